@@ -1,0 +1,140 @@
+"""Every error rowcite raises, and the exit code each one ends the command with.
+
+```text
+RowciteError                 exit 1
+├── InputError               exit 2   what the user gave cannot be used
+│   ├── SpecError                     the YAML spec: all its problems at once, each with file:line:column
+│   ├── TableError                    the table: which file, which line
+│   └── UsageError                    flags and environment
+├── KeyRefused               exit 3   the API key is missing, or the API answered 401
+├── ApiError                 exit 4   the API failed for good
+│   ├── Retriable                     may be tried again; carries `retry_after`
+│   ├── ApiRefused           exit 2   403 or 422: the API will never take this
+│   └── NotThere                      404
+├── OutOfCredit              exit 6   402, or the budget in the spec
+├── Unfinished               exit 5   stopped with work left; run again to go on
+│   └── LedgerBusy                    another process has the ledger
+└── LedgerError              exit 5   the ledger cannot be read or written
+```
+
+A row that fails is a value (`model.Failure`), never one of these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class RowciteError(Exception):
+    """Any error that rowcite explains: its text says what, where and what to do."""
+
+    exit_code = 1
+
+
+class InputError(RowciteError):
+    """What the user gave cannot be used."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a spec. `line` and `column` count from 1; 0 when there is no text to point at."""
+
+    message: str
+    line: int = 0
+    column: int = 0
+
+    def at(self, file: str) -> str:
+        """Return `file:line:column: message`, the form editors and CI logs can jump to."""
+        return f"{file}:{self.line}:{self.column}: {self.message}" if self.line else f"{file}: {self.message}"
+
+
+class SpecError(InputError):
+    """The spec is wrong: every problem found, in the order of the file."""
+
+    def __init__(self, file: str, problems: list[Problem]) -> None:
+        self.file = file
+        self.problems = sorted(problems, key=lambda p: (p.line, p.column))
+        super().__init__("\n".join(problem.at(file) for problem in self.problems))
+
+
+class TableError(InputError):
+    """The input or output table cannot be used as it is."""
+
+
+class UsageError(InputError):
+    """Flags, environment or arguments do not fit together."""
+
+
+class KeyRefused(RowciteError):
+    """The API key is missing or was refused."""
+
+    exit_code = 3
+
+
+class ApiError(RowciteError):
+    """The API failed for good.
+
+    `status` is the HTTP status, or 0 when no answer came; `ref_id` is the API's reference for support.
+    """
+
+    exit_code = 4
+
+    def __init__(self, message: str, *, status: int = 0, ref_id: str | None = None) -> None:
+        self.status = status
+        self.ref_id = ref_id
+        super().__init__(f"{message} (ref_id {ref_id})" if ref_id else message)
+
+
+class Retriable(ApiError):
+    """The API failed in a way that may pass.
+
+    `retry_after` is in seconds, None when the API did not say. `sent` is False when the request
+    certainly never reached the API, so that even a POST which creates runs may be sent again.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 0,
+        ref_id: str | None = None,
+        retry_after: float | None = None,
+        sent: bool = True,
+    ) -> None:
+        super().__init__(message, status=status, ref_id=ref_id)
+        self.retry_after = retry_after
+        self.sent = sent
+
+
+class ApiRefused(ApiError):
+    """The API will never take this request: 403 for a processor, 422 for a body."""
+
+    exit_code = 2
+
+
+class NotThere(ApiError):
+    """The API does not know the group or run (404)."""
+
+
+class OutOfCredit(RowciteError):
+    """The account has no credit left (402), or the budget in the spec is used up."""
+
+    exit_code = 6
+
+
+class Unfinished(RowciteError):
+    """Stopped with work left: run the same command again to go on."""
+
+    exit_code = 5
+
+
+class LedgerBusy(Unfinished):
+    """Another process is using the ledger."""
+
+
+class LedgerError(RowciteError):
+    """The ledger cannot be read or written."""
+
+    exit_code = 5

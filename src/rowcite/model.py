@@ -1,0 +1,120 @@
+"""The domain types: frozen, shared by every room, with no behaviour beyond their own values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NewType
+
+TaskKey = NewType("TaskKey", bytes)
+"""16 bytes that name a question: see `rowcite.keys`."""
+
+Json = Any
+"""A decoded JSON value."""
+
+
+class RunState(StrEnum):
+    """Where a run stands, as the ledger knows it."""
+
+    INTENDED = "intended"  # written down before the POST; the API may or may not have it
+    SUBMITTED = "submitted"  # the API has it under a run id and it has not ended
+    COMPLETED = "completed"  # ended with an answer
+    FAILED = "failed"  # ended with an error
+    CANCELLED = "cancelled"  # ended by somebody
+    ACTION_REQUIRED = "action_required"  # waits for somebody; rowcite does not
+    REFUSED = "refused"  # the API would not create it: never existed, never cost anything
+    LOST = "lost"  # a local server that is gone had it: cost nothing, may be asked again
+
+
+ENDED = frozenset({RunState.COMPLETED, RunState.FAILED, RunState.CANCELLED, RunState.ACTION_REQUIRED})
+"""States that a run of the API does not leave without somebody's help."""
+
+
+class RowStatus(StrEnum):
+    """What `rowcite_status` says of a row."""
+
+    COMPLETED = "completed"  # answered, every value accepted
+    REJECTED = "rejected"  # answered, at least one value refused by `accept` or not of its type
+    FAILED = "failed"  # the run failed, was cancelled or needs action
+    PENDING = "pending"  # not answered yet
+    SKIPPED = "skipped"  # outside `where`, or a required input is blank
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A document that supports a value. `excerpts` are words that stand in it."""
+
+    url: str
+    title: str | None = None
+    excerpts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FieldBasis:
+    """Why a field has its value.
+
+    `field` is the output field's name (`output` for a text answer; `a.0.b` inside lists and objects).
+    `confidence` is "high", "medium" or "low"; some processors send a number in 0..1, or nothing.
+    """
+
+    field: str
+    reasoning: str = ""
+    citations: tuple[Citation, ...] = ()
+    confidence: str | float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One question: what it is called, and the input as it goes over the wire (JSON bytes)."""
+
+    key: TaskKey
+    input: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a completed run said.
+
+    `content` is an object for structured output, a string for text. `raw` is the output as it came.
+    """
+
+    run_id: str
+    processor: str
+    content: Json
+    basis: tuple[FieldBasis, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a run has no answer. `ref_id` is the API's reference for support."""
+
+    run_id: str | None
+    processor: str
+    state: RunState
+    message: str
+    ref_id: str | None = None
+
+
+Outcome = Answer | Failure
+
+
+@dataclass(slots=True)
+class Counts:
+    """How many rows stand where; the sum is the table's height."""
+
+    rows: int = 0
+    completed: int = 0
+    rejected: int = 0
+    failed: int = 0
+    pending: int = 0
+    skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ApiWarning:
+    """A warning of the API about a run or a spec, with how many runs carried it."""
+
+    type: str
+    message: str
+    runs: int = 1
+    detail: dict[str, Json] | None = field(default=None, hash=False)
