@@ -1,0 +1,48 @@
+"""The processors: which exist, how long they take, how many fields they are good for."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Processor:
+    """`quickest` and `slowest` are the documented latency band in seconds; `fields` the most that it usefully fills."""
+
+    quickest: float
+    slowest: float
+    fields: int
+
+
+_PLAIN = {
+    "lite": Processor(10, 60, 2),
+    "base": Processor(15, 100, 5),
+    "core": Processor(60, 300, 10),
+    "core2x": Processor(60, 600, 10),
+    "pro": Processor(120, 600, 20),
+    "ultra": Processor(300, 1500, 25),
+    "ultra2x": Processor(300, 3000, 25),
+    "ultra4x": Processor(480, 5400, 25),
+    "ultra8x": Processor(480, 7200, 25),
+}
+# A -fast twin is 2 to 5 times quicker: the slow end of the band shrinks by 2, the quick end by 5.
+_FAST = {f"{name}-fast": Processor(p.quickest / 5, p.slowest / 2, p.fields) for name, p in _PLAIN.items()}
+PROCESSORS = _PLAIN | _FAST
+WITH_EVENTS = frozenset(name for name in PROCESSORS if name.startswith(("pro", "ultra")))
+"""Processors whose runs record progress events unless told not to."""
+
+
+def seconds_taken(processor: str, run_id: str, scale: float) -> float:
+    """Return how long a run takes: lognormal within the processor's band, the same for the same run id.
+
+    `scale` 1 is the documented band, 0 is at once.
+    """
+    if scale <= 0:
+        return 0.0
+    band = PROCESSORS[processor]
+    middle = math.log(band.quickest * band.slowest) / 2
+    spread = math.log(band.slowest / band.quickest) / 4  # the band is two standard deviations each way
+    drawn = random.Random(run_id).lognormvariate(middle, spread)  # noqa: S311  # a latency, not a secret
+    return scale * min(max(drawn, band.quickest), band.slowest)

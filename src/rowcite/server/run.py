@@ -1,0 +1,134 @@
+"""Running the server: in the foreground, or in a thread beside the caller's own work."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+
+LOOPBACK = "127.0.0.1"
+GRACE = 5  # seconds for answers under way; open event streams end at once
+PATIENCE = 10.0  # seconds for a thread to start or stop
+
+
+def serve(
+    app: Starlette,
+    *,
+    host: str = LOOPBACK,
+    port: int = 8099,
+    port_file: Path | None = None,
+    on_ready: Callable[[str], None],
+) -> None:
+    """Serve until SIGINT or SIGTERM, then return.
+
+    Port 0 is any free one. Once it listens, the number is in `port_file` and `on_ready` has the base URL.
+    Raises OSError when the port is taken.
+    """
+    listening = _listen(host, port)
+    number: int = listening.getsockname()[1]
+
+    def ready() -> None:
+        if port_file:
+            _write_whole(port_file, f"{number}\n")
+        on_ready(f"http://{f'[{host}]' if ':' in host else host}:{number}")
+
+    with listening:
+        _Server(app, ready).run(sockets=[listening])
+
+
+@contextmanager
+def embedded(app: Starlette) -> Iterator[str]:
+    """Serve on a free loopback port in a daemon thread; yield the base URL, stop when the block ends."""
+    listening = _listen(LOOPBACK, 0)
+    ready = threading.Event()
+    server = _Server(app, ready.set)
+    thread = threading.Thread(
+        target=server.run, kwargs={"sockets": [listening]}, name="rowcite-server", daemon=True
+    )
+    with listening:
+        thread.start()
+        try:
+            if not ready.wait(PATIENCE):
+                raise RuntimeError(f"the embedded server did not start within {PATIENCE:g} s")
+            yield f"http://{LOOPBACK}:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(PATIENCE)
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, with event streams that end on shutdown, and signals that end `run` instead of the process."""
+
+    def __init__(self, app: Starlette, ready: Callable[[], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                lifespan="on",
+                ws="none",
+                server_header=False,
+                timeout_graceful_shutdown=GRACE,
+            )
+        )
+        self._app = app
+        self._ready = ready
+        app.state.cut = self.cut
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._app.state.engine.close()
+        await super().shutdown(sockets)
+
+    def cut(self, client: tuple[str, int]) -> None:
+        """Close the connection of a client as it is, after what was already sent."""
+        for connection in list(self.server_state.connections):
+            if getattr(connection, "client", None) == client and connection.transport:
+                connection.transport.close()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Let SIGINT and SIGTERM end the server. Uvicorn's own would raise them again afterwards."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {
+            number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Return a bound socket; uvicorn makes it listen."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file so that a reader never sees a part of it."""
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+    Path(beside).replace(path)

@@ -1,0 +1,121 @@
+"""What a JSON schema in a task spec may contain, and how it may be wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rowcite.server.refusals import Flaw
+
+MAX_DEPTH = 5
+MAX_PROPERTIES = 100
+MAX_ENUM_VALUES = 500
+MAX_ENUM_CHARACTERS = 7_500
+LONG_ENUM = 250  # only an enum of more values than this is held to MAX_ENUM_CHARACTERS
+
+_NOT_IN_OUTPUT = frozenset(
+    [
+        "contains",
+        "format",
+        "maxContains",
+        "maxItems",
+        "maxLength",
+        "maxProperties",
+        "maximum",
+        "minContains",
+        "minItems",
+        "minLength",
+        "minimum",
+        "minProperties",
+        "multipleOf",
+        "pattern",
+        "patternProperties",
+        "propertyNames",
+        "uniqueItems",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+    ]
+)
+_NOT_IN_INPUT = frozenset(
+    [
+        "anyOf",
+        "oneOf",
+        "allOf",
+        "not",
+        "if",
+        "then",
+        "else",
+        "dependentSchemas",
+        "dependentRequired",
+        "patternProperties",
+    ]
+)
+
+Path = tuple[str | int, ...]
+Node = tuple[Path, dict[str, Any], int]
+
+
+def output_flaws(schema: dict[str, Any]) -> list[Flaw]:
+    """Return what an output schema does that the API does not take. Locations start at the schema."""
+    if schema.get("type") != "object" or "anyOf" in schema:
+        return [Flaw((), "The root of an output schema must be an object, without anyOf.")]
+    if not isinstance(schema.get("properties"), dict) or not schema["properties"]:
+        return [Flaw(("properties",), "An output schema needs at least one property.", "missing")]
+    return _flaws(schema, _NOT_IN_OUTPUT)
+
+
+def input_flaws(schema: dict[str, Any]) -> list[Flaw]:
+    """Return what an input schema does that the API does not take. Locations start at the schema."""
+    return _flaws(schema, _NOT_IN_INPUT)
+
+
+def _flaws(schema: dict[str, Any], unsupported: frozenset[str]) -> list[Flaw]:
+    nodes = list(_walk((), schema, 0))
+    flaws = [flaw for node in nodes for flaw in _node_flaws(node, unsupported)]
+    if max(depth for _, _, depth in nodes) > MAX_DEPTH:
+        flaws.append(Flaw((), f"The schema nests deeper than {MAX_DEPTH} levels."))
+    properties = sum(len(node.get("properties") or {}) for _, node, _ in nodes)
+    if properties > MAX_PROPERTIES:
+        flaws.append(
+            Flaw((), f"The schema has {properties} properties; at most {MAX_PROPERTIES} are allowed.")
+        )
+    return flaws + _enum_flaws(nodes)
+
+
+def _walk(path: Path, node: Any, depth: int) -> Iterator[Node]:
+    """Yield every schema inside a schema with its place and how many objects are around it."""
+    if not isinstance(node, dict):
+        return
+    yield path, node, depth
+    for key in ("properties", "$defs", "definitions"):
+        inner = node.get(key)
+        if isinstance(inner, dict):
+            for name, child in inner.items():
+                yield from _walk((*path, key, name), child, depth + (key == "properties"))
+    yield from _walk((*path, "items"), node.get("items"), depth)
+    for key in ("anyOf", "oneOf", "allOf"):
+        for number, child in enumerate(node.get(key) or ()):
+            yield from _walk((*path, key, number), child, depth)
+
+
+def _node_flaws(node: Node, unsupported: frozenset[str]) -> Iterator[Flaw]:
+    path, schema, _ = node
+    for keyword in sorted(unsupported & schema.keys()):
+        yield Flaw((*path, keyword), f"The keyword {keyword!r} is not supported here.")
+    inside_union = len(path) > 1 and path[-2] == "anyOf"
+    if schema.get("type") in ("null", ["null"]) and not inside_union:
+        yield Flaw((*path, "type"), "A bare null type is not supported; use a union with another type.")
+
+
+def _enum_flaws(nodes: list[Node]) -> list[Flaw]:
+    enums = [(path, node["enum"]) for path, node, _ in nodes if isinstance(node.get("enum"), list)]
+    total = sum(len(values) for _, values in enums)
+    flaws = []
+    if total > MAX_ENUM_VALUES:
+        flaws.append(Flaw((), f"The schema has {total} enum values; at most {MAX_ENUM_VALUES} are allowed."))
+    for path, values in enums:
+        length = sum(len(value) for value in values if isinstance(value, str))
+        if len(values) > LONG_ENUM and length > MAX_ENUM_CHARACTERS:
+            message = f"An enum of more than {LONG_ENUM} values may have {MAX_ENUM_CHARACTERS} characters, not {length}."
+            flaws.append(Flaw((*path, "enum"), message))
+    return flaws

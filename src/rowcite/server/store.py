@@ -1,0 +1,193 @@
+"""The runs and groups, in memory: who is where, since when, and what comes due next.
+
+Pure but for the clock and the ids that it is given; one thread at a time.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import msgspec
+
+from rowcite.server.limits import Accepted
+from rowcite.server.processors import seconds_taken
+from rowcite.server.shapes import Error, GroupResponse, GroupStatus, Metadata, TaskRun, rfc3339
+
+ACTIVE = frozenset({"queued", "running", "cancelling"})
+STATUSES = ("queued", "action_required", "running", "completed", "failed", "cancelling", "cancelled")
+QUEUED_SHARE = 0.1  # of a run's time is spent waiting for its turn
+STATUS_EVERY = 1.0  # seconds between two status events of a busy group
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What research found: the API's `output` as JSON bytes, and what was looked at."""
+
+    body: bytes
+    considered: int = 0
+    read: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ends: completed with an output, or one of the other final statuses, with an error when it failed."""
+
+    status: str
+    output: Output | None = None
+    error: Error | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """One run. `starts` and `ends` are Unix seconds: the earliest that it may start and end."""
+
+    id: str
+    asked: Accepted
+    group: Group | None
+    created_at: str
+    modified_at: str
+    starts: float
+    ends: float
+    status: str = "queued"
+    ending: Ending | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether the run may still change by itself."""
+        return self.status in ACTIVE
+
+    def shape(self) -> TaskRun:
+        """Return the run as the API shows it."""
+        request = self.asked.request
+        return TaskRun(
+            run_id=self.id,
+            interaction_id=self.id,
+            status=self.status,
+            is_active=self.active,
+            warnings=list(self.asked.warnings) or None,
+            error=self.ending.error if self.ending else None,
+            processor=request.processor,
+            metadata=request.metadata,
+            taskgroup_id=self.group.id if self.group else None,
+            created_at=self.created_at,
+            modified_at=self.modified_at,
+        )
+
+
+@dataclass(slots=True, eq=False)
+class Group:
+    """A task group. `log` is its event stream: a run that ended, or a status as JSON bytes; cursors count entries."""
+
+    id: str
+    metadata: Metadata | None
+    created_at: str
+    modified_at: str
+    runs: list[Run] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STATUSES, 0))
+    log: list[Run | bytes] = field(default_factory=list)
+    last_status: float = 0.0
+
+    @property
+    def active(self) -> bool:
+        """Whether any run of the group is."""
+        return any(self.counts[status] for status in ACTIVE)
+
+    def status(self) -> GroupStatus:
+        """Return the counts as they are now."""
+        counts = {status: number for status, number in self.counts.items() if number}
+        return GroupStatus(len(self.runs), counts, self.active, "", self.modified_at)
+
+    def shape(self) -> GroupResponse:
+        """Return the group as the API shows it."""
+        return GroupResponse(self.id, self.metadata, self.status(), self.created_at)
+
+
+class Store:
+    """Runs and groups by id, and a queue of what happens next.
+
+    A run starts when it is due, waits for its ending, and ends when that is due: `advance` moves time on,
+    `finish` brings endings. Every operation costs the same however many runs there are (times a logarithm).
+    """
+
+    def __init__(self, clock: Callable[[], float], latency: float = 0.0) -> None:
+        self.runs: dict[str, Run] = {}
+        self.groups: dict[str, Group] = {}
+        self._clock = clock
+        self._latency = latency
+        self._due: list[tuple[float, int, Run, Ending | None]] = []
+        self._number = 0
+
+    def create_group(self, metadata: Metadata | None) -> Group:
+        """Create an empty group."""
+        now = rfc3339(self._clock())
+        group = Group(f"tgrp_{uuid4().hex}", metadata, now, now)
+        self.groups[group.id] = group
+        return group
+
+    def add(self, accepted: Sequence[Accepted], group: Group | None = None) -> list[Run]:
+        """Create runs, queued, in the given order."""
+        now = self._clock()
+        stamp = rfc3339(now)
+        runs = [self._create(asked, group, now, stamp) for asked in accepted]
+        if group:
+            group.runs += runs
+            group.counts["queued"] += len(runs)
+            group.modified_at = stamp
+        return runs
+
+    @property
+    def next_due(self) -> float | None:
+        """When `advance` has something to do next, in Unix seconds."""
+        return self._due[0][0] if self._due else None
+
+    def advance(self) -> tuple[list[Run], list[Run]]:
+        """Let everything happen that is due: return the runs that started and those that ended."""
+        now = self._clock()
+        started: list[Run] = []
+        ended: list[Run] = []
+        stamp = rfc3339(now)
+        while self._due and self._due[0][0] <= now:
+            _, _, run, ending = heapq.heappop(self._due)
+            self._move(run, ending.status if ending else "running", stamp)
+            run.ending = ending
+            (ended if ending else started).append(run)
+        self._record(ended, started, now)
+        return started, ended
+
+    def finish(self, endings: Iterable[tuple[Run, Ending]]) -> None:
+        """Say how running runs end; `advance` ends them when their time has come."""
+        for run, ending in endings:
+            self._schedule(run.ends, run, ending)
+
+    def _create(self, asked: Accepted, group: Group | None, now: float, stamp: str) -> Run:
+        run_id = f"trun_{uuid4().hex}"
+        taken = seconds_taken(asked.request.processor, run_id, self._latency)
+        run = Run(run_id, asked, group, stamp, stamp, now + taken * QUEUED_SHARE, now + taken)
+        self.runs[run_id] = run
+        self._schedule(run.starts, run, None)
+        return run
+
+    def _schedule(self, moment: float, run: Run, ending: Ending | None) -> None:
+        self._number += 1  # keeps the order of equal moments, and runs out of the comparison
+        heapq.heappush(self._due, (moment, self._number, run, ending))
+
+    def _move(self, run: Run, status: str, stamp: str) -> None:
+        if run.group:
+            run.group.counts[run.status] -= 1
+            run.group.counts[status] += 1
+            run.group.modified_at = stamp
+        run.status = status
+        run.modified_at = stamp
+
+    def _record(self, ended: list[Run], started: list[Run], now: float) -> None:
+        """Write the group events: each run that ended, and now and then where the group stands."""
+        for run in ended:
+            if run.group:
+                run.group.log.append(run)
+        for group in {run.group for run in (*ended, *started) if run.group}:
+            if not group.active or now - group.last_status >= STATUS_EVERY:
+                group.last_status = now
+                group.log.append(msgspec.json.encode(group.status()))
