@@ -15,7 +15,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 
 from rowcite.server.engine import Engine, Researcher
-from rowcite.server.faults import Faulty, read_plan
+from rowcite.server.faults import Droppable, Faulty, read_plan
 from rowcite.server.gate import Gate, RateLimit
 from rowcite.server.groups import group_routes
 from rowcite.server.journal import Journal, Journaled
@@ -56,6 +56,7 @@ def create_app(corpus: Researcher, settings: ServerSettings) -> Starlette:
     app = Starlette(
         routes=_routes(),
         middleware=[
+            Middleware(Droppable),
             Middleware(Journaled, journal=journal),
             Middleware(Faulty, plan=faults),
             Middleware(Gate, key=settings.key, limit=limit),

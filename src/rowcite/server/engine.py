@@ -21,6 +21,8 @@ from rowcite.server.limits import Accepted
 from rowcite.server.shapes import Error
 from rowcite.server.store import Ending, Group, Output, Run, Store
 
+GATHER = 0.005  # seconds that endings are gathered before the store hears of them: one wake-up for many
+
 _log = logging.getLogger(__name__)
 
 
@@ -119,7 +121,7 @@ class Engine:
             if not self._told:
                 self._told = True
                 try:
-                    self._loop.call_soon_threadsafe(self._collect)
+                    self._loop.call_soon_threadsafe(self._loop.call_later, GATHER, self._collect)
                 except RuntimeError:  # the loop was closed while this question was being answered
                     return
             time.sleep(0)  # gives the event loop its chance of the interpreter between two questions

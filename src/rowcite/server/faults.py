@@ -103,10 +103,7 @@ class Faulty:
             await self._app(scope, receive, send)
             return
         fault = self._fault(scope["method"], scope["path"])
-        try:
-            await self._carry_out(fault, scope, receive, _cutting(send, self._plan.sse.cut_after))
-        except _Cut:
-            await _drop(scope, receive)
+        await self._carry_out(fault, scope, receive, _cutting(send, self._plan.sse.cut_after))
 
     def _fault(self, method: str, path: str) -> HttpFault | None:
         """Count the request against every fault and return the first that hits it."""
@@ -133,7 +130,7 @@ class Faulty:
             await self._app(scope, receive, _holding(held))
         await asyncio.sleep(fault.delay)
         if fault.cut:
-            raise _Cut
+            raise Cut
         if fault.status is not None:
             held = _answer(fault, fault.status)
         for message in held:
@@ -142,8 +139,22 @@ class Faulty:
             await self._app(scope, receive, send)
 
 
-class _Cut(Exception):  # noqa: N818  # a signal, not an error
+class Cut(Exception):  # noqa: N818  # a signal, not an error
     """The connection is to be dropped now."""
+
+
+class Droppable:
+    """Middleware that drops the connection when a fault says so; outside the journal, which is then written first."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one ASGI call."""
+        try:
+            await self._app(scope, receive, send)
+        except Cut:
+            await _drop(scope, receive)
 
 
 def _holding(held: list[Message]) -> Send:
@@ -185,7 +196,7 @@ def _cutting(send: Send, after: int | None) -> Send:
             await send(message)
             return
         await send({**message, "body": b"".join(frames[: events[left - 1] + 1]), "more_body": True})
-        raise _Cut
+        raise Cut
 
     return cutting
 
