@@ -91,6 +91,23 @@ def test_group_metadata_is_held_to_the_limits_and_comes_back(plain):
     assert plain.post("/v1beta/tasks/groups", json={"metadata": {"k": 1}}).json()["metadata"] == {"k": 1}
 
 
+def test_the_older_paths_serve_the_same_groups(plain, batch):
+    group = plain.post("/v1/tasks/groups", json={}).json()["taskgroup_id"]
+    run = plain.post(f"/v1beta/tasks/groups/{group}/runs", json=batch("a")).json()["run_ids"][0]
+    for path in ("", "/runs", "/events", f"/runs/{run}"):
+        old, new = (plain.get(f"/{version}/tasks/groups/{group}{path}") for version in ("v1beta", "v1"))
+        assert (old.status_code, old.headers["content-type"]) == (200, new.headers["content-type"])
+
+
+@pytest.mark.parametrize("depth", range(900, 1010, 10))
+def test_a_body_nested_beyond_reason_is_refused_or_taken_and_never_a_500(plain, depth):
+    body = b'{"processor":"core","input":{"a":%b%b}}' % (b"[" * depth, b"]" * depth)
+    response = plain.post("/v1/tasks/runs", content=body)
+    assert response.status_code in (202, 422)
+    if response.status_code == 202:
+        assert plain.get(f"/v1/tasks/runs/{response.json()['run_id']}/input").status_code in (200, 422)
+
+
 def test_mcp_headers_are_never_shown(plain):
     servers = [{"url": "https://m.example", "name": "m", "headers": {"authorization": "s3cret"}}]
     run = plain.post("/v1/tasks/runs", json=RUN | {"mcp_servers": servers}).json()["run_id"]

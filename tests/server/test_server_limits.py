@@ -179,6 +179,57 @@ def test_an_input_that_misses_its_schema_draws_a_warning(given_input):
     assert not accept_run(run(input={"name": "Acme"}, task_spec=raw)).warnings
 
 
+KEYWORDS = st.sampled_from(
+    [
+        "type",
+        "properties",
+        "items",
+        "anyOf",
+        "enum",
+        "required",
+        "additionalProperties",
+        "$defs",
+        "object",
+        "null",
+        "a",
+    ]
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | KEYWORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYWORDS, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(JSON, JSON, JSON)
+def test_whatever_a_client_sends_is_accepted_or_refused_and_breaks_nothing(
+    properties, given_schema, given_input
+):
+    output = {"type": "object", "properties": properties}
+    wanted = {"type": "json", "json_schema": given_schema}
+    body = msgspec.json.encode({"processor": "core", "input": given_input, "task_spec": {}})
+    task_spec = {"output_schema": {"type": "json", "json_schema": output}, "input_schema": wanted}
+    try:
+        request = decoded(body, RunInput)
+        request.task_spec = msgspec.Raw(msgspec.json.encode(task_spec))
+        accept_run(request)
+    except Invalid:
+        return
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"output_schema":{"type":"json","json_schema":{"type":"object","properties":{"a":%b1%b}}}}'
+        % (b'{"items":' * 900, b"}" * 900),
+        b'{"output_schema":' + b"[" * 5000 + b"]" * 5000 + b"}",
+    ],
+)
+def test_a_schema_nested_beyond_reason_is_refused(raw):
+    with pytest.raises(Invalid):
+        accept_run(decoded(b'{"processor":"core","input":"a","task_spec":%b}' % raw, RunInput))
+
+
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists))
 def test_the_empty_schema_takes_everything(value):
     assert not list(misses(value, {}))

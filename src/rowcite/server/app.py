@@ -19,7 +19,15 @@ from rowcite.server.faults import Droppable, Faulty, read_plan
 from rowcite.server.gate import Gate, RateLimit
 from rowcite.server.groups import group_routes
 from rowcite.server.journal import Journal, Journaled
-from rowcite.server.refusals import Invalid, Refusal, answer_bug, answer_http, answer_invalid, answer_refusal
+from rowcite.server.refusals import (
+    Invalid,
+    Refusal,
+    answer_bug,
+    answer_http,
+    answer_invalid,
+    answer_refusal,
+    answer_too_deep,
+)
 from rowcite.server.runs import run_events_route, run_routes
 from rowcite.server.store import Store
 
@@ -64,6 +72,7 @@ def create_app(corpus: Researcher, settings: ServerSettings) -> Starlette:
         exception_handlers={
             Refusal: answer_refusal,
             Invalid: answer_invalid,
+            RecursionError: answer_too_deep,
             HTTPException: answer_http,
             Exception: answer_bug,
         },

@@ -48,7 +48,7 @@ def _is(value: Any, name: object) -> bool:
 def _object_misses(value: dict[str, Any], schema: dict[str, Any], at: str) -> Iterator[str]:
     properties = schema.get("properties") or {}
     for name in schema.get("required") or ():
-        if name not in value:
+        if isinstance(name, str) and name not in value:
             yield f"{at}.{name} is required and missing"
     for name, item in value.items():
         if name in properties:

@@ -102,9 +102,7 @@ def _accepted(pairs: list[tuple[RunInput, Spec]], flaws: list[Flaw]) -> list[Acc
     return [Accepted(request, spec, tuple(_warnings(request, spec))) for request, spec in pairs]
 
 
-def _spec_or_flaws(
-    raw: msgspec.Raw, flaws: list[Flaw], place: tuple[str, ...] | tuple[str | int, ...]
-) -> Spec:
+def _spec_or_flaws(raw: msgspec.Raw, flaws: list[Flaw], place: tuple[str | int, ...]) -> Spec:
     """Return the spec, or `NO_SPEC` with the reasons added to `flaws`."""
     try:
         return _read_spec(bytes(raw))
@@ -126,11 +124,9 @@ def _read_spec(raw: bytes) -> Spec:
     if size > MAX_SPEC:
         raise Invalid([Flaw((), f"A task spec has at most {MAX_SPEC:,} characters, not {size:,}.")])
     output = _schema(spec["output_schema"], "output_schema")
-    given = (
-        _schema(spec.get("input_schema"), "input_schema") if spec.get("input_schema") is not None else None
-    )
+    given = None if spec.get("input_schema") is None else _schema(spec["input_schema"], "input_schema")
     _check_schemas(output, given)
-    return Spec(output, given["json_schema"] if given and given["type"] == "json" else None, size)
+    return Spec(output, given.get("json_schema") if given else None, size)
 
 
 def _schema(schema: Any, place: str) -> dict[str, Any]:

@@ -79,6 +79,12 @@ def answer_invalid(request: Request, invalid: Exception) -> Response:
     return _json(422, error_body(f"Request validation error: {invalid}", detail))
 
 
+def answer_too_deep(request: Request, problem: Exception) -> Response:
+    """Refuse a body whose nesting is too deep to be worked on, wherever that shows."""
+    del problem
+    return answer_invalid(request, Invalid([Flaw(("body",), "The body nests too deeply.")]))
+
+
 def answer_http(_: Request, problem: Exception) -> Response:
     """Give Starlette's own 404 and 405 the documented body."""
     assert isinstance(problem, HTTPException)  # noqa: S101  # as above
@@ -99,7 +105,7 @@ def decoded(body: bytes, shape: type[T]) -> T:
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `")
         raise Invalid([Flaw(("body", *_steps(path)), message, "type_error")]) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Invalid([Flaw(("body",), f"JSON decode error: {error}", "json_invalid")]) from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,43 +14,39 @@ MAX_ENUM_VALUES = 500
 MAX_ENUM_CHARACTERS = 7_500
 LONG_ENUM = 250  # only an enum of more values than this is held to MAX_ENUM_CHARACTERS
 
+_MAX_STEPS = 40  # from the root to any schema inside: far beyond MAX_DEPTH, with lists and unions between
+
 _NOT_IN_OUTPUT = frozenset(
-    [
-        "contains",
-        "format",
-        "maxContains",
-        "maxItems",
-        "maxLength",
-        "maxProperties",
-        "maximum",
-        "minContains",
-        "minItems",
-        "minLength",
-        "minimum",
-        "minProperties",
-        "multipleOf",
-        "pattern",
-        "patternProperties",
-        "propertyNames",
-        "uniqueItems",
-        "unevaluatedItems",
-        "unevaluatedProperties",
-    ]
+    {"contains", "format", "maxContains", "maxItems", "maxLength", "maxProperties", "maximum", "minContains"}
+    | {"minItems", "minLength", "minProperties", "minimum", "multipleOf", "pattern", "patternProperties"}
+    | {"propertyNames", "unevaluatedItems", "unevaluatedProperties", "uniqueItems"}
 )
 _NOT_IN_INPUT = frozenset(
-    [
-        "anyOf",
-        "oneOf",
+    {
         "allOf",
-        "not",
-        "if",
-        "then",
-        "else",
-        "dependentSchemas",
+        "anyOf",
         "dependentRequired",
+        "dependentSchemas",
+        "else",
+        "if",
+        "not",
+        "oneOf",
         "patternProperties",
-    ]
+    }
+    | {"then"}
 )
+_MUST_BE = {
+    "type": (str, list),
+    "enum": (list,),
+    "required": (list,),
+    "properties": (dict,),
+    "$defs": (dict,),
+    "definitions": (dict,),
+    "items": (dict, bool),
+    "anyOf": (list,),
+    "oneOf": (list,),
+    "allOf": (list,),
+}
 
 Path = tuple[str | int, ...]
 Node = tuple[Path, dict[str, Any], int]
@@ -70,32 +67,51 @@ def input_flaws(schema: dict[str, Any]) -> list[Flaw]:
 
 
 def _flaws(schema: dict[str, Any], unsupported: frozenset[str]) -> list[Flaw]:
-    nodes = list(_walk((), schema, 0))
+    nodes = list(_walk(schema))
+    if malformed := [flaw for node in nodes for flaw in _shape_flaws(node)]:
+        return malformed
     flaws = [flaw for node in nodes for flaw in _node_flaws(node, unsupported)]
-    if max(depth for _, _, depth in nodes) > MAX_DEPTH:
+    if any(depth > MAX_DEPTH or len(path) >= _MAX_STEPS for path, _, depth in nodes):
         flaws.append(Flaw((), f"The schema nests deeper than {MAX_DEPTH} levels."))
-    properties = sum(len(node.get("properties") or {}) for _, node, _ in nodes)
+    properties = sum(len(node.get("properties", ())) for _, node, _ in nodes)
     if properties > MAX_PROPERTIES:
-        flaws.append(
-            Flaw((), f"The schema has {properties} properties; at most {MAX_PROPERTIES} are allowed.")
-        )
+        message = f"The schema has {properties} properties; at most {MAX_PROPERTIES} are allowed."
+        flaws.append(Flaw((), message))
     return flaws + _enum_flaws(nodes)
 
 
-def _walk(path: Path, node: Any, depth: int) -> Iterator[Node]:
-    """Yield every schema inside a schema with its place and how many objects are around it."""
-    if not isinstance(node, dict):
-        return
-    yield path, node, depth
+def _walk(schema: dict[str, Any]) -> Iterator[Node]:
+    """Yield every schema inside a schema, outer ones first, with its place and how many objects are around it.
+
+    Without recursion: a client's schema must not decide how deep this program's stack grows.
+    """
+    waiting: deque[tuple[Path, Any, int]] = deque([((), schema, 0)])
+    while waiting:
+        path, node, depth = waiting.popleft()
+        if isinstance(node, dict):
+            yield path, node, depth
+            if len(path) < _MAX_STEPS:
+                waiting.extend(_inside(path, node, depth))
+
+
+def _inside(path: Path, node: dict[str, Any], depth: int) -> Iterator[tuple[Path, Any, int]]:
+    """Yield what stands directly inside a schema, well-formed or not."""
     for key in ("properties", "$defs", "definitions"):
-        inner = node.get(key)
-        if isinstance(inner, dict):
-            for name, child in inner.items():
-                yield from _walk((*path, key, name), child, depth + (key == "properties"))
-    yield from _walk((*path, "items"), node.get("items"), depth)
+        named = node.get(key)
+        for name, child in named.items() if isinstance(named, dict) else ():
+            yield (*path, key, name), child, depth + (key == "properties")
+    yield (*path, "items"), node.get("items"), depth
     for key in ("anyOf", "oneOf", "allOf"):
-        for number, child in enumerate(node.get(key) or ()):
-            yield from _walk((*path, key, number), child, depth)
+        listed = node.get(key)
+        for number, child in enumerate(listed if isinstance(listed, list) else ()):
+            yield (*path, key, number), child, depth
+
+
+def _shape_flaws(node: Node) -> Iterator[Flaw]:
+    path, schema, _ = node
+    for keyword in _MUST_BE.keys() & schema.keys():
+        if not isinstance(schema[keyword], _MUST_BE[keyword]):
+            yield Flaw((*path, keyword), f"The value of {keyword!r} is not a valid one.", "type_error")
 
 
 def _node_flaws(node: Node, unsupported: frozenset[str]) -> Iterator[Flaw]:
