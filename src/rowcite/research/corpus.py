@@ -1,0 +1,97 @@
+"""The corpus: a folder's documents, read and indexed once, asked many times."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rowcite.errors import InputError
+from rowcite.model import FieldBasis
+from rowcite.research.answer import answer
+from rowcite.research.auto import explore
+from rowcite.research.digest import corpus_digest
+from rowcite.research.document import Document
+from rowcite.research.entity import entity_of
+from rowcite.research.files import read_documents
+from rowcite.research.fill import Reading, fill
+from rowcite.research.identity import Dossier, Standing, identify
+from rowcite.research.index import Finder
+from rowcite.research.question import Finding, Question, documents_to_read
+from rowcite.research.report import report
+from rowcite.research.urls import allowed
+from rowcite.research.wants import Want, want_of
+
+
+class Corpus:
+    """Answers questions from its documents; `skipped` names the files that could not be read, and why."""
+
+    def __init__(self, documents: list[Document], digest: str, skipped: tuple[str, ...] = ()) -> None:
+        self.documents = documents
+        self.digest = digest
+        self.skipped = skipped
+        self.size = len(documents)
+        self._finder = Finder(documents)
+        self._newest = max((document.date or "" for document in documents), default="")
+
+    def research(self, question: Question) -> Finding:
+        """Answer a question: the same question has the same answer, whoever asks first."""
+        dossier = identify(entity_of(question.input), self.documents, self._finder, self._visible(question))
+        kind = question.output.get("type", "auto")
+        want = want_of(question.output.get("json_schema") or {}) if kind == "json" else None
+        read = _read(dossier, documents_to_read(question.processor), want)
+        reading = Reading(dossier, read, self._newest)
+        finding = self._answer(question, reading, want)
+        urls = tuple(dict.fromkeys(standing.document.url for standing in read))
+        return Finding(
+            finding.kind, finding.content, finding.basis, finding.output_schema, len(dossier.standings), urls
+        )
+
+    def _answer(self, question: Question, reading: Reading, want: Want | None) -> Finding:
+        if want is not None:
+            content, basis = fill(want, reading)
+            return Finding("json", content, basis)
+        if question.output.get("type") == "auto":
+            return explore(reading)
+        description = question.output.get("description")
+        text, verdict_basis = (
+            answer(description, reading)
+            if description
+            else report(question.input, reading, self.documents, self._finder, self._visible(question))
+        )
+        return Finding("text", text, (verdict_basis,))
+
+    def _visible(self, question: Question) -> frozenset[int] | None:
+        """Return the documents that the source policy lets in; None for all."""
+        if not question.include_domains and not question.exclude_domains:
+            return None
+        return frozenset(
+            number
+            for number, document in enumerate(self.documents)
+            if allowed(document.url, question.include_domains, question.exclude_domains)
+        )
+
+
+def open_corpus(folder: Path | str) -> Corpus:
+    """Read and index a folder of documents; InputError when it is missing or holds none."""
+    root = Path(folder)
+    digest = corpus_digest(root)
+    documents, skipped = read_documents(root)
+    if not documents:
+        detail = f" Left out: {'; '.join(skipped[:3])}." if skipped else ""
+        raise InputError(
+            f"{root}: no documents. Put HTML, Markdown or text files there, or name another folder.{detail}"
+        )
+    return Corpus(documents, digest, tuple(skipped))
+
+
+def _read(dossier: Dossier, limit: int, want: Want | None) -> tuple[Standing, ...]:
+    """Choose the documents to read: the best first, those that speak of the fields asked for before others."""
+    concepts = {field.concept for field in want.fields} if want else set()
+
+    def rank(standing: Standing) -> tuple[float, str]:
+        useful = sum(1 for concept in concepts if concept in standing.document.by_concept)
+        return -(standing.score + 0.6 * useful), standing.document.path
+
+    return tuple(sorted(dossier.standings, key=rank)[:limit])
+
+
+__all__ = ["Corpus", "FieldBasis", "open_corpus"]

@@ -1,0 +1,45 @@
+"""Which files of a folder are documents, and one hash over all of them."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from pathlib import Path
+
+from rowcite.errors import InputError
+
+HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
+MARKDOWN_SUFFIXES = frozenset({".md", ".markdown"})
+TEXT_SUFFIXES = frozenset({".txt", ".text"})
+SUFFIXES = HTML_SUFFIXES | MARKDOWN_SUFFIXES | TEXT_SUFFIXES
+MANIFEST = "manifest.csv"
+
+
+def corpus_digest(folder: Path | str) -> str:
+    """Return the sha256 (hex) over the sorted (relative path, sha256 of content) of documents and manifest."""
+    root = Path(folder)
+    total = hashlib.sha256()
+    for name, path in sorted((relative_name(root, path), path) for path in corpus_files(root)):
+        total.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return total.hexdigest()
+
+
+def corpus_files(folder: Path) -> list[Path]:
+    """Return the documents below `folder`, and its manifest, hidden files and folders left out."""
+    if not folder.is_dir():
+        raise InputError(
+            f"{folder}: no such folder. Name a folder of HTML, Markdown or text files as the corpus."
+        )
+    files = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file()]
+    visible = [path for path in files if not _hidden(path.relative_to(folder))]
+    manifest = folder / MANIFEST
+    return [*visible, manifest] if manifest.is_file() else visible
+
+
+def relative_name(folder: Path, path: Path) -> str:
+    """Return the path below `folder` with `/` and composed accents: the same on every machine."""
+    return unicodedata.normalize("NFC", path.relative_to(folder).as_posix())
+
+
+def _hidden(relative: Path) -> bool:
+    return any(part.startswith(".") for part in relative.parts)

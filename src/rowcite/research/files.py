@@ -1,0 +1,194 @@
+"""A folder to documents: manifest, front matter, encodings; the only file here that reads the disk."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from markdown_it import MarkdownIt
+from selectolax.lexbor import LexborHTMLParser
+
+from rowcite.research.digest import HTML_SUFFIXES, MANIFEST, MARKDOWN_SUFFIXES, corpus_files, relative_name
+from rowcite.research.document import Block, Document, Fact
+from rowcite.research.head import Head, read_head
+from rowcite.research.labelled import labelled_facts
+from rowcite.research.page import Layout, lay_out
+from rowcite.research.sentences import sentence_facts, sentences_of
+from rowcite.research.structured import data_facts, data_subjects, microdata_facts
+from rowcite.research.text import core_name, squash
+from rowcite.research.urls import addresses_within, host_of, site_of
+from rowcite.research.when import full_date
+
+_FRONT_MATTER = re.compile(r"\A---\s*\n(.*?)\n---\s*(?:\n|\Z)", re.DOTALL)
+_CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?([\w-]+)", re.IGNORECASE)
+_TITLE_BREAK = re.compile(r"\s+[|\u2013—·:»-]\s+|:\s+")
+_markdown = MarkdownIt("commonmark", {"breaks": True, "html": True}).enable("table")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file: its name in the corpus, its text, and what is said of it elsewhere."""
+
+    name: str
+    raw: str
+    stated: Stated
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What manifest or front matter say of a file; empty where they are silent."""
+
+    url: str = ""
+    title: str = ""
+    date: str = ""
+
+
+def read_documents(folder: Path) -> tuple[list[Document], list[str]]:
+    """Return the folder's documents in the order of their paths, and a line for each file left out."""
+    found, skipped = [], []
+    manifest, complaints = read_manifest(folder / MANIFEST)
+    for path in corpus_files(folder):
+        name = relative_name(folder, path)
+        if path.name == MANIFEST:
+            continue
+        try:
+            document = read_document(path.read_bytes(), name, manifest.get(name, Stated()))
+        except (OSError, UnicodeError, ValueError, RecursionError, yaml.YAMLError) as error:
+            skipped.append(f"{name}: {type(error).__name__}: {squash(str(error))[:200]}")
+            continue
+        if document.text:
+            found.append(document)
+        else:
+            skipped.append(f"{name}: holds no text")
+    return sorted(found, key=lambda document: document.path), [*complaints, *skipped]
+
+
+def read_manifest(path: Path) -> tuple[dict[str, Stated], list[str]]:
+    """Return what the manifest says of each file; a manifest that cannot be read is a complaint."""
+    if not path.is_file():
+        return {}, []
+    try:
+        rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
+    except (OSError, UnicodeError, csv.Error) as error:
+        return {}, [f"{MANIFEST}: {error}"]
+    return {row["file"].strip(): _stated(row) for row in rows if row.get("file")}, []
+
+
+def read_document(content: bytes, name: str, stated: Stated) -> Document:
+    """Turn a file's bytes into a document; ValueError or UnicodeError when they are none."""
+    suffix = f".{name.rsplit('.', 1)[-1].lower()}"
+    text = _decode(content)
+    if suffix in HTML_SUFFIXES:
+        return _from_html(text, name, stated)
+    front, body = _split_front_matter(text)
+    stated = Stated(stated.url or front.url, stated.title or front.title, stated.date or front.date)
+    if suffix in MARKDOWN_SUFFIXES:
+        tree = LexborHTMLParser(f"<body>{_markdown.render(body)}</body>")
+        return _build(lay_out(tree), Head(), Source(name, text, stated), [])
+    return _build(_from_text(body), Head(), Source(name, text, stated), [])
+
+
+def _from_html(text: str, name: str, stated: Stated) -> Document:
+    tree = LexborHTMLParser(text)
+    head = read_head(tree, name)
+    facts = [*data_facts(head.data), *microdata_facts(tree)]
+    return _build(lay_out(tree), head, Source(name, text, stated), facts, tree)
+
+
+def _from_text(body: str) -> Layout:
+    """Read paragraphs between blank lines; each line may be a labelled one."""
+    layout = Layout()
+    for paragraph in re.split(r"\n\s*\n", body):
+        lines = tuple(squash(line) for line in paragraph.splitlines() if line.strip())
+        if lines:
+            layout.add(Block("text", " ".join(lines), "", lines=lines), noise=False)
+    return layout
+
+
+def _build(
+    layout: Layout, head: Head, source: Source, data: list[Fact], tree: LexborHTMLParser | None = None
+) -> Document:
+    """Put a document together; a fact whose excerpt does not stand in it is dropped."""
+    name, raw, stated = source.name, source.raw, source.stated
+    url = stated.url or head.url or f"file:{name}"
+    blocks = tuple(layout.blocks)
+    headline = next((block.text for block in blocks if block.kind == "heading"), "")
+    title = stated.title or head.title or headline or _first_line(blocks)
+    text = squash(f"{head.title} {layout.text}")
+    sentences = tuple(sentences_of(blocks))
+    bare = Document(name, url, title, None, host_of(url), site_of(host_of(url)), text, raw)
+    facts = [*data, *labelled_facts(blocks), *sentence_facts(sentences)]
+    return Document(
+        name, url, title, full_date(stated.date) or head.date or _dateline(blocks), bare.host, bare.site, text, raw, blocks, sentences,
+        tuple(fact for fact in facts if bare.contains(fact.excerpt)), _subjects(title, headline, head), _links(layout.text, tree),
+    )  # fmt: skip
+
+
+def _subjects(title: str, headline: str, head: Head) -> tuple[str, ...]:
+    """Return the core names a page presents: parts of its title and headline, its data's organisations."""
+    parts = [part for text in (title, headline, head.title) for part in [text, *_TITLE_BREAK.split(text)]]
+    return tuple(
+        dict.fromkeys(
+            name for name in [*data_subjects(head.data), *map(core_name, [*parts, head.site_name])] if name
+        )
+    )
+
+
+def _links(text: str, tree: LexborHTMLParser | None) -> frozenset[str]:
+    targets = [node.attributes.get("href") or "" for node in tree.css("a[href]")] if tree is not None else []
+    hosts = [host for target in targets if (host := host_of(target))]
+    return frozenset([*map(site_of, hosts), *addresses_within(text)])
+
+
+def _first_line(blocks: tuple[Block, ...]) -> str:
+    return blocks[0].lines[0][:120] if blocks and blocks[0].lines else ""
+
+
+def _dateline(blocks: tuple[Block, ...]) -> str | None:
+    """Return the date a page carries as a line of its own near the top, as news and releases do."""
+    for block in blocks[:5]:
+        for line in block.lines or (block.text,):
+            bare = re.sub(
+                r"^(?:published|updated|last updated|posted|date|released?)\b[: ]*",
+                "",
+                line,
+                flags=re.IGNORECASE,
+            )
+            if len(bare) <= 40 and (date := full_date(bare)):
+                return date
+    return None
+
+
+def _split_front_matter(text: str) -> tuple[Stated, str]:
+    match = _FRONT_MATTER.match(text)
+    data: Any = yaml.safe_load(match[1]) if match else None
+    if match is None or not isinstance(data, dict):
+        return Stated(), text
+    return _stated(data), text[match.end() :]
+
+
+def _stated(row: dict[str, Any]) -> Stated:
+    return Stated(*(str(row.get(key) or "").strip() for key in ("url", "title", "date")))
+
+
+def _decode(content: bytes) -> str:
+    """Decode by BOM, then UTF-8, then the charset the page names; UnicodeError when none fits."""
+    if b"\0" in content[:1024] and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise ValueError("holds binary data")
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        charset = _CHARSET.search(content[:2048])
+        if charset is None:
+            raise
+        try:
+            return content.decode(charset[1].decode("ascii"))
+        except LookupError as error:
+            raise ValueError(f"names an unknown charset: {error}") from error

@@ -1,0 +1,295 @@
+"""Which documents are about the entity, and which are about a namesake."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from rapidfuzz import fuzz
+
+from rowcite.research.bearing import Naming, Place, bears, mention_pattern
+from rowcite.research.document import Document
+from rowcite.research.entity import Entity
+from rowcite.research.index import Finder
+from rowcite.research.places import city_of, country_code, same_place
+from rowcite.research.text import core_name, fold, plain
+from rowcite.research.urls import address_in, site_of
+
+_PLACE_CONCEPTS = ("city", "hq", "country")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a document stands to the entity; `score` orders them, `ties` says what ties it to the entity."""
+
+    number: int
+    document: Document
+    place: Place
+    score: float
+    ties: str  # own site, address, place, name
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """The documents on one entity, best first; `problem` says why there are none."""
+
+    entity: Entity
+    naming: Naming
+    standings: tuple[Standing, ...]
+    problem: str = ""
+    places: tuple[str, ...] = ()
+
+    def names(self) -> str:
+        """Return what to call the entity in a sentence."""
+        return self.entity.given or ", ".join(self.entity.sites) or "the subject"
+
+
+def identify(
+    entity: Entity, documents: list[Document], finder: Finder, visible: frozenset[int] | None
+) -> Dossier:
+    """Gather the documents on the entity; `visible` limits them to what the source policy lets in."""
+    entity = _with_known_names(entity, finder)
+    sites = list(entity.sites) or _claimed_sites(entity, documents, finder)
+    if not entity.sites and len(sites) > 1:
+        sites = _in_the_right_place(sites, entity, documents, finder)
+        if len(sites) > 1:
+            listed = ", ".join(sites[:4])
+            return Dossier(
+                entity,
+                _naming(entity, finder),
+                (),
+                f"Several organisations are called {entity.given} ({listed}); the input does not say which one is meant.",
+            )
+    own = [number for site in sites for number in finder.by_site.get(site, [])]
+    entity = replace(entity, sites=tuple(sites), names=_all_names(entity, own, documents))
+    naming = _naming(entity, finder, own, documents)
+    places = _known_places(entity, own, documents, naming)
+    numbers = dict.fromkeys([*own, *_candidates(entity, finder)])
+    start = Dossier(entity, naming, (), "", places)
+    return _sift(start, [n for n in numbers if visible is None or n in visible], set(own), documents)
+
+
+def _with_known_names(entity: Entity, finder: Finder) -> Entity:
+    """Read a free text's names: the longest word runs that the corpus knows as a document's subject."""
+    if entity.names or not entity.text:
+        return _respelled(entity, finder)
+    words = fold(entity.text).split()
+    for size in range(min(6, len(words)), 0, -1):
+        runs = [" ".join(words[at : at + size]) for at in range(len(words) - size + 1)]
+        known = [run for run in runs if run in finder.known or (size > 1 and core_name(run) in finder.known)]
+        if known:
+            return replace(
+                entity,
+                names=tuple(dict.fromkeys(core_name(run) for run in known[:1])),
+                given=entity.given or known[0].title(),
+            )
+    return entity
+
+
+def _respelled(entity: Entity, finder: Finder) -> Entity:
+    """Add the corpus's spelling of a name that stands nowhere as it was given."""
+    if entity.topic or entity.sites or any(finder.naming(name) for name in entity.names):
+        return entity
+    close = [name for given in entity.names for name in finder.close_names(given)]
+    return replace(entity, names=tuple(dict.fromkeys([*entity.names, *close[:1]])))
+
+
+def _claimed_sites(entity: Entity, documents: list[Document], finder: Finder) -> list[str]:
+    """Return the sites that documents with the entity's name as their subject call its own, or that bear its name."""
+    found: list[str] = []
+    for number in _subject_numbers(entity, finder):
+        document = documents[number]
+        found += [
+            site
+            for fact in document.by_concept.get("website", ())
+            if core_name(fact.subject or entity.names[0]) in entity.names and (site := address_in(fact.value))
+        ]
+        if document.site and any(_bears_name(document.site, name) for name in entity.names):
+            found.append(document.site)
+    return list(dict.fromkeys(found))
+
+
+def _bears_name(site: str, name: str) -> bool:
+    """Tell whether a site is called after a name: `acme-tools.com` is after "acme tools"."""
+    label = fold(site.split(".", 1)[0]).replace(" ", "")
+    compact = name.replace(" ", "")
+    return len(label) > 3 and (compact.startswith(label) or label.startswith(compact))
+
+
+def _in_the_right_place(
+    sites: list[str], entity: Entity, documents: list[Document], finder: Finder
+) -> list[str]:
+    """Keep the sites whose pages put the entity where the input does; all of them when that settles nothing."""
+    given = [text for _, text in entity.places]
+    fitting = []
+    for site in sites:
+        numbers = set(finder.by_site.get(site, [])) | set(finder.by_link.get(site, []))
+        said = [
+            fact.value
+            for n in sorted(numbers)
+            for concept in _PLACE_CONCEPTS
+            for fact in documents[n].by_concept.get(concept, ())
+            if documents[n].site == site or core_name(fact.subject or entity.names[0]) in entity.names
+        ]
+        if given and any(same_place(value, place) for value in said for place in given):
+            fitting.append(site)
+    return fitting or sites
+
+
+def _all_names(entity: Entity, own: list[int], documents: list[Document]) -> tuple[str, ...]:
+    """Add the names by which the own site calls the entity: close to the one given, or the commonest when none was."""
+    if not own:
+        return entity.names
+    counts: dict[str, int] = {}
+    for number in own:
+        for subject in documents[number].subjects:
+            counts[subject] = counts.get(subject, 0) + 1
+    if not entity.names:
+        labels = [name for name in counts if any(_bears_name(site, name) for site in entity.sites)]
+        return tuple(sorted(labels, key=lambda name: (-counts[name], name))[:2])
+    close = [name for name in counts if any(_same_company(name, given) for given in entity.names)]
+    return tuple(dict.fromkeys([*entity.names, *close]))
+
+
+def _same_company(name: str, given: str) -> bool:
+    """Tell whether two names on one site are one company's: a longer and a shorter form, or a slip apart."""
+    shorter, longer = sorted((name, given), key=len)
+    return (
+        longer.startswith(f"{shorter} ") and len(longer.split()) <= len(shorter.split()) + 2
+    ) or fuzz.ratio(name, given) > 88
+
+
+def _naming(
+    entity: Entity, finder: Finder, own: list[int] | None = None, documents: list[Document] | None = None
+) -> Naming:
+    """Return how to find the entity in text; its first word alone counts where its own site uses it so."""
+    short = {name.split()[0] for name in entity.names if len(name.split()) > 1 and len(name.split()[0]) > 4}
+    used = tuple(
+        sorted(
+            word
+            for word in short
+            if own and documents and any(_uses_alone(word, documents[n], entity.names) for n in own)
+        )
+    )
+    names = tuple(dict.fromkeys([*entity.names, *used]))
+    return Naming(names, mention_pattern(names), finder.known - frozenset(names))
+
+
+def _uses_alone(word: str, document: Document, names: tuple[str, ...]) -> bool:
+    pattern = mention_pattern((word,))
+    naming = Naming((word,), pattern, frozenset())
+    text = plain(document.text)
+    seconds = tuple(name.split()[1] for name in names if len(name.split()) > 1)
+    return any(not fold(text[end : end + 30]).startswith(seconds) for _, end in naming.spans(text))
+
+
+def _known_places(
+    entity: Entity, own: list[int], documents: list[Document], naming: Naming
+) -> tuple[str, ...]:
+    """Return the places given, and those that the own site states."""
+    found = [text for kind, text in entity.places if kind != "country"]
+    for number in own:
+        document = documents[number]
+        for concept in ("city", "hq"):
+            found += [
+                fact.value
+                for fact in document.by_concept.get(concept, ())
+                if bears(fact, document, Place(own=True, profile=True, headline=True), naming)
+            ]
+    return tuple(dict.fromkeys(found))
+
+
+def _candidates(entity: Entity, finder: Finder) -> list[int]:
+    """Return the documents that name the entity or link to its site."""
+    named = [number for name in entity.names for number in finder.naming(name)]
+    linked = [number for site in entity.sites for number in finder.by_link.get(site, [])]
+    return sorted({*named, *linked, *_subject_numbers(entity, finder)})
+
+
+def _subject_numbers(entity: Entity, finder: Finder) -> list[int]:
+    return sorted({number for name in entity.names for number in finder.by_subject.get(name, [])})
+
+
+def _sift(start: Dossier, numbers: list[int], own: set[int], documents: list[Document]) -> Dossier:
+    """Drop documents on namesakes; where there are namesakes, drop also what nothing ties to the entity."""
+    judged = [(number, _judge(documents[number], start, own=number in own)) for number in numbers]
+    namesakes = any(verdict == "other" for _, verdict in judged)
+    kept = [
+        _standing(number, documents[number], verdict, start.naming)
+        for number, verdict in judged
+        if verdict not in {"other", "nobody"} and not (verdict == "name" and namesakes)
+    ]
+    ordered = tuple(sorted(kept, key=lambda standing: (-standing.score, standing.document.path)))
+    return replace(
+        start, standings=ordered, problem="" if ordered else _absence(start.entity, namesakes=namesakes)
+    )
+
+
+def _absence(entity: Entity, *, namesakes: bool) -> str:
+    who = entity.given or "the subject"
+    if namesakes:
+        return (
+            f"The documents that name {who} are about another organisation of that name, or do not say which."
+        )
+    return f"No document mentions {who}."
+
+
+def _judge(document: Document, start: Dossier, *, own: bool) -> str:
+    """Return what ties a document to the entity: own site, address, place, name; or "other", or "nobody"."""
+    entity, naming = start.entity, start.naming
+    if own:
+        return "own site"
+    if entity.numbers and any(number in fold(document.text).replace(" ", "") for number in entity.numbers):
+        return "address"
+    if set(entity.sites) & document.links:
+        return "address"
+    mentioned = bool(naming.spans(document.text)) or any(name in document.subjects for name in entity.names)
+    full = any(name in fold(document.text) for name in entity.names)
+    if not mentioned or not full:
+        return "nobody"
+    if entity.sites and any(_bears_name(document.site, name) for name in entity.names):
+        return "other"
+    return _by_anchors(document, entity, naming, start.places)
+
+
+def _by_anchors(document: Document, entity: Entity, naming: Naming, places: tuple[str, ...]) -> str:
+    """Judge by the address and the places that the document gives for the name."""
+    place = _place_of(document, naming, own=False)
+    said = {
+        concept: [
+            fact.value
+            for fact in document.by_concept.get(concept, ())
+            if bears(fact, document, place, naming)
+        ]
+        for concept in ("website", *_PLACE_CONCEPTS)
+    }
+    stated_sites = {site_of(site) for value in said["website"] if (site := address_in(value))}
+    if entity.sites and stated_sites:
+        return "address" if stated_sites & set(entity.sites) else "other"
+    cities = [*said["city"], *filter(None, map(city_of, said["hq"]))]
+    if places and cities:
+        return "place" if any(same_place(city, known) for city in cities for known in places) else "other"
+    countries = {
+        code
+        for value in (*said["country"], *(hq.split(",")[-1] for hq in said["hq"]))
+        if (code := country_code(value))
+    }
+    given = {
+        code
+        for kind, text in entity.places
+        if kind == "country" and (code := country_code(text) or country_code(text.upper()))
+    }
+    if given and countries and not given & countries:
+        return "other"
+    return "name"
+
+
+def _place_of(document: Document, naming: Naming, *, own: bool) -> Place:
+    profile = any(name in document.subjects for name in naming.names)
+    return Place(own=own, profile=profile, headline=profile or bool(naming.spans(document.title)))
+
+
+def _standing(number: int, document: Document, ties: str, naming: Naming) -> Standing:
+    place = _place_of(document, naming, own=ties == "own site")
+    score = {"own site": 4.0, "address": 2.0, "place": 1.8, "name": 1.0}[ties]
+    score += 1.0 * place.profile + 0.5 * place.headline + min(len(document.facts), 10) / 20
+    return Standing(number, document, place, score, ties)

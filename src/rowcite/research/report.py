@@ -1,0 +1,119 @@
+"""A markdown report made of sentences that stand in the documents, each with its source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rowcite.model import Citation, FieldBasis
+from rowcite.research.answer import NOT_FOUND
+from rowcite.research.document import Document, Sentence
+from rowcite.research.entity import entity_of
+from rowcite.research.fill import Reading
+from rowcite.research.index import Finder
+from rowcite.research.phrases import OTHERS_HEADING
+from rowcite.research.text import content_words, fold
+
+_PAGES, _PER_PAGE, _SHORTEST, _LONGEST = 8, 4, 40, 400
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A sentence of the report and the document it stands in."""
+
+    text: str
+    document: Document
+    heading: str
+
+
+def report(
+    given: str | dict[str, Any],
+    reading: Reading,
+    documents: list[Document],
+    finder: Finder,
+    visible: frozenset[int] | None,
+) -> tuple[str, FieldBasis]:
+    """Return a report on the entity, or on the topic when the input names one, and its basis."""
+    topic = _topic(given, reading)
+    passages = _about_entity(reading) or _about_topic(topic, documents, finder, visible)
+    if not passages:
+        reason = reading.dossier.problem or f"No document says anything about {topic}."
+        return f"# {topic}\n\n{NOT_FOUND}\n", FieldBasis("output", reason, (), "low")
+    pages = list(dict.fromkeys(passage.document.url for passage in passages))
+    citations = tuple(_citation(url, passages) for url in pages)
+    sites = {passage.document.site or passage.document.url for passage in passages}
+    reasoning = f"Made of {len(passages)} sentences from {len(pages)} document{'s' if len(pages) > 1 else ''} on {len(sites)} site{'s' if len(sites) > 1 else ''}, quoted as they stand."
+    confidence = "high" if len(sites) > 2 else "medium"
+    return _markdown(topic, passages, citations), FieldBasis("output", reasoning, citations, confidence)
+
+
+def _topic(given: str | dict[str, Any], reading: Reading) -> str:
+    return given if isinstance(given, str) else (entity_of(given).given or reading.dossier.names())
+
+
+def _about_entity(reading: Reading) -> list[Passage]:
+    """Return the sentences of pages about the entity, and those of other pages that name it."""
+    found: list[Passage] = []
+    seen: set[str] = set()
+    for standing in reading.standings:
+        whole = standing.place.own or standing.place.profile
+        usable = [s for s in _readable(standing.document) if whole or reading.dossier.naming.spans(s.text)]
+        for sentence in usable[:_PER_PAGE]:
+            if fold(sentence.text) not in seen:
+                seen.add(fold(sentence.text))
+                found.append(Passage(sentence.text, standing.document, sentence.heading))
+    return found
+
+
+def _about_topic(
+    topic: str, documents: list[Document], finder: Finder, visible: frozenset[int] | None
+) -> list[Passage]:
+    """Return the sentences that hold the topic's words, from the documents that hold them all."""
+    stems = set(content_words(topic))
+    words = [word for word in fold(topic).split() if content_words(word)]
+    numbers = [n for n in finder.telling(words, 50) if visible is None or n in visible][:_PAGES]
+    found = []
+    for number in numbers:
+        ranked = [(len(stems & set(content_words(s.text))), s) for s in _readable(documents[number])]
+        useful = [sentence for shared, sentence in ranked if shared * 2 >= len(stems)]
+        found += [Passage(s.text, documents[number], s.heading) for s in useful[:_PER_PAGE]]
+    return found
+
+
+def _readable(document: Document) -> list[Sentence]:
+    """Return a page's full sentences, headings and teasers left out."""
+    return [
+        sentence
+        for sentence in document.sentences
+        if _SHORTEST <= len(sentence.text) <= _LONGEST
+        and sentence.text[-1] in '.!?”"'
+        and not sentence.aside
+        and not OTHERS_HEADING.search(sentence.heading)
+    ]
+
+
+def _citation(url: str, passages: list[Passage]) -> Citation:
+    mine = [passage for passage in passages if passage.document.url == url]
+    return Citation(url, mine[0].document.title or None, tuple(passage.text for passage in mine))
+
+
+def _markdown(topic: str, passages: list[Passage], citations: tuple[Citation, ...]) -> str:
+    """Lay the passages out by document, newest page first within the order of trust."""
+    lines = [f"# {topic}", ""]
+    for citation in citations:
+        mine = [passage for passage in passages if passage.document.url == citation.url]
+        date = mine[0].document.date
+        lines += [f"## {_label(citation)}{f' ({date})' if date else ''}", ""]
+        lines += [f"- {passage.text} [{_label(citation)}]({citation.url})" for passage in mine]
+        lines.append("")
+    lines += [
+        "## Sources",
+        "",
+        *(f"{number}. [{_label(citation)}]({citation.url})" for number, citation in enumerate(citations, 1)),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _label(citation: Citation) -> str:
+    return (citation.title or citation.url).replace("[", "(").replace("]", ")")

@@ -1,0 +1,68 @@
+"""Facts that plain sentences state, found once for each document."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from rowcite.research.document import Block, Fact, How, Sentence
+from rowcite.research.phrases import COMMANDS, OTHERS_HEADING, PHRASES, Phrase
+from rowcite.research.splitting import split_sentences
+from rowcite.research.when import year_spoken_of
+
+_DATED = frozenset({"employees", "revenue", "ceo", "stage", "round_amount", "funding_total", "hq"})
+_ABOUT = re.compile(
+    r"^(?:about|around|roughly|approx|circa|ca\b|some|nearly|almost|close|an est|est|over|more|just|under|at least|well|upwards|fewer|less|up to|~|≈|>)",
+    re.IGNORECASE,
+)
+_LONGEST = 600
+
+
+def sentences_of(blocks: tuple[Block, ...]) -> Iterator[Sentence]:
+    """Yield the sentences of headings, paragraphs and list items; blocks that talk to machines are left out."""
+    for number, block in enumerate(blocks):
+        if block.kind in {"row", "pair"} or COMMANDS.search(block.text):
+            continue
+        for text in split_sentences(block.text):
+            yield Sentence(text, number, block.heading, block.aside)
+
+
+def sentence_facts(sentences: tuple[Sentence, ...]) -> Iterator[Fact]:
+    """Yield what the sentences say, except beside the main text and under headings about others."""
+    for sentence in sentences:
+        if sentence.aside or len(sentence.text) > _LONGEST:
+            continue
+        foreign = bool(OTHERS_HEADING.search(sentence.heading))
+        for phrase in PHRASES:
+            if foreign and phrase.concept not in {"customers", "investors"}:
+                continue
+            match = phrase.pattern.search(sentence.text)
+            if match and not _refused(phrase, sentence.text, match):
+                yield _fact(phrase, sentence, match)
+
+
+def _refused(phrase: Phrase, text: str, match: re.Match[str]) -> bool:
+    """Tell whether the words just before or after the match turn it into something else."""
+    inside = text[max(0, match.start() - 80) : match.start("v")]
+    if phrase.before and (
+        phrase.before.search(text[max(0, match.start() - 80) : match.start()]) or phrase.before.search(inside)
+    ):
+        return True
+    return bool(phrase.after and phrase.after.search(text[match.end() : match.end() + 60]))
+
+
+def _fact(phrase: Phrase, sentence: Sentence, match: re.Match[str]) -> Fact:
+    value = match["v"].strip(" ,.")
+    loose = phrase.loose or bool(_ABOUT.match(value))
+    return Fact(
+        label=phrase.concept,
+        value=value,
+        excerpt=sentence.text,
+        how=How.LOOSE if loose else How.SENTENCE,
+        concept=phrase.concept,
+        heading=sentence.heading,
+        lead=sentence.text[: match.start()],
+        tail=sentence.text[match.start() :],
+        as_of=year_spoken_of(sentence.text) if phrase.concept in _DATED else "",
+        block=sentence.block,
+    )

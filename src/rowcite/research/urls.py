@@ -1,0 +1,85 @@
+"""Addresses: hosts, the site a host belongs to, and the source policy."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from tldextract import TLDExtract
+
+# The list that ships inside the package: no download, no cache folder, the same answer everywhere.
+_split_host = TLDExtract(suffix_list_urls=(), cache_dir=None)
+_ADDRESS = re.compile(
+    r"(?:https?://)?(?:[\w.+-]+@)?((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,})(?::\d+)?(?:[/?#]\S*)?",
+    re.IGNORECASE,
+)
+_IN_TEXT = re.compile(
+    r"(?<![\w@.-])(?:https?://)?((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,})(?![\w-])", re.IGNORECASE
+)
+_FILE_ENDINGS = frozenset({"html", "htm", "pdf", "csv", "txt", "md", "js", "py", "png", "jpg", "doc", "docx"})
+SHARED_SITES = frozenset(
+    [
+        "linkedin.com",
+        "facebook.com",
+        "twitter.com",
+        "x.com",
+        "instagram.com",
+        "youtube.com",
+        "github.com",
+        "crunchbase.com",
+        "wikipedia.org",
+        "gmail.com",
+        "googlemail.com",
+        "outlook.com",
+        "hotmail.com",
+        "yahoo.com",
+        "icloud.com",
+        "gmx.de",
+        "gmx.net",
+        "web.de",
+        "proton.me",
+    ]
+)
+
+
+def host_of(url: str) -> str:
+    """Return the host of a URL, lower-case and without www; empty when there is none."""
+    return (urlsplit(url).hostname or "").removeprefix("www.")
+
+
+@lru_cache(maxsize=65536)
+def site_of(host: str) -> str:
+    """Return the domain that somebody registered: `shop.acme.co.uk` belongs to `acme.co.uk`."""
+    parts = _split_host(host)
+    if parts.suffix and parts.domain:
+        return f"{parts.domain}.{parts.suffix}".lower()
+    return ".".join(host.lower().split(".")[-2:])
+
+
+def address_in(value: str) -> str:
+    """Return the site when the whole value is a URL, host or e-mail address; else an empty text."""
+    match = _ADDRESS.fullmatch(value.strip())
+    if not match or match[1].rsplit(".", 1)[-1].lower() in _FILE_ENDINGS:
+        return ""
+    return site_of(match[1].lower().removeprefix("www."))
+
+
+def addresses_within(text: str) -> list[str]:
+    """Return the sites that a text names, in order, those shared by everybody left out."""
+    hosts = (match[1].lower().removeprefix("www.") for match in _IN_TEXT.finditer(text))
+    sites = [site_of(host) for host in hosts if host.rsplit(".", 1)[-1] not in _FILE_ENDINGS]
+    return [site for site in dict.fromkeys(sites) if site not in SHARED_SITES]
+
+
+def allowed(url: str, include: tuple[str, ...], exclude: tuple[str, ...]) -> bool:
+    """Tell whether the source policy lets a document in; `exclude` does not count beside `include`."""
+    host = host_of(url)
+    if include:
+        return any(_covers(domain, host) for domain in include)
+    return not any(_covers(domain, host) for domain in exclude)
+
+
+def _covers(domain: str, host: str) -> bool:
+    wanted = domain.lower().removeprefix("www.")
+    return host == wanted.lstrip(".") or host.endswith(f".{wanted.lstrip('.')}")
