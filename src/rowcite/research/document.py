@@ -34,6 +34,7 @@ class Block:
     lines: tuple[str, ...] = ()
     cells: tuple[str, ...] = ()
     header: tuple[str, ...] = ()
+    level: int = 0  # of a heading: 1 to 6
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from rowcite.research.digest import HTML_SUFFIXES, MANIFEST, MARKDOWN_SUFFIXES, 
 from rowcite.research.document import Block, Document, Fact
 from rowcite.research.head import Head, read_head
 from rowcite.research.labelled import labelled_facts
+from rowcite.research.laid_out import laid_out_facts
 from rowcite.research.page import Layout, lay_out
 from rowcite.research.sentences import sentence_facts, sentences_of
 from rowcite.research.structured import data_facts, data_subjects, microdata_facts
@@ -122,7 +123,7 @@ def _build(
     text = squash(f"{head.title} {layout.text}")
     sentences = tuple(sentences_of(blocks))
     bare = Document(name, url, title, None, host_of(url), site_of(host_of(url)), text, raw)
-    facts = [*data, *labelled_facts(blocks), *sentence_facts(sentences)]
+    facts = [*data, *labelled_facts(blocks), *laid_out_facts(blocks), *sentence_facts(sentences)]
     return Document(
         name, url, title, full_date(stated.date) or head.date or _dateline(blocks), bare.host, bare.site, text, raw, blocks, sentences,
         tuple(fact for fact in facts if bare.contains(fact.excerpt)), _subjects(title, headline, head), _links(layout.text, tree),
@@ -159,9 +160,14 @@ def _dateline(blocks: tuple[Block, ...]) -> str | None:
                 line,
                 flags=re.IGNORECASE,
             )
-            if len(bare) <= 40 and (date := full_date(bare)):
+            if len(bare) <= 60 and (date := full_date(bare)) and _is_dateline(bare):
                 return date
     return None
+
+
+def _is_dateline(line: str) -> bool:
+    """Tell whether a line is a date beside a byline or a place, not the value of some label or a sentence."""
+    return ":" not in line and not line.endswith((".", "!", "?")) and len(re.sub(r"\W", "", line)) < 45
 
 
 def _split_front_matter(text: str) -> tuple[Stated, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import groupby
 
 from rowcite.research.document import Block, Fact, How
 from rowcite.research.phrases import COMMANDS, OTHERS_HEADING
@@ -12,12 +11,12 @@ from rowcite.research.text import fold
 from rowcite.research.vocabulary import concept_of_label
 from rowcite.research.when import date_in
 
-_LINE = re.compile(r"^[-*•·\s]*([A-ZÀ-Þ][^:\n.!?]{0,48}?)\s*(?::|\s[\u2013—]|\t)\s+(\S.*)$")
+_LINE = re.compile(r"^[-*•·\s]*([^\W\d_][^:\n.!?]{0,48}?)\s*(?::|\s[\u2013—]|\t)\s+(\S.*)$")
 _NAME_HEADERS = re.compile(
     r"(?:company|name|organi[sz]ation|firm|business|entity|supplier|vendor|account|member|exhibitor|company name|undertaking|employer|brand)(?: name)?"
 )
+_YEAR_ALONE = re.compile(r"(?:FY ?)?(?:19|20)\d\d")
 _YEAR_IN_LABEL = re.compile(r"\b((?:19|20)\d\d)\b")
-_LIST_CONCEPTS = frozenset({"products", "certifications", "customers", "investors", "founders"})
 
 
 def labelled_facts(blocks: tuple[Block, ...]) -> Iterator[Fact]:
@@ -31,7 +30,13 @@ def labelled_facts(blocks: tuple[Block, ...]) -> Iterator[Fact]:
             yield from _row(block, number)
         elif block.lines and block.kind in {"text", "item"}:
             yield from _lines(block, number)
-    yield from _lists(blocks)
+            if (
+                len(block.cells) == 2
+                and len(block.lines) == 1
+                and not _LINE.match(block.lines[0])
+                and concept_of_label(fold(block.cells[0]))
+            ):
+                yield from _pair(block, block.cells[0], block.cells[1], How.TABLE, number)
 
 
 def _pair(block: Block, label: str, value: str, how: How, number: int) -> Iterator[Fact]:
@@ -92,6 +97,19 @@ def _plain_row(block: Block, number: int) -> Iterator[Fact]:
     if len(block.cells) == 2 and not date_in(block.cells[0]):
         yield from _pair(block, block.cells[0], block.cells[1], How.TABLE, number)
         return
+    label = fold(block.cells[0])
+    for word, cell in zip(block.header[1:], block.cells[1:], strict=False):
+        if _YEAR_ALONE.fullmatch(word) and cell and label:
+            yield Fact(
+                label,
+                cell,
+                block.text,
+                How.TABLE,
+                concept_of_label(label),
+                heading=block.heading,
+                as_of=word[-4:],
+                block=number,
+            )
     years = [date_in(cell)[:4] for cell in block.cells[:1] if re.fullmatch(r"(?:FY ?)?(?:19|20)\d\d", cell)]
     for word, cell in zip(block.header[1:], block.cells[1:], strict=False):
         label = fold(re.sub(r"\([^)]*\)", "", word))
@@ -108,38 +126,13 @@ def _plain_row(block: Block, number: int) -> Iterator[Fact]:
             )
 
 
+def is_labelled_line(line: str) -> bool:
+    """Tell whether a line is "Label: value"."""
+    return bool(_LINE.match(line))
+
+
 def _lines(block: Block, number: int) -> Iterator[Fact]:
     for line in block.lines:
         match = _LINE.match(line)
-        if match and len(match[2]) < 300:
+        if match and len(match[2]) < 300 and (match[1][0].isupper() or concept_of_label(fold(match[1]))):
             yield from _pair(block, match[1], match[2].strip(), How.LINE, number)
-
-
-def _lists(blocks: tuple[Block, ...]) -> Iterator[Fact]:
-    """Yield the list under a heading that names a kind of list ("Products")."""
-    for heading, group in groupby(
-        enumerate(blocks), key=lambda pair: pair[1].heading if pair[1].kind == "item" else None
-    ):
-        if heading is None:
-            continue
-        label = fold(heading)
-        concept = concept_of_label(label)
-        items = [(number, block.text) for number, block in group]
-        if concept not in _LIST_CONCEPTS or (concept != "customers" and OTHERS_HEADING.search(heading)):
-            continue
-        texts = tuple(_item_name(text) for _, text in items)
-        yield Fact(
-            label,
-            "; ".join(texts),
-            items[0][1],
-            How.LIST,
-            concept,
-            items=texts,
-            heading=heading,
-            block=items[0][0],
-        )
-
-
-def _item_name(text: str) -> str:
-    """Return what a list item is called: the words before its explanation."""
-    return re.split(r"\s[\u2013—-]\s|:\s", text, maxsplit=1)[0].strip(" .;,")

@@ -62,6 +62,9 @@ _BLOCKS = frozenset(
         "ul",
     ]
 )
+_LEADS = frozenset({"b", "strong", "span", "em", "i", "small", "label"})
+_LONGEST_LABEL = 40
+_AFTER_LABEL = "\x1f"  # set behind the opening words in bold while a block is gathered
 _NOISE_TAGS = frozenset({"nav", "footer"})
 _NOISE_NAMES = re.compile(
     r"(?:^|[\s_-])(?:nav|navigation|navbar|menu|breadcrumbs?|footer|related|teasers?|promo|advert\w*|ads?|cookies?|banner|newsletter|"
@@ -109,7 +112,8 @@ def _walk(node: LexborNode, layout: Layout, *, noise: bool, aside: bool) -> None
             _flush(buffer, node, layout, noise=noise, aside=aside)
             _enter(child, layout, noise=noise or _is_noise(child), aside=aside or child.tag == "aside")
         else:
-            buffer.append(inline_text(child))
+            leads = child.tag in _LEADS and not "".join(buffer).strip()
+            buffer.append(inline_text(child) + (_AFTER_LABEL if leads else ""))
     _flush(buffer, node, layout, noise=noise, aside=aside)
 
 
@@ -127,18 +131,24 @@ def _enter(node: LexborNode, layout: Layout, *, noise: bool, aside: bool) -> Non
 def _flush(buffer: list[str], node: LexborNode, layout: Layout, *, noise: bool, aside: bool) -> None:
     raw = "".join(buffer)
     buffer.clear()
-    text = squash(raw)
+    text = squash(raw.replace(_AFTER_LABEL, ""))
     if not text:
         return
     tag = node.tag or ""
     if tag in _HEADINGS:
-        layout.add(Block("heading", text, layout.heading, aside), noise=noise)
+        layout.add(Block("heading", text, layout.heading, aside, level=int(tag[1])), noise=noise)
         layout.heading = text
         return
     kind = "item" if tag == "li" else "text"
     marker = "\n" if tag == "pre" else "\v"
-    lines = tuple(filter(None, (squash(line) for line in raw.split(marker))))
-    layout.add(Block(kind, text, layout.heading, aside, lines), noise=noise)
+    lines = tuple(filter(None, (squash(line) for line in raw.replace(_AFTER_LABEL, "").split(marker))))
+    layout.add(Block(kind, text, layout.heading, aside, lines, _label_and_rest(raw)), noise=noise)
+
+
+def _label_and_rest(raw: str) -> tuple[str, ...]:
+    """Return a block's opening words in bold or the like and what follows them: "<b>Founded</b> 2021"."""
+    label, _, rest = (squash(part) for part in raw.partition(_AFTER_LABEL))
+    return (label, rest) if label and rest and len(label) <= _LONGEST_LABEL else ()
 
 
 def _read_table(table: LexborNode, layout: Layout, *, noise: bool, aside: bool) -> None:

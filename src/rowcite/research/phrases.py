@@ -16,7 +16,7 @@ _YEAR = r"(?:1[6-9]|20)\d\d"
 _WHEN = r"(?:(?:early|late|mid-?|the|start|end|spring|summer|autumn|fall|winter|back|\w+day|\d{1,2}(?:st|nd|rd|th)?|January|February|March|April|May|June|July|August|September|October|November|December|of|,)[\s-]+){0,5}"
 # Proper names are matched with their case; the rest of a pattern is not.
 _CAP = r"(?-i:[^\W\d_a-zß-öø-ÿ][\w'\u2019.&-]*)"
-_PLACE = rf"{_CAP}(?:[ -](?:(?-i:of|de|la|le|upon|am|an der|der|sur|den|the|on|do)[ -])?{_CAP}){{0,3}}(?:, {_CAP}(?: {_CAP}){{0,2}}){{0,2}}"
+_PLACE = rf"{_CAP}(?:[ -](?:(?-i:of|de|la|le|upon|am|an der|der|sur|den|the|on|do)[ -])?{_CAP}){{0,3}}(?:, {_CAP}(?: {_CAP}){{0,2}}| \({_CAP}(?: {_CAP}){{0,2}}\)){{0,2}}"
 _PERSON = r"(?-i:(?:Dr\.? |Prof\.? |Sir |Dame )?(?!(?:The|Its|Our|In|At|Chief|Managing|Company|New|Since|And|But|He|She|It|We|This|That|Mr|Ms|Founder|Former)\b)[A-ZÀ-ÖØ-ÞŁŚŻČŠŽĐ][\w'\u2019-]+(?: (?:van|von|de|der|den|del|di|da|al|bin|la|le|dos|ten|af|[A-Z]\.))*(?: [A-ZÀ-ÖØ-ÞŁŚŻČŠŽĐ][\w'\u2019-]+){1,2})"
 _LIST = r"[^.;:!?()]{3,200}"
 _STAGE = r"pre-?seed|seed|series [A-Ka-k]\d?\b"
@@ -57,15 +57,20 @@ PHRASES: tuple[Phrase, ...] = (
     _phrase("employees", rf"\bemploy(?:s|ed|ing)?(?: now)?(?: a (?:total|team|staff|workforce) of)?\s+(?P<v>(?:{APPROXIMATELY}\s*)?{NUMBER})(?:\s+{_KIND}{_PEOPLE}|\s*(?:$|[.,;]|(?:across|in|at|worldwide|globally|and|today)\b))", before=_CHANGE, after=_OTHERS),
     _phrase("employees", rf"\b(?:staff|workforce|headcount|head count|payroll|team)(?: count| size)?(?: (?:now|currently|today|has|have|had))*\s+(?:of|is|was|are|stands? at|stood at|grown to|grew to|reached|numbers?|numbered|totals?|totalled|at|rose to|risen to)\s+(?:now )?(?P<v>(?:{APPROXIMATELY}\s*)?{NUMBER})(?!\s*(?:%|percent|per cent|years?|days|offices|sites|countries|months|nationalities|languages))(?=\s*(?:$|[.,;:)]|{_KIND}{_PEOPLE}\b|(?:across|in|at|worldwide|globally|and|by|today|spread|based|working|from|as|who|that|to|is|has)\b))", before=_CHANGE, after=_OTHERS),
     _phrase("employees", rf"\b(?:has|have|had|with|of|our|its|are|are now|is now|now|counts?|numbers?|comprises|includes|team:)\s+(?:grown to |a total of |a team of |a staff of )?(?P<v>(?:{APPROXIMATELY}\s*)?{NUMBER})\s+(?:full-time |permanent |dedicated |skilled )?{_PEOPLE}\b", before=_CHANGE, after=_OTHERS),
-    _phrase("employees", rf"(?P<v>(?:{APPROXIMATELY}\s*)?\b{NUMBER})\s+(?:people|of us|staff|engineers and \w+)\s+(?:now )?(?:work|are employed|are on (?:the|our|its) payroll|make up)\b(?! with| together with)", before=_CHANGE, after=_OTHERS),
+    _phrase("employees", rf"(?P<v>(?:{APPROXIMATELY}\s*)?\b{NUMBER})\s+(?:people|of us|staff|colleagues|employees|engineers and \w+)\s+(?:now )?(?:on the payroll|work|are employed|are on (?:the|our|its) payroll|make up)\b(?! with| together with)", before=_CHANGE, after=_OTHERS),
     _phrase("employees", rf"\b(?P<v>{NUMBER})[- ](?:strong (?:team|workforce|staff|company|firm|group)|person (?:team|company|firm|business)|employee (?:company|firm|business))", before=_CHANGE),
     _phrase("employees", rf"^(?P<v>(?:{APPROXIMATELY}\s*)?{NUMBER})\s+{_PEOPLE}\.?$", loose=True),
     _phrase("founded", rf"\b(?:co-?)?founded\b(?! (?:a|an|another|the) )[^.;]{{0,80}}?\b(?:in|on|since|around|during|back in)\s+{_WHEN}(?P<v>{_YEAR})\b", before=r"\b(?:previously|also|later|had|who|earlier) $"),
     _phrase("founded", rf"\b(?:was|were|been|company|business|firm|is) (?:first |originally |formally )?(?:established|started|set up|created|formed|born|launched|incorporated|opened)\b[^.;]{{0,50}}?\b(?:in|on|around|back in)\s+{_WHEN}(?P<v>{_YEAR})\b", before=r"\b(?:product|subsidiary|office|plant|factory|branch|programme|service|brand|range|line|site|division|unit|foundation|lab)\b[^.]{0,30}$"),
+    _phrase("employees", rf"\bthere (?:are|were) (?:now )?(?P<v>(?:{APPROXIMATELY}\s*)?{NUMBER}) of us\b", before=_CHANGE),
+    _phrase("employees", rf"[,(:]\s*(?:with )?(?P<v>(?:{APPROXIMATELY}\s*)?{NUMBER})\s+(?:people|employees|staff)(?=\s*(?:[,;).:]|$|at\b|strong))", loose=True, before=_CHANGE, after=_OTHERS),
+    _phrase("employees", rf"\bhead ?count (?P<v>{NUMBER})\b", loose=True, before=_CHANGE),
     _phrase("founded", rf"^(?:established|started|set up|created|formed|est\.|incorporated)\b[^.;]{{0,40}}?\b(?:in\s+)?{_WHEN}(?P<v>{_YEAR})\b"),
-    _phrase("founded", rf"\b(?:started|began|opened|commenced|starting)\s+(?:life|trading|business|operations|operating|out|work|in business|its doors|their doors)\b[^.;]{{0,50}}?\b(?:in|of|since)\s+{_WHEN}(?P<v>{_YEAR})\b"),
+    _phrase("founded", rf"\b(?:started|began|opened|commenced|starting)\s+(?:life|trading|business|operations|operating|out|work|in business|its doors|their doors|our doors)\b[^.;]{{0,50}}?\b(?:in|of|since)\s+{_WHEN}(?P<v>{_YEAR})\b"),
     _phrase("founded", rf"\b(?:dates? back to|in business since|trading since|operating since|going since|traces? its (?:roots|origins|history) (?:back )?to|been around since|goes back to|founded)\s+{_WHEN}(?P<v>{_YEAR})\b"),
     _phrase("founded", rf"^since (?:its foundation in |its founding in )?{_WHEN}(?P<v>{_YEAR}),? (?:we|the company|the firm|it) (?:has|have)\b", loose=True),
+    _phrase("founded", rf"\b(?:it all|everything|the story|our story|its story|we|the company|the business|the firm) (?:began|started|begins|starts) (?:back )?in {_WHEN}(?P<v>{_YEAR})\b"),
+    _phrase("founded", rf"[(,]\s*founded (?:in )?(?P<v>{_YEAR})(?=\s*[,;)])", loose=True),
     _phrase("founded", rf"\b(?:foundation|founding|inception) in\s+{_WHEN}(?P<v>{_YEAR})\b"),
     _phrase("founded", rf"\b(?:established|est\.)\s+(?:in\s+)?{_WHEN}(?P<v>{_YEAR})\b", loose=True, before=r"\b(?:has|have|had|it|they|we|subsidiary|office|plant|factory|branch)\b[^.]{0,30}$"),
     _phrase("incorporated", rf"\bincorporated\b[^.;]{{0,40}}?\b(?:in|on)\s+(?P<v>{_WHEN}{_YEAR})\b"),
@@ -92,11 +97,12 @@ PHRASES: tuple[Phrase, ...] = (
     _phrase("hq", rf"\b(?:headquartered|based|head ?quarters (?:is|are)|headquarters (?:is|are)|head office (?:is|are)|HQ is|registered office is|operates from|works from|run from|moved (?:its )?(?:headquarters|head office|HQ) (?:[\w ]+ )?to)\s*(?:now |currently |located |situated |still )*(?:in|at|from|out of)?\s+(?:the (?:city|town|heart|centre|outskirts|port|suburbs) of )?(?P<v>{_PLACE})", before=r"\b(?:customer|client|engineer|founder|investor|supplier|partner|rival|was|originally|previously|formerly|once)s?,? $|\bteams? $"),
     _phrase("hq", rf"\b(?:headquarters|head office|HQ|home base|main office)(?:,| is| are| was)? (?:located |situated )?in (?:the (?:city|town|heart|centre) of )?(?P<v>{_PLACE})"),
     _phrase("hq", rf"(?P<v>{_CAP}(?: {_CAP}){{0,2}})-based\b", loose=True),
-    _phrase("industry", r"\b(?:is|are|as|,) (?:now )?(?:a|an|the|one of the) (?:(?-i:[a-z-]+)-?(?:leading|owned|based|growing|established|independent|run)? ?)?(?P<v>[a-z][\w -]{3,50}?) (?:company|firm|business|maker|manufacturer|provider|supplier|specialist|startup|start-up|operator|consultancy|developer|producer|group|vendor|retailer)\b", loose=True),
-    _phrase("industry", r"\b(?:operates|works|active|specialis\w+|specializ\w+|business|player|leader|company) in (?:the )?(?P<v>[a-z][\w &-]{3,40}?) (?:industry|sector|market|space|business|field)\b", loose=True),
+    _phrase("industry", r"\b(?:our|its|the (?:company|firm|group|business)(?:'s|\u2019s)?|whose) (?:main |core )?(?:field|business|trade|industry|sector|line of business|speciality|specialty|line of work) (?:is|remains) (?P<v>[^\W\d_][^.,;:()]{2,60}?)(?= and nothing else|[.,;]|$)"),
+    _phrase("industry", r"\b(?:we|it|the (?:company|firm|group|business)) (?:works?|operates?|specialises?|specializes?|is active|are active|is at home) (?:only |exclusively )?in (?:the )?(?P<v>[a-z][^.,;:()]{2,60}?)(?: (?:industry|sector|business|field))?(?= and nothing else|[.;]|$)"),
+    _phrase("industry", r"\b(?:active|specialis\w+|specializ\w+|a leader|player|company) in (?:the )?(?P<v>[a-z][\w &-]{3,40}?) (?:industry|sector|market|business|field)\b", loose=True),
+    _phrase("industry", r"^in (?:one|a|two|three|a few) (?:phrase|words?|nutshell): (?P<v>[^.;:]{3,60})\.?$", loose=True),
     _phrase("products", rf"\b(?:products|product (?:range|line|family|lines)|range|portfolio|offering|services|solutions|brands|platform)(?: now)? (?:include[sd]?|comprises?|consists? of|are|covers?|spans?|features?|is made up of)\s+(?P<v>{_LIST})", before=r"\b(?:customers?|clients?|competing|rival|competitor)(?:'s|s')? $"),
     _phrase("products", rf"\b(?:products|product lines|services|solutions|brands|tools)\s*(?::|,? such as|,? including|—|\u2013)\s+(?P<v>{_LIST})"),
-    _phrase("products", rf"\b(?:makes?|sells?|develops?|manufactures?|produces?|offers?|builds?|markets?|supplies)\s+(?P<v>{_LIST})", loose=True, before=r"\b(?:not|no longer|customers?|that|who|which|to|clients?) $"),
     _phrase("customers", rf"\b(?:customers|clients)(?: (?:now|already))? (?:include|such as|are|range from|:)\s*(?P<v>{_LIST})"),
     _phrase("investors", rf"\b(?:led by|investors (?:include|are|such as|:)|backed by|funded by|investment from|backing from)\s+(?P<v>{_CAP}{_LIST})"),
     _phrase("parent", rf"\b(?:(?:was|been|is) (?:acquired|bought|taken over|owned) by|(?:a |wholly[- ]owned )?subsidiary of|part of the|(?:its )?parent (?:company )?(?:is )?)\s+(?:the )?(?P<v>{_CAP}(?: (?:(?-i:and|of|&) )?{_CAP}){{0,4}})"),
@@ -114,7 +120,7 @@ COMMANDS = re.compile(
 """Words that talk to a reading machine: a block that holds them states nothing."""
 
 OTHERS_HEADING = re.compile(
-    r"\b(?:related|similar|see also|also|more (?:news|stories|from)|other (?:companies|firms|news|entries)|you may|recommended|competitors?|rivals?|alternatives|"
+    r"\b(?:related|similar|see also|also|also (?:viewed|on)|people also|more (?:news|stories|from)|other (?:companies|firms|news|entries)|you may|recommended|competitors?|rivals?|alternatives|"
     r"customer stor|case stud|testimonials?|what our (?:customers|clients)|success stor|trusted by|our (?:customers|clients|partners|investors)|customers|clients|"
     r"partners|elsewhere|in brief|newsletter|about the (?:author|investor)|portfolio companies|jobs at)\b",
     re.IGNORECASE,

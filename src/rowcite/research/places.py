@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 import pycountry
@@ -56,7 +57,7 @@ def _parts(text: str) -> set[str]:
 
 def city_of(text: str) -> str:
     """Return the city of "12 Dock Road, Hull HU1 2AB, United Kingdom" or "Hull, UK"; empty when unsure."""
-    parts = [part.strip() for part in text.replace("\n", ",").split(",") if part.strip()]
+    parts = [part.strip() for part in re.sub(r"\s*\(([^)]*)\)", r", \1", text).split(",") if part.strip()]
     while len(parts) > 1 and country_code(parts[-1]):
         parts.pop()
     while len(parts) > 1 and (_is_region(parts[-1]) or parts[-1].replace(" ", "").isdigit()):
@@ -65,12 +66,13 @@ def city_of(text: str) -> str:
         [word for word in parts[-1].split() if not any(letter.isdigit() for letter in word)] if parts else []
     )
     city = " ".join(words)
-    return "" if not city or country_code(city) or len(words) > 4 else city
+    alone = len([part for part in text.split(",") if part.strip()]) == 1
+    return "" if not city or (alone and country_code(city)) or len(words) > 4 else city
 
 
 def country_in(text: str) -> str:
     """Return the country that a place ends with, as written; empty when none stands there."""
-    last = text.rsplit(",", maxsplit=1)[-1].strip(" .")
+    last = re.split(r"[,(]", text)[-1].strip(" .)")
     return last if country_code(last) else ""
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from rowcite.research.document import Block, Fact, How, Sentence
+from rowcite.research.labelled import is_labelled_line
 from rowcite.research.phrases import COMMANDS, OTHERS_HEADING, PHRASES, Phrase
 from rowcite.research.splitting import split_sentences
 from rowcite.research.when import year_spoken_of
@@ -23,8 +24,16 @@ def sentences_of(blocks: tuple[Block, ...]) -> Iterator[Sentence]:
     for number, block in enumerate(blocks):
         if block.kind in {"row", "pair"} or COMMANDS.search(block.text):
             continue
-        for text in split_sentences(block.text):
+        for text in _running_text(block):
             yield Sentence(text, number, block.heading, block.aside)
+
+
+def _running_text(block: Block) -> list[str]:
+    """Return a block's sentences; where it is made of labelled lines, those of the other lines."""
+    labelled = [line for line in block.lines if is_labelled_line(line)]
+    if not labelled or len(block.lines) == 1:
+        return split_sentences(block.text)
+    return [text for line in block.lines if line not in labelled for text in split_sentences(line)]
 
 
 def sentence_facts(sentences: tuple[Sentence, ...]) -> Iterator[Fact]:

@@ -53,7 +53,8 @@ _PUBLIC = re.compile(
     r"\b(?:public|listed|quoted|floated|ipo|trade[sd]?|trading|stock|shares)\b", re.IGNORECASE
 )
 _PRIVATE = re.compile(
-    r"\b(?:private|privately|not listed|not (?:publicly )?(?:traded|quoted)|unlisted|family|employee|staff|co-?operative|members?|foundation|series|seed|bootstrapped|self-funded|never)\b",
+    r"\b(?:private(?:ly)? (?:held|owned|company)|private$|not listed|not (?:publicly )?(?:traded|quoted)|unlisted|family[- ](?:owned|run|held|business)|"
+    r"employee[- ]owned|owned by|co-?operative|(?:remains|is|are|stayed?) private|(?:remain|in) private)\b",
     re.IGNORECASE,
 )
 _ITEM_BREAK = re.compile(r"\s*;\s*|\s*,\s+(?:and\s+|or\s+)?|\s*\|\s*|\s+·\s+|\s*\v\s*")

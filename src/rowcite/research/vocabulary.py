@@ -29,7 +29,7 @@ def _concept(name: str, asks: str, labels: str, *, changes: bool = False, many: 
 # Ordered: the first whose `asks` is found in the field's name wins, so the special stands before the general.
 CONCEPTS: tuple[Concept, ...] = (
     _concept("employees", r"(?:number of |no of )?employees?(?: count| number| total| range| size)?|head ?count|staff(?: count| size| number)?|workforce|team size|company size|fte|people employed",
-             r"(?:(?:number|no|total|count) of )?(?:employees?|staff|people|workers|team members|ftes?|full time employees|personnel)(?: count| number| total| worldwide| globally| size| range)?|head ?count|workforce|team(?: size)?|company size|size|mitarbeiter(?:zahl)?|people employed", changes=True),
+             r"(?:(?:number|no|total|count) of )?(?:employees?|staff|people|workers|team members|ftes?|full time employees|personnel)(?: count| number| total| worldwide| globally| size| range)?|head ?count|workforce|team(?: size)?|company size|size|mitarbeiter(?:zahl)?|people employed|average (?:number of )?(?:employees|staff|head ?count)|group employees", changes=True),
     _concept("founders", r"founders?(?: names?)?|co founders?|founded by", r"(?:co )?founders?(?: name)?|(?:co )?founded by|founding team", many=True),
     _concept("founded", r"found(?:ed|ing)(?: in| year| date| on)?|year founded|established|establishment|inception|start year|year of foundation|foundation(?: year| date)|incorporat(?:ed|ion)(?: year| date| on)?",
              r"(?:year |date )?(?:founded|established)(?: in| on| year| date)?|found(?:ing|ation)(?: year| date)|(?:year|date) of (?:foundation|founding|establishment)|est|since|in business since|trading since|started|gegrundet"),
@@ -37,7 +37,7 @@ CONCEPTS: tuple[Concept, ...] = (
     _concept("ceo", r"ceo|chief executive(?: officer)?|managing director|head of (?:the )?company|who (?:runs|leads|heads)|run by|led by|leader",
              r"ceo|chief executive(?: officer)?|managing director|ceo and (?:co )?founder|(?:co )?founder and ceo|geschaftsfuhrer|md|general manager|ceo name|chief executive name", changes=True),
     _concept("public", r"(?:is )?(?:publicly|public)(?: ly)?(?: traded| listed| company| quoted)|(?:is |stock )?listed|is public|stock exchange listed",
-             r"publicly traded|public company|listed|listing|stock exchange(?: listing)?|traded on|ownership(?: type| status| structure)?|owned by|owners?", changes=True),
+             r"publicly traded|public company|listed|listed on (?:an |the )?(?:stock )?exchange|listing|stock exchange(?: listing)?|traded on|ownership(?: type| status| structure)?|owned by|owners?", changes=True),
     _concept("stage", r"funding (?:stage|round|status)|(?:latest|last|current) (?:funding )?(?:stage|round)(?: type| name| stage)?|investment stage|financing stage|stage",
              r"(?:(?:latest|last|current|most recent) )?(?:funding|financing|investment) (?:stage|round|status|type)|(?:latest|last|current|most recent) (?:round|funding|stage)|stage|funding|round", changes=True),
     _concept("funding_total", r"total (?:funding|raised|investment)(?: raised| amount| usd| eur)?|funding (?:total|to date|raised|amount)|(?:amount|money|capital) raised|raised (?:to date|in total)|funding",
@@ -52,9 +52,9 @@ CONCEPTS: tuple[Concept, ...] = (
     _concept("city", r"(?:hq |headquarters? |head office |home )?(?:city|town)|city of (?:the )?headquarters", r"(?:hq |headquarters? |head office |registered )?(?:city|town)|(?:[a-z]+ )?address locality|locality|seat|registered seat"),
     _concept("country", r"(?:hq |headquarters? )?country(?: code| name| of .*)?|nation", r"(?:hq |headquarters? )?country(?: of (?:registration|incorporation))?|(?:[a-z]+ )?address country(?: name)?|jurisdiction"),
     _concept("region", r"(?:hq )?(?:state|region|province|county)", r"(?:hq )?(?:state|region|province|county)|(?:[a-z]+ )?address region"),
-    _concept("hq", r"headquarters?|hq|head office|headquartered|based|location|address|registered office|where", r"(?:global |world |corporate |main )?(?:headquarters?|hq|head office|headquartered in|location|based in|based|address|registered (?:office|address)|head quarters|main office|office)(?: location| address)?|sitz"),
+    _concept("hq", r"headquarters?|hq|head office|headquartered|based|location|address|registered office|where", r"(?:global |world |corporate |main )?(?:headquarters?|hq|head office|headquartered in|location|based in|based|address|registered (?:office|address)|head quarters|main office|office)(?: location| address)?|sitz", changes=True),
     _concept("products", r"(?:key |main |core |flagship |top )?(?:products?|services?|offerings?|brands?|solutions?)(?: and (?:services|products|solutions))?(?: names?| lines?| list)?",
-             r"(?:our |key |main |core |flagship |the )?(?:products?|services?|offerings?|brands?|solutions?|product lines?|range)(?: (?:and|or) (?:services|products|solutions))?(?: lines?| range| name)?|what we (?:make|do|build|offer|sell)|makes offer(?: item offered)?(?: name)?|has offer catalog.*name|owns|produkte", many=True),
+             r"(?:our |key |main |core |flagship |the )?(?:products?|services?|offerings?|brands?|solutions?|product lines?|range)(?: (?:and|or) (?:services|products|solutions))?(?: lines?| range| name)?|what we (?:make|do|build|offer|sell)|trade ?marks?|brand names?|makes offer(?: item offered)?(?: name)?|has offer catalog.*name|owns|produkte", many=True),
     _concept("customers", r"(?:key |main |notable )?(?:customers?|clients?)(?: names?| list)?", r"(?:our |key |main |notable |selected )?(?:customers?|clients?)(?: include| list)?|who we work with", many=True),
     _concept("certifications", r"certifi(?:cations?|cates?|ed)|accreditations?|iso", r"(?:our )?certifi(?:cations?|cates?|ed)|accreditations?|has certification.*|has credential.*|standards|quality standards", many=True),
     _concept("phone", r"(?:tele)?phone(?: number)?|tel", r"(?:tele)?phone(?: number)?|tel|(?:contact point )?telephone|call us|switchboard"),
@@ -71,6 +71,35 @@ CONCEPTS: tuple[Concept, ...] = (
     _concept("about", r"(?:short |brief |one line |company )?(?:description|summary|overview|tagline)|what they do", r"description|about|summary|overview|slogan"),
 )  # fmt: skip
 
+_QUESTIONS = (
+    (
+        "employees",
+        r"how (?:many (?:people|employees|staff)|big is (?:the|your) (?:team|company))|how large is",
+    ),
+    (
+        "founded",
+        r"when (?:was|were|did|have)\b.*\b(?:founded|established|start(?:ed)?|begin|began|set up|open(?:ed)?)|how (?:old|long)\b.*\b(?:company|business|you)|since when",
+    ),
+    (
+        "hq",
+        r"where (?:is|are|do|can)\b.*\b(?:based|located|headquarter\w*|head office|find you|you sit|office)",
+    ),
+    (
+        "public",
+        r"(?:are|is)\b.*\b(?:listed|publicly traded|public company|stock exchange)|(?:can|where can) (?:i|we|one) buy (?:your )?shares|who owns",
+    ),
+    (
+        "products",
+        r"what (?:do|does) .*\b(?:sell|make|offer|produce)|(?:what|which) (?:are your )?(?:products|services)",
+    ),
+    (
+        "industry",
+        r"what (?:industry|sector|field|business|line of business)",
+    ),
+    ("ceo", r"who (?:runs|leads|heads|is (?:the|your) (?:ceo|chief executive|managing director|boss))"),
+    ("founders", r"who (?:founded|started|set up)"),
+    ("stage", r"(?:how|who) .*\b(?:funded|financed|backed|investors?)|have you raised"),
+)
 BY_NAME = {concept.name: concept for concept in CONCEPTS}
 _TRIMMED = re.compile(
     r"^(?:our|the|its|current|reported|approx|approximate|estimated)\s+|\s+(?:19|20)\d\d$|\s+(?:approx|est|estimated)$"
@@ -94,3 +123,8 @@ def concept_of_field(name: str, description: str) -> str:
             if text and concept.asks.search(text):
                 return concept.name
     return ""
+
+
+def concept_of_question(question: str) -> str:
+    """Return the concept that a folded question on a page asks for; empty when none is known."""
+    return next((name for name, pattern in _QUESTIONS if re.search(rf"\b(?:{pattern})", question)), "")

@@ -17,7 +17,10 @@ Confidence = Literal["high", "medium", "low"]
 RANKS: dict[str, int] = {"low": 0, "medium": 1, "high": 2}
 _NEAR = 0.06  # "about 1,200" and 1,187 are one head count
 _ALIKE = 88  # rapidfuzz ratio above which two texts say the same
-_STALE_YEARS = 4
+_STALE_YEARS = 2
+_UNDATED_AGE = 1.5
+# What a few years change; a seat or a founder stays.
+_FAST = frozenset({"employees", "revenue", "stage", "ceo", "public", "funding_total", "round_amount"})
 
 
 @dataclass(frozen=True)
@@ -60,10 +63,11 @@ def decide(want: Want, found: list[Candidate], newest: str) -> Verdict | None:
     if not found:
         return None
     changes = want.concept in BY_NAME and BY_NAME[want.concept].changes
+    newest = newest if want.concept in _FAST else ""
     camps = _camps(want, found)
     latest = max(candidate.date for candidate in found)[:4]
     for camp in camps:
-        camp.strength = _strength(camp, latest if changes else "")
+        camp.strength = _strength(camp, (newest or latest)[:4] if changes else "")
     camps.sort(key=lambda camp: (-camp.strength, fold(str(camp.value))))
     winner, rest = camps[0], camps[1:]
     outdated = [camp for camp in rest if changes and _older(camp, winner)]
@@ -82,9 +86,15 @@ def _camps(want: Want, found: list[Candidate]) -> list[Camp]:
             home.members.append(candidate)
     for camp in camps:
         camp.value = max(
-            camp.members, key=lambda member: (not member.about, member.weight, member.date)
+            camp.members,
+            key=lambda member: (not member.about, _fullness(want, member.value), member.weight, member.date),
         ).value
     return camps
+
+
+def _fullness(want: Want, value: Any) -> int:
+    """Prefer "Lleida, Spain" to "Lleida" among statements that agree."""
+    return str(value).count(",") if want.concept == "hq" else 0
 
 
 def _agree(want: Want, value: Any, candidate: Candidate) -> bool:
@@ -116,7 +126,7 @@ def _strength(camp: Camp, latest: str) -> float:
         age = (
             max(0, int(latest) - int(member.date[:4]))
             if latest and member.date[:4].isdigit()
-            else (1 if latest else 0)
+            else (_UNDATED_AGE if latest else 0)
         )
         best[site] = max(best.get(site, 0.0), member.weight * max(0.3, 1 - 0.2 * age))
     doubt = 1.0
@@ -134,19 +144,16 @@ def _confidence(winner: Camp, against: list[Camp], *, changes: bool, newest: str
     opposition = max((camp.strength for camp in against), default=0.0)
     agreeing = len(winner.sites)
     authority = any(member.authority and member.direct for member in winner.members)
-    if not winner.direct and agreeing < 2:
-        return "low"
-    if opposition >= 0.8 * winner.strength:
-        return "low"
     stale = changes and _is_stale(winner, newest)
-    settled = opposition < 0.35
+    if (not winner.direct or stale) and agreeing < 2:
+        return "low"
+    if opposition >= 0.8 * winner.strength or (changes and any(_older(winner, camp) for camp in against)):
+        return "low"
+    if newest and agreeing == 1 and not authority and not winner.newest:
+        return "low"  # an undated page by somebody else about what changes
     documents = {member.document.path for member in winner.members if member.direct}
-    if (
-        settled
-        and winner.direct
-        and not stale
-        and ((agreeing > 1 and authority) or agreeing > 2 or (authority and len(documents) > 1))
-    ):
+    settled = opposition < 0.35 and winner.direct and not stale
+    if settled and ((agreeing > 1 and authority) or agreeing > 2 or (authority and len(documents) > 1)):
         return "high"
     return "medium"
 
