@@ -1,0 +1,59 @@
+"""Fill missing columns of a table from the web, with a confidence and citations for every cell.
+
+```python
+import rowcite
+
+table = rowcite.enrich("accounts.csv", "accounts.yaml")
+```
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rowcite.version import __version__
+
+if TYPE_CHECKING:
+    from rowcite.errors import (
+        ApiError,
+        InputError,
+        KeyRefused,
+        LedgerError,
+        OutOfCredit,
+        RowciteError,
+        SpecError,
+        TableError,
+        Unfinished,
+    )
+    from rowcite.run import aenrich, enrich
+    from rowcite.spec import Spec
+    from rowcite.specfile import load_spec, parse_spec
+
+__all__ = [
+    "ApiError",
+    "InputError",
+    "KeyRefused",
+    "LedgerError",
+    "OutOfCredit",
+    "RowciteError",
+    "Spec",
+    "SpecError",
+    "TableError",
+    "Unfinished",
+    "__version__",
+    "aenrich",
+    "enrich",
+    "load_spec",
+    "parse_spec",
+]
+
+_HOMES = {"aenrich": "run", "enrich": "run", "Spec": "spec", "load_spec": "specfile", "parse_spec": "specfile"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for when it is asked for: polars and httpx take half a second to import."""
+    if name not in __all__:
+        raise AttributeError(f"module 'rowcite' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"rowcite.{_HOMES.get(name, 'errors')}"), name)

@@ -25,6 +25,7 @@ _PRONOUN = re.compile(
     r"to date|since|founded|established|started|headquartered|based|employing|in (?:19|20)\d\d|from its|from our)\b",
     re.IGNORECASE,
 )
+_SELF = re.compile(r"\b(?:we|it|the (?:company|firm|group|business))(?: (?:now|today|currently|also))?\s*$", re.I)
 _THIRD = re.compile(
     r"\b(?:they|their|he|she|his|her|customers?|clients?|users?|suppliers?|competitors?|rivals?|partners?|investors?|industry|sector|market|average)\b",
     re.IGNORECASE,
@@ -161,7 +162,7 @@ def _unnamed(fact: Fact, lead: str, document: Document, place: Place, naming: Na
     start = lead or fact.tail
     if not _is_clean(lead) or _THIRD.search(lead) or naming.names_other(fact.tail.replace(fact.value, " ")):
         return None
-    pronoun = bool(_PRONOUN.match(start)) or not lead
+    pronoun = not lead or bool(_PRONOUN.match(start) or _SELF.search(lead))
     if place.own:
         return fact.how if pronoun else How.LOOSE
     if not pronoun:

@@ -1,0 +1,7 @@
+"""`python -m rowcite`."""
+
+import sys
+
+from rowcite.cli import main
+
+sys.exit(main())

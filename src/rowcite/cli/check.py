@@ -1,0 +1,33 @@
+"""`rowcite check`: the spec against the table and the API's limits, no network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from rowcite.cli.options import prepared, speak_options, spec_argument, table_options, voice
+
+
+@click.command("check", short_help="The spec against the table and the API's limits; no network.")
+@spec_argument
+@table_options
+@speak_options
+def command(spec: str, *, as_json: bool, **flags: Any) -> int:
+    """Read SPEC and the whole table, and say whether they fit together and keep the API's limits."""
+    from rowcite.cli import show
+    from rowcite.ledger import open_ledger
+    from rowcite.pipeline import plan
+
+    speak = voice(flags)
+    with prepared(spec, flags) as ready:
+        empty = open_ledger(ready.ledger / "none", writing=False)
+        planned = plan(ready.job, empty)
+        empty.close()
+    for text in planned.warnings:
+        speak.warning(text)
+    if as_json:
+        show.as_json({"ok": True, "rows": planned.rows, "tasks": planned.tasks, "skipped": planned.skipped, "warnings": planned.warnings})
+    else:
+        click.echo(f"{spec}: ok. {planned.rows:,} rows, {planned.tasks:,} distinct tasks, {planned.skipped:,} skipped")
+    return 0

@@ -1,0 +1,76 @@
+"""The flags that several commands share, and what becomes of them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from rowcite.cli.voice import Voice
+
+if TYPE_CHECKING:
+    from rowcite.prepare import Prepared
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+spec_argument = click.argument("spec", type=click.Path(exists=True, dir_okay=False))
+_TABLE = [
+    click.option("-i", "--input", metavar="TABLE", help="Read this table instead of the spec's; - is stdin."),
+    click.option("-o", "--output", metavar="TABLE", help="Write here instead of where the spec says; - is stdout."),
+    click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Take the first N rows only."),
+    click.option("--processor", metavar="NAME", help="Ask this processor instead of the spec's."),
+    click.option("--base-url", metavar="URL", help="Ask the Task API at this URL."),
+    click.option("--backend", type=click.Choice(["parallel", "local"]), help="Who answers, instead of the spec's choice."),
+    click.option("--ledger", metavar="DIR", help="Keep the ledger here instead of in .rowcite/NAME beside the spec."),
+]
+_SPEND = [
+    click.option("--max-cost", type=click.FloatRange(min=0), metavar="USD", help="Spend at most so much in this command."),
+    click.option("--fresh", is_flag=True, help="Ignore stored answers and ask everything again."),
+    click.option("--retry-failed", is_flag=True, help="Ask again what failed before."),
+]
+_SPEAK = [
+    click.option("--json", "as_json", is_flag=True, help="Write one JSON summary to stdout and nothing else there."),
+    click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong."),
+    click.option("-v", "--verbose", is_flag=True, help="Tell every request."),
+    click.option("--log-format", type=click.Choice(["text", "json"]), default="text", help="How stderr is written."),
+]
+
+
+def table_options(command: F) -> F:
+    """Add the flags that say which table, which API and which ledger."""
+    return _add(command, _TABLE)
+
+
+def spend_options(command: F) -> F:
+    """Add the flags that say what is asked again, and for how much."""
+    return _add(command, _SPEND)
+
+
+def speak_options(command: F) -> F:
+    """Add the flags that say how the command speaks."""
+    return _add(command, _SPEAK)
+
+
+def _add(command: F, options: Sequence[Callable[[Any], Any]]) -> F:
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def voice(flags: dict[str, Any]) -> Voice:
+    """Take the flags about speaking out of all flags."""
+    spoken = Voice(flags.pop("log_format"), quiet=flags.pop("quiet"), verbose=flags.pop("verbose"))
+    return spoken.take_over()
+
+
+@contextmanager
+def prepared(spec: str, flags: dict[str, Any]) -> Iterator[Prepared]:
+    """Put the job together from the spec and the remaining flags; stdin is kept in a file meanwhile."""
+    from rowcite.prepare import Overrides, prepare
+
+    with tempfile.TemporaryDirectory(prefix="rowcite-") as folder:
+        yield prepare(spec, Overrides(**flags), spool=Path(folder) / "stdin")

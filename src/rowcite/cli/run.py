@@ -1,0 +1,67 @@
+"""`rowcite run`: plan, submit, wait, write."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rowcite.cli.options import prepared, speak_options, spec_argument, spend_options, table_options, voice
+from rowcite.cli.voice import Voice
+
+if TYPE_CHECKING:
+    from rowcite.pipeline import Job, Plan
+    from rowcite.progress import Progress
+
+_ASK_ABOVE = 1_000_000  # micro-US$: one dollar
+
+
+@click.command("run", short_help="Plan, submit, wait, write; goes on where an earlier run stopped.")
+@spec_argument
+@table_options
+@spend_options
+@click.option("-y", "--yes", is_flag=True, help="Spend without asking.")
+@click.option("--no-progress", is_flag=True, help="Draw no progress bar.")
+@speak_options
+def command(spec: str, *, as_json: bool, yes: bool, no_progress: bool, **flags: Any) -> int:
+    """Enrich the table of SPEC and write it.
+
+    Answers that the ledger holds are not asked for again: after an interruption, run the same command again.
+    """
+    from rowcite.cli import show
+    from rowcite.run import run
+
+    speak = voice(flags)
+    with prepared(spec, flags) as ready:
+        job = ready.job
+        if ready.output is None:
+            raise click.UsageError("no table to write: set output.path in the spec, or give --output")
+        if as_json and ready.output == "-":
+            raise click.UsageError("--json and a table on stdout do not go together: give --output a file")
+
+        def agree(plan: Plan) -> None:
+            for line in show.plan_lines(job, plan):
+                speak.info(line)
+            if plan.cost > _ASK_ABOVE and not yes and sys.stdin.isatty() and sys.stderr.isatty():
+                click.confirm(f"Spend {show.usd(plan.cost)}?", err=True, abort=True)
+
+        summary, held = run(ready, _progress(speak, job, quiet=no_progress), agree=agree)
+    if as_json:
+        show.as_json(summary.as_dict())
+    for text, runs in summary.warnings.items():
+        speak.warning(f"{text} ({runs:,} runs)")
+    for line in show.summary_lines(summary, job):
+        speak.info(line)
+    if held is not None:
+        speak.error(str(held))
+    elif summary.exit_code:
+        speak.error(f"{summary.rows.failed:,} rows failed, more than limits.max_failed allows: see rowcite_error in the table")
+    return summary.exit_code
+
+
+def _progress(speak: Voice, job: Job, *, quiet: bool) -> Progress:
+    from rowcite.cli.bar import Bar, Lines
+
+    on_terminal = sys.stderr.isatty() and speak.form == "text" and not quiet and not speak.quiet
+    return Bar(speak, free=job.local) if on_terminal else Lines(speak, free=job.local)

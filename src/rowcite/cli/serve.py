@@ -1,0 +1,60 @@
+"""`rowcite serve`: the local Task API server."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import click
+
+from rowcite.cli.voice import Voice
+from rowcite.errors import UsageError
+
+
+@click.command("serve", short_help="The local Task API server, over a folder of documents.")
+@click.option("--corpus", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of documents to answer from.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8099, show_default=True, type=click.IntRange(0, 65_535), help="Port; 0 is any free one.")
+@click.option("--port-file", type=click.Path(dir_okay=False, path_type=Path), help="Write the port here when it listens.")
+@click.option("--key", default=None, help="Ask for this API key (or set ROWCITE_SERVE_KEY); none is asked for without.")
+@click.option("--latency", default=0.0, show_default=True, type=click.FloatRange(min=0), help="0: at once; 1: as long as the real processors take.")
+@click.option("--rate-limit", default=None, type=click.IntRange(min=1), help="Requests a minute before 429.")
+@click.option("--journal", type=click.Path(dir_okay=False, path_type=Path), help="Append a JSON line for each request and run.")
+@click.option("--faults", default=None, metavar="JSON", help="Make some things go wrong, on purpose (docs/serve.md).")
+def command(
+    *,
+    corpus: Path,
+    host: str,
+    port: int,
+    port_file: Path | None,
+    key: str | None,
+    latency: float,
+    rate_limit: int | None,
+    journal: Path | None,
+    faults: str | None,
+) -> int:
+    """Serve Parallel's Task API from a folder of documents, for rehearsals and tests."""
+    try:
+        from rowcite.research import open_corpus
+        from rowcite.server.app import ServerSettings, create_app
+        from rowcite.server.run import serve
+    except ModuleNotFoundError as error:
+        raise UsageError(f"the server is an extra ({error}). Install it: pip install 'rowcite[local]'") from error
+    voice = Voice.current()
+    key = key or os.environ.get("ROWCITE_SERVE_KEY") or None
+    plan = json.loads(faults) if faults else None
+    settings = ServerSettings(key=key, latency=latency, rate_limit=rate_limit, faults=plan, journal=journal)
+    documents = open_corpus(corpus)
+    for text in documents.skipped:
+        voice.warning(text)
+    app = create_app(documents, settings)
+
+    def ready(url: str) -> None:
+        voice.info(f"{documents.size:,} documents of {corpus} answer at {url} (Ctrl-C ends it)")
+
+    try:
+        serve(app, host=host, port=port, port_file=port_file, on_ready=ready)
+    except OSError as error:
+        raise UsageError(f"cannot listen on {host}:{port}: {error.strerror or error}. Name another --port, or 0") from error
+    return 0

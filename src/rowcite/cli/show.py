@@ -1,0 +1,77 @@
+"""Plans, counts and summaries as people and as programs read them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rowcite.prices import MICRO, usd
+
+if TYPE_CHECKING:
+    from rowcite.model import Counts
+    from rowcite.pipeline import Job, Plan
+    from rowcite.run import Summary
+
+__all__ = ["MICRO", "as_json", "counts_line", "duration", "plan_dict", "plan_lines", "summary_lines", "usd"]
+_STATUSES = ("completed", "rejected", "failed", "pending", "skipped")
+
+
+def as_json(value: dict[str, Any]) -> None:
+    """Write one JSON object to stdout."""
+    click.echo(json.dumps(value, ensure_ascii=False))
+
+
+def plan_dict(job: Job, plan: Plan) -> dict[str, Any]:
+    """Return a plan as JSON has it; money in US$."""
+    values = asdict(plan)
+    price = values.pop("price")
+    return {**values, "processor": job.spec.task.processor, "price_usd": price / MICRO, "cost_usd": plan.cost / MICRO}
+
+
+def plan_lines(job: Job, plan: Plan) -> list[str]:
+    """Return a plan in words."""
+    before = [f"{plan.answered:,} answered before"] if plan.answered else []
+    before += [f"{plan.under_way:,} under way"] if plan.under_way else []
+    before += [f"{plan.failed:,} failed before (--retry-failed asks them again)"] if plan.failed else []
+    left_out = [f"{plan.skipped:,} skipped"] if plan.skipped else []
+    left_out += [f"{plan.too_long:,} too long to send"] if plan.too_long else []
+    aside = f" ({', '.join(left_out)})" if left_out else ""
+    rows = f"{plan.rows:,} rows{aside}, {plan.tasks:,} distinct tasks"
+    to_submit = f"{plan.to_submit:,} to submit to {job.spec.task.processor}"
+    cost = "free: answered by the local server" if job.local else f"{usd(plan.cost)} at {usd(plan.price)} a run"
+    return [
+        rows + (f": {', '.join(before)}" if before else ""),
+        f"{to_submit}, {cost}; about {plan.requests:,} requests{_time(plan)}",
+        *(f"warning: {text}" for text in plan.warnings),
+    ]
+
+
+def _time(plan: Plan) -> str:
+    if plan.seconds is None:
+        return ""
+    low, high = plan.seconds
+    return f", {duration(low)} to {duration(high)}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people say it: 45 s, 12 min, 1.5 h."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5_400 else f"{seconds / 3_600:.1f} h"
+
+
+def counts_line(rows: Counts) -> str:
+    """Return how many rows stand where: what is nought is left out."""
+    parts = [f"{getattr(rows, name):,} {name}" for name in _STATUSES if getattr(rows, name)]
+    return f"{rows.rows:,} rows: {', '.join(parts) or 'none'}"
+
+
+def summary_lines(summary: Summary, job: Job) -> list[str]:
+    """Return a summary in words."""
+    where = "" if summary.output in (None, "-") else f"{summary.output}: "
+    spent = "" if job.local else f", {usd(round(summary.spent_usd * MICRO))} spent"
+    submitted = f"{summary.submitted:,} runs{spent}, {summary.requests:,} requests, {duration(summary.seconds)}"
+    return [where + counts_line(summary.rows), submitted if summary.submitted else f"nothing submitted, {duration(summary.seconds)}"]

@@ -1,0 +1,41 @@
+"""`rowcite status`: where every row stands, and what was spent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from rowcite.cli.options import prepared, speak_options, spec_argument, table_options, voice
+
+
+@click.command("status", short_help="Where every row stands, and the spend so far.")
+@spec_argument
+@table_options
+@speak_options
+def command(spec: str, *, as_json: bool, **flags: Any) -> int:
+    """Show how many rows of SPEC's table stand where, how many runs there are, and what they cost."""
+    from dataclasses import asdict
+
+    from rowcite.cli import show
+    from rowcite.ledger import open_ledger
+    from rowcite.model import Counts
+    from rowcite.pipeline import count, merged
+
+    voice(flags)
+    with prepared(spec, flags) as ready:
+        ledger = open_ledger(ready.ledger, writing=False)
+        rows = Counts()
+        for _, columns in merged(ready.job, ledger, native=True):
+            count(rows, columns)
+        runs, spent, warnings = ledger.counts(), ledger.spent(), ledger.warnings()
+        ledger.close()
+    if as_json:
+        show.as_json({"rows": asdict(rows), "runs": runs, "spent_usd": spent / show.MICRO, "warnings": warnings, "ledger": str(ready.ledger)})
+        return 0
+    click.echo(show.counts_line(rows))
+    click.echo(f"{sum(runs.values()):,} runs: {', '.join(f'{n:,} {state}' for state, n in runs.items()) or 'none'}")
+    click.echo(f"{show.usd(spent)} spent at list price ({ready.ledger})")
+    for text, count_ in warnings.items():
+        click.echo(f"warning: {text} ({count_:,} runs)")
+    return 0

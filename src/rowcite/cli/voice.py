@@ -1,0 +1,80 @@
+"""How the command speaks: lines of text or JSON to stderr, with nothing in them that a terminal would obey."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(slots=True)
+class Voice:
+    """Writes lines to stderr. `quiet` leaves errors and warnings, `verbose` adds every request."""
+
+    form: str = "text"
+    quiet: bool = False
+    verbose: bool = False
+    _current: ClassVar[Voice | None] = None
+
+    @classmethod
+    def default(cls) -> Voice:
+        """Start over with the plain voice, for what goes wrong before the flags are read."""
+        cls._current = cls()
+        return cls._current
+
+    @classmethod
+    def current(cls) -> Voice:
+        """Return the voice of the running command."""
+        return cls._current or cls.default()
+
+    def take_over(self) -> Voice:
+        """Become the voice of the running command."""
+        type(self)._current = self
+        if self.verbose:
+            self._tell_requests()
+        return self
+
+    def info(self, text: str) -> None:
+        """Say something that is good to know."""
+        if not self.quiet:
+            self._line("info", text)
+
+    def warning(self, text: str) -> None:
+        """Say something that the user should look at."""
+        self._line("warning", text)
+
+    def error(self, text: str) -> None:
+        """Say why the command ends."""
+        self._line("error", text)
+
+    def debug(self, text: str) -> None:
+        """Say what only matters when something is being looked for."""
+        if self.verbose:
+            self._line("debug", text)
+
+    def _line(self, level: str, text: str) -> None:
+        if self.form == "json":
+            line = json.dumps({"time": round(time.time(), 3), "level": level, "message": text})
+        else:
+            mark = {"warning": "warning: ", "error": "error: "}.get(level, "")
+            line = mark + printable(text)
+        print(line, file=sys.stderr, flush=True)  # noqa: T201 - this is the one place that speaks
+
+    def _tell_requests(self) -> None:
+        import logging
+
+        class Handler(logging.Handler):
+            def emit(handler, record: logging.LogRecord) -> None:  # noqa: N805
+                self.debug(record.getMessage())
+
+        logger = logging.getLogger("rowcite")
+        logger.setLevel(logging.DEBUG)
+        logger.handlers = [Handler()]
+        logger.propagate = False
+
+
+def printable(text: str) -> str:
+    """Return a text without control characters: an answer from the web must not move the cursor or forge a line."""
+    return "".join(char if char in "\n\t" or char.isprintable() else f"\\x{ord(char):02x}" for char in text)

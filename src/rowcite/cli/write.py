@@ -1,0 +1,36 @@
+"""`rowcite write`: merges what the ledger holds into the table, no network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from rowcite.cli.options import prepared, speak_options, spec_argument, table_options, voice
+
+
+@click.command("write", short_help="Merge what the ledger holds into the table; no network.")
+@spec_argument
+@table_options
+@speak_options
+def command(spec: str, *, as_json: bool, **flags: Any) -> int:
+    """Write the table of SPEC with the answers that the ledger holds by now."""
+    from dataclasses import asdict
+
+    from rowcite.cli import show
+    from rowcite.ledger import open_ledger
+    from rowcite.pipeline import write
+
+    speak = voice(flags)
+    with prepared(spec, flags) as ready:
+        if ready.output is None:
+            raise click.UsageError("no table to write: set output.path in the spec, or give --output")
+        if as_json and ready.output == "-":
+            raise click.UsageError("--json and a table on stdout do not go together: give --output a file")
+        ledger = open_ledger(ready.ledger, writing=False)
+        counts = write(ready.job, ledger, ready.output)
+        ledger.close()
+    if as_json:
+        show.as_json({"rows": asdict(counts), "output": ready.output})
+    speak.info(("" if ready.output == "-" else f"{ready.output}: ") + show.counts_line(counts))
+    return 0

@@ -1,0 +1,38 @@
+-- What was asked, sent, paid and answered. Money is micro-US$, times are Unix seconds, keys are 16 bytes.
+
+CREATE TABLE question (            -- everything about a run but its input, as it was fingerprinted
+  id INTEGER PRIMARY KEY,
+  fingerprint BLOB NOT NULL UNIQUE,
+  body TEXT NOT NULL
+);
+
+CREATE TABLE batch (               -- one POST of runs, in a task group of its own: so a group's count tells what was created
+  id INTEGER PRIMARY KEY,
+  question INTEGER NOT NULL REFERENCES question (id),
+  group_id TEXT NOT NULL,
+  created_at REAL NOT NULL,
+  run_ids TEXT                     -- JSON list, as the POST answered; null while that answer is not known
+);
+
+CREATE TABLE run (                 -- the intent before the POST, the run after it
+  id INTEGER PRIMARY KEY,
+  batch INTEGER NOT NULL REFERENCES batch (id),
+  key BLOB NOT NULL,
+  input BLOB NOT NULL,             -- JSON
+  state TEXT NOT NULL,             -- model.RunState
+  run_id TEXT,                     -- null until the run was seen with its key
+  processor TEXT NOT NULL,
+  price INTEGER NOT NULL,
+  ended_at REAL,
+  error TEXT,
+  ref_id TEXT,
+  warnings TEXT                    -- JSON list of texts
+);
+CREATE INDEX run_key ON run (key);
+CREATE INDEX run_batch ON run (batch);
+CREATE INDEX run_open ON run (batch) WHERE state IN ('intended', 'submitted');
+
+CREATE TABLE answer (              -- the output as it came, byte for byte
+  run INTEGER PRIMARY KEY REFERENCES run (id),
+  output BLOB NOT NULL
+);

@@ -1,0 +1,126 @@
+"""Rows and outcomes to columns: what is added to a batch of rows. Pure.
+
+Answers are judged once a task and spread over its rows. In native tables (Parquet, JSONL, frames) lists and
+objects stay what they are; in CSV they are JSON text.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+import polars as pl
+
+from rowcite.acceptance import Cell, judge
+from rowcite.ledger import Held
+from rowcite.model import RowStatus, RunState
+from rowcite.reader import Batch
+from rowcite.schema import STATUS_COLUMNS, Field, FieldType, column_names, fields
+from rowcite.spec import Spec
+from rowcite.wire import answer
+
+_CITATION = pl.Struct({"url": pl.String, "title": pl.String, "excerpts": pl.List(pl.String)})
+_DTYPES: dict[str, pl.DataType] = {
+    "string": pl.String(),
+    "json": pl.String(),
+    "integer": pl.Int64(),
+    "number": pl.Float64(),
+    "boolean": pl.Boolean(),
+    "date": pl.Date(),
+}
+_FORMULA = r"^[=+\-@\t\r]"
+# Signs that begin a number or a phone number: +49 30 1234, -12.5, +1,200.
+_HARMLESS = r"^[+\-]\d[\d,]*(\.\d+)?([eE][+\-]?\d+)?$|^\+\d[\d\s()./\-]*$"
+
+
+def added_schema(spec: Spec, *, native: bool) -> pl.Schema:
+    """Return the columns that a spec adds to a table, with their types, in their order."""
+    schema: dict[str, pl.DataType] = {}
+    for field in fields(spec):
+        names = column_names(spec, field.name)
+        schema |= dict(zip(names, _dtypes(spec, field, native=native), strict=True))
+    return pl.Schema({**schema, **dict.fromkeys(STATUS_COLUMNS, pl.String())})
+
+
+def added(batch: Batch, held: Iterable[Held], spec: Spec, *, native: bool) -> pl.DataFrame:
+    """Return the added columns for a batch of rows, given what the ledger holds for its tasks."""
+    asked, schema = fields(spec), added_schema(spec, native=native)
+    records = [_record(item, asked, spec, native=native) for item in held]
+    found = pl.DataFrame([record for _, record in records], schema=schema, orient="row")
+    found = found.with_columns(pl.Series("rowcite_key", [key for key, _ in records], dtype=pl.Binary))
+    spread = pl.DataFrame({"rowcite_key": batch.keys}).join(found, on="rowcite_key", how="left", maintain_order="left")
+    spread = spread.drop("rowcite_key").with_columns(
+        pl.coalesce(batch.status, "rowcite_status", pl.lit(RowStatus.PENDING.value)).alias("rowcite_status"),
+        pl.coalesce(batch.why, "rowcite_error").alias("rowcite_error"),
+    )
+    if native or spec.columns.formulas == "keep":
+        return spread
+    return spread.with_columns(_guarded(name) for name, kind in spread.schema.items() if kind == pl.String)
+
+
+def _guarded(name: str) -> pl.Expr:
+    """Put an apostrophe before what a spreadsheet would run as a formula."""
+    column = pl.col(name)
+    runs = column.str.contains(_FORMULA) & ~column.str.contains(_HARMLESS)
+    return pl.when(runs).then(pl.concat_str(pl.lit("'"), column)).otherwise(column).alias(name)
+
+
+def _dtypes(spec: Spec, field: Field, *, native: bool) -> list[pl.DataType]:
+    citation: pl.DataType = _CITATION if spec.columns.citations == "full" else pl.String()
+    return [
+        dtype(field.type) if native or field.type.kind not in ("array", "object") else pl.String(),
+        *([pl.String()] if spec.columns.confidence else []),
+        *([pl.List(citation) if native else pl.String()] if spec.columns.citations != "none" else []),
+        *([pl.String()] if spec.columns.reasoning else []),
+    ]
+
+
+def dtype(kind: FieldType) -> pl.DataType:
+    """Return the polars type of a field's column in a native table."""
+    if kind.kind == "array":
+        assert kind.items is not None
+        return pl.List(dtype(kind.items))
+    if kind.kind == "object":
+        return pl.Struct({name: dtype(part) for name, part in kind.properties})
+    return _DTYPES[kind.kind]
+
+
+def _record(held: Held, asked: tuple[Field, ...], spec: Spec, *, native: bool) -> tuple[bytes, list[Any]]:
+    """Return a task's key and its values for all added columns."""
+    empty = [None] * sum(len(column_names(spec, field.name)) for field in asked)
+    who = (held.processor, held.run_id)
+    if held.state in (RunState.INTENDED, RunState.SUBMITTED):
+        return held.key, [*empty, RowStatus.PENDING, None, *who]
+    if held.state is not RunState.COMPLETED or held.output is None:
+        ref = f" (ref_id {held.ref_id})" if held.ref_id and held.ref_id not in (held.error or "") else ""
+        return held.key, [*empty, RowStatus.FAILED, f"{held.state}: {held.error}{ref}", *who]
+    try:
+        cells = judge(answer(held.run_id or "", held.processor, held.output), asked, spec.accept)
+    except ValueError as error:
+        return held.key, [*empty, RowStatus.REJECTED, str(error), *who]
+    refused = [f"{field.name}: {cell.refused}" for field, cell in zip(asked, cells, strict=True) if cell.refused]
+    values = [value for cell in cells for value in _values(cell, spec, native=native)]
+    status = RowStatus.REJECTED if refused else RowStatus.COMPLETED
+    return held.key, [*values, status, "; ".join(refused) or None, *who]
+
+
+def _values(cell: Cell, spec: Spec, *, native: bool) -> list[Any]:
+    value = cell.value
+    if not native and isinstance(value, (list, dict)):
+        value = json.dumps(value, ensure_ascii=False, default=str)
+    return [
+        value,
+        *([cell.confidence] if spec.columns.confidence else []),
+        *([_citations(cell, spec, native=native)] if spec.columns.citations != "none" else []),
+        *([cell.reasoning] if spec.columns.reasoning else []),
+    ]
+
+
+def _citations(cell: Cell, spec: Spec, *, native: bool) -> Any:
+    if spec.columns.citations == "full":
+        full = [{**asdict(citation), "excerpts": list(citation.excerpts)} for citation in cell.citations]
+        return full if native else (json.dumps(full, ensure_ascii=False) if full else None)
+    urls = list(dict.fromkeys(citation.url.replace(" ", "%20") for citation in cell.citations))
+    return urls if native else (" ".join(urls) or None)

@@ -1,0 +1,191 @@
+"""A spec, what overrides it, and a table, put together into a job; and who answers it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+
+from rowcite.client import is_loopback
+from rowcite.errors import InputError, KeyRefused, SpecError, TableError, UsageError
+from rowcite.merge import added_schema
+from rowcite.pipeline import Job, make_job
+from rowcite.reader import Reader
+from rowcite.schema import STATUS_COLUMNS, spec_problems
+from rowcite.source import FrameSource, Source, open_source
+from rowcite.spec import Spec
+from rowcite.specfile import load_spec, parse_spec
+
+API = "https://api.parallel.ai"
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What flags say in place of spec and environment. Paths are relative to the working folder."""
+
+    input: str | None = None
+    output: str | None = None
+    limit: int | None = None
+    processor: str | None = None
+    base_url: str | None = None
+    backend: Literal["parallel", "local"] | None = None
+    ledger: str | None = None
+    max_cost: float | None = None
+    fresh: bool = False
+    retry_failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A job, the folder of its ledger, where its table goes (None: nowhere), and who is asked."""
+
+    job: Job
+    ledger: Path
+    output: str | None
+    base_url: str
+
+
+def prepare(
+    spec: str | Path | Mapping[str, Any] | Spec,
+    overrides: Overrides = Overrides(),
+    *,
+    frame: pl.DataFrame | None = None,
+    spool: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Prepared:
+    """Read the spec and the table's header; check everything that can be checked before a cent is spent.
+
+    `spool` is where stdin is kept while it is read twice.
+
+    Raises:
+        InputError: the spec, the table or the overrides do not work.
+    """
+    read = _read(spec, environ)
+    folder = Path(overrides.ledger or environ.get("ROWCITE_LEDGER") or read.folder / ".rowcite" / read.name)
+    read = _overridden(read, overrides)
+    source = FrameSource(frame) if frame is not None else _source(read, overrides, spool)
+    _check_new_columns(read, source)
+    reader = Reader(source, read, limit=overrides.limit)
+    base_url = _base_url(read, overrides, environ)
+    api = f"local:{_digest(read)}" if read.backend == "local" else base_url
+    job = make_job(read, reader, api, fresh=overrides.fresh, retry_failed=overrides.retry_failed)
+    return Prepared(job, folder, _output(read, overrides, source), base_url)
+
+
+@contextmanager
+def answering(prepared: Prepared, environ: Mapping[str, str] = os.environ) -> Iterator[tuple[str, str | None]]:
+    """Yield the base URL and key of who answers; for `backend: local`, start the shipped server for as long.
+
+    Raises:
+        KeyRefused: the API needs a key and there is none.
+        InputError: the local backend is not installed, or its corpus cannot be used.
+    """
+    spec = prepared.job.spec
+    if spec.backend == "local":
+        with _local(spec) as base_url:
+            yield base_url, None
+        return
+    key = environ.get("PARALLEL_API_KEY", "").strip() or None
+    if key is None and not is_loopback(prepared.base_url):
+        raise KeyRefused(
+            "PARALLEL_API_KEY is not set. Export the key of your Parallel account, or rehearse without one:"
+            " `backend: local` and a folder of documents in the spec"
+        )
+    yield prepared.base_url, key
+
+
+def _read(spec: str | Path | Mapping[str, Any] | Spec, environ: Mapping[str, str]) -> Spec:
+    if isinstance(spec, Spec):
+        return spec
+    return load_spec(spec, environ=environ) if isinstance(spec, (str, Path)) else parse_spec(spec)
+
+
+def _overridden(spec: Spec, overrides: Overrides) -> Spec:
+    update: dict[str, Any] = {}
+    if overrides.processor is not None:
+        update["task"] = spec.task.model_copy(update={"processor": overrides.processor})
+    if overrides.max_cost is not None:
+        update["limits"] = spec.limits.model_copy(update={"max_cost_usd": overrides.max_cost})
+    if overrides.backend is not None:
+        update["backend"] = overrides.backend
+    spec = spec.model_copy(update=update)
+    if spec.backend == "local" and spec.local is None:
+        raise UsageError(f"{spec.file}: the local backend needs `local: {{corpus: FOLDER}}` in the spec")
+    if spec.backend == "local" and overrides.base_url is not None:
+        raise UsageError("--base-url goes with the parallel backend: add --backend parallel, or leave it out")
+    problems = [message for _, message in spec_problems(spec)]
+    if problems:
+        raise UsageError("\n".join(problems))
+    return spec
+
+
+def _source(spec: Spec, overrides: Overrides, spool: Path | None) -> Source:
+    if overrides.input is not None:
+        return open_source(overrides.input, None if overrides.input != "-" else spec.input.format or "csv", spec.input.csv, spool=spool)
+    if spec.input.path is None:
+        raise UsageError(f"{spec.file}: no table to read. Set input.path, or give --input")
+    path = spec.input.path
+    where = path if path == "-" or "://" in path else str(spec.path(path))
+    return open_source(where, spec.input.format, spec.input.csv, spool=spool)
+
+
+def _output(spec: Spec, overrides: Overrides, source: Source) -> str | None:
+    if overrides.output is not None:
+        path = overrides.output
+    elif spec.output.path is not None:
+        path = spec.output.path if spec.output.path == "-" else str(spec.path(spec.output.path))
+    else:
+        return None
+    for file in getattr(source, "files", ()):
+        if path != "-" and Path(path).exists() and Path(path).samefile(file):
+            raise TableError(f"{path}: this is the input, which is never written over. Name another output")
+    return path
+
+
+def _check_new_columns(spec: Spec, source: Source) -> None:
+    there = [name for name in added_schema(spec, native=True) if name in source.schema]
+    own = [name for name in there if name in STATUS_COLUMNS]
+    if own:
+        raise TableError(
+            f"the table has {', '.join(own)} already: rowcite wrote it. Enrich the original table, or drop these columns"
+        )
+    if there:
+        shown = ", ".join(f'"{name}"' for name in there)
+        where = ("task", "outputs") if spec.task.outputs is not None else ("task", "output")
+        raise spec.problem(where, f"the table has {shown} already. Set columns.prefix, or rename the field")
+
+
+def _base_url(spec: Spec, overrides: Overrides, environ: Mapping[str, str]) -> str:
+    url = overrides.base_url or environ.get("PARALLEL_BASE_URL") or environ.get("PARALLEL_API_URL") or API
+    return url.rstrip("/")
+
+
+def _corpus(spec: Spec) -> Path:
+    assert spec.local is not None
+    return spec.path(spec.local.corpus)
+
+
+def _digest(spec: Spec) -> str:
+    from rowcite.research.digest import corpus_digest
+
+    try:
+        return corpus_digest(_corpus(spec))
+    except InputError as error:
+        raise SpecError(spec.file, spec.problem(("local", "corpus"), str(error)).problems) from error
+
+
+@contextmanager
+def _local(spec: Spec) -> Iterator[str]:
+    try:
+        from rowcite.research import open_corpus
+        from rowcite.server.app import ServerSettings, create_app
+        from rowcite.server.run import embedded
+    except ModuleNotFoundError as error:
+        raise UsageError(f"the local backend is an extra ({error}). Install it: pip install 'rowcite[local]'") from error
+    with embedded(create_app(open_corpus(_corpus(spec)), ServerSettings())) as base_url:
+        yield base_url

@@ -1,0 +1,159 @@
+"""A whole run: plan, submit, write. `enrich` is the same for Python, with a frame in place of a file."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import polars as pl
+
+from rowcite.errors import OutOfCredit, RowciteError, Unfinished
+from rowcite.ledger import Ledger, open_ledger
+from rowcite.model import Counts
+from rowcite.pipeline import Plan, check_budget, count, merged, plan, submit, write
+from rowcite.prepare import Overrides, Prepared, answering, prepare
+from rowcite.prices import MICRO
+from rowcite.progress import Progress, Silent
+from rowcite.spec import Spec
+
+T = TypeVar("T")
+FAILED_TOO_MANY = 7
+_FAILED_LISTED = "rows failed, more than max_failed"
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a run came to. Money is US$ at list price, an upper bound."""
+
+    rows: Counts = field(default_factory=Counts)
+    tasks: int = 0
+    answered_before: int = 0
+    submitted: int = 0
+    spent_usd: float = 0.0
+    requests: int = 0
+    seconds: float = 0.0
+    output: str | None = None
+    ledger: str = ""
+    warnings: dict[str, int] = field(default_factory=dict)
+    stopped: str | None = None
+    exit_code: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
+        return asdict(self)
+
+
+def run(
+    prepared: Prepared, progress: Progress, *, agree: Callable[[Plan], None] = lambda _: None
+) -> tuple[Summary, RowciteError | None]:
+    """Do a whole run; write the table if the job has an output.
+
+    `agree` sees the plan before anything is spent, and raises to stop. After an `Unfinished` or `OutOfCredit` the
+    table is written with what there is, and the error comes back beside the summary.
+    """
+    return in_loop(_run(prepared, progress, agree))
+
+
+async def _run(prepared: Prepared, progress: Progress, agree: Callable[[Plan], None]) -> tuple[Summary, RowciteError | None]:
+    began, job, held = time.monotonic(), prepared.job, None
+    summary = Summary(output=prepared.output, ledger=str(prepared.ledger))
+    try:
+        with _opened(prepared) as ledger:
+            await _submit(prepared, ledger, progress, agree, summary)
+    except (Unfinished, OutOfCredit) as error:
+        held = error
+    finally:
+        progress.end()
+    with _opened(prepared, writing=False) as ledger:
+        summary.warnings = ledger.warnings()
+        if prepared.output is not None:
+            summary.rows = write(job, ledger, prepared.output)
+    summary.seconds = round(time.monotonic() - began, 3)
+    summary.stopped = str(held) if held else None
+    summary.exit_code = held.exit_code if held else _verdict(job.spec, summary.rows)
+    return summary, held
+
+
+async def _submit(
+    prepared: Prepared, ledger: Ledger, progress: Progress, agree: Callable[[Plan], None], summary: Summary
+) -> None:
+    job = prepared.job
+    planned = plan(job, ledger)
+    summary.tasks, summary.answered_before = planned.tasks, planned.answered
+    budget = check_budget(job, planned, ledger)
+    agree(planned)
+    if not planned.to_submit and not ledger.open_batches():
+        return
+    progress.begin(planned.tasks, planned.tasks - planned.to_submit - planned.under_way)
+    spent_before = ledger.spent()
+    with answering(prepared) as (base_url, key):
+        try:
+            told = await submit(job, ledger, base_url, key, budget=budget, progress=progress)
+            summary.submitted, summary.requests = told.submitted, told.client.pace.requests
+        finally:
+            summary.spent_usd = (ledger.spent() - spent_before) / MICRO
+
+
+def _verdict(spec: Spec, rows: Counts) -> int:
+    most = spec.limits.max_failed
+    allowed = most * rows.rows if isinstance(most, float) else most
+    return FAILED_TOO_MANY if rows.failed > allowed else 0
+
+
+class _opened:
+    def __init__(self, prepared: Prepared, *, writing: bool = True) -> None:
+        self._ledger = open_ledger(prepared.ledger, writing=writing)
+
+    def __enter__(self) -> Ledger:
+        return self._ledger
+
+    def __exit__(self, *_: object) -> None:
+        self._ledger.close()
+
+
+async def aenrich(table: pl.DataFrame | str | Path, spec: str | Path | Mapping[str, Any] | Spec) -> pl.DataFrame:
+    """Enrich a table; as `enrich`, for code that runs in an event loop."""
+    frame = table if isinstance(table, pl.DataFrame) else None
+    overrides = Overrides(input=None if frame is not None else str(table))
+    prepared = prepare(spec, overrides, frame=frame)
+    prepared = Prepared(prepared.job, prepared.ledger, None, prepared.base_url)
+    _, held = await _run(prepared, Silent(), lambda _: None)
+    if held is not None:
+        raise held
+    with _opened(prepared, writing=False) as ledger:
+        counts, frames = Counts(), []
+        for batch, columns in merged(prepared.job, ledger, native=True):
+            count(counts, columns)
+            frames.append(batch.rows.frame.hstack(columns))
+    return pl.concat(frames) if frames else pl.DataFrame()
+
+
+def enrich(table: pl.DataFrame | str | Path, spec: str | Path | Mapping[str, Any] | Spec) -> pl.DataFrame:
+    """Enrich a table: fill the fields of a spec and return all columns, old and new.
+
+    `table` is a polars frame or the path of a CSV, TSV, Parquet or JSONL file; `spec` the path of a YAML spec, the
+    same as a dict, or a `Spec`. The ledger is the one that `rowcite run` uses, so nothing is paid for twice. No file
+    is written: `output` in the spec is for the command. A row that failed has `rowcite_status` "failed".
+
+    Raises:
+        InputError: the spec or the table does not work; nothing was spent.
+        Unfinished, OutOfCredit: stopped with work left. What was answered is in the ledger: call again to go on.
+        RowciteError: the API failed, see `rowcite.errors`.
+    """
+    return in_loop(aenrich(table, spec))
+
+
+def in_loop(job: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end, from anywhere: in a thread where a loop is running already (a notebook)."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(job)
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1, thread_name_prefix="rowcite") as pool:
+        return pool.submit(asyncio.run, job).result()

@@ -1,0 +1,422 @@
+"""Tables in, as they are: files, globs, folders, stdin and frames, read in batches that keep every original value.
+
+A CSV is read as text by Arrow's reader, which refuses ragged rows; the line of a fault is looked up afterwards
+with Python's csv module, so that only a faulty file pays for it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from rowcite.errors import TableError
+from rowcite.spec import CsvOptions, Format
+
+BATCH_ROWS = 50_000
+_BLOCK = 16 << 20
+"""Bytes of CSV that are parsed at once; no row may be longer."""
+
+_SUFFIXES: dict[str, Format] = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+}
+_COMPRESSED = (".gz", ".zst")
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Some consecutive rows. `arrow` (Parquet) and `lines` (JSONL) are the originals, where a frame would lose something."""
+
+    frame: pl.DataFrame
+    arrow: pa.Table | None = None
+    lines: list[bytes] | None = None
+
+
+class Source(Protocol):
+    """A table that can be read more than once."""
+
+    format: Format | None
+    separator: str
+    schema: pl.Schema
+    arrow_schema: pa.Schema | None
+
+    def batches(self) -> Iterator[Rows]:
+        """Yield the rows in order."""
+
+
+def format_of(path: str | Path) -> Format | None:
+    """Return the format that a file name's suffix says, looking through .gz and .zst."""
+    name = Path(path)
+    if name.suffix.lower() in _COMPRESSED:
+        name = name.with_suffix("")
+    return _SUFFIXES.get(name.suffix.lower())
+
+
+def open_source(path: str, kind: Format | None, options: CsvOptions, *, spool: Path | None = None) -> Source:
+    """Open a file, a glob, a folder of parts, or `-` for stdin (which is kept in `spool` while it is needed).
+
+    Raises:
+        TableError: nothing is there, the format is not known, or the header cannot be used.
+    """
+    files = _files(path, kind, spool)
+    formats = {kind or format_of(file) for file in files}
+    if None in formats:
+        odd = next(file for file in files if (kind or format_of(file)) is None)
+        raise TableError(f"{odd}: the suffix says no format. Set input.format to csv, tsv, parquet or jsonl")
+    if len(formats) > 1:
+        raise TableError(f"{path}: parts of different formats ({', '.join(sorted(map(str, formats)))}). Name one with a glob")
+    found = formats.pop()
+    if found == "parquet":
+        return ParquetSource(files)
+    if found == "jsonl":
+        return JsonlSource(files)
+    return CsvSource(files, "tsv" if found == "tsv" else "csv", options)
+
+
+def _files(path: str, kind: Format | None, spool: Path | None) -> list[Path]:
+    if path == "-":
+        return [_spooled(spool, kind)]
+    if "://" in path:
+        raise TableError(f"{path}: remote tables are not in this release of rowcite yet. Copy it to this machine first")
+    at = Path(path)
+    if at.is_dir():
+        files = sorted(file for file in at.iterdir() if file.is_file() and (kind or format_of(file)) and file.name[0] not in "._")
+        if not files:
+            raise TableError(f"{path}: the folder holds no csv, tsv, parquet or jsonl file")
+        return files
+    if at.exists():
+        return [at]
+    if any(sign in path for sign in "*?["):
+        files = sorted(file for file in _glob(path) if file.is_file())
+        if files:
+            return files
+    raise TableError(f"{path}: no such file. Correct input.path (relative to the spec), or give --input")
+
+
+def _glob(path: str) -> Iterator[Path]:
+    from glob import iglob
+
+    yield from map(Path, iglob(path, recursive=True))
+
+
+def _spooled(spool: Path | None, kind: Format | None) -> Path:
+    if spool is None:
+        raise TableError("stdin can be read only once: give the table as a file")
+    if not spool.exists():
+        import shutil
+
+        with spool.open("wb") as out:
+            shutil.copyfileobj(sys.stdin.buffer, out)
+    if kind is None:
+        raise TableError("stdin has no suffix that says its format: set input.format to csv, tsv, parquet or jsonl")
+    return spool
+
+
+# --- CSV -------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Tap(io.RawIOBase):
+    """Passes bytes on and remembers the last ones: they tell whether the last quote was closed."""
+
+    inner: Any
+    tail: bytes = b""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+        self.tail = b""
+
+    def read(self, size: int = -1) -> bytes:
+        data: bytes = self.inner.read(size if size >= 0 else None)
+        self.tail = (self.tail + data[-16:])[-16:]
+        return data
+
+    def readable(self) -> bool:
+        return True
+
+
+class CsvSource:
+    """CSV or TSV files with one header. Every value is text; a blank cell is null, a quoted blank is ""."""
+
+    arrow_schema: pa.Schema | None = None
+
+    def __init__(self, files: Sequence[Path], kind: Format, options: CsvOptions) -> None:
+        self.format: Format | None = kind
+        self.files, self.options = list(files), options
+        self.separator = options.separator or ("\t" if kind == "tsv" else ",")
+        self._names = self._header(self.files[0])
+        for file in self.files[1:]:
+            names = self._header(file)
+            if names != self._names:
+                raise TableError(f"{file}:1: header {names} is not that of {self.files[0].name}: {self._names}")
+        self.schema = pl.Schema(dict.fromkeys(self._names, pl.String))
+
+    def batches(self) -> Iterator[Rows]:
+        for file in self.files:
+            yield from self._read(file)
+
+    def _read(self, file: Path) -> Iterator[Rows]:
+        tap = _Tap(_opened(file))
+        last: pl.DataFrame | None = None
+        try:
+            reader = pacsv.open_csv(
+                pa.PythonFile(tap, mode="r"),
+                read_options=pacsv.ReadOptions(block_size=_BLOCK, encoding=self.options.encoding, use_threads=False),
+                parse_options=pacsv.ParseOptions(
+                    delimiter=self.separator, newlines_in_values=True, ignore_empty_lines=len(self._names) > 1
+                ),
+                convert_options=pacsv.ConvertOptions(
+                    column_types={name: pa.large_string() for name in self._names},
+                    strings_can_be_null=True,
+                    quoted_strings_can_be_null=False,
+                    null_values=[""],
+                ),
+            )
+            for batch in reader:
+                if batch.num_rows:
+                    last = pl.DataFrame(pl.from_arrow(batch))
+                    yield Rows(last)
+        except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+            raise self._fault(file, str(error)) from error
+        if last is not None and _unclosed(last, tap.tail):
+            raise self._fault(file, "unclosed")
+
+    def _header(self, file: Path) -> list[str]:
+        with _text(file, self.options.encoding) as text:
+            try:
+                names = next(csv.reader(text, delimiter=self.separator), [])
+            except csv.Error as error:
+                raise TableError(f"{file}:1: cannot read the header: {error}") from error
+            except UnicodeDecodeError as error:
+                raise self._fault(file, str(error)) from error
+        if not names:
+            raise TableError(f"{file}: the file is empty; a table has at least a header")
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            shown = ", ".join(repr(name) for name in twice)
+            raise TableError(f"{file}:1: the header has {shown} more than once. Rename the columns so that each is unique")
+        return names
+
+    def _fault(self, file: Path, reason: str) -> TableError:
+        """Say where a file is faulty: read it again, slowly, with Python's csv module."""
+        if "straddling" in reason:
+            return TableError(f"{file}: a row is longer than {_BLOCK >> 20} MiB. Is a quote never closed?")
+        width, line = len(self._names) if hasattr(self, "_names") else 0, 1
+        with _opened(file) as raw:
+            stream = io.TextIOWrapper(io.BufferedReader(_Reader(raw)), encoding=self.options.encoding, errors="strict", newline="")
+            rows = csv.reader(stream, delimiter=self.separator)
+            try:
+                for row in rows:
+                    if row and width and len(row) != width:
+                        return TableError(
+                            f"{file}:{line}: {len(row)} cells where the header has {width}. "
+                            "Quote cells that hold the separator, or set input.csv.separator"
+                        )
+                    line = rows.line_num + 1
+            except UnicodeDecodeError as error:
+                bad = error.object[error.start : error.start + 1].hex()
+                return TableError(
+                    f"{file}:{_line_of_bad_byte(file, self.options.encoding)}: byte 0x{bad} is not {self.options.encoding}. "
+                    "Set input.csv.encoding, for example to cp1252 or latin-1"
+                )
+            except csv.Error as error:
+                return TableError(f"{file}:{line}: {error}")
+        if reason == "unclosed":
+            return TableError(f"{file}:{_line_of_last_row(file, self)}: a quote is opened and never closed")
+        return TableError(f"{file}: {reason}")
+
+
+class _Reader(io.RawIOBase):
+    """Lets Python's text layer read an Arrow stream."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._inner.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _opened(file: Path) -> Any:
+    try:
+        return pa.input_stream(str(file), compression="detect")
+    except (OSError, pa.ArrowException) as error:
+        raise TableError(f"{file}: cannot read it: {error}") from error
+
+
+def _text(file: Path, encoding: str) -> IO[str]:
+    bom_aware = "utf-8-sig" if encoding == "utf-8" else encoding
+    return io.TextIOWrapper(io.BufferedReader(_Reader(_opened(file))), encoding=bom_aware, newline="")
+
+
+def _unclosed(last: pl.DataFrame, tail: bytes) -> bool:
+    """Tell whether the last cell ran into the end of the file: it holds a line end, so it was quoted."""
+    value = last.row(-1)[-1]
+    return value is not None and "\n" in value and not tail.rstrip(b"\r\n\x00").endswith(b'"')
+
+
+def _line_of_bad_byte(file: Path, encoding: str) -> int:
+    decoder, line = codecs.getincrementaldecoder(encoding)("strict"), 1
+    with _opened(file) as raw:
+        while chunk := raw.read(1 << 16):
+            for part in chunk.splitlines(keepends=True):
+                try:
+                    decoder.decode(part)
+                except UnicodeDecodeError:
+                    return line
+                line += part.endswith(b"\n")
+    return line
+
+
+def _line_of_last_row(file: Path, source: CsvSource) -> int:
+    with _text(file, source.options.encoding) as text:
+        rows, line, last = csv.reader(text, delimiter=source.separator), 1, 1
+        for _ in rows:
+            last, line = line, rows.line_num + 1
+    return last
+
+
+# --- Parquet, JSONL, frames ------------------------------------------------------------------------------
+
+
+class ParquetSource:
+    """Parquet files of one schema; the Arrow originals go along, so that nothing is lost on the way to Parquet."""
+
+    format: Format | None = "parquet"
+    separator = ","
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self.files = list(files)
+        self.arrow_schema: pa.Schema | None = self._schema(self.files[0])
+        for file in self.files[1:]:
+            if not self._schema(file).equals(self.arrow_schema):
+                raise TableError(f"{file}: its columns or their types are not those of {self.files[0].name}")
+        twice = {name for name in self.arrow_schema.names if self.arrow_schema.names.count(name) > 1}
+        if twice:
+            raise TableError(f"{self.files[0]}: columns {sorted(twice)} stand there more than once. Rename them")
+        self.schema = pl.DataFrame(pl.from_arrow(self.arrow_schema.empty_table())).schema
+
+    def batches(self) -> Iterator[Rows]:
+        for file in self.files:
+            try:
+                for batch in pq.ParquetFile(file).iter_batches(batch_size=BATCH_ROWS):
+                    table = pa.Table.from_batches([batch])
+                    yield Rows(pl.DataFrame(pl.from_arrow(table)), arrow=table)
+            except (OSError, pa.ArrowException) as error:
+                raise TableError(f"{file}: cannot read it: {error}") from error
+
+    @staticmethod
+    def _schema(file: Path) -> pa.Schema:
+        try:
+            return pq.read_schema(file)
+        except (OSError, pa.ArrowException) as error:
+            raise TableError(f"{file}: not a Parquet file that can be read: {error}") from error
+
+
+class JsonlSource:
+    """JSON lines; the lines themselves go along, so that a JSONL output repeats them to the byte."""
+
+    format: Format | None = "jsonl"
+    separator = ","
+    arrow_schema: pa.Schema | None = None
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self.files = list(files)
+        schema: dict[str, Any] = {}
+        frames = [self._frame(file, lines, None).clear() for file in self.files for lines in _lines(file)]
+        if frames:
+            schema = dict(pl.concat(frames, how="diagonal_relaxed").schema)
+        self.schema = pl.Schema(schema)
+
+    def batches(self) -> Iterator[Rows]:
+        for file in self.files:
+            for lines in _lines(file):
+                yield Rows(self._frame(file, lines, self.schema), lines=lines)
+
+    @staticmethod
+    def _frame(file: Path, lines: list[bytes], schema: pl.Schema | None) -> pl.DataFrame:
+        try:
+            return pl.read_ndjson(b"\n".join(lines), schema=schema, infer_schema_length=None)
+        except pl.exceptions.PolarsError as error:
+            raise _json_fault(file, error) from error
+
+
+def _lines(file: Path) -> Iterator[list[bytes]]:
+    """Yield the lines that are not blank, a batch at a time."""
+    with io.BufferedReader(_Reader(_opened(file)), 1 << 20) as raw:
+        while lines := list(islice(raw, BATCH_ROWS)):
+            kept = [line.removeprefix(b"\xef\xbb\xbf").strip() for line in lines]
+            if kept := [line for line in kept if line]:
+                yield kept
+
+
+def _json_fault(file: Path, error: Exception) -> TableError:
+    """Say where a file is faulty: read it again, line by line."""
+    import json
+
+    with io.BufferedReader(_Reader(_opened(file))) as raw:
+        for number, line in enumerate(raw, 1):
+            try:
+                value = json.loads(line.removeprefix(b"\xef\xbb\xbf")) if line.strip() else {}
+            except ValueError as fault:
+                return TableError(f"{file}:{number}: not a line of JSON: {fault}")
+            if not isinstance(value, dict):
+                return TableError(f"{file}:{number}: a line is a JSON object, not a {type(value).__name__}")
+    return TableError(f"{file}: {error}")
+
+
+@dataclass(slots=True)
+class FrameSource:
+    """A polars frame, as `rowcite.enrich` takes it."""
+
+    frame: pl.DataFrame
+    format: Format | None = None
+    separator: str = ","
+    arrow_schema: pa.Schema | None = None
+    schema: pl.Schema = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.schema = self.frame.schema
+
+    def batches(self) -> Iterator[Rows]:
+        """Yield slices of the frame."""
+        for start in range(0, self.frame.height, BATCH_ROWS):
+            yield Rows(self.frame.slice(start, BATCH_ROWS))
+
+
+def limited(batches: Iterator[Rows], limit: int | None) -> Iterator[Rows]:
+    """Yield the first `limit` rows; all for None."""
+    left = limit
+    for rows in batches:
+        if left is None:
+            yield rows
+            continue
+        if left <= 0:
+            return
+        if rows.frame.height > left:
+            arrow = rows.arrow.slice(0, left) if rows.arrow is not None else None
+            yield Rows(rows.frame.head(left), arrow, rows.lines[:left] if rows.lines is not None else None)
+            return
+        yield rows
+        left -= rows.frame.height

@@ -1,0 +1,180 @@
+"""A spec file (or a dict) to a frozen `Spec`: every problem told at once, at its line and column."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from rowcite import marked
+from rowcite.errors import Problem, SpecError
+from rowcite.schema import spec_problems
+from rowcite.spec import Spec
+
+_LATER = {
+    ("accept", "missing_confidence"),
+    ("accept", "not_found"),
+    ("accept", "otherwise"),
+    ("accept", "fields"),
+    ("accept", "rules"),
+    ("escalate",),
+    ("task", "records_per_run"),
+    ("columns", "existing"),
+}
+_OWN = {"folder", "file", "marks"}  # what `Spec` keeps about its own text
+
+
+def load_spec(path: str | Path, *, environ: Mapping[str, str] = os.environ) -> Spec:
+    """Read a spec file.
+
+    Raises:
+        SpecError: it cannot be read, or anything in it is wrong; all problems at once.
+    """
+    file = Path(path)
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else (error.strerror or str(error))
+        raise SpecError(str(file), [Problem(f"cannot read the spec: {reason}")]) from error
+    return _build(marked.load(text, str(file), environ), str(file), file.parent)
+
+
+def parse_spec(value: Mapping[str, Any], *, folder: str | Path = ".") -> Spec:
+    """Build a spec from a dict, with relative paths relative to `folder`.
+
+    Raises:
+        SpecError: anything in it is wrong; all problems at once.
+    """
+    return _build(marked.Marked(dict(value)), "<spec>", Path(folder))
+
+
+def _build(document: marked.Marked, file: str, folder: Path) -> Spec:
+    value = document.value
+    problems = [*document.problems, *_keys_of_later(document), *_read_schema(document, folder)]
+    problems += [_unknown(document, (name,), _siblings((name,))) for name in sorted(_OWN & value.keys())]
+    try:
+        spec = Spec.model_validate({**value, "folder": folder, "file": file, "marks": document.values})
+    except ValidationError as error:
+        problems += _translate(error, document)
+        raise SpecError(file, _without_doubles(problems)) from None
+    problems += [document.problem(path, message) for path, message in spec_problems(spec)]
+    if problems:
+        raise SpecError(file, _without_doubles(problems))
+    return spec
+
+
+def _read_schema(document: marked.Marked, folder: Path) -> Iterable[Problem]:
+    """Put the JSON schema that `output: {json_schema: file}` names in the place of its name."""
+    task = document.value.get("task")
+    output = task.get("output") if isinstance(task, dict) else None
+    name = output.get("json_schema") if isinstance(output, dict) else None
+    if not isinstance(task, dict) or not isinstance(output, dict) or not isinstance(name, str):
+        return
+    try:
+        schema = json.loads((folder / name).read_text(encoding="utf-8"))
+        task["output"] = {**output, "json_schema": dict(schema)}
+    except (OSError, ValueError, TypeError) as error:
+        task["output"] = {**output, "json_schema": {"type": "object", "properties": {"unread": {}}}}
+        path = ("task", "output", "json_schema")
+        yield document.problem(path, f"cannot read the JSON schema {name}: {getattr(error, 'strerror', None) or error}")
+
+
+def _without_doubles(problems: Iterable[Problem]) -> list[Problem]:
+    return list(dict.fromkeys(problems))
+
+
+def _keys_of_later(document: marked.Marked) -> Iterable[Problem]:
+    """Refuse by name what the contract knows and this release does not do: ignored, it would cost money."""
+    for path in sorted(_LATER):
+        at: Any = document.value
+        for key in path:
+            at = at.get(key, _ABSENT) if isinstance(at, dict) else _ABSENT
+        if at is not _ABSENT:
+            message = f"`{'.'.join(path)}` is not in this release of rowcite yet: remove it"
+            yield document.problem(path, message, at_key=True)
+
+
+_ABSENT = object()
+
+
+_FIELDS_IN_OUTPUT = "`output` is one answer, and these look like fields: did you mean `outputs`?"
+
+
+def _translate(error: ValidationError, document: marked.Marked) -> Iterable[Problem]:
+    for detail in error.errors(include_url=False):
+        path = _real_path(detail["loc"], document.value)
+        if detail["type"] == "extra_forbidden":
+            if path[:2] == ("task", "output") and isinstance(detail["input"], dict):
+                yield document.problem(path[:2], _FIELDS_IN_OUTPUT, at_key=True)
+            elif path not in _LATER:
+                yield _unknown(document, path, _siblings(detail["loc"]))
+        elif path in _LATER:
+            continue
+        elif detail["type"] == "missing":
+            parent = ".".join(map(str, path[:-1])) or "the spec"
+            yield document.problem(path[:-1], f"`{path[-1]}` is missing in {parent}")
+        else:
+            yield document.problem(path, _words(detail, path))
+
+
+def _real_path(loc: tuple[int | str, ...], value: Any) -> marked.Path:
+    """Drop what pydantic adds to a location (names of union members), keep what stands in the document."""
+    path: list[int | str] = []
+    for index, key in enumerate(loc):
+        if isinstance(value, dict) and key in value:
+            value = value[key]
+        elif isinstance(value, list) and isinstance(key, int) and key < len(value):
+            value = value[key]
+        elif index < len(loc) - 1 or not isinstance(value, dict):
+            continue
+        path.append(key)
+    return tuple(path)
+
+
+def _siblings(loc: tuple[int | str, ...]) -> Iterable[str]:
+    """Return the names that are valid where the unknown one stands."""
+    model: type[BaseModel] = Spec
+    for key in loc[:-1]:
+        field = model.model_fields.get(str(key))
+        inner = next(_models(field.annotation), None) if field else None
+        model = inner or model
+    return [name for name in model.model_fields if name not in _OWN]
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models(inner)
+
+
+def _unknown(document: marked.Marked, path: marked.Path, valid: Iterable[str]) -> Problem:
+    name, valid = str(path[-1]), list(valid)
+    near = get_close_matches(name, valid, 1, 0.6)
+    hint = f"did you mean `{near[0]}`?" if near else f"valid here: {', '.join(valid)}"
+    where = f" in `{'.'.join(map(str, path[:-1]))}`" if len(path) > 1 else ""
+    return document.problem(path, f"unknown key `{name}`{where}: {hint}", at_key=True)
+
+
+def _words(detail: Any, path: marked.Path) -> str:
+    name = ".".join(map(str, path))
+    kind, ctx, value = detail["type"], detail.get("ctx", {}), detail["input"]
+    secret = "headers" in path  # values from the environment are not told to logs
+    simple = isinstance(value, (str, int, float, bool, type(None))) and not secret
+    shown = repr(value) if simple else f"a {type(value).__name__}"
+    if kind == "value_error":
+        return f"`{name}`: {ctx['error']}" if name else str(ctx["error"])
+    if kind == "literal_error":
+        near = get_close_matches(str(value), re.findall(r"'([^']*)'", ctx["expected"]), 1, 0.6)
+        hint = f" (did you mean `{near[0]}`?)" if near else ""
+        return f"`{name}` is {shown}, but must be {ctx['expected'].replace(chr(39), '`')}{hint}"
+    if path == ("name",) and kind == "string_pattern_mismatch":
+        return f"`name` is {shown}: it names a folder, so use letters, digits, - and _ (at most 100)"
+    message = detail["msg"]
+    return f"`{name}` is {shown}: {message[0].lower()}{message[1:]}"

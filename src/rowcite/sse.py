@@ -1,0 +1,58 @@
+"""Server-sent events: bytes in, events out, whatever way the bytes are cut.
+
+Lines are split as bytes, because text splitters also break at U+2028 and U+0085, which JSON may hold unescaped.
+Grammar: the WHATWG HTML standard, "Server-sent events".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+MOST_BYTES = 64 << 20
+"""An event larger than this is refused: no answer of the API comes near it."""
+
+
+class TooLarge(ValueError):
+    """An event grew past `MOST_BYTES`."""
+
+
+@dataclass(slots=True)
+class Parser:
+    """Collects lines into events. `feed` returns the data of every event that a chunk completed."""
+
+    _rest: bytes = b""
+    _data: list[bytes] = field(default_factory=list)
+    _size: int = 0
+    _begun: bool = False
+    _after_cr: bool = False
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """Take the next bytes; return the data of each event that is now complete, in order."""
+        if not self._begun and chunk:
+            head = self._rest + chunk
+            if len(head) < 3 and b"\xef\xbb\xbf".startswith(head):
+                self._rest = head
+                return []
+            self._rest, chunk, self._begun = b"", head.removeprefix(b"\xef\xbb\xbf"), True
+        lines = (self._rest + self._normal(chunk)).split(b"\n")
+        self._rest = lines.pop()
+        if len(self._rest) + self._size > MOST_BYTES:
+            raise TooLarge(f"an event of the stream is larger than {MOST_BYTES >> 20} MiB")
+        return [event for line in lines if (event := self._line(line)) is not None]
+
+    def _normal(self, chunk: bytes) -> bytes:
+        """Turn CRLF and lone CR into LF, also where a chunk ends between CR and LF."""
+        if self._after_cr and chunk.startswith(b"\n"):
+            chunk = chunk[1:]
+        self._after_cr = chunk.endswith(b"\r") if chunk else self._after_cr
+        return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in chunk else chunk
+
+    def _line(self, line: bytes) -> bytes | None:
+        if not line:
+            data, self._data, self._size = self._data, [], 0
+            return b"\n".join(data) if data else None
+        name, _, value = line.partition(b":")
+        if name == b"data":
+            self._data.append(value.removeprefix(b" "))
+            self._size += len(value)
+        return None

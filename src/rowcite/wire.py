@@ -1,0 +1,313 @@
+"""The Task API's JSON bodies, both ways: pure, and lenient with what comes back.
+
+Shapes: the public OpenAPI document of the Task API (v1). Older pages also show `succeeded`, numeric
+confidences, content as JSON text and a `_basis` inside the content; all of them are read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from rowcite.keys import fingerprint
+from rowcite.model import Answer, ApiWarning, Citation, FieldBasis, RunState, Task
+from rowcite.schema import KEY_METADATA, input_schema, output_schema
+from rowcite.spec import Spec
+
+# --- out -------------------------------------------------------------------------------------------------
+
+
+class Question(msgspec.Struct, frozen=True):
+    """Everything about a run but its input.
+
+    `named` is what the fingerprint covers, `task_spec` and `run` are what is sent (bytes of JSON; `run`
+    is the members of a run's object after `input` and the task key). Secrets are in `run` alone.
+    """
+
+    named: dict[str, Any]
+    task_spec: bytes
+    run: bytes
+    extra_metadata: bytes
+
+    @property
+    def fingerprint(self) -> bytes:
+        """Return the 32 bytes that, with an input, make a task's key."""
+        return fingerprint(self.named)
+
+
+    @property
+    def shown(self) -> Question:
+        """Return the question without its secrets, for people to look at."""
+        run = {name: value for name, value in self.named.items() if name not in ("api", "task_spec")}
+        return Question(self.named, self.task_spec, msgspec.json.encode(run)[1:-1], self.extra_metadata)
+
+
+def question(spec: Spec, types: dict[str, str], api: str) -> Question:
+    """Put together what is asked of every row.
+
+    `types` gives each input's JSON type; `api` says who is asked (a base URL, or `local:` and the
+    corpus's digest), so that a rehearsal's answer never passes for a real one.
+    """
+    task = spec.task
+    task_spec: dict[str, Any] = {"output_schema": output_schema(spec)}
+    shape = input_schema(spec, types)
+    if shape is not None:
+        task_spec["input_schema"] = shape
+    run: dict[str, Any] = {"processor": task.processor}
+    if task.source_policy is not None:
+        run["source_policy"] = {
+            name: list(domains) for name, domains in task.source_policy.model_dump().items() if domains
+        }
+    if task.location is not None:
+        run["advanced_settings"] = {"location": task.location.lower()}
+    if task.previous_interaction_id is not None:
+        run["previous_interaction_id"] = task.previous_interaction_id
+    servers = [server.model_dump(exclude_none=True, exclude={"headers"}) for server in task.mcp_servers]
+    named = {"api": api, "task_spec": task_spec, **run, **({"mcp_servers": servers} if servers else {})}
+    if servers:
+        run["mcp_servers"] = [
+            {**shown, "headers": {name: value.get_secret_value() for name, value in server.headers.items()}}
+            for shown, server in zip(servers, task.mcp_servers, strict=True)
+        ]
+    return Question(
+        named=msgspec.to_builtins(named),
+        task_spec=msgspec.json.encode(task_spec),
+        run=msgspec.json.encode(run)[1:-1],
+        extra_metadata=msgspec.json.encode(task.metadata)[1:-1],
+    )
+
+
+def runs_body(asked: Question, tasks: Iterable[Task]) -> bytes:
+    """Return the body that adds runs to a group. Inputs go in as the bytes they are."""
+    extra = b"," + asked.extra_metadata if asked.extra_metadata else b""
+    runs = b",".join(
+        b'{"input":%b,"metadata":{"%b":"%b"%b},%b}'
+        % (task.input, KEY_METADATA.encode(), task.key.hex().encode(), extra, asked.run)
+        for task in tasks
+    )
+    return b'{"default_task_spec":%b,"inputs":[%b]}' % (asked.task_spec, runs)
+
+
+# --- in --------------------------------------------------------------------------------------------------
+
+
+class ErrorBody(msgspec.Struct, frozen=True):
+    """An error as the API words it."""
+
+    message: str = ""
+    ref_id: str | None = None
+    detail: Any = None
+
+
+class Run(msgspec.Struct, frozen=True):
+    """A run's object, as far as rowcite reads it."""
+
+    run_id: str
+    status: str
+    processor: str = ""
+    metadata: dict[str, Any] | None = None
+    error: Any = None
+    errors: Any = None
+    warnings: Any = None
+
+    @property
+    def state(self) -> RunState:
+        """Return where the run stands; queued, running and cancelling are all `submitted`."""
+        return _STATES.get(self.status, RunState.SUBMITTED)
+
+    @property
+    def key(self) -> bytes | None:
+        """Return the task key that the run carries, None when its metadata did not come along."""
+        text = (self.metadata or {}).get(KEY_METADATA)
+        try:
+            return bytes.fromhex(text) if isinstance(text, str) else None
+        except ValueError:
+            return None
+
+    @property
+    def problem(self) -> ErrorBody:
+        """Return why the run failed."""
+        found = self.error or self.errors
+        if isinstance(found, list):
+            found = found[0] if found else None
+        if isinstance(found, dict):
+            return ErrorBody(str(found.get("message") or found), found.get("ref_id"), found.get("detail"))
+        return ErrorBody(str(found) if found else f"the run is {self.status}")
+
+
+_STATES = {
+    "completed": RunState.COMPLETED,
+    "succeeded": RunState.COMPLETED,
+    "failed": RunState.FAILED,
+    "cancelled": RunState.CANCELLED,
+    "action_required": RunState.ACTION_REQUIRED,
+}
+
+
+class GroupStatus(msgspec.Struct, frozen=True):
+    """How a group stands."""
+
+    num_task_runs: int = 0
+    is_active: bool = True
+    task_run_status_counts: dict[str, int] = {}
+
+
+class Group(msgspec.Struct, frozen=True):
+    """A task group."""
+
+    taskgroup_id: str
+    status: GroupStatus = GroupStatus()
+
+
+class Added(msgspec.Struct, frozen=True):
+    """The answer to adding runs."""
+
+    run_ids: list[str]
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One event of any stream; `type` says which members it has."""
+
+    type: str = ""
+    event_id: str | None = None
+    run: Run | None = None
+    input: msgspec.Raw = msgspec.Raw()
+    output: msgspec.Raw = msgspec.Raw()
+    status: GroupStatus | None = None
+    error: ErrorBody | None = None
+
+
+_NOTHING = (b"", b"null")
+
+
+class _RunInput(msgspec.Struct):
+    input: Any = None
+
+
+class Result(msgspec.Struct, frozen=True):
+    """The answer of a run's `/result`."""
+
+    run: Run
+    output: msgspec.Raw
+
+
+def input_of(event: Event) -> Any:
+    """Return the input that an event shows, decoded; None when it shows none."""
+    if bytes(event.input) in _NOTHING:
+        return None
+    return msgspec.json.decode(event.input, type=_RunInput).input
+
+
+def output_of(event: Event) -> bytes | None:
+    """Return the output that an event shows, as its bytes; None when it shows none."""
+    raw = bytes(event.output)
+    return None if raw in _NOTHING else raw
+
+
+def api_warnings(run: Run) -> list[ApiWarning]:
+    """Return a run's warnings."""
+    found = run.warnings if isinstance(run.warnings, list) else []
+    return [
+        ApiWarning(str(item.get("type", "warning")), str(item.get("message", item)))
+        if isinstance(item, dict)
+        else ApiWarning("warning", str(item))
+        for item in found
+    ]
+
+
+class _Citation(msgspec.Struct):
+    url: str = ""
+    title: str | None = None
+    excerpts: list[str] | None = None
+
+
+class _Basis(msgspec.Struct):
+    field: str
+    reasoning: str | None = ""
+    citations: list[_Citation] | None = None
+    confidence: str | float | None = None
+
+
+class _Output(msgspec.Struct):
+    content: Any = None
+    basis: list[_Basis] | None = None
+
+
+_OUTPUT = msgspec.json.Decoder(_Output)
+
+
+def answer(run_id: str, processor: str, raw: bytes) -> Answer:
+    """Read an output into an answer.
+
+    Raises:
+        ValueError: the bytes are no JSON at all.
+    """
+    try:
+        output = _OUTPUT.decode(raw)
+        basis = [_field_basis(item) for item in output.basis or ()]
+        content = output.content
+    except msgspec.ValidationError:
+        content, basis = _loose(json.loads(raw))
+    except msgspec.DecodeError as error:
+        raise ValueError(f"run {run_id}: the answer is no JSON: {error}") from error
+    content, inner = _content(content)
+    return Answer(run_id, processor, content, tuple(basis or inner))
+
+
+def _content(content: Any) -> tuple[Any, list[FieldBasis]]:
+    """Unwrap content that came as JSON text, and take the older `_basis` out of it."""
+    if isinstance(content, str) and content.lstrip().startswith("{"):
+        try:
+            inner = json.loads(content)
+        except ValueError:
+            return content, []
+        content = inner if isinstance(inner, dict) else content
+    if isinstance(content, dict) and isinstance(content.get("_basis"), (list, dict)):
+        basis = content["_basis"]
+        items = basis if isinstance(basis, list) else [{"field": name, **part} for name, part in basis.items() if isinstance(part, dict)]
+        content = {name: value for name, value in content.items() if name != "_basis"}
+        return content, _loose_basis(items)
+    return content, []
+
+
+def _field_basis(item: _Basis) -> FieldBasis:
+    citations = tuple(Citation(part.url, part.title, tuple(part.excerpts or ())) for part in item.citations or () if part.url)
+    return FieldBasis(item.field, item.reasoning or "", citations, item.confidence or None)
+
+
+def _loose(output: Any) -> tuple[Any, list[FieldBasis]]:
+    """Read an output whose shape is not the documented one, taking what can be understood."""
+    if not isinstance(output, dict):
+        return output, []
+    content = output.get("content", {key: value for key, value in output.items() if key not in ("basis", "type")})
+    return content, _loose_basis(output.get("basis"))
+
+
+def _loose_basis(items: Any) -> list[FieldBasis]:
+    found = []
+    for item in items if isinstance(items, Sequence) and not isinstance(items, str) else ():
+        if isinstance(item, dict) and isinstance(item.get("field"), str):
+            confidence = item.get("confidence")
+            found.append(
+                FieldBasis(
+                    item["field"],
+                    str(item.get("reasoning") or ""),
+                    tuple(_loose_citations(item.get("citations"))),
+                    confidence if isinstance(confidence, (str, float, int)) and confidence != "" else None,
+                )
+            )
+    return found
+
+
+def _loose_citations(items: Any) -> Iterable[Citation]:
+    for item in items if isinstance(items, list) else ():
+        if isinstance(item, str):
+            yield Citation(item)
+        elif isinstance(item, dict) and isinstance(item.get("url"), str):
+            excerpts = item.get("excerpts")
+            texts = tuple(text for text in excerpts if isinstance(text, str)) if isinstance(excerpts, list) else ()
+            title = item.get("title")
+            yield Citation(item["url"], title if isinstance(title, str) else None, texts)

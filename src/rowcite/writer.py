@@ -1,0 +1,171 @@
+"""Tables out: written beside the target, synced, then renamed, so that a table appears whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO, Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from rowcite.errors import TableError, Unfinished
+from rowcite.source import Rows, Source, format_of
+from rowcite.spec import Format
+
+_CODECS = {".gz": "gzip", ".zst": "zstd"}
+
+
+def output_format(path: str, source: Source) -> Format:
+    """Return the format that an output's suffix says; stdout repeats the input's.
+
+    Raises:
+        TableError: the suffix says none.
+    """
+    found = source.format or "csv" if path == "-" else format_of(path)
+    if found is None:
+        raise TableError(f"{path}: the suffix says no format. End it in .csv, .tsv, .parquet or .jsonl")
+    if found == "parquet" and Path(path).suffix.lower() in _CODECS:
+        raise TableError(f"{path}: Parquet is compressed inside. End it in .parquet")
+    return found
+
+
+class TableWriter:
+    """Writes one table, batch after batch. Use it as a context manager: without an error it commits.
+
+    Raises:
+        Unfinished: the disk is full. The target is as it was.
+        TableError: the target cannot be written.
+    """
+
+    def __init__(self, path: str, kind: Format, source: Source, added: pl.Schema) -> None:
+        self.path, self.kind = path, kind
+        self.separator = "\t" if kind == "tsv" else source.separator if source.format == "csv" else ","
+        self._columns = pl.Schema({**source.schema, **added})
+        self._original = source.arrow_schema
+        self._added = added
+        self._sink: Any = None
+
+    def __enter__(self) -> TableWriter:
+        try:
+            if self.path == "-":
+                self._target = None
+                handle, name = tempfile.mkstemp(prefix="rowcite-")
+            else:
+                self._target = Path(self.path).resolve()
+                self._target.parent.mkdir(parents=True, exist_ok=True)
+                handle, name = tempfile.mkstemp(prefix=f".{self._target.name}.", suffix=".tmp", dir=self._target.parent)
+            self._beside = Path(name)
+            self._file: IO[bytes] = os.fdopen(handle, "wb")
+            self._open_sink()
+        except OSError as error:
+            raise self._explained(error) from error
+        return self
+
+    def write(self, rows: Rows, added: pl.DataFrame) -> None:
+        """Write a batch of rows with their added columns."""
+        try:
+            if self.kind == "parquet":
+                self._sink.write_table(self._arrow(rows, added))
+            elif self.kind == "jsonl":
+                self._sink.write(_lines(rows, added))
+            else:
+                self._csv(rows.frame.hstack(added))
+        except OSError as error:
+            raise self._explained(error) from error
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        try:
+            if kind is None:
+                self._commit()
+        except OSError as error:
+            raise self._explained(error) from error
+        finally:
+            self._file.close()
+            self._beside.unlink(missing_ok=True)
+
+    # --- inside --------------------------------------------------------------------------------------
+
+    def _open_sink(self) -> None:
+        if self.kind == "parquet":
+            self._sink = pq.ParquetWriter(self._file, self._arrow_schema(), compression="zstd")
+            return
+        codec = _CODECS.get(Path(self.path).suffix.lower())
+        self._sink = pa.CompressedOutputStream(pa.PythonFile(self._file, mode="w"), codec) if codec else self._file
+        if self.kind != "jsonl":
+            self._csv(pl.DataFrame(schema=self._columns), header=True)
+
+    def _csv(self, frame: pl.DataFrame, *, header: bool = False) -> None:
+        nested = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
+        if nested:  # a Parquet input's own lists and objects: JSON text, as for found ones
+            frame = frame.with_columns(_json_text(frame[name]) for name in nested)
+        text = frame.write_csv(include_header=header, separator=self.separator, quote_style="necessary")
+        self._sink.write(text.encode())
+
+    def _arrow_schema(self) -> pa.Schema:
+        added = _to_arrow(pl.DataFrame(schema=self._added)).schema
+        original = self._original
+        if original is None:
+            names = [name for name in self._columns if name not in self._added]
+            original = _to_arrow(pl.DataFrame(schema={name: self._columns[name] for name in names})).schema
+        return pa.schema([*original, *added], metadata=original.metadata)
+
+    def _arrow(self, rows: Rows, added: pl.DataFrame) -> pa.Table:
+        table = rows.arrow if rows.arrow is not None else _to_arrow(rows.frame)
+        for name, column in zip(added.columns, _to_arrow(added).columns, strict=True):
+            table = table.append_column(name, column)
+        return table.cast(self._arrow_schema())
+
+    def _commit(self) -> None:
+        if self._sink is not self._file:
+            self._sink.close()
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        if self._target is None:
+            self._file.close()
+            with self._beside.open("rb") as table:
+                shutil.copyfileobj(table, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+            return
+        if self._target.exists():
+            shutil.copymode(self._target, self._beside)
+        else:
+            umask = os.umask(0)
+            os.umask(umask)
+            self._beside.chmod(0o666 & ~umask)
+        self._beside.replace(self._target)
+        folder = os.open(self._target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _explained(self, error: OSError) -> Exception:
+        if error.errno == errno.ENOSPC:
+            return Unfinished(f"{self.path}: the disk is full, and the table is as it was. Make room, then run again")
+        return TableError(f"{self.path}: cannot write it: {error.strerror or error}")
+
+
+def _to_arrow(frame: pl.DataFrame) -> pa.Table:
+    return frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+
+
+def _json_text(column: pl.Series) -> pl.Series:
+    lines = column.alias("v").to_frame().write_ndjson().split("\n")[:-1]  # splitlines() would split at U+2028
+    texts = [line[len('{"v":') : -1] for line in lines]
+    return pl.Series(column.name, [None if text == "null" else text for text in texts], dtype=pl.String)
+
+
+def _lines(rows: Rows, added: pl.DataFrame) -> bytes:
+    """Return JSON lines: the original line, to the byte where there is one, with the added members at its end."""
+    new = added.write_ndjson().encode().splitlines()
+    old = rows.lines if rows.lines is not None else rows.frame.write_ndjson().encode().splitlines()
+    joined = (
+        line[:-1] + (b"" if line[:-1].rstrip().endswith(b"{") else b",") + more[1:] for line, more in zip(old, new, strict=True)
+    )
+    return b"".join(line + b"\n" for line in joined)
