@@ -25,7 +25,9 @@ _PRONOUN = re.compile(
     r"to date|since|founded|established|started|headquartered|based|employing|in (?:19|20)\d\d|from its|from our)\b",
     re.IGNORECASE,
 )
-_SELF = re.compile(r"\b(?:we|it|the (?:company|firm|group|business))(?: (?:now|today|currently|also))?\s*$", re.I)
+_SELF = re.compile(
+    r"\b(?:we|it|the (?:company|firm|group|business))(?: (?:now|today|currently|also))?\s*$", re.IGNORECASE
+)
 _THIRD = re.compile(
     r"\b(?:they|their|he|she|his|her|customers?|clients?|users?|suppliers?|competitors?|rivals?|partners?|investors?|industry|sector|market|average)\b",
     re.IGNORECASE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,8 +55,8 @@ def _nothing(want: Want, reading: Reading) -> Verdict:
         reason = dossier.problem or f"No document that may be used mentions {dossier.names()}."
     else:
         count = len(reading.standings)
-        what = (want.words or want.name).strip() or "value"
-        reason = f"Not found: {count} document{'s' if count > 1 else ''} about {dossier.names()} {'were' if count > 1 else 'was'} read and none states the {what}."
+        what = re.sub(r"^(?:the|its|their|an?) ", "", want.words or want.name)
+        reason = f"Not found: {count} document{'s' if count > 1 else ''} about {dossier.names()} {'were' if count > 1 else 'was'} read and none states this: {what}."
     empty = emptiest(want)
     if empty is not None:
         reason += " The schema forbids null, so the value is only a placeholder."

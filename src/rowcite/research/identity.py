@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from rapidfuzz import fuzz
@@ -47,7 +48,7 @@ def identify(
     entity: Entity, documents: list[Document], finder: Finder, visible: frozenset[int] | None
 ) -> Dossier:
     """Gather the documents on the entity; `visible` limits them to what the source policy lets in."""
-    entity = _with_known_names(entity, finder)
+    entity = _with_known_names(entity, finder, documents)
     sites = list(entity.sites) or _claimed_sites(entity, documents, finder)
     if not entity.sites and len(sites) > 1:
         sites = _in_the_right_place(sites, entity, documents, finder)
@@ -68,14 +69,14 @@ def identify(
     return _sift(start, [n for n in numbers if visible is None or n in visible], set(own), documents)
 
 
-def _with_known_names(entity: Entity, finder: Finder) -> Entity:
+def _with_known_names(entity: Entity, finder: Finder, documents: list[Document]) -> Entity:
     """Read a free text's names: the longest word runs that the corpus knows as a document's subject."""
     if entity.names or not entity.text:
         return _respelled(entity, finder)
     words = fold(entity.text).split()
     for size in range(min(6, len(words)), 0, -1):
         runs = [" ".join(words[at : at + size]) for at in range(len(words) - size + 1)]
-        known = [run for run in runs if run in finder.known or (size > 1 and core_name(run) in finder.known)]
+        known = [run for run in runs if _is_known(run, finder, documents)]
         if known:
             return replace(
                 entity,
@@ -83,6 +84,16 @@ def _with_known_names(entity: Entity, finder: Finder) -> Entity:
                 given=entity.given or known[0].title(),
             )
     return entity
+
+
+def _is_known(run: str, finder: Finder, documents: list[Document]) -> bool:
+    """Tell whether words are a name: one that data states, a page's subject of several words, or a site's own."""
+    if run in finder.known:
+        return True
+    numbers = finder.by_subject.get(run, [])
+    return bool(numbers) and (
+        " " in run or any(_bears_name(documents[number].site, run) for number in numbers)
+    )
 
 
 def _respelled(entity: Entity, finder: Finder) -> Entity:
@@ -242,13 +253,22 @@ def _judge(document: Document, start: Dossier, *, own: bool) -> str:
         return "address"
     if set(entity.sites) & document.links:
         return "address"
-    mentioned = bool(naming.spans(document.text)) or any(name in document.subjects for name in entity.names)
+    mentioned = _mentions(document, naming) or any(name in document.subjects for name in entity.names)
     full = any(name in fold(document.text) for name in entity.names)
     if not mentioned or not full:
         return "nobody"
     if entity.sites and any(_bears_name(document.site, name) for name in entity.names):
         return "other"
     return _by_anchors(document, entity, naming, start.places)
+
+
+def _mentions(document: Document, naming: Naming) -> bool:
+    """Tell whether a text names the entity; one capitalised word that opens a sentence may be any word."""
+    spans = naming.spans(document.text)
+    return any(
+        " " in document.text[start:end] or re.search(r"[^.!?:\u201c\"] $", document.text[:start])
+        for start, end in spans
+    )
 
 
 def _by_anchors(document: Document, entity: Entity, naming: Naming, places: tuple[str, ...]) -> str:

@@ -45,12 +45,12 @@ class Finder:
         )
         return sorted(self._numbers(query, self._limit))
 
-    def telling(self, words: list[str], limit: int) -> list[int]:
-        """Return the documents that hold all the folded words, best first, ties in order."""
+    def touching(self, words: list[str], limit: int) -> list[int]:
+        """Return the documents that hold any of the folded words, best first, ties in order."""
         if not words:
             return []
         schema = self._index.schema
-        terms = [(Occur.Must, Query.term_query(schema, "text", word)) for word in words]
+        terms = [(Occur.Should, Query.term_query(schema, "text", word)) for word in words]
         return self._numbers(Query.boolean_query(terms), limit)
 
     def close_names(self, name: str) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from rapidfuzz import fuzz
+
 from rowcite.model import Citation, FieldBasis
 from rowcite.research.answer import NOT_FOUND
 from rowcite.research.document import Document, Sentence
@@ -14,7 +16,7 @@ from rowcite.research.index import Finder
 from rowcite.research.phrases import OTHERS_HEADING
 from rowcite.research.text import content_words, fold
 
-_PAGES, _PER_PAGE, _SHORTEST, _LONGEST = 8, 4, 40, 400
+_PAGES, _PER_PAGE, _SEARCHED, _SHORTEST, _LONGEST = 6, 4, 60, 40, 400
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ def report(
 ) -> tuple[str, FieldBasis]:
     """Return a report on the entity, or on the topic when the input names one, and its basis."""
     topic = _topic(given, reading)
-    passages = _about_entity(reading) or _about_topic(topic, documents, finder, visible)
+    passages = _about_entity(reading) or _about_topic(topic, _corner(given), documents, finder, visible)
     if not passages:
         reason = reading.dossier.problem or f"No document says anything about {topic}."
         return f"# {topic}\n\n{NOT_FOUND}\n", FieldBasis("output", reason, (), "low")
@@ -51,33 +53,51 @@ def _topic(given: str | dict[str, Any], reading: Reading) -> str:
     return given if isinstance(given, str) else (entity_of(given).given or reading.dossier.names())
 
 
+def _corner(given: str | dict[str, Any]) -> str:
+    """Return the places that narrow a topic: a region, a country."""
+    return "" if isinstance(given, str) else " ".join(text for _, text in entity_of(given).places)
+
+
 def _about_entity(reading: Reading) -> list[Passage]:
-    """Return the sentences of pages about the entity, and those of other pages that name it."""
+    """Return the sentences of the entity's own pages, and those of other pages that name it."""
     found: list[Passage] = []
-    seen: set[str] = set()
     for standing in reading.standings:
-        whole = standing.place.own or standing.place.profile
-        usable = [s for s in _readable(standing.document) if whole or reading.dossier.naming.spans(s.text)]
-        for sentence in usable[:_PER_PAGE]:
-            if fold(sentence.text) not in seen:
-                seen.add(fold(sentence.text))
-                found.append(Passage(sentence.text, standing.document, sentence.heading))
+        own = standing.place.own
+        usable = [s for s in _readable(standing.document) if own or reading.dossier.naming.spans(s.text)]
+        fresh = [s for s in usable if not any(_alike(s.text, passage.text) for passage in found)]
+        found += [Passage(s.text, standing.document, s.heading) for s in fresh[:_PER_PAGE]]
     return found
 
 
 def _about_topic(
-    topic: str, documents: list[Document], finder: Finder, visible: frozenset[int] | None
+    topic: str, corner: str, documents: list[Document], finder: Finder, visible: frozenset[int] | None
 ) -> list[Passage]:
-    """Return the sentences that hold the topic's words, from the documents that hold them all."""
-    stems = set(content_words(topic))
+    """Return the sentences of pages whose title names the topic, and on-topic ones of pages that hold its words."""
+    stems, near = set(content_words(topic)), set(content_words(corner))
     words = [word for word in fold(topic).split() if content_words(word)]
-    numbers = [n for n in finder.telling(words, 50) if visible is None or n in visible][:_PAGES]
-    found = []
-    for number in numbers:
-        ranked = [(len(stems & set(content_words(s.text))), s) for s in _readable(documents[number])]
-        useful = [sentence for shared, sentence in ranked if shared * 2 >= len(stems)]
-        found += [Passage(s.text, documents[number], s.heading) for s in useful[:_PER_PAGE]]
+    ranked = []
+    for number in finder.touching(words, _SEARCHED):
+        document = documents[number]
+        titled, told = _share(stems, document.title), _share(stems, document.text)
+        if (titled >= 0.5 or told == 1) and (visible is None or number in visible):
+            ranked.append((-(2 * titled + told + _share(near, f"{document.title} {document.text}")), number))
+    found: list[Passage] = []
+    for _, number in sorted(ranked)[:_PAGES]:
+        usable = _readable(documents[number])
+        if _share(stems, documents[number].title) < 0.5:
+            usable = [s for s in usable if _share(stems, s.text) >= 0.5]
+        fresh = [s for s in usable if not any(_alike(s.text, passage.text) for passage in found)]
+        found += [Passage(s.text, documents[number], s.heading) for s in fresh[: 2 * _PER_PAGE]]
     return found
+
+
+def _share(stems: set[str], text: str) -> float:
+    """Return which part of the stems a text holds, 0..1."""
+    return len(stems & set(content_words(text))) / len(stems) if stems else 0.0
+
+
+def _alike(one: str, other: str) -> bool:
+    return fold(one) == fold(other) or fuzz.ratio(one, other, score_cutoff=90) > 0
 
 
 def _readable(document: Document) -> list[Sentence]:
