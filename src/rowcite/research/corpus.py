@@ -10,10 +10,11 @@ from rowcite.research.answer import answer
 from rowcite.research.auto import explore
 from rowcite.research.digest import corpus_digest
 from rowcite.research.document import Document
+from rowcite.research.dossier import Dossier, Standing
 from rowcite.research.entity import entity_of
 from rowcite.research.files import read_documents
 from rowcite.research.fill import Reading, fill
-from rowcite.research.identity import Dossier, Standing, identify
+from rowcite.research.identity import identify
 from rowcite.research.index import Finder
 from rowcite.research.question import Finding, Question, documents_to_read
 from rowcite.research.report import report

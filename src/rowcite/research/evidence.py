@@ -11,7 +11,7 @@ from rapidfuzz import fuzz
 
 from rowcite.research.bearing import bears, row_contradicts
 from rowcite.research.document import Document, Fact, How
-from rowcite.research.identity import Dossier, Standing
+from rowcite.research.dossier import Dossier, Standing
 from rowcite.research.text import content_words
 from rowcite.research.values import read_items, read_value
 from rowcite.research.wants import Want

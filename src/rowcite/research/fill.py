@@ -8,8 +8,8 @@ from typing import Any
 
 from rowcite.model import Citation, FieldBasis
 from rowcite.research.document import Fact
+from rowcite.research.dossier import Dossier, Standing
 from rowcite.research.evidence import candidates, label_fits
-from rowcite.research.identity import Dossier, Standing
 from rowcite.research.lists import decide_items
 from rowcite.research.text import content_words
 from rowcite.research.values import read_value

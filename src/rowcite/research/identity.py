@@ -1,47 +1,22 @@
-"""Which documents are about the entity, and which are about a namesake."""
+"""Who the entity is in this corpus: its names, sites and places, and the documents that may be about it."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from rapidfuzz import fuzz
 
 from rowcite.research.bearing import Naming, Place, bears, mention_pattern
 from rowcite.research.document import Document
+from rowcite.research.dossier import Dossier
 from rowcite.research.entity import Entity
 from rowcite.research.index import Finder
-from rowcite.research.places import city_of, country_code, same_place
+from rowcite.research.namesakes import bears_name, sift
+from rowcite.research.places import same_place
 from rowcite.research.text import core_name, fold, plain
-from rowcite.research.urls import address_in, site_of
+from rowcite.research.urls import address_in
 
 _PLACE_CONCEPTS = ("city", "hq", "country")
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How a document stands to the entity; `score` orders them, `ties` says what ties it to the entity."""
-
-    number: int
-    document: Document
-    place: Place
-    score: float
-    ties: str  # own site, address, place, name
-
-
-@dataclass(frozen=True)
-class Dossier:
-    """The documents on one entity, best first; `problem` says why there are none."""
-
-    entity: Entity
-    naming: Naming
-    standings: tuple[Standing, ...]
-    problem: str = ""
-    places: tuple[str, ...] = ()
-
-    def names(self) -> str:
-        """Return what to call the entity in a sentence."""
-        return self.entity.given or ", ".join(self.entity.sites) or "the subject"
 
 
 def identify(
@@ -66,7 +41,7 @@ def identify(
     places = _known_places(entity, own, documents, naming)
     numbers = dict.fromkeys([*own, *_candidates(entity, finder)])
     start = Dossier(entity, naming, (), "", places)
-    return _sift(start, [n for n in numbers if visible is None or n in visible], set(own), documents)
+    return sift(start, [n for n in numbers if visible is None or n in visible], set(own), documents)
 
 
 def _with_known_names(entity: Entity, finder: Finder, documents: list[Document]) -> Entity:
@@ -92,7 +67,7 @@ def _is_known(run: str, finder: Finder, documents: list[Document]) -> bool:
         return True
     numbers = finder.by_subject.get(run, [])
     return bool(numbers) and (
-        " " in run or any(_bears_name(documents[number].site, run) for number in numbers)
+        " " in run or any(bears_name(documents[number].site, run) for number in numbers)
     )
 
 
@@ -114,16 +89,9 @@ def _claimed_sites(entity: Entity, documents: list[Document], finder: Finder) ->
             for fact in document.by_concept.get("website", ())
             if core_name(fact.subject or entity.names[0]) in entity.names and (site := address_in(fact.value))
         ]
-        if document.site and any(_bears_name(document.site, name) for name in entity.names):
+        if document.site and any(bears_name(document.site, name) for name in entity.names):
             found.append(document.site)
     return list(dict.fromkeys(found))
-
-
-def _bears_name(site: str, name: str) -> bool:
-    """Tell whether a site is called after a name: `acme-tools.com` is after "acme tools"."""
-    label = fold(site.split(".", 1)[0]).replace(" ", "")
-    compact = name.replace(" ", "")
-    return len(label) > 3 and (compact.startswith(label) or label.startswith(compact))
 
 
 def _in_the_right_place(
@@ -155,7 +123,7 @@ def _all_names(entity: Entity, own: list[int], documents: list[Document]) -> tup
         for subject in documents[number].subjects:
             counts[subject] = counts.get(subject, 0) + 1
     if not entity.names:
-        labels = [name for name in counts if any(_bears_name(site, name) for site in entity.sites)]
+        labels = [name for name in counts if any(bears_name(site, name) for site in entity.sites)]
         return tuple(sorted(labels, key=lambda name: (-counts[name], name))[:2])
     close = [name for name in counts if any(_same_company(name, given) for given in entity.names)]
     return tuple(dict.fromkeys([*entity.names, *close]))
@@ -218,98 +186,3 @@ def _candidates(entity: Entity, finder: Finder) -> list[int]:
 
 def _subject_numbers(entity: Entity, finder: Finder) -> list[int]:
     return sorted({number for name in entity.names for number in finder.by_subject.get(name, [])})
-
-
-def _sift(start: Dossier, numbers: list[int], own: set[int], documents: list[Document]) -> Dossier:
-    """Drop documents on namesakes; where there are namesakes, drop also what nothing ties to the entity."""
-    judged = [(number, _judge(documents[number], start, own=number in own)) for number in numbers]
-    namesakes = any(verdict == "other" for _, verdict in judged)
-    kept = [
-        _standing(number, documents[number], verdict, start.naming)
-        for number, verdict in judged
-        if verdict not in {"other", "nobody"} and not (verdict == "name" and namesakes)
-    ]
-    ordered = tuple(sorted(kept, key=lambda standing: (-standing.score, standing.document.path)))
-    return replace(
-        start, standings=ordered, problem="" if ordered else _absence(start.entity, namesakes=namesakes)
-    )
-
-
-def _absence(entity: Entity, *, namesakes: bool) -> str:
-    who = entity.given or "the subject"
-    if namesakes:
-        return (
-            f"The documents that name {who} are about another organisation of that name, or do not say which."
-        )
-    return f"No document mentions {who}."
-
-
-def _judge(document: Document, start: Dossier, *, own: bool) -> str:
-    """Return what ties a document to the entity: own site, address, place, name; or "other", or "nobody"."""
-    entity, naming = start.entity, start.naming
-    if own:
-        return "own site"
-    if entity.numbers and any(number in fold(document.text).replace(" ", "") for number in entity.numbers):
-        return "address"
-    if set(entity.sites) & document.links:
-        return "address"
-    mentioned = _mentions(document, naming) or any(name in document.subjects for name in entity.names)
-    full = any(name in fold(document.text) for name in entity.names)
-    if not mentioned or not full:
-        return "nobody"
-    if entity.sites and any(_bears_name(document.site, name) for name in entity.names):
-        return "other"
-    return _by_anchors(document, entity, naming, start.places)
-
-
-def _mentions(document: Document, naming: Naming) -> bool:
-    """Tell whether a text names the entity; one capitalised word that opens a sentence may be any word."""
-    spans = naming.spans(document.text)
-    return any(
-        " " in document.text[start:end] or re.search(r"[^.!?:\u201c\"] $", document.text[:start])
-        for start, end in spans
-    )
-
-
-def _by_anchors(document: Document, entity: Entity, naming: Naming, places: tuple[str, ...]) -> str:
-    """Judge by the address and the places that the document gives for the name."""
-    place = _place_of(document, naming, own=False)
-    said = {
-        concept: [
-            fact.value
-            for fact in document.by_concept.get(concept, ())
-            if bears(fact, document, place, naming)
-        ]
-        for concept in ("website", *_PLACE_CONCEPTS)
-    }
-    stated_sites = {site_of(site) for value in said["website"] if (site := address_in(value))}
-    if entity.sites and stated_sites:
-        return "address" if stated_sites & set(entity.sites) else "other"
-    cities = [*said["city"], *filter(None, map(city_of, said["hq"]))]
-    if places and cities:
-        return "place" if any(same_place(city, known) for city in cities for known in places) else "other"
-    countries = {
-        code
-        for value in (*said["country"], *(hq.split(",")[-1] for hq in said["hq"]))
-        if (code := country_code(value))
-    }
-    given = {
-        code
-        for kind, text in entity.places
-        if kind == "country" and (code := country_code(text) or country_code(text.upper()))
-    }
-    if given and countries and not given & countries:
-        return "other"
-    return "name"
-
-
-def _place_of(document: Document, naming: Naming, *, own: bool) -> Place:
-    profile = any(name in document.subjects for name in naming.names)
-    return Place(own=own, profile=profile, headline=profile or bool(naming.spans(document.title)))
-
-
-def _standing(number: int, document: Document, ties: str, naming: Naming) -> Standing:
-    place = _place_of(document, naming, own=ties == "own site")
-    score = {"own site": 4.0, "address": 2.0, "place": 1.8, "name": 1.0}[ties]
-    score += 1.0 * place.profile + 0.5 * place.headline + min(len(document.facts), 10) / 20
-    return Standing(number, document, place, score, ties)

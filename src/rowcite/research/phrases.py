@@ -17,7 +17,7 @@ _WHEN = r"(?:(?:early|late|mid-?|the|start|end|spring|summer|autumn|fall|winter|
 # Proper names are matched with their case; the rest of a pattern is not.
 _CAP = r"(?-i:[^\W\d_a-zß-öø-ÿ][\w'\u2019.&-]*)"
 _PLACE = rf"{_CAP}(?:[ -](?:(?-i:of|de|la|le|upon|am|an der|der|sur|den|the|on|do)[ -])?{_CAP}){{0,3}}(?:, {_CAP}(?: {_CAP}){{0,2}}| \({_CAP}(?: {_CAP}){{0,2}}\)){{0,2}}"
-_PERSON = r"(?-i:(?:Dr\.? |Prof\.? |Sir |Dame )?(?!(?:The|Its|Our|In|At|Chief|Managing|Company|New|Since|And|But|He|She|It|We|This|That|Mr|Ms|Founder|Former)\b)[A-ZÀ-ÖØ-ÞŁŚŻČŠŽĐ][\w'\u2019-]+(?: (?:van|von|de|der|den|del|di|da|al|bin|la|le|dos|ten|af|[A-Z]\.))*(?: [A-ZÀ-ÖØ-ÞŁŚŻČŠŽĐ][\w'\u2019-]+){1,2})"
+_PERSON = r"(?-i:(?:Dr\.? |Prof\.? |Sir |Dame )?(?![A-Z]{{2,}}\b|(?:The|Its|Our|In|At|Chief|Managing|Company|New|Since|And|But|He|She|It|We|This|That|Mr|Ms|Founder|Former)\b)[A-ZÀ-ÖØ-ÞŁŚŻČŠŽĐ][\w'\u2019-]+(?: (?:van|von|de|der|den|del|di|da|al|bin|la|le|dos|ten|af|[A-Z]\.))*(?: [A-ZÀ-ÖØ-ÞŁŚŻČŠŽĐ][\w'\u2019-]+){1,2})"
 _LIST = r"[^.;:!?()]{3,200}"
 _STAGE = r"pre-?seed|seed|series [A-Ka-k]\d?\b"
 _EXEC = r"(?:CEO|chief executive(?: officer)?|managing director)"
@@ -48,9 +48,9 @@ _CHANGE = (
     r"(?:lay(?:s|ing)? off|laid off|cut|cuts|cutting|shed|lost|hire|hired|hires|hiring|add|added|adding|adds|recruit\w*|creat\w+|plans?|planning|aims?|"
     r"expects?|will|would|could|may|might|hopes?|intends?|target\w*|goal|training|trained|train|customers?|clients?|users?|"
     r"(?:companies|businesses|firms|organi[sz]ations|employers|teams|sites|workplaces) (?:with|of|that employ|employing)|for (?:every|each)|per|redundanc\w+|joined by|"
-    r"formerly|previously|used to|once|invited|report|serves?|serving|supports?|supporting|fewer than)\b[^.]{0,40}$"
+    r"formerly|previously|used to|once|each|every|plant|factory|site|branch|depot|subsidiary|store|division|department|shift|warehouse|mill|invited|report|serves?|serving|supports?|supporting|fewer than)\b[^.]{0,40}$"
 )
-_OTHERS = r"^\s*(?:of|at|from|across|among|on behalf of)\s+(?:our|its|their|the)?\s*(?:\w+ )?(?:customers?|clients?|users?|partners?|members?|suppliers?|companies|businesses)\b|^['\u2019]"
+_OTHERS = r"^\s*(?:of|at|from|across|among|on behalf of)\s+(?:our|its|their|the)?\s*(?:\w+ )?(?:customers?|clients?|users?|partners?|members?|suppliers?|companies|businesses)\b|^ (?:in|at) [^,.;]{2,30}(?:,| and| with) (?:about |around )?\d|^['\u2019]"
 
 PHRASES: tuple[Phrase, ...] = (
     _phrase("employees", rf"\bfrom (?:{NUMBER}) (?:{_PEOPLE} )?to (?:{APPROXIMATELY} )?(?P<v>{NUMBER})\s+{_KIND}{_PEOPLE}", before=_CHANGE, after=_OTHERS),
@@ -62,6 +62,8 @@ PHRASES: tuple[Phrase, ...] = (
     _phrase("employees", rf"^(?P<v>(?:{APPROXIMATELY}\s*)?{NUMBER})\s+{_PEOPLE}\.?$", loose=True),
     _phrase("founded", rf"\b(?:co-?)?founded\b(?! (?:a|an|another|the) )[^.;]{{0,80}}?\b(?:in|on|since|around|during|back in)\s+{_WHEN}(?P<v>{_YEAR})\b", before=r"\b(?:previously|also|later|had|who|earlier) $"),
     _phrase("founded", rf"\b(?:was|were|been|company|business|firm|is) (?:first |originally |formally )?(?:established|started|set up|created|formed|born|launched|incorporated|opened)\b[^.;]{{0,50}}?\b(?:in|on|around|back in)\s+{_WHEN}(?P<v>{_YEAR})\b", before=r"\b(?:product|subsidiary|office|plant|factory|branch|programme|service|brand|range|line|site|division|unit|foundation|lab)\b[^.]{0,30}$"),
+    _phrase("employees", rf"\bwe are (?:now )?(?P<v>(?:{APPROXIMATELY}\s*)?{NUMBER}) (?:people|employees|colleagues|staff)\b", before=_CHANGE, after=_OTHERS),
+    _phrase("ceo", rf"(?P<v>{_PERSON}) has (?:been|served as) (?:(?:the|our|its) )?{_EXEC}\b since"),
     _phrase("employees", rf"\bthere (?:are|were) (?:now )?(?P<v>(?:{APPROXIMATELY}\s*)?{NUMBER}) of us\b", before=_CHANGE),
     _phrase("employees", rf"[,(:]\s*(?:with )?(?P<v>(?:{APPROXIMATELY}\s*)?{NUMBER})\s+(?:people|employees|staff)(?=\s*(?:[,;).:]|$|at\b|strong))", loose=True, before=_CHANGE, after=_OTHERS),
     _phrase("employees", rf"\bhead ?count (?P<v>{NUMBER})\b", loose=True, before=_CHANGE),
@@ -76,14 +78,14 @@ PHRASES: tuple[Phrase, ...] = (
     _phrase("incorporated", rf"\bincorporated\b[^.;]{{0,40}}?\b(?:in|on)\s+(?P<v>{_WHEN}{_YEAR})\b"),
     _phrase("founders", rf"\b(?:co-?)?founded\b(?: (?:in|on) [^.,;]{{0,40}}?)?,? by (?P<v>(?:(?:brothers|sisters|siblings|engineers?|friends|[a-z-]+) ){{0,3}}{_PERSON}(?:, {_PERSON})*(?:,? (?:and|&) {_PERSON})?)"),
     _phrase("founders", rf"\b(?:co-?)?founders,? (?P<v>{_PERSON}(?:, {_PERSON})*,? (?:and|&) {_PERSON})"),
-    _phrase("founders", rf"(?P<v>{_PERSON}(?:, {_PERSON})*(?:,? (?:and|&) {_PERSON})?) (?:co-?)?(?:founded|started|set up) (?:the (?:company|firm|business)|it\b|{_CAP})"),
+    _phrase("founders", rf"(?P<v>{_PERSON}(?:, {_PERSON})*(?:,? (?:and|&) {_PERSON})?) (?:co-?)?(?:founded|started|set up) (?:the (?:company|firm|business)|it\b)"),
     _phrase("founders", rf"(?P<v>{_PERSON}),? (?:(?:the|our|its|sole) )*(?:CEO and )?(?:co-?)?founder\b(?! of (?!the (?:company|firm)|{_CAP}))", loose=True, before=r"former $|angel $"),
-    _phrase("ceo", rf"\b{_EXEC}(?:,| is| remains|:|,? who is)? (?:currently |now )?(?P<v>{_PERSON})", before=r"(?:former|ex-|previous|outgoing|then|deputy|late|interim|vice|assistant|succeeds?|replac\w+|by|customer|client) ?$|former [^.]{0,12}$"),
+    _phrase("ceo", rf"\b{_EXEC}(?:,| is| remains|:|,? who is)? (?:currently |now )?(?P<v>{_PERSON})", before=r"(?:former|ex-|previous|outgoing|then|deputy|late|interim|vice|assistant|succeeds?|replac\w+|customer|client) ?$|former [^.]{0,12}$"),
     _phrase("ceo", rf"(?P<v>{_PERSON})(?:,| is| as| \()(?: (?:now|currently|the|our|its|who is|new|co-?founder and|founder and|co-?founder &))* ?{_EXEC}\b", before=r"(?:succeed\w*|replac\w+|former|follow\w+|took over from|after) (?:[a-z]+ )?$", after=r"^,? (?:until|from \d{4} to|between|of [A-Z](?!\w+ (?:said|says)))"),
     _phrase("ceo", rf"(?P<v>{_PERSON}) (?:has been |was |is )?(?:appointed|named|becomes|became|promoted to|takes over|took over|joins|joined|serves|steps up|succeeds [\w ]+)(?: as)?(?: (?:the|its|our|new|group|as|to|company's))* {_EXEC}\b"),
     _phrase("ceo", rf"\b(?:appoint(?:s|ed)|nam(?:es|ed)|hire[sd]) (?P<v>{_PERSON}) (?:as )?(?:(?:its|the|our|new|to be|group) )*{_EXEC}\b"),
     _phrase("ceo", rf"\b(?:is|are|now|company|firm) (?:now )?(?:led|run|headed) by (?:(?:its|the|our|co-?founder|founder|chief executive|managing director|CEO|and) )*(?P<v>{_PERSON})"),
-    _phrase("stage", rf"\b(?:raised|raises|raising|closed|closes|secured|secures|secure|announced?s?|completed?s?|landed|bagged|lands|wins|banked|took|follows|following|led|leads|joined|backed|its|their|our|a|an|the|new|latest|oversubscribed|in)\b[^.;]{{0,70}}?(?<![\w-])(?P<v>{_STAGE})(?:[ -](?:round|funding|financing|extension|investment|raise|stage))?\b", before=r"\b(?:plans?|planning|seek\w*|hopes?|hoping|aims?|looking|ahead of|before|toward\w*|next|prepar\w+|considering|no|not|never|without|would|will|customer|invest(?:s|ed|ing) in|rumou?r\w*|expects?)\b[^.]{0,40}$", after=r"^[^.]{0,30}\b(?:of|for) (?:our|its) (?:customer|client)"),
+    _phrase("stage", rf"\b(?:raised|raises|raising|closed|closes|secured|secures|secure|announced?s?|completed?s?|landed|bagged|lands|wins|banked|took|follows|following|led|leads|joined|backed|its|their|our|a|an|the|new|latest|oversubscribed|in (?:a|an|the|its|our))\b[^.;]{{0,70}}?(?<![\w-])(?P<v>{_STAGE})(?:[ -](?:round|funding|financing|extension|investment|raise|stage))?\b", before=r"\b(?:plans?|planning|seek\w*|hopes?|hoping|aims?|looking|ahead of|before|toward\w*|next|prepar\w+|considering|no|not|never|without|would|will|customer|invest(?:s|ed|ing) in|rumou?r\w*|expects?)\b[^.]{0,40}$", after=r"^[^.]{0,30}\b(?:of|for) (?:our|its) (?:customer|client)"),
     _phrase("stage", rf"(?<![\w-])(?P<v>{_STAGE})[ -](?:round|funding|financing|stage|backed|funded|company|startup|start-up)", loose=True, before=r"\b(?:plans?|planning|seek\w*|hopes?|hoping|aims?|looking|ahead of|before|toward\w*|next|prepar\w+|considering|no|not|never|without|would|will|in|invest(?:s|ed|ing)|expects?)\b[^.]{0,40}$"),
     _phrase("stage", r"\b(?P<v>(?:is |are |was |has been |been |shares (?:are|have been|trade) |stock (?:is|trades) )?(?:publicly (?:traded|listed|held)|listed on (?:the )?[\w ]{3,30}|quoted on|went public|floated on|completed its (?:IPO|initial public offering)|(?:trades?|trading|traded) on (?:the )?(?:nasdaq|nyse|london|new york|frankfurt|euronext|oslo|stockholm|helsinki|aim|[\w ]{0,20}(?:stock )?exchange)))\b", before=r"\b(?:not|never|plans?|customer|rival|may|could|considering|parent)\b[^.]{0,30}$"),
     _phrase("stage", r"\b(?P<v>bootstrapped|self-funded|self-financed|(?:has |have )?(?:never|not) (?:taken|raised|accepted) (?:any )?(?:outside|external|venture|institutional)[\w ]{0,20}(?:capital|money|funding|investment)?)\b"),
@@ -96,7 +98,7 @@ PHRASES: tuple[Phrase, ...] = (
     _phrase("revenue", rf"\b(?:turned over|turns over|generated|posted|reported)\s+(?P<v>(?:{APPROXIMATELY}\s*)?{MONEY})(?=\s*(?:in|last|$|[.,;]| revenue| of (?:revenue|sales|turnover)))", loose=True, before=r"\b(?:customer|client|savings|loss|profit)\b[^.]{0,40}$", after=r"^ in (?:savings|profit|loss\w*|orders)"),
     _phrase("hq", rf"\b(?:headquartered|based|head ?quarters (?:is|are)|headquarters (?:is|are)|head office (?:is|are)|HQ is|registered office is|operates from|works from|run from|moved (?:its )?(?:headquarters|head office|HQ) (?:[\w ]+ )?to)\s*(?:now |currently |located |situated |still )*(?:in|at|from|out of)?\s+(?:the (?:city|town|heart|centre|outskirts|port|suburbs) of )?(?P<v>{_PLACE})", before=r"\b(?:customer|client|engineer|founder|investor|supplier|partner|rival|was|originally|previously|formerly|once)s?,? $|\bteams? $"),
     _phrase("hq", rf"\b(?:headquarters|head office|HQ|home base|main office)(?:,| is| are| was)? (?:located |situated )?in (?:the (?:city|town|heart|centre) of )?(?P<v>{_PLACE})"),
-    _phrase("hq", rf"(?P<v>{_CAP}(?: {_CAP}){{0,2}})-based\b", loose=True),
+    _phrase("hq", rf"(?P<v>(?!The |A |An |Our ){_CAP}(?: {_CAP}){{0,2}})-based\b", loose=True),
     _phrase("industry", r"\b(?:our|its|the (?:company|firm|group|business)(?:'s|\u2019s)?|whose) (?:main |core )?(?:field|business|trade|industry|sector|line of business|speciality|specialty|line of work) (?:is|remains) (?P<v>[^\W\d_][^.,;:()]{2,60}?)(?= and nothing else|[.,;]|$)"),
     _phrase("industry", r"\b(?:we|it|the (?:company|firm|group|business)) (?:works?|operates?|specialises?|specializes?|is active|are active|is at home) (?:only |exclusively )?in (?:the )?(?P<v>[a-z][^.,;:()]{2,60}?)(?: (?:industry|sector|business|field))?(?= and nothing else|[.;]|$)"),
     _phrase("industry", r"\b(?:active|specialis\w+|specializ\w+|a leader|player|company) in (?:the )?(?P<v>[a-z][\w &-]{3,40}?) (?:industry|sector|market|business|field)\b", loose=True),

@@ -45,9 +45,16 @@ def sentence_facts(sentences: tuple[Sentence, ...]) -> Iterator[Fact]:
         for phrase in PHRASES:
             if foreign and phrase.concept not in {"customers", "investors"}:
                 continue
-            match = phrase.pattern.search(sentence.text)
+            match = _match(phrase, sentence.text)
             if match and not _refused(phrase, sentence.text, match):
                 yield _fact(phrase, sentence, match)
+
+
+def _match(phrase: Phrase, text: str) -> re.Match[str] | None:
+    """Return the first match; of several funding rounds in a sentence the last, which is the latest."""
+    if phrase.concept != "stage":
+        return phrase.pattern.search(text)
+    return next(reversed(list(phrase.pattern.finditer(text))), None)
 
 
 def _refused(phrase: Phrase, text: str, match: re.Match[str]) -> bool:
