@@ -1,0 +1,61 @@
+# Everything here works on a machine that has python3 (3.11 or newer) and make: the first target that needs
+# something installs it into .venv.
+
+PYTHON ?= python3
+BIN := .venv/bin
+WORKERS ?= 2
+
+.PHONY: help demo test test-all lint format check serve bench enrich clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+demo: .venv/local  ## Enrich the sample CRM export, without a key, and show some of it
+	$(BIN)/rowcite run configs/accounts.yaml
+	@$(BIN)/python examples/show.py out/accounts.csv
+
+test: .venv/dev  ## Run the tests that need Python alone
+	$(BIN)/python -m pytest -n $(WORKERS) tests
+
+test-all: test  ## Run every test
+
+lint: .venv/dev  ## Check style, types and the layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/dev  ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+check: lint test-all demo  ## What CI runs
+
+serve: .venv/local  ## Serve the Task API from the sample pages on port 8099
+	$(BIN)/rowcite serve --corpus sample_data/web
+
+bench: .venv/dev  ## Measure time, memory and requests (minutes)
+	$(BIN)/python benchmarks/bench.py
+
+# In somebody else's CI: make -C rowcite enrich SPEC=... INPUT=... OUTPUT=... (paths absolute, or relative to here)
+enrich: .venv/local  ## Enrich INPUT by SPEC into OUTPUT; more flags in ARGS
+	@test -n "$(SPEC)" || { echo "make enrich needs SPEC=path.yaml, and takes INPUT=, OUTPUT= and ARGS=" >&2; exit 2; }
+	$(BIN)/rowcite run "$(SPEC)" $(if $(INPUT),--input "$(INPUT)") $(if $(OUTPUT),--output "$(OUTPUT)") --yes --no-progress $(ARGS)
+
+clean:  ## Remove what was built; answers in .rowcite stay
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache out dist build
+	find src tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "rowcite needs Python 3.11 or newer: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/local: pyproject.toml | .venv/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[local]'
+	@touch $@
+
+.venv/dev: pyproject.toml | .venv/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@ .venv/local
