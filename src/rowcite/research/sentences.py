@@ -16,6 +16,7 @@ _ABOUT = re.compile(
     r"^(?:about|around|roughly|approx|circa|ca\b|some|nearly|almost|close|an est|est|over|more|just|under|at least|well|upwards|fewer|less|up to|~|≈|>)",
     re.IGNORECASE,
 )
+_PAST = re.compile(r"\b(?:had|employed|was|were|counted|numbered)\b", re.I)  # "In 2010 we had 15 employees"
 _LONGEST = 600
 
 
@@ -69,7 +70,9 @@ def _refused(phrase: Phrase, text: str, match: re.Match[str]) -> bool:
 
 def _fact(phrase: Phrase, sentence: Sentence, match: re.Match[str]) -> Fact:
     value = match["v"].strip(" ,.")
-    loose = phrase.loose or bool(_ABOUT.match(value))
+    spoken_of = year_spoken_of(sentence.text) if phrase.concept in _DATED else ""
+    past = phrase.concept == "employees" and bool(spoken_of and _PAST.search(match[0]))
+    loose = phrase.loose or past or bool(_ABOUT.match(value))
     return Fact(
         label=phrase.concept,
         value=value,
@@ -79,6 +82,6 @@ def _fact(phrase: Phrase, sentence: Sentence, match: re.Match[str]) -> Fact:
         heading=sentence.heading,
         lead=sentence.text[: match.start()],
         tail=sentence.text[match.start() :],
-        as_of=year_spoken_of(sentence.text) if phrase.concept in _DATED else "",
+        as_of=spoken_of,
         block=sentence.block,
     )
