@@ -16,7 +16,9 @@ _ABOUT = re.compile(
     r"^(?:about|around|roughly|approx|circa|ca\b|some|nearly|almost|close|an est|est|over|more|just|under|at least|well|upwards|fewer|less|up to|~|≈|>)",
     re.IGNORECASE,
 )
-_PAST = re.compile(r"\b(?:had|employed|was|were|counted|numbered)\b", re.I)  # "In 2010 we had 15 employees"
+_PAST = re.compile(
+    r"\b(?:had|employed|was|were|counted|numbered)\b", re.IGNORECASE
+)  # "In 2010 we had 15 employees"
 _LONGEST = 600
 
 
