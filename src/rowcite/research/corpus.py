@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from rowcite.errors import InputError
@@ -20,6 +21,10 @@ from rowcite.research.question import Finding, Question, documents_to_read
 from rowcite.research.report import report
 from rowcite.research.urls import allowed
 from rowcite.research.wants import Want, want_of
+
+
+# The API has one kind of text: that a long one is wanted, the description says.
+_REPORT = re.compile(r"\breport\b|\bmarkdown\b", re.IGNORECASE)
 
 
 class Corpus:
@@ -55,7 +60,7 @@ class Corpus:
         description = question.output.get("description")
         text, verdict_basis = (
             answer(description, reading)
-            if description
+            if description and not _REPORT.search(description)
             else report(question.input, reading, self.documents, self._finder, self._visible(question))
         )
         return Finding("text", text, (verdict_basis,))
