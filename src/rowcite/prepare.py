@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,9 +18,10 @@ from rowcite.merge import added_schema
 from rowcite.pipeline import Job, make_job
 from rowcite.reader import Reader
 from rowcite.schema import STATUS_COLUMNS, spec_problems
-from rowcite.source import FrameSource, Source, open_source
+from rowcite.source import FrameSource, Source, format_of, open_source
 from rowcite.spec import Spec
 from rowcite.specfile import load_spec, parse_spec
+from rowcite.writer import check_output
 
 API = "https://api.parallel.ai"
 
@@ -50,17 +52,18 @@ class Prepared:
     base_url: str
 
 
-def prepare(
+def prepare(  # noqa: PLR0913 - what stands behind a job, by name
     spec: str | Path | Mapping[str, Any] | Spec,
     overrides: Overrides = Overrides(),
     *,
     frame: pl.DataFrame | None = None,
+    writes: bool = True,
     spool: Path | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Prepared:
     """Read the spec and the table's header; check everything that can be checked before a cent is spent.
 
-    `spool` is where stdin is kept while it is read twice.
+    `spool` is where stdin is kept while it is read twice; without `writes`, where the table would go is nobody's matter.
 
     Raises:
         InputError: the spec, the table or the overrides do not work.
@@ -71,14 +74,16 @@ def prepare(
     source = FrameSource(frame) if frame is not None else _source(read, overrides, spool)
     _check_new_columns(read, source)
     reader = Reader(source, read, limit=overrides.limit)
-    base_url = _base_url(read, overrides, environ)
+    base_url = _base_url(overrides, environ)
     api = f"local:{_digest(read)}" if read.backend == "local" else base_url
     job = make_job(read, reader, api, fresh=overrides.fresh, retry_failed=overrides.retry_failed)
-    return Prepared(job, folder, _output(read, overrides, source), base_url)
+    return Prepared(job, folder, _output(read, overrides, source) if writes else None, base_url)
 
 
 @contextmanager
-def answering(prepared: Prepared, environ: Mapping[str, str] = os.environ) -> Iterator[tuple[str, str | None]]:
+def answering(
+    prepared: Prepared, environ: Mapping[str, str] = os.environ
+) -> Iterator[tuple[str, str | None]]:
     """Yield the base URL and key of who answers; for `backend: local`, start the shipped server for as long.
 
     Raises:
@@ -125,26 +130,44 @@ def _overridden(spec: Spec, overrides: Overrides) -> Spec:
 
 
 def _source(spec: Spec, overrides: Overrides, spool: Path | None) -> Source:
+    path, kind = _input(spec, overrides), spec.input.format
+    if overrides.input is not None:  # another table than the spec's: what its own name says comes first
+        kind = kind or "csv" if path == "-" else format_of(path) or kind
+        if Path(path).is_dir():
+            kind = None
+    return open_source(path, kind, spec.input.csv, spool=spool)
+
+
+def _input(spec: Spec, overrides: Overrides) -> str:
     if overrides.input is not None:
-        return open_source(overrides.input, None if overrides.input != "-" else spec.input.format or "csv", spec.input.csv, spool=spool)
-    if spec.input.path is None:
-        raise UsageError(f"{spec.file}: no table to read. Set input.path, or give --input")
+        return overrides.input
     path = spec.input.path
-    where = path if path == "-" or "://" in path else str(spec.path(path))
-    return open_source(where, spec.input.format, spec.input.csv, spool=spool)
+    if path is None:
+        raise UsageError(f"{spec.file}: no table to read. Set input.path, or give --input")
+    return path if path == "-" or "://" in path else str(spec.path(path))
 
 
 def _output(spec: Spec, overrides: Overrides, source: Source) -> str | None:
-    if overrides.output is not None:
-        path = overrides.output
-    elif spec.output.path is not None:
+    path = overrides.output
+    if path is None and spec.output.path is not None:
         path = spec.output.path if spec.output.path == "-" else str(spec.path(spec.output.path))
-    else:
+    if path is None:
         return None
-    for file in getattr(source, "files", ()):
-        if path != "-" and Path(path).exists() and Path(path).samefile(file):
-            raise TableError(f"{path}: this is the input, which is never written over. Name another output")
+    check_output(path, source)
+    if path != "-" and _is_part(path, _input(spec, overrides)):
+        raise TableError(
+            f"{path}: the next run would read this as a part of the input. Write to another folder"
+        )
     return path
+
+
+def _is_part(output: str, given: str) -> bool:
+    """Tell whether an output is in the folder, or matches the pattern, that the input was given as."""
+    target, parts = Path(output).resolve(), Path(given)
+    if parts.is_dir():
+        return target.parent == parts.resolve()
+    pattern = os.path.abspath(given)  # noqa: PTH100 - the pattern is no path yet: nothing in it may be resolved
+    return fnmatch(str(target), pattern) if "**" in pattern else "*" in pattern and target.match(pattern)
 
 
 def _check_new_columns(spec: Spec, source: Source) -> None:
@@ -160,14 +183,15 @@ def _check_new_columns(spec: Spec, source: Source) -> None:
         raise spec.problem(where, f"the table has {shown} already. Set columns.prefix, or rename the field")
 
 
-def _base_url(spec: Spec, overrides: Overrides, environ: Mapping[str, str]) -> str:
+def _base_url(overrides: Overrides, environ: Mapping[str, str]) -> str:
     url = overrides.base_url or environ.get("PARALLEL_BASE_URL") or environ.get("PARALLEL_API_URL") or API
     return url.rstrip("/")
 
 
 def _corpus(spec: Spec) -> Path:
-    assert spec.local is not None
-    return spec.path(spec.local.corpus)
+    return spec.path(
+        spec.local.corpus if spec.local else "."
+    )  # `_overridden` has seen to it that it is there
 
 
 def _digest(spec: Spec) -> str:
@@ -186,6 +210,8 @@ def _local(spec: Spec) -> Iterator[str]:
         from rowcite.server.app import ServerSettings, create_app
         from rowcite.server.run import embedded
     except ModuleNotFoundError as error:
-        raise UsageError(f"the local backend is an extra ({error}). Install it: pip install 'rowcite[local]'") from error
+        raise UsageError(
+            f"the local backend is an extra ({error}). Install it: pip install 'rowcite[local]'"
+        ) from error
     with embedded(create_app(open_corpus(_corpus(spec)), ServerSettings())) as base_url:
         yield base_url

@@ -6,13 +6,14 @@ The work on a batch of rows is polars'; only distinct inputs become Python objec
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 import polars as pl
 
-from rowcite.errors import SpecError, TableError
+from rowcite.errors import SpecError
 from rowcite.keys import canonical, task_key
 from rowcite.model import RowStatus, TaskKey
 from rowcite.schema import TASK_AND_INPUT_CHARS
@@ -20,7 +21,13 @@ from rowcite.source import Rows, Source, limited
 from rowcite.spec import Spec
 from rowcite.wire import Question
 
+_INDEX, _KEY, _LONG = "\0index", "\0key", "\0long"  # beside the inputs, so named as no input is
 _PROMPT = "prompt"  # the one input column when the spec has a prompt
+_TEXT_AS_NUMBER = ("compare string with numeric", "arithmetic on dtypes", "'is_in' cannot check")
+_AGGREGATE = re.compile(
+    r"\b(avg|count|first|last|max|median|min|quantile\w*|stddev\w*|sum|var\w*|rank|row_number|lag|lead)\s*\(",
+    re.IGNORECASE,
+)
 _PLACE = re.compile(r"\{\{|\}\}|\{([^{}]+)\}")
 
 
@@ -52,7 +59,7 @@ class Reader:
         self._where = self._predicate()
         self._exprs = self._prompt_exprs() if spec.task.prompt is not None else self._input_exprs()
         empty = pl.DataFrame(schema=source.schema).select(self._exprs)
-        self.types = {name: self._json_type(name, dtype) for name, dtype in empty.schema.items()}
+        self.types = {name: _json_type(dtype) for name, dtype in empty.schema.items()}
         self._required = [name for name, item in (spec.task.inputs or {}).items() if item.required]
 
     def batches(self, question: Question) -> Iterator[Batch]:
@@ -66,24 +73,25 @@ class Reader:
         inputs = rows.frame.select(self._exprs)
         why = self._skips(rows.frame, inputs)
         status = pl.select(pl.when(why.is_not_null()).then(pl.lit(RowStatus.SKIPPED.value))).to_series()
-        wanted = inputs.with_columns(rowcite_index=pl.int_range(pl.len())).filter(why.is_null())
-        distinct = wanted.unique(subset=inputs.columns, keep="first", maintain_order=True)
-        texts = [canonical(self._input(row)) for row in distinct.drop("rowcite_index").iter_rows(named=True)]
+        wanted = inputs.with_columns(pl.int_range(pl.len()).alias(_INDEX)).filter(why.is_null())
+        distinct = wanted.unique(subset=inputs.columns, keep="first", maintain_order=True).drop(_INDEX)
+        texts = [canonical(self._input(row)) for row in distinct.iter_rows(named=True)]
         keys = [task_key(asked, text) for text in texts]
         found = distinct.with_columns(
-            rowcite_key=pl.Series(keys, dtype=pl.Binary),
-            rowcite_long=pl.Series([_too_long(text, room) for text in texts], dtype=pl.String),
-        ).drop("rowcite_index")
-        joined = wanted.join(found, on=inputs.columns, how="left", nulls_equal=True, maintain_order="left")
-        spread = (
-            pl.DataFrame({"rowcite_index": pl.int_range(rows.frame.height, eager=True)})
-            .join(joined.select("rowcite_index", "rowcite_key", "rowcite_long"), on="rowcite_index", how="left", maintain_order="left")
+            pl.Series(_KEY, keys, dtype=pl.Binary),
+            pl.Series(_LONG, [_too_long(text, room) for text in texts], dtype=pl.String),
         )
-        long = spread["rowcite_long"]
+        joined = wanted.join(found, on=inputs.columns, how="left", nulls_equal=True, maintain_order="left")
+        spread = pl.DataFrame({_INDEX: pl.int_range(rows.frame.height, eager=True)}).join(
+            joined.select(_INDEX, _KEY, _LONG), on=_INDEX, how="left", maintain_order="left"
+        )
+        long = spread[_LONG]
         return Batch(
             rows,
-            keys=spread.select(pl.when(pl.col("rowcite_long").is_null()).then("rowcite_key")).to_series(),
-            status=status.zip_with(long.is_null(), pl.repeat(RowStatus.FAILED.value, rows.frame.height, eager=True)),
+            keys=spread.select(pl.when(pl.col(_LONG).is_null()).then(_KEY)).to_series(),
+            status=status.zip_with(
+                long.is_null(), pl.repeat(RowStatus.FAILED.value, rows.frame.height, eager=True)
+            ),
             why=why.zip_with(long.is_null(), long),
             tasks={key: text for key, text in zip(keys, texts, strict=True) if _too_long(text, room) is None},
         )
@@ -107,7 +115,7 @@ class Reader:
 
     def _outside(self, frame: pl.DataFrame) -> pl.Series:
         if self._where is None:
-            return pl.repeat(False, frame.height, eager=True)  # noqa: FBT003
+            return pl.repeat(False, frame.height, eager=True)
         try:
             return frame.select(self._where.fill_null(value=False).not_()).to_series()
         except pl.exceptions.PolarsError as error:
@@ -118,7 +126,8 @@ class Reader:
     def _check_columns(self) -> None:
         places = _placeholders(self.spec.task.prompt) if self.spec.task.prompt is not None else []
         named: list[tuple[tuple[str, ...], str]] = [
-            (("task", "inputs", name, "column"), item.column) for name, item in (self.spec.task.inputs or {}).items()
+            (("task", "inputs", name, "column"), item.column)
+            for name, item in (self.spec.task.inputs or {}).items()
         ]
         named += [(("task", "prompt"), name) for name in places]
         problems = [
@@ -127,13 +136,31 @@ class Reader:
             if column not in self.source.schema
             for problem in self.spec.problem(path, self._no_such(column)).problems
         ]
+        problems += [
+            problem
+            for path, column in named
+            if not _can_be_sent(self.source.schema.get(column, pl.String()))
+            for problem in self.spec.problem(path, self._cannot_send(column)).problems
+        ]
         if problems:
             raise SpecError(self.spec.file, problems)
+        if self.spec.task.prompt is not None and not places:
+            raise self.spec.problem(
+                ("task", "prompt"),
+                "the prompt names no column, so that every row would ask the same. Write one in braces, such as {name}",
+            )
+
+    def _cannot_send(self, column: str) -> str:
+        return (
+            f'column "{column}" has the type {self.source.schema[column]}, which cannot be sent. '
+            "Use a text, number, boolean or date column, or turn it into text in the table"
+        )
 
     def _no_such(self, column: str) -> str:
-        names = list(self.source.schema)
-        shown = ", ".join(names[:30]) + (f", and {len(names) - 30} more" if len(names) > 30 else "")
-        return f'column "{column}" is not in the table. Columns: {shown}. Rename it in the spec or the table'
+        near = get_close_matches(column, self.source.schema, 1, 0.8)
+        hint = f' (did you mean "{near[0]}"?)' if near else ""
+        shown = _listed(self.source.schema)
+        return f'column "{column}" is not in the table{hint}. Columns: {shown}. Rename it in the spec or the table'
 
     def _input_exprs(self) -> list[pl.Expr]:
         inputs = self.spec.task.inputs or {}
@@ -150,18 +177,28 @@ class Reader:
         text = pl.concat_str([*parts, pl.lit(template[at:])])
         if not values:
             return [text.alias(_PROMPT)]
-        return [pl.when(pl.any_horizontal(value.is_not_null() for value in values.values())).then(text).alias(_PROMPT)]
+        return [
+            pl.when(pl.any_horizontal(value.is_not_null() for value in values.values()))
+            .then(text)
+            .alias(_PROMPT)
+        ]
 
     def _value(self, column: str, transform: str) -> pl.Expr:
         """Return the expression for one input: the column's value in a form that JSON has, null when blank."""
         value, dtype = pl.col(column), self.source.schema[column]
-        if isinstance(dtype, (pl.Categorical, pl.Enum, pl.Decimal, pl.Duration)):
+        if isinstance(dtype, (pl.Categorical, pl.Enum, pl.Decimal, pl.Null)):
             value = value.cast(pl.String)
+        elif isinstance(dtype, pl.Duration):
+            value = value.dt.to_string("iso")
         elif dtype == pl.Date:
             value = value.dt.strftime("%Y-%m-%d")
         elif isinstance(dtype, pl.Datetime):
             form = "%Y-%m-%dT%H:%M:%S%.6f"
-            value = value.dt.convert_time_zone("UTC").dt.strftime(f"{form}Z") if dtype.time_zone else value.dt.strftime(form)
+            value = (
+                value.dt.convert_time_zone("UTC").dt.strftime(f"{form}Z")
+                if dtype.time_zone
+                else value.dt.strftime(form)
+            )
         elif dtype == pl.Time:
             value = value.dt.strftime("%H:%M:%S%.6f")
         elif dtype.is_float():
@@ -170,25 +207,15 @@ class Reader:
             return value
         return _transformed(value, transform, self.spec.input.csv.null_values)
 
-    def _json_type(self, name: str, dtype: pl.DataType) -> str:
-        if dtype == pl.String:
-            return "string"
-        if dtype == pl.Boolean:
-            return "boolean"
-        if dtype.is_integer():
-            return "integer"
-        if dtype.is_float():
-            return "number"
-        raise TableError(
-            f"input `{name}`: a column of type {dtype} cannot be sent. Use a text, number, boolean or date column, "
-            "or turn it into text in the table"
-        )
-
     # --- where ---------------------------------------------------------------------------------------
 
     def _predicate(self) -> pl.Expr | None:
         if self.spec.input.where is None:
             return None
+        if found := _AGGREGATE.search(re.sub(r"'[^']*'", "''", self.spec.input.where)):
+            raise self.spec.problem(
+                ("input", "where"), f"`where` looks at one row: `{found[1]}` of many rows cannot be used"
+            )
         try:
             where = pl.sql_expr(self.spec.input.where)
             outcome = pl.DataFrame(schema=self.source.schema).select(where.alias("where")).to_series()
@@ -200,15 +227,58 @@ class Reader:
 
     def _where_problem(self, error: Exception) -> SpecError:
         text = str(error).split("\n", 1)[0]
-        if "cannot compare string with numeric" in text:
-            text = f"CSV columns are text, and this compares one with a number ({text}). Write CAST(column AS DOUBLE) > 5, for example"
+        if any(sign in text for sign in _TEXT_AS_NUMBER):
+            text = f"it compares a text with a number ({text}). {self._cast_to_write()}"
+        elif "conversion from `str`" in text:
+            text = f"{text}. Write TRY_CAST in place of CAST: it gives null for such values, and their rows are skipped"
         elif isinstance(error, pl.exceptions.ColumnNotFoundError):
-            text = f"{text}. Columns: {', '.join(self.source.schema)}"
+            text = f"{text.split(';', 1)[0]}. Columns: {_listed(self.source.schema)}"
         return self.spec.problem(("input", "where"), f"`where` cannot be used: {text}")
+
+    def _cast_to_write(self) -> str:
+        where = self.spec.input.where or ""
+        texts = [name for name, dtype in self.source.schema.items() if dtype == pl.String and name in where]
+        if not texts:
+            return "Leave the quotes around the number out"
+        name = max(texts, key=len)
+        name = name if re.fullmatch(r"[A-Za-z_]\w*", name) else f'"{name}"'
+        return f"CSV columns are text: write CAST({name} AS DOUBLE), or TRY_CAST where some values are no numbers"
+
+
+def _listed(names: Iterable[str]) -> str:
+    names = list(names)
+    return ", ".join(names[:30]) + (f", and {len(names) - 30} more" if len(names) > 30 else "")
+
+
+def _can_be_sent(dtype: pl.DataType) -> bool:
+    plain = (
+        pl.String,
+        pl.Boolean,
+        pl.Categorical,
+        pl.Enum,
+        pl.Date,
+        pl.Datetime,
+        pl.Time,
+        pl.Duration,
+        pl.Null,
+    )
+    return dtype.is_numeric() or isinstance(dtype, plain)
+
+
+def _json_type(dtype: pl.DataType) -> str:
+    if dtype == pl.Boolean:
+        return "boolean"
+    if dtype.is_integer():
+        return "integer"
+    return "number" if dtype.is_float() else "string"
 
 
 def _placeholders(template: str) -> list[str]:
     return list(dict.fromkeys(match[1] for match in _PLACE.finditer(template) if match[1]))
+
+
+_HOST = r"^([\pL\pM\pN_-]+\.)+([\pL\pM]{2,}|xn--[a-z0-9-]+)$|^\d{1,3}(\.\d{1,3}){3}$"
+"""Labels with dots between them, ending in letters; or four numbers. Not `e.g.`, `1.5` or `Acme Inc.`"""
 
 
 def _transformed(value: pl.Expr, transform: str, blanks: tuple[str, ...]) -> pl.Expr:
@@ -235,16 +305,21 @@ def _domain(text: pl.Expr) -> pl.Expr:
         .str.replace(r"^www\d?\.", "")
         .str.strip_chars(".")
     )
-    return pl.when(host.str.contains(r"^[^\s.,;()]+(\.[^\s.,;()]+)+$")).then(host)
+    return pl.when(host.str.contains(_HOST)).then(host)
 
 
 def _url(text: pl.Expr) -> pl.Expr:
-    """Return a URL with a scheme and a lower-case host, without a trailing slash or a fragment; null if there is no host."""
+    """Return a URL with a scheme and a lower-case host, without a trailing slash or a fragment.
+
+    Null where there is no host, or a user before it: a password is not sent anywhere.
+    """
     rest = text.str.replace(r"(?i)^(https?):/*|^//", "").str.replace(r"#.*$", "")
     scheme = pl.when(text.str.contains(r"(?i)^http:")).then(pl.lit("http://")).otherwise(pl.lit("https://"))
     host = rest.str.extract(r"^([^/?]+)").str.to_lowercase()
     path = rest.str.replace(r"^[^/?]+", "").str.strip_chars_end("/")
-    return pl.when(host.str.contains(r"^[^\s]+\.[^\s]+$")).then(pl.concat_str([scheme, host, path]))
+    return pl.when(host.str.replace(r":\d+$", "").str.contains(_HOST)).then(
+        pl.concat_str([scheme, host, path])
+    )
 
 
 def _too_long(text: bytes, room: int) -> str | None:

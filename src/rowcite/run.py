@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import polars as pl
 
-from rowcite.errors import OutOfCredit, RowciteError, Unfinished
+from rowcite.errors import OutOfCredit, RowciteError, Unfinished, UsageError
 from rowcite.ledger import Ledger, open_ledger
+from rowcite.merge import added_schema
 from rowcite.model import Counts
-from rowcite.pipeline import Plan, check_budget, count, merged, plan, submit, write
+from rowcite.pipeline import Job, Plan, check_budget, merged, plan, submit, write
 from rowcite.prepare import Overrides, Prepared, answering, prepare
 from rowcite.prices import MICRO
 from rowcite.progress import Progress, Silent
@@ -22,7 +24,6 @@ from rowcite.spec import Spec
 
 T = TypeVar("T")
 FAILED_TOO_MANY = 7
-_FAILED_LISTED = "rows failed, more than max_failed"
 
 
 @dataclass(slots=True)
@@ -58,7 +59,9 @@ def run(
     return in_loop(_run(prepared, progress, agree))
 
 
-async def _run(prepared: Prepared, progress: Progress, agree: Callable[[Plan], None]) -> tuple[Summary, RowciteError | None]:
+async def _run(
+    prepared: Prepared, progress: Progress, agree: Callable[[Plan], None]
+) -> tuple[Summary, RowciteError | None]:
     began, job, held = time.monotonic(), prepared.job, None
     summary = Summary(output=prepared.output, ledger=str(prepared.ledger))
     try:
@@ -104,32 +107,35 @@ def _verdict(spec: Spec, rows: Counts) -> int:
     return FAILED_TOO_MANY if rows.failed > allowed else 0
 
 
-class _opened:
-    def __init__(self, prepared: Prepared, *, writing: bool = True) -> None:
-        self._ledger = open_ledger(prepared.ledger, writing=writing)
-
-    def __enter__(self) -> Ledger:
-        return self._ledger
-
-    def __exit__(self, *_: object) -> None:
-        self._ledger.close()
+@contextmanager
+def _opened(prepared: Prepared, *, writing: bool = True) -> Iterator[Ledger]:
+    with closing(open_ledger(prepared.ledger, writing=writing)) as ledger:
+        yield ledger
 
 
-async def aenrich(table: pl.DataFrame | str | Path, spec: str | Path | Mapping[str, Any] | Spec) -> pl.DataFrame:
+async def aenrich(
+    table: pl.DataFrame | str | Path, spec: str | Path | Mapping[str, Any] | Spec
+) -> pl.DataFrame:
     """Enrich a table; as `enrich`, for code that runs in an event loop."""
+    if not isinstance(table, (pl.DataFrame, str, Path)):
+        raise UsageError(
+            f"cannot enrich a {type(table).__name__}: give a polars DataFrame or a path (polars.from_pandas helps)"
+        )
     frame = table if isinstance(table, pl.DataFrame) else None
     overrides = Overrides(input=None if frame is not None else str(table))
-    prepared = prepare(spec, overrides, frame=frame)
-    prepared = Prepared(prepared.job, prepared.ledger, None, prepared.base_url)
+    prepared = prepare(spec, overrides, frame=frame, writes=False)
     _, held = await _run(prepared, Silent(), lambda _: None)
     if held is not None:
         raise held
     with _opened(prepared, writing=False) as ledger:
-        counts, frames = Counts(), []
-        for batch, columns in merged(prepared.job, ledger, native=True):
-            count(counts, columns)
-            frames.append(batch.rows.frame.hstack(columns))
-    return pl.concat(frames) if frames else pl.DataFrame()
+        merged_batches = merged(prepared.job, ledger, native=True)
+        frames = [batch.rows.frame.hstack(columns) for batch, columns in merged_batches]
+    return pl.concat([_empty(prepared.job), *frames])
+
+
+def _empty(job: Job) -> pl.DataFrame:
+    """Return the enriched table without its rows."""
+    return pl.DataFrame(schema={**job.reader.source.schema, **added_schema(job.spec, native=True)})
 
 
 def enrich(table: pl.DataFrame | str | Path, spec: str | Path | Mapping[str, Any] | Spec) -> pl.DataFrame:

@@ -9,11 +9,15 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import json
+import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO, Any, Protocol
 
 import polars as pl
@@ -25,8 +29,9 @@ from rowcite.errors import TableError
 from rowcite.spec import CsvOptions, Format
 
 BATCH_ROWS = 50_000
-_BLOCK = 16 << 20
-"""Bytes of CSV that are parsed at once; no row may be longer."""
+_BLOCKS = (16 << 20, 512 << 20)
+"""Bytes of CSV that are parsed at once: the second where a row does not fit in the first."""
+_TAIL = 4096
 
 _SUFFIXES: dict[str, Format] = {
     ".csv": "csv",
@@ -81,7 +86,9 @@ def open_source(path: str, kind: Format | None, options: CsvOptions, *, spool: P
         odd = next(file for file in files if (kind or format_of(file)) is None)
         raise TableError(f"{odd}: the suffix says no format. Set input.format to csv, tsv, parquet or jsonl")
     if len(formats) > 1:
-        raise TableError(f"{path}: parts of different formats ({', '.join(sorted(map(str, formats)))}). Name one with a glob")
+        raise TableError(
+            f"{path}: parts of different formats ({', '.join(sorted(map(str, formats)))}). Name one with a glob"
+        )
     found = formats.pop()
     if found == "parquet":
         return ParquetSource(files)
@@ -94,10 +101,27 @@ def _files(path: str, kind: Format | None, spool: Path | None) -> list[Path]:
     if path == "-":
         return [_spooled(spool, kind)]
     if "://" in path:
-        raise TableError(f"{path}: remote tables are not in this release of rowcite yet. Copy it to this machine first")
+        raise TableError(
+            f"{path}: remote tables are not in this release of rowcite yet. Copy it to this machine first"
+        )
+    try:
+        return _found(path, kind)
+    except (OSError, ValueError) as error:
+        raise TableError(f"{path}: cannot look there: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _found(path: str, kind: Format | None) -> list[Path]:
     at = Path(path)
+    if at.exists() and not at.is_file() and not at.is_dir():
+        raise TableError(
+            f"{path}: a pipe or device can be read only once. Name the table `-` and send it to stdin"
+        )
     if at.is_dir():
-        files = sorted(file for file in at.iterdir() if file.is_file() and (kind or format_of(file)) and file.name[0] not in "._")
+        files = sorted(
+            file
+            for file in at.iterdir()
+            if file.is_file() and (kind or format_of(file)) and file.name[0] not in "._"
+        )
         if not files:
             raise TableError(f"{path}: the folder holds no csv, tsv, parquet or jsonl file")
         return files
@@ -113,31 +137,32 @@ def _files(path: str, kind: Format | None, spool: Path | None) -> list[Path]:
 def _glob(path: str) -> Iterator[Path]:
     from glob import iglob
 
-    yield from map(Path, iglob(path, recursive=True))
+    yield from map(Path, iglob(path, recursive=True))  # noqa: PTH207 - a Path has no glob of a whole pattern
 
 
 def _spooled(spool: Path | None, kind: Format | None) -> Path:
     if spool is None:
         raise TableError("stdin can be read only once: give the table as a file")
     if not spool.exists():
-        import shutil
-
-        with spool.open("wb") as out:
-            shutil.copyfileobj(sys.stdin.buffer, out)
+        try:
+            with spool.open("wb") as out:
+                shutil.copyfileobj(sys.stdin.buffer, out)
+        except OSError as error:
+            raise TableError(f"stdin: cannot keep it in {spool.parent}: {error.strerror or error}") from error
+        except AttributeError:
+            raise TableError("stdin is closed: send the table to it, or give --input a file") from None
     if kind is None:
-        raise TableError("stdin has no suffix that says its format: set input.format to csv, tsv, parquet or jsonl")
+        raise TableError(
+            "stdin has no suffix that says its format: set input.format to csv, tsv, parquet or jsonl"
+        )
     return spool
 
 
 # --- CSV -------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
 class _Tap(io.RawIOBase):
     """Passes bytes on and remembers the last ones: they tell whether the last quote was closed."""
-
-    inner: Any
-    tail: bytes = b""
 
     def __init__(self, inner: Any) -> None:
         self.inner = inner
@@ -145,7 +170,7 @@ class _Tap(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         data: bytes = self.inner.read(size if size >= 0 else None)
-        self.tail = (self.tail + data[-16:])[-16:]
+        self.tail = (self.tail + data[-_TAIL:])[-_TAIL:]
         return data
 
     def readable(self) -> bool:
@@ -161,86 +186,132 @@ class CsvSource:
         self.format: Format | None = kind
         self.files, self.options = list(files), options
         self.separator = options.separator or ("\t" if kind == "tsv" else ",")
-        self._names = self._header(self.files[0])
-        for file in self.files[1:]:
-            names = self._header(file)
-            if names != self._names:
-                raise TableError(f"{file}:1: header {names} is not that of {self.files[0].name}: {self._names}")
+        self._names: list[str] = []
+        self._before = {file: self._header(file) for file in self.files}
         self.schema = pl.Schema(dict.fromkeys(self._names, pl.String))
 
     def batches(self) -> Iterator[Rows]:
+        """Yield the rows of each file in turn."""
         for file in self.files:
             yield from self._read(file)
 
     def _read(self, file: Path) -> Iterator[Rows]:
-        tap = _Tap(_opened(file))
-        last: pl.DataFrame | None = None
-        try:
-            reader = pacsv.open_csv(
-                pa.PythonFile(tap, mode="r"),
-                read_options=pacsv.ReadOptions(block_size=_BLOCK, encoding=self.options.encoding, use_threads=False),
-                parse_options=pacsv.ParseOptions(
-                    delimiter=self.separator, newlines_in_values=True, ignore_empty_lines=len(self._names) > 1
-                ),
-                convert_options=pacsv.ConvertOptions(
-                    column_types={name: pa.large_string() for name in self._names},
-                    strings_can_be_null=True,
-                    quoted_strings_can_be_null=False,
-                    null_values=[""],
-                ),
-            )
-            for batch in reader:
-                if batch.num_rows:
-                    last = pl.DataFrame(pl.from_arrow(batch))
-                    yield Rows(last)
-        except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-            raise self._fault(file, str(error)) from error
-        if last is not None and _unclosed(last, tap.tail):
+        done = self._before[file]
+        for block in _BLOCKS:
+            try:
+                for frame in self._frames(file, block, done):
+                    done += frame.height
+                    yield Rows(frame)
+            except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
+                if "straddling" not in str(error) or block == _BLOCKS[-1]:
+                    raise self._fault(file, str(error)) from error
+            else:
+                return
+
+    def _frames(self, file: Path, block: int, skip: int) -> Iterator[pl.DataFrame]:
+        """Parse a file, without its first `skip` rows; the header is one of them."""
+        tap, last = _Tap(_transcoded(file, self.options.encoding)), None
+        reader = pacsv.open_csv(
+            pa.PythonFile(tap, mode="r"),
+            read_options=pacsv.ReadOptions(block_size=block, use_threads=False, column_names=self._names),
+            parse_options=pacsv.ParseOptions(
+                delimiter=self.separator, newlines_in_values=True, ignore_empty_lines=len(self._names) > 1
+            ),
+            convert_options=pacsv.ConvertOptions(
+                column_types={name: pa.large_string() for name in self._names},
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+                null_values=[""],
+            ),
+        )
+        for batch in reader:
+            past, skip = min(skip, batch.num_rows), max(skip - batch.num_rows, 0)
+            last = pl.DataFrame(pl.from_arrow(batch)) if batch.num_rows else last
+            if last is not None and batch.num_rows > past:
+                yield last.slice(past)
+        if last is not None and _unclosed(last, tap.tail.decode(errors="replace"), self.separator):
             raise self._fault(file, "unclosed")
 
-    def _header(self, file: Path) -> list[str]:
-        with _text(file, self.options.encoding) as text:
-            try:
-                names = next(csv.reader(text, delimiter=self.separator), [])
-            except csv.Error as error:
-                raise TableError(f"{file}:1: cannot read the header: {error}") from error
-            except UnicodeDecodeError as error:
-                raise self._fault(file, str(error)) from error
-        if not names:
-            raise TableError(f"{file}: the file is empty; a table has at least a header")
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            shown = ", ".join(repr(name) for name in twice)
-            raise TableError(f"{file}:1: the header has {shown} more than once. Rename the columns so that each is unique")
-        return names
+    def _header(self, file: Path) -> int:
+        """Check a file's header against the first file's; return how many rows stand before the values."""
+        try:
+            with _text(file, self.options.encoding) as text, _any_field_size():
+                rows, blank = csv.reader(text, delimiter=self.separator), 0
+                while not (names := next(rows, None)):
+                    if names is None:
+                        raise TableError(f"{file}: the file is empty; a table has at least a header")
+                    blank += 1
+        except csv.Error as error:
+            raise TableError(f"{file}:1: cannot read the header: {error}") from error
+        except (UnicodeDecodeError, OSError) as error:
+            raise self._fault(file, str(error)) from error
+        names[0] = names[0].removeprefix("\ufeff")
+        if not self._names:
+            self._names = _unique(file, names)
+        elif names != self._names:
+            raise TableError(f"{file}:{blank + 1}: {_difference(names, self._names)} {self.files[0].name}")
+        return 1 + (blank if len(names) == 1 else 0)
 
     def _fault(self, file: Path, reason: str) -> TableError:
         """Say where a file is faulty: read it again, slowly, with Python's csv module."""
-        if "straddling" in reason:
-            return TableError(f"{file}: a row is longer than {_BLOCK >> 20} MiB. Is a quote never closed?")
-        width, line = len(self._names) if hasattr(self, "_names") else 0, 1
-        with _opened(file) as raw:
-            stream = io.TextIOWrapper(io.BufferedReader(_Reader(raw)), encoding=self.options.encoding, errors="strict", newline="")
-            rows = csv.reader(stream, delimiter=self.separator)
-            try:
-                for row in rows:
-                    if row and width and len(row) != width:
-                        return TableError(
-                            f"{file}:{line}: {len(row)} cells where the header has {width}. "
-                            "Quote cells that hold the separator, or set input.csv.separator"
-                        )
-                    line = rows.line_num + 1
-            except UnicodeDecodeError as error:
-                bad = error.object[error.start : error.start + 1].hex()
-                return TableError(
-                    f"{file}:{_line_of_bad_byte(file, self.options.encoding)}: byte 0x{bad} is not {self.options.encoding}. "
-                    "Set input.csv.encoding, for example to cp1252 or latin-1"
-                )
-            except csv.Error as error:
-                return TableError(f"{file}:{line}: {error}")
         if reason == "unclosed":
             return TableError(f"{file}:{_line_of_last_row(file, self)}: a quote is opened and never closed")
-        return TableError(f"{file}: {reason}")
+        width, line = len(self._names), 1
+        try:
+            with _text(file, self.options.encoding) as text, _any_field_size(_BLOCKS[-1]):
+                rows = csv.reader(text, delimiter=self.separator)
+                for row in rows:
+                    if row and width and len(row) != width:
+                        return _ragged(f"{file}:{line}", row, width)
+                    line = rows.line_num + 1
+        except UnicodeDecodeError as error:
+            bad = error.object[error.start : error.start + 1].hex()
+            return TableError(
+                f"{file}:{_line_of_bad_byte(file, self.options.encoding)}: byte 0x{bad} is not {self.options.encoding}. "
+                "Is it a text file? Then set input.csv.encoding, for example to cp1252, latin-1 or utf-16"
+            )
+        except csv.Error:
+            return TableError(
+                f"{file}:{line}: a row of more than {_BLOCKS[-1] >> 20} MiB. Is a quote never closed?"
+            )
+        except OSError as error:
+            return _unreadable(file, error)
+        return TableError(f"{file}: cannot be read as {self.format}: {reason}")
+
+
+@contextmanager
+def _any_field_size(most: int = 1 << 31) -> Iterator[None]:
+    """Let Python's csv module read cells of any size; its limit is the process's."""
+    before = csv.field_size_limit(most)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
+def _unique(file: Path, names: list[str]) -> list[str]:
+    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    if twice:
+        shown = ", ".join(repr(name) for name in twice)
+        raise TableError(
+            f"{file}:1: the header has {shown} more than once. Rename the columns so that each is unique"
+        )
+    return names
+
+
+def _difference(names: list[str], first: list[str]) -> str:
+    more = [name for name in names if name not in first]
+    less = [name for name in first if name not in names]
+    said = [f"has {', '.join(map(repr, more))}"] if more else []
+    said += [f"lacks {', '.join(map(repr, less))}"] if less else []
+    return f"the header {' and '.join(said) or 'has its columns in another order'}, unlike"
+
+
+def _ragged(where: str, row: list[str], width: int) -> TableError:
+    cells = f"{len(row)} cell{'s' if len(row) > 1 else ''}"
+    return TableError(
+        f"{where}: {cells} where the header has {width}. Quote cells that hold the separator, or set input.csv.separator"
+    )
 
 
 class _Reader(io.RawIOBase):
@@ -262,7 +333,18 @@ def _opened(file: Path) -> Any:
     try:
         return pa.input_stream(str(file), compression="detect")
     except (OSError, pa.ArrowException) as error:
-        raise TableError(f"{file}: cannot read it: {error}") from error
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(file: Path, error: Exception) -> TableError:
+    text = (getattr(error, "strerror", None) or str(error)).split(". Detail:", 1)[0]
+    return TableError(f"{file}: cannot read it: {text}")
+
+
+def _transcoded(file: Path, encoding: str) -> Any:
+    """Return a file's bytes as UTF-8."""
+    stream = _opened(file)
+    return stream if encoding == "utf-8" else pa.transcoding_input_stream(stream, encoding, "utf-8")
 
 
 def _text(file: Path, encoding: str) -> IO[str]:
@@ -270,10 +352,15 @@ def _text(file: Path, encoding: str) -> IO[str]:
     return io.TextIOWrapper(io.BufferedReader(_Reader(_opened(file))), encoding=bom_aware, newline="")
 
 
-def _unclosed(last: pl.DataFrame, tail: bytes) -> bool:
-    """Tell whether the last cell ran into the end of the file: it holds a line end, so it was quoted."""
+def _unclosed(last: pl.DataFrame, tail: str, separator: str) -> bool:
+    """Tell whether the last cell ran into the end of the file: its quote is there, and no quote after it."""
     value = last.row(-1)[-1]
-    return value is not None and "\n" in value and not tail.rstrip(b"\r\n\x00").endswith(b'"')
+    if value is None:
+        return False
+    open_ended = '"' + value.replace('"', '""')
+    if len(open_ended) < len(tail):
+        return tail.endswith(open_ended) and tail[-len(open_ended) - 1] in (separator, "\r", "\n")
+    return "\n" in value and not tail.rstrip("\r\n\x00").endswith('"')
 
 
 def _line_of_bad_byte(file: Path, encoding: str) -> int:
@@ -290,7 +377,7 @@ def _line_of_bad_byte(file: Path, encoding: str) -> int:
 
 
 def _line_of_last_row(file: Path, source: CsvSource) -> int:
-    with _text(file, source.options.encoding) as text:
+    with _text(file, source.options.encoding) as text, _any_field_size():
         rows, line, last = csv.reader(text, delimiter=source.separator), 1, 1
         for _ in rows:
             last, line = line, rows.line_num + 1
@@ -314,24 +401,46 @@ class ParquetSource:
                 raise TableError(f"{file}: its columns or their types are not those of {self.files[0].name}")
         twice = {name for name in self.arrow_schema.names if self.arrow_schema.names.count(name) > 1}
         if twice:
-            raise TableError(f"{self.files[0]}: columns {sorted(twice)} stand there more than once. Rename them")
+            raise TableError(
+                f"{self.files[0]}: columns {sorted(twice)} stand there more than once. Rename them"
+            )
         self.schema = pl.DataFrame(pl.from_arrow(self.arrow_schema.empty_table())).schema
 
     def batches(self) -> Iterator[Rows]:
+        """Yield the rows of each file in turn."""
         for file in self.files:
             try:
-                for batch in pq.ParquetFile(file).iter_batches(batch_size=BATCH_ROWS):
-                    table = pa.Table.from_batches([batch])
-                    yield Rows(pl.DataFrame(pl.from_arrow(table)), arrow=table)
+                with pq.ParquetFile(_seekable(file)) as parquet:
+                    for batch in parquet.iter_batches(batch_size=BATCH_ROWS):
+                        table = pa.Table.from_batches([batch])
+                        yield Rows(pl.DataFrame(pl.from_arrow(table)), arrow=table)
             except (OSError, pa.ArrowException) as error:
-                raise TableError(f"{file}: cannot read it: {error}") from error
+                raise _unreadable(file, error) from error
 
     @staticmethod
     def _schema(file: Path) -> pa.Schema:
         try:
-            return pq.read_schema(file)
+            with pq.ParquetFile(_seekable(file)) as parquet:
+                schema = parquet.schema_arrow
         except (OSError, pa.ArrowException) as error:
             raise TableError(f"{file}: not a Parquet file that can be read: {error}") from error
+        for item in schema:
+            if "decimal256" in str(item.type):
+                raise TableError(
+                    f"{file}: column {item.name!r} is {item.type}, and decimals of more than 38 digits cannot be read"
+                )
+        return schema
+
+
+def _seekable(file: Path) -> Any:
+    """Return something that Parquet can be read from; a compressed file is unpacked to a temporary one."""
+    if file.suffix.lower() not in _COMPRESSED:
+        return file
+    unpacked = TemporaryFile()  # noqa: SIM115 - Parquet reads from it until the batch is done, and closes it
+    with _opened(file) as stream:
+        shutil.copyfileobj(stream, unpacked)
+    unpacked.seek(0)
+    return unpacked
 
 
 class JsonlSource:
@@ -343,13 +452,18 @@ class JsonlSource:
 
     def __init__(self, files: Sequence[Path]) -> None:
         self.files = list(files)
-        schema: dict[str, Any] = {}
         frames = [self._frame(file, lines, None).clear() for file in self.files for lines in _lines(file)]
-        if frames:
-            schema = dict(pl.concat(frames, how="diagonal_relaxed").schema)
-        self.schema = pl.Schema(schema)
+        if not frames:
+            raise TableError(
+                f"{self.files[0]}: the file is empty; JSON lines name the columns, so there must be one"
+            )
+        try:
+            self.schema = pl.concat(frames, how="diagonal_relaxed").schema
+        except pl.exceptions.PolarsError as error:
+            raise _mixed(self.files[0], error) from error
 
     def batches(self) -> Iterator[Rows]:
+        """Yield the rows of each file in turn."""
         for file in self.files:
             for lines in _lines(file):
                 yield Rows(self._frame(file, lines, self.schema), lines=lines)
@@ -365,25 +479,54 @@ class JsonlSource:
 def _lines(file: Path) -> Iterator[list[bytes]]:
     """Yield the lines that are not blank, a batch at a time."""
     with io.BufferedReader(_Reader(_opened(file)), 1 << 20) as raw:
-        while lines := list(islice(raw, BATCH_ROWS)):
+        while lines := _next_lines(file, raw):
             kept = [line.removeprefix(b"\xef\xbb\xbf").strip() for line in lines]
             if kept := [line for line in kept if line]:
                 yield kept
 
 
+def _next_lines(file: Path, raw: Iterable[bytes]) -> list[bytes]:
+    try:
+        return list(islice(raw, BATCH_ROWS))
+    except OSError as error:
+        raise _unreadable(file, error) from error
+
+
 def _json_fault(file: Path, error: Exception) -> TableError:
     """Say where a file is faulty: read it again, line by line."""
-    import json
-
     with io.BufferedReader(_Reader(_opened(file))) as raw:
         for number, line in enumerate(raw, 1):
             try:
-                value = json.loads(line.removeprefix(b"\xef\xbb\xbf")) if line.strip() else {}
+                text = line.decode("utf-8-sig")
+                value = json.loads(text, parse_constant=_no_constant) if text.strip() else {}
+            except UnicodeDecodeError as fault:
+                return TableError(
+                    f"{file}:{number}: byte 0x{line[fault.start]:02x} is not UTF-8, which JSON lines are"
+                )
+            except json.JSONDecodeError as fault:
+                return TableError(
+                    f"{file}:{number}: not a line of JSON: {fault.msg} at character {fault.pos + 1}"
+                )
             except ValueError as fault:
                 return TableError(f"{file}:{number}: not a line of JSON: {fault}")
             if not isinstance(value, dict):
-                return TableError(f"{file}:{number}: a line is a JSON object, not a {type(value).__name__}")
-    return TableError(f"{file}: {error}")
+                return TableError(
+                    f"{file}:{number}: a line is a JSON object, and this is {_KINDS.get(type(value), 'a number')}"
+                )
+    return _mixed(file, error)
+
+
+_KINDS: dict[type, str] = {list: "a list", str: "a text", bool: "true or false", type(None): "null"}
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON value")
+
+
+def _mixed(file: Path, error: Exception) -> TableError:
+    return TableError(
+        f"{file}: the values of one field do not go together ({error}). Make them all texts, or all objects"
+    )
 
 
 @dataclass(slots=True)

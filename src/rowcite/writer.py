@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 import polars as pl
 import pyarrow as pa
@@ -18,6 +19,7 @@ from rowcite.errors import TableError, Unfinished
 from rowcite.source import Rows, Source, format_of
 from rowcite.spec import Format
 
+_BESIDE = ".rowcite-"
 _CODECS = {".gz": "gzip", ".zst": "zstd"}
 
 
@@ -33,6 +35,42 @@ def output_format(path: str, source: Source) -> Format:
     if found == "parquet" and Path(path).suffix.lower() in _CODECS:
         raise TableError(f"{path}: Parquet is compressed inside. End it in .parquet")
     return found
+
+
+def check_output(path: str, source: Source) -> None:
+    """See that a table can be written there, before money is spent on what would be written.
+
+    Raises:
+        TableError: it is the input, or a folder, or its folder cannot be written, or its suffix says no format.
+    """
+    if path == "-":
+        output_format(path, source)
+        return
+    target = Path(path)
+    try:
+        if target.is_dir():
+            raise TableError(
+                f"{path}: this is a folder. Name a file in it, such as {target / 'enriched.csv'}"
+            )
+        output_format(path, source)
+        if target.exists() and not target.is_file():
+            raise TableError(f"{path}: this is not a file. Name a file, or `-` for stdout")
+        for file in getattr(source, "files", ()):
+            if target.resolve() == file.resolve() or (target.exists() and target.samefile(file)):
+                raise TableError(
+                    f"{path}: this is the input, which is never written over. Name another output"
+                )
+        folder = next(parent for parent in target.resolve().parents if parent.exists())
+    except (OSError, ValueError) as error:
+        raise TableError(
+            f"{path}: cannot write there: {getattr(error, 'strerror', None) or error}"
+        ) from error
+    if not folder.is_dir():
+        raise TableError(f"{path}: cannot write there: {folder} is not a folder")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise TableError(
+            f"{path}: cannot write there: the folder {folder} does not let you. Name another output"
+        )
 
 
 class TableWriter:
@@ -51,7 +89,7 @@ class TableWriter:
         self._added = added
         self._sink: Any = None
 
-    def __enter__(self) -> TableWriter:
+    def __enter__(self) -> Self:
         try:
             if self.path == "-":
                 self._target = None
@@ -59,12 +97,16 @@ class TableWriter:
             else:
                 self._target = Path(self.path).resolve()
                 self._target.parent.mkdir(parents=True, exist_ok=True)
-                handle, name = tempfile.mkstemp(prefix=f".{self._target.name}.", suffix=".tmp", dir=self._target.parent)
-            self._beside = Path(name)
-            self._file: IO[bytes] = os.fdopen(handle, "wb")
-            self._open_sink()
+                handle, name = tempfile.mkstemp(prefix=_BESIDE, suffix=".tmp", dir=self._target.parent)
         except OSError as error:
             raise self._explained(error) from error
+        self._beside = Path(name)
+        self._file: IO[bytes] = os.fdopen(handle, "wb")
+        try:
+            self._open_sink()
+        except BaseException as error:
+            self.__exit__(type(error))
+            raise self._explained(error) if isinstance(error, OSError) else error from error
         return self
 
     def write(self, rows: Rows, added: pl.DataFrame) -> None:
@@ -83,11 +125,12 @@ class TableWriter:
         try:
             if kind is None:
                 self._commit()
+        except BrokenPipeError:
+            raise
         except OSError as error:
             raise self._explained(error) from error
         finally:
-            self._file.close()
-            self._beside.unlink(missing_ok=True)
+            self._drop()
 
     # --- inside --------------------------------------------------------------------------------------
 
@@ -96,11 +139,14 @@ class TableWriter:
             self._sink = pq.ParquetWriter(self._file, self._arrow_schema(), compression="zstd")
             return
         codec = _CODECS.get(Path(self.path).suffix.lower())
-        self._sink = pa.CompressedOutputStream(pa.PythonFile(self._file, mode="w"), codec) if codec else self._file
+        self._sink = (
+            pa.CompressedOutputStream(pa.PythonFile(self._file, mode="w"), codec) if codec else self._file
+        )
         if self.kind != "jsonl":
             self._csv(pl.DataFrame(schema=self._columns), header=True)
 
     def _csv(self, frame: pl.DataFrame, *, header: bool = False) -> None:
+        frame = _plain(frame)
         nested = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
         if nested:  # a Parquet input's own lists and objects: JSON text, as for found ones
             frame = frame.with_columns(_json_text(frame[name]) for name in nested)
@@ -145,14 +191,63 @@ class TableWriter:
         finally:
             os.close(folder)
 
+    def _drop(self) -> None:
+        """Close what is open, whatever it says: what was to be written is written, or is not wanted."""
+        for item in (self._sink, self._file):
+            with contextlib.suppress(OSError, ValueError, pa.ArrowException):
+                if item is not None:
+                    item.close()
+        self._beside.unlink(missing_ok=True)
+
     def _explained(self, error: OSError) -> Exception:
-        if error.errno == errno.ENOSPC:
-            return Unfinished(f"{self.path}: the disk is full, and the table is as it was. Make room, then run again")
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return Unfinished(
+                f"{self.path}: the disk is full, and the table is as it was. Make room, then run again"
+            )
         return TableError(f"{self.path}: cannot write it: {error.strerror or error}")
 
 
 def _to_arrow(frame: pl.DataFrame) -> pa.Table:
     return frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+
+
+def _plain(frame: pl.DataFrame) -> pl.DataFrame:
+    """Turn what text formats have no form for into text: bytes into base64, durations into ISO 8601."""
+    odd = {name: dtype for name, dtype in frame.schema.items() if _needs_text(dtype)}
+    return frame.with_columns(_as_text(pl.col(name), dtype).alias(name) for name, dtype in odd.items())
+
+
+def _needs_text(dtype: pl.DataType) -> bool:
+    if isinstance(dtype, (pl.List, pl.Array)):
+        return _needs_text(_instance(dtype.inner))
+    if isinstance(dtype, pl.Struct):
+        return any(_needs_text(_instance(field.dtype)) for field in dtype.fields)
+    return isinstance(dtype, (pl.Binary, pl.Duration))
+
+
+def _as_text(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    if isinstance(dtype, pl.Binary):
+        return value.bin.encode("base64")
+    if isinstance(dtype, pl.Duration):
+        return value.dt.to_string("iso")
+    if isinstance(dtype, pl.Array):
+        return _as_text(value.arr.to_list(), pl.List(dtype.inner))
+    if isinstance(dtype, pl.List):
+        return value.list.eval(_as_text(pl.element(), _instance(dtype.inner)))
+    if isinstance(dtype, pl.Struct):
+        parts = [
+            _as_text(value.struct.field(field.name), _instance(field.dtype)).alias(field.name)
+            for field in dtype.fields
+        ]
+        return pl.when(value.is_not_null()).then(pl.struct(parts))
+    return value
+
+
+def _instance(dtype: Any) -> pl.DataType:
+    whole: pl.DataType = (
+        dtype() if isinstance(dtype, type) else dtype
+    )  # polars may give a class for an instance
+    return whole
 
 
 def _json_text(column: pl.Series) -> pl.Series:
@@ -164,8 +259,9 @@ def _json_text(column: pl.Series) -> pl.Series:
 def _lines(rows: Rows, added: pl.DataFrame) -> bytes:
     """Return JSON lines: the original line, to the byte where there is one, with the added members at its end."""
     new = added.write_ndjson().encode().splitlines()
-    old = rows.lines if rows.lines is not None else rows.frame.write_ndjson().encode().splitlines()
+    old = rows.lines if rows.lines is not None else _plain(rows.frame).write_ndjson().encode().splitlines()
     joined = (
-        line[:-1] + (b"" if line[:-1].rstrip().endswith(b"{") else b",") + more[1:] for line, more in zip(old, new, strict=True)
+        line[:-1] + (b"" if line[:-1].rstrip().endswith(b"{") else b",") + more[1:]
+        for line, more in zip(old, new, strict=True)
     )
     return b"".join(line + b"\n" for line in joined)

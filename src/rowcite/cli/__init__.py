@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib import import_module
 
 import click
@@ -14,20 +17,29 @@ from rowcite.errors import RowciteError
 from rowcite.version import __version__
 
 INTERRUPTED, BUG, USAGE = 130, 1, 2
+READER_GONE = 141  # as a shell tells of SIGPIPE: `rowcite run … -o - | head`
 _COMMANDS = ("run", "plan", "check", "write", "status", "serve")
 
 
 class _Lazy(click.Group):
     """Imports a command's file when the command is asked for."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, _: click.Context) -> list[str]:
         return list(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            near = get_close_matches(args[0], _COMMANDS, 1, 0.5)
+            hint = f"Did you mean {near[0]!r}?" if near else f"Commands: {', '.join(_COMMANDS)}."
+            ctx.fail(f"No such command {args[0]!r}. {hint}")
+        return super().resolve_command(ctx, args)
+
+    def get_command(self, _: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command = import_module(f"rowcite.cli.{cmd_name}").command
-        assert isinstance(command, click.Command)
+        command: click.Command = import_module(f"rowcite.cli.{cmd_name}").command
         return command
 
 
@@ -39,26 +51,42 @@ def cli() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code. The codes are listed in docs/exit-codes.md."""
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     voice = Voice.default()
     try:
         code = cli.main(args=None if argv is None else list(argv), prog_name="rowcite", standalone_mode=False)
     except click.ClickException as error:
-        error.show(sys.stderr)
+        if Voice.current().form == "json":
+            Voice.current().error(error.format_message())
+        else:
+            error.show(sys.stderr)
         return USAGE
     except (click.Abort, KeyboardInterrupt):
-        Voice.current().error("Interrupted. What was answered is in the ledger: run the same command again to go on.")
+        Voice.current().error(
+            "Interrupted. What was answered is in the ledger: run the same command again to go on."
+        )
         return INTERRUPTED
     except RowciteError as error:
         Voice.current().error(str(error))
         return error.exit_code
     except BrokenPipeError:
-        sys.stderr.close()  # whoever read our output has gone; nothing is left to say
-        return BUG
-    except Exception:
+        return _reader_gone()
+    except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):  # click makes this of it
+            return _reader_gone()
+        raise
+    except Exception:  # noqa: BLE001 - the last word: a traceback, and the code for a bug
         import traceback
 
         traceback.print_exc()
-        voice.error("This is a bug in rowcite, and nothing that was answered is lost. Please report the lines above.")
+        voice.error(
+            "This is a bug in rowcite, and nothing that was answered is lost. Please report the lines above."
+        )
         return BUG
     return code if isinstance(code, int) else 0
+
+
+def _reader_gone() -> int:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still to be flushed has nobody to read it
+    return READER_GONE

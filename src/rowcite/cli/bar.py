@@ -28,7 +28,9 @@ class Bar:
         from tqdm import tqdm
 
         form = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_fmt}{postfix}]"
-        self._bar = tqdm(total=tasks, initial=answered, unit="row", file=sys.stderr, dynamic_ncols=True, bar_format=form)
+        self._bar = tqdm(
+            total=tasks, initial=answered, unit="row", file=sys.stderr, dynamic_ncols=True, bar_format=form
+        )
 
     def submitted(self, runs: int, spent: int) -> None:
         """Count runs under way and money."""

@@ -27,7 +27,17 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     for text in planned.warnings:
         speak.warning(text)
     if as_json:
-        show.as_json({"ok": True, "rows": planned.rows, "tasks": planned.tasks, "skipped": planned.skipped, "warnings": planned.warnings})
+        show.as_json(
+            {
+                "ok": True,
+                "rows": planned.rows,
+                "tasks": planned.tasks,
+                "skipped": planned.skipped,
+                "warnings": planned.warnings,
+            }
+        )
     else:
-        click.echo(f"{spec}: ok. {planned.rows:,} rows, {planned.tasks:,} distinct tasks, {planned.skipped:,} skipped")
+        show.line(
+            f"{spec}: ok. {planned.rows:,} rows, {planned.tasks:,} distinct tasks, {planned.skipped:,} skipped"
+        )
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,26 +18,51 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+
+def _amount(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not (math.isfinite(value) and value >= 0):
+        raise click.BadParameter("an amount of US$, such as 10 or 0.5")
+    return value
+
+
 spec_argument = click.argument("spec", type=click.Path(exists=True, dir_okay=False))
 _TABLE = [
     click.option("-i", "--input", metavar="TABLE", help="Read this table instead of the spec's; - is stdin."),
-    click.option("-o", "--output", metavar="TABLE", help="Write here instead of where the spec says; - is stdout."),
+    click.option(
+        "-o", "--output", metavar="TABLE", help="Write here instead of where the spec says; - is stdout."
+    ),
     click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Take the first N rows only."),
     click.option("--processor", metavar="NAME", help="Ask this processor instead of the spec's."),
     click.option("--base-url", metavar="URL", help="Ask the Task API at this URL."),
-    click.option("--backend", type=click.Choice(["parallel", "local"]), help="Who answers, instead of the spec's choice."),
-    click.option("--ledger", metavar="DIR", help="Keep the ledger here instead of in .rowcite/NAME beside the spec."),
+    click.option(
+        "--backend",
+        type=click.Choice(["parallel", "local"]),
+        help="Who answers, instead of the spec's choice.",
+    ),
+    click.option(
+        "--ledger", metavar="DIR", help="Keep the ledger here instead of in .rowcite/NAME beside the spec."
+    ),
 ]
 _SPEND = [
-    click.option("--max-cost", type=click.FloatRange(min=0), metavar="USD", help="Spend at most so much in this command."),
+    click.option(
+        "--max-cost",
+        type=float,
+        callback=_amount,
+        metavar="USD",
+        help="Spend at most so much in this command.",
+    ),
     click.option("--fresh", is_flag=True, help="Ignore stored answers and ask everything again."),
     click.option("--retry-failed", is_flag=True, help="Ask again what failed before."),
 ]
 _SPEAK = [
-    click.option("--json", "as_json", is_flag=True, help="Write one JSON summary to stdout and nothing else there."),
+    click.option(
+        "--json", "as_json", is_flag=True, help="Write one JSON summary to stdout and nothing else there."
+    ),
     click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong."),
     click.option("-v", "--verbose", is_flag=True, help="Tell every request."),
-    click.option("--log-format", type=click.Choice(["text", "json"]), default="text", help="How stderr is written."),
+    click.option(
+        "--log-format", type=click.Choice(["text", "json"]), default="text", help="How stderr is written."
+    ),
 ]
 
 

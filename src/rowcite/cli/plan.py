@@ -9,7 +9,9 @@ import click
 from rowcite.cli.options import prepared, speak_options, spec_argument, spend_options, table_options, voice
 
 
-@click.command("plan", short_help="Rows, tasks, cost and time of a run, and a sample payload; spends nothing.")
+@click.command(
+    "plan", short_help="Rows, tasks, cost and time of a run, and a sample payload; spends nothing."
+)
 @spec_argument
 @table_options
 @spend_options
@@ -27,12 +29,18 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
         spent = ledger.spent()
         ledger.close()
         if as_json:
-            show.as_json({**show.plan_dict(ready.job, planned), "spent_usd": spent / show.MICRO, "ledger": str(ready.ledger)})
+            show.as_json(
+                {
+                    **show.plan_dict(ready.job, planned),
+                    "spent_usd": spent / show.MICRO,
+                    "ledger": str(ready.ledger),
+                }
+            )
             return 0
-        for line in show.plan_lines(ready.job, planned):
-            click.echo(line)
+        for text in show.plan_lines(ready.job, planned):
+            show.line(text)
         if spent:
-            click.echo(f"{show.usd(spent)} spent so far ({ready.ledger})")
+            show.line(f"{show.usd(spent)} spent so far ({ready.ledger})")
         if planned.sample is not None:
-            click.echo(f"sample payload: {planned.sample}")
+            show.line(f"sample payload: {planned.sample}")
     return 0

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -40,12 +41,9 @@ def command(spec: str, *, as_json: bool, yes: bool, no_progress: bool, **flags: 
         if as_json and ready.output == "-":
             raise click.UsageError("--json and a table on stdout do not go together: give --output a file")
 
-        def agree(plan: Plan) -> None:
-            for line in show.plan_lines(job, plan):
-                speak.info(line)
-            if plan.cost > _ASK_ABOVE and not yes and sys.stdin.isatty() and sys.stderr.isatty():
-                click.confirm(f"Spend {show.usd(plan.cost)}?", err=True, abort=True)
-
+        agree = partial(
+            _agree, speak, job, ask=not yes and _on_terminal(sys.stdin) and _on_terminal(sys.stderr)
+        )
         summary, held = run(ready, _progress(speak, job, quiet=no_progress), agree=agree)
     if as_json:
         show.as_json(summary.as_dict())
@@ -56,12 +54,27 @@ def command(spec: str, *, as_json: bool, yes: bool, no_progress: bool, **flags: 
     if held is not None:
         speak.error(str(held))
     elif summary.exit_code:
-        speak.error(f"{summary.rows.failed:,} rows failed, more than limits.max_failed allows: see rowcite_error in the table")
+        speak.error(
+            f"{summary.rows.failed:,} rows failed, more than limits.max_failed allows: see rowcite_error in the table"
+        )
     return summary.exit_code
+
+
+def _agree(speak: Voice, job: Job, plan: Plan, *, ask: bool) -> None:
+    from rowcite.cli import show
+
+    for line in show.plan_lines(job, plan):
+        speak.info(line)
+    if ask and plan.cost > _ASK_ABOVE:
+        click.confirm(f"Spend {show.usd(plan.cost)}?", err=True, abort=True)
 
 
 def _progress(speak: Voice, job: Job, *, quiet: bool) -> Progress:
     from rowcite.cli.bar import Bar, Lines
 
-    on_terminal = sys.stderr.isatty() and speak.form == "text" and not quiet and not speak.quiet
+    on_terminal = _on_terminal(sys.stderr) and speak.form == "text" and not quiet and not speak.quiet
     return Bar(speak, free=job.local) if on_terminal else Lines(speak, free=job.local)
+
+
+def _on_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()  # None: closed by who started us

@@ -13,16 +13,41 @@ from rowcite.errors import UsageError
 
 
 @click.command("serve", short_help="The local Task API server, over a folder of documents.")
-@click.option("--corpus", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of documents to answer from.")
+@click.option(
+    "--corpus",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of documents to answer from.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8099, show_default=True, type=click.IntRange(0, 65_535), help="Port; 0 is any free one.")
-@click.option("--port-file", type=click.Path(dir_okay=False, path_type=Path), help="Write the port here when it listens.")
-@click.option("--key", default=None, help="Ask for this API key (or set ROWCITE_SERVE_KEY); none is asked for without.")
-@click.option("--latency", default=0.0, show_default=True, type=click.FloatRange(min=0), help="0: at once; 1: as long as the real processors take.")
+@click.option(
+    "--port", default=8099, show_default=True, type=click.IntRange(0, 65_535), help="Port; 0 is any free one."
+)
+@click.option(
+    "--port-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the port here when it listens.",
+)
+@click.option(
+    "--key", default=None, help="Ask for this API key (or set ROWCITE_SERVE_KEY); none is asked for without."
+)
+@click.option(
+    "--latency",
+    default=0.0,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    help="0: at once; 1: as long as the real processors take.",
+)
 @click.option("--rate-limit", default=None, type=click.IntRange(min=1), help="Requests a minute before 429.")
-@click.option("--journal", type=click.Path(dir_okay=False, path_type=Path), help="Append a JSON line for each request and run.")
-@click.option("--faults", default=None, metavar="JSON", help="Make some things go wrong, on purpose (docs/serve.md).")
-def command(
+@click.option(
+    "--journal",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Append a JSON line for each request and run.",
+)
+@click.option(
+    "--faults", default=None, metavar="JSON", help="Make some things go wrong, on purpose (docs/serve.md)."
+)
+def command(  # noqa: PLR0913 - one argument an option
     *,
     corpus: Path,
     host: str,
@@ -40,7 +65,9 @@ def command(
         from rowcite.server.app import ServerSettings, create_app
         from rowcite.server.run import serve
     except ModuleNotFoundError as error:
-        raise UsageError(f"the server is an extra ({error}). Install it: pip install 'rowcite[local]'") from error
+        raise UsageError(
+            f"the server is an extra ({error}). Install it: pip install 'rowcite[local]'"
+        ) from error
     voice = Voice.current()
     key = key or os.environ.get("ROWCITE_SERVE_KEY") or None
     plan = json.loads(faults) if faults else None
@@ -56,5 +83,7 @@ def command(
     try:
         serve(app, host=host, port=port, port_file=port_file, on_ready=ready)
     except OSError as error:
-        raise UsageError(f"cannot listen on {host}:{port}: {error.strerror or error}. Name another --port, or 0") from error
+        raise UsageError(
+            f"cannot listen on {host}:{port}: {error.strerror or error}. Name another --port, or 0"
+        ) from error
     return 0

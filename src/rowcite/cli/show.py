@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rowcite.cli.voice import printable
 from rowcite.prices import MICRO, usd
 
 if TYPE_CHECKING:
@@ -15,20 +16,40 @@ if TYPE_CHECKING:
     from rowcite.pipeline import Job, Plan
     from rowcite.run import Summary
 
-__all__ = ["MICRO", "as_json", "counts_line", "duration", "plan_dict", "plan_lines", "summary_lines", "usd"]
+__all__ = [
+    "MICRO",
+    "as_json",
+    "counts_line",
+    "duration",
+    "line",
+    "plan_dict",
+    "plan_lines",
+    "summary_lines",
+    "usd",
+]
 _STATUSES = ("completed", "rejected", "failed", "pending", "skipped")
 
 
 def as_json(value: dict[str, Any]) -> None:
     """Write one JSON object to stdout."""
-    click.echo(json.dumps(value, ensure_ascii=False))
+    line(json.dumps(value, ensure_ascii=False))
+
+
+def line(text: str) -> None:
+    """Write a line to stdout, with nothing in it that a terminal would obey."""
+    click.echo(printable(text))
 
 
 def plan_dict(job: Job, plan: Plan) -> dict[str, Any]:
     """Return a plan as JSON has it; money in US$."""
     values = asdict(plan)
     price = values.pop("price")
-    return {**values, "processor": job.spec.task.processor, "price_usd": price / MICRO, "cost_usd": plan.cost / MICRO}
+    return {
+        **values,
+        "processor": job.spec.task.processor,
+        "price_usd": price / MICRO,
+        "cost_usd": plan.cost / MICRO,
+    }
 
 
 def plan_lines(job: Job, plan: Plan) -> list[str]:
@@ -41,7 +62,9 @@ def plan_lines(job: Job, plan: Plan) -> list[str]:
     aside = f" ({', '.join(left_out)})" if left_out else ""
     rows = f"{plan.rows:,} rows{aside}, {plan.tasks:,} distinct tasks"
     to_submit = f"{plan.to_submit:,} to submit to {job.spec.task.processor}"
-    cost = "free: answered by the local server" if job.local else f"{usd(plan.cost)} at {usd(plan.price)} a run"
+    cost = (
+        "free: answered by the local server" if job.local else f"{usd(plan.cost)} at {usd(plan.price)} a run"
+    )
     return [
         rows + (f": {', '.join(before)}" if before else ""),
         f"{to_submit}, {cost}; about {plan.requests:,} requests{_time(plan)}",
@@ -73,5 +96,10 @@ def summary_lines(summary: Summary, job: Job) -> list[str]:
     """Return a summary in words."""
     where = "" if summary.output in (None, "-") else f"{summary.output}: "
     spent = "" if job.local else f", {usd(round(summary.spent_usd * MICRO))} spent"
-    submitted = f"{summary.submitted:,} runs{spent}, {summary.requests:,} requests, {duration(summary.seconds)}"
-    return [where + counts_line(summary.rows), submitted if summary.submitted else f"nothing submitted, {duration(summary.seconds)}"]
+    submitted = (
+        f"{summary.submitted:,} runs{spent}, {summary.requests:,} requests, {duration(summary.seconds)}"
+    )
+    return [
+        where + counts_line(summary.rows),
+        submitted if summary.submitted else f"nothing submitted, {duration(summary.seconds)}",
+    ]

@@ -31,11 +31,21 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
         runs, spent, warnings = ledger.counts(), ledger.spent(), ledger.warnings()
         ledger.close()
     if as_json:
-        show.as_json({"rows": asdict(rows), "runs": runs, "spent_usd": spent / show.MICRO, "warnings": warnings, "ledger": str(ready.ledger)})
+        show.as_json(
+            {
+                "rows": asdict(rows),
+                "runs": runs,
+                "spent_usd": spent / show.MICRO,
+                "warnings": warnings,
+                "ledger": str(ready.ledger),
+            }
+        )
         return 0
-    click.echo(show.counts_line(rows))
-    click.echo(f"{sum(runs.values()):,} runs: {', '.join(f'{n:,} {state}' for state, n in runs.items()) or 'none'}")
-    click.echo(f"{show.usd(spent)} spent at list price ({ready.ledger})")
+    show.line(show.counts_line(rows))
+    show.line(
+        f"{sum(runs.values()):,} runs: {', '.join(f'{n:,} {state}' for state, n in runs.items()) or 'none'}"
+    )
+    show.line(f"{show.usd(spent)} spent at list price ({ready.ledger})")
     for text, count_ in warnings.items():
-        click.echo(f"warning: {text} ({count_:,} runs)")
+        show.line(f"warning: {text} ({count_:,} runs)")
     return 0

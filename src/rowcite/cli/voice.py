@@ -31,7 +31,7 @@ class Voice:
 
     def take_over(self) -> Voice:
         """Become the voice of the running command."""
-        type(self)._current = self
+        Voice._current = self
         if self.verbose:
             self._tell_requests()
         return self
@@ -59,7 +59,7 @@ class Voice:
             line = json.dumps({"time": round(time.time(), 3), "level": level, "message": text})
         else:
             mark = {"warning": "warning: ", "error": "error: "}.get(level, "")
-            line = mark + printable(text)
+            line = "\n".join(mark + printable(part) for part in text.split("\n"))
         print(line, file=sys.stderr, flush=True)  # noqa: T201 - this is the one place that speaks
 
     def _tell_requests(self) -> None:
@@ -76,5 +76,8 @@ class Voice:
 
 
 def printable(text: str) -> str:
-    """Return a text without control characters: an answer from the web must not move the cursor or forge a line."""
-    return "".join(char if char in "\n\t" or char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+    """Return a text as one line without control characters.
+
+    An answer from the web must not move the cursor, turn the writing round or forge a line.
+    """
+    return "".join(char if char == "\t" or char.isprintable() else json.dumps(char)[1:-1] for char in text)
