@@ -6,9 +6,11 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -21,11 +23,21 @@ READER_GONE = 141  # as a shell tells of SIGPIPE: `rowcite run … -o - | head`
 _COMMANDS = ("run", "plan", "check", "write", "status", "serve")
 
 
+class _ReaderGone(Exception):  # noqa: N818 - no error
+    """Whoever read our output has gone, and nothing is left to say."""
+
+
 class _Lazy(click.Group):
     """Imports a command's file when the command is asked for."""
 
     def list_commands(self, _: click.Context) -> list[str]:
         return list(_COMMANDS)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:  # click would make exit code 1 of it, and that is a bug's
+            raise _ReaderGone from error
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -53,40 +65,34 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code. The codes are listed in docs/exit-codes.md."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    voice = Voice.default()
+    Voice.default()
     try:
         code = cli.main(args=None if argv is None else list(argv), prog_name="rowcite", standalone_mode=False)
     except click.ClickException as error:
-        if Voice.current().form == "json":
-            Voice.current().error(error.format_message())
-        else:
-            error.show(sys.stderr)
-        return USAGE
+        code = _misused(error)
     except (click.Abort, KeyboardInterrupt):
         Voice.current().error(
             "Interrupted. What was answered is in the ledger: run the same command again to go on."
         )
-        return INTERRUPTED
+        code = INTERRUPTED
     except RowciteError as error:
         Voice.current().error(str(error))
-        return error.exit_code
-    except BrokenPipeError:
-        return _reader_gone()
-    except SystemExit as error:
-        if isinstance(error.__context__, BrokenPipeError):  # click makes this of it
-            return _reader_gone()
-        raise
+        code = error.exit_code
+    except _ReaderGone:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still to be flushed has nobody to read it
+        code = READER_GONE
     except Exception:  # noqa: BLE001 - the last word: a traceback, and the code for a bug
-        import traceback
-
         traceback.print_exc()
-        voice.error(
+        Voice.current().error(
             "This is a bug in rowcite, and nothing that was answered is lost. Please report the lines above."
         )
-        return BUG
+        code = BUG
     return code if isinstance(code, int) else 0
 
 
-def _reader_gone() -> int:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still to be flushed has nobody to read it
-    return READER_GONE
+def _misused(error: click.ClickException) -> int:
+    if Voice.current().form == "json":
+        Voice.current().error(error.format_message())
+    else:
+        error.show(sys.stderr)
+    return USAGE
