@@ -12,16 +12,18 @@ if TYPE_CHECKING:
     from rowcite.research.corpus import Corpus, open_corpus
     from rowcite.research.digest import corpus_digest
     from rowcite.research.question import Finding, Question
+    from rowcite.research.search import SearchResult
 
 _HOMES = {
     "Corpus": "corpus",
     "Finding": "question",
     "Question": "question",
+    "SearchResult": "search",
     "corpus_digest": "digest",
     "open_corpus": "corpus",
 }
 
-__all__ = ["Corpus", "Finding", "Question", "corpus_digest", "open_corpus"]
+__all__ = ["Corpus", "Finding", "Question", "SearchResult", "corpus_digest", "open_corpus"]
 
 
 def __getattr__(name: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from rowcite.errors import InputError
@@ -19,9 +20,9 @@ from rowcite.research.identity import identify
 from rowcite.research.index import Finder
 from rowcite.research.question import Finding, Question, documents_to_read
 from rowcite.research.report import report
+from rowcite.research.search import Policy, Room, SearchResult, search, terms_of
 from rowcite.research.urls import allowed
 from rowcite.research.wants import Want, want_of
-
 
 # The API has one kind of text: that a long one is wanted, the description says.
 _REPORT = re.compile(r"\breport\b|\bmarkdown\b", re.IGNORECASE)
@@ -50,6 +51,26 @@ class Corpus:
         return Finding(
             finding.kind, finding.content, finding.basis, finding.output_schema, len(dossier.standings), urls
         )
+
+    def search(  # noqa: PLR0913  # one keyword for each setting of the API
+        self,
+        queries: Sequence[str],
+        *,
+        objective: str | None = None,
+        include_domains: Sequence[str] = (),
+        exclude_domains: Sequence[str] = (),
+        after_date: str | None = None,
+        max_results: int = 10,
+        max_chars_per_result: int = 3000,
+        max_chars_total: int | None = None,
+    ) -> tuple[SearchResult, ...]:
+        """Return the best documents for the queries and the objective, with passages that stand in them.
+
+        `after_date` is YYYY-MM-DD and leaves out what is older or undated; domains are those of a Question.
+        """
+        policy = Policy(tuple(include_domains), tuple(exclude_domains), after_date)
+        room = Room(max_results, max_chars_per_result, max_chars_total)
+        return search(terms_of(queries, objective), self.documents, self._finder, policy, room)
 
     def _answer(self, question: Question, reading: Reading, want: Want | None) -> Finding:
         if want is not None:

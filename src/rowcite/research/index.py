@@ -43,15 +43,19 @@ class Finder:
             if len(words) == 1
             else Query.phrase_query(schema, "text", list(words))
         )
-        return sorted(self._numbers(query, self._limit))
+        return sorted(number for number, _ in self._hits(query, self._limit))
 
     def touching(self, words: list[str], limit: int) -> list[int]:
         """Return the documents that hold any of the folded words, best first, ties in order."""
+        return [number for number, _ in self.scored(words, limit)]
+
+    def scored(self, words: list[str], limit: int) -> list[tuple[int, float]]:
+        """Return the documents that hold any of the folded words with their BM25 scores, best first."""
         if not words:
             return []
         schema = self._index.schema
         terms = [(Occur.Should, Query.term_query(schema, "text", word)) for word in words]
-        return self._numbers(Query.boolean_query(terms), limit)
+        return self._hits(Query.boolean_query(terms), limit)
 
     def close_names(self, name: str) -> list[str]:
         """Return subjects that differ from a name by a slip of the pen; short names must be exact."""
@@ -60,10 +64,10 @@ class Finder:
         found = process.extract(name, self._names, scorer=fuzz.ratio, score_cutoff=_CLOSE, limit=3)
         return [subject for subject, _, _ in found]
 
-    def _numbers(self, query: Query, limit: int) -> list[int]:
-        hits = self._searcher.search(query, limit=limit, count=False).hits
+    def _hits(self, query: Query, limit: int) -> list[tuple[int, float]]:
+        hits = self._searcher.search(query, limit=min(limit, self._limit), count=False).hits
         ranked = [(-float(score), self._number(address)) for score, address in hits if score is not None]
-        return [number for _, number in sorted(ranked)]
+        return [(number, -score) for score, number in sorted(ranked)]
 
     def _number(self, address: DocAddress) -> int:
         return int(self._searcher.doc(address)["number"][0])

@@ -1,0 +1,74 @@
+"""Search: ranking, excerpts that stand in the documents, the source policy, limits."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def corpus(desk):
+    desk.page(
+        "a.html",
+        "<h1>Heat pumps</h1><p>Heat pumps outsold boilers in Norway last winter.</p><p>The weather was mild.</p>",
+        "https://news.example/heat",
+        '<meta name="date" content="2025-03-01">',
+    )
+    desk.page(
+        "b.html",
+        "<h1>Boilers</h1><p>Boilers are sold everywhere, and one of them is no heat pump at all.</p>",
+        "https://shop.other.example/boilers",
+        '<meta name="date" content="2021-03-01">',
+    )
+    desk.page(
+        "c.html",
+        "<h1>Bread</h1><p>Rye bread keeps longer than wheat bread does.</p>",
+        "https://bread.example/",
+    )
+    return desk.open()
+
+
+def urls(found):
+    return [result.url for result in found]
+
+
+def test_the_document_that_is_about_it_comes_first(corpus):
+    assert urls(corpus.search(["heat pumps"])) == [
+        "https://news.example/heat",
+        "https://shop.other.example/boilers",
+    ]
+
+
+def test_an_objective_alone_is_enough(corpus):
+    assert urls(corpus.search([], objective="How long does rye bread keep?")) == ["https://bread.example/"]
+
+
+def test_nothing_fits(corpus):
+    assert corpus.search(["quasars"]) == ()
+    assert corpus.search([]) == ()
+
+
+def test_a_result_carries_title_date_and_passage(corpus):
+    (result,) = corpus.search(["rye bread"])
+    assert (result.title, result.publish_date) == ("Bread", None)
+    assert result.excerpts == ("Rye bread keeps longer than wheat bread does.",)
+
+
+def test_excerpts_stand_in_their_document(corpus):
+    documents = {document.url: document for document in corpus.documents}
+    found = corpus.search(["heat pumps", "boilers"], max_chars_per_result=60)
+    assert found
+    assert all(documents[result.url].contains(text) for result in found for text in result.excerpts)
+    assert all(sum(map(len, result.excerpts)) <= 60 for result in found)
+
+
+def test_the_policy_limits_domains_and_dates(corpus):
+    assert urls(corpus.search(["heat"], include_domains=["other.example"])) == [
+        "https://shop.other.example/boilers"
+    ]
+    assert urls(corpus.search(["heat"], exclude_domains=["other.example"])) == ["https://news.example/heat"]
+    assert urls(corpus.search(["heat", "bread"], after_date="2024-01-01")) == ["https://news.example/heat"]
+
+
+def test_results_and_characters_are_limited(corpus):
+    assert len(corpus.search(["heat"], max_results=1)) == 1
+    assert sum(len(text) for r in corpus.search(["heat"], max_chars_total=70) for text in r.excerpts) <= 70
