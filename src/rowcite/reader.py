@@ -157,7 +157,7 @@ class Reader:
         )
 
     def _no_such(self, column: str) -> str:
-        near = get_close_matches(column, self.source.schema, 1, 0.8)
+        near = get_close_matches(column, self.source.schema, 1, 0.6)
         hint = f' (did you mean "{near[0]}"?)' if near else ""
         shown = _listed(self.source.schema)
         return f'column "{column}" is not in the table{hint}. Columns: {shown}. Rename it in the spec or the table'

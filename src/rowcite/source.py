@@ -410,7 +410,7 @@ class ParquetSource:
         """Yield the rows of each file in turn."""
         for file in self.files:
             try:
-                with pq.ParquetFile(_seekable(file)) as parquet:
+                with _parquet(file) as parquet:
                     for batch in parquet.iter_batches(batch_size=BATCH_ROWS):
                         table = pa.Table.from_batches([batch])
                         yield Rows(pl.DataFrame(pl.from_arrow(table)), arrow=table)
@@ -420,7 +420,7 @@ class ParquetSource:
     @staticmethod
     def _schema(file: Path) -> pa.Schema:
         try:
-            with pq.ParquetFile(_seekable(file)) as parquet:
+            with _parquet(file) as parquet:
                 schema = parquet.schema_arrow
         except (OSError, pa.ArrowException) as error:
             raise TableError(f"{file}: not a Parquet file that can be read: {error}") from error
@@ -432,15 +432,19 @@ class ParquetSource:
         return schema
 
 
-def _seekable(file: Path) -> Any:
-    """Return something that Parquet can be read from; a compressed file is unpacked to a temporary one."""
+@contextmanager
+def _parquet(file: Path) -> Iterator[Any]:
+    """Open a Parquet file; a compressed one is unpacked to a temporary file, for Parquet is not read in a row."""
     if file.suffix.lower() not in _COMPRESSED:
-        return file
-    unpacked = TemporaryFile()  # noqa: SIM115 - Parquet reads from it until the batch is done, and closes it
-    with _opened(file) as stream:
-        shutil.copyfileobj(stream, unpacked)
-    unpacked.seek(0)
-    return unpacked
+        with pq.ParquetFile(file) as parquet:
+            yield parquet
+        return
+    with TemporaryFile() as unpacked:
+        with _opened(file) as stream:
+            shutil.copyfileobj(stream, unpacked)
+        unpacked.seek(0)
+        with pq.ParquetFile(unpacked) as parquet:
+            yield parquet
 
 
 class JsonlSource:

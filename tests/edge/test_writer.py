@@ -1,0 +1,349 @@
+"""A table is written whole or not at all, with every original value as it was."""
+
+import csv
+import datetime as dt
+import gzip
+import io
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from rowcite.errors import TableError, Unfinished
+from rowcite.source import FrameSource, Source, open_source
+from rowcite.spec import CsvOptions
+from rowcite.writer import TableWriter, check_output, output_format
+
+ADDED = pl.DataFrame({"found": ["p", "q"], "count": [1, None], "tags": [["a", "b"], []]})
+FLAT = ADDED.select("found", "count")
+
+
+def write(source: Source, path: Path, added: pl.DataFrame = FLAT) -> bytes:
+    with TableWriter(str(path), output_format(str(path), source), source, added.schema) as writer:
+        done = 0
+        for rows in source.batches():
+            writer.write(rows, added.slice(done, rows.frame.height))
+            done += rows.frame.height
+    return path.read_bytes()
+
+
+def opened(folder: Path, data: str | bytes, name: str = "in.csv", **options: object) -> Source:
+    file = folder / name
+    file.write_bytes(data.encode() if isinstance(data, str) else data)
+    return open_source(str(file), None, CsvOptions(**options))
+
+
+def typed() -> pa.Table:
+    moment = dt.datetime(2024, 1, 2, 3, 4, 5, 678901, tzinfo=dt.UTC)
+    return pa.table(
+        {
+            "date": pa.array([dt.date(2024, 1, 2), None]),
+            "zoned": pa.array([moment, None], pa.timestamp("us", "Europe/Berlin")),
+            "nanos": pa.array([1704164645123456789, None], pa.timestamp("ns")),
+            "time": pa.array([dt.time(1, 2, 3), None]),
+            "duration": pa.array([dt.timedelta(hours=1), None], pa.duration("us")),
+            "decimal": pa.array([Decimal("12.50"), None], pa.decimal128(10, 2)),
+            "category": pa.array(["x", None]).dictionary_encode(),
+            "list": pa.array([[1, 2], None]),
+            "struct": pa.array([{"a": 1, "b": "x"}, None]),
+            "binary": pa.array([b"\xff\x00", None]),
+            "binaries": pa.array([[b"\xff"], None]),
+            "parts": pa.array([{"raw": b"\xff", "for": dt.timedelta(seconds=1)}, None]),
+            "null": pa.nulls(2),
+            "map": pa.array([[("k", 1)], None], pa.map_(pa.string(), pa.int64())),
+            "half": pa.array([1.5, None], pa.float32()).cast(pa.float16()),
+            "u64": pa.array([2**64 - 1, None], pa.uint64()),
+            "bool": pa.array([True, None]),
+            "fixed": pa.array([[1, 2], None], pa.list_(pa.int64(), 2)),
+            "text": pa.array(["", None]),
+        }
+    ).replace_schema_metadata({"owner": "sales", "pandas": "{}"})
+
+
+@pytest.fixture
+def parquet(tmp_path) -> Source:
+    pq.write_table(typed(), tmp_path / "in.parquet")
+    return open_source(str(tmp_path / "in.parquet"), None, CsvOptions())
+
+
+@pytest.mark.parametrize("name", [field.name for field in typed().schema])
+def test_parquet_keeps_every_type_and_value(parquet, tmp_path, name):
+    write(parquet, tmp_path / "out.parquet")
+    before, after = pq.read_table(tmp_path / "in.parquet"), pq.read_table(tmp_path / "out.parquet")
+    assert after.schema.field(name).type == before.schema.field(name).type
+    assert after[name].equals(before[name])
+
+
+def test_parquet_keeps_the_metadata_of_its_schema(parquet, tmp_path):
+    write(parquet, tmp_path / "out.parquet")
+    assert pq.read_schema(tmp_path / "out.parquet").metadata == {b"owner": b"sales", b"pandas": b"{}"}
+
+
+def test_parquet_gets_native_lists_and_integers(parquet, tmp_path):
+    write(parquet, tmp_path / "out.parquet", ADDED)
+    added = pl.read_parquet(tmp_path / "out.parquet").select(ADDED.columns)
+    assert added.equals(ADDED)
+
+
+def test_parquet_types_have_a_form_in_csv(parquet, tmp_path):
+    row = next(csv.DictReader(io.StringIO(write(parquet, tmp_path / "out.csv").decode())))
+    shown = {
+        name: row[name]
+        for name in ("date", "duration", "decimal", "list", "struct", "binary", "binaries", "null", "map")
+    }
+    assert shown == {
+        "date": "2024-01-02",
+        "duration": "PT1H",
+        "decimal": "12.50",
+        "list": "[1,2]",
+        "struct": '{"a":1,"b":"x"}',
+        "binary": "/wA=",
+        "binaries": '["/w=="]',
+        "null": "",
+        "map": '{"k":1}',
+    }
+
+
+def test_parquet_types_have_a_form_in_jsonl(parquet, tmp_path):
+    first, second = map(json.loads, write(parquet, tmp_path / "out.jsonl").splitlines())
+    assert first["binary"] == "/wA="
+    assert first["parts"] == {"raw": "/w==", "for": "PT1S"}
+    assert first["list"] == [1, 2]
+    assert all(second[name] is None for name in typed().schema.names)
+
+
+def test_jsonl_lines_are_repeated_to_the_byte(tmp_path):
+    lines = '{ "a" : 1.50,"b":"\\u00e9 \u2028" , "a2":{"z":[]}}\n{}\n'
+    out = write(opened(tmp_path, lines, "in.jsonl"), tmp_path / "out.jsonl").decode()
+    assert out == (
+        '{ "a" : 1.50,"b":"\\u00e9 \u2028" , "a2":{"z":[]},"found":"p","count":1}\n'
+        '{"found":"q","count":null}\n'
+    )
+
+
+def test_blank_and_quoted_blank_stay_what_they_were(tmp_path):
+    assert (
+        write(opened(tmp_path, 'a,b\n,""\n"",\n'), tmp_path / "out.csv")
+        == b'a,b,found,count\n,"",p,1\n"",,q,\n'
+    )
+
+
+ODD = [
+    "=1+1",
+    "@x",
+    "-5",
+    "+49",
+    '"',
+    '""',
+    "a,b",
+    "x\ny",
+    "x\r\ny",
+    "x\ry",
+    "x\x00y",
+    " pad ",
+    "007",
+    "😀",
+    "'",
+    "\t",
+    "\u2028",
+]
+
+
+@pytest.mark.parametrize("value", ODD)
+def test_an_original_value_is_never_touched(tmp_path, value):
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([["a", "b"], [value, "1"], ["2", value]])
+    out = write(opened(tmp_path, text.getvalue()), tmp_path / "out.csv").decode()
+    assert [row[:2] for row in csv.reader(io.StringIO(out, newline=""))][1:] == [[value, "1"], ["2", value]]
+
+
+def test_the_separator_and_the_header_are_the_inputs(tmp_path):
+    out = write(opened(tmp_path, '"A name";b\n1;"x;y"\n2;z\n', separator=";"), tmp_path / "out.csv")
+    assert out == b'A name;b;found;count\n1;"x;y";p;1\n2;z;q;\n'
+
+
+def test_another_encoding_is_written_as_utf_8(tmp_path):
+    out = write(opened(tmp_path, "a\ncafé\nü\n".encode("latin-1"), encoding="latin-1"), tmp_path / "out.csv")
+    assert out.decode().splitlines()[1] == "café,p,1"
+
+
+@pytest.mark.parametrize(
+    ("name", "unpack"),
+    [
+        ("o.csv", bytes),
+        ("o.csv.gz", gzip.decompress),
+        ("o.csv.zst", lambda data: pa.input_stream(io.BytesIO(data), compression="zstd").read()),
+    ],
+)
+def test_the_suffix_says_the_compression(tmp_path, name, unpack):
+    assert unpack(write(opened(tmp_path, "a\n1\n2\n"), tmp_path / name)) == b"a,found,count\n1,p,1\n2,q,\n"
+
+
+def test_a_tsv_is_written_with_tabs(tmp_path):
+    assert (
+        write(opened(tmp_path, 'a\n"x,y"\n2\n'), tmp_path / "o.tsv")
+        == b"a\tfound\tcount\nx,y\tp\t1\n2\tq\t\n"
+    )
+
+
+def test_the_folder_of_the_output_is_made(tmp_path):
+    assert write(opened(tmp_path, "a\n1\n2\n"), tmp_path / "new" / "deep folder ü" / "o.csv")
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o664])
+def test_the_mode_of_a_file_that_is_there_is_kept(tmp_path, mode):
+    target = tmp_path / "o.csv"
+    target.touch()
+    target.chmod(mode)
+    write(opened(tmp_path, "a\n1\n2\n"), target)
+    assert stat.S_IMODE(target.stat().st_mode) == mode
+
+
+def test_a_new_file_has_the_mode_that_the_umask_gives(tmp_path):
+    write(opened(tmp_path, "a\n1\n2\n"), tmp_path / "o.csv")
+    (tmp_path / "plain").touch()
+    assert (tmp_path / "o.csv").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_a_link_to_the_output_stays_a_link(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "o.csv").symlink_to(tmp_path / "real" / "x.csv")
+    write(opened(tmp_path, "a\n1\n2\n"), tmp_path / "o.csv")
+    assert (tmp_path / "o.csv").is_symlink()
+    assert (tmp_path / "real" / "x.csv").exists()
+
+
+def test_a_file_name_as_long_as_the_system_allows_is_written(tmp_path):
+    write(opened(tmp_path, "a\n1\n2\n"), tmp_path / ("x" * 251 + ".csv"))
+
+
+# --- failing ---------------------------------------------------------------------------------------------
+
+FAIL = """
+import resource, sys
+import polars as pl
+from rowcite.source import FrameSource
+from rowcite.writer import TableWriter
+import rowcite.errors as errors
+path, kind = sys.argv[1:]
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+frame = pl.DataFrame({"a": [str(hash((n, "x"))) for n in range(100_000)]})
+source = FrameSource(frame)
+added = frame.rename({"a": "b"})
+try:
+    with TableWriter(path, kind, source, added.schema) as writer:
+        for rows in source.batches():
+            writer.write(rows, added.slice(0, rows.frame.height))
+except errors.TableError as error:
+    sys.exit(f"told: {error}")
+"""
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "jsonl"])
+def test_a_write_that_fails_leaves_the_old_table_and_nothing_beside_it(tmp_path, kind):
+    target = tmp_path / f"o.{kind}"
+    target.write_text("old")
+    done = subprocess.run(
+        [sys.executable, "-c", FAIL, target, kind], capture_output=True, text=True, check=False
+    )
+    assert done.stderr.strip() == f"told: {target}: cannot write it: File too large"
+    assert [file.name for file in tmp_path.iterdir()] == [target.name]
+    assert target.read_text() == "old"
+
+
+def test_a_full_disk_is_something_to_go_on_from():
+    source = FrameSource(pl.DataFrame({"a": ["x"]}))
+    writer = TableWriter("o.csv", "csv", source, FLAT.schema)
+    assert isinstance(writer._explained(OSError(28, "No space left on device")), Unfinished)
+
+
+def test_an_error_in_the_middle_leaves_nothing(tmp_path):
+    def fail() -> None:
+        source = opened(tmp_path, "a\n1\n2\n")
+        with TableWriter(str(tmp_path / "o.parquet"), "parquet", source, FLAT.schema):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert [file.name for file in tmp_path.iterdir()] == ["in.csv"]
+
+
+KILLED = """
+import sys, time
+import polars as pl
+from rowcite.source import FrameSource
+from rowcite.writer import TableWriter
+frame = pl.DataFrame({"a": ["x"] * 1000})
+with TableWriter(sys.argv[1], "csv", FrameSource(frame), pl.Schema({"b": pl.String})) as writer:
+    for rows in FrameSource(frame).batches():
+        writer.write(rows, pl.DataFrame({"b": ["y"] * 1000}))
+    print("half", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_writer_that_is_killed_leaves_the_old_table(tmp_path):
+    target = tmp_path / "o.csv"
+    target.write_text("old")
+    with subprocess.Popen([sys.executable, "-c", KILLED, target], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"half\n"
+        process.send_signal(signal.SIGKILL)
+    assert target.read_text() == "old"
+
+
+# --- before anything is spent ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        ("o.xlsx", "the suffix says no format"),
+        ("o", "the suffix says no format"),
+        ("o.parquet.gz", "Parquet is compressed inside"),
+        ("folder", "this is a folder. Name a file in it"),
+        ("folder.csv", "this is a folder"),
+        ("in.csv", "this is the input"),
+        ("./folder/../in.csv", "this is the input"),
+        ("link.csv", "this is the input"),
+        ("hard.csv", "this is the input"),
+        ("in.csv/o.csv", "in.csv is not a folder"),
+        ("pipe.csv", "this is not a file"),
+        ("x" * 300 + ".csv", "cannot write there"),
+    ],
+)
+def test_an_output_that_cannot_be_written_is_refused_beforehand(tmp_path, monkeypatch, output, said):
+    monkeypatch.chdir(tmp_path)
+    source = opened(tmp_path, "a\n1\n")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "link.csv").symlink_to("in.csv")
+    (tmp_path / "hard.csv").hardlink_to(tmp_path / "in.csv")
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(TableError, match=said):
+        check_output(output, source)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_may_not_be_written_is_refused_beforehand(tmp_path):
+    source = opened(tmp_path, "a\n1\n")
+    (tmp_path / "locked").mkdir(mode=0o555)
+    with pytest.raises(TableError, match="does not let you"):
+        check_output(str(tmp_path / "locked" / "o.csv"), source)
+
+
+def test_the_same_rows_give_the_same_bytes(parquet, tmp_path):
+    for name in ("o.csv.gz", "o.csv.zst", "o.parquet", "o.jsonl"):
+        first = write(parquet, tmp_path / name)
+        time.sleep(1.1 if name == "o.csv.gz" else 0)  # a gzip header may hold the time
+        assert write(parquet, tmp_path / name) == first
