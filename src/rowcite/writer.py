@@ -139,9 +139,12 @@ class TableWriter:
             self._sink = pq.ParquetWriter(self._file, self._arrow_schema(), compression="zstd")
             return
         codec = _CODECS.get(Path(self.path).suffix.lower())
-        self._sink = (
-            pa.CompressedOutputStream(pa.PythonFile(self._file, mode="w"), codec) if codec else self._file
-        )
+        self._sink = self._file
+        if (
+            codec
+        ):  # closing the stream closes its file, and ours has still to be synced: it gets one of its own
+            own = os.fdopen(os.dup(self._file.fileno()), "wb")
+            self._sink = pa.CompressedOutputStream(pa.PythonFile(own, mode="w"), codec)
         if self.kind != "jsonl":
             self._csv(pl.DataFrame(schema=self._columns), header=True)
 
