@@ -19,7 +19,7 @@ from rowcite.errors import Problem, SpecError
 Path = tuple[str | int, ...]
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_INT = re.compile(r"[-+]?[0-9]+\Z")
+_INT = re.compile(r"[-+]?[0-9]{1,400}\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 _WORDS: dict[str, Any] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
@@ -29,9 +29,16 @@ _WORDS: dict[str, Any] = {
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
     **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
 }
+_UNSAYABLE = re.compile("[\x00\ud800-\udfff]")
+_NOWHERE = (0, 0)
 _VARIABLE = re.compile(r"\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
-# A spec is a page of text. Aliases of aliases can blow a page up to billions of values.
+# A spec is a page of text. Aliases of aliases can blow a page up to billions of values, and deep nesting
+# overflows the C stack of PyYAML's composer.
 _MOST_NODES = 20_000
+_DEEPEST = 50
+
+
+_TOO_DEEP = f"nested more than {_DEEPEST} levels deep: this is no spec"
 
 
 @dataclass(slots=True)
@@ -62,6 +69,7 @@ def load(text: str, file: str, environ: Mapping[str, str]) -> Marked:
         SpecError: the text is not YAML at all, or holds no mapping.
     """
     try:
+        _check_depth(text, file)
         node = yaml.compose(text, Loader=_LOADER)
     except yaml.YAMLError as error:
         raise SpecError(file, [_syntax_problem(error)]) from error
@@ -70,6 +78,25 @@ def load(text: str, file: str, environ: Mapping[str, str]) -> Marked:
     builder = _Builder(environ)
     builder.marked.value = builder.build(node, ())
     return builder.marked
+
+
+def plain(value: Any, environ: Mapping[str, str] | None = None) -> Marked:
+    """Take a Python value for a document without text: copied, and held to what a YAML one is held to.
+
+    Without an `environ`, `${VAR}` is left as it is.
+    """
+    builder = _Builder(environ or {}, substitutes=environ is not None)
+    builder.marked.value = builder.copy(value, ())
+    return builder.marked
+
+
+def _check_depth(text: str, file: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            mark = event.start_mark
+            raise SpecError(file, [Problem(_TOO_DEEP, mark.line + 1, mark.column + 1) if mark else Problem(_TOO_DEEP)])
 
 
 def _syntax_problem(error: yaml.YAMLError) -> Problem:
@@ -81,17 +108,16 @@ def _syntax_problem(error: yaml.YAMLError) -> Problem:
 class _Builder:
     """Walks the nodes once, filling a `Marked`."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], *, substitutes: bool = True) -> None:
         self.environ = environ
         self.marked = Marked(None)
         self.nodes = 0
+        self.told_depth = False
+        self.substitutes = substitutes
 
     def build(self, node: yaml.Node, path: Path) -> Any:
-        self.nodes += 1
         mark = (node.start_mark.line + 1, node.start_mark.column + 1)
-        if self.nodes > _MOST_NODES:
-            if self.nodes == _MOST_NODES + 1:
-                self.marked.problems.append(Problem(f"more than {_MOST_NODES:,} values: this is no spec", *mark))
+        if self._too_much(path, *mark):
             return None
         self.marked.values[path] = mark
         if isinstance(node, yaml.MappingNode):
@@ -99,7 +125,44 @@ class _Builder:
         if isinstance(node, yaml.SequenceNode):
             return [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
         assert isinstance(node, yaml.ScalarNode)
-        return self._scalar(node, mark)
+        return self._scalar(node, path, mark)
+
+    def copy(self, value: Any, path: Path) -> Any:
+        if self._too_much(path):
+            return None
+        if isinstance(value, Mapping):
+            other = [key for key in value if not isinstance(key, str)]
+            self._refuse(*(f"{_named(path)}the key {key!r} must be a text" for key in other))
+            return {key: self.copy(item, (*path, key)) for key, item in value.items() if isinstance(key, str)}
+        if isinstance(value, (list, tuple)):
+            return [self.copy(item, (*path, index)) for index, item in enumerate(value)]
+        if isinstance(value, str) and self.substitutes:
+            value = self._substitute(value, _NOWHERE)
+        return self._sayable(value, path)
+
+    def _too_much(self, path: Path, *mark: int) -> bool:
+        """Tell whether to stop here, and say why once."""
+        self.nodes += 1
+        if self.nodes == _MOST_NODES + 1:
+            self._refuse(f"more than {_MOST_NODES:,} values: this is no spec", mark=mark)
+        if len(path) > _DEEPEST and not self.told_depth:
+            self.told_depth = True
+            self._refuse(_TOO_DEEP, mark=mark)
+        return self.nodes > _MOST_NODES or len(path) > _DEEPEST
+
+    def _refuse(self, *messages: str, mark: tuple[int, ...] = ()) -> None:
+        self.marked.problems += [Problem(message, *mark) for message in messages]
+
+    def _sayable(self, value: Any, path: Path, *mark: int) -> Any:
+        """Return a value that JSON and files can hold; refuse any other."""
+        where = "" if mark else _named(path)
+        if isinstance(value, float) and not math.isfinite(value):
+            self._refuse(f"{where}{value} is not a number that a spec can use", mark=mark)
+            return None
+        if isinstance(value, str) and _UNSAYABLE.search(value):
+            self._refuse(f"{where}the text holds a NUL or half a surrogate pair, which no text can", mark=mark)
+            return None
+        return value
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         out: dict[str, Any] = {}
@@ -119,12 +182,12 @@ class _Builder:
             out[key] = self.build(value_node, (*path, key))
         return out
 
-    def _scalar(self, node: yaml.ScalarNode, mark: tuple[int, int]) -> Any:
+    def _scalar(self, node: yaml.ScalarNode, path: Path, mark: tuple[int, int]) -> Any:
         if node.tag not in _KNOWN_TAGS:
             self.marked.problems.append(Problem(f"tag {node.tag!r} is not used in specs: write a plain value", *mark))
             return None
         text = self._substitute(node.value, mark)
-        return text if node.style else _resolve(text)
+        return self._sayable(text if node.style else _resolve(text), path, *mark)
 
     def _substitute(self, text: str, mark: tuple[int, int]) -> str:
         def value(match: re.Match[str]) -> str:
@@ -145,6 +208,10 @@ class _Builder:
 
 
 _KNOWN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value"))
+
+
+def _named(path: Path) -> str:
+    return f"`{'.'.join(map(str, path))}`: " if path else ""
 
 
 def _resolve(text: str) -> Any:

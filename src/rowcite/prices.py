@@ -46,6 +46,6 @@ def known(processor: str) -> Processor | None:
 
 
 def usd(micro: int) -> str:
-    """Return an amount as people write it: `$0.005`, `$12.30`."""
-    digits = 3 if micro % 10_000 else 2
+    """Return an amount as people write it, exactly: `$0.005`, `$12.30`."""
+    digits = next(digits for digits in range(2, 7) if micro % 10 ** (6 - digits) == 0)
     return f"${micro / MICRO:,.{digits}f}"

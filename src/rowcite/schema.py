@@ -242,7 +242,8 @@ def _schema_problems(spec: Spec) -> Iterator[Problem]:
         if properties > _PROPERTIES:
             yield where, f"{properties} properties, and the API takes {_PROPERTIES}"
         yield from ((where, message) for message in _enum_problems(schema))
-    size = len(json.dumps(asked, ensure_ascii=False))
+    sent = {"output_schema": asked, "input_schema": input_schema(spec, dict.fromkeys(spec.task.inputs or {}, "string"))}
+    size = len(json.dumps(sent, ensure_ascii=False, separators=(",", ":")))
     if size > TASK_SPEC_CHARS:
         yield where, f"the task spec has {size:,} characters, and the API takes {TASK_SPEC_CHARS:,}"
 
@@ -256,16 +257,17 @@ def _own_schema_problems(schema: dict[str, Any]) -> Iterator[str]:
     for part in _parts(schema):
         for word in sorted(_UNSUPPORTED & part.keys()):
             yield f"the API does not take `{word}` in a JSON schema: say it in the description instead"
-        if part.get("type") == "null":
-            yield "a field that is only `null` can say nothing: use a union such as [string, null]"
+        for inner in (*part.get("properties", {}).values(), part.get("items")):
+            if isinstance(inner, dict) and inner.get("type") in ("null", ["null"]):
+                yield "a field that is only `null` can say nothing: use a union such as [string, null]"
 
 
 def _enum_problems(schema: dict[str, Any]) -> Iterator[str]:
     for part in _parts(schema):
         values = part.get("enum", ())
-        chars = sum(len(str(value)) for value in values)
+        chars = sum(len(value) for value in values if isinstance(value, str))
         if len(values) > _ENUM_VALUES:
-            yield f"an enum has {len(values)} values, and the API takes {_ENUM_VALUES}"
+            yield f"an enum has {len(values)} values{', null among them' * (None in values)}, and the API takes {_ENUM_VALUES}"
         elif len(values) > _ENUM_FREE and chars > _ENUM_CHARS:
             yield f"an enum of more than {_ENUM_FREE} values has {chars:,} characters, and the API takes {_ENUM_CHARS:,}"
 
@@ -275,6 +277,8 @@ def _name_problems(spec: Spec) -> Iterator[Problem]:
     for index, name in enumerate(spec.accept.required):
         if name not in asked:
             yield ("accept", "required", index), f"`{name}` is not a field. Fields: {', '.join(asked)}"
+    if any(not name.strip() for name in asked):
+        yield ("task", "outputs"), "a field has no name"
     added = sorted([*STATUS_COLUMNS, *(column for name in asked for column in column_names(spec, name))])
     for first, second in pairwise(added):
         if first == second:
@@ -301,11 +305,20 @@ def _warnings(spec: Spec) -> Iterator[str]:
     schema = output_schema(spec).get("json_schema")
     if schema and _nesting(schema) > _NESTING_SAFE:
         yield f"nested {_nesting(schema)} levels deep: one page of the API's docs says {_NESTING_SAFE} is the most"
+    if schema and any(_is_open(part) for part in _parts(schema)):
+        yield "the JSON schema has optional or further properties: the API wants all `required`, and `additionalProperties: false`"
     if task.source_policy and task.source_policy.include_domains and task.source_policy.exclude_domains:
         yield "exclude_domains is ignored by the API when include_domains is set"
     base = task.processor.removesuffix("-fast")
     if task.output and task.output.type == "auto" and base in ("lite", "base", "core", "core2x"):
         yield f"auto output is made for pro and above, not `{task.processor}`"
+
+
+def _is_open(schema: dict[str, Any]) -> bool:
+    properties = schema.get("properties")
+    if properties is None:
+        return False
+    return schema.get("additionalProperties") is not False or not properties.keys() <= set(map(str, schema.get("required", ())))
 
 
 def _parts(schema: Any) -> Iterator[dict[str, Any]]:

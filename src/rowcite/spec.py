@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from datetime import timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -19,6 +20,7 @@ from pydantic import (
     Field,
     SecretStr,
     StrictBool,
+    field_validator,
     model_validator,
 )
 
@@ -38,7 +40,7 @@ class _Part(BaseModel):
 
 
 def _separator(value: str) -> str:
-    if len(value.encode()) != 1 or value in '"\r\n':
+    if len(value.encode()) != 1 or value in '"\r\n\0':
         raise ValueError('one character other than a quote or a line end, such as "," or ";"')
     return value
 
@@ -47,8 +49,9 @@ def _encoding(value: str) -> str:
     import codecs
 
     try:
+        "".encode(value)  # `lookup` also knows codecs that are not of text, such as base64
         return codecs.lookup(value).name
-    except LookupError:
+    except (LookupError, ValueError):
         raise ValueError("not an encoding that Python knows, such as utf8, latin-1 or cp1252") from None
 
 
@@ -111,6 +114,8 @@ class OutputField(_Part):
             raise ValueError("`items` goes with `type: array`")
         if self.properties is not None and self.type != "object":
             raise ValueError("`properties` goes with `type: object`")
+        if self.type == "object" and not self.properties:
+            raise ValueError("`type: object` needs `properties`: the API takes no others than those named")
         return self
 
 
@@ -126,6 +131,13 @@ class WholeOutput(_Part):
     def _short_form(cls, value: Any) -> Any:
         return {"description": value} if isinstance(value, str) else value
 
+    @field_validator("json_schema")
+    @classmethod
+    def _is_schema(cls, value: str | dict[str, Any] | None) -> str | dict[str, Any] | None:
+        if isinstance(value, dict):
+            _check_schema(value, "it")
+        return value
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if sum(part is not None for part in (self.type, self.description, self.json_schema)) != 1:
@@ -133,10 +145,40 @@ class WholeOutput(_Part):
         return self
 
 
+def _check_schema(schema: Any, where: str) -> None:
+    """Refuse what has not the shape of a JSON schema, so that everything after may rely on it."""
+    if not isinstance(schema, dict):
+        raise ValueError(f"{where} must be a mapping: a JSON schema")
+    for word, kind, name in _SCHEMA_SHAPE:
+        if not isinstance(schema.get(word, kind()), kind):
+            raise ValueError(f"`{word}` of {where} must be {name}")
+    kinds = schema.get("type", [])
+    if not all(isinstance(kind, str) for kind in (kinds if isinstance(kinds, list) else [kinds])):
+        raise ValueError(f"`type` of {where} must be a text, or a list of texts")
+    for word in ("properties", "$defs", "definitions"):
+        for name, part in schema.get(word, {}).items():
+            _check_schema(part, f"`{name}`")
+    for word in ("anyOf", "oneOf", "allOf"):
+        for part in schema.get(word, []):
+            _check_schema(part, f"each of `{word}`")
+    for word in ("items", "additionalProperties"):
+        if not isinstance(schema.get(word, True), bool):
+            _check_schema(schema[word], f"`{word}`")
+
+
+_SCHEMA_SHAPE: tuple[tuple[str, type, str], ...] = (
+    *((word, dict, "a mapping") for word in ("properties", "$defs", "definitions")),
+    *((word, list, "a list") for word in ("anyOf", "oneOf", "allOf", "enum", "required")),
+    ("description", str, "a text"),
+)
+_DOMAIN = re.compile(r"\.?[^\W_][\w-]*(\.[\w-]+)*\Z")
+
+
 def _host(value: str) -> str:
-    if "://" in value or "/" in value or not value.strip("."):
-        raise ValueError("a domain without scheme or path, such as example.com or .gov")
-    return value.lower()
+    host = value.strip().lower().removesuffix(".")
+    if not _DOMAIN.match(host):
+        raise ValueError("a domain without scheme, port or path, such as example.com or .gov")
+    return host
 
 
 class SourcePolicy(_Part):
@@ -186,16 +228,32 @@ class TaskSpec(_Part):
 
 
 def _bar(value: Any) -> Any:
-    if isinstance(value, bool) or (isinstance(value, (int, float)) and not 0 <= value <= 1):
-        raise ValueError("low, medium, high, or a number from 0 to 1")
+    words = get_args(Word)
+    if value is None or value in words:
+        return value
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1:
+        return float(value)
+    near = get_close_matches(value, words, 1, 0.6) if isinstance(value, str) else []
+    hint = f" (did you mean `{near[0]}`?)" if near else ""
+    raise ValueError(f"low, medium, high, or a number from 0 to 1{hint}")
+
+
+def _no_bool(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError(f"a number, not {str(value).lower()}")
     return value
+
+
+Whole = Annotated[int, BeforeValidator(_no_bool)]
+Usd = Annotated[float, BeforeValidator(_no_bool), Field(ge=0, le=1e9)]
+"""Money; the limit keeps sums in micro-US$ within 64 bits."""
 
 
 class Accept(_Part):
     """What counts as found."""
 
     min_confidence: Annotated[Word | float | None, BeforeValidator(_bar)] = None
-    min_citations: int = Field(default=0, ge=0)
+    min_citations: Whole = Field(default=0, ge=0)
     trusted_domains: tuple[Annotated[str, AfterValidator(_host)], ...] = ()
     required: tuple[str, ...] = ()
 
@@ -222,7 +280,10 @@ def _duration(value: Any) -> Any:
     match = _DURATION.match(value.strip()) if isinstance(value, str) else None
     if not match:
         raise ValueError("a duration such as 90s, 30m, 2h or 90d")
-    return timedelta(**{_UNITS[match[2]]: float(match[1])})
+    try:
+        return timedelta(**{_UNITS[match[2]]: float(match[1])})
+    except OverflowError:
+        raise ValueError("a duration that ends, such as 90d") from None
 
 
 def _failed(value: Any) -> Any:
@@ -243,11 +304,11 @@ Duration = Annotated[timedelta | None, BeforeValidator(_duration)]
 class Limits(_Part):
     """How fast, how much at once, for how much money, for how long."""
 
-    requests_per_minute: int = Field(default=2_000, ge=1)
-    concurrency: int = Field(default=8, ge=1, le=1_000)
-    active_runs: int = Field(default=10_000, ge=1)
-    max_cost_usd: float = Field(default=25, ge=0)
-    max_total_usd: float | None = Field(default=None, ge=0)
+    requests_per_minute: Whole = Field(default=2_000, ge=1, le=1_000_000)
+    concurrency: Whole = Field(default=8, ge=1, le=1_000)
+    active_runs: Whole = Field(default=10_000, ge=1, le=1_000_000_000)
+    max_cost_usd: Usd = 25
+    max_total_usd: Usd | None = None
     deadline: Duration = None
     max_failed: Annotated[int | float, BeforeValidator(_failed)] = 0
 
@@ -277,7 +338,7 @@ class Spec(_Part):
     accept: Accept = Accept()
     columns: Columns = Columns()
     limits: Limits = Limits()
-    prices: dict[str, Annotated[float, Field(ge=0)]] = {}
+    prices: dict[str, Usd] = {}
     cache: Cache = Cache()
     backend: Literal["parallel", "local"] = "parallel"
     local: Local | None = None
@@ -298,4 +359,4 @@ class Spec(_Part):
 
     def path(self, relative: str) -> Path:
         """Return a path of the spec as seen from the working folder."""
-        return Path(os.path.normpath(self.folder / Path(relative).expanduser()))
+        return Path(os.path.normpath(self.folder / os.path.expanduser(relative)))  # noqa: PTH111 - Path's raises for ~unknown

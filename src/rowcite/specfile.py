@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -39,29 +40,36 @@ def load_spec(path: str | Path, *, environ: Mapping[str, str] = os.environ) -> S
     file = Path(path)
     try:
         text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else (error.strerror or str(error))
+    except (OSError, ValueError) as error:
+        reason = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else getattr(error, "strerror", None) or error
         raise SpecError(str(file), [Problem(f"cannot read the spec: {reason}")]) from error
     return _build(marked.load(text, str(file), environ), str(file), file.parent)
 
 
-def parse_spec(value: Mapping[str, Any], *, folder: str | Path = ".") -> Spec:
-    """Build a spec from a dict, with relative paths relative to `folder`.
+def parse_spec(
+    value: Mapping[str, Any], *, folder: str | Path = ".", environ: Mapping[str, str] = os.environ
+) -> Spec:
+    """Build a spec from a dict, with relative paths relative to `folder`. `${VAR}` means what it means in a file.
 
     Raises:
         SpecError: anything in it is wrong; all problems at once.
     """
-    return _build(marked.Marked(dict(value)), "<spec>", Path(folder))
+    document = marked.plain(value, environ)
+    if not isinstance(document.value, dict):
+        raise SpecError("<spec>", [Problem("a spec is a mapping of keys to values, such as {'name': 'accounts'}")])
+    return _build(document, "<spec>", Path(folder))
 
 
 def _build(document: marked.Marked, file: str, folder: Path) -> Spec:
-    value = document.value
     problems = [*document.problems, *_keys_of_later(document), *_read_schema(document, folder)]
+    told = {(problem.line, problem.column) for problem in document.problems if problem.line}
+    value = document.value
     problems += [_unknown(document, (name,), _siblings((name,))) for name in sorted(_OWN & value.keys())]
     try:
         spec = Spec.model_validate({**value, "folder": folder, "file": file, "marks": document.values})
     except ValidationError as error:
-        problems += _translate(error, document)
+        found = _translate(error, document)
+        problems += [problem for problem in found if (problem.line, problem.column) not in told]
         raise SpecError(file, _without_doubles(problems)) from None
     problems += [document.problem(path, message) for path, message in spec_problems(spec)]
     if problems:
@@ -76,13 +84,22 @@ def _read_schema(document: marked.Marked, folder: Path) -> Iterable[Problem]:
     name = output.get("json_schema") if isinstance(output, dict) else None
     if not isinstance(task, dict) or not isinstance(output, dict) or not isinstance(name, str):
         return
+    path = ("task", "output", "json_schema")
+    schema: Any = {"type": "object", "properties": {"unread": {}}}
     try:
-        schema = json.loads((folder / name).read_text(encoding="utf-8"))
-        task["output"] = {**output, "json_schema": dict(schema)}
-    except (OSError, ValueError, TypeError) as error:
-        task["output"] = {**output, "json_schema": {"type": "object", "properties": {"unread": {}}}}
-        path = ("task", "output", "json_schema")
-        yield document.problem(path, f"cannot read the JSON schema {name}: {getattr(error, 'strerror', None) or error}")
+        file = folder / os.path.expanduser(name)  # noqa: PTH111 - Path's raises for ~unknown
+        read = marked.plain(json.loads(file.read_text(encoding="utf-8-sig")))
+        problems = [problem.message for problem in read.problems]
+        if isinstance(read.value, dict) and not problems:
+            schema = read.value
+        elif not problems:
+            problems = ["it is not a JSON object"]
+    except RecursionError:
+        problems = ["it is nested too deep"]
+    except (OSError, ValueError) as error:
+        problems = [getattr(error, "strerror", None) or str(error)]
+    task["output"] = {**output, "json_schema": schema}
+    yield from (document.problem(path, f"cannot read the JSON schema {name}: {problem}") for problem in problems)
 
 
 def _without_doubles(problems: Iterable[Problem]) -> list[Problem]:
@@ -107,20 +124,39 @@ _FIELDS_IN_OUTPUT = "`output` is one answer, and these look like fields: did you
 
 
 def _translate(error: ValidationError, document: marked.Marked) -> Iterable[Problem]:
+    wanted: dict[tuple[marked.Path, str], list[str]] = {}
     for detail in error.errors(include_url=False):
         path = _real_path(detail["loc"], document.value)
         if detail["type"] == "extra_forbidden":
-            if path[:2] == ("task", "output") and isinstance(detail["input"], dict):
+            siblings = _siblings(detail["loc"])
+            field = isinstance(detail["input"], dict) and not get_close_matches(str(path[-1]), siblings, 1, 0.6)
+            if path[:2] == ("task", "output") and field:
                 yield document.problem(path[:2], _FIELDS_IN_OUTPUT, at_key=True)
             elif path not in _LATER:
-                yield _unknown(document, path, _siblings(detail["loc"]))
+                yield _unknown(document, path, siblings)
         elif path in _LATER:
             continue
         elif detail["type"] == "missing":
             parent = ".".join(map(str, path[:-1])) or "the spec"
             yield document.problem(path[:-1], f"`{path[-1]}` is missing in {parent}")
+        elif detail["type"] in _WANTED:
+            wanted.setdefault((path, _shown(detail["input"], path)), []).append(_WANTED[detail["type"]])
         else:
             yield document.problem(path, _words(detail, path))
+    for (path, shown), kinds in wanted.items():
+        either = " or ".join(dict.fromkeys(kinds))
+        hint = ": put it in quotes" if kinds == ["a text"] and shown[0] in "-0123456789tf" else ""
+        yield document.problem(path, f"`{'.'.join(map(str, path))}` is {shown}, but must be {either}{hint}")
+
+
+_WANTED = {
+    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "a mapping"),
+    **dict.fromkeys(("list_type", "tuple_type"), "a list"),
+    "string_type": "a text",
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float", "int_parsing_size"), "a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "a number"),
+}
 
 
 def _real_path(loc: tuple[int | str, ...], value: Any) -> marked.Path:
@@ -165,9 +201,7 @@ def _unknown(document: marked.Marked, path: marked.Path, valid: Iterable[str]) -
 def _words(detail: Any, path: marked.Path) -> str:
     name = ".".join(map(str, path))
     kind, ctx, value = detail["type"], detail.get("ctx", {}), detail["input"]
-    secret = "headers" in path  # values from the environment are not told to logs
-    simple = isinstance(value, (str, int, float, bool, type(None))) and not secret
-    shown = repr(value) if simple else f"a {type(value).__name__}"
+    shown = _shown(value, path)
     if kind == "value_error":
         return f"`{name}`: {ctx['error']}" if name else str(ctx["error"])
     if kind == "literal_error":
@@ -178,3 +212,16 @@ def _words(detail: Any, path: marked.Path) -> str:
         return f"`name` is {shown}: it names a folder, so use letters, digits, - and _ (at most 100)"
     message = detail["msg"]
     return f"`{name}` is {shown}: {message[0].lower()}{message[1:]}"
+
+
+def _shown(value: Any, path: marked.Path) -> str:
+    """Return a value as the spec's author knows it; nothing of what may be a secret."""
+    if "mcp_servers" not in path:
+        if value is None or isinstance(value, bool):
+            return "null" if value is None else str(value).lower()
+        if isinstance(value, (str, int, float)):
+            return shorten(repr(value), 80, placeholder=" ...") if len(repr(value)) > 80 else repr(value)
+    return _KINDS.get(type(value), f"a {type(value).__name__}")
+
+
+_KINDS = {dict: "a mapping", list: "a list", str: "a text", int: "a number", float: "a number", type(None): "null"}

@@ -42,9 +42,11 @@ class Parser:
 
     def _normal(self, chunk: bytes) -> bytes:
         """Turn CRLF and lone CR into LF, also where a chunk ends between CR and LF."""
-        if self._after_cr and chunk.startswith(b"\n"):
-            chunk = chunk[1:]
-        self._after_cr = chunk.endswith(b"\r") if chunk else self._after_cr
+        if not chunk:
+            return chunk
+        if self._after_cr:
+            chunk = chunk.removeprefix(b"\n")
+        self._after_cr = chunk.endswith(b"\r")
         return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in chunk else chunk
 
     def _line(self, line: bytes) -> bytes | None:
@@ -54,5 +56,5 @@ class Parser:
         name, _, value = line.partition(b":")
         if name == b"data":
             self._data.append(value.removeprefix(b" "))
-            self._size += len(value)
+            self._size += len(line) + 1
         return None

@@ -1,0 +1,234 @@
+"""What a question is called: the same in every process, version and machine; another for another question."""
+
+import json
+import math
+import os
+import random
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rowcite.keys import canonical, fingerprint, task_key
+from rowcite.wire import question
+
+QUESTION = {
+    "api": "https://api.parallel.ai",
+    "processor": "core",
+    "task_spec": {"output_schema": {"type": "text", "description": "The founding year"}},
+}
+FINGERPRINT = "1703d55b3d6bb7bde5b1087422a279711e27b0cb4ab787c04d9c1e8ad4d0b32e"
+# Input, its canonical text, its key. Never change one: every stored answer would be lost.
+VECTORS = [
+    ("Who runs Acme?", '"Who runs Acme?"', "4726bb145c1560daca88981e2af589e4"),
+    ("", '""', "46d1b1f39f3e95991f6a3f3b73225406"),
+    ({}, "{}", "b89eca80e5755930ab9fcd1e21931474"),
+    (
+        {"name": "Zoë Müller 株式会社 🚀"},
+        '{"name":"Zoë Müller 株式会社 🚀"}',
+        "36fedf4553b8fb615c3e5d7832de5e72",
+    ),
+    (
+        {"q": 'a "quote", a \\ and a\nnew line\t\u0001\u2028'},
+        '{"q":"a \\"quote\\", a \\\\ and a\\nnew line\\t\\u0001\u2028"}',
+        "53fc4f517d4b01ff1bc5bf7a99e9b65a",
+    ),
+    (
+        {"b": 1, "a": {"d": None, "c": True}},
+        '{"a":{"c":true,"d":null},"b":1}',
+        "fd93c5208372312445f1275cb66b4db9",
+    ),
+    (
+        {"x": 1e16, "y": 0.1, "z": -0.0, "w": 0.0},
+        '{"w":0.0,"x":1e+16,"y":0.1,"z":-0.0}',
+        "66d0ff0926d01a0673d7afce20e0f552",
+    ),
+    (
+        {"n": 123456789012345678901234567890, "m": -(2**63)},
+        '{"m":-9223372036854775808,"n":123456789012345678901234567890}',
+        "fe3f1c28dc248e5e60ef5bbe661e8e77",
+    ),
+    (
+        {"n": 5e-324, "m": 1.7976931348623157e308, "k": 1e22, "j": 123456789.123},
+        '{"j":123456789.123,"k":1e+22,"m":1.7976931348623157e+308,"n":5e-324}',
+        "aa50c5567c8c415191a326551cb6bfe7",
+    ),
+    (
+        {"l": [1, 1.0, "1", True, None, [], {}]},
+        '{"l":[1,1.0,"1",true,null,[],{}]}',
+        "9dfdcf5fce84c63e26775a4ef9dce6d8",
+    ),
+]
+
+
+def test_the_fingerprint_is_pinned():
+    assert fingerprint(QUESTION).hex() == FINGERPRINT
+
+
+@pytest.mark.parametrize(("value", "text", "key"), VECTORS)
+def test_the_canonical_text_and_the_key_are_pinned(value, text, key):
+    assert canonical(value).decode() == text
+    assert task_key(bytes.fromhex(FINGERPRINT), canonical(value)).hex() == key
+
+
+@pytest.mark.parametrize("seed", ["0", "1", "4242"])
+def test_another_process_finds_the_same_key(seed):
+    program = (
+        "from rowcite.keys import *\n"
+        f"print(task_key(fingerprint({QUESTION!r}), canonical({VECTORS[5][0]!r})).hex())\n"
+        "from rowcite.specfile import parse_spec; from rowcite.wire import question\n"
+        "spec = parse_spec({'name': 't', 'task': {'processor': 'core', 'prompt': 'x', 'outputs': {'b': 'string', 'a': 'date'}}})\n"
+        "print(question(spec, {}, 'https://api.parallel.ai').fingerprint.hex())\n"
+    )
+    env = {**os.environ, "PYTHONHASHSEED": seed}
+    run = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True)
+    assert run.stdout.split() == [VECTORS[5][2], SPEC_FINGERPRINT]
+
+
+SPEC_FINGERPRINT = "2f333eb0c49b5c73932da2344e04e87c5d0dce2ffd1c9f689459a80c0a492c49"
+
+JSON = st.recursive(
+    st.one_of(
+        st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text()
+    ),
+    lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.text(), inner)),
+    max_leaves=15,
+)
+
+
+def shuffled(value, rng: random.Random):
+    """Return an equal value whose dicts have their keys in another order."""
+    if isinstance(value, dict):
+        items = [(name, shuffled(item, rng)) for name, item in value.items()]
+        rng.shuffle(items)
+        return dict(items)
+    return [shuffled(item, rng) for item in value] if isinstance(value, list) else value
+
+
+@given(JSON, st.randoms(use_true_random=False))
+def test_the_order_of_keys_does_not_matter(value, rng):
+    assert canonical(shuffled(value, rng)) == canonical(value)
+
+
+@given(JSON)
+def test_the_canonical_text_says_the_value(value):
+    assert json.loads(canonical(value)) == value
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, {"a": [math.nan]}, "half a pair: \ud800"])
+def test_what_json_cannot_say_is_refused(value):
+    with pytest.raises(ValueError):
+        canonical(value)
+
+
+# --- what a question is made of --------------------------------------------------------------------------
+
+SERVER = {
+    "url": "https://tools.example",
+    "name": "crm",
+    "headers": {"Authorization": "one"},
+    "allowed_tools": ["find"],
+}
+
+
+def name(make_spec, task=None, api="https://api.parallel.ai", types=None, **keys):
+    return question(make_spec(task, **keys), types or {"company": "string"}, api).fingerprint
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"processor": "pro"},
+        {"processor": "core-fast"},
+        {"instructions": "Use the register"},
+        {"location": "us"},
+        {"source_policy": {"include_domains": ["a.com"]}},
+        {"source_policy": {"exclude_domains": ["a.com"]}},
+        {"previous_interaction_id": "trun_1"},
+        {"outputs": {"industry": "integer"}},
+        {"outputs": {"industry": {"type": "string", "description": "x"}}},
+        {"outputs": {"sector": "string"}},
+        {"output": {"type": "text"}},
+        {"inputs": {"company": {"column": "name", "required": True}}},
+        {"inputs": {"company": {"column": "name", "description": "x"}}},
+        {"prompt": "{name}"},
+        {"mcp_servers": [SERVER]},
+    ],
+)
+def test_what_belongs_to_a_question_changes_its_name(make_spec, change):
+    assert name(make_spec, change) != name(make_spec)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"url": "https://other.example"},
+        {"name": "other"},
+        {"allowed_tools": ["write"]},
+        {"allowed_tools": None},
+    ],
+)
+def test_servers_and_their_tools_belong_to_a_question(make_spec, change):
+    assert name(make_spec, {"mcp_servers": [{**SERVER, **change}]}) != name(
+        make_spec, {"mcp_servers": [SERVER]}
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"metadata": {"team": "revops"}},
+        {"source_policy": {"include_domains": [], "exclude_domains": []}},
+        {"inputs": {"company": {"column": "another_column"}}},
+        {"inputs": {"company": {"column": "name", "transform": "lower"}}},
+        {"mcp_servers": []},
+    ],
+)
+def test_what_does_not_belong_to_a_question_leaves_its_name(make_spec, change):
+    assert name(make_spec, change) == name(make_spec)
+
+
+def test_the_rest_of_a_spec_leaves_the_name(make_spec):
+    keys = {
+        "accept": {"min_citations": 2},
+        "columns": {"prefix": "x_"},
+        "limits": {"concurrency": 1},
+        "prices": {"core": 1},
+    }
+    assert name(make_spec, **keys, input={"path": "x.csv"}, cache={"max_age": "1d"}) == name(make_spec)
+
+
+def test_secrets_do_not_belong_to_a_question(make_spec):
+    other = {**SERVER, "headers": {"Authorization": "two", "X-Key": "three"}}
+    assert name(make_spec, {"mcp_servers": [SERVER]}) == name(make_spec, {"mcp_servers": [other]})
+    asked = question(make_spec({"mcp_servers": [other]}), {"company": "string"}, "api")
+    assert b"three" not in canonical(asked.named)
+    assert b"three" in asked.run
+    assert b"three" not in asked.shown.run
+
+
+def test_the_types_of_the_inputs_belong_to_a_question(make_spec):
+    assert name(make_spec, types={"company": "integer"}) != name(make_spec)
+
+
+def test_who_is_asked_belongs_to_a_question(make_spec):
+    apis = (
+        "https://api.parallel.ai",
+        "https://eu.api.parallel.ai",
+        "http://127.0.0.1:8000",
+        "local:aa",
+        "local:bb",
+    )
+    assert len({name(make_spec, api=api) for api in apis}) == len(apis)
+
+
+@given(st.text(), st.text(), JSON)
+def test_a_rehearsals_answer_never_passes_for_a_real_one(real, corpus, task_input):
+    text = canonical(task_input)
+    names = (
+        fingerprint({**QUESTION, "api": f"https://{real}"}),
+        fingerprint({**QUESTION, "api": f"local:{corpus}"}),
+    )
+    assert task_key(names[0], text) != task_key(names[1], text)

@@ -1,0 +1,606 @@
+"""Spec files: every mistake is told at its place, with what to do; nothing else than a SpecError comes out."""
+
+import contextlib
+import copy
+import json
+import os
+import string
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rowcite import marked
+from rowcite.errors import SpecError
+from rowcite.spec import Spec
+from rowcite.specfile import load_spec, parse_spec
+
+# Line 1 to 6; what a test adds begins on line 7.
+BASE = """\
+name: accounts
+task:
+  processor: core
+  inputs: {company: {column: name}}
+  outputs:
+    industry: {type: string}
+"""
+CONTRACT = Path(__file__).parents[1] / "data" / "contract_spec.yaml"
+
+
+@pytest.fixture
+def load(tmp_path):
+    """Return a function that loads a text as a spec file."""
+
+    def load(text: str, **environ: str) -> Spec:
+        (tmp_path / "s.yaml").write_text(text, encoding="utf-8", newline="")
+        return load_spec(tmp_path / "s.yaml", environ=environ)
+
+    return load
+
+
+@pytest.fixture
+def problems(load, tmp_path):
+    """Return a function that loads a wrong spec and returns its problems as `line:column: message`."""
+
+    def problems(text: str, **environ: str) -> list[str]:
+        with pytest.raises(SpecError) as raised:
+            load(text, **environ)
+        prefix = f"{tmp_path / 's.yaml'}:"
+        lines = str(raised.value).split("\n")
+        assert all(line.startswith(prefix) for line in lines)
+        return [line.removeprefix(prefix) for line in lines]
+
+    return problems
+
+
+# --- places and suggestions ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("added", "told"),
+    [
+        ("inpt: {path: x}", "7:1: unknown key `inpt`: did you mean `input`?"),
+        ("input: {pth: x}", "7:9: unknown key `pth` in `input`: did you mean `path`?"),
+        (
+            "zzz: 1",
+            "7:1: unknown key `zzz`: valid here: name, input, output, task, accept, columns, limits, prices, cache, backend, local",
+        ),
+        ("folder: x", "7:1: unknown key `folder`: valid here: name, input"),
+        ("marks: {}", "7:1: unknown key `marks`"),
+        (
+            "limits: {concurency: 2}",
+            "7:10: unknown key `concurency` in `limits`: did you mean `concurrency`?",
+        ),
+        ("columns:\n  citation: urls", "8:3: unknown key `citation` in `columns`: did you mean `citations`?"),
+        (
+            "columns: {citations: url}",
+            "7:22: `columns.citations` is 'url', but must be `urls`, `full` or `none` (did you mean `urls`?)",
+        ),
+        ("columns: {confidence: 1.5}", "7:23: `columns.confidence` is 1.5, but must be true or false"),
+        ("columns: {confidence: yes}", "7:23: `columns.confidence` is 'yes', but must be true or false"),
+        ("backend: remote", "7:10: `backend` is 'remote', but must be `parallel` or `local`"),
+        ("backend: local", "`backend: local` needs `local: {corpus: FOLDER}`"),
+        ("input: [a]", "7:8: `input` is a list, but must be a mapping"),
+        ("input: a.csv", "7:8: `input` is 'a.csv', but must be a mapping"),
+        ("input: null", "7:8: `input` is null, but must be a mapping"),
+        (
+            "input: {format: xlsx}",
+            "7:17: `input.format` is 'xlsx', but must be `csv`, `tsv`, `parquet` or `jsonl`",
+        ),
+        ("input: {path: 2024}", "7:15: `input.path` is 2024, but must be a text: put it in quotes"),
+        (
+            "input: {csv: {null_values: [0]}}",
+            "7:29: `input.csv.null_values.0` is 0, but must be a text: put it in quotes",
+        ),
+        ("input: {csv: {null_values: n/a}}", "7:28: `input.csv.null_values` is 'n/a', but must be a list"),
+        (
+            "input: {csv: {separator: ',,'}}",
+            '7:26: `input.csv.separator`: one character other than a quote or a line end, such as "," or ";"',
+        ),
+        ("input: {csv: {encoding: utf9}}", "7:25: `input.csv.encoding`: not an encoding that Python knows"),
+        ("input: {csv: {encoding: base64}}", "7:25: `input.csv.encoding`: not an encoding that Python knows"),
+        (
+            "limits: {requests_per_minute: 0}",
+            "7:31: `limits.requests_per_minute` is 0: input should be greater than or equal to 1",
+        ),
+        ("limits: {requests_per_minute: true}", "7:31: `limits.requests_per_minute`: a number, not true"),
+        ("limits: {concurrency: 1.5}", "7:23: `limits.concurrency` is 1.5, but must be a whole number"),
+        ("limits: {active_runs: many}", "7:23: `limits.active_runs` is 'many', but must be a whole number"),
+        ("limits: {max_cost_usd: lots}", "7:24: `limits.max_cost_usd` is 'lots', but must be a number"),
+        (
+            "limits: {max_cost_usd: -1}",
+            "7:24: `limits.max_cost_usd` is -1: input should be greater than or equal to 0",
+        ),
+        ("limits: {max_cost_usd: .inf}", "7:24: inf is not a number that a spec can use"),
+        ("limits: {max_cost_usd: 1e400}", "7:24: inf is not a number that a spec can use"),
+        ("limits: {max_cost_usd: 1e300}", "7:24: `limits.max_cost_usd` is 1e+300: input should be less than"),
+        ("limits: {deadline: 2 weeks}", "7:20: `limits.deadline`: a duration such as 90s, 30m, 2h or 90d"),
+        ("limits: {deadline: 90}", "7:20: `limits.deadline`: a duration such as 90s, 30m, 2h or 90d"),
+        ("limits: {deadline: 999999999999d}", "7:20: `limits.deadline`: a duration that ends"),
+        (
+            "limits: {max_failed: 120%}",
+            '7:22: `limits.max_failed`: a number of rows, or a share of them such as "5%"',
+        ),
+        ("limits: {max_failed: -1}", "7:22: `limits.max_failed`: a number of rows"),
+        (
+            "accept: {min_confidence: hihg}",
+            "7:26: `accept.min_confidence`: low, medium, high, or a number from 0 to 1 (did you mean `high`?)",
+        ),
+        (
+            "accept: {min_confidence: 1.5}",
+            "7:26: `accept.min_confidence`: low, medium, high, or a number from 0 to 1",
+        ),
+        (
+            "accept: {min_confidence: true}",
+            "7:26: `accept.min_confidence`: low, medium, high, or a number from 0 to 1",
+        ),
+        (
+            "accept: {trusted_domains: ['https://sec.gov']}",
+            "7:28: `accept.trusted_domains.0`: a domain without scheme, port or path",
+        ),
+        ("accept: {required: [industri]}", "7:21: `industri` is not a field. Fields: industry"),
+        ("accept: {min_citations: -1}", "7:25: `accept.min_citations` is -1"),
+        ("prices: {core: cheap}", "7:16: `prices.core` is 'cheap', but must be a number"),
+        ("cache: {max_age: old}", "7:18: `cache.max_age`: a duration such as 90s"),
+        ("name: again", "7:1: `name` stands here a second time (first on line 1): remove one"),
+        ("? [a, b]\n: 1", "7:3: a key must be a plain text"),
+        (
+            "input: {path: !!binary aGk=}",
+            "7:15: tag 'tag:yaml.org,2002:binary' is not used in specs: write a plain value",
+        ),
+        ("input: {path: !mine x}", "7:15: tag '!mine' is not used in specs: write a plain value"),
+        ("input: {path: [}", "7:16: not valid YAML"),
+        ("\tinput: 1", "7:1: not valid YAML: found character that cannot start any token"),
+        ("input: *nowhere", "7:8: not valid YAML: found undefined alias"),
+        ("---\nname: b", "7:1: not valid YAML: but found another document"),
+        ('input: {path: "a\\0b"}', "7:15: the text holds a NUL"),
+        (
+            "input: {path: '${TABLE}'}",
+            "7:15: ${TABLE} is not set: export TABLE, or give a default: ${TABLE:-...}",
+        ),
+        ("columns: {prefix: industry_}\nlimits: {deadline: x}", "8:20: `limits.deadline`"),
+    ],
+)
+def test_a_mistake_is_told_at_its_place(problems, added, told):
+    found = problems(BASE + added + "\n")
+    assert len(found) == 1
+    assert told in found[0]
+
+
+@pytest.mark.parametrize(
+    ("task", "at", "told"),
+    [
+        ("null", "null", "`task` is null, but must be a mapping"),
+        ("[1]", "[1]", "`task` is a list, but must be a mapping"),
+        ("hello", "hello", "`task` is 'hello', but must be a mapping"),
+        ("{prompt: x, output: y}", "{prompt", "`processor` is missing in task"),
+        ("{processor: core, output: y}", "{processor", "`task`: a task needs `inputs` or a `prompt`, one of the two"),
+        ("{processor: core, prompt: x, inputs: {a: {column: b}}, output: y}", "{processor", "a task needs `inputs` or a `prompt`, one of the two"),
+        ("{processor: core, prompt: x}", "{processor", "`task`: a task needs `outputs` or one `output`, one of the two"),
+        ("{processor: core, inputs: {}, output: y}", "{processor", "`inputs` names no column"),
+        ("{processor: core, prompt: x, outputs: {}}", "{processor", "`outputs` names no field"),
+        ("{processor: core, prompt: ' ', output: y}", "' '", "the prompt is empty"),
+        ("{processor: core, prompt: x, output: {industry: {type: string}}}", "output:", "`output` is one answer, and these look like fields: did you mean `outputs`?"),
+        ("{processor: core, prompt: x, output: {jsn_schema: {}}}", "jsn_schema:", "unknown key `jsn_schema` in `task.output`: did you mean `json_schema`?"),
+        ("{processor: core, prompt: x, output: {type: txt}}", "txt", "`task.output.type` is 'txt', but must be `text` or `auto` (did you mean `text`?)"),
+        ("{processor: core, prompt: x, output: {}}", "{}}", "`task.output`: write a description, or {type: text}"),
+        ("{processor: core, prompt: x, output: {json_schema: 5}}", "5}", "`task.output.json_schema` is 5, but must be a text or a mapping"),
+        ("{processor: core, prompt: x, output: {json_schema: no.json}}", "no.json", "cannot read the JSON schema no.json: No such file"),
+        ("{processor: core, prompt: x, output: {json_schema: ~nobody/no.json}}", "~nobody", "cannot read the JSON schema ~nobody/no.json: No such file"),
+        ("{processor: core, prompt: x, outputs: {a: int}}", "int}", "`task.outputs.a` is 'int', but must be `string`, `integer`"),
+        ("{processor: core, prompt: x, outputs: {a: {typ: string}}}", "typ:", "unknown key `typ` in `task.outputs.a`: did you mean `type`?"),
+        ("{processor: core, prompt: x, outputs: {a: {}}}", "{}}", "`task.outputs.a`: a field needs a `type`"),
+        ("{processor: core, prompt: x, outputs: {a: 5}}", "5}", "`task.outputs.a` is 5, but must be a mapping"),
+        ("{processor: core, prompt: x, outputs: [a]}", "[a]", "`task.outputs` is a list, but must be a mapping"),
+        ("{processor: core, prompt: x, outputs: {a: {enum: [1]}}}", "1]", "`task.outputs.a.enum.0` is 1, but must be a text: put it in quotes"),
+        ("{processor: core, prompt: x, outputs: {a: {enum: []}}}", "{enum", "`enum` needs at least one value and no value twice"),
+        ("{processor: core, prompt: x, outputs: {a: {enum: [x, x]}}}", "{enum", "`enum` needs at least one value and no value twice"),
+        ("{processor: core, prompt: x, outputs: {a: {type: integer, enum: [x]}}}", "{type", "an enum is a choice of texts: leave `type` out"),
+        ("{processor: core, prompt: x, outputs: {a: {type: string, items: string}}}", "{type", "`items` goes with `type: array`"),
+        ("{processor: core, prompt: x, outputs: {a: {type: string, properties: {b: string}}}}", "{type", "`properties` goes with `type: object`"),
+        ("{processor: core, prompt: x, outputs: {a: object}}", "object}", "`type: object` needs `properties`"),
+        ("{processor: cor, prompt: x, output: y}", "cor,", "no price is known for `cor`: correct the name, or give US$ per run under `prices: {cor: 0.01}`"),
+        ("{processor: core, prompt: x, output: y, location: usa}", "usa", "`task.location` is 'usa'"),
+        ("{processor: core, prompt: x, output: y, metadata: {team: 5}}", "5}", "`task.metadata.team` is 5, but must be a text: put it in quotes"),
+        ("{processor: core, prompt: x, output: y, source_policy: {include_domains: [a.com/x]}}", "a.com", "a domain without scheme, port or path"),
+        ("{processor: core, inputs: {a: {column: b, descr: c}}, output: y}", "descr:", "unknown key `descr` in `task.inputs.a`: did you mean `description`?"),
+        ("{processor: core, inputs: {a: {column: b, transform: upper}}, output: y}", "upper", "`task.inputs.a.transform` is 'upper', but must be `strip`, `lower`, `domain`, `url` or `none`"),
+        ("{processor: core, inputs: {a: {column: b, required: 1}}, output: y}", "1}", "`task.inputs.a.required` is 1, but must be true or false"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_the_task_is_told_at_its_place(problems, task, at, told):
+    found = problems(f"name: t\ntask: {task}\n")
+    assert len(found) == 1
+    assert found[0].startswith(f"2:{len('task: ') + task.index(at) + 1}: ")
+    assert told in found[0]
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "null\n", "- a\n", "42\n", "just words\n"])
+def test_a_file_that_is_no_mapping_is_refused_at_its_start(problems, text):
+    assert problems(text) == ["1:1: a spec is a mapping of keys to values, such as `name: accounts`"]
+
+
+def test_several_problems_come_at_once_in_the_order_of_the_file(problems):
+    text = "task:\n  processor: core\n  prompt: ${NO}\n  outputs: {a: int}\nnam: x\nescalate: [pro]\nlimits:\n  deadline: x\n  concurrency: 0\n"
+    assert [line.split(": ")[0] for line in problems(text)] == [
+        "1:1",
+        "3:11",
+        "4:16",
+        "5:1",
+        "6:1",
+        "8:13",
+        "9:16",
+    ]
+
+
+def test_a_problem_is_told_once(problems):
+    assert problems(BASE + "limits: {deadline: !x 1}\n") == [
+        "7:20: tag '!x' is not used in specs: write a plain value"
+    ]
+    assert len(problems(BASE.replace("accounts", "${NAME}"))) == 1
+
+
+def test_a_name_that_makes_no_folder_is_refused(problems):
+    for name in ("a b", "../x", "é", "''", "a" * 101):
+        assert problems(BASE.replace("accounts", name))[0].startswith("1:7: `name` is ")
+
+
+# --- files -----------------------------------------------------------------------------------------------
+
+
+def test_a_file_that_is_not_there_is_an_error_of_the_spec(tmp_path):
+    with pytest.raises(SpecError, match="cannot read the spec: No such file or directory"):
+        load_spec(tmp_path / "no.yaml")
+
+
+def test_a_folder_is_no_spec(tmp_path):
+    with pytest.raises(SpecError, match="cannot read the spec: Is a directory"):
+        load_spec(tmp_path)
+
+
+def test_a_file_that_is_not_utf8_is_an_error_of_the_spec(tmp_path):
+    (tmp_path / "s.yaml").write_bytes(b"name: caf\xe9\n")
+    with pytest.raises(SpecError, match="is not UTF-8 text"):
+        load_spec(tmp_path / "s.yaml")
+
+
+@pytest.mark.parametrize("change", [lambda text: "\ufeff" + text, lambda text: text.replace("\n", "\r\n")])
+def test_a_byte_order_mark_and_crlf_do_no_harm(load, change):
+    assert load(change(BASE)).task.processor == "core"
+
+
+def test_paths_are_relative_to_the_spec(load, tmp_path):
+    spec = load(BASE + "input: {path: ../a.csv}\n")
+    assert spec.path("../a.csv") == tmp_path.parent / "a.csv"
+    assert spec.path("~nobody-here/x") == tmp_path / "~nobody-here/x"
+
+
+def test_a_json_schema_is_read_from_its_file_as_it_is(load, tmp_path):
+    schema = {"type": "object", "properties": {"a": {"type": "string", "description": "${NOT_A_VARIABLE}"}}}
+    (tmp_path / "x.json").write_text(json.dumps(schema))
+    spec = load("name: t\ntask: {processor: core, prompt: x, output: {json_schema: x.json}}\n")
+    assert spec.task.output.json_schema == schema
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{", "Expecting property name"),
+        ("[]", "it is not a JSON object"),
+        ('[["type", "object"]]', "it is not a JSON object"),
+        ("NaN", "nan is not a number"),
+        ('{"a": 1e999}', "`a`: inf is not a number"),
+        ('{"a": "\\ud800"}', "half a surrogate pair"),
+        ("[" * 100_000, "it is nested too deep"),
+        ('{"a":' * 80 + "1" + "}" * 80, "nested more than 50 levels deep"),
+        ('{"properties": []}', "`properties` of it must be a mapping"),
+        ('{"properties": {"a": true}}', "`a` must be a mapping: a JSON schema"),
+        ('{"properties": {"a": {"anyOf": "x"}}}', "`anyOf` of `a` must be a list"),
+        ('{"properties": {"a": {"anyOf": [1]}}}', "each of `anyOf` must be a mapping"),
+        ('{"properties": {"a": {"enum": 5}}}', "`enum` of `a` must be a list"),
+        ('{"properties": {"a": {"type": {}}}}', "`type` of `a` must be a text, or a list of texts"),
+        ('{"properties": {"a": {"items": []}}}', "`items` must be a mapping: a JSON schema"),
+        ('{"description": 5}', "`description` of it must be a text"),
+    ],
+)
+def test_a_broken_json_schema_is_told_where_the_spec_names_it(problems, tmp_path, text, told):
+    (tmp_path / "x.json").write_text(text)
+    found = problems("name: t\ntask: {processor: core, prompt: x, output: {json_schema: x.json}}\n")
+    assert len(found) == 1
+    assert found[0].startswith("2:58: ")
+    assert told in found[0]
+
+
+# --- the environment and secrets -------------------------------------------------------------------------
+
+
+def read(text: str, **environ: str):
+    """Return the one value of a document."""
+    document = marked.load(f"a: {text}\n", "f", environ)
+    assert not document.problems
+    return document.value["a"]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("${X}", "one"),
+        ("a-${X}-${X}", "a-one-one"),
+        ("'${X}'", "one"),
+        ("${N}", 12),
+        ("'${N}'", "12"),
+        ("${NO:-two}", "two"),
+        ("${EMPTY:-two}", "two"),
+        ("${EMPTY}", None),
+        ("${X:-two}", "one"),
+        ("'${NO:-}'", ""),
+        ("$${X}", "${X}"),
+        ("$$$$", "$$"),
+        ("$X", "$X"),
+        ("costs $5", "costs $5"),
+        ("'${1}'", "${1}"),
+        ("${NESTED}", "${X}"),
+    ],
+)
+def test_variables_come_from_the_environment_as_in_a_shell(text, value):
+    assert read(text, X="one", N="12", EMPTY="", NESTED="${X}") == value
+
+
+def test_a_variable_is_never_looked_for_in_a_key(load, problems):
+    assert "unknown key `${X}`" in problems(BASE + '"${X}": 1\n', X="name")[0]
+
+
+SECRET = "s3cret-value"  # not a real one
+SERVERS = BASE + "  mcp_servers: [{url: https://tools.example, name: crm, headers: %s}]\n"
+
+
+def test_a_secret_shows_nowhere(load):
+    spec = load(SERVERS % '{Authorization: "Bearer ${TOKEN}"}', TOKEN=SECRET)
+    server = spec.task.mcp_servers[0]
+    assert server.headers["Authorization"].get_secret_value() == f"Bearer {SECRET}"
+    for shown in (repr(spec), str(spec), spec.model_dump_json(), repr(spec.model_dump())):
+        assert SECRET not in shown
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        "'${TOKEN}'",
+        "['${TOKEN}']",
+        "{A: ['${TOKEN}']}",
+        "{A: {b: '${TOKEN}'}}",
+        "{A: '${TOKEN}', B: '${NO}'}",
+    ],
+)
+def test_a_secret_shows_in_no_error(problems, headers):
+    found = "\n".join(problems(SERVERS % headers, TOKEN=SECRET))
+    assert "headers" in found or "${NO}" in found
+    assert SECRET not in found
+
+
+def test_a_secret_at_the_wrong_place_of_a_server_shows_in_no_error(problems):
+    text = (
+        BASE
+        + "  mcp_servers: [{url: [x], name: {a: '${TOKEN}'}, type: '${TOKEN}', headers: {}}, '${TOKEN}']\n"
+    )
+    found = problems(text, TOKEN=SECRET)
+    assert len(found) == 4
+    assert SECRET not in "\n".join(found)
+
+
+# --- YAML ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("no", "no"), ("yes", "yes"), ("on", "on"), ("Off", "Off"), ("y", "y"),
+        ("true", True), ("False", False), ("null", None), ("~", None), ("", None),
+        ("012", 12), ("0o14", "0o14"), ("1_000", "1_000"), ("+5", 5), ("-0", 0), ("12:30", "12:30"), ("12e", "12e"),
+        ("1e3", 1000.0), ("1.", 1.0), (".5", 0.5), ("-1.5E-3", -0.0015), ("'12'", "12"), ('"null"', "null"),
+        ("2024-01-15", "2024-01-15"), ("2024-01-15 10:00:00", "2024-01-15 10:00:00"),
+        ("|\n  two\n  lines\n", "two\nlines\n"), (">\n  one\n  line\n", "one line\n"), ("two\n  words", "two words"),
+        ("|-\n  12\n", "12"), ("9" * 30, int("9" * 30)), ("'it''s'", "it's"), (r'"\u00e9"', "é"), ("[1, [], {}]", [1, [], {}]),
+    ],
+)  # fmt: skip
+def test_scalars_are_those_of_yaml_1_2(text, value):
+    found = read(text)
+    assert found == value
+    assert type(found) is type(value)
+
+
+def test_anchors_and_aliases_work(load):
+    spec = load(BASE + "  metadata: &m {team: ops}\nprices: {a: &p 0.5, b: *p}\n")
+    assert spec.prices == {"a": 0.5, "b": 0.5}
+
+
+def test_an_alias_of_itself_is_refused(problems):
+    assert any("nested more than 50 levels deep" in line for line in problems("name: &a [*a]\n"))
+
+
+def test_aliases_of_aliases_cannot_blow_a_spec_up(problems):
+    levels = "".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]\n" for n in range(1, 12))
+    found = problems("l0: &l0 x\n" + levels + BASE)
+    assert sum("more than 20,000 values: this is no spec" in line for line in found) == 1
+
+
+@pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? "])
+def test_endless_nesting_is_refused_and_does_not_crash(problems, opening):
+    closing = {"[": "]", "{a: ": "}"}.get(opening, "")
+    assert problems("x:\n " + opening * 50_000 + "1" + closing * 50_000)
+
+
+# --- what comes with a later release, and the whole contract ---------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("added", "name", "place"),
+    [
+        ("accept: {missing_confidence: accept}", "accept.missing_confidence", "7:10"),
+        ("accept: {not_found: []}", "accept.not_found", "7:10"),
+        ("accept: {otherwise: blank}", "accept.otherwise", "7:10"),
+        ("accept: {fields: {}}", "accept.fields", "7:10"),
+        ("accept: {rules: []}", "accept.rules", "7:10"),
+        ("escalate: [pro]", "escalate", "7:1"),
+        ("  records_per_run: 1", "task.records_per_run", "7:3"),
+        ("columns: {existing: error}", "columns.existing", "7:11"),
+    ],
+)
+def test_a_key_of_a_later_release_is_refused_by_name(problems, added, name, place):
+    assert problems(BASE + added + "\n") == [
+        f"{place}: `{name}` is not in this release of rowcite yet: remove it"
+    ]
+
+
+def test_the_contracts_example_loads_without_what_comes_later(load):
+    spec = load(CONTRACT.read_text(encoding="utf-8"))
+    assert list(spec.task.outputs) == ["industry", "employee_count", "funding_stage", "key_products"]
+    assert spec.accept.trusted_domains == ("sec.gov", ".gov")
+
+
+# --- dicts -----------------------------------------------------------------------------------------------
+
+GOOD = {
+    "name": "t",
+    "task": {
+        "processor": "core",
+        "prompt": "{name}",
+        "output": {"json_schema": {"type": "object", "properties": {"a": {"type": "string"}}}},
+    },
+}
+
+
+def test_a_dict_means_what_its_yaml_means(load):
+    spec = {"name": "t", "task": {"processor": "core", "prompt": "${ASK} $$", "output": "x"}}
+    assert parse_spec(spec, environ={"ASK": "who"}).task.prompt == "who $"
+    assert load(json.dumps(spec), ASK="who").task == parse_spec(spec, environ={"ASK": "who"}).task
+
+
+def test_a_dict_is_left_as_it_was(tmp_path):
+    (tmp_path / "x.json").write_text('{"type": "object", "properties": {"a": {"type": "string"}}}')
+    spec = {"name": "t", "task": {"processor": "core", "prompt": "x", "output": {"json_schema": "x.json"}}}
+    before = copy.deepcopy(spec)
+    parse_spec(spec, folder=tmp_path)
+    assert spec == before
+
+
+def recursive() -> dict:
+    value: dict = {"name": "t"}
+    value["task"] = [value, value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ([], "a spec is a mapping"),
+        (None, "a spec is a mapping"),
+        ("name: t", "a spec is a mapping"),
+        ({1: 2}, "the key 1 must be a text"),
+        ({**GOOD, "prices": {None: 1.0}}, "`prices`: the key None must be a text"),
+        (
+            {**GOOD, "input": {"path": "a\ud800"}},
+            "`input.path`: the text holds a NUL or half a surrogate pair",
+        ),
+        ({**GOOD, "limits": {"max_cost_usd": float("nan")}}, "`limits.max_cost_usd`: nan is not a number"),
+        ({**GOOD, "input": {"path": object()}}, "`input.path` is a object, but must be a text"),
+        (recursive(), "more than 20,000 values"),
+    ],
+)
+def test_a_dict_that_is_no_spec_is_refused(value, told):
+    with pytest.raises(SpecError) as raised:
+        parse_spec(value)
+    assert told in str(raised.value)
+    assert str(raised.value).startswith("<spec>: ")
+
+
+# --- nothing but a SpecError -----------------------------------------------------------------------------
+
+WORDS = sorted({
+    *Spec.model_fields, *"path format csv separator encoding null_values where processor instructions inputs prompt outputs output "
+    "source_policy location metadata mcp_servers previous_interaction_id column description required transform type enum items "
+    "properties json_schema include_domains url headers min_confidence trusted_domains prefix formulas deadline max_failed "
+    "max_age corpus anyOf additionalProperties string integer array object text auto core x 5% 2h".split(),
+})  # fmt: skip
+KEYS = st.one_of(st.sampled_from(WORDS), st.text(max_size=3))
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.sampled_from(WORDS),
+    st.text(max_size=5),
+    st.just("\ud800"),
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4), st.dictionaries(st.one_of(KEYS, st.integers()), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+MAPPINGS = st.dictionaries(KEYS, VALUES, max_size=4)
+TASKS = st.fixed_dictionaries(
+    {"processor": st.just("core"), "prompt": st.just("x")},
+    optional={
+        "outputs": MAPPINGS,
+        "output": st.one_of(st.fixed_dictionaries({"json_schema": MAPPINGS}), VALUES),
+        "metadata": VALUES,
+    },
+)
+NEARLY = st.fixed_dictionaries(
+    {"name": st.just("t"), "task": st.one_of(TASKS, VALUES)},
+    optional={
+        name: st.one_of(MAPPINGS, VALUES)
+        for name in ("input", "accept", "limits", "columns", "prices", "cache", "local")
+    },
+)
+
+
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@given(st.one_of(NEARLY, MAPPINGS, VALUES))
+def test_a_random_structure_is_a_spec_or_a_spec_error(value):
+    with contextlib.suppress(SpecError):
+        assert isinstance(parse_spec(value, environ={}), Spec)
+
+
+YAML = st.lists(
+    st.one_of(
+        st.sampled_from([f"{word}: " for word in WORDS]),
+        st.sampled_from(list("{}[],:-&*!|>'\"#%@` \n\t?~")),
+        st.text(alphabet=string.printable, max_size=4),
+    ),
+    max_size=30,
+).map("".join)
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.one_of(YAML, st.text(max_size=40), YAML.map(lambda tail: BASE + tail)))
+def test_a_random_text_is_a_spec_or_a_spec_error(load, text):
+    with contextlib.suppress(SpecError):
+        assert isinstance(load(text), Spec)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(NEARLY)
+def test_a_structure_fares_in_a_file_as_it_does_in_a_dict(load, value):
+    def outcome(build):
+        try:
+            return build().model_dump()
+        except SpecError:
+            return None
+
+    try:
+        text = json.dumps(value, allow_nan=False)
+        text.encode()
+    except (ValueError, TypeError):
+        return
+    if "\\u" not in text and "\ud800" not in text:
+        assert outcome(lambda: load(text)) == outcome(lambda: parse_spec(json.loads(text), environ={}))
+
+
+def test_the_environment_of_the_process_is_the_default(tmp_path, monkeypatch):
+    monkeypatch.setitem(os.environ, "ROWCITE_TEST_NAME", "fromenv")
+    (tmp_path / "s.yaml").write_text(BASE.replace("accounts", "${ROWCITE_TEST_NAME}"))
+    assert load_spec(tmp_path / "s.yaml").name == "fromenv"
