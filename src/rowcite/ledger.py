@@ -43,14 +43,14 @@ class Ended:
 class OpenBatch:
     """A batch with runs that have not ended.
 
-    `inputs` holds every run's input by key, `open` the keys that have not ended, `unsure` whether its POST was
-    answered: if not, its runs may or may not exist.
+    `inputs` holds the input of every run that was ever to be in it, by key, `open` the keys that have not ended.
+    `sent_at` (Unix seconds) is when its POST last went out. `unsure`: its runs may or may not exist.
     """
 
     id: int
     group_id: str
     api: str
-    created_at: float
+    sent_at: float
     unsure: bool
     inputs: dict[bytes, bytes] = field(default_factory=dict)
     open: set[bytes] = field(default_factory=set)
@@ -125,13 +125,15 @@ class Ledger:
         batches: dict[int, OpenBatch] = {}
         with self._reading():
             rows = self._db.execute(
-                "SELECT batch.id, group_id, question.body, created_at, run.key, run.input, run.state"
+                "SELECT batch.id, group_id, question.body, sent_at, run.key, run.input, run.state"
                 " FROM batch JOIN question ON question.id = batch.question JOIN run ON run.batch = batch.id"
                 " WHERE batch.id IN (SELECT batch FROM run WHERE state IN ('intended', 'submitted')) ORDER BY run.id"
             )
-            for number, group_id, body, created_at, key, text, state in rows:
+            for number, group_id, body, sent_at, key, text, state in rows:
                 if number not in batches:
-                    batches[number] = OpenBatch(number, group_id, json.loads(body)["api"], created_at, unsure=False)
+                    batches[number] = OpenBatch(
+                        number, group_id, json.loads(body)["api"], sent_at, unsure=False
+                    )
                 batch = batches[number]
                 batch.inputs[key] = text
                 batch.unsure |= state == RunState.INTENDED
@@ -141,17 +143,24 @@ class Ledger:
 
     def spent(self) -> int:
         """Return the list price of every run that was, or may have been, created: micro-US$."""
-        return int(self._one("SELECT coalesce(sum(price), 0) FROM run WHERE state NOT IN ('refused', 'lost')"))
+        return int(
+            self._one("SELECT coalesce(sum(price), 0) FROM run WHERE state NOT IN ('refused', 'lost')")
+        )
 
     def counts(self) -> dict[RunState, int]:
         """Return how many runs there are in each state."""
         with self._reading():
-            return {RunState(state): n for state, n in self._db.execute("SELECT state, count(*) FROM run GROUP BY state")}
+            return {
+                RunState(state): n
+                for state, n in self._db.execute("SELECT state, count(*) FROM run GROUP BY state")
+            }
 
     def warnings(self) -> dict[str, int]:
         """Return the API's warnings, each with how many runs carried it."""
         with self._reading():
-            rows = self._db.execute("SELECT warnings, count(*) FROM run WHERE warnings IS NOT NULL GROUP BY warnings")
+            rows = self._db.execute(
+                "SELECT warnings, count(*) FROM run WHERE warnings IS NOT NULL GROUP BY warnings"
+            )
             told: dict[str, int] = {}
             for texts, count in rows:
                 for text in json.loads(texts):
@@ -163,17 +172,23 @@ class Ledger:
     def question(self, fingerprint: bytes, body: bytes) -> int:
         """Record a question once; return its number."""
         with self._writing():
-            self._db.execute("INSERT OR IGNORE INTO question (fingerprint, body) VALUES (?, ?)", (fingerprint, body.decode()))
+            self._db.execute(
+                "INSERT OR IGNORE INTO question (fingerprint, body) VALUES (?, ?)",
+                (fingerprint, body.decode()),
+            )
         return int(self._one("SELECT id FROM question WHERE fingerprint = ?", fingerprint))
 
-    def intend(self, question: int, group_id: str, tasks: Sequence[Task], *, processor: str, price: int) -> OpenBatch:
+    def intend(
+        self, question: int, group_id: str, tasks: Sequence[Task], *, processor: str, price: int
+    ) -> OpenBatch:
         """Write down what the next POST will create, before it is sent. `price` is micro-US$ a run."""
         now = time.time()
         with self._writing():
-            batch = self._db.execute(
-                "INSERT INTO batch (question, group_id, created_at) VALUES (?, ?, ?)", (question, group_id, now)
-            ).lastrowid
-            assert batch is not None
+            row = self._db.execute(
+                "INSERT INTO batch (question, group_id, sent_at) VALUES (?, ?, ?) RETURNING id",
+                (question, group_id, now),
+            ).fetchone()
+            batch = int(row[0])
             self._db.executemany(
                 "INSERT INTO run (batch, key, input, state, processor, price) VALUES (?, ?, ?, 'intended', ?, ?)",
                 [(batch, task.key, task.input, processor, price) for task in tasks],
@@ -182,39 +197,61 @@ class Ledger:
         inputs: dict[bytes, bytes] = {task.key: task.input for task in tasks}
         return OpenBatch(batch, group_id, api, now, unsure=True, inputs=inputs, open=set(inputs))
 
+    def sending(self, batch: OpenBatch) -> None:
+        """Write down that the POST of a batch goes out now: its runs may come to light some time after."""
+        batch.sent_at = time.time()
+        with self._writing():
+            self._db.execute("UPDATE batch SET sent_at = ? WHERE id = ?", (batch.sent_at, batch.id))
+
     def answered(self, batch: int, run_ids: Sequence[str]) -> None:
         """Write down that the POST was answered: these runs of the batch exist, in some order."""
         with self._writing():
             self._db.execute("UPDATE batch SET run_ids = ? WHERE id = ?", (json.dumps(run_ids), batch))
-            if self._db.execute("SELECT count(*) FROM run WHERE batch = ?", (batch,)).fetchone()[0] == len(run_ids):
-                self._db.execute("UPDATE run SET state = 'submitted' WHERE batch = ? AND state = 'intended'", (batch,))
+            if self._db.execute("SELECT count(*) FROM run WHERE batch = ?", (batch,)).fetchone()[0] == len(
+                run_ids
+            ):
+                self._db.execute(
+                    "UPDATE run SET state = 'submitted' WHERE batch = ? AND state = 'intended'", (batch,)
+                )
 
     def sent(self, batch: int) -> None:
         """Write down that every run of a batch was found to exist."""
         with self._writing():
-            self._db.execute("UPDATE run SET state = 'submitted' WHERE batch = ? AND state = 'intended'", (batch,))
+            self._db.execute(
+                "UPDATE run SET state = 'submitted' WHERE batch = ? AND state = 'intended'", (batch,)
+            )
 
     def seen(self, batch: int, runs: Iterable[tuple[bytes, str]]) -> None:
         """Write down runs (key, run id) that were found to exist."""
         with self._writing():
             self._db.executemany(
-                "UPDATE run SET run_id = ?, state = CASE state WHEN 'intended' THEN 'submitted' ELSE state END"
-                " WHERE batch = ? AND key = ?",
+                "UPDATE run SET run_id = ?, state = 'submitted'"
+                " WHERE batch = ? AND key = ? AND state IN ('intended', 'submitted')",
                 [(run_id, batch, key) for key, run_id in runs],
             )
 
     def uncreated(self, batch: int, keys: Iterable[bytes]) -> None:
-        """Forget intents that are known to have created nothing."""
+        """Forget intents that are known to have created nothing.
+
+        Beside runs that do exist they stay, as lost: should one turn up later after all, it is known whose it is.
+        """
         with self._writing():
             self._db.executemany(
-                "DELETE FROM run WHERE batch = ? AND key = ? AND state = 'intended'", [(batch, key) for key in keys]
+                "UPDATE run SET state = 'lost' WHERE batch = ? AND key = ? AND state = 'intended'",
+                [(batch, key) for key in keys],
+            )
+            self._db.execute(
+                "DELETE FROM run WHERE batch = :batch"
+                " AND NOT EXISTS (SELECT 1 FROM run WHERE batch = :batch AND state != 'lost')",
+                {"batch": batch},
             )
 
     def refused(self, batch: int, key: bytes, error: str, ref_id: str | None) -> None:
         """Write down that the API would not take a task; it cost nothing."""
         with self._writing():
             self._db.execute(
-                "UPDATE run SET state = 'refused', error = ?, ref_id = ?, ended_at = ? WHERE batch = ? AND key = ?",
+                "UPDATE run SET state = 'refused', error = ?, ref_id = ?, ended_at = ?"
+                " WHERE batch = ? AND key = ? AND state = 'intended'",
                 (error, ref_id, time.time(), batch, key),
             )
 
@@ -222,7 +259,8 @@ class Ledger:
         """Write down that the local server which had a batch is gone, with what it had not answered."""
         with self._writing():
             self._db.execute(
-                "UPDATE run SET state = 'lost' WHERE batch = ? AND state IN ('intended', 'submitted')", (batch,)
+                "UPDATE run SET state = 'lost' WHERE batch = ? AND state IN ('intended', 'submitted')",
+                (batch,),
             )
 
     def save(self, batch: int, ended: Sequence[Ended]) -> None:
@@ -230,7 +268,8 @@ class Ledger:
         now = time.time()
         with self._writing():
             self._db.executemany(
-                "INSERT OR IGNORE INTO answer (run, output) SELECT id, ? FROM run WHERE batch = ? AND key = ?",
+                "INSERT OR IGNORE INTO answer (run, output)"
+                " SELECT id, ? FROM run WHERE batch = ? AND key = ? AND state IN ('intended', 'submitted')",
                 [(item.output, batch, item.key) for item in ended if item.output is not None],
             )
             self._db.executemany(
@@ -282,10 +321,11 @@ class Ledger:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:  # SQLite ends it by itself when the disk is full
+                    self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
         except sqlite3.Error as error:
             raise self._explained(error) from error
 
@@ -316,11 +356,13 @@ def open_ledger(folder: Path, *, writing: bool) -> Ledger:
         return Ledger(_connect(str(file) if file.exists() else ":memory:", str(file)), None, str(file))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / "lock", timeout=0)
+        lock = FileLock(folder / "lock", timeout=0, mode=0o600)
         lock.acquire()
         os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
     except Timeout:
-        raise LedgerBusy(f"{folder}: another rowcite is working on this ledger. Wait for it, then run again") from None
+        raise LedgerBusy(
+            f"{folder}: another rowcite is working on this ledger. Wait for it, then run again"
+        ) from None
     except OSError as error:
         raise LedgerError(f"{folder}: cannot open the ledger: {error.strerror or error}") from error
     try:

@@ -10,7 +10,7 @@ CREATE TABLE batch (               -- one POST of runs, in a task group of its o
   id INTEGER PRIMARY KEY,
   question INTEGER NOT NULL REFERENCES question (id),
   group_id TEXT NOT NULL,
-  created_at REAL NOT NULL,
+  sent_at REAL NOT NULL,           -- when the POST last went out, or was about to
   run_ids TEXT                     -- JSON list, as the POST answered; null while that answer is not known
 );
 
@@ -31,6 +31,7 @@ CREATE TABLE run (                 -- the intent before the POST, the run after 
 CREATE INDEX run_key ON run (key);
 CREATE INDEX run_batch ON run (batch);
 CREATE INDEX run_open ON run (batch) WHERE state IN ('intended', 'submitted');
+CREATE UNIQUE INDEX run_once ON run (key) WHERE state IN ('intended', 'submitted');  -- no task is ever under way twice
 
 CREATE TABLE answer (              -- the output as it came, byte for byte
   run INTEGER PRIMARY KEY REFERENCES run (id),

@@ -156,7 +156,7 @@ def check_budget(job: Job, planned: Plan, ledger: Ledger) -> int:
     return min(most, left)
 
 
-async def submit(
+async def submit(  # noqa: PLR0913 - what a run is made of
     job: Job, ledger: Ledger, base_url: str, key: str | None, *, budget: int, progress: Progress
 ) -> Submitter:
     """Get every task answered that is not; return the submitter, for what it counted.

@@ -1,0 +1,451 @@
+"""Submissions against the shipped server: what they cost, how soon answers are kept, and what cannot be known of the API.
+
+The second half goes through the last table of the wire notes: each row is tried both ways.
+"""
+
+import asyncio
+import json
+import re
+import time
+from datetime import datetime
+
+import pytest
+from rowcite.errors import ApiError, ApiRefused, OutOfCredit, Unfinished
+from rowcite.submitter import Terms
+from support.deviant import Deviations
+from support.submitting import PRICE, TERMS, Submission, api, tasks
+
+REAL = {name: getattr(Terms("core", PRICE), name) for name in ("gather", "sweep", "settle", "settle_refused")}
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Return a function that starts a deviating server and gives a submission to it."""
+    stack = []
+
+    def started(how=None, **settings):
+        context = api(tmp_path, how, **settings)
+        stack.append(context)
+        return Submission(tmp_path, context.__enter__())
+
+    yield started
+    for context in stack:
+        context.__exit__(None, None, None)
+
+
+def whole(job, some):
+    """Every task is answered by its own answer, nothing was paid twice, and the books agree."""
+    assert job.misplaced(some) == []
+    assert job.api.paid_twice() == 0
+    assert len(job.api.created()) == len(some)
+    assert job.spent() == len(some) * PRICE
+    assert job.submitter._active == 0
+    assert job.submitter._running == 0
+    return True
+
+
+# --- numbers ---------------------------------------------------------------------------------------------
+
+
+def test_a_thousand_rows_cost_at_most_six_requests(start):
+    job = start()
+    some = tasks(job.asked, 1000)
+    job.run(some, **REAL)
+    assert whole(job, some)
+    assert len(job.api.requests()) <= 6
+
+
+def test_statuses_are_followed_and_never_polled_a_run_at_a_time(start):
+    job = start(latency=0.01)
+    some = tasks(job.asked, 300)
+    job.run(some)
+    assert whole(job, some)
+    assert [line for line in job.api.requests("GET") if re.search(r"/runs/[^/]+$", line["path"])] == []
+    assert len(job.api.requests("GET", "/result")) < 100  # answers, a few at a time, where a listing would repeat 300
+
+
+def test_the_limiter_counts_every_request_that_the_server_saw(start):
+    job = start(latency=0.002)
+    job.run(tasks(job.asked, 25), active_runs=5)
+    assert job.submitter.client.pace.requests == len(job.api.requests())
+
+
+def test_each_answer_is_in_the_ledger_within_five_seconds_of_its_completion(start):
+    job = start(latency=0.04)  # core: 2.4 to 12 seconds
+    some = tasks(job.asked, 120)
+    job.run(some, **REAL)
+    assert whole(job, some)
+    ended = {line["run"]: _unix(line["at"]) for line in job.api.lines() if "ended" in line}
+    assert max(ended.values()) - min(ended.values()) > 5
+    with job.ledger() as ledger:
+        saved = dict(ledger._db.execute("SELECT run_id, ended_at FROM run").fetchall())
+    assert max(saved[run] - ended[run] for run in ended) < 5
+
+
+def _unix(text):
+    return datetime.fromisoformat(text).timestamp()
+
+
+def test_active_runs_smaller_than_a_batch_are_respected(start):
+    job = start(latency=0.002)
+    some = tasks(job.asked, 40)
+    job.run(some, active_runs=7)
+    assert whole(job, some)
+    assert max(job.api.deviant.posts) == 7
+
+
+def test_a_budget_stops_new_runs_and_keeps_what_is_under_way(start):
+    job = start(latency=0.002)
+    some = tasks(job.asked, 30)
+    with pytest.raises(OutOfCredit, match="would pass what may be spent"):
+        job.run(some, active_runs=10, budget=20 * PRICE)
+    assert job.states() == {"completed": 20}
+    assert job.spent() == 20 * PRICE
+
+
+# --- one bad row, bad specs ------------------------------------------------------------------------------
+
+
+def test_one_bad_row_does_not_sink_the_other_999(start):
+    job = start(Deviations(refuse=lambda value: value["name"] == "Company 777"))
+    some = tasks(job.asked, 1000)
+    job.run(some)
+    assert job.states() == {"completed": 999, "refused": 1}
+    assert job.misplaced(some) == [some[777].input]
+    assert job.spent() == 999 * PRICE == job.submitter.spent
+    assert job.submitter._active == 0
+
+
+def test_bad_rows_are_found_wherever_they_are(start):
+    job = start(Deviations(refuse=lambda value: int(value["name"].split()[1]) % 10 == 0))
+    job.run(tasks(job.asked, 60))
+    assert job.states() == {"completed": 54, "refused": 6}
+
+
+def test_a_spec_that_is_all_bad_costs_few_requests(start):
+    job = start(Deviations(refuse=lambda _: True))
+    with pytest.raises(ApiRefused, match="422"):
+        job.run(tasks(job.asked, 5000))
+    assert len(job.api.requests()) < 150
+    assert job.spent() == 0
+
+
+def test_a_processor_that_is_not_allowed_is_named_and_stops_at_once(start):
+    job = start(Deviations(refuse=lambda _: True, refuse_status=403))
+    with pytest.raises(ApiRefused, match="'core'") as told:
+        job.run(tasks(job.asked, 100))
+    assert told.value.exit_code == 2
+    assert len(job.api.deviant.posts) == 1
+    assert job.spent() == 0
+
+
+# --- credit ----------------------------------------------------------------------------------------------
+
+
+def test_credit_that_runs_under_way_hold_is_waited_for(start):
+    job = start(Deviations(reserve=10), latency=0.004)
+    some = tasks(job.asked, 24)
+    job.run(some, active_runs=20)
+    assert whole(job, some)
+    assert len(job.api.requests()) < 60
+
+
+def test_credit_for_a_part_of_a_batch_is_used_to_the_last_run(start):
+    job = start(Deviations(credit=37))
+    with pytest.raises(OutOfCredit, match="402"):
+        job.run(tasks(job.asked, 100))
+    assert job.states() == {"completed": 37}
+    assert job.spent() == 37 * PRICE == job.submitter.spent
+    assert job.submitter._active == 0
+
+
+def test_an_account_without_credit_costs_few_requests(start):
+    job = start(Deviations(credit=0))
+    with pytest.raises(OutOfCredit):
+        job.run(tasks(job.asked, 3000))
+    assert job.spent() == 0
+    assert len(job.api.requests()) < 80
+
+
+def test_a_refusal_for_credit_that_created_some_runs_pays_none_twice(start):
+    job = start(Deviations(keep=12, answer=402), latency=0.003)
+    some = tasks(job.asked, 40)
+    job.run(some)
+    assert whole(job, some)
+
+
+# --- wire.md: listings -----------------------------------------------------------------------------------
+
+LOST_POSTS = {"cut": None, "500": 500, "504": 504, "422": 422, "402": 402, "408": 408}
+
+
+@pytest.mark.parametrize("answer", LOST_POSTS.values(), ids=LOST_POSTS.keys())
+@pytest.mark.parametrize("keep", [0, 1, 25, 40])
+def test_a_post_is_found_out_about_whatever_it_created_and_however_it_was_answered(start, keep, answer):
+    job = start(Deviations(keep=keep, answer=answer))
+    some = tasks(job.asked, 40)
+    job.run(some)
+    assert whole(job, some)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {},
+        {"list_ended_only": True},
+        {"list_lag": 0.6},
+        {"count_lag": 0.2},
+        {"shuffle": True},
+        {"drop_metadata": True},
+        {"drop_metadata": True, "list_ended_only": True, "shuffle": True, "list_lag": 0.4},
+    ],
+    ids=lambda how: "+".join(how) or "as shipped",
+)
+@pytest.mark.parametrize("keep", [25, 40])
+def test_a_lost_post_is_found_out_about_however_runs_are_listed(start, keep, how):
+    job = start(Deviations(keep=keep, answer=None, **how), latency=0.003)
+    some = tasks(job.asked, 40)
+    job.run(some, settle=0.5)
+    assert whole(job, some)
+
+
+@pytest.mark.parametrize("late", [0.1, 0.6])
+def test_runs_that_come_to_light_late_are_waited_for(start, late):
+    job = start(Deviations(late=late))
+    some = tasks(job.asked, 40)
+    job.run(some, settle=1.2)
+    assert whole(job, some)
+
+
+def test_runs_that_are_counted_and_never_listed_are_not_sent_again(start):
+    job = start(Deviations(keep=25, answer=None, list_lag=1e9), latency=1.0)
+    with pytest.raises(Unfinished, match="counts 25 runs and lists 0"):
+        job.run(tasks(job.asked, 40), unexplained=0.5)
+    assert len(job.api.created()) == 25
+    assert job.states() == {"intended": 40}
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"list_ended_only": True},
+        {"list_lag": 1.0},
+        {"count_lag": 0.5},
+        {"shuffle": True},
+        {"drop_metadata": True},
+        {"drop_outputs": True},
+        {"drop_outputs": True, "drop_metadata": True},
+        {"tell": False},
+        {"stall": True},
+        {"end_at_once": True},
+        {"repeat": True},
+        {"odd_frames": True},
+        {"squeeze": True},
+        {"active_results": 5, "drop_outputs": True},
+        {"shuffle": True, "drop_metadata": True, "repeat": True, "odd_frames": True, "list_lag": 0.3, "tell": False},
+    ],
+    ids="+".join,
+)
+def test_every_answer_arrives_on_its_own_row_whatever_streams_and_listings_do(start, how):
+    job = start(Deviations(**how), latency=0.003)
+    some = tasks(job.asked, 60)
+    job.run(some, active_runs=30)
+    assert whole(job, some)
+
+
+def test_a_listing_that_lags_is_not_hammered(start):
+    job = start(Deviations(list_lag=2.0))
+    some = tasks(job.asked, 50)
+    job.run(some, gather=0.05, sweep=60)
+    assert whole(job, some)
+    assert len(job.api.requests()) < 20
+
+
+def test_a_stream_that_ends_at_once_again_and_again_is_not_hammered(start):
+    job = start(Deviations(end_at_once=True), latency=0.02)  # 1.2 to 6 seconds
+    some = tasks(job.asked, 20)
+    job.run(some, sweep=60)
+    assert whole(job, some)
+    assert len(job.api.requests()) < 20
+
+
+def test_a_run_that_tells_neither_its_key_nor_its_input_stops_the_run(start):
+    job = start(Deviations(drop_metadata=True, drop_inputs=True))
+    with pytest.raises(ApiError, match="neither its metadata nor its input"):
+        job.run(tasks(job.asked, 5))
+    assert job.states() == {"submitted": 5}
+
+
+def test_a_run_that_answers_another_question_stops_the_run_and_keeps_the_rest(start):
+    job = start(Deviations(mangle=_swap_a_key))
+    some = tasks(job.asked, 5)
+    with pytest.raises(ApiError, match="was not asked there"):
+        job.run(some)
+    assert set(job.states()) <= {"completed", "submitted"}
+
+
+def _swap_a_key(method, path, body):
+    if method != "GET" or not path.endswith("/runs"):
+        return None
+    return b"\n\n".join([*body.split(b"\n\n")[:-2], _foreign(body.split(b"\n\n")[-2]), b""])
+
+
+def _foreign(frame):
+    event = json.loads(frame.removeprefix(b"data: "))
+    event["run"]["metadata"] = {name: "00" * 16 for name in event["run"]["metadata"]}
+    return b"data: " + json.dumps(event).encode()
+
+
+@pytest.mark.parametrize("way", ["null", "missing", "404"])
+def test_a_completed_run_without_output_is_a_failed_row_and_sinks_no_other(start, way):
+    job = start(Deviations(completed_without=way, drop_outputs=True))
+    job.run(tasks(job.asked, 3))
+    assert job.states() == {"failed": 3}
+    assert job.spent() == 3 * PRICE
+    with job.ledger() as ledger:
+        assert {found.error for found in ledger.held([task.key for task in tasks(job.asked, 3)])} == {
+            "the API calls the run completed and has no output of it"
+        }
+
+
+def test_a_post_that_is_throttled_for_its_size_is_sent_in_smaller_parts(start):
+    job = start(Deviations(throttle_over=100))
+    some = tasks(job.asked, 400)
+    job.run(some)
+    assert whole(job, some)
+    assert max(job.api.deviant.posts[-4:]) <= 100
+
+
+def test_an_api_that_loses_every_post_is_given_up_on_and_nothing_is_owed(start):
+    job = start(faults={"http": [{"method": "POST", "path": "/runs$", "status": 500}]})
+    with pytest.raises(ApiError, match="Run again"):
+        job.run(tasks(job.asked, 40), settle=0.1, losses=3)
+    assert job.api.created() == []
+    assert len(job.api.requests("POST", "/runs")) <= 7
+    assert set(job.states()) <= {"intended"}  # parts that were being sent when it was given up: looked up next time
+
+
+# --- resuming and stopping -------------------------------------------------------------------------------
+
+
+def test_a_second_run_submits_nothing(start):
+    job = start()
+    some = tasks(job.asked, 50)
+    job.run(some)
+    before = len(job.api.requests())
+    job.run(some)
+    assert len(job.api.requests()) == before
+
+
+def test_what_an_interrupted_run_left_under_way_is_collected(start):
+    job = start(latency=0.01)
+    some = tasks(job.asked, 50)
+    with pytest.raises(TimeoutError):
+        job.run(some, deadline=0.9)
+    assert job.states().get("submitted", 0) > 0
+    job.run(some)
+    assert whole(job, some)
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.01, 0.02, 0.04, 0.08, 0.15, 0.4, 0.8])
+def test_a_cancelled_run_loses_nothing_whenever_it_was_cancelled(start, moment):
+    job = start(latency=0.002)
+    some = tasks(job.asked, 100)
+
+    async def cancelled():
+        going = asyncio.create_task(job.go(some, active_runs=20))
+        await asyncio.sleep(moment)
+        going.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await going
+
+    try:
+        asyncio.run(cancelled())
+    except pytest.fail.Exception:
+        pass  # it was done before
+    job.run(some)
+    assert whole(job, some)
+
+
+def test_runs_at_another_api_are_left_alone_and_told_of(start):
+    job = start(latency=1.0)
+    some = tasks(job.asked, 5)
+    with pytest.raises(TimeoutError):
+        job.run(some, deadline=0.5)
+    other = Submission(job.folder, job.api)
+    other.asked = type(job.asked)({**job.asked.named, "api": "https://elsewhere.example"}, *_rest(job.asked))
+    other.run([])
+    assert other.progress.said == [f"5 runs are still open at {job.api.url}: run against it to collect them"]
+    assert job.states() == {"submitted": 5}
+
+
+def _rest(asked):
+    return asked.task_spec, asked.run, asked.extra_metadata
+
+
+def test_a_local_server_that_is_gone_is_asked_again(start, tmp_path):
+    job = start(latency=1.0)
+    some = tasks(job.asked, 5)
+    with pytest.raises(TimeoutError):
+        job.run(some, deadline=0.5)
+    new = start()
+    new.asked = job.asked
+    new.run(some, local=True)
+    assert new.states() == {"lost": 5, "completed": 5}
+    assert new.misplaced(some) == []
+
+
+def test_a_group_that_the_api_does_not_know_is_told_of_and_not_paid_again(start, tmp_path):
+    job = start(latency=1.0)
+    some = tasks(job.asked, 8)
+    with pytest.raises(TimeoutError):
+        job.run(some[:5], deadline=0.5)
+    new = start()
+    new.asked = job.asked
+    with pytest.raises(Unfinished, match="not known what became of"):
+        new.run(some)
+    assert new.states() == {"submitted": 5, "completed": 3}
+
+
+def test_two_submissions_in_a_row_never_have_a_task_under_way_twice(start):
+    job = start(latency=1.0)
+    some = tasks(job.asked, 5)
+    with pytest.raises(TimeoutError):
+        job.run(some, deadline=0.5)
+    with job.ledger() as ledger, pytest.raises(Exception, match="UNIQUE"):
+        ledger.intend(1, "again", some[:1], processor="core", price=PRICE)
+
+
+def test_a_late_run_of_a_batch_that_was_partly_created_does_not_stop_a_later_command(start):
+    job = start(Deviations(keep=25, answer=None), latency=0.02)
+    some = tasks(job.asked, 40)
+    with pytest.raises(TimeoutError):
+        job.run(some, deadline=0.9)
+    group = job.api.created()[0]["group"]
+    late = next(task for task in some if task.key.hex() not in _keys(job, group))
+    _create(job, group, late)
+    job.run(some)
+    assert job.misplaced(some) == []
+
+
+def _keys(job, group):
+    return {value for line in job.api.created() if line["group"] == group for value in line["metadata"].values()}
+
+
+def _create(job, group, task):
+    import httpx
+    from rowcite.wire import runs_body
+
+    url = f"{job.api.url}/v1/tasks/groups/{group}/runs"
+    headers = {"content-type": "application/json"}
+    httpx.post(url, content=runs_body(job.asked, [task]), headers=headers).raise_for_status()
+
+
+def test_settling_counts_from_when_the_post_went_out_and_not_from_the_intent(start):
+    first = {"method": "POST", "path": "/runs$", "nth": [1, 2], "status": 429, "headers": {"retry-after": "1"}}
+    job = start(faults={"http": [first]})
+    before = time.time()
+    job.run(tasks(job.asked, 1))
+    with job.ledger() as ledger:
+        sent_at = ledger._db.execute("SELECT sent_at FROM batch").fetchone()[0]
+    assert sent_at - before >= 1.9

@@ -1,0 +1,301 @@
+"""What the shipped server does not do and the real API may: middleware in front of it, one deviation a test.
+
+Each row of the wire notes' last table ("what cannot be known from here") is a field here, so that a test can have it
+either way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import random
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rowcite.server.faults import Cut
+
+ADD = re.compile(r"/v1/tasks/groups/[^/]+/runs$")
+GROUP = re.compile(r"/v1/tasks/groups/[^/]+$")
+EVENTS = re.compile(r"/events$")
+RESULT = re.compile(r"/result$")
+ENDED = ("completed", "failed", "cancelled", "action_required")
+
+
+@dataclass
+class Deviations:
+    """How this API deviates. Nothing set: not at all. Times are seconds."""
+
+    seed: int = 0
+    list_ended_only: bool = False  # unless a status is asked for
+    list_lag: float = 0.0  # runs are listed so long after they were created
+    count_lag: float = 0.0  # and counted so long after
+    shuffle: bool = False  # run ids and listings come in any order
+    drop_metadata: bool = False  # everywhere
+    drop_inputs: bool = False  # although they were asked for
+    drop_outputs: bool = False  # although they were asked for: in listings
+    keep: int | None = None  # the first POST creates so many of its runs ...
+    answer: int | None = None  # ... and is answered with this status; with None the connection is cut
+    late: float | None = None  # the first POST is cut, and creates its runs so much later
+    refuse: Callable[[Any], bool] | None = None  # 422 for a POST with such an input
+    refuse_status: int = 422
+    credit: int | None = None  # 402 for a POST with more runs than are left of these
+    reserve: int | None = None  # 402 for a POST that would make more runs active than these
+    throttle_over: int | None = None  # 429 for a POST with more runs than these
+    tell: bool = True  # event streams tell of runs
+    stall: bool = False  # event streams send their first status and then nothing, not even a comment
+    end_at_once: bool = False  # event streams end after their first event
+    repeat: bool = False  # event streams send every event twice
+    odd_frames: bool = False  # CRLF, comments and data in several lines
+    completed_without: str | None = None  # /result: "null", "missing" or "404" for runs that completed
+    active_results: int = 0  # so many /result are answered with 408
+    squeeze: bool = False  # gzip
+    mangle: Callable[[str, str, bytes], bytes | None] | None = None  # (method, path, body) to another body
+
+
+@dataclass
+class Deviant:
+    """Middleware. `calls` holds (method, path) of everything that came; `posts` how many runs each POST had."""
+
+    app: ASGIApp
+    how: Deviations
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    posts: list[int] = field(default_factory=list)
+    _born: dict[str, float] = field(default_factory=dict)  # when each run was created
+    _groups: dict[str, list[float]] = field(default_factory=dict)
+    _first: bool = True
+    _jobs: set[asyncio.Task[None]] = field(default_factory=set)
+    _status: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._dice = random.Random(self.how.seed)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        method, path = scope["method"], scope["path"]
+        self.calls.append((method, path))
+        if method == "POST" and ADD.search(path):
+            await self._add(scope, await _body(receive), send)
+        elif EVENTS.search(path):
+            await self._events(scope, receive, send)
+        else:
+            status, headers, body = await self._asked(scope, await _body(receive))
+            await _answer(send, *self._changed(scope, status, headers, body))
+
+    # --- creating ------------------------------------------------------------------------------------
+
+    async def _add(self, scope: Scope, body: bytes, send: Send) -> None:
+        how, asked = self.how, json.loads(body)
+        inputs = asked["inputs"]
+        self.posts.append(len(inputs))
+        first, self._first = self._first, False
+        if how.throttle_over is not None and len(inputs) > how.throttle_over:
+            await _problem(send, 429)
+            return
+        if how.refuse is not None and any(how.refuse(run["input"]) for run in inputs):
+            await _problem(send, how.refuse_status)
+            return
+        short = how.credit is not None and len(self._born) + len(inputs) > how.credit
+        if short or (how.reserve is not None and self._active(scope) + len(inputs) > how.reserve):
+            await _problem(send, 402)
+            return
+        if first and how.late is not None:
+            job = asyncio.get_running_loop().create_task(self._create_late(scope, body, how.late))
+            self._jobs.add(job)
+            raise Cut
+        if first and how.keep is not None:
+            asked["inputs"] = inputs[: how.keep]
+            if asked["inputs"]:
+                await self._create(scope, json.dumps(asked).encode())
+            if how.answer is None:
+                raise Cut
+            await _problem(send, how.answer)
+            return
+        await _answer(send, *await self._create(scope, body))
+
+    async def _create_late(self, scope: Scope, body: bytes, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await self._create(scope, body)
+
+    async def _create(self, scope: Scope, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        status, headers, answer = await self._asked(scope, body)
+        if status < 300:
+            told, now = json.loads(answer), time.monotonic()
+            self._born.update(dict.fromkeys(told["run_ids"], now))
+            group = self._groups.setdefault(scope["path"].removesuffix("/runs"), [])
+            group += [now] * len(told["run_ids"])
+            if self.how.shuffle:
+                self._dice.shuffle(told["run_ids"])
+            answer = json.dumps(told).encode()
+        if self.how.mangle is not None:
+            answer = self.how.mangle("POST", scope["path"], answer) or answer
+        return status, headers, answer
+
+    def _active(self, scope: Scope) -> int:
+        groups = scope["app"].state.engine.store.groups.values()
+        return sum(group.counts[name] for group in groups for name in ("queued", "running", "cancelling"))
+
+    # --- telling -------------------------------------------------------------------------------------
+
+    def _changed(
+        self, scope: Scope, status: int, headers: dict[str, str], body: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
+        how, path = self.how, scope["path"]
+        if status == 200 and ADD.search(path):
+            body = self._listing(scope, body)
+        elif status == 200 and GROUP.search(path) and how.count_lag:
+            told = json.loads(body)
+            told["status"]["num_task_runs"] = sum(self._old(born, how.count_lag) for born in self._groups.get(path, ()))
+            body = json.dumps(told).encode()
+        elif RESULT.search(path):
+            status, body = self._result(status, body)
+        if how.mangle is not None:
+            body = how.mangle(scope["method"], path, body) or body
+        if how.squeeze:
+            headers, body = {**headers, "content-encoding": "gzip"}, gzip.compress(body)
+        return status, headers, body
+
+    def _listing(self, scope: Scope, body: bytes) -> bytes:
+        how, query = self.how, parse_qs(scope["query_string"].decode())
+        frames = []
+        for event in _frames(body):
+            run = event["run"]
+            if how.list_ended_only and "status" not in query and run["status"] not in ENDED:
+                continue
+            if not self._old(self._born.get(run["run_id"], 0.0), how.list_lag):
+                continue
+            if how.drop_outputs:
+                event.pop("output", None)
+            if how.drop_inputs:
+                event.pop("input", None)
+            frames.append(self._frame(event))
+        if how.shuffle:
+            self._dice.shuffle(frames)
+        return b"".join(frames)
+
+    def _result(self, status: int, body: bytes) -> tuple[int, bytes]:
+        how = self.how
+        if how.active_results > 0:
+            how.active_results -= 1
+            return 408, _error(408)
+        if status == 200 and how.completed_without == "404":
+            return 404, _error(404)
+        if status == 200:
+            told = json.loads(body)
+            if how.drop_metadata:
+                told["run"]["metadata"] = None
+            if how.completed_without == "null":
+                told["output"] = None
+            elif how.completed_without == "missing":
+                del told["output"]
+            body = json.dumps(told).encode()
+        return status, body
+
+    def _frame(self, event: dict[str, Any]) -> bytes:
+        if self.how.drop_metadata and event.get("run"):
+            event["run"]["metadata"] = None
+        text = json.dumps(event)
+        if not self.how.odd_frames:
+            return b"data: %b\n\n" % text.encode()
+        lines = json.dumps(event, indent=1).split("\n")
+        return ": a comment\r\n\r\nevent: odd\r\n".encode() + "".join(f"data:{line}\r\n" for line in lines).encode() + b"\r\n"
+
+    async def _events(self, scope: Scope, receive: Receive, send: Send) -> None:
+        how, rest, ended = self.how, b"", False
+
+        async def changing(message: Message) -> None:
+            nonlocal rest, ended
+            if message["type"] != "http.response.body":
+                await send(message)
+                return
+            *whole, rest = (rest + message.get("body", b"")).split(b"\n\n")
+            for event in _frames(b"\n\n".join([*whole, b""])):
+                if ended or (event.get("run") and not how.tell):
+                    continue
+                for _ in range(2 if how.repeat else 1):
+                    await send({"type": "http.response.body", "body": self._frame(event), "more_body": True})
+                if how.stall:
+                    await asyncio.sleep(3600)
+                ended = how.end_at_once
+            if ended or not message.get("more_body"):
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+                if ended:
+                    raise _Enough
+
+        try:
+            await self.app(scope, receive, changing)
+        except* _Enough:
+            pass
+
+    async def _asked(self, scope: Scope, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        """Ask the real server and return its whole answer."""
+        held: list[Message] = []
+
+        async def hold(message: Message) -> None:
+            held.append(message)
+
+        await self.app({**scope, "headers": _with_length(scope, body)}, _giving(body), hold)
+        headers = {name.decode(): value.decode() for name, value in held[0]["headers"]}
+        headers.pop("content-length", None)
+        return held[0]["status"], headers, b"".join(message.get("body", b"") for message in held[1:])
+
+    def _old(self, born: float, lag: float) -> bool:
+        return time.monotonic() - born >= lag
+
+
+class _Enough(Exception):
+    pass
+
+
+def _frames(body: bytes) -> list[dict[str, Any]]:
+    lines = [line for frame in body.split(b"\n\n") for line in frame.split(b"\n")]
+    return [json.loads(line.removeprefix(b"data: ")) for line in lines if line.startswith(b"data: ")]
+
+
+def _error(status: int) -> bytes:
+    return json.dumps({"type": "error", "error": {"ref_id": f"ref-{status}", "message": f"deviant {status}"}}).encode()
+
+
+async def _problem(send: Send, status: int) -> None:
+    await _answer(send, status, {"content-type": "application/json"}, _error(status))
+
+
+async def _answer(send: Send, status: int, headers: dict[str, str], body: bytes) -> None:
+    pairs = [(name.encode(), value.encode()) for name, value in {**headers, "content-length": str(len(body))}.items()]
+    await send({"type": "http.response.start", "status": status, "headers": pairs})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _body(receive: Receive) -> bytes:
+    parts = []
+    while True:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+def _with_length(scope: Scope, body: bytes) -> list[tuple[bytes, bytes]]:
+    kept = [(name, value) for name, value in scope["headers"] if name not in (b"content-length", b"accept-encoding")]
+    return [*kept, (b"content-length", str(len(body)).encode())]
+
+
+def _giving(body: bytes) -> Receive:
+    given = False
+
+    async def receive() -> Message:
+        nonlocal given
+        if given:
+            await asyncio.sleep(3600)
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive

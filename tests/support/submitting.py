@@ -1,0 +1,174 @@
+"""A submission against the shipped server in this process, and what its journal and the ledger say afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from rowcite.client import Client, Patience
+from rowcite.keys import canonical, task_key
+from rowcite.ledger import Ledger, open_ledger
+from rowcite.model import Citation, FieldBasis, Task
+from rowcite.pace import Pace
+from rowcite.progress import Silent
+from rowcite.research import Finding
+from rowcite.server.app import ServerSettings, create_app
+from rowcite.server.faults import Droppable
+from rowcite.server.run import embedded
+from rowcite.submitter import Submitter, Terms
+from rowcite.wire import Question
+
+from support.deviant import Deviant, Deviations
+
+PRICE = 25_000
+TERMS = Terms(
+    processor="core", price=PRICE, gather=0.1, sweep=0.4, settle=0.3, settle_refused=0.02, unexplained=1.5
+)
+PATIENCE = Patience(attempts=3, total=5.0, first_pause=0.02, longest_pause=0.1, connect=2.0, answer=2.0, silence=1.0)
+SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"], "additionalProperties": False}
+
+
+class Echo:
+    """Answers every question with its own input, so that an answer on the wrong row shows."""
+
+    def research(self, question: Any) -> Finding:
+        text = json.dumps(question.input)
+        basis = FieldBasis("city", "It says so.", (Citation("https://a.example/", "A", (text,)),), "high")
+        return Finding("json", {"city": text}, (basis,), None, 1, ("https://a.example/",))
+
+
+class Listening(Silent):
+    """Remembers what was told."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.counts = {"submitted": 0, "completed": 0, "failed": 0}
+
+    def submitted(self, runs: int, spent: int) -> None:
+        self.counts["submitted"] += runs
+
+    def ended(self, completed: int, failed: int) -> None:
+        self.counts["completed"] += completed
+        self.counts["failed"] += failed
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+
+@dataclass
+class Api:
+    """The server, as a test sees it."""
+
+    url: str
+    deviant: Deviant
+    journal_file: Path
+    engine: Any
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.journal_file.read_text().splitlines()]
+
+    def requests(self, method: str = "", path: str = "") -> list[dict[str, Any]]:
+        return [line for line in self.lines() if "path" in line and method in line["method"] and path in line["path"]]
+
+    def created(self) -> list[dict[str, Any]]:
+        return [line for line in self.lines() if "input_sha256" in line]
+
+    def paid_twice(self) -> int:
+        """Return how many runs were created beyond one for each input."""
+        made = self.created()
+        return len(made) - len({line["input_sha256"] for line in made})
+
+
+@contextmanager
+def api(folder: Path, how: Deviations | None = None, **settings: Any) -> Iterator[Api]:
+    """Run the shipped server in this process, deviating as told."""
+    journal = folder / f"journal-{time.monotonic_ns()}.jsonl"
+    app = create_app(Echo(), ServerSettings(**{"journal": journal, **settings}))
+    deviant: list[Deviant] = []
+
+    def in_front(inner: Any, how: Deviations) -> Deviant:
+        deviant.append(Deviant(inner, how))
+        return deviant[0]
+
+    app.add_middleware(in_front, how=how or Deviations())
+    app.add_middleware(Droppable)
+    with embedded(app) as url:
+        yield Api(url, deviant[0], journal, app.state.engine)
+
+
+def question(url: str, **more: Any) -> Question:
+    """Return a question that asks for a city."""
+    task_spec = {"output_schema": {"type": "json", "json_schema": SCHEMA}}
+    named = {"api": url, "task_spec": task_spec, "processor": "core", **more}
+    return Question(named, json.dumps(task_spec).encode(), b'"processor":"core"', b"")
+
+
+def tasks(asked: Question, count: int, start: int = 0) -> list[Task]:
+    """Return tasks with inputs that are all different."""
+    inputs = [canonical({"name": f"Company {number}"}) for number in range(start, start + count)]
+    return [Task(task_key(asked.fingerprint, text), text) for text in inputs]
+
+
+@dataclass
+class Submission:
+    """One ledger, and submissions to it."""
+
+    folder: Path
+    api: Api
+    terms: Terms = TERMS
+    patience: Patience = PATIENCE
+    key: str | None = None
+    progress: Listening = field(default_factory=Listening)
+    submitter: Submitter | None = None
+
+    def __post_init__(self) -> None:
+        self.asked = question(self.api.url)
+
+    @contextmanager
+    def ledger(self) -> Iterator[Ledger]:
+        opened = open_ledger(self.folder / "ledger", writing=True)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+    async def go(self, some: list[Task], *, deadline: float | None = None, **terms: Any) -> None:
+        """Submit those of `some` that the ledger does not have, as the pipeline would."""
+        pace = Pace(2000, 8)
+        with self.ledger() as ledger:
+            async with Client(self.api.url, self.key, pace, patience=self.patience) as client:
+                self.submitter = Submitter(client, ledger, replace(self.terms, **terms), self.progress)
+                async with asyncio.timeout(deadline):
+                    await self.submitter.submit(self.asked, self._unanswered(ledger, some))
+
+    def _unanswered(self, ledger: Ledger, some: list[Task]) -> Iterator[Task]:
+        standing = ledger.standing([task.key for task in some])
+        yield from (task for task in some if task.key not in standing)
+
+    def run(self, some: list[Task], **more: Any) -> None:
+        asyncio.run(self.go(some, **more))
+
+    def states(self) -> dict[str, int]:
+        with self.ledger() as ledger:
+            return {str(state): count for state, count in ledger.counts().items()}
+
+    def spent(self) -> int:
+        with self.ledger() as ledger:
+            return ledger.spent()
+
+    def misplaced(self, some: list[Task]) -> list[bytes]:
+        """Return the inputs whose answer is not the echo of themselves."""
+        with self.ledger() as ledger:
+            held = {found.key: found for found in ledger.held([task.key for task in some])}
+        wrong = []
+        for task in some:
+            output = held[task.key].output if task.key in held else None
+            if output is None or json.loads(json.loads(output)["content"]["city"]) != json.loads(task.input):
+                wrong.append(task.input)
+        return wrong
