@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,7 +23,8 @@ _WORDS = {"low": 0.25, "medium": 0.65, "high": 0.9}
 _BARS = {"low": 0.0, "medium": 0.5, "high": 0.8}
 """low < 0.5 <= medium < 0.8 <= high, for processors that send numbers."""
 
-_NUMBER = re.compile(r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?([eE][+-]?\d+)?\Z")
+_NUMBER = re.compile(r"[+-]?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?([eE][+-]?[0-9]{1,5})?\Z")
+_INT64 = range(-(2**63), 2**63)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def _judge_field(answer: Answer, field: Field, accept: Accept) -> Cell:
 def _value(answer: Answer, field: Field) -> Json:
     if field.basis == "output":
         content = answer.content
-        return fit(json.dumps(content, ensure_ascii=False) if isinstance(content, (dict, list)) else content, field.type)
+        return fit(_json_text(content) if isinstance(content, (dict, list)) else content, field.type)
     if not isinstance(answer.content, dict):
         raise Unfit(f"the answer is no object with fields but {_shown(answer.content)}")
     return fit(answer.content.get(field.name), field.type)
@@ -83,12 +85,13 @@ def _basis(answer: Answer, field: Field) -> FieldBasis:
 
 
 def _score(confidence: str | float) -> float:
-    if isinstance(confidence, str):
-        try:
-            return _WORDS[confidence.lower()] if confidence.lower() in _WORDS else float(confidence)
-        except ValueError:
-            return math.nan
-    return float(confidence)
+    """Return a confidence as a number; what cannot be understood is below every bar."""
+    word = confidence.strip().lower() if isinstance(confidence, str) else confidence
+    try:
+        score = _WORDS[word] if isinstance(word, str) and word in _WORDS else float(word)
+    except (ValueError, OverflowError):
+        return -1.0
+    return -1.0 if math.isnan(score) else score
 
 
 def _refusal(value: Json, basis: FieldBasis, field: Field, accept: Accept) -> str | None:
@@ -97,8 +100,7 @@ def _refusal(value: Json, basis: FieldBasis, field: Field, accept: Accept) -> st
         return "required, and not found" if field.name in accept.required else None
     bar = accept.min_confidence
     if bar is not None and basis.confidence is not None:
-        score = _score(basis.confidence)
-        if math.isnan(score) or score < (_BARS[bar] if isinstance(bar, str) else bar):
+        if _score(basis.confidence) < (_BARS[bar] if isinstance(bar, str) else bar):
             return f"confidence {basis.confidence} is below {bar}"
     if len(basis.citations) < accept.min_citations:
         return f"{len(basis.citations)} citations, and {accept.min_citations} are asked for"
@@ -108,8 +110,14 @@ def _refusal(value: Json, basis: FieldBasis, field: Field, accept: Accept) -> st
 
 
 def _trusted(url: str, domains: Iterable[str]) -> bool:
-    host = (urlsplit(url).hostname or "").lower()
-    return any(host == domain or host.endswith("." + domain.lstrip(".")) for domain in domains)
+    """Tell whether a URL is of one of the domains, as a browser that opens it would see it."""
+    try:
+        parts = urlsplit(url.replace("\\", "/"))  # browsers do: https://evil.example\@sec.gov is evil's
+        host = (parts.hostname or "").rstrip(".")
+    except ValueError:
+        return False
+    web = parts.scheme in ("http", "https")
+    return web and any(host == domain or host.endswith("." + domain.lstrip(".")) for domain in domains)
 
 
 # --- types -----------------------------------------------------------------------------------------------
@@ -139,7 +147,7 @@ def fit(value: Json, kind: FieldType) -> Any:
         case "object":
             return _object(value, kind)
         case "json":
-            return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            return value if isinstance(value, str) else _json_text(value)
 
 
 def _nulls(kind: FieldType) -> tuple[str, ...]:
@@ -151,7 +159,7 @@ def _nulls(kind: FieldType) -> tuple[str, ...]:
 def _text(value: Json, kind: FieldType) -> str:
     if isinstance(value, bool) or isinstance(value, (dict, list)):
         raise Unfit(f"{_shown(value)} is not a text")
-    text = value if isinstance(value, str) else repr(value)
+    text = value if isinstance(value, str) else _json_text(value)
     if kind.choices and text not in kind.choices:
         same = [choice for choice in kind.choices if choice.lower() == text.strip().lower()]
         if len(same) != 1:
@@ -161,28 +169,30 @@ def _text(value: Json, kind: FieldType) -> str:
 
 
 def _integer(value: Json) -> int:
-    number = _number(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        number = value
-    if number != int(number) or not -(2**63) <= int(number) < 2**63:
+    number = _decimal(value)
+    if number is None or number.adjusted() > 20 or number != int(number):
         raise Unfit(f"{_shown(value)} is not a whole number")
-    return int(value.strip().replace(",", "")) if isinstance(value, str) and value.strip().lstrip("+-").isdigit() else int(number)
+    if int(number) not in _INT64:
+        raise Unfit(f"{_shown(value)} is too large for a column of whole numbers")
+    return int(number)
 
 
 def _number(value: Json) -> float:
-    if isinstance(value, bool):
+    number = _decimal(value)
+    if number is None or not math.isfinite(float(number)):
         raise Unfit(f"{_shown(value)} is not a number")
+    if isinstance(value, int) and float(number) != value:
+        raise Unfit(f"{_shown(value)} has more digits than a number column keeps")
+    return float(number)
+
+
+def _decimal(value: Json) -> Decimal | None:
+    """Return a number, or a text that is one, exactly; None for anything else."""
     if isinstance(value, str):
-        if not _NUMBER.match(value.strip()):
-            raise Unfit(f"{_shown(value)} is not a number")
-        value = value.strip().replace(",", "")
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        raise Unfit(f"{_shown(value)} is not a number") from None
-    if not math.isfinite(number):
-        raise Unfit(f"{_shown(value)} is not a number")
-    return number
+        return Decimal(value.strip().replace(",", "")) if _NUMBER.match(value.strip()) else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return Decimal(value) if isinstance(value, int) or math.isfinite(value) else None
 
 
 def _boolean(value: Json) -> bool:
@@ -212,6 +222,13 @@ def _object(value: Json, kind: FieldType) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Unfit(f"{_shown(value)} is not an object")
     return {name: fit(value.get(name), part) for name, part in kind.properties}
+
+
+def _json_text(value: Json) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        raise Unfit(f"{_shown(value)} holds a number that JSON cannot say") from None
 
 
 def _shown(value: Json) -> str:

@@ -7,9 +7,11 @@ objects stay what they are; in CSV they are JSON text.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
+from urllib.parse import quote
 
 import polars as pl
 
@@ -30,6 +32,7 @@ _DTYPES: dict[str, pl.DataType] = {
     "boolean": pl.Boolean(),
     "date": pl.Date(),
 }
+_SPACE = re.compile(r"\s")
 _FORMULA = r"^[=+\-@\t\r]"
 # Signs that begin a number or a phone number: +49 30 1234, -12.5, +1,200.
 _HARMLESS = r"^[+\-]\d[\d,]*(\.\d+)?([eE][+\-]?\d+)?$|^\+\d[\d\s()./\-]*$"
@@ -95,7 +98,7 @@ def _record(held: Held, asked: tuple[Field, ...], spec: Spec, *, native: bool) -
         return held.key, [*empty, RowStatus.PENDING, None, *who]
     if held.state is not RunState.COMPLETED or held.output is None:
         ref = f" (ref_id {held.ref_id})" if held.ref_id and held.ref_id not in (held.error or "") else ""
-        return held.key, [*empty, RowStatus.FAILED, f"{held.state}: {held.error}{ref}", *who]
+        return held.key, [*empty, RowStatus.FAILED, f"{held.state}: {held.error or 'the API gave no reason'}{ref}", *who]
     try:
         cells = judge(answer(held.run_id or "", held.processor, held.output), asked, spec.accept)
     except ValueError as error:
@@ -122,5 +125,5 @@ def _citations(cell: Cell, spec: Spec, *, native: bool) -> Any:
     if spec.columns.citations == "full":
         full = [{**asdict(citation), "excerpts": list(citation.excerpts)} for citation in cell.citations]
         return full if native else (json.dumps(full, ensure_ascii=False) if full else None)
-    urls = list(dict.fromkeys(citation.url.replace(" ", "%20") for citation in cell.citations))
+    urls = list(dict.fromkeys(_SPACE.sub(lambda space: quote(space[0]), citation.url) for citation in cell.citations))
     return urls if native else (" ".join(urls) or None)

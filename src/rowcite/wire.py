@@ -7,6 +7,7 @@ confidences, content as JSON text and a `_basis` inside the content; all of them
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -37,7 +38,6 @@ class Question(msgspec.Struct, frozen=True):
         """Return the 32 bytes that, with an input, make a task's key."""
         return fingerprint(self.named)
 
-
     @property
     def shown(self) -> Question:
         """Return the question without its secrets, for people to look at."""
@@ -57,10 +57,9 @@ def question(spec: Spec, types: dict[str, str], api: str) -> Question:
     if shape is not None:
         task_spec["input_schema"] = shape
     run: dict[str, Any] = {"processor": task.processor}
-    if task.source_policy is not None:
-        run["source_policy"] = {
-            name: list(domains) for name, domains in task.source_policy.model_dump().items() if domains
-        }
+    policy = task.source_policy.model_dump() if task.source_policy is not None else {}
+    if any(policy.values()):
+        run["source_policy"] = {name: list(domains) for name, domains in policy.items() if domains}
     if task.location is not None:
         run["advanced_settings"] = {"location": task.location.lower()}
     if task.previous_interaction_id is not None:
@@ -232,6 +231,7 @@ class _Basis(msgspec.Struct):
 
 
 class _Output(msgspec.Struct):
+    type: Any = None
     content: Any = None
     basis: list[_Basis] | None = None
 
@@ -245,24 +245,44 @@ def answer(run_id: str, processor: str, raw: bytes) -> Answer:
     Raises:
         ValueError: the bytes are no JSON at all.
     """
+    raw = mended(raw)
+    try:
+        content, basis = _read_output(raw)
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
+        raise ValueError(f"run {run_id}: the answer is no JSON: {error}") from error
+    return Answer(run_id, processor, content, tuple(basis))
+
+
+def _read_output(raw: bytes) -> tuple[Any, list[FieldBasis]]:
     try:
         output = _OUTPUT.decode(raw)
-        basis = [_field_basis(item) for item in output.basis or ()]
-        content = output.content
+        content, basis, kind = output.content, [_field_basis(item) for item in output.basis or ()], output.type
     except msgspec.ValidationError:
-        content, basis = _loose(json.loads(raw))
-    except msgspec.DecodeError as error:
-        raise ValueError(f"run {run_id}: the answer is no JSON: {error}") from error
+        content, basis, kind = *_loose(json.loads(raw)), None
+    if kind == "text":
+        return content, basis
     content, inner = _content(content)
-    return Answer(run_id, processor, content, tuple(basis or inner))
+    return content, basis or inner
+
+
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
+
+
+def mended(raw: bytes) -> bytes:
+    """Return JSON with every half of a surrogate pair replaced: JSON allows it escaped, no text can hold it."""
+    if b"\\ud" not in raw and b"\\uD" not in raw:
+        return raw
+    return _ESCAPE.sub(lambda match: b"\\ufffd" if match[1] else match[0], raw)
 
 
 def _content(content: Any) -> tuple[Any, list[FieldBasis]]:
     """Unwrap content that came as JSON text, and take the older `_basis` out of it."""
     if isinstance(content, str) and content.lstrip().startswith("{"):
         try:
-            inner = json.loads(content)
-        except ValueError:
+            inner = json.loads(mended(content.encode()))
+        except (ValueError, RecursionError):
             return content, []
         content = inner if isinstance(inner, dict) else content
     if isinstance(content, dict) and isinstance(content.get("_basis"), (list, dict)):
@@ -275,7 +295,7 @@ def _content(content: Any) -> tuple[Any, list[FieldBasis]]:
 
 def _field_basis(item: _Basis) -> FieldBasis:
     citations = tuple(Citation(part.url, part.title, tuple(part.excerpts or ())) for part in item.citations or () if part.url)
-    return FieldBasis(item.field, item.reasoning or "", citations, item.confidence or None)
+    return FieldBasis(item.field, item.reasoning or "", citations, None if item.confidence == "" else item.confidence)
 
 
 def _loose(output: Any) -> tuple[Any, list[FieldBasis]]:
@@ -296,10 +316,14 @@ def _loose_basis(items: Any) -> list[FieldBasis]:
                     item["field"],
                     str(item.get("reasoning") or ""),
                     tuple(_loose_citations(item.get("citations"))),
-                    confidence if isinstance(confidence, (str, float, int)) and confidence != "" else None,
+                    confidence if _is_confidence(confidence) else None,
                 )
             )
     return found
+
+
+def _is_confidence(value: Any) -> bool:
+    return isinstance(value, (str, float, int)) and not isinstance(value, bool) and value != ""
 
 
 def _loose_citations(items: Any) -> Iterable[Citation]:
