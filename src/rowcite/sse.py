@@ -36,9 +36,10 @@ class Parser:
             self._rest, chunk, self._begun = b"", head.removeprefix(b"\xef\xbb\xbf"), True
         lines = (self._rest + self._normal(chunk)).split(b"\n")
         self._rest = lines.pop()
+        events = [event for line in lines if (event := self._line(line)) is not None]
         if len(self._rest) + self._size > MOST_BYTES:
             raise TooLarge(f"an event of the stream is larger than {MOST_BYTES >> 20} MiB")
-        return [event for line in lines if (event := self._line(line)) is not None]
+        return events
 
     def _normal(self, chunk: bytes) -> bytes:
         """Turn CRLF and lone CR into LF, also where a chunk ends between CR and LF."""

@@ -518,10 +518,7 @@ def test_a_dict_that_is_no_spec_is_refused(value, told):
 # --- nothing but a SpecError -----------------------------------------------------------------------------
 
 WORDS = sorted({
-    *Spec.model_fields, *"path format csv separator encoding null_values where processor instructions inputs prompt outputs output "
-    "source_policy location metadata mcp_servers previous_interaction_id column description required transform type enum items "
-    "properties json_schema include_domains url headers min_confidence trusted_domains prefix formulas deadline max_failed "
-    "max_age corpus anyOf additionalProperties string integer array object text auto core x 5% 2h".split(),
+    *Spec.model_fields, *["path", "format", "csv", "separator", "encoding", "null_values", "where", "processor", "instructions", "inputs", "prompt", "outputs", "output", "source_policy", "location", "metadata", "mcp_servers", "previous_interaction_id", "column", "description", "required", "transform", "type", "enum", "items", "properties", "json_schema", "include_domains", "url", "headers", "min_confidence", "trusted_domains", "prefix", "formulas", "deadline", "max_failed", "max_age", "corpus", "anyOf", "additionalProperties", "string", "integer", "array", "object", "text", "auto", "core", "x", "5%", "2h"],
 })  # fmt: skip
 KEYS = st.one_of(st.sampled_from(WORDS), st.text(max_size=3))
 SCALARS = st.one_of(
