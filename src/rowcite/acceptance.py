@@ -99,9 +99,9 @@ def _refusal(value: Json, basis: FieldBasis, field: Field, accept: Accept) -> st
     if value is None:
         return "required, and not found" if field.name in accept.required else None
     bar = accept.min_confidence
-    if bar is not None and basis.confidence is not None:
-        if _score(basis.confidence) < (_BARS[bar] if isinstance(bar, str) else bar):
-            return f"confidence {basis.confidence} is below {bar}"
+    least = _BARS[bar] if isinstance(bar, str) else bar
+    if least is not None and basis.confidence is not None and _score(basis.confidence) < least:
+        return f"confidence {basis.confidence} is below {bar}"
     if len(basis.citations) < accept.min_citations:
         return f"{len(basis.citations)} citations, and {accept.min_citations} are asked for"
     if accept.trusted_domains and not any(_trusted(item.url, accept.trusted_domains) for item in basis.citations):
@@ -157,7 +157,7 @@ def _nulls(kind: FieldType) -> tuple[str, ...]:
 
 
 def _text(value: Json, kind: FieldType) -> str:
-    if isinstance(value, bool) or isinstance(value, (dict, list)):
+    if isinstance(value, (bool, dict, list)):
         raise Unfit(f"{_shown(value)} is not a text")
     text = value if isinstance(value, str) else _json_text(value)
     if kind.choices and text not in kind.choices:

@@ -29,11 +29,14 @@ _PROPERTIES = 100
 _ENUM_VALUES, _ENUM_FREE, _ENUM_CHARS = 500, 250, 7_500
 _DOMAINS, _MCP_SERVERS = 200, 10
 _METADATA_KEY, _METADATA_VALUE = 16, 512
-_BASIS_NAMES = frozenset("citations confidence evidence reasoning source sources source_urls".split())
+_BASIS_NAMES = frozenset(["citations", "confidence", "evidence", "reasoning", "source", "sources", "source_urls"])
 _UNSUPPORTED = frozenset(
-    "contains format maxContains maxItems maxLength maxProperties maximum minContains minItems minLength minimum "
-    "minProperties multipleOf pattern patternProperties propertyNames uniqueItems unevaluatedItems "
-    "unevaluatedProperties".split()
+    [
+        "contains", "format", "maxContains", "maxItems", "maxLength", "maxProperties", "maximum",
+        "minContains", "minItems", "minLength", "minimum", "minProperties", "multipleOf", "pattern",
+        "patternProperties", "propertyNames", "uniqueItems", "unevaluatedItems",
+        "unevaluatedProperties",
+    ]
 )
 STATUS_COLUMNS = ("rowcite_status", "rowcite_error", "rowcite_processor", "rowcite_run_id")
 

@@ -155,15 +155,14 @@ def _check_schema(schema: Any, where: str) -> None:
     kinds = schema.get("type", [])
     if not all(isinstance(kind, str) for kind in (kinds if isinstance(kinds, list) else [kinds])):
         raise ValueError(f"`type` of {where} must be a text, or a list of texts")
-    for word in ("properties", "$defs", "definitions"):
-        for name, part in schema.get(word, {}).items():
-            _check_schema(part, f"`{name}`")
-    for word in ("anyOf", "oneOf", "allOf"):
-        for part in schema.get(word, []):
-            _check_schema(part, f"each of `{word}`")
-    for word in ("items", "additionalProperties"):
-        if not isinstance(schema.get(word, True), bool):
-            _check_schema(schema[word], f"`{word}`")
+    named = (item for word in ("properties", "$defs", "definitions") for item in schema.get(word, {}).items())
+    listed = ((f"each of `{word}`", part) for word in ("anyOf", "oneOf", "allOf") for part in schema.get(word, []))
+    single = ((f"`{word}`", schema[word]) for word in ("items", "additionalProperties") if word in schema)
+    for place, part in (*((f"`{name}`", part) for name, part in named), *listed):
+        _check_schema(part, place)
+    for place, part in single:
+        if not isinstance(part, bool):
+            _check_schema(part, place)
 
 
 _SCHEMA_SHAPE: tuple[tuple[str, type, str], ...] = (

@@ -163,9 +163,8 @@ def _real_path(loc: tuple[int | str, ...], value: Any) -> marked.Path:
     """Drop what pydantic adds to a location (names of union members), keep what stands in the document."""
     path: list[int | str] = []
     for index, key in enumerate(loc):
-        if isinstance(value, dict) and key in value:
-            value = value[key]
-        elif isinstance(value, list) and isinstance(key, int) and key < len(value):
+        inside = isinstance(value, list) and isinstance(key, int) and key < len(value)
+        if inside or (isinstance(value, dict) and key in value):
             value = value[key]
         elif index < len(loc) - 1 or not isinstance(value, dict):
             continue
