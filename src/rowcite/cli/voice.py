@@ -66,8 +66,8 @@ class Voice:
         import logging
 
         class Handler(logging.Handler):
-            def emit(handler, record: logging.LogRecord) -> None:  # noqa: N805
-                self.debug(record.getMessage())
+            def emit(self, record: logging.LogRecord) -> None:
+                Voice.current().debug(record.getMessage())
 
         logger = logging.getLogger("rowcite")
         logger.setLevel(logging.DEBUG)

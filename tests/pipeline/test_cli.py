@@ -1,0 +1,509 @@
+"""The command line: what each exit code means, what is said where, and what is never said."""
+
+import csv
+import fcntl
+import io
+import json
+import os
+import pty
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+from rowcite.cli import main
+from support import environment, rowcite, serving, small_spec, started, until, write_spec
+
+KEY = "secret-key-9f3a"
+COMMANDS = ("run", "plan", "check", "write", "status")
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("corpus")
+    (folder / "acme.html").write_text(
+        "<title>Acme Oy</title><h1>Acme Oy</h1><p>Acme Oy was founded in 1999.</p>"
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(corpus, tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("server"), corpus=corpus) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch):
+    for name in os.environ.keys() - environment().keys():
+        monkeypatch.delenv(name)
+
+
+def spec(folder: Path, rows: int = 2, **changes: object) -> Path:
+    """Write a table of distinct rows and a spec for it that asks the API."""
+    (folder / "table.csv").write_text("name,website\n" + "".join(f"Company {n},\n" for n in range(rows)))
+    whole = small_spec(**{"backend": "parallel", **changes})
+    return write_spec(folder, {key: value for key, value in whole.items() if key != "local"})
+
+
+def statuses(folder: Path) -> list[str]:
+    return [row["rowcite_status"] for row in csv.DictReader(io.StringIO((folder / "out.csv").read_text()))]
+
+
+def nobody() -> str:
+    """Return the URL of a port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{free.getsockname()[1]}"
+
+
+# --- exit codes ------------------------------------------------------------------------------------------
+
+
+def test_0_all_done(tmp_path, server):
+    assert main(["run", str(spec(tmp_path)), "--base-url", server.url]) == 0
+    assert statuses(tmp_path) == ["completed", "completed"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "flags", "said"),
+    [
+        ({"naem": "x"}, [], "unknown key `naem`"),
+        ({"input": {"path": "nothing.csv"}}, [], "nothing.csv: no such file"),
+        ({"input": {}}, [], "no table to read. Set input.path, or give --input"),
+        ({"output": {}}, [], "no table to write: set output.path in the spec, or give --output"),
+        ({"output": {"path": "out.xlsx"}}, [], "the suffix says no format"),
+        ({"output": {"path": "-"}}, ["--json"], "--json and a table on stdout do not go together"),
+        ({}, ["-o", "table.csv"], "this is the input"),
+        ({}, ["-o", "spec.yaml/x.csv"], "is not a folder"),
+        ({}, ["-i", "table.csv/x.csv"], "no such file"),
+        ({}, ["--processor", "mystery-9"], "mystery-9"),
+        ({}, ["--backend", "local"], "needs `local: {corpus: FOLDER}`"),
+        ({}, ["--backend", "remote"], "'remote' is not one of"),
+        ({}, ["--limit", "-1"], "--limit"),
+        ({}, ["--limit", "many"], "--limit"),
+        ({}, ["--max-cost", "nan"], "an amount of US$"),
+        ({}, ["--max-cost", "-1"], "an amount of US$"),
+        ({}, ["--nope"], "No such option"),
+        ({}, ["--base-url", "ftp://x"], "base URL"),
+        ({}, ["--base-url", "http://api.example"], "plain http"),
+    ],
+)
+def test_2_what_was_given_cannot_be_used_and_nothing_is_spent(
+    tmp_path, monkeypatch, capsys, changes, flags, said
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PARALLEL_API_KEY", KEY)
+    assert main(["run", str(spec(tmp_path, **changes)), *flags]) == 2
+    out, err = capsys.readouterr()
+    assert said in err
+    assert out == ""
+    assert "Traceback" not in err
+    assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize("path", ["nothing.yaml", ".", "table.csv", "binary.yaml"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_2_a_spec_that_is_none(tmp_path, monkeypatch, capsys, command, path):
+    monkeypatch.chdir(tmp_path)
+    spec(tmp_path)
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    assert main([command, path]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_3_the_key_is_missing(tmp_path, capsys):
+    assert main(["run", str(spec(tmp_path)), "--base-url", "https://api.example"]) == 3
+    assert "PARALLEL_API_KEY is not set" in capsys.readouterr().err
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_3_the_key_is_refused(tmp_path, monkeypatch, capsys, corpus):
+    monkeypatch.setenv("PARALLEL_API_KEY", KEY)
+    with serving(tmp_path, "--key", "another", corpus=corpus) as server:
+        assert main(["run", str(spec(tmp_path)), "--base-url", server.url]) == 3
+    assert KEY not in capsys.readouterr().err
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_4_the_api_failed_for_good(tmp_path, corpus, capsys):
+    faults = json.dumps({"http": [{"method": "POST", "path": "/v1/tasks/groups$", "status": 404}]})
+    with serving(tmp_path, "--faults", faults, corpus=corpus) as server:
+        assert main(["run", str(spec(tmp_path)), "--base-url", server.url]) == 4
+    assert not (tmp_path / "out.csv").exists()
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_5_another_run_has_the_ledger(tmp_path, server, capsys):
+    from filelock import FileLock
+
+    file = spec(tmp_path)
+    (tmp_path / ".rowcite" / "small").mkdir(parents=True)
+    with FileLock(tmp_path / ".rowcite" / "small" / "lock"):
+        assert main(["run", str(file), "--base-url", server.url]) == 5
+    assert "another rowcite is working on this ledger" in capsys.readouterr().err
+    assert statuses(tmp_path) == ["pending", "pending"]
+
+
+def test_5_the_deadline_came_and_the_next_run_goes_on(tmp_path, corpus):
+    with serving(tmp_path, "--latency", "0.01", corpus=corpus) as server:
+        limits = {"deadline": "0.4s"}
+        assert main(["run", str(spec(tmp_path, limits=limits)), "--base-url", server.url]) == 5
+        assert "pending" in statuses(tmp_path)
+        assert main(["run", str(spec(tmp_path)), "--base-url", server.url]) == 0
+        assert len(server.created()) == 2
+    assert statuses(tmp_path) == ["completed", "completed"]
+
+
+def test_6_over_budget_submits_nothing_and_writes_the_table(tmp_path, server, capsys):
+    before = len(server.requests())
+    assert main(["run", str(spec(tmp_path, rows=5)), "--base-url", server.url, "--max-cost", "0.1"]) == 6
+    assert "5 runs would cost $0.125, and limits.max_cost_usd is $0.10" in capsys.readouterr().err
+    assert len(server.requests()) == before
+    assert statuses(tmp_path) == ["pending"] * 5
+
+
+def test_6_the_ledgers_own_limit(tmp_path, server):
+    limits = {"max_total_usd": 0.06}
+    assert main(["run", str(spec(tmp_path, limits=limits)), "--base-url", server.url]) == 0
+    assert main(["run", str(spec(tmp_path, rows=3, limits=limits)), "--base-url", server.url]) == 6
+    assert statuses(tmp_path) == ["completed", "completed", "pending"]
+
+
+def test_7_more_rows_failed_than_max_failed(tmp_path, corpus):
+    with serving(tmp_path, "--faults", '{"fail": 1.0}', corpus=corpus) as server:
+        assert main(["run", str(spec(tmp_path)), "--base-url", server.url]) == 7
+        assert statuses(tmp_path) == ["failed", "failed"]
+        for allowed, code in ((2, 0), (1, 7), ("100%", 0), ("50%", 7)):
+            limits = {"max_failed": allowed}
+            assert main(["run", str(spec(tmp_path, limits=limits)), "--base-url", server.url]) == code
+        assert len(server.created()) == 2
+        assert main(["run", str(spec(tmp_path)), "--base-url", server.url, "--retry-failed"]) == 7
+        assert len(server.created()) == 4
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_130_interrupted_writes_no_table_and_the_next_run_goes_on(tmp_path, corpus, sent):
+    with serving(tmp_path, "--latency", "0.01", corpus=corpus) as server:
+        file = spec(tmp_path)
+        process = started("run", file, "--base-url", server.url, cwd=tmp_path)
+        until(lambda: len(server.created()) == 2, 20)
+        process.send_signal(sent)
+        err = process.communicate(timeout=20)[1].decode()
+        assert process.returncode == 130
+        assert "run the same command again to go on" in err
+        assert "Traceback" not in err
+        assert not (tmp_path / "out.csv").exists()
+        assert main(["run", str(file), "--base-url", server.url, "-q"]) == 0
+        assert len(server.created()) == 2
+
+
+def test_141_whoever_reads_has_gone(tmp_path):
+    process = started("plan", spec(tmp_path), cwd=tmp_path)
+    process.stdout.close()
+    process.stdout = None
+    assert process.communicate(timeout=20)[1] == b""
+    assert process.returncode == 141
+
+
+# --- what is said, and where -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_json_is_one_object_on_stdout_and_nothing_else(tmp_path, server, command, capsys):
+    assert main([command, str(spec(tmp_path)), "--base-url", server.url, "--json"]) == 0
+    out = capsys.readouterr().out
+    assert isinstance(json.loads(out), dict)
+    assert out.count("\n") == 1
+
+
+def test_the_summary_in_json(tmp_path, server, capsys):
+    main(["run", str(spec(tmp_path)), "--base-url", server.url, "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert told["rows"] == {"rows": 2, "completed": 2, "rejected": 0, "failed": 0, "pending": 0, "skipped": 0}
+    assert (told["tasks"], told["submitted"], told["spent_usd"], told["exit_code"]) == (2, 2, 0.05, 0)
+    assert told["output"] == str(tmp_path / "out.csv")
+
+
+def test_json_is_told_after_a_budget_too(tmp_path, server, capsys):
+    main(["run", str(spec(tmp_path)), "--base-url", server.url, "--json", "--max-cost", "0"])
+    told = json.loads(capsys.readouterr().out)
+    assert told["exit_code"] == 6
+    assert "would cost" in told["stopped"]
+
+
+def test_quiet_says_nothing_when_all_is_well(tmp_path, server, capsys):
+    assert main(["run", str(spec(tmp_path)), "--base-url", server.url, "-q"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_quiet_says_what_went_wrong(tmp_path, server, capsys):
+    assert main(["run", str(spec(tmp_path)), "--base-url", server.url, "-q", "--max-cost", "0"]) == 6
+    assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_verbose_tells_every_request_and_never_the_key(tmp_path, server, monkeypatch, capsys):
+    monkeypatch.setenv("PARALLEL_API_KEY", KEY)
+    assert main(["run", str(spec(tmp_path)), "--base-url", server.url, "-v"]) == 0
+    out, err = capsys.readouterr()
+    assert re.search(r"POST /v1/tasks/groups\b", err)
+    assert KEY not in out + err
+    held = [file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()]
+    assert not any(KEY.encode() in data for data in held)
+
+
+@pytest.mark.parametrize("flags", [[], ["--max-cost", "0"], ["-o", "nowhere.xlsx"], ["--json", "-o", "-"]])
+def test_log_lines_as_json(tmp_path, server, capsys, flags):
+    main(["run", str(spec(tmp_path)), "--base-url", server.url, "--log-format", "json", *flags])
+    told = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert told
+    assert all(set(line) == {"time", "level", "message"} for line in told)
+
+
+def test_limit_takes_the_first_rows(tmp_path, server):
+    assert main(["run", str(spec(tmp_path, rows=5)), "--base-url", server.url, "--limit", "2", "-q"]) == 0
+    assert statuses(tmp_path) == ["completed"] * 2
+
+
+def test_the_answer_of_another_api_is_not_used(tmp_path, server, corpus):
+    file = spec(tmp_path)
+    assert main(["run", str(file), "--base-url", server.url, "-q"]) == 0
+    assert main(["write", str(file), "--base-url", "https://api.example", "-q"]) == 0
+    assert statuses(tmp_path) == ["pending", "pending"]
+
+
+def test_fresh_asks_again(tmp_path, server):
+    file = spec(tmp_path)
+    before = len(server.created())
+    for flags in ([], [], ["--fresh"]):
+        assert main(["run", str(file), "--base-url", server.url, "-q", *flags]) == 0
+    assert len(server.created()) == before + 4
+
+
+# --- plan, check, status, write --------------------------------------------------------------------------
+
+
+def test_plan_spends_nothing_and_leaves_no_ledger(tmp_path, server, capsys):
+    before = len(server.requests())
+    assert main(["plan", str(spec(tmp_path, rows=3)), "--base-url", server.url]) == 0
+    out = capsys.readouterr().out
+    assert "3 rows, 3 distinct tasks" in out
+    assert "3 to submit to core, $0.075 at $0.025 a run; about 4 requests, 60 s to 5 min" in out
+    sample = json.loads(out.split("sample payload: ")[1])
+    assert sample["inputs"][0]["input"] == {"company_name": "Company 0"}
+    assert len(server.requests()) == before
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["spec.yaml", "table.csv"]
+
+
+def test_plan_knows_what_was_answered(tmp_path, server, capsys):
+    assert main(["run", str(spec(tmp_path)), "--base-url", server.url, "-q"]) == 0
+    assert main(["plan", str(spec(tmp_path, rows=3)), "--base-url", server.url, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["tasks"], told["answered"], told["to_submit"], told["cost_usd"], told["spent_usd"]) == (
+        3,
+        2,
+        1,
+        0.025,
+        0.05,
+    )
+
+
+@pytest.mark.parametrize("command", ["plan", "check", "write", "status"])
+def test_only_run_uses_the_network(tmp_path, command):
+    assert main([command, str(spec(tmp_path)), "--base-url", nobody(), "-q"]) == 0
+    assert not (tmp_path / ".rowcite").exists()
+
+
+def test_check_reads_the_whole_table(tmp_path, capsys):
+    file = spec(tmp_path)
+    with (tmp_path / "table.csv").open("a") as table:
+        table.write("ragged\n")
+    assert main(["check", str(file)]) == 2
+    assert "table.csv:4: 1 cell where the header has 2" in capsys.readouterr().err
+
+
+def test_check_says_that_all_is_well(tmp_path, capsys):
+    file = spec(tmp_path)
+    assert main(["check", str(file)]) == 0
+    assert capsys.readouterr().out == f"{file}: ok. 2 rows, 2 distinct tasks, 0 skipped\n"
+
+
+def test_status_tells_rows_runs_and_spend(tmp_path, server, capsys):
+    assert main(["run", str(spec(tmp_path)), "--base-url", server.url, "-q"]) == 0
+    assert main(["status", str(spec(tmp_path, rows=3)), "--base-url", server.url]) == 0
+    out = capsys.readouterr().out
+    assert "3 rows: 2 completed, 1 pending" in out
+    assert "2 runs: 2 completed" in out
+    assert "$0.05 spent at list price" in out
+
+
+def test_write_gives_the_bytes_that_run_gave(tmp_path, server):
+    file = spec(tmp_path)
+    assert main(["run", str(file), "--base-url", server.url, "-q"]) == 0
+    first = (tmp_path / "out.csv").read_bytes()
+    (tmp_path / "out.csv").unlink()
+    assert main(["write", str(file), "--base-url", server.url, "-q"]) == 0
+    assert (tmp_path / "out.csv").read_bytes() == first
+
+
+# --- the command itself ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"), [("rnu", "Did you mean 'run'?"), ("frobnicate", "Commands: run, plan")]
+)
+def test_an_unknown_command(typed, said, capsys):
+    assert main([typed]) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS, "serve"])
+def test_every_command_has_help(command, capsys):
+    assert main([*command.split(), "--help"]) == 0
+    assert "Usage: rowcite" in capsys.readouterr().out
+
+
+HEAVY = (
+    "polars",
+    "pyarrow",
+    "httpx",
+    "pydantic",
+    "numpy",
+    "asyncio",
+    "sqlite3",
+    "yaml",
+    "tenacity",
+    "msgspec",
+    "tqdm",
+)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import rowcite",
+        "import rowcite; rowcite.__version__",
+        "from rowcite.cli import main; main(['--help'])",
+    ],
+)
+def test_nothing_heavy_is_imported_before_it_is_needed(tmp_path, code):
+    ask = f"{code}\nimport sys; print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", ask], capture_output=True, text=True, cwd=tmp_path, check=True
+    )
+    assert done.stderr == "[]\n"
+
+
+def test_a_bug_is_told_as_one(tmp_path, monkeypatch, capsys):
+    import rowcite.prepare
+
+    monkeypatch.setattr(rowcite.prepare, "prepare", lambda *_, **__: 1 / 0)
+    assert main(["check", str(spec(tmp_path))]) == 1
+    assert "Please report the lines above" in capsys.readouterr().err
+
+
+# --- terminals -------------------------------------------------------------------------------------------
+
+BAD_NAME = "Acme \x1b[2J\x07\u202e\x9b31m"
+
+
+def test_what_a_terminal_would_obey_is_not_said(tmp_path, capsys):
+    file = spec(tmp_path)
+    (tmp_path / "table.csv").write_text(f"name,website\n{BAD_NAME},\n")
+    for flags in ([], ["--json"]):
+        assert main(["plan", str(file), *flags]) == 0
+        out = capsys.readouterr().out
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", out)
+    payload = json.loads(json.loads(out)["sample"])
+    assert payload["inputs"][0]["input"]["company_name"] == BAD_NAME
+
+
+def test_an_error_of_the_api_cannot_forge_lines_or_move_the_cursor(tmp_path, corpus, capsys):
+    body = json.dumps({"type": "error", "error": {"ref_id": "r", "message": "no\x1b[2J\nall is well\u202e"}})
+    faults = json.dumps({"http": [{"method": "POST", "path": "/groups$", "status": 404, "body": body}]})
+    with serving(tmp_path, "--faults", faults, corpus=corpus) as server:
+        assert main(["run", str(spec(tmp_path)), "--base-url", server.url]) == 4
+    err = capsys.readouterr().err
+    assert "\x1b" not in err
+    assert "\u202e" not in err
+    assert not any(line.startswith("all is well") for line in err.splitlines())
+
+
+def on_terminal(folder: Path, *args: str, answer: bytes = b"") -> tuple[int, str]:
+    """Run the command on a terminal of its own; return its exit code and what stood there."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    with subprocess.Popen(
+        [sys.executable, "-m", "rowcite", *args],
+        cwd=folder,
+        env=environment(),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    ) as process:
+        os.close(theirs)
+        os.write(ours, answer)
+        seen = b""
+        while True:
+            try:
+                part = os.read(ours, 4096)
+            except OSError:  # Linux says so when the other side is closed
+                break
+            if not part:
+                break
+            seen += part
+    os.close(ours)
+    return process.returncode, seen.decode()
+
+
+def test_on_a_terminal_there_is_a_bar(tmp_path, server):
+    code, seen = on_terminal(tmp_path, "run", str(spec(tmp_path)), "--base-url", server.url)
+    assert code == 0
+    assert "100%" in seen
+
+
+def test_no_progress_draws_no_bar(tmp_path, server):
+    code, seen = on_terminal(tmp_path, "run", str(spec(tmp_path)), "--base-url", server.url, "--no-progress")
+    assert code == 0
+    assert "100%" not in seen
+
+
+def test_more_than_a_dollar_is_asked_for_on_a_terminal(tmp_path, server):
+    file, before = str(spec(tmp_path, rows=41)), len(server.created())
+    code, seen = on_terminal(tmp_path, "run", file, "--base-url", server.url, answer=b"n\n")
+    assert code == 130
+    assert "Spend $1.025?" in seen
+    assert len(server.created()) == before
+    assert on_terminal(tmp_path, "run", file, "--base-url", server.url, answer=b"y\n")[0] == 0
+    assert len(server.created()) == before + 41
+
+
+def test_yes_and_pipes_are_not_asked(tmp_path, server):
+    code, seen = on_terminal(tmp_path, "run", str(spec(tmp_path, rows=41)), "--base-url", server.url, "--yes")
+    assert code == 0
+    assert "Spend" not in seen
+    assert (
+        rowcite("run", spec(tmp_path, rows=42), "--base-url", server.url, "--fresh", cwd=tmp_path).returncode
+        == 0
+    )
+
+
+def test_an_api_that_is_down_is_given_up_with_exit_4(tmp_path, monkeypatch):
+    from rowcite import client
+
+    monkeypatch.setattr(
+        client.Client.__init__,
+        "__kwdefaults__",
+        {**client.Client.__init__.__kwdefaults__, "patience": client.Patience(attempts=2, first_pause=0.01)},
+    )
+    began = time.monotonic()
+    assert main(["run", str(spec(tmp_path)), "--base-url", nobody(), "-q"]) == 4
+    assert time.monotonic() - began < 10
+    assert not (tmp_path / "out.csv").exists()

@@ -1,0 +1,180 @@
+"""`rowcite.enrich`: the same spec and the same values as the command, from Python."""
+
+import asyncio
+import datetime as dt
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import rowcite
+from rowcite import source
+from rowcite.cli import main
+from support import small_spec, write_spec
+
+TABLE = pl.DataFrame(
+    {
+        "id": pl.Series([7, 8, 9], dtype=pl.Int16),
+        "name": ["Acme Oy", "Nobody & Sons", None],
+        "website": ["https://www.acme.example", None, None],
+        "seen": [dt.date(2024, 1, 2), None, None],
+        "kind": pl.Series(["a", "b", "a"], dtype=pl.Categorical),
+        "tags": [["x"], [], None],
+    }
+)
+TYPES = {
+    **dict.fromkeys(("employee_count", "founded_year"), pl.Int64),
+    **dict.fromkeys(("employee_count_citations", "founded_year_citations"), pl.List(pl.String)),
+}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch) -> Path:
+    (tmp_path / "corpus").mkdir()
+    page = "<title>Acme Oy</title><h1>Acme Oy</h1><p>Acme Oy was founded in 1999.</p><dl><dt>Employees<dd>230</dl>"
+    (tmp_path / "corpus" / "acme.html").write_text(page)
+    monkeypatch.chdir(tmp_path)
+    for name in ("PARALLEL_API_KEY", "PARALLEL_BASE_URL", "PARALLEL_API_URL", "ROWCITE_LEDGER"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def spec(**changes: object) -> dict[str, object]:
+    return small_spec(local={"corpus": "corpus"}, **changes)
+
+
+def test_a_frame_keeps_its_columns_and_types_and_gets_typed_ones():
+    after = rowcite.enrich(TABLE, spec())
+    assert after.select(TABLE.columns).equals(TABLE)
+    assert after.select(TABLE.columns).schema == TABLE.schema
+    assert after["founded_year"].to_list() == [1999, None, None]
+    assert after["rowcite_status"].to_list() == ["completed", "completed", "skipped"]
+    assert {name: after.schema[name] for name in TYPES} == TYPES
+
+
+@pytest.mark.parametrize("form", [dict, Path, str, rowcite.Spec])
+def test_a_spec_is_a_dict_or_a_path_or_a_spec(folder, form):
+    file = write_spec(folder, spec())
+    given = {dict: spec(), Path: file, str: str(file), rowcite.Spec: rowcite.load_spec(file)}[form]
+    assert rowcite.enrich(TABLE, given)["founded_year"][0] == 1999
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
+def test_a_path_gives_the_values_that_the_command_writes(folder, suffix):
+    flat = TABLE.drop("kind", "tags")
+    {"csv": flat.write_csv, "parquet": flat.write_parquet, "jsonl": flat.write_ndjson}[suffix](
+        f"table.{suffix}"
+    )
+    file = write_spec(folder, spec(input={"path": f"table.{suffix}"}, output={"path": "out.parquet"}))
+    assert main(["run", str(file), "-q"]) == 0
+    assert rowcite.enrich(f"table.{suffix}", file).equals(pl.read_parquet("out.parquet"))
+    assert rowcite.enrich(Path(f"table.{suffix}"), file).height == 3
+
+
+def test_it_uses_the_ledger_of_the_command_and_writes_no_table(folder):
+    file = write_spec(folder, spec())
+    TABLE.select("name", "website").write_csv("table.csv")
+    first = rowcite.enrich("table.csv", file)
+    assert not (folder / "out.csv").exists()
+    assert main(["run", str(file), "-q"]) == 0
+    assert pl.read_csv("out.csv")["rowcite_run_id"].to_list() == first["rowcite_run_id"].to_list()
+
+
+def test_the_ledger_of_a_dict_is_in_the_working_folder(folder):
+    rowcite.enrich(TABLE, spec())
+    assert (folder / ".rowcite" / "small" / "ledger.db").exists()
+
+
+@pytest.mark.parametrize("output", ["table.csv", "nowhere.xlsx", "corpus"])
+def test_where_the_spec_would_write_does_not_matter(output):
+    TABLE.select("name", "website").write_csv("table.csv")
+    assert rowcite.enrich("table.csv", spec(output={"path": output})).height == 3
+
+
+@pytest.mark.parametrize("empty", [TABLE.clear(), TABLE.filter(pl.col("name") == "no such")])
+def test_an_empty_frame_gets_its_columns(empty):
+    after = rowcite.enrich(empty, spec())
+    assert after.height == 0
+    assert after.schema == rowcite.enrich(TABLE, spec()).schema
+
+
+def test_batches_are_put_together(monkeypatch):
+    monkeypatch.setattr(source, "BATCH_ROWS", 1)
+    after = rowcite.enrich(TABLE, spec())
+    assert after.select(TABLE.columns).equals(TABLE)
+    TABLE.write_parquet("table.parquet")
+    assert rowcite.enrich("table.parquet", spec()).equals(after)
+
+
+def test_it_works_inside_a_running_loop():
+    async def cell() -> pl.DataFrame:
+        return rowcite.enrich(TABLE, spec())
+
+    assert asyncio.run(cell())["founded_year"][0] == 1999
+
+
+def test_it_can_be_awaited():
+    assert asyncio.run(rowcite.aenrich(TABLE, spec()))["founded_year"][0] == 1999
+
+
+def test_a_full_citation_is_a_list_of_objects():
+    after = rowcite.enrich(TABLE, spec(columns={"citations": "full"}))
+    (citation,) = after["founded_year_citations"].to_list()[0]
+    assert citation["excerpts"] == ["Acme Oy was founded in 1999."]
+    assert citation["url"].endswith("acme.html")
+
+
+def test_a_found_value_is_not_guarded_in_a_frame(folder):
+    page = "<title>Acme Oy</title><h1>Acme Oy</h1><dl><dt>Slogan<dd>=HYPERLINK</dl>"
+    (folder / "corpus" / "acme.html").write_text(page)
+    inputs = {"company_name": {"column": "name"}}
+    task = {
+        "processor": "core",
+        "inputs": inputs,
+        "outputs": {"slogan": {"type": "string", "description": "Slogan"}},
+    }
+    assert rowcite.enrich(TABLE, spec(task=task))["slogan"][0] == "=HYPERLINK"
+
+
+def test_a_failed_row_is_a_value_and_no_exception():
+    long = pl.DataFrame(
+        {"name": ["x" * 200_000, "Acme Oy"], "website": [None, None]}, schema_overrides={"website": pl.String}
+    )
+    assert rowcite.enrich(long, spec())["rowcite_status"].to_list() == ["failed", "completed"]
+
+
+def test_over_budget_raises_and_spends_nothing(folder):
+    changed = {
+        key: value
+        for key, value in spec(backend="parallel", limits={"max_cost_usd": 0}).items()
+        if key != "local"
+    }
+    with pytest.raises(rowcite.OutOfCredit, match="Nothing was submitted"):
+        rowcite.enrich(TABLE, changed)
+
+
+@pytest.mark.parametrize(
+    ("table", "changes", "error", "said"),
+    [
+        ("nothing.csv", {}, rowcite.TableError, "no such file"),
+        (TABLE.drop("name"), {}, rowcite.SpecError, 'column "name" is not in the table'),
+        (TABLE.with_columns(rowcite_status=pl.lit("x")), {}, rowcite.TableError, "rowcite wrote it"),
+        (TABLE.with_columns(founded_year=1), {}, rowcite.SpecError, "Set columns.prefix"),
+        (TABLE.to_dict(as_series=False), {}, rowcite.InputError, "cannot enrich a dict"),
+        (TABLE.lazy(), {}, rowcite.InputError, "cannot enrich a LazyFrame"),
+        (TABLE, {"naem": 1}, rowcite.SpecError, "unknown key `naem`"),
+        (TABLE, {"backend": "parallel", "local": None}, rowcite.KeyRefused, "PARALLEL_API_KEY is not set"),
+    ],
+)
+def test_what_cannot_be_used_is_refused(table, changes, error, said):
+    with pytest.raises(error, match=said):
+        rowcite.enrich(table, {**spec(), **changes})
+
+
+def test_the_command_and_the_function_agree_on_json(folder):
+    file = write_spec(folder, spec(input={"path": "table.jsonl"}, output={"path": "out.jsonl"}))
+    TABLE.select("name", "website").write_ndjson("table.jsonl")
+    assert main(["run", str(file), "-q"]) == 0
+    rows = [json.loads(line) for line in Path("out.jsonl").read_text().splitlines()]
+    assert rowcite.enrich("table.jsonl", file).to_dicts() == rows
