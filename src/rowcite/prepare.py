@@ -114,6 +114,8 @@ def _overridden(spec: Spec, overrides: Overrides) -> Spec:
     update: dict[str, Any] = {}
     if overrides.processor is not None:
         update["task"] = spec.task.model_copy(update={"processor": overrides.processor})
+    if "" in (overrides.input, overrides.output, overrides.ledger):
+        raise UsageError("--input, --output and --ledger need a name: an empty one was given")
     if overrides.max_cost is not None:
         update["limits"] = spec.limits.model_copy(update={"max_cost_usd": overrides.max_cost})
     if overrides.backend is not None:
@@ -131,10 +133,10 @@ def _overridden(spec: Spec, overrides: Overrides) -> Spec:
 
 def _source(spec: Spec, overrides: Overrides, spool: Path | None) -> Source:
     path, kind = _input(spec, overrides), spec.input.format
-    if overrides.input is not None:  # another table than the spec's: what its own name says comes first
-        kind = kind or "csv" if path == "-" else format_of(path) or kind
-        if Path(path).is_dir():
-            kind = None
+    if path == "-":
+        kind = kind or "csv"
+    elif overrides.input is not None:  # another table than the spec's: what its own name says comes first
+        kind = None if Path(path).is_dir() else format_of(path) or kind
     return open_source(path, kind, spec.input.csv, spool=spool)
 
 

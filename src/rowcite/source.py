@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import IO, Any, Protocol
 
 import polars as pl
@@ -81,6 +81,8 @@ def open_source(path: str, kind: Format | None, options: CsvOptions, *, spool: P
         TableError: nothing is there, the format is not known, or the header cannot be used.
     """
     files = _files(path, kind, spool)
+    if nameless := [file for file in files if not _is_unicode(str(file))]:
+        raise TableError(f"{nameless[0]}: the name is not UTF-8, and Arrow opens no such file. Rename it")
     formats = {kind or format_of(file) for file in files}
     if None in formats:
         odd = next(file for file in files if (kind or format_of(file)) is None)
@@ -95,6 +97,14 @@ def open_source(path: str, kind: Format | None, options: CsvOptions, *, spool: P
     if found == "jsonl":
         return JsonlSource(files)
     return CsvSource(files, "tsv" if found == "tsv" else "csv", options)
+
+
+def _is_unicode(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _files(path: str, kind: Format | None, spool: Path | None) -> list[Path]:
@@ -161,22 +171,6 @@ def _spooled(spool: Path | None, kind: Format | None) -> Path:
 # --- CSV -------------------------------------------------------------------------------------------------
 
 
-class _Tap(io.RawIOBase):
-    """Passes bytes on and remembers the last ones: they tell whether the last quote was closed."""
-
-    def __init__(self, inner: Any) -> None:
-        self.inner = inner
-        self.tail = b""
-
-    def read(self, size: int = -1) -> bytes:
-        data: bytes = self.inner.read(size if size >= 0 else None)
-        self.tail = (self.tail + data[-_TAIL:])[-_TAIL:]
-        return data
-
-    def readable(self) -> bool:
-        return True
-
-
 class CsvSource:
     """CSV or TSV files with one header. Every value is text; a blank cell is null, a quoted blank is ""."""
 
@@ -210,9 +204,20 @@ class CsvSource:
 
     def _frames(self, file: Path, block: int, skip: int) -> Iterator[pl.DataFrame]:
         """Parse a file, without its first `skip` rows; the header is one of them."""
-        tap, last = _Tap(_transcoded(file, self.options.encoding)), None
-        reader = pacsv.open_csv(
-            pa.PythonFile(tap, mode="r"),
+        with _utf8(file, self.options.encoding) as plain:
+            last: pl.DataFrame | None = None
+            with self._reader(plain, block) as reader:
+                for batch in reader:
+                    past, skip = min(skip, batch.num_rows), max(skip - batch.num_rows, 0)
+                    last = pl.DataFrame(pl.from_arrow(batch)) if batch.num_rows else last
+                    if last is not None and batch.num_rows > past:
+                        yield last.slice(past)
+            if last is not None and _unclosed(last, _tail(plain), self.separator):
+                raise self._fault(file, "unclosed")
+
+    def _reader(self, file: Path, block: int) -> Any:
+        return pacsv.open_csv(
+            _opened(file),
             read_options=pacsv.ReadOptions(block_size=block, use_threads=False, column_names=self._names),
             parse_options=pacsv.ParseOptions(
                 delimiter=self.separator, newlines_in_values=True, ignore_empty_lines=len(self._names) > 1
@@ -224,13 +229,6 @@ class CsvSource:
                 null_values=[""],
             ),
         )
-        for batch in reader:
-            past, skip = min(skip, batch.num_rows), max(skip - batch.num_rows, 0)
-            last = pl.DataFrame(pl.from_arrow(batch)) if batch.num_rows else last
-            if last is not None and batch.num_rows > past:
-                yield last.slice(past)
-        if last is not None and _unclosed(last, tap.tail.decode(errors="replace"), self.separator):
-            raise self._fault(file, "unclosed")
 
     def _header(self, file: Path) -> int:
         """Check a file's header against the first file's; return how many rows stand before the values."""
@@ -341,10 +339,35 @@ def _unreadable(file: Path, error: Exception) -> TableError:
     return TableError(f"{file}: cannot read it: {text}")
 
 
-def _transcoded(file: Path, encoding: str) -> Any:
-    """Return a file's bytes as UTF-8."""
-    stream = _opened(file)
-    return stream if encoding == "utf-8" else pa.transcoding_input_stream(stream, encoding, "utf-8")
+@contextmanager
+def _utf8(file: Path, encoding: str) -> Iterator[Path]:
+    """Yield a file with the same text in UTF-8.
+
+    Arrow reads ahead in a thread. It is given a file and never a Python object: a thread that calls Python while
+    Python ends, because a row was faulty or `--limit` was reached, takes the whole process down.
+    """
+    if encoding == "utf-8":
+        yield file
+        return
+    with NamedTemporaryFile(prefix="rowcite-", suffix=".csv") as plain:
+        with _text(file, encoding) as text:
+            while part := text.read(1 << 20):
+                plain.write(part.encode())
+        plain.flush()
+        yield Path(plain.name)
+
+
+def _tail(file: Path) -> str:
+    """Return the end of a file's text."""
+    if file.suffix.lower() in _SUFFIXES:
+        with file.open("rb") as raw:
+            raw.seek(max(file.stat().st_size - _TAIL, 0))
+            return raw.read().decode(errors="replace")
+    tail = b""
+    with _opened(file) as stream:
+        while part := stream.read(1 << 20):
+            tail = (tail + part)[-_TAIL:]
+    return tail.decode(errors="replace")
 
 
 def _text(file: Path, encoding: str) -> IO[str]:

@@ -92,6 +92,8 @@ def test_0_all_done(tmp_path, server):
         ({}, ["--max-cost", "nan"], "an amount of US$"),
         ({}, ["--max-cost", "-1"], "an amount of US$"),
         ({}, ["--nope"], "No such option"),
+        ({}, ["-i", ""], "an empty one was given"),
+        ({}, ["-o", ""], "an empty one was given"),
         ({}, ["--base-url", "ftp://x"], "base URL"),
         ({}, ["--base-url", "http://api.example"], "plain http"),
     ],
@@ -409,6 +411,25 @@ def test_a_bug_is_told_as_one(tmp_path, monkeypatch, capsys):
     assert "Please report the lines above" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("faults", ["{broken", "[]x", "5", '{"unknown": 1}'])
+def test_a_fault_plan_that_cannot_be_used(corpus, faults, capsys):
+    assert main(["serve", "--corpus", str(corpus), "--faults", faults]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_faulty_table_on_stdin_is_called_stdin(tmp_path):
+    done = rowcite("plan", spec(tmp_path), "-i", "-", cwd=tmp_path, stdin=b"name,website\nAcme\n")
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"error: stdin:2: 1 cell where the header has 2")
+
+
+def test_a_file_name_that_is_not_unicode(tmp_path, capsys):
+    file = spec(tmp_path)
+    (tmp_path / "table.csv").rename(tmp_path / os.fsdecode(b"b\xff.csv"))
+    assert main(["plan", str(file), "-i", str(tmp_path / os.fsdecode(b"b\xff.csv"))]) == 2
+    assert "the name is not UTF-8" in capsys.readouterr().err
+
+
 # --- terminals -------------------------------------------------------------------------------------------
 
 BAD_NAME = "Acme \x1b[2J\x07\u202e\x9b31m"
@@ -507,3 +528,21 @@ def test_an_api_that_is_down_is_given_up_with_exit_4(tmp_path, monkeypatch):
     assert main(["run", str(spec(tmp_path)), "--base-url", nobody(), "-q"]) == 4
     assert time.monotonic() - began < 10
     assert not (tmp_path / "out.csv").exists()
+
+
+SMALL_BLOCKS = "import sys; from rowcite import source; source._BLOCKS = (1 << 14, 1 << 20); from rowcite.cli import main; sys.exit(main(sys.argv[1:]))"
+
+
+@pytest.mark.parametrize(("flags", "code"), [(["--limit", "2"], 0), ([], 2)])
+def test_a_table_that_is_not_read_to_its_end_ends_well(tmp_path, flags, code):
+    file = spec(tmp_path)
+    with (tmp_path / "table.csv").open("a") as table:
+        table.write("Acme,x\n" * 5_000 + "ragged\n" + "Acme,x\n" * 200_000)
+    for _ in range(3):
+        done = subprocess.run(
+            [sys.executable, "-c", SMALL_BLOCKS, "plan", file, "-q", *flags],
+            env=environment(),
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == code, done.stderr

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from rowcite.cli.voice import Voice
+from rowcite.errors import TableError
 
 if TYPE_CHECKING:
     from rowcite.prepare import Prepared
@@ -99,4 +100,8 @@ def prepared(spec: str, flags: dict[str, Any]) -> Iterator[Prepared]:
     from rowcite.prepare import Overrides, prepare
 
     with tempfile.TemporaryDirectory(prefix="rowcite-") as folder:
-        yield prepare(spec, Overrides(**flags), spool=Path(folder) / "stdin")
+        spool = Path(folder) / "stdin"
+        try:
+            yield prepare(spec, Overrides(**flags), spool=spool)
+        except TableError as error:
+            raise TableError(str(error).replace(str(spool), "stdin")) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -47,6 +48,31 @@ from rowcite.errors import UsageError
 @click.option(
     "--faults", default=None, metavar="JSON", help="Make some things go wrong, on purpose (docs/serve.md)."
 )
+@click.option(
+    "--quirks",
+    default="",
+    metavar="NAMES",
+    help="Do what is not documented the other way: names with commas between, or all (docs/serve.md).",
+)
+@click.option(
+    "--credit",
+    default=None,
+    type=click.FloatRange(min=0, max=1e9),
+    metavar="USD",
+    help="Have so much credit: runs hold their price, and 402 when it is used up.",
+)
+@click.option(
+    "--webhook-secret",
+    default=None,
+    metavar="SECRET",
+    help="Sign what webhooks are told with this (or set ROWCITE_WEBHOOK_SECRET).",
+)
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Keep runs in this folder, so that they outlive the server.",
+)
 def command(  # noqa: PLR0913 - one argument an option
     *,
     corpus: Path,
@@ -58,20 +84,33 @@ def command(  # noqa: PLR0913 - one argument an option
     rate_limit: int | None,
     journal: Path | None,
     faults: str | None,
+    quirks: str,
+    credit: float | None,
+    webhook_secret: str | None,
+    data: Path | None,
 ) -> int:
     """Serve Parallel's Task API from a folder of documents, for rehearsals and tests."""
     try:
         from rowcite.research import open_corpus
         from rowcite.server.app import ServerSettings, create_app
+        from rowcite.server.quirks import read_quirks
         from rowcite.server.run import serve
     except ModuleNotFoundError as error:
         raise UsageError(
             f"the server is an extra ({error}). Install it: pip install 'rowcite[local]'"
         ) from error
     voice = Voice.current()
-    key = key or os.environ.get("ROWCITE_SERVE_KEY") or None
-    plan = json.loads(faults) if faults else None
-    settings = ServerSettings(key=key, latency=latency, rate_limit=rate_limit, faults=plan, journal=journal)
+    settings = ServerSettings(
+        key=key or os.environ.get("ROWCITE_SERVE_KEY") or None,
+        latency=latency,
+        rate_limit=rate_limit,
+        faults=_plan(faults) if faults else None,
+        journal=journal,
+        quirks=read_quirks(quirks),
+        credit=credit,
+        webhook_secret=webhook_secret or os.environ.get("ROWCITE_WEBHOOK_SECRET") or None,
+        data=data,
+    )
     documents = open_corpus(corpus)
     for text in documents.skipped:
         voice.warning(text)
@@ -87,3 +126,10 @@ def command(  # noqa: PLR0913 - one argument an option
             f"cannot listen on {host}:{port}: {error.strerror or error}. Name another --port, or 0"
         ) from error
     return 0
+
+
+def _plan(faults: str) -> dict[str, Any]:
+    try:
+        return dict(json.loads(faults))
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"--faults is not a JSON object: {error}") from error
