@@ -212,6 +212,8 @@ def _local(spec: Spec) -> Iterator[str]:
         from rowcite.server.app import ServerSettings, create_app
         from rowcite.server.run import embedded
     except ModuleNotFoundError as error:
+        if (error.name or "").startswith("rowcite"):
+            raise
         raise UsageError(
             f"the local backend is an extra ({error}). Install it: pip install 'rowcite[local]'"
         ) from error

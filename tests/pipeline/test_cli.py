@@ -530,19 +530,11 @@ def test_an_api_that_is_down_is_given_up_with_exit_4(tmp_path, monkeypatch):
     assert not (tmp_path / "out.csv").exists()
 
 
-SMALL_BLOCKS = "import sys; from rowcite import source; source._BLOCKS = (1 << 14, 1 << 20); from rowcite.cli import main; sys.exit(main(sys.argv[1:]))"
-
-
-@pytest.mark.parametrize(("flags", "code"), [(["--limit", "2"], 0), ([], 2)])
-def test_a_table_that_is_not_read_to_its_end_ends_well(tmp_path, flags, code):
+def test_a_large_table_with_a_fault_at_its_beginning_ends_well(tmp_path):
+    """Arrow reads ahead in threads; one that still ran when Python ended aborted the process."""
     file = spec(tmp_path)
-    with (tmp_path / "table.csv").open("a") as table:
-        table.write("Acme,x\n" * 5_000 + "ragged\n" + "Acme,x\n" * 200_000)
-    for _ in range(3):
-        done = subprocess.run(
-            [sys.executable, "-c", SMALL_BLOCKS, "plan", file, "-q", *flags],
-            env=environment(),
-            capture_output=True,
-            check=False,
-        )
-        assert done.returncode == code, done.stderr
+    with (tmp_path / "table.csv").open("ab") as table:
+        table.write(b"ragged\n" + b"Acme,x\n" * 20_000_000)
+    done = rowcite("plan", file, cwd=tmp_path)
+    (tmp_path / "table.csv").unlink()
+    assert done.returncode == 2, done.stderr

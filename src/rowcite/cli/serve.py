@@ -96,6 +96,8 @@ def command(  # noqa: PLR0913 - one argument an option
         from rowcite.server.quirks import read_quirks
         from rowcite.server.run import serve
     except ModuleNotFoundError as error:
+        if (error.name or "").startswith("rowcite"):
+            raise
         raise UsageError(
             f"the server is an extra ({error}). Install it: pip install 'rowcite[local]'"
         ) from error
