@@ -41,6 +41,9 @@ _HEADLINE_VERB = re.compile(
     r"(?:Raises?|Wins?|Opens?|Appoints?|Names?|Launches|Closes|Secures|Takes|Lands|Adds|Doubles|Expands|Hires|Reports?|Posts|Announces|Joins|Buys|"
     r"Acquires|Signs|Moves|Celebrates|Plans|Gets|Is|Has|Was|To|In|On|Goes|Cuts|Grows|Unveils|Completes|Bags|Picks|Says|About|At|With|For)$"
 )
+_BODY_OF = re.compile(
+    r"\b(?:University|College|Bank|Museum|Church|Diocese|Battle|Treaty|Government|Parliament|Port|History|Economy) of (?:the )?$"
+)
 _CALENDAR = frozenset(["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "ceo", "i", "founder", "chief", "managing", "director", "chair"])  # fmt: skip
 
 
@@ -61,7 +64,11 @@ class Naming:
         if self.mention is None:
             return []
         even = plain(text)
-        return [match.span() for match in self.mention.finditer(even) if not _longer_name(even, match.end())]
+        return [
+            match.span()
+            for match in self.mention.finditer(even)
+            if not _longer_name(even, match.end()) and not _BODY_OF.search(even[: match.start()])
+        ]
 
     def names_other(self, text: str) -> bool:
         """Tell whether a text names somebody else whom the corpus knows."""

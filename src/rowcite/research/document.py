@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
+from itertools import accumulate
 
 from rowcite.research.text import squash
 
@@ -59,6 +60,7 @@ class Fact:
     tail: str = ""
     as_of: str = ""
     block: int = -1
+    sure: bool = False  # said in words that leave little room for another reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,12 @@ class Document:
     def squashed(self) -> str:
         """The source with white space collapsed."""
         return squash(self.raw)
+
+    @cached_property
+    def joined(self) -> tuple[str, list[int]]:
+        """The sentences as one text, one a line, and where each begins."""
+        starts = [0, *accumulate(len(sentence.text) + 1 for sentence in self.sentences)]
+        return "\n".join(sentence.text for sentence in self.sentences), starts[:-1]
 
     @cached_property
     def by_concept(self) -> dict[str, tuple[Fact, ...]]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from rapidfuzz import fuzz
 
+from rowcite.research.asked import asked_facts
 from rowcite.research.bearing import bears, row_contradicts
 from rowcite.research.document import Document, Fact, How
 from rowcite.research.dossier import Dossier, Standing
@@ -91,6 +92,9 @@ def facts_for(
         for fact, discount in _relevant(want, standing.document):
             how = bears(fact, standing.document, standing.place, dossier.naming)
             if how is not None and not row_contradicts(fact, dossier.entity.sites, dossier.places):
+                yield fact, standing, how, discount
+        if want.relation or not want.concept:
+            for fact, how, discount in asked_facts(want, standing, dossier.naming):
                 yield fact, standing, how, discount
 
 

@@ -8,8 +8,10 @@ from typing import Any
 
 from rowcite.research.choices import choose
 from rowcite.research.document import Fact
+from rowcite.research.measure import measured, unit_in
 from rowcite.research.numbers import Amount, money_in, number_in
 from rowcite.research.places import city_of, country_code, country_in, country_name
+from rowcite.research.relations import DATED, MEASURED
 from rowcite.research.text import fold, squash
 from rowcite.research.wants import Want
 from rowcite.research.when import date_in
@@ -104,9 +106,12 @@ def _item(text: str) -> str:
 
 def _number(text: str, want: Want) -> Value | None:
     """Read a year, a sum of money or a count; a sum in another currency than asked for is not an answer."""
-    if want.concept in {"founded", "incorporated"}:
+    if want.concept in {"founded", "incorporated"} or want.relation in DATED:
         date = date_in(text)
         return Value(int(date[:4])) if date else None
+    if want.relation in MEASURED and unit_in(text) is not None:
+        size = measured(text, f"{want.words} {want.description}")
+        return None if size is None else Value(int(size) if size == int(size) else size)
     amount = money_in(text) if want.concept in _MONEY else number_in(text)
     if amount is None or not _in_currency(amount, want):
         return None
@@ -131,7 +136,11 @@ def _unit(want: Want) -> float:
 
 def _text(text: str, want: Want) -> Value | None:
     asked = f"{want.words} {fold(want.description)}"
-    if want.concept in {"founded", "incorporated"} or re.search(r"\bdate\b|yyyy", asked):
+    if (
+        want.relation in DATED
+        or want.concept in {"founded", "incorporated"}
+        or re.search(r"\bdate\b|yyyy", asked)
+    ):
         return _dated(text, asked)
     if want.concept == "city":
         return _some(city_of(text))

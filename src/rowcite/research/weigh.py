@@ -10,7 +10,6 @@ from rapidfuzz import fuzz
 from rowcite.model import Citation
 from rowcite.research.evidence import Candidate
 from rowcite.research.text import fold
-from rowcite.research.vocabulary import BY_NAME
 from rowcite.research.wants import Want
 
 Confidence = Literal["high", "medium", "low"]
@@ -62,7 +61,7 @@ def decide(want: Want, found: list[Candidate], newest: str) -> Verdict | None:
     """Weigh the candidates of a field with one value; None when there is none. `newest` dates the corpus."""
     if not found:
         return None
-    changes = want.concept in BY_NAME and BY_NAME[want.concept].changes
+    changes = want.changes
     newest = newest if want.concept in _FAST else ""
     camps = _camps(want, found)
     latest = max(candidate.date for candidate in found)[:4]
@@ -153,6 +152,8 @@ def _confidence(winner: Camp, against: list[Camp], *, changes: bool, newest: str
         return "low"  # an undated page by somebody else about what changes
     documents = {member.document.path for member in winner.members if member.direct}
     settled = opposition < 0.35 and winner.direct and not stale
+    if settled and any(member.fact.sure for member in winner.members):
+        return "high"
     if settled and ((agreeing > 1 and authority) or agreeing > 2 or (authority and len(documents) > 1)):
         return "high"
     return "medium"

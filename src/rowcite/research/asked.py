@@ -1,0 +1,162 @@
+"""Facts that are read when they are asked for: what sentences say in the idioms of a field, or around its own words."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+
+from rowcite.research.bearing import Naming
+from rowcite.research.cues import Cue, Search, search_of
+from rowcite.research.document import Document, Fact, How, Sentence
+from rowcite.research.dossier import Standing
+from rowcite.research.phrases import OTHERS_HEADING
+from rowcite.research.subject import Speaker, speaker, spoken_of
+from rowcite.research.wants import Want
+from rowcite.research.when import year_spoken_of
+
+_LONGEST = 700
+_MOST = 12  # statements taken from one document for one field
+_PAST = re.compile(
+    r"\b(?:former(?:ly)?|until|previous(?:ly)?|then|late|ex|deposed|succeeded|ousted|acting|interim|once|first)\b|\b1[0-8]\d\d\b",
+    re.IGNORECASE,
+)
+_DATED = re.compile(r"\b(?:1\d\d\d|20\d\d)s?\b(?<!since \d{4})|\bin \d{4}\b")
+_BEFORE_SUBJECT = re.compile(r"(?:with|at|covering|having|spanning|comprising|boasting)\b", re.IGNORECASE)
+_THE_SAME = re.compile(r"(?:it|he|she|they|we|the [a-z]+|this [a-z]+)\b")
+_DEATH = re.compile(
+    r"\b(?:died|passed away|was (?:killed|executed|assassinated))\b|\(\s*[^()]*\d{3,4}[^()]*\u2013[^()]*\d{3,4}\s*\)"
+)
+_LIVING = re.compile(r"\((?:[^()]*?\b)?born\b[^()]*\d{4}[^()\u2013]*\)[^.]{0,40}? is\b")
+
+
+def asked_facts(want: Want, standing: Standing, naming: Naming) -> Iterator[tuple[Fact, How, float]]:
+    """Yield the statements of a document that fit a field and speak of the entity: fact, how directly, how early."""
+    search = search_of(want)
+    if search is None:
+        return
+    voice = speaker(standing, naming)
+    if want.relation == "deceased":
+        yield from _deceased(want, standing.document, voice)
+        return
+    taken = 0
+    first = _opening_number(standing.document)
+    for number, sentence in _triggered(standing.document, search.trigger):
+        if taken >= _MOST:
+            return
+        found = _statement(sentence, search, voice, want, opening=number == first)
+        if found is not None:
+            taken += 1
+            fact, how = found
+            yield fact, how, 1.0 if number == first else (0.97 if number < first + 20 else 0.92)
+
+
+def _statement(
+    sentence: Sentence, search: Search, voice: Speaker, want: Want, *, opening: bool
+) -> tuple[Fact, How] | None:
+    """Return the first reading of a sentence that is about the entity."""
+    relation = search.relation
+    if relation is not None and relation.refuses is not None and relation.refuses.search(sentence.text):
+        return None
+    for cue in search.cues:
+        if cue.opening and not (opening and voice.profile):
+            continue
+        for match in _matches(cue.pattern, sentence.text):
+            spoken = "named" if cue.opening else _bearer(match, sentence, voice, want)
+            if spoken is not None and not (want.relation == "birth_name" and voice.is_title(match["v"])):
+                return _fact(match, sentence, cue, want), How.LOOSE if cue.loose else How.SENTENCE
+    return None
+
+
+def _matches(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """Yield the matches in a text, then those in the text as it would stand inside a sentence ("Born in Ulm, ...")."""
+    yield from pattern.finditer(text)
+    yield from pattern.finditer(text[:1].lower() + text[1:])
+
+
+def _bearer(match: re.Match[str], sentence: Sentence, voice: Speaker, want: Want) -> str | None:
+    """Tell whom a match speaks of; "the capital of X" speaks of X."""
+    holder = match.groupdict().get("of")
+    if holder and not voice.is_entity(holder):
+        return None
+    lead = sentence.text[: match.start()]
+    if want.current and (_PAST.search(f"{lead[-60:]}{match[0]}") or _DATED.search(sentence.text)):
+        return None
+    if (
+        _BEFORE_SUBJECT.match(lead)
+        and not voice.spans(lead)
+        and not _follows(sentence.text[match.end() :], voice)
+    ):
+        return None
+    spoken = spoken_of(sentence.text, match.start(), voice, want.relation)
+    if spoken is None and holder and voice.is_entity(holder):
+        return "named"
+    return spoken
+
+
+def _follows(tail: str, voice: Speaker) -> bool:
+    """Tell whether the main clause after "With an area of ..." is about the entity."""
+    clause = tail.split(",", 1)[-1].strip()
+    spans = voice.spans(clause)
+    return bool(spans and spans[0][0] < 8) or bool(_THE_SAME.match(clause))
+
+
+def _fact(match: re.Match[str], sentence: Sentence, cue: Cue, want: Want) -> Fact:
+    return Fact(
+        label=want.relation or want.words,
+        value=match["v"].strip(" ,.;"),
+        excerpt=sentence.text,
+        how=How.LOOSE if cue.loose else How.SENTENCE,
+        heading=sentence.heading,
+        as_of=year_spoken_of(sentence.text) if want.changes else "",
+        block=sentence.block,
+        sure=cue.sure,
+    )
+
+
+def _triggered(document: Document, trigger: re.Pattern[str]) -> Iterator[tuple[int, Sentence]]:
+    """Yield the sentences that hold a trigger, with their numbers, by one pass over the document's text."""
+    text, starts = document.joined
+    last = -1
+    for match in trigger.finditer(text):
+        number = bisect_right(starts, match.start()) - 1
+        if number == last:
+            continue
+        last = number
+        sentence = document.sentences[number]
+        if (
+            not sentence.aside
+            and len(sentence.text) <= _LONGEST
+            and not OTHERS_HEADING.search(sentence.heading)
+        ):
+            yield number, sentence
+
+
+def _opening_number(document: Document) -> int:
+    return next((n for n, s in enumerate(document.sentences) if len(s.text) > 40 and not s.aside), -1)
+
+
+def _deceased(want: Want, document: Document, voice: Speaker) -> Iterator[tuple[Fact, How, float]]:
+    """Yield yes for a person whose death is told, no for one whom the opening calls born and not dead."""
+    if not voice.profile:
+        return
+    first = _opening_number(document)
+    for number, sentence in enumerate(document.sentences):
+        said = _DEATH.search(sentence.text)
+        if said and (number == first or spoken_of(sentence.text, said.start(), voice, want.relation)):
+            yield _flag("yes", sentence, want), How.SENTENCE, 1.0
+            return
+    if first >= 0 and _LIVING.search(document.sentences[first].text):
+        yield _flag("no", document.sentences[first], want), How.SENTENCE, 1.0
+
+
+def _flag(value: str, sentence: Sentence, want: Want) -> Fact:
+    return Fact(
+        want.relation,
+        value,
+        sentence.text,
+        How.SENTENCE,
+        heading=sentence.heading,
+        block=sentence.block,
+        sure=True,
+    )

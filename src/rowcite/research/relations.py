@@ -1,0 +1,210 @@
+"""Kinds of fact about people, places, works and bodies, and the idioms in which running text states them.
+
+Each idiom is a pattern in which {V} stands for the value and {W} for words that may lie between. `opening` ones are read
+from the sentence that says what the subject is, `sure` ones leave little room for another reading.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Idiom:
+    """One way to say it; `shape` overrides the relation's."""
+
+    pattern: str
+    opening: bool = False
+    sure: bool = False
+    loose: bool = False
+    shape: str = ""
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A kind of fact: `asks` finds it in a field's name or description, `trigger` in a sentence.
+
+    `nouns` are words such as "capital" around which the common constructions are tried as well; `changes`: the newest
+    statement wins.
+    """
+
+    name: str
+    asks: re.Pattern[str]
+    shape: str
+    trigger: re.Pattern[str]
+    nouns: str = ""
+    idioms: tuple[Idiom, ...] = ()
+    changes: bool = False
+    refuses: re.Pattern[str] | None = field(default=None)
+
+
+def _relation(  # noqa: PLR0913  # the columns of the table below
+    name: str,
+    asks: str,
+    shape: str,
+    trigger: str,
+    *idioms: Idiom,
+    nouns: str = "",
+    changes: bool = False,
+    refuses: str = "",
+) -> Relation:
+    return Relation(
+        name, re.compile(rf"\b(?:{asks})\b"), shape, re.compile(rf"(?:\b|(?=[(\u2013-]))(?:{trigger})", re.IGNORECASE), nouns, idioms, changes,
+        re.compile(rf"\b(?:{refuses})\b", re.IGNORECASE) if refuses else None,
+    )  # fmt: skip
+
+
+def _sure(pattern: str, shape: str = "") -> Idiom:
+    return Idiom(pattern, sure=True, shape=shape)
+
+
+def _opening(pattern: str, shape: str = "", *, sure: bool = False) -> Idiom:
+    return Idiom(pattern, opening=True, sure=sure, shape=shape)
+
+
+def _loose(pattern: str, shape: str = "") -> Idiom:
+    return Idiom(pattern, loose=True, shape=shape)
+
+
+_WORK = r"(?:novel|novella|book|memoir|poem|essay|play|film|movie|documentary|album|song|single|EP|series|story|pamphlet|magazine|journal|opera|game|comic|musical|short film|tract)"
+_SEAT = r"(?:[A-Z][\w'\u2019.&-]*(?: (?:of|the|for|and|at|in))* )*(?:University|College|School|Institute|Academy|Conservatory|Polytechnic|Seminary|Faculty|\u00c9cole|Universit\w+|Gymnasium|Lyc\u00e9e)(?:,? (?:of|at|in|for)(?: the)? [A-Z][\w&.-]*(?: (?:of |and |& )?[A-Z][\w&.-]*){0,3}| [A-Z][\w-]*)*"
+_TAUGHT = r"(?i:graduat\w+(?: \w+){0,3} (?:from|at)|educated at|stud(?:y|ied|ying)\b[^.;]{0,60}? at|attend(?:ed|ing)|(?:degrees?|doctorate|Ph\.?D\.?|B\.?A\.?|M\.?A\.?|LL\.?B\.?|diploma|thesis)\b[^.;]{0,60}? (?:from|at)|alumn\w+ of|enrol\w* (?:at|in)|student (?:at|of)|transferred to|(?:play\w*|football) (?:college \w+ )?(?:for|at))"
+
+RELATIONS: tuple[Relation, ...] = (
+    _relation("birth_date", r"birth ?date|date of birth|birth ?day|birth year|year of birth|born(?: on| date| year)?", "date", r"born|birth|b\.|\(",
+              Idiom(r"\bborn\b(?:(?! and\b)[^.;()\u2013]|\([^()]*\)){0,90}?\b(?:on |in ){V}", sure=True),
+              _opening(r"\bborn:? {V}", sure=True),
+              _opening(r"\((?:[^()\u2013\u2014]{0,120}?(?:[;:]|[^\d\W],) ?)?(?:born |b\. ?)?(?:in )?(?:(?:about|c\.) )?{V}(?:, [^()\u2013-]{2,60}?| in [^()\u2013-]{2,60}?)?\s*(?:[\u2013\u2014-]|\)|, to )", sure=True)),
+    _relation("death_date", r"death ?date|date of death|death year|year of death|died(?: on| date| year)?", "date", r"died|death|dies|killed|executed|assassinated|[\u2013-]\s*\w+",
+              _opening(r"(?<=\d)[^()\d]{0,60}?\s?[\u2013\u2014-]\s?(?:(?:died|d\.) )?(?:(?:about|c\.) )?{V}(?=\s*[);,])", sure=True),
+              _opening(r"\((?:[^()]{0,120}?[;,] ?)[\u2013\u2014-]\s?{V}\s*\)", sure=True), _opening(r"\b{V}(?=\)) was\b"),
+              Idiom(r"\b(?:died|dies|passed away|was (?:killed|executed|assassinated|murdered))\b[^.;()]{0,90}?\b(?:on|in) (?:the \w+ of )?{V}", sure=True),
+              Idiom(r"\b(?:his|her) death\b(?: \w+){0,6}? (?:on|in) {V}")),
+    _relation("birth_place", r"birth ?place|place of birth|born in|where .* born|home ?town|city of birth", "place", r"born|native|birth",
+              _sure(r"\bborn\b(?:(?! to\b)[^.;()]){0,80}?\b(?:in|at|near) (?:the (?:city|town|village|port|suburb|district|area) of )?{V}"), _loose(r"\bborn\b[^.;()]{0,110}?\b(?:in|at|near) (?:the (?:city|town|village|port|suburb|district|area) of )?{V}"),
+              _opening(r"\((?:[^()]{0,60}?)\d{4} ?(?:,| in) {V}\s*[\u2013-]"), Idiom(r"\bnative of {V}")),
+    _relation("death_place", r"death ?place|place of death|died in|where .* died", "place", r"died|death|dies|killed",
+              _sure(r"\b(?:died|passed away|was (?:killed|executed|assassinated))\b[^.;()]{0,80}?\b(?:in|at) (?:(?:his|her) (?:home|house|residence|apartment) (?:in|at) |a \w+ in )?(?:the )?{V}"),
+              _opening(r"[\u2013-][^()]{0,40}?\d{4},? (?:in )?{V}\)")),
+    _relation("birth_name", r"birth ?name|name at birth|born as|full name|real name|given name", "person", r"born|n\u00e9e|full name|birth name|real name|\(|,",
+              _sure(r"\bborn(?: as)? {V}"), _sure(r"\b(?:birth|full|real) name(?: is| was|,|:)? {V}"), _opening(r"^{V}(?=,? (?:[A-Z]+ )?\(|,? (?:is|was) )")),
+    _relation("deceased", r"deceased|has died|is dead|still alive|is alive|living", "flag", r"died|death|killed|executed|[\u2013-]" ),
+    _relation("nationality", r"nationality|citizenship|national of", "name", r"is|was|citizen",
+              _opening(r"\b(?:is|was) (?:an?|the)(?: [a-z][\w-]*){0,3}?(?: [A-Z][\w]+-born)? {V}(?= [a-z])", sure=True), _loose(r"\b(?:became|is|was) an? {V} citizen\b")),
+    _relation("occupation", r"occupations?|professions?|job(?: title)?|what .* (?:does|did) for a living", "phrases", r"is|was",
+              _opening(r"\b(?:is|was) (?:an?|the)(?: (?:prominent|famous|noted|renowned|influential|former|leading|retired|well-known|pioneering|celebrated))?(?: [A-Z][\w-]+)*(?:-\w+)?(?:,? and [A-Z][\w-]+)? (?P<v>[a-z][\w /-]*?(?:, (?:and )?[a-z][\w /-]*?)*(?:,? and (?!(?:\w+ )?(?:member|figure|leader|one)\b)[a-z][\w /-]*?)?)(?=,? and (?:\w+ )?(?:member|figure|leader|one)\b| (?:who|whose|known|best|from|of|in|for|at|with|that|based|working|and (?:the|an?|one))\b|,? who\b|[.;(]|, (?:best|known|the|most|one|and (?:the|one|an?)) )")),
+    _relation("spouse", r"spouses?|wife|wives|husbands?|married to|partner name", "people", r"married|marri|wife|husband|spouse|wed",
+              _sure(r"\b(?:is |was |got )?married (?:to )?(?:(?:the |an? )?(?:[a-z][\w-]*,? ){0,4}(?:[A-Z][a-z]+ )?[a-z]+ )??{V}"), _sure(r"\b(?:his|her) (?:first |second |third |late |then[- ])?(?:wife|husband|spouse),? {V}"),
+              _loose(r"{V},? (?:his|her) (?:\w+ )?(?:wife|husband)"), _loose(r"\b(?:first |second |third |late )?(?:wife|husband),? {V}")),
+    _relation("alma_mater", r"alma ?mater|education|universit(?:y|ies)(?: attended)?|colleges?(?: attended)?|schools?(?: attended)?|studied at|educated at", "words", r"graduat|educated|stud|attend|degree|doctora|ph|alumn|enrol|b\.a|m\.a|transferred|colle",
+              Idiom(rf"{_TAUGHT} (?:the )?(?P<v>{_SEAT})", sure=True), Idiom(rf"\bplay\w* (?:college )?\w+ (?:for|at) (?:the )?(?P<v>{_SEAT})")),
+    _relation("residence", r"residence|lives in|home|resides|place of residence", "place", r"live|resid|settled|home",
+              Idiom(r"\b(?:lives?|resides?|living|residing|has lived|resided) (?:\w+ ){0,4}?in {V}"), _loose(r"\b(?:lived|settled|moved)\b[^.;]{0,40}? (?:in|to) {V}")),
+    _relation("notable_works", r"notable ?works?|best known works?|major works?|famous works?|works", "names", r"known|author of|wrote|works|novel|film|book",
+              _sure(r"\bbest[- ]known (?:for|works? (?:is|are|include))\b[^.;]{0,60}?(?:novels?|books?|works?|memoir|films?|essays?|albums?|poems?)(?: \w+)?,? {V}"),
+              Idiom(r"\bknown (?:\w+ )?for\b[^.;]{0,60}?(?:novels?|books?|works?|memoir|films?|essays?|albums?|poems?)(?:,| include| includes| including)? {V}"), _loose(r"\bauthor of (?:the )?(?:\w+ ){0,3}?{V}")),
+    _relation("known_for", r"known ?for|famous for|notable for|claim to fame", "words", r"known|famous|noted|renowned",
+              Idiom(r"\b(?:best |well |widely |most |mainly |mostly )?(?:known|famous|noted|renowned) for (?:(?:his|her|its|their) (?:work|contributions|research) (?:on|in|to) )?(?:the |his |her |its )?{V}")),
+    _relation("awards", r"awards?(?: won| received)?|prizes?(?: won)?|honou?rs", "words", r"award|prize|won|medal|honou?r",
+              Idiom(r"\b(?:won|awarded|received|receiving|recipient of|winner of|winning|given|earned)\b[^.;]{0,30}? (?:the |a |an )?(?:\d{4} )?(?P<v>[A-Z][\w'\u2019-]*(?: (?:of|for|in|the|de) )?(?: ?[A-Z][\w'\u2019-]*| (?:of|for|in|the))*? ?(?:Prize|Award|Medal|Order of [A-Z]\w+|Oscar)(?: (?:for|in) [A-Z][\w ]+)?)")),
+    _relation("party", r"(?:political )?party|party affiliation", "words", r"party|democrat|republican|labour|conservative|liberal",
+              Idiom(r"\b(?:member of|joined|candidate (?:for|of)|nominee of|leader of|represent\w*|nomination (?:for|of)|for) the (?P<v>(?:[A-Z][\w.-]* ){1,4}?(?:Party|Union|Front|Movement)(?: of (?:the )?[A-Z]\w+(?: [A-Z]\w+)*)?)"),
+              Idiom(r"\b(?P<v>Democratic|Republican|Labour|Conservative|Liberal|Green) (?:politician|nominee|candidate|senator|congressman|governor|member)"), _loose(r"\b(?P<v>[A-Z][\w-]+(?: [A-Z][\w-]+)* Party)\b")),
+    _relation("field", r"fields?(?: of (?:work|study))?|discipline|area of (?:work|study|expertise)|speciali[sz]\w+ in|subject area", "phrases", r"known|speciali|work|contribution|covering|research|field",
+              Idiom(r"\b(?:speciali[sz]\w+|contributions?) (?:in|to) (?:the field of )?{V}"), Idiom(r"\b(?:journal|magazine|publication)\b[^.;]{0,60}? (?:on|covering|about|of|in|devoted to) (?:the field of )?{V}"), _loose(r"\b(?:his|her) work (?:in|on) {V}")),
+    _relation("draft_year", r"draft(?:ed)?(?: year| in)?", "year", r"draft", Idiom(r"\b(?:drafted|selected|picked|chosen)\b[^.;]{0,110}?\b(?:in|of) (?:the )?{V}", sure=True), Idiom(r"\b{V} (?:[A-Z]{2,4} )?(?:\w+ )?[Dd]raft\b")),
+    _relation("turned_pro", r"turned ?pro(?:fessional)?", "year", r"turned|professional", Idiom(r"\bturned pro(?:fessional)?\b[^.;]{0,50}?\b(?:in|on) (?:\w+ )?{V}", sure=True)),
+    _relation("author", r"authors?|written by|who wrote(?: it)?", "person", r"by|author|wrote|writ",
+              _opening(rf"\b{_WORK}s?\b[^.;]{{0,60}}? by (?:the )?(?:[A-Z]?[\w-]+ ){{0,4}}?{{V}}", sure=True), _sure(r"\b(?:written|authored|penned)\b[^.;]{0,40}? by (?:the )?(?:[A-Z]?[\w-]+ ){0,3}?{V}"),
+              _loose(r"\bauthor,? {V}"), _loose(r"{V} (?:wrote|published) (?:it|the)\b")),
+    _relation("illustrator", r"illustrat(?:or|ors|ed by)", "person", r"illustrat", _sure(r"\billustrated\b[^.;]{0,30}? by {V}"), _loose(r"\billustrator,? {V}"), _opening(r"\billustrated\b[^.;]{0,60}? by {V}")),
+    _relation("director", r"directors?|directed by", "person", r"direct|film by", _sure(r"\b(?:co-)?directed(?: and \w+)?(?:,? \w+)? by {V}"), _loose(r"\bdirector,? {V}"), Idiom(r"\bfilm by {V}"), Idiom(r"{V}-directed\b")),
+    _relation("producer", r"producers?|produced by", "people", r"produc", _sure(r"\bproduced(?: and \w+)? by {V}"), _loose(r"\bproducer,? {V}")),
+    _relation("writer", r"writers?|screenplay(?: by)?|composers?|composed by|lyric(?:s|ist)(?: by)?|songwriters?|who wrote(?: it)?", "people", r"writ|compos|lyric|wrote|music|screenplay",
+              _sure(r"\b(?:written|composed|lyrics|music|screenplay|words)\b[^.;]{0,40}? by (?:the )?(?:[a-z-]+ ){0,4}?{V}"), _loose(r"{V} (?:wrote|composed) (?:it|the)\b")),
+    _relation("starring", r"starring|stars|cast|leading (?:actors?|roles?)|actors?", "people", r"star|cast", _sure(r"\b(?:starring|stars|starred|co-stars|cast (?:includes|included|features)|film stars) {V}")),
+    _relation("publication_year", r"publication (?:year|date)|year of publication|(?:published|release|released|pub|issue)(?: year| date| in| on)?|release year|first published|date of (?:publication|release)|premiere", "date", r"publish|releas|issued|premier|appeared|is an?|was an?",
+              Idiom(r"\b(?:first |originally |anonymously )*(?:published|released|issued|premiered|appeared)\b[^.;]{0,70}?\b(?:in|on) (?:the \w+ of )?{V}", sure=True),
+              _opening(rf"\b(?:is|was) (?:an?|the) {{V}}(?: [\w'\u2019-]+){{0,6}}? {_WORK}", "year", sure=True)),
+    _relation("publisher", r"publishers?|published by|publishing house", "name", r"publish", _sure(r"\b(?:published|issued)(?: \w+){0,4}? by (?:the )?{V}"), _loose(r"\bpublisher,? {V}")),
+    _relation("editor", r"editors?(?: in chief)?|edited by", "person", r"edit", _sure(r"\bedited by {V}"), Idiom(r"\beditor(?:-in-chief| in chief)?(?: is| was|,)? {V}"), Idiom(r"{V},? (?:is|was|serves as|as) (?:the |its )?editor")),
+    _relation("label", r"(?:record )?labels?|signed to", "names", r"record|releas|signed|label", Idiom(r"\b(?:released|issued)\b[^.;]{0,50}? (?:on|by|through|via) (?:the )?{V}"), Idiom(r"\bsigned (?:\w+ ){0,4}?(?:to|with) {V}"), Idiom(r"\blabels? {V}")),
+    _relation("genre", r"genres?|style of music|musical style", "phrases", r"is|was", _opening(rf"\b(?:is|was) (?:an?|the)(?: \d{{4}})?(?: [A-Z][\w-]+)* (?P<v>[a-z][\w' \u2019-]*? {_WORK}s?)\b")),
+    _relation("population", r"population(?: total| size| count| estimate)?|inhabitants|number of (?:people|residents|inhabitants)|how many people live|residents", "number", r"population|inhabitants|residents|people",
+              _sure(r"\bpopulation\b(?: (?:count|figure|size|estimate|total))?(?: (?:of|in|for) (?P<of>(?:the )?[^\W\d][^.,;()\d]{1,30}?))?(?: \(\d{4}\))?,? ?(?:(?:is|was|had|has|of|at|stood|stands|reached|exceeds|exceeded|totall?ed|estimated|currently|now|recorded|numbered|reported|being|to|be|as|been|counted|grown|grew|in|on|by|the|census|\d{4}|January|July|April|June|October) )*(?:at |of )?{V}(?! ?(?:%|per|\)|percent|km|square|households|families|years))"),
+              _sure(r"\b(?:has|had|with|home to|of|inhabited by|there (?:are|were))\s{V} (?:inhabitants|residents)\b"), _loose(r"\b(?:has|had|with|home to|there (?:are|were)) {V} people\b(?! per)"), Idiom(r"\b{V} (?:inhabitants|residents)\b(?! per)")
+              , changes=True, refuses=r"density|urban|metropolitan|metro|diaspora|foreign|immigrant|working|labou?r|male|female|muslim|christian|jewish|student|native speakers|growth|decline|projected|rural|per cent|percent|black|white|indigenous"),
+    _relation("area", r"(?:total |land |surface )?area(?: km2| sq km| total| size| in .*)?|surface|square kilomet(?:re|er)s|square miles", "area", r"area|cover|size|extend|occup|spans|square",
+              _sure(r"\b(?:total (?:surface )?area|area|surface area|size)\b(?: (?:of|is|was|covers?|measures|totals|approximately|about|the|(?P<of>[A-Z]\w+)))*\s{V}"), Idiom(r"\b(?:covers?|covering|occup(?:ies|ying)|spans|extends over|at|comprises|has)\b(?: (?:a|an|the|total|land|area|of|over|some))*\s{V}"),
+              refuses=r"water|lakes?|forests?|parks?|reserves?|protected|farm|agricultur\w+|irrigated|basin"),
+    _relation("density", r"(?:population )?density|(?:people|inhabitants) per .*", "number", r"density|per square|per km",
+              _sure(r"\bdensity\b(?: (?:of|is|was|at|being|stands|approximately|about|around|over))*\s{V}"), Idiom(r"\b{V} (?:people|inhabitants|persons|residents)? ?(?:per|/|to the|a) ?(?:square kilomet|km|sq)")),
+    _relation("elevation", r"elevation(?: m| in .*)?|altitude|height above sea(?: level)?", "length", r"elevation|altitude|above sea|height",
+              _sure(r"\b(?:elevation|altitude)\b(?: (?:of|is|at|about|around|approximately|ranges|from|an|the))*\s{V}"), _sure(r"{V}(?: \([^)]*\))? above (?:mean )?sea level"), refuses=r"mount\w*|peaks?|summit|highest|lowest|plane|flew|flying"),
+    _relation("capital", r"capital(?: city)?", "place", r"capital", nouns=r"capital(?: city)?(?: and (?:largest|most populous) (?:city|town))?|(?:largest|most populous) (?:city|town) and capital", refuses=r"former|until|previous|provincial|regional|cultural|moved|human|venture|district"),
+    _relation("largest_city", r"largest (?:city|town|settlement)|biggest (?:city|town)|most populous city", "place", r"largest|biggest|most populous", nouns=r"(?:largest|biggest|most populous) (?:city|town|settlement)(?: and (?:\w+ )?capital)?|capital and (?:largest|most populous) (?:city|town)"),
+    _relation("official_languages", r"official languages?|national languages?|languages? spoken|languages", "names", r"language", nouns=r"(?:(?:sole|only|main|de facto) )?(?:official|national)(?: and \w+)? languages?(?: in \w+)?", refuses=r"minority|foreign|program\w+"),
+    _relation("language", r"(?:original )?language(?: of (?:the )?\w+)?|written in", "name", r"language|written in|published in|in [A-Z]\w+", Idiom(r"\b(?:written|published|sung|broadcast|produced) (?:\w+ )?in {V}"), _opening(r"\b(?:is|was) an? (?:\w+ )*?{V}[- ]language\b", sure=True), _loose(r"\bin the {V} language\b")),
+    _relation("currency", r"currency|money used|legal tender", "phrase", r"currency|legal tender", nouns=r"(?:official |national |unit of )?currency(?: unit)?|legal tender"),
+    _relation("country", r"country(?: of origin| name)?|which country|nation", "place", r"in|is|was|of",
+              _opening(r"\b(?:is|was|are)\b[^.;()]{2,160}?\b(?:in|of|from) (?:the )?(?:\w+ of )?(?P<v>(?:[A-Z][\w.-]*(?: of)?(?: the)?(?: [A-Z][\w.-]*)*, )*[A-Z][\w.-]*(?: [A-Z][\w.-]*)*)"),
+              _opening(r"\b(?:is|was) an? (?:\d{4} )?(?:[a-z][\w'-]* )*?{V}(?= [a-z])", "name")),
+    _relation("government_type", r"(?:type|form|system) of government|government (?:type|form|system)|political system|regime", "words", r"republic|monarchy|federation|democracy|government|state|council|mayor",
+              Idiom(r"\b(?:is|as|became|become|remains)(?: now)? (?:a|an) (?:relatively |largely )?(?:stable )?(?P<v>(?:[\w-]+,? (?:and )?){0,5}?(?:republic|monarchy|federation|democracy|dictatorship|theocracy|principality|dependency|territory|emirate|sultanate))\b(?! (?:in|from|until|between|of (?!the)))"), Idiom(r"\bgovernment (?:is|takes the form of) (?:a|an) {V}"), Idiom(r"\b(?P<v>mayor[-\u2013]council|council[-\u2013]manager)\b")),
+    _relation("drives_on", r"driv(?:es|ing)(?: on| side)|side of the road|traffic side", "words", r"driv|traffic", Idiom(r"\b(?:driv\w+|traffic)\b[^.;]{0,60}?\b(?:on )?(?:the )?(?P<v>left|right)\b")),
+    _relation("location", r"location|located(?: in)?|place|venue|where (?:it|the \w+) (?:is|was|took place|stands|happened|lies)(?: located| held)?|site", "place", r"in|at|located|held|situated|stands",
+              Idiom(r"\b(?:located|situated|stands|lies) (?:in|at|on|near)(?: the (?:city|town|village|centre|heart|north|south|east|west|district|borough) of)? (?:the )?{V}"), Idiom(r"\b(?:held|took place|fought|takes place)\b[^.;]{0,40}? (?:in|at|near) (?:the )?{V}"),
+              _opening(r"\b(?:is|was) an?\b[^.;()]{2,80}? (?:in|at) (?:the )?(?:\w+ of )?{V}")),
+    _relation("capacity", r"capacity|seats|seating(?: capacity)?|number of (?:seats|spectators)", "number", r"capacity|seat|accommodat|holds", _sure(r"\bcapacity\b(?: (?:of|is|was|for|about|around|at|to))*\s{V}"), Idiom(r"\b(?:seats|seating for|holds|accommodates|can (?:seat|hold|accommodate)|seating) {V}")),
+    _relation("members", r"(?:number of )?members(?:hip)?(?: count)?", "number", r"member", _sure(r"\b(?:has|have|had|with|of)\s{V} (?:\w+ )?members\b"), Idiom(r"\bmembership (?:of|is|was|stands at) {V}"), changes=True),
+    _relation("speakers", r"(?:number of |native )*speakers", "number", r"speak|spoken", _sure(r"\b(?:has|have|had|with|by|of)\s{V} (?:native |total |first-language )?(?:speakers|people)\b"), Idiom(r"\b{V} (?:native )?speakers\b"), Idiom(r"\bspoken (?:natively )?by {V}"), changes=True),
+    _relation("spoken_in", r"(?:countries|where|states|regions?)(?: \w+){0,3} spoken|spoken in", "names", r"spoken|speakers", _sure(r"\bspoken\b[^.;]{0,50}? in (?:the )?(?:(?:north|south|east|west|central)\w* )?{V}")),
+    _relation("presenter", r"presenters?|presented by|awarded by|who presents.*", "name", r"present|award|given|bestow|administ", _sure(r"\b(?:presented|awarded|given|bestowed|administered|sponsored)(?: \w+){0,4}? by (?:the )?{V}")),
+    _relation("operator", r"operators?|operated by|run by", "name", r"operat", _sure(r"\boperated by (?:the )?{V}")),
+    _relation("designer", r"designers?|architects?|designed by", "people", r"design|architect", _sure(r"\bdesigned by (?:the )?(?:[a-z]+ ){0,3}?{V}"), _loose(r"\barchitect,? {V}")),
+    _relation("developer", r"developers?|developed by", "name", r"develop", _sure(r"\b(?:is|was|and) (?:\w+ )?developed by (?:the )?{V}"), _loose(r"\bdeveloped by (?:the )?{V}")),
+    _relation("launch_date", r"launch(?:ed)?(?: date| on| day)?|date of (?:the )?launch", "date", r"launch", Idiom(r"\blaunch(?:ed)?\b[^.;]{0,90}?\b(?:on|in) {V}", sure=True), _loose(r"\bon {V}[^.;]{0,60}?\blaunched\b")),
+    _relation("pages", r"(?:number of )?pages|page count", "number", r"pages?", Idiom(r"\b{V}[ -]pages?\b")),
+    _relation("running_time", r"running ?time|run ?time|duration|length in minutes", "number", r"minute|running|runtime", _sure(r"\b(?:running time|runtime|duration|runs|lasts)\b[^.;\d]{0,20}{V}(?= ?min)"), Idiom(r"\b{V}[ -]minutes?\b")),
+    _relation("established", r"founded|established|formed|formation|establishment|foundation|inception|creation(?: date)?|date created|founding|year .* (?:founded|established|formed)", "date", r"found|establish|form|creat|organi|settled|incorporated|built|opened|started|began|introduced|instituted",
+              Idiom(r"\b(?:was|were|been) (?:first |originally |formally |officially )?(?:founded|established|formed|created|organi[sz]ed|set up|instituted|introduced)\b(?: \w+){0,8}?,? (?:in|on) (?:the \w+ of )?{V}"), Idiom(r"\b(?:Founded|Established|Formed|Created)\b[^.;]{0,50}?\b(?:in|on) {V}"), _opening(r"\b(?:founded|established|formed|created|instituted)\b[^.;]{0,50}?\b(?:in|on) {V}", sure=True)),
+)  # fmt: skip
+
+BY_KIND = {relation.name: relation for relation in RELATIONS}
+_WITH = {"founded": "established"}
+JOINED = frozenset({"established", "country", "location"})
+"""Relations that add to what the vocabulary knows of the field, instead of replacing it."""
+
+
+def relation_of(name: str, description: str, concept: str, kind: str) -> Relation | None:
+    """Return the relation that a folded name, else a folded description, asks for; a known concept goes before the latter."""
+    for relation in RELATIONS:
+        if relation.asks.fullmatch(name):
+            return relation
+    if concept:
+        return BY_KIND.get(_WITH.get(concept, ""))
+    return next(
+        (
+            r
+            for text in (name, description)
+            for r in RELATIONS
+            if text and r.asks.search(text) and _fits(r, kind)
+        ),
+        None,
+    )
+
+
+def _fits(relation: Relation, kind: str) -> bool:
+    """Tell whether a relation's values are of the field's type: no figure answers a field that takes words."""
+    numeric = relation.shape in {"number", "area", "length", "year", "date"}
+    if kind in {"integer", "number"}:
+        return numeric
+    return kind in {"boolean", "enum"} or relation.shape in {"date", "year"} or not numeric
+
+
+DATED = frozenset(relation.name for relation in RELATIONS if relation.shape in {"date", "year"})
+"""Relations whose value is a date or a year."""
+
+MEASURED = frozenset(relation.name for relation in RELATIONS if relation.shape in {"area", "length"})
+"""Relations whose value has a unit."""
