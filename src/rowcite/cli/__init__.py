@@ -23,7 +23,7 @@ READER_GONE = 141  # as a shell tells of SIGPIPE: `rowcite run … -o - | head`
 _COMMANDS = ("run", "plan", "check", "write", "status", "serve")
 
 
-class _ReaderGone(Exception):  # noqa: N818 - no error
+class _ReaderGone(Exception):
     """Whoever read our output has gone, and nothing is left to say."""
 
 
