@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from rowcite.model import Citation, FieldBasis
-from rowcite.research import Finding
+from rowcite.research import Finding, SearchResult
 from rowcite.server.app import ServerSettings, create_app
 from rowcite.server.run import embedded
 
@@ -22,6 +22,11 @@ class Answers:
         self.go = threading.Event()
         self.go.set()
         self.questions = []
+        self.searches = []
+
+    def search(self, queries, **settings):
+        self.searches.append((list(queries), settings))
+        return (SearchResult("https://a.example/", "A", "2026-01-02", ("about A",)),)
 
     def research(self, question):
         self.questions.append(question)

@@ -1,5 +1,7 @@
 """The event streams as bytes on the wire."""
 
+import re
+
 import httpx
 import pytest
 
@@ -151,3 +153,31 @@ def test_a_client_that_leaves_a_stream_harms_nobody(start, batch, answers):
     with httpx.Client(base_url=client.base_url) as other, other.stream("GET", f"{path}/events") as response:
         next(response.iter_raw())
     assert client.get(path).json()["status"]["is_active"] is True
+
+
+def test_a_run_that_records_its_events_tells_them_all_to_a_client_that_comes_late(plain, events_of):
+    run = plain.post("/v1/tasks/runs", json=RUN | {"enable_events": True}).json()["run_id"]
+    plain.get(f"/v1/tasks/runs/{run}/result")
+    kinds = [event["type"] for event in events_of(plain, f"/v1/tasks/runs/{run}/events")]
+    assert kinds == [
+        "task_run.progress_msg.plan",
+        "task_run.progress_msg.search",
+        "task_run.progress_msg.result",
+        "task_run.progress_stats",
+        "task_run.state",
+    ]
+
+
+def test_only_a_run_that_records_its_events_tells_how_far_it_is_in_between(start, monkeypatch):
+    monkeypatch.setattr("rowcite.server.runs.PROGRESS_EVERY", 0.01)
+    client = start(latency=0.003)  # core: 0.18 to 0.9 s
+
+    def meters(**more):
+        run = client.post("/v1/tasks/runs", json=RUN | more).json()["run_id"]
+        text = client.get(f"/v1/tasks/runs/{run}/events").text
+        return re.findall(r'"progress_meter":(\d+)', text)
+
+    quiet, told = meters(), meters(enable_events=True)
+    assert quiet in (["0", "50", "100"], ["50", "100"])
+    assert len(told) > 5
+    assert told == sorted(told, key=int)

@@ -14,11 +14,16 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 
-from rowcite.server.engine import Engine, Researcher
+from rowcite.server import quirks, webhooks
+from rowcite.server.answering import Researcher
+from rowcite.server.credit import Account
+from rowcite.server.disk import Disk
+from rowcite.server.engine import Engine, House
 from rowcite.server.faults import Droppable, Faulty, read_plan
 from rowcite.server.gate import Gate, RateLimit
 from rowcite.server.groups import group_routes
 from rowcite.server.journal import Journal, Journaled
+from rowcite.server.openapi import openapi_route
 from rowcite.server.refusals import (
     Invalid,
     Refusal,
@@ -29,7 +34,8 @@ from rowcite.server.refusals import (
     answer_too_deep,
 )
 from rowcite.server.runs import run_events_route, run_routes
-from rowcite.server.store import Store
+from rowcite.server.search import older_search_route, search_route
+from rowcite.server.store import ACTIVE, Store
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,8 @@ class ServerSettings:
 
     `key`: asked of every request; None asks for none. `latency`: 1 is the documented band of each processor, 0 is
     at once. `rate_limit`: requests in any 60 seconds. `faults`: see `faults.FaultPlan`. `journal`: see `journal`.
+    `quirks`: see `quirks.QUIRKS`. `credit`: US$; None is credit without end. `webhook_secret` signs deliveries, the
+    first repeated after `webhook_pause` seconds. `data`: the folder where runs live; None keeps them in memory.
     """
 
     key: str | None = None
@@ -45,29 +53,37 @@ class ServerSettings:
     rate_limit: int | None = None
     faults: dict[str, Any] | None = None
     journal: Path | None = None
+    quirks: frozenset[str] = frozenset()
+    credit: float | None = None
+    webhook_secret: str | None = None
+    webhook_pause: float = webhooks.PAUSE
+    data: Path | None = None
 
 
 def create_app(corpus: Researcher, settings: ServerSettings) -> Starlette:
-    """Return the Task API answering from `corpus`. Raises `UsageError` for a fault plan that is none."""
-    faults = read_plan(settings.faults)
-    journal = Journal(settings.journal, time.time)
-    engine = Engine(Store(time.time, settings.latency), corpus, faults, journal, time.time)
-    limit = RateLimit(settings.rate_limit, time.time) if settings.rate_limit is not None else None
+    """Return the Task API answering from `corpus`.
+
+    Raises `UsageError` for a fault plan that is none, and for a data folder that cannot be used.
+    """
+    house = _house(corpus, settings)
+    engine = Engine(_store(settings), house)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         engine.open()
         yield
         engine.close()
-        journal.close()
+        house.journal.close()
+        if house.disk:
+            house.disk.close()
 
     app = Starlette(
         routes=_routes(),
         middleware=[
             Middleware(Droppable),
-            Middleware(Journaled, journal=journal),
-            Middleware(Faulty, plan=faults),
-            Middleware(Gate, key=settings.key, limit=limit),
+            Middleware(Journaled, journal=house.journal),
+            Middleware(Faulty, plan=house.faults, partial=quirks.PARTIAL_BATCHES in settings.quirks),
+            Middleware(Gate, key=settings.key, limit=house.limit),
         ],
         exception_handlers={
             Refusal: answer_refusal,
@@ -82,8 +98,29 @@ def create_app(corpus: Researcher, settings: ServerSettings) -> Starlette:
     return app
 
 
+def _house(corpus: Researcher, settings: ServerSettings) -> House:
+    return House(
+        researcher=corpus,
+        faults=read_plan(settings.faults),
+        journal=Journal(settings.journal, time.time),
+        account=Account(settings.credit, failed_free=quirks.FAILED_FREE in settings.quirks),
+        webhooks=webhooks.Webhooks(settings.webhook_secret, time.time, settings.webhook_pause),
+        clock=time.time,
+        quirks=settings.quirks,
+        disk=Disk(settings.data) if settings.data else None,
+        limit=RateLimit(settings.rate_limit, time.time) if settings.rate_limit is not None else None,
+    )
+
+
+def _store(settings: ServerSettings) -> Store:
+    needing_action = {"action_required"} if quirks.ACTION_REQUIRED_ACTIVE in settings.quirks else set()
+    return Store(time.time, settings.latency, ACTIVE | needing_action)
+
+
 def _routes() -> list[BaseRoute]:
     return [
-        Mount("/v1", routes=[*run_routes(), *group_routes()]),
-        Mount("/v1beta", routes=[run_events_route(), *group_routes()]),
+        Mount("/v1", routes=[*run_routes(), *group_routes(), search_route()]),
+        Mount("/v1beta", routes=[run_events_route(), *group_routes(), older_search_route()]),
+        Mount("/alpha", routes=[older_search_route()]),
+        openapi_route(),
     ]

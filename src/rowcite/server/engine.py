@@ -1,57 +1,60 @@
-"""What makes runs go: one thread that researches, timers that let time pass, and word to those who wait."""
+"""What makes runs go: threads that research and call tools, timers that let time pass, word to those who wait."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import queue
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass
 from uuid import uuid4
 
-import msgspec
-
-from rowcite.research import Finding, Question
+from rowcite.server import quirks
+from rowcite.server.answering import Researcher, answer
+from rowcite.server.credit import Account
+from rowcite.server.disk import Disk
 from rowcite.server.faults import FaultPlan
+from rowcite.server.gate import RateLimit
 from rowcite.server.journal import Journal
 from rowcite.server.limits import Accepted
-from rowcite.server.shapes import Error
-from rowcite.server.store import Ending, Group, Output, Run, Store
+from rowcite.server.shapes import Error, Metadata
+from rowcite.server.store import Ending, Group, Run, Store
+from rowcite.server.tools import call_tools
+from rowcite.server.webhooks import Webhooks
 
 GATHER = 0.005  # seconds that endings are gathered before the store hears of them: one wake-up for many
+CALLERS = 4  # runs whose tools are called at once: a slow MCP server holds up no research
 
-_log = logging.getLogger(__name__)
 
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the engine works with. `disk` and `limit` are None where there are none."""
 
-class Researcher(Protocol):
-    """Whoever answers questions: `rowcite.research.Corpus` does. Called from a thread of the engine."""
-
-    def research(self, question: Question, /) -> Finding:
-        """Return the answer to a question."""
-        ...
+    researcher: Researcher
+    faults: FaultPlan
+    journal: Journal
+    account: Account
+    webhooks: Webhooks
+    clock: Callable[[], float]
+    quirks: frozenset[str] = frozenset()
+    disk: Disk | None = None
+    limit: RateLimit | None = None
 
 
 class Engine:
     """Runs the store's runs. All methods but the research itself are called on the event loop's thread."""
 
-    def __init__(
-        self,
-        store: Store,
-        researcher: Researcher,
-        faults: FaultPlan,
-        journal: Journal,
-        clock: Callable[[], float],
-    ) -> None:
+    def __init__(self, store: Store, house: House) -> None:
         self.store = store
+        self.house = house
+        self.quirks = house.quirks
+        self.clock = house.clock
         self.closing = False
-        self._researcher = researcher
-        self._faults = faults
-        self._journal = journal
-        self._clock = clock
         self._questions: queue.SimpleQueue[Run | None] = queue.SimpleQueue()
+        self._to_call: queue.SimpleQueue[Run | None] = queue.SimpleQueue()
+        self._callers: list[threading.Thread] = []
         self._endings: deque[tuple[Run, Ending]] = deque()
         self._told = False
         self._waiting: dict[str, asyncio.Future[None]] = {}
@@ -59,25 +62,49 @@ class Engine:
         self._loop: asyncio.AbstractEventLoop
 
     def open(self) -> None:
-        """Start the research thread. Call it on the event loop that will serve."""
+        """Start the research thread, and go on with what an earlier process left. Call it on the loop that serves."""
         self._loop = asyncio.get_running_loop()
+        self.house.webhooks.open(self._delivered)
         threading.Thread(target=self._research, name="rowcite-research", daemon=True).start()
+        if self.house.disk:
+            self._begin(self.house.disk.restore(self.store))
+            self._recall()
+        self._arm()
 
     def close(self) -> None:
         """Stop researching and let every open stream end."""
         self.closing = True
         self._questions.put(None)
+        for _ in self._callers:
+            self._to_call.put(None)
+        self.house.webhooks.close()
         if self._timer:
             self._timer.cancel()
         for name in list(self._waiting):
             self._ring(name)
 
+    def create_group(self, metadata: Metadata | None) -> Group:
+        """Create an empty group."""
+        group = self.store.create_group(metadata)
+        self._save()
+        return group
+
     def add(self, accepted: Sequence[Accepted], group: Group | None = None) -> list[Run]:
-        """Create runs; they start after the caller has had its turn."""
-        runs = self.store.add(accepted, group)
-        self._journal.created(runs)
-        self._arm()
-        return runs
+        """Create runs, all or none (by a quirk, those that credit covers); they start after the caller has had its turn.
+
+        Raises `Refusal` (402) when credit does not cover them.
+        """
+        account = self.house.account
+        covered = account.covered(accepted)
+        if covered == len(accepted):
+            return self._create(accepted, group)
+        if covered and quirks.PARTIAL_BATCHES in self.quirks:
+            self._create(accepted[:covered], group)
+        raise account.refusal()
+
+    def crowd(self, requests: int) -> float:
+        """Count more requests against the rate limit: return 0, or after how many seconds to come again."""
+        return self.house.limit.wait(requests) if self.house.limit else 0.0
 
     async def heard(self, name: str, seconds: float) -> bool:
         """Wait until the run or group with this id changes, at most `seconds`; tell whether it did."""
@@ -87,6 +114,23 @@ class Engine:
         done, _ = await asyncio.wait([news], timeout=seconds)
         return bool(done)
 
+    def _create(self, accepted: Sequence[Accepted], group: Group | None) -> list[Run]:
+        runs = self.store.add(accepted, group)
+        self.house.account.reserve(runs)
+        self._save()
+        self.house.journal.created(runs)
+        self._arm()
+        return runs
+
+    def _recall(self) -> None:
+        """Count what restored runs cost and hold, and tell of the ends that nobody has heard of."""
+        runs = list(self.store.runs.values())
+        self.house.account.reserve(runs)
+        self.house.account.settle(runs)
+        for run in runs:
+            if not run.active:
+                self.house.webhooks.tell(run)
+
     def _arm(self) -> None:
         """See that `_tick` is called when the store has something due."""
         due = self.store.next_due
@@ -94,30 +138,55 @@ class Engine:
             return
         if self._timer:
             self._timer.cancel()
-        self._timer = self._loop.call_later(max(0.0, due - self._clock()), self._tick)
+        self._timer = self._loop.call_later(max(0.0, due - self.clock()), self._tick)
 
     def _tick(self) -> None:
         started, ended = self.store.advance()
-        fated = [(run, fate) for run in started if (fate := self._faults.fate(run.asked.request))]
-        self.store.finish((run, ending) for run, fate in fated if (ending := _fated(fate)))
-        spared = {run for run, _ in fated}
-        for run in started:
-            if run not in spared:
-                self._questions.put(run)
-        self._journal.ended(ended)
+        self._begin(started)
+        self._save()
+        self.house.account.settle(ended)
+        self.house.journal.ended(ended)
+        for run in ended:
+            self.house.webhooks.tell(run)
         for name in _touched(started, ended):
             self._ring(name)
         self._arm()
+
+    def _begin(self, started: Sequence[Run]) -> None:
+        """Have runs that are running answered, but for those that a fault plan dooms."""
+        for run in started:
+            fate = self.house.faults.fate(run.asked.request)
+            if fate is None:
+                self._enqueue(run)
+            elif ending := _fated(fate):
+                self.store.finish([(run, ending)])
+
+    def _enqueue(self, run: Run) -> None:
+        if not run.asked.request.mcp_servers:
+            self._questions.put(run)
+            return
+        if len(self._callers) < CALLERS:
+            name = f"rowcite-tools-{len(self._callers)}"
+            self._callers.append(threading.Thread(target=self._call, name=name, daemon=True))
+            self._callers[-1].start()
+        self._to_call.put(run)
 
     def _ring(self, name: str) -> None:
         news = self._waiting.pop(name, None)
         if news is not None and not news.done():
             news.set_result(None)
 
+    def _call(self) -> None:
+        """Call the tools of runs, and pass each on to be researched; runs in a thread of its own."""
+        while (run := self._to_call.get()) is not None and not self.closing:
+            run.calls = call_tools(run.asked.request.mcp_servers or (), run.asked.request.input)
+            self._questions.put(run)
+
     def _research(self) -> None:
         """Answer questions until told to stop; runs in the engine's own thread."""
         while (run := self._questions.get()) is not None and not self.closing:
-            self._endings.append((run, _answer(self._researcher, run)))
+            before = self.store.runs.get(run.asked.request.previous_interaction_id or "")
+            self._endings.append((run, answer(self.house.researcher, run, before)))
             if not self._told:
                 self._told = True
                 try:
@@ -127,43 +196,22 @@ class Engine:
             time.sleep(0)  # gives the event loop its chance of the interpreter between two questions
 
     def _collect(self) -> None:
+        if self.closing:
+            return
         self._told = False  # before the queue is emptied: an ending that comes now asks for another call
         arrived = [self._endings.popleft() for _ in range(len(self._endings))]
         self.store.finish(arrived)
         self._tick()
 
+    def _delivered(self, run: Run, attempt: int, status: int | None) -> None:
+        self.house.journal.delivered(run, attempt, status)
+        if run.told:
+            self.store.note([run], ())
+            self._save()
 
-def _answer(researcher: Researcher, run: Run) -> Ending:
-    """Research one run. Whatever goes wrong ends this run and no other."""
-    try:
-        finding = researcher.research(_question(run.asked))
-        return Ending("completed", Output(_output(finding), finding.considered, tuple(finding.read)))
-    except Exception:  # noqa: BLE001  # a researcher is foreign code, and logged
-        ref_id = str(uuid4())
-        _log.exception("research of %s failed (ref_id %s)", run.id, ref_id)
-        return Ending("failed", error=Error(ref_id, "The research failed with an internal error."))
-
-
-def _question(asked: Accepted) -> Question:
-    """Return what the run asks. Excluded domains do not count beside included ones, as the API documents."""
-    policy = asked.request.source_policy
-    include = tuple(policy.include_domains) if policy else ()
-    exclude = tuple(policy.exclude_domains) if policy and not include else ()
-    return Question(
-        input=asked.request.input,
-        output=asked.spec.output,
-        processor=asked.request.processor,
-        include_domains=include,
-        exclude_domains=exclude,
-    )
-
-
-def _output(finding: Finding) -> bytes:
-    """Return a finding as the API's `output`, JSON."""
-    output: dict[str, Any] = {"basis": finding.basis, "type": finding.kind, "content": finding.content}
-    if finding.output_schema is not None:
-        output["output_schema"] = finding.output_schema
-    return msgspec.json.encode(output)
+    def _save(self) -> None:
+        if self.house.disk:
+            self.house.disk.save(self.store)
 
 
 def _fated(fate: str) -> Ending | None:

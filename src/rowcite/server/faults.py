@@ -91,9 +91,10 @@ def digest(value: str | dict[str, Any]) -> bytes:
 class Faulty:
     """Middleware that carries out the plan's HTTP and stream faults."""
 
-    def __init__(self, app: ASGIApp, plan: FaultPlan) -> None:
+    def __init__(self, app: ASGIApp, plan: FaultPlan, *, partial: bool = False) -> None:
         self._app = app
         self._plan = plan
+        self._partial = partial  # half of a batch is created before an answer that refuses it
         self._seen = [0] * len(plan.http)
         self._dice = random.Random(plan.seed)  # noqa: S311  # faults must repeat
 
@@ -126,7 +127,9 @@ class Faulty:
             await self._app(scope, receive, send)
             return
         held: list[Message] = []
-        if fault.when == "after":
+        posted = scope["method"] == "POST" and fault.when == "before"
+        scope["half"] = self._partial and posted and _refuses(fault.status)
+        if fault.when == "after" or scope["half"]:
             await self._app(scope, receive, _holding(held))
         await asyncio.sleep(fault.delay)
         if fault.cut:
@@ -139,7 +142,11 @@ class Faulty:
             await self._app(scope, receive, send)
 
 
-class Cut(Exception):  # noqa: N818  # a signal, not an error
+def _refuses(status: int | None) -> bool:
+    return status in (402, 403, 422) or (status or 0) >= 500
+
+
+class Cut(Exception):  # a signal, not an error
     """The connection is to be dropped now."""
 
 

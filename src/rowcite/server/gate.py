@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import math
 from collections import deque
 from collections.abc import Callable
 
@@ -11,7 +10,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from rowcite.server.refusals import error_body
+from rowcite.server.refusals import error_body, too_many
 
 WINDOW = 60.0  # seconds
 
@@ -24,14 +23,15 @@ class RateLimit:
         self._clock = clock
         self._times: deque[float] = deque()
 
-    def wait(self) -> float:
-        """Count a request and return 0, or return after how many seconds to come again."""
+    def wait(self, requests: int = 1) -> float:
+        """Count requests and return 0, or return after how many seconds to come again."""
         now = self._clock()
         while self._times and self._times[0] <= now - WINDOW:
             self._times.popleft()
-        if len(self._times) >= self._limit:
-            return self._times[0] + WINDOW - now if self._times else WINDOW
-        self._times.append(now)
+        surplus = len(self._times) + requests - self._limit
+        if surplus > 0:
+            return self._times[surplus - 1] + WINDOW - now if surplus <= len(self._times) else WINDOW
+        self._times.extend([now] * requests)
         return 0.0
 
 
@@ -54,8 +54,8 @@ class Gate:
             return Response(body, 401, media_type="application/json")
         wait = self._limit.wait() if self._limit else 0.0
         if wait > 0:
-            body = error_body("Too many requests: quota temporarily exceeded")
-            return Response(body, 429, {"retry-after": str(math.ceil(wait))}, "application/json")
+            refusal = too_many(wait)
+            return Response(error_body(refusal.message), 429, refusal.headers, "application/json")
         return None
 
 

@@ -44,6 +44,10 @@ class Journal:
         if self._file:
             self._write({"run": run.id, "ended": run.status} for run in runs)
 
+    def delivered(self, run: Run, attempt: int, status: int | None) -> None:
+        """Note an attempt to tell a webhook; `answer` is null when it gave none."""
+        self._write([{"run": run.id, "webhook": attempt, "answer": status}])
+
     def close(self) -> None:
         """Close the file."""
         if self._file:

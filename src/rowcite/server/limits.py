@@ -1,15 +1,18 @@
-"""The limits of the Task API: what a run must be to be created, and what it is warned of."""
+"""The limits of the Task API: what a run must be to be created."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
-from rowcite.server.conform import misses
+from rowcite.server import betas
+from rowcite.server.advice import warnings
 from rowcite.server.processors import PROCESSORS
 from rowcite.server.refusals import Flaw, Invalid, Refusal
 from rowcite.server.schema_limits import input_flaws, output_flaws
@@ -22,9 +25,7 @@ MAX_METADATA_KEY = 16
 MAX_METADATA_VALUE = 512
 MAX_DOMAINS = 200
 MAX_MCP_SERVERS = 10
-BASIS_NAMES = frozenset(
-    ["citations", "confidence", "evidence", "reasoning", "source", "sources", "source_urls"]
-)
+EVENT_TYPES = frozenset({"task_run.status"})
 
 _DOMAIN = re.compile(r"\.?[^\s./:@?#]+(\.[^\s./:@?#]+)*\.?")
 
@@ -45,20 +46,39 @@ class Accepted:
     request: RunInput
     spec: Spec
     warnings: tuple[RunWarning, ...]
+    betas: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a run is accepted under, beside itself.
+
+    `knows`: whether an interaction id exists. `demanded`: whether betas must be named. `tools` and `signs`: whether
+    this server can call tools, and sign what it sends to webhooks.
+    """
+
+    betas: frozenset[str] = frozenset()
+    knows: Callable[[str], bool] = lambda _: False
+    demanded: bool = False
+    tools: bool = True
+    signs: bool = True
 
 
 NO_SPEC = Spec({"type": "auto"}, None, 0)
 
 
-def accept_run(request: RunInput) -> Accepted:
+ANY = Terms()
+
+
+def accept_run(request: RunInput, terms: Terms = ANY) -> Accepted:
     """Return a single run that may be created; raise `Invalid` (422) or `Refusal` (403)."""
     flaws: list[Flaw] = []
     spec = _spec_or_flaws(request.task_spec, flaws, ("body", "task_spec"))
-    flaws += [flaw.under("body") for flaw in _request_flaws(request, spec)]
-    return _accepted([(request, spec)], flaws)[0]
+    flaws += [flaw.under("body") for flaw in _request_flaws(request, spec, terms)]
+    return _accepted([(request, spec)], flaws, terms)[0]
 
 
-def accept_runs(body: AddRunsRequest) -> list[Accepted]:
+def accept_runs(body: AddRunsRequest, terms: Terms = ANY) -> list[Accepted]:
     """Return the runs of a batch, all or none; raise `Invalid` with every flaw (422) or `Refusal` (403)."""
     flaws: list[Flaw] = []
     if not 1 <= len(body.inputs) <= MAX_RUNS:
@@ -74,9 +94,20 @@ def accept_runs(body: AddRunsRequest) -> list[Accepted]:
             spec = _spec_or_flaws(request.task_spec, flaws, ("body", "inputs", number, "task_spec"))
         else:
             request.task_spec = body.default_task_spec
-        flaws += [flaw.under("body", "inputs", number) for flaw in _request_flaws(request, spec)]
+        flaws += [flaw.under("body", "inputs", number) for flaw in _request_flaws(request, spec, terms)]
         pairs.append((request, spec))
-    return _accepted(pairs, flaws)
+    return _accepted(pairs, flaws, terms)
+
+
+def sound_runs(body: AddRunsRequest, terms: Terms = ANY) -> list[Accepted]:
+    """Return the runs of a batch before the first that may not be created."""
+    sound: list[Accepted] = []
+    for request in body.inputs[:MAX_RUNS]:
+        try:
+            sound += accept_runs(AddRunsRequest([request], body.default_task_spec), terms)
+        except (Invalid, Refusal):
+            break
+    return sound
 
 
 def metadata_flaws(metadata: Metadata | None) -> list[Flaw]:
@@ -94,25 +125,36 @@ def metadata_flaws(metadata: Metadata | None) -> list[Flaw]:
     return flaws
 
 
-def _accepted(pairs: list[tuple[RunInput, Spec]], flaws: list[Flaw]) -> list[Accepted]:
+def _accepted(pairs: list[tuple[RunInput, Spec]], flaws: list[Flaw], terms: Terms) -> list[Accepted]:
     if flaws:
         raise Invalid(flaws)
     for name in {request.processor for request, _ in pairs} - PROCESSORS.keys():
         raise Refusal(403, f"Forbidden: invalid processor in request: {name!r} does not exist")
-    return [Accepted(request, spec, tuple(_warnings(request, spec))) for request, spec in pairs]
+    return [
+        Accepted(
+            request,
+            spec,
+            tuple(
+                warnings(request, spec.output, spec.input_schema, calls_tools=terms.tools, signs=terms.signs)
+            ),
+            terms.betas,
+        )
+        for request, spec in pairs
+    ]
 
 
 def _spec_or_flaws(raw: msgspec.Raw, flaws: list[Flaw], place: tuple[str | int, ...]) -> Spec:
     """Return the spec, or `NO_SPEC` with the reasons added to `flaws`."""
     try:
-        return _read_spec(bytes(raw))
+        return read_spec(bytes(raw))
     except Invalid as invalid:
         flaws += [flaw.under(*place) for flaw in invalid.flaws]
         return NO_SPEC
 
 
 @lru_cache(maxsize=512)  # a batch of 1,000 runs often repeats one spec 1,000 times
-def _read_spec(raw: bytes) -> Spec:
+def read_spec(raw: bytes) -> Spec:
+    """Return a task spec given as JSON; raise `Invalid` for one that the API does not take."""
     if raw == bytes(NOTHING):
         return NO_SPEC
     spec = msgspec.json.decode(raw)
@@ -157,22 +199,60 @@ def _check_schemas(output: dict[str, Any], given: dict[str, Any] | None) -> None
         raise Invalid(flaws)
 
 
-def _request_flaws(request: RunInput, spec: Spec) -> list[Flaw]:
+def _request_flaws(request: RunInput, spec: Spec, terms: Terms) -> list[Flaw]:
     flaws = metadata_flaws(request.metadata) if request.metadata else []
     size = len(request.input) if isinstance(request.input, str) else _characters(request.input)
     if spec.size + size > MAX_SPEC_AND_INPUT:
         message = f"Task spec and input have {spec.size + size:,} characters; at most {MAX_SPEC_AND_INPUT:,} together."
         flaws.append(Flaw(("input",), message))
     if request.source_policy:
-        flaws += _domain_flaws(request.source_policy)
-    if request.mcp_servers and len(request.mcp_servers) > MAX_MCP_SERVERS:
-        flaws.append(
-            Flaw(("mcp_servers",), f"At most {MAX_MCP_SERVERS} MCP servers, not {len(request.mcp_servers)}.")
-        )
+        flaws += domain_flaws(request.source_policy)
+    if request.previous_interaction_id and not terms.knows(request.previous_interaction_id):
+        message = f"No interaction has the id {request.previous_interaction_id!r}."
+        flaws.append(Flaw(("previous_interaction_id",), message))
+    return flaws + _address_flaws(request) + (_beta_flaws(request, terms.betas) if terms.demanded else [])
+
+
+def _address_flaws(request: RunInput) -> list[Flaw]:
+    """Return which servers cannot be called: this one talks to http and https, and to nothing else."""
+    servers = request.mcp_servers or []
+    message = "A URL begins with http:// or https:// and names a host."
+    flaws = [
+        Flaw(("mcp_servers", number, "url"), message)
+        for number, server in enumerate(servers)
+        if not _is_address(server.url)
+    ]
+    if len(servers) > MAX_MCP_SERVERS:
+        flaws.append(Flaw(("mcp_servers",), f"At most {MAX_MCP_SERVERS} MCP servers, not {len(servers)}."))
+    if request.webhook:
+        if not _is_address(request.webhook.url):
+            flaws.append(Flaw(("webhook", "url"), message))
+        flaws += [
+            Flaw(("webhook", "event_types"), f"There is no event type {kind!r}.", "enum")
+            for kind in sorted(set(request.webhook.event_types) - EVENT_TYPES)
+        ]
     return flaws
 
 
-def _domain_flaws(policy: SourcePolicy) -> list[Flaw]:
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none, brackets that do not close
+        return False
+
+
+def _beta_flaws(request: RunInput, named: frozenset[str]) -> list[Flaw]:
+    needed = {
+        betas.MCP: request.mcp_servers,
+        betas.WEBHOOK: request.webhook,
+        betas.EVENTS: request.enable_events,
+    }
+    return [betas.missing(beta) for beta, used in needed.items() if used and beta not in named]
+
+
+def domain_flaws(policy: SourcePolicy) -> list[Flaw]:
+    """Return which domains are none, and whether there are too many."""
     listed = {"include_domains": policy.include_domains, "exclude_domains": policy.exclude_domains}
     flaws = [
         Flaw(("source_policy", name, number), f"{domain!r} is not a domain: give it without scheme or path.")
@@ -183,46 +263,6 @@ def _domain_flaws(policy: SourcePolicy) -> list[Flaw]:
     if sum(map(len, listed.values())) > MAX_DOMAINS:
         flaws.append(Flaw(("source_policy",), f"At most {MAX_DOMAINS} domains, both lists together."))
     return flaws
-
-
-def _warnings(request: RunInput, spec: Spec) -> list[RunWarning]:
-    found = []
-    if spec.output["type"] == "json":
-        found += _field_warnings(spec.output["json_schema"]["properties"], request.processor)
-    if spec.input_schema is not None:
-        missed = list(misses(_as_json(request.input), spec.input_schema))
-        if missed:
-            message = f"The input does not meet the input schema: {'; '.join(missed)}."
-            found.append(RunWarning("input_validation_warning", message))
-    ignored = [
-        name for name in ("mcp_servers", "previous_interaction_id", "webhook") if getattr(request, name)
-    ]
-    found += [RunWarning("warning", f"This server takes {name} and does not use it.") for name in ignored]
-    return found
-
-
-def _field_warnings(properties: dict[str, Any], processor: str) -> list[RunWarning]:
-    found = []
-    for name in sorted(BASIS_NAMES & properties.keys()):
-        message = f"The field {name!r} is not needed: the basis of every field has it."
-        found.append(RunWarning("spec_validation_warning", message, {"field": name}))
-    most = PROCESSORS[processor].fields
-    if len(properties) > most:
-        message = (
-            f"{len(properties)} fields are more than the about {most} that {processor!r} usefully fills."
-        )
-        found.append(RunWarning("spec_validation_warning", message))
-    return found
-
-
-def _as_json(value: str | dict[str, Any]) -> Any:
-    """Return an input as JSON: a text that holds an object counts as that object."""
-    if isinstance(value, str) and value.lstrip().startswith("{"):
-        try:
-            return msgspec.json.decode(value)
-        except msgspec.DecodeError:
-            return value
-    return value
 
 
 def _characters(value: Any) -> int:

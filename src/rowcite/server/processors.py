@@ -1,4 +1,4 @@
-"""The processors: which exist, how long they take, how many fields they are good for."""
+"""The processors: which exist, how long they take, how many fields they are good for, what they cost."""
 
 from __future__ import annotations
 
@@ -9,26 +9,32 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Processor:
-    """`quickest` and `slowest` are the documented latency band in seconds; `fields` the most that it usefully fills."""
+    """`quickest` and `slowest` are the documented latency band in seconds; `fields` the most that it usefully fills.
+
+    `price` is in US$ for 1,000 runs, which is thousandths of a dollar a run.
+    """
 
     quickest: float
     slowest: float
     fields: int
+    price: int
 
 
 _PLAIN = {
-    "lite": Processor(10, 60, 2),
-    "base": Processor(15, 100, 5),
-    "core": Processor(60, 300, 10),
-    "core2x": Processor(60, 600, 10),
-    "pro": Processor(120, 600, 20),
-    "ultra": Processor(300, 1500, 25),
-    "ultra2x": Processor(300, 3000, 25),
-    "ultra4x": Processor(480, 5400, 25),
-    "ultra8x": Processor(480, 7200, 25),
+    "lite": Processor(10, 60, 2, 5),
+    "base": Processor(15, 100, 5, 10),
+    "core": Processor(60, 300, 10, 25),
+    "core2x": Processor(60, 600, 10, 50),
+    "pro": Processor(120, 600, 20, 100),
+    "ultra": Processor(300, 1500, 25, 300),
+    "ultra2x": Processor(300, 3000, 25, 600),
+    "ultra4x": Processor(480, 5400, 25, 1200),
+    "ultra8x": Processor(480, 7200, 25, 2400),
 }
 # A -fast twin is 2 to 5 times quicker: the slow end of the band shrinks by 2, the quick end by 5.
-_FAST = {f"{name}-fast": Processor(p.quickest / 5, p.slowest / 2, p.fields) for name, p in _PLAIN.items()}
+_FAST = {
+    f"{name}-fast": Processor(p.quickest / 5, p.slowest / 2, p.fields, p.price) for name, p in _PLAIN.items()
+}
 PROCESSORS = _PLAIN | _FAST
 WITH_EVENTS = frozenset(name for name in PROCESSORS if name.startswith(("pro", "ultra")))
 """Processors whose runs record progress events unless told not to."""

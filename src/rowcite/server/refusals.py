@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import TypeVar
@@ -31,17 +32,24 @@ class Flaw:
         return Flaw((*prefix, *self.loc), self.msg, self.type)
 
 
-class Refusal(Exception):  # noqa: N818  # an answer, not a fault of this program
+class Refusal(Exception):  # an answer, not a fault of this program
     """A request that gets `status` with an `ErrorResponse`."""
 
-    def __init__(self, status: int, message: str, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        headers: dict[str, str] | None = None,
+        detail: dict[str, object] | None = None,
+    ) -> None:
         self.status = status
         self.message = message
         self.headers = headers
+        self.detail = detail
         super().__init__(message)
 
 
-class Invalid(Exception):  # noqa: N818  # as above
+class Invalid(Exception):  # as above
     """A request that gets 422: every flaw found."""
 
     def __init__(self, flaws: list[Flaw]) -> None:
@@ -52,6 +60,12 @@ class Invalid(Exception):  # noqa: N818  # as above
 def no_such_run() -> Refusal:
     """Return the documented 404 of run paths."""
     return Refusal(404, "Run id not found")
+
+
+def too_many(wait: float) -> Refusal:
+    """Return the documented 429, with the seconds after which to come again."""
+    headers = {"retry-after": str(math.ceil(wait))}
+    return Refusal(429, "Too many requests: quota temporarily exceeded", headers)
 
 
 def no_such_group() -> Refusal:
@@ -66,13 +80,13 @@ def error_body(message: str, detail: dict[str, object] | None = None) -> bytes:
 
 def answer_refusal(_: Request, refusal: Exception) -> Response:
     """Turn a `Refusal` into its response."""
-    assert isinstance(refusal, Refusal)  # noqa: S101  # registered for this class only
-    return _json(refusal.status, error_body(refusal.message), refusal.headers)
+    assert isinstance(refusal, Refusal)  # registered for this class only
+    return _json(refusal.status, error_body(refusal.message, refusal.detail), refusal.headers)
 
 
 def answer_invalid(request: Request, invalid: Exception) -> Response:
     """Turn an `Invalid` into its response: `{"detail": [...]}` on group paths, an `ErrorResponse` elsewhere."""
-    assert isinstance(invalid, Invalid)  # noqa: S101  # as above
+    assert isinstance(invalid, Invalid)  # as above
     if "/tasks/groups" in request.url.path:
         return _json(422, msgspec.json.encode({"detail": invalid.flaws}))
     detail: dict[str, object] = {"errors": [msgspec.to_builtins(flaw) for flaw in invalid.flaws]}
@@ -87,7 +101,7 @@ def answer_too_deep(request: Request, problem: Exception) -> Response:
 
 def answer_http(_: Request, problem: Exception) -> Response:
     """Give Starlette's own 404 and 405 the documented body."""
-    assert isinstance(problem, HTTPException)  # noqa: S101  # as above
+    assert isinstance(problem, HTTPException)  # as above
     message = _STATUS_TEXT.get(problem.status_code, problem.detail)
     return _json(problem.status_code, error_body(message), dict(problem.headers or {}))
 

@@ -10,18 +10,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from rowcite.server import params
+from rowcite.server import params, tools
+from rowcite.server.basis import with_element_basis
+from rowcite.server.betas import EVENTS, FIELD_BASIS, betas, demand
 from rowcite.server.engine import Engine
-from rowcite.server.limits import accept_run
-from rowcite.server.processors import WITH_EVENTS
+from rowcite.server.limits import Terms, accept_run
+from rowcite.server.progress import frames, records_events, stats
+from rowcite.server.quirks import BETAS_DEMANDED, NO_STREAM_METADATA
 from rowcite.server.refusals import Refusal, decoded, no_such_run
-from rowcite.server.shapes import RunInput, SourceStats
-from rowcite.server.sse import KEEP_ALIVE, KEEP_ALIVE_EVERY, event_stream, frame, input_body, run_frame
-from rowcite.server.store import Output, Run
+from rowcite.server.shapes import RunInput
+from rowcite.server.sse import KEEP_ALIVE, KEEP_ALIVE_EVERY, event_stream, input_body
+from rowcite.server.store import Run
 
 RESULT_WAIT = 600.0  # seconds
 EVENTS_OPEN = 570.0  # seconds, as the API documents
-SAMPLE = 10  # URLs in `sources_read_sample`
+PROGRESS_EVERY = 5.0  # seconds between two progress events of a run that records them
 
 _encode = msgspec.json.encode
 
@@ -42,9 +45,21 @@ def run_events_route() -> Route:
     return Route("/tasks/runs/{run_id}/events", events)
 
 
+def terms(request: Request) -> Terms:
+    """Return what a request's runs are accepted under."""
+    engine = _engine(request)
+    return Terms(
+        betas=betas(request),
+        knows=engine.store.runs.__contains__,
+        demanded=BETAS_DEMANDED in engine.quirks,
+        tools=tools.available(),
+        signs=engine.house.webhooks.signs,
+    )
+
+
 async def create(request: Request) -> Response:
     """Create a run: 202 with the run, queued."""
-    accepted = accept_run(decoded(await request.body(), RunInput))
+    accepted = accept_run(decoded(await request.body(), RunInput), terms(request))
     (run,) = _engine(request).add([accepted])
     return json_response(_encode(run.shape()), 202)
 
@@ -70,13 +85,17 @@ async def result(request: Request) -> Response:
         raise Refusal(408, "Request timed out; run still active")
     if run.ending is None or run.ending.output is None:
         raise Refusal(404, _why_no_result(run))
-    body = b'{"run":%b,"output":%b}' % (_encode(run.shape()), run.ending.output.body)
-    return json_response(body)
+    body = run.ending.output.body
+    if FIELD_BASIS in betas(request) - run.asked.betas:
+        body = with_element_basis(body)
+    return json_response(b'{"run":%b,"output":%b}' % (_encode(run.shape()), body))
 
 
 async def events(request: Request) -> Response:
     """Stream a run's progress until it ends, at most 570 seconds."""
-    return event_stream(_progress(_engine(request), _run(request)))
+    run = _run(request)
+    demand(request, EVENTS)
+    return event_stream(_progress(_engine(request), run))
 
 
 def json_response(body: bytes, status: int = 200) -> Response:
@@ -85,59 +104,21 @@ def json_response(body: bytes, status: int = 200) -> Response:
 
 
 async def _progress(engine: Engine, run: Run) -> AsyncIterator[bytes]:
-    """Yield where the run stands now, every change, and the last state."""
-    until, told = _now() + EVENTS_OPEN, ""
+    """Yield where the run stands now, every change, and the last state.
+
+    A run that records its events tells everything that it has done, and in between how far it is.
+    """
+    until, told, records = _now() + EVENTS_OPEN, "", records_events(run)
+    metadata = NO_STREAM_METADATA not in engine.quirks
     while True:
         if run.status != told:
+            yield frames(run, after=told, now=engine.clock() if records else None, metadata=metadata)
             told = run.status
-            yield b"".join(_frames(run))
         left = until - _now()
         if not run.active or engine.closing or left <= 0:
             return
-        if not await engine.heard(run.id, min(left, KEEP_ALIVE_EVERY)):
-            yield KEEP_ALIVE
-
-
-def _frames(run: Run) -> list[bytes]:
-    """Return the events of the status that the run has."""
-    output = run.ending.output if run.ending else None
-    frames = []
-    if _tells_messages(run):
-        frames.append(_message(*_words(run, output), run.modified_at))
-    frames.append(_stats(run, output))
-    if not run.active:
-        frames.append(run_frame(run, ""))
-    return frames
-
-
-def _tells_messages(run: Run) -> bool:
-    asked = run.asked.request
-    return asked.processor in WITH_EVENTS if asked.enable_events is None else asked.enable_events
-
-
-def _words(run: Run, output: Output | None) -> tuple[str, str]:
-    """Return the kind and text of the progress message for the run's status."""
-    if output:
-        return "result", f"Considered {output.considered} documents, read {len(output.read)}."
-    if run.status == "queued":
-        return "plan", "Waiting for a turn."
-    if run.status == "running":
-        return "search", "Looking for documents about the input."
-    return "exec_status", f"The run ended: {run.status}."
-
-
-def _message(kind: str, message: str, timestamp: str) -> bytes:
-    event = f"task_run.progress_msg.{kind}"
-    return frame(event, _encode({"type": event, "message": message, "timestamp": timestamp}))
-
-
-def _stats(run: Run, output: Output | None) -> bytes:
-    stats = SourceStats(0, 0, [])
-    if output:
-        stats = SourceStats(output.considered, len(output.read), list(output.read[:SAMPLE]))
-    meter = {"queued": 0, "running": 50}.get(run.status, 100)
-    event = "task_run.progress_stats"
-    return frame(event, _encode({"type": event, "source_stats": stats, "progress_meter": meter}))
+        if not await engine.heard(run.id, min(left, PROGRESS_EVERY if records else KEEP_ALIVE_EVERY)):
+            yield stats(run, engine.clock()) if records else KEEP_ALIVE
 
 
 def _why_no_result(run: Run) -> str:

@@ -132,6 +132,17 @@ class GroupResponse(Struct):
     created_at: str
 
 
+class McpToolCall(Struct, frozen=True):
+    """One call of a tool: `arguments` is JSON text; `content` what came back, or `error` why nothing did."""
+
+    tool_call_id: str
+    server_name: str
+    tool_name: str
+    arguments: str
+    content: str | None = None
+    error: str | None = None
+
+
 class AddRunsResponse(Struct):
     """`run_ids` in the order of the request's inputs; the cursors stand just before these runs."""
 

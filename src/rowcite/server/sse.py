@@ -13,6 +13,7 @@ import msgspec
 from starlette.responses import StreamingResponse
 
 from rowcite.server.refusals import Flaw, Invalid
+from rowcite.server.shapes import RunInput
 from rowcite.server.store import Group, Run
 
 KEEP_ALIVE = b": keep-alive\n\n"
@@ -27,11 +28,19 @@ def frame(kind: str, data: bytes) -> bytes:
     return b"event: %b\ndata: %b\n\n" % (kind.encode(), data)
 
 
-def run_frame(run: Run, event_id: str, *, with_input: bool = False, with_output: bool = False) -> bytes:
+def run_frame(
+    run: Run,
+    event_id: str,
+    *,
+    with_input: bool = False,
+    with_output: bool = False,
+    with_metadata: bool = True,
+) -> bytes:
     """Return a run's `task_run.state` event, with its input and, when it completed, its output if asked for."""
-    parts = [b'{"type":"task_run.state","event_id":"%b","run":%b' % (event_id.encode(), _encode(run.shape()))]
+    shape = run.shape() if with_metadata else msgspec.structs.replace(run.shape(), metadata=None)
+    parts = [b'{"type":"task_run.state","event_id":"%b","run":%b' % (event_id.encode(), _encode(shape))]
     if with_input:
-        parts.append(b',"input":' + input_body(run))
+        parts.append(b',"input":' + input_body(run, with_metadata=with_metadata))
     if with_output and run.ending and run.ending.output:
         parts.append(b',"output":' + run.ending.output.body)
     return frame("task_run.state", b"".join(parts) + b"}")
@@ -43,13 +52,20 @@ def status_frame(status: bytes, event_id: str) -> bytes:
     return frame("task_group_status", data)
 
 
-def input_body(run: Run) -> bytes:
+def input_body(run: Run, *, with_metadata: bool = True) -> bytes:
     """Return a run's input as it was given, with the spec that counts and without the MCP headers (write-only)."""
     request = run.asked.request
-    if any(server.headers for server in request.mcp_servers or ()):
-        servers = [msgspec.structs.replace(server, headers=None) for server in request.mcp_servers or ()]
-        request = msgspec.structs.replace(request, mcp_servers=servers)
-    return _encode(request)
+    if not with_metadata:
+        request = msgspec.structs.replace(request, metadata=None)
+    return _encode(without_headers(request))
+
+
+def without_headers(request: RunInput) -> RunInput:
+    """Return a run's input without the headers of its MCP servers: they are secrets."""
+    if not any(server.headers for server in request.mcp_servers or ()):
+        return request
+    servers = [msgspec.structs.replace(server, headers=None) for server in request.mcp_servers or ()]
+    return msgspec.structs.replace(request, mcp_servers=servers)
 
 
 def cursor(group_length: int, last_event_id: str | None) -> int:
@@ -61,11 +77,14 @@ def cursor(group_length: int, last_event_id: str | None) -> int:
     raise Invalid([Flaw(("query", "last_event_id"), f"{last_event_id!r} is no event of this stream.")])
 
 
-def log_frames(group: Group, seen: int, upto: int) -> Iterator[bytes]:
+def log_frames(group: Group, seen: int, upto: int, *, with_metadata: bool = True) -> Iterator[bytes]:
     """Yield the frames of a group's log after the first `seen` entries, up to the entry `upto`."""
     for number in range(seen, upto):
         entry, event_id = group.log[number], str(number + 1)
-        yield status_frame(entry, event_id) if isinstance(entry, bytes) else run_frame(entry, event_id)
+        if isinstance(entry, bytes):
+            yield status_frame(entry, event_id)
+        else:
+            yield run_frame(entry, event_id, with_metadata=with_metadata)
 
 
 async def chunked(frames: Iterable[bytes]) -> AsyncIterator[bytes]:

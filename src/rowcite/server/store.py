@@ -14,7 +14,7 @@ import msgspec
 
 from rowcite.server.limits import Accepted
 from rowcite.server.processors import seconds_taken
-from rowcite.server.shapes import Error, GroupResponse, GroupStatus, Metadata, TaskRun, rfc3339
+from rowcite.server.shapes import Error, GroupResponse, GroupStatus, McpToolCall, Metadata, TaskRun, rfc3339
 
 ACTIVE = frozenset({"queued", "running", "cancelling"})
 STATUSES = ("queued", "action_required", "running", "completed", "failed", "cancelling", "cancelled")
@@ -53,6 +53,9 @@ class Run:
     ends: float
     status: str = "queued"
     ending: Ending | None = None
+    started_at: str | None = None
+    calls: tuple[McpToolCall, ...] | None = None
+    told: bool = False  # the webhook has heard of the end, or was given up
 
     @property
     def active(self) -> bool:
@@ -89,11 +92,13 @@ class Group:
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STATUSES, 0))
     log: list[Run | bytes] = field(default_factory=list)
     last_status: float = 0.0
+    active_while: frozenset[str] = ACTIVE
+    shown: tuple[float, GroupStatus] | None = None  # an older status, since when
 
     @property
     def active(self) -> bool:
         """Whether any run of the group is."""
-        return any(self.counts[status] for status in ACTIVE)
+        return any(self.counts[status] for status in self.active_while)
 
     def status(self) -> GroupStatus:
         """Return the counts as they are now."""
@@ -105,6 +110,14 @@ class Group:
         return GroupResponse(self.id, self.metadata, self.status(), self.created_at)
 
 
+@dataclass(slots=True)
+class Changes:
+    """What changed since somebody last looked, each once; how much of a group's log is new, they know."""
+
+    runs: dict[str, Run] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
+
+
 class Store:
     """Runs and groups by id, and a queue of what happens next.
 
@@ -112,19 +125,24 @@ class Store:
     `finish` brings endings. Every operation costs the same however many runs there are (times a logarithm).
     """
 
-    def __init__(self, clock: Callable[[], float], latency: float = 0.0) -> None:
+    def __init__(
+        self, clock: Callable[[], float], latency: float = 0.0, active_while: frozenset[str] = ACTIVE
+    ) -> None:
         self.runs: dict[str, Run] = {}
         self.groups: dict[str, Group] = {}
+        self.changes: Changes | None = None  # noted when somebody keeps them
         self._clock = clock
         self._latency = latency
+        self._active_while = active_while
         self._due: list[tuple[float, int, Run, Ending | None]] = []
         self._number = 0
 
     def create_group(self, metadata: Metadata | None) -> Group:
         """Create an empty group."""
         now = rfc3339(self._clock())
-        group = Group(f"tgrp_{uuid4().hex}", metadata, now, now)
+        group = Group(f"tgrp_{uuid4().hex}", metadata, now, now, active_while=self._active_while)
         self.groups[group.id] = group
+        self.note((), [group])
         return group
 
     def add(self, accepted: Sequence[Accepted], group: Group | None = None) -> list[Run]:
@@ -136,7 +154,28 @@ class Store:
             group.runs += runs
             group.counts["queued"] += len(runs)
             group.modified_at = stamp
+        self.note(runs, [group] if group else ())
         return runs
+
+    def restore(self, groups: Iterable[Group], runs: Iterable[Run]) -> list[Run]:
+        """Take in what an earlier process left, runs in the order of their creation; return those under way.
+
+        A group comes with its log and without its runs.
+        """
+        for group in groups:
+            group.active_while = self._active_while
+            self.groups[group.id] = group
+        under_way = []
+        for run in runs:
+            self.runs[run.id] = run
+            if run.group:
+                run.group.runs.append(run)
+                run.group.counts[run.status] += 1
+            if run.status == "queued":
+                self._schedule(run.starts, run, None)
+            elif run.active:
+                under_way.append(run)
+        return under_way
 
     @property
     def next_due(self) -> float | None:
@@ -155,12 +194,19 @@ class Store:
             run.ending = ending
             (ended if ending else started).append(run)
         self._record(ended, started, now)
+        self.note((*started, *ended), {run.group for run in (*started, *ended) if run.group})
         return started, ended
 
     def finish(self, endings: Iterable[tuple[Run, Ending]]) -> None:
         """Say how running runs end; `advance` ends them when their time has come."""
         for run, ending in endings:
             self._schedule(run.ends, run, ending)
+
+    def note(self, runs: Iterable[Run], groups: Iterable[Group]) -> None:
+        """Remember what changed, for whoever keeps it."""
+        if self.changes is not None:
+            self.changes.runs.update((run.id, run) for run in runs)
+            self.changes.groups.update((group.id, group) for group in groups)
 
     def _create(self, asked: Accepted, group: Group | None, now: float, stamp: str) -> Run:
         run_id = f"trun_{uuid4().hex}"
@@ -181,6 +227,7 @@ class Store:
             run.group.modified_at = stamp
         run.status = status
         run.modified_at = stamp
+        run.started_at = run.started_at or stamp
 
     def _record(self, ended: list[Run], started: list[Run], now: float) -> None:
         """Write the group events: each run that ended, and now and then where the group stands."""

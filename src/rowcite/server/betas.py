@@ -1,0 +1,31 @@
+"""The `parallel-beta` header: what a request asks for with it, and what may be refused without it."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from rowcite.server.quirks import BETAS_DEMANDED
+from rowcite.server.refusals import Flaw, Invalid
+
+EVENTS = "events-sse-2025-07-24"
+MCP = "mcp-server-2025-07-17"
+WEBHOOK = "webhook-2025-08-12"
+SEARCH = "search-extract-2025-10-10"
+FIELD_BASIS = "field-basis-2025-11-25"
+
+
+def betas(request: Request) -> frozenset[str]:
+    """Return the betas that a request names; unknown ones harm nothing."""
+    listed = ",".join(request.headers.getlist("parallel-beta"))
+    return frozenset(name for part in listed.split(",") if (name := part.strip()))
+
+
+def demand(request: Request, beta: str) -> None:
+    """Refuse a request that does not name a beta, if the server has the quirk of asking for it."""
+    if BETAS_DEMANDED in request.app.state.engine.quirks and beta not in betas(request):
+        raise Invalid([missing(beta)])
+
+
+def missing(beta: str) -> Flaw:
+    """Return what is wrong with a request that needs a beta and does not name it."""
+    return Flaw(("header", "parallel-beta"), f"This needs the header parallel-beta: {beta}.", "missing")

@@ -1,0 +1,46 @@
+"""What nobody outside can know about the real Task API, each of it the other way when its name is given."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from rowcite.errors import UsageError
+
+ACTIVE_UNLISTED = "active-unlisted"
+ACTIVE_NEVER_LISTED = "active-never-listed"
+IDS_REORDERED = "run-ids-reordered"
+NO_STREAM_METADATA = "no-stream-metadata"
+PARTIAL_BATCHES = "partial-batches"
+STALE_STATUSES = "stale-statuses"
+ACTION_REQUIRED_ACTIVE = "action-required-active"
+NO_REPLAY = "no-replay"
+RUNS_COUNTED = "runs-counted"
+BETAS_DEMANDED = "betas-demanded"
+FAILED_FREE = "failed-free"
+
+QUIRKS = {
+    ACTIVE_UNLISTED: "a group's runs are listed while they are active only if their status is asked for",
+    ACTIVE_NEVER_LISTED: "a group's runs are never listed while they are active",
+    IDS_REORDERED: "`run_ids` come in the opposite order of `inputs`",
+    NO_STREAM_METADATA: "streams show no metadata of runs",
+    PARTIAL_BATCHES: "a batch answered with 402, 403, 422 or 5xx was created in part",
+    STALE_STATUSES: "a group's status is up to 3 seconds old",
+    ACTION_REQUIRED_ACTIVE: "a group is active while a run of it needs action, and its event stream stays open",
+    NO_REPLAY: "a group's event stream tells nothing of what happened before it was opened",
+    RUNS_COUNTED: "a batch counts against the rate limit with each of its runs",
+    BETAS_DEMANDED: "events, MCP servers, webhooks and the older searches need their `parallel-beta` header",
+    FAILED_FREE: "a failed run costs nothing",
+}
+STALE_FOR = 3.0  # seconds
+
+
+def read_quirks(text: str) -> frozenset[str]:
+    """Return the quirks of a comma-separated list, or all for `all`; raise `UsageError` for an unknown one."""
+    names = {name for part in text.split(",") if (name := part.strip())}
+    if names == {"all"}:
+        return frozenset(QUIRKS)
+    for name in sorted(names - QUIRKS.keys()):
+        near = get_close_matches(name, QUIRKS, 1)
+        hint = f"did you mean {near[0]}?" if near else f"there are: all, {', '.join(QUIRKS)}."
+        raise UsageError(f"no quirk is called {name!r}; {hint}")
+    return frozenset(names)
