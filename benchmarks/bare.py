@@ -12,6 +12,8 @@ from pathlib import Path
 
 import httpx
 
+EVENT = b"\ndata:"
+
 
 async def batch(client: httpx.AsyncClient, body: bytes) -> int:
     group = (await client.post("/v1/tasks/groups", json={})).json()["taskgroup_id"]
@@ -20,10 +22,11 @@ async def batch(client: httpx.AsyncClient, body: bytes) -> int:
     async with client.stream("GET", f"{path}/events", timeout=600) as events:
         async for _ in events.aiter_raw():
             pass
-    answers = 0
+    answers, tail = 0, b""
     async with client.stream("GET", f"{path}/runs?include_output=true", timeout=600) as runs:
         async for chunk in runs.aiter_raw():
-            answers += chunk.count(b"\ndata:")
+            answers += (tail + chunk).count(EVENT)
+            tail = chunk[1 - len(EVENT) :]
     return answers
 
 

@@ -6,7 +6,7 @@ The work on a batch of rows is polars'; only distinct inputs become Python objec
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -14,20 +14,17 @@ from typing import Any
 import polars as pl
 
 from rowcite.errors import SpecError
+from rowcite.inputs import can_be_sent, json_type, value_of
 from rowcite.keys import canonical, task_key
 from rowcite.model import RowStatus, TaskKey
 from rowcite.schema import TASK_AND_INPUT_CHARS
 from rowcite.source import Rows, Source, limited
-from rowcite.spec import Spec
+from rowcite.spec import Spec, Transform
+from rowcite.where import listed, predicate, where_problem
 from rowcite.wire import Question
 
 _INDEX, _KEY, _LONG = "\0index", "\0key", "\0long"  # beside the inputs, so named as no input is
 _PROMPT = "prompt"  # the one input column when the spec has a prompt
-_TEXT_AS_NUMBER = ("compare string with numeric", "arithmetic on dtypes", "'is_in' cannot check")
-_AGGREGATE = re.compile(
-    r"\b(avg|count|first|last|max|median|min|quantile\w*|stddev\w*|sum|var\w*|rank|row_number|lag|lead)\s*\(",
-    re.IGNORECASE,
-)
 _PLACE = re.compile(r"\{\{|\}\}|\{([^{}]+)\}")
 
 
@@ -56,10 +53,10 @@ class Reader:
     def __init__(self, source: Source, spec: Spec, *, limit: int | None = None) -> None:
         self.source, self.spec, self.limit = source, spec, limit
         self._check_columns()
-        self._where = self._predicate()
+        self._where = predicate(spec, source.schema)
         self._exprs = self._prompt_exprs() if spec.task.prompt is not None else self._input_exprs()
         empty = pl.DataFrame(schema=source.schema).select(self._exprs)
-        self.types = {name: _json_type(dtype) for name, dtype in empty.schema.items()}
+        self.types = {name: json_type(dtype) for name, dtype in empty.schema.items()}
         self._required = [name for name, item in (spec.task.inputs or {}).items() if item.required]
 
     def batches(self, question: Question) -> Iterator[Batch]:
@@ -119,7 +116,7 @@ class Reader:
         try:
             return frame.select(self._where.fill_null(value=False).not_()).to_series()
         except pl.exceptions.PolarsError as error:
-            raise self._where_problem(error) from error
+            raise where_problem(self.spec, self.source.schema, error) from error
 
     # --- columns -------------------------------------------------------------------------------------
 
@@ -139,7 +136,7 @@ class Reader:
         problems += [
             problem
             for path, column in named
-            if not _can_be_sent(self.source.schema.get(column, pl.String()))
+            if not can_be_sent(self.source.schema.get(column, pl.String()))
             for problem in self.spec.problem(path, self._cannot_send(column)).problems
         ]
         if problems:
@@ -159,12 +156,15 @@ class Reader:
     def _no_such(self, column: str) -> str:
         near = get_close_matches(column, self.source.schema, 1, 0.6)
         hint = f' (did you mean "{near[0]}"?)' if near else ""
-        shown = _listed(self.source.schema)
+        shown = listed(self.source.schema)
         return f'column "{column}" is not in the table{hint}. Columns: {shown}. Rename it in the spec or the table'
 
     def _input_exprs(self) -> list[pl.Expr]:
         inputs = self.spec.task.inputs or {}
         return [self._value(item.column, item.transform).alias(name) for name, item in inputs.items()]
+
+    def _value(self, column: str, transform: Transform) -> pl.Expr:
+        return value_of(column, self.source.schema[column], transform, self.spec.input.csv.null_values)
 
     def _prompt_exprs(self) -> list[pl.Expr]:
         """Build the prompt of each row; null where every column that it names is blank."""
@@ -183,143 +183,9 @@ class Reader:
             .alias(_PROMPT)
         ]
 
-    def _value(self, column: str, transform: str) -> pl.Expr:
-        """Return the expression for one input: the column's value in a form that JSON has, null when blank."""
-        value, dtype = pl.col(column), self.source.schema[column]
-        if isinstance(dtype, (pl.Categorical, pl.Enum, pl.Decimal, pl.Null)):
-            value = value.cast(pl.String)
-        elif isinstance(dtype, pl.Duration):
-            value = value.dt.to_string("iso")
-        elif dtype == pl.Date:
-            value = value.dt.strftime("%Y-%m-%d")
-        elif isinstance(dtype, pl.Datetime):
-            form = "%Y-%m-%dT%H:%M:%S%.6f"
-            value = (
-                value.dt.convert_time_zone("UTC").dt.strftime(f"{form}Z")
-                if dtype.time_zone
-                else value.dt.strftime(form)
-            )
-        elif dtype == pl.Time:
-            value = value.dt.strftime("%H:%M:%S%.6f")
-        elif dtype.is_float():
-            return pl.when(value.is_finite()).then(value)
-        elif dtype != pl.String:
-            return value
-        return _transformed(value, transform, self.spec.input.csv.null_values)
-
-    # --- where ---------------------------------------------------------------------------------------
-
-    def _predicate(self) -> pl.Expr | None:
-        if self.spec.input.where is None:
-            return None
-        if found := _AGGREGATE.search(re.sub(r"'[^']*'", "''", self.spec.input.where)):
-            raise self.spec.problem(
-                ("input", "where"), f"`where` looks at one row: `{found[1]}` of many rows cannot be used"
-            )
-        try:
-            where = pl.sql_expr(self.spec.input.where)
-            outcome = pl.DataFrame(schema=self.source.schema).select(where.alias("where")).to_series()
-        except pl.exceptions.PolarsError as error:
-            raise self._where_problem(error) from error
-        if outcome.dtype != pl.Boolean:
-            raise self.spec.problem(("input", "where"), f"`where` gives {outcome.dtype}, not true or false")
-        return where
-
-    def _where_problem(self, error: Exception) -> SpecError:
-        text = str(error).split("\n", 1)[0]
-        if any(sign in text for sign in _TEXT_AS_NUMBER):
-            text = f"it compares a text with a number ({text}). {self._cast_to_write()}"
-        elif "conversion from `str`" in text:
-            text = f"{text}. Write TRY_CAST in place of CAST: it gives null for such values, and their rows are skipped"
-        elif isinstance(error, pl.exceptions.ColumnNotFoundError):
-            text = f"{text.split(';', 1)[0]}. Columns: {_listed(self.source.schema)}"
-        return self.spec.problem(("input", "where"), f"`where` cannot be used: {text}")
-
-    def _cast_to_write(self) -> str:
-        where = self.spec.input.where or ""
-        texts = [name for name, dtype in self.source.schema.items() if dtype == pl.String and name in where]
-        if not texts:
-            return "Leave the quotes around the number out"
-        name = max(texts, key=len)
-        name = name if re.fullmatch(r"[A-Za-z_]\w*", name) else f'"{name}"'
-        return f"CSV columns are text: write CAST({name} AS DOUBLE), or TRY_CAST where some values are no numbers"
-
-
-def _listed(names: Iterable[str]) -> str:
-    names = list(names)
-    return ", ".join(names[:30]) + (f", and {len(names) - 30} more" if len(names) > 30 else "")
-
-
-def _can_be_sent(dtype: pl.DataType) -> bool:
-    plain = (
-        pl.String,
-        pl.Boolean,
-        pl.Categorical,
-        pl.Enum,
-        pl.Date,
-        pl.Datetime,
-        pl.Time,
-        pl.Duration,
-        pl.Null,
-    )
-    return dtype.is_numeric() or isinstance(dtype, plain)
-
-
-def _json_type(dtype: pl.DataType) -> str:
-    if dtype == pl.Boolean:
-        return "boolean"
-    if dtype.is_integer():
-        return "integer"
-    return "number" if dtype.is_float() else "string"
-
 
 def _placeholders(template: str) -> list[str]:
     return list(dict.fromkeys(match[1] for match in _PLACE.finditer(template) if match[1]))
-
-
-_HOST = r"^([\pL\pM\pN_-]+\.)+([\pL\pM]{2,}|xn--[a-z0-9-]+)$|^\d{1,3}(\.\d{1,3}){3}$"
-"""Labels with dots between them, ending in letters; or four numbers. Not `e.g.`, `1.5` or `Acme Inc.`"""
-
-
-def _transformed(value: pl.Expr, transform: str, blanks: tuple[str, ...]) -> pl.Expr:
-    """Apply a transform to a text; what the spec counts as blank, and what the transform leaves empty, is null."""
-    kept = value if transform == "none" else value.str.strip_chars()
-    kept = pl.when(value.is_in(list(blanks)) | kept.is_in(list(blanks))).then(None).otherwise(kept)
-    if transform == "lower":
-        kept = kept.str.to_lowercase()
-    elif transform == "domain":
-        kept = _domain(kept)
-    elif transform == "url":
-        kept = _url(kept)
-    return kept if transform == "none" else pl.when(kept != "").then(kept)
-
-
-def _domain(text: pl.Expr) -> pl.Expr:
-    """Return the host of a URL, an address or a bare domain, without `www.`; null for what is none of them."""
-    host = (
-        text.str.replace(r"(?i)^(https?|ftp):/*|^//", "")
-        .str.replace(r"[/?#\s].*$", "")
-        .str.replace(r"^.*@", "")
-        .str.replace(r":\d*$", "")
-        .str.to_lowercase()
-        .str.replace(r"^www\d?\.", "")
-        .str.strip_chars(".")
-    )
-    return pl.when(host.str.contains(_HOST)).then(host)
-
-
-def _url(text: pl.Expr) -> pl.Expr:
-    """Return a URL with a scheme and a lower-case host, without a trailing slash or a fragment.
-
-    Null where there is no host, or a user before it: a password is not sent anywhere.
-    """
-    rest = text.str.replace(r"(?i)^(https?):/*|^//", "").str.replace(r"#.*$", "")
-    scheme = pl.when(text.str.contains(r"(?i)^http:")).then(pl.lit("http://")).otherwise(pl.lit("https://"))
-    host = rest.str.extract(r"^([^/?]+)").str.to_lowercase()
-    path = rest.str.replace(r"^[^/?]+", "").str.strip_chars_end("/")
-    return pl.when(host.str.replace(r":\d+$", "").str.contains(_HOST)).then(
-        pl.concat_str([scheme, host, path])
-    )
 
 
 def _too_long(text: bytes, room: int) -> str | None:

@@ -7,12 +7,12 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from rowcite import source
 from rowcite.errors import SpecError
 from rowcite.pipeline import Job, make_job
 from rowcite.reader import Batch, Reader
 from rowcite.schema import TASK_AND_INPUT_CHARS
 from rowcite.source import FrameSource, Source, open_source
+from rowcite.source import base as source
 from rowcite.spec import CsvOptions
 from rowcite.specfile import load_spec, parse_spec
 

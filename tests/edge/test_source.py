@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from rowcite import source
 from rowcite.errors import TableError
+from rowcite.source import base as source
 from rowcite.source import open_source
 from rowcite.spec import CsvOptions
 

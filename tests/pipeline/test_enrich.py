@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 import rowcite
-from rowcite import source
 from rowcite.cli import main
+from rowcite.source import base as source
 from support import small_spec, write_spec
 
 TABLE = pl.DataFrame(

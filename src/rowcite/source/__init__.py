@@ -1,0 +1,6 @@
+"""Tables in, as they are: files, globs, folders, stdin and frames, read in batches that keep every original value."""
+
+from rowcite.source.base import FrameSource, Rows, Source, format_of, limited
+from rowcite.source.opening import open_source
+
+__all__ = ["FrameSource", "Rows", "Source", "format_of", "limited", "open_source"]

@@ -1,0 +1,124 @@
+"""What every table is: a schema, and rows in batches; and how a file is opened."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import polars as pl
+import pyarrow as pa
+
+from rowcite.errors import TableError
+from rowcite.spec import Format
+
+BATCH_ROWS = 50_000
+
+SUFFIXES: dict[str, Format] = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+}
+COMPRESSED = (".gz", ".zst")
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Some consecutive rows. `arrow` (Parquet) and `lines` (JSONL) are the originals, where a frame would lose something."""
+
+    frame: pl.DataFrame
+    arrow: pa.Table | None = None
+    lines: list[bytes] | None = None
+
+
+class Source(Protocol):
+    """A table that can be read more than once."""
+
+    format: Format | None
+    separator: str
+    schema: pl.Schema
+    arrow_schema: pa.Schema | None
+
+    def batches(self) -> Iterator[Rows]:
+        """Yield the rows in order."""
+
+
+def format_of(path: str | Path) -> Format | None:
+    """Return the format that a file name's suffix says, looking through .gz and .zst."""
+    name = Path(path)
+    if name.suffix.lower() in COMPRESSED:
+        name = name.with_suffix("")
+    return SUFFIXES.get(name.suffix.lower())
+
+
+@dataclass(slots=True)
+class FrameSource:
+    """A polars frame, as `rowcite.enrich` takes it."""
+
+    frame: pl.DataFrame
+    format: Format | None = None
+    separator: str = ","
+    arrow_schema: pa.Schema | None = None
+    schema: pl.Schema = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.schema = self.frame.schema
+
+    def batches(self) -> Iterator[Rows]:
+        """Yield slices of the frame."""
+        for start in range(0, self.frame.height, BATCH_ROWS):
+            yield Rows(self.frame.slice(start, BATCH_ROWS))
+
+
+def limited(batches: Iterator[Rows], limit: int | None) -> Iterator[Rows]:
+    """Yield the first `limit` rows; all for None."""
+    left = limit
+    for rows in batches:
+        if left is None:
+            yield rows
+            continue
+        if left <= 0:
+            return
+        if rows.frame.height > left:
+            arrow = rows.arrow.slice(0, left) if rows.arrow is not None else None
+            yield Rows(rows.frame.head(left), arrow, rows.lines[:left] if rows.lines is not None else None)
+            return
+        yield rows
+        left -= rows.frame.height
+
+
+class ReadBytes(io.RawIOBase):
+    """Lets Python's text layer read an Arrow stream."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def readable(self) -> bool:
+        """Say yes."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer; return how many bytes came."""
+        data = self._inner.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def opened(file: Path) -> Any:
+    """Open a file as a stream of its bytes, unpacked by its suffix."""
+    try:
+        return pa.input_stream(str(file), compression="detect")
+    except (OSError, pa.ArrowException) as error:
+        raise unreadable(file, error) from error
+
+
+def unreadable(file: Path, error: Exception) -> TableError:
+    """Return the error for a file that cannot be read."""
+    text = (getattr(error, "strerror", None) or str(error)).split(". Detail:", 1)[0]
+    return TableError(f"{file}: cannot read it: {text}")
