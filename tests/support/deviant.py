@@ -83,16 +83,18 @@ class Deviant:
         method, path = scope["method"], scope["path"]
         self.calls.append((method, path))
         if method == "POST" and ADD.search(path):
-            await self._add(scope, await _body(receive), send)
+            await self._add(scope, await _body(receive), receive, send)
+        elif self.how == Deviations() or (EVENTS.search(path) and not self._deviates()):
+            await self.app(scope, receive, send)
         elif EVENTS.search(path):
             await self._events(scope, receive, send)
         else:
-            status, headers, body = await self._asked(scope, await _body(receive))
+            status, headers, body = await self._asked(scope, await _body(receive), receive)
             await _answer(send, *self._changed(scope, status, headers, body))
 
     # --- creating ------------------------------------------------------------------------------------
 
-    async def _add(self, scope: Scope, body: bytes, send: Send) -> None:
+    async def _add(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
         how, asked = self.how, json.loads(body)
         inputs = asked["inputs"]
         self.posts.append(len(inputs))
@@ -114,19 +116,21 @@ class Deviant:
         if first and how.keep is not None:
             asked["inputs"] = inputs[: how.keep]
             if asked["inputs"]:
-                await self._create(scope, json.dumps(asked).encode())
+                await self._create(scope, json.dumps(asked).encode(), receive)
             if how.answer is None:
                 raise Cut
             await _problem(send, how.answer)
             return
-        await _answer(send, *await self._create(scope, body))
+        await _answer(send, *await self._create(scope, body, receive))
 
     async def _create_late(self, scope: Scope, body: bytes, seconds: float) -> None:
         await asyncio.sleep(seconds)
         await self._create(scope, body)
 
-    async def _create(self, scope: Scope, body: bytes) -> tuple[int, dict[str, str], bytes]:
-        status, headers, answer = await self._asked(scope, body)
+    async def _create(
+        self, scope: Scope, body: bytes, receive: Receive | None = None
+    ) -> tuple[int, dict[str, str], bytes]:
+        status, headers, answer = await self._asked(scope, body, receive)
         if status < 300:
             told, now = json.loads(answer), time.monotonic()
             self._born.update(dict.fromkeys(told["run_ids"], now))
@@ -153,7 +157,9 @@ class Deviant:
             body = self._listing(scope, body)
         elif status == 200 and GROUP.search(path) and how.count_lag:
             told = json.loads(body)
-            told["status"]["num_task_runs"] = sum(self._old(born, how.count_lag) for born in self._groups.get(path, ()))
+            told["status"]["num_task_runs"] = sum(
+                self._old(born, how.count_lag) for born in self._groups.get(path, ())
+            )
             body = json.dumps(told).encode()
         elif RESULT.search(path):
             status, body = self._result(status, body)
@@ -206,7 +212,17 @@ class Deviant:
         if not self.how.odd_frames:
             return b"data: %b\n\n" % text.encode()
         lines = json.dumps(event, indent=1).split("\n")
-        return ": a comment\r\n\r\nevent: odd\r\n".encode() + "".join(f"data:{line}\r\n" for line in lines).encode() + b"\r\n"
+        return (
+            b": a comment\r\n\r\nevent: odd\r\n"
+            + "".join(f"data:{line}\r\n" for line in lines).encode()
+            + b"\r\n"
+        )
+
+    def _deviates(self) -> bool:
+        how = self.how
+        return (
+            not how.tell or how.stall or how.end_at_once or how.repeat or how.odd_frames or how.drop_metadata
+        )
 
     async def _events(self, scope: Scope, receive: Receive, send: Send) -> None:
         how, rest, ended = self.how, b"", False
@@ -235,14 +251,18 @@ class Deviant:
         except* _Enough:
             pass
 
-    async def _asked(self, scope: Scope, body: bytes) -> tuple[int, dict[str, str], bytes]:
+    async def _asked(
+        self, scope: Scope, body: bytes, receive: Receive | None = None
+    ) -> tuple[int, dict[str, str], bytes]:
         """Ask the real server and return its whole answer."""
         held: list[Message] = []
 
         async def hold(message: Message) -> None:
             held.append(message)
 
-        await self.app({**scope, "headers": _with_length(scope, body)}, _giving(body), hold)
+        await self.app({**scope, "headers": _with_length(scope, body)}, _giving(body, receive), hold)
+        if not held:  # the shipped server was told to cut it
+            raise Cut
         headers = {name.decode(): value.decode() for name, value in held[0]["headers"]}
         headers.pop("content-length", None)
         return held[0]["status"], headers, b"".join(message.get("body", b"") for message in held[1:])
@@ -261,7 +281,9 @@ def _frames(body: bytes) -> list[dict[str, Any]]:
 
 
 def _error(status: int) -> bytes:
-    return json.dumps({"type": "error", "error": {"ref_id": f"ref-{status}", "message": f"deviant {status}"}}).encode()
+    return json.dumps(
+        {"type": "error", "error": {"ref_id": f"ref-{status}", "message": f"deviant {status}"}}
+    ).encode()
 
 
 async def _problem(send: Send, status: int) -> None:
@@ -269,7 +291,10 @@ async def _problem(send: Send, status: int) -> None:
 
 
 async def _answer(send: Send, status: int, headers: dict[str, str], body: bytes) -> None:
-    pairs = [(name.encode(), value.encode()) for name, value in {**headers, "content-length": str(len(body))}.items()]
+    pairs = [
+        (name.encode(), value.encode())
+        for name, value in {**headers, "content-length": str(len(body))}.items()
+    ]
     await send({"type": "http.response.start", "status": status, "headers": pairs})
     await send({"type": "http.response.body", "body": body})
 
@@ -284,17 +309,21 @@ async def _body(receive: Receive) -> bytes:
 
 
 def _with_length(scope: Scope, body: bytes) -> list[tuple[bytes, bytes]]:
-    kept = [(name, value) for name, value in scope["headers"] if name not in (b"content-length", b"accept-encoding")]
+    kept = [
+        (name, value)
+        for name, value in scope["headers"]
+        if name not in (b"content-length", b"accept-encoding")
+    ]
     return [*kept, (b"content-length", str(len(body)).encode())]
 
 
-def _giving(body: bytes) -> Receive:
+def _giving(body: bytes, after: Receive | None) -> Receive:
     given = False
 
     async def receive() -> Message:
         nonlocal given
         if given:
-            await asyncio.sleep(3600)
+            return await after() if after is not None else {"type": "http.disconnect"}
         given = True
         return {"type": "http.request", "body": body, "more_body": False}
 

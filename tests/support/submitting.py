@@ -23,15 +23,21 @@ from rowcite.server.faults import Droppable
 from rowcite.server.run import embedded
 from rowcite.submitter import Submitter, Terms
 from rowcite.wire import Question
-
 from support.deviant import Deviant, Deviations
 
 PRICE = 25_000
 TERMS = Terms(
     processor="core", price=PRICE, gather=0.1, sweep=0.4, settle=0.3, settle_refused=0.02, unexplained=1.5
 )
-PATIENCE = Patience(attempts=3, total=5.0, first_pause=0.02, longest_pause=0.1, connect=2.0, answer=2.0, silence=1.0)
-SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"], "additionalProperties": False}
+PATIENCE = Patience(
+    attempts=3, total=5.0, first_pause=0.02, longest_pause=0.1, connect=2.0, answer=1.0, silence=1.0
+)
+SCHEMA = {
+    "type": "object",
+    "properties": {"city": {"type": "string"}},
+    "required": ["city"],
+    "additionalProperties": False,
+}
 
 
 class Echo:
@@ -74,7 +80,11 @@ class Api:
         return [json.loads(line) for line in self.journal_file.read_text().splitlines()]
 
     def requests(self, method: str = "", path: str = "") -> list[dict[str, Any]]:
-        return [line for line in self.lines() if "path" in line and method in line["method"] and path in line["path"]]
+        return [
+            line
+            for line in self.lines()
+            if "path" in line and method in line["method"] and path in line["path"]
+        ]
 
     def created(self) -> list[dict[str, Any]]:
         return [line for line in self.lines() if "input_sha256" in line]

@@ -1,0 +1,175 @@
+"""Killed with SIGKILL and run again: every row is there, the output is the same, and no run was created twice.
+
+`ROWCITE_KILLS` says at how many seeded random moments the command is killed (default 8); `ROWCITE_KILL_SEED` moves them.
+"""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from support import ROOT, environment, rowcite, serving, small_spec, started, until, write_spec
+from support.deviant import Deviations
+from support.submitting import PRICE, Submission, api, tasks
+
+KILLS = int(os.environ.get("ROWCITE_KILLS", "8"))
+SEED = int(os.environ.get("ROWCITE_KILL_SEED", "1"))
+ROWS = 30
+LONGEST = 3.0  # seconds that an undisturbed run takes, more or less
+
+
+def table(folder):
+    lines = [f"Company {number},https://company{number}.example/" for number in range(ROWS)]
+    (folder / "table.csv").write_text("\n".join(["name,website", *lines, lines[0]]) + "\n")
+
+
+def spec(folder):
+    return write_spec(folder, small_spec(backend="parallel", limits={"active_runs": 20}))
+
+
+def run(folder, server, **more):
+    return rowcite("run", "spec.yaml", "--base-url", server.url, "--json", cwd=folder, timeout=120, **more)
+
+
+def killed(folder, server, when):
+    """Start the command and kill it when told; return whether it was still running."""
+    process = started("run", "spec.yaml", "--base-url", server.url, cwd=folder)
+    try:
+        when(process)
+        alive = process.poll() is None
+        process.send_signal(signal.SIGKILL)
+    finally:
+        process.communicate()
+    return alive
+
+
+def rows(folder):
+    """Return the output without what differs from run to run."""
+    frame = pl.read_csv(folder / "out.csv", infer_schema=False)
+    return frame.drop([name for name in frame.columns if name == "rowcite_run_id"])
+
+
+def finished(folder, server):
+    """Run until done; check that every row is there, answered, and paid for once."""
+    done = run(folder, server)
+    assert done.returncode == 0, done.stderr.decode()
+    made = server.created()
+    keys = {json.dumps(line["metadata"], sort_keys=True) for line in made}
+    assert len(made) == len(keys) == ROWS
+    found = rows(folder)
+    assert found.height == ROWS + 1
+    assert found["rowcite_status"].unique().to_list() == ["completed"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    table(folder)
+    spec(folder)
+    with serving(folder, "--latency", "0.002") as server:
+        return finished(folder, server)
+
+
+@pytest.mark.parametrize("number", range(KILLS))
+def test_killed_at_a_random_moment_and_run_again_nothing_is_lost_or_paid_twice(tmp_path, undisturbed, number):
+    dice = random.Random(f"{SEED} {number}")
+    table(tmp_path)
+    spec(tmp_path)
+    with serving(tmp_path, "--latency", "0.002") as server:
+        for _ in range(1 + number % 2):
+            moment = dice.uniform(0.3, LONGEST)
+            killed(tmp_path, server, lambda process, moment=moment: time.sleep(moment))
+        assert finished(tmp_path, server).equals(undisturbed)
+
+
+@pytest.mark.parametrize("fault", [{"delay": 60}, {"cut": True}], ids=["no answer", "lost answer"])
+def test_killed_between_a_post_that_was_handled_and_its_answer(tmp_path, undisturbed, fault):
+    table(tmp_path)
+    spec(tmp_path)
+    plan = {"http": [{"method": "POST", "path": "/runs$", "nth": [1], "when": "after", **fault}]}
+    with serving(tmp_path, "--latency", "0.002", "--faults", json.dumps(plan)) as server:
+        assert killed(tmp_path, server, lambda _: until(lambda: len(server.created()) >= 20, 30))
+        assert finished(tmp_path, server).equals(undisturbed)
+
+
+# --- at every write of the ledger ------------------------------------------------------------------------
+
+DIES = """
+import asyncio, os, signal, sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from rowcite.ledger import Ledger
+from support.submitting import Api, Submission, tasks
+
+writes, at, before = 0, {at}, {before}
+for name in ("question", "intend", "sending", "answered", "sent", "seen", "uncreated", "save"):
+    def dying(self, *args, _real=getattr(Ledger, name), **more):
+        global writes
+        writes += 1
+        if before and writes == at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = _real(self, *args, **more)
+        if writes == at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+    setattr(Ledger, name, dying)
+job = Submission(Path({folder!r}), Api({url!r}, None, None, None))
+job.run(tasks(job.asked, 30), active_runs=12)
+"""
+
+
+def die(folder, server, at, *, before):
+    """Submit in a process that kills itself before or after the write of the ledger with this number."""
+    script = DIES.format(tests=str(ROOT / "tests"), at=at, before=before, folder=str(folder), url=server.url)
+    died = subprocess.run(
+        [sys.executable, "-c", script], env=environment(), capture_output=True, timeout=60, check=False
+    )
+    assert died.returncode == -signal.SIGKILL, died.stderr.decode()
+
+
+def taken_up(folder, server, **terms):
+    job = Submission(folder, server)
+    some = tasks(job.asked, 30)
+    job.run(some, **terms)
+    assert job.misplaced(some) == []
+    assert len(server.created()) == 30
+    assert server.paid_twice() == 0
+    assert job.spent() == 30 * PRICE
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+@pytest.mark.parametrize("at", range(2, 7))
+def test_killed_at_each_write_of_the_ledger_nothing_is_lost_or_paid_twice(tmp_path, at, before):
+    with api(tmp_path, latency=0.001) as server:
+        die(tmp_path, server, at, before=before)
+        taken_up(tmp_path, server)
+
+
+@pytest.mark.parametrize("keep", [0, 5, 12])
+def test_killed_while_a_post_is_looked_up_that_lost_its_answer(tmp_path, keep):
+    with api(tmp_path, Deviations(keep=keep), latency=0.001) as server:
+        die(tmp_path, server, 4, before=True)
+        taken_up(tmp_path, server)
+
+
+def test_killed_after_a_post_that_is_handled_later_than_the_next_command_begins(tmp_path):
+    with api(tmp_path, Deviations(late=1.5), latency=0.001) as server:
+        die(tmp_path, server, 4, before=True)
+        taken_up(tmp_path, server, settle=3.0)
+
+
+def test_the_lock_of_a_killed_command_does_not_stop_the_next(tmp_path):
+    table(tmp_path)
+    spec(tmp_path)
+    with serving(tmp_path, "--latency", "0.002") as server:
+        lock = tmp_path / ".rowcite" / "small" / "lock"
+        killed(tmp_path, server, lambda _: until(lambda: Path(lock).exists(), 30))
+        assert run(tmp_path, server).returncode == 0

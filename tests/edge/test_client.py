@@ -1,0 +1,469 @@
+"""The client against real sockets: what is sent where, what is sent again, and what an error says."""
+
+import asyncio
+import json
+import logging
+import socket
+import threading
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from rowcite.client import Client, Patience, is_loopback
+from rowcite.errors import ApiError, ApiRefused, KeyRefused, NotThere, OutOfCredit, Retriable, UsageError
+from rowcite.failures import failure, retry_after
+from rowcite.pace import Pace
+
+KEY = "secret-key-of-the-test"
+QUICK = Patience(
+    attempts=3, total=4.0, first_pause=0.01, longest_pause=0.05, connect=1.0, answer=0.5, silence=0.4
+)
+GROUP = {"taskgroup_id": "g", "status": {"num_task_runs": 2}}
+RUN = {"run_id": "r", "status": "completed"}
+
+
+class Scripted:
+    """A server that answers requests from a script: each item is called with the handler; the last one stays."""
+
+    def __init__(self, *script):
+        self.script, self.seen, self.headers = list(script), [], []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def handle_one(self):
+                self.rfile.read(int(self.headers.get("content-length") or 0))
+                outer.seen.append((self.command, self.path))
+                outer.headers.append(dict(self.headers))
+                step = outer.script.pop(0) if len(outer.script) > 1 else outer.script[0]
+                step(self)
+
+            do_GET = do_POST = handle_one  # noqa: N815 - the names that http.server calls
+
+            def log_message(self, *_):
+                pass
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.http.server_port}"
+
+
+@contextmanager
+def scripted(*script):
+    server = Scripted(*script)
+    thread = threading.Thread(target=server.http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.http.shutdown()
+        server.http.server_close()
+
+
+def says(status, body=b"{}", **headers):
+    """Answer with a status, a body (JSON unless bytes) and headers."""
+
+    def step(handler):
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        handler.send_response(status)
+        for name, value in {"content-length": str(len(data)), **headers}.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.end_headers()
+        handler.wfile.write(data)
+
+    return step
+
+
+def streams(*chunks, then="end"):
+    """Send a stream in chunks, then end it as HTTP wants it, break it, or say nothing more."""
+
+    def step(handler):
+        handler.send_response(200)
+        handler.send_header("transfer-encoding", "chunked")
+        handler.end_headers()
+        for chunk in chunks:
+            handler.wfile.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+        if then == "end":
+            handler.wfile.write(b"0\r\n\r\n")
+        elif then == "stall":
+            time.sleep(1)
+        if then != "end":
+            handler.close_connection = True
+
+    return step
+
+
+def drops(handler):
+    """Close the connection without an answer."""
+    handler.close_connection = True
+    handler.connection.shutdown(socket.SHUT_RDWR)
+
+
+def sleeps(handler):
+    time.sleep(0.8)
+    handler.close_connection = True
+
+
+def event(number, **more):
+    return (
+        b"data: " + json.dumps({"type": "task_run.state", "event_id": str(number), **more}).encode() + b"\n\n"
+    )
+
+
+def ask(url, call, *, key=KEY, patience=QUICK):
+    async def asked():
+        async with Client(url, key, Pace(2000, 8), patience=patience) as client:
+            return await call(client)
+
+    return asyncio.run(asked())
+
+
+def group(client):
+    return client.group("g")
+
+
+def add(client):
+    return client.add_runs("g", b'{"inputs":[]}')
+
+
+def listing(client):
+    found = []
+
+    async def read():
+        await client.group_runs("g", found.append)
+        return found
+
+    return read()
+
+
+def events(client):
+    async def read():
+        return [item.event_id async for item in client.group_events("g")]
+
+    return read()
+
+
+# --- the key ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://api.example", "http://10.0.0.1:80", "http://localhost.example", "http://127.0.0.1@a.example"],
+)
+def test_a_key_is_never_sent_over_plain_http_to_another_machine(url):
+    with pytest.raises(UsageError, match="plain http"):
+        Client(url, KEY, Pace(10, 1))
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1", "http://a.localhost"]
+)
+def test_plain_http_is_for_this_machine(url):
+    assert is_loopback(url)
+    Client(url, KEY, Pace(10, 1))
+
+
+@pytest.mark.parametrize("url", ["ftp://a.example", "a.example", ""])
+def test_what_is_no_base_url_is_refused(url):
+    with pytest.raises(UsageError, match="base URL"):
+        Client(url, KEY, Pace(10, 1))
+
+
+@pytest.mark.parametrize("key", ["abc\n", "abc\r", "a\x00b", "schlüssel"])
+def test_a_key_that_no_header_can_hold_is_refused_and_not_shown(key):
+    with pytest.raises(KeyRefused) as told:
+        Client("https://api.example", key, Pace(10, 1))
+    assert key not in str(told.value)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(status):
+    with (
+        scripted(says(200, GROUP)) as other,
+        scripted(says(status, location=f"{other.url}/v1/tasks/groups/g")) as first,
+    ):
+        with pytest.raises(ApiError, match=str(status)):
+            ask(first.url, group)
+        assert other.seen == []
+
+
+def test_the_key_goes_in_its_header_and_nowhere_else(caplog):
+    caplog.set_level(logging.DEBUG)
+    with scripted(says(200, GROUP)) as server:
+        ask(server.url, group)
+    assert server.headers[0]["x-api-key"] == KEY
+    assert KEY not in caplog.text
+
+
+@pytest.mark.parametrize("step", [says(401), says(403), says(422), says(500), drops, says(200, b"<html>")])
+def test_the_key_is_in_no_error(step):
+    with scripted(step) as server, pytest.raises(Exception) as told:
+        ask(server.url, add)
+    cause = told.value
+    while cause is not None:
+        assert KEY not in str(cause)
+        cause = cause.__cause__ or cause.__context__
+
+
+# --- the log ---------------------------------------------------------------------------------------------
+
+
+def test_each_request_is_one_debug_line_of_method_path_status_and_time(caplog):
+    caplog.set_level(logging.DEBUG, "rowcite.client")
+    with scripted(says(503), says(200, {"run_ids": []})) as server:
+        with pytest.raises(Retriable):
+            ask(server.url, add)
+        ask(server.url, add)
+    lines = [
+        record.getMessage().rsplit(" ", 2)[0] for record in caplog.records if record.name == "rowcite.client"
+    ]
+    assert lines == ["POST /v1/tasks/groups/g/runs 503", "POST /v1/tasks/groups/g/runs 200"]
+
+
+def test_a_request_without_an_answer_is_logged_too(caplog):
+    caplog.set_level(logging.DEBUG, "rowcite.client")
+    with scripted(drops) as server, pytest.raises(Retriable):
+        ask(server.url, add)
+    assert "POST /v1/tasks/groups/g/runs RemoteProtocolError" in caplog.text
+
+
+# --- trying again ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 520, 524])
+def test_a_get_is_tried_again(status):
+    with scripted(says(status), says(200, GROUP)) as server:
+        assert ask(server.url, group).status.num_task_runs == 2
+        assert len(server.seen) == 2
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        drops,
+        sleeps,
+        says(200, b"<html>"),
+        says(200, b'{"taskgroup_id": "g'),
+        says(200, b"x", content_encoding="gzip"),
+    ],
+)
+def test_a_get_without_a_usable_answer_is_tried_again(step):
+    with scripted(step, says(200, GROUP)) as server:
+        assert ask(server.url, group).taskgroup_id == "g"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "code"),
+    [
+        (401, KeyRefused, 3),
+        (402, OutOfCredit, 6),
+        (403, ApiRefused, 2),
+        (404, NotThere, 4),
+        (422, ApiRefused, 2),
+        (501, ApiError, 4),
+    ],
+)
+def test_what_is_final_is_not_tried_again(status, kind, code):
+    with scripted(says(status, {"type": "error", "error": {"ref_id": "ref-1", "message": "no"}})) as server:
+        with pytest.raises(kind, match=rf"{status}: no.*ref-1") as told:
+            ask(server.url, group)
+        assert len(server.seen) == 1
+    assert told.value.exit_code == code
+
+
+def test_attempts_are_limited():
+    with scripted(says(503)) as server, pytest.raises(Retriable, match="503"):
+        ask(server.url, group)
+    assert len(server.seen) == QUICK.attempts
+
+
+def test_total_time_is_limited_for_what_is_throttled():
+    began = time.monotonic()
+    with scripted(says(429, retry_after="1")) as server, pytest.raises(Retriable, match="429"):
+        ask(server.url, group, patience=Patience(attempts=2, total=2.0))
+    assert 2 < len(server.seen) < 5
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        says(408),
+        says(500),
+        says(502),
+        says(503),
+        says(504),
+        drops,
+        sleeps,
+        says(200, b"<html>"),
+        says(202, b'{"run_ids": ["r'),
+    ],
+)
+def test_a_post_that_creates_runs_is_never_sent_again_blindly(step):
+    with scripted(step) as server:
+        with pytest.raises(Retriable) as told:
+            ask(server.url, add)
+        assert len(server.seen) == 1
+    assert told.value.sent
+
+
+def test_a_post_that_creates_runs_is_sent_again_after_429():
+    with scripted(says(429), says(429), says(200, {"run_ids": ["r"]})) as server:
+        assert ask(server.url, add) == ["r"]
+        assert len(server.seen) == 3
+
+
+def test_a_post_of_many_runs_gives_up_after_a_few_429():
+    with scripted(says(429)) as server, pytest.raises(Retriable):
+        ask(server.url, lambda client: client.add_runs("g", b"{}", many=True))
+    assert len(server.seen) == QUICK.throttled
+
+
+def test_a_post_that_creates_runs_is_sent_again_when_no_connection_was_made():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: refused
+        tries = []
+        with pytest.raises(Retriable) as told:
+            ask(
+                f"http://127.0.0.1:{taken.getsockname()[1]}",
+                lambda client: client.add_runs("g", b"{}", sending=lambda: tries.append(1)),
+            )
+    assert not told.value.sent
+    assert len(tries) == QUICK.attempts
+
+
+def test_the_group_may_be_created_again_for_it_costs_nothing():
+    with scripted(drops, says(200, GROUP)) as server:
+        assert ask(server.url, lambda client: client.create_group()) == "g"
+
+
+def test_a_name_that_does_not_resolve_is_not_sent():
+    with pytest.raises(Retriable) as told:
+        ask("https://no-such-host.invalid", add)
+    assert not told.value.sent
+
+
+def test_a_server_that_speaks_no_tls_is_a_clear_error():
+    with scripted(says(200)) as server, pytest.raises(ApiError, match=r"SSL|TLS|Connect"):
+        ask(server.url.replace("http:", "https:"), group)
+
+
+def test_a_result_of_an_active_run_is_told_at_once():
+    with scripted(says(408)) as server, pytest.raises(Retriable) as told:
+        ask(server.url, lambda client: client.result("r"))
+    assert told.value.status == 408
+    assert len(server.seen) == 1
+
+
+# --- Retry-After -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("7", 7), ("0", 0), ("-3", 0), ("1.5", 1.5), ("99999", 300), ("inf", 300)]
+)
+def test_retry_after_in_seconds(text, seconds):
+    assert retry_after(text) == seconds
+
+
+def test_retry_after_as_a_date():
+    then = datetime.now(UTC) + timedelta(seconds=20)
+    assert 17 < retry_after(format_datetime(then, usegmt=True)) <= 20
+
+
+@pytest.mark.parametrize("text", [None, "", "soon", "nan", "Wed, 99 Foo"])
+def test_a_retry_after_that_says_nothing_is_none(text):
+    assert retry_after(text) is None
+
+
+@pytest.mark.parametrize("as_date", [False, True], ids=["seconds", "date"])
+def test_retry_after_pauses_everyone(as_date):
+    told = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True) if as_date else "1"
+    with scripted(says(429, retry_after=told), says(200, GROUP)) as server:
+
+        async def two(client):
+            first = asyncio.create_task(client.group("g"))
+            while not server.seen or client.pace._wait(time.monotonic()) <= 0:  # noqa: ASYNC110 - a thread is waited for
+                await asyncio.sleep(0.01)
+            began = time.monotonic()
+            await client.group("other")
+            waited = time.monotonic() - began
+            await first
+            return waited
+
+        assert ask(server.url, two) > 0.5
+
+
+# --- what errors say -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (
+            b'{"type":"error","error":{"ref_id":"x","message":"bad","detail":{"a":1}}}',
+            '422: bad {"a":1} (ref_id x)',
+        ),
+        (b'{"error":{"message":"bad"}}', "422: bad"),
+        (b'{"detail":[{"loc":["body","inputs",3],"msg":"wrong","type":"t"}]}', "422: body.inputs.3: wrong"),
+        (b'{"detail":"gone"}', "422: gone"),
+        (b'{"error":{"message":null,"ref_id":5}}', "422 (ref_id 5)"),
+        (b"<html>\n<b>Bad</b></html>", "422: <html> <b>Bad</b></html>"),
+        (b"\xff\xfe", "422: \ufffd\ufffd"),
+        (b"[]", "422: []"),
+        (b"", "422"),
+        (b"x" * 500, f"422: {'x' * 200}…"),
+    ],
+)
+def test_an_error_says_what_the_api_said(body, text):
+    assert text in str(failure("POST /runs", 422, body))
+
+
+# --- streams ---------------------------------------------------------------------------------------------
+
+
+def test_a_listing_that_is_cut_goes_on_after_the_last_event():
+    script = [streams(event(1, run=RUN), event(2, run=RUN)[:-9], then="cut"), streams(event(2, run=RUN))]
+    with scripted(*script) as server:
+        assert [item.event_id for item in ask(server.url, listing)] == ["1", "2"]
+        assert "last_event_id=1" in server.seen[1][1]
+
+
+def test_a_listing_that_is_cut_after_each_event_is_read_to_its_end():
+    script = [*(streams(event(number, run=RUN), then="cut") for number in range(20)), streams()]
+    with scripted(*script) as server:
+        assert len(ask(server.url, listing)) == 20
+
+
+def test_a_listing_that_is_cut_at_the_same_place_again_and_again_is_given_up():
+    with scripted(streams(event(1, run=RUN), then="cut")) as server, pytest.raises(Retriable):
+        ask(server.url, listing)
+    assert len(server.seen) <= QUICK.attempts + 1
+
+
+@pytest.mark.parametrize(
+    "body", [{"type": "error", "error": {"message": "broke", "ref_id": "x"}}, {"error": {"message": "broke"}}]
+)
+def test_an_error_event_ends_a_stream_as_an_error(body):
+    frame = b"event: error\ndata: " + json.dumps(body).encode() + b"\n\n"
+    with scripted(streams(event(1), frame)) as server, pytest.raises(Retriable, match="broke"):
+        ask(server.url, events)
+
+
+def test_a_stream_that_falls_silent_is_taken_for_dead():
+    began = time.monotonic()
+    with scripted(streams(event(1), then="stall")) as server, pytest.raises(Retriable, match="ReadTimeout"):
+        ask(server.url, events)
+    assert time.monotonic() - began < 2
+
+
+def test_an_event_that_is_no_json_is_an_error_and_no_crash():
+    with (
+        scripted(streams(b"data: {nonsense\n\n")) as server,
+        pytest.raises(Retriable, match="not what the API documents"),
+    ):
+        ask(server.url, events)

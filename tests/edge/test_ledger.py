@@ -1,0 +1,385 @@
+"""The ledger on real SQLite files: what it keeps in any order of events, who may open it, and how it fails."""
+
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from filelock import FileLock
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from rowcite.errors import LedgerBusy, LedgerError, Unfinished
+from rowcite.ledger import VERSION, Ended, open_ledger
+from rowcite.model import RunState, Task
+
+PRICE = 7
+ENDS = [RunState.COMPLETED, RunState.FAILED, RunState.CANCELLED, RunState.ACTION_REQUIRED]
+BODY = b'{"api":"https://a.example"}'
+
+
+def keyed(number):
+    return number.to_bytes(16, "big")
+
+
+def task(number):
+    return Task(keyed(number), b'{"n":%d}' % number)
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    opened = open_ledger(tmp_path / "l", writing=True)
+    yield opened
+    opened.close()
+
+
+def batch(ledger, *numbers, group="g", price=PRICE):
+    return ledger.intend(
+        ledger.question(b"f", BODY), group, [task(n) for n in numbers], processor="core", price=price
+    )
+
+
+def done(number, **more):
+    return Ended(keyed(number), f"run-{number}", RunState.COMPLETED, b'{"content":1}', **more)
+
+
+# --- in any order ----------------------------------------------------------------------------------------
+
+
+class Books(RuleBasedStateMachine):
+    """The ledger beside a plain model of it: what each run is, by batch and key."""
+
+    @initialize()
+    def begin(self):
+        import tempfile
+        from pathlib import Path
+
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = Path(self.folder.name)
+        self.ledger = open_ledger(self.path, writing=True)
+        self.question = self.ledger.question(b"f", BODY)
+        self.runs = {}  # (batch, key) -> state
+        self.outputs = {}
+        self.batches = []
+
+    def teardown(self):
+        self.ledger.close()
+        self.folder.cleanup()
+
+    def of(self, batch, *states):
+        return [key for (number, key), state in self.runs.items() if number == batch.id and state in states]
+
+    def wanted(self, numbers):
+        """Choose as the pipeline does: what stands nowhere, or ended badly."""
+        standing = self.ledger.standing([keyed(n) for n in numbers])
+        free = (None, RunState.FAILED, RunState.REFUSED, RunState.CANCELLED, RunState.ACTION_REQUIRED)
+        return [n for n in numbers if standing.get(keyed(n)) in free]
+
+    @rule(numbers=st.sets(st.integers(0, 9), min_size=1))
+    def intend(self, numbers):
+        some = [task(n) for n in self.wanted(sorted(numbers))]
+        if some:
+            made = self.ledger.intend(
+                self.question, f"g{len(self.batches)}", some, processor="core", price=PRICE
+            )
+            self.batches.append(made)
+            self.runs.update({(made.id, one.key): RunState.INTENDED for one in some})
+
+    @rule(data=st.data(), everything=st.booleans())
+    def answered(self, data, everything):
+        if self.batches:
+            one = data.draw(st.sampled_from(self.batches))
+            held = self.of(one, *RunState)
+            self.ledger.answered(
+                one.id, [f"id{n}" for n in range(len(held) if everything else len(held) + 1)]
+            )
+            if everything:
+                self.runs.update(
+                    {(one.id, key): RunState.SUBMITTED for key in self.of(one, RunState.INTENDED)}
+                )
+
+    @rule(data=st.data())
+    def seen(self, data):
+        if self.batches:
+            one = data.draw(st.sampled_from(self.batches))
+            keys = data.draw(st.lists(st.sampled_from(sorted(one.inputs)), unique=True))
+            self.ledger.seen(one.id, [(key, f"run-{key.hex()}") for key in keys])
+            for key in keys:
+                if self.runs.get((one.id, key)) is RunState.INTENDED:
+                    self.runs[one.id, key] = RunState.SUBMITTED
+
+    @rule(data=st.data())
+    def uncreated(self, data):
+        if self.batches:
+            one = data.draw(st.sampled_from(self.batches))
+            keys = data.draw(st.lists(st.sampled_from(sorted(one.inputs)), unique=True))
+            self.ledger.uncreated(one.id, keys)
+            for key in keys:
+                if self.runs.get((one.id, key)) is RunState.INTENDED:
+                    self.runs[one.id, key] = RunState.LOST
+
+    @rule(data=st.data())
+    def refused(self, data):
+        if self.batches:
+            one = data.draw(st.sampled_from(self.batches))
+            key = data.draw(st.sampled_from(sorted(one.inputs)))
+            self.ledger.refused(one.id, key, "no", None)
+            if self.runs.get((one.id, key)) is RunState.INTENDED:
+                self.runs[one.id, key] = RunState.REFUSED
+
+    @rule(data=st.data(), state=st.sampled_from(ENDS))
+    def save(self, data, state):
+        if self.batches:
+            one = data.draw(st.sampled_from(self.batches))
+            keys = data.draw(st.lists(st.sampled_from(sorted(one.inputs)), unique=True))
+            output = b"{}" if state is RunState.COMPLETED else None
+            self.ledger.save(one.id, [Ended(key, f"r{key.hex()}", state, output) for key in keys])
+            for key in keys:
+                if self.runs.get((one.id, key)) in (RunState.INTENDED, RunState.SUBMITTED):
+                    self.runs[one.id, key] = state
+
+    @rule(data=st.data())
+    def lost(self, data):
+        if self.batches:
+            one = data.draw(st.sampled_from(self.batches))
+            self.ledger.lost(one.id)
+            for key in self.of(one, RunState.INTENDED, RunState.SUBMITTED):
+                self.runs[one.id, key] = RunState.LOST
+
+    @rule()
+    def reopen(self):
+        self.ledger.close()
+        self.ledger = open_ledger(self.path, writing=True)
+
+    @invariant()
+    def no_task_is_under_way_twice(self):
+        for number in range(10):
+            open_runs = [
+                s
+                for (_, key), s in self.runs.items()
+                if key == keyed(number) and s in ("intended", "submitted")
+            ]
+            assert len(open_runs) <= 1
+
+    @invariant()
+    def spent_is_the_price_of_every_run_that_may_exist(self):
+        assert self.ledger.spent() == PRICE * sum(s not in ("refused", "lost") for s in self.runs.values())
+
+    @invariant()
+    def held_and_standing_agree_with_the_runs(self):
+        keys = [keyed(n) for n in range(10)]
+        expected = {}
+        for (_, key), state in self.runs.items():
+            if state is not RunState.LOST:
+                expected.setdefault(key, []).append(state)
+        standing = self.ledger.standing(keys)
+        held = {found.key: found for found in self.ledger.held(keys)}
+        assert standing.keys() == held.keys() == expected.keys()
+        for key, states in expected.items():
+            best = max(states, key=lambda s: 2 if s == "completed" else s in ("intended", "submitted"))
+            assert _class(standing[key]) == _class(held[key].state) == _class(best)
+            assert (held[key].output is not None) == (held[key].state is RunState.COMPLETED)
+
+    @invariant()
+    def open_batches_are_those_with_open_runs(self):
+        under_way = {
+            (number, key) for (number, key), s in self.runs.items() if s in ("intended", "submitted")
+        }
+        found = self.ledger.open_batches()
+        assert {(one.id, key) for one in found for key in one.open} == under_way
+        for one in found:
+            assert one.unsure == bool(self.of(one, RunState.INTENDED))
+            assert one.open <= one.inputs.keys()
+
+
+def _class(state):
+    return "done" if state == "completed" else "open" if state in ("intended", "submitted") else "bad"
+
+
+Books.TestCase.settings = settings(
+    max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+TestBooks = Books.TestCase
+
+
+# --- single promises -------------------------------------------------------------------------------------
+
+
+def test_an_answer_is_kept_byte_for_byte(ledger):
+    one = batch(ledger, 1)
+    raw = '{"content": {"a":  "\u2028é"}, "basis":[]}'.encode()
+    ledger.save(one.id, [Ended(keyed(1), "r", RunState.COMPLETED, raw)])
+    assert next(ledger.held([keyed(1)])).output == raw
+
+
+def test_a_run_that_is_saved_again_keeps_its_first_answer(ledger):
+    one = batch(ledger, 1)
+    ledger.save(one.id, [done(1)])
+    ledger.save(one.id, [Ended(keyed(1), "other", RunState.FAILED, error="no")])
+    ledger.seen(one.id, [(keyed(1), "other")])
+    found = next(ledger.held([keyed(1)]))
+    assert (found.state, found.run_id) == (RunState.COMPLETED, "run-1")
+
+
+def test_a_failed_run_that_is_saved_again_gets_no_answer(ledger):
+    one = batch(ledger, 1)
+    ledger.save(one.id, [Ended(keyed(1), "r", RunState.FAILED, error="no", ref_id="ref")])
+    ledger.save(one.id, [done(1)])
+    found = next(ledger.held([keyed(1)]))
+    assert (found.state, found.output, found.error, found.ref_id) == (RunState.FAILED, None, "no", "ref")
+
+
+def test_an_answer_older_than_asked_does_not_stand(ledger):
+    import time
+
+    ledger.save(batch(ledger, 1).id, [done(1)])
+    assert ledger.standing([keyed(1)], since=time.time() + 1) == {}
+    assert ledger.standing([keyed(1)], since=time.time() - 60) == {keyed(1): RunState.COMPLETED}
+
+
+def test_a_new_run_under_way_does_not_hide_an_old_answer(ledger):
+    ledger.save(batch(ledger, 1).id, [done(1)])
+    batch(ledger, 1)
+    assert next(ledger.held([keyed(1)])).state is RunState.COMPLETED
+
+
+def test_warnings_are_counted_by_run(ledger):
+    one = batch(ledger, 1, 2, 3)
+    ledger.save(one.id, [done(1, warnings=("a", "b")), done(2, warnings=("a",)), done(3)])
+    assert ledger.warnings() == {"a": 2, "b": 1}
+
+
+def test_a_task_is_never_written_down_as_under_way_twice(ledger):
+    batch(ledger, 1, 2)
+    with pytest.raises(LedgerError, match="UNIQUE"):
+        batch(ledger, 2, 3, group="h")
+    assert ledger.counts() == {RunState.INTENDED: 2}
+
+
+def test_tasks_that_were_not_created_stay_known_beside_those_that_were(ledger):
+    one = batch(ledger, 1, 2)
+    ledger.seen(one.id, [(keyed(1), "r")])
+    ledger.uncreated(one.id, [keyed(2)])
+    assert ledger.open_batches()[0].inputs.keys() == {keyed(1), keyed(2)}
+    assert ledger.open_batches()[0].open == {keyed(1)}
+    assert keyed(2) not in ledger.standing([keyed(2)])
+
+
+def test_a_batch_that_created_nothing_leaves_nothing(ledger):
+    one = batch(ledger, 1, 2)
+    ledger.uncreated(one.id, [keyed(1), keyed(2)])
+    assert ledger.counts() == {}
+
+
+def test_a_number_of_run_ids_that_is_not_the_number_of_runs_proves_nothing(ledger):
+    one = batch(ledger, 1, 2)
+    ledger.answered(one.id, ["only-one"])
+    assert ledger.open_batches()[0].unsure
+
+
+# --- the file --------------------------------------------------------------------------------------------
+
+
+def test_it_is_written_ahead_and_synced(ledger):
+    assert ledger._db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    assert ledger._db.execute("PRAGMA synchronous").fetchone()[0] == 2
+
+
+def test_its_files_are_for_their_owner_alone(ledger, tmp_path):
+    batch(ledger, 1)
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "l").iterdir()}
+    assert modes == dict.fromkeys(modes, 0o600)
+    assert "ledger.db-wal" in modes
+
+
+def test_reading_what_is_not_there_is_empty_and_makes_nothing(tmp_path):
+    opened = open_ledger(tmp_path / "none", writing=False)
+    assert opened.counts() == {}
+    assert opened.open_batches() == []
+    assert list(opened.held([keyed(1)])) == []
+    opened.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_reading_while_another_writes_is_allowed(ledger, tmp_path):
+    batch(ledger, 1)
+    reading = open_ledger(tmp_path / "l", writing=False)
+    assert reading.counts() == {RunState.INTENDED: 1}
+    reading.close()
+
+
+def test_a_second_writer_is_refused_by_name(ledger, tmp_path):
+    with pytest.raises(LedgerBusy, match=str(tmp_path / "l")) as told:
+        open_ledger(tmp_path / "l", writing=True)
+    assert isinstance(told.value, Unfinished)
+    assert told.value.exit_code == 5
+
+
+def test_the_lock_of_a_killed_process_is_gone(tmp_path):
+    script = f"""
+        import time
+        from pathlib import Path
+        from rowcite.ledger import open_ledger
+        ledger = open_ledger(Path({str(tmp_path / "l")!r}), writing=True)
+        print("open", flush=True)
+        time.sleep(60)
+    """
+    process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE)
+    assert process.stdout.readline() == b"open\n"
+    with pytest.raises(LedgerBusy):
+        open_ledger(tmp_path / "l", writing=True)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    open_ledger(tmp_path / "l", writing=True).close()
+
+
+def test_a_ledger_of_a_newer_rowcite_is_refused(tmp_path):
+    open_ledger(tmp_path / "l", writing=True).close()
+    with sqlite3.connect(tmp_path / "l" / "ledger.db") as db:
+        db.execute(f"PRAGMA user_version = {VERSION + 1}")
+    db.close()
+    for writing in (True, False):
+        with pytest.raises(LedgerError, match="newer rowcite"):
+            open_ledger(tmp_path / "l", writing=writing)
+    FileLock(tmp_path / "l" / "lock", timeout=0).acquire().lock.release()  # and the lock is free again
+
+
+def test_a_file_that_is_no_ledger_is_a_clear_error(tmp_path):
+    (tmp_path / "l").mkdir()
+    (tmp_path / "l" / "ledger.db").write_text("this is a text, and long enough to be taken for a header" * 20)
+    with pytest.raises(LedgerError, match="not a database"):
+        open_ledger(tmp_path / "l", writing=True)
+
+
+def test_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LedgerError, match="cannot open the ledger") as told:
+        open_ledger(tmp_path / "file" / "l", writing=True)
+    assert told.value.exit_code == 5
+
+
+def test_a_full_disk_is_a_clear_error_and_what_was_written_is_kept(ledger):
+    ledger.save(batch(ledger, 1).id, [done(1)])
+    pages = ledger._db.execute("PRAGMA page_count").fetchone()[0]
+    ledger._db.execute(f"PRAGMA max_page_count = {pages + 1}")  # as SQLite sees a disk that is full
+    one = batch(ledger, 2)
+    with pytest.raises(LedgerError, match=r"full.*make room") as told:
+        ledger.save(one.id, [Ended(keyed(2), "r", RunState.COMPLETED, b"x" * 100_000)])
+    assert told.value.exit_code == 5
+    assert ledger.standing([keyed(1), keyed(2)]) == {
+        keyed(1): RunState.COMPLETED,
+        keyed(2): RunState.INTENDED,
+    }
+    ledger._db.execute("PRAGMA max_page_count = 1000000")
+    ledger.save(one.id, [done(2)])
+    assert ledger.standing([keyed(2)]) == {keyed(2): RunState.COMPLETED}
+
+
+def test_a_ledger_that_became_read_only_is_a_clear_error(ledger):
+    ledger._db.execute("PRAGMA query_only = 1")
+    with pytest.raises(LedgerError, match="readonly"):
+        batch(ledger, 1)

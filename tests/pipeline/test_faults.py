@@ -1,0 +1,277 @@
+"""Every fault has a stated outcome: after each, every row has its own answer and nothing was paid for twice."""
+
+import asyncio
+import json
+import socket
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from rowcite.errors import ApiError, KeyRefused, NotThere, OutOfCredit, Retriable
+from support.deviant import Deviations
+from support.submitting import PRICE, Submission, api, tasks
+
+PHASES = {
+    "create": ("POST", "/groups$"),
+    "add": ("POST", "/runs$"),
+    "events": ("GET", "/events$"),
+    "listing": ("GET", "/runs$"),
+}
+FAULTS = {
+    "reset before": {"cut": True},
+    "reset after": {"cut": True, "when": "after"},
+    "429": {"status": 429},
+    "429 in seconds": {"status": 429, "headers": {"retry-after": "1"}},
+    "500": {"status": 500},
+    "500 after": {"status": 500, "when": "after"},
+    "502": {"status": 502, "body": "<html>Bad Gateway</html>"},
+    "503": {"status": 503},
+    "504 after": {"status": 504, "when": "after"},
+    "html": {"status": 200, "headers": {"content-type": "text/html"}, "body": "<html>Sign in</html>"},
+    "truncated": {"status": 200, "body": '{"taskgroup_id": "tgrp_', "when": "after"},
+    "bad gzip": {"status": 200, "headers": {"content-encoding": "gzip"}, "body": "no gzip", "when": "after"},
+    "read timeout": {"delay": 1.3, "when": "after"},
+}
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Return a function that starts a server with faults and gives a submission to it."""
+    stack = []
+
+    def started(*http, how=None, latency=0.0, key=None, **plan):
+        context = api(tmp_path, how, latency=latency, key=key, faults={"http": list(http), **plan})
+        stack.append(context)
+        return Submission(tmp_path, context.__enter__(), key=key)
+
+    yield started
+    for context in stack:
+        context.__exit__(None, None, None)
+
+
+def hits(phase, fault, **more):
+    method, path = PHASES[phase]
+    return {"method": method, "path": path, "nth": [1], **fault, **more}
+
+
+def whole(job, some):
+    assert job.misplaced(some) == []
+    assert job.api.paid_twice() == 0
+    assert len(job.api.created()) == len(some)
+    assert job.spent() == len(some) * PRICE
+    return True
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
+@pytest.mark.parametrize(
+    "phases", [["add"], ["create", "events", "listing"]], ids=["the POST that costs", "the rest"]
+)
+def test_a_fault_costs_time_and_nothing_else(start, phases, fault):
+    job = start(*(hits(phase, fault) for phase in phases))
+    some = tasks(job.asked, 20)
+    job.run(some, settle=0.15)
+    assert whole(job, some)
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_retry_after_that_is_a_date_is_kept(start, phase):
+    then = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
+    job = start(hits(phase, {"status": 429, "headers": {"retry-after": then}}))
+    some = tasks(job.asked, 20)
+    job.run(some)
+    assert whole(job, some)
+
+
+def test_many_faults_at_once_lose_nothing(start):
+    faults = [
+        {"method": "POST", "path": "/runs$", "probability": 0.3, "cut": True, "when": "after"},
+        {"method": "POST", "path": "/runs$", "probability": 0.3, "status": 503},
+        {"method": "GET", "probability": 0.15, "status": 502},
+        {"method": "GET", "probability": 0.1, "status": 429},
+    ]
+    job = start(*faults, latency=0.002, seed=7, sse={"cut_after": 9})
+    some = tasks(job.asked, 200)
+    job.patience = replace(job.patience, attempts=10)
+    job.run(some, active_runs=50, settle=0.15)
+    assert whole(job, some)
+
+
+@pytest.mark.parametrize("after", [1, 7])
+def test_streams_that_are_cut_after_a_few_events_are_read_to_their_end(start, after):
+    job = start(sse={"cut_after": after}, latency=0.002)
+    some = tasks(job.asked, 40)
+    job.run(some)
+    assert whole(job, some)
+
+
+def test_a_stream_that_is_cut_in_the_middle_of_an_event_is_read_again(start):
+    class Once:
+        done = False
+
+        def __call__(self, method, path, body):
+            if method == "GET" and path.endswith("/runs") and not self.done:
+                self.done = True
+                return body[: len(body) // 2 + 3]
+            return None
+
+    job = start(how=Deviations(mangle=Once()))
+    some = tasks(job.asked, 20)
+    job.run(some)
+    assert whole(job, some)
+
+
+def test_an_error_event_in_a_listing_is_tried_again(start):
+    class Once:
+        done = False
+
+        def __call__(self, method, path, body):
+            if method == "GET" and path.endswith("/runs") and not self.done:
+                self.done = True
+                return b'data: {"type":"error","error":{"ref_id":"x","message":"internal"}}\n\n'
+            return None
+
+    job = start(how=Deviations(mangle=Once()))
+    some = tasks(job.asked, 20)
+    job.run(some)
+    assert whole(job, some)
+
+
+def test_a_refused_connection_creates_nothing_and_owes_nothing(tmp_path, start):
+    job = start()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        job.api.url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(Retriable) as told:
+            job.run(tasks(job.asked, 5))
+    assert not told.value.sent
+    assert told.value.exit_code == 4
+    assert job.spent() == 0
+
+
+def test_a_server_that_goes_away_and_comes_back_is_resumed(start):
+    job = start(latency=0.006)
+    some = tasks(job.asked, 20)
+    real = job.api.url
+
+    async def interrupted():
+        going = asyncio.create_task(job.go(some))
+        await asyncio.sleep(0.3)
+        job.submitter.client._http.base_url = "http://127.0.0.1:9"
+        await going
+
+    try:
+        asyncio.run(interrupted())
+    except ApiError:
+        job.api.url = real
+        job.run(some)
+    assert whole(job, some)
+
+
+@pytest.mark.parametrize(
+    ("share", "state", "error"),
+    [
+        ("fail", "failed", "The run failed"),
+        ("cancel", "cancelled", "cancelled"),
+        ("action_required", "action_required", "action_required"),
+    ],
+)
+def test_runs_that_end_badly_are_rows_with_their_reason(start, share, state, error):
+    job = start(**{share: 0.3})
+    some = tasks(job.asked, 40)
+    job.run(some)
+    states = job.states()
+    assert states.keys() == {"completed", state}
+    assert job.spent() == 40 * PRICE
+    with job.ledger() as ledger:
+        bad = [found for found in ledger.held([task.key for task in some]) if found.state == state]
+    assert len(bad) == states[state]
+    assert all(error in found.error and found.run_id for found in bad)
+    assert all(found.ref_id for found in bad) == (share == "fail")
+
+
+def test_runs_that_never_end_are_left_open_at_the_deadline_and_taken_up_again(start):
+    job = start(stuck=0.3)
+    some = tasks(job.asked, 40)
+    for _ in range(2):
+        with pytest.raises(TimeoutError):
+            job.run(some, deadline=1.0)
+    assert job.states().keys() == {"completed", "submitted"}
+    assert job.api.paid_twice() == 0
+
+
+def test_warnings_reach_the_ledger(start):
+    def warned(method, path, body):
+        if method != "GET" or not path.endswith("/runs"):
+            return None
+        return body.replace(
+            b'"warnings": null', b'"warnings": [{"type": "warning", "message": "mind the gap"}]'
+        )
+
+    job = start(how=Deviations(mangle=warned))
+    job.run(tasks(job.asked, 3))
+    with job.ledger() as ledger:
+        assert ledger.warnings() == {"warning: mind the gap": 3}
+
+
+@pytest.mark.parametrize("phase", ["events", "listing"])
+def test_a_key_that_is_refused_in_the_middle_stops_and_keeps_everything(start, phase):
+    job = start(hits(phase, {"status": 401}), latency=0.002)
+    some = tasks(job.asked, 20)
+    with pytest.raises(KeyRefused) as told:
+        job.run(some)
+    assert told.value.exit_code == 3
+    assert sum(job.states().values()) == 20
+    job.run(some)
+    assert whole(job, some)
+
+
+def test_a_wrong_key_is_refused_before_anything_is_spent(start):
+    job = start(key="right")
+    job.key = "wrong"
+    with pytest.raises(KeyRefused):
+        job.run(tasks(job.asked, 5))
+    assert job.states() == {}
+
+
+def test_a_group_that_vanishes_stops_the_run(start):
+    job = start(hits("listing", {"status": 404}))
+    with pytest.raises(NotThere):
+        job.run(tasks(job.asked, 5))
+    assert job.states() == {"submitted": 5}
+
+
+def test_credit_that_runs_out_in_the_middle_keeps_what_was_paid_for(start):
+    method, path = PHASES["add"]
+    later = {"method": method, "path": path, "nth": list(range(3, 60)), "status": 402}
+    job = start(later, latency=0.002)
+    some = tasks(job.asked, 40)
+    with pytest.raises(OutOfCredit) as told:
+        job.run(some, active_runs=10)
+    assert told.value.exit_code == 6
+    assert job.states() == {"completed": 20}
+    assert job.spent() == 20 * PRICE
+
+
+def test_an_answer_that_comes_compressed_is_read(start):
+    job = start(how=Deviations(squeeze=True))
+    some = tasks(job.asked, 20)
+    job.run(some)
+    assert whole(job, some)
+
+
+def test_a_run_of_a_shape_nobody_documented_is_read_leniently(start):
+    def old(method, path, body):
+        if method != "GET" or not path.endswith("/runs"):
+            return None
+        events = [json.loads(line.removeprefix(b"data: ")) for line in body.split(b"\n\n") if line]
+        for event in events:
+            event["run"]["status"] = event["run"]["status"].replace("completed", "succeeded")
+            event["news"] = {"from": "the future"}
+        return b"".join(b"data: " + json.dumps(event).encode() + b"\n\n" for event in events)
+
+    job = start(how=Deviations(mangle=old))
+    some = tasks(job.asked, 5)
+    job.run(some)
+    assert whole(job, some)
