@@ -45,7 +45,7 @@ def is_right(answer: Any, truth: Truth) -> bool:
     if truth.family in {"integer", "number"}:
         return any(_near(float(answer), number_of(text)) for text in truth.accepted)
     if truth.family in {"year", "date", "enum", "boolean"}:
-        return str(answer).lower() in truth.accepted
+        return str(answer).lower() in {text.lower() for text in truth.accepted}
     if truth.family == "list":
         return _list_right(answer, truth.accepted)
     return any(_same(str(answer), text, place=truth.family == "place") for text in truth.accepted)

@@ -21,7 +21,10 @@ _PAST = re.compile(
     r"\b(?:former(?:ly)?|until|previous(?:ly)?|then|late|ex|deposed|succeeded|ousted|acting|interim|once|first)\b|\b1[0-8]\d\d\b",
     re.IGNORECASE,
 )
-_DATED = re.compile(r"\b(?:1\d\d\d|20\d\d)s?\b(?<!since \d{4})|\bin \d{4}\b")
+_DATED = re.compile(r"\b(?:1\d\d\d|20\d\d)s?\b|\bin \d{4}\b")
+_ENDED = re.compile(
+    r"[^.;]{0,50}?\b(?:resigned|until|died|was succeeded|stepped down|was ousted|was overthrown|lost|fled|between|from \d{4} to|\(\d{4}\s*\u2013)"
+)
 _BEFORE_SUBJECT = re.compile(r"(?:with|at|covering|having|spanning|comprising|boasting)\b", re.IGNORECASE)
 _THE_SAME = re.compile(r"(?:it|he|she|they|we|the [a-z]+|this [a-z]+)\b")
 _DEATH = re.compile(
@@ -80,7 +83,7 @@ def _bearer(match: re.Match[str], sentence: Sentence, voice: Speaker, want: Want
     if holder and not voice.is_entity(holder):
         return None
     lead = sentence.text[: match.start()]
-    if want.current and (_PAST.search(f"{lead[-60:]}{match[0]}") or _DATED.search(sentence.text)):
+    if want.current and _is_past(sentence.text, match):
         return None
     if (
         _BEFORE_SUBJECT.match(lead)
@@ -92,6 +95,12 @@ def _bearer(match: re.Match[str], sentence: Sentence, voice: Speaker, want: Want
     if spoken is None and holder and voice.is_entity(holder):
         return "named"
     return spoken
+
+
+def _is_past(text: str, match: re.Match[str]) -> bool:
+    """Tell whether a sentence says who held an office once: "In 1975 ...", "the first ...", "..., who resigned"."""
+    told = f"{text[max(0, match.start() - 60) : match.start()]}{match[0]}"
+    return bool(_PAST.search(told) or _DATED.search(text[: match.end()]) or _ENDED.match(text[match.end() :]))
 
 
 def _follows(tail: str, voice: Speaker) -> bool:

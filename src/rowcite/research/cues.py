@@ -29,6 +29,7 @@ _PLACES = re.compile(
 _YEARS = re.compile(r"\byears?\b|\byyyy\b")
 _DATES = re.compile(r"\bdates?\b|\bday\b|\bwhen\b|yyyy mm dd")
 _OF = r"(?: of (?P<of>(?:the )?[\w'\u2019. -]{2,40}?))?"
+_CO = r"[a-z]+ and"
 _BE = r"(?:is|was|are|were|remains|became|being)(?: (?:now|currently|the|an?|called|officially|named|at|about|still|also|known as))*"
 
 
@@ -71,6 +72,8 @@ def search_for(
         return None
     noun = " ".join(rf"{re.escape(_base(word))}\w{{0,3}}" for word in words)
     trigger = re.compile(rf"\b{re.escape(stem(words[-1]))}", re.IGNORECASE)
+    if _shape(kind, f"{name} {description}") == "date":
+        noun = rf"{re.escape(stem(words[-1]))}\w{{0,4}}"
     if kind == "enum":
         return Search(trigger, tuple(_among(noun, choices)), None)
     if kind == "boolean":
@@ -133,9 +136,10 @@ def _around(noun: str, shape: str, words: tuple[str, ...] = ()) -> Iterator[Cue]
         )
         return
     yield _cue(
-        rf"(?:^|[ (\u201c\"]){value}(?: \([^)]*\))?,? (?:is|was|are|remains|became|serves as|served as)(?: (?:now|currently|also|both|its|the|their|an?|one of))* (?:[a-z-]+ )?{tag}\b(?! (?:and|or) )(?: of (?P<of>[^,.;()]{{2,40}}?)(?=[,.;()]|$| (?:and|with|in|which|who|since)\b))?"
+        rf"(?:^|[ (\u201c\"]){value}(?: \([^)]*\))?,? (?:is|was|are|remains|became|serves as|served as|has been|have been)(?: (?:now|currently|also|both|its|the|their|an?|one of|{_CO}))* (?:[a-z-]+ )?{tag}\b(?: of (?P<of>[^,.;()]{{2,40}}?)(?=[,.;()]|$| (?:and|with|in|which|who|since)\b))?"
     )
-    yield _cue(rf"\b{tag}(?:,|:| \()? {value}", loose=shape not in {"person", "place", "people"})
+    between = "(?:,|:| at| in| \\()?" if shape == "place" else "(?:,|:| \\()?"
+    yield _cue(rf"\b{tag}{between} (?:the )?{value}", loose=shape not in {"person", "place", "people"})
     yield _cue(
         rf"(?:^|[ (\u201c\"]){value}, (?:the|its|their|our)(?: [a-z-]+){{0,1}} {tag}\b{_OF}(?=[,.;)]|$)"
     )

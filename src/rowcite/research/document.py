@@ -60,6 +60,7 @@ class Fact:
     tail: str = ""
     as_of: str = ""
     block: int = -1
+    change: bool = False  # tells of a change: what was said before no longer holds
     sure: bool = False  # said in words that leave little room for another reading
 
 

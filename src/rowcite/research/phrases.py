@@ -1,6 +1,6 @@
 """How plain sentences say the facts of the vocabulary.
 
-Each pattern names its value `v`. `loose` ones say it in passing; `guard` refuses what only looks alike.
+Each pattern names its value `v`. `loose` ones say it in passing, `change` ones tell of a change; guards refuse what only looks alike.
 """
 
 from __future__ import annotations
@@ -32,15 +32,25 @@ class Phrase:
     loose: bool = False
     before: re.Pattern[str] | None = None
     after: re.Pattern[str] | None = None
+    change: bool = False
 
 
-def _phrase(concept: str, pattern: str, *, loose: bool = False, before: str = "", after: str = "") -> Phrase:
+def _phrase(  # noqa: PLR0913  # the columns of the table below
+    concept: str,
+    pattern: str,
+    *,
+    loose: bool = False,
+    change: bool = False,
+    before: str = "",
+    after: str = "",
+) -> Phrase:
     return Phrase(
         concept,
         re.compile(pattern, re.IGNORECASE),
         loose,
         re.compile(before, re.IGNORECASE) if before else None,
         re.compile(after, re.IGNORECASE) if after else None,
+        change,
     )
 
 
@@ -50,7 +60,7 @@ _CHANGE = (
     r"(?:companies|businesses|firms|organi[sz]ations|employers|teams|sites|workplaces) (?:with|of|that employ|employing)|for (?:every|each)|per|redundanc\w+|joined by|"
     r"formerly|previously|used to|once|each|every|plant|factory|site|branch|depot|subsidiary|store|division|department|shift|warehouse|mill|invited|report|serves?|serving|supports?|supporting|fewer than)\b[^.]{0,40}$"
 )
-_OTHERS = r"^\s*(?:of|at|from|across|among|on behalf of)\s+(?:our|its|their|the)?\s*(?:\w+ )?(?:customers?|clients?|users?|partners?|members?|suppliers?|companies|businesses)\b|^ (?:in|at) [^,.;]{2,30}(?:,| and| with) (?:about |around )?\d|^['\u2019]"
+_OTHERS = r"^\s*(?:of|at|from|across|among|on behalf of)\s+(?:our|its|their|the)?\s*(?:\w+ )?(?:customers?|clients?|users?|partners?|members?|suppliers?|companies|businesses)\b|^ (?:in|at) [^,.;]{2,30}(?:,| and| with) (?:about |around )?\d|^['\u2019]|^ in (?:the )?(?:US|USA|UK|EU|United States|United Kingdom|Europe|Asia|Africa|EMEA|North America|South America|Latin America|Germany|France|Spain|Italy|Poland|India|China|Japan|Canada|Mexico|Brazil|Australia|Norway|Sweden|Denmark|Finland|Austria|Switzerland|Belgium|Portugal|Ireland|Netherlands)\b(?! and\b|,)"
 
 PHRASES: tuple[Phrase, ...] = (
     _phrase("employees", rf"\bfrom (?:{NUMBER}) (?:{_PEOPLE} )?to (?:{APPROXIMATELY} )?(?P<v>{NUMBER})\s+{_KIND}{_PEOPLE}", before=_CHANGE, after=_OTHERS),
@@ -65,7 +75,7 @@ PHRASES: tuple[Phrase, ...] = (
     _phrase("employees", rf"\bwe are (?:now )?(?P<v>(?:{APPROXIMATELY}\s*)?{NUMBER}) (?:people|employees|colleagues|staff)\b", before=_CHANGE, after=_OTHERS),
     _phrase("ceo", rf"(?P<v>{_PERSON}) has (?:been|served as) (?:(?:the|our|its) )?{_EXEC}\b since"),
     _phrase("employees", rf"\bthere (?:are|were) (?:now )?(?P<v>(?:{APPROXIMATELY}\s*)?{NUMBER}) of us\b", before=_CHANGE),
-    _phrase("employees", rf"[,(:]\s*(?:with )?(?P<v>(?:{APPROXIMATELY}\s*)?{NUMBER})\s+(?:people|employees|staff)(?=\s*(?:[,;).:]|$|at\b|strong))", loose=True, before=_CHANGE, after=_OTHERS),
+    _phrase("employees", rf"(?:(?<!\d),|[(:])\s*(?:with )?(?P<v>(?:{APPROXIMATELY}\s*)?{NUMBER})\s+(?:people|employees|staff)(?=\s*(?:[,;).:]|$|at\b|strong))", loose=True, before=_CHANGE, after=_OTHERS),
     _phrase("employees", rf"\bhead ?count (?P<v>{NUMBER})\b", loose=True, before=_CHANGE),
     _phrase("founded", rf"^(?:established|started|set up|created|formed|est\.|incorporated)\b[^.;]{{0,40}}?\b(?:in\s+)?{_WHEN}(?P<v>{_YEAR})\b"),
     _phrase("founded", rf"\b(?:started|began|opened|commenced|starting)\s+(?:life|trading|business|operations|operating|out|work|in business|its doors|their doors|our doors)\b[^.;]{{0,50}}?\b(?:in|of|since)\s+{_WHEN}(?P<v>{_YEAR})\b"),
@@ -100,6 +110,10 @@ PHRASES: tuple[Phrase, ...] = (
     _phrase("hq", rf"\b(?:headquartered|based|head ?quarters (?:is|are)|headquarters (?:is|are)|head office (?:is|are)|HQ is|registered office is|operates from|works from|run from|moved (?:its )?(?:headquarters|head office|HQ) (?:[\w ]+ )?to)\s*(?:now |currently |located |situated |still )*(?:in|at|from|out of)?\s+(?:the (?:city|town|heart|centre|outskirts|port|suburbs) of )?(?P<v>{_PLACE})", before=r"\b(?:customer|client|engineer|founder|investor|supplier|partner|rival|was|originally|previously|formerly|once)s?,? $|\bteams? $"),
     _phrase("hq", rf"\b(?:headquarters|head office|HQ|home base|main office)(?:,| is| are| was)? (?:located |situated )?in (?:the (?:city|town|heart|centre) of )?(?P<v>{_PLACE})"),
     _phrase("hq", rf"(?P<v>(?!The |A |An |Our ){_CAP}(?: {_CAP}){{0,2}})-based\b", loose=True),
+    _phrase("hq", rf"\b(?:headquarters|head office|HQ|main office|registered office|seat) (?:is|are|has been|was|were) now (?:located |based |situated )?(?:in|at) (?P<v>{_PLACE})", change=True),
+    _phrase("hq", rf"\b(?:moved|relocated|transferred|shifted|moves|relocates)(?: its| our| their| the)?(?: (?:global|corporate|main|company|group))? ?(?:headquarters|head office|HQ|seat|home base)?(?: from (?:{_PLACE}))? to (?P<v>{_PLACE})", change=True, before=r"\b(?:plans?|will|may|could|would|customers?|clients?|production|warehouse|plant|factory|he|she|they|who|family)\b[^.]{0,30}$"),
+    _phrase("employees", rf"\b(?:has|have|with|of|employs?|employing|between|are)\s+(?P<v>\d[\d,]*\s?(?:-|\u2013|to)\s?\d[\d,]*)\s+{_PEOPLE}\b", before=_CHANGE, after=_OTHERS),
+    _phrase("public", r"\b(?P<v>delisted|taken private|went private|(?:is|are) no longer (?:publicly )?(?:listed|traded|quoted)|left the stock (?:exchange|market)|withdr[ae]wn? (?:its|from the) (?:listing|stock exchange))\b", change=True, before=r"\b(?:plans?|may|could|will|customer|rival|not)\b[^.]{0,30}$"),
     _phrase("industry", r"\b(?:our|its|the (?:company|firm|group|business)(?:'s|\u2019s)?|whose) (?:main |core )?(?:field|business|trade|industry|sector|line of business|speciality|specialty|line of work) (?:is|remains) (?P<v>[^\W\d_][^.,;:()]{2,60}?)(?= and nothing else|[.,;]|$)"),
     _phrase("industry", r"\b(?:we|it|the (?:company|firm|group|business)) (?:works?|operates?|specialises?|specializes?|is active|are active|is at home) (?:only |exclusively )?in (?:the )?(?P<v>[a-z][^.,;:()]{2,60}?)(?: (?:industry|sector|business|field))?(?= and nothing else|[.;]|$)"),
     _phrase("industry", r"\b(?:active|specialis\w+|specializ\w+|a leader|player|company) in (?:the )?(?P<v>[a-z][\w &-]{3,40}?) (?:industry|sector|market|business|field)\b", loose=True),

@@ -16,6 +16,13 @@ _EXTRA = {"uk": "GB", "great britain": "GB", "england": "GB", "scotland": "GB", 
           "vietnam": "VN", "taiwan": "TW", "uae": "AE", "belgie": "BE", "belgique": "BE", "eire": "IE", "republic of ireland": "IE"}  # fmt: skip
 
 
+_STREET = re.compile(
+    r"\b(?:road|rd|street|st|avenue|ave|lane|square|house|building|park|quay|tower|floor|way|drive|place|court|centre|center|wharf|dock|hall|mill|works|yard|gate|"
+    r"terrace|row|estate|campus|plaza|suite|unit|box)$|stra(?:\u00dfe|sse)|^(?:rua|rue|via|calle|ul|plaza|piazza|place)\b",
+    re.IGNORECASE,
+)
+
+
 @cache
 def _codes() -> dict[str, str]:
     """Return folded country names, official names and alpha-3 codes, each with its alpha-2 code."""
@@ -60,6 +67,8 @@ def city_of(text: str) -> str:
     parts = [part.strip() for part in re.sub(r"\s*\(([^)]*)\)", r", \1", text).split(",") if part.strip()]
     while len(parts) > 1 and country_code(parts[-1]):
         parts.pop()
+    if 1 < len(parts) < 4 and not any(map(_is_street, parts)) and not _is_region(parts[-1]):
+        return parts[0] if len(parts[0].split()) < 5 else ""
     while len(parts) > 1 and (_is_region(parts[-1]) or parts[-1].replace(" ", "").isdigit()):
         parts.pop()
     words = (
@@ -74,6 +83,11 @@ def country_in(text: str) -> str:
     """Return the country that a place ends with, as written; empty when none stands there."""
     last = re.split(r"[,(]", text)[-1].strip(" .)")
     return last if country_code(last) else ""
+
+
+def _is_street(part: str) -> bool:
+    """Tell whether a part of an address is a street, a building or has a number."""
+    return any(letter.isdigit() for letter in part) or bool(_STREET.search(part))
 
 
 def _is_region(text: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from rowcite.research.document import Block, Fact, How, Sentence
 from rowcite.research.labelled import is_labelled_line
+from rowcite.research.numbers import NUMBER
 from rowcite.research.phrases import COMMANDS, OTHERS_HEADING, PHRASES, Phrase
 from rowcite.research.splitting import split_sentences
 from rowcite.research.when import year_spoken_of
@@ -19,6 +20,11 @@ _ABOUT = re.compile(
 _PAST = re.compile(
     r"\b(?:had|employed|was|were|counted|numbered)\b", re.IGNORECASE
 )  # "In 2010 we had 15 employees"
+_TODAY = re.compile(
+    rf"\b(?:today|now|currently|meanwhile),? (?:we|it|they|there) (?:are|is|number|have|has)(?: now)? (?P<v>{NUMBER})(?: of us)?(?=[.,;!]|$)",
+    re.IGNORECASE,
+)
+_STAFF = re.compile(r"\b(?:employees?|staff|people|colleagues|workforce|of us|team)\b", re.IGNORECASE)
 _LONGEST = 600
 
 
@@ -41,7 +47,10 @@ def _running_text(block: Block) -> list[str]:
 
 def sentence_facts(sentences: tuple[Sentence, ...]) -> Iterator[Fact]:
     """Yield what the sentences say, except beside the main text and under headings about others."""
+    before: Sentence | None = None
     for sentence in sentences:
+        yield from _now_many(before, sentence)
+        before = sentence
         if sentence.aside or len(sentence.text) > _LONGEST:
             continue
         foreign = bool(OTHERS_HEADING.search(sentence.heading))
@@ -51,6 +60,14 @@ def sentence_facts(sentences: tuple[Sentence, ...]) -> Iterator[Fact]:
             match = _match(phrase, sentence.text)
             if match and not _refused(phrase, sentence.text, match):
                 yield _fact(phrase, sentence, match)
+
+
+def _now_many(before: Sentence | None, sentence: Sentence) -> Iterator[Fact]:
+    """Yield the head count of "Today we are 60." after a sentence about people."""
+    match = _TODAY.search(sentence.text)
+    if match and before is not None and before.block == sentence.block and _STAFF.search(before.text):
+        phrase = Phrase("employees", _TODAY, change=True)
+        yield _fact(phrase, sentence, match)
 
 
 def _match(phrase: Phrase, text: str) -> re.Match[str] | None:
@@ -86,4 +103,5 @@ def _fact(phrase: Phrase, sentence: Sentence, match: re.Match[str]) -> Fact:
         tail=sentence.text[match.start() :],
         as_of=spoken_of,
         block=sentence.block,
+        change=phrase.change,
     )

@@ -8,7 +8,7 @@ _MONTH = "January|February|March|April|May|June|July|August|September|October|No
 _CAP = r"[A-ZÀ-ÖØ-ÞŁŚŻČŠŽĐİ]"
 _WORD = rf"{_CAP}[\w'\u2019.&-]*"
 _LINK = r"(?: (?:of|the|for|de|la|du|des|von|van|der|del|al|da|di|y|bin|ibn|upon|on|am))"
-NAME = rf"{_WORD}(?:{_LINK}{{0,2}} {_WORD})*"
+NAME = rf"{_WORD}(?:(?:{_LINK}{{0,2}}| &) {_WORD})*"
 _NO_PERSON = r"(?:The|Its?|Our|In|At|On|His|Her|He|She|We|They|This|That|These|Since|And|But|As|By|For|From|With|After|Before|During|When|While|American|British|English|French|German)\b"
 _PART = rf"(?:{_CAP}[\w'\u2019-]+|{_CAP}\.)"
 PERSON = rf"(?!{_NO_PERSON})(?:(?:Dr|Sir|Dame|Prof|Lord|Lady)\.? )?{_PART}(?: (?:van |von |de |der |den |del |di |da |dos |al |bin |ibn |la |le |O')*{_PART}){{1,3}}"
@@ -19,7 +19,7 @@ YEAR = r"(?<![\d,.])(?:1[0-9]|20)\d\d(?![\d,]\d|\d|s\b| ?%)"
 AREA = r"(?:square )?(?:km2|km²|square (?:kilomet(?:re|er)s?|miles?)|sq\.? (?:km|mi(?:les)?)|mi²|hectares?|ha|acres?)\b"
 LENGTH = r"(?:met(?:re|er)s?|m|feet|ft|kilomet(?:re|er)s?|km|miles?|cm|centimet(?:re|er)s?)(?![\w²])"
 _AMOUNT = rf"(?:(?i:{APPROXIMATELY})\s*)?(?i:{NUMBER})"
-_PHRASE = r"[^\W\d_][\w'\u2019-]*(?: (?!(?:and|or|but|which|who|that|with|in|on|at|from|to|by|as|is|was|are|were|for|since)\b)[\w'\u2019-]+){0,4}"
+_PHRASE = r"(?!(?:and|or|but|which|who|that|with|in|on|at|from|to|by|as|of|is|was|are|were|for|since|the|an?|its|not|also|now)\b)[^\W\d_][\w'\u2019-]*(?: (?!(?:and|or|but|which|who|that|with|in|on|at|from|to|by|as|is|was|are|were|for|since)\b)[\w'\u2019-]+){0,4}"
 
 _SHAPES = {
     "number": _AMOUNT,

@@ -9,7 +9,7 @@ from typing import Literal
 from rowcite.research.bearing import Naming, mention_pattern
 from rowcite.research.document import Document
 from rowcite.research.dossier import Standing
-from rowcite.research.text import plain
+from rowcite.research.text import fold, plain
 
 Spoken = Literal["named", "implied"]
 
@@ -34,7 +34,7 @@ _SETTING = re.compile(
 )
 _KIN = re.compile(
     r"\b(?:fathers?|mothers?|brothers?|sisters?|sons?|daughters?|parents?|grand\w+|uncle|aunt|cousins?|nephew|niece|half-\w+|siblings?|children|child|"
-    r"friends?|colleagues?|whose|ancestors?|family)\b",
+    r"friends?|colleagues?|ancestors?|family)\b",
     re.IGNORECASE,
 )
 _BODIES = re.compile(
@@ -43,6 +43,12 @@ _BODIES = re.compile(
     r"Greater|Downtown|North|South|East|West|Northern|Southern|Eastern|Western|New) (?:of (?:the )?)?$"
 )
 _PARTNER = re.compile(r"\b(?:wife|husband)\b", re.IGNORECASE)
+
+
+_LIFE = re.compile(r"\([^()]*\b(?:born|1\d\d\d|20\d\d)\b|\bborn\b")
+_LIVED = re.compile(
+    r"\b(?:was born|she|he|his|her|died|married|graduated|studied|attended|native of)\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ class Speaker:
         """Tell whether a name, or words such as "the country", mean the entity."""
         bare = plain(name).strip()
         if bare[:1].islower():
-            return self.profile and bare.startswith(("the ", "its ", "this "))
+            return self.profile and bare.startswith(("the ", "its ", "this ", "he", "she", "it"))
         return self.mention is not None and any(
             match.end() >= len(bare) - 1 for match in self.mention.finditer(bare)
         )
@@ -88,13 +94,29 @@ def speaker(standing: Standing, naming: Naming) -> Speaker:
                 if 1 < len(name.split()) < 6 and len(name.split()[-1]) > 2
             ),
         )
+    if profile and (plain_name := _before_nouns(document.title, naming)):
+        names = (*names, plain_name)
     return Speaker(mention_pattern(tuple(dict.fromkeys(names))), profile)
+
+
+def _before_nouns(title: str, naming: Naming) -> str:
+    """Return "brahui" of a page called "Brahui language": what the text says for short."""
+    words = re.split(r"\s+[|\u2013\u2014(-]", title)[0].split()
+    proper = [word for word in words if word[:1].isupper()]
+    short = fold(" ".join(proper))
+    return (
+        short
+        if 0 < len(proper) < len(words)
+        and words[: len(proper)] == proper
+        and len(short) > 2
+        and any(name.startswith(short) for name in naming.names)
+        else ""
+    )
 
 
 def is_person(document: Document) -> bool:
     """Tell whether a page is about a person, by its opening sentence."""
-    opening = opening_of(document)
-    return bool(re.search(r"\(.*?\b(?:born|1\d\d\d|20\d\d)\b|\bborn\b", opening[:300]))
+    return bool(_LIFE.search(opening_of(document)[:300]) or _LIVED.search(document.text[:3000]))
 
 
 def opening_of(document: Document) -> str:

@@ -55,7 +55,7 @@ _PUBLIC = re.compile(
     r"\b(?:public|listed|quoted|floated|ipo|trade[sd]?|trading|stock|shares)\b", re.IGNORECASE
 )
 _PRIVATE = re.compile(
-    r"\b(?:private(?:ly)? (?:held|owned|company)|private$|not listed|not (?:publicly )?(?:traded|quoted)|unlisted|family[- ](?:owned|run|held|business)|"
+    r"\b(?:delisted|(?:taken|went) private|no longer (?:publicly )?(?:listed|traded|quoted)|left the stock|listing withdrawn|withdr[ae]wn? (?:its|from)|private(?:ly)? (?:held|owned|company)|private$|not listed|not (?:publicly )?(?:traded|quoted)|unlisted|family[- ](?:owned|run|held|business)|"
     r"employee[- ]owned|owned by|co-?operative|(?:remains|is|are|stayed?) private|(?:remain|in) private)\b",
     re.IGNORECASE,
 )

@@ -62,6 +62,7 @@ def decide(want: Want, found: list[Candidate], newest: str) -> Verdict | None:
     if not found:
         return None
     changes = want.changes
+    found, replaced = _after_change(want, found)
     newest = newest if want.concept in _FAST else ""
     camps = _camps(want, found)
     latest = max(candidate.date for candidate in found)[:4]
@@ -69,10 +70,27 @@ def decide(want: Want, found: list[Candidate], newest: str) -> Verdict | None:
         camp.strength = _strength(camp, (newest or latest)[:4] if changes else "")
     camps.sort(key=lambda camp: (-camp.strength, fold(str(camp.value))))
     winner, rest = camps[0], camps[1:]
-    outdated = [camp for camp in rest if changes and _older(camp, winner)]
-    against = [camp for camp in rest if camp not in outdated]
+    outdated = [camp for camp in rest if changes and _older(camp, winner)] + _camps(want, replaced)
+    against = [camp for camp in rest if not any(camp is old for old in outdated)]
     confidence = _confidence(winner, against, changes=changes, newest=newest)
     return Verdict(winner.value, confidence, _reason(winner, outdated, against), cite(winner.members))
+
+
+def _after_change(want: Want, found: list[Candidate]) -> tuple[list[Candidate], list[Candidate]]:
+    """Part the candidates into those that stand and those that a told change ("is now in Hull") has overtaken."""
+    told = [candidate for candidate in found if candidate.fact.change and candidate.direct]
+    if not told:
+        return found, []
+    last = max(told, key=lambda candidate: candidate.date)
+    overtaken = [c for c in found if not _agree(want, last.value, c) and _told_before(c, last)]
+    return [candidate for candidate in found if candidate not in overtaken], overtaken
+
+
+def _told_before(candidate: Candidate, change: Candidate) -> bool:
+    """Tell whether a statement is older than a told change, or stands beside it in a page that has no date."""
+    if candidate.document.path == change.document.path and not change.fact.as_of:
+        return True
+    return candidate.date[:7] <= change.date[: len(candidate.date[:7])]
 
 
 def _camps(want: Want, found: list[Candidate]) -> list[Camp]:
