@@ -18,7 +18,9 @@ EVENT = b"\ndata:"
 async def batch(client: httpx.AsyncClient, body: bytes) -> int:
     group = (await client.post("/v1/tasks/groups", json={})).json()["taskgroup_id"]
     path = f"/v1/tasks/groups/{group}"
-    await client.post(f"{path}/runs?refresh_status=false", content=body, headers={"content-type": "application/json"})
+    await client.post(
+        f"{path}/runs?refresh_status=false", content=body, headers={"content-type": "application/json"}
+    )
     async with client.stream("GET", f"{path}/events", timeout=600) as events:
         async for _ in events.aiter_raw():
             pass

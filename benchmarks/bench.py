@@ -52,7 +52,9 @@ def measure(*command: str | Path, cwd: Path = ROOT) -> Measured:
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"{command} ended with {os.waitstatus_to_exitcode(status)}")
-    return Measured(time.monotonic() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, out.decode())
+    return Measured(
+        time.monotonic() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, out.decode()
+    )
 
 
 @contextmanager
@@ -60,7 +62,9 @@ def server(folder: Path) -> Iterator[tuple[str, int]]:
     port = folder / "port"
     port.unlink(missing_ok=True)
     command = [PYTHON, "-m", "rowcite", "serve", "--corpus", str(ROOT / "sample_data" / "web"), "--port", "0"]
-    process = subprocess.Popen([*command, "--port-file", str(port), "--latency", "0"], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [*command, "--port-file", str(port), "--latency", "0"], stderr=subprocess.DEVNULL
+    )
     while not port.exists():
         time.sleep(0.05)
     try:
@@ -85,7 +89,9 @@ def make_table(file: Path, rows: int, distinct: int) -> None:
         for number in range(rows):
             account = number * 7919 % distinct  # a prime: repeats are spread over the table
             row = companies[account % len(companies)]
-            writer.writerow([f"{number:07}", f"A-{account:06}", row["name"], row["website"], row["city"], "said, \"no\""])
+            writer.writerow(
+                [f"{number:07}", f"A-{account:06}", row["name"], row["website"], row["city"], 'said, "no"']
+            )
 
 
 def make_spec(folder: Path) -> Path:
@@ -145,9 +151,18 @@ def whole_run(rows: int, distinct: int) -> list[tuple[str, str]]:
         ("first run: client CPU", f"{ours.cpu:.1f} s"),
         ("first run: client peak memory", f"{ours.peak:.0f} MB"),
         ("first run: the server's own CPU (its research)", f"{served:.1f} s"),
-        ("first run: requests", f"{told['requests']:,} ({told['requests'] / distinct * 1000:.1f} per 1,000 tasks)"),
-        ("bare client, same runs: wall, CPU, memory", f"{bare.wall:.1f} s, {bare.cpu:.1f} s, {bare.peak:.0f} MB"),
-        ("first run against the bare client: wall, CPU", f"{ours.wall / bare.wall:.2f} x, {ours.cpu / bare.cpu:.1f} x"),
+        (
+            "first run: requests",
+            f"{told['requests']:,} ({told['requests'] / distinct * 1000:.1f} per 1,000 tasks)",
+        ),
+        (
+            "bare client, same runs: wall, CPU, memory",
+            f"{bare.wall:.1f} s, {bare.cpu:.1f} s, {bare.peak:.0f} MB",
+        ),
+        (
+            "first run against the bare client: wall, CPU",
+            f"{ours.wall / bare.wall:.2f} x, {ours.cpu / bare.cpu:.1f} x",
+        ),
         ("second run (nothing to submit): wall, peak memory", f"{again.wall:.1f} s, {again.peak:.0f} MB"),
         ("ledger", f"{ledger:.0f} MB"),
     ]
@@ -158,28 +173,46 @@ def one_thousand() -> list[tuple[str, str]]:
         folder = Path(name)
         make_table(folder / "table.csv", 1_000, 1_000)
         with server(folder) as (url, _):
-            ours = measure(PYTHON, "-m", "rowcite", "run", make_spec(folder), "--json", "-q", "--base-url", url)
+            ours = measure(
+                PYTHON, "-m", "rowcite", "run", make_spec(folder), "--json", "-q", "--base-url", url
+            )
     return [("1,000 distinct rows: requests, wall", f"{json.loads(ours.out)['requests']}, {ours.wall:.1f} s")]
 
 
 def start_up() -> list[tuple[str, str]]:
     pairs = [
-        (measure(PYTHON, "-m", "rowcite", "--help").wall, measure(PYTHON, "-c", "import click").wall, measure(PYTHON, "-c", "pass").wall)
+        (
+            measure(Path(PYTHON).with_name("rowcite"), "--help").wall,
+            measure(PYTHON, "-c", "import click").wall,
+            measure(PYTHON, "-c", "pass").wall,
+        )
         for _ in range(15)
     ]
     ours, peer, bare = (statistics.median(column) * 1000 for column in zip(*pairs, strict=True))
     ratio = statistics.median(a / b for a, b, _ in pairs)
-    return [("`rowcite --help` against `import click` (and `pass`)", f"{ours:.0f} ms, {peer:.0f} ms: {ratio:.2f} x ({bare:.0f} ms)")]
+    return [
+        (
+            "`rowcite --help` against `import click` (and `pass`)",
+            f"{ours:.0f} ms, {peer:.0f} ms: {ratio:.2f} x ({bare:.0f} ms)",
+        )
+    ]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--distinct", type=int, default=20_000)
     asked = parser.parse_args()
     figures = [*start_up(), *one_thousand(), *whole_run(asked.rows, asked.distinct)]
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}"
-    lines = [f"Measured by `make bench` on {machine}. Read seconds as ±30%, ratios as they are.", "", "| what | measured |", "| --- | --- |"]
+    lines = [
+        f"Measured by `make bench` on {machine}. Read seconds as ±30%, ratios as they are.",
+        "",
+        "| what | measured |",
+        "| --- | --- |",
+    ]
     lines += [f"| {what} | {value} |" for what, value in figures]
     (ROOT / "benchmarks" / "results.md").write_text("\n".join(lines) + "\n")
     print("\n".join(lines))

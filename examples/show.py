@@ -1,6 +1,6 @@
 """Show some rows of an enriched table as a person would read them: value, confidence, first citation.
 
-    python examples/show.py out/accounts.csv [rows]
+python examples/show.py out/accounts.csv [rows]
 """
 
 import sys

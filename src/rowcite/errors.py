@@ -22,7 +22,7 @@ A row that fails is a value (`model.Failure`), never one of these.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class RowciteError(Exception):
@@ -37,8 +37,7 @@ class InputError(RowciteError):
     exit_code = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing wrong with a spec. `line` and `column` count from 1; 0 when there is no text to point at."""
 
     message: str

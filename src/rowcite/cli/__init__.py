@@ -6,9 +6,7 @@ import os
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Sequence
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -43,6 +41,8 @@ class _Lazy(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
             near = get_close_matches(args[0], _COMMANDS, 1, 0.6)
             hint = f"Did you mean {near[0]!r}?" if near else f"Commands: {', '.join(_COMMANDS)}."
             ctx.fail(f"No such command {args[0]!r}. {hint}")
@@ -62,7 +62,7 @@ def cli() -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; return its exit code. The codes are listed in docs/exit-codes.md."""
+    """Run a command; return its exit code. The codes are listed in docs/commands.md."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     Voice.default()
@@ -82,6 +82,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still to be flushed has nobody to read it
         code = READER_GONE
     except Exception:  # noqa: BLE001 - the last word: a traceback, and the code for a bug
+        import traceback
+
         traceback.print_exc()
         Voice.current().error(
             "This is a bug in rowcite, and nothing that was answered is lost. Please report the lines above."

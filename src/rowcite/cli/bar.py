@@ -29,14 +29,14 @@ class Bar:
 
         form = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_fmt}{postfix}]"
         self._bar = tqdm(
-            total=tasks, initial=answered, unit="row", file=sys.stderr, dynamic_ncols=True, bar_format=form
+            total=tasks, initial=answered, unit=" tasks", file=sys.stderr, dynamic_ncols=True, bar_format=form
         )
 
     def submitted(self, runs: int, spent: int) -> None:
         """Count runs under way and money."""
         self._active += runs
         self._spent = spent
-        self._redraw()
+        self._redraw(refresh=True)
 
     def ended(self, completed: int, failed: int) -> None:
         """Count runs that have ended."""
@@ -58,11 +58,11 @@ class Bar:
         if self._bar is not None:
             self._bar.close()
 
-    def _redraw(self) -> None:
+    def _redraw(self, *, refresh: bool = False) -> None:
         parts = [f"{self._active:,} active", *([f"{self._failed:,} failed"] if self._failed else [])]
         parts += [] if self._free else [usd(self._spent)]
         if self._bar is not None:
-            self._bar.set_postfix_str(", ".join(parts), refresh=False)
+            self._bar.set_postfix_str(", ".join(parts), refresh=refresh)
 
 
 class Lines:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -97,6 +95,9 @@ def voice(flags: dict[str, Any]) -> Voice:
 @contextmanager
 def prepared(spec: str, flags: dict[str, Any]) -> Iterator[Prepared]:
     """Put the job together from the spec and the remaining flags; stdin is kept in a file meanwhile."""
+    import tempfile
+    from pathlib import Path
+
     from rowcite.prepare import Overrides, prepare
 
     with tempfile.TemporaryDirectory(prefix="rowcite-") as folder:

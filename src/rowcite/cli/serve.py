@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import os
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from rowcite.cli.voice import Voice
 from rowcite.errors import UsageError
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _path(_: click.Context, __: click.Parameter, value: str | None) -> Path | None:
+    from pathlib import Path  # here, so that `rowcite --help` does without it
+
+    return Path(value) if value is not None else None
+
 
 @click.command("serve", short_help="The local Task API server, over a folder of documents.")
 @click.option(
     "--corpus",
     required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=click.Path(exists=True, file_okay=False),
+    callback=_path,
     help="Folder of documents to answer from.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
@@ -26,7 +34,8 @@ from rowcite.errors import UsageError
 )
 @click.option(
     "--port-file",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False),
+    callback=_path,
     help="Write the port here when it listens.",
 )
 @click.option(
@@ -42,7 +51,8 @@ from rowcite.errors import UsageError
 @click.option("--rate-limit", default=None, type=click.IntRange(min=1), help="Requests a minute before 429.")
 @click.option(
     "--journal",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False),
+    callback=_path,
     help="Append a JSON line for each request and run.",
 )
 @click.option(
@@ -69,7 +79,8 @@ from rowcite.errors import UsageError
 )
 @click.option(
     "--data",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False),
+    callback=_path,
     metavar="DIR",
     help="Keep runs in this folder, so that they outlive the server.",
 )
@@ -131,6 +142,8 @@ def command(  # noqa: PLR0913 - one argument an option
 
 
 def _plan(faults: str) -> dict[str, Any]:
+    import json
+
     try:
         return dict(json.loads(faults))
     except (ValueError, TypeError) as error:

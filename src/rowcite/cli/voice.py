@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
-from dataclasses import dataclass
 from typing import ClassVar
 
 
-@dataclass(slots=True)
 class Voice:
     """Writes lines to stderr. `quiet` leaves errors and warnings, `verbose` adds every request."""
 
-    form: str = "text"
-    quiet: bool = False
-    verbose: bool = False
     _current: ClassVar[Voice | None] = None
+
+    def __init__(self, form: str = "text", *, quiet: bool = False, verbose: bool = False) -> None:
+        self.form, self.quiet, self.verbose = form, quiet, verbose
 
     @classmethod
     def default(cls) -> Voice:
@@ -56,6 +53,8 @@ class Voice:
 
     def _line(self, level: str, text: str) -> None:
         if self.form == "json":
+            import json
+
             line = json.dumps({"time": round(time.time(), 3), "level": level, "message": text})
         else:
             mark = {"warning": "warning: ", "error": "error: "}.get(level, "")
@@ -80,4 +79,10 @@ def printable(text: str) -> str:
 
     An answer from the web must not move the cursor, turn the writing round or forge a line.
     """
-    return "".join(char if char == "\t" or char.isprintable() else json.dumps(char)[1:-1] for char in text)
+    return "".join(char if char == "\t" or char.isprintable() else _escaped(char) for char in text)
+
+
+def _escaped(char: str) -> str:
+    """Return a character as JSON escapes it, so that JSON stays JSON."""
+    units = char.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at] << 8 | units[at + 1]:04x}" for at in range(0, len(units), 2))
