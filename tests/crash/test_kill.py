@@ -173,3 +173,32 @@ def test_the_lock_of_a_killed_command_does_not_stop_the_next(tmp_path):
         lock = tmp_path / ".rowcite" / "small" / "lock"
         killed(tmp_path, server, lambda _: until(lambda: Path(lock).exists(), 30))
         assert run(tmp_path, server).returncode == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_a_command_that_is_asked_to_stop_saves_what_came_and_goes_on_later(tmp_path, undisturbed, number):
+    table(tmp_path)
+    spec(tmp_path)
+    with serving(tmp_path, "--latency", "0.01") as server:
+        process = started("run", "spec.yaml", "--base-url", server.url, cwd=tmp_path)
+        until(lambda: len(server.created()) >= 20, 30)
+        began = time.monotonic()
+        process.send_signal(number)
+        _, told = process.communicate(timeout=10)
+        assert time.monotonic() - began < 5
+        assert process.returncode == 130, told.decode()
+        assert finished(tmp_path, server).equals(undisturbed)
+
+
+def test_verbose_shows_each_request_and_no_key(tmp_path):
+    table(tmp_path)
+    spec(tmp_path)
+    with serving(tmp_path, "--latency", "0", "--key", "secret-key") as server:
+        done = rowcite(
+            "run", "spec.yaml", "--base-url", server.url, "-v", cwd=tmp_path, PARALLEL_API_KEY="secret-key"
+        )
+        told = done.stderr.decode()
+        assert done.returncode == 0, told
+        assert "secret-key" not in told
+        shown = [line for line in told.splitlines() if line.startswith(("GET /", "POST /"))]
+        assert len(shown) == len(server.requests())
