@@ -275,8 +275,8 @@ class Client:
                 most = patience.throttled if many else state.attempt_number + 1
             return state.attempt_number >= most or (state.seconds_since_start or 0.0) >= patience.total
 
-        first = patience.first_pause
-        backoff = tenacity.wait_exponential(first, patience.longest_pause) + tenacity.wait_random(0, 2 * first)
+        first, longest = patience.first_pause, patience.longest_pause
+        backoff = tenacity.wait_exponential(first, longest) + tenacity.wait_random(0, 2 * first)
 
         def pause(state: tenacity.RetryCallState) -> float:
             told = getattr(_error(state), "retry_after", None)
