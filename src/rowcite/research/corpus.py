@@ -10,15 +10,17 @@ from rowcite.errors import InputError
 from rowcite.model import FieldBasis
 from rowcite.research.answer import answer
 from rowcite.research.auto import explore
+from rowcite.research.cues import search_of
 from rowcite.research.digest import corpus_digest
 from rowcite.research.document import Document
 from rowcite.research.dossier import Dossier, Standing
 from rowcite.research.entity import entity_of
 from rowcite.research.files import read_documents
 from rowcite.research.fill import Reading, fill
+from rowcite.research.follow import further
 from rowcite.research.identity import identify
 from rowcite.research.index import Finder
-from rowcite.research.question import Finding, Question, documents_to_read
+from rowcite.research.question import Finding, Question, documents_to_read, looks_further
 from rowcite.research.report import report
 from rowcite.research.search import Policy, Room, SearchResult, search, terms_of
 from rowcite.research.urls import allowed
@@ -26,6 +28,9 @@ from rowcite.research.wants import Want, want_of
 
 # The API has one kind of text: that a long one is wanted, the description says.
 _REPORT = re.compile(r"\breport\b|\bmarkdown\b", re.IGNORECASE)
+
+
+_SHORTLIST = 4  # times as many documents are looked over as are read
 
 
 class Corpus:
@@ -46,8 +51,10 @@ class Corpus:
         want = want_of(question.output.get("json_schema") or {}) if kind == "json" else None
         read = _read(dossier, documents_to_read(question.processor), want)
         reading = Reading(dossier, read, self._newest)
+        if want is not None and looks_further(question.processor):
+            reading = further(want, reading, self.documents, self._finder, self._visible(question))
         finding = self._answer(question, reading, want)
-        urls = tuple(dict.fromkeys(standing.document.url for standing in read))
+        urls = tuple(dict.fromkeys(standing.document.url for standing in reading.standings))
         return Finding(
             finding.kind, finding.content, finding.basis, finding.output_schema, len(dossier.standings), urls
         )
@@ -105,20 +112,22 @@ def open_corpus(folder: Path | str) -> Corpus:
     if not documents:
         detail = f" Left out: {'; '.join(skipped[:3])}." if skipped else ""
         raise InputError(
-            f"{root}: no documents. Put HTML, Markdown or text files there, or name another folder.{detail}"
+            f"{root}: no documents. Put HTML, Markdown, text, PDF, JSONL or .eml files there, or name another folder.{detail}"
         )
     return Corpus(documents, digest, tuple(skipped))
 
 
 def _read(dossier: Dossier, limit: int, want: Want | None) -> tuple[Standing, ...]:
     """Choose the documents to read: the best first, those that speak of the fields asked for before others."""
-    concepts = {field.concept for field in want.fields} if want else set()
+    concepts = {field.concept for field in want.fields if field.concept} if want else set()
+    searches = [search for field in want.fields if (search := search_of(field)) is not None] if want else []
 
     def rank(standing: Standing) -> tuple[float, str]:
         useful = sum(1 for concept in concepts if concept in standing.document.by_concept)
+        useful += sum(1 for search in searches if search.trigger.search(standing.document.text))
         return -(standing.score + 0.6 * useful), standing.document.path
 
-    return tuple(sorted(dossier.standings, key=rank)[:limit])
+    return tuple(sorted(dossier.standings[: _SHORTLIST * limit], key=rank)[:limit])
 
 
 __all__ = ["Corpus", "FieldBasis", "open_corpus"]

@@ -11,7 +11,8 @@ from rowcite.errors import InputError
 HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
 MARKDOWN_SUFFIXES = frozenset({".md", ".markdown"})
 TEXT_SUFFIXES = frozenset({".txt", ".text"})
-SUFFIXES = HTML_SUFFIXES | MARKDOWN_SUFFIXES | TEXT_SUFFIXES
+OTHER_SUFFIXES = frozenset({".pdf", ".jsonl", ".eml"})
+SUFFIXES = HTML_SUFFIXES | MARKDOWN_SUFFIXES | TEXT_SUFFIXES | OTHER_SUFFIXES
 MANIFEST = "manifest.csv"
 
 
@@ -28,7 +29,7 @@ def corpus_files(folder: Path) -> list[Path]:
     """Return the documents below `folder`, and its manifest, hidden files and folders left out."""
     if not folder.is_dir():
         raise InputError(
-            f"{folder}: no such folder. Name a folder of HTML, Markdown or text files as the corpus."
+            f"{folder}: no such folder. Name a folder of HTML, Markdown, text, PDF, JSONL or .eml files as the corpus."
         )
     files = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file()]
     visible = [path for path in files if not _hidden(path.relative_to(folder))]

@@ -91,6 +91,7 @@ class Document:
     facts: tuple[Fact, ...] = field(repr=False, default=())
     subjects: tuple[str, ...] = ()  # core names the page presents as its own subject
     links: frozenset[str] = frozenset()  # sites it links to or names
+    hrefs: tuple[str, ...] = field(repr=False, default=())  # addresses it links to
 
     @cached_property
     def squashed(self) -> str:

@@ -5,20 +5,24 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urldefrag, urljoin
 
 import yaml
 from markdown_it import MarkdownIt
 from selectolax.lexbor import LexborHTMLParser
 
+from rowcite.research.containers import Held, read_lines, read_message
 from rowcite.research.digest import HTML_SUFFIXES, MANIFEST, MARKDOWN_SUFFIXES, corpus_files, relative_name
 from rowcite.research.document import Block, Document, Fact
 from rowcite.research.head import Head, read_head
 from rowcite.research.labelled import labelled_facts
 from rowcite.research.laid_out import laid_out_facts
 from rowcite.research.page import Layout, lay_out
+from rowcite.research.pdf import Printed, read_pdf
 from rowcite.research.sentences import sentence_facts, sentences_of
 from rowcite.research.structured import data_facts, data_subjects, microdata_facts
 from rowcite.research.text import core_name, squash
@@ -48,6 +52,10 @@ class Stated:
     title: str = ""
     date: str = ""
 
+    def over(self, other: Stated) -> Stated:
+        """Return what is stated here, and of the rest what is stated there."""
+        return Stated(self.url or other.url, self.title or other.title, self.date or other.date)
+
 
 def read_documents(folder: Path) -> tuple[list[Document], list[str]]:
     """Return the folder's documents in the order of their paths, and a line for each file left out."""
@@ -58,14 +66,15 @@ def read_documents(folder: Path) -> tuple[list[Document], list[str]]:
         if path.name == MANIFEST:
             continue
         try:
-            document = read_document(path.read_bytes(), name, manifest.get(name, Stated()))
+            documents, faults = read_file(path.read_bytes(), name, manifest)
         except (OSError, UnicodeError, ValueError, RecursionError, yaml.YAMLError) as error:
             skipped.append(f"{name}: {type(error).__name__}: {squash(str(error))[:200]}")
             continue
-        if document.text:
-            found.append(document)
-        else:
-            skipped.append(f"{name}: holds no text")
+        found += [document for document in documents if document.text]
+        skipped += [
+            *faults,
+            *(f"{document.path}: holds no text" for document in documents if not document.text),
+        ]
     return sorted(found, key=lambda document: document.path), [*complaints, *skipped]
 
 
@@ -80,14 +89,41 @@ def read_manifest(path: Path) -> tuple[dict[str, Stated], list[str]]:
     return {row["file"].strip(): _stated(row) for row in rows if row.get("file")}, []
 
 
-def read_document(content: bytes, name: str, stated: Stated) -> Document:
-    """Turn a file's bytes into a document; ValueError or UnicodeError when they are none."""
+def read_file(content: bytes, name: str, manifest: Mapping[str, Stated]) -> tuple[list[Document], list[str]]:
+    """Turn a file's bytes into documents, and lines about parts left out; ValueError when the file is none."""
+    stated = manifest.get(name, Stated())
     suffix = f".{name.rsplit('.', 1)[-1].lower()}"
-    text = _decode(content)
+    if suffix == ".pdf":
+        return [_from_pdf(read_pdf(content), name, stated)], []
+    if suffix in {".jsonl", ".eml"}:
+        pages = (
+            [read_message(content, name)] if suffix == ".eml" else list(read_lines(_decode(content), name))
+        )
+        documents = [_from_held(page, manifest.get(page.name, Stated())) for page in pages if not page.fault]
+        return documents, [f"{page.name}: {page.fault}" for page in pages if page.fault]
+    return [_from_text_file(_decode(content), name, suffix, stated)], []
+
+
+def _from_held(page: Held, stated: Stated) -> Document:
+    stated = stated.over(Stated(page.url, page.title, page.date))
+    if page.is_html:
+        return _from_html(page.text, page.name, stated)
+    return _build(_from_text(page.text), Head(), Source(page.name, page.text, stated), [])
+
+
+def _from_pdf(printed: Printed, name: str, stated: Stated) -> Document:
+    layout = Layout()
+    for lines in printed.paragraphs:
+        layout.add(Block("text", " ".join(lines), "", lines=lines), noise=False)
+    stated = stated.over(Stated("", printed.title, printed.date))
+    return _build(layout, Head(), Source(name, layout.text, stated), [])
+
+
+def _from_text_file(text: str, name: str, suffix: str, stated: Stated) -> Document:
     if suffix in HTML_SUFFIXES:
         return _from_html(text, name, stated)
     front, body = _split_front_matter(text)
-    stated = Stated(stated.url or front.url, stated.title or front.title, stated.date or front.date)
+    stated = stated.over(front)
     if suffix in MARKDOWN_SUFFIXES:
         tree = LexborHTMLParser(f"<body>{_markdown.render(body)}</body>")
         return _build(lay_out(tree), Head(), Source(name, text, stated), [])
@@ -127,6 +163,7 @@ def _build(
     return Document(
         name, url, title, full_date(stated.date) or head.date or _dateline(blocks), bare.host, bare.site, text, raw, blocks, sentences,
         tuple(fact for fact in facts if bare.contains(fact.excerpt)), _subjects(title, headline, head), _links(layout.text, tree),
+        _hrefs(url, tree),
     )  # fmt: skip
 
 
@@ -144,6 +181,19 @@ def _links(text: str, tree: LexborHTMLParser | None) -> frozenset[str]:
     targets = [node.attributes.get("href") or "" for node in tree.css("a[href]")] if tree is not None else []
     hosts = [host for target in targets if (host := host_of(target))]
     return frozenset([*map(site_of, hosts), *addresses_within(text)])
+
+
+def _hrefs(url: str, tree: LexborHTMLParser | None) -> tuple[str, ...]:
+    """Return the addresses a page links to, whole and without their fragments."""
+    targets = [node.attributes.get("href") or "" for node in tree.css("a[href]")] if tree is not None else []
+    return tuple(dict.fromkeys(urldefrag(_joined(url, target)).url for target in targets if target))
+
+
+def _joined(url: str, target: str) -> str:
+    try:
+        return urljoin(url, target)
+    except ValueError:  # such as an unclosed IPv6 bracket
+        return ""
 
 
 def _first_line(blocks: tuple[Block, ...]) -> str:

@@ -19,6 +19,7 @@ class Finder:
         self.by_site: dict[str, list[int]] = {}
         self.by_subject: dict[str, list[int]] = {}
         self.by_link: dict[str, list[int]] = {}
+        self.by_url = {document.url: number for number, document in enumerate(documents)}
         for number, document in enumerate(documents):
             if document.site:
                 self.by_site.setdefault(document.site, []).append(number)

@@ -39,6 +39,11 @@ class Finding:
     read: tuple[str, ...] = ()
 
 
+def looks_further(processor: str) -> bool:
+    """Tell whether a processor follows links and searches again for what it did not find."""
+    return processor.startswith(("pro", "ultra"))
+
+
 def documents_to_read(processor: str) -> int:
     """Return how many documents a processor reads; its -fast twin reads as many."""
     base = processor.removesuffix("-fast")
