@@ -1,16 +1,26 @@
 """The shipped server on loopback, with a researcher whose answers are known."""
 
+import hashlib
+import os
+import shutil
 import threading
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from rowcite.model import Citation, FieldBasis
-from rowcite.research import Finding
+from rowcite.research import Finding, SearchResult
 from rowcite.server.app import ServerSettings, create_app
 from rowcite.server.run import embedded
 
 BASIS = FieldBasis("output", "It says so.", (Citation("https://a.example/", None, ("words",)),), "high")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "node: needs Node 20 and npm; installs from the npm registry once")
+    config.addinivalue_line("markers", "slow: installs a package of its own once, or takes seconds")
 
 
 class Echo:
@@ -19,6 +29,9 @@ class Echo:
     def __init__(self):
         self.go = threading.Event()
         self.go.set()
+
+    def search(self, queries, **_):
+        return (SearchResult("https://a.example/", None, None, ("words",)),)
 
     def research(self, question):
         self.go.wait(10)
@@ -56,3 +69,38 @@ def started():
             return stack.enter_context(embedded(create_app(researcher or Echo(), ServerSettings(**settings))))
 
         yield start
+
+
+@pytest.fixture(scope="module")
+def module_servers():
+    """Return a function that starts a server for the whole module, one whose runs never end if it is `held`."""
+    holding = Echo()
+    holding.go.clear()
+    with ExitStack() as stack:
+
+        def start(*, held=False, **settings):
+            researcher = holding if held else Echo()
+            return stack.enter_context(embedded(create_app(researcher, ServerSettings(**settings))))
+
+        yield start
+        holding.go.set()
+
+
+@pytest.fixture(scope="session")
+def cached():
+    """Return a function that returns a folder of installed things, and installs them if they are not there yet."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rowcite-conformance"
+
+    def folder_of(name, key, install):
+        folder = base / f"{name}-{hashlib.sha256(key).hexdigest()[:12]}"
+        done = folder / ".installed"
+        base.mkdir(parents=True, exist_ok=True)
+        with FileLock(base / f"{folder.name}.lock"):  # tests run in several processes
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                install(folder)
+                done.touch()
+        return folder
+
+    return folder_of

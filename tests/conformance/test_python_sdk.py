@@ -226,6 +226,48 @@ def test_events_with_a_timeout_end_though_runs_are_active(started, sdk_of, held)
     assert events[-1].status.is_active
 
 
+# Search
+
+
+def test_search_answers_with_results(sdk):
+    found = sdk.search(search_queries=["france gdp"], objective="the gdp")
+    assert (found.results[0].url, found.results[0].excerpts) == ("https://a.example/", ["words"])
+    assert found.search_id
+    assert found.session_id
+
+
+# Contexts and betas
+
+
+def test_an_earlier_interaction_can_be_named(sdk):
+    first = sdk.task_run.create(input="France", processor="core")
+    sdk.task_run.result(first.run_id)
+    second = sdk.task_run.create(
+        input="And then?", processor="core", previous_interaction_id=first.interaction_id
+    )
+    assert sdk.task_run.result(second.run_id).output.content == {"gdp": "And then?\nFrance"}
+
+
+def test_betas_are_taken_with_a_run_and_its_result(sdk):
+    betas = ["mcp-server-2025-07-17", "webhook-2025-08-12", "field-basis-2025-11-25"]
+    run = sdk.task_run.create(input="France", processor="core", betas=betas)
+    assert sdk.task_run.result(run.run_id, betas=betas).output.basis[0].field == "gdp"
+
+
+def test_a_webhook_is_taken(sdk):
+    hook = {"url": "http://127.0.0.1:9/", "event_types": ["task_run.status"]}
+    run = sdk.task_run.create(input="France", processor="core", webhook=hook)
+    assert sdk.task_run.retrieve_input(run.run_id).webhook.url == hook["url"]
+
+
+def test_tool_calls_reach_the_sdk(sdk):
+    server = {"type": "url", "url": "http://127.0.0.1:9/mcp", "name": "gone"}
+    run = sdk.task_run.create(input="France", processor="core", mcp_servers=[server])
+    (call,) = sdk.task_run.result(run.run_id).output.mcp_tool_calls
+    assert (call.server_name, call.tool_name) == ("gone", "tools/list")
+    assert call.error
+
+
 # Errors
 
 
@@ -233,6 +275,12 @@ def test_401_without_the_right_key(started, sdk_of):
     with sdk_of(started(key="right"), "wrong") as sdk, pytest.raises(parallel.AuthenticationError) as caught:
         sdk.task_run.retrieve("trun_0")
     assert caught.value.body["error"]["ref_id"]
+
+
+def test_402_when_credit_is_used_up(started, sdk_of):
+    with sdk_of(started(credit=0.0)) as sdk, pytest.raises(parallel.APIStatusError) as caught:
+        sdk.task_run.create(input="France", processor="core")
+    assert caught.value.status_code == 402
 
 
 def test_403_for_an_unknown_processor(sdk):
@@ -282,6 +330,11 @@ def test_422_of_a_group_names_the_place(sdk):
     assert flaw["loc"][:3] == ["body", "inputs", 0]
 
 
+def test_422_for_a_search_without_queries(sdk):
+    with pytest.raises(parallel.UnprocessableEntityError):
+        sdk.search(search_queries=[])
+
+
 def test_429_over_the_rate_limit(started, sdk_of):
     with sdk_of(started(rate_limit=1)) as sdk:
         sdk.task_run.create(input="France", processor="core")
@@ -319,3 +372,11 @@ def test_the_async_client_goes_through_a_run(shared_base):
     assert result.output.content == {"gdp": "France"}
     assert events[-1].run.status == "completed"
     assert shown.input == "France"
+
+
+def test_the_async_client_searches(shared_base):
+    async def go():
+        async with parallel.AsyncParallel(api_key="k", base_url=shared_base, **STRICT) as sdk:
+            return await sdk.search(search_queries=["france gdp"])
+
+    assert asyncio.run(go()).results[0].excerpts == ["words"]

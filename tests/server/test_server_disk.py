@@ -47,6 +47,16 @@ def process(data, *, latency=0.0, each=0.0):
         running.kill()  # SIGKILL: nothing is said, nothing is tidied
 
 
+@contextmanager
+def serving(answers, **settings):
+    """Serve in this process; yield a client."""
+    with (
+        embedded(create_app(answers, ServerSettings(**settings))) as base,
+        httpx.Client(base_url=base, timeout=10) as client,
+    ):
+        yield client
+
+
 @pytest.fixture
 def data(tmp_path):
     return tmp_path / "deep" / "data"
@@ -102,10 +112,10 @@ def test_runs_under_way_when_a_server_is_killed_end_in_the_next(data, batch, eve
 
 
 def test_runs_still_queued_when_a_server_is_killed_wait_and_end_in_the_next(data):
-    with process(data, latency=0.02) as client:  # core: 1.2 to 6 s, a tenth of it queued
+    with process(data, latency=0.005) as client:  # core: 0.3 to 1.5 s, a tenth of it queued
         run = client.post("/v1/tasks/runs", json=RUN).json()
         assert run["status"] == "queued"
-    with process(data, latency=0.02) as client:
+    with process(data, latency=0.005) as client:
         assert client.get(f"/v1/tasks/runs/{run['run_id']}/result").json()["run"]["metadata"] == {"row": "7"}
 
 
@@ -136,35 +146,34 @@ def test_a_file_of_a_later_version_is_refused(data):
 
 
 def test_credit_is_counted_again_from_the_runs(data, answers):
-    settings = ServerSettings(data=data, credit=0.06)
-    with embedded(create_app(answers, settings)) as base:
-        run = httpx.post(f"{base}/v1/tasks/runs", json=RUN).json()["run_id"]
-        httpx.get(f"{base}/v1/tasks/runs/{run}/result")
-    with embedded(create_app(answers, settings)) as base:
-        codes = [httpx.post(f"{base}/v1/tasks/runs", json=RUN).status_code for _ in range(2)]
+    with serving(answers, data=data, credit=0.06) as client:
+        run = client.post("/v1/tasks/runs", json=RUN).json()["run_id"]
+        client.get(f"/v1/tasks/runs/{run}/result")
+    with serving(answers, data=data, credit=0.06) as client:
+        codes = [client.post("/v1/tasks/runs", json=RUN).status_code for _ in range(2)]
     assert codes == [202, 402]
 
 
 def test_an_earlier_interaction_is_known_after_a_restart(data, answers):
-    with embedded(create_app(answers, ServerSettings(data=data))) as base:
-        run = httpx.post(f"{base}/v1/tasks/runs", json=RUN).json()["run_id"]
-        httpx.get(f"{base}/v1/tasks/runs/{run}/result")
-    with embedded(create_app(answers, ServerSettings(data=data))) as base:
+    with serving(answers, data=data) as client:
+        run = client.post("/v1/tasks/runs", json=RUN).json()["run_id"]
+        client.get(f"/v1/tasks/runs/{run}/result")
+    with serving(answers, data=data) as client:
         body = RUN | {"previous_interaction_id": run}
-        assert httpx.post(f"{base}/v1/tasks/runs", json=body).status_code == 202
+        assert client.post("/v1/tasks/runs", json=body).status_code == 202
 
 
 def test_warnings_errors_and_specs_come_back(data, answers):
     schema = {"type": "object", "properties": {"city": {"type": "string"}, "sources": {"type": "string"}}}
     spec = {"output_schema": {"type": "json", "json_schema": schema}}
     body = RUN | {"input": "boom", "task_spec": spec}
-    with embedded(create_app(answers, ServerSettings(data=data))) as base:
-        run = httpx.post(f"{base}/v1/tasks/runs", json=body).json()["run_id"]
-        httpx.get(f"{base}/v1/tasks/runs/{run}/result")
-        before = httpx.get(f"{base}/v1/tasks/runs/{run}").json()
-    with embedded(create_app(answers, ServerSettings(data=data))) as base:
-        assert httpx.get(f"{base}/v1/tasks/runs/{run}").json() == before
-        assert httpx.get(f"{base}/v1/tasks/runs/{run}/input").json()["task_spec"] == spec
+    with serving(answers, data=data) as client:
+        run = client.post("/v1/tasks/runs", json=body).json()["run_id"]
+        client.get(f"/v1/tasks/runs/{run}/result")
+        before = client.get(f"/v1/tasks/runs/{run}").json()
+    with serving(answers, data=data) as client:
+        assert client.get(f"/v1/tasks/runs/{run}").json() == before
+        assert client.get(f"/v1/tasks/runs/{run}/input").json()["task_spec"] == spec
     assert before["warnings"]
     assert before["error"]
 
@@ -172,10 +181,10 @@ def test_warnings_errors_and_specs_come_back(data, answers):
 def test_a_webhook_that_was_not_told_in_time_is_told_after_the_restart(data, answers, tmp_path):
     hook = {"url": "http://127.0.0.1:9/", "event_types": ["task_run.status"]}
     journal = tmp_path / "journal.jsonl"
-    with embedded(create_app(answers, ServerSettings(data=data))) as base:
-        run = httpx.post(f"{base}/v1/tasks/runs", json=RUN | {"webhook": hook}).json()["run_id"]
-        httpx.get(f"{base}/v1/tasks/runs/{run}/result")
-    with embedded(create_app(answers, ServerSettings(data=data, journal=journal))):
+    with serving(answers, data=data) as client:
+        run = client.post("/v1/tasks/runs", json=RUN | {"webhook": hook}).json()["run_id"]
+        client.get(f"/v1/tasks/runs/{run}/result")
+    with serving(answers, data=data, journal=journal):
         until = time.monotonic() + 5
         while '"webhook"' not in journal.read_text() and time.monotonic() < until:
             time.sleep(0.01)
