@@ -47,7 +47,13 @@ __all__ = [
     "parse_spec",
 ]
 
-_HOMES = {"aenrich": "run", "enrich": "run", "Spec": "spec", "load_spec": "specfile", "parse_spec": "specfile"}
+_HOMES = {
+    "aenrich": "run",
+    "enrich": "run",
+    "Spec": "spec",
+    "load_spec": "specfile",
+    "parse_spec": "specfile",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -104,7 +104,9 @@ def _refusal(value: Json, basis: FieldBasis, field: Field, accept: Accept) -> st
         return f"confidence {basis.confidence} is below {bar}"
     if len(basis.citations) < accept.min_citations:
         return f"{len(basis.citations)} citations, and {accept.min_citations} are asked for"
-    if accept.trusted_domains and not any(_trusted(item.url, accept.trusted_domains) for item in basis.citations):
+    if accept.trusted_domains and not any(
+        _trusted(item.url, accept.trusted_domains) for item in basis.citations
+    ):
         return f"no citation from {', '.join(accept.trusted_domains)}"
     return None
 

@@ -25,7 +25,7 @@ from rowcite.failures import failure, retry_after
 from rowcite.pace import Pace
 from rowcite.sse import Parser, TooLarge
 from rowcite.version import __version__
-from rowcite.wire import Added, Event, Group, Run
+from rowcite.wire import Added, Event, Group, Run, mended, read_event
 
 T = TypeVar("T")
 _BETAS = "events-sse-2025-07-24"
@@ -224,7 +224,7 @@ class Client:
                 exchange.answered(response.status_code)
         if response.is_success:
             try:
-                return msgspec.json.decode(response.content, type=shape)
+                return msgspec.json.decode(mended(response.content), type=shape)
             except msgspec.DecodeError as error:
                 what = (
                     f"{method} {exchange.path}: the answer is not the JSON that the API documents ({error})"
@@ -335,7 +335,7 @@ class _Exchange:
 
 def _event(data: bytes) -> Event:
     try:
-        event = msgspec.json.decode(data, type=Event)
+        event = read_event(data)
     except msgspec.DecodeError as error:
         raise Retriable(f"the stream sent an event that is not what the API documents ({error})") from error
     if event.error is not None:

@@ -74,7 +74,9 @@ def load(text: str, file: str, environ: Mapping[str, str]) -> Marked:
     except yaml.YAMLError as error:
         raise SpecError(file, [_syntax_problem(error)]) from error
     if not isinstance(node, yaml.MappingNode):
-        raise SpecError(file, [Problem("a spec is a mapping of keys to values, such as `name: accounts`", 1, 1)])
+        raise SpecError(
+            file, [Problem("a spec is a mapping of keys to values, such as `name: accounts`", 1, 1)]
+        )
     builder = _Builder(environ)
     builder.marked.value = builder.build(node, ())
     return builder.marked
@@ -96,13 +98,19 @@ def _check_depth(text: str, file: str) -> None:
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > _DEEPEST:
             mark = event.start_mark
-            raise SpecError(file, [Problem(_TOO_DEEP, mark.line + 1, mark.column + 1) if mark else Problem(_TOO_DEEP)])
+            raise SpecError(
+                file, [Problem(_TOO_DEEP, mark.line + 1, mark.column + 1) if mark else Problem(_TOO_DEEP)]
+            )
 
 
 def _syntax_problem(error: yaml.YAMLError) -> Problem:
     mark = getattr(error, "problem_mark", None)
     what = getattr(error, "problem", None) or str(error).splitlines()[0]
-    return Problem(f"not valid YAML: {what}", mark.line + 1, mark.column + 1) if mark else Problem(f"not valid YAML: {what}")
+    return (
+        Problem(f"not valid YAML: {what}", mark.line + 1, mark.column + 1)
+        if mark
+        else Problem(f"not valid YAML: {what}")
+    )
 
 
 class _Builder:
@@ -160,7 +168,9 @@ class _Builder:
             self._refuse(f"{where}{value} is not a number that a spec can use", mark=mark)
             return None
         if isinstance(value, str) and _UNSAYABLE.search(value):
-            self._refuse(f"{where}the text holds a NUL or half a surrogate pair, which no text can", mark=mark)
+            self._refuse(
+                f"{where}the text holds a NUL or half a surrogate pair, which no text can", mark=mark
+            )
             return None
         return value
 
@@ -184,7 +194,9 @@ class _Builder:
 
     def _scalar(self, node: yaml.ScalarNode, path: Path, mark: tuple[int, int]) -> Any:
         if node.tag not in _KNOWN_TAGS:
-            self.marked.problems.append(Problem(f"tag {node.tag!r} is not used in specs: write a plain value", *mark))
+            self.marked.problems.append(
+                Problem(f"tag {node.tag!r} is not used in specs: write a plain value", *mark)
+            )
             return None
         text = self._substitute(node.value, mark)
         return self._sayable(text if node.style else _resolve(text), path, *mark)
@@ -199,7 +211,9 @@ class _Builder:
                 found = default  # as in a shell: `:-` serves for unset and for empty
             if found is None:
                 self.marked.problems.append(
-                    Problem(f"${{{name}}} is not set: export {name}, or give a default: ${{{name}:-...}}", *mark)
+                    Problem(
+                        f"${{{name}}} is not set: export {name}, or give a default: ${{{name}:-...}}", *mark
+                    )
                 )
                 return ""
             return found
@@ -207,7 +221,10 @@ class _Builder:
         return _VARIABLE.sub(value, text) if "$" in text else text
 
 
-_KNOWN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value"))
+_KNOWN_TAGS = frozenset(
+    f"tag:yaml.org,2002:{kind}"
+    for kind in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value")
+)
 
 
 def _named(path: Path) -> str:

@@ -53,7 +53,9 @@ def added(batch: Batch, held: Iterable[Held], spec: Spec, *, native: bool) -> pl
     records = [_record(item, asked, spec, native=native) for item in held]
     found = pl.DataFrame([record for _, record in records], schema=schema, orient="row")
     found = found.with_columns(pl.Series("rowcite_key", [key for key, _ in records], dtype=pl.Binary))
-    spread = pl.DataFrame({"rowcite_key": batch.keys}).join(found, on="rowcite_key", how="left", maintain_order="left")
+    spread = pl.DataFrame({"rowcite_key": batch.keys}).join(
+        found, on="rowcite_key", how="left", maintain_order="left"
+    )
     spread = spread.drop("rowcite_key").with_columns(
         pl.coalesce(batch.status, "rowcite_status", pl.lit(RowStatus.PENDING.value)).alias("rowcite_status"),
         pl.coalesce(batch.why, "rowcite_error").alias("rowcite_error"),
@@ -98,12 +100,19 @@ def _record(held: Held, asked: tuple[Field, ...], spec: Spec, *, native: bool) -
         return held.key, [*empty, RowStatus.PENDING, None, *who]
     if held.state is not RunState.COMPLETED or held.output is None:
         ref = f" (ref_id {held.ref_id})" if held.ref_id and held.ref_id not in (held.error or "") else ""
-        return held.key, [*empty, RowStatus.FAILED, f"{held.state}: {held.error or 'the API gave no reason'}{ref}", *who]
+        return held.key, [
+            *empty,
+            RowStatus.FAILED,
+            f"{held.state}: {held.error or 'the API gave no reason'}{ref}",
+            *who,
+        ]
     try:
         cells = judge(answer(held.run_id or "", held.processor, held.output), asked, spec.accept)
     except ValueError as error:
         return held.key, [*empty, RowStatus.REJECTED, str(error), *who]
-    refused = [f"{field.name}: {cell.refused}" for field, cell in zip(asked, cells, strict=True) if cell.refused]
+    refused = [
+        f"{field.name}: {cell.refused}" for field, cell in zip(asked, cells, strict=True) if cell.refused
+    ]
     values = [value for cell in cells for value in _values(cell, spec, native=native)]
     status = RowStatus.REJECTED if refused else RowStatus.COMPLETED
     return held.key, [*values, status, "; ".join(refused) or None, *who]
@@ -125,5 +134,7 @@ def _citations(cell: Cell, spec: Spec, *, native: bool) -> Any:
     if spec.columns.citations == "full":
         full = [{**asdict(citation), "excerpts": list(citation.excerpts)} for citation in cell.citations]
         return full if native else (json.dumps(full, ensure_ascii=False) if full else None)
-    urls = list(dict.fromkeys(_SPACE.sub(lambda space: quote(space[0]), citation.url) for citation in cell.citations))
+    urls = list(
+        dict.fromkeys(_SPACE.sub(lambda space: quote(space[0]), citation.url) for citation in cell.citations)
+    )
     return urls if native else (" ".join(urls) or None)

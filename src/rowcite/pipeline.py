@@ -211,8 +211,9 @@ def write(job: Job, ledger: Ledger, target: str) -> Counts:
     with TableWriter(target, kind, source, added_schema(job.spec, native=native)) as writer:
         for batch, columns in merged(job, ledger, native=native):
             writer.write(batch.rows, columns)
-            if folder is not None:
-                write_reports(folder, counts.rows, columns)
+            if folder is not None:  # as they were said: the formula guard is for spreadsheets
+                said = added(batch, ledger.held(batch.tasks), job.spec, native=True)
+                write_reports(folder, counts.rows, said)
             count(counts, columns)
     return counts
 

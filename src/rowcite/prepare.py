@@ -21,6 +21,7 @@ from rowcite.schema import STATUS_COLUMNS, spec_problems
 from rowcite.source import FrameSource, Source, format_of, open_source
 from rowcite.spec import Spec
 from rowcite.specfile import load_spec, parse_spec
+from rowcite.wire import LOCAL
 from rowcite.writer import check_output
 
 API = "https://api.parallel.ai"
@@ -75,7 +76,7 @@ def prepare(  # noqa: PLR0913 - what stands behind a job, by name
     _check_new_columns(read, source)
     reader = Reader(source, read, limit=overrides.limit)
     base_url = _base_url(overrides, environ)
-    api = f"local:{_digest(read)}" if read.backend == "local" else base_url
+    api = LOCAL + _digest(read) if read.backend == "local" else base_url
     job = make_job(read, reader, api, fresh=overrides.fresh, retry_failed=overrides.retry_failed)
     return Prepared(job, folder, _output(read, overrides, source) if writes else None, base_url)
 

@@ -29,12 +29,29 @@ _PROPERTIES = 100
 _ENUM_VALUES, _ENUM_FREE, _ENUM_CHARS = 500, 250, 7_500
 _DOMAINS, _MCP_SERVERS = 200, 10
 _METADATA_KEY, _METADATA_VALUE = 16, 512
-_BASIS_NAMES = frozenset(["citations", "confidence", "evidence", "reasoning", "source", "sources", "source_urls"])
+_BASIS_NAMES = frozenset(
+    ["citations", "confidence", "evidence", "reasoning", "source", "sources", "source_urls"]
+)
 _UNSUPPORTED = frozenset(
     [
-        "contains", "format", "maxContains", "maxItems", "maxLength", "maxProperties", "maximum",
-        "minContains", "minItems", "minLength", "minimum", "minProperties", "multipleOf", "pattern",
-        "patternProperties", "propertyNames", "uniqueItems", "unevaluatedItems",
+        "contains",
+        "format",
+        "maxContains",
+        "maxItems",
+        "maxLength",
+        "maxProperties",
+        "maximum",
+        "minContains",
+        "minItems",
+        "minLength",
+        "minimum",
+        "minProperties",
+        "multipleOf",
+        "pattern",
+        "patternProperties",
+        "propertyNames",
+        "uniqueItems",
+        "unevaluatedItems",
         "unevaluatedProperties",
     ]
 )
@@ -71,7 +88,9 @@ def fields(spec: Spec) -> tuple[Field, ...]:
     assert task.output is not None
     if isinstance(task.output.json_schema, dict):
         schema = task.output.json_schema
-        return tuple(Field(name, _schema_type(part), name) for name, part in schema.get("properties", {}).items())
+        return tuple(
+            Field(name, _schema_type(part), name) for name, part in schema.get("properties", {}).items()
+        )
     return (Field("answer", FieldType("json" if task.output.type == "auto" else "string"), "output"),)
 
 
@@ -94,7 +113,9 @@ def output_schema(spec: Spec) -> dict[str, Any]:
     assert task.output is not None
     if isinstance(task.output.json_schema, dict):
         schema = task.output.json_schema
-        described = {"description": "\n\n".join(filter(None, [schema.get("description"), words]))} if words else {}
+        described = (
+            {"description": "\n\n".join(filter(None, [schema.get("description"), words]))} if words else {}
+        )
         return {"type": "json", "json_schema": {**schema, **described}}
     if task.output.type == "auto":
         return {"type": "auto"}
@@ -213,7 +234,10 @@ def spec_warnings(spec: Spec) -> list[str]:
 def _task_problems(spec: Spec) -> Iterator[Problem]:
     task = spec.task
     if task.output is not None and task.output.type == "auto" and task.instructions:
-        yield ("task", "instructions"), "an auto output has no schema to carry instructions: put them in a `prompt`"
+        yield (
+            ("task", "instructions"),
+            "an auto output has no schema to carry instructions: put them in a `prompt`",
+        )
     policy = task.source_policy
     if policy and len(policy.include_domains) + len(policy.exclude_domains) > _DOMAINS:
         yield ("task", "source_policy"), f"more than {_DOMAINS} domains in both lists together"
@@ -223,11 +247,20 @@ def _task_problems(spec: Spec) -> Iterator[Problem]:
         if key == KEY_METADATA:
             yield ("task", "metadata", key), f"`{KEY_METADATA}` is rowcite's own: choose another name"
         if len(key) > _METADATA_KEY:
-            yield ("task", "metadata", key), f"metadata keys have at most {_METADATA_KEY} characters, not {len(key)}"
+            yield (
+                ("task", "metadata", key),
+                f"metadata keys have at most {_METADATA_KEY} characters, not {len(key)}",
+            )
         if len(value) > _METADATA_VALUE:
-            yield ("task", "metadata", key), f"metadata values have at most {_METADATA_VALUE} characters, not {len(value)}"
+            yield (
+                ("task", "metadata", key),
+                f"metadata values have at most {_METADATA_VALUE} characters, not {len(value)}",
+            )
     if spec.columns.reports is not None and not (task.output and task.output.type == "text"):
-        yield ("columns", "reports"), "`reports` writes one file a row for `output: {type: text}`, which is not asked for"
+        yield (
+            ("columns", "reports"),
+            "`reports` writes one file a row for `output: {type: text}`, which is not asked for",
+        )
     if task.prompt is not None and not task.prompt.strip():
         yield ("task", "prompt"), "the prompt is empty"
 
@@ -245,14 +278,21 @@ def _schema_problems(spec: Spec) -> Iterator[Problem]:
         if properties > _PROPERTIES:
             yield where, f"{properties} properties, and the API takes {_PROPERTIES}"
         yield from ((where, message) for message in _enum_problems(schema))
-    sent = {"output_schema": asked, "input_schema": input_schema(spec, dict.fromkeys(spec.task.inputs or {}, "string"))}
+    sent = {
+        "output_schema": asked,
+        "input_schema": input_schema(spec, dict.fromkeys(spec.task.inputs or {}, "string")),
+    }
     size = len(json.dumps(sent, ensure_ascii=False, separators=(",", ":")))
     if size > TASK_SPEC_CHARS:
         yield where, f"the task spec has {size:,} characters, and the API takes {TASK_SPEC_CHARS:,}"
 
 
 def _own_schema_problems(schema: dict[str, Any]) -> Iterator[str]:
-    if schema.get("type") != "object" or not isinstance(schema.get("properties"), dict) or not schema["properties"]:
+    if (
+        schema.get("type") != "object"
+        or not isinstance(schema.get("properties"), dict)
+        or not schema["properties"]
+    ):
         yield "the root of the JSON schema must be an object with `properties`"
     for word in ("anyOf", "oneOf", "allOf"):
         if word in schema:
@@ -321,7 +361,9 @@ def _is_open(schema: dict[str, Any]) -> bool:
     properties = schema.get("properties")
     if properties is None:
         return False
-    return schema.get("additionalProperties") is not False or not properties.keys() <= set(map(str, schema.get("required", ())))
+    return schema.get("additionalProperties") is not False or not properties.keys() <= set(
+        map(str, schema.get("required", ()))
+    )
 
 
 def _parts(schema: Any) -> Iterator[dict[str, Any]]:

@@ -156,7 +156,9 @@ def _check_schema(schema: Any, where: str) -> None:
     if not all(isinstance(kind, str) for kind in (kinds if isinstance(kinds, list) else [kinds])):
         raise ValueError(f"`type` of {where} must be a text, or a list of texts")
     named = (item for word in ("properties", "$defs", "definitions") for item in schema.get(word, {}).items())
-    listed = ((f"each of `{word}`", part) for word in ("anyOf", "oneOf", "allOf") for part in schema.get(word, []))
+    listed = (
+        (f"each of `{word}`", part) for word in ("anyOf", "oneOf", "allOf") for part in schema.get(word, [])
+    )
     single = ((f"`{word}`", schema[word]) for word in ("items", "additionalProperties") if word in schema)
     for place, part in (*((f"`{name}`", part) for name, part in named), *listed):
         _check_schema(part, place)
@@ -353,7 +355,9 @@ class Spec(_Part):
 
     def problem(self, path: tuple[str | int, ...], message: str) -> SpecError:
         """Return an error that points at a place of the spec; raise it."""
-        mark = next((self.marks[path[:end]] for end in range(len(path), -1, -1) if path[:end] in self.marks), (0, 0))
+        mark = next(
+            (self.marks[path[:end]] for end in range(len(path), -1, -1) if path[:end] in self.marks), (0, 0)
+        )
         return SpecError(self.file, [Problem(message, *mark)])
 
     def path(self, relative: str) -> Path:

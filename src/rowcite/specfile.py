@@ -41,7 +41,11 @@ def load_spec(path: str | Path, *, environ: Mapping[str, str] = os.environ) -> S
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
-        reason = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else getattr(error, "strerror", None) or error
+        reason = (
+            "is not UTF-8 text"
+            if isinstance(error, UnicodeDecodeError)
+            else getattr(error, "strerror", None) or error
+        )
         raise SpecError(str(file), [Problem(f"cannot read the spec: {reason}")]) from error
     return _build(marked.load(text, str(file), environ), str(file), file.parent)
 
@@ -56,7 +60,9 @@ def parse_spec(
     """
     document = marked.plain(value, environ)
     if not isinstance(document.value, dict):
-        raise SpecError("<spec>", [Problem("a spec is a mapping of keys to values, such as {'name': 'accounts'}")])
+        raise SpecError(
+            "<spec>", [Problem("a spec is a mapping of keys to values, such as {'name': 'accounts'}")]
+        )
     return _build(document, "<spec>", Path(folder))
 
 
@@ -99,7 +105,9 @@ def _read_schema(document: marked.Marked, folder: Path) -> Iterable[Problem]:
     except (OSError, ValueError) as error:
         problems = [getattr(error, "strerror", None) or str(error)]
     task["output"] = {**output, "json_schema": schema}
-    yield from (document.problem(path, f"cannot read the JSON schema {name}: {problem}") for problem in problems)
+    yield from (
+        document.problem(path, f"cannot read the JSON schema {name}: {problem}") for problem in problems
+    )
 
 
 def _without_doubles(problems: Iterable[Problem]) -> list[Problem]:
@@ -129,7 +137,9 @@ def _translate(error: ValidationError, document: marked.Marked) -> Iterable[Prob
         path = _real_path(detail["loc"], document.value)
         if detail["type"] == "extra_forbidden":
             siblings = _siblings(detail["loc"])
-            field = isinstance(detail["input"], dict) and not get_close_matches(str(path[-1]), siblings, 1, 0.6)
+            field = isinstance(detail["input"], dict) and not get_close_matches(
+                str(path[-1]), siblings, 1, 0.6
+            )
             if path[:2] == ("task", "output") and field:
                 yield document.problem(path[:2], _FIELDS_IN_OUTPUT, at_key=True)
             elif path not in _LATER:
@@ -223,4 +233,11 @@ def _shown(value: Any, path: marked.Path) -> str:
     return _KINDS.get(type(value), f"a {type(value).__name__}")
 
 
-_KINDS = {dict: "a mapping", list: "a list", str: "a text", int: "a number", float: "a number", type(None): "null"}
+_KINDS = {
+    dict: "a mapping",
+    list: "a list",
+    str: "a text",
+    int: "a number",
+    float: "a number",
+    type(None): "null",
+}

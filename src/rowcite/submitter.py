@@ -24,7 +24,7 @@ from rowcite.match import created
 from rowcite.model import RunState, Task
 from rowcite.prices import usd
 from rowcite.progress import Progress
-from rowcite.wire import Question, runs_body
+from rowcite.wire import LOCAL, Question, runs_body
 
 MOST_RUNS = 1_000
 """The API takes so many runs a POST."""
@@ -305,6 +305,9 @@ class Submitter:
     async def _resume(self, jobs: asyncio.TaskGroup, api: str) -> None:
         """Follow what an earlier command left under way, after finding out what it really created."""
         for batch in sorted(self.ledger.open_batches(), key=lambda batch: batch.unsure):
+            if batch.api != api and batch.api.startswith(LOCAL):
+                self.ledger.lost(batch.id)  # a local server over other documents: gone when its command ended
+                continue
             if batch.api != api:
                 self.progress.say(
                     f"{len(batch.open)} runs are still open at {batch.api}: run against it to collect them"

@@ -18,6 +18,9 @@ from rowcite.model import Answer, ApiWarning, Citation, FieldBasis, RunState, Ta
 from rowcite.schema import KEY_METADATA, input_schema, output_schema
 from rowcite.spec import Spec
 
+LOCAL = "local:"
+"""How the name of the local backend begins; the digest of its documents follows."""
+
 # --- out -------------------------------------------------------------------------------------------------
 
 
@@ -180,6 +183,27 @@ class Event(msgspec.Struct, frozen=True):
 
 
 _NOTHING = (b"", b"null")
+_EVENTS = ("task_run.state", "task_group_status", "error", "")
+
+
+class _Typed(msgspec.Struct):
+    type: Any = ""
+
+
+def read_event(data: bytes) -> Event:
+    """Read an event of any stream. One of a type that is not known says its type and nothing else.
+
+    Raises:
+        msgspec.DecodeError: it is no JSON, or not of the shape that its type has.
+    """
+    data = mended(data)
+    try:
+        return msgspec.json.decode(data, type=Event)
+    except msgspec.ValidationError:
+        kind = msgspec.json.decode(data, type=_Typed).type
+        if kind in _EVENTS:
+            raise
+        return Event(str(kind))
 
 
 class _RunInput(msgspec.Struct):
@@ -256,7 +280,11 @@ def answer(run_id: str, processor: str, raw: bytes) -> Answer:
 def _read_output(raw: bytes) -> tuple[Any, list[FieldBasis]]:
     try:
         output = _OUTPUT.decode(raw)
-        content, basis, kind = output.content, [_field_basis(item) for item in output.basis or ()], output.type
+        content, basis, kind = (
+            output.content,
+            [_field_basis(item) for item in output.basis or ()],
+            output.type,
+        )
     except msgspec.ValidationError:
         content, basis, kind = *_loose(json.loads(raw)), None
     if kind == "text":
@@ -266,7 +294,8 @@ def _read_output(raw: bytes) -> tuple[Any, list[FieldBasis]]:
 
 
 _ESCAPE = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
 )
 
 
@@ -287,22 +316,34 @@ def _content(content: Any) -> tuple[Any, list[FieldBasis]]:
         content = inner if isinstance(inner, dict) else content
     if isinstance(content, dict) and isinstance(content.get("_basis"), (list, dict)):
         basis = content["_basis"]
-        items = basis if isinstance(basis, list) else [{"field": name, **part} for name, part in basis.items() if isinstance(part, dict)]
+        items = (
+            basis
+            if isinstance(basis, list)
+            else [{"field": name, **part} for name, part in basis.items() if isinstance(part, dict)]
+        )
         content = {name: value for name, value in content.items() if name != "_basis"}
         return content, _loose_basis(items)
     return content, []
 
 
 def _field_basis(item: _Basis) -> FieldBasis:
-    citations = tuple(Citation(part.url, part.title, tuple(part.excerpts or ())) for part in item.citations or () if part.url)
-    return FieldBasis(item.field, item.reasoning or "", citations, None if item.confidence == "" else item.confidence)
+    citations = tuple(
+        Citation(part.url, part.title, tuple(part.excerpts or ()))
+        for part in item.citations or ()
+        if part.url
+    )
+    return FieldBasis(
+        item.field, item.reasoning or "", citations, None if item.confidence == "" else item.confidence
+    )
 
 
 def _loose(output: Any) -> tuple[Any, list[FieldBasis]]:
     """Read an output whose shape is not the documented one, taking what can be understood."""
     if not isinstance(output, dict):
         return output, []
-    content = output.get("content", {key: value for key, value in output.items() if key not in ("basis", "type")})
+    content = output.get(
+        "content", {key: value for key, value in output.items() if key not in ("basis", "type")}
+    )
     return content, _loose_basis(output.get("basis"))
 
 
@@ -332,6 +373,10 @@ def _loose_citations(items: Any) -> Iterable[Citation]:
             yield Citation(item)
         elif isinstance(item, dict) and isinstance(item.get("url"), str):
             excerpts = item.get("excerpts")
-            texts = tuple(text for text in excerpts if isinstance(text, str)) if isinstance(excerpts, list) else ()
+            texts = (
+                tuple(text for text in excerpts if isinstance(text, str))
+                if isinstance(excerpts, list)
+                else ()
+            )
             title = item.get("title")
             yield Citation(item["url"], title if isinstance(title, str) else None, texts)

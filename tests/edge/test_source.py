@@ -1,5 +1,6 @@
 """Tables of every format are read as they are, and a faulty one is told by file and line."""
 
+import csv
 import gzip
 import io
 import os
@@ -272,3 +273,12 @@ def test_decimals_that_no_reader_can_hold_are_refused_by_name(tmp_path):
     pq.write_table(pa.table({"amount": wide}), tmp_path / "t.parquet")
     with pytest.raises(TableError, match="column 'amount' is decimal256"):
         rows(tmp_path / "t.parquet")
+
+
+@pytest.mark.parametrize("value", ["\n", "\r\n", "x\n", "\n\n", '"\n', ",\n", "\r"])
+def test_a_last_cell_that_ends_in_a_line_end_is_closed(tmp_path, value):
+    text = io.StringIO()
+    csv.writer(text).writerows([["a", "b"], ["1", value]])
+    (tmp_path / "t.csv").write_bytes(text.getvalue().encode())
+    (rows,) = open_source(str(tmp_path / "t.csv"), None, CsvOptions()).batches()
+    assert rows.frame.rows() == [("1", value)]

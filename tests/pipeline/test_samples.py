@@ -54,7 +54,9 @@ def test_every_found_value_has_a_confidence_and_a_citation(accounts):
     for field in fields:
         found = accounts.filter(pl.col(field).is_not_null())
         assert found.height > 25, field
-        assert found[f"{field}_confidence"].null_count() == found[f"{field}_citations"].null_count() == 0, field
+        assert found[f"{field}_confidence"].null_count() == found[f"{field}_citations"].null_count() == 0, (
+            field
+        )
 
 
 @pytest.mark.parametrize("field", ["employee_count", "founded_year"])
@@ -76,7 +78,12 @@ def test_a_page_that_gives_orders_is_not_obeyed(accounts):
 
 
 def test_two_companies_of_one_name_are_told_apart(accounts):
-    both = accounts.filter(pl.col("name").str.contains("Castlemere")).select("headquarters").to_series().to_list()
+    both = (
+        accounts.filter(pl.col("name").str.contains("Castlemere"))
+        .select("headquarters")
+        .to_series()
+        .to_list()
+    )
     assert len(both) == 2
     assert both[0] != both[1]
 

@@ -358,3 +358,23 @@ def test_a_table_that_rowcite_wrote_is_not_enriched_again(tmp_path, server, caps
     assert run(file, server) == 0
     assert run(file, server, "-i", str(tmp_path / "out.csv"), "-o", str(tmp_path / "again.csv")) == 2
     assert "rowcite wrote it" in capsys.readouterr().err
+
+
+def test_a_report_file_is_what_was_said_though_the_table_guards_it(tmp_path):
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    (pages / "a.md").write_text(
+        "---\nurl: https://a.example/\ntitle: Alpha\n---\n# Alpha\n\nAlpha makes bolts in Hull and sells them.\n"
+    )
+    (tmp_path / "table.csv").write_text("name\nAlpha\n")
+    spec = {
+        "name": "said",
+        "input": {"path": "table.csv"},
+        "output": {"path": "out.csv"},
+        "task": {"processor": "pro", "inputs": {"company": {"column": "name"}}, "output": {"type": "text"}},
+        "columns": {"reports": "reports"},
+        "backend": "local",
+        "local": {"corpus": str(pages)},
+    }
+    rowcite("run", write_spec(tmp_path, spec), cwd=tmp_path)
+    assert (tmp_path / "reports" / "row-000001.md").read_text().startswith("# Alpha")

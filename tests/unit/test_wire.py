@@ -25,6 +25,7 @@ from parallel.types import (
 )
 from pydantic import ConfigDict, TypeAdapter
 
+from rowcite import wire
 from rowcite.client import Client
 from rowcite.errors import ApiRefused
 from rowcite.keys import canonical, task_key
@@ -391,3 +392,19 @@ def test_each_run_carries_its_own_key_and_the_users_metadata(make_spec):
 def test_any_input_goes_out_as_it_is(make_spec, value):
     found, _ = sent(make_spec, {"metadata": {"team": "%b"}}, value)
     assert found["inputs"][0]["input"] == value
+
+
+def test_an_event_of_a_type_that_is_not_known_is_no_fault():
+    assert wire.read_event(b'{"type":"task_run.news","status":"fine","event_id":5}') == wire.Event(
+        "task_run.news"
+    )
+
+
+def test_an_event_of_a_known_type_and_another_shape_is_a_fault():
+    with pytest.raises(msgspec.DecodeError):
+        wire.read_event(b'{"type":"task_group_status","status":"fine"}')
+
+
+def test_half_a_surrogate_pair_does_not_hide_an_answer():
+    event = wire.read_event(b'{"type":"task_run.state","output":{"content":"\\ud83d"}}')
+    assert b"\\ufffd" in bytes(event.output)

@@ -69,7 +69,7 @@ class CsvSource:
                     last = pl.DataFrame(pl.from_arrow(batch)) if batch.num_rows else last
                     if last is not None and batch.num_rows > past:
                         yield last.slice(past)
-            if last is not None and _unclosed(last, _tail(plain), self.separator):
+            if last is not None and _unclosed(last, _tail(plain), self.separator) and _odd_quotes(plain):
                 raise self._fault(file, "unclosed")
 
     def _reader(self, file: Path, block: int) -> Any:
@@ -206,7 +206,7 @@ def _text(file: Path, encoding: str) -> IO[str]:
 
 
 def _unclosed(last: pl.DataFrame, tail: str, separator: str) -> bool:
-    """Tell whether the last cell ran into the end of the file: its quote is there, and no quote after it."""
+    """Tell whether the last cell may have run into the end of the file: its quote is there, and perhaps none after it."""
     value = last.row(-1)[-1]
     if value is None:
         return False
@@ -214,6 +214,15 @@ def _unclosed(last: pl.DataFrame, tail: str, separator: str) -> bool:
     if len(open_ended) < len(tail):
         return tail.endswith(open_ended) and tail[-len(open_ended) - 1] in (separator, "\r", "\n")
     return "\n" in value and not tail.rstrip("\r\n\x00").endswith('"')
+
+
+def _odd_quotes(file: Path) -> bool:
+    """Tell whether some quote has no other: only asked when the last cell looks open, for it reads the whole file."""
+    quotes = 0
+    with opened(file) as stream:
+        while part := stream.read(1 << 20):
+            quotes += part.count(b'"')
+    return quotes % 2 == 1
 
 
 def _line_of_bad_byte(file: Path, encoding: str) -> int:
