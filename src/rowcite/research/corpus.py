@@ -10,6 +10,7 @@ from rowcite.errors import InputError
 from rowcite.model import FieldBasis
 from rowcite.research.answer import answer
 from rowcite.research.auto import explore
+from rowcite.research.cache import Cache
 from rowcite.research.cues import search_of
 from rowcite.research.digest import corpus_digest
 from rowcite.research.document import Document
@@ -104,11 +105,14 @@ class Corpus:
         )
 
 
-def open_corpus(folder: Path | str) -> Corpus:
-    """Read and index a folder of documents; InputError when it is missing or holds none."""
+def open_corpus(folder: Path | str, cache: Path | None = None) -> Corpus:
+    """Read and index a folder of documents; InputError when it is missing or holds none.
+
+    With `cache`, a folder that is made when needed, a file that has not changed is not parsed again.
+    """
     root = Path(folder)
     digest = corpus_digest(root)
-    documents, skipped = read_documents(root)
+    documents, skipped = read_documents(root, Cache(cache))
     if not documents:
         detail = f" Left out: {'; '.join(skipped[:3])}." if skipped else ""
         raise InputError(

@@ -11,14 +11,14 @@ from rowcite.research.text import squash
 
 
 class How(Enum):
-    """How a document says something; the value is how directly, 0..1."""
+    """How a document says something; the value is how directly, 0..100."""
 
-    DATA = 0.95  # JSON-LD or microdata
-    TABLE = 0.93  # a cell beside its label, or under it
-    LINE = 0.9  # "Employees: 240"
-    LIST = 0.85  # the items under a heading
-    SENTENCE = 0.84  # "employs 240 people"
-    LOOSE = 0.6  # a sentence that says it in passing or about
+    DATA = 95  # JSON-LD or microdata
+    TABLE = 93  # a cell beside its label, or under it
+    LINE = 90  # "Employees: 240"
+    LIST = 85  # the items under a heading
+    SENTENCE = 84  # "employs 240 people"
+    LOOSE = 60  # a sentence that says it in passing or about
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ def candidates(want: Want, dossier: Dossier, standings: tuple[Standing, ...]) ->
             continue
         about = getattr(value, "about", False)
         content = value if isinstance(value, tuple) else value.value
-        weight = how.value * trust(standing) * discount * (0.9 if about else 1)
+        weight = how.value / 100 * trust(standing) * discount * (0.9 if about else 1)
         found.append(
             Candidate(
                 content,

@@ -15,6 +15,7 @@ import yaml
 from markdown_it import MarkdownIt
 from selectolax.lexbor import LexborHTMLParser
 
+from rowcite.research.cache import Cache, Parsed, key_of
 from rowcite.research.containers import Held, read_lines, read_message
 from rowcite.research.digest import HTML_SUFFIXES, MANIFEST, MARKDOWN_SUFFIXES, corpus_files, relative_name
 from rowcite.research.document import Block, Document, Fact
@@ -57,7 +58,7 @@ class Stated:
         return Stated(self.url or other.url, self.title or other.title, self.date or other.date)
 
 
-def read_documents(folder: Path) -> tuple[list[Document], list[str]]:
+def read_documents(folder: Path, cache: Cache) -> tuple[list[Document], list[str]]:
     """Return the folder's documents in the order of their paths, and a line for each file left out."""
     found, skipped = [], []
     manifest, complaints = read_manifest(folder / MANIFEST)
@@ -66,16 +67,27 @@ def read_documents(folder: Path) -> tuple[list[Document], list[str]]:
         if path.name == MANIFEST:
             continue
         try:
-            documents, faults = read_file(path.read_bytes(), name, manifest)
+            parsed = _parsed(path.read_bytes(), name, manifest, cache)
         except (OSError, UnicodeError, ValueError, RecursionError, yaml.YAMLError) as error:
             skipped.append(f"{name}: {type(error).__name__}: {squash(str(error))[:200]}")
             continue
-        found += [document for document in documents if document.text]
-        skipped += [
-            *faults,
-            *(f"{document.path}: holds no text" for document in documents if not document.text),
-        ]
+        found += [document for document in parsed.documents if document.text]
+        silent = [document.path for document in parsed.documents if not document.text]
+        skipped += [*parsed.faults, *(f"{path}: holds no text" for path in silent)]
     return sorted(found, key=lambda document: document.path), [*complaints, *skipped]
+
+
+def _parsed(content: bytes, name: str, manifest: Mapping[str, Stated], cache: Cache) -> Parsed:
+    """Return what a file comes to, from the cache where it is known."""
+    said = [
+        f"{part}={stated}" for part, stated in manifest.items() if part == name or part.startswith(f"{name}#")
+    ]
+    key = key_of(content, name, *said)
+    known = cache.get(key)
+    if known is None:
+        known = Parsed(*read_file(content, name, manifest))
+        cache.put(key, known)
+    return known
 
 
 def read_manifest(path: Path) -> tuple[dict[str, Stated], list[str]]:

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 
 from rowcite.research.document import Block, Fact, How, Sentence
+from rowcite.research.hints import likely
 from rowcite.research.labelled import is_labelled_line
 from rowcite.research.numbers import NUMBER
-from rowcite.research.phrases import COMMANDS, OTHERS_HEADING, PHRASES, Phrase
+from rowcite.research.phrases import COMMANDS, OTHERS_HEADING, Phrase
 from rowcite.research.splitting import split_sentences
 from rowcite.research.when import year_spoken_of
 
@@ -54,7 +55,7 @@ def sentence_facts(sentences: tuple[Sentence, ...]) -> Iterator[Fact]:
         if sentence.aside or len(sentence.text) > _LONGEST:
             continue
         foreign = bool(OTHERS_HEADING.search(sentence.heading))
-        for phrase in PHRASES:
+        for phrase in likely(sentence.text):
             if foreign and phrase.concept not in {"customers", "investors"}:
                 continue
             match = _match(phrase, sentence.text)

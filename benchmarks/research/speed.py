@@ -1,0 +1,86 @@
+"""Measure how long indexing and asking take, on pages generated from the samples' own sentences.
+
+python benchmarks/research/speed.py [DOCUMENTS]     10,000 documents of about 10 KB by default
+"""
+
+from __future__ import annotations
+
+import random
+import resource
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rowcite.research import Corpus, Question, open_corpus
+
+ROOT = Path(__file__).parents[2]
+_SIZE = 10_000
+_ASKED = 100
+_FIELDS = {
+    "industry": {"type": ["string", "null"], "description": "Main industry"},
+    "employee_count": {"type": ["integer", "null"], "description": "Latest head count"},
+    "founded_year": {"type": ["integer", "null"], "description": "Year of foundation"},
+    "headquarters": {"type": ["string", "null"], "description": "City and country of the head office"},
+    "ceo": {"type": ["string", "null"], "description": "Who leads it"},
+    "stadium_capacity": {"type": ["integer", "null"], "description": "Seats in the stadium"},
+    "mascot": {"type": ["string", "null"], "description": "Name of the mascot"},
+}
+
+
+def main() -> None:
+    """Write the corpus, index it, ask, and print what it took."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    with TemporaryDirectory() as folder:
+        names = _write(Path(folder), count)
+        size = sum(path.stat().st_size for path in Path(folder).iterdir())
+        wall, cpu = time.perf_counter(), time.process_time()
+        corpus = open_corpus(folder)
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"{count} documents, {size / 1e6:.0f} MB: indexed in {wall:.0f} s ({cpu:.0f} s CPU), {memory:.0f} MB of memory"
+    )
+    for processor in ("lite", "base", "core", "pro", "ultra"):
+        print(f"{processor}: {_asked(corpus, names, processor) * 1000:.1f} ms CPU a run")
+
+
+def _asked(corpus: Corpus, names: list[str], processor: str) -> float:
+    """Return the CPU seconds of a run, over companies not asked before."""
+    chosen = random.Random(processor).sample(names, min(_ASKED, len(names)))
+    output = {"type": "json", "json_schema": {"type": "object", "properties": _FIELDS}}
+    started = time.process_time()
+    for name in chosen:
+        corpus.research(Question({"company_name": name}, output, processor))
+    return (time.process_time() - started) / len(chosen)
+
+
+def _write(folder: Path, count: int) -> list[str]:
+    """Write pages about a company for every eight documents; return the companies' names."""
+    source = open_corpus(ROOT / "sample_data" / "web")
+    sentences = [sentence.text for document in source.documents for sentence in document.sentences]
+    rng = random.Random(7)
+    names = [f"{_word(rng)} {_word(rng)}" for _ in range(max(count // 8, 1))]
+    for number in range(count):
+        name = names[number % len(names)]
+        lines, size = (
+            [
+                f"<h1>{name}</h1><p>{name} employs {rng.randint(5, 900)} people. Founded: {rng.randint(1900, 2020)}</p>"
+            ],
+            0,
+        )
+        while size < _SIZE - 300:
+            paragraph = " ".join(rng.choices(sentences, k=5))
+            lines.append(f"<p>{paragraph}</p>")
+            size += len(paragraph)
+        page = f'<html><head><link rel="canonical" href="https://{name.split()[0].lower()}{number}.example/"><title>{name}</title></head><body>{"".join(lines)}</body></html>'
+        (folder / f"{number:06}.html").write_text(page, encoding="utf-8")
+    return names
+
+
+def _word(rng: random.Random) -> str:
+    return "".join(rng.choice("bdfgklmnprstvz") + rng.choice("aeiou") for _ in range(4)).title()
+
+
+if __name__ == "__main__":
+    main()
