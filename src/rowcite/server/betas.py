@@ -13,11 +13,13 @@ WEBHOOK = "webhook-2025-08-12"
 SEARCH = "search-extract-2025-10-10"
 FIELD_BASIS = "field-basis-2025-11-25"
 
+_KNOWN = frozenset({EVENTS, MCP, WEBHOOK, SEARCH, FIELD_BASIS})
+
 
 def betas(request: Request) -> frozenset[str]:
-    """Return the betas that a request names; unknown ones harm nothing."""
+    """Return the betas that a request names and this server knows; others harm nothing."""
     listed = ",".join(request.headers.getlist("parallel-beta"))
-    return frozenset(name for part in listed.split(",") if (name := part.strip()))
+    return _KNOWN & {part.strip() for part in listed.split(",")}
 
 
 def demand(request: Request, beta: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -29,6 +30,7 @@ LISTING = "tools/list"  # the name under which a server that could not be asked 
 _SECRET = 6  # characters: shorter header values are no secrets, and stand in texts by chance
 
 
+@cache
 def available() -> bool:
     """Tell whether the package `mcp` is installed."""
     return find_spec("mcp") is not None
