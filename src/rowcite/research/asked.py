@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import islice
 
 from rowcite.research.bearing import Naming
 from rowcite.research.cues import Cue, Search, search_of
@@ -12,10 +13,12 @@ from rowcite.research.document import Document, Fact, How, Sentence
 from rowcite.research.dossier import Standing
 from rowcite.research.phrases import OTHERS_HEADING
 from rowcite.research.subject import Speaker, speaker, spoken_of
+from rowcite.research.values import read_items, read_value
 from rowcite.research.wants import Want
 from rowcite.research.when import year_spoken_of
 
 _LONGEST = 700
+_LISTED = 4  # statements taken from one sentence for a list
 _MOST = 12  # statements taken from one document for one field
 _PAST = re.compile(
     r"\b(?:former(?:ly)?|until|previous(?:ly)?|then|late|ex|deposed|succeeded|ousted|acting|interim|once|first)\b|\b1[0-8]\d\d\b",
@@ -27,6 +30,10 @@ _ENDED = re.compile(
 )
 _BEFORE_SUBJECT = re.compile(r"(?:with|at|covering|having|spanning|comprising|boasting)\b", re.IGNORECASE)
 _THE_SAME = re.compile(r"(?:it|he|she|they|we|the [a-z]+|this [a-z]+)\b")
+# Of a life, "she" on a page about a person leaves little doubt; elsewhere only the name makes a statement sure.
+_LIVES = frozenset(
+    {"birth_date", "birth_place", "death_date", "death_place", "alma_mater", "spouse", "birth_name"}
+)
 _DEATH = re.compile(
     r"\b(?:died|passed away|was (?:killed|executed|assassinated))\b|\(\s*[^()]*\d{3,4}[^()]*\u2013[^()]*\d{3,4}\s*\)"
 )
@@ -47,28 +54,28 @@ def asked_facts(want: Want, standing: Standing, naming: Naming) -> Iterator[tupl
     for number, sentence in _triggered(standing.document, search.trigger):
         if taken >= _MOST:
             return
-        found = _statement(sentence, search, voice, want, opening=number == first)
-        if found is not None:
+        found = _statements(sentence, search, voice, want, opening=number == first)
+        for fact in islice(found, _LISTED if want.kind == "array" else 1):
             taken += 1
-            fact, how = found
-            yield fact, how, 1.0 if number == first else (0.97 if number < first + 20 else 0.92)
+            yield fact, fact.how, 1.0 if number == first else (0.97 if number < first + 20 else 0.92)
 
 
-def _statement(
+def _statements(
     sentence: Sentence, search: Search, voice: Speaker, want: Want, *, opening: bool
-) -> tuple[Fact, How] | None:
-    """Return the first reading of a sentence that is about the entity."""
+) -> Iterator[Fact]:
+    """Yield what a sentence says of the entity in a form that the field takes, the best idiom first."""
     relation = search.relation
     if relation is not None and relation.refuses is not None and relation.refuses.search(sentence.text):
-        return None
+        return
     for cue in search.cues:
         if cue.opening and not (opening and voice.profile):
             continue
         for match in _matches(cue.pattern, sentence.text):
             spoken = "named" if cue.opening else _bearer(match, sentence, voice, want)
-            if spoken is not None and not (want.relation == "birth_name" and voice.is_title(match["v"])):
-                return _fact(match, sentence, cue, want), How.LOOSE if cue.loose else How.SENTENCE
-    return None
+            if spoken is not None and _tells(match["v"], want, voice):
+                fact = _fact(match, sentence, cue, want, spoken)
+                if (read_items(fact) if want.kind == "array" else read_value(fact, want)) not in {None, ()}:
+                    yield fact
 
 
 def _matches(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
@@ -87,6 +94,7 @@ def _bearer(match: re.Match[str], sentence: Sentence, voice: Speaker, want: Want
         return None
     if (
         _BEFORE_SUBJECT.match(lead)
+        and "," not in lead
         and not voice.spans(lead)
         and not _follows(sentence.text[match.end() :], voice)
     ):
@@ -110,7 +118,14 @@ def _follows(tail: str, voice: Speaker) -> bool:
     return bool(spans and spans[0][0] < 8) or bool(_THE_SAME.match(clause))
 
 
-def _fact(match: re.Match[str], sentence: Sentence, cue: Cue, want: Want) -> Fact:
+def _tells(value: str, want: Want, voice: Speaker) -> bool:
+    """Tell whether a value says anything: a name at birth that is no title, a demonym that is formed from the name."""
+    if want.relation == "birth_name":
+        return not voice.is_title(value)
+    return want.relation != "demonym" or voice.is_formed_from(value)
+
+
+def _fact(match: re.Match[str], sentence: Sentence, cue: Cue, want: Want, spoken: str) -> Fact:
     return Fact(
         label=want.relation or want.words,
         value=match["v"].strip(" ,.;"),
@@ -119,7 +134,7 @@ def _fact(match: re.Match[str], sentence: Sentence, cue: Cue, want: Want) -> Fac
         heading=sentence.heading,
         as_of=year_spoken_of(sentence.text) if want.changes else "",
         block=sentence.block,
-        sure=cue.sure,
+        sure=cue.sure and (spoken == "named" or want.relation in _LIVES),
     )
 
 

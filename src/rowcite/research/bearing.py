@@ -44,6 +44,7 @@ _HEADLINE_VERB = re.compile(
 _BODY_OF = re.compile(
     r"\b(?:University|College|Bank|Museum|Church|Diocese|Battle|Treaty|Government|Parliament|Port|History|Economy) of (?:the )?$"
 )
+_LISTED = re.compile(r"(?<=\bin )(?:[A-Z][\w'-]+(?: [A-Z][\w'-]+)?(?:, and |, | and ))+$")
 _CALENDAR = frozenset(["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "ceo", "i", "founder", "chief", "managing", "director", "chair"])  # fmt: skip
 
 
@@ -196,9 +197,16 @@ def _is_clean(lead: str) -> bool:
     """Tell whether the words before a statement name no other subject; places after a preposition may stand there."""
     even = plain(lead)
     for match in _CAPITAL.finditer(even):
-        if match[1].lower() not in _CALENDAR and not _AFTER_PREPOSITION.search(even[: match.start()]):
+        if match[1].lower() not in _CALENDAR and not _AFTER_PREPOSITION.search(
+            _without_lists(even[: match.start()])
+        ):
             return False
     return True
+
+
+def _without_lists(words: str) -> str:
+    """Drop the earlier members of a list at the end of some words: "in Spain, Chile, " is "in "."""
+    return _LISTED.sub("", words)
 
 
 def _longer_name(text: str, end: int) -> bool:

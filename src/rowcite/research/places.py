@@ -23,6 +23,18 @@ _STREET = re.compile(
 )
 
 
+_DEMONYMS = {"american": "US", "british": "GB", "english": "GB", "scottish": "GB", "welsh": "GB", "french": "FR", "german": "DE", "italian": "IT", "spanish": "ES",
+             "portuguese": "PT", "dutch": "NL", "belgian": "BE", "swiss": "CH", "austrian": "AT", "swedish": "SE", "norwegian": "NO", "danish": "DK", "finnish": "FI",
+             "icelandic": "IS", "irish": "IE", "polish": "PL", "czech": "CZ", "slovak": "SK", "hungarian": "HU", "romanian": "RO", "bulgarian": "BG", "greek": "GR",
+             "turkish": "TR", "russian": "RU", "ukrainian": "UA", "serbian": "RS", "croatian": "HR", "slovenian": "SI", "albanian": "AL", "estonian": "EE",
+             "latvian": "LV", "lithuanian": "LT", "canadian": "CA", "mexican": "MX", "brazilian": "BR", "argentine": "AR", "argentinian": "AR", "chilean": "CL",
+             "colombian": "CO", "peruvian": "PE", "venezuelan": "VE", "cuban": "CU", "jamaican": "JM", "australian": "AU", "chinese": "CN", "japanese": "JP",
+             "korean": "KR", "south korean": "KR", "indian": "IN", "pakistani": "PK", "bangladeshi": "BD", "iranian": "IR", "iraqi": "IQ", "israeli": "IL",
+             "egyptian": "EG", "saudi": "SA", "lebanese": "LB", "syrian": "SY", "nigerian": "NG", "ghanaian": "GH", "kenyan": "KE", "ethiopian": "ET",
+             "south african": "ZA", "moroccan": "MA", "algerian": "DZ", "tunisian": "TN", "angolan": "AO", "thai": "TH", "vietnamese": "VN", "indonesian": "ID",
+             "malaysian": "MY", "filipino": "PH", "philippine": "PH", "singaporean": "SG", "kazakh": "KZ", "georgian": "GE", "armenian": "AM"}  # fmt: skip
+
+
 @cache
 def _codes() -> dict[str, str]:
     """Return folded country names, official names and alpha-3 codes, each with its alpha-2 code."""
@@ -51,6 +63,11 @@ def country_name(code: str) -> str:
     """Return a country's usual English name."""
     country = pycountry.countries.get(alpha_2=code)
     return "" if country is None else str(getattr(country, "common_name", country.name)).split(",")[0]
+
+
+def demonym_code(text: str) -> str:
+    """Return the alpha-2 code of the country whose people or things are called so: "Welsh" is GB."""
+    return _DEMONYMS.get(fold(text), "")
 
 
 def same_place(one: str, other: str) -> bool:

@@ -67,6 +67,11 @@ def _loose(pattern: str, shape: str = "") -> Idiom:
     return Idiom(pattern, loose=True, shape=shape)
 
 
+def _quoted(noun: str) -> str:
+    """Return the pattern of a name in quotation marks behind a noun: 'its motto is "V"'."""
+    return rf"\b(?i:{noun})\b(?: of (?P<of>(?:the )?[^\"\u201c,.;]{{2,30}}?))?(?:,| is| was|:)*(?: the)? [\"\u201c](?P<v>[^\"\u201d]{{2,80}}?)[,.]?[\"\u201d]"
+
+
 _WORK = r"(?:novel|novella|book|memoir|poem|essay|play|film|movie|documentary|album|song|single|EP|series|story|pamphlet|magazine|journal|opera|game|comic|musical|short film|tract)"
 _SEAT = r"(?:[A-Z][\w'\u2019.&-]*(?: (?:of|the|for|and|at|in))* )*(?:University|College|School|Institute|Academy|Conservatory|Polytechnic|Seminary|Faculty|\u00c9cole|Universit\w+|Gymnasium|Lyc\u00e9e)(?:,? (?:of|at|in|for)(?: the)? [A-Z][\w&.-]*(?: (?:of |and |& )?[A-Z][\w&.-]*){0,3}| [A-Z][\w-]*)*"
 _TAUGHT = r"(?i:graduat\w+(?: \w+){0,3} (?:from|at)|educated at|stud(?:y|ied|ying)\b[^.;]{0,60}? at|attend(?:ed|ing)|(?:degrees?|doctorate|Ph\.?D\.?|B\.?A\.?|M\.?A\.?|LL\.?B\.?|diploma|thesis)\b[^.;]{0,60}? (?:from|at)|alumn\w+ of|enrol\w* (?:at|in)|student (?:at|of)|transferred to|(?:play\w*|football) (?:college \w+ )?(?:for|at))"
@@ -83,10 +88,10 @@ RELATIONS: tuple[Relation, ...] = (
               Idiom(r"\b[Oo]n {V},? (?P<of>he|she|[A-Z][\w.-]*(?: [A-Z][\w.-]*){0,3}) (?:died|passed away|was (?:killed|executed|assassinated))\b", sure=True),
               Idiom(r"\b(?:his|her) death\b(?: \w+){0,6}? (?:on|in) {V}")),
     _relation("birth_place", r"birth ?place|place of birth|born in|where .* born|home ?town|city of birth", "place", r"born|native|birth",
-              _sure(r"\bborn\b(?:(?! to\b)[^.;()]){0,80}?\b(?:in|at|near) (?:the (?:city|town|village|port|suburb|district|area) of )?{V}"), _loose(r"\bborn\b[^.;()]{0,110}?\b(?:in|at|near) (?:the (?:city|town|village|port|suburb|district|area) of )?{V}"),
+              _sure(r"\bborn\b(?:(?! to\b| and\b)[^.;()]|\([^()]*\)){0,80}?\b(?:in|at|near) (?:(?:the )?[A-Z][\w'\u2019.-]*(?: [A-Z][\w'\u2019.-]*){0,3} (?:Hospital|Clinic|Castle|House|Palace|Hall|Manor|Farm) (?:in|near) )?(?:the (?:city|town|village|port|suburb|district|area) of )?{V}"), _loose(r"\bborn\b[^.;()]{0,110}?\b(?:in|at|near) (?:the (?:city|town|village|port|suburb|district|area) of )?{V}"),
               _opening(r"\((?:[^()]{0,60}?)\d{4} ?(?:,| in) {V}\s*[\u2013-]"), Idiom(r"\bnative of {V}")),
     _relation("death_place", r"death ?place|place of death|died in|where .* died", "place", r"died|death|dies|killed",
-              _sure(r"\b(?:died|passed away|was (?:killed|executed|assassinated))\b[^.;()]{0,80}?\b(?:in|at) (?:(?:his|her) (?:home|house|residence|apartment) (?:in|at) |a \w+ in )?(?:the )?{V}"),
+              _sure(r"\b(?:died|passed away|was (?:killed|executed|assassinated))\b[^.;()]{0,80}?\b(?:in|at) (?:(?:his|her|their) (?:[\w-]+ ){0,2}?(?:home|house|residence|apartment|estate|villa) (?:in|at|near) |an? (?:\w+ ){1,2}in |(?:the )?[A-Z][\w'\u2019.-]*(?: [A-Z][\w'\u2019.-]*){0,3} (?:Hospital|Clinic|Castle|House|Palace|Prison|Hotel|Center|Centre|Sanatorium|Hall) in )?(?:the )?{V}"),
               _opening(r"[\u2013-][^()]{0,40}?\d{4},? (?:in )?{V}\)")),
     _relation("birth_name", r"birth ?name|name at birth|born as|full name|real name|given name", "person", r"born|n\u00e9e|full name|birth name|real name|\(|,",
               _sure(r"\bborn(?: as)? {V}"), _sure(r"\b(?:birth|full|real) name(?: is| was|,|:)? {V}"), _opening(r"^{V}(?=,? (?:[A-Z]+ )?\(|,? (?:is|was) )")),
@@ -108,6 +113,7 @@ RELATIONS: tuple[Relation, ...] = (
     _relation("known_for", r"known ?for|famous for|notable for|claim to fame", "words", r"known|famous|noted|renowned",
               Idiom(r"\b(?:best |well |widely |most |mainly |mostly )?(?:known|famous|noted|renowned) for (?:(?:his|her|its|their) (?:work|contributions|research) (?:on|in|to) )?(?:the |his |her |its )?{V}")),
     _relation("awards", r"awards?(?: won| received)?|prizes?(?: won)?|honou?rs", "words", r"award|prize|won|medal|honou?r",
+              _loose(r"(?<=, the )(?P<v>[A-Z][\w'\u2019-]*(?: [A-Z][\w'\u2019-]*){0,4} (?:Prize|Award|Medal))(?= in \d{4})"),
               Idiom(r"\b(?:won|awarded|received|receiving|recipient of|winner of|winning|given|earned)\b[^.;]{0,30}? (?:the |a |an )?(?:\d{4} )?(?P<v>[A-Z][\w'\u2019-]*(?: (?:of|for|in|the|de) )?(?: ?[A-Z][\w'\u2019-]*| (?:of|for|in|the))*? ?(?:Prize|Award|Medal|Order of [A-Z]\w+|Oscar)(?: (?:for|in) [A-Z][\w ]+)?)")),
     _relation("party", r"(?:political )?party|party affiliation", "words", r"party|democrat|republican|labour|conservative|liberal",
               Idiom(r"\b(?:member of|joined|candidate (?:for|of)|nominee of|leader of|represent\w*|nomination (?:for|of)|for) the (?P<v>(?:[A-Z][\w.-]* ){1,4}?(?:Party|Union|Front|Movement)(?: of (?:the )?[A-Z]\w+(?: [A-Z]\w+)*)?)"),
@@ -118,7 +124,19 @@ RELATIONS: tuple[Relation, ...] = (
     _relation("turned_pro", r"turned ?pro(?:fessional)?", "year", r"turned|professional", Idiom(r"\bturned pro(?:fessional)?\b[^.;]{0,50}?\b(?:in|on) (?:\w+ )?{V}", sure=True)),
     _relation("author", r"authors?|written by|who wrote(?: it)?", "person", r"by|author|wrote|writ|novel|book|play|poem|story",
               _opening(rf"\b{_WORK}s?\b[^.;]{{0,60}}? by (?:the )?(?:[A-Z]?[\w-]+ ){{0,4}}?{{V}}", sure=True), _sure(r"\b(?:written|authored|penned)\b[^.;]{0,40}? by (?:the )?(?:[A-Z]?[\w-]+ ){0,3}?{V}"),
-              _opening(rf"{{V}}['\u2019]s (?:[\w-]+ ){{0,2}}?{_WORK}\b"), _loose(r"\bauthor,? {V}"), _loose(r"{V} (?:wrote|published) (?:it|the)\b")),
+              _opening(rf"\b{_WORK}s?\b[^.;]{{0,60}}? by (?:the )?(?:[A-Z]?[\w-]+ ){{0,4}}?{{V}}", "name"), _opening(rf"{{V}}['\u2019]s (?:[\w-]+ ){{0,2}}?{_WORK}\b"), _loose(r"\bauthor,? {V}"), _loose(r"{V} (?:wrote|published) (?:it|the)\b")),
+    _relation("demonym", r"demonym|inhabitants are called|what .* inhabitants are called", "name", r"people|citizens?|nationals?|population|known as|called",
+              Idiom(r"\b(?P<v>[A-Z][a-z]+) (?:people|citizens?|nationals|population|nationality)\b"), Idiom(r"\b(?:inhabitants|citizens|people) (?:\w+ ){0,3}?(?:are|is) (?:called|known as) {V}")),
+    _relation("abbreviation", r"abbreviation|acronym|initials|short(?:ened)? (?:name|form)", "name", r"abbreviat|acronym|\(|known as",
+              _opening(r"\((?:[^()]*?(?:abbreviated|abbr\.|acronym|also|or|the|;|,) )?(?:as )?(?P<v>[A-Z][A-Z&.-]{1,9}s?)(?=[),;])", sure=True), Idiom(r"\babbreviated (?:as |to )?[\"\u201c]?(?P<v>[A-Z][\w.&-]*(?: [A-Z][\w.]*){0,4})")),
+    _relation("motto", r"mottos?|slogan", "name", r"motto|slogan", Idiom(_quoted("motto|slogan")), nouns=r"motto|slogan"),
+    _relation("nickname", r"nick ?names?", "name", r"nicknam|known as", Idiom(_quoted("nickname")), _loose(r"\b(?:nicknamed|(?:also|popularly|affectionately|commonly) known as) (?:the )?[\"\u201c]?{V}"), nouns=r"nickname"),
+    _relation("anthem", r"(?:national )?anthem|theme song", "name", r"anthem|theme song", Idiom(_quoted("anthem|theme song")), nouns=r"(?:national )?anthem|theme song"),
+    _relation("crew", r"crew(?: members?)?|astronauts?", "people", r"crew|astronaut|command|carr",
+              Idiom(r"\b(?:crew|astronauts|cosmonauts)\b[^.;]{0,40}?(?: of| was| were| consisted of| comprised| included|:|,) {V}"), _loose(r"\b(?:commander|astronauts?|pilot),? {V}")),
+    _relation("league", r"league|division|conference|competition", "name", r"play|compet|member|league|division", Idiom(r"\b(?:plays?|competes?|competing|playing|participates?) (?:\w+ )?in (?:the )?{V}")),
+    _relation("religion", r"religion|faith|denomination|religious .*", "words", r"catholic|protestant|muslim|jew|hindu|buddh|christian|anglican|luther|methodist|athei|agnost|orthodox|convert",
+              Idiom(r"\b(?:is|was|became|as|raised|identified as|described (?:himself|herself) as)(?: an?)?(?: \w+)? (?P<v>(?:Roman )?Catholic|Protestant|Muslim|Jewish|Hindu|Buddhist|Christian|Anglican|Lutheran|Methodist|atheist|agnostic|Orthodox)\b"), Idiom(r"\bconver\w+ to {V}(?= in| and|[,.;])", shape="name")),
     _relation("illustrator", r"illustrat(?:or|ors|ed by)", "person", r"illustrat", _sure(r"\billustrated\b[^.;]{0,30}? by {V}"), _loose(r"\billustrator,? {V}"), _opening(r"\billustrated\b[^.;]{0,60}? by {V}")),
     _relation("director", r"directors?|directed by", "person", r"direct|film by", _sure(r"\b(?:co-)?directed(?: and \w+)?(?:,? \w+)? by {V}"), _loose(r"\bdirector,? {V}"), Idiom(r"\bfilm by {V}"), Idiom(r"{V}-directed\b")),
     _relation("producer", r"producers?|produced by", "people", r"produc", _sure(r"\bproduced(?: and \w+)? by {V}"), _loose(r"\bproducer,? {V}")),
@@ -143,8 +161,8 @@ RELATIONS: tuple[Relation, ...] = (
               _sure(r"\bdensity\b(?: (?:of|is|was|at|being|stands|approximately|about|around|over))*\s{V}"), Idiom(r"\b{V} (?:people|inhabitants|persons|residents)? ?(?:per|/|to the|a) ?(?:square kilomet|km|sq)")),
     _relation("elevation", r"elevation(?: m| in .*)?|altitude|height above sea(?: level)?", "length", r"elevation|altitude|above sea|height",
               _sure(r"\b(?:elevation|altitude)\b(?: (?:of|is|at|about|around|approximately|ranges|from|an|the))*\s{V}"), _sure(r"{V}(?: \([^)]*\))? above (?:mean )?sea level"), refuses=r"mountains?|peaks?|summit|highest|lowest|plane|flew|flying"),
-    _relation("capital", r"capital(?: city)?", "place", r"capital", nouns=r"capital(?: city)?(?: and (?:the )?(?:largest|most populous) (?:city|town))?|(?:largest|most populous) (?:city|town) and capital", refuses=r"former|until|previous|provincial|regional|cultural|moved|human|venture|district"),
-    _relation("largest_city", r"largest (?:city|town|settlement)|biggest (?:city|town)|most populous city", "place", r"largest|biggest|most populous", nouns=r"(?:capital and (?:the )?)?(?:largest|biggest|most populous) (?:city|town|settlement)(?: and (?:\w+ )?capital)?|capital and (?:largest|most populous) (?:city|town)"),
+    _relation("capital", r"capital(?: city)?", "place", r"capital", nouns=r"capital(?: city)?(?:,? and (?:also )?(?:its |the )?(?:largest|most populous) (?:city|town))?|(?:largest|most populous) (?:city|town) and capital", refuses=r"former|until|previous|provincial|regional|cultural|moved|human|venture|district"),
+    _relation("largest_city", r"largest (?:city|town|settlement)|biggest (?:city|town)|most populous city", "place", r"largest|biggest|most populous", nouns=r"(?:capital,? and (?:also )?(?:its |the )?)?(?:largest|biggest|most populous) (?:city|town|settlement)(?: and (?:\w+ )?capital)?|capital and (?:largest|most populous) (?:city|town)"),
     _relation("official_languages", r"official languages?|national languages?|languages? spoken|languages", "names", r"language", nouns=r"(?:(?:sole|only|main|de facto) )?(?:official|national)(?: and \w+)? languages?(?: in \w+)?", refuses=r"minority|foreign|program\w+"),
     _relation("language", r"(?:original )?language(?: of (?:the )?\w+)?|written in", "name", r"language|written in|published in|in [A-Z]\w+", Idiom(r"\b(?:written|published|sung|broadcast|produced) (?:\w+ )?in {V}"), _opening(r"\b(?:is|was) an? (?:\w+ )*?{V}[- ]language\b", sure=True), _loose(r"\bin the {V} language\b")),
     _relation("currency", r"currency|money used|legal tender", "phrase", r"currency|legal tender",

@@ -29,7 +29,7 @@ _CALENDAR = re.compile(
 _CAPITAL = re.compile(r"(?<![\w'\u2019&-])[A-ZÀ-ÖØ-Þ][\w'\u2019-]*")
 _SETTING = re.compile(
     r"(?:^|[\s(])(?:in|from|at|on|near|of|since|around|by|between|and|to|across|for|under|outside|until|through|mid|early|late|with|after|before|during|into|"
-    r"than|as|the|an?|or|via|per|against|over|within|[A-ZÀ-Þ][\w.'\u2019-]*,?)\s+(?:the\s+)?$",
+    r"than|as|the|an?|or|via|per|against|over|within|[A-ZÀ-Þ][\w.'\u2019&-]*,?)\s+(?:the\s+)?$",
     re.IGNORECASE,
 )
 _KIN = re.compile(
@@ -57,6 +57,7 @@ class Speaker:
 
     mention: re.Pattern[str] | None
     profile: bool
+    names: tuple[str, ...] = ()
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Return where a text names the entity itself, not a body or a place called after it."""
@@ -69,6 +70,11 @@ class Speaker:
     def is_title(self, name: str) -> bool:
         """Tell whether words are one of the names and nothing more."""
         return self.mention is not None and self.mention.fullmatch(plain(name)) is not None
+
+    def is_formed_from(self, word: str) -> bool:
+        """Tell whether a word is made of the entity's name: "Angolan" of "Angola"."""
+        stem = fold(word)[:4]
+        return len(stem) > 3 and any(name.startswith(stem) and name != fold(word) for name in self.names)
 
     def is_entity(self, name: str) -> bool:
         """Tell whether a name, or words such as "the country", mean the entity."""
@@ -96,7 +102,7 @@ def speaker(standing: Standing, naming: Naming) -> Speaker:
         )
     if profile and (plain_name := _before_nouns(document.title, naming)):
         names = (*names, plain_name)
-    return Speaker(mention_pattern(tuple(dict.fromkeys(names))), profile)
+    return Speaker(mention_pattern(tuple(dict.fromkeys(names))), profile, naming.names)
 
 
 def _before_nouns(title: str, naming: Naming) -> str:

@@ -10,7 +10,7 @@ from rowcite.research.choices import choose
 from rowcite.research.document import Fact
 from rowcite.research.measure import measured, unit_in
 from rowcite.research.numbers import Amount, money_in, number_in
-from rowcite.research.places import city_of, country_code, country_in, country_name
+from rowcite.research.places import city_of, country_code, country_in, country_name, demonym_code
 from rowcite.research.relations import DATED, MEASURED
 from rowcite.research.text import fold, squash
 from rowcite.research.wants import Want
@@ -145,7 +145,7 @@ def _text(text: str, want: Want) -> Value | None:
     if want.concept == "city":
         return _some(city_of(text))
     if want.concept == "country":
-        return _country(text, asked)
+        return _country(text, asked, want)
     if want.concept == "hq" and "address" not in asked:
         return _some(_seat(text))
     if want.concept == "stage":
@@ -162,8 +162,12 @@ def _dated(text: str, asked: str) -> Value | None:
     return _some(date)
 
 
-def _country(text: str, asked: str) -> Value | None:
-    code = country_code(text) or country_code(country_in(text))
+def _country(text: str, asked: str, want: Want) -> Value | None:
+    code = (
+        country_code(text)
+        or country_code(country_in(text))
+        or (demonym_code(text) if want.relation == "country" else "")
+    )
     if not code:
         return None
     return Value(code if _CODES.search(asked) else country_name(code))

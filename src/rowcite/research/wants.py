@@ -180,7 +180,9 @@ def _meaning(name: str, words: str, description: str, kind: str) -> tuple[str, s
     relation = relation_of(own, fold(description), named, kind)
     if relation is None:
         return _concept(name, words, description), ""
-    return (named if relation.name in JOINED else ""), relation.name
+    return (
+        named or relation.name if relation.name == "country" else named if relation.name in JOINED else ""
+    ), relation.name
 
 
 def _concept(name: str, words: str, description: str) -> str:
