@@ -15,9 +15,10 @@ demo: .venv/local  ## Enrich the sample CRM export, without a key, and show some
 	@$(BIN)/python examples/show.py out/accounts.csv
 
 test: .venv/dev  ## Run the tests that need Python alone
-	$(BIN)/python -m pytest -n $(WORKERS) tests
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not node and not slow" tests
 
-test-all: test  ## Run every test
+test-all: .venv/dev  ## Run every test; some need Node 20, npm and its registry, or install packages of their own
+	$(BIN)/python -m pytest -n $(WORKERS) tests
 
 lint: .venv/dev  ## Check style, types and the layers
 	$(BIN)/ruff check .

@@ -156,10 +156,18 @@ def check_budget(job: Job, planned: Plan, ledger: Ledger) -> int:
     return min(most, left)
 
 
+@dataclass(slots=True)
+class Tally:
+    """What a submission came to, right also when it ended early."""
+
+    submitted: int = 0
+    requests: int = 0
+
+
 async def submit(  # noqa: PLR0913 - what a run is made of
-    job: Job, ledger: Ledger, base_url: str, key: str | None, *, budget: int, progress: Progress
-) -> Submitter:
-    """Get every task answered that is not; return the submitter, for what it counted.
+    job: Job, ledger: Ledger, base_url: str, key: str | None, *, budget: int, progress: Progress, tally: Tally
+) -> None:
+    """Get every task answered that is not.
 
     Raises:
         Unfinished: the deadline came first.
@@ -184,7 +192,8 @@ async def submit(  # noqa: PLR0913 - what a run is made of
             raise Unfinished(
                 f"the deadline of {limits.deadline} came with work left. What was answered is saved: run again to go on"
             ) from None
-        return submitter
+        finally:
+            tally.submitted, tally.requests = submitter.submitted, pace.requests
 
 
 def unanswered(job: Job, ledger: Ledger) -> Iterator[Task]:

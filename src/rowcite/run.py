@@ -16,7 +16,7 @@ from rowcite.errors import OutOfCredit, RowciteError, Unfinished, UsageError
 from rowcite.ledger import Ledger, open_ledger
 from rowcite.merge import added_schema
 from rowcite.model import Counts
-from rowcite.pipeline import Job, Plan, check_budget, merged, plan, submit, write
+from rowcite.pipeline import Job, Plan, Tally, check_budget, merged, plan, submit, write
 from rowcite.prepare import Overrides, Prepared, answering, prepare
 from rowcite.prices import MICRO
 from rowcite.progress import Progress, Silent
@@ -93,11 +93,12 @@ async def _submit(
         return
     progress.begin(planned.tasks, planned.tasks - planned.to_submit - planned.under_way)
     spent_before = ledger.spent()
+    tally = Tally()
     with answering(prepared) as (base_url, key):
         try:
-            told = await submit(job, ledger, base_url, key, budget=budget, progress=progress)
-            summary.submitted, summary.requests = told.submitted, told.client.pace.requests
+            await submit(job, ledger, base_url, key, budget=budget, progress=progress, tally=tally)
         finally:
+            summary.submitted, summary.requests = tally.submitted, tally.requests
             summary.spent_usd = (ledger.spent() - spent_before) / MICRO
 
 

@@ -66,7 +66,11 @@ def test_the_spec_page_has_every_key_of_the_spec():
             continue
         assert f"{name}:" in page
         inner = getattr(field.annotation, "model_fields", {})
-        missing = [key for key in inner if f"{key}:" not in page and f"`{key}`" not in page and f".{key}`" not in page]
+        missing = [
+            key
+            for key in inner
+            if f"{key}:" not in page and f"`{key}`" not in page and f".{key}`" not in page
+        ]
         assert not missing, name
 
 
@@ -102,7 +106,12 @@ def test_the_sample_of_the_readme_is_what_the_demo_prints(tmp_path):
     rowcite("run", "configs/accounts.yaml", cwd=tmp_path)
     shown = subprocess.run(
         [sys.executable, ROOT / "examples" / "show.py", "out/accounts.csv"],
-        cwd=tmp_path, env=environment(), capture_output=True, text=True, check=True, timeout=60,
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     ).stdout.splitlines()
     sample = next(block for block in blocks(ROOT / "README.md", "text") if "Fjordcell" in block).splitlines()
     for line in sample[sample.index("Fjordcell (completed)") :]:

@@ -538,3 +538,14 @@ def test_a_large_table_with_a_fault_at_its_beginning_ends_well(tmp_path):
     done = rowcite("plan", file, cwd=tmp_path)
     (tmp_path / "table.csv").unlink()
     assert done.returncode == 2, done.stderr
+
+
+def test_a_run_that_stops_early_still_says_what_it_sent(tmp_path, corpus):
+    with serving(tmp_path, "--latency", "1", corpus=corpus) as server:
+        spec = small_spec(backend="parallel", limits={"deadline": "2s"})
+        (tmp_path / "table.csv").write_text("name,website\nAcme Oy,acme.example\n")
+        done = rowcite("run", write_spec(tmp_path, spec), "--json", "--base-url", server.url, cwd=tmp_path)
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["exit_code"], told["submitted"], told["rows"]["pending"]) == (5, 5, 1, 1)
+    assert told["requests"] >= 2
+    assert told["spent_usd"] == 0.025

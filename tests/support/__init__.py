@@ -23,11 +23,18 @@ def environment(**extra: str) -> dict[str, str]:
     return {**{name: value for name, value in os.environ.items() if name not in SECRETS}, **extra}
 
 
-def rowcite(*args: str | Path, cwd: Path, stdin: bytes | None = None, timeout: float = 60, **env: str) -> subprocess.CompletedProcess[bytes]:
+def rowcite(
+    *args: str | Path, cwd: Path, stdin: bytes | None = None, timeout: float = 60, **env: str
+) -> subprocess.CompletedProcess[bytes]:
     """Run the command to its end, as a process."""
     return subprocess.run(
         [sys.executable, "-m", "rowcite", *map(str, args)],
-        cwd=cwd, env=environment(**env), input=stdin if stdin is not None else b"", capture_output=True, timeout=timeout, check=False,
+        cwd=cwd,
+        env=environment(**env),
+        input=stdin if stdin is not None else b"",
+        capture_output=True,
+        timeout=timeout,
+        check=False,
     )
 
 
@@ -35,7 +42,11 @@ def started(*args: str | Path, cwd: Path, **env: str) -> subprocess.Popen[bytes]
     """Start the command and leave it running."""
     return subprocess.Popen(
         [sys.executable, "-m", "rowcite", *map(str, args)],
-        cwd=cwd, env=environment(**env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        cwd=cwd,
+        env=environment(**env),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
 
 
@@ -67,7 +78,20 @@ class Server:
 def serving(folder: Path, *flags: str, corpus: Path = WEB, **env: str) -> Iterator[Server]:
     """Run `rowcite serve` on a free loopback port as a process of its own, with a journal in `folder`."""
     port_file, journal = folder / "port", folder / "journal.jsonl"
-    process = started("serve", "--corpus", corpus, "--port", "0", "--port-file", port_file, "--journal", journal, *flags, cwd=folder, **env)
+    process = started(
+        "serve",
+        "--corpus",
+        corpus,
+        "--port",
+        "0",
+        "--port-file",
+        port_file,
+        "--journal",
+        journal,
+        *flags,
+        cwd=folder,
+        **env,
+    )
     try:
         until(lambda: port_file.exists() or process.poll() is not None, 30)
         if process.poll() is not None:
@@ -99,7 +123,10 @@ def small_spec(**changes: Any) -> dict[str, Any]:
         "output": {"path": "out.csv"},
         "task": {
             "processor": "core",
-            "inputs": {"company_name": {"column": "name", "required": True}, "website": {"column": "website", "transform": "domain"}},
+            "inputs": {
+                "company_name": {"column": "name", "required": True},
+                "website": {"column": "website", "transform": "domain"},
+            },
             "outputs": {
                 "employee_count": {"type": "integer", "description": "Number of employees"},
                 "founded_year": {"type": "integer", "description": "Year founded"},

@@ -96,10 +96,6 @@ def summary_lines(summary: Summary, job: Job) -> list[str]:
     """Return a summary in words."""
     where = "" if summary.output in (None, "-") else f"{summary.output}: "
     spent = "" if job.local else f", {usd(round(summary.spent_usd * MICRO))} spent"
-    submitted = (
-        f"{summary.submitted:,} runs{spent}, {summary.requests:,} requests, {duration(summary.seconds)}"
-    )
-    return [
-        where + counts_line(summary.rows),
-        submitted if summary.submitted else f"nothing submitted, {duration(summary.seconds)}",
-    ]
+    runs = f"{summary.submitted:,} runs submitted{spent}" if summary.submitted else "nothing submitted"
+    requests = f", {summary.requests:,} requests" if summary.requests else ""
+    return [where + counts_line(summary.rows), f"{runs}{requests}, {duration(summary.seconds)}"]
