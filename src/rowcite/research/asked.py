@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 
 from rowcite.research.bearing import Naming
@@ -29,7 +30,7 @@ _ENDED = re.compile(
     r"[^.;]{0,50}?\b(?:resigned|until|died|was succeeded|stepped down|was ousted|was overthrown|lost|fled|between|from \d{4} to|\(\d{4}\s*\u2013)"
 )
 _BEFORE_SUBJECT = re.compile(r"(?:with|at|covering|having|spanning|comprising|boasting)\b", re.IGNORECASE)
-_THE_SAME = re.compile(r"(?:it|he|she|they|we|the [a-z]+|this [a-z]+)\b")
+_THE_SAME = re.compile(r"(?:(?:it|he|she|they|we)\b|(?:the|this) [a-z]+\b(?! of ))")
 # Of a life, "she" on a page about a person leaves little doubt; elsewhere only the name makes a statement sure.
 _LIVES = frozenset(
     {"birth_date", "birth_place", "death_date", "death_place", "alma_mater", "spouse", "birth_name"}
@@ -74,6 +75,7 @@ def _statements(
             spoken = "named" if cue.opening else _bearer(match, sentence, voice, want)
             if spoken is not None and _tells(match["v"], want, voice):
                 fact = _fact(match, sentence, cue, want, spoken)
+                fact = replace(fact, value=_trimmed(fact.value, voice))
                 if (read_items(fact) if want.kind == "array" else read_value(fact, want)) not in {None, ()}:
                     yield fact
 
@@ -123,6 +125,12 @@ def _tells(value: str, want: Want, voice: Speaker) -> bool:
     if want.relation == "birth_name":
         return not voice.is_title(value)
     return want.relation != "demonym" or voice.is_formed_from(value)
+
+
+def _trimmed(value: str, voice: Speaker) -> str:
+    """Drop the entity from the end of a value: "Ulm, Doe" of "Born in Ulm, Doe grew up poor"."""
+    head, comma, tail = value.rpartition(", ")
+    return head if comma and voice.spans(tail) else value
 
 
 def _fact(match: re.Match[str], sentence: Sentence, cue: Cue, want: Want, spoken: str) -> Fact:

@@ -45,7 +45,7 @@ _BODIES = re.compile(
 _PARTNER = re.compile(r"\b(?:wife|husband)\b", re.IGNORECASE)
 
 
-_LIFE = re.compile(r"\([^()]*\b(?:born|1\d\d\d|20\d\d)\b|\bborn\b")
+_LIFE = re.compile(r"\([^()]*\b(?:born|1\d\d\d|20\d\d)\b|\bborn\b", re.IGNORECASE)
 _LIVED = re.compile(
     r"\b(?:was born|she|he|his|her|died|married|graduated|studied|attended|native of)\b", re.IGNORECASE
 )
