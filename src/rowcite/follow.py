@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 
 from rowcite.client import Client
 from rowcite.errors import ApiError, ApiRefused, NotThere, Retriable
-from rowcite.ledger import Ended, Ledger, OpenBatch
+from rowcite.ledger import Ledger
 from rowcite.match import key_of
 from rowcite.model import ENDED, RunState
+from rowcite.records import Ended, OpenBatch
 from rowcite.wire import Event, Run, api_warnings, output_of
 
 _CHUNK = 250  # answers a transaction

@@ -8,7 +8,7 @@ import time
 from rowcite.client import Client
 from rowcite.errors import ApiError, Unfinished
 from rowcite.keys import canonical
-from rowcite.ledger import OpenBatch
+from rowcite.records import OpenBatch
 from rowcite.wire import Event, Run, input_of
 
 _STATES = ("queued", "running", "cancelling", "action_required")

@@ -16,12 +16,12 @@ from urllib.parse import quote
 import polars as pl
 
 from rowcite.acceptance import Cell, judge
-from rowcite.ledger import Held
+from rowcite.answers import answer
 from rowcite.model import RowStatus, RunState
 from rowcite.reader import Batch
+from rowcite.records import Held
 from rowcite.schema import STATUS_COLUMNS, Field, FieldType, column_names, fields
 from rowcite.spec import Spec
-from rowcite.wire import answer
 
 _CITATION = pl.Struct({"url": pl.String, "title": pl.String, "excerpts": pl.List(pl.String)})
 _DTYPES: dict[str, pl.DataType] = {

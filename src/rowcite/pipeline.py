@@ -18,15 +18,16 @@ import polars as pl
 from rowcite.client import Client
 from rowcite.errors import OutOfCredit, Unfinished
 from rowcite.ledger import Ledger
+from rowcite.limits import spec_warnings
 from rowcite.merge import added, added_schema
 from rowcite.model import Counts, RowStatus, RunState, Task, TaskKey
 from rowcite.pace import Pace
 from rowcite.prices import MICRO, known, usd
 from rowcite.progress import Progress
 from rowcite.reader import Batch, Reader
-from rowcite.schema import spec_warnings
 from rowcite.spec import Spec
-from rowcite.submitter import MOST_RUNS, Submitter, Terms
+from rowcite.submitter import MOST_RUNS, Submitter
+from rowcite.terms import Terms
 from rowcite.wire import Question, question, runs_body
 from rowcite.writer import TableWriter, output_format
 

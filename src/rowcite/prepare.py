@@ -14,10 +14,11 @@ import polars as pl
 
 from rowcite.client import is_loopback
 from rowcite.errors import InputError, KeyRefused, SpecError, TableError, UsageError
+from rowcite.limits import spec_problems
 from rowcite.merge import added_schema
 from rowcite.pipeline import Job, make_job
 from rowcite.reader import Reader
-from rowcite.schema import STATUS_COLUMNS, spec_problems
+from rowcite.schema import STATUS_COLUMNS
 from rowcite.source import FrameSource, Source, format_of, open_source
 from rowcite.spec import Spec
 from rowcite.specfile import load_spec, parse_spec

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from rowcite import marked
 from rowcite.errors import Problem, SpecError
-from rowcite.schema import spec_problems
+from rowcite.limits import spec_problems
 from rowcite.spec import Spec
 
 _LATER = {

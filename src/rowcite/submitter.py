@@ -19,11 +19,13 @@ from rowcite.client import Client
 from rowcite.errors import ApiError, ApiRefused, NotThere, OutOfCredit, Retriable, RowciteError, Unfinished
 from rowcite.follow import Follower
 from rowcite.keys import canonical
-from rowcite.ledger import Ended, Ledger, OpenBatch
+from rowcite.ledger import Ledger
 from rowcite.match import created
 from rowcite.model import RunState, Task
 from rowcite.prices import usd
 from rowcite.progress import Progress
+from rowcite.records import Ended, OpenBatch
+from rowcite.terms import Terms
 from rowcite.wire import LOCAL, Question, runs_body
 
 MOST_RUNS = 1_000
@@ -31,32 +33,6 @@ MOST_RUNS = 1_000
 _THROTTLED = 429
 _NO_SUCH_PROCESSOR = 403
 _Problem = ApiRefused | OutOfCredit | Retriable
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """Under which terms tasks are submitted. Money is micro-US$, times are seconds."""
-
-    processor: str
-    price: int
-    active_runs: int = 10_000
-    budget: int | None = None
-    local: bool = False
-    """A group that the API does not know is a local server's that is gone, and cost nothing: ask again."""
-    gather: float = 3.0
-    """How long an answer may wait for others to be fetched with it."""
-    sweep: float = 60.0
-    """How often to look at a group although its event stream says nothing."""
-    settle: float = 30.0
-    """How long after a POST whose answer was lost its runs may still come to light."""
-    settle_refused: float = 1.0
-    """The same after a POST that was refused in so many words."""
-    unexplained: float = 1_800.0
-    """How long to look for runs that the API counts but does not list."""
-    refusals: int = 10
-    """So many tasks refused one by one, and none ever taken: the spec is at fault, not the rows."""
-    losses: int = 5
-    """So many POSTs in a row that created nothing and were not answered with a reason: the API is out of order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from rowcite.errors import LedgerBusy, LedgerError, Unfinished
-from rowcite.ledger import VERSION, Ended, open_ledger
+from rowcite.ledger import VERSION, open_ledger
 from rowcite.model import RunState, Task
+from rowcite.records import Ended
 
 PRICE = 7
 ENDS = [RunState.COMPLETED, RunState.FAILED, RunState.CANCELLED, RunState.ACTION_REQUIRED]

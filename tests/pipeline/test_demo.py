@@ -6,6 +6,7 @@ import shutil
 
 import polars as pl
 import pytest
+
 from support import ROOT, rowcite
 
 CONFIGS = ["accounts", "founding_year", "market_reports", "auto"]

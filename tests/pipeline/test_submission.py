@@ -13,7 +13,7 @@ from datetime import datetime
 import pytest
 
 from rowcite.errors import ApiError, ApiRefused, OutOfCredit, Unfinished
-from rowcite.submitter import Terms
+from rowcite.terms import Terms
 from support.deviant import Deviations
 from support.submitting import PRICE, Submission, api, tasks
 

@@ -21,7 +21,8 @@ from rowcite.research import Finding
 from rowcite.server.app import ServerSettings, create_app
 from rowcite.server.faults import Droppable
 from rowcite.server.run import embedded
-from rowcite.submitter import Submitter, Terms
+from rowcite.submitter import Submitter
+from rowcite.terms import Terms
 from rowcite.wire import Question
 from support.deviant import Deviant, Deviations
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowcite.ledger import Held
 from rowcite.merge import added, added_schema
 from rowcite.model import RunState
 from rowcite.reader import Batch
+from rowcite.records import Held
 from rowcite.source import Rows
 
 ONE, TWO, THREE = (bytes([number]) * 16 for number in (1, 2, 3))

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from rowcite.errors import SpecError
-from rowcite.schema import Field, FieldType, column_names, fields, input_schema, output_schema, spec_warnings
+from rowcite.limits import spec_warnings
+from rowcite.schema import Field, FieldType, column_names, fields, input_schema, output_schema
 from rowcite.specfile import load_spec
 
 BIG = {

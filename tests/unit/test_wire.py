@@ -26,6 +26,7 @@ from parallel.types import (
 from pydantic import ConfigDict, TypeAdapter
 
 from rowcite import wire
+from rowcite.answers import answer
 from rowcite.client import Client
 from rowcite.errors import ApiRefused
 from rowcite.keys import canonical, task_key
@@ -37,7 +38,6 @@ from rowcite.wire import (
     Group,
     Result,
     Run,
-    answer,
     api_warnings,
     input_of,
     mended,
