@@ -9,12 +9,12 @@ import sys
 import click
 import pytest
 import yaml
-from support import ROOT, environment, rowcite
 
 from rowcite.cli import cli
 from rowcite.errors import RowciteError
 from rowcite.spec import Spec
 from rowcite.specfile import parse_spec
+from support import ROOT, environment, rowcite
 
 DOCS = sorted((ROOT / "docs").glob("*.md"))
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS]
