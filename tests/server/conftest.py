@@ -52,7 +52,7 @@ def start(answers):
 
         def started(**settings):
             base = stack.enter_context(embedded(create_app(answers, ServerSettings(**settings))))
-            return stack.enter_context(httpx.Client(base_url=base, timeout=10))
+            return stack.enter_context(httpx.Client(base_url=base, timeout=10, verify=False))
 
         yield started
         answers.go.set()
@@ -63,7 +63,7 @@ def plain():
     """Return a client of a server without settings, for tests that leave no trace on each other."""
     with (
         embedded(create_app(Answers(), ServerSettings())) as base,
-        httpx.Client(base_url=base, timeout=10) as client,
+        httpx.Client(base_url=base, timeout=10, verify=False) as client,
     ):
         yield client
 

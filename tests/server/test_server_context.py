@@ -2,12 +2,16 @@
 
 import json
 
+import httpx
 import pytest
 
 from rowcite.model import Citation, FieldBasis
-from rowcite.research import Finding
+from rowcite.research import Finding, open_corpus
+from rowcite.server.app import ServerSettings, create_app
 from rowcite.server.basis import with_elements
 from rowcite.server.context import Earlier, filled_in, in_context
+from rowcite.server.run import embedded
+from support import WEB
 
 CITED = (Citation("https://acme.example/", None, ("Acme was founded in 1998 and makes Bolts.",)),)
 YEAR = FieldBasis("founded_year", "The site says so.", CITED, "high")
@@ -92,6 +96,26 @@ def test_a_value_without_citations_is_not_lent():
 def test_an_interaction_still_under_way_lends_its_input_alone():
     under_way = Earlier("trun_1", "Acme Ltd")
     assert filled_in(finding(city=None), "Where is it?", under_way) == finding(city=None)
+
+
+def test_a_real_corpus_answers_a_question_about_it_only_in_context():
+    asked = {
+        "processor": "core",
+        "input": "How large is it?",
+        "task_spec": {"output_schema": "Its head count"},
+    }
+    with (
+        embedded(create_app(open_corpus(WEB), ServerSettings())) as base,
+        httpx.Client(base_url=base) as client,
+    ):
+
+        def output(body):
+            run = client.post("/v1/tasks/runs", json=body).json()["run_id"]
+            return run, client.get(f"/v1/tasks/runs/{run}/result").json()["output"]["content"]
+
+        run, _ = output({"processor": "core", "input": {"name": "Malabar Loom"}})
+        assert output(asked)[1] == "Not found in the documents."
+        assert output(asked | {"previous_interaction_id": run})[1] == "340"
 
 
 class Lists:

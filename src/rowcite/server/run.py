@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import uvicorn
@@ -16,6 +17,7 @@ from starlette.applications import Starlette
 
 LOOPBACK = "127.0.0.1"
 GRACE = 5  # seconds for answers under way; open event streams end at once
+TICK = 0.1  # seconds, as in Uvicorn: its date header is renewed every tenth tick
 PATIENCE = 10.0  # seconds for a thread to start or stop
 
 
@@ -60,7 +62,7 @@ def embedded(app: Starlette) -> Iterator[str]:
                 raise RuntimeError(f"the embedded server did not start within {PATIENCE:g} s")
             yield f"http://{LOOPBACK}:{listening.getsockname()[1]}"
         finally:
-            server.should_exit = True
+            server.stop()
             thread.join(PATIENCE)
 
 
@@ -81,11 +83,28 @@ class _Server(uvicorn.Server):
         )
         self._app = app
         self._ready = ready
+        self._stopped = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop
         app.state.cut = self.cut
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         self._ready()
+
+    async def main_loop(self) -> None:
+        """Tick as Uvicorn does, but end when `stop` says so: its own loop looks only every tenth of a second."""
+        counter = 0
+        while not await self.on_tick(counter):
+            counter = (counter + 1) % 864_000
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), TICK)
+
+    def stop(self) -> None:
+        """End the server soon, from any thread."""
+        self.should_exit = True
+        with suppress(RuntimeError):  # its loop has ended by itself
+            self._loop.call_soon_threadsafe(self._stopped.set)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._app.state.engine.close()
