@@ -13,6 +13,7 @@ from rowcite.research.cues import Cue, Search, search_of
 from rowcite.research.document import Document, Fact, How, Sentence
 from rowcite.research.dossier import Standing
 from rowcite.research.phrases import OTHERS_HEADING
+from rowcite.research.relations import BY_KIND, DATED
 from rowcite.research.subject import Speaker, speaker, spoken_of
 from rowcite.research.values import read_items, read_value
 from rowcite.research.wants import Want
@@ -35,6 +36,7 @@ _THE_SAME = re.compile(r"(?:(?:it|he|she|they|we)\b|(?:the|this) [a-z]+\b(?! of 
 _LIVES = frozenset(
     {"birth_date", "birth_place", "death_date", "death_place", "alma_mater", "spouse", "birth_name"}
 )
+_LIKE_YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 _DEATH = re.compile(
     r"\b(?:died|passed away|was (?:killed|executed|assassinated))\b|\(\s*[^()]*\d{3,4}[^()]*\u2013[^()]*\d{3,4}\s*\)"
 )
@@ -122,6 +124,11 @@ def _follows(tail: str, voice: Speaker) -> bool:
 
 def _tells(value: str, want: Want, voice: Speaker) -> bool:
     """Tell whether a value says anything: a name at birth that is no title, a demonym that is formed from the name."""
+    if want.kind in {"integer", "number"} and want.relation not in DATED and _LIKE_YEAR.fullmatch(value):
+        return False  # "the population as of 2016"
+    known = BY_KIND.get(want.relation)
+    if known is not None and known.nouns and re.search(rf"\b(?:{known.nouns})\b", value, re.IGNORECASE):
+        return False  # "the currency was the worst performing currency"
     if want.relation == "birth_name":
         return not voice.is_title(value)
     return want.relation != "demonym" or voice.is_formed_from(value)
@@ -142,7 +149,7 @@ def _fact(match: re.Match[str], sentence: Sentence, cue: Cue, want: Want, spoken
         heading=sentence.heading,
         as_of=year_spoken_of(sentence.text) if want.changes else "",
         block=sentence.block,
-        sure=cue.sure and (spoken == "named" or want.relation in _LIVES),
+        sure=cue.sure and not want.changes and (spoken == "named" or want.relation in _LIVES),
     )
 
 

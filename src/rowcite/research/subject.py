@@ -42,6 +42,9 @@ _BODIES = re.compile(
     r"History|Geography|Culture|Politics|Archbishop|Bishop|Mayor|President|Governor|City|Port|Academy|Institute|School|Bay|Gulf|Region|Association|House|"
     r"Greater|Downtown|North|South|East|West|Northern|Southern|Eastern|Western|New) (?:of (?:the )?)?$"
 )
+_INITIALS = re.compile(r"^[^()]{4,80} \((?:[^()]{0,60}[;,] ?)?([A-Z][A-Z&-]{1,7})\)")
+_OTHER_TITLE = re.compile(r"[A-Z][\w-]+ [A-Z][\w-]+ $")
+_OF_NOUN = re.compile(r"\b[a-z]{3,} (?:of|in|from|near|to|for|by|with) (?:the )?$")
 _PARTNER = re.compile(r"\b(?:wife|husband)\b", re.IGNORECASE)
 
 
@@ -100,6 +103,8 @@ def speaker(standing: Standing, naming: Naming) -> Speaker:
                 if 1 < len(name.split()) < 6 and len(name.split()[-1]) > 2
             ),
         )
+    if profile and (initials := _INITIALS.search(opening_of(document)[:200])):
+        names = (*names, fold(initials[1]))
     if profile and (plain_name := _before_nouns(document.title, naming)):
         names = (*names, plain_name)
     return Speaker(mention_pattern(tuple(dict.fromkeys(names))), profile, naming.names)
@@ -136,6 +141,8 @@ def spoken_of(text: str, start: int, speaker: Speaker, kind: str) -> Spoken | No
     spans = speaker.spans(lead)
     if spans:
         between = lead[spans[-1][1] :]
+        if not between.strip() and _OF_NOUN.search(lead[: spans[-1][0]]):
+            return None  # "the first railway of Kharkiv was opened in 1869"
         if between.startswith(("'s", "\u2019s")):
             between = between[2:]
         return "named" if _is_quiet(between, kind) else None
@@ -149,6 +156,8 @@ def _is_quiet(words: str, kind: str, *, opens: bool = False) -> bool:
     if _KIN.search(words) or (kind != "spouse" and _PARTNER.search(words)):
         return False
     even = plain(words)
+    if _OTHER_TITLE.search(even):
+        return False  # "with European Commission President ..."
     for match in _CAPITAL.finditer(even):
         word = match[0].casefold()
         first = opens and not even[: match.start()].strip(" \"'(\u201c\u2018")

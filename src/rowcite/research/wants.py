@@ -51,7 +51,9 @@ class Want:
     @property
     def current(self) -> bool:
         """Whether the field asks for who or what holds now."""
-        return bool(_CURRENT.search(f"{self.words} {fold(self.description)}"))
+        return self.relation == "government_type" or bool(
+            _CURRENT.search(f"{self.words} {fold(self.description)}")
+        )
 
 
 def want_of(
