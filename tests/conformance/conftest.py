@@ -18,11 +18,6 @@ from rowcite.server.run import embedded
 BASIS = FieldBasis("output", "It says so.", (Citation("https://a.example/", None, ("words",)),), "high")
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "node: needs Node 20 and npm; installs from the npm registry once")
-    config.addinivalue_line("markers", "slow: installs a package of its own once, or takes seconds")
-
-
 class Echo:
     """Answers in the kind that was asked for; `go` holds answers back, an input of "boom" breaks."""
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from rowcite.server import limits
 from rowcite.server.conform import misses
-from rowcite.server.limits import accept_run, accept_runs
+from rowcite.server.limits import Terms, accept_run, accept_runs
 from rowcite.server.refusals import Invalid, Refusal, decoded
-from rowcite.server.shapes import AddRunsRequest, RunInput
+from rowcite.server.shapes import AddRunsRequest, McpServer, RunInput
 
 TEXT = {"output_schema": "The founding year"}
 
@@ -286,3 +286,10 @@ def test_a_body_of_another_shape_is_refused_with_its_place(body, loc):
     with pytest.raises(Invalid) as caught:
         decoded(body, AddRunsRequest)
     assert caught.value.flaws[0].loc == loc
+
+
+def test_a_server_that_cannot_call_tools_warns_of_it():
+    request = run(mcp_servers=[McpServer("https://m.example/mcp", "m")])
+    assert not accept_run(request).warnings
+    (warning,) = accept_run(request, Terms(tools=False)).warnings
+    assert "lacks the package `mcp`" in warning.message

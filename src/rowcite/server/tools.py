@@ -32,8 +32,8 @@ _SECRET = 6  # characters: shorter header values are no secrets, and stand in te
 
 @cache
 def available() -> bool:
-    """Tell whether the package `mcp` is installed."""
-    return find_spec("mcp") is not None
+    """Tell whether the package `mcp` is installed, in a version that speaks through httpx2 (2 and newer)."""
+    return find_spec("mcp") is not None and find_spec("httpx2") is not None
 
 
 def call_tools(servers: Sequence[McpServer], given: Input) -> tuple[McpToolCall, ...]:
