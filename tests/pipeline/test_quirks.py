@@ -1,0 +1,57 @@
+"""The command against a server that does each thing the other way which cannot be known of the real API."""
+
+import csv
+
+import pytest
+
+from rowcite.server.quirks import QUIRKS
+from support import rowcite, serving, small_spec, write_spec
+
+ROWS = 120
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("corpus")
+    for number in range(0, ROWS, 3):
+        text = f"---\nurl: https://c{number}.example/\n---\n# Company {number}\n\nEmployees: {number + 10}\n"
+        (folder / f"c{number}.md").write_text(text)
+    return folder
+
+
+def enriched(folder, corpus, *flags):
+    """Run the command to its end against a server with these flags; return the table's rows and the server."""
+    lines = [f"Company {number},c{number}.example" for number in range(ROWS)]
+    (folder / "table.csv").write_text("\n".join(["name,website", *lines]) + "\n")
+    spec = small_spec(backend="parallel", limits={"active_runs": 50, "max_cost_usd": 100})
+    with serving(folder, "--latency", "0.001", *flags, corpus=corpus) as server:
+        done = rowcite(
+            "run", write_spec(folder, spec), "-q", "--base-url", server.url, cwd=folder, timeout=180
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        with (folder / "out.csv").open(newline="") as file:
+            rows = [{**row, "rowcite_run_id": ""} for row in csv.DictReader(file)]
+        return rows, server.created()
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory, corpus):
+    rows, created = enriched(tmp_path_factory.mktemp("plain"), corpus)
+    assert (len(created), sum(bool(row["employee_count"]) for row in rows)) == (ROWS, ROWS // 3)
+    return rows
+
+
+@pytest.mark.parametrize("quirk", [*sorted(QUIRKS), "all"])
+def test_the_table_and_the_runs_are_the_same_whatever_the_api_does(tmp_path, corpus, plain, quirk):
+    rows, created = enriched(tmp_path, corpus, "--quirks", quirk)
+    assert rows == plain
+    assert len(created) == ROWS
+    assert len({line["input_sha256"] for line in created}) == ROWS
+
+
+@pytest.mark.slow
+def test_a_post_that_fails_half_way_is_neither_lost_nor_paid_twice(tmp_path, corpus, plain):
+    fault = '{"http": [{"method": "POST", "path": "/runs$", "nth": [1], "status": 503}]}'
+    rows, created = enriched(tmp_path, corpus, "--quirks", "all", "--faults", fault)
+    assert rows == plain
+    assert len({line["input_sha256"] for line in created}) == len(created) == ROWS
