@@ -330,7 +330,9 @@ class _Exchange:
             raise ApiError(f"{told}. The certificate of the API is not trusted on this machine") from error
         if isinstance(error, httpx.UnsupportedProtocol):
             raise UsageError(told) from error
-        raise Retriable(told, sent=not isinstance(error, _NEVER_SENT)) from error
+        sent = not isinstance(error, _NEVER_SENT)
+        hint = "" if sent else ". Is the address right, and the network there?"
+        raise Retriable(f"{told}{hint}", sent=sent) from error
 
 
 def _event(data: bytes) -> Event:

@@ -94,7 +94,7 @@ def answering(
     """
     spec = prepared.job.spec
     if spec.backend == "local":
-        with _local(spec) as base_url:
+        with _local(spec, prepared.ledger / "pages") as base_url:
             yield base_url, None
         return
     key = environ.get("PARALLEL_API_KEY", "").strip() or None
@@ -208,7 +208,7 @@ def _digest(spec: Spec) -> str:
 
 
 @contextmanager
-def _local(spec: Spec) -> Iterator[str]:
+def _local(spec: Spec, cache: Path) -> Iterator[str]:
     try:
         from rowcite.research import open_corpus
         from rowcite.server.app import ServerSettings, create_app
@@ -219,5 +219,6 @@ def _local(spec: Spec) -> Iterator[str]:
         raise UsageError(
             f"the local backend is an extra ({error}). Install it: pip install 'rowcite[local]'"
         ) from error
-    with embedded(create_app(open_corpus(_corpus(spec)), ServerSettings())) as base_url:
+    corpus = open_corpus(_corpus(spec), cache=cache)
+    with embedded(create_app(corpus, ServerSettings())) as base_url:
         yield base_url

@@ -124,7 +124,7 @@ def command(  # noqa: PLR0913 - one argument an option
         webhook_secret=webhook_secret or os.environ.get("ROWCITE_WEBHOOK_SECRET") or None,
         data=data,
     )
-    documents = open_corpus(corpus)
+    documents = open_corpus(corpus, cache=data / "pages" if data else None)
     for text in documents.skipped:
         voice.warning(text)
     app = create_app(documents, settings)

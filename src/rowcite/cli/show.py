@@ -60,7 +60,7 @@ def plan_lines(job: Job, plan: Plan) -> list[str]:
     left_out = [f"{plan.skipped:,} skipped"] if plan.skipped else []
     left_out += [f"{plan.too_long:,} too long to send"] if plan.too_long else []
     aside = f" ({', '.join(left_out)})" if left_out else ""
-    rows = f"{plan.rows:,} rows{aside}, {plan.tasks:,} distinct tasks"
+    rows = f"{_some(plan.rows, 'row')}{aside}, {_some(plan.tasks, 'distinct task')}"
     to_submit = f"{plan.to_submit:,} to submit to {job.spec.task.processor}"
     cost = (
         "free: answered by the local server" if job.local else f"{usd(plan.cost)} at {usd(plan.price)} a run"
@@ -70,6 +70,10 @@ def plan_lines(job: Job, plan: Plan) -> list[str]:
         f"{to_submit}, {cost}; about {plan.requests:,} requests{_time(plan)}",
         *(f"warning: {text}" for text in plan.warnings),
     ]
+
+
+def _some(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _time(plan: Plan) -> str:
@@ -89,7 +93,7 @@ def duration(seconds: float) -> str:
 def counts_line(rows: Counts) -> str:
     """Return how many rows stand where: what is nought is left out."""
     parts = [f"{getattr(rows, name):,} {name}" for name in _STATUSES if getattr(rows, name)]
-    return f"{rows.rows:,} rows: {', '.join(parts) or 'none'}"
+    return f"{_some(rows.rows, 'row')}: {', '.join(parts) or 'none'}"
 
 
 def summary_lines(summary: Summary, job: Job) -> list[str]:
