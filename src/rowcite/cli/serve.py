@@ -13,6 +13,10 @@ from rowcite.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rowcite.research import Corpus
+    from rowcite.research.model_prompt import Endpoint
+    from rowcite.research.model_reader import ModelResearcher
+
 
 def _path(_: click.Context, __: click.Parameter, value: str | None) -> Path | None:
     from pathlib import Path  # here, so that `rowcite --help` does without it
@@ -84,6 +88,27 @@ def _path(_: click.Context, __: click.Parameter, value: str | None) -> Path | No
     metavar="DIR",
     help="Keep runs in this folder, so that they outlive the server.",
 )
+@click.option(
+    "--llm-base-url",
+    default=None,
+    metavar="URL",
+    help="Let a language model read the documents: an OpenAI-compatible endpoint; the key is ROWCITE_LLM_KEY.",
+)
+@click.option("--llm-model", default=None, metavar="NAME", help="The model's name there.")
+@click.option(
+    "--llm-workers",
+    default=8,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Runs that wait for the model at once.",
+)
+@click.option(
+    "--llm-timeout",
+    default=60.0,
+    show_default=True,
+    type=click.FloatRange(min=0.1, max=3600),
+    help="Seconds to wait for a reply; then the run is answered without the model.",
+)
 def command(  # noqa: PLR0913 - one argument an option
     *,
     corpus: Path,
@@ -99,6 +124,10 @@ def command(  # noqa: PLR0913 - one argument an option
     credit: float | None,
     webhook_secret: str | None,
     data: Path | None,
+    llm_base_url: str | None,
+    llm_model: str | None,
+    llm_workers: int,
+    llm_timeout: float,
 ) -> int:
     """Serve Parallel's Task API from a folder of documents, for rehearsals and tests."""
     try:
@@ -113,6 +142,7 @@ def command(  # noqa: PLR0913 - one argument an option
             f"the server is an extra ({error}). Install it: pip install 'rowcite[local]'"
         ) from error
     voice = Voice.current()
+    endpoint = _endpoint(llm_base_url, llm_model, llm_timeout)
     settings = ServerSettings(
         key=key or os.environ.get("ROWCITE_SERVE_KEY") or None,
         latency=latency,
@@ -123,11 +153,12 @@ def command(  # noqa: PLR0913 - one argument an option
         credit=credit,
         webhook_secret=webhook_secret or os.environ.get("ROWCITE_WEBHOOK_SECRET") or None,
         data=data,
+        researchers=llm_workers if endpoint else 1,
     )
     documents = open_corpus(corpus, cache=data / "pages" if data else None)
     for text in documents.skipped:
         voice.warning(text)
-    app = create_app(documents, settings)
+    app = create_app(_with_model(documents, endpoint) if endpoint else documents, settings)
 
     def ready(url: str) -> None:
         voice.info(f"{documents.size:,} documents of {corpus} answer at {url} (Ctrl-C ends it)")
@@ -139,6 +170,23 @@ def command(  # noqa: PLR0913 - one argument an option
             f"cannot listen on {host}:{port}: {error.strerror or error}. Name another --port, or 0"
         ) from error
     return 0
+
+
+def _endpoint(base_url: str | None, model: str | None, timeout: float) -> Endpoint | None:
+    """Return where the language model is; None when none is asked for."""
+    if base_url is None and model is None:
+        return None
+    if not base_url or not model:
+        raise UsageError("--llm-base-url and --llm-model go together: give both, or neither")
+    from rowcite.research.model_prompt import Endpoint
+
+    return Endpoint(base_url, model, os.environ.get("ROWCITE_LLM_KEY"), timeout)
+
+
+def _with_model(documents: Corpus, endpoint: Endpoint) -> ModelResearcher:
+    from rowcite.research.model_reader import ModelResearcher
+
+    return ModelResearcher(documents, endpoint)
 
 
 def _plan(faults: str) -> dict[str, Any]:

@@ -46,6 +46,7 @@ class ServerSettings:
     at once. `rate_limit`: requests in any 60 seconds. `faults`: see `faults.FaultPlan`. `journal`: see `journal`.
     `quirks`: see `quirks.QUIRKS`. `credit`: US$; None is credit without end. `webhook_secret` signs deliveries, the
     first repeated after `webhook_pause` seconds. `data`: the folder where runs live; None keeps them in memory.
+    `researchers`: so many runs are researched at once; more than one pays when the researcher waits for others.
     """
 
     key: str | None = None
@@ -58,6 +59,7 @@ class ServerSettings:
     webhook_secret: str | None = None
     webhook_pause: float = webhooks.PAUSE
     data: Path | None = None
+    researchers: int = 1
 
 
 def create_app(corpus: Researcher, settings: ServerSettings) -> Starlette:
@@ -109,6 +111,7 @@ def _house(corpus: Researcher, settings: ServerSettings) -> House:
         quirks=settings.quirks,
         disk=Disk(settings.data) if settings.data else None,
         limit=RateLimit(settings.rate_limit, time.time) if settings.rate_limit is not None else None,
+        researchers=settings.researchers,
     )
 
 

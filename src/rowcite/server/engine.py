@@ -30,7 +30,7 @@ CALLERS = 4  # runs whose tools are called at once: a slow MCP server holds up n
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What the engine works with. `disk` and `limit` are None where there are none."""
+    """What the engine works with. `disk` and `limit` are None where there are none; `researchers` research at once."""
 
     researcher: Researcher
     faults: FaultPlan
@@ -41,6 +41,7 @@ class House:
     quirks: frozenset[str] = frozenset()
     disk: Disk | None = None
     limit: RateLimit | None = None
+    researchers: int = 1
 
 
 class Engine:
@@ -62,10 +63,11 @@ class Engine:
         self._loop: asyncio.AbstractEventLoop
 
     def open(self) -> None:
-        """Start the research thread, and go on with what an earlier process left. Call it on the loop that serves."""
+        """Start the research threads, and go on with what an earlier process left. Call it on the loop that serves."""
         self._loop = asyncio.get_running_loop()
         self.house.webhooks.open(self._delivered)
-        threading.Thread(target=self._research, name="rowcite-research", daemon=True).start()
+        for number in range(self.house.researchers):
+            threading.Thread(target=self._research, name=f"rowcite-research-{number}", daemon=True).start()
         if self.house.disk:
             self._begin(self.house.disk.restore(self.store))
             self._recall()
@@ -74,7 +76,8 @@ class Engine:
     def close(self) -> None:
         """Stop researching and let every open stream end."""
         self.closing = True
-        self._questions.put(None)
+        for _ in range(self.house.researchers):
+            self._questions.put(None)
         for _ in self._callers:
             self._to_call.put(None)
         self.house.webhooks.close()
@@ -183,7 +186,7 @@ class Engine:
             self._questions.put(run)
 
     def _research(self) -> None:
-        """Answer questions until told to stop; runs in the engine's own thread."""
+        """Answer questions until told to stop; runs in threads of the engine's own."""
         while (run := self._questions.get()) is not None and not self.closing:
             before = self.store.runs.get(run.asked.request.previous_interaction_id or "")
             self._endings.append((run, answer(self.house.researcher, run, before)))
