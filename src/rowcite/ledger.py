@@ -23,7 +23,7 @@ from rowcite.records import Ended, Held, OpenBatch
 
 VERSION = 1
 _OPEN = (RunState.INTENDED, RunState.SUBMITTED)
-_FREE = (RunState.REFUSED, RunState.LOST)
+_FORGOTTEN = (RunState.LOST, RunState.PRUNED)  # as if never asked
 
 
 class Ledger:
@@ -55,7 +55,7 @@ class Ledger:
         best: dict[bytes, RunState] = {}
         for key, text, ended_at in rows:
             state = RunState(text)
-            if state is RunState.LOST or (state is RunState.COMPLETED and ended_at < since):
+            if state in _FORGOTTEN or (state is RunState.COMPLETED and ended_at < since):
                 continue
             if key not in best or _rank(state) > _rank(best[key]):
                 best[key] = state
@@ -67,7 +67,7 @@ class Ledger:
             rows = self._db.execute(
                 "SELECT run.key, run.state, run.run_id, run.processor, answer.output, run.error, run.ref_id, run.id"
                 " FROM want CROSS JOIN run ON run.key = want.key LEFT JOIN answer ON answer.run = run.id"
-                " WHERE run.state != 'lost' ORDER BY run.id"
+                " WHERE run.state NOT IN ('lost', 'pruned') ORDER BY run.id"
             ).fetchall()
         best: dict[bytes, Held] = {}
         for *values, _ in rows:
@@ -247,6 +247,24 @@ class Ledger:
                 ],
             )
 
+    # --- care ----------------------------------------------------------------------------------------
+
+    def each(self, sql: str, *values: object) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a query one by one; for `rowcite.care`."""
+        with self._reading():
+            yield from self._db.execute(sql, values)
+
+    def apply(self, *changes: tuple[str, tuple[object, ...]]) -> list[int]:
+        """Make changes, all or none; return how many rows each touched. For `rowcite.care`."""
+        with self._writing():
+            return [self._db.execute(sql, values).rowcount for sql, values in changes]
+
+    def compact(self) -> None:
+        """Give the room of what was dropped back to the disk."""
+        with self._reading():
+            self._db.execute("VACUUM")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     # --- inside --------------------------------------------------------------------------------------
 
     def _one(self, sql: str, *values: object) -> Any:
@@ -298,11 +316,11 @@ def _rank(state: RunState) -> int:
     return 1 if state in _OPEN else 0
 
 
-def open_ledger(folder: Path, *, writing: bool) -> Ledger:
+def open_ledger(folder: Path, *, writing: bool, wait: float = 0.0) -> Ledger:
     """Open the ledger in a folder.
 
-    For writing, the folder and file are made if need be and this process has the ledger alone. For
-    reading, a ledger that is not there is an empty one and nothing is made.
+    For writing, the folder and file are made if need be and this process has the ledger alone: another one that
+    has it is waited for so many seconds. For reading, a ledger that is not there is an empty one and nothing is made.
 
     Raises:
         LedgerBusy: another process has it open for writing.
@@ -313,12 +331,12 @@ def open_ledger(folder: Path, *, writing: bool) -> Ledger:
         return Ledger(_connect(str(file) if file.exists() else ":memory:", str(file)), None, str(file))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / "lock", timeout=0, mode=0o600)
+        lock = FileLock(folder / "lock", timeout=wait, mode=0o600)
         lock.acquire()
         os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
     except Timeout:
         raise LedgerBusy(
-            f"{folder}: another rowcite is working on this ledger. Wait for it, then run again"
+            f"{folder}: another rowcite is working on this ledger. Wait for it, then run again (--wait-lock waits for you)"
         ) from None
     except OSError as error:
         raise LedgerError(f"{folder}: cannot open the ledger: {error.strerror or error}") from error

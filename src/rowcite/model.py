@@ -23,6 +23,7 @@ class RunState(StrEnum):
     CANCELLED = "cancelled"  # ended by somebody
     ACTION_REQUIRED = "action_required"  # waits for somebody; rowcite does not
     REFUSED = "refused"  # the API would not create it: never existed, never cost anything
+    PRUNED = "pruned"  # ended, and `ledger prune` dropped its answer: the money stays known
     LOST = "lost"  # a local server that is gone had it: cost nothing, may be asked again
 
 

@@ -42,16 +42,21 @@ class Overrides:
     max_cost: float | None = None
     fresh: bool = False
     retry_failed: bool = False
+    wait_lock: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A job, the folder of its ledger, where its table goes (None: nowhere), and who is asked."""
+    """A job, the folder of its ledger, where its table goes (None: nowhere), and who is asked.
+
+    `wait` is how many seconds another process that has the ledger is waited for.
+    """
 
     job: Job
     ledger: Path
     output: str | None
     base_url: str
+    wait: float = 0.0
 
 
 def prepare(  # noqa: PLR0913 - what stands behind a job, by name
@@ -71,7 +76,7 @@ def prepare(  # noqa: PLR0913 - what stands behind a job, by name
         InputError: the spec, the table or the overrides do not work.
     """
     read = _read(spec, environ)
-    folder = Path(overrides.ledger or environ.get("ROWCITE_LEDGER") or read.folder / ".rowcite" / read.name)
+    folder = ledger_folder(read, overrides.ledger, environ)
     read = _overridden(read, overrides)
     source = FrameSource(frame) if frame is not None else _source(read, overrides, spool)
     _check_new_columns(read, source)
@@ -79,7 +84,13 @@ def prepare(  # noqa: PLR0913 - what stands behind a job, by name
     base_url = _base_url(overrides, environ)
     api = LOCAL + _digest(read) if read.backend == "local" else base_url
     job = make_job(read, reader, api, fresh=overrides.fresh, retry_failed=overrides.retry_failed)
-    return Prepared(job, folder, _output(read, overrides, source) if writes else None, base_url)
+    output = _output(read, overrides, source) if writes else None
+    return Prepared(job, folder, output, base_url, overrides.wait_lock)
+
+
+def ledger_folder(spec: Spec, told: str | None = None, environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder of a spec's ledger; `told` is what a flag says."""
+    return Path(told or environ.get("ROWCITE_LEDGER") or spec.folder / ".rowcite" / spec.name)
 
 
 @contextmanager

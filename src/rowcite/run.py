@@ -110,7 +110,7 @@ def _verdict(spec: Spec, rows: Counts) -> int:
 
 @contextmanager
 def _opened(prepared: Prepared, *, writing: bool = True) -> Iterator[Ledger]:
-    with closing(open_ledger(prepared.ledger, writing=writing)) as ledger:
+    with closing(open_ledger(prepared.ledger, writing=writing, wait=prepared.wait)) as ledger:
         yield ledger
 
 

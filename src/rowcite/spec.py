@@ -275,7 +275,8 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])\Z")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
-def _duration(value: Any) -> Any:
+def duration(value: Any) -> Any:
+    """Read a duration such as 90s, 30m, 2h or 90d; ValueError for anything else but None."""
     if value is None or isinstance(value, timedelta):
         return value
     match = _DURATION.match(value.strip()) if isinstance(value, str) else None
@@ -299,7 +300,7 @@ def _failed(value: Any) -> Any:
     raise ValueError('a number of rows, or a share of them such as "5%"')
 
 
-Duration = Annotated[timedelta | None, BeforeValidator(_duration)]
+Duration = Annotated[timedelta | None, BeforeValidator(duration)]
 
 
 class Limits(_Part):

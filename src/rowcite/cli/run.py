@@ -23,6 +23,13 @@ _ASK_ABOVE = 1_000_000  # micro-US$: one dollar
 @table_options
 @spend_options
 @click.option("-y", "--yes", is_flag=True, help="Spend without asking.")
+@click.option(
+    "--wait-lock",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    metavar="SECONDS",
+    help="Wait so long for another command that has the ledger.",
+)
 @click.option("--no-progress", is_flag=True, help="Draw no progress bar.")
 @speak_options
 def command(spec: str, *, as_json: bool, yes: bool, no_progress: bool, **flags: Any) -> int:

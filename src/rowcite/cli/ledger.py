@@ -1,0 +1,115 @@
+"""`rowcite ledger`: verify, export, prune."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from rowcite.cli.options import speak_options, spec_argument, voice
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+    from pathlib import Path
+
+where_option = click.option(
+    "--ledger", metavar="DIR", help="The ledger is here instead of in .rowcite/NAME beside the spec."
+)
+
+
+@click.group("ledger", short_help="Care of the ledger: verify, export, prune.")
+def command() -> None:
+    """Check the ledger of a spec, export it, or drop what it does not need any more."""
+
+
+@command.command("verify", short_help="Check that the ledger is whole.")
+@spec_argument
+@where_option
+@speak_options
+def verify(spec: str, ledger: str | None, *, as_json: bool, **flags: bool) -> int:
+    """Check the file, every run's key against its input, and every answer. Exit code 5 when something is wrong."""
+    from rowcite.care import verify as check
+    from rowcite.cli import show
+    from rowcite.errors import LedgerError
+    from rowcite.ledger import open_ledger
+
+    speak = voice(flags)
+    folder = _folder(spec, ledger)
+    opened = open_ledger(folder, writing=False)
+    found = check(opened)
+    opened.close()
+    if as_json:
+        show.as_json({"runs": found.runs, "faults": found.faults, "ledger": str(folder)})
+    for fault in found.faults:
+        speak.warning(fault)
+    if not found.faults and not as_json:
+        click.echo(f"{folder}: ok, {found.runs:,} runs")
+    return LedgerError.exit_code if found.faults else 0
+
+
+@command.command("export", short_help="Write the chain of record to Parquet.")
+@spec_argument
+@click.option("-o", "--output", required=True, metavar="FILE", help="The Parquet file to write.")
+@where_option
+@speak_options
+def export(spec: str, output: str, ledger: str | None, *, as_json: bool, **flags: bool) -> int:
+    """Write one row a run: ids, input, output with its basis, processor, price, times, error, question."""
+    from pathlib import Path
+
+    from rowcite.care import export as write
+    from rowcite.cli import show
+    from rowcite.ledger import open_ledger
+
+    voice(flags)
+    opened = open_ledger(_folder(spec, ledger), writing=False)
+    runs = write(opened, Path(output))
+    opened.close()
+    if as_json:
+        show.as_json({"runs": runs, "output": output})
+    else:
+        click.echo(f"{output}: {runs:,} runs")
+    return 0
+
+
+@command.command("prune", short_help="Drop answers that newer ones have replaced.")
+@spec_argument
+@click.option(
+    "--older-than",
+    metavar="AGE",
+    help="Also drop answers of this age, such as 90d: they are asked, and paid for, again.",
+)
+@where_option
+@speak_options
+def prune(spec: str, older_than: str | None, ledger: str | None, *, as_json: bool, **flags: bool) -> int:
+    """Drop answers that a newer answer to the same task has replaced. What was spent stays known."""
+    from rowcite.care import prune as drop
+    from rowcite.cli import show
+    from rowcite.ledger import open_ledger
+
+    voice(flags)
+    age = _age(older_than)
+    opened = open_ledger(_folder(spec, ledger), writing=True)
+    dropped = drop(opened, older_than=age.total_seconds() if age is not None else None)
+    opened.close()
+    if as_json:
+        show.as_json({"dropped": dropped})
+    else:
+        click.echo(f"{dropped:,} answers dropped")
+    return 0
+
+
+def _folder(spec: str, ledger: str | None) -> Path:
+    from rowcite.prepare import ledger_folder
+    from rowcite.specfile import load_spec
+
+    return ledger_folder(load_spec(spec), ledger)
+
+
+def _age(text: str | None) -> timedelta | None:
+    from rowcite.spec import duration
+
+    try:
+        age: timedelta | None = duration(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--older-than") from None
+    return age
