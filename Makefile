@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: help demo test test-all lint format check serve bench eval enrich clean
+.PHONY: help demo test test-all lint format check serve bench soak eval enrich clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,9 @@ serve: .venv/local  ## Serve the Task API from the sample pages on port 8099
 
 bench: .venv/dev  ## Measure time, memory and requests (minutes)
 	$(BIN)/python benchmarks/bench.py
+
+soak: .venv/dev  ## Kill the command at many more random moments (minutes)
+	ROWCITE_KILLS=200 $(BIN)/python -m pytest -n $(WORKERS) tests/crash
 
 eval: .venv/dev  ## Measure how good the local research is, on text that was held out
 	$(BIN)/python benchmarks/research/evaluate.py

@@ -25,6 +25,11 @@ _CHAIN = (
     " FROM run JOIN batch ON batch.id = run.batch JOIN question ON question.id = batch.question"
     " LEFT JOIN answer ON answer.run = run.id ORDER BY run.id"
 )
+_DROP = (
+    "UPDATE run SET state = 'pruned' WHERE state = 'completed' AND (ended_at < ? OR EXISTS ("
+    "SELECT 1 FROM run AS newer WHERE newer.key = run.key AND newer.id > run.id AND newer.state = 'completed'))"
+)
+_EMPTY = "DELETE FROM answer WHERE run IN (SELECT id FROM run WHERE state = 'pruned')"
 SCHEMA = pa.schema(
     [
         ("run_id", pa.string()),
@@ -108,15 +113,8 @@ def prune(ledger: Ledger, *, older_than: float | None = None) -> int:
     With `older_than` (seconds), also every answer of that age: those tasks are asked, and paid for, again. What was
     spent stays known.
     """
-    replaced = "EXISTS (SELECT 1 FROM run AS newer WHERE newer.key = run.key AND newer.id > run.id AND newer.state = 'completed')"
     limit = time.time() - older_than if older_than is not None else 0.0
-    dropped, _ = ledger.apply(
-        (
-            f"UPDATE run SET state = 'pruned' WHERE state = 'completed' AND ({replaced} OR ended_at < ?)",
-            (limit,),
-        ),
-        ("DELETE FROM answer WHERE run IN (SELECT id FROM run WHERE state = 'pruned')", ()),
-    )
+    dropped, _ = ledger.apply((_DROP, (limit,)), (_EMPTY, ()))
     if dropped:
         ledger.compact()
     return dropped
