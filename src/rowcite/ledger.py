@@ -104,6 +104,17 @@ class Ledger:
             self._one("SELECT coalesce(sum(price), 0) FROM run WHERE state NOT IN ('refused', 'lost')")
         )
 
+    def answered_otherwise(self, fingerprint: bytes) -> int:
+        """Return how many tasks are answered that belong to another question: an earlier spec, processor or API."""
+        return int(
+            self._one(
+                "SELECT count(DISTINCT run.key) FROM run JOIN batch ON batch.id = run.batch"
+                " JOIN question ON question.id = batch.question"
+                " WHERE run.state = 'completed' AND question.fingerprint != ?",
+                fingerprint,
+            )
+        )
+
     def counts(self) -> dict[RunState, int]:
         """Return how many runs there are in each state."""
         with self._reading():

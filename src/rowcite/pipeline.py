@@ -75,7 +75,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run would do. Money is micro-US$; `seconds` is from and to, None where it is not known."""
+    """What a run would do. Money is micro-US$; `seconds` is from and to, None where it is not known.
+
+    `answered_otherwise` counts stored answers to other questions, which a changed spec has left behind.
+    """
 
     rows: int
     skipped: int
@@ -85,6 +88,7 @@ class Plan:
     under_way: int
     failed: int
     to_submit: int
+    answered_otherwise: int
     price: int
     requests: int
     seconds: tuple[float, float] | None
@@ -125,6 +129,7 @@ def plan(job: Job, ledger: Ledger) -> Plan:
         under_way=under_way,
         failed=found.total() - to_submit - under_way - answered,
         to_submit=to_submit,
+        answered_otherwise=ledger.answered_otherwise(job.asked.fingerprint),
         price=job.price,
         requests=-(-to_submit // min(MOST_RUNS, job.spec.limits.active_runs)) * _REQUESTS_A_BATCH,
         seconds=_seconds(job, to_submit),

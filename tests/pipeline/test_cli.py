@@ -549,3 +549,17 @@ def test_a_run_that_stops_early_still_says_what_it_sent(tmp_path, corpus):
     assert (done.returncode, told["exit_code"], told["submitted"], told["rows"]["pending"]) == (5, 5, 1, 1)
     assert told["requests"] >= 2
     assert told["spent_usd"] == 0.025
+
+
+def test_a_changed_spec_says_what_it_leaves_behind_and_what_it_costs(tmp_path, corpus):
+    (tmp_path / "table.csv").write_text("name,website\nAcme Oy,acme.example\nBolt,bolt.example\n")
+    local = {"corpus": str(corpus)}
+    rowcite("run", write_spec(tmp_path, small_spec(local=local)), cwd=tmp_path)
+    changed = small_spec(local=local)
+    changed["task"]["outputs"]["founded_year"]["description"] = "Year of foundation, as the company says it"
+    said = rowcite("plan", write_spec(tmp_path, changed), cwd=tmp_path).stdout.decode()
+    assert "2 to submit" in said
+    assert "holds 2 answers to other questions" in said
+    again = rowcite("plan", write_spec(tmp_path, small_spec(local=local)), cwd=tmp_path).stdout.decode()
+    assert "2 answered before" in again
+    assert "other questions" not in again

@@ -27,6 +27,10 @@ __all__ = [
     "summary_lines",
     "usd",
 ]
+_LEFT_BEHIND = (
+    "the ledger holds {:,} answers to other questions (another spec, processor or API, or documents that have changed):"
+    " they are not used here"
+)
 _STATUSES = ("completed", "rejected", "failed", "pending", "skipped")
 
 
@@ -68,6 +72,11 @@ def plan_lines(job: Job, plan: Plan) -> list[str]:
     return [
         rows + (f": {', '.join(before)}" if before else ""),
         f"{to_submit}, {cost}; about {plan.requests:,} requests{_time(plan)}",
+        *(
+            [_LEFT_BEHIND.format(plan.answered_otherwise)]
+            if plan.answered_otherwise and plan.to_submit
+            else []
+        ),
         *(f"warning: {text}" for text in plan.warnings),
     ]
 
