@@ -14,7 +14,7 @@ from rowcite.research.document import Document, Fact, How, Sentence
 from rowcite.research.dossier import Standing
 from rowcite.research.phrases import OTHERS_HEADING
 from rowcite.research.relations import BY_KIND, DATED
-from rowcite.research.subject import Speaker, speaker, spoken_of
+from rowcite.research.subject import Speaker, is_opening, speaker, spoken_of
 from rowcite.research.values import read_items, read_value
 from rowcite.research.wants import Want
 from rowcite.research.when import year_spoken_of
@@ -27,6 +27,9 @@ _PAST = re.compile(
     re.IGNORECASE,
 )
 _DATED = re.compile(r"\b(?:1\d\d\d|20\d\d)s?\b|\bin \d{4}\b")
+_UNDER = re.compile(r"\b(?:Lt\.|Lieutenant|Deputy|Vice|Assistant|Former|Acting)[ -]$", re.IGNORECASE)
+_AS_OF = re.compile(r"\b[Aa]s of (?:[A-Z][a-z]+ )?\d{4}\b")
+_DENIED = re.compile(r"\b(?:not|never|neither|nor|no longer)\b(?! only\b)")
 _ENDED = re.compile(
     r"[^.;]{0,50}?\b(?:resigned|until|died|was succeeded|stepped down|was ousted|was overthrown|lost|fled|between|from \d{4} to|\(\d{4}\s*\u2013)"
 )
@@ -94,7 +97,11 @@ def _bearer(match: re.Match[str], sentence: Sentence, voice: Speaker, want: Want
     if holder and not voice.is_entity(holder):
         return None
     lead = sentence.text[: match.start()]
-    if want.current and _is_past(sentence.text, match):
+    if want.current and _UNDER.search(lead):
+        return None
+    if (want.current and _is_past(sentence.text, match)) or _DENIED.search(
+        sentence.text[max(0, match.start() - 20) : match.start("v")]
+    ):
         return None
     if (
         _BEFORE_SUBJECT.match(lead)
@@ -112,7 +119,11 @@ def _bearer(match: re.Match[str], sentence: Sentence, voice: Speaker, want: Want
 def _is_past(text: str, match: re.Match[str]) -> bool:
     """Tell whether a sentence says who held an office once: "In 1975 ...", "the first ...", "..., who resigned"."""
     told = f"{text[max(0, match.start() - 60) : match.start()]}{match[0]}"
-    return bool(_PAST.search(told) or _DATED.search(text[: match.end()]) or _ENDED.match(text[match.end() :]))
+    return bool(
+        _PAST.search(told)
+        or _DATED.search(_AS_OF.sub("", text[: match.end()]))
+        or _ENDED.match(text[match.end() :])
+    )
 
 
 def _follows(tail: str, voice: Speaker) -> bool:
@@ -172,7 +183,7 @@ def _triggered(document: Document, trigger: re.Pattern[str]) -> Iterator[tuple[i
 
 
 def _opening_number(document: Document) -> int:
-    return next((n for n, s in enumerate(document.sentences) if len(s.text) > 40 and not s.aside), -1)
+    return next((n for n, s in enumerate(document.sentences) if is_opening(s.text) and not s.aside), -1)
 
 
 def _deceased(want: Want, document: Document, voice: Speaker) -> Iterator[tuple[Fact, How, float]]:

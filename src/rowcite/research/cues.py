@@ -138,6 +138,7 @@ def _around(noun: str, shape: str, words: tuple[str, ...] = ()) -> Iterator[Cue]
     yield _cue(
         rf"(?:^|[ (\u201c\"]){value}(?: \([^)]*\))?,? (?:is|was|are|remains|became|serves as|served as|has been|have been)(?: (?:now|currently|also|both|its|the|their|an?|one of|{_CO}))* (?:[a-z-]+ )?{tag}\b(?: of (?P<of>[^,.;()]{{2,40}}?)(?=[,.;()]|$| (?:and|with|in|which|who|since)\b))?"
     )
+    yield _cue(rf"\b{tag},? (?:is )?(?:currently|presently|now),? (?:the )?{value}")
     between = "(?:,|:| at| in| \\()?" if shape == "place" else "(?:,|:| \\()?"
     yield _cue(rf"\b{tag}{between} (?:the )?{value}", loose=shape not in {"person", "place", "people"})
     yield _cue(

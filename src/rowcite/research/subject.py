@@ -26,7 +26,7 @@ _CALENDAR = re.compile(
     r"january|february|march|april|may|june|july|august|september|october|november|december|monday|tuesday|wednesday|"
     r"thursday|friday|saturday|sunday|spring|summer|autumn|winter"
 )
-_CAPITAL = re.compile(r"(?<![\w'\u2019&-])[A-ZÀ-ÖØ-Þ][\w'\u2019-]*")
+_CAPITAL = re.compile(r"(?<![\w'\u2019&-])(?<![A-Z]\.)[A-ZÀ-ÖØ-Þ][\w'\u2019-]*")
 _SETTING = re.compile(
     r"(?:^|[\s(])(?:in|from|at|on|near|of|since|around|by|between|and|to|across|for|under|outside|until|through|mid|early|late|with|after|before|during|into|"
     r"than|as|the|an?|or|via|per|against|over|within|[A-ZÀ-Þ][\w.'\u2019&-]*,?)\s+(?:the\s+)?$",
@@ -45,9 +45,12 @@ _BODIES = re.compile(
 _INITIALS = re.compile(r"^[^()]{4,80} \((?:[^()]{0,60}[;,] ?)?([A-Z][A-Z&-]{1,7})\)")
 _OTHER_TITLE = re.compile(r"[A-Z][\w-]+ [A-Z][\w-]+ $")
 _OF_NOUN = re.compile(r"\b[a-z]{3,} (?:of|in|from|near|to|for|by|with) (?:the )?$")
+_OWNER = re.compile(r"[A-ZÀ-ÖØ-Þ][\w.-]*(?P<mark>['\u2019])s? (?:[a-z-]+ ){0,3}$")
 _PARTNER = re.compile(r"\b(?:wife|husband)\b", re.IGNORECASE)
-
-
+_LONG = 40
+_DEFINES = re.compile(
+    r"^(?:The )?[A-Z\d].*? (?:is|was|are|were) (?:(?:an?|the|one) [^.]{3,}|[A-Z][\w.]*(?: [A-Z][\w.]*)*['\u2019]s [^.]{3,})\.$"
+)
 _LIFE = re.compile(r"\([^()]*\b(?:born|1\d\d\d|20\d\d)\b|\bborn\b", re.IGNORECASE)
 _LIVED = re.compile(
     r"\b(?:was born|she|he|his|her|died|married|graduated|studied|attended|native of)\b", re.IGNORECASE
@@ -132,13 +135,21 @@ def is_person(document: Document) -> bool:
 
 def opening_of(document: Document) -> str:
     """Return the first full sentence of the text: it says what the subject is."""
-    return next((s.text for s in document.sentences if len(s.text) > 40 and not s.aside), "")
+    return next((s.text for s in document.sentences if is_opening(s.text) and not s.aside), "")
+
+
+def is_opening(text: str) -> bool:
+    """Tell whether a text is long enough to say what something is, or short and says "X is a Y"."""
+    return len(text) > _LONG or bool(_DEFINES.search(text))
 
 
 def spoken_of(text: str, start: int, speaker: Speaker, kind: str) -> Spoken | None:
     """Tell how a sentence comes to a statement that begins at `start`; None when it is about somebody else."""
     lead = text[:start]
     spans = speaker.spans(lead)
+    owner = _OWNER.search(lead)
+    if owner and all(end != owner.start("mark") for _, end in spans):
+        return None  # "a delegation to Bolonia's capital ..."
     if spans:
         between = lead[spans[-1][1] :]
         if not between.strip() and _OF_NOUN.search(lead[: spans[-1][0]]):
