@@ -17,7 +17,7 @@ RowciteError                 exit 1
 └── LedgerError              exit 5   the ledger cannot be read or written
 ```
 
-A row that fails is a value (`model.Failure`), never one of these.
+A row that fails is a value (a run's state and error in the ledger), never one of these.
 """
 
 from __future__ import annotations

@@ -85,20 +85,6 @@ class Answer:
     basis: tuple[FieldBasis, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why a run has no answer. `ref_id` is the API's reference for support."""
-
-    run_id: str | None
-    processor: str
-    state: RunState
-    message: str
-    ref_id: str | None = None
-
-
-Outcome = Answer | Failure
-
-
 @dataclass(slots=True)
 class Counts:
     """How many rows stand where; the sum is the table's height."""

@@ -222,13 +222,6 @@ class _RunInput(msgspec.Struct):
     input: Any = None
 
 
-class Result(msgspec.Struct, frozen=True):
-    """The answer of a run's `/result`."""
-
-    run: Run
-    output: msgspec.Raw
-
-
 def input_of(event: Event) -> Any:
     """Return the input that an event shows, decoded; None when it shows none."""
     if bytes(event.input) in _NOTHING:

@@ -36,7 +36,6 @@ from rowcite.wire import (
     Added,
     Event,
     Group,
-    Result,
     Run,
     api_warnings,
     input_of,
@@ -143,7 +142,7 @@ def test_the_answer_to_adding_runs_is_read():
 
 
 def test_a_result_is_read():
-    result = decoded(body("result"), Result)
+    result = decoded(body("result"), Event)
     assert result.run.run_id == TaskRunResult.model_validate(body("result")).run.run_id
     assert answer("r", "core", bytes(result.output)).content == {"gdp": "$3.1 trillion (2023)"}
 
