@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 import polars as pl
 
 from rowcite.acceptance import Cell, judge
@@ -132,7 +132,10 @@ def _values(cell: Cell, spec: Spec, *, native: bool) -> list[Any]:
 
 def _citations(cell: Cell, spec: Spec, *, native: bool) -> Any:
     if spec.columns.citations == "full":
-        full = [{**asdict(citation), "excerpts": list(citation.excerpts)} for citation in cell.citations]
+        full = [
+            {**msgspec.structs.asdict(citation), "excerpts": list(citation.excerpts)}
+            for citation in cell.citations
+        ]
         return full if native else (json.dumps(full, ensure_ascii=False) if full else None)
     urls = list(
         dict.fromkeys(_SPACE.sub(lambda space: quote(space[0]), citation.url) for citation in cell.citations)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NewType
 
+import msgspec
+
 TaskKey = NewType("TaskKey", bytes)
 """16 bytes that name a question: see `rowcite.keys`."""
 
@@ -41,8 +43,7 @@ class RowStatus(StrEnum):
     SKIPPED = "skipped"  # outside `where`, or a required input is blank
 
 
-@dataclass(frozen=True, slots=True)
-class Citation:
+class Citation(msgspec.Struct, frozen=True, gc=False):
     """A document that supports a value. `excerpts` are words that stand in it."""
 
     url: str
@@ -50,8 +51,7 @@ class Citation:
     excerpts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class FieldBasis:
+class FieldBasis(msgspec.Struct, frozen=True, gc=False):
     """Why a field has its value.
 
     `field` is the output field's name (`output` for a text answer; `a.0.b` inside lists and objects).

@@ -89,4 +89,6 @@ def _text(value: Input) -> str:
 
 
 def _lent(entry: FieldBasis, interaction_id: str) -> FieldBasis:
-    return replace(entry, reasoning=f"From the earlier interaction {interaction_id}: {entry.reasoning}")
+    return msgspec.structs.replace(
+        entry, reasoning=f"From the earlier interaction {interaction_id}: {entry.reasoning}"
+    )
