@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,7 +16,33 @@ if TYPE_CHECKING:
 
     from rowcite.research import Corpus
     from rowcite.research.model_prompt import Endpoint
-    from rowcite.research.model_reader import ModelResearcher
+    from rowcite.server.answering import Researcher
+    from rowcite.server.app import ServerSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Flags:
+    """What the command was given: a field an option."""
+
+    corpus: Path | None
+    bench: bool
+    host: str
+    port: int
+    port_file: Path | None
+    key: str | None
+    latency: float
+    latency_mean: float | None
+    rate_limit: int | None
+    journal: Path | None
+    faults: str | None
+    quirks: str
+    credit: float | None
+    webhook_secret: str | None
+    data: Path | None
+    llm_base_url: str | None
+    llm_model: str | None
+    llm_workers: int
+    llm_timeout: float
 
 
 def _path(_: click.Context, __: click.Parameter, value: str | None) -> Path | None:
@@ -27,10 +54,15 @@ def _path(_: click.Context, __: click.Parameter, value: str | None) -> Path | No
 @click.command("serve", short_help="The local Task API server, over a folder of documents.")
 @click.option(
     "--corpus",
-    required=True,
+    default=None,
     type=click.Path(exists=True, file_okay=False),
     callback=_path,
     help="Folder of documents to answer from.",
+)
+@click.option(
+    "--bench",
+    is_flag=True,
+    help="Answer without documents or research, as fast as can be: for measuring clients (docs/serve.md).",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
@@ -51,6 +83,13 @@ def _path(_: click.Context, __: click.Parameter, value: str | None) -> Path | No
     show_default=True,
     type=click.FloatRange(min=0),
     help="0: at once; 1: as long as the real processors take.",
+)
+@click.option(
+    "--latency-mean",
+    default=None,
+    type=click.FloatRange(min=0, min_open=True, max=86_400),
+    metavar="SECONDS",
+    help="Draw each run's time from a lognormal distribution (sigma 1) with this mean; the same input, the same time.",
 )
 @click.option("--rate-limit", default=None, type=click.IntRange(min=1), help="Requests a minute before 429.")
 @click.option(
@@ -109,31 +148,10 @@ def _path(_: click.Context, __: click.Parameter, value: str | None) -> Path | No
     type=click.FloatRange(min=0.1, max=3600),
     help="Seconds to wait for a reply; then the run is answered without the model.",
 )
-def command(  # noqa: PLR0913 - one argument an option
-    *,
-    corpus: Path,
-    host: str,
-    port: int,
-    port_file: Path | None,
-    key: str | None,
-    latency: float,
-    rate_limit: int | None,
-    journal: Path | None,
-    faults: str | None,
-    quirks: str,
-    credit: float | None,
-    webhook_secret: str | None,
-    data: Path | None,
-    llm_base_url: str | None,
-    llm_model: str | None,
-    llm_workers: int,
-    llm_timeout: float,
-) -> int:
+def command(**given: Any) -> int:
     """Serve Parallel's Task API from a folder of documents, for rehearsals and tests."""
     try:
-        from rowcite.research import open_corpus
-        from rowcite.server.app import ServerSettings, create_app
-        from rowcite.server.quirks import read_quirks
+        from rowcite.server.app import create_app
         from rowcite.server.run import serve
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("rowcite"):
@@ -141,35 +159,63 @@ def command(  # noqa: PLR0913 - one argument an option
         raise UsageError(
             f"the server is an extra ({error}). Install it: pip install 'rowcite[local]'"
         ) from error
-    voice = Voice.current()
-    endpoint = _endpoint(llm_base_url, llm_model, llm_timeout)
-    settings = ServerSettings(
-        key=key or os.environ.get("ROWCITE_SERVE_KEY") or None,
-        latency=latency,
-        rate_limit=rate_limit,
-        faults=_plan(faults) if faults else None,
-        journal=journal,
-        quirks=read_quirks(quirks),
-        credit=credit,
-        webhook_secret=webhook_secret or os.environ.get("ROWCITE_WEBHOOK_SECRET") or None,
-        data=data,
-        researchers=llm_workers if endpoint else 1,
-    )
-    documents = open_corpus(corpus, cache=data / "pages" if data else None)
-    for text in documents.skipped:
-        voice.warning(text)
-    app = create_app(_with_model(documents, endpoint) if endpoint else documents, settings)
+    flags, voice = _Flags(**given), Voice.current()
+    settings = _settings(flags)
+    researcher, name = _researcher(flags, voice)
+    app = create_app(researcher, settings)
 
     def ready(url: str) -> None:
-        voice.info(f"{documents.size:,} documents of {corpus} answer at {url} (Ctrl-C ends it)")
+        voice.info(f"{name} at {url} (Ctrl-C ends it)")
 
     try:
-        serve(app, host=host, port=port, port_file=port_file, on_ready=ready)
+        serve(app, host=flags.host, port=flags.port, port_file=flags.port_file, on_ready=ready)
     except OSError as error:
         raise UsageError(
-            f"cannot listen on {host}:{port}: {error.strerror or error}. Name another --port, or 0"
+            f"cannot listen on {flags.host}:{flags.port}: {error.strerror or error}. Name another --port, or 0"
         ) from error
+    voice.info(str(app.state.engine.tally))
     return 0
+
+
+def _settings(flags: _Flags) -> ServerSettings:
+    from rowcite.server.app import ServerSettings
+    from rowcite.server.processors import Lognormal
+    from rowcite.server.quirks import read_quirks
+
+    if flags.latency and flags.latency_mean is not None:
+        raise UsageError("--latency and --latency-mean are two ways to say the same: give one of them")
+    return ServerSettings(
+        key=flags.key or os.environ.get("ROWCITE_SERVE_KEY") or None,
+        latency=flags.latency if flags.latency_mean is None else Lognormal(flags.latency_mean),
+        rate_limit=flags.rate_limit,
+        faults=_plan(flags.faults) if flags.faults else None,
+        journal=flags.journal,
+        quirks=read_quirks(flags.quirks),
+        credit=flags.credit,
+        webhook_secret=flags.webhook_secret or os.environ.get("ROWCITE_WEBHOOK_SECRET") or None,
+        data=flags.data,
+        researchers=flags.llm_workers if flags.llm_base_url else 1,
+    )
+
+
+def _researcher(flags: _Flags, voice: Voice) -> tuple[Researcher, str]:
+    """Return who answers, and how to say so when it listens."""
+    endpoint = _endpoint(flags.llm_base_url, flags.llm_model, flags.llm_timeout)
+    if flags.bench:
+        if flags.corpus or endpoint:
+            raise UsageError("--bench reads no documents: leave --corpus and --llm-base-url away")
+        from rowcite.server.bench import Bench
+
+        return Bench(), "bench answers, which are no research,"
+    if flags.corpus is None:
+        raise UsageError("a folder of documents is needed: --corpus DIR (or --bench, to measure clients)")
+    from rowcite.research import open_corpus
+
+    documents = open_corpus(flags.corpus, cache=flags.data / "pages" if flags.data else None)
+    for text in documents.skipped:
+        voice.warning(text)
+    name = f"{documents.size:,} documents of {flags.corpus} answer"
+    return _with_model(documents, endpoint) if endpoint else documents, name
 
 
 def _endpoint(base_url: str | None, model: str | None, timeout: float) -> Endpoint | None:
@@ -183,7 +229,7 @@ def _endpoint(base_url: str | None, model: str | None, timeout: float) -> Endpoi
     return Endpoint(base_url, model, os.environ.get("ROWCITE_LLM_KEY"), timeout)
 
 
-def _with_model(documents: Corpus, endpoint: Endpoint) -> ModelResearcher:
+def _with_model(documents: Corpus, endpoint: Endpoint) -> Researcher:
     from rowcite.research.model_reader import ModelResearcher
 
     return ModelResearcher(documents, endpoint)

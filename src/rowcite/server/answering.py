@@ -52,7 +52,7 @@ def answer(researcher: Researcher, run: Run, before: Run | None) -> Ending:
         finding = researcher.research(_question(asked, given))
         if earlier:
             finding = filled_in(finding, asked.request.input, earlier)
-        body = _output(finding, run.calls, per_element=FIELD_BASIS in asked.betas)
+        body = encoded(finding, run.calls, per_element=FIELD_BASIS in asked.betas)
         return Ending("completed", Output(body, finding.considered, tuple(finding.read)))
     except Exception:  # noqa: BLE001  # a researcher is foreign code, and logged
         ref_id = str(uuid4())
@@ -79,7 +79,9 @@ def _question(asked: Accepted, given: Input) -> Question:
     )
 
 
-def _output(finding: Finding, calls: tuple[McpToolCall, ...] | None, *, per_element: bool) -> bytes:
+def encoded(
+    finding: Finding, calls: tuple[McpToolCall, ...] | None = None, *, per_element: bool = False
+) -> bytes:
     """Return a finding as the API's `output`, JSON."""
     basis = with_elements(finding.content, finding.basis) if per_element else finding.basis
     output: dict[str, Any] = {"basis": basis, "type": finding.kind, "content": finding.content}

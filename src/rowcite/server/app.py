@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Mount
 
 from rowcite.server import quirks, webhooks
 from rowcite.server.answering import Researcher
+from rowcite.server.bench import Bench
 from rowcite.server.credit import Account
 from rowcite.server.disk import Disk
 from rowcite.server.engine import Engine, House
@@ -24,6 +25,7 @@ from rowcite.server.gate import Gate, RateLimit
 from rowcite.server.groups import group_routes
 from rowcite.server.journal import Journal, Journaled
 from rowcite.server.openapi import openapi_route
+from rowcite.server.processors import Lognormal
 from rowcite.server.refusals import (
     Invalid,
     Refusal,
@@ -43,14 +45,14 @@ class ServerSettings:
     """How the server behaves.
 
     `key`: asked of every request; None asks for none. `latency`: 1 is the documented band of each processor, 0 is
-    at once. `rate_limit`: requests in any 60 seconds. `faults`: see `faults.FaultPlan`. `journal`: see `journal`.
+    at once; a `Lognormal` is the same for all. `rate_limit`: requests in any 60 seconds. `faults`: see `faults.FaultPlan`. `journal`: see `journal`.
     `quirks`: see `quirks.QUIRKS`. `credit`: US$; None is credit without end. `webhook_secret` signs deliveries, the
     first repeated after `webhook_pause` seconds. `data`: the folder where runs live; None keeps them in memory.
     `researchers`: so many runs are researched at once; more than one pays when the researcher waits for others.
     """
 
     key: str | None = None
-    latency: float = 0.0
+    latency: float | Lognormal = 0.0
     rate_limit: int | None = None
     faults: dict[str, Any] | None = None
     journal: Path | None = None
@@ -75,7 +77,7 @@ def create_app(corpus: Researcher, settings: ServerSettings) -> Starlette:
         engine.open()
         yield
         engine.close()
-        house.journal.close()
+        house.journal.close(engine.tally)
         if house.disk:
             house.disk.close()
 
@@ -112,6 +114,7 @@ def _house(corpus: Researcher, settings: ServerSettings) -> House:
         disk=Disk(settings.data) if settings.data else None,
         limit=RateLimit(settings.rate_limit, time.time) if settings.rate_limit is not None else None,
         researchers=settings.researchers,
+        at_once=corpus.at_once if isinstance(corpus, Bench) else None,
     )
 
 

@@ -21,6 +21,7 @@ from rowcite.server.journal import Journal
 from rowcite.server.limits import Accepted
 from rowcite.server.shapes import Error, Metadata
 from rowcite.server.store import Ending, Group, Run, Store
+from rowcite.server.tally import Tally
 from rowcite.server.tools import call_tools
 from rowcite.server.webhooks import Webhooks
 
@@ -30,7 +31,10 @@ CALLERS = 4  # runs whose tools are called at once: a slow MCP server holds up n
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What the engine works with. `disk` and `limit` are None where there are none; `researchers` research at once."""
+    """What the engine works with. `disk` and `limit` are None where there are none; `researchers` research at once.
+
+    `at_once`: ends a run without any research, on the event loop; None from it leaves the run to the researcher.
+    """
 
     researcher: Researcher
     faults: FaultPlan
@@ -42,6 +46,7 @@ class House:
     disk: Disk | None = None
     limit: RateLimit | None = None
     researchers: int = 1
+    at_once: Callable[[Run], Ending | None] | None = None
 
 
 class Engine:
@@ -52,6 +57,7 @@ class Engine:
         self.house = house
         self.quirks = house.quirks
         self.clock = house.clock
+        self.tally = Tally()
         self.closing = False
         self._questions: queue.SimpleQueue[Run | None] = queue.SimpleQueue()
         self._to_call: queue.SimpleQueue[Run | None] = queue.SimpleQueue()
@@ -122,6 +128,7 @@ class Engine:
         self.house.account.reserve(runs)
         self._save()
         self.house.journal.created(runs)
+        self.tally.add(len(runs), self.clock())
         self._arm()
         return runs
 
@@ -149,6 +156,7 @@ class Engine:
         self._save()
         self.house.account.settle(ended)
         self.house.journal.ended(ended)
+        self.tally.end(len(ended), self.clock())
         for run in ended:
             self.house.webhooks.tell(run)
         for name in _touched(started, ended):
@@ -157,12 +165,14 @@ class Engine:
 
     def _begin(self, started: Sequence[Run]) -> None:
         """Have runs that are running answered, but for those that a fault plan dooms."""
+        at_once = self.house.at_once
         for run in started:
             fate = self.house.faults.fate(run.asked.request)
-            if fate is None:
-                self._enqueue(run)
-            elif ending := _fated(fate):
+            ending = _fated(fate) if fate else at_once(run) if at_once else None
+            if ending:
                 self.store.finish([(run, ending)])
+            elif fate is None:
+                self._enqueue(run)
 
     def _enqueue(self, run: Run) -> None:
         if not run.asked.request.mcp_servers:

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rowcite.server.faults import digest
 from rowcite.server.shapes import rfc3339
 from rowcite.server.store import Run
+from rowcite.server.tally import Tally
 
 
 class Journal:
@@ -48,9 +49,10 @@ class Journal:
         """Note an attempt to tell a webhook; `answer` is null when it gave none."""
         self._write([{"run": run.id, "webhook": attempt, "answer": status}])
 
-    def close(self) -> None:
-        """Close the file."""
+    def close(self, tally: Tally) -> None:
+        """Note what there was, `makespan` in seconds, and close the file."""
         if self._file:
+            self._write([{"created": tally.created, "ended": tally.ended, "makespan": tally.makespan}])
             self._file.close()
             self._file = None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import dataclass
+from statistics import NormalDist
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +53,17 @@ def seconds_taken(processor: str, run_id: str, scale: float) -> float:
     spread = math.log(band.slowest / band.quickest) / 4  # the band is two standard deviations each way
     drawn = random.Random(run_id).lognormvariate(middle, spread)  # noqa: S311  # a latency, not a secret
     return scale * min(max(drawn, band.quickest), band.slowest)
+
+
+@dataclass(frozen=True, slots=True)
+class Lognormal:
+    """Latencies of one distribution whatever the processor: `mean` in seconds, `sigma` of the logarithm."""
+
+    mean: float
+    sigma: float = 1.0
+
+    def seconds(self, drawn: bytes) -> float:
+        """Return how long a run takes: the same for the same eight bytes, which are a number drawn evenly."""
+        even = (int.from_bytes(drawn[:8]) + 0.5) / 2**64
+        deviation = NormalDist().inv_cdf(min(max(even, 1e-12), 1 - 1e-12))
+        return self.mean * math.exp(self.sigma * deviation - self.sigma**2 / 2)

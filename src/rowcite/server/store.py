@@ -12,8 +12,9 @@ from uuid import uuid4
 
 import msgspec
 
+from rowcite.server.faults import digest
 from rowcite.server.limits import Accepted
-from rowcite.server.processors import seconds_taken
+from rowcite.server.processors import Lognormal, seconds_taken
 from rowcite.server.shapes import Error, GroupResponse, GroupStatus, McpToolCall, Metadata, TaskRun, rfc3339
 
 ACTIVE = frozenset({"queued", "running", "cancelling"})
@@ -126,7 +127,10 @@ class Store:
     """
 
     def __init__(
-        self, clock: Callable[[], float], latency: float = 0.0, active_while: frozenset[str] = ACTIVE
+        self,
+        clock: Callable[[], float],
+        latency: float | Lognormal = 0.0,
+        active_while: frozenset[str] = ACTIVE,
     ) -> None:
         self.runs: dict[str, Run] = {}
         self.groups: dict[str, Group] = {}
@@ -210,11 +214,18 @@ class Store:
 
     def _create(self, asked: Accepted, group: Group | None, now: float, stamp: str) -> Run:
         run_id = f"trun_{uuid4().hex}"
-        taken = seconds_taken(asked.request.processor, run_id, self._latency)
+        taken = self._seconds(asked, run_id) if self._latency else 0.0
         run = Run(run_id, asked, group, stamp, stamp, now + taken * QUEUED_SHARE, now + taken)
         self.runs[run_id] = run
         self._schedule(run.starts, run, None)
         return run
+
+    def _seconds(self, asked: Accepted, run_id: str) -> float:
+        if isinstance(self._latency, Lognormal):
+            return self._latency.seconds(
+                digest(asked.request.input)[8:16]
+            )  # the same input takes the same time
+        return seconds_taken(asked.request.processor, run_id, self._latency)
 
     def _schedule(self, moment: float, run: Run, ending: Ending | None) -> None:
         self._number += 1  # keeps the order of equal moments, and runs out of the comparison
