@@ -20,9 +20,10 @@ from rowcite.prices import MICRO
 
 _BATCH = 5_000
 _CHAIN = (
-    "SELECT run.run_id, batch.group_id, run.key, run.state, run.input, answer.output, run.processor, run.price,"
+    "SELECT run.run_id, batch.group_id, run.key, run.state, input.input, answer.output, batch.processor, run.price,"
     " batch.sent_at, run.ended_at, run.error, run.ref_id, run.warnings, question.body"
-    " FROM run JOIN batch ON batch.id = run.batch JOIN question ON question.id = batch.question"
+    " FROM run JOIN input ON input.run = run.id JOIN batch ON batch.id = run.batch"
+    " JOIN question ON question.id = batch.question"
     " LEFT JOIN answer ON answer.run = run.id ORDER BY run.id"
 )
 _DROP = (

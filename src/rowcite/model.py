@@ -66,10 +66,16 @@ class FieldBasis(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One question: what it is called, and the input as it goes over the wire (JSON bytes)."""
+    """One question: what it is called, and the input as it goes over the wire (JSON bytes).
+
+    `root` is the key of the task that its row was first asked as, when this asks again. `members` are the tasks of
+    the rows that are sent together in this one.
+    """
 
     key: TaskKey
     input: bytes
+    root: TaskKey | None = None
+    members: tuple[Task, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

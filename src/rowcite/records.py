@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from rowcite.model import RunState
 
@@ -18,6 +19,8 @@ class Ended:
     error: str | None = None
     ref_id: str | None = None
     warnings: tuple[str, ...] = ()
+    parts: tuple[tuple[bytes, bytes | None], ...] = ()
+    """Of a run that was sent for several rows: each row's key and its part of the output, None without one."""
 
 
 @dataclass(slots=True)
@@ -37,9 +40,12 @@ class OpenBatch:
     open: set[bytes] = field(default_factory=set)
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What the ledger holds for a task: its best run, and the answer's bytes when it completed."""
+class Held(NamedTuple):
+    """What the ledger holds of a run: where it stands, and the answer's bytes when it completed.
+
+    `key` is that of the row's first task, also for a run that asked again (then `first` is false). `price` is
+    micro-US$, `run` and `question` are the ledger's numbers.
+    """
 
     key: bytes
     state: RunState
@@ -48,3 +54,30 @@ class Held:
     output: bytes | None
     error: str | None
     ref_id: str | None
+    run: int = 0
+    price: int = 0
+    first: bool = True
+    question: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A value of a run that `accept` refused: by which rule, and why."""
+
+    run: int
+    field: str
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person said of a cell: `accept`, `reject`, `correct` (with a value, as JSON) or `clear`. `at` is Unix seconds."""
+
+    key: bytes
+    field: str
+    verdict: str
+    value: str | None
+    who: str
+    at: float
+    note: str | None = None

@@ -36,7 +36,7 @@ def test_a_ledger_that_a_run_left_is_whole(done):
     ("sql", "fault"),
     [
         (
-            'UPDATE run SET input = \'{"company_name":"Other"}\' WHERE id = 1',
+            'UPDATE input SET input = \'{"company_name":"Other"}\' WHERE run = 1',
             "its key is not that of its input",
         ),
         ("DELETE FROM answer WHERE run = 1", "completed, and no answer is there"),
