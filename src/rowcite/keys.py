@@ -7,6 +7,7 @@ is SHA-256 over text that this file alone defines; `tests/unit/test_keys.py` pin
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 
@@ -37,3 +38,14 @@ def fingerprint(question: dict[str, Any]) -> bytes:
 def task_key(question: bytes, task_input: bytes) -> TaskKey:
     """Return the 16 bytes that name one task: a question's fingerprint and a canonical input."""
     return TaskKey(sha256(question + task_input).digest()[:KEY_BYTES])
+
+
+def task_keys(question: bytes, task_inputs: Iterable[bytes]) -> list[TaskKey]:
+    """Return the names of many tasks of one question."""
+    begun = sha256(question)
+    keys = []
+    for task_input in task_inputs:
+        named = begun.copy()
+        named.update(task_input)
+        keys.append(TaskKey(named.digest()[:KEY_BYTES]))
+    return keys

@@ -1,6 +1,6 @@
 """Rows to tasks: which columns a run gets, what is done to them, which rows are asked about and which are not.
 
-The work on a batch of rows is polars'; only distinct inputs become Python objects, once each.
+The work on a batch of rows is polars'; only distinct inputs become Python objects, once each, to be hashed.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any
 
 import polars as pl
 
+from rowcite import texts
 from rowcite.errors import SpecError
 from rowcite.inputs import can_be_sent, json_type, value_of
-from rowcite.keys import canonical, task_key
+from rowcite.keys import task_keys
 from rowcite.model import RowStatus, TaskKey
 from rowcite.schema import TASK_AND_INPUT_CHARS
 from rowcite.source import Rows, Source, limited
@@ -23,7 +23,7 @@ from rowcite.spec import Spec, Transform
 from rowcite.where import listed, predicate, where_problem
 from rowcite.wire import Question
 
-_INDEX, _KEY, _LONG = "\0index", "\0key", "\0long"  # beside the inputs, so named as no input is
+_TEXT, _KEY, _LONG = "text", "key", "long"
 _PROMPT = "prompt"  # the one input column when the spec has a prompt
 _PLACE = re.compile(r"\{\{|\}\}|\{([^{}]+)\}")
 
@@ -70,33 +70,26 @@ class Reader:
         inputs = rows.frame.select(self._exprs)
         why = self._skips(rows.frame, inputs)
         status = pl.select(pl.when(why.is_not_null()).then(pl.lit(RowStatus.SKIPPED.value))).to_series()
-        wanted = inputs.with_columns(pl.int_range(pl.len()).alias(_INDEX)).filter(why.is_null())
-        distinct = wanted.unique(subset=inputs.columns, keep="first", maintain_order=True).drop(_INDEX)
-        texts = [canonical(self._input(row)) for row in distinct.iter_rows(named=True)]
-        keys = [task_key(asked, text) for text in texts]
-        found = distinct.with_columns(
-            pl.Series(_KEY, keys, dtype=pl.Binary),
-            pl.Series(_LONG, [_too_long(text, room) for text in texts], dtype=pl.String),
-        )
-        joined = wanted.join(found, on=inputs.columns, how="left", nulls_equal=True, maintain_order="left")
-        spread = pl.DataFrame({_INDEX: pl.int_range(rows.frame.height, eager=True)}).join(
-            joined.select(_INDEX, _KEY, _LONG), on=_INDEX, how="left", maintain_order="left"
-        )
+        said = texts.values(inputs[_PROMPT]) if self.spec.task.prompt is not None else texts.objects(inputs)
+        text = said.zip_with(why.is_null(), pl.Series([None], dtype=pl.String))
+        found = pl.DataFrame({_TEXT: text.drop_nulls().unique(maintain_order=True)})
+        found = found.with_columns(_too_long(found[_TEXT], room))
+        encoded = [text.encode() for text in found[_TEXT].to_list()]
+        keys = task_keys(asked, encoded)
+        found = found.with_columns(pl.Series(_KEY, keys, dtype=pl.Binary))
+        tasks = dict(zip(keys, encoded, strict=True))
+        if found[_LONG].null_count() < found.height:
+            for key in found.filter(pl.col(_LONG).is_not_null())[_KEY].to_list():
+                del tasks[key]
+        spread = text.to_frame(_TEXT).join(found, on=_TEXT, how="left", maintain_order="left")
         long = spread[_LONG]
         return Batch(
             rows,
             keys=spread.select(pl.when(pl.col(_LONG).is_null()).then(_KEY)).to_series(),
-            status=status.zip_with(
-                long.is_null(), pl.repeat(RowStatus.FAILED.value, rows.frame.height, eager=True)
-            ),
+            status=status.zip_with(long.is_null(), pl.Series([RowStatus.FAILED.value])),
             why=why.zip_with(long.is_null(), long),
-            tasks={key: text for key, text in zip(keys, texts, strict=True) if _too_long(text, room) is None},
+            tasks=tasks,
         )
-
-    def _input(self, row: dict[str, Any]) -> Any:
-        if self.spec.task.prompt is not None:
-            return row[_PROMPT]
-        return {name: value for name, value in row.items() if value is not None}
 
     def _skips(self, frame: pl.DataFrame, inputs: pl.DataFrame) -> pl.Series:
         """Say of every row why nothing is asked about it; null for the others."""
@@ -188,9 +181,12 @@ def _placeholders(template: str) -> list[str]:
     return list(dict.fromkeys(match[1] for match in _PLACE.finditer(template) if match[1]))
 
 
-def _too_long(text: bytes, room: int) -> str | None:
-    """Say that an input is larger than the API takes together with the task spec."""
-    size = len(text) if len(text) <= room else len(text.decode())
-    if size <= room:
-        return None
-    return f"the input has {size:,} characters, and the API takes {max(room, 0):,} beside this task spec"
+def _too_long(text: pl.Series, room: int) -> pl.Series:
+    """Say of inputs that are larger than the API takes together with the task spec; null for the others."""
+    told = [
+        f"the input has {size:,} characters, and the API takes {max(room, 0):,} beside this task spec"
+        if size > room
+        else None
+        for size in text.str.len_chars()
+    ]
+    return pl.Series(_LONG, told, dtype=pl.String)

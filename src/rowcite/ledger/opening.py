@@ -14,6 +14,8 @@ from rowcite.errors import LedgerBusy, LedgerError
 VERSION = 2
 _CACHE = 64 << 10  # KiB: SQLite's own 2 MiB make every key of a large ledger a read from disk
 
+_CHECKPOINT = 8_000  # pages between checkpoints: keys come at random, so each page of their index is written once for many
+
 
 def open_file(folder: Path, *, writing: bool, wait: float) -> tuple[sqlite3.Connection, FileLock | None, str]:
     """Open the file: a connection, the lock if this process has the ledger alone, and what to call it in errors."""
@@ -66,6 +68,7 @@ def _connected(target: str, shown: str) -> sqlite3.Connection:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA temp_store = MEMORY")
+        db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT}")
         db.execute(f"PRAGMA cache_size = -{_CACHE}")
     except sqlite3.Error as error:
         raise LedgerError(f"{shown}: cannot open the ledger: {error}") from error
