@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from rowcite import bounds
 from rowcite.errors import Problem, SpecError
 
 Path = tuple[str | int, ...]
@@ -32,13 +33,11 @@ _WORDS: dict[str, Any] = {
 _UNSAYABLE = re.compile("[\x00\ud800-\udfff]")
 _NOWHERE = (0, 0)
 _VARIABLE = re.compile(r"\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
-# A spec is a page of text. Aliases of aliases can blow a page up to billions of values, and deep nesting
-# overflows the C stack of PyYAML's composer.
-_MOST_NODES = 20_000
-_DEEPEST = 50
-
-
-_TOO_DEEP = f"nested more than {_DEEPEST} levels deep: this is no spec"
+_TOO_DEEP = f"nested more than {bounds.SPEC_DEPTH} levels deep: this is no spec"
+_TOO_MANY = f"more than {bounds.SPEC_VALUES:,} values: this is no spec"
+_TOO_LONG = (
+    f"more than {bounds.SPEC_TEXT:,} characters, counted again at each alias and variable: this is no spec"
+)
 
 
 @dataclass(slots=True)
@@ -96,7 +95,7 @@ def _check_depth(text: str, file: str) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=_LOADER):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > _DEEPEST:
+        if depth > bounds.SPEC_DEPTH:
             mark = event.start_mark
             raise SpecError(
                 file, [Problem(_TOO_DEEP, mark.line + 1, mark.column + 1) if mark else Problem(_TOO_DEEP)]
@@ -119,7 +118,7 @@ class _Builder:
     def __init__(self, environ: Mapping[str, str], *, substitutes: bool = True) -> None:
         self.environ = environ
         self.marked = Marked(None)
-        self.nodes = 0
+        self.nodes = self.chars = 0
         self.told_depth = False
         self.substitutes = substitutes
 
@@ -144,19 +143,28 @@ class _Builder:
             return {key: self.copy(item, (*path, key)) for key, item in value.items() if isinstance(key, str)}
         if isinstance(value, (list, tuple)):
             return [self.copy(item, (*path, index)) for index, item in enumerate(value)]
-        if isinstance(value, str) and self.substitutes:
-            value = self._substitute(value, _NOWHERE)
+        if isinstance(value, str):
+            if self._too_long(len(value)):
+                return None
+            value = self._substitute(value, _NOWHERE) if self.substitutes else value
         return self._sayable(value, path)
 
     def _too_much(self, path: Path, *mark: int) -> bool:
         """Tell whether to stop here, and say why once."""
         self.nodes += 1
-        if self.nodes == _MOST_NODES + 1:
-            self._refuse(f"more than {_MOST_NODES:,} values: this is no spec", mark=mark)
-        if len(path) > _DEEPEST and not self.told_depth:
+        if self.nodes == bounds.SPEC_VALUES + 1:
+            self._refuse(_TOO_MANY, mark=mark)
+        if len(path) > bounds.SPEC_DEPTH and not self.told_depth:
             self.told_depth = True
             self._refuse(_TOO_DEEP, mark=mark)
-        return self.nodes > _MOST_NODES or len(path) > _DEEPEST
+        return self.nodes > bounds.SPEC_VALUES or len(path) > bounds.SPEC_DEPTH
+
+    def _too_long(self, more: int, *mark: int) -> bool:
+        """Count characters; tell whether they are too many, and say so once."""
+        before, self.chars = self.chars, self.chars + more
+        if before <= bounds.SPEC_TEXT < self.chars:
+            self._refuse(_TOO_LONG, mark=mark)
+        return self.chars > bounds.SPEC_TEXT
 
     def _refuse(self, *messages: str, mark: tuple[int, ...] = ()) -> None:
         self.marked.problems += [Problem(message, *mark) for message in messages]
@@ -198,6 +206,8 @@ class _Builder:
                 Problem(f"tag {node.tag!r} is not used in specs: write a plain value", *mark)
             )
             return None
+        if self._too_long(len(node.value), *mark):
+            return None
         text = self._substitute(node.value, mark)
         return self._sayable(text if node.style else _resolve(text), path, *mark)
 
@@ -216,7 +226,7 @@ class _Builder:
                     )
                 )
                 return ""
-            return found
+            return "" if self._too_long(len(found), *mark) else found
 
         return _VARIABLE.sub(value, text) if "$" in text else text
 

@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from rowcite import marked
+from rowcite import bounds, marked
 from rowcite.errors import Problem, SpecError
 from rowcite.limits import spec_problems
 from rowcite.spec import Spec
@@ -39,7 +39,7 @@ def load_spec(path: str | Path, *, environ: Mapping[str, str] = os.environ) -> S
     """
     file = Path(path)
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        text = _text_of(file)
     except (OSError, ValueError) as error:
         reason = (
             "is not UTF-8 text"
@@ -48,6 +48,15 @@ def load_spec(path: str | Path, *, environ: Mapping[str, str] = os.environ) -> S
         )
         raise SpecError(str(file), [Problem(f"cannot read the spec: {reason}")]) from error
     return _build(marked.load(text, str(file), environ), str(file), file.parent)
+
+
+def _text_of(file: Path) -> str:
+    """Return a file's text; raise `ValueError` when it is longer than a spec or a schema is."""
+    with file.open("rb") as raw:
+        data = raw.read(bounds.SPEC + 1)
+    if len(data) > bounds.SPEC:
+        raise ValueError(f"it has more than {bounds.size(bounds.SPEC)}, and a page or two is usual")
+    return data.decode("utf-8-sig")
 
 
 def parse_spec(
@@ -94,7 +103,7 @@ def _read_schema(document: marked.Marked, folder: Path) -> Iterable[Problem]:
     schema: Any = {"type": "object", "properties": {"unread": {}}}
     try:
         file = folder / os.path.expanduser(name)  # noqa: PTH111 - Path's raises for ~unknown
-        read = marked.plain(json.loads(file.read_text(encoding="utf-8-sig")))
+        read = marked.plain(json.loads(_text_of(file)))
         problems = [problem.message for problem in read.problems]
         if isinstance(read.value, dict) and not problems:
             schema = read.value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, Protocol
 import polars as pl
 import pyarrow as pa
 
+from rowcite import bounds
 from rowcite.errors import TableError
 from rowcite.spec import Format
 
@@ -94,10 +96,11 @@ def limited(batches: Iterator[Rows], limit: int | None) -> Iterator[Rows]:
 
 
 class ReadBytes(io.RawIOBase):
-    """Lets Python's text layer read an Arrow stream."""
+    """A file's bytes for Python, unpacked by its suffix, and refused when they are more than a packed file may hold."""
 
-    def __init__(self, inner: Any) -> None:
-        self._inner = inner
+    def __init__(self, file: Path) -> None:
+        self._inner, self._file = opened(file), file
+        self._most, self._count = most_unpacked(file), 0
 
     def readable(self) -> bool:
         """Say yes."""
@@ -107,7 +110,64 @@ class ReadBytes(io.RawIOBase):
         """Fill a buffer; return how many bytes came."""
         data = self._inner.read(len(buffer))
         buffer[: len(data)] = data
+        self._count += len(data)
+        if self._count > self._most:
+            raise bomb(self._file)
         return len(data)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._inner.close()
+        super().close()
+
+
+def most_unpacked(file: Path) -> int:
+    """Return how many bytes a file may unpack to."""
+    if file.suffix.lower() not in COMPRESSED:
+        return sys.maxsize
+    return max(bounds.FREE, bounds.RATIO * file.stat().st_size)
+
+
+def bomb(file: Path) -> TableError:
+    """Return the error for a file that unpacks to more than it may."""
+    return TableError(
+        f"{file}: {bounds.size(file.stat().st_size)} that unpack to more than {bounds.size(most_unpacked(file))}: "
+        f"no table packs {bounds.RATIO} times. If this one does, unpack it and name the unpacked file"
+    )
+
+
+def columns_fit(file: Path, names: int) -> None:
+    """Refuse a table of more columns than any has."""
+    if names > bounds.COLUMNS:
+        raise TableError(
+            f"{file}: {names:,} columns, and rowcite reads {bounds.COLUMNS:,} at most. "
+            "Is the separator right? Else leave out what is not needed"
+        )
+
+
+def cells_fit(file: Path, frame: pl.DataFrame, before: int) -> None:
+    """Refuse a value that is larger than any may be; `before` rows of the file precede these."""
+    if frame.estimated_size() <= bounds.CELL:
+        return
+    for name, dtype in frame.schema.items():
+        if dtype not in (pl.String, pl.Binary):
+            continue
+        sizes = frame[name].str.len_bytes() if dtype == pl.String else frame[name].bin.size()
+        if (sizes.max() or 0) > bounds.CELL:  # type: ignore[operator]
+            raise TableError(
+                f"{file}: row {before + (sizes.arg_max() or 0) + 1:,}, column {name!r}: {TOO_LARGE}"
+            )
+
+
+TOO_LARGE = (
+    f"a value of more than {bounds.size(bounds.CELL)}, which is the most that is read. "
+    "Take such values out of the table, or cut them"
+)
+
+
+def rows_at_once(columns: int) -> int:
+    """Return how many rows a batch has at most."""
+    return max(1, min(BATCH_ROWS, bounds.BATCH_CELLS // max(columns, 1)))
 
 
 def opened(file: Path) -> Any:

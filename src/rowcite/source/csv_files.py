@@ -8,22 +8,33 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import IO, Any
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
+from rowcite import bounds
 from rowcite.errors import TableError
-from rowcite.source.base import SUFFIXES, ReadBytes, Rows, opened, unreadable
+from rowcite.source.base import (
+    SUFFIXES,
+    TOO_LARGE,
+    Rows,
+    bomb,
+    cells_fit,
+    columns_fit,
+    most_unpacked,
+    opened,
+    unreadable,
+)
+from rowcite.source.lines import RowLines, TooLong, row_too_long, text_of
 from rowcite.spec import CsvOptions, Format
 
-_BLOCKS = (16 << 20, 512 << 20)
+_BLOCKS = (16 << 20, bounds.ROW)
 """Bytes of CSV that are parsed at once: the second where a row does not fit in the first."""
 _TAIL = 4096
 
@@ -51,6 +62,7 @@ class CsvSource:
         for block in _BLOCKS:
             try:
                 for frame in self._frames(file, block, done):
+                    cells_fit(file, frame, done - self._before[file])
                     done += frame.height
                     yield Rows(frame)
             except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
@@ -61,16 +73,20 @@ class CsvSource:
 
     def _frames(self, file: Path, block: int, skip: int) -> Iterator[pl.DataFrame]:
         """Parse a file, without its first `skip` rows; the header is one of them."""
+        most, count, width = most_unpacked(file), 0, len(self._names)
         with _utf8(file, self.options.encoding) as plain:
             last: pl.DataFrame | None = None
             with self._reader(plain, block) as reader:
                 for batch in reader:
+                    count += batch.nbytes - 8 * width * batch.num_rows  # without the offsets of the values
+                    if count > most:
+                        raise bomb(file)
                     past, skip = min(skip, batch.num_rows), max(skip - batch.num_rows, 0)
                     last = pl.DataFrame(pl.from_arrow(batch)) if batch.num_rows else last
                     if last is not None and batch.num_rows > past:
                         yield last.slice(past)
             if last is not None and _unclosed(last, _tail(plain), self.separator) and _odd_quotes(plain):
-                raise self._fault(file, "unclosed")
+                raise self._fault(file, _UNCLOSED)
 
     def _reader(self, file: Path, block: int) -> Any:
         return pacsv.open_csv(
@@ -90,16 +106,19 @@ class CsvSource:
     def _header(self, file: Path) -> int:
         """Check a file's header against the first file's; return how many rows stand before the values."""
         try:
-            with _text(file, self.options.encoding) as text, _any_field_size():
-                rows, blank = csv.reader(text, delimiter=self.separator), 0
+            with text_of(file, self.options.encoding) as text, _field_size(bounds.ROW):
+                rows, blank = csv.reader(RowLines(text), delimiter=self.separator), 0
                 while not (names := next(rows, None)):
                     if names is None:
                         raise TableError(f"{file}: the file is empty; a table has at least a header")
                     blank += 1
         except csv.Error as error:
             raise TableError(f"{file}:1: cannot read the header: {error}") from error
+        except TooLong as error:
+            raise TableError(f"{file}:1: the header: {row_too_long(_QUOTE)}") from error
         except (UnicodeDecodeError, OSError) as error:
             raise self._fault(file, str(error)) from error
+        columns_fit(file, len(names))
         names[0] = names[0].removeprefix("\ufeff")
         if not self._names:
             self._names = _unique(file, names)
@@ -109,16 +128,16 @@ class CsvSource:
 
     def _fault(self, file: Path, reason: str) -> TableError:
         """Say where a file is faulty: read it again, slowly, with Python's csv module."""
-        if reason == "unclosed":
-            return TableError(f"{file}:{_line_of_last_row(file, self)}: a quote is opened and never closed")
-        width, line = len(self._names), 1
+        width, line, last = len(self._names), 1, 1
         try:
-            with _text(file, self.options.encoding) as text, _any_field_size(_BLOCKS[-1]):
-                rows = csv.reader(text, delimiter=self.separator)
+            with text_of(file, self.options.encoding) as text, _field_size(bounds.CELL):
+                lines = RowLines(text)
+                rows = csv.reader(lines, delimiter=self.separator)
                 for row in rows:
                     if row and width and len(row) != width:
                         return _ragged(f"{file}:{line}", row, width)
-                    line = rows.line_num + 1
+                    last, line = line, rows.line_num + 1
+                    lines.next_row()
         except UnicodeDecodeError as error:
             bad = error.object[error.start : error.start + 1].hex()
             return TableError(
@@ -126,17 +145,23 @@ class CsvSource:
                 "Is it a text file? Then set input.csv.encoding, for example to cp1252, latin-1 or utf-16"
             )
         except csv.Error:
-            return TableError(
-                f"{file}:{line}: a row of more than {_BLOCKS[-1] >> 20} MiB. Is a quote never closed?"
-            )
+            return TableError(f"{file}:{line}: {TOO_LARGE}.{_QUOTE}")
+        except TooLong:
+            return TableError(f"{file}:{line}: {row_too_long(_QUOTE)}")
         except OSError as error:
             return unreadable(file, error)
+        if reason == _UNCLOSED:
+            return TableError(f"{file}:{last}: a quote is opened and never closed")
         return TableError(f"{file}: cannot be read as {self.format}: {reason}")
 
 
+_UNCLOSED = "unclosed"
+_QUOTE = " Is a quote never closed?"
+
+
 @contextmanager
-def _any_field_size(most: int = 1 << 31) -> Iterator[None]:
-    """Let Python's csv module read cells of any size; its limit is the process's."""
+def _field_size(most: int) -> Iterator[None]:
+    """Let Python's csv module read cells of so many characters; its limit is the process's."""
     before = csv.field_size_limit(most)
     try:
         yield
@@ -180,7 +205,7 @@ def _utf8(file: Path, encoding: str) -> Iterator[Path]:
         yield file
         return
     with NamedTemporaryFile(prefix="rowcite-", suffix=".csv") as plain:
-        with _text(file, encoding) as text:
+        with text_of(file, encoding) as text:
             while part := text.read(1 << 20):
                 plain.write(part.encode())
         plain.flush()
@@ -198,11 +223,6 @@ def _tail(file: Path) -> str:
         while part := stream.read(1 << 20):
             tail = (tail + part)[-_TAIL:]
     return tail.decode(errors="replace")
-
-
-def _text(file: Path, encoding: str) -> IO[str]:
-    bom_aware = "utf-8-sig" if encoding == "utf-8" else encoding
-    return io.TextIOWrapper(io.BufferedReader(ReadBytes(opened(file))), encoding=bom_aware, newline="")
 
 
 def _unclosed(last: pl.DataFrame, tail: str, separator: str) -> bool:
@@ -236,11 +256,3 @@ def _line_of_bad_byte(file: Path, encoding: str) -> int:
                     return line
                 line += part.endswith(b"\n")
     return line
-
-
-def _line_of_last_row(file: Path, source: CsvSource) -> int:
-    with _text(file, source.options.encoding) as text, _any_field_size():
-        rows, line, last = csv.reader(text, delimiter=source.separator), 1, 1
-        for _ in rows:
-            last, line = line, rows.line_num + 1
-    return last

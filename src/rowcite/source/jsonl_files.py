@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
 
+from rowcite import bounds
 from rowcite.errors import TableError
-from rowcite.source import base
-from rowcite.source.base import ReadBytes, Rows, opened, unreadable
+from rowcite.source.base import Rows, cells_fit, columns_fit, rows_at_once
+from rowcite.source.lines import byte_lines
 from rowcite.spec import Format
+
+_LOOKED_AT = 4_096
+"""Lines whose fields are gathered at once: polars takes a time that grows with the square of the names among them."""
+_TEXTS = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_BRACKETS = re.compile(rb"[\[\]{}]")
 
 
 class JsonlSource:
@@ -26,68 +33,104 @@ class JsonlSource:
 
     def __init__(self, files: Sequence[Path]) -> None:
         self.files = list(files)
-        frames = [self._frame(file, lines, None).clear() for file in self.files for lines in _lines(file)]
-        if not frames:
+        found: pl.DataFrame | None = None
+        for file in self.files:
+            for lines in _lines(file, rows_at_once(bounds.BATCH_CELLS // _LOOKED_AT)):
+                fields = pl.DataFrame(schema=_fields(file, lines))
+                found = fields if found is None else self._together(file, found, fields)
+                columns_fit(file, sum(map(_width, found.schema.values())))
+        if found is None:
             raise TableError(
                 f"{self.files[0]}: the file is empty; JSON lines name the columns, so there must be one"
             )
-        try:
-            self.schema = pl.concat(frames, how="diagonal_relaxed").schema
-        except pl.exceptions.PolarsError as error:
-            raise _mixed(self.files[0], error) from error
+        self.schema = found.schema
 
     def batches(self) -> Iterator[Rows]:
         """Yield the rows of each file in turn."""
+        rows = rows_at_once(sum(map(_width, self.schema.values())))
         for file in self.files:
-            for lines in _lines(file):
-                yield Rows(self._frame(file, lines, self.schema), lines=lines)
+            done = 0
+            for lines in _lines(file, rows):
+                frame = self._frame(file, lines)
+                cells_fit(file, frame, done)
+                done += frame.height
+                yield Rows(frame, lines=lines)
 
     @staticmethod
-    def _frame(file: Path, lines: list[bytes], schema: pl.Schema | None) -> pl.DataFrame:
+    def _together(file: Path, some: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
+        if some.schema == more.schema:
+            return some
         try:
-            return pl.read_ndjson(b"\n".join(lines), schema=schema, infer_schema_length=None)
+            return pl.concat([some, more], how="diagonal_relaxed")
+        except pl.exceptions.PolarsError as error:
+            raise _mixed(file, error) from error
+
+    def _frame(self, file: Path, lines: list[bytes]) -> pl.DataFrame:
+        try:
+            return pl.read_ndjson(b"\n".join(lines), schema=self.schema)
         except pl.exceptions.PolarsError as error:
             raise _json_fault(file, error) from error
 
 
-def _lines(file: Path) -> Iterator[list[bytes]]:
-    """Yield the lines that are not blank, a batch at a time."""
-    with io.BufferedReader(ReadBytes(opened(file)), 1 << 20) as raw:
-        while lines := _next_lines(file, raw):
-            kept = [line.removeprefix(b"\xef\xbb\xbf").strip() for line in lines]
-            if kept := [line for line in kept if line]:
-                yield kept
-
-
-def _next_lines(file: Path, raw: Iterable[bytes]) -> list[bytes]:
+def _fields(file: Path, lines: list[bytes]) -> pl.Schema:
     try:
-        return list(islice(raw, base.BATCH_ROWS))
-    except OSError as error:
-        raise unreadable(file, error) from error
+        return pl.scan_ndjson(io.BytesIO(b"\n".join(lines)), infer_schema_length=None).collect_schema()
+    except pl.exceptions.PolarsError as error:
+        raise _json_fault(file, error) from error
+
+
+def _width(dtype: Any) -> int:
+    """Count a column, and the members of its objects."""
+    if isinstance(dtype, pl.Struct):
+        return 1 + sum(_width(field.dtype) for field in dtype.fields)
+    return _width(dtype.inner) if isinstance(dtype, pl.List) else 1
+
+
+def _lines(file: Path, rows: int) -> Iterator[list[bytes]]:
+    """Yield the lines that are not blank, a batch at a time."""
+    for number, lines in byte_lines(file, rows):
+        if number == 1:
+            lines[0] = lines[0].removeprefix(b"\xef\xbb\xbf")
+        kept = [line for line in map(bytes.strip, lines) if line]
+        if sum(line.count(b"[") + line.count(b"{") for line in kept) > len(kept) - 1 + bounds.DEPTH:
+            _check_depth(file, number, lines)
+        if kept:
+            yield kept
+
+
+def _check_depth(file: Path, number: int, lines: list[bytes]) -> None:
+    for place, line in enumerate(lines, number):
+        if line.count(b"[") + line.count(b"{") <= bounds.DEPTH:
+            continue
+        depth = 0
+        for bracket in _BRACKETS.findall(_TEXTS.sub(b"", line)):
+            depth += 1 if bracket in b"[{" else -1
+            if depth > bounds.DEPTH:
+                raise TableError(f"{file}:{place}: nested more than {bounds.DEPTH} levels deep. Flatten it")
 
 
 def _json_fault(file: Path, error: Exception) -> TableError:
     """Say where a file is faulty: read it again, line by line."""
-    with io.BufferedReader(ReadBytes(opened(file))) as raw:
-        for number, line in enumerate(raw, 1):
-            try:
-                text = line.decode("utf-8-sig")
-                value = json.loads(text, parse_constant=_no_constant) if text.strip() else {}
-            except UnicodeDecodeError as fault:
-                return TableError(
-                    f"{file}:{number}: byte 0x{line[fault.start]:02x} is not UTF-8, which JSON lines are"
-                )
-            except json.JSONDecodeError as fault:
-                return TableError(
-                    f"{file}:{number}: not a line of JSON: {fault.msg} at character {fault.pos + 1}"
-                )
-            except ValueError as fault:
-                return TableError(f"{file}:{number}: not a line of JSON: {fault}")
-            if not isinstance(value, dict):
-                return TableError(
-                    f"{file}:{number}: a line is a JSON object, and this is {_KINDS.get(type(value), 'a number')}"
-                )
+    for first, lines in byte_lines(file, _LOOKED_AT):
+        for number, line in enumerate(lines, first):
+            if said := _line_fault(line):
+                return TableError(f"{file}:{number}: {said}")
     return _mixed(file, error)
+
+
+def _line_fault(line: bytes) -> str | None:
+    try:
+        text = line.decode("utf-8-sig")
+        value: Any = json.loads(text, parse_constant=_no_constant) if text.strip() else {}
+    except UnicodeDecodeError as fault:
+        return f"byte 0x{line[fault.start]:02x} is not UTF-8, which JSON lines are"
+    except json.JSONDecodeError as fault:
+        return f"not a line of JSON: {fault.msg} at character {fault.pos + 1}"
+    except (ValueError, RecursionError) as fault:
+        return f"not a line of JSON: {fault}"
+    if not isinstance(value, dict):
+        return f"a line is a JSON object, and this is {_KINDS.get(type(value), 'a number')}"
+    return None
 
 
 _KINDS: dict[type, str] = {list: "a list", str: "a text", bool: "true or false", type(None): "null"}

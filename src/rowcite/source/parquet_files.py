@@ -6,16 +6,17 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from rowcite import bounds
 from rowcite.errors import TableError
-from rowcite.source import base
-from rowcite.source.base import COMPRESSED, Rows, opened, unreadable
+from rowcite.source.base import COMPRESSED, ReadBytes, Rows, cells_fit, columns_fit, rows_at_once, unreadable
+from rowcite.source.parquet_bounds import rows_of_group
 from rowcite.spec import Format
 
 
@@ -41,19 +42,19 @@ class ParquetSource:
     def batches(self) -> Iterator[Rows]:
         """Yield the rows of each file in turn."""
         for file in self.files:
-            try:
-                with _parquet(file) as parquet:
-                    for batch in parquet.iter_batches(batch_size=base.BATCH_ROWS):
-                        table = pa.Table.from_batches([batch])
-                        yield Rows(pl.DataFrame(pl.from_arrow(table)), arrow=table)
-            except (OSError, pa.ArrowException) as error:
-                raise unreadable(file, error) from error
+            done = 0
+            for table in _tables(file):
+                frame = pl.DataFrame(pl.from_arrow(table))
+                cells_fit(file, frame, done)
+                done += table.num_rows
+                yield Rows(frame, arrow=table)
 
     @staticmethod
     def _schema(file: Path) -> pa.Schema:
         try:
-            with _parquet(file) as parquet:
+            with _parquet(file) as (parquet, _):
                 schema = parquet.schema_arrow
+                columns_fit(file, parquet.metadata.num_columns)
         except (OSError, pa.ArrowException) as error:
             raise TableError(f"{file}: not a Parquet file that can be read: {error}") from error
         for item in schema:
@@ -64,16 +65,44 @@ class ParquetSource:
         return schema
 
 
+def _tables(file: Path) -> Iterator[pa.Table]:
+    """Yield a file's rows, as many at once as a batch has: small row groups go together."""
+    held: list[pa.RecordBatch] = []
+    rows = size = 0
+    try:
+        with _parquet(file) as (parquet, handle):
+            most = rows_at_once(parquet.metadata.num_columns)
+            for batch in _batches(file, parquet, handle):
+                if held and (rows + batch.num_rows > most or size + batch.nbytes > bounds.BATCH):
+                    yield pa.Table.from_batches(held)
+                    held, rows, size = [], 0, 0
+                held.append(batch)
+                rows, size = rows + batch.num_rows, size + batch.nbytes
+            if held:
+                yield pa.Table.from_batches(held)
+    except (OSError, pa.ArrowException) as error:
+        raise unreadable(file, error) from error
+
+
+def _batches(file: Path, parquet: pq.ParquetFile, handle: Any) -> Iterator[pa.RecordBatch]:
+    for group in range(parquet.num_row_groups):
+        rows = rows_of_group(file, handle, parquet, group)
+        yield from parquet.iter_batches(batch_size=rows, row_groups=[group])
+
+
 @contextmanager
-def _parquet(file: Path) -> Iterator[Any]:
-    """Open a Parquet file; a compressed one is unpacked to a temporary file, for Parquet is not read in a row."""
+def _parquet(file: Path) -> Iterator[tuple[pq.ParquetFile, Any]]:
+    """Open a Parquet file; a compressed one is unpacked to a temporary file, for Parquet is not read in a row.
+
+    Column chunks are read in small parts, not whole: one row group may be the whole file.
+    """
     if file.suffix.lower() not in COMPRESSED:
-        with pq.ParquetFile(file) as parquet:
-            yield parquet
+        with pq.ParquetFile(file, pre_buffer=False, buffer_size=1 << 20) as parquet:
+            yield parquet, file
         return
-    with TemporaryFile() as unpacked:
-        with opened(file) as stream:
-            shutil.copyfileobj(stream, unpacked)
-        unpacked.seek(0)
-        with pq.ParquetFile(unpacked) as parquet:
-            yield parquet
+    with NamedTemporaryFile(prefix="rowcite-", suffix=".parquet") as unpacked:
+        with ReadBytes(file) as stream:
+            shutil.copyfileobj(stream, unpacked, 1 << 20)
+        unpacked.flush()
+        with pq.ParquetFile(unpacked.name, pre_buffer=False, buffer_size=1 << 20) as parquet:
+            yield parquet, unpacked.name
