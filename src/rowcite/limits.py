@@ -22,6 +22,7 @@ from rowcite.schema import (
     output_schema,
 )
 from rowcite.spec import Spec
+from rowcite.standard import standard_problems
 
 Problem = tuple[tuple[str | int, ...], str]
 """Where in the spec, and what is wrong."""
@@ -65,6 +66,7 @@ def spec_problems(spec: Spec) -> list[Problem]:
         *_task_problems(spec),
         *_schema_problems(spec),
         *_name_problems(spec),
+        *standard_problems(fields(spec), spec.accept),
         *_price_problems(spec),
     ]
 
@@ -160,9 +162,6 @@ def _enum_problems(schema: dict[str, Any]) -> Iterator[str]:
 
 def _name_problems(spec: Spec) -> Iterator[Problem]:
     asked = [field.name for field in fields(spec)]
-    for index, name in enumerate(spec.accept.required):
-        if name not in asked:
-            yield ("accept", "required", index), f"`{name}` is not a field. Fields: {', '.join(asked)}"
     if any(not name.strip() for name in asked):
         yield ("task", "outputs"), "a field has no name"
     added = sorted([*STATUS_COLUMNS, *(column for name in asked for column in column_names(spec, name))])
@@ -172,12 +171,17 @@ def _name_problems(spec: Spec) -> Iterator[Problem]:
 
 
 def _price_problems(spec: Spec) -> Iterator[Problem]:
-    name = spec.task.processor
-    if spec.backend == "parallel" and name not in spec.prices and known(name) is None:
-        yield (
-            ("task", "processor"),
-            f"no price is known for `{name}`: correct the name, or give US$ per run under `prices: {{{name}: 0.01}}`",
-        )
+    named: list[tuple[tuple[str | int, ...], str]] = [(("task", "processor"), spec.task.processor)]
+    for index, name in enumerate(spec.escalate):
+        if name in [earlier for _, earlier in named]:
+            yield ("escalate", index), f"`{name}` was asked before: name each processor once"
+        named.append((("escalate", index), name))
+    for path, name in named:
+        if spec.backend == "parallel" and name not in spec.prices and known(name) is None:
+            yield (
+                path,
+                f"no price is known for `{name}`: correct the name, or give US$ per run under `prices: {{{name}: 0.01}}`",
+            )
 
 
 def _warnings(spec: Spec) -> Iterator[str]:

@@ -9,19 +9,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
 import polars as pl
 
-from rowcite.acceptance import Cell, judge
+from rowcite.acceptance import Cell, judge, refusals
 from rowcite.answers import answer
 from rowcite.model import RowStatus, RunState
 from rowcite.reader import Batch
 from rowcite.records import Held
 from rowcite.schema import STATUS_COLUMNS, Field, FieldType, column_names, fields
 from rowcite.spec import Spec
+from rowcite.standard import Standard, standard
 
 _CITATION = pl.Struct({"url": pl.String, "title": pl.String, "excerpts": pl.List(pl.String)})
 _DTYPES: dict[str, pl.DataType] = {
@@ -50,7 +52,8 @@ def added_schema(spec: Spec, *, native: bool) -> pl.Schema:
 def added(batch: Batch, held: Iterable[Held], spec: Spec, *, native: bool) -> pl.DataFrame:
     """Return the added columns for a batch of rows, given what the ledger holds for its tasks."""
     asked, schema = fields(spec), added_schema(spec, native=native)
-    records = [_record(item, asked, spec, native=native) for item in held]
+    held_to, today = standard(asked, spec.accept), datetime.now(UTC).date()
+    records = [_record(item, asked, spec, held_to, today, native=native) for item in held]
     found = pl.DataFrame([record for _, record in records], schema=schema, orient="row")
     found = found.with_columns(pl.Series("rowcite_key", [key for key, _ in records], dtype=pl.Binary))
     spread = pl.DataFrame({"rowcite_key": batch.keys}).join(
@@ -92,7 +95,9 @@ def dtype(kind: FieldType) -> pl.DataType:
     return _DTYPES[kind.kind]
 
 
-def _record(held: Held, asked: tuple[Field, ...], spec: Spec, *, native: bool) -> tuple[bytes, list[Any]]:
+def _record(  # noqa: PLR0913 - what a row is made of
+    held: Held, asked: tuple[Field, ...], spec: Spec, held_to: Standard, today: date, *, native: bool
+) -> tuple[bytes, list[Any]]:
     """Return a task's key and its values for all added columns."""
     empty = [None] * sum(len(column_names(spec, field.name)) for field in asked)
     who = (held.processor, held.run_id)
@@ -107,12 +112,10 @@ def _record(held: Held, asked: tuple[Field, ...], spec: Spec, *, native: bool) -
             *who,
         ]
     try:
-        cells = judge(answer(held.run_id or "", held.processor, held.output), asked, spec.accept)
+        cells = judge(answer(held.run_id or "", held.processor, held.output), held_to, today)
     except ValueError as error:
         return held.key, [*empty, RowStatus.REJECTED, str(error), *who]
-    refused = [
-        f"{field.name}: {cell.refused}" for field, cell in zip(asked, cells, strict=True) if cell.refused
-    ]
+    refused = refusals(cells, asked)
     values = [value for cell in cells for value in _values(cell, spec, native=native)]
     status = RowStatus.REJECTED if refused else RowStatus.COMPLETED
     return held.key, [*values, status, "; ".join(refused) or None, *who]

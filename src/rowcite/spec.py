@@ -6,16 +6,12 @@
 from __future__ import annotations
 
 import os
-import re
-from datetime import timedelta
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -25,11 +21,11 @@ from pydantic import (
 )
 
 from rowcite.errors import Problem, SpecError
+from rowcite.kinds import Bar, DomainList, Duration, Scalar, Share, Usd, Whole
 
 Format = Literal["csv", "tsv", "parquet", "jsonl"]
 Transform = Literal["strip", "lower", "domain", "url", "none"]
 FieldKind = Literal["string", "integer", "number", "boolean", "date", "array", "object"]
-Word = Literal["low", "medium", "high"]
 
 NOT_FOUND = ("unknown", "n/a", "not found", "not available")
 """Texts that mean null when a field's answer is one of them."""
@@ -172,21 +168,13 @@ _SCHEMA_SHAPE: tuple[tuple[str, type, str], ...] = (
     *((word, list, "a list") for word in ("anyOf", "oneOf", "allOf", "enum", "required")),
     ("description", str, "a text"),
 )
-_DOMAIN = re.compile(r"\.?[^\W_][\w-]*(\.[\w-]+)*\Z")
-
-
-def _host(value: str) -> str:
-    host = value.strip().lower().removesuffix(".")
-    if not _DOMAIN.match(host):
-        raise ValueError("a domain without scheme, port or path, such as example.com or .gov")
-    return host
 
 
 class SourcePolicy(_Part):
     """Which sites the answers may come from."""
 
-    include_domains: tuple[Annotated[str, AfterValidator(_host)], ...] = ()
-    exclude_domains: tuple[Annotated[str, AfterValidator(_host)], ...] = ()
+    include_domains: DomainList = ()
+    exclude_domains: DomainList = ()
 
 
 class McpServer(_Part):
@@ -213,7 +201,7 @@ class TaskSpec(_Part):
     metadata: dict[str, str] = {}
     mcp_servers: tuple[McpServer, ...] = ()
     previous_interaction_id: str | None = None
-    records_per_run: Literal[1] = 1
+    records_per_run: Whole = Field(default=1, ge=1, le=100)
 
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:
@@ -228,79 +216,48 @@ class TaskSpec(_Part):
         return self
 
 
-def _bar(value: Any) -> Any:
-    words = get_args(Word)
-    if value is None or value in words:
-        return value
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1:
-        return float(value)
-    near = get_close_matches(value, words, 1, 0.6) if isinstance(value, str) else []
-    hint = f" (did you mean `{near[0]}`?)" if near else ""
-    raise ValueError(f"low, medium, high, or a number from 0 to 1{hint}")
+class _Terms(_Part):
+    """What a value and its evidence are held to."""
+
+    min_confidence: Bar = None
+    missing_confidence: Literal["accept", "reject"] = "accept"
+    min_citations: Whole = Field(default=0, ge=0)
+    min_domains: Whole = Field(default=0, ge=0)
+    trusted_domains: DomainList = ()
+    distrusted_domains: DomainList = ()
+    max_age: Duration = None
+    not_found: tuple[str, ...] = NOT_FOUND
+    otherwise: Literal["blank", "keep"] = "blank"
 
 
-def _no_bool(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise ValueError(f"a number, not {str(value).lower()}")
-    return value
+class AcceptField(_Terms):
+    """What counts as found for one field: what is set here goes before what is set for all."""
+
+    required: StrictBool = False
+    pattern: str | None = None
+    minimum: Scalar | None = None
+    maximum: Scalar | None = None
+    one_of: tuple[Scalar, ...] | None = None
 
 
-Whole = Annotated[int, BeforeValidator(_no_bool)]
-Usd = Annotated[float, BeforeValidator(_no_bool), Field(ge=0, le=1e9)]
-"""Money; the limit keeps sums in micro-US$ within 64 bits."""
-
-
-class Accept(_Part):
+class Accept(_Terms):
     """What counts as found."""
 
-    min_confidence: Annotated[Word | float | None, BeforeValidator(_bar)] = None
-    min_citations: Whole = Field(default=0, ge=0)
-    trusted_domains: tuple[Annotated[str, AfterValidator(_host)], ...] = ()
     required: tuple[str, ...] = ()
+    fields: dict[str, AcceptField] = {}
+    rules: tuple[str, ...] = ()
 
 
 class Columns(_Part):
     """How the added columns are named and what goes with each value."""
 
-    existing: Literal["error"] = "error"
+    existing: Literal["error", "fill", "overwrite"] = "error"
     prefix: str = ""
     confidence: StrictBool = True
     citations: Literal["urls", "full", "none"] = "urls"
     reasoning: StrictBool = False
     reports: str | None = None
     formulas: Literal["escape", "keep"] = "escape"
-
-
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])\Z")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-
-
-def duration(value: Any) -> Any:
-    """Read a duration such as 90s, 30m, 2h or 90d; ValueError for anything else but None."""
-    if value is None or isinstance(value, timedelta):
-        return value
-    match = _DURATION.match(value.strip()) if isinstance(value, str) else None
-    if not match:
-        raise ValueError("a duration such as 90s, 30m, 2h or 90d")
-    try:
-        return timedelta(**{_UNITS[match[2]]: float(match[1])})
-    except OverflowError:
-        raise ValueError("a duration that ends, such as 90d") from None
-
-
-def _failed(value: Any) -> Any:
-    if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?%", value.strip()):
-        share = float(value.strip()[:-1]) / 100
-        if share <= 1:
-            return share
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
-    if isinstance(value, float) and 0 <= value <= 1:
-        return value
-    raise ValueError('a number of rows, or a share of them such as "5%"')
-
-
-Duration = Annotated[timedelta | None, BeforeValidator(duration)]
 
 
 class Limits(_Part):
@@ -312,7 +269,7 @@ class Limits(_Part):
     max_cost_usd: Usd = 25
     max_total_usd: Usd | None = None
     deadline: Duration = None
-    max_failed: Annotated[int | float, BeforeValidator(_failed)] = 0
+    max_failed: Share = 0
 
 
 class Cache(_Part):
@@ -338,6 +295,7 @@ class Spec(_Part):
     output: Output = Output()
     task: TaskSpec
     accept: Accept = Accept()
+    escalate: tuple[str, ...] = ()
     columns: Columns = Columns()
     limits: Limits = Limits()
     prices: dict[str, Usd] = {}

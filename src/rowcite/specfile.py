@@ -19,11 +19,6 @@ from rowcite.limits import spec_problems
 from rowcite.spec import Spec
 
 _LATER = {
-    ("accept", "missing_confidence"),
-    ("accept", "not_found"),
-    ("accept", "otherwise"),
-    ("accept", "fields"),
-    ("accept", "rules"),
     ("escalate",),
     ("task", "records_per_run"),
     ("columns", "existing"),
