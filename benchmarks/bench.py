@@ -115,13 +115,14 @@ def make_spec(folder: Path) -> Path:
 def bodies(folder: Path, spec: Path, url: str) -> Path:
     """Write the bodies that rowcite posts, for the bare client to post them too."""
     from rowcite.ledger import open_ledger
-    from rowcite.pipeline import unanswered
+    from rowcite.pipeline import look, unanswered
     from rowcite.prepare import Overrides, prepare
     from rowcite.submitter import MOST_RUNS
     from rowcite.wire import runs_body
 
     job = prepare(spec, Overrides(base_url=url)).job
-    tasks = list(unanswered(job, open_ledger(folder / "nothing", writing=False)))
+    ledger = open_ledger(folder / "nothing", writing=False)
+    tasks = list(unanswered(job, ledger, look(job, ledger)))
     file = folder / "bodies.jsonl"
     parts = [tasks[start : start + MOST_RUNS] for start in range(0, len(tasks), MOST_RUNS)]
     file.write_bytes(b"\n".join(runs_body(job.asked, part) for part in parts))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,18 +19,19 @@ from rowcite.errors import OutOfCredit, Unfinished
 from rowcite.ledger import Ledger
 from rowcite.limits import spec_warnings
 from rowcite.merge import added, added_schema
-from rowcite.model import Counts, RowStatus, RunState, Task, TaskKey
+from rowcite.model import Counts, Task
 from rowcite.pace import Pace
 from rowcite.prices import MICRO, known, usd
 from rowcite.progress import Progress
 from rowcite.reader import Batch, Reader
 from rowcite.spec import Spec
 from rowcite.submitter import MOST_RUNS, Submitter
+from rowcite.survey import Survey, survey, tasks_to_do
 from rowcite.terms import Terms
 from rowcite.wire import Question, question, runs_body
 from rowcite.writer import TableWriter, output_format
 
-_UNDER_WAY = (RunState.INTENDED, RunState.SUBMITTED)
+MEMORY = 1 << 30
 _REQUESTS_A_BATCH = 4  # create the group, add the runs, follow the events, read the answers
 
 
@@ -40,7 +40,7 @@ class Job:
     """What is to be done: a spec, a table, and who is asked.
 
     `api` names who is asked for the ledger (a base URL, or `local:` and a digest). `fresh` ignores what is
-    stored, `retry_failed` asks again what has failed.
+    stored, `retry_failed` asks again what has failed. `memory` is about how many bytes keys and answers may take.
     """
 
     spec: Spec
@@ -48,6 +48,7 @@ class Job:
     asked: Question
     fresh: bool = False
     retry_failed: bool = False
+    memory: int = MEMORY
     began: float = field(default_factory=time.time)
 
     @property
@@ -101,39 +102,45 @@ class Plan:
         return self.to_submit * self.price
 
 
-def make_job(spec: Spec, reader: Reader, api: str, *, fresh: bool = False, retry_failed: bool = False) -> Job:
+def make_job(  # noqa: PLR0913 - what is read, who is asked, and how
+    spec: Spec,
+    reader: Reader,
+    api: str,
+    *,
+    fresh: bool = False,
+    retry_failed: bool = False,
+    memory: int = MEMORY,
+) -> Job:
     """Put a job together. `api` says who is asked."""
-    return Job(spec, reader, question(spec, reader.types, api), fresh=fresh, retry_failed=retry_failed)
+    asked = question(spec, reader.types, api)
+    return Job(spec, reader, asked, fresh=fresh, retry_failed=retry_failed, memory=memory)
 
 
-def plan(job: Job, ledger: Ledger) -> Plan:
-    """Read the table once and say what a run would do. Spends nothing, writes nothing."""
-    statuses: Counter[str] = Counter()
-    found: Counter[RunState | None] = Counter()  # None: to be submitted
-    sample: Task | None = None
-    for batch, fresh in _new_tasks(job, ledger):
-        statuses.update(status or "asked" for status in batch.status)
-        for key, state in fresh.items():
-            wanted = _wanted(job, state)
-            if sample is None or (wanted and not found[None]):
-                sample = Task(key, batch.tasks[key])
-            found[None if wanted else state] += 1
-    to_submit, answered = found[None], found[RunState.COMPLETED]
-    under_way = sum(found[state] for state in _UNDER_WAY)
+def look(job: Job, ledger: Ledger) -> Survey:
+    """Read the table once: what it holds, and what stands of it in the ledger."""
+    batches = job.reader.batches(job.asked)
+    again = job.fresh or job.retry_failed
+    return survey(batches, ledger, since=job.since, again=again, room=job.memory // 2)
+
+
+def plan(job: Job, ledger: Ledger, found: Survey | None = None) -> Plan:
+    """Say what a run would do. Spends nothing, writes nothing. Reads the table, unless it was surveyed already."""
+    found = found or look(job, ledger)
+    to_submit = found.to_submit
     return Plan(
-        rows=statuses.total(),
-        skipped=statuses[RowStatus.SKIPPED],
-        too_long=statuses[RowStatus.FAILED],
-        tasks=found.total(),
-        answered=answered,
-        under_way=under_way,
-        failed=found.total() - to_submit - under_way - answered,
+        rows=found.rows,
+        skipped=found.skipped,
+        too_long=found.too_long,
+        tasks=found.tasks,
+        answered=found.answered,
+        under_way=found.under_way,
+        failed=found.failed,
         to_submit=to_submit,
         answered_otherwise=ledger.answered_otherwise(job.asked.fingerprint),
         price=job.price,
         requests=-(-to_submit // min(MOST_RUNS, job.spec.limits.active_runs)) * _REQUESTS_A_BATCH,
         seconds=_seconds(job, to_submit),
-        sample=runs_body(job.asked.shown, [sample]).decode() if sample else None,
+        sample=runs_body(job.asked.shown, [found.sample]).decode() if found.sample else None,
         warnings=spec_warnings(job.spec),
     )
 
@@ -171,9 +178,17 @@ class Tally:
 
 
 async def submit(  # noqa: PLR0913 - what a run is made of
-    job: Job, ledger: Ledger, base_url: str, key: str | None, *, budget: int, progress: Progress, tally: Tally
+    job: Job,
+    ledger: Ledger,
+    found: Survey,
+    base_url: str,
+    key: str | None,
+    *,
+    budget: int,
+    progress: Progress,
+    tally: Tally,
 ) -> None:
-    """Get every task answered that is not.
+    """Get every task answered that is not, of those that were found in the table.
 
     Raises:
         Unfinished: the deadline came first.
@@ -193,7 +208,7 @@ async def submit(  # noqa: PLR0913 - what a run is made of
         submitter = Submitter(client, ledger, terms, progress)
         try:
             async with asyncio.timeout(deadline):
-                await submitter.submit(job.asked, unanswered(job, ledger))
+                await submitter.submit(job.asked, unanswered(job, ledger, found))
         except TimeoutError:
             raise Unfinished(
                 f"the deadline of {limits.deadline} came with work left. What was answered is saved: run again to go on"
@@ -202,10 +217,16 @@ async def submit(  # noqa: PLR0913 - what a run is made of
             tally.submitted, tally.requests = submitter.submitted, pace.requests
 
 
-def unanswered(job: Job, ledger: Ledger) -> Iterator[Task]:
-    """Yield the tasks that a run submits, each once, as the ledger stands while they are read."""
-    for batch, fresh in _new_tasks(job, ledger):
-        yield from (Task(key, batch.tasks[key]) for key, state in fresh.items() if _wanted(job, state))
+def unanswered(job: Job, ledger: Ledger, found: Survey) -> Iterator[Task]:
+    """Yield the tasks that a run submits, each once.
+
+    What an earlier command left under way is looked at again when its turn comes: by then it is known what that
+    command had really created.
+    """
+    for to_submit, unsure in tasks_to_do(job.reader.batches(job.asked), found):
+        yield from to_submit
+        standing = ledger.standing([task.key for task in unsure], since=job.since)
+        yield from (task for task in unsure if task.key not in standing)
 
 
 def merged(job: Job, ledger: Ledger, *, native: bool) -> Iterator[tuple[Batch, pl.DataFrame]]:
@@ -238,22 +259,6 @@ def count(counts: Counts, columns: pl.DataFrame) -> None:
     counts.rows += columns.height
     for status, rows in columns["rowcite_status"].value_counts().iter_rows():
         setattr(counts, status, getattr(counts, status) + rows)
-
-
-def _new_tasks(job: Job, ledger: Ledger) -> Iterator[tuple[Batch, dict[TaskKey, RunState | None]]]:
-    """Yield each batch with where the tasks stand that no batch before it had."""
-    had: set[bytes] = set()
-    for batch in job.reader.batches(job.asked):
-        keys = [key for key in batch.tasks if key not in had]
-        had.update(keys)
-        standing = ledger.standing(keys, since=job.since)
-        yield batch, {key: standing.get(key) for key in keys}
-
-
-def _wanted(job: Job, state: RunState | None) -> bool:
-    if state is None:
-        return True
-    return (job.fresh or job.retry_failed) and state is not RunState.COMPLETED and state not in _UNDER_WAY
 
 
 def _seconds(job: Job, runs: int) -> tuple[float, float] | None:

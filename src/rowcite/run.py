@@ -16,7 +16,7 @@ from rowcite.errors import OutOfCredit, RowciteError, Unfinished, UsageError
 from rowcite.ledger import Ledger, open_ledger
 from rowcite.merge import added_schema
 from rowcite.model import Counts
-from rowcite.pipeline import Job, Plan, Tally, check_budget, merged, plan, submit, write
+from rowcite.pipeline import Job, Plan, Tally, check_budget, look, merged, plan, submit, write
 from rowcite.prepare import Overrides, Prepared, answering, prepare
 from rowcite.prices import MICRO
 from rowcite.progress import Progress, Silent
@@ -85,7 +85,8 @@ async def _submit(
     prepared: Prepared, ledger: Ledger, progress: Progress, agree: Callable[[Plan], None], summary: Summary
 ) -> None:
     job = prepared.job
-    planned = plan(job, ledger)
+    found = look(job, ledger)
+    planned = plan(job, ledger, found)
     summary.tasks, summary.answered_before = planned.tasks, planned.answered
     budget = check_budget(job, planned, ledger)
     agree(planned)
@@ -96,7 +97,7 @@ async def _submit(
     tally = Tally()
     with answering(prepared) as (base_url, key):
         try:
-            await submit(job, ledger, base_url, key, budget=budget, progress=progress, tally=tally)
+            await submit(job, ledger, found, base_url, key, budget=budget, progress=progress, tally=tally)
         finally:
             summary.submitted, summary.requests = tally.submitted, tally.requests
             summary.spent_usd = (ledger.spent() - spent_before) / MICRO
