@@ -62,6 +62,13 @@ def test_a_stuck_run_stays_running(start):
     assert client.get(f"/v1/tasks/runs/{run}").json()["status"] == "running"
 
 
+def test_a_slow_run_takes_longer_and_ends(start):
+    client = start(faults={"slow": 1, "slow_by": 0.5})
+    run = client.post("/v1/tasks/runs", json=RUN).json()["run_id"]
+    assert client.get(f"/v1/tasks/runs/{run}/result?timeout=0.05").status_code == 408
+    assert client.get(f"/v1/tasks/runs/{run}/result?timeout=5").json()["run"]["status"] == "completed"
+
+
 def test_the_nth_request_gets_the_status_the_headers_and_the_body(start):
     fault = {
         "method": "POST",

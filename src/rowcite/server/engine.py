@@ -164,10 +164,12 @@ class Engine:
         self._arm()
 
     def _begin(self, started: Sequence[Run]) -> None:
-        """Have runs that are running answered, but for those that a fault plan dooms."""
+        """Have runs that are running answered, but for those that a fault plan dooms; some of them later."""
         at_once = self.house.at_once
         for run in started:
             fate = self.house.faults.fate(run.asked.request)
+            if fate == "slow":
+                fate, run.ends = None, run.ends + self.house.faults.slow_by
             ending = _fated(fate) if fate else at_once(run) if at_once else None
             if ending:
                 self.store.finish([(run, ending)])

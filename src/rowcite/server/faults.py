@@ -46,23 +46,30 @@ class SseFault(Struct, forbid_unknown_fields=True):
 
 
 class FaultPlan(Struct, forbid_unknown_fields=True):
-    """What goes wrong. `fail`, `cancel`, `action_required` and `stuck` are fractions of all runs."""
+    """What goes wrong.
+
+    `fail`, `cancel`, `action_required`, `stuck` (never ends) and `slow` (takes `slow_by` seconds longer) are fractions
+    of all runs.
+    """
 
     seed: int = 0
     fail: float = 0.0
     cancel: float = 0.0
     action_required: float = 0.0
     stuck: float = 0.0
+    slow: float = 0.0
+    slow_by: float = 30.0
     http: list[HttpFault] = []
     sse: SseFault = msgspec.field(default_factory=SseFault)
 
     def fate(self, request: RunInput) -> str | None:
-        """Return the status a run is doomed to, "stuck" for never any, or None; the same for the same input."""
+        """Return the status a run is doomed to, "stuck" for never any, "slow", or None; the same for the same input."""
         odds = {
             "failed": self.fail,
             "cancelled": self.cancel,
             "action_required": self.action_required,
             "stuck": self.stuck,
+            "slow": self.slow,
         }
         if not any(odds.values()):
             return None
