@@ -1,14 +1,14 @@
-"""Rows and outcomes to columns: what is added to a batch of rows. Pure.
+"""Rows and outcomes to columns: what is added to a batch of rows.
 
-Answers are judged once a task and spread over its rows. In native tables (Parquet, JSONL, frames) lists and
-objects stay what they are; in CSV they are JSON text.
+Answers are judged once a task and spread over its rows; what was judged is kept for later rows while memory allows. In
+native tables (Parquet, JSONL, frames) lists and objects stay what they are; in CSV they are JSON text.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import quote
@@ -34,6 +34,8 @@ _DTYPES: dict[str, pl.DataType] = {
     "boolean": pl.Boolean(),
     "date": pl.Date(),
 }
+_KEY = "rowcite_key"  # beside the added columns, none of which is called so
+_AT_ONCE = 5_000  # answers that are Python objects at a time
 _SPACE = re.compile(r"\s")
 _FORMULA = r"^[=+\-@\t\r]"
 # Signs that begin a number or a phone number: +49 30 1234, -12.5, +1,200.
@@ -51,21 +53,66 @@ def added_schema(spec: Spec, *, native: bool) -> pl.Schema:
 
 def added(batch: Batch, held: Iterable[Held], spec: Spec, *, native: bool) -> pl.DataFrame:
     """Return the added columns for a batch of rows, given what the ledger holds for its tasks."""
-    asked, schema = fields(spec), added_schema(spec, native=native)
-    held_to, today = standard(asked, spec.accept), datetime.now(UTC).date()
-    records = [_record(item, asked, spec, held_to, today, native=native) for item in held]
-    found = pl.DataFrame([record for _, record in records], schema=schema, orient="row")
-    found = found.with_columns(pl.Series("rowcite_key", [key for key, _ in records], dtype=pl.Binary))
-    spread = pl.DataFrame({"rowcite_key": batch.keys}).join(
-        found, on="rowcite_key", how="left", maintain_order="left"
-    )
-    spread = spread.drop("rowcite_key").with_columns(
-        pl.coalesce(batch.status, "rowcite_status", pl.lit(RowStatus.PENDING.value)).alias("rowcite_status"),
-        pl.coalesce(batch.why, "rowcite_error").alias("rowcite_error"),
-    )
-    if native or spec.columns.formulas == "keep":
-        return spread
-    return spread.with_columns(_guarded(name) for name, kind in spread.schema.items() if kind == pl.String)
+    return Merge(spec, lambda _: held, native=native).columns(batch)
+
+
+class Merge:
+    """Puts the added columns beside one batch of rows after another.
+
+    `held` gives what the ledger holds for some tasks. What was judged stays in memory up to `room` bytes, so that a
+    task of many rows is judged once, and memory does not grow with the table.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        held: Callable[[list[bytes]], Iterable[Held]],
+        *,
+        native: bool,
+        room: int = 256 << 20,
+    ) -> None:
+        self._spec, self._held, self._native, self._room = spec, held, native, room
+        self._asked = fields(spec)
+        self._standard, self._today = standard(self._asked, spec.accept), datetime.now(UTC).date()
+        self.schema = added_schema(spec, native=native)
+        self._empty = pl.DataFrame(schema={**self.schema, _KEY: pl.Binary})
+        self._found, self._known = self._empty, set[bytes]()
+
+    def columns(self, batch: Batch) -> pl.DataFrame:
+        """Return the added columns for a batch of rows."""
+        self._learn(batch.keys.drop_nulls().unique(maintain_order=True).to_list())
+        spread = batch.keys.to_frame(_KEY).join(self._found, on=_KEY, how="left", maintain_order="left")
+        return spread.drop(_KEY).with_columns(
+            pl.coalesce(batch.status, "rowcite_status", pl.lit(RowStatus.PENDING.value)).alias(
+                "rowcite_status"
+            ),
+            pl.coalesce(batch.why, "rowcite_error").alias("rowcite_error"),
+        )
+
+    def _learn(self, keys: list[bytes]) -> None:
+        """Judge what is held for tasks that are not known yet."""
+        if self._found.estimated_size() > self._room:
+            self._found, self._known = self._empty, set()
+        new = [key for key in keys if key not in self._known]
+        if new:
+            self._found = pl.concat([self._found, *(self._judged(some) for some in _cut(new))])
+            self._known.update(new)
+
+    def _judged(self, keys: list[bytes]) -> pl.DataFrame:
+        records = [
+            _record(item, self._asked, self._spec, self._standard, self._today, native=self._native)
+            for item in self._held(keys)
+        ]
+        found = pl.DataFrame([record for _, record in records], schema=self.schema, orient="row")
+        found = found.with_columns(pl.Series(_KEY, [key for key, _ in records], dtype=pl.Binary))
+        if self._native or self._spec.columns.formulas == "keep":
+            return found
+        return found.with_columns(_guarded(name) for name, kind in self.schema.items() if kind == pl.String)
+
+
+def _cut(keys: list[bytes]) -> Iterator[list[bytes]]:
+    for start in range(0, len(keys), _AT_ONCE):
+        yield keys[start : start + _AT_ONCE]
 
 
 def _guarded(name: str) -> pl.Expr:

@@ -18,7 +18,7 @@ from rowcite.client import Client
 from rowcite.errors import OutOfCredit, Unfinished
 from rowcite.ledger import Ledger
 from rowcite.limits import spec_warnings
-from rowcite.merge import added, added_schema
+from rowcite.merge import Merge, added_schema
 from rowcite.model import Counts, Task
 from rowcite.pace import Pace
 from rowcite.prices import MICRO, known, usd
@@ -231,8 +231,9 @@ def unanswered(job: Job, ledger: Ledger, found: Survey) -> Iterator[Task]:
 
 def merged(job: Job, ledger: Ledger, *, native: bool) -> Iterator[tuple[Batch, pl.DataFrame]]:
     """Yield the table's batches with the columns that are added to each."""
+    merge = Merge(job.spec, ledger.held, native=native, room=job.memory // 4)
     for batch in job.reader.batches(job.asked):
-        yield batch, added(batch, ledger.held(batch.tasks), job.spec, native=native)
+        yield batch, merge.columns(batch)
 
 
 def write(job: Job, ledger: Ledger, target: str) -> Counts:
@@ -244,12 +245,12 @@ def write(job: Job, ledger: Ledger, target: str) -> Counts:
     native = kind in ("parquet", "jsonl")
     counts, reports = Counts(), job.spec.columns.reports
     folder: Path | None = job.spec.path(reports) if reports is not None else None
+    said = Merge(job.spec, ledger.held, native=True, room=job.memory // 4)
     with TableWriter(target, kind, source, added_schema(job.spec, native=native)) as writer:
         for batch, columns in merged(job, ledger, native=native):
             writer.write(batch.rows, columns)
             if folder is not None:  # as they were said: the formula guard is for spreadsheets
-                said = added(batch, ledger.held(batch.tasks), job.spec, native=True)
-                write_reports(folder, counts.rows, said)
+                write_reports(folder, counts.rows, said.columns(batch))
             count(counts, columns)
     return counts
 
