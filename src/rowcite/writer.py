@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import shutil
 import sys
@@ -20,6 +21,7 @@ from rowcite.source import Rows, Source, format_of
 from rowcite.spec import Format
 
 _BESIDE = ".rowcite-"
+_TEXT_ROWS = 10_000  # so many rows are text at a time
 _CODECS = {".gz": "gzip", ".zst": "zstd"}
 
 
@@ -153,8 +155,10 @@ class TableWriter:
         nested = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
         if nested:  # a Parquet input's own lists and objects: JSON text, as for found ones
             frame = frame.with_columns(_json_text(frame[name]) for name in nested)
-        text = frame.write_csv(include_header=header, separator=self.separator, quote_style="necessary")
-        self._sink.write(text.encode())
+        for part in frame.iter_slices(_TEXT_ROWS) if frame.height else [frame]:
+            text = io.BytesIO()
+            part.write_csv(text, include_header=header, separator=self.separator, quote_style="necessary")
+            self._sink.write(text.getbuffer())
 
     def _arrow_schema(self) -> pa.Schema:
         added = _to_arrow(pl.DataFrame(schema=self._added)).schema
