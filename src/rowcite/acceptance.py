@@ -41,9 +41,14 @@ class Cell(msgspec.Struct, frozen=True):
 
 def judge(answer: Answer, standard: Standard, day: date) -> list[Cell]:
     """Return a cell for each field of an answer, in the fields' order. `day` is the day it was given."""
-    bases = by_field(answer)
-    cells = [_judged(answer, part, bases, day) for part in standard.fields]
+    cells = judge_fields(answer, standard.fields, day)
     return held_to_rules(cells, standard) if standard.rules else cells
+
+
+def judge_fields(answer: Answer, parts: Sequence[FieldStandard], day: date) -> list[Cell]:
+    """Return a cell for each of some fields of an answer, not yet held to the rules over the row."""
+    bases = by_field(answer)
+    return [_judged(answer, part, bases, day) for part in parts]
 
 
 def _judged(answer: Answer, part: FieldStandard, bases: Mapping[str, FieldBasis], day: date) -> Cell:

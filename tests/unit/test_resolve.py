@@ -1,0 +1,337 @@
+"""All runs of a row to its cells: which answer wins, what people and the table's own values do to it."""
+
+import json
+from datetime import date
+
+import polars as pl
+import pytest
+
+from rowcite.filling import has_blank, same
+from rowcite.model import RowStatus, RunState
+from rowcite.records import Decision, Held
+from rowcite.resolve import current, resolve
+from rowcite.schema import Field, FieldType
+from rowcite.spec import Accept
+from rowcite.standard import standard
+
+DAY = date(2026, 6, 1)
+FIELDS = (
+    Field("industry", FieldType("string"), "industry"),
+    Field("count", FieldType("integer"), "count"),
+)
+KEY = b"k" * 16
+
+
+def output(confidence="high", urls=("https://a.example/",), **values):
+    """Return an answer as the API has it, with the same evidence for every field."""
+    citations = [{"url": url, "excerpts": ["words"]} for url in urls]
+    basis = [
+        {"field": name, "reasoning": "because", "confidence": confidence, "citations": citations}
+        for name in values
+    ]
+    return json.dumps({"type": "json", "content": values, "basis": basis}).encode()
+
+
+def run(number, processor, said=None, *, state=RunState.COMPLETED, error=None, first=None):
+    """Return a run as the ledger holds it; the first number is the first question."""
+    first = number == 1 if first is None else first
+    return Held(KEY, state, f"r{number}", processor, said, error, None, run=number, first=first)
+
+
+def decision(verdict, value=None, note=None):
+    return Decision(KEY, "industry", verdict, None if value is None else json.dumps(value), "ana", 0.0, note)
+
+
+def resolved(*runs, accept=None, **more):
+    return resolve(runs, standard(FIELDS, Accept(**(accept or {}))), DAY, **more)
+
+
+def values(found):
+    return [cell.value for cell in found.cells]
+
+
+# --- one run ---------------------------------------------------------------------------------------------
+
+
+def test_an_answer_is_complete_when_every_value_counts():
+    found = resolved(run(1, "core", output(industry="Steel", count=5)))
+    assert (values(found), found.status, found.error) == (["Steel", 5], RowStatus.COMPLETED, None)
+    assert (found.run_ids, found.processors, found.refused) == (("r1",), ("core",), False)
+
+
+def test_a_refused_value_makes_the_row_rejected_and_says_why():
+    found = resolved(
+        run(1, "core", output("low", industry="Steel", count=None)), accept={"min_confidence": "high"}
+    )
+    assert (values(found), found.status) == ([None, None], RowStatus.REJECTED)
+    assert found.error == "industry: confidence low is below high"
+    assert (found.cells[0].rule, found.cells[0].said, found.refused) == ("min_confidence", "Steel", True)
+
+
+@pytest.mark.parametrize("given", [None, {"count": "7"}])
+@pytest.mark.parametrize(
+    ("state", "status", "error"),
+    [
+        (RunState.INTENDED, RowStatus.PENDING, None),
+        (RunState.SUBMITTED, RowStatus.PENDING, None),
+        (RunState.FAILED, RowStatus.FAILED, "failed: no page"),
+        (RunState.CANCELLED, RowStatus.FAILED, "cancelled: no page"),
+        (RunState.ACTION_REQUIRED, RowStatus.FAILED, "action_required: no page"),
+    ],
+)
+def test_a_row_without_an_answer_is_pending_or_failed(state, status, error, given):
+    found = resolved(run(1, "core", state=state, error="no page"), given=given)
+    assert (found.status, found.error) == (status, error)
+    assert values(found) == [None, given and "7"]
+    assert (found.run_ids, found.processors) == (("r1",), ("core",))
+
+
+@pytest.mark.parametrize("given", [None, {"count": "7"}])
+def test_an_answer_that_is_no_json_rejects_its_row(given):
+    found = resolved(run(1, "core", b"<html>"), given=given)
+    assert found.status == RowStatus.REJECTED
+    assert "the answer is no JSON" in found.error
+
+
+def test_a_row_that_was_never_asked_is_pending():
+    assert resolved().status == RowStatus.PENDING
+
+
+# --- several runs ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("base", "later", "wins"),
+    [
+        (output("low", industry="A"), output("high", industry="B"), "B"),
+        (output("high", industry="A"), output("low", industry="B"), "A"),
+        (output("high", industry="A"), output("medium", industry="B"), "A"),
+        (output("high", industry="A"), output("high", industry="B"), "B"),
+        (output("high", ("https://a.example/", "https://b.example/"), industry="A"), output("high", industry="B"), "A"),
+        (output("high", ("https://x.a.example/", "https://y.a.example/"), industry="A"), output("high", industry="B"), "B"),
+        (output("medium", industry="A"), output("high", industry=None), "A"),
+        (output(0.6, industry="A"), output("high", industry="B"), "B"),
+        (output("medium", industry="A"), output(None, industry="B"), "A"),
+    ],
+)  # fmt: skip
+def test_the_best_answer_to_a_field_wins(base, later, wins):
+    found = resolved(run(1, "lite", base), run(2, "core", later), accept={"min_citations": 1})
+    assert found.cells[0].value == wins
+    assert found.cells[0].processor == ("lite" if wins == "A" else "core")
+
+
+@pytest.mark.parametrize("later", ["B", None])
+def test_an_accepted_answer_goes_before_a_refused_one_however_sure(later):
+    accept = {"fields": {"industry": {"one_of": ["B"]}}}
+    found = resolved(
+        run(1, "lite", output("high", industry="A")),
+        run(2, "core", output("low", industry=later)),
+        accept=accept,
+    )
+    assert (found.cells[0].value, found.status) == (later, RowStatus.COMPLETED)
+
+
+def test_each_field_has_its_own_best_run_and_the_row_names_those_that_count():
+    found = resolved(
+        run(1, "lite", output("high", industry="A", count="many")),
+        run(2, "core", output("low", count="some")),
+        run(3, "pro", output("medium", count=7)),
+    )
+    assert values(found) == ["A", 7]
+    assert (found.run_ids, found.processors, found.status) == (
+        ("r1", "r3"),
+        ("lite", "pro"),
+        RowStatus.COMPLETED,
+    )
+
+
+def test_a_run_that_asked_for_some_fields_says_nothing_of_the_others():
+    accept = {"required": ["industry", "count"], "rules": ["industry is not null"]}
+    found = resolved(
+        run(1, "lite", output(industry="A", count=None)), run(2, "core", output(count=7)), accept=accept
+    )
+    assert (values(found), found.status) == (["A", 7], RowStatus.COMPLETED)
+
+
+def test_of_two_answers_of_one_processor_the_newer_counts():
+    found = resolved(
+        run(1, "lite", output(count="x")),
+        run(2, "core", output("high", count=7)),
+        run(3, "core", output("low", count=8)),
+    )
+    assert found.cells[1].value == 8
+
+
+def test_a_value_that_broke_a_rule_does_not_win_by_its_confidence():
+    accept = {"rules": ["count > 0"]}
+    found = resolved(
+        run(1, "lite", output("high", count=-5)), run(2, "core", output("low", count=5)), accept=accept
+    )
+    assert (found.cells[1].value, found.status) == (5, RowStatus.COMPLETED)
+
+
+def test_rules_hold_across_runs():
+    accept = {"rules": ["industry <> 'Farm' or count < 100"], "required": ["count"]}
+    found = resolved(
+        run(1, "lite", output(industry="Farm")), run(2, "core", output(count=500)), accept=accept
+    )
+    assert (found.cells[1].rule, found.status) == ("rules.0", RowStatus.REJECTED)
+    assert found.cells[0].value == "Farm"
+
+
+def test_a_run_that_failed_later_is_told_only_while_something_is_open():
+    failed = run(2, "core", state=RunState.FAILED, error="no page")
+    found = resolved(run(1, "lite", output(industry="A", count="x")), failed)
+    assert found.error == 'count: "x" is not a whole number; core failed: no page'
+    assert resolved(run(1, "lite", output(industry="A", count=1)), failed).error is None
+
+
+def test_a_row_with_open_values_is_pending_while_it_is_asked_again():
+    asking = run(2, "core", state=RunState.SUBMITTED)
+    found = resolved(run(1, "lite", output(industry="A", count="x")), asking)
+    assert (found.status, values(found)) == (RowStatus.PENDING, ["A", None])
+    assert resolved(run(1, "lite", output(industry="A", count=1)), asking).status == RowStatus.COMPLETED
+
+
+def test_a_row_asked_anew_leaves_its_older_runs_behind():
+    old, asked_again = run(1, "lite", b"1"), run(2, "core", b"2")
+    fresh = run(3, "lite", b"3", first=True)
+    assert current([old, asked_again, fresh]) == [fresh]
+    assert current([old, asked_again]) == [old, asked_again]
+    failed = run(3, "lite", state=RunState.FAILED, first=True)
+    assert current([old, asked_again, failed]) == [old, asked_again]
+
+
+# --- given values ----------------------------------------------------------------------------------------
+
+
+def test_a_given_value_stays_as_it_is_written_and_the_others_are_filled():
+    found = resolved(run(1, "core", output(industry="Steel", count=5)), given={"count": "1,200 "})
+    assert values(found) == ["Steel", "1,200 "]
+    assert [cell.confidence for cell in found.cells] == ["high", "given"]
+    assert (found.cells[1].citations, found.cells[1].run_id) == ((), None)
+
+
+def test_a_conflict_with_a_given_value_is_told():
+    (conflict,) = resolved(run(1, "core", output(industry="Steel", count=5)), given={"count": "6"}).conflicts
+    assert (conflict.field, conflict.given, conflict.found.value, conflict.replaced) == (
+        "count",
+        "6",
+        5,
+        False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "found", "alike"),
+    [
+        ("integer", "1,200", 1200, True), ("integer", "1200", 1201, False), ("integer", "many", 5, False), ("string", " steel  MILL", "Steel mill", True),
+        ("string", "Steel", "Iron", False), ("number", "0.50", 0.5, True), ("date", "2020-01-01", date(2020, 1, 1), True), ("boolean", "TRUE", True, True),
+    ],
+)  # fmt: skip
+def test_given_and_found_say_the_same_as_their_type_or_as_texts(kind, given, found, alike):
+    assert same(given, found, FieldType(kind)) is alike
+
+
+@pytest.mark.parametrize(
+    ("said", "accept", "stands"),
+    [
+        (output(industry="Steel"), {}, "Steel"),
+        (output(industry=None), {}, "Iron"),
+        (output("low", industry="Steel"), {"min_confidence": "high"}, "Iron"),
+        (output("low", industry="Steel"), {"min_confidence": "high", "otherwise": "keep"}, "Iron"),
+    ],
+)
+def test_only_an_accepted_value_that_is_not_null_overwrites(said, accept, stands):
+    found = resolved(run(1, "core", said), accept=accept, given={"industry": "Iron"}, overwrite=True)
+    assert (found.cells[0].value, found.status) == (stands, RowStatus.COMPLETED)
+    assert [conflict.replaced for conflict in found.conflicts] == ([True] if stands == "Steel" else [])
+
+
+def test_a_rule_sees_given_values_and_refuses_only_found_ones():
+    found = resolved(
+        run(1, "core", output(industry="Farm", count=500)),
+        accept={"rules": ["industry <> 'Farm' or count < 100"]},
+        given={"industry": "Farm"},
+    )
+    assert (values(found), found.cells[1].rule, found.cells[0].refused) == (["Farm", None], "rules.0", None)
+
+
+def test_rows_with_a_blank_are_found_as_the_spec_counts_blanks():
+    frame = pl.DataFrame({"a": ["x", " ", "N/A", None, "x"], "b": [1.0, 1.0, 1.0, 1.0, float("nan")]})
+    wanted = has_blank(["a", "b"], frame.schema, ("", "N/A"))
+    assert frame.select(wanted.alias("w"))["w"].to_list() == [False, True, True, True, True]
+    assert frame.select(has_blank(["a", "c"], frame.schema, ("",)).alias("w"))["w"].to_list()[0] is True
+
+
+# --- decisions -------------------------------------------------------------------------------------------
+
+
+def test_a_correction_goes_before_everything():
+    found = resolved(
+        run(1, "core", output(industry="Steel", count=5)),
+        given={"industry": "Iron"},
+        decisions={"industry": decision("correct", "Copper", "their site says so")},
+    )
+    cell = found.cells[0]
+    assert (cell.value, cell.confidence, cell.citations, cell.reasoning) == (
+        "Copper",
+        "reviewed",
+        (),
+        "their site says so",
+    )
+
+
+def test_a_correction_that_is_not_of_the_fields_type_is_refused():
+    decided = {"count": Decision(KEY, "count", "correct", '"many"', "ana", 0.0)}
+    found = resolved(run(1, "core", output(count=5)), decisions=decided)
+    assert (found.cells[1].value, found.cells[1].rule, found.status) == (None, "type", RowStatus.REJECTED)
+
+
+def test_an_accepted_value_counts_with_its_evidence_although_a_rule_refused_it():
+    said = output("low", industry="Steel", count=5)
+    found = resolved(
+        run(1, "core", said), accept={"min_confidence": "high"}, decisions={"industry": decision("accept")}
+    )
+    cell = found.cells[0]
+    assert (cell.value, cell.confidence, cell.refused, cell.rule) == ("Steel", "reviewed", None, None)
+    assert [item.url for item in cell.citations] == ["https://a.example/"]
+    assert found.error == "count: confidence low is below high"
+
+
+def test_an_accepted_value_stays_when_a_later_run_says_another():
+    accepted = {"industry": decision("accept", "Steel")}
+    first, later = (
+        run(1, "lite", output("low", industry="Steel")),
+        run(2, "core", output("high", industry="Iron")),
+    )
+    assert resolved(first, later).cells[0].value == "Iron"
+    found = resolved(first, later, decisions=accepted)
+    assert (found.cells[0].value, found.cells[0].run_id) == ("Steel", "r1")
+
+
+def test_a_rejected_value_is_refused_and_another_is_not():
+    rejected = {"industry": decision("reject", "Steel", "wrong firm")}
+    found = resolved(run(1, "lite", output(industry="Steel")), decisions=rejected)
+    assert (found.cells[0].value, found.cells[0].rule, found.status) == (None, "review", RowStatus.REJECTED)
+    assert found.cells[0].refused == "rejected by ana: wrong firm"
+    assert resolved(run(1, "lite", output(industry="Iron")), decisions=rejected).cells[0].value == "Iron"
+
+
+def test_a_rejection_without_a_value_refuses_whatever_comes():
+    for value in ("Steel", "Iron"):
+        found = resolved(run(1, "lite", output(industry=value)), decisions={"industry": decision("reject")})
+        assert found.cells[0].rule == "review"
+
+
+def test_a_rule_never_refuses_what_a_person_decided():
+    found = resolved(
+        run(1, "core", output(industry="Farm", count=500)),
+        accept={"rules": ["industry <> 'Farm' or count < 100"]},
+        decisions={"industry": decision("accept", "Farm")},
+    )
+    assert (found.cells[0].value, found.cells[0].confidence, found.cells[1].rule) == (
+        "Farm",
+        "reviewed",
+        "rules.0",
+    )
