@@ -23,7 +23,7 @@ from rowcite.spec import Spec, Transform
 from rowcite.where import listed, predicate, where_problem
 from rowcite.wire import Question
 
-_TEXT, _KEY, _LONG = "text", "key", "long"
+_TEXT, _KEY, _LONG, _STATUS, _WHY = "\0text", "\0key", "\0long", "\0status", "\0why"  # no column is named so
 _PROMPT = "prompt"  # the one input column when the spec has a prompt
 _PLACE = re.compile(r"\{\{|\}\}|\{([^{}]+)\}")
 
@@ -57,6 +57,12 @@ class Reader:
         self._exprs = self._prompt_exprs() if spec.task.prompt is not None else self._input_exprs()
         empty = pl.DataFrame(schema=source.schema).select(self._exprs)
         self.types = {name: json_type(dtype) for name, dtype in empty.schema.items()}
+        self._columns = list(dict.fromkeys(name for expr in self._exprs for name in expr.meta.root_names()))
+        # Only of values that are the same when they are equal: 0.0 and -0.0 are not.
+        self._repeats = all(
+            dtype in (pl.String, pl.Boolean, pl.Date) or dtype.is_integer()
+            for dtype in (source.schema[name] for name in self._columns)
+        )
         self._required = [name for name, item in (spec.task.inputs or {}).items() if item.required]
 
     def batches(self, question: Question) -> Iterator[Batch]:
@@ -67,34 +73,56 @@ class Reader:
             yield self._batch(rows, asked, room)
 
     def _batch(self, rows: Rows, asked: bytes, room: int) -> Batch:
-        inputs = rows.frame.select(self._exprs)
-        why = self._skips(rows.frame, inputs)
-        status = pl.select(pl.when(why.is_not_null()).then(pl.lit(RowStatus.SKIPPED.value))).to_series()
+        named = rows.frame.select(self._columns)
+        outside = self._outside(rows.frame)
+        distinct = named.unique(maintain_order=True) if self._repeats else named
+        asked_of, texts_of = self._asked(distinct, asked, room)
+        if distinct.height < named.height:
+            asked_of = named.join(
+                distinct.hstack(asked_of),
+                on=named.columns,
+                how="left",
+                nulls_equal=True,
+                maintain_order="left",
+            )
+        keys, status, why = asked_of[_KEY], asked_of[_STATUS], asked_of[_WHY]
+        if outside is not None:
+            keys = keys.zip_with(~outside, pl.Series([None], dtype=pl.Binary))
+            status = status.zip_with(~outside, pl.Series([RowStatus.SKIPPED.value]))
+            why = why.zip_with(~outside, pl.Series(["outside `where`"]))
+            texts_of = {key: texts_of[key] for key in keys.drop_nulls().unique(maintain_order=True).to_list()}
+        return Batch(rows, keys=keys, status=status, why=why, tasks=texts_of)
+
+    def _asked(
+        self, named: pl.DataFrame, asked: bytes, room: int
+    ) -> tuple[pl.DataFrame, dict[TaskKey, bytes]]:
+        """Return each row's key, or its status and why it has none; and the text of each key."""
+        inputs = named.select(self._exprs)
+        why = self._skips(inputs)
         said = texts.values(inputs[_PROMPT]) if self.spec.task.prompt is not None else texts.objects(inputs)
         text = said.zip_with(why.is_null(), pl.Series([None], dtype=pl.String))
         found = pl.DataFrame({_TEXT: text.drop_nulls().unique(maintain_order=True)})
-        found = found.with_columns(_too_long(found[_TEXT], room))
         encoded = [text.encode() for text in found[_TEXT].to_list()]
         keys = task_keys(asked, encoded)
-        found = found.with_columns(pl.Series(_KEY, keys, dtype=pl.Binary))
-        tasks = dict(zip(keys, encoded, strict=True))
-        if found[_LONG].null_count() < found.height:
-            for key in found.filter(pl.col(_LONG).is_not_null())[_KEY].to_list():
-                del tasks[key]
+        long = _too_long(found[_TEXT], room)
+        found = found.with_columns(pl.Series(_KEY, keys, dtype=pl.Binary), long)
+        texts_of = {
+            key: text for key, text, told in zip(keys, encoded, long.to_list(), strict=True) if told is None
+        }
         spread = text.to_frame(_TEXT).join(found, on=_TEXT, how="left", maintain_order="left")
-        long = spread[_LONG]
-        return Batch(
-            rows,
-            keys=spread.select(pl.when(pl.col(_LONG).is_null()).then(_KEY)).to_series(),
-            status=status.zip_with(long.is_null(), pl.Series([RowStatus.FAILED.value])),
-            why=why.zip_with(long.is_null(), long),
-            tasks=tasks,
-        )
+        return spread.select(
+            pl.when(pl.col(_LONG).is_null()).then(_KEY).alias(_KEY),
+            pl.when(pl.lit(why).is_not_null())
+            .then(pl.lit(RowStatus.SKIPPED.value))
+            .when(pl.col(_LONG).is_not_null())
+            .then(pl.lit(RowStatus.FAILED.value))
+            .alias(_STATUS),
+            pl.coalesce(pl.lit(why), _LONG).alias(_WHY),
+        ), texts_of
 
-    def _skips(self, frame: pl.DataFrame, inputs: pl.DataFrame) -> pl.Series:
+    def _skips(self, inputs: pl.DataFrame) -> pl.Series:
         """Say of every row why nothing is asked about it; null for the others."""
         reasons = [
-            pl.when(pl.lit(self._outside(frame))).then(pl.lit("outside `where`")),
             *(
                 pl.when(pl.col(name).is_null()).then(pl.lit(f"required input `{name}` is blank"))
                 for name in self._required
@@ -103,9 +131,10 @@ class Reader:
         ]
         return inputs.select(pl.coalesce(reasons).alias("why")).to_series().cast(pl.String)
 
-    def _outside(self, frame: pl.DataFrame) -> pl.Series:
+    def _outside(self, frame: pl.DataFrame) -> pl.Series | None:
+        """Tell of each row whether the spec's `where` leaves it out; None without one."""
         if self._where is None:
-            return pl.repeat(False, frame.height, eager=True)
+            return None
         try:
             return frame.select(self._where.fill_null(value=False).not_()).to_series()
         except pl.exceptions.PolarsError as error:
