@@ -14,12 +14,15 @@ from typing import Any
 from rowcite.prices import known
 from rowcite.schema import (
     KEY_METADATA,
+    KNOWN,
+    RECORD_KEY,
     STATUS_COLUMNS,
     TASK_SPEC_CHARS,
     column_names,
     fields,
     input_schema,
     output_schema,
+    records_schema,
 )
 from rowcite.spec import Spec
 from rowcite.standard import standard_problems
@@ -68,6 +71,8 @@ def spec_problems(spec: Spec) -> list[Problem]:
         *_name_problems(spec),
         *standard_problems(fields(spec), spec.accept),
         *_price_problems(spec),
+        *_packing_problems(spec),
+        *_ladder_problems(spec),
     ]
 
 
@@ -184,6 +189,39 @@ def _price_problems(spec: Spec) -> Iterator[Problem]:
             )
 
 
+def _packing_problems(spec: Spec) -> Iterator[Problem]:
+    where = ("task", "records_per_run")
+    if spec.task.records_per_run == 1:
+        return
+    asked = output_schema(spec)
+    if asked["type"] != "json":
+        yield where, "only answers made of fields can be asked for several rows at once: name `outputs`"
+        return
+    whole = records_schema(asked["json_schema"])
+    nesting, properties = _nesting(whole), sum(1 for _ in _properties(whole))
+    if nesting > _NESTING:
+        yield where, f"fields nested in records are {nesting} levels deep, and the API takes {_NESTING}"
+    if properties > _PROPERTIES:
+        yield where, f"with records and keys {properties} properties, and the API takes {_PROPERTIES}"
+    for kind, names in (
+        ("inputs", spec.task.inputs or {}),
+        ("outputs", [field.name for field in fields(spec)]),
+    ):
+        if RECORD_KEY in names:
+            yield (
+                ("task", kind, RECORD_KEY),
+                f"`{RECORD_KEY}` says which row a record is of: choose another name",
+            )
+
+
+def _ladder_problems(spec: Spec) -> Iterator[Problem]:
+    if spec.escalate and KNOWN in (spec.task.inputs or {}):
+        yield (
+            ("task", "inputs", KNOWN),
+            f"`{KNOWN}` tells the next processor what was found: choose another name",
+        )
+
+
 def _warnings(spec: Spec) -> Iterator[str]:
     task, asked = spec.task, fields(spec)
     doubled = sorted(_BASIS_NAMES & {field.name for field in asked})
@@ -192,6 +230,9 @@ def _warnings(spec: Spec) -> Iterator[str]:
     processor = known(task.processor)
     if processor and len(asked) > processor.fields:
         yield f"{len(asked)} fields, and `{task.processor}` usefully fills about {processor.fields}"
+    elif processor and len(asked) * task.records_per_run > processor.fields:
+        values = f"{task.records_per_run} records of {len(asked)} fields"
+        yield f"{values} in a run, and `{task.processor}` usefully fills about {processor.fields}"
     schema = output_schema(spec).get("json_schema")
     if schema and _nesting(schema) > _NESTING_SAFE:
         yield f"nested {_nesting(schema)} levels deep: one page of the API's docs says {_NESTING_SAFE} is the most"

@@ -14,6 +14,12 @@ KEY_METADATA = "rowcite_key"
 TASK_SPEC_CHARS = 15_000
 TASK_AND_INPUT_CHARS = 25_000
 
+KNOWN = "known"
+"""The input that tells a run what others have found already."""
+
+RECORDS, RECORD_KEY = "records", "key"
+"""Where the rows stand in a run that is sent for several of them, and what says which row a record is of."""
+
 STATUS_COLUMNS = ("rowcite_status", "rowcite_error", "rowcite_processor", "rowcite_run_id")
 
 
@@ -95,6 +101,25 @@ def input_schema(spec: Spec, types: dict[str, str]) -> dict[str, Any] | None:
     required = [name for name, field in spec.task.inputs.items() if field.required]
     schema = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
     return {"type": "json", "json_schema": schema}
+
+
+def records_schema(one: dict[str, Any], description: str | None = None) -> dict[str, Any]:
+    """Return the schema of several records with a key each, given the schema of one; definitions stay at the root."""
+    shared: dict[str, Any] = {word: one[word] for word in ("$defs", "definitions") if word in one}
+    record = {
+        "type": "object",
+        "properties": {RECORD_KEY: {"type": "string"}, **one.get("properties", {})},
+        "required": [RECORD_KEY, *one.get("required", ())],
+        "additionalProperties": False,
+    }
+    return {
+        "type": "object",
+        **({"description": description} if description else {}),
+        "properties": {RECORDS: {"type": "array", "items": record}},
+        "required": [RECORDS],
+        "additionalProperties": False,
+        **shared,
+    }
 
 
 def _object(outputs: dict[str, OutputField], description: str | None) -> dict[str, Any]:

@@ -1,0 +1,254 @@
+"""The ladder of processors: who is asked next, for what, and what it costs."""
+
+import json
+from datetime import date
+
+import msgspec
+import pytest
+
+from rowcite.keys import canonical, task_key
+from rowcite.ladder import (
+    Outlook,
+    Step,
+    known_words,
+    narrowed,
+    next_step,
+    open_fields,
+    outlook,
+    shares,
+    task_of,
+    too_many,
+)
+from rowcite.model import RunState, Task
+from rowcite.records import Held
+from rowcite.resolve import resolve
+from rowcite.schema import TASK_AND_INPUT_CHARS, Field, FieldType, fields
+from rowcite.spec import Accept
+from rowcite.standard import standard
+from rowcite.wire import question, runs_body
+
+FIELDS = tuple(Field(name, FieldType("string"), name) for name in ("industry", "ceo", "city"))
+LADDER = ("core", "pro", "ultra")
+
+
+def run(number, processor, state=RunState.COMPLETED, **said):
+    basis = [
+        {
+            "field": name,
+            "reasoning": "",
+            "confidence": sure,
+            "citations": [{"url": f"https://{name}.example/"}],
+        }
+        for name, (_, sure) in said.items()
+    ]
+    output = {"type": "json", "content": {name: value for name, (value, _) in said.items()}, "basis": basis}
+    raw = json.dumps(output).encode() if state is RunState.COMPLETED else None
+    return Held(b"k" * 16, state, f"r{number}", processor, raw, None, None, run=number, first=number == 1)
+
+
+SURE, UNSURE, NOTHING = ("x", "high"), ("y", "low"), (None, "low")
+ACCEPT = {"min_confidence": "medium"}
+
+
+def step(*runs, accept=ACCEPT, escalate=LADDER, **more):
+    held_to = standard(FIELDS, Accept(**accept))
+    return next_step(escalate, held_to, resolve(runs, held_to, date(2026, 1, 1), **more), runs)
+
+
+# --- who is asked, for what ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        ([run(1, "lite", industry=SURE, ceo=SURE, city=SURE)], None),
+        ([run(1, "lite", industry=SURE, ceo=UNSURE, city=UNSURE)], Step("core", ("ceo", "city"))),
+        ([run(1, "lite", industry=SURE, ceo=NOTHING, city=SURE)], None),
+        ([run(1, "local:lite", industry=UNSURE), run(2, "local:core", industry=UNSURE)], Step("pro", ("industry",))),
+        ([run(1, "lite", industry=UNSURE, ceo=UNSURE), run(2, "core", industry=SURE, ceo=UNSURE)], Step("pro", ("ceo",))),
+        ([run(1, "lite", industry=UNSURE), run(2, "core", RunState.FAILED)], Step("pro", ("industry",))),
+        ([run(1, "lite", industry=UNSURE), run(2, "core", RunState.SUBMITTED)], None),
+        ([run(1, "pro", industry=UNSURE)], Step("ultra", ("industry",))),
+        ([run(1, "ultra", industry=UNSURE)], None),
+        ([run(1, "lite", RunState.FAILED)], None),
+        ([run(1, "lite", RunState.SUBMITTED)], None),
+        ([], None),
+    ],
+)  # fmt: skip
+def test_the_next_rung_is_asked_for_what_is_open(runs, expected):
+    assert step(*runs) == expected
+
+
+def test_the_ladder_ends():
+    tried = [run(number, name, industry=UNSURE) for number, name in enumerate(("lite", *LADDER), 1)]
+    assert step(*tried) is None
+    assert step(tried[0], escalate=()) is None
+
+
+@pytest.mark.parametrize(
+    ("required", "said", "open_ones"),
+    [
+        ([], {"industry": NOTHING, "ceo": UNSURE}, ("ceo",)),
+        (["industry"], {"industry": SURE, "ceo": UNSURE}, ()),
+        (["industry"], {"industry": NOTHING, "ceo": UNSURE}, ("industry", "ceo")),
+        (["industry", "city"], {"industry": SURE, "ceo": NOTHING}, ("city",)),
+    ],
+)
+def test_with_required_fields_only_they_set_off_a_run(required, said, open_ones):
+    held_to = standard(FIELDS, Accept(required=required, min_confidence="medium"))
+    found = resolve([run(1, "lite", **said)], held_to, date(2026, 1, 1))
+    assert open_fields(held_to, found) == open_ones
+
+
+def test_what_was_given_is_not_asked_again():
+    assert step(run(1, "lite", industry=UNSURE, ceo=SURE, city=SURE), given={"industry": "z"}) is None
+
+
+# --- what is asked ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def asked(make_spec):
+    def asked(**task):
+        wanted = {
+            "outputs": {"industry": "string", "ceo": "string", "city": {"type": "array", "items": "string"}},
+            "mcp_servers": [{"url": "https://t.example", "name": "t", "headers": {"A": "secret-value"}}],
+            "location": "us",
+        }
+        spec = make_spec({**wanted, **task})
+        return question(spec, {"company": "string"}, "https://api.example"), fields(spec)
+
+    return asked
+
+
+def test_a_step_asks_other_hands_for_fewer_fields(asked):
+    first, _ = asked()
+    again = narrowed(first, Step("pro", ("city",)))
+    assert list(again.named["task_spec"]["output_schema"]["json_schema"]["properties"]) == ["city"]
+    assert again.named["task_spec"]["output_schema"]["json_schema"]["required"] == ["city"]
+    assert msgspec.json.decode(again.task_spec) == again.named["task_spec"]
+    sent = json.loads(b"{" + again.run + b"}")
+    assert (sent["processor"], sent["advanced_settings"]) == ("pro", {"location": "us"})
+    assert sent["mcp_servers"][0]["headers"] == {"A": "secret-value"}
+    assert "secret-value" not in json.dumps(again.named)
+    assert again.fingerprint != first.fingerprint
+
+
+def test_the_first_question_is_left_as_it_was(asked):
+    first, _ = asked()
+    before = json.dumps(first.named)
+    narrowed(first, Step("pro", ("city",)))
+    assert json.dumps(first.named) == before
+
+
+def test_what_is_known_goes_along_with_its_sources(asked):
+    first, names = asked()
+    held_to = standard(names, Accept(min_confidence="medium"))
+    said = resolve(
+        [run(1, "lite", industry=("Steel\n mills", "high"), ceo=UNSURE)], held_to, date(2026, 1, 1)
+    )
+    known = known_words(held_to, said)
+    assert known == "industry: Steel mills (https://industry.example/)"
+    again = narrowed(first, Step("core", ("ceo",)))
+    root = Task(task_key(first.fingerprint, b'{"company":"Acme"}'), b'{"company":"Acme"}')
+    task = task_of(again, root, known)
+    assert json.loads(task.input) == {"company": "Acme", "known": known}
+    assert "known" in again.named["task_spec"]["input_schema"]["json_schema"]["properties"]
+    assert (task.root, task.key) == (root.key, task_key(again.fingerprint, task.input))
+    json.loads(runs_body(again, [task]))
+
+
+def test_nothing_known_adds_nothing(asked):
+    first, _ = asked()
+    root = Task(b"k" * 16, b'{"company":"Acme"}')
+    assert task_of(narrowed(first, Step("core", ("ceo",))), root, "").input == root.input
+
+
+def test_a_prompt_has_what_is_known_behind_it(asked):
+    first, _ = asked(prompt="Who runs {name}?")
+    task = task_of(
+        narrowed(first, Step("core", ("ceo",))), Task(b"k" * 16, b'"Who runs Acme?"'), "industry: Steel"
+    )
+    text = json.loads(task.input)
+    assert text.startswith("Who runs Acme?\n\n")
+    assert text.endswith("\nindustry: Steel")
+
+
+def test_a_text_is_asked_again_whole(asked):
+    first, _ = asked(output="The founding year")
+    again = narrowed(first, Step("pro", ("answer",)))
+    assert again.named["task_spec"]["output_schema"] == first.named["task_spec"]["output_schema"]
+
+
+def test_of_what_is_known_as_much_goes_along_as_fits(asked):
+    first, _ = asked()
+    again = narrowed(first, Step("core", ("ceo",)))
+    root = Task(b"k" * 16, canonical({"company": "x" * 20_000}))
+    task = task_of(again, root, "\n".join(f"f{n}: {'y' * 400}" for n in range(100)))
+    assert json.loads(task.input)["known"].startswith("f0: ")
+    assert len(task.input) + len(again.task_spec) <= TASK_AND_INPUT_CHARS
+
+
+def test_a_long_value_and_many_sources_are_cut(asked):
+    from rowcite.acceptance import Cell
+    from rowcite.model import Citation, RowStatus
+    from rowcite.resolve import Resolved
+
+    cell = Cell("z" * 9_000, "high", tuple(Citation(f"https://{n}.example/") for n in range(9)))
+    words = known_words(standard(FIELDS[:1], Accept()), Resolved([cell], RowStatus.COMPLETED))
+    assert len(words) < 700
+    assert words.count("https://") == 3
+
+
+# --- what it costs ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("tasks", "prices", "known", "expected"),
+    [
+        (100, [5, 25, 100], [0.4, 0.5, None], Outlook(500 + 1000 + 2000, 13_000, (0.4, 0.5), assumed=False)),
+        (100, [5, 25, 100], [None, 0.0, None], Outlook(500 + 1250, 13_000, (0.5, 0.0), assumed=True)),
+        (100, [5], [None], Outlook(500, 500, (), assumed=False)),
+        (0, [5, 25], [None, None], Outlook(0, 0, (0.5,), assumed=True)),
+    ],
+)
+def test_a_ladder_costs_what_is_expected_and_at_worst_every_rung(tasks, prices, known, expected):
+    assert outlook(tasks, prices, known) == expected
+
+
+def test_a_share_is_known_from_enough_answers():
+    assert shares(["lite", "core", "pro"], {"lite": 200, "core": 19}, {"lite": 50, "core": 10}) == [
+        0.25,
+        None,
+        None,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answers", "left_open", "stops"), [(99, 99, False), (100, 50, False), (100, 51, True), (100, 0, False), (300, 160, True)]
+)  # fmt: skip
+def test_a_run_stops_when_more_than_half_of_the_first_answers_go_on(answers, left_open, stops):
+    assert too_many(answers, left_open) is stops
+
+
+@pytest.mark.parametrize(
+    ("escalate", "inputs", "told"),
+    [
+        (("pro", "cor"), {}, "no price is known for `cor`"),
+        (("core",), {}, "`core` was asked before: name each processor once"),
+        (("pro", "pro"), {}, "`pro` was asked before"),
+        (
+            ("pro",),
+            {"known": {"column": "name"}},
+            "`known` tells the next processor what was found: choose another name",
+        ),
+        (("pro", "ultra-fast"), {}, None),
+    ],
+)
+def test_a_ladder_that_cannot_be_climbed_is_told(make_spec, escalate, inputs, told):
+    from rowcite.limits import spec_problems
+
+    spec = make_spec({"inputs": inputs} if inputs else {}).model_copy(update={"escalate": escalate})
+    problems = [message for _, message in spec_problems(spec)]
+    assert len(problems) == (told is not None)
+    assert told is None or told in problems[0]
