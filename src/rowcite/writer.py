@@ -6,6 +6,7 @@ import contextlib
 import errno
 import io
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from rowcite.source import Rows, Source, format_of
 from rowcite.spec import Format
 
 _BESIDE = ".rowcite-"
+_OS_ERROR = re.compile(r"\(os error (\d+)\)$")
 _TEXT_ROWS = 10_000  # so many rows are text at a time
 _CODECS = {".gz": "gzip", ".zst": "zstd"}
 
@@ -156,9 +158,13 @@ class TableWriter:
         if nested:  # a Parquet input's own lists and objects: JSON text, as for found ones
             frame = frame.with_columns(_json_text(frame[name]) for name in nested)
         for part in frame.iter_slices(_TEXT_ROWS) if frame.height else [frame]:
-            text = io.BytesIO()
-            part.write_csv(text, include_header=header, separator=self.separator, quote_style="necessary")
-            self._sink.write(text.getbuffer())
+            # To a plain file polars writes by itself; what is to be compressed has to pass through here.
+            target = self._file if self._sink is self._file else io.BytesIO()
+            part.write_csv(target, include_header=header, separator=self.separator, quote_style="necessary")
+            if isinstance(target, io.BytesIO):
+                self._sink.write(target.getbuffer())
+            else:
+                target.flush()
 
     def _arrow_schema(self) -> pa.Schema:
         added = _to_arrow(pl.DataFrame(schema=self._added)).schema
@@ -207,6 +213,9 @@ class TableWriter:
         self._beside.unlink(missing_ok=True)
 
     def _explained(self, error: OSError) -> Exception:
+        told = _OS_ERROR.search(str(error))
+        if error.errno is None and told:  # polars has the number in its words alone
+            error = OSError(int(told[1]), os.strerror(int(told[1])))
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return Unfinished(
                 f"{self.path}: the disk is full, and the table is as it was. Make room, then run again"
