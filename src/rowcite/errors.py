@@ -108,9 +108,19 @@ class Retriable(ApiError):
 
 
 class ApiRefused(ApiError):
-    """The API will never take this request: 403 for a processor, 422 for a body."""
+    """The API will never take this request: 403 for a processor, 422 for a body.
+
+    `rows` are the positions, in the request's list of runs, of those that the API found fault with; empty when it
+    named none.
+    """
 
     exit_code = 2
+
+    def __init__(
+        self, message: str, *, status: int = 0, ref_id: str | None = None, rows: tuple[int, ...] = ()
+    ) -> None:
+        self.rows = rows
+        super().__init__(message, status=status, ref_id=ref_id)
 
 
 class NotThere(ApiError):

@@ -6,6 +6,7 @@ import math
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -16,12 +17,16 @@ _PASSING = frozenset(
 )  # 52x: proxies before the API
 _LONGEST_PAUSE = 300.0
 _LONGEST_TEXT = 200
+_MOST_FLAWS = 5
 
 
-def failure(where: str, status: int, body: bytes, after: float | None = None) -> RowciteError:
+def failure(
+    where: str, status: int, body: bytes, after: float | None = None, location: str | None = None
+) -> RowciteError:
     """Return the error that an answer stands for.
 
-    `where` names the request, `after` is in how many seconds to come again, if the answer said so.
+    `where` names the request, `after` is in how many seconds to come again, `location` where the API is said to be,
+    if the answer said so.
     """
     message, ref_id = _explained(body)
     told = f"{where}: {status}" + (f": {message}" if message else "")
@@ -32,8 +37,43 @@ def failure(where: str, status: int, body: bytes, after: float | None = None) ->
         return OutOfCredit(f"{told}{reference}")
     if status in _PASSING:
         return Retriable(told, status=status, ref_id=ref_id, retry_after=after)
-    kind = NotThere if status == 404 else ApiRefused if 400 <= status < 500 else ApiError
-    return kind(told, status=status, ref_id=ref_id)
+    if 300 <= status < 400:
+        return ApiError(
+            f"{where}: {status}: it is said to be at {_site(location)}. No redirect is followed, so that the key goes to"
+            " nobody else: give the base URL of the API itself",
+            status=status,
+        )
+    if status == 404:
+        return NotThere(told, status=status, ref_id=ref_id)
+    if 400 <= status < 500:
+        return ApiRefused(told, status=status, ref_id=ref_id, rows=_named_rows(body))
+    return ApiError(told, status=status, ref_id=ref_id)
+
+
+def _site(location: str | None) -> str:
+    try:
+        parts = urlsplit(location or "")
+    except ValueError:
+        return "an address that is none"
+    return f"{parts.scheme}://{parts.hostname}" if parts.hostname else "another path"
+
+
+def _named_rows(body: bytes) -> tuple[int, ...]:
+    """Return which of a request's runs the answer finds fault with: `loc` is `["body", "inputs", 17, ...]`."""
+    try:
+        told: Any = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ()
+    detail = told.get("detail") if isinstance(told, dict) else None
+    rows = set()
+    for item in detail if isinstance(detail, list) else ():
+        loc = item.get("loc") if isinstance(item, dict) else None
+        if not isinstance(loc, list) or "inputs" not in loc[:-1]:
+            continue
+        row = loc[loc.index("inputs") + 1]
+        if isinstance(row, int) and not isinstance(row, bool) and row >= 0:
+            rows.add(row)
+    return tuple(sorted(rows))
 
 
 def retry_after(value: str | None) -> float | None:
@@ -54,7 +94,7 @@ def _explained(body: bytes) -> tuple[str, str | None]:
     """Return the message and the ref_id of an error answer, in any of the API's shapes."""
     try:
         told: Any = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _short(" ".join(body.decode("utf-8", "replace").split())), None
     if not isinstance(told, dict):
         return _short(str(told)), None
@@ -65,10 +105,14 @@ def _explained(body: bytes) -> tuple[str, str | None]:
         return f"{error.get('message') or ''}{more}", str(ref_id) if ref_id else None
     if isinstance(detail, list):
         parts = [item for item in detail if isinstance(item, dict)]
-        return "; ".join(
-            f"{'.'.join(map(str, part.get('loc') or ()))}: {part.get('msg', '')}" for part in parts
-        ), None
+        more = f"; and {len(parts) - _MOST_FLAWS} more" if len(parts) > _MOST_FLAWS else ""
+        flaws = (f"{_place(part.get('loc'))}: {part.get('msg', '')}" for part in parts[:_MOST_FLAWS])
+        return "; ".join(flaws) + more, None
     return _short(str(detail if detail is not None else told)), None
+
+
+def _place(loc: Any) -> str:
+    return ".".join(map(str, loc if isinstance(loc, list) else [loc]))
 
 
 def _short(text: str) -> str:

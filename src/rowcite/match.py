@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Any
 
 from rowcite.client import Client
-from rowcite.errors import ApiError, Unfinished
+from rowcite.errors import ApiError, NotThere, Retriable, Unfinished
 from rowcite.keys import canonical
 from rowcite.records import OpenBatch
-from rowcite.wire import Event, Run, input_of
+from rowcite.wire import Event, Garbled, Run, input_of
 
 _STATES = ("queued", "running", "cancelling", "action_required")
 _LONGEST_PAUSE = 30.0
@@ -21,16 +22,34 @@ def key_of(batch: OpenBatch, run: Run, event: Event | None = None) -> bytes | No
     Raises:
         ApiError: the run belongs to no task of the batch. An answer must never land on another row.
     """
-    key = run.key
+    return _known(batch, run.run_id, run.key, input_of(event) if event is not None else None)
+
+
+async def key_by_input(client: Client, batch: OpenBatch, run_id: str) -> bytes | None:
+    """Ask the API what a run was asked, and return the key of its task; None when it does not tell.
+
+    Raises:
+        ApiError: as `key_of`.
+    """
+    try:
+        asked = await client.input(run_id)
+    except (NotThere, Retriable):
+        return None
+    return _known(batch, run_id, asked.key, asked.input)
+
+
+def _known(batch: OpenBatch, run_id: str, key: bytes | None, shown: Any) -> bytes | None:
     if key is None:
-        shown = input_of(event) if event is not None else None
         if shown is None:
             return None
-        text = canonical(shown)
+        try:
+            text = canonical(shown)
+        except (ValueError, RecursionError):
+            text = b""
         key = next((key for key, sent in batch.inputs.items() if sent == text), b"")
     if key not in batch.inputs:
         raise ApiError(
-            f"run {run.run_id} of task group {batch.group_id} answers a question that was not asked there. Stopped, so"
+            f"run {run_id} of task group {batch.group_id} answers a question that was not asked there. Stopped, so"
             " that no answer lands on another row. Everything that was matched is saved"
         )
     return key
@@ -68,17 +87,27 @@ async def created(
 async def listed(client: Client, batch: OpenBatch, count: int) -> dict[bytes, str]:
     """Return the runs (id by key) that the API lists for a batch of which it counts `count`.
 
-    The API may list ended runs only unless it is asked for the others, and may leave metadata out.
+    The API may list ended runs only unless it is asked for the others, may leave metadata and inputs out, and may
+    send an event that cannot be read: such a run is asked for by itself.
     """
     found: dict[bytes, str] = {}
+    untold: set[str] = set()
 
-    def take(event: Event) -> None:
-        key = key_of(batch, event.run, event) if event.run is not None else None
-        if key is not None and event.run is not None:
+    async def take(event: Event | Garbled) -> None:
+        if isinstance(event, Garbled) or event.run is None:
+            if isinstance(event, Garbled) and event.run_id is not None:
+                untold.add(event.run_id)
+            return
+        key = key_of(batch, event.run, event)
+        if key is None:
+            untold.add(event.run.run_id)
+        else:
             found[key] = event.run.run_id
 
     for status, inputs in ((None, False), (None, True), *((state, True) for state in _STATES)):
         if len(found) >= count:
-            break
+            return found
         await client.group_runs(batch.group_id, take, status=status, inputs=inputs)
-    return found
+    left = sorted(untold.difference(found.values()))
+    keys = await asyncio.gather(*(key_by_input(client, batch, run_id) for run_id in left))
+    return found | {key: run_id for key, run_id in zip(keys, left, strict=True) if key is not None}

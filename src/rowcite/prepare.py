@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 import polars as pl
 
-from rowcite.client import is_loopback
 from rowcite.errors import InputError, KeyRefused, SpecError, TableError, UsageError
 from rowcite.limits import spec_problems
 from rowcite.merge import added_schema
@@ -22,6 +21,7 @@ from rowcite.schema import STATUS_COLUMNS
 from rowcite.source import FrameSource, Source, format_of, open_source
 from rowcite.spec import Spec
 from rowcite.specfile import load_spec, parse_spec
+from rowcite.transport import is_loopback
 from rowcite.wire import LOCAL
 from rowcite.writer import check_output
 

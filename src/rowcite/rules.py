@@ -78,7 +78,9 @@ def _python(tokens: Iterable[tokenize.TokenInfo]) -> Iterator[tuple[int, str]]:
     for token in tokens:
         text = token.string
         if token.type == was == tokenize.STRING:
-            raise SyntaxError("two texts side by side: put a text with a quote in it between the other quotes")
+            raise SyntaxError(
+                "two texts side by side: put a text with a quote in it between the other quotes"
+            )
         was = token.type
         if less is not None and not (text == ">" and token.start == less):
             yield tokenize.OP, "<"

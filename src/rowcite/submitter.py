@@ -1,46 +1,33 @@
-"""Gets tasks answered: batches of tasks become task groups, which are followed until every run has ended.
+"""Gets tasks answered: which batch goes when, under budget, credit and the number of active runs.
 
-The order that keeps money safe: the intent is in the ledger before a POST, the run ids after it. A POST whose
-answer is lost is not sent again before its group was counted and listed. Each batch has a group of its own, so
-that the group's count of runs decides.
+A batch is a task group of its own: `rowcite.creating` creates its runs, `rowcite.follow` follows them to their end.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import suppress
 from functools import partial
-from itertools import islice
 
+from rowcite.books import Books
 from rowcite.client import Client
-from rowcite.errors import ApiError, ApiRefused, NotThere, OutOfCredit, Retriable, RowciteError, Unfinished
+from rowcite.creating import Created, Creator
+from rowcite.errors import ApiRefused, KeyRefused, NotThere, OutOfCredit, RowciteError, Unfinished
 from rowcite.follow import Follower
+from rowcite.harvest import Harvest
 from rowcite.keys import canonical
 from rowcite.ledger import Ledger
-from rowcite.match import created
 from rowcite.model import RunState, Task
+from rowcite.outbox import MOST_RUNS, Outbox, Part
 from rowcite.prices import usd
 from rowcite.progress import Progress
 from rowcite.records import Ended, OpenBatch
 from rowcite.terms import Terms
-from rowcite.wire import LOCAL, Question, runs_body
+from rowcite.wire import LOCAL, Question
 
-MOST_RUNS = 1_000
-"""The API takes so many runs a POST."""
-_THROTTLED = 429
-_NO_SUCH_PROCESSOR = 403
-_Problem = ApiRefused | OutOfCredit | Retriable
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """Tasks for one POST. `losses`: so many POSTs with them came to nothing, for no reason that was given."""
-
-    tasks: list[Task]
-    losses: int = 0
+__all__ = ["MOST_RUNS", "Submitter"]
+_LAST_WORDS = 10.0  # seconds that POSTs under way have to be answered when the door was shut
 
 
 class Submitter:
@@ -51,19 +38,20 @@ class Submitter:
 
     def __init__(self, client: Client, ledger: Ledger, terms: Terms, progress: Progress) -> None:
         self.client, self.ledger, self.terms, self.progress = client, ledger, terms, progress
+        self._books = Books()
+        self._creator = Creator(client, ledger, self._books, terms, progress)
+        self._outbox = Outbox(terms)
         self.spent = 0
-        self.submitted = 0
         self._active = 0  # runs that hold a place under `active_runs`
         self._running = 0  # jobs: batches being sent or followed
         self._sending = 0  # of these, batches of which it is not yet known what was created
-        self._size = min(MOST_RUNS, terms.active_runs)
         self._changed = asyncio.Event()
-        self._again: deque[_Part] = deque()  # tasks that were not created: to be sent again
-        self._refusals = 0
-        self._doubt = False  # something was refused and nothing taken yet: one POST at a time
-        self._no_credit = False  # 402 came: wait for what is under way, then one POST at a time
-        self._stopped: RowciteError | None = None  # submit no more, and raise this in the end
         self._missing: RowciteError | None = None  # raise this in the end
+
+    @property
+    def submitted(self) -> int:
+        """Return how many runs the API has taken."""
+        return self._outbox.submitted
 
     async def submit(self, asked: Question, tasks: Iterable[Task]) -> None:
         """Get every task answered, and every run that an earlier command left open.
@@ -75,24 +63,25 @@ class Submitter:
             Unfinished: the API does not know what an earlier command left open, or lists less than it counts.
             RowciteError: the API failed, see `rowcite.errors`.
         """
-        number = self.ledger.question(asked.fingerprint, canonical(asked.named))
+        body = canonical(asked.named)
+        number = await self._books.do(self.ledger.question, asked.fingerprint, body)
         try:
             async with asyncio.TaskGroup() as jobs:
                 await self._resume(jobs, asked.named["api"])
-                await self._feed(jobs, asked, number, self._parts(tasks))
+                await self._feed(jobs, asked, number, self._outbox.parts(tasks))
         except BaseExceptionGroup as group:
             raise _first(group) from group
-        if error := self._stopped or self._missing:
+        if error := self._outbox.stopped or self._missing:
             raise error
 
     # --- jobs ----------------------------------------------------------------------------------------
 
     async def _feed(
-        self, jobs: asyncio.TaskGroup, asked: Question, number: int, fresh: Iterator[_Part]
+        self, jobs: asyncio.TaskGroup, asked: Question, number: int, fresh: Iterator[Part]
     ) -> None:
         """Start a job a batch, as fast as `active_runs` allows, until nothing is left and no job is running."""
         while True:
-            part = self._next(fresh)
+            part = await self._next(fresh)
             if part is None:
                 if not self._running:
                     return
@@ -106,16 +95,28 @@ class Submitter:
             self._sending += 1
             self._start(jobs, partial(self._send, asked, number, part), runs)
 
-    def _next(self, fresh: Iterator[_Part]) -> _Part | None:
+    async def _next(self, fresh: Iterator[Part]) -> Part | None:
         """Return what to send now, None to wait for a change."""
-        if self._stopped or (self._no_credit and self._running) or (self._doubt and self._sending):
+        outbox = self._outbox
+        if outbox.closed(running=self._running, sending=self._sending):
             return None
-        return self._again.pop() if self._again else next(fresh, None)
+        if (part := outbox.next()) is not None:
+            return part
+        if (part := await self._books.do(next, fresh, None)) is not None:
+            outbox.put(part)
+        if outbox.closed(running=self._running, sending=self._sending):
+            return None
+        return outbox.next()  # what came back meanwhile, or else the fresh one
 
     def _start(self, jobs: asyncio.TaskGroup, job: Callable[[], Awaitable[None]], runs: int) -> None:
         async def counted() -> None:
             try:
                 await job()
+            except Exception as error:
+                if isinstance(first := _first(error), KeyRefused | ApiRefused):
+                    self._outbox.stopped = self._outbox.stopped or first
+                    await self._last_words()
+                raise
             finally:
                 self._running -= 1
                 self._changed.set()
@@ -123,6 +124,13 @@ class Submitter:
         self._running += 1
         self._active += runs
         jobs.create_task(counted())
+
+    async def _last_words(self) -> None:
+        """Let POSTs under way be answered: they find the same door shut, and then nothing is owed for them."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_WORDS):
+                while self._sending:
+                    await self._change()
 
     async def _change(self) -> None:
         self._changed.clear()
@@ -132,17 +140,12 @@ class Submitter:
         self._active -= runs
         self._changed.set()
 
-    def _parts(self, tasks: Iterable[Task]) -> Iterator[_Part]:
-        source = iter(tasks)
-        while some := list(islice(source, self._size)):
-            yield _Part(some)
-
     def _affordable(self, runs: int) -> bool:
         cost = runs * self.terms.price
         if self.terms.budget is None or self.spent + cost <= self.terms.budget:
             self.spent += cost
             return True
-        self._stopped = OutOfCredit(
+        self._outbox.stopped = OutOfCredit(
             f"stopped: {runs:,} more runs at {usd(self.terms.price)} would pass what may be spent"
             f" ({usd(self.terms.budget)}, of which {usd(self.spent)} is spent). Raise limits.max_cost_usd,"
             " limits.max_total_usd or --max-cost to go on"
@@ -151,128 +154,50 @@ class Submitter:
 
     # --- one batch -----------------------------------------------------------------------------------
 
-    async def _send(self, asked: Question, number: int, part: _Part) -> None:
+    async def _send(self, asked: Question, number: int, part: Part) -> None:
         """Create a group and its runs, and follow them to their end."""
+        alone = self._running == 1
         try:
-            batch = await self._created(asked, number, part)
+            made = await self._creator.create(asked, number, part.tasks)
+            await self._count(part, made, alone=alone)
+        except Unfinished as error:
+            self._set_aside(error, len(part.tasks))
+            return
         finally:
             self._sending -= 1
             self._changed.set()
-        if batch.open:
-            self.progress.submitted(len(batch.open), self.spent)
-        await self._follow(batch)
+        if made.batch.open:
+            self.progress.submitted(len(made.batch.open), self.spent)
+        await self._follow(made.batch)
 
-    async def _created(self, asked: Question, number: int, part: _Part) -> OpenBatch:
-        """Write the intent, create the runs, and make sure which exist. Queue the tasks of those that do not."""
-        terms, tasks = self.terms, part.tasks
-        group_id = await self.client.create_group()
-        batch = self.ledger.intend(number, group_id, tasks, processor=terms.processor, price=terms.price)
-        alone = self._running == 1
-        problem = await self._post(asked, batch, tasks)
-        reason = isinstance(problem, ApiRefused | OutOfCredit)
-        if _came_to_nothing(problem):
-            unsent = set(batch.open)
-        else:
-            unsent = await self._settled(batch, terms.settle_refused if reason else terms.settle)
-        taken = batch.open - unsent
+    async def _count(self, part: Part, made: Created, *, alone: bool) -> None:
+        """Draw the sum under a POST; queue the tasks that were not created."""
+        batch, unsent, problem = made.batch, made.unsent, made.problem
+        taken = len(batch.open) - len(unsent)
         if taken:
-            self.submitted += len(taken)
-            self._doubt, self._no_credit = False, isinstance(problem, OutOfCredit)
-        if (
-            unsent
-            and len(tasks) == 1
-            and isinstance(problem, ApiRefused)
-            and problem.status != _NO_SUCH_PROCESSOR
-        ):
-            self._refused(batch, tasks[0], problem)
-            return batch
-        self._uncreated(batch, unsent)
-        left = _Part(
-            [task for task in tasks if task.key in unsent], 0 if reason or taken else part.losses + 1
-        )
-        if left.tasks:
-            self._send_again(left, problem, alone=alone and not taken and self._running == 1)
-        return batch
-
-    async def _post(self, asked: Question, batch: OpenBatch, tasks: list[Task]) -> _Problem | None:
-        """Send the POST that costs money; return why it is not known, from the answer, that all runs exist."""
-        body, sending = runs_body(asked, tasks), partial(self.ledger.sending, batch)
+            self._outbox.taken(part, taken, problem)
+        if not unsent:
+            return
         try:
-            run_ids = await self.client.add_runs(batch.group_id, body, sending=sending, many=len(tasks) > 1)
-        except (ApiRefused, OutOfCredit, Retriable) as error:
-            batch.sent_at = time.time()  # it was under way until now
-            if isinstance(error, Retriable) and not _came_to_nothing(error):
-                self.progress.say(
-                    f"the answer to creating {len(tasks)} runs was lost ({error}): looking up what was created"
-                )
-            return error
-        self.ledger.answered(batch.id, run_ids)
-        batch.unsure = len(run_ids) != len(tasks)
-        return None
+            refusal = self._outbox.refused(part, problem)
+        except ApiRefused:
+            await self._uncreated(batch, unsent)
+            raise
+        if refusal is not None:
+            await self._refused(batch, part.tasks[0], refusal)
+            return
+        await self._uncreated(batch, unsent)
+        alone = alone and not taken and self._running == 1
+        self._outbox.back(part, unsent, problem, taken=taken > 0, alone=alone)
 
-    async def _settled(self, batch: OpenBatch, settle: float) -> set[bytes]:
-        """Make sure which runs of a batch exist; return the keys of those that do not."""
-        if not batch.unsure:
-            return set()
-        found = await created(self.client, batch, settle=settle, unexplained=self.terms.unexplained)
-        if found is None:
-            self.ledger.sent(batch.id)
-            missing: set[bytes] = set()
-        else:
-            self.ledger.seen(batch.id, found.items())
-            missing = batch.open - found.keys()
-        batch.unsure = False
-        return missing
-
-    def _uncreated(self, batch: OpenBatch, keys: set[bytes]) -> None:
+    async def _uncreated(self, batch: OpenBatch, keys: set[bytes]) -> None:
         """Give back the money and the places of runs that were never created."""
-        self._forget(batch, keys)
+        await self._creator.forget(batch, keys)
         self.spent -= len(keys) * self.terms.price
         self._freed(len(keys))
 
-    def _forget(self, batch: OpenBatch, keys: set[bytes]) -> None:
-        self.ledger.uncreated(batch.id, keys)
-        batch.open -= keys
-
-    def _send_again(self, part: _Part, problem: _Problem | None, *, alone: bool) -> None:
-        """Queue tasks that were not created, in halves: one bad row, or too little credit, must not sink the others.
-
-        `alone`: nothing was under way when the API refused them, nor is now.
-        """
-        if isinstance(problem, OutOfCredit):
-            self._no_credit = True
-            if not alone:  # what is under way may give credit back
-                self._again.append(part)
-                return
-            if len(part.tasks) == 1:
-                self._stopped = problem
-                return
-        elif isinstance(problem, ApiRefused):
-            self._doubt = not self.submitted
-            if problem.status == _NO_SUCH_PROCESSOR:
-                raise ApiRefused(
-                    f"{problem}. Is there a processor {self.terms.processor!r}, for this key?", status=403
-                )
-        elif part.losses >= self.terms.losses or (isinstance(problem, Retriable) and not problem.sent):
-            raise ApiError(
-                f"{problem or 'the API created no runs'}. Run again to go on",
-                status=problem.status if problem else 0,
-            )
-        elif isinstance(problem, Retriable) and problem.status == _THROTTLED:
-            self._size = max(
-                1, min(self._size, len(part.tasks) // 2)
-            )  # it may be the runs that the API counts
-        half = -(-len(part.tasks) // 2)
-        for some in (part.tasks[half:], part.tasks[:half]):
-            if some:
-                self._again.append(_Part(some, part.losses))
-
-    def _refused(self, batch: OpenBatch, task: Task, error: ApiRefused) -> None:
-        self._refusals += 1
-        if not self.submitted and self._refusals >= self.terms.refusals:
-            self._uncreated(batch, {task.key})
-            raise error
-        self.ledger.refused(batch.id, task.key, str(error), error.ref_id)
+    async def _refused(self, batch: OpenBatch, task: Task, error: ApiRefused) -> None:
+        await self._books.do(self.ledger.refused, batch.id, task.key, str(error), error.ref_id)
         self.spent -= self.terms.price
         batch.open.discard(task.key)
         self._freed(1)
@@ -280,9 +205,11 @@ class Submitter:
 
     async def _resume(self, jobs: asyncio.TaskGroup, api: str) -> None:
         """Follow what an earlier command left under way, after finding out what it really created."""
-        for batch in sorted(self.ledger.open_batches(), key=lambda batch: batch.unsure):
+        left = await self._books.do(self.ledger.open_batches)
+        for batch in sorted(left, key=lambda batch: batch.unsure):
             if batch.api != api and batch.api.startswith(LOCAL):
-                self.ledger.lost(batch.id)  # a local server over other documents: gone when its command ended
+                # a local server over other documents: gone when its command ended
+                await self._books.do(self.ledger.lost, batch.id)
                 continue
             if batch.api != api:
                 self.progress.say(
@@ -291,38 +218,46 @@ class Submitter:
                 continue
             try:
                 await self.client.group(batch.group_id)
-                self._forget(batch, await self._settled(batch, self.terms.settle))
+                await self._creator.forget(batch, await self._creator.settled(batch, self.terms.settle))
             except NotThere as error:
-                self._gone(batch, error)
+                await self._gone(batch, error)
+            except Unfinished as error:
+                self._missing = self._missing or error
             else:
                 self._start(jobs, partial(self._follow, batch), len(batch.open))
 
-    def _gone(self, batch: OpenBatch, error: NotThere) -> None:
-        if self.terms.local:
-            self.ledger.lost(batch.id)
-            return
-        self._missing = Unfinished(
-            f"{error}. An earlier command left {len(batch.open)} runs in this task group, and it is not known what became of"
-            " them. Their rows stay pending, and nothing is sent twice: run again later, or ask the API's support"
-        )
-
     async def _follow(self, batch: OpenBatch) -> None:
+        """Follow a batch to its end. One that the API loses or is at odds with itself about stops no other."""
+
         def saved(ended: list[Ended]) -> None:
             completed = sum(item.state is RunState.COMPLETED for item in ended)
             self._freed(len(ended))
             self.progress.ended(completed, len(ended) - completed)
 
-        terms = self.terms
-        follower = Follower(self.client, self.ledger, batch, saved, gather=terms.gather, sweep=terms.sweep)
-        await follower.follow()
+        harvest = Harvest(self._books, self.ledger, batch, saved)
+        try:
+            await Follower(self.client, harvest, self.terms).follow()
+        except NotThere as error:
+            await self._gone(batch, error)
+            self._freed(len(batch.open))
+        except Unfinished as error:
+            self._set_aside(error, len(batch.open))
+
+    def _set_aside(self, error: Unfinished, runs: int) -> None:
+        """Go on without these runs, and say so in the end."""
+        self._missing = self._missing or error
+        self._freed(runs)
+
+    async def _gone(self, batch: OpenBatch, error: NotThere) -> None:
+        if self.terms.local:
+            await self._books.do(self.ledger.lost, batch.id)
+            return
+        self._missing = self._missing or Unfinished(
+            f"{error}. The API does not know this task group any more, and what became of its {len(batch.open)} runs is not"
+            " known. Their rows stay pending, and nothing is sent twice: run again later, or ask the API's support"
+        )
 
 
-def _came_to_nothing(problem: _Problem | None) -> bool:
-    """Tell whether a POST certainly created nothing: it never got there, or was turned away at the door."""
-    return isinstance(problem, Retriable) and (not problem.sent or problem.status == _THROTTLED)
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+def _first(error: BaseException) -> BaseException:
     """Return the error that a group of jobs failed with: the first, for the others were stopped by it."""
-    error = group.exceptions[0]
-    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error

@@ -29,3 +29,7 @@ class Terms:
     """So many tasks refused one by one, and none ever taken: the spec is at fault, not the rows."""
     losses: int = 5
     """So many POSTs in a row that created nothing and were not answered with a reason: the API is out of order."""
+    contradicted: float = 900.0
+    """How long to look again at runs that have not ended and that, by all the API says, do not go on either."""
+    hopeless: float = 86_400.0
+    """So long after its POST, a run that is completed and shows no answer has failed."""

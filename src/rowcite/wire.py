@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -17,6 +17,7 @@ from rowcite.model import ApiWarning, RunState, Task
 from rowcite.schema import KEY_METADATA, input_schema, output_schema
 from rowcite.spec import Spec
 
+T = TypeVar("T")
 LOCAL = "local:"
 """How the name of the local backend begins; the digest of its documents follows."""
 
@@ -109,24 +110,25 @@ class Run(msgspec.Struct, frozen=True):
     run_id: str
     status: str
     processor: str = ""
-    metadata: dict[str, Any] | None = None
+    metadata: Any = None
     error: Any = None
     errors: Any = None
     warnings: Any = None
 
     @property
     def state(self) -> RunState:
-        """Return where the run stands; queued, running and cancelling are all `submitted`."""
+        """Return where the run stands; queued, running and cancelling are all `submitted`, as is what nobody knows."""
         return _STATES.get(self.status, RunState.SUBMITTED)
+
+    @property
+    def under_way(self) -> bool:
+        """Tell whether the API says, in words that are known, that the run goes on."""
+        return self.status in ACTIVE
 
     @property
     def key(self) -> bytes | None:
         """Return the task key that the run carries, None when its metadata did not come along."""
-        text = (self.metadata or {}).get(KEY_METADATA)
-        try:
-            return bytes.fromhex(text) if isinstance(text, str) else None
-        except ValueError:
-            return None
+        return _key(self.metadata)
 
     @property
     def problem(self) -> ErrorBody:
@@ -139,6 +141,16 @@ class Run(msgspec.Struct, frozen=True):
         return ErrorBody(str(found) if found else f"the run is {self.status}")
 
 
+def _key(metadata: Any) -> bytes | None:
+    text = metadata.get(KEY_METADATA) if isinstance(metadata, dict) else None
+    try:
+        return bytes.fromhex(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
+ACTIVE = ("queued", "running", "cancelling")
+"""What the API calls a run that goes on."""
 _STATES = {
     "completed": RunState.COMPLETED,
     "succeeded": RunState.COMPLETED,
@@ -152,8 +164,14 @@ class GroupStatus(msgspec.Struct, frozen=True):
     """How a group stands."""
 
     num_task_runs: int = 0
-    is_active: bool = True
+    is_active: bool = False
     task_run_status_counts: dict[str, int] = {}
+
+    @property
+    def under_way(self) -> bool:
+        """Tell whether the API says that a run of the group goes on."""
+        counts = self.task_run_status_counts
+        return any(counts.get(status, 0) > 0 for status in ACTIVE) if counts else self.is_active
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -194,6 +212,18 @@ def mended(raw: bytes) -> bytes:
     return _ESCAPE.sub(lambda match: b"\\ufffd" if match[1] else match[0], raw)
 
 
+def decoded(raw: bytes, shape: type[T]) -> T:
+    """Read JSON from the API into a shape.
+
+    Raises:
+        msgspec.DecodeError: it is no JSON, no UTF-8, nested too deep, or not of the shape.
+    """
+    try:
+        return msgspec.json.decode(mended(raw), type=shape)
+    except (UnicodeDecodeError, RecursionError) as error:  # msgspec lets these two through as they are
+        raise msgspec.DecodeError(str(error)) from error
+
+
 _NOTHING = (b"", b"null")
 _EVENTS = ("task_run.state", "task_group_status", "error", "")
 
@@ -208,25 +238,57 @@ def read_event(data: bytes) -> Event:
     Raises:
         msgspec.DecodeError: it is no JSON, or not of the shape that its type has.
     """
-    data = mended(data)
     try:
-        return msgspec.json.decode(data, type=Event)
+        return decoded(data, Event)
     except msgspec.ValidationError:
-        kind = msgspec.json.decode(data, type=_Typed).type
+        kind = decoded(data, _Typed).type
         if kind in _EVENTS:
             raise
         return Event(str(kind))
 
 
-class _RunInput(msgspec.Struct):
+class Garbled(msgspec.Struct, frozen=True):
+    """An event that is not what the API documents: why, and the run that it is about where that can be made out."""
+
+    why: str
+    run_id: str | None = None
+
+
+_RUN_ID = re.compile(rb'"run"\s*:\s*\{[^{}]{0,500}?"run_id"\s*:\s*"([\w.-]{1,200})"')
+
+
+def garbled(data: bytes, why: str) -> Garbled:
+    """Make out of a broken event what can be made out."""
+    try:
+        told: Any = decoded(data, object)
+    except msgspec.DecodeError:
+        found = _RUN_ID.search(data)
+        return Garbled(why, found[1].decode() if found else None)
+    run = told.get("run") if isinstance(told, dict) else None
+    run_id = run.get("run_id") if isinstance(run, dict) else None
+    return Garbled(why, run_id if isinstance(run_id, str) else None)
+
+
+class RunInput(msgspec.Struct, frozen=True):
+    """What a run was asked."""
+
     input: Any = None
+    metadata: Any = None
+
+    @property
+    def key(self) -> bytes | None:
+        """Return the task key in the metadata, None when it is not there."""
+        return _key(self.metadata)
 
 
 def input_of(event: Event) -> Any:
-    """Return the input that an event shows, decoded; None when it shows none."""
+    """Return the input that an event shows, decoded; None when it shows none that can be read."""
     if bytes(event.input) in _NOTHING:
         return None
-    return msgspec.json.decode(event.input, type=_RunInput).input
+    try:
+        return decoded(bytes(event.input), RunInput).input
+    except msgspec.DecodeError:
+        return None
 
 
 def output_of(event: Event) -> bytes | None:

@@ -13,10 +13,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from rowcite.client import Client, Patience, is_loopback
+from rowcite.client import Client
 from rowcite.errors import ApiError, ApiRefused, KeyRefused, NotThere, OutOfCredit, Retriable, UsageError
 from rowcite.failures import failure, retry_after
 from rowcite.pace import Pace
+from rowcite.retry import Patience
+from rowcite.transport import is_loopback
+from rowcite.wire import Garbled
 
 KEY = "secret-key-of-the-test"
 QUICK = Patience(
@@ -134,8 +137,11 @@ def add(client):
 def listing(client):
     found = []
 
+    async def take(item):
+        found.append(item)
+
     async def read():
-        await client.group_runs("g", found.append)
+        await client.group_runs("g", take)
         return found
 
     return read()
@@ -214,19 +220,21 @@ def test_the_key_is_in_no_error(step):
 
 
 def test_each_request_is_one_debug_line_of_method_path_status_and_time(caplog):
-    caplog.set_level(logging.DEBUG, "rowcite.client")
+    caplog.set_level(logging.DEBUG, "rowcite.transport")
     with scripted(says(503), says(200, {"run_ids": []})) as server:
         with pytest.raises(Retriable):
             ask(server.url, add)
         ask(server.url, add)
     lines = [
-        record.getMessage().rsplit(" ", 2)[0] for record in caplog.records if record.name == "rowcite.client"
+        record.getMessage().rsplit(" ", 2)[0]
+        for record in caplog.records
+        if record.name == "rowcite.transport"
     ]
     assert lines == ["POST /v1/tasks/groups/g/runs 503", "POST /v1/tasks/groups/g/runs 200"]
 
 
 def test_a_request_without_an_answer_is_logged_too(caplog):
-    caplog.set_level(logging.DEBUG, "rowcite.client")
+    caplog.set_level(logging.DEBUG, "rowcite.transport")
     with scripted(drops) as server, pytest.raises(Retriable):
         ask(server.url, add)
     assert "POST /v1/tasks/groups/g/runs RemoteProtocolError" in caplog.text
@@ -328,10 +336,14 @@ def test_a_post_that_creates_runs_is_sent_again_when_no_connection_was_made():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: refused
         tries = []
+
+        async def sending():
+            tries.append(1)
+
         with pytest.raises(Retriable) as told:
             ask(
                 f"http://127.0.0.1:{taken.getsockname()[1]}",
-                lambda client: client.add_runs("g", b"{}", sending=lambda: tries.append(1)),
+                lambda client: client.add_runs("g", b"{}", sending=sending),
             )
     assert not told.value.sent
     assert len(tries) == QUICK.attempts
@@ -461,9 +473,14 @@ def test_a_stream_that_falls_silent_is_taken_for_dead():
     assert time.monotonic() - began < 2
 
 
-def test_an_event_that_is_no_json_is_an_error_and_no_crash():
-    with (
-        scripted(streams(b"data: {nonsense\n\n")) as server,
-        pytest.raises(Retriable, match="not what the API documents"),
-    ):
-        ask(server.url, events)
+def test_an_event_that_cannot_be_read_costs_no_other():
+    frames = [event(1, run=RUN), b"data: {nonsense\n\n", event(2, run={"run_id": "x"}), event(3, run=RUN)]
+    with scripted(streams(*frames)) as server:
+        found = ask(server.url, listing)
+    assert [getattr(item, "event_id", None) for item in found] == ["1", None, None, "3"]
+    assert [item.run_id for item in found if isinstance(item, Garbled)] == [None, "x"]
+
+
+def test_the_event_stream_leaves_out_what_cannot_be_read():
+    with scripted(streams(event(1), b"data: {nonsense\n\n", event(2))) as server:
+        assert ask(server.url, events) == ["1", "2"]

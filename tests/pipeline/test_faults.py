@@ -9,7 +9,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from rowcite.errors import ApiError, KeyRefused, NotThere, OutOfCredit, Retriable
+from rowcite.errors import ApiError, KeyRefused, OutOfCredit, Retriable, Unfinished
 from support.deviant import Deviations
 from support.submitting import PRICE, Submission, api, tasks
 
@@ -158,7 +158,7 @@ def test_a_server_that_goes_away_and_comes_back_is_resumed(start):
     async def interrupted():
         going = asyncio.create_task(job.go(some))
         await asyncio.sleep(0.3)
-        job.submitter.client._http.base_url = "http://127.0.0.1:9"
+        job.submitter.client._transport._http.base_url = "http://127.0.0.1:9"
         await going
 
     try:
@@ -237,7 +237,7 @@ def test_a_wrong_key_is_refused_before_anything_is_spent(start):
 
 def test_a_group_that_vanishes_stops_the_run(start):
     job = start(hits("listing", {"status": 404}))
-    with pytest.raises(NotThere):
+    with pytest.raises(Unfinished, match="does not know this task group"):
         job.run(tasks(job.asked, 5))
     assert job.states() == {"submitted": 5}
 

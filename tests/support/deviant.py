@@ -25,6 +25,7 @@ ADD = re.compile(r"/v1/tasks/groups/[^/]+/runs$")
 GROUP = re.compile(r"/v1/tasks/groups/[^/]+$")
 EVENTS = re.compile(r"/events$")
 RESULT = re.compile(r"/result$")
+INPUT = re.compile(r"/runs/[^/]+/input$")
 ENDED = ("completed", "failed", "cancelled", "action_required")
 
 
@@ -38,7 +39,8 @@ class Deviations:
     count_lag: float = 0.0  # and counted so long after
     shuffle: bool = False  # run ids and listings come in any order
     drop_metadata: bool = False  # everywhere
-    drop_inputs: bool = False  # although they were asked for
+    drop_inputs: bool = False  # although they were asked for: in listings
+    no_inputs: bool = False  # 404 for a run's input
     drop_outputs: bool = False  # although they were asked for: in listings
     keep: int | None = None  # the first POST creates so many of its runs ...
     answer: int | None = None  # ... and is answered with this status; with None the connection is cut
@@ -163,6 +165,8 @@ class Deviant:
             body = json.dumps(told).encode()
         elif RESULT.search(path):
             status, body = self._result(status, body)
+        elif INPUT.search(path):
+            status, body = self._input(status, body)
         if how.mangle is not None:
             body = how.mangle(scope["method"], path, body) or body
         if how.squeeze:
@@ -203,6 +207,13 @@ class Deviant:
             elif how.completed_without == "missing":
                 del told["output"]
             body = json.dumps(told).encode()
+        return status, body
+
+    def _input(self, status: int, body: bytes) -> tuple[int, bytes]:
+        if self.how.no_inputs:
+            return 404, _error(404)
+        if self.how.drop_metadata:
+            body = json.dumps({**json.loads(body), "metadata": None}).encode()
         return status, body
 
     def _frame(self, event: dict[str, Any]) -> bytes:

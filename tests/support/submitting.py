@@ -11,13 +11,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from rowcite.client import Client, Patience
+from rowcite.client import Client
 from rowcite.keys import canonical, task_key
 from rowcite.ledger import Ledger, open_ledger
 from rowcite.model import Citation, FieldBasis, Task
 from rowcite.pace import Pace
 from rowcite.progress import Silent
 from rowcite.research import Finding
+from rowcite.retry import Patience
 from rowcite.server.app import ServerSettings, create_app
 from rowcite.server.faults import Droppable
 from rowcite.server.run import embedded
@@ -28,7 +29,14 @@ from support.deviant import Deviant, Deviations
 
 PRICE = 25_000
 TERMS = Terms(
-    processor="core", price=PRICE, gather=0.1, sweep=0.4, settle=0.3, settle_refused=0.02, unexplained=1.5
+    processor="core",
+    price=PRICE,
+    gather=0.1,
+    sweep=0.4,
+    settle=0.3,
+    settle_refused=0.02,
+    unexplained=1.5,
+    contradicted=1.5,
 )
 PATIENCE = Patience(
     attempts=3, total=5.0, first_pause=0.02, longest_pause=0.1, connect=2.0, answer=1.0, silence=1.0

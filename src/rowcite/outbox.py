@@ -1,0 +1,160 @@
+"""Which tasks go out next: fresh ones, and those that were not created, as far as what the API said allows. No I/O."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from rowcite.errors import ApiError, ApiRefused, KeyRefused, OutOfCredit, Retriable, RowciteError
+from rowcite.model import Task
+from rowcite.terms import Terms
+
+MOST_RUNS = 1_000
+"""The API takes so many runs a POST."""
+Problem = ApiError | OutOfCredit | KeyRefused
+"""Why it is not known, from the answer to a POST, that all its runs exist."""
+_MOST_TAKEN_OUT = 3
+_THROTTLED = 429
+_NO_SUCH_PROCESSOR = 403
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Tasks for one POST.
+
+    `losses`: so many POSTs with them came to nothing, for no reason that was given. `taken_out`: so often in a row
+    rows that the API had named were taken out. `accused`: one that was named, to be heard alone.
+    """
+
+    tasks: list[Task]
+    losses: int = 0
+    taken_out: int = 0
+    accused: bool = False
+
+
+class Outbox:
+    """What is to be sent. Told what became of each POST, it decides what goes into the next ones."""
+
+    def __init__(self, terms: Terms) -> None:
+        self.terms = terms
+        self.submitted = 0  # runs that the API has taken
+        self.stopped: RowciteError | None = None  # send no more, and raise this in the end
+        self._size = min(MOST_RUNS, terms.active_runs)
+        self._again: deque[Part] = deque()  # the last goes first
+        self._refusals = 0
+        self._doubt = False  # something was refused and nothing taken yet: one POST at a time
+        self._no_credit = False  # 402 came: wait for what is under way, then one POST at a time
+        self._believes = True  # the rows that the API names are the bad ones, as far as is known
+
+    def closed(self, *, running: int, sending: int) -> bool:
+        """Tell whether nothing may go out now; `running` and `sending` count what is under way."""
+        return bool(self.stopped or (self._no_credit and running) or (self._doubt and sending))
+
+    def parts(self, tasks: Iterable[Task]) -> Iterator[Part]:
+        """Yield fresh tasks, as many together as the API takes."""
+        source = iter(tasks)
+        while some := list(islice(source, self._size)):
+            yield Part(some)
+
+    def put(self, part: Part) -> None:
+        """Add a part that goes out when no other is left."""
+        self._again.appendleft(part)
+
+    def next(self) -> Part | None:
+        """Take out what goes next."""
+        return self._again.pop() if self._again else None
+
+    # --- what became of a POST -----------------------------------------------------------------------
+
+    def taken(self, part: Part, runs: int, problem: Problem | None) -> None:
+        """Note that the API took so many of a part's tasks."""
+        self.submitted += runs
+        self._doubt, self._no_credit = False, isinstance(problem, OutOfCredit)
+        self._believes = self._believes and not part.accused
+
+    def refused(self, part: Part, problem: Problem | None) -> ApiRefused | None:
+        """Return why the only task of a part is refused for good, None when it is not.
+
+        Raises:
+            ApiRefused: so many were refused, and none ever taken, that it is the spec.
+        """
+        if not isinstance(problem, ApiRefused) or problem.status == _NO_SUCH_PROCESSOR or len(part.tasks) > 1:
+            return None
+        self._refusals += 1
+        if not self.submitted and self._refusals >= self.terms.refusals:
+            raise problem
+        return problem
+
+    def back(
+        self, part: Part, unsent: set[bytes], problem: Problem | None, *, taken: bool, alone: bool
+    ) -> None:
+        """Take back the tasks of a part that were not created.
+
+        `taken`: others of it were. `alone`: nothing was under way when the API refused them, nor is now.
+
+        Raises:
+            ApiError: there is no use in sending them again.
+        """
+        reason = isinstance(problem, ApiRefused | OutOfCredit)
+        left = Part(
+            [task for task in part.tasks if task.key in unsent],
+            0 if reason or taken else part.losses + 1,
+            part.taken_out,
+        )
+        if isinstance(problem, OutOfCredit):
+            self._back_for_credit(left, problem, alone=alone)
+        elif isinstance(problem, ApiRefused):
+            named: set[bytes] = {part.tasks[row].key for row in problem.rows if row < len(part.tasks)}
+            self._back_for_refusal(left, problem, named)
+        else:
+            self._back_for_nothing(left, problem)
+
+    def _back_for_credit(self, part: Part, problem: OutOfCredit, *, alone: bool) -> None:
+        self._no_credit = True
+        if not alone:  # what is under way may give credit back
+            self._again.append(part)
+        elif len(part.tasks) == 1:
+            self.stopped = problem
+        else:
+            self._again.extend(_halves(part))
+
+    def _back_for_refusal(self, part: Part, problem: ApiRefused, named: set[bytes]) -> None:
+        self._doubt = not self.submitted
+        if problem.status == _NO_SUCH_PROCESSOR:
+            raise ApiRefused(
+                f"{problem}. Is there a processor {self.terms.processor!r}, for this key?", status=403
+            )
+        self._again.extend(_without_named(part, named) if self._believes else _halves(part))
+
+    def _back_for_nothing(self, part: Part, problem: ApiError | KeyRefused | None) -> None:
+        if part.losses >= self.terms.losses or (isinstance(problem, Retriable) and not problem.sent):
+            raise ApiError(
+                f"{problem or 'the API created no runs'}. Run again to go on",
+                status=getattr(problem, "status", 0),
+            )
+        if isinstance(problem, Retriable) and problem.status == _THROTTLED:
+            # it may be the runs that the API counts
+            self._size = max(1, min(self._size, len(part.tasks) // 2))
+        self._again.extend(_halves(part))
+
+
+def _halves(part: Part) -> list[Part]:
+    """Return a part in two: one bad row, or too little credit, must not sink the others."""
+    half = -(-len(part.tasks) // 2)
+    return [Part(some, part.losses) for some in (part.tasks[half:], part.tasks[:half]) if some]
+
+
+def _without_named(part: Part, named: set[bytes]) -> list[Part]:
+    """Return a part without the tasks that the API named, and each of these alone.
+
+    Nobody is refused on being named: only alone. Where all are named or none, or it has not helped a few times in a
+    row, the halves.
+    """
+    accused = [task for task in part.tasks if task.key in named]
+    if not 0 < len(accused) < len(part.tasks) or part.taken_out >= _MOST_TAKEN_OUT:
+        return _halves(part)
+    rest = [task for task in part.tasks if task.key not in named]
+    alone = [Part([task], accused=True) for task in accused]
+    return [*alone, Part(rest, part.losses, part.taken_out + 1)]
