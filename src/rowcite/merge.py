@@ -22,6 +22,7 @@ from rowcite.model import RowStatus, RunState
 from rowcite.reader import Batch
 from rowcite.records import Held
 from rowcite.schema import STATUS_COLUMNS, Field, FieldType, column_names, fields
+from rowcite.source import Rows
 from rowcite.spec import Spec
 from rowcite.standard import Standard, standard
 
@@ -35,6 +36,7 @@ _DTYPES: dict[str, pl.DataType] = {
     "date": pl.Date(),
 }
 _KEY = "rowcite_key"  # beside the added columns, none of which is called so
+_PLACE = "place"
 _AT_ONCE = 5_000  # answers that are Python objects at a time
 _SPACE = re.compile(r"\s")
 _FORMULA = r"^[=+\-@\t\r]"
@@ -80,13 +82,29 @@ class Merge:
 
     def columns(self, batch: Batch) -> pl.DataFrame:
         """Return the added columns for a batch of rows."""
+        places = self._places(batch)
+        return self._part(batch, places, 0, batch.keys.len())
+
+    def parts(self, batch: Batch, rows: int = 20_000) -> Iterator[tuple[Rows, pl.DataFrame]]:
+        """Yield a batch some rows at a time, with the added columns: wide text for many rows is a lot of memory."""
+        places = self._places(batch)
+        for start in range(0, batch.keys.len(), rows):
+            yield batch.rows.slice(start, rows), self._part(batch, places, start, rows)
+
+    def _places(self, batch: Batch) -> pl.Series:
+        """Return where in `_found` each row's task stands; null where nothing is held for it."""
         self._learn(batch.keys.drop_nulls().unique(maintain_order=True).to_list())
-        spread = batch.keys.to_frame(_KEY).join(self._found, on=_KEY, how="left", maintain_order="left")
-        return spread.drop(_KEY).with_columns(
-            pl.coalesce(batch.status, "rowcite_status", pl.lit(RowStatus.PENDING.value)).alias(
-                "rowcite_status"
-            ),
-            pl.coalesce(batch.why, "rowcite_error").alias("rowcite_error"),
+        found = self._found.select(_KEY).with_row_index(_PLACE)
+        return batch.keys.to_frame(_KEY).join(found, on=_KEY, how="left", maintain_order="left")[_PLACE]
+
+    def _part(self, batch: Batch, places: pl.Series, start: int, rows: int) -> pl.DataFrame:
+        picked = places.slice(start, rows)
+        spread = self._found.drop(_KEY)
+        spread = spread.select(pl.all().gather(picked)) if spread.height else spread.clear(picked.len())
+        status, why = batch.status.slice(start, rows), batch.why.slice(start, rows)
+        return spread.with_columns(
+            pl.coalesce(status, "rowcite_status", pl.lit(RowStatus.PENDING.value)).alias("rowcite_status"),
+            pl.coalesce(why, "rowcite_error").alias("rowcite_error"),
         )
 
     def _learn(self, keys: list[bytes]) -> None:

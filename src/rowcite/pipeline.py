@@ -23,7 +23,8 @@ from rowcite.model import Counts, Task
 from rowcite.pace import Pace
 from rowcite.prices import MICRO, known, usd
 from rowcite.progress import Progress
-from rowcite.reader import Batch, Reader
+from rowcite.reader import Reader
+from rowcite.source import Rows
 from rowcite.spec import Spec
 from rowcite.submitter import MOST_RUNS, Submitter
 from rowcite.survey import Survey, survey, tasks_to_do
@@ -229,30 +230,36 @@ def unanswered(job: Job, ledger: Ledger, found: Survey) -> Iterator[Task]:
         yield from (task for task in unsure if task.key not in standing)
 
 
-def merged(job: Job, ledger: Ledger, *, native: bool) -> Iterator[tuple[Batch, pl.DataFrame]]:
-    """Yield the table's batches with the columns that are added to each."""
+def merged(job: Job, ledger: Ledger, *, native: bool) -> Iterator[tuple[Rows, pl.DataFrame]]:
+    """Yield the table's rows, some at a time, with the columns that are added to them."""
     merge = Merge(job.spec, ledger.held, native=native, room=job.memory // 4)
     for batch in job.reader.batches(job.asked):
-        yield batch, merge.columns(batch)
+        yield from merge.parts(batch)
 
 
 def write(job: Job, ledger: Ledger, target: str) -> Counts:
     """Write the table with what the ledger holds; return how many rows stand where."""
-    from rowcite.reports import write_reports
-
     source = job.reader.source
     kind = output_format(target, source)
     native = kind in ("parquet", "jsonl")
     counts, reports = Counts(), job.spec.columns.reports
-    folder: Path | None = job.spec.path(reports) if reports is not None else None
-    said = Merge(job.spec, ledger.held, native=True, room=job.memory // 4)
     with TableWriter(target, kind, source, added_schema(job.spec, native=native)) as writer:
-        for batch, columns in merged(job, ledger, native=native):
-            writer.write(batch.rows, columns)
-            if folder is not None:  # as they were said: the formula guard is for spreadsheets
-                write_reports(folder, counts.rows, said.columns(batch))
+        for rows, columns in merged(job, ledger, native=native):
+            writer.write(rows, columns)
             count(counts, columns)
+    if reports is not None:
+        _write_reports(job, ledger, job.spec.path(reports))
     return counts
+
+
+def _write_reports(job: Job, ledger: Ledger, folder: Path) -> None:
+    """Write reports as they were said: the formula guard is for spreadsheets."""
+    from rowcite.reports import write_reports
+
+    rows = 0
+    for _, columns in merged(job, ledger, native=True):
+        write_reports(folder, rows, columns)
+        rows += columns.height
 
 
 def count(counts: Counts, columns: pl.DataFrame) -> None:

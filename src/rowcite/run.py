@@ -131,7 +131,7 @@ async def aenrich(
         raise held
     with _opened(prepared, writing=False) as ledger:
         merged_batches = merged(prepared.job, ledger, native=True)
-        frames = [batch.rows.frame.hstack(columns) for batch, columns in merged_batches]
+        frames = [rows.frame.hstack(columns) for rows, columns in merged_batches]
     return pl.concat([_empty(prepared.job), *frames])
 
 
