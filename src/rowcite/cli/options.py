@@ -70,6 +70,11 @@ def table_options(command: F) -> F:
     return _add(command, _TABLE)
 
 
+def looking_options(command: F) -> F:
+    """Add the flags that say which table, which API and which ledger, for commands that write no table."""
+    return _add(command, [_TABLE[0], *_TABLE[2:]])
+
+
 def spend_options(command: F) -> F:
     """Add the flags that say what is asked again, and for how much."""
     return _add(command, _SPEND)

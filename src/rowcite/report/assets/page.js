@@ -1,0 +1,316 @@
+"use strict";
+// The table of rows. Values come from the web: they reach the page as text only, and links only as http or https.
+const data = JSON.parse(document.getElementById("data").textContent);
+const byId = (id) => document.getElementById(id);
+const hooks = { cell: null }; // the review puts its buttons there
+const PAGE = 100;
+const ORDER = ["refused", "open", "low", "unstated", "empty", "medium", "high", "given", "reviewed"]; // least sure first
+const WORDS = {
+  refused: "not accepted", open: "no answer", low: "low", unstated: "none stated", empty: "nothing found",
+  medium: "medium", high: "high", given: "given", reviewed: "reviewed",
+};
+const NEEDS = { rejected: "rejected", conflict: "conflict", low: "low confidence", failed: "failed" };
+const LEVEL = { low: 1, medium: 2, high: 3 };
+// What would move, turn or hide the text around it is shown as its escape.
+const HARMFUL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff\u{e0000}-\u{e007f}]/gu;
+const clean = (text) => String(text).replace(HARMFUL, (c) => "\\u" + c.codePointAt(0).toString(16).padStart(4, "0"));
+
+function make(name, props = {}, ...inside) {
+  const node = document.createElement(name);
+  for (const [key, value] of Object.entries(props)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (key === "class") node.className = value;
+    else node.setAttribute(key, value === true ? "" : String(value));
+  }
+  node.append(...inside.filter((part) => part !== null && part !== undefined));
+  return node;
+}
+/** A value from outside: isolated, so that right-to-left text cannot turn what follows it. */
+const foreign = (text) => {
+  const node = document.createElement("bdi");
+  node.textContent = clean(text);
+  return node;
+};
+const shown = (value) => (Array.isArray(value) && value.every((item) => typeof item !== "object")
+  ? value.join(", ") : typeof value === "object" ? JSON.stringify(value, null, 1) : String(value));
+
+function safeUrl(text) {
+  try {
+    const url = new URL(text);
+    return url.protocol === "https:" || url.protocol === "http:" ? url : null;
+  } catch { return null; }
+}
+
+// --- what a row says ---
+
+const decided = (row, at) => Boolean(row.cells[at].d);
+const flagged = (cell) => cell.k || ["refused", "low"].includes(cell.l);
+const open = (row) => row.needs.length > 0
+  && !(row.cells.length && row.cells.every((cell, at) => decided(row, at) || !(flagged(cell) || (row.status === "failed" && cell.l === "open"))));
+const standing = (row, at) => {
+  const { d, l } = row.cells[at];
+  return d ? (d.verdict === "reject" ? "refused" : "reviewed") : l;
+};
+const least = (row) => (row.cells.length ? Math.min(...row.cells.map((_, at) => ORDER.indexOf(standing(row, at)))) : 0);
+
+function haystack(row) {
+  const cells = row.cells.flatMap((cell) => [cell.v, cell.s, cell.r, cell.y, ...cell.x.map(([doc]) => data.docs[doc].join(" "))]);
+  return [row.label, row.status, row.error, ...row.given.map((pair) => pair[1]), ...cells]
+    .filter((part) => part !== null && part !== undefined).map(shown).join("\n").toLocaleLowerCase();
+}
+
+function whys(row) {
+  const found = row.cells.flatMap((cell, at) => {
+    if (decided(row, at)) return [];
+    if (cell.k) return [[data.fields[at].name, "differs from what was given"]];
+    if (cell.l === "refused") return [[data.fields[at].name, cell.r]];
+    return cell.l === "low" ? [[data.fields[at].name, "low confidence"]] : [];
+  });
+  if (found.length || !row.needs.length) return found;
+  return open(row) ? [[null, row.error || ""]] : [[null, "decided"]];
+}
+
+// --- filters ---
+
+const view = { sort: null, down: false, room: PAGE, open: new Set(), nodes: new Map() };
+const texts = new Map();
+const text = (row) => { if (!texts.has(row)) texts.set(row, haystack(row)); return texts.get(row); };
+
+function matches(row) {
+  const status = byId("status").value;
+  if (status === "open" ? !open(row) : status.startsWith("is:") ? row.status !== status.slice(3)
+    : status.startsWith("need:") ? !row.needs.includes(status.slice(5)) : false) return false;
+  const field = byId("field").value, sure = byId("confidence").value;
+  if (field !== "" || sure !== "") {
+    const fits = (cell, at) => (field === "" || at === Number(field))
+      && (sure !== "" ? standing(row, at) === sure : status === "open" && row.cells.some(flagged) ? flagged(cell) && !decided(row, at) : true);
+    if (!row.cells.some(fits)) return false;
+  }
+  const words = byId("search").value.toLocaleLowerCase().split(/\s+/).filter(Boolean);
+  return words.every((word) => text(row).includes(word));
+}
+
+const SORTS = {
+  number: (row) => row.n, name: (row) => row.label.toLocaleLowerCase(), state: (row) => row.status,
+  needs: (row) => -whys(row).length, least,
+};
+function wanted() {
+  const rows = data.rows.filter(matches);
+  if (view.sort) {
+    const value = SORTS[view.sort], sign = view.down ? -1 : 1;
+    rows.sort((a, b) => { const x = value(a), y = value(b); return x < y ? -sign : x > y ? sign : a.n - b.n; });
+  }
+  return rows;
+}
+
+function options(select, entries, chosen) {
+  for (const [value, label] of entries) select.append(make("option", { value, selected: value === chosen }, clean(label)));
+}
+function fillFilters() {
+  const count = (test) => data.rows.filter(test).length, number = (n) => n.toLocaleString("en");
+  const some = (entries) => entries.filter((entry) => entry[2]).map(([value, label, n]) => [value, `${label} (${number(n)})`]);
+  const statuses = ["completed", "rejected", "failed", "pending"];
+  const needing = count(open);
+  const every = ["all", `All on this page (${number(data.rows.length)})`];
+  const first = needing ? [["open", `Rows that need a person (${number(needing)})`], every] : [every];
+  options(byId("status"), [...first,
+    ...some(Object.keys(NEEDS).filter((need) => need !== "failed" && need !== "rejected").map((need) => [`need:${need}`, `With ${need === "low" ? "low confidence" : "a conflict"}`, count((row) => row.needs.includes(need))])),
+    ...some(statuses.map((name) => [`is:${name}`, `Status ${name}`, count((row) => row.status === name)])),
+  ], needing ? "open" : "all");
+  options(byId("field"), [["", "Any field"], ...data.fields.map((field, at) => [String(at), field.name])], "");
+  const there = new Set(data.rows.flatMap((row) => row.cells.map((cell) => cell.l)));
+  if (hooks.cell) there.add("reviewed");
+  options(byId("confidence"), [["", "Any"], ...ORDER.filter((name) => there.has(name)).map((name) => [name, WORDS[name]])], "");
+}
+
+// --- the table ---
+
+const NARROW = matchMedia("(max-width: 719px)");
+const HIDDEN = 2; // columns that the style sheet leaves out on a phone
+const span = () => COLUMNS.length - (NARROW.matches ? HIDDEN : 0);
+const COLUMNS = [["name", "Row"], ["number", "No."], ["state", "Status"], ["needs", "Needs"], ["least", "Least sure"]];
+
+function head() {
+  return make("thead", {}, make("tr", {}, ...COLUMNS.map(([name, label]) => {
+    const button = make("button", { type: "button" }, label);
+    button.addEventListener("click", () => {
+      view.down = view.sort === name ? !view.down : false;
+      view.sort = name;
+      draw();
+    });
+    return make("th", { scope: "col", class: name, "data-sort": name }, button);
+  })));
+}
+
+function sure(word) {
+  const meter = make("span", { class: "sure" });
+  if (LEVEL[word]) {
+    const bars = make("span", { "aria-hidden": "true" });
+    for (let at = 1; at <= 3; at++) bars.append(make("i", { class: at <= LEVEL[word] ? "on" : "" }));
+    bars.className = "bars";
+    meter.append(...bars.childNodes);
+  }
+  meter.append(make("span", {}, WORDS[word] || clean(word)));
+  return meter;
+}
+
+function needsCell(row) {
+  const found = whys(row), cell = make("td", { class: "needs" });
+  for (const [field, why] of found.slice(0, 3)) {
+    cell.append(make("span", { class: "why" }, field === null ? null : make("b", {}, foreign(field)), field === null ? null : " ", foreign(cut(why, 90))));
+  }
+  if (found.length > 3) cell.append(make("span", { class: "why" }, `and ${found.length - 3} more`));
+  return cell;
+}
+const cut = (value, most) => (value.length > most ? value.slice(0, most - 1) + "\u2026" : value);
+
+function rowNode(row) {
+  const toggle = make("button", { type: "button", class: "toggle", "aria-expanded": view.open.has(row) }, make("span", {}, foreign(row.label)));
+  toggle.addEventListener("click", () => flip(row));
+  return make("tr", { class: "row", id: `row-${row.n}` },
+    make("th", { scope: "row", class: "name" }, toggle),
+    make("td", { class: "number" }, row.n.toLocaleString("en")),
+    make("td", { class: `state ${row.status}` }, row.status),
+    needsCell(row),
+    make("td", { class: "least" }, row.cells.length ? sure(ORDER[least(row)]) : ""));
+}
+
+function flip(row) {
+  const { head: line } = view.nodes.get(row);
+  const now = !view.open.has(row);
+  view.open[now ? "add" : "delete"](row);
+  line.querySelector(".toggle").setAttribute("aria-expanded", String(now));
+  view.nodes.get(row).detail?.remove();
+  view.nodes.get(row).detail = null;
+  if (now) line.after(view.nodes.get(row).detail = detail(row));
+}
+
+/** Draw one row anew, as after a decision, with the keyboard's place kept by the caller. */
+function redraw(row) {
+  const nodes = view.nodes.get(row);
+  if (!nodes) return;
+  const line = rowNode(row);
+  nodes.head.replaceWith(line);
+  nodes.head = line;
+}
+
+function draw() {
+  const rows = wanted(), body = byId("table").querySelector("tbody");
+  for (const th of byId("table").querySelectorAll("th[data-sort]")) {
+    if (th.dataset.sort === view.sort) th.setAttribute("aria-sort", view.down ? "descending" : "ascending");
+    else th.removeAttribute("aria-sort");
+  }
+  view.nodes.clear();
+  body.replaceChildren(...rows.slice(0, view.room).flatMap((row) => {
+    const nodes = { head: rowNode(row), detail: view.open.has(row) ? detail(row) : null };
+    view.nodes.set(row, nodes);
+    return nodes.detail ? [nodes.head, nodes.detail] : [nodes.head];
+  }));
+  if (!rows.length) body.append(make("tr", {}, make("td", { colspan: span(), class: "why" }, "No row on this page matches.")));
+  const left = rows.length - view.room, n = (value) => value.toLocaleString("en");
+  byId("count").textContent = `${n(rows.length)} of ${n(data.rows.length)} rows on this page`;
+  byId("more").replaceChildren();
+  if (left > 0) {
+    const more = make("button", { type: "button" }, `Show ${n(Math.min(left, PAGE))} more of ${n(left)}`);
+    more.addEventListener("click", () => {
+      const at = view.room;
+      view.room += PAGE;
+      draw();
+      byId("table").querySelectorAll(".toggle")[at]?.focus();
+    });
+    byId("more").append(more);
+  }
+  byId("reset").hidden = !(byId("search").value || byId("field").value || byId("confidence").value);
+}
+
+// --- a row, opened ---
+
+function detail(row) {
+  const inside = make("td", { colspan: span() });
+  const about = make("dl", { class: "about" });
+  const pair = (name, value) => about.append(make("dt", {}, foreign(name)), make("dd", {}, foreign(value)));
+  row.given.forEach(([name, value]) => pair(name, value));
+  if (row.same) pair("same question", `${row.same.toLocaleString("en")} more row${row.same === 1 ? "" : "s"}`);
+  if (row.processor) pair("answered by", row.processor + (row.run ? `, ${row.run}` : ""));
+  inside.append(about);
+  if (row.error && !row.cells.some((cell) => cell.r)) inside.append(make("p", { class: "refused" }, foreign(row.error)));
+  row.cells.forEach((cell, at) => inside.append(cellNode(row, at)));
+  return make("tr", { class: "detail", id: `detail-${row.n}` }, inside);
+}
+
+function cellNode(row, at) {
+  const cell = row.cells[at], field = data.fields[at], needs = flagged(cell) && !decided(row, at);
+  const main = make("div", {}, ...valueNodes(row, at));
+  if (cell.d?.verdict === "correct" && (cell.v ?? cell.s) !== undefined) main.append(make("p", { class: "reason" }, "Found: ", foreign(shown(cell.v ?? cell.s))));
+  if (cell.k && !cell.d) main.append(make("p", { class: "refused" }, "The table had ", foreign(cell.g), `: ${cell.k}.`));
+  if (cell.r && !cell.d) main.append(make("p", { class: "refused" }, "Not accepted: ", foreign(cell.r)));
+  if (cell.y) main.append(make("p", { class: "reason" }, foreign(cell.y)));
+  if (cell.x.length) main.append(make("ol", { "aria-label": "Sources" }, ...cell.x.map(source)));
+  if (cell.m) main.append(make("p", { class: "reason" }, `and ${cell.m} more sources`));
+  if (cell.d) main.append(decision(cell.d));
+  if (hooks.cell) main.append(hooks.cell(row, at));
+  const who = cell.p && cell.p !== row.processor ? make("div", {}, foreign(cell.p)) : null;
+  const side = make("div", {}, make("h3", {}, foreign(field.name)), make("div", { class: "side" }, sure(standing(row, at)), who));
+  return make("div", { class: needs ? "cell flag" : "cell" }, side, main);
+}
+
+const VERDICTS = { accept: "Accepted", reject: "Rejected", correct: "Corrected" };
+function decision({ verdict, who, at, note }) {
+  const when = new Date(at * 1000).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  return make("p", { class: "decided" }, `${VERDICTS[verdict]} by `, foreign(who), `, ${when}`, note ? ": " : null, note ? foreign(note) : null);
+}
+
+function valueNodes(row, at) {
+  const cell = row.cells[at], corrected = cell.d && cell.d.verdict === "correct";
+  const value = corrected ? cell.d.value : cell.r || cell.k ? cell.s : cell.v;
+  if (corrected) return [make("div", { class: "value" }, foreign(shown(value)))];
+  if (cell.l === "open") return [make("div", { class: "value nothing" }, row.status === "failed" ? "No answer: the run failed" : "No answer yet")];
+  if (value === null || value === undefined) return [make("div", { class: "value nothing" }, "Nothing found")];
+  return [make("div", { class: "value", tabindex: shown(value).length > 800 ? "0" : null }, foreign(shown(value)), cell.t ? make("span", { class: "why" }, " (cut)") : null)];
+}
+
+function source([doc, excerpts]) {
+  const [address, title] = data.docs[doc], url = safeUrl(address);
+  const name = url
+    ? make("a", { href: url.href, rel: "noopener noreferrer", target: "_blank" }, foreign(title || url.hostname))
+    : make("span", {}, foreign(title ? `${title} (${address})` : address));
+  const host = url && title ? make("span", { class: "host" }, " ", foreign(url.hostname)) : null;
+  return make("li", {}, name, host, ...excerpts.map((words) => make("blockquote", {}, foreign(words))));
+}
+
+// --- start ---
+
+function start() {
+  byId("table").append(make("table", { class: "rows", "aria-labelledby": "rows" }, head(), make("tbody")));
+  fillFilters();
+  byId("filters").hidden = false;
+  byId("filters").addEventListener("submit", (event) => event.preventDefault());
+  const anew = () => { view.room = PAGE; draw(); };
+  for (const id of ["status", "field", "confidence"]) byId(id).addEventListener("change", anew);
+  let timer = 0;
+  byId("search").addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(anew, 120); });
+  byId("reset").addEventListener("click", () => {
+    for (const id of ["search", "field", "confidence"]) byId(id).value = "";
+    anew();
+    byId("search").focus();
+  });
+  byId("table").addEventListener("keydown", (event) => {
+    if (!event.target.classList.contains("toggle")) return;
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const all = [...byId("table").querySelectorAll(".toggle")];
+    all[all.indexOf(event.target) + step]?.focus();
+  });
+  NARROW.addEventListener("change", draw);
+  addEventListener("beforeprint", () => { view.room = Infinity; draw(); });
+  draw();
+  const asked = data.rows.find((row) => `#row-${row.n}` === location.hash);
+  if (asked) {
+    byId("status").value = "all";
+    view.room = Infinity;
+    view.open.add(asked);
+    draw();
+    byId(`row-${asked.n}`).scrollIntoView();
+  }
+}

@@ -1,0 +1,249 @@
+"""Facts to pictures: Altair's charts rendered to SVG, in colours that the page's style sheet decides.
+
+Each picture comes in several widths, and the page shows the one that fits: text in a scaled picture is either too small
+on a phone or too large on a desk.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+from rowcite.prices import usd
+from rowcite.report.facts import FILLED, Facts, Standing, Timeline
+from rowcite.report.text import printable
+
+WIDTHS = {"full": (1056, 660, 342), "half": (500, 342)}
+_MOST_BARS = 10
+_FONT = "system-ui, sans-serif"
+
+# Colours that nothing else has, each put in place of a variable of the style sheet once the picture is drawn.
+_VARIABLES = (
+    "ink",
+    "muted",
+    "line",
+    "accent",
+    "soft",
+    "warn",
+    "bad",
+    "none",
+    *(f"s-{name}" for name in Standing),
+)
+_COLOURS = {name: f"#0a{number:04x}" for number, name in enumerate(_VARIABLES, 1)}
+_NAMES = {colour: name for name, colour in _COLOURS.items()}
+_COLOUR = re.compile(r'(fill|stroke)="(#0a[0-9a-f]{4})"')
+_ROOT = re.compile(r"<svg [^>]*?width=\"([\d.]+)\" height=\"([\d.]+)\"[^>]*>")
+_ROLES = re.compile(r' (?:role|aria-[a-z]+|pointer-events)="[^"]*"')
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar: what it is called, how long it is, the number as people read it, its colour."""
+
+    label: str
+    size: float
+    shown: str
+    colour: str = "accent"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A chart in its widths: (width, SVG) each, widest first."""
+
+    svgs: tuple[tuple[int, str], ...]
+
+
+def coverage(facts: Facts) -> Picture:
+    """Draw how many cells of each field are filled, and how sure they are."""
+    data = [
+        {
+            "field": f"{number:04}",
+            "name": printable(field.name),
+            "standing": str(standing),
+            "order": order,
+            "cells": facts.cells[field.name][standing],
+        }
+        for number, field in enumerate(facts.fields)
+        for order, standing in enumerate(Standing)
+        if facts.cells[field.name][standing]
+    ]
+    totals = [
+        {
+            "field": f"{number:04}",
+            "name": printable(field.name),
+            "filled": f"{share(sum(facts.cells[field.name][s] for s in FILLED), facts.asked)} filled",
+        }
+        for number, field in enumerate(facts.fields)
+    ]
+
+    def chart(width: int) -> Any:
+        y = alt.Y("field:O", axis=None, scale=alt.Scale(paddingInner=0.0, paddingOuter=0.0))
+        bars = (
+            _chart(data)
+            .mark_bar(height=14, yOffset=9)
+            .encode(
+                x=alt.X("cells:Q", stack="normalize", axis=None),
+                y=y,
+                order="order:Q",
+                color=_colours({str(name): f"s-{name}" for name in Standing}, "standing"),
+                stroke=alt.value(_COLOURS["none"]),
+                strokeWidth=alt.value(1),
+            )
+        )
+        named = _chart(totals).encode(y=y)
+        return alt.layer(
+            bars,
+            named.mark_text(align="left", dy=-11, limit=width - 90).encode(x=alt.value(0), text="name:N"),
+            named.mark_text(align="right", dy=-11, color=_COLOURS["muted"]).encode(
+                x=alt.value(width), text="filled:N"
+            ),
+        ).properties(width=width, height=44 * max(len(totals), 1))
+
+    titled = "; ".join(f"{item['name']}: {item['filled']}" for item in totals)
+    return _picture(chart, "full", f"Cells filled by field. {titled}")
+
+
+def bars(items: Iterable[Bar], title: str) -> Picture:
+    """Draw bars with their names above them, longest names cut to fit."""
+    some = list(items)[: _MOST_BARS + 1]
+    data = [
+        {
+            "row": f"{number:04}",
+            "label": printable(bar.label),
+            "size": bar.size,
+            "shown": bar.shown,
+            "c": bar.colour,
+        }
+        for number, bar in enumerate(some)
+    ]
+
+    def chart(width: int) -> Any:
+        base = _chart(data).encode(
+            y=alt.Y("row:O", axis=None, scale=alt.Scale(paddingInner=0.0, paddingOuter=0.0))
+        )
+        return alt.layer(
+            base.mark_bar(height=6, yOffset=9, cornerRadiusEnd=1).encode(
+                x=alt.X("size:Q", axis=None, scale=alt.Scale(domainMin=0)),
+                color=_colours({name: name for name in _VARIABLES}, "c"),
+            ),
+            base.mark_text(align="left", dy=-5, limit=width - 110).encode(x=alt.value(0), text="label:N"),
+            base.mark_text(align="right", dy=-5, color=_COLOURS["muted"]).encode(
+                x=alt.value(width), text="shown:N"
+            ),
+        ).properties(width=width, height=36 * max(len(data), 1))
+
+    said = "; ".join(f"{item['label']}: {item['shown']}" for item in data)
+    return _picture(chart, "half", f"{title}. {said}")
+
+
+def timeline(line: Timeline) -> Picture:
+    """Draw how many runs were sent, answered and failed as the work went on."""
+    unit, seconds = next(((name, size) for name, size in _UNITS if line.worked >= 2 * size), _UNITS[-1])
+    data = [
+        {"at": moment.at / seconds, "runs": runs, "what": what}
+        for moment in line.moments
+        for what, runs in (("sent", moment.sent), ("answered", moment.answered), ("failed", moment.failed))
+    ]
+    pauses = [{"at": at / seconds} for at, _ in line.pauses]
+    most = max((moment.sent for moment in line.moments), default=0)
+
+    def chart(width: int) -> Any:
+        x = alt.X("at:Q", title=f"{unit} of work", axis=alt.Axis(tickCount=max(width // 110, 3), grid=False))
+        y = alt.Y("runs:Q", title=None, axis=alt.Axis(tickCount=4, domain=False, ticks=False))
+        shown = _chart(data)
+        area = shown.transform_filter("datum.what == 'answered'").mark_area(
+            interpolate="step-after",
+            color=_COLOURS["soft"],
+            line={"color": _COLOURS["accent"], "strokeWidth": 1.5},
+        )
+        sent = shown.transform_filter("datum.what == 'sent'").mark_line(
+            interpolate="step-after", color=_COLOURS["muted"], strokeWidth=1.25, strokeDash=[3, 3]
+        )
+        failed = shown.transform_filter("datum.what == 'failed'").mark_line(
+            interpolate="step-after", color=_COLOURS["bad"], strokeWidth=1.5
+        )
+        layers = [area.encode(x=x, y=y), sent.encode(x=x, y=y)]
+        if line.moments[-1].failed:
+            layers.append(failed.encode(x=x, y=y))
+        if pauses:
+            rule = _chart(pauses).mark_rule(color=_COLOURS["muted"], strokeDash=[1, 3])
+            layers.append(rule.encode(x=x))
+        return alt.layer(*layers).properties(width=width - 44, height=170)
+
+    last = line.moments[-1] if line.moments else None
+    said = f"{most:,} sent, {last.answered:,} answered, {last.failed:,} failed" if last else "nothing sent"
+    return _picture(chart, "full", f"Runs over the time of work: {said}")
+
+
+_UNITS = (("hours", 3600.0), ("minutes", 60.0), ("seconds", 1.0))
+
+
+def share(part: int, whole: int) -> str:
+    """Return a part as a percentage that never rounds to all or nothing."""
+    if not whole or part in (0, whole):
+        return "100%" if whole and part else "0%"
+    return f"{min(max(part / whole * 100, 1), 99):.0f}%"
+
+
+def money_or_runs(facts: Facts, runs: int, price: int) -> str:
+    """Return so many runs as people read them, with what they cost where they cost anything."""
+    counted = f"{runs:,} run{'' if runs == 1 else 's'}"
+    return f"{counted} · {usd(runs * price)}" if price and not facts.local else counted
+
+
+def _chart(values: list[dict[str, Any]]) -> Any:
+    return alt.Chart(alt.Data(values=values))  # type: ignore[no-untyped-call]
+
+
+def _colours(named: dict[str, str], field: str) -> alt.Color:
+    return alt.Color(
+        f"{field}:N",
+        legend=None,
+        scale=alt.Scale(domain=list(named), range=[_COLOURS[name] for name in named.values()]),
+    )
+
+
+def _picture(chart: Any, room: str, title: str) -> Picture:
+    return Picture(tuple((width, _svg(chart(width), title)) for width in WIDTHS[room]))
+
+
+def _svg(chart: Any, title: str) -> str:
+    spec = chart.configure(
+        background="transparent",
+        padding=0,
+        font=_FONT,
+        view=alt.ViewConfig(stroke=None),
+        axis=alt.AxisConfig(
+            labelColor=_COLOURS["muted"],
+            titleColor=_COLOURS["muted"],
+            gridColor=_COLOURS["line"],
+            domainColor=_COLOURS["line"],
+            tickColor=_COLOURS["line"],
+            labelFontSize=12,
+            titleFontSize=12,
+            titleFontWeight="normal",
+            titlePadding=8,
+        ),
+        text=alt.MarkConfig(fontSize=13, color=_COLOURS["ink"]),
+    ).to_dict()
+    return _for_page(vl_convert.vegalite_to_svg(spec), title)
+
+
+def _for_page(svg: str, title: str) -> str:
+    """Give a drawn picture its title and the page's colours, and take the roles of its parts: it is one image."""
+    from html import escape
+
+    root = _ROOT.match(svg)
+    assert root is not None
+    width, height = root[1], root[2]
+    body = _COLOUR.sub(lambda found: f'{found[1]}="var(--{_NAMES[found[2]]})"', svg[root.end() :])
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width}" height="{height}"'
+        f' viewBox="0 0 {width} {height}" aria-label="{escape(title)}"><title>{escape(title)}</title>'
+        f"{_ROLES.sub('', body)}"
+    )

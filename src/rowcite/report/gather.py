@@ -1,0 +1,179 @@
+"""From a job and its ledger to the facts of a report: one pass over the table, batch by batch.
+
+What is kept is what the page shows, and 16 bytes a distinct task: a table of any length takes the same room but for those.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from urllib.parse import urlsplit
+
+import polars as pl
+
+from rowcite.ledger import Ledger
+from rowcite.model import RowStatus
+from rowcite.pipeline import Job
+from rowcite.prices import MICRO, known
+from rowcite.reader import Batch
+from rowcite.report.cells import Views, views
+from rowcite.report.facts import Facts, Need, RowView
+from rowcite.report.keeper import Keeper
+from rowcite.report.work import spend, stored_before, timeline
+from rowcite.settled import Settled, Settling
+from rowcite.spec import Spec
+
+MOST_ROWS = 1_000
+_MOST_CAUSES = 500
+_OTHER = "other causes"
+_LABEL_CHARS = 300
+_CAUSE_CHARS = 120
+_VARYING = re.compile(r"""'[^']*'|"[^"]*"|\b[0-9a-f]{8,}\b|\b\w*\d{3,}\w*\b|\d[\d.,]*""")
+
+
+def gather(job: Job, ledger: Ledger, *, most_rows: int = MOST_ROWS, decided: bool = True) -> Facts:
+    """Count the table as it stands by the ledger, and pick the rows for the page.
+
+    Without `decided` the decisions of people are left out: a review lays them over its page itself.
+    """
+    return _Gathering(job, ledger, most_rows, decided=decided).facts()
+
+
+class _Gathering:
+    def __init__(self, job: Job, ledger: Ledger, most_rows: int, *, decided: bool) -> None:
+        self._job, self._ledger = job, ledger
+        self._settling = Settling(job, ledger, decided=decided)
+        self._fields = self._settling.fields
+        self._keeper = Keeper(most_rows)
+        self._facts = Facts(
+            name=job.spec.name,
+            table=job.spec.input.path or "the table",
+            processor=job.spec.task.processor,
+            local=job.local,
+            price=job.price,
+            made=time.time(),
+            fields=self._fields,
+            cells={field.name: Counter() for field in self._fields},
+            ladder=tuple((name, _price(job.spec, name)) for name in job.spec.escalate),
+        )
+
+    def facts(self) -> Facts:
+        facts, tasks, before = self._facts, set[bytes](), 0
+        for batch, settled in self._settling.batches():
+            self._take_unasked(batch, before)
+            for item in settled:
+                tasks.add(item.key)
+                self._take(batch, before, item)
+            before += batch.keys.len()
+        facts.rows, facts.tasks = self._keeper.rows(), len(tasks)
+        facts.spend, facts.timeline = spend(self._ledger), timeline(self._ledger)
+        facts.warnings, facts.stored = self._ledger.warnings(), stored_before(self._ledger, tasks)
+        return facts
+
+    # --- answers -----------------------------------------------------------------------------------------
+
+    def _take(self, batch: Batch, before: int, item: Settled) -> None:
+        facts, rows = self._facts, len(item.rows)
+        seen = views(item.resolved, self._fields, item.decisions)
+        facts.asked += rows
+        self._count(seen, rows)
+        if seen.needs:
+            facts.needing += rows
+            facts.needs.update(dict.fromkeys(seen.needs, rows))
+        if not self._keeper.again(item.key, rows) and self._keeper.wants(seen.needs):
+            self._keeper.keep(self._row(batch, before, item, seen))
+
+    # --- counting ----------------------------------------------------------------------------------------
+
+    def _count(self, seen: Views, rows: int) -> None:
+        facts = self._facts
+        self._status(seen.status, rows)
+        for field, cell in zip(self._fields, seen.cells, strict=True):
+            facts.cells[field.name][cell.standing] += rows
+            if cell.refused is not None:
+                self._cause(RowStatus.REJECTED, cell.refused, rows)
+            for domain in {_domain(citation.url) for citation in cell.citations} - {""}:
+                facts.domains[domain] += rows
+        if seen.error and not any(cell.refused for cell in seen.cells):
+            self._cause(seen.status, seen.error, rows)
+
+    def _status(self, status: str, rows: int) -> None:
+        counts = self._facts.counts
+        counts.rows += rows
+        setattr(counts, status, getattr(counts, status) + rows)
+
+    def _cause(self, status: str, why: str, rows: int) -> None:
+        """Count a cause, with what varies from row to row taken out of it."""
+        causes = self._facts.causes
+        cause = (status, _VARYING.sub("…", why)[:_CAUSE_CHARS])
+        if cause not in causes and len(causes) >= _MOST_CAUSES:
+            cause = (status, _OTHER)
+        causes[cause] += rows
+
+    def _take_unasked(self, batch: Batch, before: int) -> None:
+        """Count the rows of a batch that are not asked about; those too long to send need a person."""
+        rows = pl.DataFrame({"status": batch.status, "why": batch.why, "key": batch.keys}).with_row_index(
+            "row"
+        )
+        unasked = rows.filter(pl.col("key").is_null())
+        for status, why, count in unasked.group_by("status", "why", maintain_order=True).len().iter_rows():
+            self._status(status, count)
+            self._cause(status, why or "", count)
+        failed = unasked.filter(pl.col("status") == RowStatus.FAILED.value)
+        self._facts.needing += failed.height
+        self._facts.needs[Need.FAILED] += failed.height
+        for row, status, why, _ in failed.iter_rows():
+            if self._keeper.wants((Need.FAILED,)):
+                label, given = self._label(batch, row, before + row + 1)
+                self._keeper.keep(
+                    RowView(before + row + 1, None, label, given, status, why, None, None, (Need.FAILED,))
+                )
+
+    # --- rows --------------------------------------------------------------------------------------------
+
+    def _row(self, batch: Batch, before: int, item: Settled, seen: Views) -> RowView:
+        number = before + item.rows[0] + 1
+        label, given = self._label(batch, item.rows[0], number)
+        return RowView(
+            number,
+            item.key,
+            label,
+            given,
+            seen.status,
+            seen.error,
+            " ".join(item.resolved.processors) or None,
+            " ".join(item.resolved.run_ids) or None,
+            seen.needs,
+            seen.cells,
+            same=len(item.rows) - 1,
+        )
+
+    def _label(self, batch: Batch, row: int, number: int) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """Return what a row is called, and the columns that describe it with their values."""
+        inputs = self._job.spec.task.inputs
+        columns = (
+            list(dict.fromkeys(item.column for item in inputs.values()))
+            if inputs
+            else batch.rows.frame.columns[:6]
+        )
+        values = batch.rows.frame.select(columns).row(row)
+        given = tuple(
+            (name, str(value)[:_LABEL_CHARS])
+            for name, value in zip(columns, values, strict=True)
+            if value is not None and str(value).strip()
+        )
+        return (given[0][1] if given else f"row {number}"), given
+
+
+def _price(spec: Spec, processor: str) -> int:
+    own, listed = spec.prices.get(processor), known(processor)
+    return round(own * MICRO) if own is not None else listed.price if listed else 0
+
+
+def _domain(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        return (parts.hostname or "").removeprefix("www.")[:100] if parts.scheme in ("http", "https") else ""
+    except ValueError:
+        return ""

@@ -1,0 +1,181 @@
+"""Facts to one HTML file that needs nothing else: no network, no other file, nothing that a value could run.
+
+A policy in the page itself allows the page's own style and script by their hashes, and nothing more. Values go through
+the template's escaping, or as JSON that cannot end its element and reaches the page as text.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment
+
+from rowcite.records import Decision
+from rowcite.report.facts import CellView, Facts, RowView
+from rowcite.report.parts import Part, lead, meta, parts, rows_note, tiles
+from rowcite.version import __version__
+
+MOST_CITATIONS = 6
+_EXCERPT_CHARS, _EXCERPTS, _REASON_CHARS, _VALUE_CHARS = 600, 3, 1_200, 2_000
+Documents = dict[tuple[str, str | None], int]
+"""Every document that the page cites, by address and title, and its number: most are cited more than once."""
+
+_UNSAFE = re.compile("[<>&\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+FOOT = "Money is list price, an upper bound. Every value stands with what was said about it and where; open a row to read it."
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What turns a report into a page to decide on: who decides, and the decisions so far by row key and field."""
+
+    who: str
+    decisions: Mapping[bytes, Mapping[str, Decision]] = field(default_factory=dict)
+
+
+def page(facts: Facts, drawn: list[Part] | None = None, review: Review | None = None) -> str:
+    """Return the whole page. `drawn` are its pictures, when they are drawn already."""
+    style, script = _asset("page.css"), _asset("page.js")
+    if review is not None:
+        style, script = style + _asset("review.css"), script + _asset("review.js")
+    script += "\nstart();\n"
+    return (
+        Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+        .from_string(_asset("page.html"))
+        .render(
+            facts=facts,
+            reviewing=review is not None,
+            policy=policy(style, script, serves=review is not None),
+            version=__version__,
+            style=style,
+            script=script,
+            data=embedded(_data(facts, review)),
+            lead=lead(facts),
+            meta=[*meta(facts), *([f"Deciding as {review.who}"] if review else [])],
+            tiles=tiles(facts),
+            rows_note=rows_note(facts),
+            parts=parts(facts) if drawn is None else drawn,
+            foot=FOOT,
+        )
+    )
+
+
+def policy(style: str, script: str, *, serves: bool) -> str:
+    """Return the page's Content-Security-Policy; a page that `serves` a review may talk to its own server."""
+    return (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}';"
+        f" connect-src {_SELF if serves else _NONE}; base-uri 'none'; form-action 'none'"
+    )
+
+
+_SELF, _NONE = "'self'", "'none'"
+
+
+def embedded(value: Any) -> str:
+    """Return a value as JSON that may stand in a script element, whatever its texts hold."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _asset(name: str) -> str:
+    return files("rowcite.report").joinpath("assets", name).read_text(encoding="utf-8")
+
+
+# --- the rows, as the script reads them ------------------------------------------------------------------
+
+
+def _data(facts: Facts, review: Review | None) -> dict[str, Any]:
+    documents: Documents = {}
+    names = [item.name for item in facts.fields]
+    rows = [_row(row, names, documents, review) for row in facts.rows]
+    return {
+        "fields": [
+            {"name": item.name, "kind": item.type.kind, "choices": list(item.type.choices)}
+            for item in facts.fields
+        ],
+        "rows": rows,
+        "docs": [[url, title or ""] for url, title in documents],
+        "who": review.who if review else None,
+    }
+
+
+def _row(row: RowView, names: list[str], documents: Documents, review: Review | None) -> dict[str, Any]:
+    decided = review.decisions.get(row.key, {}) if review and row.key else {}
+    return {
+        "n": row.number,
+        "key": row.key.hex() if row.key and review else None,
+        "label": row.label,
+        "given": row.given,
+        "status": row.status,
+        "error": row.error,
+        "processor": row.processor,
+        "run": row.run_id,
+        "needs": row.needs,
+        "same": row.same,
+        "cells": [
+            _cell(cell, documents, cell.decision if review is None else decided.get(name))
+            for name, cell in zip(names, row.cells, strict=False)
+        ],
+    }
+
+
+def _cell(cell: CellView, documents: Documents, decision: Decision | None) -> dict[str, Any]:
+    """Return a cell in short names: half the size of a page is these."""
+    cited = [
+        (
+            documents.setdefault((citation.url[:2_000], citation.title), len(documents)),
+            [_cut(text, _EXCERPT_CHARS) for text in citation.excerpts[:_EXCERPTS]],
+        )
+        for citation in cell.citations[:MOST_CITATIONS]
+    ]
+    found = {
+        "l": cell.standing,
+        "v": _fitting(cell.value),
+        "s": _fitting(cell.said) if cell.refused is not None or cell.given is not None else None,
+        "r": cell.refused,
+        "y": _cut(cell.reasoning, _REASON_CHARS) if cell.reasoning else None,
+        "p": cell.processor,
+        "g": cell.given,
+        "k": ("replaced" if cell.replaced else "kept") if cell.given is not None else None,
+        "m": max(len(cell.citations) - MOST_CITATIONS, 0) or None,
+        "t": _too_long(cell.value) or None,
+        "d": decision_dict(decision) if decision else None,
+    }
+    return {"x": cited, **{name: value for name, value in found.items() if value is not None}}
+
+
+def decision_dict(decision: Decision) -> dict[str, Any]:
+    """Return a decision as the script reads it."""
+    return {
+        "verdict": decision.verdict,
+        "value": json.loads(decision.value) if decision.value is not None else None,
+        "who": decision.who,
+        "at": decision.at,
+        "note": decision.note,
+    }
+
+
+def _too_long(value: Any) -> bool:
+    return len(value if isinstance(value, str) else json.dumps(value, default=str)) > _VALUE_CHARS
+
+
+def _fitting(value: Any) -> Any:
+    if not _too_long(value):
+        return value
+    return _cut(
+        value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str), _VALUE_CHARS
+    )
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -1,0 +1,17 @@
+"""Values held against a field's type, as the merge holds them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rowcite.fit import fit
+from rowcite.schema import Field
+
+
+def fitted(value: Any, field: Field) -> Any:
+    """Return a value as its field's type, None for what means null.
+
+    Raises:
+        ValueError: it is not of the type and cannot be made so without loss.
+    """
+    return fit(value, field.type, frozenset())

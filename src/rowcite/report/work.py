@@ -1,0 +1,96 @@
+"""What was spent, and how the work went on, out of the ledger's runs and times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rowcite.ledger import Ledger
+from rowcite.report.facts import Moment, Spend, Timeline
+
+PAUSE = 900.0
+"""Seconds without a run sent or ended that make a pause; what comes after is another spell of work."""
+
+_BINS = 160
+
+# A run was created unless it was refused or lost; a row of a pack (`pack` set) was sent in its pack's run.
+_SPEND = (
+    "SELECT batch.processor, count(*), sum(run.price) FROM run JOIN batch ON batch.id = run.batch"
+    " WHERE run.state NOT IN ('refused', 'lost') AND run.pack IS NULL GROUP BY batch.processor ORDER BY min(run.id)"
+)
+_SPELLS = (
+    "SELECT batch.sent_at, coalesce(max(run.ended_at), batch.sent_at) FROM batch JOIN run ON run.batch = batch.id"
+    " WHERE run.state NOT IN ('refused', 'lost') AND run.pack IS NULL GROUP BY batch.id ORDER BY batch.sent_at"
+)
+_SENT = (
+    "SELECT CAST((batch.sent_at - ?) / ? AS INTEGER) AS bin, count(*) FROM run JOIN batch ON batch.id = run.batch"
+    " WHERE batch.sent_at BETWEEN ? AND ? AND run.state NOT IN ('refused', 'lost') AND run.pack IS NULL GROUP BY bin"
+)
+_ENDED = (
+    "SELECT CAST((ended_at - ?) / ? AS INTEGER) AS bin, state IN ('completed', 'pruned'), count(*) FROM run"
+    " WHERE ended_at BETWEEN ? AND ? AND run.state NOT IN ('refused', 'lost') AND run.pack IS NULL GROUP BY bin, 2"
+)
+_EARLIER = (
+    "SELECT DISTINCT run.key FROM run JOIN batch ON batch.id = run.batch"
+    " WHERE run.state = 'completed' AND batch.sent_at < ?"
+)
+
+
+def spend(ledger: Ledger) -> list[Spend]:
+    """Return the runs that were created, by processor, in the order in which processors were first asked."""
+    return [Spend(name, runs, cost) for name, runs, cost in ledger.each(_SPEND)]
+
+
+def spells(ledger: Ledger) -> list[tuple[float, float]]:
+    """Return when work went on without a pause: from, to, in Unix seconds."""
+    found: list[tuple[float, float]] = []
+    for sent, ended in ledger.each(_SPELLS):
+        if found and sent - found[-1][1] < PAUSE:
+            found[-1] = (found[-1][0], max(found[-1][1], ended))
+        else:
+            found.append((sent, max(sent, ended)))
+    return found
+
+
+def stored_before(ledger: Ledger, tasks: Iterable[bytes]) -> int:
+    """Return how many of these tasks were answered before the last spell of work: it had them for nothing."""
+    worked = spells(ledger)
+    if len(worked) < 2:
+        return 0
+    earlier = {key for (key,) in ledger.each(_EARLIER, worked[-1][0])}
+    return sum(key in earlier for key in tasks)
+
+
+def timeline(ledger: Ledger) -> Timeline:
+    """Return how the work went on, in at most so many moments that a picture needs."""
+    worked = spells(ledger)
+    if not worked:
+        return Timeline()
+    total = sum(end - start for start, end in worked)
+    line = Timeline(worked[0][0], worked[-1][1], total, [Moment(0.0, 0, 0, 0)])
+    width, done = max(total / _BINS, 0.01), 0.0
+    for number, (start, end) in enumerate(worked):
+        if number:
+            line.pauses.append((done, start - worked[number - 1][1]))
+        _spell(ledger, line, (start, end), done, width)
+        done += end - start
+    return line
+
+
+def _spell(ledger: Ledger, line: Timeline, spell: tuple[float, float], done: float, width: float) -> None:
+    """Add a spell of work to the line, `done` seconds in, a moment for each `width` seconds in which something was."""
+    start, end = spell
+    sent = dict(ledger.each(_SENT, start, width, start, end))
+    answered: dict[int, int] = {}
+    failed: dict[int, int] = {}
+    for number, well, runs in ledger.each(_ENDED, start, width, start, end):
+        (answered if well else failed)[number] = runs
+    for number in sorted({*sent, *answered, *failed}):
+        last = line.moments[-1]
+        line.moments.append(
+            Moment(
+                round(done + min((number + 1) * width, end - start), 3),
+                last.sent + sent.get(number, 0),
+                last.answered + answered.get(number, 0),
+                last.failed + failed.get(number, 0),
+            )
+        )

@@ -1,0 +1,208 @@
+"""Decisions as a CSV: what was decided and what is still open, for a spreadsheet, a colleague, or another ledger.
+
+A line is a cell. What a spreadsheet would run as a formula gets an apostrophe, which comes off again when it is read.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rowcite.errors import TableError, UsageError
+from rowcite.records import Decision
+from rowcite.report.facts import CellView, Facts, RowView, Standing
+from rowcite.review.verdicts import NOTE_CHARS, VERDICTS, NotDecided, corrected
+from rowcite.schema import Field
+
+COLUMNS = ("row", "name", "field", "found", "why", "verdict", "value", "note", "who", "at", "key")
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_GUARDED = re.compile(r"'+[=+\-@\t\r]")
+_MOST_PROBLEMS = 10
+
+
+@dataclass(slots=True)
+class Imported:
+    """What a CSV of decisions holds: those that are new to the ledger, and how many lines were not."""
+
+    decisions: list[Decision] = field(default_factory=list)
+    undecided: int = 0
+    known: int = 0
+    older: int = 0
+
+
+def written(facts: Facts, decisions: Mapping[bytes, Mapping[str, Decision]]) -> Iterator[str]:
+    """Yield the lines of the CSV: every decision, and every cell of the page that needs one."""
+    yield _line(COLUMNS)
+    shown: set[tuple[bytes, str]] = set()
+    for row in sorted(facts.rows, key=lambda row: row.number):
+        for item, cell in zip(facts.fields, row.cells, strict=False):
+            if row.key is None:
+                continue
+            decision = decisions.get(row.key, {}).get(item.name)
+            if decision is not None or _open(row, cell):
+                shown.add((row.key, item.name))
+                yield _line(_cells(row, cell, item, decision))
+    for key, said in decisions.items():
+        for name, decision in said.items():
+            if (key, name) not in shown:
+                yield _line(("", "", name, "", "", *_decided(decision), key.hex()))
+
+
+def read(
+    path: Path,
+    fields: Iterable[Field],
+    known: Mapping[bytes, Mapping[str, Decision]],
+    *,
+    who: str,
+    now: float,
+) -> Imported:
+    """Read a CSV of decisions. Lines without a verdict decide nothing; all others must be right, or none counts.
+
+    `known` is what the ledger has: the same decision is not written twice, and an older one (`at`) does not count. `who`
+    and `now` stand for those that a line leaves out.
+
+    Raises:
+        UsageError: lines that cannot be decisions, each with its number.
+        TableError: the file cannot be read.
+    """
+    named = {item.name: item for item in fields}
+    found, problems = Imported(), []
+    for number, line in _lines(path):
+        try:
+            decision = _decision(line, named, who=who, now=now)
+        except NotDecided as error:
+            problems.append(f"{path}:{number}: {error}")
+            continue
+        if decision is None:
+            found.undecided += 1
+            continue
+        before = known.get(decision.key, {}).get(decision.field)
+        if _same(before, decision):
+            found.known += 1
+        elif before is not None and line.get("at") and decision.at < before.at:
+            found.older += 1
+        else:
+            found.decisions.append(decision)
+    if problems:
+        more = len(problems) - _MOST_PROBLEMS
+        told = [*problems[:_MOST_PROBLEMS], *([f"and {more:,} more lines"] if more > 0 else [])]
+        raise UsageError("\n".join(told) + "\nNothing was imported")
+    return found
+
+
+def _open(row: RowView, cell: CellView) -> bool:
+    refused = cell.standing in (Standing.REFUSED, Standing.LOW) or cell.given is not None
+    return bool(row.needs) and (refused or (cell.standing is Standing.OPEN and row.status == "failed"))
+
+
+def _cells(row: RowView, cell: CellView, item: Field, decision: Decision | None) -> tuple[str, ...]:
+    found = cell.said if cell.refused is not None or cell.given is not None else cell.value
+    why = cell.refused or (f"differs from {cell.given}" if cell.given is not None else "")
+    why = why or ("low confidence" if cell.standing is Standing.LOW else row.error or "")
+    key = row.key.hex() if row.key else ""
+    return (str(row.number), row.label, item.name, _shown(found), why, *_decided(decision), key)
+
+
+def _decided(decision: Decision | None) -> tuple[str, ...]:
+    if decision is None:
+        return ("",) * 5
+    value = "" if decision.value is None else _shown(json.loads(decision.value))
+    at = datetime.fromtimestamp(decision.at, UTC).isoformat(timespec="milliseconds")
+    return (decision.verdict, value, decision.note or "", decision.who, at)
+
+
+def _shown(value: Any) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _line(cells: Iterable[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerow(
+        f"'{text}" if _FORMULA.match(text) else text for text in cells
+    )
+    return out.getvalue()
+
+
+# --- reading ---------------------------------------------------------------------------------------------
+
+
+def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            text = csv.DictReader(file)
+            missing = [name for name in ("key", "field", "verdict") if name not in (text.fieldnames or ())]
+            if missing:
+                raise UsageError(f"{path}: not a CSV of decisions: it has no column {', '.join(missing)}")
+            for line in text:
+                yield text.line_num, {name: _bare(value or "") for name, value in line.items() if name}
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise TableError(f"{path}: cannot read it: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _bare(text: str) -> str:
+    return text[1:] if _GUARDED.match(text) else text
+
+
+def _decision(line: dict[str, str], fields: Mapping[str, Field], *, who: str, now: float) -> Decision | None:
+    verdict = line["verdict"].strip().lower()
+    if not verdict:
+        return None
+    if verdict not in VERDICTS:
+        raise NotDecided(f'"{verdict}" is no verdict: {", ".join(VERDICTS)}, or nothing')
+    if line["field"] not in fields:
+        raise NotDecided(f'there is no field "{line["field"]}". Fields: {", ".join(fields)}')
+    try:
+        key = bytes.fromhex(line["key"])
+    except ValueError:
+        key = b""
+    if len(key) != 16:
+        raise NotDecided("the key is not the 32 hexadecimal digits that it was exported with")
+    return Decision(
+        key,
+        line["field"],
+        verdict,
+        _value(line.get("value", ""), verdict, fields[line["field"]]),
+        line.get("who", "").strip() or who,
+        _when(line.get("at", ""), now),
+        line.get("note", "").strip()[:NOTE_CHARS] or None,
+    )
+
+
+def _value(text: str, verdict: str, item: Field) -> str | None:
+    """Return a line's value as JSON. Text is taken as it stands, everything else as JSON or as its field's text form."""
+    if verdict == "clear" or (verdict != "correct" and not text.strip()):
+        return None
+    if not text.strip():
+        raise NotDecided("a correction needs a value")
+    value: Any = text
+    if item.type.kind not in ("string", "json", "date"):
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = text
+    return corrected(value, item)
+
+
+def _when(text: str, now: float) -> float:
+    if not text.strip():
+        return now
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise NotDecided(f'"{text}" is no time such as 2026-01-31T09:30:00+00:00') from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _same(one: Decision | None, other: Decision) -> bool:
+    if one is None:
+        return other.verdict == "clear"
+    return (one.verdict, one.value, one.note) == (other.verdict, other.value, other.note)

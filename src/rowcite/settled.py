@@ -1,0 +1,98 @@
+"""What every row of a table comes to by its ledger: questions of a batch, each resolved once for all rows that ask it.
+
+Rows ask the same when their inputs are the same, and come to the same when they were given the same as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from itertools import islice
+from typing import Any
+
+import polars as pl
+
+from rowcite.filling import is_blank
+from rowcite.ledger import Ledger
+from rowcite.pipeline import Job
+from rowcite.reader import Batch
+from rowcite.records import Decision
+from rowcite.resolve import Resolved, resolve
+from rowcite.schema import fields
+from rowcite.spec import Spec
+from rowcite.standard import standard
+
+_CHUNK = 2_000  # tasks whose answers are in memory at once
+_KEY, _ROWS = "\0key", "\0rows"  # beside the given columns, so named as none is
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Rows of a batch that come to the same: their places in it, what they were given by field, and what they come to."""
+
+    key: bytes
+    rows: list[int]
+    given: Mapping[str, Any]
+    resolved: Resolved
+    decisions: Mapping[str, Decision]
+
+
+class Settling:
+    """Says what the rows of a job come to. Without `decided` the decisions of people are left out."""
+
+    def __init__(self, job: Job, ledger: Ledger, *, decided: bool = True) -> None:
+        self._job, self._ledger, self._decided = job, ledger, decided
+        self.fields = fields(job.spec)
+        self._standard = standard(self.fields, job.spec.accept)
+        self._day: date = datetime.now(UTC).date()
+        self._columns = given_columns(job.spec, job.reader.source.schema)
+
+    def batches(self) -> Iterator[tuple[Batch, Iterator[Settled]]]:
+        """Yield the table's batches with what their rows come to; rows that are not asked about are left out."""
+        for batch in self._job.reader.batches(self._job.asked):
+            yield batch, self._settled(batch)
+
+    def _settled(self, batch: Batch) -> Iterator[Settled]:
+        groups = self._groups(batch)
+        while some := list(islice(groups, _CHUNK)):
+            keys = {group[_KEY] for group in some}
+            runs = {held[0].key: held for held in self._ledger.all_held(keys)}
+            said = self._ledger.decisions(keys) if self._decided else {}
+            for group in some:
+                key, decisions = group[_KEY], said.get(group[_KEY], {})
+                given = {
+                    name: group[column] for column, name in self._columns.items() if group[column] is not None
+                }
+                resolved = resolve(
+                    runs.get(key, ()),
+                    self._standard,
+                    self._day,
+                    given=given,
+                    overwrite=self._job.spec.columns.existing == "overwrite",
+                    decisions=decisions,
+                )
+                yield Settled(key, group[_ROWS], given, resolved, decisions)
+
+    def _groups(self, batch: Batch) -> Iterator[dict[str, Any]]:
+        """Yield the distinct questions of a batch with what their rows were given, blanks as nulls."""
+        frame, blanks, columns = batch.rows.frame, self._job.spec.input.csv.null_values, list(self._columns)
+        given = frame.select(
+            pl.when(is_blank(name, frame.schema[name], blanks).not_()).then(pl.col(name)).alias(name)
+            for name in columns
+        )
+        return (
+            pl.DataFrame({_KEY: batch.keys})
+            .hstack(given)
+            .with_row_index(_ROWS)
+            .filter(pl.col(_KEY).is_not_null())
+            .group_by(_KEY, *columns, maintain_order=True)
+            .agg(pl.col(_ROWS))
+            .iter_rows(named=True)
+        )
+
+
+def given_columns(spec: Spec, schema: pl.Schema) -> dict[str, str]:
+    """Return the table's columns that a spec fills or overwrites, with the field of each."""
+    named = {spec.columns.prefix + field.name: field.name for field in fields(spec)}
+    return {column: name for column, name in named.items() if column in schema}
