@@ -5,7 +5,8 @@ Only an accepted value that is not null ever replaces anything; what was given i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -76,3 +77,18 @@ def fitted(given: Any, kind: FieldType) -> Any:
 
 def _plain(text: str) -> str:
     return " ".join(text.casefold().split())
+
+
+def given_values(row: Mapping[str, Any], columns: Mapping[str, str], blanks: Sequence[str]) -> dict[str, Any]:
+    """Return what a row has already, by field. `columns` names each field's column; blanks and missing columns are left out."""
+    return {
+        field: row[column]
+        for field, column in columns.items()
+        if column in row and not _blank(row[column], blanks)
+    }
+
+
+def _blank(value: Any, blanks: Sequence[str]) -> bool:
+    if isinstance(value, str):
+        return value in blanks or value.strip() in ("", *blanks)
+    return value is None or value == [] or (isinstance(value, float) and math.isnan(value))

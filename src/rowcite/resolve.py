@@ -60,7 +60,7 @@ def resolve(  # noqa: PLR0913 - what a row is made of, by name
     `day` is the day that the age of evidence counts from. `given` has the row's own values by field, blanks left out;
     `overwrite` lets accepted values replace them. `decisions` are people's, by field.
     """
-    if len(runs) == 1 and not given and not decisions:
+    if len(runs) == 1 and runs[0].first and not given and not decisions:
         return _one(runs[0], standard, day)
     return _Row(standard, day, given or {}, decisions or {}).resolved(runs, overwrite=overwrite)
 

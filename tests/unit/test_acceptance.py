@@ -1,14 +1,18 @@
 """What counts as found: the evidence, the value, and rules over the row."""
 
 import math
+import re
 from datetime import date
+from pathlib import Path
 
 import pytest
+import yaml
 
 from rowcite.acceptance import judge, verdicts
 from rowcite.model import Answer, Citation, FieldBasis
 from rowcite.schema import Field, FieldType
-from rowcite.spec import Accept
+from rowcite.spec import Accept, AcceptField
+from rowcite.specfile import parse_spec
 from rowcite.standard import standard
 
 STRING, INTEGER, JSON = map(FieldType, ("string", "integer", "json"))
@@ -345,3 +349,32 @@ def test_a_field_that_did_not_come_is_null():
 def test_a_text_answer_that_came_as_an_object_is_its_json():
     found = judged(Answer("r", "core", {"a": "é"}), Field("answer", STRING, "output"))[0]
     assert found.value == '{"a": "é"}'
+
+
+# --- the page about it -----------------------------------------------------------------------------------
+
+
+def test_the_page_about_acceptance_shows_what_loads_and_names_every_key():
+    page = (Path(__file__).parents[2] / "docs" / "acceptance.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (rules,) = re.findall(r"```text\n(.*?)```", page, re.DOTALL)
+    kinds = {
+        "employee_count": "integer",
+        "founded_year": "integer",
+        "two words": "integer",
+        "revenue": "number",
+        "founded_on": "date",
+    }
+    texts = dict.fromkeys(("industry", "ticker", "country", "funding_stage"), "string")
+    outputs = {**texts, **kinds, "key_products": {"type": "array", "items": "string"}}
+    task = {"processor": "core", "prompt": "Who is {name}?", "outputs": outputs}
+    accept = yaml.safe_load(example)["accept"]
+    accept["rules"] += rules.strip().splitlines()
+    assert parse_spec({"name": "t", "task": task, "accept": accept}, environ={})
+    for key in {*Accept.model_fields, *AcceptField.model_fields} - {
+        "not_found",
+        "otherwise",
+        "fields",
+        "rules",
+    }:
+        assert re.search(rf"^\| .*`{key}`.* \|", page, re.MULTILINE), key

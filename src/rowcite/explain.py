@@ -1,0 +1,232 @@
+"""What stands behind the cells of one row: the runs, what each said, and which rule let a value count or not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from difflib import get_close_matches
+from typing import Any, NamedTuple
+
+import msgspec
+import polars as pl
+
+from rowcite.acceptance import Cell, verdicts
+from rowcite.answers import answer
+from rowcite.errors import UsageError
+from rowcite.filling import given_values
+from rowcite.ledger import Ledger
+from rowcite.model import Citation, RowStatus, RunState
+from rowcite.pipeline import Job
+from rowcite.reader import Batch, Reader
+from rowcite.records import Held
+from rowcite.resolve import Resolved, current, resolve
+from rowcite.schema import column_names, fields
+from rowcite.source import FrameSource, limited
+from rowcite.standard import FieldStandard, Standard, standard
+
+
+class Run(msgspec.Struct, frozen=True):
+    """A run that was made for the row. `price` is micro-US$ at list price; `counts`: its answer is looked at."""
+
+    run_id: str | None
+    processor: str
+    state: RunState
+    price: int
+    error: str | None
+    counts: bool
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """A rule that a value was held to: its name, what it asks, and why it refused the value (None: it did not)."""
+
+    rule: str
+    asks: str
+    refused: str | None
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What one run said of a field, and whether that counts."""
+
+    processor: str
+    run_id: str | None
+    said: Any
+    confidence: str | None
+    rule: str | None
+    refused: str | None
+
+
+class Explained(msgspec.Struct, frozen=True):
+    """One cell and its evidence. `given` is what stood in the table, where that and the found value differ."""
+
+    field: str
+    value: Any
+    said: Any
+    confidence: str | None
+    rule: str | None
+    refused: str | None
+    reasoning: str | None
+    citations: tuple[Citation, ...]
+    processor: str | None
+    run_id: str | None
+    verdicts: list[Verdict]
+    answers: list[Said]
+    given: Any = None
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """A row, what was sent of it, where it stands, and its cells. `row` counts from 1, without the header."""
+
+    row: int
+    input: Any
+    status: RowStatus
+    error: str | None
+    runs: list[Run]
+    fields: list[Explained]
+
+    @property
+    def price(self) -> int:
+        """Return what the row has cost, in micro-US$."""
+        return sum(run.price for run in self.runs)
+
+
+def explain(job: Job, ledger: Ledger, row: int, field: str | None = None) -> Explanation:
+    """Say what stands behind a row's cells, or behind one of them.
+
+    Raises:
+        UsageError: the table has no such row, or the spec no such field.
+    """
+    held_to = standard(fields(job.spec), job.spec.accept)
+    wanted = _wanted(job, field, [part.field.name for part in held_to.fields])
+    frame, batch = _row(job, row)
+    key = batch.keys[0]
+    if key is None:
+        return Explanation(row, None, RowStatus(batch.status[0]), batch.why[0], [], [])
+    runs = next(iter(ledger.all_held([key])), [])
+    day = datetime.now(UTC).date()
+    found = resolve(
+        runs,
+        held_to,
+        day,
+        given=_given(job, frame),
+        overwrite=job.spec.columns.existing == "overwrite",
+        decisions=ledger.decisions([key]).get(key),
+    )
+    case = _Case(held_to, current(runs), found, day)
+    cells = [case.explained(at) for at, part in enumerate(held_to.fields) if part.field.name in wanted]
+    sent = msgspec.json.decode(batch.tasks[key])
+    return Explanation(row, sent, found.status, found.error, _runs(runs), cells)
+
+
+def _wanted(job: Job, field: str | None, names: list[str]) -> list[str]:
+    if field is None:
+        return names
+    if field in names:
+        return [field]
+    plain = field.removeprefix(job.spec.columns.prefix)
+    if plain in names:
+        return [plain]
+    near = get_close_matches(field, names, 1, 0.6)
+    hint = f"did you mean {near[0]!r}?" if near else f"fields: {', '.join(names)}"
+    raise UsageError(f"no field {field!r} in {job.spec.file}: {hint}")
+
+
+def _row(job: Job, row: int) -> tuple[pl.DataFrame, Batch]:
+    """Return one row of the table, and what is asked about it."""
+    before = 0
+    for rows in limited(job.reader.source.batches(), job.reader.limit):
+        at = row - 1 - before
+        if at < rows.frame.height:
+            frame = rows.frame.slice(at, 1)
+            return frame, next(Reader(FrameSource(frame), job.spec).batches(job.asked))
+        before += rows.frame.height
+    raise UsageError(
+        f"no row {row:,}: there {'is 1 row' if before == 1 else f'are {before:,} rows'}."
+        " Rows count from 1, without the header"
+    )
+
+
+def _given(job: Job, frame: pl.DataFrame) -> dict[str, Any]:
+    if job.spec.columns.existing == "error":
+        return {}
+    columns = {field.name: column_names(job.spec, field.name)[0] for field in fields(job.spec)}
+    return given_values(frame.row(0, named=True), columns, job.spec.input.csv.null_values)
+
+
+def _runs(runs: Sequence[Held]) -> list[Run]:
+    counting = {run.run for run in current(runs)}
+    free = (RunState.REFUSED, RunState.LOST)
+    return [
+        Run(
+            run.run_id,
+            run.processor,
+            run.state,
+            0 if run.state in free else run.price,
+            run.error,
+            run.run in counting,
+        )
+        for run in runs
+    ]
+
+
+class _Case(NamedTuple):
+    """A row's cells, and the runs that they came from."""
+
+    held_to: Standard
+    runs: Sequence[Held]
+    found: Resolved
+    day: date
+
+    def explained(self, at: int) -> Explained:
+        part, cell = self.held_to.fields[at], self.found.cells[at]
+        conflict = next((item for item in self.found.conflicts if item.field == part.field.name), None)
+        return Explained(
+            part.field.name,
+            msgspec.to_builtins(cell.value),
+            msgspec.to_builtins(cell.said),
+            cell.confidence,
+            cell.rule,
+            cell.refused,
+            cell.reasoning,
+            cell.citations,
+            cell.processor,
+            cell.run_id,
+            self._verdicts(part, cell),
+            [
+                self._said(run, at)
+                for run in self.runs
+                if run.state is RunState.COMPLETED and _asks(run, part)
+            ],
+            conflict.given if conflict is not None else None,
+        )
+
+    def _verdicts(self, part: FieldStandard, cell: Cell) -> list[Verdict]:
+        """Return every rule that the value was held to, in the order in which they are looked at."""
+        source = next((run for run in self.runs if cell.run_id and run.run_id == cell.run_id), None)
+        if source is None or source.output is None:
+            return []
+        read = answer(source.run_id or "", source.processor, source.output)
+        told = [Verdict(*verdict) for verdict in verdicts(read, part, self.day)]
+        if any(verdict.refused for verdict in told):
+            return told
+        for index, rule in enumerate(self.held_to.rules):
+            if part.field.name in rule.fields:
+                broken = cell.rule == f"rules.{index}"
+                told.append(Verdict(f"rules.{index}", rule.text, cell.refused if broken else None))
+        return told
+
+    def _said(self, run: Held, at: int) -> Said:
+        """Return what one run said of a field, and whether that counts by itself."""
+        cell = resolve([run], self.held_to, self.day).cells[at]
+        said = msgspec.to_builtins(cell.said)
+        return Said(run.processor, run.run_id, said, cell.confidence, cell.rule, cell.refused)
+
+
+def _asks(run: Held, part: FieldStandard) -> bool:
+    """Tell whether a run was asked for a field: one that asked again is narrowed to what was open."""
+    if run.first:
+        return True
+    try:
+        content = answer(run.run_id or "", run.processor, run.output or b"").content
+    except ValueError:
+        return False
+    return not isinstance(content, dict) or part.field.name in content

@@ -1,0 +1,218 @@
+"""`rowcite explain`: what it says of a cell is what the ledger and the spec say, on a screen of any width."""
+
+import fcntl
+import json
+import os
+import pty
+import shutil
+import struct
+import subprocess
+import sys
+import termios
+
+import pytest
+
+from rowcite.cli import main
+from rowcite.ledger import open_ledger
+from rowcite.model import RunState, Task
+from rowcite.prepare import prepare
+from rowcite.records import Decision, Ended
+from support import ROOT, environment, rowcite, small_spec, write_spec
+
+ACCEPT = {
+    "min_confidence": "medium",
+    "fields": {"employee_count": {"maximum": 500}},
+    "rules": ["founded_year <= 1990 or founded_year is null"],
+}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """The sample table, answered once by the shipped server; row 82 has no name."""
+    folder = tmp_path_factory.mktemp("explain")
+    shutil.copy(ROOT / "sample_data" / "accounts.csv", folder / "table.csv")
+    with (folder / "table.csv").open("a", encoding="utf-8") as table:
+        table.write("9,Nobody Knows Ltd,,,,,,,\n9,,,,,,,,\n")
+    spec = write_spec(folder, small_spec(accept=ACCEPT))
+    done = rowcite("run", spec, "-q", cwd=folder)
+    assert done.returncode == 0, done.stderr.decode()
+    return folder
+
+
+def explain(capsys, home, *args, code=0):
+    """Return what the command writes to stdout, or to stderr when it ends otherwise."""
+    assert main(["explain", str(home / "spec.yaml"), *map(str, args)]) == code
+    out, err = capsys.readouterr()
+    return err if code else out
+
+
+def told(capsys, home, *args):
+    return json.loads(explain(capsys, home, *args, "--json"))
+
+
+def flat(text):
+    return " ".join(text.split())
+
+
+def test_a_cell_is_shown_with_its_evidence_and_the_rules_that_it_passed(capsys, home):
+    shown = flat(explain(capsys, home, "--row", 2, "--field", "employee_count"))
+    for words in (
+        "row 2", "Malabar Loom", "value 340", "confidence medium", "passed min_confidence: a confidence of medium or more",
+        "passed maximum: 500 or less", "from local:core, trun_", "https://www.malabarloom.example/", "numberOfEmployees", "completed, $0.00",
+    ):  # fmt: skip
+        assert words in shown
+    assert "founded_year" not in shown
+
+
+def test_a_refused_cell_is_shown_with_the_rule_and_what_was_said(capsys, home):
+    shown = flat(explain(capsys, home, "--row", 1))
+    assert "refused by maximum: 640 is more than 500 said 640" in shown
+    assert "status rejected: employee_count: 640 is more than 500" in shown
+    assert "founded_year value 1978" in shown
+    assert "passed rules.0: founded_year <= 1990 or founded_year is null" in shown
+
+
+def test_json_has_all_of_it(capsys, home):
+    found = told(capsys, home, "--row", 1)
+    cell = found["fields"][0]
+    assert (found["row"], found["status"], found["cost_usd"]) == (1, "rejected", 0.0)
+    assert (cell["field"], cell["value"], cell["said"], cell["rule"]) == (
+        "employee_count",
+        None,
+        640,
+        "maximum",
+    )
+    assert {"rule": "maximum", "asks": "500 or less", "refused": "640 is more than 500"} in cell["verdicts"]
+    assert cell["citations"][0]["excerpts"]
+    assert [run["state"] for run in found["runs"]] == ["completed"]
+
+
+def test_a_null_says_that_it_is_an_answer(capsys, home):
+    assert "a null is an answer: the field is not `required`" in flat(explain(capsys, home, "--row", 81))
+
+
+def test_a_row_that_was_not_asked_says_why(capsys, home):
+    shown = flat(explain(capsys, home, "--row", 82))
+    assert shown == "row 82 not asked status skipped: required input `company_name` is blank"
+
+
+def test_a_row_that_was_never_answered_is_pending(capsys, home, tmp_path):
+    found = told(capsys, home, "--row", 1, "--ledger", tmp_path / "empty")
+    assert (found["status"], found["runs"]) == ("pending", [])
+    assert [cell["value"] for cell in found["fields"]] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["--row", 83], "no row 83: there are 82 rows. Rows count from 1, without the header"),
+        (["--row", 2, "--limit", 1], "no row 2: there is 1 row."),
+        (["--row", 0], "0 is not in the range x>=1"),
+        (["--row", "x"], "'x' is not a valid integer"),
+        ([], "Missing option '--row'"),
+        (["--row", 1, "--field", "employees"], "no field 'employees' in"),
+        (["--row", 1, "--field", "employee_cuont"], "did you mean 'employee_count'?"),
+    ],
+)
+def test_what_is_not_there_is_told(capsys, home, args, said):
+    assert said in explain(capsys, home, *args, code=2)
+
+
+def test_nothing_is_written(capsys, home):
+    before = sorted(path.name for path in home.iterdir())
+    explain(capsys, home, "--row", 1)
+    assert sorted(path.name for path in home.iterdir()) == before
+
+
+# --- several runs ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def climbed(home, tmp_path):
+    """A ledger in which row 1 was asked of lite, then of core for what was open."""
+    job = prepare(home / "spec.yaml", environ={}).job
+    (key, sent), *_ = next(iter(job.reader.batches(job.asked))).tasks.items()
+    ledger = open_ledger(tmp_path / "climbed", writing=True)
+    question = ledger.question(job.asked.fingerprint, json.dumps(job.asked.named).encode())
+
+    def ended(task, run_id, processor, price, state=RunState.COMPLETED, error=None, **values):
+        basis = [
+            {"field": name, "reasoning": "Said \x1b[31mred\u202e.", "confidence": sure, "citations": [{"url": "https://a.example/" + "x" * 90, "title": "T", "excerpts": ["w"]}]}
+            for name, (_, sure) in values.items()
+        ]  # fmt: skip
+        output = {
+            "type": "json",
+            "content": {name: value for name, (value, _) in values.items()},
+            "basis": basis,
+        }
+        raw = json.dumps(output).encode() if state is RunState.COMPLETED else None
+        batch = ledger.intend(question, "g", [task], processor=processor, price=price)
+        ledger.answered(batch.id, [run_id])
+        ledger.save(batch.id, [Ended(task.key, run_id, state, raw, error)])
+
+    ended(
+        Task(key, sent), "r-lite", "lite", 5_000, employee_count=(9_999, "high"), founded_year=(1980, "low")
+    )
+    ended(Task(b"2" * 16, sent, root=key), "r-core", "core", 25_000, employee_count=(450, "medium"))
+    ended(Task(b"3" * 16, sent, root=key), "r-pro", "pro", 100_000, RunState.FAILED, "no page")
+    yield tmp_path / "climbed", key, ledger
+    ledger.close()
+
+
+def test_every_processor_tried_is_shown_with_what_it_cost_and_said(capsys, home, climbed):
+    shown = flat(explain(capsys, home, "--row", 1, "--ledger", climbed[0]))
+    for words in (
+        "run lite, completed, $0.005, r-lite", "run core, completed, $0.025, r-core", "run pro, failed: no page, $0.10, r-pro", "cost $0.13",
+        "value 450", "from core, r-core", "answer lite: 9999 (high), refused by maximum: 9999 is more than 500", "answer core: 450 (medium), accepted",
+        "refused by min_confidence: confidence low is below medium said 1980",
+    ):  # fmt: skip
+        assert words in shown
+
+
+def test_what_runs_said_is_in_the_json(capsys, home, climbed):
+    found = told(capsys, home, "--row", 1, "--field", "employee_count", "--ledger", climbed[0])
+    assert found["cost_usd"] == 0.13
+    assert [(said["processor"], said["said"], said["rule"]) for said in found["fields"][0]["answers"]] == [
+        ("lite", 9999, "maximum"),
+        ("core", 450, None),
+    ]
+
+
+def test_a_decision_shows(capsys, home, climbed):
+    folder, key, ledger = climbed
+    ledger.decide([Decision(key, "founded_year", "accept", "1980", "ana", 0.0)])
+    found = told(capsys, home, "--row", 1, "--field", "founded_year", "--ledger", folder)
+    assert (found["fields"][0]["value"], found["fields"][0]["confidence"]) == (1980, "reviewed")
+    assert found["status"] == "completed"
+
+
+def test_nothing_that_a_terminal_would_obey_is_written(capsys, home, climbed):
+    shown = explain(capsys, home, "--row", 1, "--ledger", climbed[0])
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+    assert "Said \\u001b[31mred\\u202e." in shown
+
+
+@pytest.mark.parametrize("columns", [20, 44, 100, 250])
+def test_lines_fit_the_terminal_and_addresses_stay_whole(home, climbed, columns):
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    command = [sys.executable, "-m", "rowcite", "explain", "spec.yaml", "--row", "1", "--ledger", climbed[0]]
+    plain = {name: value for name, value in environment().items() if name != "COLUMNS"}
+    with subprocess.Popen(command, cwd=home, stdout=slave, env=plain) as process:
+        os.close(slave)
+        shown = b""
+        while piece := _read(master):
+            shown += piece
+    os.close(master)
+    lines = shown.decode().splitlines()
+    assert process.returncode == 0
+    assert max(len(line) for line in lines if "://" not in line) <= max(30, min(columns, 100))
+    assert sum("https://a.example/" + "x" * 90 in line for line in lines) == 2
+
+
+def _read(terminal):
+    try:
+        return os.read(terminal, 65_536)
+    except OSError:  # how a pty says that the other side has closed
+        return b""
