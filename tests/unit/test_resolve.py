@@ -5,6 +5,8 @@ from datetime import date
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rowcite.filling import has_blank, same
 from rowcite.model import RowStatus, RunState
@@ -335,3 +337,37 @@ def test_a_rule_never_refuses_what_a_person_decided():
         "reviewed",
         "rules.0",
     )
+
+
+# --- whatever comes --------------------------------------------------------------------------------------
+
+OUTPUTS = st.one_of(
+    st.binary(max_size=20),
+    st.recursive(
+        st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=5), st.sampled_from(["high", "Steel", "https://a.example/2020/01/"])),
+        lambda inner: st.one_of(
+            st.lists(inner, max_size=3),
+            st.dictionaries(st.sampled_from(["type", "content", "basis", "field", "confidence", "citations", "url", "industry", "count"]), inner, max_size=4),
+        ),
+        max_leaves=12,
+    ).map(lambda value: json.dumps(value).encode()),
+)  # fmt: skip
+STRICT = {
+    "min_confidence": "medium", "min_domains": 1, "distrusted_domains": ["x.example"], "max_age": "9d",
+    "required": ["count"], "rules": ["count > 0 or industry is not null"],
+}  # fmt: skip
+
+
+@given(
+    st.lists(st.tuples(OUTPUTS, st.booleans(), st.sampled_from(list(RunState))), max_size=3), st.booleans()
+)
+def test_whatever_the_runs_said_a_row_comes_to_something(answers, is_given):
+    runs = [
+        run(number, f"p{number}", raw, state=state, first=first)
+        for number, (raw, first, state) in enumerate(answers, 1)
+    ]
+    found = resolved(*runs, accept=STRICT, given={"industry": "Iron"} if is_given else None)
+    assert len(found.cells) == 2
+    assert (found.status == RowStatus.COMPLETED) <= (not found.refused)
+    assert not is_given or found.cells[0].value == "Iron"
+    assert all(cell.value is None or cell.refused is None for cell in found.cells)
