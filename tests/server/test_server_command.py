@@ -1,5 +1,8 @@
 """`rowcite serve` as a process, with its flags."""
 
+import sys
+from pathlib import Path
+
 import httpx
 import pytest
 
@@ -46,12 +49,29 @@ def test_the_real_corpus_is_searched(corpus, tmp_path):
     assert "1998" in found["results"][0]["excerpts"][0]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the folder is the system's own elsewhere")
+@pytest.mark.parametrize(
+    ("flags", "kept"),
+    [
+        ((), str(Path("xdg", "rowcite"))),
+        (("--cache", "here"), "here"),
+        (("--data", "d"), str(Path("d", "pages"))),
+        (("--no-cache",), None),
+    ],
+)
+def test_what_was_read_is_kept_where_it_was_said(corpus, tmp_path, flags, kept):
+    with serving(tmp_path, *flags, corpus=corpus, XDG_CACHE_HOME=str(tmp_path / "xdg")):
+        found = {str(path.parents[1].relative_to(tmp_path)) for path in tmp_path.rglob("pages.sqlite")}
+    assert found == ({kept} if kept else set())
+
+
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
         (("--quirks", "noreplay"), b"did you mean no-replay"),
         (("--credit", "-1"), b"--credit"),
         (("--data", __file__), b"--data"),
+        (("--cache", "c", "--no-cache"), b"--no-cache"),
     ],
 )
 def test_a_flag_that_cannot_be_is_refused_with_exit_code_2(corpus, tmp_path, flags, words):

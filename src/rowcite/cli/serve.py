@@ -26,6 +26,8 @@ class _Flags:
 
     corpus: Path | None
     bench: bool
+    cache: Path | None
+    no_cache: bool
     host: str
     port: int
     port_file: Path | None
@@ -64,6 +66,14 @@ def _path(_: click.Context, __: click.Parameter, value: str | None) -> Path | No
     is_flag=True,
     help="Answer without documents or research, as fast as can be: for measuring clients (docs/serve.md).",
 )
+@click.option(
+    "--cache",
+    type=click.Path(file_okay=False),
+    callback=_path,
+    metavar="DIR",
+    help="Keep what was read of the documents here; else in --data, else in the system's cache folder.",
+)
+@click.option("--no-cache", is_flag=True, help="Read all documents at each start, and keep nothing of them.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port", default=8099, show_default=True, type=click.IntRange(0, 65_535), help="Port; 0 is any free one."
@@ -211,11 +221,22 @@ def _researcher(flags: _Flags, voice: Voice) -> tuple[Researcher, str]:
         raise UsageError("a folder of documents is needed: --corpus DIR (or --bench, to measure clients)")
     from rowcite.research import open_corpus
 
-    documents = open_corpus(flags.corpus, cache=flags.data / "pages" if flags.data else None)
+    documents = open_corpus(flags.corpus, cache=_cache(flags))
     for text in documents.skipped:
         voice.warning(text)
     name = f"{documents.size:,} documents of {flags.corpus} answer"
     return _with_model(documents, endpoint) if endpoint else documents, name
+
+
+def _cache(flags: _Flags) -> Path | None:
+    """Return where what was read of the documents is kept; None for nowhere."""
+    from rowcite.research.cache import platform_cache
+
+    if flags.no_cache:
+        if flags.cache:
+            raise UsageError("--cache and --no-cache exclude each other: give one of them")
+        return None
+    return flags.cache or (flags.data / "pages" if flags.data else platform_cache())
 
 
 def _endpoint(base_url: str | None, model: str | None, timeout: float) -> Endpoint | None:

@@ -10,17 +10,15 @@ from rowcite.errors import InputError
 from rowcite.model import FieldBasis
 from rowcite.research.answer import answer
 from rowcite.research.auto import explore
-from rowcite.research.cache import Cache
 from rowcite.research.cues import search_of
-from rowcite.research.digest import corpus_digest
 from rowcite.research.document import Document
 from rowcite.research.dossier import Dossier, Standing
 from rowcite.research.entity import entity_of
-from rowcite.research.files import read_documents
 from rowcite.research.fill import Reading, fill
 from rowcite.research.follow import further
 from rowcite.research.identity import identify
 from rowcite.research.index import Finder
+from rowcite.research.kept import Holdings, holdings
 from rowcite.research.question import Finding, Question, documents_to_read, looks_further
 from rowcite.research.report import report
 from rowcite.research.search import Policy, Room, SearchResult, search, terms_of
@@ -37,13 +35,14 @@ _SHORTLIST = 4  # times as many documents are looked over as are read
 class Corpus:
     """Answers questions from its documents; `skipped` names the files that could not be read, and why."""
 
-    def __init__(self, documents: list[Document], digest: str, skipped: tuple[str, ...] = ()) -> None:
-        self.documents = documents
-        self.digest = digest
-        self.skipped = skipped
-        self.size = len(documents)
-        self._finder = Finder(documents)
-        self._newest = max((document.date or "" for document in documents), default="")
+    def __init__(self, held: Holdings) -> None:
+        self.documents = held.documents
+        self.digest = held.digest
+        self.skipped = held.skipped
+        self.size = len(held.cards)
+        self._cards = held.cards
+        self._finder = Finder(held.cards, held.words)
+        self._newest = max((card.date for card in held.cards), default="")
 
     def research(self, question: Question) -> Finding:
         """Answer a question: the same question has the same answer, whoever asks first."""
@@ -80,6 +79,11 @@ class Corpus:
         room = Room(max_results, max_chars_per_result, max_chars_total)
         return search(terms_of(queries, objective), self.documents, self._finder, policy, room)
 
+    def at(self, url: str) -> Document | None:
+        """Return the document with an address."""
+        number = self._finder.by_url.get(url)
+        return None if number is None else self.documents[number]
+
     def _answer(self, question: Question, reading: Reading, want: Want | None) -> Finding:
         if want is not None:
             content, basis = fill(want, reading)
@@ -100,25 +104,25 @@ class Corpus:
             return None
         return frozenset(
             number
-            for number, document in enumerate(self.documents)
-            if allowed(document.url, question.include_domains, question.exclude_domains)
+            for number, card in enumerate(self._cards)
+            if allowed(card.url, question.include_domains, question.exclude_domains)
         )
 
 
 def open_corpus(folder: Path | str, cache: Path | None = None) -> Corpus:
     """Read and index a folder of documents; InputError when it is missing or holds none.
 
-    With `cache`, a folder that is made when needed, a file that has not changed is not parsed again.
+    With `cache`, a folder that is made when needed, what was read is kept there, and the index too: a file that has
+    not changed is not read again, and what is kept of one that is gone is removed.
     """
     root = Path(folder)
-    digest = corpus_digest(root)
-    documents, skipped = read_documents(root, Cache(cache))
-    if not documents:
-        detail = f" Left out: {'; '.join(skipped[:3])}." if skipped else ""
+    held = holdings(root, cache)
+    if not held.cards:
+        detail = f" Left out: {'; '.join(held.skipped[:3])}." if held.skipped else ""
         raise InputError(
             f"{root}: no documents. Put HTML, Markdown, text, PDF, JSONL or .eml files there, or name another folder.{detail}"
         )
-    return Corpus(documents, digest, tuple(skipped))
+    return Corpus(held)
 
 
 def _read(dossier: Dossier, limit: int, want: Want | None) -> tuple[Standing, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 
 from rowcite.errors import InputError
@@ -19,9 +20,17 @@ MANIFEST = "manifest.csv"
 def corpus_digest(folder: Path | str) -> str:
     """Return the sha256 (hex) over the sorted (relative path, sha256 of content) of documents and manifest."""
     root = Path(folder)
+    return digest_of(
+        (relative_name(root, path), hashlib.sha256(path.read_bytes()).hexdigest())
+        for path in corpus_files(root)
+    )
+
+
+def digest_of(files: Iterable[tuple[str, str]]) -> str:
+    """Return the digest over files given as relative path and sha256 (hex) of the content."""
     total = hashlib.sha256()
-    for name, path in sorted((relative_name(root, path), path) for path in corpus_files(root)):
-        total.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    for name, content in sorted(files):
+        total.update(f"{name}\0{content}\n".encode())
     return total.hexdigest()
 
 

@@ -7,6 +7,8 @@ from enum import Enum
 from functools import cached_property
 from itertools import accumulate
 
+from msgspec import Struct
+
 from rowcite.research.text import squash
 
 
@@ -21,8 +23,7 @@ class How(Enum):
     LOOSE = 60  # a sentence that says it in passing or about
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True, array_like=True, gc=False):
     """A piece of a page that is read as one.
 
     `lines` are its text split at line breaks; `cells` are a table row's, `header` the words above them.
@@ -38,8 +39,7 @@ class Block:
     level: int = 0  # of a heading: 1 to 6
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True, array_like=True, gc=False):
     """Something a document says: `label` (folded) is `value`, in the words of `excerpt`.
 
     `concept` names the kind of fact where the vocabulary knows it. `subject` is whom a table row or a
@@ -64,8 +64,7 @@ class Fact:
     sure: bool = False  # said in words that leave little room for another reading
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(Struct, frozen=True, array_like=True, gc=False):
     """A sentence, where it stands, and the heading above it."""
 
     text: str

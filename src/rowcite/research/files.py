@@ -1,262 +1,111 @@
-"""A folder to documents: manifest, front matter, encodings; the only file here that reads the disk."""
+"""A folder to kept documents: the manifest, and what has changed since it was read last."""
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import Any
-from urllib.parse import urldefrag, urljoin
 
-import yaml
-from markdown_it import MarkdownIt
-from selectolax.lexbor import LexborHTMLParser
+from rowcite.research.cache import key_of
+from rowcite.research.card import Card
+from rowcite.research.digest import MANIFEST, corpus_files, digest_of, relative_name
+from rowcite.research.parsing import Stated, stated_in
+from rowcite.research.readers import Job, Readers, unreadable
+from rowcite.research.shelf import Shelf
 
-from rowcite.research.cache import Cache, Parsed, key_of
-from rowcite.research.containers import Held, read_lines, read_message
-from rowcite.research.digest import HTML_SUFFIXES, MANIFEST, MARKDOWN_SUFFIXES, corpus_files, relative_name
-from rowcite.research.document import Block, Document, Fact
-from rowcite.research.head import Head, read_head
-from rowcite.research.labelled import labelled_facts
-from rowcite.research.laid_out import laid_out_facts
-from rowcite.research.page import Layout, lay_out
-from rowcite.research.pdf import Printed, read_pdf
-from rowcite.research.sentences import sentence_facts, sentences_of
-from rowcite.research.structured import data_facts, data_subjects, microdata_facts
-from rowcite.research.text import core_name, squash
-from rowcite.research.urls import addresses_within, host_of, site_of
-from rowcite.research.when import full_date
+_AT_ONCE = 256  # files between two writings: what a killed process has to read again
+_ATTEMPTS = 5  # while another process keeps an older or newer state of the same folder
 
-_FRONT_MATTER = re.compile(r"\A---\s*\n(.*?)\n---\s*(?:\n|\Z)", re.DOTALL)
-_CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?([\w-]+)", re.IGNORECASE)
-_TITLE_BREAK = re.compile(r"\s+[|\u2013—·:»-]\s+|:\s+")
-_markdown = MarkdownIt("commonmark", {"breaks": True, "html": True}).enable("table")
+Manifest = dict[str, dict[str, Stated]]
 
 
 @dataclass(frozen=True)
-class Source:
-    """A file: its name in the corpus, its text, and what is said of it elsewhere."""
+class Known:
+    """A folder's documents in the order of their paths, as ids and cards; `skipped` has a line for what is left out."""
 
-    name: str
-    raw: str
-    stated: Stated
-
-
-@dataclass(frozen=True)
-class Stated:
-    """What manifest or front matter say of a file; empty where they are silent."""
-
-    url: str = ""
-    title: str = ""
-    date: str = ""
-
-    def over(self, other: Stated) -> Stated:
-        """Return what is stated here, and of the rest what is stated there."""
-        return Stated(self.url or other.url, self.title or other.title, self.date or other.date)
+    digest: str
+    pages: tuple[tuple[int, Card], ...]
+    skipped: tuple[str, ...]
 
 
-def read_documents(folder: Path, cache: Cache) -> tuple[list[Document], list[str]]:
-    """Return the folder's documents in the order of their paths, and a line for each file left out."""
-    found, skipped = [], []
+def read_folder(folder: Path, shelf: Shelf) -> Known:
+    """Read what is new, forget what is gone, and return what there is; the shelf stands still from then on."""
     manifest, complaints = read_manifest(folder / MANIFEST)
-    for path in corpus_files(folder):
-        name = relative_name(folder, path)
-        if path.name == MANIFEST:
-            continue
-        try:
-            parsed = _parsed(path.read_bytes(), name, manifest, cache)
-        except (OSError, UnicodeError, ValueError, RecursionError, yaml.YAMLError) as error:
-            skipped.append(f"{name}: {type(error).__name__}: {squash(str(error))[:200]}")
-            continue
-        found += [document for document in parsed.documents if document.text]
-        silent = [document.path for document in parsed.documents if not document.text]
-        skipped += [*parsed.faults, *(f"{path}: holds no text" for path in silent)]
-    return sorted(found, key=lambda document: document.path), [*complaints, *skipped]
+    for _ in range(_ATTEMPTS):
+        walk = _Walk(folder, manifest)
+        walk.read(shelf)
+        shelf.keep_only(walk.keys)
+        shelf.settle()
+        shelf.hold()
+        faults = shelf.faults()
+        if walk.keys.keys() <= faults.keys():
+            break
+        shelf.release()  # another process took away what this one needs: it sees an older or newer folder
+    pages = [(page, card) for page, key, card in shelf.cards() if key in walk.keys]
+    lines = (line for key in walk.keys for line in faults.get(key, ()))
+    return Known(
+        digest_of(walk.hashes),
+        tuple(sorted(pages, key=lambda page: page[1].path)),
+        (*complaints, *walk.skipped, *lines),
+    )
 
 
-def _parsed(content: bytes, name: str, manifest: Mapping[str, Stated], cache: Cache) -> Parsed:
-    """Return what a file comes to, from the cache where it is known."""
-    said = [
-        f"{part}={stated}" for part, stated in manifest.items() if part == name or part.startswith(f"{name}#")
-    ]
-    key = key_of(content, name, *said)
-    known = cache.get(key)
-    if known is None:
-        known = Parsed(*read_file(content, name, manifest))
-        cache.put(key, known)
-    return known
-
-
-def read_manifest(path: Path) -> tuple[dict[str, Stated], list[str]]:
-    """Return what the manifest says of each file; a manifest that cannot be read is a complaint."""
+def read_manifest(path: Path) -> tuple[Manifest, list[str]]:
+    """Return what the manifest says of each file and of the pages in it; one that cannot be read is a complaint."""
     if not path.is_file():
         return {}, []
     try:
         rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
     except (OSError, UnicodeError, csv.Error) as error:
         return {}, [f"{MANIFEST}: {error}"]
-    return {row["file"].strip(): _stated(row) for row in rows if row.get("file")}, []
+    said: Manifest = {}
+    for row in rows:
+        if row.get("file"):
+            name = row["file"].strip()
+            said.setdefault(name.partition("#")[0], {})[name] = stated_in(row)
+    return said, []
 
 
-def read_file(content: bytes, name: str, manifest: Mapping[str, Stated]) -> tuple[list[Document], list[str]]:
-    """Turn a file's bytes into documents, and lines about parts left out; ValueError when the file is none."""
-    stated = manifest.get(name, Stated())
-    suffix = f".{name.rsplit('.', 1)[-1].lower()}"
-    if suffix == ".pdf":
-        return [_from_pdf(read_pdf(content), name, stated)], []
-    if suffix in {".jsonl", ".eml"}:
-        pages = (
-            [read_message(content, name)] if suffix == ".eml" else list(read_lines(_decode(content), name))
-        )
-        documents = [_from_held(page, manifest.get(page.name, Stated())) for page in pages if not page.fault]
-        return documents, [f"{page.name}: {page.fault}" for page in pages if page.fault]
-    return [_from_text_file(_decode(content), name, suffix, stated)], []
+@dataclass
+class _Walk:
+    """One walk over a folder, and what it met: the keys of its documents in order, the hashes of all its files."""
 
+    folder: Path
+    manifest: Manifest
+    keys: dict[bytes, None] = field(default_factory=dict)
+    hashes: list[tuple[str, str]] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
 
-def _from_held(page: Held, stated: Stated) -> Document:
-    stated = stated.over(Stated(page.url, page.title, page.date))
-    if page.is_html:
-        return _from_html(page.text, page.name, stated)
-    return _build(_from_text(page.text), Head(), Source(page.name, page.text, stated), [])
+    def read(self, shelf: Shelf) -> None:
+        """Read the files that the shelf does not know, and put them there."""
+        unknown = self._unknown(shelf.known())
+        with Readers() as readers:
+            while jobs := list(islice(unknown, _AT_ONCE)):
+                results = list(zip(jobs, readers.read(jobs), strict=True))
+                shelf.put([(job.key, filed) for job, filed in results if not isinstance(filed, str)])
+                for job, fault in results:
+                    if isinstance(fault, str):
+                        del self.keys[job.key]
+                        self.skipped.append(fault)
 
-
-def _from_pdf(printed: Printed, name: str, stated: Stated) -> Document:
-    layout = Layout()
-    for lines in printed.paragraphs:
-        layout.add(Block("text", " ".join(lines), "", lines=lines), noise=False)
-    stated = stated.over(Stated("", printed.title, printed.date))
-    return _build(layout, Head(), Source(name, layout.text, stated), [])
-
-
-def _from_text_file(text: str, name: str, suffix: str, stated: Stated) -> Document:
-    if suffix in HTML_SUFFIXES:
-        return _from_html(text, name, stated)
-    front, body = _split_front_matter(text)
-    stated = stated.over(front)
-    if suffix in MARKDOWN_SUFFIXES:
-        tree = LexborHTMLParser(f"<body>{_markdown.render(body)}</body>")
-        return _build(lay_out(tree), Head(), Source(name, text, stated), [])
-    return _build(_from_text(body), Head(), Source(name, text, stated), [])
-
-
-def _from_html(text: str, name: str, stated: Stated) -> Document:
-    tree = LexborHTMLParser(text)
-    head = read_head(tree, name)
-    facts = [*data_facts(head.data), *microdata_facts(tree)]
-    return _build(lay_out(tree), head, Source(name, text, stated), facts, tree)
-
-
-def _from_text(body: str) -> Layout:
-    """Read paragraphs between blank lines; each line may be a labelled one."""
-    layout = Layout()
-    for paragraph in re.split(r"\n\s*\n", body):
-        lines = tuple(squash(line) for line in paragraph.splitlines() if line.strip())
-        if lines:
-            layout.add(Block("text", " ".join(lines), "", lines=lines), noise=False)
-    return layout
-
-
-def _build(
-    layout: Layout, head: Head, source: Source, data: list[Fact], tree: LexborHTMLParser | None = None
-) -> Document:
-    """Put a document together; a fact whose excerpt does not stand in it is dropped."""
-    name, raw, stated = source.name, source.raw, source.stated
-    url = stated.url or head.url or f"file:{name}"
-    blocks = tuple(layout.blocks)
-    headline = next((block.text for block in blocks if block.kind == "heading"), "")
-    title = stated.title or head.title or headline or _first_line(blocks)
-    text = squash(f"{head.title} {layout.text}")
-    sentences = tuple(sentences_of(blocks))
-    bare = Document(name, url, title, None, host_of(url), site_of(host_of(url)), text, raw)
-    facts = [*data, *labelled_facts(blocks), *laid_out_facts(blocks), *sentence_facts(sentences)]
-    return Document(
-        name, url, title, full_date(stated.date) or head.date or _dateline(blocks), bare.host, bare.site, text, raw, blocks, sentences,
-        tuple(fact for fact in facts if bare.contains(fact.excerpt)), _subjects(title, headline, head), _links(layout.text, tree),
-        _hrefs(url, tree),
-    )  # fmt: skip
-
-
-def _subjects(title: str, headline: str, head: Head) -> tuple[str, ...]:
-    """Return the core names a page presents: parts of its title and headline, its data's organisations."""
-    parts = [part for text in (title, headline, head.title) for part in [text, *_TITLE_BREAK.split(text)]]
-    return tuple(
-        dict.fromkeys(
-            name for name in [*data_subjects(head.data), *map(core_name, [*parts, head.site_name])] if name
-        )
-    )
-
-
-def _links(text: str, tree: LexborHTMLParser | None) -> frozenset[str]:
-    targets = [node.attributes.get("href") or "" for node in tree.css("a[href]")] if tree is not None else []
-    hosts = [host for target in targets if (host := host_of(target))]
-    return frozenset([*map(site_of, hosts), *addresses_within(text)])
-
-
-def _hrefs(url: str, tree: LexborHTMLParser | None) -> tuple[str, ...]:
-    """Return the addresses a page links to, whole and without their fragments."""
-    targets = [node.attributes.get("href") or "" for node in tree.css("a[href]")] if tree is not None else []
-    return tuple(dict.fromkeys(urldefrag(_joined(url, target)).url for target in targets if target))
-
-
-def _joined(url: str, target: str) -> str:
-    try:
-        return urljoin(url, target)
-    except ValueError:  # such as an unclosed IPv6 bracket
-        return ""
-
-
-def _first_line(blocks: tuple[Block, ...]) -> str:
-    return blocks[0].lines[0][:120] if blocks and blocks[0].lines else ""
-
-
-def _dateline(blocks: tuple[Block, ...]) -> str | None:
-    """Return the date a page carries as a line of its own near the top, as news and releases do."""
-    for block in blocks[:5]:
-        for line in block.lines or (block.text,):
-            bare = re.sub(
-                r"^(?:published|updated|last updated|posted|date|released?)\b[: ]*",
-                "",
-                line,
-                flags=re.IGNORECASE,
-            )
-            if len(bare) <= 60 and (date := full_date(bare)) and _is_dateline(bare):
-                return date
-    return None
-
-
-def _is_dateline(line: str) -> bool:
-    """Tell whether a line is a date beside a byline or a place, not the value of some label or a sentence."""
-    return ":" not in line and not line.endswith((".", "!", "?")) and len(re.sub(r"\W", "", line)) < 45
-
-
-def _split_front_matter(text: str) -> tuple[Stated, str]:
-    match = _FRONT_MATTER.match(text)
-    data: Any = yaml.safe_load(match[1]) if match else None
-    if match is None or not isinstance(data, dict):
-        return Stated(), text
-    return _stated(data), text[match.end() :]
-
-
-def _stated(row: dict[str, Any]) -> Stated:
-    return Stated(*(str(row.get(key) or "").strip() for key in ("url", "title", "date")))
-
-
-def _decode(content: bytes) -> str:
-    """Decode by BOM, then UTF-8, then the charset the page names; UnicodeError when none fits."""
-    if b"\0" in content[:1024] and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise ValueError("holds binary data")
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        charset = _CHARSET.search(content[:2048])
-        if charset is None:
-            raise
-        try:
-            return content.decode(charset[1].decode("ascii"))
-        except LookupError as error:
-            raise ValueError(f"names an unknown charset: {error}") from error
+    def _unknown(self, known: set[bytes]) -> Iterator[Job]:
+        for path in corpus_files(self.folder):
+            name = relative_name(self.folder, path)
+            try:
+                content = path.read_bytes()
+            except OSError as error:
+                self.skipped.append(unreadable(name, error))
+                continue
+            found = hashlib.sha256(content)
+            self.hashes.append((name, found.hexdigest()))
+            if path.name == MANIFEST:
+                continue
+            stated = self.manifest.get(name, {})
+            key = key_of(found.digest(), name, *(f"{part}={said}" for part, said in sorted(stated.items())))
+            self.keys[key] = None
+            if key not in known:
+                yield Job(key, name, content, stated)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rowcite.research.bearing import Place
 from rowcite.research.cues import cue_words
@@ -19,7 +19,11 @@ _DEPTH = 100  # documents a search looks at
 
 
 def further(
-    want: Want, reading: Reading, documents: list[Document], finder: Finder, visible: frozenset[int] | None
+    want: Want,
+    reading: Reading,
+    documents: Sequence[Document],
+    finder: Finder,
+    visible: frozenset[int] | None,
 ) -> Reading:
     """Return the reading with the documents added that may hold the fields not found so far; two rounds at most."""
     for _ in range(_ROUNDS):
@@ -37,7 +41,7 @@ def further(
     return reading
 
 
-def _linked(reading: Reading, documents: list[Document], finder: Finder) -> Iterator[Standing]:
+def _linked(reading: Reading, documents: Sequence[Document], finder: Finder) -> Iterator[Standing]:
     """Yield the pages that the entity's own pages, or pages about it, link to and that name it in short."""
     for standing in reading.standings:
         if not (standing.place.own or standing.place.profile):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from rapidfuzz import fuzz
@@ -20,7 +21,7 @@ _PLACE_CONCEPTS = ("city", "hq", "country")
 
 
 def identify(
-    entity: Entity, documents: list[Document], finder: Finder, visible: frozenset[int] | None
+    entity: Entity, documents: Sequence[Document], finder: Finder, visible: frozenset[int] | None
 ) -> Dossier:
     """Gather the documents on the entity; `visible` limits them to what the source policy lets in."""
     entity = _with_known_names(entity, finder, documents)
@@ -44,7 +45,7 @@ def identify(
     return sift(start, [n for n in numbers if visible is None or n in visible], set(own), documents)
 
 
-def _with_known_names(entity: Entity, finder: Finder, documents: list[Document]) -> Entity:
+def _with_known_names(entity: Entity, finder: Finder, documents: Sequence[Document]) -> Entity:
     """Read a free text's names: the longest word runs that the corpus knows as a document's subject."""
     if entity.names or not entity.text:
         return _respelled(entity, finder)
@@ -61,7 +62,7 @@ def _with_known_names(entity: Entity, finder: Finder, documents: list[Document])
     return entity
 
 
-def _is_known(run: str, finder: Finder, documents: list[Document]) -> bool:
+def _is_known(run: str, finder: Finder, documents: Sequence[Document]) -> bool:
     """Tell whether words are a name: one that data states, a page's subject of several words, or a site's own."""
     if run in finder.known:
         return True
@@ -79,7 +80,7 @@ def _respelled(entity: Entity, finder: Finder) -> Entity:
     return replace(entity, names=tuple(dict.fromkeys([*entity.names, *close[:1]])))
 
 
-def _claimed_sites(entity: Entity, documents: list[Document], finder: Finder) -> list[str]:
+def _claimed_sites(entity: Entity, documents: Sequence[Document], finder: Finder) -> list[str]:
     """Return the sites that documents with the entity's name as their subject call its own, or that bear its name."""
     found: list[str] = []
     for number in _subject_numbers(entity, finder):
@@ -95,7 +96,7 @@ def _claimed_sites(entity: Entity, documents: list[Document], finder: Finder) ->
 
 
 def _in_the_right_place(
-    sites: list[str], entity: Entity, documents: list[Document], finder: Finder
+    sites: list[str], entity: Entity, documents: Sequence[Document], finder: Finder
 ) -> list[str]:
     """Keep the sites whose pages put the entity where the input does; all of them when that settles nothing."""
     given = [text for _, text in entity.places]
@@ -114,7 +115,7 @@ def _in_the_right_place(
     return fitting or sites
 
 
-def _all_names(entity: Entity, own: list[int], documents: list[Document]) -> tuple[str, ...]:
+def _all_names(entity: Entity, own: list[int], documents: Sequence[Document]) -> tuple[str, ...]:
     """Add the names by which the own site calls the entity: close to the one given, or the commonest when none was."""
     if not own:
         return entity.names
@@ -138,7 +139,7 @@ def _same_company(name: str, given: str) -> bool:
 
 
 def _naming(
-    entity: Entity, finder: Finder, own: list[int] | None = None, documents: list[Document] | None = None
+    entity: Entity, finder: Finder, own: list[int] | None = None, documents: Sequence[Document] | None = None
 ) -> Naming:
     """Return how to find the entity in text; its first word alone counts where its own site uses it so."""
     short = {name.split()[0] for name in entity.names if len(name.split()) > 1 and len(name.split()[0]) > 4}
@@ -162,7 +163,7 @@ def _uses_alone(word: str, document: Document, names: tuple[str, ...]) -> bool:
 
 
 def _known_places(
-    entity: Entity, own: list[int], documents: list[Document], naming: Naming
+    entity: Entity, own: list[int], documents: Sequence[Document], naming: Naming
 ) -> tuple[str, ...]:
     """Return the places given, and those that the own site states."""
     found = [text for kind, text in entity.places if kind != "country"]

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from msgspec import structs
+
 from rowcite.model import Citation, FieldBasis
 from rowcite.research.answer import NOT_FOUND
 from rowcite.research.corpus import Corpus
@@ -52,7 +54,6 @@ class ModelResearcher:
     def __init__(self, corpus: Corpus, endpoint: Endpoint) -> None:
         self._corpus = corpus
         self._endpoint = endpoint
-        self._by_url = {document.url: document for document in corpus.documents}
         self.search = corpus.search
 
     def research(self, question: Question, /) -> Finding:
@@ -60,7 +61,7 @@ class ModelResearcher:
         plain = self._corpus.research(question)
         cited = (citation.url for entry in plain.basis for citation in entry.citations)
         urls = plain.read or dict.fromkeys(cited)
-        documents = [self._by_url[url] for url in urls if url in self._by_url]
+        documents = [document for url in urls if (document := self._corpus.at(url)) is not None]
         kind = question.output.get("type", "auto")
         if not documents or kind not in {"json", "text"}:
             return plain
@@ -98,7 +99,7 @@ def _fields(output: dict[str, Any]) -> dict[str, Any]:
 
 
 def _noted(finding: Finding, note: str) -> Finding:
-    noted = (replace(entry, reasoning=f"{entry.reasoning} {note}".strip()) for entry in finding.basis)
+    noted = (structs.replace(entry, reasoning=f"{entry.reasoning} {note}".strip()) for entry in finding.basis)
     return replace(finding, basis=tuple(noted))
 
 

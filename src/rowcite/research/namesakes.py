@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from rowcite.research.bearing import Naming, Place, bears
@@ -16,7 +17,7 @@ from rowcite.research.urls import address_in, site_of
 _PLACE_CONCEPTS = ("city", "hq", "country")
 
 
-def sift(start: Dossier, numbers: list[int], own: set[int], documents: list[Document]) -> Dossier:
+def sift(start: Dossier, numbers: list[int], own: set[int], documents: Sequence[Document]) -> Dossier:
     """Drop documents on namesakes; where there are namesakes, drop also what nothing ties to the entity."""
     judged = [(number, _judge(documents[number], start, own=number in own)) for number in numbers]
     namesakes = any(verdict == "other" for _, verdict in judged)

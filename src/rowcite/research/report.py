@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +32,7 @@ class Passage:
 def report(
     given: str | dict[str, Any],
     reading: Reading,
-    documents: list[Document],
+    documents: Sequence[Document],
     finder: Finder,
     visible: frozenset[int] | None,
 ) -> tuple[str, FieldBasis]:
@@ -70,7 +71,7 @@ def _about_entity(reading: Reading) -> list[Passage]:
 
 
 def _about_topic(
-    topic: str, corner: str, documents: list[Document], finder: Finder, visible: frozenset[int] | None
+    topic: str, corner: str, documents: Sequence[Document], finder: Finder, visible: frozenset[int] | None
 ) -> list[Passage]:
     """Return the sentences of pages whose title names the topic, and on-topic ones of pages that hold its words."""
     stems, near = set(content_words(topic)), set(content_words(corner))

@@ -72,7 +72,7 @@ def terms_of(queries: Sequence[str], objective: str | None) -> Terms:
 
 
 def search(
-    terms: Terms, documents: list[Document], finder: Finder, policy: Policy, room: Room
+    terms: Terms, documents: Sequence[Document], finder: Finder, policy: Policy, room: Room
 ) -> tuple[SearchResult, ...]:
     """Return the best documents, best first; ties in the order of the corpus."""
     found: list[SearchResult] = []
@@ -111,7 +111,7 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word for word in words if content_words(word)) or words
 
 
-def _ranked(terms: Terms, documents: list[Document], finder: Finder) -> list[int]:
+def _ranked(terms: Terms, documents: Sequence[Document], finder: Finder) -> list[int]:
     """Return documents by the sum of their scores, each query's best counting one, lifted by titles."""
     scores: dict[int, float] = {}
     for words, weight in terms.queries:
