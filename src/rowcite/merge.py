@@ -1,6 +1,6 @@
-"""Rows and outcomes to columns: what is added to a batch of rows.
+"""Rows and outcomes to columns: what is added to a table's rows, and which of their own cells are filled.
 
-Answers are judged once a task and spread over its rows; what was judged is kept for later rows while memory allows. In
+What a task came to is settled once and spread over its rows; it is kept for later rows while memory allows. In
 native tables (Parquet, JSONL, frames) lists and objects stay what they are; in CSV they are JSON text.
 """
 
@@ -8,35 +8,30 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, date, datetime
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
 from urllib.parse import quote
 
 import msgspec
 import polars as pl
 
-from rowcite.acceptance import Cell, judge, refusals
-from rowcite.answers import answer
-from rowcite.model import RowStatus, RunState
+from rowcite.acceptance import Cell
+from rowcite.columns import added_schema, dtype, filled_columns
+from rowcite.filled import filled
+from rowcite.filling import GIVEN, is_blank
+from rowcite.model import RowStatus
 from rowcite.reader import Batch
-from rowcite.records import Held
-from rowcite.schema import STATUS_COLUMNS, Field, FieldType, column_names, fields
+from rowcite.records import Decision, Held, Refusal
+from rowcite.resolve import Resolved, resolve
+from rowcite.schema import fields
 from rowcite.source import Rows
 from rowcite.spec import Spec
-from rowcite.standard import Standard, standard
+from rowcite.standard import standard
 
-_CITATION = pl.Struct({"url": pl.String, "title": pl.String, "excerpts": pl.List(pl.String)})
-_DTYPES: dict[str, pl.DataType] = {
-    "string": pl.String(),
-    "json": pl.String(),
-    "integer": pl.Int64(),
-    "number": pl.Float64(),
-    "boolean": pl.Boolean(),
-    "date": pl.Date(),
-}
-_KEY = "rowcite_key"  # beside the added columns, none of which is called so
-_PLACE = "place"
+_KEY, _PLACE = "\0key", "\0place"  # beside the table's columns, none of which is called so
+_FOUND = "\0found "
+_ROWS = 20_000  # that are put together at a time: wide text for many rows is a lot of memory
 _AT_ONCE = 5_000  # answers that are Python objects at a time
 _SPACE = re.compile(r"\s")
 _FORMULA = r"^[=+\-@\t\r]"
@@ -44,93 +39,202 @@ _FORMULA = r"^[=+\-@\t\r]"
 _HARMLESS = r"^[+\-]\d[\d,]*(\.\d+)?([eE][+\-]?\d+)?$|^\+\d[\d\s()./\-]*$"
 
 
-def added_schema(spec: Spec, *, native: bool) -> pl.Schema:
-    """Return the columns that a spec adds to a table, with their types, in their order."""
-    schema: dict[str, pl.DataType] = {}
-    for field in fields(spec):
-        names = column_names(spec, field.name)
-        schema |= dict(zip(names, _dtypes(spec, field, native=native), strict=True))
-    return pl.Schema({**schema, **dict.fromkeys(STATUS_COLUMNS, pl.String())})
+class Known(Protocol):
+    """What is known of tasks: the ledger."""
 
+    def all_held(self, keys: Iterable[bytes], /) -> Iterator[list[Held]]:
+        """Yield every run of each task that has one, oldest first."""
 
-def added(batch: Batch, held: Iterable[Held], spec: Spec, *, native: bool) -> pl.DataFrame:
-    """Return the added columns for a batch of rows, given what the ledger holds for its tasks."""
-    return Merge(spec, lambda _: held, native=native).columns(batch)
+    def decisions(self, keys: Iterable[bytes], /) -> Mapping[bytes, Mapping[str, Decision]]:
+        """Return what people said of the tasks' cells, by task and field."""
 
 
 class Merge:
-    """Puts the added columns beside one batch of rows after another.
+    """Puts what was found beside one batch of rows after another.
 
-    `held` gives what the ledger holds for some tasks. What was judged stays in memory up to `room` bytes, so that a
-    task of many rows is judged once, and memory does not grow with the table.
+    What was settled stays in memory up to `room` bytes, so that a task of many rows is settled once, and memory does not
+    grow with the table. `judged` is told of each run that was looked at, and of the values that were refused.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a merge is made of
         self,
         spec: Spec,
-        held: Callable[[list[bytes]], Iterable[Held]],
+        table: pl.Schema,
+        known: Known,
         *,
         native: bool,
         room: int = 256 << 20,
+        judged: Callable[[list[int], list[Refusal]], None] | None = None,
     ) -> None:
-        self._spec, self._held, self._native, self._room = spec, held, native, room
-        self._asked = fields(spec)
-        self._standard, self._today = standard(self._asked, spec.accept), datetime.now(UTC).date()
-        self.schema = added_schema(spec, native=native)
-        self._empty = pl.DataFrame(schema={**self.schema, _KEY: pl.Binary})
-        self._found, self._known = self._empty, set[bytes]()
+        self._spec, self._known, self._native, self._room, self._judged = spec, known, native, room, judged
+        self._fields, self._table = fields(spec), table
+        self._standard, self._today = standard(self._fields, spec.accept), datetime.now(UTC).date()
+        self._filled = filled_columns(spec, table)
+        self._blank = {name: is_blank(name, table[name], spec.input.csv.null_values) for name in self._filled}
+        self.schema = added_schema(spec, table, native=native)
+        replaced = {
+            _FOUND + name: _as_found(table[name], field.type, native=native)
+            for name, field in self._filled.items()
+        }
+        self._record_schema = pl.Schema({**replaced, **self.schema})
+        self._ids = {_KEY: pl.Binary(), **{name: table[name] for name in self._filled}}
+        self._settled = pl.DataFrame(schema={**self._ids, **self._record_schema})
+
+    def parts(self, batch: Batch) -> Iterator[tuple[Rows, pl.DataFrame]]:
+        """Yield a batch's rows, some at a time, with the columns that are added to them."""
+        ids = batch.keys.to_frame(_KEY)
+        if self._filled:
+            own = [pl.when(~self._blank[name]).then(pl.col(name)).alias(name) for name in self._filled]
+            ids = ids.hstack(batch.rows.frame.select(own))
+        self._learn(ids.filter(pl.col(_KEY).is_not_null()).unique(maintain_order=True))
+        on = list(self._ids)
+        places = self._settled.select(on).with_row_index(_PLACE)
+        place = ids.join(places, on=on, how="left", nulls_equal=bool(self._filled), maintain_order="left")[
+            _PLACE
+        ]
+        place = place.zip_with(batch.keys.is_not_null(), pl.Series([None], dtype=place.dtype))
+        for start in range(0, place.len(), _ROWS):
+            rows, said = batch.rows.slice(start, _ROWS), self._spread(place.slice(start, _ROWS))
+            yield self._filled_in(rows, said), self._added(batch, rows, start, said)
 
     def columns(self, batch: Batch) -> pl.DataFrame:
         """Return the added columns for a batch of rows."""
-        places = self._places(batch)
-        return self._part(batch, places, 0, batch.keys.len())
+        return pl.concat([pl.DataFrame(schema=self.schema), *(added for _, added in self.parts(batch))])
 
-    def parts(self, batch: Batch, rows: int = 20_000) -> Iterator[tuple[Rows, pl.DataFrame]]:
-        """Yield a batch some rows at a time, with the added columns: wide text for many rows is a lot of memory."""
-        places = self._places(batch)
-        for start in range(0, batch.keys.len(), rows):
-            yield batch.rows.slice(start, rows), self._part(batch, places, start, rows)
+    # --- tasks ---------------------------------------------------------------------------------------
 
-    def _places(self, batch: Batch) -> pl.Series:
-        """Return where in `_found` each row's task stands; null where nothing is held for it."""
-        self._learn(batch.keys.drop_nulls().unique(maintain_order=True).to_list())
-        found = self._found.select(_KEY).with_row_index(_PLACE)
-        return batch.keys.to_frame(_KEY).join(found, on=_KEY, how="left", maintain_order="left")[_PLACE]
+    def _learn(self, ids: pl.DataFrame) -> None:
+        """Settle what is not settled yet of these tasks, each with what its rows were given."""
+        if self._settled.estimated_size() > self._room:
+            self._settled = self._settled.clear()
+        on = list(self._ids)
+        new = (
+            ids.join(self._settled.select(on), on=on, how="anti", nulls_equal=True)
+            if self._settled.height
+            else ids
+        )
+        if new.height:
+            parts = (self._settle(new.slice(start, _AT_ONCE)) for start in range(0, new.height, _AT_ONCE))
+            self._settled = pl.concat([self._settled, *parts])
 
-    def _part(self, batch: Batch, places: pl.Series, start: int, rows: int) -> pl.DataFrame:
-        picked = places.slice(start, rows)
-        spread = self._found.drop(_KEY)
-        spread = spread.select(pl.all().gather(picked)) if spread.height else spread.clear(picked.len())
-        status, why = batch.status.slice(start, rows), batch.why.slice(start, rows)
-        return spread.with_columns(
+    def _settle(self, ids: pl.DataFrame) -> pl.DataFrame:
+        keys = ids[_KEY].to_list()
+        runs = {held[0].key: held for held in self._known.all_held(keys)}
+        said = self._known.decisions(keys)
+        records, looked_at, refusals = [], list[int](), list[Refusal]()
+        for key, *given in ids.iter_rows():
+            own = {
+                field.name: value
+                for field, value in zip(self._filled.values(), given, strict=True)
+                if value is not None
+            }
+            held = runs.get(key, [])
+            row = resolve(
+                held,
+                self._standard,
+                self._today,
+                given=own,
+                overwrite=self._spec.columns.existing == "overwrite",
+                decisions=said.get(key),
+            )
+            records.append(self._record(row))
+            if self._judged is not None:
+                looked_at += [run.run for run in held]
+                refusals += _refusals(row, self._fields, held)
+        if self._judged is not None:
+            self._judged(looked_at, refusals)
+        found = pl.DataFrame(records, schema=self._record_schema, orient="row")
+        if not self._native and self._spec.columns.formulas == "escape":
+            found = found.with_columns(
+                _guarded(name) for name, kind in self._record_schema.items() if kind == pl.String
+            )
+        return ids.hstack(found)
+
+    def _record(self, row: Resolved) -> list[Any]:
+        """Return the values of all columns for one task."""
+        columns = self._spec.columns
+        replacing: list[Any] = []
+        record: list[Any] = []
+        unfit: list[str] = []
+        for field, cell in zip(self._fields, row.cells, strict=True):
+            name, value = columns.prefix + field.name, cell.value
+            own = self._table.get(name) if name in self._filled else None
+            if isinstance(value, (list, dict)) and (not self._native or own == pl.String):
+                value = json.dumps(value, ensure_ascii=False, default=str)
+            if own is None:
+                record.append(value)
+            else:
+                counts = value is not None and cell.refused is None and cell.confidence != GIVEN
+                if counts and not _fits(value, own):
+                    unfit.append(f"{field.name}: {value} is too large for the column's type {own}")
+                    counts = False
+                replacing.append(value if counts else None)
+            if columns.confidence:
+                record.append(cell.confidence)
+            if columns.citations != "none":
+                record.append(_citations(cell, full=columns.citations == "full", native=self._native))
+            if columns.reasoning:
+                record.append(cell.reasoning)
+        status = RowStatus.REJECTED if unfit and row.status is RowStatus.COMPLETED else row.status
+        error = "; ".join(filter(None, [row.error, *unfit])) or None
+        who = (" ".join(row.processors) or None, " ".join(row.run_ids) or None)
+        return [*replacing, *record, status, error, *who]
+
+    # --- rows ----------------------------------------------------------------------------------------
+
+    def _spread(self, place: pl.Series) -> pl.DataFrame:
+        """Return what each row's task came to; nulls where nothing is asked."""
+        settled = self._settled.select(self._record_schema.names())
+        return settled.select(pl.all().gather(place)) if settled.height else settled.clear(place.len())
+
+    def _added(self, batch: Batch, rows: Rows, start: int, said: pl.DataFrame) -> pl.DataFrame:
+        status, why = batch.status.slice(start, _ROWS), batch.why.slice(start, _ROWS)
+        added = said.select(self.schema.names()).with_columns(
             pl.coalesce(status, "rowcite_status", pl.lit(RowStatus.PENDING.value)).alias("rowcite_status"),
             pl.coalesce(why, "rowcite_error").alias("rowcite_error"),
         )
+        if not self._spec.columns.confidence:
+            return added
+        aside = status.is_not_null()
+        given = rows.frame.select((~self._blank[name]).alias(name) for name in self._filled)
+        return added.with_columns(  # of rows that nothing is asked about
+            pl.when(aside & given[name])
+            .then(pl.lit(GIVEN))
+            .otherwise(pl.col(f"{name}_confidence"))
+            .alias(f"{name}_confidence")
+            for name in self._filled
+        )
 
-    def _learn(self, keys: list[bytes]) -> None:
-        """Judge what is held for tasks that are not known yet."""
-        if self._found.estimated_size() > self._room:
-            self._found, self._known = self._empty, set()
-        new = [key for key in keys if key not in self._known]
-        if new:
-            self._found = pl.concat([self._found, *(self._judged(some) for some in _cut(new))])
-            self._known.update(new)
-
-    def _judged(self, keys: list[bytes]) -> pl.DataFrame:
-        records = [
-            _record(item, self._asked, self._spec, self._standard, self._today, native=self._native)
-            for item in self._held(keys)
+    def _filled_in(self, rows: Rows, said: pl.DataFrame) -> Rows:
+        """Put found values into the table's own columns; where there is none the cell stays as it is."""
+        if not self._filled:
+            return rows
+        found = [
+            said[_FOUND + name].alias(name).cast(rows.frame.schema[name], strict=False)
+            for name in self._filled
         ]
-        found = pl.DataFrame([record for _, record in records], schema=self.schema, orient="row")
-        found = found.with_columns(pl.Series(_KEY, [key for key, _ in records], dtype=pl.Binary))
-        if self._native or self._spec.columns.formulas == "keep":
-            return found
-        return found.with_columns(_guarded(name) for name, kind in self.schema.items() if kind == pl.String)
+        return filled(rows, pl.DataFrame(found))
 
 
-def _cut(keys: list[bytes]) -> Iterator[list[bytes]]:
-    for start in range(0, len(keys), _AT_ONCE):
-        yield keys[start : start + _AT_ONCE]
+def _fits(value: Any, column: pl.DataType) -> bool:
+    """Tell whether a whole number is within what a column of the table can hold."""
+    if not column.is_integer():
+        return True
+    least, most = pl.select(least=column.min(), most=column.max()).row(0)  # type: ignore[attr-defined]
+    return bool(least <= value <= most)
+
+
+def _as_found(column: pl.DataType, kind: Any, *, native: bool) -> pl.DataType:
+    """Return the type of found values on their way into a column of the table."""
+    found = dtype(kind)
+    return pl.String() if found.is_nested() and (not native or column == pl.String) else found
+
+
+def _refusals(row: Resolved, asked: Sequence[Any], held: Sequence[Held]) -> Iterator[Refusal]:
+    numbers = {run.run_id: run.run for run in held}
+    for field, cell in zip(asked, row.cells, strict=True):
+        if cell.refused is not None and cell.run_id in numbers:
+            yield Refusal(numbers[cell.run_id], field.name, cell.rule or "", cell.refused)
 
 
 def _guarded(name: str) -> pl.Expr:
@@ -140,72 +244,16 @@ def _guarded(name: str) -> pl.Expr:
     return pl.when(runs).then(pl.concat_str(pl.lit("'"), column)).otherwise(column).alias(name)
 
 
-def _dtypes(spec: Spec, field: Field, *, native: bool) -> list[pl.DataType]:
-    citation: pl.DataType = _CITATION if spec.columns.citations == "full" else pl.String()
-    return [
-        dtype(field.type) if native or field.type.kind not in ("array", "object") else pl.String(),
-        *([pl.String()] if spec.columns.confidence else []),
-        *([pl.List(citation) if native else pl.String()] if spec.columns.citations != "none" else []),
-        *([pl.String()] if spec.columns.reasoning else []),
-    ]
-
-
-def dtype(kind: FieldType) -> pl.DataType:
-    """Return the polars type of a field's column in a native table."""
-    if kind.kind == "array":
-        assert kind.items is not None
-        return pl.List(dtype(kind.items))
-    if kind.kind == "object":
-        return pl.Struct({name: dtype(part) for name, part in kind.properties})
-    return _DTYPES[kind.kind]
-
-
-def _record(  # noqa: PLR0913 - what a row is made of
-    held: Held, asked: tuple[Field, ...], spec: Spec, held_to: Standard, today: date, *, native: bool
-) -> tuple[bytes, list[Any]]:
-    """Return a task's key and its values for all added columns."""
-    empty = [None] * sum(len(column_names(spec, field.name)) for field in asked)
-    who = (held.processor, held.run_id)
-    if held.state in (RunState.INTENDED, RunState.SUBMITTED):
-        return held.key, [*empty, RowStatus.PENDING, None, *who]
-    if held.state is not RunState.COMPLETED or held.output is None:
-        ref = f" (ref_id {held.ref_id})" if held.ref_id and held.ref_id not in (held.error or "") else ""
-        return held.key, [
-            *empty,
-            RowStatus.FAILED,
-            f"{held.state}: {held.error or 'the API gave no reason'}{ref}",
-            *who,
-        ]
-    try:
-        cells = judge(answer(held.run_id or "", held.processor, held.output), held_to, today)
-    except ValueError as error:
-        return held.key, [*empty, RowStatus.REJECTED, str(error), *who]
-    refused = refusals(cells, asked)
-    values = [value for cell in cells for value in _values(cell, spec, native=native)]
-    status = RowStatus.REJECTED if refused else RowStatus.COMPLETED
-    return held.key, [*values, status, "; ".join(refused) or None, *who]
-
-
-def _values(cell: Cell, spec: Spec, *, native: bool) -> list[Any]:
-    value = cell.value
-    if not native and isinstance(value, (list, dict)):
-        value = json.dumps(value, ensure_ascii=False, default=str)
-    return [
-        value,
-        *([cell.confidence] if spec.columns.confidence else []),
-        *([_citations(cell, spec, native=native)] if spec.columns.citations != "none" else []),
-        *([cell.reasoning] if spec.columns.reasoning else []),
-    ]
-
-
-def _citations(cell: Cell, spec: Spec, *, native: bool) -> Any:
-    if spec.columns.citations == "full":
-        full = [
+def _citations(cell: Cell, *, full: bool, native: bool) -> Any:
+    if full:
+        said = [
             {**msgspec.structs.asdict(citation), "excerpts": list(citation.excerpts)}
             for citation in cell.citations
         ]
-        return full if native else (json.dumps(full, ensure_ascii=False) if full else None)
-    urls = list(
-        dict.fromkeys(_SPACE.sub(lambda space: quote(space[0]), citation.url) for citation in cell.citations)
-    )
+        return said if native else (json.dumps(said, ensure_ascii=False) if said else None)
+    urls = list(dict.fromkeys(_unspaced(citation.url) for citation in cell.citations))
     return urls if native else (" ".join(urls) or None)
+
+
+def _unspaced(url: str) -> str:
+    return _SPACE.sub(lambda space: quote(space[0]), url) if _SPACE.search(url) else url

@@ -15,10 +15,11 @@ from pathlib import Path
 import polars as pl
 
 from rowcite.client import Client
+from rowcite.columns import added_schema
 from rowcite.errors import OutOfCredit, Unfinished
 from rowcite.ledger import Ledger
 from rowcite.limits import spec_warnings
-from rowcite.merge import Merge, added_schema
+from rowcite.merge import Merge
 from rowcite.model import Counts, Task
 from rowcite.pace import Pace
 from rowcite.prices import MICRO, known, usd
@@ -232,7 +233,8 @@ def unanswered(job: Job, ledger: Ledger, found: Survey) -> Iterator[Task]:
 
 def merged(job: Job, ledger: Ledger, *, native: bool) -> Iterator[tuple[Rows, pl.DataFrame]]:
     """Yield the table's rows, some at a time, with the columns that are added to them."""
-    merge = Merge(job.spec, ledger.held, native=native, room=job.memory // 4)
+    table = job.reader.source.schema
+    merge = Merge(job.spec, table, ledger, native=native, room=job.memory // 4)
     for batch in job.reader.batches(job.asked):
         yield from merge.parts(batch)
 
@@ -243,7 +245,7 @@ def write(job: Job, ledger: Ledger, target: str) -> Counts:
     kind = output_format(target, source)
     native = kind in ("parquet", "jsonl")
     counts, reports = Counts(), job.spec.columns.reports
-    with TableWriter(target, kind, source, added_schema(job.spec, native=native)) as writer:
+    with TableWriter(target, kind, source, added_schema(job.spec, source.schema, native=native)) as writer:
         for rows, columns in merged(job, ledger, native=native):
             writer.write(rows, columns)
             count(counts, columns)

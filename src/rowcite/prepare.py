@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 import polars as pl
 
+from rowcite.columns import added_schema, unfit_columns
 from rowcite.errors import InputError, KeyRefused, SpecError, TableError, UsageError
 from rowcite.limits import spec_problems
-from rowcite.merge import added_schema
 from rowcite.pipeline import Job, make_job
 from rowcite.reader import Reader
 from rowcite.schema import STATUS_COLUMNS
@@ -186,7 +186,7 @@ def _is_part(output: str, given: str) -> bool:
 
 
 def _check_new_columns(spec: Spec, source: Source) -> None:
-    there = [name for name in added_schema(spec, native=True) if name in source.schema]
+    there = [name for name in added_schema(spec, source.schema, native=True) if name in source.schema]
     own = [name for name in there if name in STATUS_COLUMNS]
     if own:
         raise TableError(
@@ -195,7 +195,12 @@ def _check_new_columns(spec: Spec, source: Source) -> None:
     if there:
         shown = ", ".join(f'"{name}"' for name in there)
         where = ("task", "outputs") if spec.task.outputs is not None else ("task", "output")
-        raise spec.problem(where, f"the table has {shown} already. Set columns.prefix, or rename the field")
+        hint = "Set columns.prefix, or rename the field"
+        if spec.columns.existing == "error":
+            hint = "Set columns.existing to fill or overwrite, or columns.prefix, or rename the field"
+        raise spec.problem(where, f"the table has {shown} already. {hint}")
+    for message in unfit_columns(spec, source.schema):
+        raise spec.problem(("columns", "existing"), message)
 
 
 def _base_url(overrides: Overrides, environ: Mapping[str, str]) -> str:

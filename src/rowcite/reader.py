@@ -14,10 +14,11 @@ import polars as pl
 
 from rowcite import texts
 from rowcite.errors import SpecError
+from rowcite.filling import has_blank
 from rowcite.inputs import can_be_sent, json_type, value_of
 from rowcite.keys import task_keys
 from rowcite.model import RowStatus, TaskKey
-from rowcite.schema import TASK_AND_INPUT_CHARS
+from rowcite.schema import TASK_AND_INPUT_CHARS, column_names, fields
 from rowcite.source import Rows, Source, limited
 from rowcite.spec import Spec, Transform
 from rowcite.where import listed, predicate, where_problem
@@ -54,6 +55,7 @@ class Reader:
         self.source, self.spec, self.limit = source, spec, limit
         self._check_columns()
         self._where = predicate(spec, source.schema)
+        self._blank = self._blanks()
         self._exprs = self._prompt_exprs() if spec.task.prompt is not None else self._input_exprs()
         empty = pl.DataFrame(schema=source.schema).select(self._exprs)
         self.types = {name: json_type(dtype) for name, dtype in empty.schema.items()}
@@ -74,7 +76,7 @@ class Reader:
 
     def _batch(self, rows: Rows, asked: bytes, room: int) -> Batch:
         named = rows.frame.select(self._columns)
-        outside = self._outside(rows.frame)
+        aside = self._aside(rows.frame)
         distinct = named.unique(maintain_order=True) if self._repeats else named
         asked_of, texts_of = self._asked(distinct, asked, room)
         if distinct.height < named.height:
@@ -86,10 +88,10 @@ class Reader:
                 maintain_order="left",
             )
         keys, status, why = asked_of[_KEY], asked_of[_STATUS], asked_of[_WHY]
-        if outside is not None:
-            keys = keys.zip_with(~outside, pl.Series([None], dtype=pl.Binary))
-            status = status.zip_with(~outside, pl.Series([RowStatus.SKIPPED.value]))
-            why = why.zip_with(~outside, pl.Series(["outside `where`"]))
+        if aside is not None:
+            keys = keys.zip_with(aside.is_null(), pl.Series([None], dtype=pl.Binary))
+            status = status.zip_with(aside.is_null(), pl.Series([RowStatus.SKIPPED.value]))
+            why = why.zip_with(aside.is_null(), aside)
             texts_of = {key: texts_of[key] for key in keys.drop_nulls().unique(maintain_order=True).to_list()}
         return Batch(rows, keys=keys, status=status, why=why, tasks=texts_of)
 
@@ -131,12 +133,17 @@ class Reader:
         ]
         return inputs.select(pl.coalesce(reasons).alias("why")).to_series().cast(pl.String)
 
-    def _outside(self, frame: pl.DataFrame) -> pl.Series | None:
-        """Tell of each row whether the spec's `where` leaves it out; None without one."""
-        if self._where is None:
+    def _aside(self, frame: pl.DataFrame) -> pl.Series | None:
+        """Say why a row is left out whatever its inputs are; null for the others, None where that is never so."""
+        if self._where is None and self._blank is None:
             return None
+        reasons = []
+        if self._where is not None:
+            reasons.append(pl.when(~self._where.fill_null(value=False)).then(pl.lit("outside `where`")))
+        if self._blank is not None:
+            reasons.append(pl.when(~self._blank).then(pl.lit("nothing to fill")))
         try:
-            return frame.select(self._where.fill_null(value=False).not_()).to_series()
+            return frame.select(pl.coalesce(reasons).alias("why")).to_series().cast(pl.String)
         except pl.exceptions.PolarsError as error:
             raise where_problem(self.spec, self.source.schema, error) from error
 
@@ -168,6 +175,13 @@ class Reader:
                 ("task", "prompt"),
                 "the prompt names no column, so that every row would ask the same. Write one in braces, such as {name}",
             )
+
+    def _blanks(self) -> pl.Expr | None:
+        """Return what is true for rows with something to fill; None where every row is asked about."""
+        if self.spec.columns.existing != "fill":
+            return None
+        wanted = [column_names(self.spec, field.name)[0] for field in fields(self.spec)]
+        return has_blank(wanted, self.source.schema, self.spec.input.csv.null_values)
 
     def _cannot_send(self, column: str) -> str:
         return (

@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 
 import polars as pl
 
+from rowcite.columns import added_schema
 from rowcite.errors import OutOfCredit, RowciteError, Unfinished, UsageError
 from rowcite.ledger import Ledger, open_ledger
-from rowcite.merge import added_schema
 from rowcite.model import Counts
 from rowcite.pipeline import Job, Plan, Tally, check_budget, look, merged, plan, submit, write
 from rowcite.prepare import Overrides, Prepared, answering, prepare
@@ -137,7 +137,8 @@ async def aenrich(
 
 def _empty(job: Job) -> pl.DataFrame:
     """Return the enriched table without its rows."""
-    return pl.DataFrame(schema={**job.reader.source.schema, **added_schema(job.spec, native=True)})
+    table = job.reader.source.schema
+    return pl.DataFrame(schema={**table, **added_schema(job.spec, table, native=True)})
 
 
 def enrich(table: pl.DataFrame | str | Path, spec: str | Path | Mapping[str, Any] | Spec) -> pl.DataFrame:

@@ -21,7 +21,6 @@ from rowcite.spec import Spec
 _LATER = {
     ("escalate",),
     ("task", "records_per_run"),
-    ("columns", "existing"),
 }
 _OWN = {"folder", "file", "marks"}  # what `Spec` keeps about its own text
 
@@ -154,9 +153,11 @@ def _translate(error: ValidationError, document: marked.Marked) -> Iterable[Prob
             parent = ".".join(map(str, path[:-1])) or "the spec"
             yield document.problem(path[:-1], f"`{path[-1]}` is missing in {parent}")
         elif detail["type"] in _WANTED:
-            wanted.setdefault((path, _shown(detail["input"], path)), []).append(_WANTED[detail["type"]])
+            wanted.setdefault((path, _shown(detail["input"], path, document)), []).append(
+                _WANTED[detail["type"]]
+            )
         else:
-            yield document.problem(path, _words(detail, path))
+            yield document.problem(path, _words(detail, path, document))
     for (path, shown), kinds in wanted.items():
         either = " or ".join(dict.fromkeys(kinds))
         hint = ": put it in quotes" if kinds == ["a text"] and shown[0] in "-0123456789tf" else ""
@@ -211,10 +212,10 @@ def _unknown(document: marked.Marked, path: marked.Path, valid: Iterable[str]) -
     return document.problem(path, f"unknown key `{name}`{where}: {hint}", at_key=True)
 
 
-def _words(detail: Any, path: marked.Path) -> str:
+def _words(detail: Any, path: marked.Path, document: marked.Marked) -> str:
     name = ".".join(map(str, path))
     kind, ctx, value = detail["type"], detail.get("ctx", {}), detail["input"]
-    shown = _shown(value, path)
+    shown = _shown(value, path, document)
     if kind == "value_error":
         return f"`{name}`: {ctx['error']}" if name else str(ctx["error"])
     if kind == "literal_error":
@@ -227,8 +228,9 @@ def _words(detail: Any, path: marked.Path) -> str:
     return f"`{name}` is {shown}: {message[0].lower()}{message[1:]}"
 
 
-def _shown(value: Any, path: marked.Path) -> str:
+def _shown(value: Any, path: marked.Path, document: marked.Marked) -> str:
     """Return a value as the spec's author knows it; nothing of what may be a secret."""
+    value = document.written.get(path, value)
     if "mcp_servers" not in path:
         if value is None or isinstance(value, bool):
             return "null" if value is None else str(value).lower()

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowcite.merge import added, added_schema
+from rowcite.columns import added_schema as columns_added
+from rowcite.merge import Merge
 from rowcite.model import RunState
 from rowcite.reader import Batch
 from rowcite.records import Held
@@ -48,6 +49,29 @@ def batch(*keys, status=None, why=None) -> Batch:
         status=pl.Series(status or nothing, dtype=pl.String),
         why=pl.Series(why or nothing, dtype=pl.String),
     )
+
+
+class Said:
+    """What is known of tasks, given out as a ledger gives it."""
+
+    def __init__(self, runs, decisions=None):
+        self.runs, self.said = list(runs), decisions or {}
+
+    def all_held(self, keys):
+        for key in keys:
+            if mine := [run for run in self.runs if run.key == key]:
+                yield mine
+
+    def decisions(self, keys):
+        return self.said
+
+
+def added(batch, held, spec, *, native):
+    return Merge(spec, batch.rows.frame.schema, Said(held), native=native).columns(batch)
+
+
+def added_schema(spec, *, native):
+    return columns_added(spec, pl.Schema(), native=native)
 
 
 def one(held, spec, *, native=False):

@@ -501,7 +501,6 @@ def test_endless_nesting_is_refused_and_does_not_crash(problems, opening):
     [
         ("escalate: [pro]", "escalate", "7:1"),
         ("  records_per_run: 1", "task.records_per_run", "7:3"),
-        ("columns: {existing: error}", "columns.existing", "7:11"),
     ],
 )
 def test_a_key_of_a_later_release_is_refused_by_name(problems, added, name, place):
