@@ -54,7 +54,7 @@ class Client:
         async def attempt() -> Group:
             return await self._json("POST", "/v1/tasks/groups", Group, b"{}")
 
-        return (await retrying(self.patience, attempt)).taskgroup_id
+        return (await self._retrying(attempt)).taskgroup_id
 
     async def group(self, group_id: str) -> Group:
         """Return how a group stands."""
@@ -81,7 +81,7 @@ class Client:
         async def attempt() -> Added:
             return await self._json("POST", path, Added, body, sending)
 
-        return (await retrying(self.patience, attempt, creates=True, many=many)).run_ids
+        return (await self._retrying(attempt, creates=True, many=many)).run_ids
 
     async def run(self, run_id: str) -> Run:
         """Return how a run stands."""
@@ -133,7 +133,7 @@ class Client:
                 return False
             return True
 
-        while not await retrying(self.patience, whole):
+        while not await self._retrying(whole):
             pass
 
     async def group_events(self, group_id: str, last_event_id: str | None = None) -> AsyncGenerator[Event]:
@@ -159,7 +159,19 @@ class Client:
         async def attempt() -> T:
             return await self._json("GET", path, shape)
 
-        return await retrying(self.patience, attempt, final=final)
+        return await self._retrying(attempt, final=final)
+
+    async def _retrying(
+        self,
+        attempt: Callable[[], Awaitable[T]],
+        *,
+        creates: bool = False,
+        many: bool = False,
+        final: int | None = None,
+    ) -> T:
+        return await retrying(
+            self.patience, attempt, creates=creates, many=many, final=final, met=lambda: self._transport.met
+        )
 
     async def _json(
         self,

@@ -22,6 +22,8 @@ class Patience:
     """
 
     attempts: int = 8
+    strangers: int = 4
+    """So many attempts when the API has never answered: its address may be wrong."""
     throttled: int = 4
     """So many 429 for a POST of many runs: it may be the runs that the API counts, so send fewer."""
     total: float = 300.0
@@ -37,18 +39,19 @@ class Patience:
 PATIENT = Patience()
 
 
-async def retrying(
+async def retrying(  # noqa: PLR0913 - what a request may be
     patience: Patience,
     call: Callable[[], Awaitable[T]],
     *,
     creates: bool = False,
     many: bool = False,
     final: int | None = None,
+    met: Callable[[], bool] = lambda: True,
 ) -> T:
     """Call until it works, as long as patience lasts; raise the last error then.
 
     With `creates`, only after 429 or when nothing was sent; with `many`, a few 429 are enough; never after the
-    status `final`.
+    status `final`. `met` tells whether the API has ever answered: one that has not may not be there at all.
     """
     failed = 0
 
@@ -61,7 +64,8 @@ async def retrying(
 
     def enough(state: tenacity.RetryCallState) -> bool:
         throttled = many and state.attempt_number - failed >= patience.throttled
-        return throttled or failed >= patience.attempts or (state.seconds_since_start or 0) >= patience.total
+        most = patience.attempts if met() else min(patience.strangers, patience.attempts)
+        return throttled or failed >= most or (state.seconds_since_start or 0) >= patience.total
 
     first, longest = patience.first_pause, patience.longest_pause
     backoff = tenacity.wait_exponential(first, longest) + tenacity.wait_random(0, 2 * first)

@@ -60,6 +60,7 @@ class Transport:
     ) -> None:
         _check(base_url, key)
         self.pace, self.patience = pace, patience
+        self.met = False  # the API has answered, whatever it was
         self._betas: str | None = f"{_BETAS},{_MCP}" if mcp else _BETAS
         self._http = httpx.AsyncClient(
             base_url=base_url.rstrip("/"),
@@ -98,6 +99,7 @@ class Transport:
                     self._http.stream(method, path, content=content, headers=headers) as response,
                 ):
                     exchange.answered(response.status_code)
+                    self.met = True
                     found = await _whole(response)
         if response.is_success:
             return found

@@ -4,12 +4,11 @@ import asyncio
 import json
 import logging
 import socket
-import threading
 import time
-from contextlib import contextmanager
+import tracemalloc
+import zlib
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -20,6 +19,7 @@ from rowcite.pace import Pace
 from rowcite.retry import Patience
 from rowcite.transport import is_loopback
 from rowcite.wire import Garbled
+from support.scripted import drops, says, scripted, sleeps, streams
 
 KEY = "secret-key-of-the-test"
 QUICK = Patience(
@@ -27,89 +27,6 @@ QUICK = Patience(
 )
 GROUP = {"taskgroup_id": "g", "status": {"num_task_runs": 2}}
 RUN = {"run_id": "r", "status": "completed"}
-
-
-class Scripted:
-    """A server that answers requests from a script: each item is called with the handler; the last one stays."""
-
-    def __init__(self, *script):
-        self.script, self.seen, self.headers = list(script), [], []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def handle_one(self):
-                self.rfile.read(int(self.headers.get("content-length") or 0))
-                outer.seen.append((self.command, self.path))
-                outer.headers.append(dict(self.headers))
-                step = outer.script.pop(0) if len(outer.script) > 1 else outer.script[0]
-                step(self)
-
-            do_GET = do_POST = handle_one  # noqa: N815 - the names that http.server calls
-
-            def log_message(self, *_):
-                pass
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.http.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.http.server_port}"
-
-
-@contextmanager
-def scripted(*script):
-    server = Scripted(*script)
-    thread = threading.Thread(target=server.http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.http.shutdown()
-        server.http.server_close()
-
-
-def says(status, body=b"{}", **headers):
-    """Answer with a status, a body (JSON unless bytes) and headers."""
-
-    def step(handler):
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        handler.send_response(status)
-        for name, value in {"content-length": str(len(data)), **headers}.items():
-            handler.send_header(name.replace("_", "-"), value)
-        handler.end_headers()
-        handler.wfile.write(data)
-
-    return step
-
-
-def streams(*chunks, then="end"):
-    """Send a stream in chunks, then end it as HTTP wants it, break it, or say nothing more."""
-
-    def step(handler):
-        handler.send_response(200)
-        handler.send_header("transfer-encoding", "chunked")
-        handler.end_headers()
-        for chunk in chunks:
-            handler.wfile.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
-        if then == "end":
-            handler.wfile.write(b"0\r\n\r\n")
-        elif then == "stall":
-            time.sleep(1)
-        if then != "end":
-            handler.close_connection = True
-
-    return step
-
-
-def drops(handler):
-    """Close the connection without an answer."""
-    handler.close_connection = True
-    handler.connection.shutdown(socket.SHUT_RDWR)
-
-
-def sleeps(handler):
-    time.sleep(0.8)
-    handler.close_connection = True
 
 
 def event(number, **more):
@@ -346,7 +263,7 @@ def test_a_post_that_creates_runs_is_sent_again_when_no_connection_was_made():
                 lambda client: client.add_runs("g", b"{}", sending=sending),
             )
     assert not told.value.sent
-    assert len(tries) == QUICK.attempts
+    assert len(tries) == QUICK.attempts <= QUICK.strangers
 
 
 def test_the_group_may_be_created_again_for_it_costs_nothing():
@@ -484,3 +401,202 @@ def test_an_event_that_cannot_be_read_costs_no_other():
 def test_the_event_stream_leaves_out_what_cannot_be_read():
     with scripted(streams(event(1), b"data: {nonsense\n\n", event(2))) as server:
         assert ask(server.url, events) == ["1", "2"]
+
+
+# --- too much --------------------------------------------------------------------------------------------
+
+BOMB = 10 << 30
+
+
+def bomb(*, head=b""):
+    """Send 10 GiB of blanks that are packed to 10 MiB."""
+
+    def step(handler):
+        packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+        handler.send_response(200)
+        handler.send_header("content-encoding", "gzip")
+        handler.send_header("transfer-encoding", "chunked")
+        handler.end_headers()
+        handler.close_connection = True
+        handler.wfile.write(_chunk(packer.compress(head) + packer.flush(zlib.Z_FULL_FLUSH)))
+        piece = packer.compress(b" " * (1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
+        for _ in range(BOMB >> 20):
+            handler.wfile.write(_chunk(piece))
+
+    return step
+
+
+def _chunk(data):
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+@pytest.mark.parametrize(
+    ("call", "head"),
+    [(group, b""), (add, b""), (listing, b"data: "), (events, b"data: ")],
+    ids=["group", "add", "listing", "events"],
+)
+def test_an_answer_that_unpacks_to_ten_gigabytes_is_refused_before_it_fills_the_memory(call, head):
+    tracemalloc.start()
+    try:
+        with scripted(bomb(head=head)) as server, pytest.raises(ApiError, match="larger than 64 MiB") as told:
+            ask(server.url, call, patience=Patience(answer=20))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert told.value.exit_code == 4
+    assert len(server.seen) == 1
+    assert peak < 512 << 20
+
+
+@pytest.mark.parametrize("call", [group, listing])
+@pytest.mark.parametrize("packing", ["br", "zstd", "gzip, gzip"])
+def test_an_answer_that_is_packed_as_nobody_asked_is_refused(call, packing):
+    with (
+        scripted(says(200, b"x", content_encoding=packing)) as server,
+        pytest.raises(ApiError, match=packing),
+    ):
+        ask(server.url, call)
+    assert server.headers[0]["accept-encoding"] == "gzip"
+
+
+def test_an_answer_that_trickles_for_ever_is_given_up():
+    def trickles(handler):
+        handler.send_response(200)
+        handler.send_header("content-length", "1000")
+        handler.end_headers()
+        for _ in range(100):
+            handler.wfile.write(b" ")
+            time.sleep(0.05)
+
+    began = time.monotonic()
+    with scripted(trickles) as server, pytest.raises(Retriable, match="did not come to its end"):
+        ask(server.url, group, patience=Patience(attempts=1, total=0.5))
+    assert time.monotonic() - began < 3
+
+
+def test_a_listing_that_sends_comments_for_ever_is_given_up():
+    def comments(handler):
+        handler.send_response(200)
+        handler.send_header("transfer-encoding", "chunked")
+        handler.end_headers()
+        handler.wfile.write(_chunk(event(1, run=RUN)))
+        for _ in range(100):
+            handler.wfile.write(_chunk(b": still here\n\n"))
+            time.sleep(0.05)
+
+    began = time.monotonic()
+    with scripted(comments) as server, pytest.raises(Retriable, match="did not come to its end"):
+        ask(server.url, listing)
+    assert time.monotonic() - began < 5
+
+
+# --- come again ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("told", ["0", "-5", "-1e9", "nan", "soon", "", "Wed, 21 Oct 2015 07:28:00 GMT"])
+def test_an_api_that_says_come_at_once_is_not_hammered(told):
+    patience = Patience(attempts=2, total=1.0, first_pause=0.1, longest_pause=0.5)
+    began = time.monotonic()
+    with scripted(says(429, retry_after=told)) as server, pytest.raises(Retriable, match="429"):
+        ask(server.url, group, patience=patience)
+    assert 2 <= len(server.seen) <= 8
+    assert time.monotonic() - began < 4
+
+
+@pytest.mark.parametrize("told", ["1000000000", "1e308", "inf", "Fri, 31 Dec 9999 23:59:59 GMT", "9" * 5000])
+def test_no_wait_is_longer_than_five_minutes_whatever_the_api_says(told):
+    assert retry_after(told) == 300
+
+
+def test_failures_between_429s_are_counted_and_429s_are_not():
+    script = [*[says(429, retry_after="0")] * 6, says(503), says(200, GROUP)]
+    with scripted(*script) as server:
+        assert ask(server.url, group).taskgroup_id == "g"
+
+
+# --- beta headers ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [400, 422])
+@pytest.mark.parametrize("call", [group, listing])
+def test_a_beta_header_that_is_refused_is_left_out_from_then_on(status, call):
+    told = {"error": {"message": "parallel-beta: unknown"}}
+    with scripted(says(status, told), streams() if call is listing else says(200, GROUP)) as server:
+        ask(server.url, call)
+    assert [("parallel-beta" in headers) for headers in server.headers] == [True, False]
+
+
+def test_a_post_that_creates_runs_is_not_sent_again_for_a_refused_header_before_it_was_looked_up():
+    with scripted(says(400, {"error": {"message": "parallel-beta"}})) as server:
+        with pytest.raises(Retriable) as told:
+            ask(server.url, add)
+        assert len(server.seen) == 1
+    assert told.value.sent
+
+
+def test_a_complaint_that_stays_without_the_header_is_final():
+    with scripted(says(422, {"error": {"message": "parallel-beta: give another"}})) as server:
+        with pytest.raises(ApiRefused, match="give another"):
+            ask(server.url, group)
+        assert len(server.seen) == 2
+
+
+# --- the rows that a 422 names ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("detail", "rows"),
+    [
+        ([{"loc": ["body", "inputs", 17, "input"], "msg": "m"}], (17,)),
+        (
+            [
+                {"loc": ["body", "inputs", 4]},
+                {"loc": ["body", "inputs", 2, "x"]},
+                {"loc": ["body", "inputs", 4]},
+            ],
+            (2, 4),
+        ),
+        ([{"loc": ["inputs", 3]}], (3,)),
+        (
+            [{"loc": ["body", "inputs"]}, {"loc": ["body", "inputs", "7"]}, {"loc": ["body", "inputs", -1]}],
+            (),
+        ),
+        ([{"loc": ["body", "inputs", True]}, {"loc": "inputs"}, {"loc": None}, 5, {}], ()),
+        ("no", ()),
+        (None, ()),
+    ],
+)
+def test_the_rows_that_an_answer_names_are_read(detail, rows):
+    assert failure("POST /runs", 422, json.dumps({"detail": detail}).encode()).rows == rows
+
+
+def test_an_answer_that_names_every_row_is_told_in_a_few_words():
+    detail = [{"loc": ["body", "inputs", row], "msg": "wrong"} for row in range(1000)]
+    told = str(failure("POST /runs", 422, json.dumps({"detail": detail}).encode()))
+    assert told.endswith("body.inputs.4: wrong; and 995 more")
+
+
+# --- an API that is not there ----------------------------------------------------------------------------
+
+
+def test_an_api_that_never_answered_is_given_up_sooner_than_one_that_did():
+    patience = Patience(attempts=6, strangers=2, total=5.0, first_pause=0.01, longest_pause=0.02)
+    with scripted(says(200, GROUP, connection="close")) as server:
+
+        async def both(client):
+            await client.group("g")
+            server.http.shutdown()
+            server.http.server_close()
+            with pytest.raises(Retriable):
+                await client.group("g")
+            return client.pace.requests - 1
+
+        assert ask(server.url, both, patience=patience) == patience.attempts
+
+        async def stranger(client):
+            with pytest.raises(Retriable) as told:
+                await client.group("g")
+            assert not told.value.sent
+            return client.pace.requests
+
+        assert ask(server.url, stranger, patience=patience) == patience.strangers

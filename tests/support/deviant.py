@@ -47,6 +47,8 @@ class Deviations:
     late: float | None = None  # the first POST is cut, and creates its runs so much later
     refuse: Callable[[Any], bool] | None = None  # 422 for a POST with such an input
     refuse_status: int = 422
+    names: Callable[[list[int]], list[int]] | None = None  # bad rows to the rows that the 422 names
+    refuse_betas: bool = False  # 400 for every request with the header parallel-beta
     credit: int | None = None  # 402 for a POST with more runs than are left of these
     reserve: int | None = None  # 402 for a POST that would make more runs active than these
     throttle_over: int | None = None  # 429 for a POST with more runs than these
@@ -84,6 +86,10 @@ class Deviant:
             return
         method, path = scope["method"], scope["path"]
         self.calls.append((method, path))
+        if self.how.refuse_betas and any(name == b"parallel-beta" for name, _ in scope["headers"]):
+            body = b'{"type":"error","error":{"ref_id":"r","message":"unknown header parallel-beta"}}'
+            await _answer(send, 400, {"content-type": "application/json"}, body)
+            return
         if method == "POST" and ADD.search(path):
             await self._add(scope, await _body(receive), receive, send)
         elif self.how == Deviations() or (EVENTS.search(path) and not self._deviates()):
@@ -104,8 +110,12 @@ class Deviant:
         if how.throttle_over is not None and len(inputs) > how.throttle_over:
             await _problem(send, 429)
             return
-        if how.refuse is not None and any(how.refuse(run["input"]) for run in inputs):
-            await _problem(send, how.refuse_status)
+        bad = [row for row, run in enumerate(inputs) if how.refuse is not None and how.refuse(run["input"])]
+        if bad:
+            if how.names is None:
+                await _problem(send, how.refuse_status)
+            else:
+                await _answer(send, 422, {"content-type": "application/json"}, _naming(how.names(bad)))
             return
         short = how.credit is not None and len(self._born) + len(inputs) > how.credit
         if short or (how.reserve is not None and self._active(scope) + len(inputs) > how.reserve):
@@ -295,6 +305,11 @@ def _error(status: int) -> bytes:
     return json.dumps(
         {"type": "error", "error": {"ref_id": f"ref-{status}", "message": f"deviant {status}"}}
     ).encode()
+
+
+def _naming(rows: list[int]) -> bytes:
+    flaws = [{"loc": ["body", "inputs", row, "input"], "msg": "no", "type": "value_error"} for row in rows]
+    return json.dumps({"detail": flaws}).encode()
 
 
 async def _problem(send: Send, status: int) -> None:

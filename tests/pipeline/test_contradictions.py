@@ -1,0 +1,225 @@
+"""An API at odds with itself: what it says goes on is waited for, the rest is given up in a stated time and not lost."""
+
+import json
+import re
+import time
+
+import pytest
+
+from rowcite.errors import ApiError, Retriable, Unfinished
+from rowcite.server.quirks import ACTIVE_NEVER_LISTED
+from support.deviant import Deviations
+from support.submitting import PRICE, Submission, api, tasks
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Return a function that starts a deviating server and gives a submission to it."""
+    stack = []
+
+    def started(how=None, **settings):
+        context = api(tmp_path, how, **settings)
+        stack.append(context)
+        return Submission(tmp_path, context.__enter__())
+
+    yield started
+    for context in stack:
+        context.__exit__(None, None, None)
+
+
+def whole(job, some):
+    assert job.misplaced(some) == []
+    assert len(job.api.created()) == len(some)
+    assert job.spent() == len(some) * PRICE
+    return True
+
+
+def listed(change):
+    """Return a mangler that changes the events of listings: from event to event, bytes, or None to leave it out."""
+
+    def mangle(method, path, body):
+        if method != "GET" or not path.endswith("/runs"):
+            return None
+        found = [json.loads(frame.removeprefix(b"data: ")) for frame in body.split(b"\n\n") if frame]
+        changed = [change(event) for event in found]
+        return (
+            b"".join(
+                b"data: " + (event if isinstance(event, bytes) else json.dumps(event).encode()) + b"\n\n"
+                for event in changed
+                if event is not None
+            )
+            or b":\n\n"
+        )
+
+    return mangle
+
+
+def company(event, number):
+    return event["run"]["metadata"]["rowcite_key"] == number
+
+
+def one(job_or_key, change):
+    """Change the events of one task's run and no other."""
+    return listed(lambda event: change(event) if company(event, job_or_key) else event)
+
+
+# --- waiting ---------------------------------------------------------------------------------------------
+
+ENDLESS = {
+    "a status that nobody knows": ({}, "has the status 'paused'"),
+    "408 for a completed run": (
+        {"drop_outputs": True, "active_results": 10**9},
+        r"goes on in another \(408\)",
+    ),
+    "no output, ever": ({"drop_outputs": True, "completed_without": "null"}, "its output does not come"),
+    "a result that is not there": (
+        {"drop_outputs": True, "completed_without": "404"},
+        "its output does not come",
+    ),
+    "runs that are not listed": ({}, "does not list them"),
+}
+
+
+def _paused(event):
+    return {**event, "output": None, "run": {**event["run"], "status": "paused"}}
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_what_the_api_contradicts_itself_about_is_given_up_and_neither_lost_nor_sent_again(start, name):
+    how, told = ENDLESS[name]
+    changes = {"a status that nobody knows": _paused, "runs that are not listed": lambda _: None}
+    mangle = listed(changes[name]) if name in changes else None
+    job = start(Deviations(mangle=mangle, tell=False, **how))
+    some = tasks(job.asked, 5)
+    began = time.monotonic()
+    with pytest.raises(Unfinished, match=told) as error:
+        job.run(some, contradicted=0.8)
+    assert error.value.exit_code == 5
+    assert time.monotonic() - began < 8
+    assert job.states() == {"submitted": 5}
+    assert job.spent() == 5 * PRICE
+    job.api.deviant.how = Deviations()
+    job.run(some)
+    assert whole(job, some)
+
+
+def test_one_run_that_is_at_odds_stops_no_other(start):
+    job = start()
+    some = tasks(job.asked, 20)
+    job.api.deviant.how = Deviations(mangle=one(some[7].key.hex(), _paused), tell=False)
+    with pytest.raises(Unfinished, match="of 1 runs"):
+        job.run(some, active_runs=5, contradicted=0.8)
+    assert job.states() == {"completed": 19, "submitted": 1}
+    assert job.submitter._active == 0
+    assert job.misplaced(some) == [some[7].input]
+
+
+def test_a_result_that_fails_again_and_again_costs_its_own_row(start):
+    fault = {"method": "GET", "path": "/result$", "status": 500}
+    job = start(faults={"http": [fault]})
+    some = tasks(job.asked, 5)
+    bare = one(some[2].key.hex(), lambda event: {**event, "output": None})
+    job.api.deviant.how = Deviations(mangle=bare)
+    with pytest.raises(Unfinished, match=r"cannot be fetched.*500"):
+        job.run(some, contradicted=0.5)
+    assert job.states() == {"completed": 4, "submitted": 1}
+
+
+@pytest.mark.parametrize(
+    ("how", "settings"),
+    [
+        ({"stall": True}, {}),
+        ({"tell": False, "list_ended_only": True}, {}),
+        ({"stall": True}, {"quirks": frozenset({ACTIVE_NEVER_LISTED})}),
+    ],
+    ids=["silent stream", "only ended runs listed", "active runs never listed"],
+)
+def test_what_the_api_says_goes_on_is_waited_for_however_long(start, how, settings):
+    job = start(Deviations(**how), latency=0.02, **settings)  # 1.2 to 6 seconds
+    some = tasks(job.asked, 6)
+    job.run(some, contradicted=0.1, sweep=0.2)
+    assert whole(job, some)
+
+
+def test_a_completed_run_that_shows_no_output_for_a_day_has_failed(start):
+    job = start(Deviations(drop_outputs=True, completed_without="null"))
+    some = tasks(job.asked, 3)
+    job.run(some, hopeless=0.1)
+    assert job.states() == {"failed": 3}
+
+
+# --- events that cannot be read --------------------------------------------------------------------------
+
+BROKEN = {
+    "cut": lambda event: json.dumps(event).encode()[:-20],
+    "of another shape": lambda event: {**event, "run": {**event["run"], "status": ["completed"]}},
+    "nameless": lambda event: b"{oops" if event.get("output") else event,
+    "no text": lambda event: json.dumps(event).encode()[:-2] + b"\xff\xfe}",
+    "deep": lambda event: json.dumps(event).encode()[:-1] + b', "x": ' + b"[" * 5000 + b"]" * 5000 + b"}",
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_an_event_that_cannot_be_read_costs_a_request_and_no_row(start, broken):
+    job = start()
+    some = tasks(job.asked, 10)
+    job.api.deviant.how = Deviations(mangle=one(some[4].key.hex(), BROKEN[broken]), tell=False)
+    job.run(some)
+    assert whole(job, some)
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_an_event_that_cannot_be_read_hides_no_run_of_a_lost_post(start, broken):
+    job = start(latency=0.001)
+    some = tasks(job.asked, 20)
+    mangle = one(some[4].key.hex(), BROKEN[broken])
+    job.api.deviant.how = Deviations(keep=12, answer=None, mangle=mangle)
+    job.run(some, settle=0.35)
+    assert whole(job, some)
+
+
+def test_a_listing_that_is_not_readable_at_all_ends_clearly_and_loses_nothing(start):
+    job = start(Deviations(mangle=listed(lambda _: b"{oops"), tell=False))
+    some = tasks(job.asked, 10)
+    with pytest.raises(ApiError, match=r"nothing that the API lists of task group .* can be read") as told:
+        job.run(some)
+    assert told.value.exit_code == 4
+    assert job.states() == {"submitted": 10}
+    job.api.deviant.how = Deviations()
+    job.run(some)
+    assert whole(job, some)
+
+
+def test_a_page_in_place_of_a_listing_is_no_empty_listing(start):
+    page = {"status": 200, "headers": {"content-type": "text/html"}, "body": "<html>Sign in</html>"}
+    job = start(faults={"http": [{"method": "GET", "path": "/runs$", **page}]})
+    with pytest.raises(Retriable, match="text/html and no stream of events"):
+        job.run(tasks(job.asked, 5))
+    assert job.states() == {"submitted": 5}
+
+
+# --- whose answer it is ----------------------------------------------------------------------------------
+
+
+def test_runs_that_tell_neither_key_nor_input_are_asked_for_their_input(start):
+    job = start(Deviations(drop_metadata=True, drop_inputs=True))
+    some = tasks(job.asked, 6)
+    job.run(some)
+    assert whole(job, some)
+    asked = [line for line in job.api.requests("GET") if re.search(r"/runs/[^/]+/input$", line["path"])]
+    assert len(asked) == 6
+
+
+def test_a_result_that_is_another_runs_is_not_taken(start):
+    job = start()
+    some = tasks(job.asked, 4)
+    job.run(some[:1])
+    other = job.api.created()[0]["run"]
+
+    def swap(method, path, body):
+        return re.sub(rb"trun_\w+", other.encode(), body) if path.endswith("/result") else None
+
+    job.api.deviant.how = Deviations(mangle=swap, drop_outputs=True)
+    with pytest.raises(Unfinished):
+        job.run(some, contradicted=0.5)
+    assert job.states() == {"completed": 1, "submitted": 3}
