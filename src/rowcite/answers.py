@@ -57,7 +57,7 @@ def answer(run_id: str, processor: str, raw: bytes) -> Answer:
         output = _DOCUMENTED.decode(raw)
         if (isinstance(output.content, dict) or output.type == "text") and _is_plain(output):
             return Answer(run_id, processor, output.content, output.basis)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass  # read it leniently
     try:
         content, basis = _read_output(raw)

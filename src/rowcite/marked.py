@@ -42,12 +42,16 @@ _TOO_LONG = (
 
 @dataclass(slots=True)
 class Marked:
-    """A YAML document: its value, and where each value and each key stands (line, column, from 1)."""
+    """A YAML document: its value, and where each value and each key stands (line, column, from 1).
+
+    `written` has the texts that name a variable as they are written: what a variable holds may be a secret.
+    """
 
     value: Any
     values: dict[Path, tuple[int, int]] = field(default_factory=dict)
     keys: dict[Path, tuple[int, int]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    written: dict[Path, str] = field(default_factory=dict)
 
     def problem(self, path: Path, message: str, *, at_key: bool = False) -> Problem:
         """Return a problem that points at `path`, or at its nearest parent that stands in the text."""
@@ -146,7 +150,7 @@ class _Builder:
         if isinstance(value, str):
             if self._too_long(len(value)):
                 return None
-            value = self._substitute(value, _NOWHERE) if self.substitutes else value
+            value = self._substitute(value, path, _NOWHERE) if self.substitutes else value
         return self._sayable(value, path)
 
     def _too_much(self, path: Path, *mark: int) -> bool:
@@ -208,10 +212,10 @@ class _Builder:
             return None
         if self._too_long(len(node.value), *mark):
             return None
-        text = self._substitute(node.value, mark)
+        text = self._substitute(node.value, path, mark)
         return self._sayable(text if node.style else _resolve(text), path, *mark)
 
-    def _substitute(self, text: str, mark: tuple[int, int]) -> str:
+    def _substitute(self, text: str, path: Path, mark: tuple[int, int]) -> str:
         def value(match: re.Match[str]) -> str:
             name, default = match[1], match[2]
             if name is None:
@@ -228,7 +232,10 @@ class _Builder:
                 return ""
             return "" if self._too_long(len(found), *mark) else found
 
-        return _VARIABLE.sub(value, text) if "$" in text else text
+        if not _VARIABLE.search(text):
+            return text
+        self.marked.written[path] = text
+        return _VARIABLE.sub(value, text)
 
 
 _KNOWN_TAGS = frozenset(

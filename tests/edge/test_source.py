@@ -282,3 +282,44 @@ def test_a_last_cell_that_ends_in_a_line_end_is_closed(tmp_path, value):
     (tmp_path / "t.csv").write_bytes(text.getvalue().encode())
     (rows,) = open_source(str(tmp_path / "t.csv"), None, CsvOptions()).batches()
     assert rows.frame.rows() == [("1", value)]
+
+
+def test_a_column_without_a_name_keeps_it(tmp_path):
+    (batch,) = open_source(str(written(tmp_path, ",b\n1,2\n")), None, CsvOptions()).batches()
+    assert batch.frame.columns == ["", "b"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("t.csv", b"a\0,b\n1,2\n"), ("t.jsonl", b'{"a\\u0000": 1}\n')],
+)
+def test_a_column_whose_name_holds_a_nul_is_refused(tmp_path, name, data):
+    with pytest.raises(TableError, match=r"holds a NUL\. Rename it"):
+        rows(written(tmp_path, data, name))
+
+
+def test_json_lines_that_are_packed_without_saying_so_are_refused(tmp_path):
+    file = written(tmp_path, gzip.compress(b'{"a":1}\n'), "t.jsonl")
+    with pytest.raises(TableError, match=r"t\.jsonl:1: byte 0x8b is not UTF-8"):
+        rows(file)
+
+
+def test_text_in_parquet_that_is_not_utf_8_is_refused(tmp_path):
+    offsets = pa.array([0, 2, 4], pa.int32()).buffers()[1]
+    bad = pa.Array.from_buffers(pa.string(), 2, [None, offsets, pa.py_buffer(b"a\xffbc")])
+    pq.write_table(pa.table({"a": bad}), tmp_path / "t.parquet")
+    with pytest.raises(TableError, match=r"t\.parquet: cannot read it: .*Invalid UTF8"):
+        rows(tmp_path / "t.parquet")
+
+
+def test_parquet_metadata_that_is_no_text_does_no_harm(tmp_path):
+    field = pa.field("a", pa.int64(), metadata={"k": b"\xff"})
+    pq.write_table(
+        pa.table([[1]], schema=pa.schema([field], metadata={"k": b"\xff"})), tmp_path / "t.parquet"
+    )
+    assert rows(tmp_path / "t.parquet") == [(1,)]
+
+
+def test_utf_16_without_its_mark_is_told(tmp_path):
+    with pytest.raises(TableError, match=r"is not utf-16: .* does not start with BOM"):
+        rows(written(tmp_path, "a,b\n1,2\n".encode("utf-16-le")), encoding="utf-16")

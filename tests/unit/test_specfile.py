@@ -657,3 +657,9 @@ def test_the_environment_of_the_process_is_the_default(tmp_path, monkeypatch):
     monkeypatch.setitem(os.environ, "ROWCITE_TEST_NAME", "fromenv")
     (tmp_path / "s.yaml").write_text(BASE.replace("accounts", "${ROWCITE_TEST_NAME}"))
     assert load_spec(tmp_path / "s.yaml").name == "fromenv"
+
+
+def test_what_a_variable_holds_is_not_told(problems):
+    told = problems(BASE.replace("name: t\n", "") + "name: t\ncolumns: ${KEY}\n", KEY="top-secret")
+    assert any("'${KEY}'" in line for line in told)
+    assert not any("top-secret" in line for line in told)

@@ -407,3 +407,9 @@ def test_an_event_of_a_known_type_and_another_shape_is_a_fault():
 def test_half_a_surrogate_pair_does_not_hide_an_answer():
     event = wire.read_event(b'{"type":"task_run.state","output":{"content":"\\ud83d"}}')
     assert b"\\ufffd" in bytes(event.output)
+
+
+@pytest.mark.parametrize("data", [b'{"type":"\xff"}', b"[" * 100_000], ids=["not UTF-8", "nested too deep"])
+def test_an_event_that_no_decoder_takes_is_one_kind_of_error(data):
+    with pytest.raises(msgspec.DecodeError):
+        wire.read_event(data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -37,6 +37,14 @@ class Rows:
     frame: pl.DataFrame
     arrow: pa.Table | None = None
     lines: list[bytes] | None = None
+
+    def slice(self, start: int, rows: int) -> Rows:
+        """Return some of the rows."""
+        return Rows(
+            self.frame.slice(start, rows),
+            self.arrow.slice(start, rows) if self.arrow is not None else None,
+            self.lines[start : start + rows] if self.lines is not None else None,
+        )
 
 
 class Source(Protocol):
@@ -88,11 +96,31 @@ def limited(batches: Iterator[Rows], limit: int | None) -> Iterator[Rows]:
         if left <= 0:
             return
         if rows.frame.height > left:
-            arrow = rows.arrow.slice(0, left) if rows.arrow is not None else None
-            yield Rows(rows.frame.head(left), arrow, rows.lines[:left] if rows.lines is not None else None)
+            yield rows.slice(0, left)
             return
         yield rows
         left -= rows.frame.height
+
+
+def framed(arrow: Any) -> pl.DataFrame:
+    """Return an Arrow batch or table as a frame.
+
+    polars would give a column without a name one of its own, and end in a panic on metadata that is not UTF-8.
+    """
+    frame = pl.DataFrame(
+        pl.from_arrow(arrow.cast(pa.schema([_without_bytes(item) for item in arrow.schema])))
+    )
+    frame.columns = arrow.schema.names
+    return frame
+
+
+def _without_bytes(item: pa.Field) -> pa.Field:
+    try:
+        for text in (item.metadata or {}).values():
+            text.decode()
+    except UnicodeDecodeError:
+        return item.remove_metadata()
+    return item
 
 
 class ReadBytes(io.RawIOBase):
@@ -143,6 +171,12 @@ def columns_fit(file: Path, names: int) -> None:
             f"{file}: {names:,} columns, and rowcite reads {bounds.COLUMNS:,} at most. "
             "Is the separator right? Else leave out what is not needed"
         )
+
+
+def names_fit(file: Path, names: Iterable[str]) -> None:
+    """Refuse a name that ends in the middle for whoever takes text as C does, as Arrow and polars among themselves do."""
+    if odd := [name for name in names if "\0" in name]:
+        raise TableError(f"{file}: the name of column {odd[0]!r} holds a NUL. Rename it")
 
 
 def cells_fit(file: Path, frame: pl.DataFrame, before: int) -> None:

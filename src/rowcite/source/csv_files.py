@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -27,7 +27,9 @@ from rowcite.source.base import (
     bomb,
     cells_fit,
     columns_fit,
+    framed,
     most_unpacked,
+    names_fit,
     opened,
     unreadable,
 )
@@ -65,7 +67,7 @@ class CsvSource:
                     cells_fit(file, frame, done - self._before[file])
                     done += frame.height
                     yield Rows(frame)
-            except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
+            except (pa.ArrowException, UnicodeError, OSError) as error:
                 if "straddling" not in str(error) or block == _BLOCKS[-1]:
                     raise self._fault(file, str(error)) from error
             else:
@@ -82,7 +84,7 @@ class CsvSource:
                     if count > most:
                         raise bomb(file)
                     past, skip = min(skip, batch.num_rows), max(skip - batch.num_rows, 0)
-                    last = pl.DataFrame(pl.from_arrow(batch)) if batch.num_rows else last
+                    last = framed(batch) if batch.num_rows else last
                     if last is not None and batch.num_rows > past:
                         yield last.slice(past)
             if last is not None and _unclosed(last, _tail(plain), self.separator) and _odd_quotes(plain):
@@ -116,7 +118,7 @@ class CsvSource:
             raise TableError(f"{file}:1: cannot read the header: {error}") from error
         except TooLong as error:
             raise TableError(f"{file}:1: the header: {row_too_long(_QUOTE)}") from error
-        except (UnicodeDecodeError, OSError) as error:
+        except (UnicodeError, OSError) as error:
             raise self._fault(file, str(error)) from error
         columns_fit(file, len(names))
         names[0] = names[0].removeprefix("\ufeff")
@@ -143,6 +145,10 @@ class CsvSource:
             return TableError(
                 f"{file}:{_line_of_bad_byte(file, self.options.encoding)}: byte 0x{bad} is not {self.options.encoding}. "
                 "Is it a text file? Then set input.csv.encoding, for example to cp1252, latin-1 or utf-16"
+            )
+        except UnicodeError as error:
+            return TableError(
+                f"{file}: is not {self.options.encoding}: {error}. Set input.csv.encoding to what it is"
             )
         except csv.Error:
             return TableError(f"{file}:{line}: {TOO_LARGE}.{_QUOTE}")
@@ -171,6 +177,7 @@ def _field_size(most: int) -> Iterator[None]:
 
 def _unique(file: Path, names: list[str]) -> list[str]:
     twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    names_fit(file, names)
     if twice:
         shown = ", ".join(repr(name) for name in twice)
         raise TableError(
@@ -247,12 +254,12 @@ def _odd_quotes(file: Path) -> bool:
 
 def _line_of_bad_byte(file: Path, encoding: str) -> int:
     decoder, line = codecs.getincrementaldecoder(encoding)("strict"), 1
-    with opened(file) as raw:
+    with opened(file) as raw, suppress(OSError):
         while chunk := raw.read(1 << 16):
             for part in chunk.splitlines(keepends=True):
                 try:
                     decoder.decode(part)
-                except UnicodeDecodeError:
+                except UnicodeError:
                     return line
                 line += part.endswith(b"\n")
     return line

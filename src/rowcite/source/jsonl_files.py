@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from rowcite import bounds
 from rowcite.errors import TableError
-from rowcite.source.base import Rows, cells_fit, columns_fit, rows_at_once
+from rowcite.source.base import Rows, cells_fit, columns_fit, names_fit, rows_at_once
 from rowcite.source.lines import byte_lines
 from rowcite.spec import Format
 
@@ -43,6 +43,7 @@ class JsonlSource:
             raise TableError(
                 f"{self.files[0]}: the file is empty; JSON lines name the columns, so there must be one"
             )
+        names_fit(self.files[0], found.columns)
         self.schema = found.schema
 
     def batches(self) -> Iterator[Rows]:
@@ -94,6 +95,8 @@ def _lines(file: Path, rows: int) -> Iterator[list[bytes]]:
         kept = [line for line in map(bytes.strip, lines) if line]
         if sum(line.count(b"[") + line.count(b"{") for line in kept) > len(kept) - 1 + bounds.DEPTH:
             _check_depth(file, number, lines)
+        if kept and kept[0][:1] != b"{":  # polars would unpack what begins as a compressed file does
+            raise _json_fault(file, ValueError("not a line of JSON"))
         if kept:
             yield kept
 

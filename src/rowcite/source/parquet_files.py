@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
-import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rowcite import bounds
 from rowcite.errors import TableError
-from rowcite.source.base import COMPRESSED, ReadBytes, Rows, cells_fit, columns_fit, rows_at_once, unreadable
+from rowcite.source.base import (
+    COMPRESSED,
+    ReadBytes,
+    Rows,
+    cells_fit,
+    columns_fit,
+    framed,
+    names_fit,
+    rows_at_once,
+    unreadable,
+)
 from rowcite.source.parquet_bounds import rows_of_group
 from rowcite.spec import Format
 
@@ -37,14 +46,14 @@ class ParquetSource:
             raise TableError(
                 f"{self.files[0]}: columns {sorted(twice)} stand there more than once. Rename them"
             )
-        self.schema = pl.DataFrame(pl.from_arrow(self.arrow_schema.empty_table())).schema
+        self.schema = framed(self.arrow_schema.empty_table()).schema
 
     def batches(self) -> Iterator[Rows]:
         """Yield the rows of each file in turn."""
         for file in self.files:
             done = 0
             for table in _tables(file):
-                frame = pl.DataFrame(pl.from_arrow(table))
+                frame = framed(table)
                 cells_fit(file, frame, done)
                 done += table.num_rows
                 yield Rows(frame, arrow=table)
@@ -55,7 +64,8 @@ class ParquetSource:
             with _parquet(file) as (parquet, _):
                 schema = parquet.schema_arrow
                 columns_fit(file, parquet.metadata.num_columns)
-        except (OSError, pa.ArrowException) as error:
+                names_fit(file, _names(schema))
+        except (OSError, pa.ArrowException, UnicodeError) as error:
             raise TableError(f"{file}: not a Parquet file that can be read: {error}") from error
         for item in schema:
             if "decimal256" in str(item.type):
@@ -80,14 +90,23 @@ def _tables(file: Path) -> Iterator[pa.Table]:
                 rows, size = rows + batch.num_rows, size + batch.nbytes
             if held:
                 yield pa.Table.from_batches(held)
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException, UnicodeError) as error:
         raise unreadable(file, error) from error
 
 
 def _batches(file: Path, parquet: pq.ParquetFile, handle: Any) -> Iterator[pa.RecordBatch]:
     for group in range(parquet.num_row_groups):
         rows = rows_of_group(file, handle, parquet, group)
-        yield from parquet.iter_batches(batch_size=rows, row_groups=[group])
+        for batch in parquet.iter_batches(batch_size=rows, row_groups=[group]):
+            batch.validate(full=True)  # text that is not UTF-8 would take polars down with it
+            yield batch
+
+
+def _names(fields: Iterable[pa.Field]) -> Iterator[str]:
+    """Yield the names of columns, and of all that is nested in them."""
+    for item in fields:
+        yield item.name
+        yield from _names(item.type.field(place) for place in range(item.type.num_fields))
 
 
 @contextmanager
