@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: help demo test test-all lint format check serve bench soak eval enrich clean
+.PHONY: help demo test test-all lint format check serve bench load soak fuzz eval enrich clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,12 @@ bench: .venv/dev  ## Measure time, memory and requests (minutes)
 
 soak: .venv/dev  ## Kill the command at many more random moments (minutes)
 	ROWCITE_KILLS=200 $(BIN)/python -m pytest -n $(WORKERS) tests/crash
+
+load: .venv/dev  ## 200,000 runs with failures, 429s, disconnects and a kill; nothing lost, nothing twice (minutes)
+	$(BIN)/python benchmarks/load.py
+
+fuzz: .venv/dev  ## Fuzz what parses other people's bytes, for FUZZ_SECONDS (300)
+	$(BIN)/python tests/fuzz/long.py --seconds $(or $(FUZZ_SECONDS),300)
 
 eval: .venv/dev  ## Measure how good the local research is, on text that was held out
 	$(BIN)/python benchmarks/research/evaluate.py

@@ -1,5 +1,7 @@
 """Faults on order."""
 
+import random
+
 import httpx
 import pytest
 
@@ -36,7 +38,7 @@ def test_no_plan_dooms_nobody():
     assert set(fates(None)) == {None}
 
 
-@pytest.mark.parametrize("plan", [{"fial": 1}, {"http": [{"when": "during"}]}, {"sse": {"cut": 1}}])
+@pytest.mark.parametrize("plan", [{"fial": 1}, {"http": [{"when": "during"}]}, {"sse": {"cuts": 1}}])
 def test_a_plan_that_cannot_be_understood_is_refused(plan):
     with pytest.raises(UsageError, match="fault plan"):
         read_plan(plan)
@@ -67,6 +69,12 @@ def test_a_slow_run_takes_longer_and_ends(start):
     run = client.post("/v1/tasks/runs", json=RUN).json()["run_id"]
     assert client.get(f"/v1/tasks/runs/{run}/result?timeout=0.05").status_code == 408
     assert client.get(f"/v1/tasks/runs/{run}/result?timeout=5").json()["run"]["status"] == "completed"
+
+
+def test_some_streams_are_dropped_and_others_are_not():
+    sse = read_plan({"sse": {"cut_after": 7, "probability": 0.5}}).sse
+    dice = random.Random(1)
+    assert {sse.cut(dice) for _ in range(30)} == {7, None}
 
 
 def test_the_nth_request_gets_the_status_the_headers_and_the_body(start):

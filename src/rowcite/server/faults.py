@@ -40,9 +40,16 @@ class HttpFault(Struct, forbid_unknown_fields=True):
 
 
 class SseFault(Struct, forbid_unknown_fields=True):
-    """Each event stream is dropped after `cut_after` events, without its end."""
+    """An event stream is dropped after `cut_after` events, without its end: each, or with a `probability`."""
 
     cut_after: int | None = None
+    probability: float = 1.0
+
+    def cut(self, dice: random.Random) -> int | None:
+        """Return after how many events the next stream is dropped; None for never."""
+        if self.cut_after is None or self.probability >= 1:
+            return self.cut_after
+        return self.cut_after if dice.random() < self.probability else None
 
 
 class FaultPlan(Struct, forbid_unknown_fields=True):
@@ -111,7 +118,7 @@ class Faulty:
             await self._app(scope, receive, send)
             return
         fault = self._fault(scope["method"], scope["path"])
-        await self._carry_out(fault, scope, receive, _cutting(send, self._plan.sse.cut_after))
+        await self._carry_out(fault, scope, receive, _cutting(send, self._plan.sse.cut(self._dice)))
 
     def _fault(self, method: str, path: str) -> HttpFault | None:
         """Count the request against every fault and return the first that hits it."""

@@ -1,0 +1,367 @@
+"""What is fuzzed: everything that reads bytes which rowcite's user did not write, or wrote in haste.
+
+A target takes bytes. It returns for a value or an error that rowcite explains, and raises for anything else: another
+exception, an error without words, a value that is not what was promised.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import msgspec
+import polars as pl
+import pyarrow as pa
+
+from rowcite.acceptance import judge
+from rowcite.answers import answer
+from rowcite.errors import RowciteError
+from rowcite.failures import failure, retry_after
+from rowcite.pipeline import make_job
+from rowcite.reader import Reader
+from rowcite.schema import fields
+from rowcite.source import FrameSource, open_source
+from rowcite.spec import CsvOptions
+from rowcite.specfile import load_spec, parse_spec
+from rowcite.sse import Parser, TooLarge
+from rowcite.standard import standard
+from rowcite.wire import api_warnings, input_of, output_of, read_event
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is run on bytes, examples to begin with, and words that its format knows."""
+
+    run: Callable[[bytes], None]
+    seeds: tuple[bytes, ...]
+    words: tuple[bytes, ...]
+
+
+SHM = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112
+
+
+def explained(error: RowciteError) -> None:
+    """Hold an error to what it promises: words that can be printed on one line each."""
+    text = str(error)
+    assert text.strip(), f"{type(error).__name__} without a word"
+    text.encode()
+
+
+# --- specs -----------------------------------------------------------------------------------------------
+
+SPEC = b"""name: accounts
+input: {path: a.csv, format: csv, csv: {separator: ",", encoding: utf8, null_values: ["", "N/A"]}, where: "a = '1'"}
+output: {path: "${OUT:-b}.csv"}
+task:
+  processor: core-fast
+  instructions: &i Use the company's own site first.
+  inputs:
+    company_name: {column: name, description: *i, required: true}
+    website: {column: website, transform: domain}
+  outputs:
+    industry: {type: string, description: Main industry}
+    stage: {enum: [Seed, Public, Unknown]}
+    products: {type: array, items: string}
+    office: {type: object, properties: {city: string, since: date}}
+  source_policy: {include_domains: [a.com], exclude_domains: []}
+  location: us
+  metadata: {team: revops}
+  mcp_servers: [{url: https://x.example/mcp, name: x, headers: {k: "${KEY}"}}]
+accept:
+  min_confidence: medium
+  trusted_domains: [sec.gov, .gov]
+  required: [industry]
+  rules: ["since <= 2026"]
+  fields: {industry: {min_confidence: 0.4, pattern: "^[a-z]+$"}}
+columns: {prefix: "", citations: full}
+limits: {max_cost_usd: 25, deadline: 2h, max_failed: "5%"}
+prices: {x: 0.1}
+cache: {max_age: 90d}
+"""
+SPEC_WORDS = (
+    *b"- ! & * {} [] : | > ' \" # % @ ? << !!python/object ${A:-} $$ \xef\xbb\xbf --- ... true ~ .nan 0x1 1e999".split(),
+    *b"json_schema prompt outputs output auto text records_per_run escalate existing not_found otherwise local".split(),
+    b"\n  ",
+    b"\x00",
+    b"\xc2\x85",
+    b"\t",
+    b"9" * 400,
+)
+
+
+def spec(data: bytes) -> None:
+    with tempfile.TemporaryDirectory(dir=SHM) as folder:
+        file = Path(folder) / "spec.yaml"
+        file.write_bytes(data)
+        try:
+            read = load_spec(file, environ={"KEY": "secret", "OUT": "x"})
+        except RowciteError as error:
+            explained(error)
+            return
+        assert read.name
+
+
+# --- tables ----------------------------------------------------------------------------------------------
+
+
+def table(data: bytes, name: str, **options: str) -> list[tuple[object, ...]] | None:
+    """Read bytes as a table; hold the batches to the schema. Return the rows, or None when it was refused."""
+    rows: list[tuple[object, ...]] = []
+    with tempfile.TemporaryDirectory(dir=SHM) as folder:
+        file = Path(folder) / name
+        file.write_bytes(data)
+        try:
+            source = open_source(str(file), None, CsvOptions(**options))  # type: ignore[arg-type]
+            for batch in source.batches():
+                assert batch.frame.schema == source.schema, (batch.frame.schema, source.schema)
+                assert batch.lines is None or len(batch.lines) == batch.frame.height
+                assert batch.arrow is None or batch.arrow.num_rows == batch.frame.height
+                assert batch.frame.height
+                rows += batch.frame.rows()
+        except RowciteError as error:
+            explained(error)
+            assert folder in str(error), f"the file is not told: {error}"
+            return None
+    return rows
+
+
+def csv_table(data: bytes) -> None:
+    rows = table(data, "t.csv")
+    if rows is None or b"\0" in data or b"\r" in data:
+        return
+    text = io.StringIO(data.decode("utf-8-sig"), newline="")
+    theirs = list(csv.reader(text))
+    while theirs and not theirs[0]:
+        theirs.pop(0)
+    if len(theirs[0]) > 1:
+        assert [["" if cell is None else cell for cell in row] for row in rows] == [
+            r for r in theirs[1:] if r
+        ]
+
+
+def csv_elsewhere(data: bytes) -> None:
+    first, rest = data[:1] or b"\0", data[1:]
+    encoding = ("utf-16", "cp1252", "shift_jis", "utf-7", "latin-1", "utf-8-sig", "idna", "punycode")
+    try:
+        table(rest, "t.tsv", encoding=encoding[first[0] % len(encoding)])
+    except ValueError as error:  # CsvOptions refuses an encoding
+        assert "encoding" in str(error), error
+
+
+def packed_table(data: bytes) -> None:
+    first, rest = data[:1] or b"\0", data[1:]
+    table(rest, f"t.{('csv', 'jsonl', 'parquet')[first[0] % 3]}{('.gz', '.zst')[first[0] // 3 % 2]}")
+
+
+def jsonl_table(data: bytes) -> None:
+    table(data, "t.jsonl")
+
+
+def parquet_table(data: bytes) -> None:
+    table(data, "t.parquet")
+
+
+def parquet_seeds() -> tuple[bytes, ...]:
+    plain = pl.DataFrame({"a": ["x", None, "y" * 50] * 5, "n": [1, 2, None] * 5, "l": [[1], [], None] * 5})
+    found = []
+    for compression in ("uncompressed", "snappy", "zstd", "gzip"):
+        out = io.BytesIO()
+        plain.write_parquet(out, compression=compression)  # type: ignore[arg-type]
+        found.append(out.getvalue())
+    return tuple(found)
+
+
+def packed_seeds() -> tuple[bytes, ...]:
+    whole = b"a,b\n1,2\n" * 20
+    parts = [
+        b"\0" + pa.compress(whole, "gzip", asbytes=True),
+        b"\3" + pa.compress(whole, "zstd", asbytes=True),
+    ]
+    lines = b'{"a":1}\n' * 20
+    return (
+        *parts,
+        b"\1" + pa.compress(lines, "gzip", asbytes=True),
+        b"\2" + pa.compress(whole, "gzip", asbytes=True),
+    )
+
+
+CSV_WORDS = (
+    *b', " "" ; \r \r\n \n \t \0 \xef\xbb\xbf \xff\xfe \xe9 \xf0\x9f\x98\x80 \\ \''.split(b" "),
+    b"\n\n",
+    b'",',
+)
+JSON_WORDS = (
+    *b'{ } [ ] : , " \\" null true NaN -0 1e999 1e-999 \\u0000 \\ud800 \\ud83d\\ude00 {"a":{"b":[1,"x",null]}}'.split(
+        b" "
+    ),
+    b"\n",
+    b"9" * 25,
+    b"0.1",
+    b"\xe2\x80\xa8",
+    b"[" * 70,
+    b'{"a":' * 70,
+)
+
+# --- what the API sends ----------------------------------------------------------------------------------
+
+EVENT = b"""{"type":"task_run.state","event_id":"7","run":{"run_id":"trun_1","status":"completed","processor":"core",\
+"metadata":{"rowcite_key":"00ff"},"error":null,"warnings":[{"type":"w","message":"m"}]},\
+"input":{"processor":"core","input":{"a":1}},"output":{"type":"json","content":{"city":"Oslo"},"basis":[]}}"""
+OUTPUT = b"""{"type":"json","content":{"city":"Oslo","count":"1,200","since":"2001-02-03","tags":["a"],"open":true,\
+"office":{"zip":"0150"},"stage":"Seed"},"basis":[{"field":"city","reasoning":"r","confidence":"high","citations":\
+[{"url":"https://a.example/","title":"t","excerpts":["e"]}]},{"field":"count","confidence":0.7,"citations":null}]}"""
+OLDER = b"""{"content":"{\\"city\\":\\"Oslo\\",\\"_basis\\":{\\"city\\":{\\"confidence\\":\\"low\\",\\"citations\\":[\\"https://x\\"]}}}"}"""
+EVENT_WORDS = (
+    *JSON_WORDS,
+    *b"task_group_status error run output input content basis _basis field confidence citations url excerpts".split(),
+    *b"data: event: id: retry: :ping \r\n \r \n\n \xef\xbb\xbf".split(b" "),
+)
+
+
+def stream(data: bytes) -> None:
+    """Whatever way a stream is cut, it gives the same events; each is an event, or is said to be none."""
+    whole, cut = Parser(), Parser()
+    with suppress(TooLarge):
+        events = whole.feed(data)
+        step = 1 + len(data) % 7
+        pieces = [event for at in range(0, len(data), step) for event in cut.feed(data[at : at + step])]
+        assert events == pieces, "events depend on how the stream is cut"
+        for one in events:
+            event(one)
+
+
+def event(data: bytes) -> None:
+    try:
+        read = read_event(data)
+    except msgspec.DecodeError:  # what `read_event` promises, and the client translates
+        return
+    input_of(read)
+    output = output_of(read)
+    if read.run is not None:
+        assert read.run.key is None or isinstance(read.run.key, bytes)
+        assert read.run.problem.message is not None
+        api_warnings(read.run)
+        assert read.run.state
+    if output is not None:
+        answered(output)
+
+
+ASKED = parse_spec(
+    {
+        "name": "t",
+        "task": {
+            "processor": "core",
+            "inputs": {"x": {"column": "a"}},
+            "outputs": {
+                "city": "string",
+                "count": "integer",
+                "share": "number",
+                "since": "date",
+                "open": "boolean",
+                "stage": {"enum": ["Seed", "Public"]},
+                "tags": {"type": "array", "items": "string"},
+                "office": {"type": "object", "properties": {"zip": "integer", "since": "date"}},
+            },
+        },
+        "accept": {"min_confidence": "medium", "min_citations": 1, "trusted_domains": [".gov", "a.example"]},
+    },
+    environ={},
+)
+STANDARD = standard(fields(ASKED), ASKED.accept)
+DAY = date(2026, 1, 2)
+
+
+def answered(data: bytes) -> None:
+    try:
+        read = answer("trun_1", "core", data)
+    except ValueError as error:
+        assert str(error).startswith("run trun_1: "), error
+        return
+    cells = judge(read, STANDARD, DAY)
+    assert len(cells) == len(STANDARD.fields)
+    for cell in cells:
+        assert (cell.refused is None) or cell.refused.strip()
+        assert all(isinstance(citation.url, str) for citation in cell.citations)
+
+
+def refusal(data: bytes) -> None:
+    """An error answer is an error with words; a pause is a number that makes sense."""
+    head, _, body = data.partition(b"\n")
+    pause = retry_after(head.decode("latin-1"))
+    assert pause is None or 0 <= pause <= 300
+    explained(failure("GET /x", 400 + len(data) % 130, body, pause))
+
+
+# --- predicates ------------------------------------------------------------------------------------------
+
+FRAME = pl.DataFrame(
+    {
+        "a": ["1", None, "x"],
+        "n": [1, None, 3],
+        "f": [0.5, None, float("nan")],
+        "b": [True, None, False],
+        "d": [date(2020, 1, 1), None, date(2021, 1, 1)],
+        "l": [["x"], None, []],
+    }
+)
+WHERE_WORDS = (
+    *b"= <> < >= AND OR NOT IS NULL IN LIKE ILIKE BETWEEN CASE WHEN THEN ELSE END CAST ( ) AS DOUBLE TRY_CAST".split(),
+    *b"'x' 1 0.5 -1 NULL a n f b d l \"a\" * / % || , ; -- /* */ :: [ ] SELECT FROM EXISTS OVER INTERVAL DATE '2020-01-01'".split(),
+    *b"LOWER( STRPOS( REGEXP_LIKE( COALESCE( SUM( COUNT( LENGTH( SUBSTR( ROUND( POW( LEFT( REPLACE( CONCAT( DATE_PART(".split(),
+    *b"ARRAY_GET( UNNEST( STRUCT( COLUMNS( 99999999999999999999 'a(' '[' \xc3\xa9".split(),
+)
+
+
+def where(data: bytes) -> None:
+    text = data.decode("utf-8", "replace").replace("\0", "")
+    task = {"processor": "core", "inputs": {"x": {"column": "a"}}, "outputs": {"y": "string"}}
+    try:
+        spec = parse_spec({"name": "t", "input": {"where": text}, "task": task}, environ={})
+        job = make_job(spec, Reader(FrameSource(FRAME), spec), "https://api.example")
+        (batch,) = job.reader.batches(job.asked)
+    except RowciteError as error:
+        explained(error)
+        return
+    assert len(batch.keys) == FRAME.height
+
+
+TARGETS: dict[str, Target] = {
+    "spec": Target(spec, (SPEC, b"name: a\ntask: {}\n"), SPEC_WORDS),
+    "csv": Target(
+        csv_table, (b'a,b\n1,"x\ny"\n2,\n', b"\xef\xbb\xbfa;b\r\n1;2\r\n", b'a\n""\n\n1\n'), CSV_WORDS
+    ),
+    "csv-elsewhere": Target(
+        csv_elsewhere, (b"\0" + "a\tb\n1\té\n".encode("utf-16"), b"\1a\tb\n\x80\t1\n"), CSV_WORDS
+    ),
+    "packed": Target(packed_table, packed_seeds(), CSV_WORDS),
+    "jsonl": Target(
+        jsonl_table,
+        (b'{"a":1,"b":"x"}\n{"a":null,"c":{"d":[1,2]}}\n', b'{"a":1.5}\n\n{"a":"x"}\n'),
+        JSON_WORDS,
+    ),
+    "parquet": Target(parquet_table, parquet_seeds(), (b"PAR1", b"\xff\xff\xff\xff", b"\x80\x01", b"\0" * 8)),
+    "stream": Target(
+        stream, (b"event: x\nid: 1\ndata: " + EVENT + b"\n\n: ping\r\n\r\ndata: {}\rdata:\r\r",), EVENT_WORDS
+    ),
+    "event": Target(event, (EVENT, b'{"type":"error","error":{"message":"m","ref_id":"r"}}'), EVENT_WORDS),
+    "answer": Target(answered, (OUTPUT, OLDER, b'{"type":"text","content":"# Report"}'), EVENT_WORDS),
+    "refusal": Target(
+        refusal,
+        (
+            b'3\n{"type":"error","error":{"ref_id":"r","message":"m","detail":{"x":1}}}',
+            b'Wed, 21 Oct 2026 07:28:00 GMT\n{"detail":[{"loc":["body","x"],"msg":"wrong"}]}',
+            b"0\n<html>busy</html>",
+        ),
+        (*JSON_WORDS, *b"error detail loc msg message ref_id -1 inf nan +0000 -0000 Jan 99999 GMT".split()),
+    ),
+    "where": Target(
+        where, (b"a = '1' AND n > 2", b"CAST(a AS DOUBLE) > 1 OR d < DATE '2020-06-01'"), WHERE_WORDS
+    ),
+}
