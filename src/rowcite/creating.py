@@ -27,7 +27,7 @@ from rowcite.errors import (
 from rowcite.ledger import Ledger
 from rowcite.match import created
 from rowcite.model import Task
-from rowcite.outbox import Problem
+from rowcite.outbox import Errand, Problem
 from rowcite.progress import Progress
 from rowcite.records import OpenBatch
 from rowcite.terms import Terms
@@ -54,19 +54,18 @@ class Creator:
         self.client, self.ledger, self.books = client, ledger, books
         self.terms, self.progress = terms, progress
 
-    async def create(self, asked: Question, number: int, tasks: list[Task]) -> Created:
-        """Create a group and its runs, and make sure which exist.
+    async def create(self, errand: Errand, number: int, tasks: list[Task]) -> Created:
+        """Create a group and its runs, and make sure which exist. `number` is the question's in the ledger.
 
         Raises:
             KeyRefused, ApiError: nothing more can be sent; what is known of these runs is in the ledger.
             Unfinished: the API counts runs that it does not list, so it is not known which exist.
         """
-        terms = self.terms
         group_id = await self.client.create_group()
         batch = await self.books.do(
-            self.ledger.intend, number, group_id, tasks, processor=terms.processor, price=terms.price
+            self.ledger.intend, number, group_id, tasks, processor=errand.processor, price=errand.price
         )
-        problem = await self._post(asked, batch, tasks)
+        problem = await self._post(errand.question, batch, tasks)
         if _passes(problem):
             return Created(batch, await self._unsent(batch, problem), problem)
         with suppress(RowciteError):  # what cannot be found out now is looked up by the next command

@@ -12,6 +12,7 @@ from rowcite.errors import ApiError
 from rowcite.ledger import Ledger
 from rowcite.match import key_by_input, key_of
 from rowcite.model import ENDED, RunState
+from rowcite.packing import parts
 from rowcite.records import Ended, OpenBatch
 from rowcite.wire import Event, Run, api_warnings, output_of
 
@@ -112,12 +113,13 @@ class Harvest:
             self.odd[run.run_id] = "is completed, and its output does not come"
         else:
             self.bare.discard(run.run_id)
-            self._buffer[key] = _ended(key, run, output)
+            self._buffer[key] = _ended(key, run, output, self.batch.members.get(key, ()))
 
 
-def _ended(key: bytes, run: Run, output: bytes | None) -> Ended:
+def _ended(key: bytes, run: Run, output: bytes | None, members: tuple[bytes, ...]) -> Ended:
     told = tuple(f"{warning.type}: {warning.message}" for warning in api_warnings(run))
-    if run.state is RunState.COMPLETED:
-        return Ended(key, run.run_id, run.state, output, warnings=told)
+    if run.state is RunState.COMPLETED and output is not None:
+        shares = tuple(parts(output, members).items()) if members else ()
+        return Ended(key, run.run_id, run.state, output, warnings=told, parts=shares)
     problem = run.problem
     return Ended(key, run.run_id, run.state, None, problem.message or run.status, problem.ref_id, told)

@@ -10,6 +10,7 @@ from itertools import islice
 from rowcite.errors import ApiError, ApiRefused, KeyRefused, OutOfCredit, Retriable, RowciteError
 from rowcite.model import Task
 from rowcite.terms import Terms
+from rowcite.wire import Question
 
 MOST_RUNS = 1_000
 """The API takes so many runs a POST."""
@@ -21,13 +22,24 @@ _NO_SUCH_PROCESSOR = 403
 
 
 @dataclass(frozen=True, slots=True)
+class Errand:
+    """Tasks of one question for one processor, in the name the ledger knows it by. `price` is micro-US$ a run."""
+
+    question: Question
+    processor: str
+    price: int
+    tasks: Iterable[Task]
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
-    """Tasks for one POST.
+    """Tasks of an errand for one POST.
 
     `losses`: so many POSTs with them came to nothing, for no reason that was given. `taken_out`: so often in a row
     rows that the API had named were taken out. `accused`: one that was named, to be heard alone.
     """
 
+    errand: Errand
     tasks: list[Task]
     losses: int = 0
     taken_out: int = 0
@@ -52,11 +64,12 @@ class Outbox:
         """Tell whether nothing may go out now; `running` and `sending` count what is under way."""
         return bool(self.stopped or (self._no_credit and running) or (self._doubt and sending))
 
-    def parts(self, tasks: Iterable[Task]) -> Iterator[Part]:
+    def parts(self, errands: Iterable[Errand]) -> Iterator[Part]:
         """Yield fresh tasks, as many together as the API takes."""
-        source = iter(tasks)
-        while some := list(islice(source, self._size)):
-            yield Part(some)
+        for errand in errands:
+            source = iter(errand.tasks)
+            while some := list(islice(source, self._size)):
+                yield Part(errand, some)
 
     def put(self, part: Part) -> None:
         """Add a part that goes out when no other is left."""
@@ -99,6 +112,7 @@ class Outbox:
         """
         reason = isinstance(problem, ApiRefused | OutOfCredit)
         left = Part(
+            part.errand,
             [task for task in part.tasks if task.key in unsent],
             0 if reason or taken else part.losses + 1,
             part.taken_out,
@@ -124,7 +138,7 @@ class Outbox:
         self._doubt = not self.submitted
         if problem.status == _NO_SUCH_PROCESSOR:
             raise ApiRefused(
-                f"{problem}. Is there a processor {self.terms.processor!r}, for this key?", status=403
+                f"{problem}. Is there a processor {part.errand.processor!r}, for this key?", status=403
             )
         self._again.extend(_without_named(part, named) if self._believes else _halves(part))
 
@@ -143,7 +157,7 @@ class Outbox:
 def _halves(part: Part) -> list[Part]:
     """Return a part in two: one bad row, or too little credit, must not sink the others."""
     half = -(-len(part.tasks) // 2)
-    return [Part(some, part.losses) for some in (part.tasks[half:], part.tasks[:half]) if some]
+    return [Part(part.errand, some, part.losses) for some in (part.tasks[half:], part.tasks[:half]) if some]
 
 
 def _without_named(part: Part, named: set[bytes]) -> list[Part]:
@@ -156,5 +170,5 @@ def _without_named(part: Part, named: set[bytes]) -> list[Part]:
     if not 0 < len(accused) < len(part.tasks) or part.taken_out >= _MOST_TAKEN_OUT:
         return _halves(part)
     rest = [task for task in part.tasks if task.key not in named]
-    alone = [Part([task], accused=True) for task in accused]
-    return [*alone, Part(rest, part.losses, part.taken_out + 1)]
+    alone = [Part(part.errand, [task], accused=True) for task in accused]
+    return [*alone, Part(part.errand, rest, part.losses, part.taken_out + 1)]

@@ -38,6 +38,12 @@ class OpenBatch:
     unsure: bool
     inputs: dict[bytes, bytes] = field(default_factory=dict)
     open: set[bytes] = field(default_factory=set)
+    members: dict[bytes, tuple[bytes, ...]] = field(default_factory=dict)
+    """Of runs that were sent for several rows: the keys of the rows, by the run's key."""
+
+    def size(self, key: bytes) -> int:
+        """Return how many tasks one run answers."""
+        return len(self.members.get(key, (key,)))
 
 
 class Held(NamedTuple):

@@ -19,14 +19,14 @@ from rowcite.harvest import Harvest
 from rowcite.keys import canonical
 from rowcite.ledger import Ledger
 from rowcite.model import RunState, Task
-from rowcite.outbox import MOST_RUNS, Outbox, Part
+from rowcite.outbox import MOST_RUNS, Errand, Outbox, Part
 from rowcite.prices import usd
 from rowcite.progress import Progress
 from rowcite.records import Ended, OpenBatch
 from rowcite.terms import Terms
 from rowcite.wire import LOCAL, Question
 
-__all__ = ["MOST_RUNS", "Submitter"]
+__all__ = ["MOST_RUNS", "Errand", "Submitter"]
 _LAST_WORDS = 10.0  # seconds that POSTs under way have to be answered when the door was shut
 
 
@@ -41,6 +41,7 @@ class Submitter:
         self._books = Books()
         self._creator = Creator(client, ledger, self._books, terms, progress)
         self._outbox = Outbox(terms)
+        self._numbers: dict[int, int] = {}
         self.spent = 0
         self._active = 0  # runs that hold a place under `active_runs`
         self._running = 0  # jobs: batches being sent or followed
@@ -54,21 +55,25 @@ class Submitter:
         return self._outbox.submitted
 
     async def submit(self, asked: Question, tasks: Iterable[Task]) -> None:
-        """Get every task answered, and every run that an earlier command left open.
+        """Get every task of one question answered: `submit_all` for a single errand, of the terms' processor."""
+        await self.submit_all(
+            [Errand(asked, self.terms.processor, self.terms.price, tasks)], api=asked.named["api"]
+        )
 
-        `tasks` is read after it is known what that command had created.
+    async def submit_all(self, errands: Iterable[Errand], *, api: str) -> None:
+        """Get every task of some errands answered, and every run that an earlier command left open at this API.
+
+        Tasks are read after it is known what that command had created.
 
         Raises:
             OutOfCredit: budget or credit allow no more; what was under way has been awaited.
             Unfinished: the API does not know what an earlier command left open, or lists less than it counts.
             RowciteError: the API failed, see `rowcite.errors`.
         """
-        body = canonical(asked.named)
-        number = await self._books.do(self.ledger.question, asked.fingerprint, body)
         try:
             async with asyncio.TaskGroup() as jobs:
-                await self._resume(jobs, asked.named["api"])
-                await self._feed(jobs, asked, number, self._outbox.parts(tasks))
+                await self._resume(jobs, api)
+                await self._feed(jobs, self._outbox.parts(errands))
         except BaseExceptionGroup as group:
             raise _first(group) from group
         if error := self._outbox.stopped or self._missing:
@@ -76,9 +81,7 @@ class Submitter:
 
     # --- jobs ----------------------------------------------------------------------------------------
 
-    async def _feed(
-        self, jobs: asyncio.TaskGroup, asked: Question, number: int, fresh: Iterator[Part]
-    ) -> None:
+    async def _feed(self, jobs: asyncio.TaskGroup, fresh: Iterator[Part]) -> None:
         """Start a job a batch, as fast as `active_runs` allows, until nothing is left and no job is running."""
         while True:
             part = await self._next(fresh)
@@ -88,12 +91,12 @@ class Submitter:
                 await self._change()
                 continue
             runs = len(part.tasks)
-            if not self._affordable(runs):
+            if not self._affordable(runs, part.errand.price):
                 continue
             while self._active and self._active + runs > self.terms.active_runs:
                 await self._change()
             self._sending += 1
-            self._start(jobs, partial(self._send, asked, number, part), runs)
+            self._start(jobs, partial(self._send, part), runs)
 
     async def _next(self, fresh: Iterator[Part]) -> Part | None:
         """Return what to send now, None to wait for a change."""
@@ -140,13 +143,13 @@ class Submitter:
         self._active -= runs
         self._changed.set()
 
-    def _affordable(self, runs: int) -> bool:
-        cost = runs * self.terms.price
+    def _affordable(self, runs: int, price: int) -> bool:
+        cost = runs * price
         if self.terms.budget is None or self.spent + cost <= self.terms.budget:
             self.spent += cost
             return True
         self._outbox.stopped = OutOfCredit(
-            f"stopped: {runs:,} more runs at {usd(self.terms.price)} would pass what may be spent"
+            f"stopped: {runs:,} more runs at {usd(price)} would pass what may be spent"
             f" ({usd(self.terms.budget)}, of which {usd(self.spent)} is spent). Raise limits.max_cost_usd,"
             " limits.max_total_usd or --max-cost to go on"
         )
@@ -154,11 +157,12 @@ class Submitter:
 
     # --- one batch -----------------------------------------------------------------------------------
 
-    async def _send(self, asked: Question, number: int, part: Part) -> None:
+    async def _send(self, part: Part) -> None:
         """Create a group and its runs, and follow them to their end."""
         alone = self._running == 1
         try:
-            made = await self._creator.create(asked, number, part.tasks)
+            number = await self._number(part.errand.question)
+            made = await self._creator.create(part.errand, number, part.tasks)
             await self._count(part, made, alone=alone)
         except Unfinished as error:
             self._set_aside(error, len(part.tasks))
@@ -167,8 +171,17 @@ class Submitter:
             self._sending -= 1
             self._changed.set()
         if made.batch.open:
-            self.progress.submitted(len(made.batch.open), self.spent)
+            self.progress.submitted(sum(map(made.batch.size, made.batch.open)), self.spent)
         await self._follow(made.batch)
+
+    async def _number(self, asked: Question) -> int:
+        """Return the number that the ledger knows a question by."""
+        known = self._numbers.get(id(asked))
+        if known is None:
+            body = canonical(asked.named)
+            known = await self._books.do(self.ledger.question, asked.fingerprint, body)
+            self._numbers[id(asked)] = known
+        return known
 
     async def _count(self, part: Part, made: Created, *, alone: bool) -> None:
         """Draw the sum under a POST; queue the tasks that were not created."""
@@ -181,24 +194,25 @@ class Submitter:
         try:
             refusal = self._outbox.refused(part, problem)
         except ApiRefused:
-            await self._uncreated(batch, unsent)
+            await self._uncreated(batch, unsent, part.errand.price)
             raise
         if refusal is not None:
-            await self._refused(batch, part.tasks[0], refusal)
+            await self._refused(batch, part, refusal)
             return
-        await self._uncreated(batch, unsent)
+        await self._uncreated(batch, unsent, part.errand.price)
         alone = alone and not taken and self._running == 1
         self._outbox.back(part, unsent, problem, taken=taken > 0, alone=alone)
 
-    async def _uncreated(self, batch: OpenBatch, keys: set[bytes]) -> None:
+    async def _uncreated(self, batch: OpenBatch, keys: set[bytes], price: int) -> None:
         """Give back the money and the places of runs that were never created."""
         await self._creator.forget(batch, keys)
-        self.spent -= len(keys) * self.terms.price
+        self.spent -= len(keys) * price
         self._freed(len(keys))
 
-    async def _refused(self, batch: OpenBatch, task: Task, error: ApiRefused) -> None:
+    async def _refused(self, batch: OpenBatch, part: Part, error: ApiRefused) -> None:
+        task = part.tasks[0]
         await self._books.do(self.ledger.refused, batch.id, task.key, str(error), error.ref_id)
-        self.spent -= self.terms.price
+        self.spent -= part.errand.price
         batch.open.discard(task.key)
         self._freed(1)
         self.progress.ended(0, 1)
@@ -230,9 +244,10 @@ class Submitter:
         """Follow a batch to its end. One that the API loses or is at odds with itself about stops no other."""
 
         def saved(ended: list[Ended]) -> None:
-            completed = sum(item.state is RunState.COMPLETED for item in ended)
             self._freed(len(ended))
-            self.progress.ended(completed, len(ended) - completed)
+            tasks = sum(batch.size(item.key) for item in ended)
+            completed = sum(batch.size(item.key) for item in ended if item.state is RunState.COMPLETED)
+            self.progress.ended(completed, tasks - completed)
 
         harvest = Harvest(self._books, self.ledger, batch, saved)
         try:

@@ -100,6 +100,13 @@ class Asking(Store):
                 batch.unsure |= state == RunState.INTENDED
                 if state in OPEN:
                     batch.open.add(key)
+            rows = self._db.execute(
+                "SELECT run.batch, whole.key, run.key FROM run JOIN run AS whole ON whole.id = run.pack"
+                " WHERE whole.state IN ('intended', 'submitted') ORDER BY run.id"
+            )
+            for number, pack, key in rows:
+                members = batches[number].members
+                members[pack] = (*members.get(pack, ()), key)
         return list(batches.values())
 
     def spent(self) -> int:

@@ -43,7 +43,10 @@ class Telling(Store):
             self._db.executemany("INSERT INTO input (run, input) VALUES (?, ?)", inputs)
         api = json.loads(self._one("SELECT body FROM question WHERE id = ?", question))["api"]
         sent: dict[bytes, bytes] = {task.key: task.input for task in tasks}
-        return OpenBatch(batch, group_id, api, now, unsure=True, inputs=sent, open=set(sent))
+        members: dict[bytes, tuple[bytes, ...]] = {
+            task.key: tuple(member.key for member in task.members) for task in tasks if task.members
+        }
+        return OpenBatch(batch, group_id, api, now, unsure=True, inputs=sent, open=set(sent), members=members)
 
     def sending(self, batch: OpenBatch) -> None:
         """Write down that the POST of a batch goes out now: its runs may come to light some time after."""
