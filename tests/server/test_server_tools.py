@@ -6,13 +6,18 @@ import threading
 import time
 from contextlib import contextmanager
 from types import SimpleNamespace
+from typing import Any
 
+import httpx
 import pytest
 import uvicorn
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
-from mcp.types import ToolAnnotations
+from mcp.types import EmbeddedResource, TextResourceContents, ToolAnnotations
 
+from rowcite.research import open_corpus
+from rowcite.server.app import ServerSettings, create_app
+from rowcite.server.run import embedded
 from rowcite.server.tools import arguments_for, callable_tools
 
 TOKEN = "Bearer t0ken-of-the-client"
@@ -44,6 +49,16 @@ def crm():
     @server.tool()
     def whoami(query: str) -> str:
         return f"you are {TOKEN}"
+
+    @server.tool()
+    def company(company_name: str) -> dict[str, Any]:
+        return {"name": company_name, "employees": 1240, "note": f"asked with {TOKEN}"}
+
+    @server.tool()
+    def filing(company_name: str) -> EmbeddedResource:
+        text = f"{company_name} was founded in 1998."
+        uri = "https://filings.example/acme"
+        return EmbeddedResource(type="resource", resource=TextResourceContents(uri=uri, text=text))
 
     @server.tool(annotations=ToolAnnotations(destructive_hint=True))
     def delete(company_name: str) -> str:
@@ -134,7 +149,14 @@ def test_a_tool_that_fails_is_recorded_with_its_error(calls_of, url):
 
 def test_without_a_list_all_tools_that_can_be_are_called_but_for_the_destructive(calls_of, url):
     calls = calls_of({"company_name": "Acme"}, {"url": url, "name": "crm"})
-    assert [call["tool_name"] for call in calls] == ["owner", "search", "breaks", "whoami"]
+    assert [call["tool_name"] for call in calls] == [
+        "owner",
+        "search",
+        "breaks",
+        "whoami",
+        "company",
+        "filing",
+    ]
     assert not any(name == "delete" for name, _ in CALLS)
 
 
@@ -182,6 +204,37 @@ def test_a_slow_server_holds_up_no_other_run(start, url):
         client.post("/v1/tasks/runs", json={"processor": "core", "input": "a", "mcp_servers": [server]})
         other = client.post("/v1/tasks/runs", json={"processor": "core", "input": "b"}).json()["run_id"]
         assert client.get(f"/v1/tasks/runs/{other}/result", params={"timeout": 2}).status_code == 200
+
+
+def test_what_a_tool_knows_and_the_corpus_does_not_is_answered_with_its_address(url, tmp_path):
+    (tmp_path / "acme.html").write_text("<h1>Acme Pumps</h1><p>Headquarters: Leeds</p>")
+    fields = {
+        "employee_count": {"type": ["integer", "null"]},
+        "founded_year": {"type": ["integer", "null"]},
+        "headquarters": {"type": ["string", "null"]},
+    }
+    body = {
+        "processor": "core",
+        "input": {"company_name": "Acme Pumps"},
+        "task_spec": {"output_schema": {"json_schema": {"type": "object", "properties": fields}}},
+        "mcp_servers": [{"url": f"{url}?key=in-the-url", "name": "crm", "headers": {"authorization": TOKEN}}],
+    }
+    with (
+        embedded(create_app(open_corpus(tmp_path), ServerSettings())) as base,
+        httpx.Client(base_url=base, timeout=30) as client,
+    ):
+        run = client.post("/v1/tasks/runs", json=body).json()["run_id"]
+        answer = client.get(f"/v1/tasks/runs/{run}/result")
+    output = answer.json()["output"]
+    assert output["content"] == {"employee_count": 1240, "founded_year": 1998, "headquarters": "Leeds"}
+    cited = {entry["field"]: (entry["confidence"], entry["citations"][0]) for entry in output["basis"]}
+    host = url.removesuffix("mcp")
+    by_tool = {"url": f"{host}#company", "title": "crm: company", "excerpts": ['"employees": 1240']}
+    assert cited["employee_count"] == ("medium", by_tool)
+    assert cited["founded_year"][0] == "medium"
+    assert cited["founded_year"][1]["url"] == "https://filings.example/acme"
+    assert "t0ken" not in answer.text
+    assert "in-the-url" not in answer.text
 
 
 @pytest.mark.parametrize("address", ["ftp://a.example/mcp", "/mcp", "http://"])

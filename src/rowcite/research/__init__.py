@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rowcite.research.corpus import Corpus, open_corpus
     from rowcite.research.digest import corpus_digest
-    from rowcite.research.question import Finding, Question
+    from rowcite.research.question import Finding, Question, Told
     from rowcite.research.search import SearchResult
 
 _HOMES = {
@@ -19,11 +19,12 @@ _HOMES = {
     "Finding": "question",
     "Question": "question",
     "SearchResult": "search",
+    "Told": "question",
     "corpus_digest": "digest",
     "open_corpus": "corpus",
 }
 
-__all__ = ["Corpus", "Finding", "Question", "SearchResult", "corpus_digest", "open_corpus"]
+__all__ = ["Corpus", "Finding", "Question", "SearchResult", "Told", "corpus_digest", "open_corpus"]
 
 
 def __getattr__(name: str) -> Any:

@@ -22,6 +22,7 @@ from rowcite.research.kept import Holdings, holdings
 from rowcite.research.question import Finding, Question, documents_to_read, looks_further
 from rowcite.research.report import report
 from rowcite.research.search import Policy, Room, SearchResult, search, terms_of
+from rowcite.research.told import about_entity, believed_less, let_in, told_documents
 from rowcite.research.urls import allowed
 from rowcite.research.wants import Want, want_of
 
@@ -49,15 +50,17 @@ class Corpus:
         dossier = identify(entity_of(question.input), self.documents, self._finder, self._visible(question))
         kind = question.output.get("type", "auto")
         want = want_of(question.output.get("json_schema") or {}) if kind == "json" else None
+        told = let_in(question.told, question.exclude_domains)
+        heard = about_entity(told_documents(told), dossier, self.size)
         read = _read(dossier, documents_to_read(question.processor), want)
-        reading = Reading(dossier, read, self._newest)
+        reading = Reading(dossier, (*read, *heard), self._newest)
         if want is not None and looks_further(question.processor):
             reading = further(want, reading, self.documents, self._finder, self._visible(question))
         finding = self._answer(question, reading, want)
         urls = tuple(dict.fromkeys(standing.document.url for standing in reading.standings))
-        return Finding(
-            finding.kind, finding.content, finding.basis, finding.output_schema, len(dossier.standings), urls
-        )
+        basis = believed_less(finding.basis, told)
+        considered = len(dossier.standings) + len(heard)
+        return Finding(finding.kind, finding.content, basis, finding.output_schema, considered, urls)
 
     def search(  # noqa: PLR0913  # one keyword for each setting of the API
         self,

@@ -9,8 +9,18 @@ from rowcite.model import FieldBasis
 
 
 @dataclass(frozen=True)
+class Told:
+    """What a tool answered: `url` is what it is cited by, `source` the server that said it, `title` the tool."""
+
+    url: str
+    source: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Question:
-    """One run: the entity, the answer's shape, how hard to look and where.
+    """One run: the entity, the answer's shape, how hard to look and where, and what its own tools told.
 
     `output` is {"type": "json", "json_schema": {...}}, {"type": "text", "description": str | None} or
     {"type": "auto"}. Domains: an apex covers its sub-domains; ".gov" is a suffix.
@@ -21,6 +31,7 @@ class Question:
     processor: str = "core"
     include_domains: tuple[str, ...] = ()
     exclude_domains: tuple[str, ...] = ()
+    told: tuple[Told, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import msgspec
 
-from rowcite.research import Finding, Question, SearchResult
+from rowcite.research import Finding, Question, SearchResult, Told
 from rowcite.server.basis import with_elements
 from rowcite.server.betas import FIELD_BASIS
 from rowcite.server.context import Earlier, Input, filled_in, in_context, read_earlier
@@ -49,7 +49,7 @@ def answer(researcher: Researcher, run: Run, before: Run | None) -> Ending:
     try:
         earlier = _earlier(before) if before else None
         given = in_context(asked.request.input, earlier) if earlier else asked.request.input
-        finding = researcher.research(_question(asked, given))
+        finding = researcher.research(_question(asked, given, run.heard))
         if earlier:
             finding = filled_in(finding, asked.request.input, earlier)
         body = encoded(finding, run.calls, per_element=FIELD_BASIS in asked.betas)
@@ -65,7 +65,7 @@ def _earlier(before: Run) -> Earlier:
     return read_earlier(before.id, before.asked.request.input, output.body if output else None)
 
 
-def _question(asked: Accepted, given: Input) -> Question:
+def _question(asked: Accepted, given: Input, heard: tuple[Told, ...]) -> Question:
     """Return what the run asks. Excluded domains do not count beside included ones, as the API documents."""
     policy = asked.request.source_policy
     include = tuple(policy.include_domains) if policy else ()
@@ -76,6 +76,7 @@ def _question(asked: Accepted, given: Input) -> Question:
         processor=asked.request.processor,
         include_domains=include,
         exclude_domains=exclude,
+        told=heard,
     )
 
 

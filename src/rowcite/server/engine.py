@@ -194,7 +194,9 @@ class Engine:
     def _call(self) -> None:
         """Call the tools of runs, and pass each on to be researched; runs in a thread of its own."""
         while (run := self._to_call.get()) is not None and not self.closing:
-            run.calls = call_tools(run.asked.request.mcp_servers or (), run.asked.request.input)
+            called = call_tools(run.asked.request.mcp_servers or (), run.asked.request.input)
+            run.calls = tuple(one.call for one in called)
+            run.heard = tuple(told for one in called for told in one.told)
             self._questions.put(run)
 
     def _research(self) -> None:

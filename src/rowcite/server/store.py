@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import msgspec
 
+from rowcite.research import Told
 from rowcite.server.faults import digest
 from rowcite.server.limits import Accepted
 from rowcite.server.processors import Lognormal, seconds_taken
@@ -56,6 +57,7 @@ class Run:
     ending: Ending | None = None
     started_at: str | None = None
     calls: tuple[McpToolCall, ...] | None = None
+    heard: tuple[Told, ...] = ()  # what the tools told, for the research
     told: bool = False  # the webhook has heard of the end, or was given up
 
     @property

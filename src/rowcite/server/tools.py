@@ -9,18 +9,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
 import msgspec
 
+from rowcite.research import Told
 from rowcite.server.conform import misses
 from rowcite.server.shapes import McpServer, McpToolCall
 
 if TYPE_CHECKING:
     from mcp import ClientSession, Tool
+    from mcp.types import CallToolResult
 
 Input = str | dict[str, Any]
 
@@ -36,22 +40,30 @@ def available() -> bool:
     return find_spec("mcp") is not None and find_spec("httpx2") is not None
 
 
-def call_tools(servers: Sequence[McpServer], given: Input) -> tuple[McpToolCall, ...]:
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A call as answers show it, and what it told: one text a part of the tool's result."""
+
+    call: McpToolCall
+    told: tuple[Told, ...] = ()
+
+
+def call_tools(servers: Sequence[McpServer], given: Input) -> tuple[Called, ...]:
     """Call every tool that may be called and whose arguments the input has; whatever goes wrong is in the answer."""
     if not available():
         return ()
     return tuple(call for server in servers for call in asyncio.run(_ask(server, given)))
 
 
-async def _ask(server: McpServer, given: Input) -> list[McpToolCall]:
-    calls: list[McpToolCall] = []
+async def _ask(server: McpServer, given: Input) -> list[Called]:
+    calls: list[Called] = []
     try:
         async with asyncio.timeout(SERVER_WITHIN), _session(server) as session:
             tools = (await session.list_tools()).tools
             for tool, arguments in callable_tools(tools, server.allowed_tools, given)[:MAX_CALLS]:
                 calls.append(await _call(session, server, tool.name, arguments))
     except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001  # a foreign server, and a task group around it
-        calls.append(_record(server, LISTING, {}, error=_why(error)))
+        calls.append(Called(_record(server, LISTING, {}, error=_why(error))))
     return calls
 
 
@@ -70,21 +82,43 @@ async def _session(server: McpServer) -> AsyncIterator[ClientSession]:
         yield session
 
 
-async def _call(
-    session: ClientSession, server: McpServer, name: str, arguments: dict[str, Any]
-) -> McpToolCall:
+async def _call(session: ClientSession, server: McpServer, name: str, arguments: dict[str, Any]) -> Called:
     from mcp import MCPError
 
     try:
         result = await session.call_tool(name, arguments)
     except MCPError as error:
-        return _record(server, name, arguments, error=str(error))
-    text = "\n".join(block.text for block in result.content if block.type == "text")
+        return Called(_record(server, name, arguments, error=str(error)))
+    parts = _parts(result)
+    text = "\n".join(part for part, _ in parts)
     if result.is_error:
-        return _record(server, name, arguments, error=text or "The tool failed.")
+        return Called(_record(server, name, arguments, error=text or "The tool failed."))
     if not text and result.structured_content is not None:
         text = msgspec.json.encode(result.structured_content).decode()
-    return _record(server, name, arguments, content=text)
+        parts = [(text, "")]
+    record = _record(server, name, arguments, content=text)
+    return Called(record, tuple(_told(server, name, part, address) for part, address in parts))
+
+
+def _parts(result: CallToolResult) -> list[tuple[str, str]]:
+    """Return the texts of a result, those of embedded resources with their addresses."""
+    found = []
+    for block in result.content:
+        if block.type == "text":
+            found.append((block.text, ""))
+        elif block.type == "resource" and (text := getattr(block.resource, "text", "")):
+            found.append((text, str(block.resource.uri)))
+    return found
+
+
+def _told(server: McpServer, tool: str, text: str, address: str) -> Told:
+    """Return a text as evidence. Of the server's own URL only the host is shown: paths and queries may hold secrets."""
+    parts = urlsplit(server.url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    source = f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}/"
+    shown = _without_secrets(text, server) or ""
+    cited = (_without_secrets(address, server) or "") if urlsplit(address).scheme in {"http", "https"} else ""
+    return Told(cited or f"{source}#{quote(tool, safe='')}", source, f"{server.name}: {tool}", shown)
 
 
 def callable_tools(
