@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import polars as pl
 import pyarrow as pa
@@ -60,8 +61,8 @@ class Source(Protocol):
 
 
 def format_of(path: str | Path) -> Format | None:
-    """Return the format that a file name's suffix says, looking through .gz and .zst."""
-    name = Path(path)
+    """Return the format that a file name's suffix says, looking through .gz and .zst; an address may have a query."""
+    name = Path(urlsplit(path).path if isinstance(path, str) and "://" in path else path)
     if name.suffix.lower() in COMPRESSED:
         name = name.with_suffix("")
     return SUFFIXES.get(name.suffix.lower())

@@ -1,10 +1,10 @@
-"""A path to a table: a file, a glob, a folder of parts, or stdin."""
+"""A path to a table: a file, a glob, a folder of parts, an address elsewhere, or stdin."""
 
 from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rowcite.errors import TableError
@@ -16,12 +16,21 @@ from rowcite.spec import CsvOptions, Format
 
 
 def open_source(path: str, kind: Format | None, options: CsvOptions, *, spool: Path | None = None) -> Source:
-    """Open a file, a glob, a folder of parts, or `-` for stdin (which is kept in `spool` while it is needed).
+    """Open a file, a glob, a folder of parts, their address elsewhere, or `-` for stdin.
+
+    stdin is kept in `spool` while it is needed, what is elsewhere in a temporary folder.
 
     Raises:
         TableError: nothing is there, the format is not known, or the header cannot be used.
     """
-    files = _files(path, kind, spool)
+    if "://" in path:
+        from rowcite.source.remote import RemoteSource
+
+        return RemoteSource(path, kind, lambda files: _opened(files, path, kind, options))
+    return _opened(_files(path, kind, spool), path, kind, options)
+
+
+def _opened(files: Sequence[Path], path: str, kind: Format | None, options: CsvOptions) -> Source:
     if nameless := [file for file in files if not _is_unicode(str(file))]:
         raise TableError(f"{nameless[0]}: the name is not UTF-8, and Arrow opens no such file. Rename it")
     formats = {kind or format_of(file) for file in files}
@@ -51,10 +60,6 @@ def _is_unicode(name: str) -> bool:
 def _files(path: str, kind: Format | None, spool: Path | None) -> list[Path]:
     if path == "-":
         return [_spooled(spool, kind)]
-    if "://" in path:
-        raise TableError(
-            f"{path}: remote tables are not in this release of rowcite yet. Copy it to this machine first"
-        )
     try:
         return _found(path, kind)
     except (OSError, ValueError) as error:

@@ -17,7 +17,7 @@ from rowcite import bounds
 from rowcite.errors import TableError
 from rowcite.source.base import TOO_LARGE, rows_at_once
 
-_CHUNK_FREE = 4 * bounds.CELL
+_CHUNK_FREE = 8 * bounds.CELL
 _BYTES_OF_A_LEAF = 8
 _DICTIONARIES = {"PLAIN_DICTIONARY", "RLE_DICTIONARY"}
 _PREFIXES = "DELTA_BYTE_ARRAY"
