@@ -1,0 +1,254 @@
+"""Tables that are elsewhere are read like those that are here, and what goes wrong with them is told before anything is spent."""
+
+import gzip
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import polars as pl
+import pytest
+from pyarrow import fs
+
+from rowcite.errors import TableError
+from rowcite.source import open_source, web
+from rowcite.spec import CsvOptions
+from support import environment, until
+
+ROWS = [("007", "Åse & Søn"), ("008", None)]
+CSV = "id,name\n007,Åse & Søn\n008,\n".encode()
+JSONL = '{"id":"007","name":"Åse & Søn"}\n{"id":"008","name":null}\n'.encode()
+
+
+def parquet() -> bytes:
+    import io
+
+    out = io.BytesIO()
+    pl.DataFrame(ROWS, schema=["id", "name"], orient="row").write_parquet(out)
+    return out.getvalue()
+
+
+TABLES = {"csv": CSV, "jsonl": JSONL, "parquet": parquet(), "csv.gz": gzip.compress(CSV)}
+
+
+def rows(url: str, kind: str | None = None) -> list[tuple[object, ...]]:
+    opened = open_source(url, kind, CsvOptions())
+    return [row for batch in opened.batches() for row in batch.frame.rows()]
+
+
+# --- S3 --------------------------------------------------------------------------------------------------
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture(scope="module")
+def store():
+    """Serve S3 on loopback; yield its address and a filesystem to put objects into it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    process = subprocess.Popen(
+        command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        until(lambda: listens(port), 30)
+        address = f"http://127.0.0.1:{port}"
+        there = fs.S3FileSystem(
+            access_key="a",
+            secret_key="s",
+            endpoint_override=address,
+            region="us-east-1",
+            allow_bucket_creation=True,
+        )
+        there.create_dir("tables")
+        yield address, there
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture
+def put(store, monkeypatch):
+    """Return a function that puts an object into the bucket; credentials and address are in the environment."""
+    address, there = store
+    for name, value in {
+        "AWS_ENDPOINT_URL": address,
+        "AWS_ACCESS_KEY_ID": "a",
+        "AWS_SECRET_ACCESS_KEY": "s",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+    def write(key: str, data: bytes) -> str:
+        with there.open_output_stream(f"tables/{key}", compression=None) as out:
+            out.write(data)
+        return f"s3://tables/{key}"
+
+    return write
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_a_table_in_s3_is_read_as_it_is(put, kind):
+    assert rows(put(f"one/t.{kind}", TABLES[kind])) == ROWS
+
+
+def test_a_glob_in_s3_is_read_in_the_order_of_the_names(put):
+    for name in ("g/part-2.csv", "g/part-1.csv.gz", "g/other.csv", "g/deep/part-3.csv"):
+        data = f"x\n{name}\n".encode()
+        put(name, gzip.compress(data) if name.endswith("gz") else data)
+    assert rows("s3://tables/g/part-*.csv*") == [("g/part-1.csv.gz",), ("g/part-2.csv",)]
+    assert rows("s3://tables/g/**/part-[23].csv") == [("g/deep/part-3.csv",), ("g/part-2.csv",)]
+
+
+def test_a_folder_in_s3_is_read_part_after_part(put):
+    put("f/1.csv", b"x\n1\n")
+    put("f/2.csv", b"x\n")
+    put("f/3.csv", b"x\n3\n")
+    put("f/_SUCCESS", b"")
+    assert rows("s3://tables/f") == rows("s3://tables/f/") == [("1",), ("3",)]
+
+
+def test_a_fault_in_a_table_in_s3_is_told_by_its_own_name_and_line(put):
+    with pytest.raises(TableError, match=r"^s3://tables/bad\.csv:3: 1 cell where the header has 2"):
+        rows(put("bad.csv", b"a,b\n1,2\n3\n"))
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("s3://tables/none.csv", r"^s3://tables/none\.csv: there is no such object.*AWS_PROFILE"),
+        ("s3://tables/none/*.csv", r"there is no such object"),
+        ("s3://nowhere-at-all/x.csv", r"nowhere-at-all/x\.csv: "),
+        ("s3://", "names no object"),
+        ("s3://*/x.csv", "name the bucket without a wildcard"),
+    ],
+)
+def test_what_is_not_in_s3_is_told(put, url, said):
+    with pytest.raises(TableError, match=said):
+        rows(url)
+
+
+def test_a_store_that_cannot_be_reached_is_told(put, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    with pytest.raises(
+        TableError, match=r"^s3://tables/t\.csv: cannot be read or written: .*NETWORK_CONNECTION"
+    ):
+        rows("s3://tables/t.csv")
+
+
+def test_azure_without_an_account_is_told(monkeypatch):
+    monkeypatch.delenv("AZURE_STORAGE_ACCOUNT", raising=False)
+    with pytest.raises(TableError, match="AZURE_STORAGE_ACCOUNT is not set"):
+        rows("az://container/t.csv")
+
+
+# --- https -----------------------------------------------------------------------------------------------
+
+
+class Site:
+    """What a web server answers with: a table, whole or broken off after some bytes, now and then."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data, self.broken, self.status, self.to = data, [], 200, None
+        self.asked: list[str | None] = []
+
+
+@contextmanager
+def serving(site: Site):
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            wanted = self.headers.get("range")
+            site.asked.append(wanted)
+            if site.to or site.status != 200:
+                self.send_response(302 if site.to else site.status)
+                self.send_header("location", site.to or "")
+                self.send_header("content-length", "0")
+                self.end_headers()
+                return
+            start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
+            part = site.data[start:]
+            self.send_response(206 if wanted else 200)
+            self.send_header("content-length", str(len(part)))
+            self.send_header("etag", '"one"')
+            self.end_headers()
+            cut = site.broken.pop(0) if site.broken else len(part)
+            self.wfile.write(part[:cut])
+            self.close_connection = cut < len(part)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(web, "_PAUSE", 0.01)
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_a_table_behind_an_address_is_read_as_it_is(kind):
+    with serving(Site(TABLES[kind])) as base:
+        assert rows(f"{base}/some/t.{kind}?token=secret") == ROWS
+
+
+def test_a_connection_that_breaks_off_is_taken_up_where_it_broke():
+    data = b"x\n" + b"".join(b"%d\n" % n for n in range(50_000))
+    site = Site(data)
+    site.broken = [100_000, 50_000]
+    with serving(site) as base:
+        assert len(rows(f"{base}/t.csv")) == 50_000
+    assert site.asked == [None, "bytes=100000-", "bytes=150000-"]
+
+
+def test_a_connection_that_breaks_off_for_good_is_told_without_what_may_be_secret():
+    site = Site(CSV)
+    site.broken = [5] * 10
+    with serving(site) as base, pytest.raises(TableError, match=r"t\.csv: \d+ bytes came, then") as told:
+        rows(f"{base}/t.csv?token=secret")
+    assert "secret" not in str(told.value)
+    assert "Nothing was spent" in str(told.value)
+
+
+@pytest.mark.parametrize(("status", "said"), [(404, "answers 404 Not Found"), (503, "answers 503")])
+def test_an_address_that_has_no_table_is_told(status, said):
+    site = Site(CSV)
+    site.status = status
+    with serving(site) as base, pytest.raises(TableError, match=said):
+        rows(f"{base}/t.csv")
+
+
+@pytest.mark.parametrize("url", ["http://example.com/t.csv", "http://10.0.0.1/t.csv"])
+def test_plain_http_to_another_machine_is_refused(url):
+    with pytest.raises(TableError, match="plain http"):
+        rows(url)
+
+
+def test_a_redirect_to_plain_http_on_another_machine_is_refused():
+    site = Site(CSV)
+    site.to = "http://example.com/t.csv?token=secret"
+    with serving(site) as base, pytest.raises(TableError, match="plain http") as told:
+        rows(f"{base}/t.csv")
+    assert "secret" not in str(told.value)
+
+
+def test_an_address_without_a_suffix_is_read_as_the_format_that_is_told():
+    with serving(Site(CSV)) as base:
+        assert rows(f"{base}/download", "csv") == ROWS
+        with pytest.raises(TableError, match="/download: the suffix says no format"):
+            rows(f"{base}/download")
