@@ -26,7 +26,7 @@ _MONTHS = [
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?(?:\s*(?:million|billion))?")
 # Years and percentages are no figures: "in 1976" does not state an elevation of 1976 m.
 _FIGURE = re.compile(
-    r"(?<![\d,.])(?!(?:1\d|20)\d\d(?![\d,.]))\d[\d,]*(?:\.\d+)?(?:\s*(?:million|billion))?(?![\d,]*\s?(?:%|per ?cent))"
+    r"(?<![\d,.])(?!(?:1\d|20)\d\d(?!\d|[,.]\d))\d[\d,]*(?:\.\d+)?(?:\s*(?:million|billion))?(?![\d,]*\s?(?:%|per ?cent))"
 )
 _NEAR = 0.03  # a figure that another year or another rounding gives still counts as right
 _EMPTY_WORDS = frozenset({"the", "of", "a", "an", "and", "in"})
@@ -107,27 +107,14 @@ def _same(answer: str, truth: str, *, place: bool) -> bool:
         one, other = fold(_first(answer)), fold(_first(truth))
     if not one or not other:
         return False
-    if (
-        not place
-        and set(shorter_of(one, other)) <= set(longer_of(one, other))
-        and len(shorter_of(one, other)) > 1
-    ):
+    fewer, more = sorted((one.split(), other.split()), key=len)
+    if not place and len(fewer) > 1 and set(fewer) <= set(more):
         return True
     if one == other or fuzz.token_sort_ratio(one, other) >= 88:
         return True
     shorter, longer = sorted((one, other), key=len)
     extra = [word for word in longer.split() if word not in shorter.split() and word not in _EMPTY_WORDS]
     return f" {shorter} " in f" {longer} " and len(extra) <= 3
-
-
-def shorter_of(one: str, other: str) -> list[str]:
-    """Return the words of the text that has fewer."""
-    return min(one.split(), other.split(), key=len)
-
-
-def longer_of(one: str, other: str) -> list[str]:
-    """Return the words of the text that has more."""
-    return max(one.split(), other.split(), key=len)
 
 
 def _first(place: str) -> str:

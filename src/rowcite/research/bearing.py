@@ -44,6 +44,9 @@ _HEADLINE_VERB = re.compile(
 _BODY_OF = re.compile(
     r"\b(?:University|College|Bank|Museum|Church|Diocese|Battle|Treaty|Government|Parliament|Port|History|Economy) of (?:the )?$"
 )
+_PART_OF = re.compile(
+    r"\b(?!(?:history|story|roots|origins?|foundation|beginnings?|town|city|village) )[a-z]{3,} (?:of|in|at|near) (?:the )?$"
+)
 _LISTED = re.compile(r"(?<=\bin )(?:[A-Z][\w'-]+(?: [A-Z][\w'-]+)?(?:, and |, | and ))+$")
 _CALENDAR = frozenset(["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "ceo", "i", "founder", "chief", "managing", "director", "chair"])  # fmt: skip
 
@@ -150,6 +153,8 @@ def _spoken(fact: Fact, lead: str, document: Document, place: Place, naming: Nam
     spans = naming.spans(lead)
     if spans:
         between = lead[spans[-1][1] :]
+        if fact.concept == "founded" and (not _is_clean(between) or _PART_OF.search(lead[: spans[-1][0]])):
+            return None  # "clubs of Ulm include the Otter Club (established 1836)", "the first railway of Ulm was opened"
         return None if _OTHER_BETWEEN.search(between) or naming.names_other(between) else fact.how
     if naming.names_other(lead):
         return None

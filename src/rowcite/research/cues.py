@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rowcite.research.relations import BY_KIND, Relation
+from rowcite.research.kinds.relation import Relation
+from rowcite.research.relations import BY_KIND
 from rowcite.research.shapes import value_of
 from rowcite.research.text import fold, stem
 from rowcite.research.wants import Want
@@ -30,7 +31,7 @@ _YEARS = re.compile(r"\byears?\b|\byyyy\b")
 _DATES = re.compile(r"\bdates?\b|\bday\b|\bwhen\b|yyyy mm dd")
 _OF = r"(?: of (?P<of>(?:the )?[\w'\u2019. -]{2,40}?))?"
 _CO = r"[a-z]+ and"
-_BE = r"(?:is|was|are|were|remains|became|being)(?: (?:now|currently|the|an?|called|officially|named|at|about|still|also|known as))*"
+_BE = r"(?:is|was|are|were|remains|became|being|has been|have been)(?: (?:now|currently|the|an?|called|officially|named|at|about|still|also|known as))*"
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,10 @@ def _around(noun: str, shape: str, words: tuple[str, ...] = ()) -> Iterator[Cue]
     if shape in {"number", "year", "date", "area", "length", "money"}:
         yield _cue(rf"\b{tag}(?:,|:| at| in| on| of)? {value}", loose=True)
         yield (
-            _cue(rf"\b{tag}\b[^.;()\d]{{0,50}}?\b(?:in|on) {value}", loose=shape != "date")
+            _cue(
+                rf"\b{tag}\b(?: of (?P<of>(?:the )?[\w'\u2019-]+(?: [A-Z][\w'\u2019-]+)*))?[^.;()\d]{{0,50}}?\b(?:in|on) {value}",
+                loose=shape != "date",
+            )
             if shape in {"year", "date"}
             else _cue(rf"{value} (?:[a-z-]+ )?{tag}\b")
         )
@@ -139,10 +143,12 @@ def _around(noun: str, shape: str, words: tuple[str, ...] = ()) -> Iterator[Cue]
         rf"(?:^|[ (\u201c\"]){value}(?: \([^)]*\))?,? (?:is|was|are|remains|became|serves as|served as|has been|have been)(?: (?:now|currently|also|both|its|the|their|an?|one of|{_CO}))* (?:[a-z-]+ )?{tag}\b(?: of (?P<of>[^,.;()]{{2,40}}?)(?=[,.;()]|$| (?:and|with|in|which|who|since)\b))?"
     )
     yield _cue(rf"\b{tag},? (?:is )?(?:currently|presently|now),? (?:the )?{value}")
-    between = "(?:,|:| at| in| \\()?" if shape == "place" else "(?:,|:| \\()?"
+    between = "(?:,|:| at| in| \\()" if shape == "place" else "(?:,|:| \\()"
     yield _cue(rf"\b{tag}{between} (?:the )?{value}", loose=shape not in {"person", "place", "people"})
+    yield _cue(rf"\b{tag} (?:the )?{value}", loose=shape != "place")
+    yield _cue(rf"\b(?:is|are) (?:the )?(?:current |incumbent )?{tag} {value}")
     yield _cue(
-        rf"(?:^|[ (\u201c\"]){value}, (?:the|its|their|our)(?: [a-z-]+){{0,1}} {tag}\b{_OF}(?=[,.;)]|$)"
+        rf"(?:^|[ (\u201c\"]){value}, (?:the|its|their|our)(?: [a-z'\u2019-]+){{0,2}} {tag}\b{_OF}(?=[,.;)]|$)"
     )
     if words and (made := _maker(words[-1])):
         yield _cue(rf"\b{made} by (?:the )?{value}")

@@ -13,6 +13,7 @@ from rowcite.research.asked import asked_facts
 from rowcite.research.bearing import bears, row_contradicts
 from rowcite.research.document import Document, Fact, How
 from rowcite.research.dossier import Dossier, Standing
+from rowcite.research.subject import is_place
 from rowcite.research.text import content_words
 from rowcite.research.values import read_items, read_value
 from rowcite.research.wants import Want
@@ -90,6 +91,8 @@ def facts_for(
     """Yield the facts that speak of the entity and of the field, with how directly they do."""
     for standing in standings:
         for fact, discount in _relevant(want, standing.document):
+            if fact.lead is not None and want.relation == "established" and is_place(standing.document):
+                continue  # "the group was formed in 1989", on a page about a town; idioms of the relation look closer
             how = bears(fact, standing.document, standing.place, dossier.naming)
             if how is not None and not row_contradicts(fact, dossier.entity.sites, dossier.places):
                 yield fact, standing, how, discount

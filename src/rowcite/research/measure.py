@@ -30,9 +30,15 @@ def unit_in(text: str) -> tuple[str, float] | None:
 
 def measured(text: str, asked: str) -> float | None:
     """Return a measure in the unit that `asked` names, else in its own; None for another kind of unit or no number."""
-    amount, stated, wanted = number_in(text), unit_in(text), unit_in(asked)
+    amount, stated, wanted = number_in(_before_unit(text)), unit_in(text), unit_in(asked)
     if amount is None or stated is None:
         return None
     if wanted is None:
         return amount.value
     return float(f"{amount.value * stated[1] / wanted[1]:.6g}") if stated[0] == wanted[0] else None
+
+
+def _before_unit(text: str) -> str:
+    """Return what stands before a text's first unit, so that "420 m" is no 420 million."""
+    found = [match.start() for pattern, _, _ in _PATTERNS for match in [pattern.search(text)] if match]
+    return text[: min(found)] if found and re.search(r"\d", text[: min(found)]) else text

@@ -23,6 +23,10 @@ _STREET = re.compile(
 )
 
 
+_BUILDING = re.compile(
+    r"\b(?:Hospital|Clinic|Infirmary|Castle|House|Palace|Hall|Manor|Farm|Prison|Hotel|Cent(?:er|re)|Sanatorium|Abbey|Cottage|Lodge|Villa|Street|Road|Avenue|Lane|Square|Terrace|"
+    r"Tower|Barracks|Rectory|Vicarage|Mansion|Plantation|Estate|Ranch|Home|University|College|School)$"
+)
 _DEMONYMS = {"american": "US", "british": "GB", "english": "GB", "scottish": "GB", "welsh": "GB", "french": "FR", "german": "DE", "italian": "IT", "spanish": "ES",
              "portuguese": "PT", "dutch": "NL", "belgian": "BE", "swiss": "CH", "austrian": "AT", "swedish": "SE", "norwegian": "NO", "danish": "DK", "finnish": "FI",
              "icelandic": "IS", "irish": "IE", "polish": "PL", "czech": "CZ", "slovak": "SK", "hungarian": "HU", "romanian": "RO", "bulgarian": "BG", "greek": "GR",
@@ -70,6 +74,12 @@ def demonym_code(text: str) -> str:
     return _DEMONYMS.get(fold(text), "")
 
 
+def is_demonym(word: str) -> bool:
+    """Tell whether a capitalised word says of what country or people something is: "American", "Zubrovian"."""
+    folded = fold(word)
+    return folded in _DEMONYMS or (len(folded) > 5 and folded.endswith(("ian", "ean", "ese", "ish", "can")))
+
+
 def same_place(one: str, other: str) -> bool:
     """Tell whether two place names share a city or a country word: "Leeds" and "Leeds, UK" do."""
     return bool(_parts(one) & _parts(other))
@@ -94,6 +104,23 @@ def city_of(text: str) -> str:
     city = " ".join(words)
     alone = len([part for part in text.split(",") if part.strip()]) == 1
     return "" if not city or (alone and country_code(city)) or len(words) > 4 else city
+
+
+def settled(place: str, within: str) -> str:
+    """Return a place from the settlement outwards: "Mill House" within "Ulm, Bavaria" is "Ulm, Bavaria".
+
+    Houses and streets in front are dropped where something larger follows; `within` may be empty.
+    """
+    parts = [part for part in place.split(", ") if part]
+    around = [part for part in within.split(", ") if part and part not in parts]
+    while parts and is_building(parts[0]) and (len(parts) > 1 or around):
+        parts.pop(0)
+    return ", ".join((*parts, *around))
+
+
+def is_building(text: str) -> bool:
+    """Tell whether a name is a house's, a street's or a hospital's."""
+    return bool(_BUILDING.search(text)) or any(letter.isdigit() for letter in text)
 
 
 def country_in(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import Literal
 from rowcite.research.bearing import Naming, mention_pattern
 from rowcite.research.document import Document
 from rowcite.research.dossier import Standing
+from rowcite.research.places import is_demonym
 from rowcite.research.text import fold, plain
 
 Spoken = Literal["named", "implied"]
@@ -20,7 +21,8 @@ _STARTERS = re.compile(
     r"much|nearly|no|not|now|of|officially|often|on|once|one|only|or|originally|other|our|over|owing|published|released|"
     r"she|since|situated|so|some|soon|still|such|that|the|their|then|there|these|they|this|those|though|through|throughout|to|"
     r"today|together|two|under|until|upon|us|was|we|when|where|which|while|who|whose|with|within|written|you|your|based|known|"
-    r"approximately|around|only|although|overall|home|directed|produced"
+    r"approximately|around|only|although|overall|home|directed|produced|construction|work|production|filming|membership|services|politics|citizens|"
+    r"inhabitants|residents|people|named|designed|built|opened|created|formed|awarded|launched|developed|owned|operated|today"
 )
 _CALENDAR = re.compile(
     r"january|february|march|april|may|june|july|august|september|october|november|december|monday|tuesday|wednesday|"
@@ -34,7 +36,7 @@ _SETTING = re.compile(
 )
 _KIN = re.compile(
     r"\b(?:fathers?|mothers?|brothers?|sisters?|sons?|daughters?|parents?|grand\w+|uncle|aunt|cousins?|nephew|niece|half-\w+|siblings?|children|child|"
-    r"friends?|colleagues?|ancestors?|family)\b",
+    r"friends?|colleagues?|ancestors?|(?<=\bhis )family|(?<=\bher )family|(?<=\btheir )family|(?<=\bthe )family|(?<=['\u2019]s )family)\b",
     re.IGNORECASE,
 )
 _BODIES = re.compile(
@@ -43,13 +45,37 @@ _BODIES = re.compile(
     r"Greater|Downtown|North|South|East|West|Northern|Southern|Eastern|Western|New) (?:of (?:the )?)?$"
 )
 _INITIALS = re.compile(r"^[^()]{4,80} \((?:[^()]{0,60}[;,] ?)?([A-Z][A-Z&-]{1,7})\)")
-_OTHER_TITLE = re.compile(r"[A-Z][\w-]+ [A-Z][\w-]+ $")
+_OTHER_TITLE = re.compile(
+    r"(?!(?:The|In|At|On|By|For|From|With|As|Its?|This|That|When|After|Before|Since)\b)[A-Z][\w-]+ [A-Z][\w-]+ $"
+)
 _OF_NOUN = re.compile(r"\b[a-z]{3,} (?:of|in|from|near|to|for|by|with) (?:the )?$")
 _OWNER = re.compile(r"[A-ZÀ-ÖØ-Þ][\w.-]*(?P<mark>['\u2019])s? (?:[a-z-]+ ){0,3}$")
 _PARTNER = re.compile(r"\b(?:wife|husband)\b", re.IGNORECASE)
+_DESCENT = re.compile(
+    r"^,? (?:(?:the|an?|only|eldest|youngest|second|third) )+(?:[a-z-]+ ){0,3}(?:son|daughter|child) of [^,;]+,"
+)
+_LAST_NAME = re.compile(r"([A-Z\u00c0-\u00de][\w'\u2019-]*)\s+$")
+_FINITE = re.compile(
+    r"(?:is|was|are|were|has|had|have|became|covers|contains|spans|produces|manufactures|makes|employs|died|drowned|married|won|received|rises|flows|seats|holds|uses|adopted|lives|"
+    r"plays|competes|studied|graduated|attended|entered|earned|came|took|joined|operates|numbers|numbered|totals|counts)\b"
+)
+_DESCENT_FIRST = re.compile(
+    r"^(?:The|An?|Only|Eldest|Youngest|Second) (?:[a-z-]+ ){0,3}(?:son|daughter|child) of [^,;]+(?:, [^,;]+)?, (?=(?:he|she)\b)"
+)
+_RELATIVE = re.compile(r"\b(?:who|whose)\b")
+_PREDICATE = re.compile(r"\b(?:is|was|are|were) (?:(?:an?|the|one of the) )[^,;]*$")
+_BRACKETS = re.compile(r"\([^()]*\)")
 _LONG = 40
 _DEFINES = re.compile(
     r"^(?:The )?[A-Z\d].*? (?:is|was|are|were) (?:(?:an?|the|one) [^.]{3,}|[A-Z][\w.]*(?: [A-Z][\w.]*)*['\u2019]s [^.]{3,})\.$"
+)
+_PLACE_KIND = re.compile(
+    r"^[^.;]{2,120}? (?:is|was) (?:an?|the|one of the) (?:[\w-]+ ){0,4}?(?:city|town|village|country|state|province|county|commune|municipality|island|region|republic|kingdom|"
+    r"capital|settlement|suburb|district|territory|parish|borough)\b"
+)
+_FIRST_NAME = re.compile(r"\b([A-Z][\w'-]+) $")
+_TITLES = re.compile(
+    r"mr|mrs|ms|miss|dr|sir|dame|lord|lady|president|senator|professor|prof|captain|general|colonel|king|queen|prince|princess|pope|saint|st|governor|mayor|justice"
 )
 _LIFE = re.compile(r"\([^()]*\b(?:born|1\d\d\d|20\d\d)\b|\bborn\b", re.IGNORECASE)
 _LIVED = re.compile(
@@ -64,6 +90,9 @@ class Speaker:
     mention: re.Pattern[str] | None
     profile: bool
     names: tuple[str, ...] = ()
+    person: bool = False
+    opening: str = ""  # the folded beginning of the sentence that says who the subject is
+    place: bool = False
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Return where a text names the entity itself, not a body or a place called after it."""
@@ -71,7 +100,26 @@ class Speaker:
             return []
         even = plain(text)
         found = [match.span() for match in self.mention.finditer(even)]
-        return [(start, end) for start, end in found if not _BODIES.search(even[:start])]
+        return [
+            (start, end)
+            for start, end in found
+            if not _BODIES.search(even[:start]) and not self._is_relative(even, start, end)
+        ]
+
+    def _is_relative(self, even: str, start: int, end: int) -> bool:
+        """Tell whether a surname alone stands behind somebody else's first name."""
+        before = _FIRST_NAME.search(even[:start])
+        if not self.person or before is None or " " in even[start:end].strip():
+            return False
+        word = before[1].casefold().strip(".")
+        known = {part for name in (*self.names, self.opening) for part in name.split()}
+        return not (
+            word in known
+            or len(word) < 2
+            or _TITLES.fullmatch(word)
+            or _STARTERS.fullmatch(word)
+            or _CALENDAR.fullmatch(word)
+        )
 
     def is_title(self, name: str) -> bool:
         """Tell whether words are one of the names and nothing more."""
@@ -110,7 +158,14 @@ def speaker(standing: Standing, naming: Naming) -> Speaker:
         names = (*names, fold(initials[1]))
     if profile and (plain_name := _before_nouns(document.title, naming)):
         names = (*names, plain_name)
-    return Speaker(mention_pattern(tuple(dict.fromkeys(names))), profile, naming.names)
+    return Speaker(
+        mention_pattern(tuple(dict.fromkeys(names))),
+        profile,
+        naming.names,
+        profile and is_person(document),
+        fold(opening_of(document)[:80]),
+        profile and is_place(document),
+    )
 
 
 def _before_nouns(title: str, naming: Naming) -> str:
@@ -133,6 +188,11 @@ def is_person(document: Document) -> bool:
     return bool(_LIFE.search(opening_of(document)[:300]) or _LIVED.search(document.text[:3000]))
 
 
+def is_place(document: Document) -> bool:
+    """Tell whether a page is about a town, a country or another place, by its opening sentence."""
+    return _PLACE_KIND.search(opening_of(document)) is not None
+
+
 def opening_of(document: Document) -> str:
     """Return the first full sentence of the text: it says what the subject is."""
     return next((s.text for s in document.sentences if is_opening(s.text) and not s.aside), "")
@@ -147,6 +207,8 @@ def spoken_of(text: str, start: int, speaker: Speaker, kind: str) -> Spoken | No
     """Tell how a sentence comes to a statement that begins at `start`; None when it is about somebody else."""
     lead = text[:start]
     spans = speaker.spans(lead)
+    if _is_anothers_verb(lead, text[start:], spans, speaker):
+        return None  # "the Air Force had 8,000 ..."
     owner = _OWNER.search(lead)
     if owner and all(end != owner.start("mark") for _, end in spans):
         return None  # "a delegation to Bolonia's capital ..."
@@ -156,10 +218,36 @@ def spoken_of(text: str, start: int, speaker: Speaker, kind: str) -> Spoken | No
             return None  # "the first railway of Kharkiv was opened in 1869"
         if between.startswith(("'s", "\u2019s")):
             between = between[2:]
-        return "named" if _is_quiet(between, kind) else None
-    if not speaker.profile or not _is_quiet(lead, kind, opens=True):
+        between = _DESCENT.sub(" ", between)
+        return "named" if _is_quiet(between, kind) and not _turns_away(between) else None
+    lead = _DESCENT_FIRST.sub("", lead)
+    if not speaker.profile or _turns_away(lead) or not _is_quiet(lead, kind, opens=True):
         return None
     return "implied"
+
+
+def _is_anothers_verb(lead: str, rest: str, spans: list[tuple[int, int]], speaker: Speaker) -> bool:
+    """Tell whether a verb follows right after a name that is not the entity's."""
+    last = _LAST_NAME.search(lead)
+    if last is None or not _FINITE.match(rest):
+        return False
+    word = last[1].casefold()
+    return not (
+        any(end >= last.end(1) for _, end in spans)
+        or _CALENDAR.fullmatch(word)
+        or is_demonym(last[1])
+        or _STARTERS.fullmatch(word)
+        or (speaker.profile and any(fold(word) in name.split() for name in speaker.names))
+    )
+
+
+def _turns_away(words: str) -> bool:
+    """Tell whether a relative clause after somebody or something else leads to a statement: "married Bob, who was ..."."""
+    found = list(_RELATIVE.finditer(words))
+    if not found:
+        return False
+    before = words[: found[-1].start()].strip(" ,")
+    return bool(before) and not _PREDICATE.search(before) and not _BRACKETS.fullmatch(before)
 
 
 def _is_quiet(words: str, kind: str, *, opens: bool = False) -> bool:
@@ -174,7 +262,11 @@ def _is_quiet(words: str, kind: str, *, opens: bool = False) -> bool:
         first = opens and not even[: match.start()].strip(" \"'(\u201c\u2018")
         if first and _STARTERS.fullmatch(word.split("'", maxsplit=1)[0]):
             continue
-        if _CALENDAR.fullmatch(word) or (not first and _SETTING.search(even[: match.start()])):
+        if (
+            _CALENDAR.fullmatch(word)
+            or is_demonym(word)
+            or (not first and _SETTING.search(even[: match.start()]))
+        ):
             continue
         return False
     return True

@@ -61,6 +61,9 @@ _PRIVATE = re.compile(
 )
 _ITEM_BREAK = re.compile(r"\s*;\s*|\s*,\s+(?:and\s+|or\s+)?|\s*\|\s*|\s+·\s+|\s*\v\s*")
 _LAST_AND = re.compile(r"\s+(?:and|&|as well as|plus)\s+")
+_SIBLINGS = re.compile(
+    r"^(?:the )?(?:brothers|sisters|siblings|twins) ([A-Z][\w-]+),? and ([A-Z][\w-]+) ([A-Z][\w-]+)$"
+)
 _CODES = re.compile(r"\b(?:iso|code|alpha 2|two letter)\b")
 
 
@@ -93,14 +96,16 @@ def read_items(fact: Fact) -> tuple[str, ...]:
     """Return the parts of a fact that lists things."""
     if fact.items:
         return tuple(item for item in map(_item, fact.items) if item)
-    text = squash(fact.value)
+    text = _SIBLINGS.sub(r"\1 \3, \2 \3", squash(fact.value))
     parts = [part for part in _ITEM_BREAK.split(text) if part]
     parts = [*parts[:-1], *_LAST_AND.split(parts[-1])] if parts else []
     return tuple(item for item in map(_item, parts) if item)
 
 
 def _item(text: str) -> str:
-    bare = re.sub(r"^(?:and|or|the|a|an|our|its)\s+", "", text.strip(" .;,\"“”'"), flags=re.IGNORECASE)
+    bare = re.sub(
+        r"^(?:(?:and|or|for|at|both|the|a|an|our|its)\s+)+", "", text.strip(" .;,\"“”'"), flags=re.IGNORECASE
+    )
     return re.sub(r"\s*\([^)]*\)$", "", bare)
 
 

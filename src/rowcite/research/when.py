@@ -23,7 +23,7 @@ _MONTH_YEAR = re.compile(rf"\b({_NAME})\.?,?\s+(?:of\s+)?((?:1[5-9]|20)\d\d)\b",
 _SLASHED = re.compile(r"\b(\d{1,2})[./](\d{1,2})[./]((?:1[5-9]|20)\d\d)\b")
 _YEAR = re.compile(r"(?<![\d,.#€$£])((?:1[5-9]|20)\d\d)(?![\d,]\d|\d|\s*(?:%|employees|people|staff))")
 _SAID_OF = re.compile(
-    r"\b(?:in|by|since|during|as of|at the end of|end of|of|FY|fiscal year)\s*(?:\w+\s+){0,3}?((?:19|20)\d\d)\b",
+    r"(?:['\u2019]s|\b(?:in|by|since|during|as of|at the end of|end of|of|FY|fiscal year|the|to the))\s*(?:\w+\s+){0,3}?((?:19|20)\d\d)\b",
     re.IGNORECASE,
 )
 
