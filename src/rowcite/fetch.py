@@ -175,8 +175,16 @@ class Fetcher:
 
     async def _goes_on(self, told: set[str]) -> bool:
         harvest = self.harvest
-        if harvest.under_way - told:
-            return True
+        if going := harvest.under_way - told:
+            # Runs end and do not begin again: a group that says all have ended is not merely late.
+            if not (await self.client.group(harvest.batch.group_id)).status.at_rest:
+                return True
+            some = sorted(going)[:_AT_ONCE]
+            harvest.odd.update(
+                dict.fromkeys(some, "goes on, in the list of runs, and has ended, in the group")
+            )
+            await self._fetch_each(some)
+            return False
         if len(harvest.odd.keys() | (told - harvest.done)) >= len(harvest.batch.open):
             return False  # each of them is accounted for, and none is under way
         return (await self.client.group(harvest.batch.group_id)).status.under_way

@@ -13,7 +13,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 
 from rowcite.client import Client
-from rowcite.errors import ApiError, ApiRefused
+from rowcite.errors import ApiError, ApiRefused, OutOfCredit
 from rowcite.fetch import Fetcher
 from rowcite.harvest import Harvest
 from rowcite.model import ENDED
@@ -87,7 +87,7 @@ class Follower:
                             pause = _FIRST_PAUSE
             except ApiRefused:
                 cursor = None  # the API may not know its own cursor any more
-            except ApiError:
+            except (ApiError, OutOfCredit):
                 pass
             self._look_in(0)  # nobody promises that a stream which is opened again repeats what was missed
             await asyncio.sleep(pause)

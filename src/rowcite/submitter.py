@@ -41,7 +41,7 @@ class Submitter:
         self._books = Books()
         self._creator = Creator(client, ledger, self._books, terms, progress)
         self._outbox = Outbox(terms)
-        self._numbers: dict[int, int] = {}
+        self._numbers: dict[bytes, int] = {}  # of questions in the ledger, by fingerprint
         self.spent = 0
         self._active = 0  # runs that hold a place under `active_runs`
         self._running = 0  # jobs: batches being sent or followed
@@ -176,12 +176,10 @@ class Submitter:
 
     async def _number(self, asked: Question) -> int:
         """Return the number that the ledger knows a question by."""
-        known = self._numbers.get(id(asked))
-        if known is None:
-            body = canonical(asked.named)
-            known = await self._books.do(self.ledger.question, asked.fingerprint, body)
-            self._numbers[id(asked)] = known
-        return known
+        name = asked.fingerprint
+        if name not in self._numbers:
+            self._numbers[name] = await self._books.do(self.ledger.question, name, canonical(asked.named))
+        return self._numbers[name]
 
     async def _count(self, part: Part, made: Created, *, alone: bool) -> None:
         """Draw the sum under a POST; queue the tasks that were not created."""

@@ -173,6 +173,13 @@ class GroupStatus(msgspec.Struct, frozen=True):
         counts = self.task_run_status_counts
         return any(counts.get(status, 0) > 0 for status in ACTIVE) if counts else self.is_active
 
+    @property
+    def at_rest(self) -> bool:
+        """Tell whether the API says of every run of the group that it has ended."""
+        counts = self.task_run_status_counts
+        ended = sum(count for status, count in counts.items() if status in _STATES)
+        return 0 < self.num_task_runs <= ended and not self.under_way
+
 
 class Group(msgspec.Struct, frozen=True):
     """A task group."""

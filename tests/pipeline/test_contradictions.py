@@ -103,6 +103,30 @@ def test_what_the_api_contradicts_itself_about_is_given_up_and_neither_lost_nor_
     assert whole(job, some)
 
 
+def _at_odds(method, path, body):
+    """Call runs running in listings, and their group at rest."""
+    if method == "GET" and re.search(r"/groups/[^/]+$", path):
+        told = json.loads(body)
+        told["status"].update(is_active=False, task_run_status_counts={"completed": 5})
+        return json.dumps(told).encode()
+    running = listed(lambda event: {**event, "output": None, "run": {**event["run"], "status": "running"}})
+    return running(method, path, body)
+
+
+def test_runs_that_have_ended_by_their_group_and_go_on_by_the_list_are_asked_for_their_results(start):
+    job = start(Deviations(mangle=_at_odds, tell=False))
+    some = tasks(job.asked, 5)
+    job.run(some, contradicted=5)
+    assert whole(job, some)
+
+
+def test_runs_that_have_ended_by_their_group_and_go_on_by_all_else_are_given_up(start):
+    job = start(Deviations(mangle=_at_odds, tell=False, active_results=10**9))
+    with pytest.raises(Unfinished, match="goes on"):
+        job.run(tasks(job.asked, 5), contradicted=0.8)
+    assert job.states() == {"submitted": 5}
+
+
 def test_one_run_that_is_at_odds_stops_no_other(start):
     job = start()
     some = tasks(job.asked, 20)

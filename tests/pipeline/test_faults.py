@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import socket
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,28 +10,39 @@ from email.utils import format_datetime
 
 import pytest
 
-from rowcite.errors import ApiError, KeyRefused, OutOfCredit, Retriable, Unfinished
+from rowcite.errors import ApiError, ApiRefused, KeyRefused, NotThere, OutOfCredit, Retriable, Unfinished
 from support.deviant import Deviations
 from support.submitting import PRICE, Submission, api, tasks
 
 PHASES = {
     "create": ("POST", "/groups$"),
     "add": ("POST", "/runs$"),
+    "count": ("GET", "/groups/[^/]+$"),
     "events": ("GET", "/events$"),
     "listing": ("GET", "/runs$"),
+    "result": ("GET", "/result$"),
+    "run": ("GET", "/tasks/runs/[^/]+$"),
+    "input": ("GET", "/input$"),
 }
+BARE = {"drop_outputs": True, "drop_metadata": True, "drop_inputs": True}
+"""How the API must deviate so that every phase is gone through: `count` comes after a POST whose answer was lost."""
 FAULTS = {
     "reset before": {"cut": True},
     "reset after": {"cut": True, "when": "after"},
+    "408": {"status": 408},
     "429": {"status": 429},
     "429 in seconds": {"status": 429, "headers": {"retry-after": "1"}},
+    "429 at once": {"status": 429, "headers": {"retry-after": "-7"}},
+    "429 in words": {"status": 429, "headers": {"retry-after": "soon"}},
     "500": {"status": 500},
     "500 after": {"status": 500, "when": "after"},
     "502": {"status": 502, "body": "<html>Bad Gateway</html>"},
-    "503": {"status": 503},
+    "503": {"status": 503, "headers": {"retry-after": "1"}},
     "504 after": {"status": 504, "when": "after"},
     "html": {"status": 200, "headers": {"content-type": "text/html"}, "body": "<html>Sign in</html>"},
     "truncated": {"status": 200, "body": '{"taskgroup_id": "tgrp_', "when": "after"},
+    "invalid": {"status": 200, "body": '[{"run_ids": 5}]', "when": "after"},
+    "no text": {"status": 200, "body": "\ufffe\x00", "when": "after"},
     "bad gzip": {"status": 200, "headers": {"content-encoding": "gzip"}, "body": "no gzip", "when": "after"},
     "read timeout": {"delay": 1.3, "when": "after"},
 }
@@ -64,18 +76,90 @@ def whole(job, some):
     return True
 
 
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
-@pytest.mark.parametrize(
-    "phases", [["add"], ["create", "events", "listing"]], ids=["the POST that costs", "the rest"]
-)
-def test_a_fault_costs_time_and_nothing_else(start, phases, fault):
-    job = start(*(hits(phase, fault) for phase in phases))
+def called(job, phase):
+    method, path = PHASES[phase]
+    return sum(method == how and re.search(path, where) is not None for how, where in job.api.deviant.calls)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_of_the_post_that_costs_costs_time_and_nothing_else(start, fault):
+    job = start(hits("add", FAULTS[fault]))
     some = tasks(job.asked, 20)
     job.run(some, settle=0.15)
     assert whole(job, some)
 
 
+REST = [phase for phase in PHASES if phase not in ("add", "run")]
+ALL = ["add", *REST]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_anywhere_else_costs_time_and_nothing_else(start, fault):
+    lost = hits("add", {"cut": True, "when": "after"})
+    job = start(lost, *(hits(phase, FAULTS[fault]) for phase in REST), how=Deviations(**BARE))
+    some = tasks(job.asked, 6)
+    job.run(some, settle=0.15)
+    assert whole(job, some)
+    assert [phase for phase in REST if not called(job, phase)] == []
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_fault_in_each_phase_alone_costs_time_and_nothing_else(start, fault, phase):
+    lost = [hits("add", {"cut": True, "when": "after"})] if phase == "count" else []
+    how = Deviations(**BARE, completed_without="404" if phase == "run" else None)
+    job = start(*lost, hits(phase, FAULTS[fault]), how=how)
+    some = tasks(job.asked, 6)
+    if phase == "run":  # asked when a result is not there
+        job.run(some, settle=0.15, hopeless=0)
+        assert job.states() == {"failed": 6}
+        assert len(job.api.created()) == 6
+    else:
+        job.run(some, settle=0.15)
+        assert whole(job, some)
+    assert called(job, phase)
+
+
+# --- answers that are final ------------------------------------------------------------------------------
+
+KEY, PROCESSOR, CREDIT = (KeyRefused, 3, "PARALLEL_API_KEY"), (ApiRefused, 2, "403"), (OutOfCredit, 6, "402")
+LATER, OUT_OF_ORDER = (Unfinished, 5, "run again later"), (ApiError, 4, "501")
+GOES_ON = None
+FINAL = {
+    401: dict.fromkeys(ALL, KEY),
+    402: dict.fromkeys(ALL, CREDIT) | {"add": GOES_ON, "events": GOES_ON},
+    403: dict.fromkeys(ALL, PROCESSOR) | {"add": (ApiRefused, 2, "a processor 'core'"), "events": GOES_ON},
+    404: {
+        **dict.fromkeys(ALL, GOES_ON),
+        "create": (NotThere, 4, "404"),
+        "count": LATER,
+        "listing": LATER,
+        "input": (ApiError, 4, "neither its metadata nor its input"),
+    },
+    422: dict.fromkeys(ALL, (ApiRefused, 2, "422")) | {"add": GOES_ON, "events": GOES_ON},
+    501: dict.fromkeys(ALL, OUT_OF_ORDER) | {"events": GOES_ON},
+}
+CELLS = [pytest.param(status, phase, id=f"{status} {phase}") for status in FINAL for phase in ALL]
+
+
+@pytest.mark.parametrize(("status", "phase"), CELLS)
+def test_a_final_answer_ends_the_command_as_stated_and_the_next_one_goes_on(start, status, phase):
+    lost = [hits("add", {"cut": True, "when": "after"})] if phase == "count" else []
+    job = start(*lost, hits(phase, {"status": status}), how=Deviations(**BARE))
+    some = tasks(job.asked, 4)
+    if (ending := FINAL[status][phase]) is not GOES_ON:
+        kind, code, message = ending
+        with pytest.raises(kind, match=message) as told:
+            job.run(some, settle=0.15)
+        assert told.value.exit_code == code
+        assert job.spent() in (0, 4 * PRICE)
+        assert (job.spent() == 0) == (phase in ("create", "add"))
+    job.run(some, settle=0.15)
+    assert whole(job, some)
+
+
+@pytest.mark.parametrize("phase", ["create", "add", "events", "listing"])
 def test_a_retry_after_that_is_a_date_is_kept(start, phase):
     then = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
     job = start(hits(phase, {"status": 429, "headers": {"retry-after": then}}))

@@ -160,7 +160,8 @@ def test_a_column_of_another_kind_is_refused_before_anything_is_sent(tmp_path, s
     code, _ = parquet(tmp_path, server, {"founded_year": pa.int16(), "employee_count": pa.bool_()})
     assert code == 2
     assert (
-        'column "employee_count" is Boolean, and the field `employee_count` is integer' in capsys.readouterr().err
+        'column "employee_count" is Boolean, and the field `employee_count` is integer'
+        in capsys.readouterr().err
     )
     assert len(server.created()) == before
 
@@ -196,7 +197,9 @@ def test_a_frame_is_filled(tmp_path, monkeypatch, server):
     monkeypatch.setenv("PARALLEL_BASE_URL", server.url)
     monkeypatch.chdir(tmp_path)
     frame = pl.DataFrame({"name": ["Acme Oy", "Acme Oy"], "founded_year": [None, 1950]})
-    value = small_spec(backend="parallel", task=TASK, limits={"max_cost_usd": 1000}, columns={"existing": "fill"})
+    value = small_spec(
+        backend="parallel", task=TASK, limits={"max_cost_usd": 1000}, columns={"existing": "fill"}
+    )
     value.pop("local"), value.pop("input"), value.pop("output", None)
     found = library.enrich(frame, value)
     assert found["founded_year"].to_list() == [1999, 1950]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import math
 import random
 import re
 import time
@@ -60,6 +61,7 @@ class Deviations:
     completed_without: str | None = None  # /result: "null", "missing" or "404" for runs that completed
     active_results: int = 0  # so many /result are answered with 408
     squeeze: bool = False  # gzip
+    window: tuple[int, float] | None = None  # 429 for more requests than so many in so many seconds
     mangle: Callable[[str, str, bytes], bytes | None] | None = None  # (method, path, body) to another body
 
 
@@ -71,6 +73,8 @@ class Deviant:
     how: Deviations
     calls: list[tuple[str, str]] = field(default_factory=list)
     posts: list[int] = field(default_factory=list)
+    throttled: int = 0
+    _times: list[float] = field(default_factory=list)
     _born: dict[str, float] = field(default_factory=dict)  # when each run was created
     _groups: dict[str, list[float]] = field(default_factory=dict)
     _first: bool = True
@@ -86,6 +90,11 @@ class Deviant:
             return
         method, path = scope["method"], scope["path"]
         self.calls.append((method, path))
+        if self.how.window is not None and (wait := self._wait(*self.how.window)) > 0:
+            self.throttled += 1
+            body = _error(429)
+            await _answer(send, 429, {"retry-after": str(math.ceil(wait))}, body)
+            return
         if self.how.refuse_betas and any(name == b"parallel-beta" for name, _ in scope["headers"]):
             body = b'{"type":"error","error":{"ref_id":"r","message":"unknown header parallel-beta"}}'
             await _answer(send, 400, {"content-type": "application/json"}, body)
@@ -99,6 +108,14 @@ class Deviant:
         else:
             status, headers, body = await self._asked(scope, await _body(receive), receive)
             await _answer(send, *self._changed(scope, status, headers, body))
+
+    def _wait(self, most: int, seconds: float) -> float:
+        now = time.monotonic()
+        self._times = [then for then in self._times if then > now - seconds]
+        if len(self._times) >= most:
+            return self._times[0] + seconds - now
+        self._times.append(now)
+        return 0.0
 
     # --- creating ------------------------------------------------------------------------------------
 
@@ -246,11 +263,12 @@ class Deviant:
         )
 
     async def _events(self, scope: Scope, receive: Receive, send: Send) -> None:
-        how, rest, ended = self.how, b"", False
+        how, rest, ended, fine = self.how, b"", False, True
 
         async def changing(message: Message) -> None:
-            nonlocal rest, ended
-            if message["type"] != "http.response.body":
+            nonlocal rest, ended, fine
+            if message["type"] != "http.response.body" or not fine:
+                fine = message.get("status", 0) < 300
                 await send(message)
                 return
             *whole, rest = (rest + message.get("body", b"")).split(b"\n\n")

@@ -72,6 +72,22 @@ def test_any_cut_gives_the_same_events(mark, stream, data):
     assert events(stream, tuple(cuts)) == events(stream)
 
 
+@given(st.binary(max_size=60), st.data())
+def test_any_cut_of_any_bytes_gives_the_same_events(stream, data):
+    cuts = data.draw(st.lists(st.integers(0, len(stream)), max_size=10))
+    assert events(stream, tuple(cuts)) == events(stream)
+
+
+PIECES = st.lists(
+    st.sampled_from([b"data", b":", b" ", b"\r", b"\n", b"\r\n", b"\xef", b"\xbb", b"\xbf", b"x"])
+)
+
+
+@given(PIECES.map(b"".join))
+def test_byte_by_byte_gives_the_same_events(stream):
+    assert events(stream, tuple(range(len(stream)))) == events(stream)
+
+
 @given(
     st.lists(
         st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r\n")), min_size=1, max_size=3),

@@ -18,7 +18,19 @@ from rowcite.version import __version__
 
 INTERRUPTED, BUG, USAGE = 130, 1, 2
 READER_GONE = 141  # as a shell tells of SIGPIPE: `rowcite run … -o - | head`
-_COMMANDS = ("run", "plan", "check", "write", "status", "explain", "report", "review", "deltas", "ledger", "serve")
+_COMMANDS = (
+    "run",
+    "plan",
+    "check",
+    "write",
+    "status",
+    "explain",
+    "report",
+    "review",
+    "deltas",
+    "ledger",
+    "serve",
+)
 
 
 class _ReaderGone(Exception):

@@ -1,0 +1,54 @@
+"""Two commands with one key and two ledgers: they know nothing of each other, share the limit, and both finish."""
+
+import csv
+
+import pytest
+
+from support import serving, small_spec, started, write_spec
+from support.deviant import Deviations
+from support.submitting import api
+
+ROWS = 30
+
+
+def job(folder, name):
+    """Make a table and a spec whose inputs are the command's own, so that each run can be told from the other's."""
+    place = folder / name
+    place.mkdir()
+    lines = [f"{name} {number},c{number}.example" for number in range(ROWS)]
+    (place / "table.csv").write_text("\n".join(["name,website", *lines]) + "\n")
+    limits = {"active_runs": 3, "max_cost_usd": 100}
+    write_spec(place, small_spec(name=name, backend="parallel", limits=limits))
+    return place
+
+
+def finished(folder, url, seconds):
+    """Run two commands at once to their end; return the statuses of all rows."""
+    places = [job(folder, name) for name in ("one", "two")]
+    running = [started("run", "spec.yaml", "-q", "--base-url", url, cwd=place) for place in places]
+    for process in running:
+        _, told = process.communicate(timeout=seconds)
+        assert process.returncode == 0, told.decode()
+    rows = []
+    for place in places:
+        with (place / "out.csv").open(newline="") as file:
+            rows += list(csv.DictReader(file))
+    return [row["rowcite_status"] for row in rows]
+
+
+def test_two_commands_that_share_a_limit_both_finish_and_few_requests_are_turned_away(tmp_path):
+    with api(tmp_path, Deviations(window=(20, 1.0))) as server:
+        statuses = finished(tmp_path, server.url, 60)
+        assert statuses == ["completed"] * 2 * ROWS
+        assert len(server.created()) == 2 * ROWS
+        assert server.paid_twice() == 0
+        deviant = server.deviant
+        assert 0 < deviant.throttled < len(deviant.calls) / 2
+
+
+@pytest.mark.slow
+def test_two_commands_under_the_limit_of_the_shipped_server_both_finish(tmp_path):
+    with serving(tmp_path, "--rate-limit", "60") as server:
+        assert finished(tmp_path, server.url, 180) == ["completed"] * 2 * ROWS
+        made = server.created()
+    assert len({line["input_sha256"] for line in made}) == len(made) == 2 * ROWS
