@@ -115,7 +115,8 @@ def make_spec(folder: Path) -> Path:
 def bodies(folder: Path, spec: Path, url: str) -> Path:
     """Write the bodies that rowcite posts, for the bare client to post them too."""
     from rowcite.ledger import open_ledger
-    from rowcite.pipeline import look, unanswered
+    from rowcite.pipeline import unanswered
+    from rowcite.planning import look
     from rowcite.prepare import Overrides, prepare
     from rowcite.submitter import MOST_RUNS
     from rowcite.wire import runs_body

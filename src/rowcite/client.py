@@ -37,10 +37,13 @@ class Client:
         *,
         patience: Patience = PATIENT,
         mcp: bool = False,
+        per_element: bool = False,
         transport: Sockets | None = None,
     ) -> None:
         self.pace, self.patience = pace, patience
-        self._transport = Transport(base_url, key, pace, patience, mcp=mcp, sockets=transport)
+        self._transport = Transport(
+            base_url, key, pace, patience, mcp=mcp, per_element=per_element, sockets=transport
+        )
 
     async def __aenter__(self) -> Self:
         return self

@@ -21,8 +21,8 @@ from typing import Any, Literal
 from rowcite.acceptance import Cell
 from rowcite.errors import TableError, UsageError
 from rowcite.filling import GIVEN, same
+from rowcite.job import Job
 from rowcite.ledger import Ledger
-from rowcite.pipeline import Job
 from rowcite.schema import Field, FieldType, fields
 from rowcite.settled import Settled, Settling
 from rowcite.source import open_source

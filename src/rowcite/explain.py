@@ -14,9 +14,9 @@ from rowcite.acceptance import Cell, verdicts
 from rowcite.answers import answer
 from rowcite.errors import UsageError
 from rowcite.filling import given_values
+from rowcite.job import Job
 from rowcite.ledger import Ledger
 from rowcite.model import Citation, RowStatus, RunState
-from rowcite.pipeline import Job
 from rowcite.reader import Batch, Reader
 from rowcite.records import Held
 from rowcite.resolve import Resolved, current, resolve

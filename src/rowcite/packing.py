@@ -1,7 +1,8 @@
 """Several rows in one run: what is asked, and whose answer is whose. Pure.
 
 Every record carries a key, made of the row's task key, that the answer must repeat. Answers are matched by it and
-never by their place. A record that is missing, stands twice or says nothing has no part: its row is asked singly.
+never by their place. Without the beta header that asks for a basis of every list element no row would have evidence of
+its own: `rowcite.client` sends it. A record that is missing, stands twice or says nothing has no part: its row is asked singly.
 """
 
 from __future__ import annotations
@@ -18,9 +19,6 @@ from rowcite.keys import canonical, task_key
 from rowcite.model import Citation, FieldBasis, Task
 from rowcite.schema import RECORD_KEY, RECORDS, TASK_AND_INPUT_CHARS, records_schema
 from rowcite.wire import Question
-
-PER_ELEMENT = "field-basis-2025-11-25"
-"""The beta header that asks for a basis of every list element: without it no row has evidence of its own."""
 
 _PROMPT = "prompt"
 _WORDS = (

@@ -1,4 +1,4 @@
-"""Plan, submit, write: the few calls in a row that make a run.
+"""Submit, write: the few calls in a row that make a run.
 
 From command to request in four hops: cli -> pipeline -> submitter -> client. Answers reach the table only
 through the ledger, so a fresh run, a resumed one and a re-merge take one path.
@@ -7,228 +7,155 @@ through the ledger, so a fresh run, a resumed one and a re-merge take one path.
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 
 from rowcite.client import Client
+from rowcite.climbing import Rung, climb
 from rowcite.columns import added_schema
-from rowcite.errors import OutOfCredit, Unfinished
+from rowcite.errors import Unfinished
+from rowcite.job import Job
 from rowcite.ledger import Ledger
-from rowcite.limits import spec_warnings
 from rowcite.merge import Merge
 from rowcite.model import Counts, Task
 from rowcite.pace import Pace
-from rowcite.prices import MICRO, known, usd
+from rowcite.packing import packed, packs
+from rowcite.prices import usd
 from rowcite.progress import Progress
-from rowcite.reader import Reader
 from rowcite.source import Rows
-from rowcite.spec import Spec
-from rowcite.submitter import MOST_RUNS, Submitter
-from rowcite.survey import Survey, survey, tasks_to_do
+from rowcite.submitter import Errand, Submitter
+from rowcite.survey import Survey, tasks_to_do
 from rowcite.terms import Terms
-from rowcite.wire import Question, question, runs_body
+from rowcite.wire import Question
 from rowcite.writer import TableWriter, output_format
-
-MEMORY = 1 << 30
-_REQUESTS_A_BATCH = 4  # create the group, add the runs, follow the events, read the answers
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What is to be done: a spec, a table, and who is asked.
-
-    `api` names who is asked for the ledger (a base URL, or `local:` and a digest). `fresh` ignores what is
-    stored, `retry_failed` asks again what has failed. `memory` is about how many bytes keys and answers may take.
-    """
-
-    spec: Spec
-    reader: Reader
-    asked: Question
-    fresh: bool = False
-    retry_failed: bool = False
-    memory: int = MEMORY
-    began: float = field(default_factory=time.time)
-
-    @property
-    def local(self) -> bool:
-        """Tell whether the shipped server answers: then nothing costs anything."""
-        return self.spec.backend == "local"
-
-    @property
-    def price(self) -> int:
-        """Return what one run costs, in micro-US$."""
-        if self.local:
-            return 0
-        name = self.spec.task.processor
-        own, listed = self.spec.prices.get(name), known(name)
-        return round(own * MICRO) if own is not None else listed.price if listed else 0
-
-    @property
-    def since(self) -> float:
-        """Return the time (Unix seconds) that an answer must not be older than."""
-        if self.fresh:
-            return self.began
-        age = self.spec.cache.max_age
-        return self.began - age.total_seconds() if age else 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a run would do. Money is micro-US$; `seconds` is from and to, None where it is not known.
-
-    `answered_otherwise` counts stored answers to other questions, which a changed spec has left behind.
-    """
-
-    rows: int
-    skipped: int
-    too_long: int
-    tasks: int
-    answered: int
-    under_way: int
-    failed: int
-    to_submit: int
-    answered_otherwise: int
-    price: int
-    requests: int
-    seconds: tuple[float, float] | None
-    sample: str | None
-    warnings: list[str]
-
-    @property
-    def cost(self) -> int:
-        """Return what is newly spent."""
-        return self.to_submit * self.price
-
-
-def make_job(  # noqa: PLR0913 - what is read, who is asked, and how
-    spec: Spec,
-    reader: Reader,
-    api: str,
-    *,
-    fresh: bool = False,
-    retry_failed: bool = False,
-    memory: int = MEMORY,
-) -> Job:
-    """Put a job together. `api` says who is asked."""
-    asked = question(spec, reader.types, api)
-    return Job(spec, reader, asked, fresh=fresh, retry_failed=retry_failed, memory=memory)
-
-
-def look(job: Job, ledger: Ledger) -> Survey:
-    """Read the table once: what it holds, and what stands of it in the ledger."""
-    batches = job.reader.batches(job.asked)
-    again = job.fresh or job.retry_failed
-    return survey(batches, ledger, since=job.since, again=again, room=job.memory // 2)
-
-
-def plan(job: Job, ledger: Ledger, found: Survey | None = None) -> Plan:
-    """Say what a run would do. Spends nothing, writes nothing. Reads the table, unless it was surveyed already."""
-    found = found or look(job, ledger)
-    to_submit = found.to_submit
-    return Plan(
-        rows=found.rows,
-        skipped=found.skipped,
-        too_long=found.too_long,
-        tasks=found.tasks,
-        answered=found.answered,
-        under_way=found.under_way,
-        failed=found.failed,
-        to_submit=to_submit,
-        answered_otherwise=ledger.answered_otherwise(job.asked.fingerprint),
-        price=job.price,
-        requests=-(-to_submit // min(MOST_RUNS, job.spec.limits.active_runs)) * _REQUESTS_A_BATCH,
-        seconds=_seconds(job, to_submit),
-        sample=runs_body(job.asked.shown, [found.sample]).decode() if found.sample else None,
-        warnings=spec_warnings(job.spec),
-    )
-
-
-def check_budget(job: Job, planned: Plan, ledger: Ledger) -> int:
-    """Return what this command may newly spend, in micro-US$.
-
-    Raises:
-        OutOfCredit: the plan costs more.
-    """
-    limits = job.spec.limits
-    most = round(limits.max_cost_usd * MICRO)
-    if planned.cost > most:
-        raise OutOfCredit(
-            f"{planned.to_submit:,} runs would cost {usd(planned.cost)}, and limits.max_cost_usd is {usd(most)}."
-            " Nothing was submitted. Raise it, give --max-cost, or take fewer rows with --limit"
-        )
-    if limits.max_total_usd is None:
-        return most
-    left = round(limits.max_total_usd * MICRO) - ledger.spent()
-    if planned.cost > left:
-        raise OutOfCredit(
-            f"{planned.to_submit:,} runs would cost {usd(planned.cost)}, and of limits.max_total_usd"
-            f" {usd(max(left, 0))} is left. Nothing was submitted. Raise it to go on"
-        )
-    return min(most, left)
 
 
 @dataclass(slots=True)
 class Tally:
-    """What a submission came to, right also when it ended early."""
+    """What a submission came to, right also when it ended early. `again` counts runs that asked again."""
 
     submitted: int = 0
+    again: int = 0
     requests: int = 0
 
 
-async def submit(  # noqa: PLR0913 - what a run is made of
-    job: Job,
-    ledger: Ledger,
-    found: Survey,
-    base_url: str,
-    key: str | None,
-    *,
-    budget: int,
-    progress: Progress,
-    tally: Tally,
-) -> None:
-    """Get every task answered that is not, of those that were found in the table.
+class Submission:
+    """Gets a table's tasks answered: call `submit` once.
 
-    Raises:
-        Unfinished: the deadline came first.
-        RowciteError: what the API said.
+    `agree` is asked before a step up the ladder that more than half of the first answers would take.
     """
-    limits = job.spec.limits
-    pace = Pace(limits.requests_per_minute, limits.concurrency)
-    terms = Terms(
-        processor=("local:" if job.local else "") + job.spec.task.processor,
-        price=job.price,
-        active_runs=limits.active_runs,
-        budget=budget,
-        local=job.local,
-    )
-    deadline = limits.deadline.total_seconds() if limits.deadline else None
-    async with Client(base_url, key, pace, mcp=bool(job.spec.task.mcp_servers)) as client:
-        submitter = Submitter(client, ledger, terms, progress)
+
+    def __init__(  # noqa: PLR0913 - what a run is made of
+        self,
+        job: Job,
+        ledger: Ledger,
+        *,
+        budget: int,
+        progress: Progress,
+        tally: Tally,
+        agree: Callable[[Rung], bool],
+    ) -> None:
+        self.job, self.ledger, self.progress, self.tally = job, ledger, progress, tally
+        self._left, self._agree, self._spent = budget, agree, 0
+
+    async def submit(self, found: Survey, base_url: str, key: str | None) -> None:
+        """Get every task answered that is not, of those that were found, and ask again for what was not accepted.
+
+        Raises:
+            OutOfCredit: budget or credit allow no more.
+            Unfinished: the deadline came first, or too many would be asked again.
+            RowciteError: what the API said.
+        """
+        spec, limits = self.job.spec, self.job.spec.limits
+        pace = Pace(limits.requests_per_minute, limits.concurrency)
+        deadline = limits.deadline.total_seconds() if limits.deadline else None
+        together = spec.task.records_per_run > 1
+        async with Client(
+            base_url, key, pace, mcp=bool(spec.task.mcp_servers), per_element=together
+        ) as client:
+            try:
+                async with asyncio.timeout(deadline):
+                    await self._first(client, found)
+                    for _ in spec.escalate:
+                        if not await self._again(client):
+                            break
+            except TimeoutError:
+                raise Unfinished(
+                    f"the deadline of {limits.deadline} came with work left. What was answered is saved: run again to go on"
+                ) from None
+            finally:
+                self.tally.requests = pace.requests
+
+    async def _first(self, client: Client, found: Survey) -> None:
+        """Ask the spec's own question: of several rows at once if it says so, then of those that got no answer so."""
+        job, ledger, most = self.job, self.ledger, self.job.spec.task.records_per_run
+        if most > 1:
+            asked = packed(job.asked)
+            some = packs(asked, unanswered(job, ledger, found), most)
+            await self._errands(
+                client, [self._errand(asked, (task for task in some if len(task.members) > 1))]
+            )
+        tasks = unanswered(job, ledger, found, left=most > 1)
+        await self._errands(client, [self._errand(job.asked, tasks)])
+
+    def _errand(self, asked: Question, tasks: Iterable[Task]) -> Errand:
+        return Errand(asked, self.job.name_of(self.job.spec.task.processor), self.job.price, tasks)
+
+    async def _again(self, client: Client) -> bool:
+        """Go one step up the ladder; tell whether there was one."""
+        with TemporaryDirectory(prefix="rowcite-") as folder:
+            rung = climb(self.job, self.ledger, Path(folder))
+            if not rung.tasks:
+                return False
+            if rung.steep and not self._agree(rung):
+                raise Unfinished(
+                    f"stopped before asking again: of the first {rung.answers} answers {rung.left_open} were not accepted,"
+                    f" and {rung.tasks:,} rows would be asked again of {', '.join(rung.processors)} for"
+                    f" {usd(rung.cost)}. Look at `accept` (rowcite explain SPEC --row 1), or give --escalate-anyway"
+                )
+            whom = ", ".join(rung.processors)
+            self.progress.more(rung.tasks, f"asking {whom} again for {rung.tasks:,} rows ({usd(rung.cost)})")
+            before = self.tally.submitted
+            try:
+                await self._errands(client, rung.errands())
+            finally:
+                self.tally.again += self.tally.submitted - before
+        return True
+
+    async def _errands(self, client: Client, errands: Iterable[Errand]) -> None:
+        job = self.job
+        terms = Terms(
+            processor=job.name_of(job.spec.task.processor),
+            price=job.price,
+            active_runs=job.spec.limits.active_runs,
+            budget=self._left,
+            local=job.local,
+        )
+        submitter = Submitter(client, self.ledger, terms, self.progress, spent_before=self._spent)
         try:
-            async with asyncio.timeout(deadline):
-                await submitter.submit(job.asked, unanswered(job, ledger, found))
-        except TimeoutError:
-            raise Unfinished(
-                f"the deadline of {limits.deadline} came with work left. What was answered is saved: run again to go on"
-            ) from None
+            await submitter.submit_all(errands, api=job.asked.named["api"])
         finally:
-            tally.submitted, tally.requests = submitter.submitted, pace.requests
+            self._left -= submitter.spent
+            self._spent += submitter.spent
+            self.tally.submitted += submitter.submitted
 
 
-def unanswered(job: Job, ledger: Ledger, found: Survey) -> Iterator[Task]:
-    """Yield the tasks that a run submits, each once.
+def unanswered(job: Job, ledger: Ledger, found: Survey, *, left: bool = False) -> Iterator[Task]:
+    """Yield the tasks that a run submits, each once; with `left`, those of them that do not stand in the ledger by now.
 
     What an earlier command left under way is looked at again when its turn comes: by then it is known what that
     command had really created.
     """
     for to_submit, unsure in tasks_to_do(job.reader.batches(job.asked), found):
-        yield from to_submit
-        standing = ledger.standing([task.key for task in unsure], since=job.since)
-        yield from (task for task in unsure if task.key not in standing)
+        if not left:
+            yield from to_submit
+        doubted = [*to_submit, *unsure] if left else unsure
+        standing = ledger.standing([task.key for task in doubted], since=job.since)
+        yield from (task for task in doubted if task.key not in standing)
 
 
 def merged(job: Job, ledger: Ledger, *, native: bool) -> Iterator[tuple[Rows, pl.DataFrame]]:
@@ -269,12 +196,3 @@ def count(counts: Counts, columns: pl.DataFrame) -> None:
     counts.rows += columns.height
     for status, rows in columns["rowcite_status"].value_counts().iter_rows():
         setattr(counts, status, getattr(counts, status) + rows)
-
-
-def _seconds(job: Job, runs: int) -> tuple[float, float] | None:
-    processor = known(job.spec.task.processor)
-    if processor is None or job.local or not runs:
-        return None
-    waves = -(-runs // job.spec.limits.active_runs)
-    low, high = processor.seconds
-    return low * waves, high * waves

@@ -14,8 +14,8 @@ import polars as pl
 
 from rowcite.columns import added_schema, unfit_columns
 from rowcite.errors import InputError, KeyRefused, SpecError, TableError, UsageError
+from rowcite.job import Job, make_job
 from rowcite.limits import spec_problems
-from rowcite.pipeline import Job, make_job
 from rowcite.reader import Reader
 from rowcite.schema import STATUS_COLUMNS
 from rowcite.source import FrameSource, Source, format_of, open_source

@@ -11,6 +11,9 @@ class Progress(Protocol):
     def begin(self, tasks: int, answered: int) -> None:
         """So many tasks in all, of which so many were answered before."""
 
+    def more(self, tasks: int, text: str) -> None:
+        """So many tasks have come on top, and why."""
+
     def submitted(self, runs: int, spent: int) -> None:
         """So many more runs are under way; `spent` micro-US$ in all by this command."""
 
@@ -28,6 +31,9 @@ class Silent:
     """Tells nobody."""
 
     def begin(self, tasks: int, answered: int) -> None:
+        """Ignore it."""
+
+    def more(self, tasks: int, text: str) -> None:
         """Ignore it."""
 
     def submitted(self, runs: int, spent: int) -> None:

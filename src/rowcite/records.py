@@ -50,7 +50,7 @@ class Held(NamedTuple):
     """What the ledger holds of a run: where it stands, and the answer's bytes when it completed.
 
     `key` is that of the row's first task, also for a run that asked again (then `first` is false). `price` is
-    micro-US$, `run` and `question` are the ledger's numbers.
+    micro-US$, `run` and `question` are the ledger's numbers, `ended_at` is Unix seconds.
     """
 
     key: bytes
@@ -64,6 +64,7 @@ class Held(NamedTuple):
     price: int = 0
     first: bool = True
     question: int = 0
+    ended_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

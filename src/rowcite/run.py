@@ -12,11 +12,14 @@ from typing import Any, TypeVar
 
 import polars as pl
 
+from rowcite.climbing import Rung
 from rowcite.columns import added_schema
 from rowcite.errors import OutOfCredit, RowciteError, Unfinished, UsageError
+from rowcite.job import Job
 from rowcite.ledger import Ledger, open_ledger
 from rowcite.model import Counts
-from rowcite.pipeline import Job, Plan, Tally, check_budget, look, merged, plan, submit, write
+from rowcite.pipeline import Submission, Tally, merged, write
+from rowcite.planning import Plan, check_budget, look, plan
 from rowcite.prepare import Overrides, Prepared, answering, prepare
 from rowcite.prices import MICRO
 from rowcite.progress import Progress, Silent
@@ -34,6 +37,7 @@ class Summary:
     tasks: int = 0
     answered_before: int = 0
     submitted: int = 0
+    asked_again: int = 0
     spent_usd: float = 0.0
     requests: int = 0
     seconds: float = 0.0
@@ -49,24 +53,29 @@ class Summary:
 
 
 def run(
-    prepared: Prepared, progress: Progress, *, agree: Callable[[Plan], None] = lambda _: None
+    prepared: Prepared,
+    progress: Progress,
+    *,
+    agree: Callable[[Plan], None] = lambda _: None,
+    climb: Callable[[Rung], bool] = lambda _: False,
 ) -> tuple[Summary, RowciteError | None]:
     """Do a whole run; write the table if the job has an output.
 
-    `agree` sees the plan before anything is spent, and raises to stop. After an `Unfinished` or `OutOfCredit` the
+    `agree` sees the plan before anything is spent, and raises to stop. `climb` is asked before a step up the ladder that
+    more than half of the first answers would take. After an `Unfinished` or `OutOfCredit` the
     table is written with what there is, and the error comes back beside the summary.
     """
-    return in_loop(_run(prepared, progress, agree))
+    return in_loop(_run(prepared, progress, agree, climb))
 
 
 async def _run(
-    prepared: Prepared, progress: Progress, agree: Callable[[Plan], None]
+    prepared: Prepared, progress: Progress, agree: Callable[[Plan], None], climb: Callable[[Rung], bool]
 ) -> tuple[Summary, RowciteError | None]:
     began, job, held = time.monotonic(), prepared.job, None
     summary = Summary(output=prepared.output, ledger=str(prepared.ledger))
     try:
         with _opened(prepared) as ledger:
-            await _submit(prepared, ledger, progress, agree, summary)
+            await _submit(prepared, ledger, progress, agree, climb, summary)
     except (Unfinished, OutOfCredit) as error:
         held = error
     finally:
@@ -81,8 +90,13 @@ async def _run(
     return summary, held
 
 
-async def _submit(
-    prepared: Prepared, ledger: Ledger, progress: Progress, agree: Callable[[Plan], None], summary: Summary
+async def _submit(  # noqa: PLR0913, PLR0917 - what a run is made of
+    prepared: Prepared,
+    ledger: Ledger,
+    progress: Progress,
+    agree: Callable[[Plan], None],
+    climb: Callable[[Rung], bool],
+    summary: Summary,
 ) -> None:
     job = prepared.job
     found = look(job, ledger)
@@ -90,16 +104,18 @@ async def _submit(
     summary.tasks, summary.answered_before = planned.tasks, planned.answered
     budget = check_budget(job, planned, ledger)
     agree(planned)
-    if not planned.to_submit and not ledger.open_batches():
+    if not planned.to_submit and not planned.to_climb and not ledger.open_batches():
         return
     progress.begin(planned.tasks, planned.tasks - planned.to_submit - planned.under_way)
     spent_before = ledger.spent()
     tally = Tally()
+    submission = Submission(job, ledger, budget=budget, progress=progress, tally=tally, agree=climb)
     with answering(prepared) as (base_url, key):
         try:
-            await submit(job, ledger, found, base_url, key, budget=budget, progress=progress, tally=tally)
+            await submission.submit(found, base_url, key)
         finally:
-            summary.submitted, summary.requests = tally.submitted, tally.requests
+            summary.submitted, summary.asked_again = tally.submitted, tally.again
+            summary.requests = tally.requests
             summary.spent_usd = (ledger.spent() - spent_before) / MICRO
 
 
@@ -126,7 +142,7 @@ async def aenrich(
     frame = table if isinstance(table, pl.DataFrame) else None
     overrides = Overrides(input=None if frame is not None else str(table))
     prepared = prepare(spec, overrides, frame=frame, writes=False)
-    _, held = await _run(prepared, Silent(), lambda _: None)
+    _, held = await _run(prepared, Silent(), lambda _: None, lambda _: False)
     if held is not None:
         raise held
     with _opened(prepared, writing=False) as ledger:

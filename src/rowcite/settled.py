@@ -5,7 +5,7 @@ Rows ask the same when their inputs are the same, and come to the same when they
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import islice
@@ -14,10 +14,10 @@ from typing import Any
 import polars as pl
 
 from rowcite.filling import is_blank
+from rowcite.job import Job
 from rowcite.ledger import Ledger
-from rowcite.pipeline import Job
 from rowcite.reader import Batch
-from rowcite.records import Decision
+from rowcite.records import Decision, Held
 from rowcite.resolve import Resolved, resolve
 from rowcite.schema import fields
 from rowcite.spec import Spec
@@ -29,13 +29,17 @@ _KEY, _ROWS = "\0key", "\0rows"  # beside the given columns, so named as none is
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Rows of a batch that come to the same: their places in it, what they were given by field, and what they come to."""
+    """Rows of a batch that come to the same.
+
+    Their places in it, what they were given by field, what they come to by which runs, and what people decided.
+    """
 
     key: bytes
     rows: list[int]
     given: Mapping[str, Any]
     resolved: Resolved
     decisions: Mapping[str, Decision]
+    runs: Sequence[Held]
 
 
 class Settling:
@@ -72,7 +76,7 @@ class Settling:
                     overwrite=self._job.spec.columns.existing == "overwrite",
                     decisions=decisions,
                 )
-                yield Settled(key, group[_ROWS], given, resolved, decisions)
+                yield Settled(key, group[_ROWS], given, resolved, decisions, runs.get(key, ()))
 
     def _groups(self, batch: Batch) -> Iterator[dict[str, Any]]:
         """Yield the distinct questions of a batch with what their rows were given, blanks as nulls."""

@@ -18,10 +18,6 @@ from rowcite.errors import Problem, SpecError
 from rowcite.limits import spec_problems
 from rowcite.spec import Spec
 
-_LATER = {
-    ("escalate",),
-    ("task", "records_per_run"),
-}
 _OWN = {"folder", "file", "marks"}  # what `Spec` keeps about its own text
 
 
@@ -70,7 +66,7 @@ def parse_spec(
 
 
 def _build(document: marked.Marked, file: str, folder: Path) -> Spec:
-    problems = [*document.problems, *_keys_of_later(document), *_read_schema(document, folder)]
+    problems = [*document.problems, *_read_schema(document, folder)]
     told = {(problem.line, problem.column) for problem in document.problems if problem.line}
     value = document.value
     problems += [_unknown(document, (name,), _siblings((name,))) for name in sorted(_OWN & value.keys())]
@@ -117,20 +113,6 @@ def _without_doubles(problems: Iterable[Problem]) -> list[Problem]:
     return list(dict.fromkeys(problems))
 
 
-def _keys_of_later(document: marked.Marked) -> Iterable[Problem]:
-    """Refuse by name what the contract knows and this release does not do: ignored, it would cost money."""
-    for path in sorted(_LATER):
-        at: Any = document.value
-        for key in path:
-            at = at.get(key, _ABSENT) if isinstance(at, dict) else _ABSENT
-        if at is not _ABSENT:
-            message = f"`{'.'.join(path)}` is not in this release of rowcite yet: remove it"
-            yield document.problem(path, message, at_key=True)
-
-
-_ABSENT = object()
-
-
 _FIELDS_IN_OUTPUT = "`output` is one answer, and these look like fields: did you mean `outputs`?"
 
 
@@ -145,10 +127,8 @@ def _translate(error: ValidationError, document: marked.Marked) -> Iterable[Prob
             )
             if path[:2] == ("task", "output") and field:
                 yield document.problem(path[:2], _FIELDS_IN_OUTPUT, at_key=True)
-            elif path not in _LATER:
+            else:
                 yield _unknown(document, path, siblings)
-        elif path in _LATER:
-            continue
         elif detail["type"] == "missing":
             parent = ".".join(map(str, path[:-1])) or "the spec"
             yield document.problem(path[:-1], f"`{path[-1]}` is missing in {parent}")

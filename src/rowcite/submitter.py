@@ -36,8 +36,11 @@ class Submitter:
     Whatever it raises, what had arrived by then is in the ledger.
     """
 
-    def __init__(self, client: Client, ledger: Ledger, terms: Terms, progress: Progress) -> None:
+    def __init__(
+        self, client: Client, ledger: Ledger, terms: Terms, progress: Progress, *, spent_before: int = 0
+    ) -> None:
         self.client, self.ledger, self.terms, self.progress = client, ledger, terms, progress
+        self._before = spent_before  # by the same command
         self._books = Books()
         self._creator = Creator(client, ledger, self._books, terms, progress)
         self._outbox = Outbox(terms)
@@ -171,7 +174,8 @@ class Submitter:
             self._sending -= 1
             self._changed.set()
         if made.batch.open:
-            self.progress.submitted(sum(map(made.batch.size, made.batch.open)), self.spent)
+            tasks = sum(map(made.batch.size, made.batch.open))
+            self.progress.submitted(tasks, self._before + self.spent)
         await self._follow(made.batch)
 
     async def _number(self, asked: Question) -> int:

@@ -25,6 +25,7 @@ from rowcite.version import __version__
 
 _BETAS = "events-sse-2025-07-24"
 _MCP = "mcp-server-2025-07-17"
+_PER_ELEMENT = "field-basis-2025-11-25"
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _THROTTLED = 429
 _INVALID = (400, 422)
@@ -56,12 +57,14 @@ class Transport:
         patience: Patience,
         *,
         mcp: bool = False,
+        per_element: bool = False,
         sockets: Sockets | None = None,
     ) -> None:
         _check(base_url, key)
         self.pace, self.patience = pace, patience
         self.met = False  # the API has answered, whatever it was
-        self._betas: str | None = f"{_BETAS},{_MCP}" if mcp else _BETAS
+        wanted = [_BETAS, *([_MCP] if mcp else []), *([_PER_ELEMENT] if per_element else [])]
+        self._betas: str | None = ",".join(wanted)
         self._http = httpx.AsyncClient(
             base_url=base_url.rstrip("/"),
             headers={

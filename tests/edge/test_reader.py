@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from rowcite.errors import SpecError
-from rowcite.pipeline import Job, make_job
+from rowcite.job import Job, make_job
 from rowcite.reader import Batch, Reader
 from rowcite.schema import TASK_AND_INPUT_CHARS
 from rowcite.source import FrameSource, Source, open_source

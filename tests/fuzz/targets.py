@@ -24,7 +24,7 @@ from rowcite.acceptance import judge
 from rowcite.answers import answer
 from rowcite.errors import RowciteError
 from rowcite.failures import failure, retry_after
-from rowcite.pipeline import make_job
+from rowcite.job import make_job
 from rowcite.reader import Reader
 from rowcite.schema import fields
 from rowcite.source import FrameSource, open_source

@@ -290,7 +290,6 @@ def test_several_problems_come_at_once_in_the_order_of_the_file(problems):
         "3:11",
         "4:16",
         "5:1",
-        "6:1",
         "8:13",
         "9:16",
     ]
@@ -494,19 +493,6 @@ def test_endless_nesting_is_refused_and_does_not_crash(problems, opening):
 
 
 # --- what comes with a later release, and the whole contract ---------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("added", "name", "place"),
-    [
-        ("escalate: [pro]", "escalate", "7:1"),
-        ("  records_per_run: 1", "task.records_per_run", "7:3"),
-    ],
-)
-def test_a_key_of_a_later_release_is_refused_by_name(problems, added, name, place):
-    assert problems(BASE + added + "\n") == [
-        f"{place}: `{name}` is not in this release of rowcite yet: remove it"
-    ]
 
 
 def test_the_contracts_example_loads_without_what_comes_later(load):

@@ -32,6 +32,12 @@ class Bar:
             total=tasks, initial=answered, unit=" tasks", file=sys.stderr, dynamic_ncols=True, bar_format=form
         )
 
+    def more(self, tasks: int, text: str) -> None:
+        """Lengthen the bar."""
+        if self._bar is not None:
+            self._bar.total = (self._bar.total or 0) + tasks
+            self._bar.write(printable(text), file=sys.stderr)
+
     def submitted(self, runs: int, spent: int) -> None:
         """Count runs under way and money."""
         self._active += runs
@@ -77,6 +83,11 @@ class Lines:
         """Start counting."""
         self._tasks, self._before = tasks, answered
         self._began = self._told = time.monotonic()
+
+    def more(self, tasks: int, text: str) -> None:
+        """Count what came on top."""
+        self._tasks += tasks
+        self._voice.info(text)
 
     def submitted(self, runs: int, spent: int) -> None:
         """Count runs under way and money."""

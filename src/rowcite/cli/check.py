@@ -17,7 +17,7 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     """Read SPEC and the whole table, and say whether they fit together and keep the API's limits."""
     from rowcite.cli import show
     from rowcite.ledger import open_ledger
-    from rowcite.pipeline import plan
+    from rowcite.planning import plan
 
     speak = voice(flags)
     with prepared(spec, flags) as ready:

@@ -20,7 +20,7 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     """Show what `rowcite run SPEC` would submit and cost. Nothing is sent and nothing is written."""
     from rowcite.cli import show
     from rowcite.ledger import open_ledger
-    from rowcite.pipeline import plan
+    from rowcite.planning import plan
 
     voice(flags)
     with prepared(spec, flags) as ready:

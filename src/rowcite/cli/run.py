@@ -12,7 +12,9 @@ from rowcite.cli.options import prepared, speak_options, spec_argument, spend_op
 from rowcite.cli.voice import Voice
 
 if TYPE_CHECKING:
-    from rowcite.pipeline import Job, Plan
+    from rowcite.climbing import Rung
+    from rowcite.job import Job
+    from rowcite.planning import Plan
     from rowcite.progress import Progress
 
 _ASK_ABOVE = 1_000_000  # micro-US$: one dollar
@@ -30,9 +32,16 @@ _ASK_ABOVE = 1_000_000  # micro-US$: one dollar
     metavar="SECONDS",
     help="Wait so long for another command that has the ledger.",
 )
+@click.option(
+    "--escalate-anyway",
+    is_flag=True,
+    help="Ask again of the next processor though more than half of the first answers would be.",
+)
 @click.option("--no-progress", is_flag=True, help="Draw no progress bar.")
 @speak_options
-def command(spec: str, *, as_json: bool, yes: bool, no_progress: bool, **flags: Any) -> int:
+def command(
+    spec: str, *, as_json: bool, yes: bool, escalate_anyway: bool, no_progress: bool, **flags: Any
+) -> int:
     """Enrich the table of SPEC and write it.
 
     Answers that the ledger holds are not asked for again: after an interruption, run the same command again.
@@ -48,10 +57,13 @@ def command(spec: str, *, as_json: bool, yes: bool, no_progress: bool, **flags: 
         if as_json and ready.output == "-":
             raise click.UsageError("--json and a table on stdout do not go together: give --output a file")
 
-        agree = partial(
-            _agree, speak, job, ask=not yes and _on_terminal(sys.stdin) and _on_terminal(sys.stderr)
+        ask = not yes and _on_terminal(sys.stdin) and _on_terminal(sys.stderr)
+        summary, held = run(
+            ready,
+            _progress(speak, job, quiet=no_progress),
+            agree=partial(_agree, speak, job, ask=ask),
+            climb=lambda rung: escalate_anyway or (ask and _agree_to_climb(rung)),
         )
-        summary, held = run(ready, _progress(speak, job, quiet=no_progress), agree=agree)
     if as_json:
         show.as_json(summary.as_dict())
     for text, runs in summary.warnings.items():
@@ -74,6 +86,16 @@ def _agree(speak: Voice, job: Job, plan: Plan, *, ask: bool) -> None:
         speak.info(line)
     if ask and plan.cost > _ASK_ABOVE:
         click.confirm(f"Spend {show.usd(plan.cost)}?", err=True, abort=True)
+
+
+def _agree_to_climb(rung: Rung) -> bool:
+    from rowcite.cli import show
+
+    text = (
+        f"Of the first {rung.answers} answers {rung.left_open} were not accepted. Ask {', '.join(rung.processors)} again"
+        f" for {rung.tasks:,} rows, {show.usd(rung.cost)}?"
+    )
+    return click.confirm(text, err=True)
 
 
 def _progress(speak: Voice, job: Job, *, quiet: bool) -> Progress:

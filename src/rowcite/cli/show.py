@@ -12,8 +12,9 @@ from rowcite.cli.voice import printable
 from rowcite.prices import MICRO, usd
 
 if TYPE_CHECKING:
+    from rowcite.job import Job
     from rowcite.model import Counts
-    from rowcite.pipeline import Job, Plan
+    from rowcite.planning import Plan
     from rowcite.run import Summary
 
 __all__ = [
@@ -48,11 +49,13 @@ def plan_dict(job: Job, plan: Plan) -> dict[str, Any]:
     """Return a plan as JSON has it; money in US$."""
     values = asdict(plan)
     price = values.pop("price")
+    ahead = {name: values.pop(name) for name in ("expected", "worst")}
     return {
         **values,
         "processor": job.spec.task.processor,
         "price_usd": price / MICRO,
         "cost_usd": plan.cost / MICRO,
+        **{f"{name}_cost_usd": None if cost is None else cost / MICRO for name, cost in ahead.items()},
     }
 
 
@@ -66,12 +69,18 @@ def plan_lines(job: Job, plan: Plan) -> list[str]:
     aside = f" ({', '.join(left_out)})" if left_out else ""
     rows = f"{_some(plan.rows, 'row')}{aside}, {_some(plan.tasks, 'distinct task')}"
     to_submit = f"{plan.to_submit:,} to submit to {job.spec.task.processor}"
+    if plan.runs != plan.to_submit:
+        saved = (
+            "" if job.local else f", {usd((plan.to_submit - plan.runs) * plan.price)} less than one by one"
+        )
+        to_submit += f" in {_some(plan.runs, 'run')} of up to {job.spec.task.records_per_run}{saved}"
     cost = (
         "free: answered by the local server" if job.local else f"{usd(plan.cost)} at {usd(plan.price)} a run"
     )
     return [
         rows + (f": {', '.join(before)}" if before else ""),
         f"{to_submit}, {cost}; about {plan.requests:,} requests{_time(plan)}",
+        *_ladder(job, plan),
         *(
             [_LEFT_BEHIND.format(plan.answered_otherwise)]
             if plan.answered_otherwise and plan.to_submit
@@ -79,6 +88,21 @@ def plan_lines(job: Job, plan: Plan) -> list[str]:
         ),
         *(f"warning: {text}" for text in plan.warnings),
     ]
+
+
+def _ladder(job: Job, plan: Plan) -> list[str]:
+    """Say what may be asked again, and for how much."""
+    if plan.worst is None or plan.expected is None or not (plan.to_submit or plan.to_climb):
+        return []
+    whom = f" of {', then '.join(job.spec.escalate)}" if job.spec.escalate else " one by one"
+    now = f" ({plan.to_climb:,} rows of earlier answers to begin with)" if plan.to_climb else ""
+    if job.local:
+        return [f"values that are not accepted are asked again{whom}{now}"]
+    basis = ", if half of the answers go on at each step" if plan.assumed else ""
+    costs = (
+        f"{usd(plan.expected)} in all{basis}, {usd(plan.worst)} at worst; never more than limits.max_cost_usd"
+    )
+    return [f"values that are not accepted are asked again{whom}{now}: {costs}"]
 
 
 def _some(number: int, what: str) -> str:
@@ -109,6 +133,7 @@ def summary_lines(summary: Summary, job: Job) -> list[str]:
     """Return a summary in words."""
     where = "" if summary.output in (None, "-") else f"{summary.output}: "
     spent = "" if job.local else f", {usd(round(summary.spent_usd * MICRO))} spent"
-    runs = f"{summary.submitted:,} runs submitted{spent}" if summary.submitted else "nothing submitted"
+    again = f" ({summary.asked_again:,} asked again)" if summary.asked_again else ""
+    runs = f"{summary.submitted:,} runs submitted{again}{spent}" if summary.submitted else "nothing submitted"
     requests = f", {summary.requests:,} requests" if summary.requests else ""
     return [where + counts_line(summary.rows), f"{runs}{requests}, {duration(summary.seconds)}"]

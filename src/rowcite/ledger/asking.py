@@ -15,7 +15,7 @@ _FORGOTTEN = (RunState.LOST, RunState.PRUNED)  # as if never asked
 _CHUNK = 50_000
 _HELD = (
     "SELECT coalesce(run.root, run.key), run.state, run.run_id, batch.processor, answer.output, run.error, run.ref_id,"
-    " run.id, run.price, run.root IS NULL, batch.question"
+    " run.id, run.price, run.root IS NULL, batch.question, coalesce(run.ended_at, 0.0)"
     " FROM want CROSS JOIN run ON {join} JOIN batch ON batch.id = run.batch LEFT JOIN answer ON answer.run = run.id"
     " WHERE run.state NOT IN ('lost', 'pruned')"
 )
@@ -131,6 +131,16 @@ class Asking(Store):
         with self._reading():
             rows = self._db.execute("SELECT state, count(*) FROM run WHERE pack IS NULL GROUP BY state")
             return {RunState(state): n for state, n in rows}
+
+    def climbed(self) -> dict[str, tuple[int, int]]:
+        """Return of each processor how many tasks it answered, and how many it was asked again for others."""
+        with self._reading():
+            rows = self._db.execute(
+                "SELECT batch.processor, sum(run.state = 'completed'), sum(run.root IS NOT NULL)"
+                " FROM run JOIN batch ON batch.id = run.batch"
+                " WHERE run.id NOT IN (SELECT pack FROM run WHERE pack IS NOT NULL) GROUP BY batch.processor"
+            )
+            return {name: (answered, again) for name, answered, again in rows}
 
     def warnings(self) -> dict[str, int]:
         """Return the API's warnings, each with how many runs carried it."""

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
+from rowcite.job import Job
 from rowcite.ledger import Ledger
 from rowcite.model import RowStatus
-from rowcite.pipeline import Job
 from rowcite.prices import MICRO, known
 from rowcite.reader import Batch
 from rowcite.report.cells import Views, views
