@@ -47,20 +47,27 @@ class Corpus:
 
     def research(self, question: Question) -> Finding:
         """Answer a question: the same question has the same answer, whoever asks first."""
+        return self.answered(question, self.read(question))
+
+    def read(self, question: Question) -> Reading:
+        """Return what a question may draw on: the documents about its entity, as many as its processor reads."""
+        want = _want_of(question)
         dossier = identify(entity_of(question.input), self.documents, self._finder, self._visible(question))
-        kind = question.output.get("type", "auto")
-        want = want_of(question.output.get("json_schema") or {}) if kind == "json" else None
         told = let_in(question.told, question.exclude_domains)
         heard = about_entity(told_documents(told), dossier, self.size)
         read = _read(dossier, documents_to_read(question.processor), want)
         reading = Reading(dossier, (*read, *heard), self._newest)
         if want is not None and looks_further(question.processor):
             reading = further(want, reading, self.documents, self._finder, self._visible(question))
-        finding = self._answer(question, reading, want)
+        return reading
+
+    def answered(self, question: Question, reading: Reading) -> Finding:
+        """Answer a question from what was read for it."""
+        finding = self._answer(question, reading, _want_of(question))
         urls = tuple(dict.fromkeys(standing.document.url for standing in reading.standings))
-        basis = believed_less(finding.basis, told)
-        considered = len(dossier.standings) + len(heard)
-        return Finding(finding.kind, finding.content, basis, finding.output_schema, considered, urls)
+        basis = believed_less(finding.basis, question.told)
+        known = {standing.number for standing in (*reading.dossier.standings, *reading.standings)}
+        return Finding(finding.kind, finding.content, basis, finding.output_schema, len(known), urls)
 
     def search(  # noqa: PLR0913  # one keyword for each setting of the API
         self,
@@ -126,6 +133,13 @@ def open_corpus(folder: Path | str, cache: Path | None = None) -> Corpus:
             f"{root}: no documents. Put HTML, Markdown, text, PDF, JSONL or .eml files there, or name another folder.{detail}"
         )
     return Corpus(held)
+
+
+def _want_of(question: Question) -> Want | None:
+    """Return the fields that a question asks for; None for a text or an auto answer."""
+    if question.output.get("type", "auto") != "json":
+        return None
+    return want_of(question.output.get("json_schema") or {})
 
 
 def _read(dossier: Dossier, limit: int, want: Want | None) -> tuple[Standing, ...]:

@@ -10,6 +10,7 @@ import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any
 
 from msgspec import structs
@@ -19,10 +20,12 @@ from rowcite.research.answer import NOT_FOUND
 from rowcite.research.corpus import Corpus
 from rowcite.research.document import Document
 from rowcite.research.fill import merge_citations
+from rowcite.research.model_bearing import Bearer
 from rowcite.research.model_prompt import Endpoint, Unavailable, clip, messages_for
-from rowcite.research.model_values import Shown, Support, emptied, support, supported_text, typed
+from rowcite.research.model_values import Shown, Support, emptied, speaking, support, supported_text, typed
 from rowcite.research.question import Finding, Question
 from rowcite.research.text import squash
+from rowcite.research.told import believed_less
 from rowcite.research.wants import Want, want_of
 from rowcite.research.weigh import Confidence
 
@@ -39,6 +42,7 @@ class _Page:
 
     document: Document
     shown: str
+    bearer: Bearer | None
 
     def holds(self, quote: str) -> bool:
         """Tell whether a quote was shown and stands in the document, with no number or word cut short."""
@@ -46,6 +50,14 @@ class _Page:
             return False
         whole = rf"(?<!\w)(?<!\d[.,]){re.escape(quote)}(?!\w)(?![.,]\d)"
         return re.search(whole, squash(self.shown)) is not None
+
+
+@dataclass(frozen=True)
+class Lost:
+    """How many quotes were thrown away: `invented` do not stand in a document, `foreign` are not about the entity."""
+
+    invented: int
+    foreign: int
 
 
 class ModelResearcher:
@@ -58,11 +70,11 @@ class ModelResearcher:
 
     def research(self, question: Question, /) -> Finding:
         """Answer a question; without documents, without a usable reply and for auto answers as the engine does."""
-        plain = self._corpus.research(question)
-        cited = (citation.url for entry in plain.basis for citation in entry.citations)
-        urls = plain.read or dict.fromkeys(cited)
-        documents = [document for url in urls if (document := self._corpus.at(url)) is not None]
+        reading = self._corpus.read(question)
+        plain = self._corpus.answered(question, reading)
         kind = question.output.get("type", "auto")
+        bearers = [Bearer(reading.dossier, standing) for standing in reading.standings]
+        documents = [standing.document for standing in reading.standings] or self._cited(plain)
         if not documents or kind not in {"json", "text"}:
             return plain
         fields = _fields(question.output)
@@ -73,10 +85,12 @@ class ModelResearcher:
             _log.warning("the language model was not used: %s", error)
             return _noted(plain, f"The language model was not used: {error}.")
         replies = _replies(reply)
-        pages = [_Page(document, text) for document, text in zip(documents, shown, strict=True)]
+        pages = [
+            _Page(document, text, bearer) for document, text, bearer in zip_longest(documents, shown, bearers)
+        ]
         if kind == "text":
             text, basis = _text_answer(replies.get("output"), pages)
-            return replace(plain, content=text, basis=(basis,))
+            return replace(plain, content=text, basis=believed_less([basis], question.told))
         found = [
             (want.name, *_answer(want, replies.get(want.name), pages))
             for want in want_of(question.output.get("json_schema") or {}).fields
@@ -84,8 +98,13 @@ class ModelResearcher:
         return replace(
             plain,
             content={name: value for name, value, _ in found},
-            basis=tuple(entry for *_, entry in found),
+            basis=believed_less((entry for *_, entry in found), question.told),
         )
+
+    def _cited(self, finding: Finding) -> list[Document]:
+        """Return the documents that an answer about a theme cites: there is no entity to be about."""
+        urls = dict.fromkeys(citation.url for entry in finding.basis for citation in entry.citations)
+        return [document for url in urls if (document := self._corpus.at(url)) is not None]
 
 
 def _fields(output: dict[str, Any]) -> dict[str, Any]:
@@ -119,12 +138,12 @@ def _answer(want: Want, reply: Any, pages: Sequence[_Page]) -> tuple[Any, FieldB
         reason = "The language model's value is not of the field's type." if wrong else _silent(pages)
         return _nothing(want, reason)
     found = support(value, want, quotes)
-    if found is None:
-        return _nothing(want, f"{_unsupported(quotes, dropped)} {_words(told)}")
-    basis = FieldBasis(
-        want.name, _reasoning(told, quotes, found, dropped), _citations(quotes), _confidence(found, dropped)
-    )
-    return found.value, basis
+    own = speaking(value, want, quotes)
+    if found is None or not own:
+        return _nothing(want, f"{_unsupported(quotes, dropped, own)} {_words(told)}")
+    lost = Lost(dropped, len(quotes) - len(own))
+    reasoning = _reasoning(told, own, found, lost)
+    return found.value, FieldBasis(want.name, reasoning, _citations(own), _confidence(found, lost))
 
 
 def _text_answer(reply: Any, pages: Sequence[_Page]) -> tuple[str, FieldBasis]:
@@ -133,15 +152,17 @@ def _text_answer(reply: Any, pages: Sequence[_Page]) -> tuple[str, FieldBasis]:
     quotes, dropped = _quotes(told, pages)
     value = typed(told.get("value"), _TEXT)
     found = support(value, _TEXT, quotes) if value is not None else None
+    own = speaking(value, _TEXT, quotes) if value is not None else []
     if found is None and value is not None:
-        quoted = {quote.document.url for quote in quotes}
+        quoted = {quote.document.url for quote in own}
         urls = [page.document.url if page.document.url in quoted else "" for page in pages]
-        found = supported_text(value, quotes, urls)
-    if found is None:
-        reason = _silent(pages) if value is None else _unsupported(quotes, dropped)
+        found = supported_text(value, own, urls)
+    if found is None or not own:
+        reason = _silent(pages) if value is None else _unsupported(quotes, dropped, own)
         return NOT_FOUND, FieldBasis("output", reason, (), "low")
-    reasoning = _reasoning(told, quotes, found, dropped)
-    return found.value, FieldBasis("output", reasoning, _citations(quotes), _confidence(found, dropped))
+    lost = Lost(dropped, len(quotes) - len(own))
+    reasoning = _reasoning(told, own, found, lost)
+    return found.value, FieldBasis("output", reasoning, _citations(own), _confidence(found, lost))
 
 
 def _quotes(told: dict[str, Any], pages: Sequence[_Page]) -> tuple[list[Shown], int]:
@@ -159,7 +180,7 @@ def _quotes(told: dict[str, Any], pages: Sequence[_Page]) -> tuple[list[Shown], 
         # One word is no statement: "240" stands on many pages and says nothing of anybody.
         if page and len(quote.split()) > 1 and len(quote) <= _LONGEST_QUOTE and page.holds(quote):
             good += 1
-            found[page.document.url, quote] = Shown(quote, page.document)
+            found[page.document.url, quote] = Shown(quote, page.document, page.bearer)
     return list(found.values()), len(claimed) - good
 
 
@@ -182,7 +203,9 @@ def _silent(pages: Sequence[_Page]) -> str:
     )
 
 
-def _unsupported(quotes: list[Shown], dropped: int) -> str:
+def _unsupported(quotes: list[Shown], dropped: int, own: list[Shown]) -> str:
+    if quotes and not own:
+        return "Left out: the language model's quotes speak of somebody else, or do not say of whom."
     if quotes:
         return "Left out: the language model's quotes do not hold its value."
     if dropped:
@@ -190,21 +213,23 @@ def _unsupported(quotes: list[Shown], dropped: int) -> str:
     return "Left out: the language model quoted no document."
 
 
-def _confidence(found: Support, dropped: int) -> Confidence:
+def _confidence(found: Support, lost: Lost) -> Confidence:
     """Two sites that state all of it make it high, one medium; anything thrown away costs a level."""
-    level = min(found.sites, 2) - (1 if dropped or found.cut else 0)
+    level = min(found.sites, 2) - (1 if lost.invented or lost.foreign or found.cut else 0)
     return _LEVELS[max(level, 0)]
 
 
-def _reasoning(told: dict[str, Any], quotes: list[Shown], found: Support, dropped: int) -> str:
+def _reasoning(told: dict[str, Any], quotes: list[Shown], found: Support, lost: Lost) -> str:
     hosts = list(dict.fromkeys(quote.document.host or quote.document.path for quote in quotes))
     sentences = [f"Read by a language model; its quotes from {', '.join(hosts[:4])} were checked."]
     if not found.sites:
         sentences.append("They do not state the value outright.")
-    if dropped:
-        sentences.append(
-            f"{dropped} of its quotes {'do' if dropped > 1 else 'does'} not stand in the documents."
-        )
+    if lost.invented:
+        does = "do" if lost.invented > 1 else "does"
+        sentences.append(f"{lost.invented} of its quotes {does} not stand in the documents.")
+    if lost.foreign:
+        speaks = "speak" if lost.foreign > 1 else "speaks"
+        sentences.append(f"{lost.foreign} of its quotes {speaks} of somebody else, or not clearly of whom.")
     if found.cut:
         sentences.append("Parts of its answer that no quote holds were left out.")
     return " ".join([*sentences, _words(told)]).strip()

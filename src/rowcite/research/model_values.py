@@ -4,29 +4,20 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rowcite.research.document import Document, Fact, How
-from rowcite.research.numbers import NUMBER, money_in, number_in
-from rowcite.research.places import country_code, country_in
+from rowcite.research.document import Document
+from rowcite.research.model_bearing import Bearer, Borne
+from rowcite.research.model_states import states
 from rowcite.research.splitting import split_sentences
-from rowcite.research.text import content_words, fold, has_phrase
-from rowcite.research.values import read_value
+from rowcite.research.text import content_words
 from rowcite.research.wants import Want, emptiest, is_neutral
-from rowcite.research.when import date_in
 
 _FEW, _SHARE = 4, 0.6  # so many words must all stand in the quotes; of more, this share
 _LONGEST = 50_000  # characters: no report is longer
 _BIGGEST = 2**53  # what JSON readers hold exactly
-_TOKEN = re.compile(rf"(?<![\w.,]){NUMBER}", re.IGNORECASE)
-_RANGE_AFTER, _RANGE_BEFORE = (
-    re.compile(r"\s*(?:[-\u2013\u2014]|to\b)\s*\d"),
-    re.compile(r"\d\s*(?:[-\u2013\u2014]|to)\s*$"),
-)
-_SCALED = re.compile(r"\b(?:thousands?|millions?|billions?|mio|bn)\b")
-_NEGATIVE = re.compile(r"\b(?:loss|minus|negative|below)\b|[-\u2212]\s?\d", re.IGNORECASE)
 _LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)|<[^<>]*>|https?://\S+")
 _MARK_AFTER = re.compile(r"([.!?])[ \t]*(\[\d+\](?:[ \t]*\[\d+\])*)")  # belongs to the sentence before it
 _HEADINGS = frozenset(
@@ -42,6 +33,16 @@ class Shown:
 
     text: str
     document: Document
+    bearer: Bearer | None = None  # none: the question is about no entity
+
+    def bears(self, value: Any, want: Want) -> Borne | None:
+        """Return how the quote, which states a value, says it of the entity."""
+        return self.bearer.of(self.text, value, want) if self.bearer else "outright"
+
+    @property
+    def about(self) -> bool:
+        """Whether the quote may be about the entity."""
+        return self.bearer is None or self.bearer.about(self.text)
 
     @property
     def site(self) -> str:
@@ -96,25 +97,47 @@ def support(value: Any, want: Want, quotes: Sequence[Shown]) -> Support | None:
         return _supported_items(value, want, quotes)
     if want.kind == "object":
         return _supported_parts(value, want, quotes)
-    sites = {quote.site for quote in quotes if states(quote.text, value, want)}
+    stating = [quote for quote in quotes if states(quote.text, value, want)]
+    borne = {quote: quote.bears(value, want) for quote in stating}
+    sites = {quote.site for quote, how in borne.items() if how == "outright"}
     if sites:
         return Support(value, len(sites))
-    return Support(value, 0) if _borne_out(value, want, quotes) else None
+    loose = any(borne.values()) or _borne_out(
+        value, want, [quote for quote in quotes if quote not in borne and quote.about]
+    )
+    return Support(value, 0) if loose else None
 
 
-def states(quote: str, value: Any, want: Want) -> bool:
-    """Tell whether a quote says a value outright, in its own way of writing it."""
-    if isinstance(value, bool) or want.kind == "enum":
-        read = read_value(Fact(want.words, quote, quote, How.SENTENCE), want)
-        literal = isinstance(value, str) and not is_neutral(value) and _has(quote, value)
-        return literal or (read is not None and read.value == value)
-    if isinstance(value, int | float):
-        return _has_number(quote, value, want)
-    return _has(quote, value) or _has_date(quote, value) or _has_country(quote, value)
+def speaking(value: Any, want: Want, quotes: Sequence[Shown]) -> list[Shown]:
+    """Return the quotes that speak of the entity: where one states a part of the value, in stating it."""
+    parts = list(_parts(value, want))
+    return [
+        quote
+        for quote in quotes
+        if (
+            any(quote.bears(*part) for part in stated)
+            if (stated := [part for part in parts if states(quote.text, *part)])
+            else quote.about
+        )
+    ]
+
+
+def _parts(value: Any, want: Want) -> Iterator[tuple[Any, Want]]:
+    """Yield the single values of a list or an object, each with its field."""
+    if want.kind == "array":
+        for item in value:
+            yield from _parts(item, _item(want))
+    elif want.kind == "object":
+        for one in want.fields:
+            if value.get(one.name) is not None:
+                yield from _parts(value[one.name], one)
+    else:
+        yield value, want
 
 
 def supported_text(text: str, quotes: Sequence[Shown], urls: Sequence[str]) -> Support | None:
     """Return a text without the sentences that the quotes do not hold; [1] becomes a link to the first of `urls`, or nothing."""
+    quotes = [quote for quote in quotes if quote.about]
     kept, cut, sentences = [], False, 0
     bare = _LINK.sub(lambda match: match[1] or "", text)
     for line in _MARK_AFTER.sub(r" \2\1", bare).splitlines():
@@ -132,8 +155,12 @@ def supported_text(text: str, quotes: Sequence[Shown], urls: Sequence[str]) -> S
     return Support(_linked("\n".join(kept).strip(), urls), 1 if sites > 1 else 0, cut)
 
 
+def _item(want: Want) -> Want:
+    return want.item or Want(want.name, want.words, "", "string", nullable=False)
+
+
 def _typed_items(value: list[Any], want: Want) -> list[Any] | None:
-    item = want.item or Want(want.name, want.words, "", "string", nullable=False)
+    item = _item(want)
     items = [one for one in (typed(each, item) for each in value) if one is not None]
     return (items[: want.limit] if want.limit else items) or None
 
@@ -147,7 +174,7 @@ def _typed_number(value: Any, *, whole: bool) -> int | float | None:
 
 
 def _supported_items(value: list[Any], want: Want, quotes: Sequence[Shown]) -> Support | None:
-    item = want.item or Want(want.name, want.words, "", "string", nullable=False)
+    item = _item(want)
     found = [one for one in (support(each, item, quotes) for each in value) if one is not None]
     if not found:
         return None
@@ -169,6 +196,8 @@ def _supported_parts(value: dict[str, Any], want: Want, quotes: Sequence[Shown])
 
 def _borne_out(value: Any, want: Want, quotes: Sequence[Shown]) -> bool:
     """Tell whether quotes may well mean a value they do not state: a choice, or a text made of their words."""
+    if not quotes:
+        return False
     if isinstance(value, bool) or want.kind == "enum":
         return not is_neutral(value)
     return isinstance(value, str) and _held(value, quotes)
@@ -196,50 +225,3 @@ def _linked(text: str, urls: Sequence[str]) -> str:
         return f"[{number}]({url})" if url else ""
 
     return re.sub(r"\[(\d+)\]", link, text)
-
-
-def _has(quote: str, value: str) -> bool:
-    bare = re.sub(r"^https?://(?:www\.)?", "", value)
-    folded = fold(bare)
-    return has_phrase(fold(quote), folded) if folded else value in quote
-
-
-def _has_number(quote: str, value: float, want: Want) -> bool:
-    wanted = {abs(value)}
-    if _SCALED.search(f"{want.words} {fold(want.description)}"):
-        wanted |= {abs(value) * scale for scale in (1e3, 1e6, 1e9)}
-    if "%" in quote:
-        wanted.add(abs(value) * 100)
-    if value < 0 and not _NEGATIVE.search(quote):
-        return False
-    return any(math.isclose(one, other, rel_tol=1e-9) for one in _figures(quote) for other in wanted)
-
-
-def _figures(quote: str) -> set[float]:
-    """Return the numbers of a quote, with their thousands and millions; the ends of a range are none, years are."""
-    found: set[float] = set()
-    for match in _TOKEN.finditer(quote):
-        amounts = {
-            read.value
-            for read in (number_in(match[0]), money_in(quote[match.start() : match.end() + 12]))
-            if read
-        }
-        in_range = _RANGE_AFTER.match(quote, match.end()) or _RANGE_BEFORE.search(quote[: match.start()])
-        found |= {amount for amount in amounts if not in_range or 1500 <= amount < 2100}
-    return found
-
-
-def _has_date(quote: str, value: str) -> bool:
-    """Tell whether a date as YYYY, YYYY-MM or YYYY-MM-DD stands in a quote, however it is written there."""
-    if not re.fullmatch(r"\d{4}(?:-\d\d){0,2}", value):
-        return False
-    starts = (match.start() for match in re.finditer(r"\b\w", quote))
-    return any(date_in(quote[at : at + 40]).startswith(value) for at in starts)
-
-
-def _has_country(quote: str, value: str) -> bool:
-    code = country_code(value)
-    return bool(code) and any(
-        country_code(piece) == code or country_code(country_in(piece)) == code
-        for piece in re.split(r"[,.;()]|\b(?:in|of|from)\b", quote)
-    )
