@@ -108,14 +108,17 @@ def framed(arrow: Any) -> pl.DataFrame:
 
     polars would give a column without a name one of its own, and end in a panic on metadata that is not UTF-8.
     """
-    frame = pl.DataFrame(
-        pl.from_arrow(arrow.cast(pa.schema([_without_bytes(item) for item in arrow.schema])))
-    )
+    fields = list(arrow.schema)
+    plain = [_without_bytes(item) for item in fields]
+    same = all(ours is theirs for ours, theirs in zip(plain, fields, strict=True))
+    bare = arrow.replace_schema_metadata(None) if same else arrow.cast(pa.schema(plain))
+    frame = pl.DataFrame(pl.from_arrow(bare))
     frame.columns = arrow.schema.names
     return frame
 
 
 def _without_bytes(item: pa.Field) -> pa.Field:
+    """Return a field without metadata that is not UTF-8; itself when it has none."""
     try:
         for text in (item.metadata or {}).values():
             text.decode()

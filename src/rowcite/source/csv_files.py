@@ -36,8 +36,8 @@ from rowcite.source.base import (
 from rowcite.source.lines import RowLines, TooLong, row_too_long, text_of
 from rowcite.spec import CsvOptions, Format
 
-_BLOCKS = (16 << 20, bounds.ROW)
-"""Bytes of CSV that are parsed at once: the second where a row does not fit in the first."""
+_BLOCKS = (4 << 20, 16 << 20, bounds.ROW)
+"""Bytes of CSV that are parsed at once; each but the first where a row does not fit in the one before. Arrow reads 32 ahead."""
 _TAIL = 4096
 
 

@@ -35,8 +35,8 @@ class JsonlSource:
         self.files = list(files)
         found: pl.DataFrame | None = None
         for file in self.files:
-            for lines in _lines(file, rows_at_once(bounds.BATCH_CELLS // _LOOKED_AT)):
-                fields = pl.DataFrame(schema=_fields(file, lines))
+            for _, data in _lines(file, rows_at_once(bounds.BATCH_CELLS // _LOOKED_AT)):
+                fields = pl.DataFrame(schema=_fields(file, data))
                 found = fields if found is None else self._together(file, found, fields)
                 columns_fit(file, sum(map(_width, found.schema.values())))
         if found is None:
@@ -51,8 +51,8 @@ class JsonlSource:
         rows = rows_at_once(sum(map(_width, self.schema.values())))
         for file in self.files:
             done = 0
-            for lines in _lines(file, rows):
-                frame = self._frame(file, lines)
+            for lines, data in _lines(file, rows):
+                frame = self._frame(file, data)
                 cells_fit(file, frame, done)
                 done += frame.height
                 yield Rows(frame, lines=lines)
@@ -66,16 +66,16 @@ class JsonlSource:
         except pl.exceptions.PolarsError as error:
             raise _mixed(file, error) from error
 
-    def _frame(self, file: Path, lines: list[bytes]) -> pl.DataFrame:
+    def _frame(self, file: Path, data: bytes) -> pl.DataFrame:
         try:
-            return pl.read_ndjson(b"\n".join(lines), schema=self.schema)
+            return pl.read_ndjson(data, schema=self.schema)
         except pl.exceptions.PolarsError as error:
             raise _json_fault(file, error) from error
 
 
-def _fields(file: Path, lines: list[bytes]) -> pl.Schema:
+def _fields(file: Path, data: bytes) -> pl.Schema:
     try:
-        return pl.scan_ndjson(io.BytesIO(b"\n".join(lines)), infer_schema_length=None).collect_schema()
+        return pl.scan_ndjson(io.BytesIO(data), infer_schema_length=None).collect_schema()
     except pl.exceptions.PolarsError as error:
         raise _json_fault(file, error) from error
 
@@ -87,18 +87,19 @@ def _width(dtype: Any) -> int:
     return _width(dtype.inner) if isinstance(dtype, pl.List) else 1
 
 
-def _lines(file: Path, rows: int) -> Iterator[list[bytes]]:
-    """Yield the lines that are not blank, a batch at a time."""
+def _lines(file: Path, rows: int) -> Iterator[tuple[list[bytes], bytes]]:
+    """Yield the lines that are not blank, a batch at a time, and the same in one piece."""
     for number, lines in byte_lines(file, rows):
         if number == 1:
             lines[0] = lines[0].removeprefix(b"\xef\xbb\xbf")
         kept = [line for line in map(bytes.strip, lines) if line]
-        if sum(line.count(b"[") + line.count(b"{") for line in kept) > len(kept) - 1 + bounds.DEPTH:
+        data = b"\n".join(kept)
+        if data.count(b"[") + data.count(b"{") > len(kept) - 1 + bounds.DEPTH:
             _check_depth(file, number, lines)
-        if kept and kept[0][:1] != b"{":  # polars would unpack what begins as a compressed file does
+        if kept and data[:1] != b"{":  # polars would unpack what begins as a compressed file does
             raise _json_fault(file, ValueError("not a line of JSON"))
         if kept:
-            yield kept
+            yield kept, data
 
 
 def _check_depth(file: Path, number: int, lines: list[bytes]) -> None:

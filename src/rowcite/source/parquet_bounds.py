@@ -18,6 +18,7 @@ from rowcite.errors import TableError
 from rowcite.source.base import TOO_LARGE, rows_at_once
 
 _CHUNK_FREE = 8 * bounds.CELL
+_PREFIXED_FREE = 4 * bounds.CELL
 _BYTES_OF_A_LEAF = 8
 _DICTIONARIES = {"PLAIN_DICTIONARY", "RLE_DICTIONARY"}
 _PREFIXES = "DELTA_BYTE_ARRAY"
@@ -47,7 +48,7 @@ def rows_of_group(file: Path, handle: Any, parquet: pq.ParquetFile, group: int) 
             unpacked = column.total_uncompressed_size
             most = min(most, int(bounds.BATCH * about.num_rows / unpacked))
             if _PREFIXES in column.encodings:
-                most = min(most, int(_CHUNK_FREE / min(unpacked, bounds.CELL)))
+                most = min(most, int(_PREFIXED_FREE / min(unpacked, bounds.CELL)))
             elif _DICTIONARIES & set(column.encodings) and unpacked * most > bounds.BATCH:
                 suspects.append(column.path_in_schema)
     if suspects and about.num_rows:
