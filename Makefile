@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: help demo test test-all lint format check serve bench load soak fuzz eval enrich clean
+.PHONY: help demo test test-all lint format check serve bench load soak fuzz eval enrich chromium screenshots clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -15,9 +15,9 @@ demo: .venv/local  ## Enrich the sample CRM export, without a key, and show some
 	@$(BIN)/python examples/show.py out/accounts.csv
 
 test: .venv/dev  ## Run the tests that need Python alone
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not node and not slow" tests
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not browser and not node and not slow" tests
 
-test-all: .venv/dev  ## Run every test; some need Node 20, npm and its registry, or install packages of their own
+test-all: .venv/dev chromium  ## Run every test; some need Node 20, npm and its registry, Chromium, or install packages of their own
 	$(BIN)/python -m pytest -n $(WORKERS) tests
 
 lint: .venv/dev  ## Check style, types and the layers
@@ -49,6 +49,14 @@ fuzz: .venv/dev  ## Fuzz what parses other people's bytes, for FUZZ_SECONDS (300
 
 eval: .venv/dev  ## Measure how good the local research is, on text that was held out
 	$(BIN)/python benchmarks/research/evaluate.py
+
+chromium:  ## Install Chromium from Debian's packages, unless there is one
+	@command -v chromium google-chrome >/dev/null || test -n "$(CHROMIUM)" || \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
+	  { echo "the pages' tests need Chromium: install it, or name one in CHROMIUM" >&2; exit 2; }
+
+screenshots: .venv/dev chromium  ## Make the pictures of the report and the review, from the sample
+	$(BIN)/python docs/screenshots/make.py
 
 # In somebody else's CI: make -C rowcite enrich SPEC=... INPUT=... OUTPUT=... (paths absolute, or relative to here)
 enrich: .venv/local  ## Enrich INPUT by SPEC into OUTPUT; more flags in ARGS

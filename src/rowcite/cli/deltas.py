@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 def command(spec: str, output: str, *, as_json: bool, **flags: Any) -> int:
     """Write the cells of SPEC's table that a run or a person filled or changed: the key, and the fields that changed."""
     from contextlib import closing
-    from dataclasses import asdict
     from pathlib import Path
 
     from rowcite.cli import show
@@ -51,7 +50,7 @@ def command(spec: str, output: str, *, as_json: bool, **flags: Any) -> int:
     with prepared(spec, flags) as ready, closing(open_ledger(ready.ledger, writing=False)) as ledger:
         changes = write_changes(ready.job, ledger, wanted, Path(output))
     if as_json:
-        show.as_json(asdict(changes))
+        show.as_json({name: getattr(changes, name) for name in changes.__slots__})
     for line in told(changes, wanted.importer == "salesforce"):
         speak.warning(line)
     cells = ", ".join(f"{count:,} {column}" for column, count in changes.cells.items())

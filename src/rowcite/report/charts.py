@@ -154,7 +154,7 @@ def timeline(line: Timeline) -> Picture:
 
     def chart(width: int) -> Any:
         x = alt.X("at:Q", title=f"{unit} of work", axis=alt.Axis(tickCount=max(width // 110, 3), grid=False))
-        y = alt.Y("runs:Q", title=None, axis=alt.Axis(tickCount=4, domain=False, ticks=False))
+        y = alt.Y("runs:Q", title=None, stack=None, axis=alt.Axis(tickCount=4, domain=False, ticks=False))
         shown = _chart(data)
         area = shown.transform_filter("datum.what == 'answered'").mark_area(
             interpolate="step-after",

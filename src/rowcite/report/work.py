@@ -85,10 +85,12 @@ def _spell(ledger: Ledger, line: Timeline, spell: tuple[float, float], done: flo
     for number, well, runs in ledger.each(_ENDED, start, width, start, end):
         (answered if well else failed)[number] = runs
     for number in sorted({*sent, *answered, *failed}):
-        last = line.moments[-1]
+        at, last = round(done + min((number + 1) * width, end - start), 3), line.moments[-1]
+        if at == last.at:  # the last bin is as good as none: it ends where the one before does
+            line.moments.pop()
         line.moments.append(
             Moment(
-                round(done + min((number + 1) * width, end - start), 3),
+                at,
                 last.sent + sent.get(number, 0),
                 last.answered + answered.get(number, 0),
                 last.failed + failed.get(number, 0),

@@ -165,7 +165,7 @@ function needsCell(row) {
 const cut = (value, most) => (value.length > most ? value.slice(0, most - 1) + "\u2026" : value);
 
 function rowNode(row) {
-  const toggle = make("button", { type: "button", class: "toggle", "aria-expanded": view.open.has(row) }, make("span", {}, foreign(row.label)));
+  const toggle = make("button", { type: "button", class: "toggle", "aria-expanded": String(view.open.has(row)) }, make("span", {}, foreign(row.label)));
   toggle.addEventListener("click", () => flip(row));
   return make("tr", { class: "row", id: `row-${row.n}` },
     make("th", { scope: "row", class: "name" }, toggle),

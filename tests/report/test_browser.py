@@ -1,0 +1,417 @@
+"""The pages in a real Chromium: pictures, filters, the keyboard, decisions, hostile values, accessibility rules."""
+
+import re
+from contextlib import closing, contextmanager
+
+import pytest
+
+from rowcite.ledger import open_ledger
+from rowcite.report.gather import gather
+from rowcite.report.page import page
+from support import rowcite, started
+from support.answers import NOWHERE, answer, answered, found, known, ready
+
+pytestmark = pytest.mark.browser
+
+LOOKS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
+
+
+@pytest.fixture(scope="module")
+def report(some_once):
+    """Return the address of a report on disk."""
+    return write(some_once)
+
+
+def write(path, **how):
+    prepared = ready(path)
+    with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
+        text = page(gather(prepared.job, ledger, **how))
+    file = path.parent / "report.html"
+    file.write_text(text, encoding="utf-8")
+    return file.as_uri()
+
+
+@pytest.fixture
+def look(chromium):
+    """Return a function that opens an address and returns its page, which must stay without a word on the console."""
+    contexts, said = [], []
+
+    def opened(address, *, width=1280, scheme="light", told=(), **context):
+        made = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, **context)
+        contexts.append(made)
+        tab = made.new_page()
+        tab.on("console", lambda line: said.append(line.text))
+        tab.on("pageerror", lambda error: said.append(str(error)))
+        tab.on("dialog", lambda dialog: said.append(f"dialog {dialog.message}"))
+        root = address.rsplit("/", 1)[0]
+        tab.on(
+            "request", lambda asked: None if asked.url.startswith(root) else said.append(f"asked {asked.url}")
+        )
+        tab.goto(address)
+        tab.said = said
+        return tab
+
+    yield opened
+    for made in contexts:
+        made.close()
+    assert not said
+
+
+@contextmanager
+def reviewing(path, *flags):
+    """Run `rowcite review` as a process; yield the address of its page."""
+    process = started("review", path.name, "--base-url", NOWHERE, "--as", "Ann", *flags, cwd=path.parent)
+    try:
+        line = process.stderr.readline().decode()
+        yield re.search(r"http://\S+", line)[0]
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+    assert process.returncode == 0
+
+
+def decisions(path):
+    with closing(open_ledger(ready(path).ledger, writing=False)) as ledger:
+        return [item for said in ledger.decisions().values() for item in said.values()]
+
+
+def names(tab):
+    return tab.locator(".rows .toggle").all_inner_texts()
+
+
+def chooser(tab, name):
+    return tab.get_by_role("combobox", name=name)
+
+
+def count(tab):
+    return tab.locator("#count").inner_text()
+
+
+# --- the report ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [1280, 800, 390])
+def test_each_picture_is_drawn_once_and_fits(report, look, width):
+    tab = look(report, width=width)
+    pictures = [svg for svg in tab.locator("figure svg").all() if svg.is_visible()]
+    assert len(pictures) == len(tab.locator("figure").all()) == 6
+    for picture in pictures:
+        box = picture.bounding_box()
+        assert box["width"] > 300
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+        assert picture.locator("path, rect").count()
+    assert tab.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_pictures_take_the_colours_of_light_and_dark(report, look):
+    colours = {
+        scheme: look(report, scheme=scheme).evaluate(
+            "getComputedStyle(document.querySelector('#coverage ~ figure svg text')).fill"
+        )
+        for scheme in ("light", "dark")
+    }
+    assert colours == {"light": "rgb(23, 26, 30)", "dark": "rgb(230, 233, 236)"}
+
+
+def test_rows_that_need_a_person_are_shown_first_and_all_when_asked(report, look):
+    tab = look(report)
+    assert names(tab) == ["Unsure", "Lost", "Broken"]
+    chooser(tab, "Show").select_option("all")
+    assert names(tab) == ["Unsure", "Lost", "Broken", "Good", "Waiting"]
+    assert count(tab) == "5 of 5 rows on this page"
+
+
+@pytest.mark.parametrize(
+    ("words", "left"),
+    [
+        ("unsure", ["Unsure"]),
+        ("VALVES", ["Unsure"]),
+        ("memory", ["Broken"]),
+        ("says so lost", ["Lost"]),
+        ("zzz", []),
+    ],
+)
+def test_search_finds_names_values_reasons_and_errors(report, look, words, left):
+    tab = look(report)
+    tab.get_by_label("Search").fill(words)
+    tab.get_by_text(f"{len(left)} of 5 rows").wait_for()
+    assert names(tab) == left
+
+
+def test_search_finds_the_domain_of_a_source(report, look):
+    tab = look(report)
+    chooser(tab, "Show").select_option("all")
+    tab.get_by_label("Search").fill("register.example")
+    tab.get_by_text("1 of 5 rows").wait_for()
+    assert names(tab) == ["Good"]
+
+
+def test_field_and_confidence_and_status_narrow_together(report, look):
+    tab = look(report)
+    chooser(tab, "Show").select_option("all")
+    chooser(tab, "Confidence").select_option("refused")
+    assert names(tab) == ["Unsure", "Lost"]
+    chooser(tab, "Field").select_option(label="employee_count")
+    assert names(tab) == ["Unsure"]
+    chooser(tab, "Confidence").select_option("medium")
+    assert names(tab) == ["Good"]
+    chooser(tab, "Show").select_option("is:failed")
+    assert names(tab) == []
+    tab.get_by_role("button", name="Clear filters").click()
+    assert names(tab) == ["Broken"]
+
+
+def test_a_column_sorts_up_and_down_and_says_so(report, look):
+    tab = look(report)
+    head = tab.get_by_role("columnheader", name="Row")
+    head.get_by_role("button").click()
+    assert (names(tab), head.get_attribute("aria-sort")) == (["Broken", "Lost", "Unsure"], "ascending")
+    head.get_by_role("button").click()
+    assert (names(tab), head.get_attribute("aria-sort")) == (["Unsure", "Lost", "Broken"], "descending")
+
+
+def test_a_row_opens_to_its_evidence(report, look):
+    tab = look(report)
+    tab.get_by_role("button", name="Unsure").click()
+    cell = tab.locator(".cell").first
+    assert "Not accepted: confidence low is below medium" in cell.inner_text()
+    link = cell.get_by_role("link")
+    assert link.get_attribute("href") == "https://source.example/page"
+    assert (link.get_attribute("rel"), link.get_attribute("target")) == ("noopener noreferrer", "_blank")
+    assert cell.locator("blockquote").inner_text() == "It says so."
+
+
+def test_everything_is_reached_by_keyboard(report, look):
+    tab = look(report)
+    tab.keyboard.press("Tab")
+    tab.keyboard.press("Enter")  # skip to the rows
+    assert tab.evaluate("document.activeElement.id") == "rows"
+    for _ in range(4):
+        tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.id") == "confidence"
+    for _ in range(6):  # five headings, then the first row
+        tab.keyboard.press("Tab")
+    tab.keyboard.press("ArrowDown")
+    tab.keyboard.press("Enter")
+    opened = tab.locator(".toggle[aria-expanded=true]")
+    assert opened.all_inner_texts() == ["Lost"]
+    assert tab.locator(".toggle[aria-expanded=false]").count() == 2
+    outline = tab.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+    tab.keyboard.press("Space")
+    assert opened.count() == 0
+
+
+def test_a_row_has_an_address(report, look):
+    tab = look(f"{report}#row-1")
+    assert tab.locator(".toggle[aria-expanded=true]").all_inner_texts() == ["Good"]
+
+
+def test_many_rows_come_a_hundred_at_a_time_and_all_are_searched(tmp_path, look):
+    path = known(tmp_path, [{"id": str(n), "name": f"Company {n}"} for n in range(250)])
+    answered(path, [answer(employee_count=found(n)) for n in range(250)])
+    tab = look(write(path))
+    assert len(names(tab)) == 100
+    tab.get_by_role("button", name="Show 100 more of 150").click()
+    assert len(names(tab)) == 200
+    assert tab.evaluate("document.activeElement.textContent") == "Company 100"
+    tab.get_by_label("Search").fill("company 249")
+    tab.get_by_text("1 of 250 rows").wait_for()
+    assert names(tab) == ["Company 249"]
+
+
+def test_printing_shows_every_row_that_is_chosen(tmp_path, look):
+    path = known(tmp_path, [{"id": str(n), "name": f"Company {n}"} for n in range(150)])
+    answered(path, [answer() for _ in range(150)])
+    tab = look(write(path), scheme="dark")
+    assert len(names(tab)) == 100
+    tab.pdf()
+    assert len(names(tab)) == 150
+    tab.emulate_media(media="print", color_scheme="dark")
+    assert tab.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
+    assert not tab.locator("#filters").is_visible()
+
+
+# --- hostile values --------------------------------------------------------------------------------------
+
+
+def test_hostile_values_are_shown_and_do_nothing(hostile, look):
+    tab = look(write(hostile))
+    chooser(tab, "Show").select_option("all")
+    for toggle in tab.locator(".toggle").all():
+        toggle.click()
+        toggle.hover()
+    assert tab.evaluate("window.hit") is None
+    assert tab.locator("script").count() == 2
+    assert tab.locator("main img").count() == 0
+    shown = tab.locator("#table").inner_text()
+    assert "</script><script>window.hit=1</script>" in shown
+    assert '<img src=x onerror="window.hit=2">' in shown
+
+
+def test_links_are_http_or_https_and_nothing_else(hostile, look):
+    tab = look(write(hostile))
+    chooser(tab, "Show").select_option("all")
+    for toggle in tab.locator(".toggle").all():
+        toggle.click()
+    hrefs = tab.eval_on_selector_all("#table a", "links => links.map(link => link.protocol)")
+    assert set(hrefs) == {"https:"}
+    assert "javascript:window.hit=5" in tab.locator("#table").inner_text()
+
+
+def test_characters_that_turn_or_hide_text_are_shown_as_escapes(hostile, look):
+    tab = look(write(hostile))
+    chooser(tab, "Show").select_option("all")
+    assert "\\u202egnp.exe\\u2066 \\u001b[31mred\\u001b[0m" in " ".join(names(tab))
+
+
+def test_a_page_whose_script_was_changed_does_not_run(some, look):
+    address = write(some)
+    file = some.parent / "report.html"
+    file.write_text(file.read_text().replace("\nstart();", "\nstart();window.hit=1;"))
+    tab = look(address)
+    assert tab.evaluate("window.hit") is None
+    assert any("Content Security Policy" in line for line in tab.said)
+    tab.said.clear()
+
+
+# --- the review ------------------------------------------------------------------------------------------
+
+
+def test_accepting_reaches_the_ledger_and_the_table(some, look):
+    with reviewing(some) as address:
+        tab = look(address)
+        tab.get_by_role("button", name="Unsure").click()
+        tab.locator(".cell").first.get_by_role("button", name="Accept").click()
+        tab.get_by_text("Accepted by Ann").wait_for()
+        (made,) = decisions(some)
+        assert (made.field, made.verdict, made.value, made.who) == ("industry", "accept", '"valves"', "Ann")
+        tab.reload()
+        chooser(tab, "Show").select_option("all")
+        tab.get_by_role("button", name="Unsure").click()
+        assert (
+            tab.locator(".cell").first.get_by_role("button", name="Accept").get_attribute("aria-pressed")
+            == "true"
+        )
+    assert rowcite("write", some.name, "--base-url", NOWHERE, "-q", cwd=some.parent).returncode == 0
+    assert "A1,Unsure,valves,reviewed" in (some.parent / "out" / "known.csv").read_text()
+
+
+def test_a_correction_is_held_to_its_type_and_can_be_undone(some, look):
+    with reviewing(some) as address:
+        tab = look(address)
+        tab.get_by_role("button", name="Unsure").click()
+        cell = tab.locator(".cell").nth(1)
+        cell.get_by_role("button", name="Correct").click()
+        cell.get_by_label("Value (integer)").fill("many")
+        cell.get_by_role("button", name="Save").click()
+        cell.get_by_role("alert").wait_for()
+        assert '"many" is not a whole number' in cell.get_by_role("alert").inner_text()
+        assert tab.said.pop().startswith("Failed to load resource: the server responded with a status of 422")
+        cell.get_by_label("Value (integer)").fill("1,250")
+        cell.get_by_label("Note").fill("from their site")
+        cell.get_by_role("button", name="Save").click()
+        tab.get_by_text("Corrected by Ann").wait_for()
+        assert "from their site" in cell.inner_text()
+        (made,) = decisions(some)
+        assert (made.value, made.note) == ("1250", "from their site")
+        cell.get_by_role("button", name="Undo").click()
+        tab.get_by_text("Undone").wait_for()
+        assert decisions(some) == []
+
+
+def test_a_row_is_decided_on_by_keyboard_alone(some, look):
+    with reviewing(some) as address:
+        tab = look(address)
+        tab.get_by_role("button", name="Unsure").focus()
+        tab.keyboard.press("Enter")
+        tab.keyboard.press("Tab")  # the source's link
+        tab.keyboard.press("Tab")  # Accept
+        tab.keyboard.press("r")
+        tab.get_by_text("Rejected by Ann").wait_for()
+        assert tab.evaluate("document.activeElement.textContent") == "Reject"
+        assert [made.verdict for made in decisions(some)] == ["reject"]
+
+
+def test_a_run_that_has_the_ledger_is_told_and_nothing_is_lost(some, look):
+    with reviewing(some) as address:
+        tab = look(address)
+        tab.get_by_role("button", name="Unsure").click()
+        accept = tab.locator(".cell").first.get_by_role("button", name="Accept")
+        with closing(open_ledger(ready(some).ledger, writing=True)):
+            accept.click()
+            tab.get_by_role("alert").wait_for()
+            assert "a rowcite command is working on this ledger" in tab.get_by_role("alert").inner_text()
+            assert "423" in tab.said.pop()
+        accept.click()
+        tab.get_by_text("Accepted by Ann").wait_for()
+
+
+def test_another_page_can_neither_read_nor_decide(some, look, chromium):
+    with reviewing(some) as address:
+        prepared = ready(some)
+        with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
+            key = next(row.key.hex() for row in gather(prepared.job, ledger).rows if row.label == "Lost")
+        tab = chromium.new_page()
+        tab.route(
+            "http://evil.example/",
+            lambda route: route.fulfill(body="<h1>evil</h1>", content_type="text/html"),
+        )
+        tab.goto("http://evil.example/")
+        tried = """async ([address, key]) => {
+            const outcome = {};
+            for (const type of ["application/json", "text/plain"]) {
+                const body = JSON.stringify({key, field: "industry", verdict: "correct", value: "evil"});
+                outcome[type] = await fetch(address + "decisions", {method: "POST", headers: {"content-type": type}, body, mode: type === "text/plain" ? "no-cors" : "cors"})
+                    .then((got) => got.type, () => "refused");
+            }
+            outcome.read = await fetch(address).then((got) => got.text(), () => "refused");
+            return outcome;
+        }"""
+        outcome = tab.evaluate(tried, [address, key])
+        tab.close()
+        assert outcome.pop("text/plain") in ("opaque", "refused")  # sent, and not taken
+        assert outcome == {"application/json": "refused", "read": "refused"}
+        assert decisions(some) == []
+
+
+# --- rules -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_the_report_breaks_no_accessibility_rule(report, look, axe, width, scheme):
+    tab = look(report, width=width, scheme=scheme, bypass_csp=True)
+    for toggle in tab.locator(".toggle").all():
+        toggle.click()
+    tab.locator("summary").first.click()
+    assert broken(tab, axe) == []
+
+
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_the_review_breaks_no_accessibility_rule(some, look, axe, width, scheme):
+    with reviewing(some) as address:
+        tab = look(address, width=width, scheme=scheme, bypass_csp=True)
+        tab.get_by_role("button", name="Unsure").click()
+        tab.locator(".cell").first.get_by_role("button", name="Reject").click()
+        tab.get_by_text("Rejected by Ann").wait_for()
+        tab.locator(".cell").nth(1).get_by_role("button", name="Correct").click()
+        assert broken(tab, axe) == []
+        tab.said.clear()  # without its policy the browser asks for an icon
+
+
+def broken(tab, axe):
+    tab.evaluate(axe)
+    found = tab.evaluate("axe.run()")
+    assert len(found["passes"]) > 20
+    return [
+        (rule["id"], rule["impact"], [node["html"] for node in rule["nodes"]]) for rule in found["violations"]
+    ]
+
+
+def test_the_review_ends_well_when_interrupted(some):
+    process = started("review", some.name, "--base-url", NOWHERE, cwd=some.parent)
+    assert b"http://127.0.0.1" in process.stderr.readline()
+    process.send_signal(2)
+    _, said = process.communicate(timeout=20)
+    assert (process.returncode, b"Traceback" in said) == (0, False)

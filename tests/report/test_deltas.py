@@ -1,0 +1,152 @@
+"""Only what changed, for imports that must never blank a field by accident."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from support import rowcite
+from support.answers import NOWHERE, answer, answered, found, known
+
+ROWS = [{"id": "001A000001aaaaa", "name": "Pumps"}, {"id": "001A000001bbbbb", "name": "Valves"}]
+
+
+def deltas(path, *flags, key="id", output="changes.csv"):
+    return rowcite(
+        "deltas", path.name, "--base-url", NOWHERE, "-o", output, "--key", key, *flags, cwd=path.parent
+    )
+
+
+def changes(path, *flags, **how):
+    done = deltas(path, *flags, **how)
+    assert done.returncode == 0, done.stderr.decode()
+    return table(path.parent / how.get("output", "changes.csv"))
+
+
+def table(file):
+    return list(csv.reader(io.StringIO(file.read_text(encoding="utf-8"))))
+
+
+def made(folder, *outputs, rows=ROWS, **spec):
+    path = known(folder, rows, **spec)
+    answered(path, outputs)
+    return path
+
+
+def test_only_rows_and_columns_that_changed_are_there(tmp_path):
+    path = made(tmp_path, answer(industry=found("pumps"), employee_count=found(7)), answer())
+    assert changes(path) == [["id", "industry", "employee_count"], [ROWS[0]["id"], "pumps", "7"]]
+
+
+def test_a_value_that_was_not_accepted_is_no_change(tmp_path):
+    path = made(tmp_path, answer(industry=found("pumps", "low"), employee_count=found(7)), "The run failed")
+    assert changes(path) == [["id", "employee_count"], [ROWS[0]["id"], "7"]]
+
+
+def test_a_refused_value_that_the_table_keeps_is_no_change_either(tmp_path):
+    accept = {"min_confidence": "medium", "otherwise": "keep"}
+    path = made(tmp_path, answer(industry=found("pumps", "low"), employee_count=found(7)), accept=accept)
+    assert changes(path)[0] == ["id", "employee_count"]
+
+
+@pytest.mark.parametrize(
+    ("importer", "text"),
+    [([], '["P1", "P2"]'), (["--for", "hubspot"], "P1;P2"), (["--for", "salesforce"], "P1;P2")],
+)
+def test_lists_are_written_as_the_importer_reads_them(tmp_path, importer, text):
+    path = made(tmp_path, answer(products=found(["P1", "P2"]), listed=found(False)))
+    assert changes(path, *importer) == [["id", "listed", "products"], [ROWS[0]["id"], "false", text]]
+
+
+def test_a_list_whose_value_has_the_mark_between_choices_is_left_out_and_told(tmp_path):
+    path = made(tmp_path, answer(products=found(["a;b"]), listed=found(True)))
+    assert changes(path, "--for", "hubspot")[0] == ["id", "listed"]
+    assert b"1 values were left out" in deltas(path, "--for", "hubspot").stderr
+
+
+@pytest.mark.parametrize("text", ["#N/A", "#n/a", " #N/A "])
+def test_what_empties_a_field_in_salesforce_is_never_written(tmp_path, text):
+    path = made(tmp_path, answer(industry=found(text), employee_count=found(7)))
+    assert changes(path, "--for", "salesforce")[0] == ["id", "employee_count"]
+
+
+def test_a_file_for_each_field_has_no_blank_cell(tmp_path):
+    path = made(
+        tmp_path, answer(industry=found("pumps")), answer(industry=found("valves"), employee_count=found(7))
+    )
+    assert deltas(path, "--per-field", output="d/changes.csv").returncode == 0
+    files = {file.name: table(file) for file in (tmp_path / "d").iterdir()}
+    assert files == {
+        "changes.industry.csv": [["id", "industry"], [ROWS[0]["id"], "pumps"], [ROWS[1]["id"], "valves"]],
+        "changes.employee_count.csv": [["id", "employee_count"], [ROWS[1]["id"], "7"]],
+    }
+
+
+def test_what_an_earlier_file_has_is_no_change(tmp_path):
+    path = made(
+        tmp_path,
+        answer(industry=found("pumps"), employee_count=found(1200)),
+        answer(industry=found("valves")),
+    )
+    (tmp_path / "crm.csv").write_text(
+        f'id,industry,employee_count\n{ROWS[0]["id"]},old,"1,200"\n{ROWS[1]["id"]},valves,\n'
+    )
+    assert changes(path, "--against", "crm.csv") == [["id", "industry"], [ROWS[0]["id"], "pumps"]]
+
+
+def test_a_file_of_changes_against_itself_leaves_nothing(tmp_path):
+    path = made(tmp_path, answer(industry=found("pumps"), products=found(["a", "b"]), listed=found(True)))
+    for importer in ((), ("--for", "hubspot")):
+        changes(path, *importer, output="first.csv")
+        assert changes(path, *importer, "--against", "first.csv") == [["id"]]
+
+
+def test_rows_without_a_key_are_left_out_and_told(tmp_path):
+    rows = [{"id": " ", "name": "Pumps"}, ROWS[1]]
+    path = made(tmp_path, answer(industry=found("pumps")), answer(industry=found("valves")), rows=rows)
+    done = deltas(path, "--json")
+    assert (json.loads(done.stdout)["rows"], json.loads(done.stdout)["without_key"]) == (1, 1)
+    assert b"1 changed rows have no key" in done.stderr
+
+
+def test_one_key_with_two_values_is_refused(tmp_path):
+    rows = [{"id": "X1", "name": "Pumps"}, {"id": "X1", "name": "Valves"}]
+    path = made(tmp_path, answer(industry=found("pumps")), answer(industry=found("valves")), rows=rows)
+    done = deltas(path)
+    assert (done.returncode, b"such as X1" in done.stderr) == (2, True)
+    assert not (tmp_path / "changes.csv").exists()
+
+
+def test_one_key_with_the_same_values_is_one_row(tmp_path):
+    path = made(tmp_path, answer(industry=found("pumps")), rows=[ROWS[0], ROWS[0]])
+    assert len(changes(path)) == 2
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ({"key": "nr"}, '--key: column "nr" is not in the table. Columns: id, name'),
+        ({"output": "changes.parquet"}, "changes are written as CSV"),
+        ({"flags": ["--against", "table.csv"]}, "has none of the columns industry"),
+        ({"flags": ["--against", "nothing.csv"]}, "--against: nothing.csv"),
+    ],
+)
+def test_what_cannot_work_is_told_and_ends_with_2(tmp_path, flags, said):
+    path = made(tmp_path, answer(industry=found("pumps")))
+    done = deltas(path, *flags.pop("flags", ()), **flags)
+    assert (done.returncode, said in done.stderr.decode()) == (2, True)
+
+
+def test_a_formula_gets_its_apostrophe_unless_the_spec_keeps_it(tmp_path):
+    path = made(tmp_path, answer(industry=found("=1+1")))
+    assert changes(path)[1][1] == "'=1+1"
+    assert b"carry an apostrophe" in deltas(path).stderr
+    spec = json.loads(path.read_text()) | {"columns": {"formulas": "keep"}}
+    path.write_text(json.dumps(spec))
+    assert changes(path)[1][1] == "=1+1"
+
+
+def test_keys_that_are_no_salesforce_ids_are_told(tmp_path):
+    path = made(tmp_path, answer(industry=found("pumps")), rows=[{"id": "7", "name": "Pumps"}])
+    assert b"upsert by an external id" in deltas(path, "--for", "salesforce").stderr

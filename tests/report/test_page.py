@@ -1,0 +1,163 @@
+"""The page as a file: what it holds, and that nothing in it can run or reach out. What a browser makes of it: test_browser."""
+
+import base64
+import hashlib
+import json
+import re
+from contextlib import closing
+from html.parser import HTMLParser
+
+import pytest
+
+from rowcite.ledger import open_ledger
+from rowcite.report.gather import gather
+from rowcite.report.page import embedded, page
+from support import rowcite
+from support.answers import NOWHERE, answer, answered, found, known, ready
+
+
+@pytest.fixture(scope="module")
+def said(some_once):
+    """Return the page of a table with a row of each kind."""
+    return written(some_once)
+
+
+def written(path, **how):
+    prepared = ready(path)
+    with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
+        return page(gather(prepared.job, ledger, **how))
+
+
+class Parts(HTMLParser):
+    """Takes a page apart: its elements with their attributes, and the text of its scripts and styles."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=False)
+        self.elements, self.texts, self._in = [], {"script": [], "style": []}, None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag in self.texts:
+            self._in = tag
+            self.texts[tag].append("")
+
+    def handle_endtag(self, tag):
+        self._in = None if tag == self._in else self._in
+
+    def handle_data(self, data):
+        if self._in:
+            self.texts[self._in][-1] += data
+
+
+def digest(text):
+    return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
+
+
+def test_the_policy_allows_the_pages_own_style_and_script_and_nothing_else(said):
+    parts = Parts(said)
+    (policy,) = [attrs["content"] for tag, attrs in parts.elements if attrs.get("http-equiv")]
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert rules == {
+        "default-src": "'none'",
+        "style-src": digest(parts.texts["style"][0]),
+        "script-src": digest(parts.texts["script"][1]),
+        "connect-src": "'none'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
+
+
+def test_the_policy_stands_before_everything_that_it_rules(said):
+    names = [tag for tag, _ in Parts(said).elements]
+    assert names.index("meta") < names.index("style")
+    assert names[:5] == ["html", "head", "meta", "meta", "meta"]
+
+
+@pytest.mark.parametrize("table", ["some", "hostile"])
+def test_the_page_names_nothing_to_fetch_and_nothing_to_run(table, request):
+    parts = Parts(written(request.getfixturevalue(table)))
+    fetched = {"src", "srcset", "data", "poster", "action", "formaction", "background", "style"}
+    assert not [attrs for _, attrs in parts.elements if fetched & attrs.keys()]
+    assert not [name for _, attrs in parts.elements for name in attrs if name.startswith("on")]
+    assert {attrs["href"] for tag, attrs in parts.elements if "href" in attrs} <= {"#rows"}
+    assert not [
+        tag for tag, _ in parts.elements if tag in {"iframe", "object", "embed", "link", "base", "img"}
+    ]
+    assert "url(" not in parts.texts["style"][0]
+    assert "@import" not in parts.texts["style"][0]
+
+
+def test_hostile_values_leave_the_pages_structure_as_it_is(hostile):
+    parts = Parts(written(hostile))
+    assert [tag for tag, _ in parts.elements].count("script") == 2
+    data = json.loads(parts.texts["script"][0])
+    assert data["rows"][0]["label"] == "</script><script>window.hit=1</script>"
+
+
+@pytest.mark.parametrize(
+    "text", ["</script>", "<!--<script>", "]]>", "\u2028\u2029", "\ud800", "a\u202eb", "\x00\x7f"]
+)
+def test_embedded_json_says_what_it_was_given_and_cannot_end_its_element(text):
+    made = embedded({"x": text})
+    assert json.loads(made) == {"x": text}
+    assert not set("<>&\u2028\u2029\u202e\ud800") & set(made)
+    made.encode()
+
+
+def test_long_values_are_cut_and_say_so(tmp_path):
+    path = known(tmp_path, [{"id": "1", "name": "One"}])
+    answered(
+        path, [answer(industry=found("x" * 5_000, "low", reasoning="y" * 5_000, excerpts=["z" * 5_000] * 9))]
+    )
+    cell = json.loads(Parts(written(path)).texts["script"][0])["rows"][0]["cells"][0]
+    assert (len(cell["s"]), len(cell["y"]), [len(part) for part in cell["x"][0][1]]) == (
+        2_000,
+        1_200,
+        [600] * 3,
+    )
+
+
+def test_the_page_says_which_rows_it_has_no_room_for(tmp_path):
+    path = known(tmp_path, [{"id": str(n), "name": f"N{n}"} for n in range(9)])
+    answered(path, [answer() for _ in range(9)])
+    said = written(path, most_rows=4)
+    assert "9 in all: 9 rejected. The page holds 4 rows" in said
+    assert len(json.loads(Parts(said).texts["script"][0])["rows"]) == 4
+
+
+def test_each_picture_has_a_title_and_its_figures(said):
+    pictures = re.findall(r'<svg [^>]*role="img"[^>]*aria-label="([^"]+)"[^>]*><title>', said)
+    assert {title.split(".")[0].split(":")[0] for title in pictures} >= {
+        "Cells filled by field",
+        "Failures by cause",
+    }
+    assert said.count("<details") == 6
+
+
+def test_a_page_without_any_run_says_so(tmp_path):
+    path = known(tmp_path, [{"id": "1", "name": "One"}])
+    assert "0 of 1 row are complete, and none needs a person." in written(path)
+
+
+# --- the command -----------------------------------------------------------------------------------------
+
+
+def test_the_command_writes_beside_the_output_table(some):
+    done = rowcite("report", some.name, "--base-url", NOWHERE, "--json", cwd=some.parent)
+    told = json.loads(done.stdout)
+    file = some.parent / told.pop("output")
+    assert file == some.parent / "out" / "known.report.html"
+    assert told == {"bytes": file.stat().st_size, "rows": 6, "needing": 3, "on_page": 5}
+
+
+def test_the_command_writes_to_stdout(some):
+    done = rowcite("report", some.name, "--base-url", NOWHERE, "-o", "-", "-q", cwd=some.parent)
+    assert done.stdout.startswith(b"<!doctype html>")
+    assert not done.stderr
+
+
+def test_a_file_that_cannot_be_written_is_named_and_ends_with_2(some):
+    (some.parent / "file").write_text("")
+    done = rowcite("report", some.name, "--base-url", NOWHERE, "-o", "file/x.html", cwd=some.parent)
+    assert (done.returncode, b"file/x.html: cannot write it" in done.stderr) == (2, True)

@@ -1,0 +1,151 @@
+"""Decisions as a CSV: out, through a spreadsheet, and in again."""
+
+import csv
+import io
+import json
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from rowcite.errors import TableError, UsageError
+from rowcite.ledger import open_ledger
+from rowcite.records import Decision
+from rowcite.report.gather import gather
+from rowcite.review.sheet import COLUMNS, read, written
+from rowcite.schema import fields
+from support import rowcite
+from support.answers import NOWHERE, ready
+
+NOW = 1_700_000_000.0
+
+
+def lines(path, decisions=None):
+    prepared = ready(path)
+    with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
+        facts = gather(prepared.job, ledger, decided=False)
+    return list(csv.DictReader(io.StringIO("".join(written(facts, decisions or {})))))
+
+
+def table(file):
+    return list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8"))))
+
+
+def sheet(folder, rows):
+    file = folder / "decisions.csv"
+    with file.open("w", newline="", encoding="utf-8") as out:
+        table = csv.DictWriter(out, COLUMNS)
+        table.writeheader()
+        table.writerows(rows)
+    return file
+
+
+def taken(path, rows, known=None):
+    return read(sheet(path.parent, rows), fields(ready(path).job.spec), known or {}, who="me", now=NOW)
+
+
+def open_line(path, name, field="industry"):
+    return next(line for line in lines(path) if (line["name"], line["field"]) == (name, field))
+
+
+def test_open_cells_are_exported_with_what_was_found_and_why_it_is_open(some):
+    line = open_line(some, "Unsure")
+    assert (line["row"], line["found"], line["why"], line["verdict"]) == (
+        "2",
+        "valves",
+        "confidence low is below medium",
+        "",
+    )
+
+
+def test_cells_that_need_nobody_are_not_exported(some):
+    assert {line["name"] for line in lines(some)} == {"Unsure", "Lost", "Broken"}
+
+
+def test_lines_without_a_verdict_decide_nothing(some):
+    found = taken(some, lines(some))
+    assert (found.decisions, found.undecided) == ([], len(lines(some)))
+
+
+def test_what_is_exported_is_known_when_it_is_imported(some):
+    key = bytes.fromhex(open_line(some, "Lost")["key"])
+    made = {key: {"industry": Decision(key, "industry", "correct", '"=locks"', "ann", NOW, "'=said so")}}
+    (line,) = [line for line in lines(some, made) if line["verdict"]]
+    assert (line["value"], line["note"], line["who"]) == ("'=locks", "''=said so", "ann")
+    found = taken(some, [line], made)
+    assert (found.decisions, found.known) == ([], 1)
+    assert taken(some, [line]).decisions == [made[key]["industry"]]
+
+
+def test_who_and_when_stand_in_for_what_a_line_leaves_out(some):
+    (decision,) = taken(some, [{**open_line(some, "Unsure"), "verdict": "Accept"}]).decisions
+    assert (decision.verdict, decision.who, decision.at, decision.value) == ("accept", "me", NOW, None)
+
+
+@pytest.mark.parametrize(
+    ("field", "written", "value"),
+    [
+        ("industry", "007", "007"),
+        ("industry", '"quoted"', '"quoted"'),
+        ("employee_count", "1,200", 1200),
+        ("listed", "TRUE", True),
+        ("products", '["a", "b"]', ["a", "b"]),
+    ],
+)
+def test_a_value_is_read_as_its_fields_type(some, field, written, value):
+    line = {**open_line(some, "Lost"), "field": field, "verdict": "correct", "value": written}
+    (decision,) = taken(some, [line]).decisions
+    assert json.loads(decision.value) == value
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"verdict": "maybe"}, '"maybe" is no verdict'),
+        ({"field": "revenue"}, 'there is no field "revenue"'),
+        ({"key": "12"}, "the key is not the 32 hexadecimal digits"),
+        ({"value": ""}, "a correction needs a value"),
+        ({"field": "employee_count", "value": "many"}, '"many" is not a whole number'),
+        ({"at": "yesterday"}, '"yesterday" is no time'),
+    ],
+)
+def test_one_wrong_line_imports_nothing_and_is_named(some, change, said):
+    right = {**open_line(some, "Lost"), "verdict": "correct", "value": "locks"}
+    with pytest.raises(UsageError, match="Nothing was imported") as error:
+        taken(some, [right, {**right, **change}])
+    assert f"decisions.csv:3: {said}" in str(error.value)
+
+
+def test_a_line_older_than_the_ledgers_decision_does_not_count(some):
+    line = {**open_line(some, "Lost"), "verdict": "correct", "value": "old", "at": "2020-01-01T00:00:00"}
+    key = bytes.fromhex(line["key"])
+    found = taken(
+        some, [line], {key: {"industry": Decision(key, "industry", "correct", '"new"', "ann", NOW)}}
+    )
+    assert (found.decisions, found.older) == ([], 1)
+
+
+def test_a_file_that_is_no_such_csv_is_refused(some, tmp_path):
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(UsageError, match="no column key, field, verdict"):
+        read(tmp_path / "other.csv", [], {}, who="me", now=NOW)
+    with pytest.raises(TableError, match="cannot read it"):
+        read(Path("nowhere.csv"), [], {}, who="me", now=NOW)
+
+
+def test_a_sheet_filled_in_by_hand_goes_through_the_command_into_the_table(some):
+    folder, base = some.parent, ("--base-url", NOWHERE)
+    assert rowcite("review", some.name, *base, "--export", "open.csv", "-q", cwd=folder).returncode == 0
+    rows = table(folder / "open.csv")
+    for row in rows:
+        if (row["name"], row["field"]) == ("Lost", "industry"):
+            row |= {"verdict": "correct", "value": "locks"}
+    sheet(folder, rows)
+    done = rowcite(
+        "review", some.name, *base, "--import", "decisions.csv", "--as", "Ann", "--json", cwd=folder
+    )
+    assert json.loads(done.stdout)["decisions"] == 1
+    assert rowcite("write", some.name, *base, "-q", cwd=folder).returncode == 0
+    (lost,) = [row for row in table(folder / "out" / "known.csv") if row["name"] == "Lost"]
+    assert (lost["industry"], lost["industry_confidence"]) == ("locks", "reviewed")
+    assert lost["rowcite_status"] == "completed"

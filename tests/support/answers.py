@@ -1,0 +1,113 @@
+"""A ledger with known answers: written as a run writes it, so that what reads it can be held to every value."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rowcite.keys import canonical
+from rowcite.ledger import open_ledger
+from rowcite.model import RunState, Task
+from rowcite.prepare import Overrides, Prepared, prepare
+from rowcite.records import Ended
+
+NOWHERE = "http://127.0.0.1:9"
+FIELDS = {
+    "industry": {"type": "string", "description": "Main industry"},
+    "employee_count": {"type": "integer", "description": "Head count"},
+    "listed": {"type": "boolean", "description": "Is it listed"},
+    "products": {"type": "array", "items": "string", "description": "Products"},
+}
+
+
+def spec(**changes: Any) -> dict[str, Any]:
+    """Return a spec that asks for FIELDS of rows with a name and an id."""
+    whole: dict[str, Any] = {
+        "name": "known",
+        "input": {"path": "table.csv"},
+        "output": {"path": "out/known.csv"},
+        "task": {
+            "processor": "core",
+            "inputs": {"company_name": {"column": "name", "required": True}},
+            "outputs": FIELDS,
+        },
+        "accept": {"min_confidence": "medium", "required": ["industry"]},
+    }
+    return {**whole, **changes}
+
+
+def found(value: Any, confidence: str | None = "high", **basis: Any) -> dict[str, Any]:
+    """Return a field's answer: a value, how sure it is, and `url`, `title`, `excerpts`, `reasoning` of its evidence."""
+    url = basis.get("url", "https://source.example/page")
+    citation = {
+        "url": url,
+        "title": basis.get("title", "A page"),
+        "excerpts": basis.get("excerpts", ["It says so."]),
+    }
+    return {
+        "value": value,
+        "confidence": confidence,
+        "citations": [citation] if url else [],
+        "reasoning": basis.get("reasoning", "The page says so."),
+    }
+
+
+def answer(**fields: dict[str, Any]) -> bytes:
+    """Return a run's output, as the API sends it; fields that are not named are null."""
+    content = {name: fields[name]["value"] if name in fields else None for name in FIELDS}
+    basis = [
+        {
+            "field": name,
+            "reasoning": item["reasoning"],
+            "citations": item["citations"],
+            **({"confidence": item["confidence"]} if item["confidence"] else {}),
+        }
+        for name, item in fields.items()
+    ]
+    return json.dumps({"type": "json", "content": content, "basis": basis}).encode()
+
+
+def known(folder: Path, rows: Sequence[dict[str, str]], **changes: Any) -> Path:
+    """Write a table and its spec; return the spec's path."""
+    with (folder / "table.csv").open("w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, list(rows[0]))
+        table.writeheader()
+        table.writerows(rows)
+    path = folder / "spec.yaml"
+    path.write_text(json.dumps(spec(**changes)), encoding="utf-8")
+    return path
+
+
+def ready(path: Path) -> Prepared:
+    """Return the job of a spec that asks nobody."""
+    return prepare(path, Overrides(base_url=NOWHERE))
+
+
+def answered(path: Path, outputs: Iterable[bytes | str | None], *, batch: int = 1_000) -> Prepared:
+    """Write answers into the ledger of a spec, one a distinct question: bytes are outputs, a text is why a run failed."""
+    prepared = ready(path)
+    job, answers = prepared.job, iter(outputs)
+    ledger = open_ledger(prepared.ledger, writing=True)
+    question = ledger.question(job.asked.fingerprint, canonical(job.asked.named))
+    for rows in job.reader.batches(job.asked):
+        tasks = [Task(key, text) for key, text in rows.tasks.items()]
+        for start in range(0, len(tasks), batch):
+            some = tasks[start : start + batch]
+            opened = ledger.intend(question, f"tgrp_{start}", some, processor="core", price=job.price)
+            ledger.answered(opened.id, [f"trun_{task.key.hex()}" for task in some])
+            ended = [
+                (task.key, output) for task, output in zip(some, answers, strict=False) if output is not None
+            ]
+            ledger.save(opened.id, [_ended(key, output) for key, output in ended])
+    ledger.close()
+    return prepared
+
+
+def _ended(key: bytes, output: bytes | str) -> Ended:
+    name = f"trun_{key.hex()}"
+    if isinstance(output, str):
+        return Ended(key, name, RunState.FAILED, error=output)
+    return Ended(key, name, RunState.COMPLETED, output)
