@@ -14,6 +14,7 @@ from rowcite.server.basis import with_elements
 from rowcite.server.betas import FIELD_BASIS
 from rowcite.server.context import Earlier, Input, filled_in, in_context, read_earlier
 from rowcite.server.limits import Accepted
+from rowcite.server.records import research_records, without_elements
 from rowcite.server.shapes import Error, McpToolCall
 from rowcite.server.store import Ending, Output, Run
 
@@ -49,10 +50,13 @@ def answer(researcher: Researcher, run: Run, before: Run | None) -> Ending:
     try:
         earlier = _earlier(before) if before else None
         given = in_context(asked.request.input, earlier) if earlier else asked.request.input
-        finding = researcher.research(_question(asked, given, run.heard))
+        question, per_element = _question(asked, given, run.heard), FIELD_BASIS in asked.betas
+        finding = research_records(researcher.research, question) or researcher.research(question)
         if earlier:
             finding = filled_in(finding, asked.request.input, earlier)
-        body = encoded(finding, run.calls, per_element=FIELD_BASIS in asked.betas)
+        if not per_element:
+            finding = without_elements(finding)
+        body = encoded(finding, run.calls, per_element=per_element)
         return Ending("completed", Output(body, finding.considered, tuple(finding.read)))
     except Exception:  # noqa: BLE001  # a researcher is foreign code, and logged
         ref_id = str(uuid4())

@@ -1,0 +1,230 @@
+"""Values that are not accepted are asked again of the next processor, at a known cost, and never of one that was tried."""
+
+import csv
+import json
+from contextlib import contextmanager
+
+import pytest
+
+from rowcite.cli import main
+from rowcite.ledger import open_ledger
+from rowcite.model import Citation, FieldBasis
+from rowcite.prices import PROCESSORS
+from rowcite.research import Finding
+from rowcite.server.app import ServerSettings, create_app
+from rowcite.server.run import embedded
+from support import write_spec
+
+BETTER = {"lite": "low", "core": "medium", "pro": "high"}
+
+
+class Ladder:
+    """Answers each field with who was asked, as sure of it as the processor is worth; `sure` rows are high at once."""
+
+    def __init__(self):
+        self.asked = []
+
+    def research(self, question):
+        fields = question.output["json_schema"]["properties"]
+        self.asked.append((question.processor, question.input, sorted(fields)))
+        name = question.input["company_name"]
+        if name.startswith("broken"):
+            raise RuntimeError("on purpose")
+        confidence = "high" if name.startswith("sure") else BETTER[question.processor]
+        content = {field: self.value(field, question.processor) for field in fields}
+        sure = "high" if name.startswith("half") else confidence
+        basis = tuple(
+            FieldBasis(
+                field,
+                "So.",
+                (Citation(f"https://{question.processor}.example/"),),
+                sure if field == "city" else confidence,
+            )
+            for field in fields
+        )
+        return Finding("json", content, basis, None, 1, ())
+
+    @staticmethod
+    def value(field, processor):
+        return list(BETTER).index(processor) if field == "size" else f"by {processor}"
+
+
+@pytest.fixture
+def world(tmp_path):
+    """A server whose answers get better up the ladder, and a function that runs a spec over some names."""
+    researcher = Ladder()
+    journal = tmp_path / "journal.jsonl"
+    with embedded(create_app(researcher, ServerSettings(journal=journal))) as url:
+        yield World(tmp_path, url, researcher, journal)
+
+
+class World:
+    def __init__(self, folder, url, researcher, journal):
+        self.folder, self.url, self.researcher, self.journal = folder, url, researcher, journal
+
+    def spec(self, **changes):
+        task = {
+            "processor": "lite",
+            "inputs": {"company_name": {"column": "name"}},
+            "outputs": {"city": "string", "size": "integer"},
+            **changes.pop("task", {}),
+        }
+        value = {
+            "name": "l",
+            "input": {"path": "t.csv"},
+            "output": {"path": "o.csv"},
+            "task": task,
+            "accept": {"min_confidence": "medium"},
+            "escalate": ["core", "pro"],
+            **changes,
+        }
+        return write_spec(self.folder, value)
+
+    def run(self, *names, flags=(), code=0, **changes):
+        with (self.folder / "t.csv").open("w", newline="") as file:
+            csv.writer(file).writerows([["name"], *([name] for name in names)])
+        spec = self.spec(**changes)
+        assert main(["run", str(spec), "--base-url", self.url, "-q", *flags]) == code
+        return self.rows()
+
+    def rows(self):
+        with (self.folder / "o.csv").open(newline="") as file:
+            return list(csv.DictReader(file))
+
+    @contextmanager
+    def ledger(self):
+        opened = open_ledger(self.folder / ".rowcite" / "l", writing=False)
+        yield opened
+        opened.close()
+
+    def created(self):
+        lines = [json.loads(line) for line in self.journal.read_text().splitlines()]
+        return [line["processor"] for line in lines if "input_sha256" in line]
+
+
+def test_a_row_goes_up_until_its_values_are_accepted(world):
+    (row,) = world.run("Acme")
+    assert (row["rowcite_status"], row["city"], row["size"]) == ("completed", "by core", "1")
+    assert world.created() == ["lite", "core"]
+
+
+def test_it_goes_to_the_last_step_and_no_further(world):
+    (row,) = world.run("Acme", accept={"min_confidence": 0.95})
+    assert world.created() == ["lite", "core", "pro"]
+    assert row["rowcite_status"] == "rejected"
+
+
+def test_a_row_that_is_accepted_is_not_asked_again(world):
+    world.run("sure thing", "Acme")
+    assert sorted(world.created()) == ["core", "lite", "lite"]
+
+
+def test_only_the_open_fields_are_asked_for_and_what_is_known_goes_along(world):
+    (row,) = world.run("half sure")
+    again = world.researcher.asked[1]
+    assert again[0] == "core"
+    assert again[2] == ["size"]
+    assert again[1]["known"].startswith("city: by lite (https://lite.example/)")
+    assert (row["city"], row["size"]) == ("by lite", "1")
+    assert row["rowcite_processor"] == "lite core"
+    assert len(row["rowcite_run_id"].split()) == 2
+
+
+def test_where_fields_are_required_only_an_open_one_of_them_asks_again(world):
+    world.run("half sure", accept={"min_confidence": "medium", "required": ["city"]})
+    assert world.created() == ["lite"]
+
+
+def test_a_second_run_asks_nothing_again(world):
+    first = world.run("Acme", "half sure", "sure thing")
+    before = len(world.created())
+    assert world.run("Acme", "half sure", "sure thing") == first
+    assert len(world.created()) == before
+
+
+def test_a_run_that_was_stopped_between_two_steps_goes_on(world):
+    world.run("Acme", escalate=[])
+    (row,) = world.run("Acme")
+    assert world.created() == ["lite", "core"]
+    assert row["city"] == "by core"
+
+
+def test_rows_of_one_question_are_asked_again_once(world):
+    rows = world.run(*["Acme"] * 5)
+    assert world.created() == ["lite", "core"]
+    assert {row["city"] for row in rows} == {"by core"}
+
+
+def test_a_run_that_failed_is_not_asked_of_a_dearer_processor(world):
+    (row,) = world.run("broken", flags=["--json"], code=7)
+    assert world.created() == ["lite"]
+    assert row["rowcite_status"] == "failed"
+
+
+def test_spend_is_the_price_of_each_run(world):
+    world.run("Acme", "half sure", "sure thing")
+    price = sum(PROCESSORS[name].price for name in world.created())
+    with world.ledger() as ledger:
+        assert ledger.spent() == price == 3 * 5_000 + 2 * 25_000
+
+
+def test_the_budget_holds_on_the_ladder_and_the_table_is_written(world):
+    rows = world.run(*(f"Acme {n}" for n in range(10)), limits={"max_cost_usd": 0.11}, code=6)
+    with world.ledger() as ledger:
+        assert ledger.spent() <= 110_000
+    assert [row["rowcite_status"] for row in rows].count("completed") <= 2
+    assert len(rows) == 10
+
+
+def test_the_plan_says_what_it_may_cost(world, capsys):
+    (world.folder / "t.csv").write_text("name\n" + "".join(f"Acme {n}\n" for n in range(10)))
+    main(["plan", str(world.spec()), "--base-url", world.url, "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert told["cost_usd"] == 0.05
+    assert told["expected_cost_usd"] == pytest.approx(0.05 + 5 * 0.025 + 2.5 * 0.1)
+    assert told["worst_cost_usd"] == pytest.approx(10 * (0.005 + 0.025 + 0.1))
+
+
+def test_the_plan_counts_earlier_answers_that_are_to_be_asked_again(world, capsys):
+    world.run("Acme", "sure thing", escalate=[])
+    capsys.readouterr()
+    main(["plan", str(world.spec()), "--base-url", world.url, "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert (told["to_submit"], told["to_climb"]) == (0, 1)
+    assert told["expected_cost_usd"] == 0.025
+
+
+def many(count, sure):
+    return [f"sure {n}" if n < sure else f"Acme {n}" for n in range(count)]
+
+
+def test_when_more_than_half_would_be_asked_again_it_stops_and_says_so(world, capsys):
+    rows = world.run(*many(120, 40), code=5)
+    assert set(world.created()) == {"lite"}
+    assert len(rows) == 120
+    assert "of the first 100 answers 60 were not accepted" in capsys.readouterr().err
+
+
+def test_told_to_it_goes_on_anyway(world):
+    world.run(*many(120, 40), flags=["--escalate-anyway"])
+    assert world.created().count("core") == 80
+
+
+def test_when_half_are_accepted_it_goes_on(world):
+    world.run(*many(120, 50))
+    assert world.created().count("core") == 70
+
+
+def test_a_fresh_run_climbs_anew(world):
+    world.run("Acme")
+    world.run("Acme", flags=["--fresh"])
+    assert world.created() == ["lite", "core"] * 2
+
+
+def test_given_values_are_not_asked_for_again(world):
+    (world.folder / "t.csv").write_text("name,size,city\nAcme,5,\n")
+    spec = world.spec(columns={"existing": "fill"}, escalate=["core"])
+    assert main(["run", str(spec), "--base-url", world.url, "-q"]) == 0
+    assert world.researcher.asked[1][2] == ["city"]
+    (row,) = world.rows()
+    assert (row["size"], row["city"]) == ("5", "by core")

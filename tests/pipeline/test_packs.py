@@ -1,0 +1,178 @@
+"""Several rows in one run: each answer on its own row by the key it echoes, and what is missing asked singly."""
+
+import csv
+import json
+
+import pytest
+
+from rowcite.cli import main
+from rowcite.ledger import open_ledger
+from rowcite.model import Citation, FieldBasis
+from rowcite.research import Finding
+from rowcite.server.app import ServerSettings, create_app
+from rowcite.server.run import embedded
+from support import write_spec
+
+
+class Echo:
+    """Answers with the company's name; what a test does to the records of a pack is in `twist`."""
+
+    def __init__(self):
+        self.asked = []
+
+    def research(self, question):
+        self.asked.append(question.input)
+        name = question.input["company_name"]
+        basis = FieldBasis("city", "So.", (Citation(f"https://{name.lower()}.example/"),), "high")
+        return Finding("json", {"city": f"city of {name}"}, (basis,), None, 1, ())
+
+
+class Twisted(Echo):
+    """Sees the whole pack, and answers it out of order, without some records, with one twice."""
+
+    def research(self, question):
+        records = question.input.get("records")
+        if records is None:
+            return super().research(question)
+        self.asked.append(question.input)
+        answers = [{"key": item["key"], "city": f"city of {item['company_name']}"} for item in records][::-1]
+        answers = [
+            answers[0],
+            *answers[2:],
+            answers[-1],
+        ]  # the second from behind is missing, the first is there twice
+        return Finding("json", {"records": answers, "extra": 1}, (), None, 1, ())
+
+
+NAMES = ["Acme", "Borealis", "Cardinal", "Delta", "Echo"]
+
+
+@pytest.fixture
+def url(tmp_path):
+    with embedded(create_app(Echo(), ServerSettings(journal=tmp_path / "journal.jsonl"))) as running:
+        yield running
+
+
+def run(tmp_path, researcher, names=NAMES, records=5, flags=(), code=0, **changes):
+    with (tmp_path / "t.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["name"], *([name] for name in names)])
+    value = {
+        "name": "p",
+        "input": {"path": "t.csv"},
+        "output": {"path": "o.csv"},
+        "task": {
+            "processor": "core",
+            "inputs": {"company_name": {"column": "name"}},
+            "outputs": {"city": "string"},
+            "records_per_run": records,
+        },
+        **changes,
+    }
+    journal = tmp_path / "journal.jsonl"
+    spec = str(write_spec(tmp_path, value))
+    if isinstance(researcher, str):
+        assert main(["run", spec, "--base-url", researcher, "-q", *flags]) == code
+    else:
+        with embedded(create_app(researcher, ServerSettings(journal=journal))) as url:
+            assert main(["run", spec, "--base-url", url, "-q", *flags]) == code
+    with (tmp_path / "o.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    created = [line for line in map(json.loads, journal.read_text().splitlines()) if "input_sha256" in line]
+    return rows, created
+
+
+def cities(names):
+    return [f"city of {name}" for name in names]
+
+
+def test_rows_sent_together_get_their_own_answers(tmp_path):
+    rows, created = run(tmp_path, Echo())
+    assert [row["city"] for row in rows] == cities(NAMES)
+    assert [row["rowcite_status"] for row in rows] == ["completed"] * 5
+    assert len(created) == 1
+    assert len({row["rowcite_run_id"] for row in rows}) == 1
+
+
+def test_each_row_has_its_own_evidence(tmp_path):
+    rows, _ = run(tmp_path, Echo())
+    assert [row["city_citations"] for row in rows] == [f"https://{name.lower()}.example/" for name in NAMES]
+    assert {row["city_confidence"] for row in rows} == {"high"}
+
+
+def test_a_pack_costs_one_run(tmp_path):
+    run(tmp_path, Echo(), names=[f"Company {n}" for n in range(12)], records=5)
+    ledger = open_ledger(tmp_path / ".rowcite" / "p", writing=False)
+    assert ledger.spent() == 3 * 25_000
+    ledger.close()
+
+
+def test_records_are_known_by_their_key_and_what_is_missing_or_twice_is_asked_singly(tmp_path, monkeypatch):
+    monkeypatch.setattr("rowcite.server.answering.research_records", lambda *_: None)  # it would do it right
+    researcher = Twisted()
+    rows, created = run(tmp_path, researcher)
+    assert [row["city"] for row in rows] == cities(NAMES)
+    assert [given.get("company_name") for given in researcher.asked[1:]] == ["Acme", "Delta"]
+    assert len(created) == 3
+
+
+def test_a_row_that_is_left_alone_is_asked_the_plain_question(tmp_path):
+    researcher = Echo()
+    _, created = run(tmp_path, researcher, names=NAMES, records=4)
+    assert len(created) == 2
+    assert {"company_name": "Echo"} in researcher.asked
+
+
+def test_rows_of_one_question_are_one_record(tmp_path):
+    researcher = Echo()
+    rows, created = run(tmp_path, researcher, names=["Acme", "Borealis", "Acme", "Acme"])
+    assert [row["city"] for row in rows] == cities(["Acme", "Borealis", "Acme", "Acme"])
+    assert (len(created), len(researcher.asked)) == (1, 2)
+
+
+def test_a_second_run_asks_nothing(tmp_path, url):
+    first, _ = run(tmp_path, url)
+    again, created = run(tmp_path, url)
+    assert again == first
+    assert len(created) == 1
+
+
+def test_answers_are_used_again_at_any_pack_size(tmp_path, url):
+    run(tmp_path, url)
+    _, created = run(tmp_path, url, records=1)
+    assert len(created) == 1
+
+
+def test_a_pack_that_fails_fails_its_rows_and_can_be_asked_again(tmp_path):
+    class Broken(Echo):
+        broken = True
+
+        def research(self, question):
+            if self.broken:
+                raise RuntimeError("on purpose")
+            return super().research(question)
+
+    researcher = Broken()
+    with embedded(create_app(researcher, ServerSettings(journal=tmp_path / "journal.jsonl"))) as url:
+        rows, _ = run(tmp_path, url, code=7)
+        assert [row["rowcite_status"] for row in rows] == ["failed"] * 5
+        researcher.broken = False
+        rows, created = run(tmp_path, url, flags=["--retry-failed"])
+    assert [row["city"] for row in rows] == cities(NAMES)
+    assert len(created) == 2
+
+
+@pytest.mark.parametrize("records", [1, 5])
+def test_the_plan_says_what_is_saved(tmp_path, capsys, records):
+    run(tmp_path, Echo(), names=["Other"], records=records)
+    (tmp_path / "t.csv").write_text("name\n" + "".join(f"Company {n}\n" for n in range(10)))
+    capsys.readouterr()
+    main(["plan", str(tmp_path / "spec.yaml"), "--base-url", "http://127.0.0.1:9", "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert told["runs"] == 10 // records
+    assert told["cost_usd"] == pytest.approx(told["runs"] * 0.025)
+
+
+def test_a_ladder_goes_on_from_a_pack(tmp_path):
+    rows, created = run(tmp_path, Echo(), accept={"min_citations": 2}, escalate=["pro"])
+    assert [line["processor"] for line in created] == ["core", *["pro"] * 5]
+    assert {row["rowcite_status"] for row in rows} == {"rejected"}
