@@ -165,11 +165,12 @@ def _input(spec: Spec, overrides: Overrides) -> str:
 def _output(spec: Spec, overrides: Overrides, source: Source) -> str | None:
     path = overrides.output
     if path is None and spec.output.path is not None:
-        path = spec.output.path if spec.output.path == "-" else str(spec.path(spec.output.path))
+        path = spec.output.path
+        path = path if path == "-" or "://" in path else str(spec.path(path))
     if path is None:
         return None
     check_output(path, source)
-    if path != "-" and _is_part(path, _input(spec, overrides)):
+    if path != "-" and "://" not in path and _is_part(path, _input(spec, overrides)):
         raise TableError(
             f"{path}: the next run would read this as a part of the input. Write to another folder"
         )

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rowcite.errors import TableError, Unfinished
-from rowcite.source import Rows, Source, format_of
+from rowcite.source import Rows, Source, check_target, format_of, upload
 from rowcite.spec import Format
 
 _BESIDE = ".rowcite-"
@@ -47,8 +47,10 @@ def check_output(path: str, source: Source) -> None:
     Raises:
         TableError: it is the input, or a folder, or its folder cannot be written, or its suffix says no format.
     """
-    if path == "-":
+    if path == "-" or "://" in path:
         output_format(path, source)
+        if path != "-":
+            check_target(path, source)
         return
     target = Path(path)
     try:
@@ -92,10 +94,11 @@ class TableWriter:
         self._original = source.arrow_schema
         self._added = added
         self._sink: Any = None
+        self._elsewhere = "://" in path
 
     def __enter__(self) -> Self:
         try:
-            if self.path == "-":
+            if self.path == "-" or self._elsewhere:
                 self._target = None
                 handle, name = tempfile.mkstemp(prefix="rowcite-")
             else:
@@ -185,6 +188,9 @@ class TableWriter:
             self._sink.close()
         self._file.flush()
         os.fsync(self._file.fileno())
+        if self._elsewhere:
+            upload(self._beside, self.path)
+            return
         if self._target is None:
             self._file.close()
             with self._beside.open("rb") as table:

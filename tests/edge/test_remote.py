@@ -13,9 +13,10 @@ import pytest
 from pyarrow import fs
 
 from rowcite.errors import TableError
-from rowcite.source import open_source, web
+from rowcite.source import FrameSource, open_source, web
 from rowcite.spec import CsvOptions
-from support import environment, until
+from rowcite.writer import TableWriter, check_output, output_format
+from support import environment, rowcite, small_spec, until, write_spec
 
 ROWS = [("007", "Åse & Søn"), ("008", None)]
 CSV = "id,name\n007,Åse & Søn\n008,\n".encode()
@@ -147,6 +148,54 @@ def test_azure_without_an_account_is_told(monkeypatch):
     monkeypatch.delenv("AZURE_STORAGE_ACCOUNT", raising=False)
     with pytest.raises(TableError, match="AZURE_STORAGE_ACCOUNT is not set"):
         rows("az://container/t.csv")
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.csv.gz", "out.parquet", "out.jsonl"])
+def test_a_table_is_written_to_s3_whole(put, name):
+    frame = pl.DataFrame(ROWS, schema=["id", "name"], orient="row")
+    target, source = f"s3://tables/out/{name}", FrameSource(frame)
+    check_output(target, source)
+    with TableWriter(target, output_format(target, source), source, pl.Schema({"x": pl.Int64})) as table:
+        for batch in source.batches():
+            table.write(batch, pl.DataFrame({"x": [1, 2]}))
+    assert [row[0] for row in rows(target)] == ["007", "008"]
+    assert [str(row[-1]) for row in rows(target)] == ["1", "2"]
+
+
+def test_a_table_that_was_not_finished_does_not_appear_in_s3(put):
+    source = FrameSource(pl.DataFrame({"a": [1]}))
+    with pytest.raises(ZeroDivisionError), TableWriter("s3://tables/half.csv", "csv", source, pl.Schema()):
+        raise ZeroDivisionError
+    with pytest.raises(TableError, match="there is no such object"):
+        rows("s3://tables/half.csv")
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("s3://tables/in/1.csv", "this is the input"),
+        ("s3://tables/in/2.csv", "would be a part of it"),
+        ("s3://nowhere-at-all/out.csv", "no bucket 'nowhere-at-all'"),
+        ("https://example.com/out.csv", "not to https://"),
+        ("s3://tables/out", "the suffix says no format"),
+    ],
+)
+def test_an_output_that_cannot_be_is_refused_before_anything_is_spent(put, target, said):
+    put("in/1.csv", CSV)
+    source = open_source("s3://tables/in/*.csv", None, CsvOptions())
+    with pytest.raises(TableError, match=said):
+        check_output(target, source)
+
+
+def test_a_whole_run_from_s3_to_s3(put, tmp_path):
+    url = put("run/in.csv", b"name,website\nHelio Freight,https://nowhere.example/\n,\n")
+    write_spec(tmp_path, small_spec(input={"path": url}, output={"path": "s3://tables/run-out/out.csv.gz"}))
+    done = rowcite("run", "spec.yaml", "--yes", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr.decode()
+    assert [(row[0], row[-4]) for row in rows("s3://tables/run-out/out.csv.gz")] == [
+        ("Helio Freight", "completed"),
+        (None, "skipped"),
+    ]
 
 
 # --- https -----------------------------------------------------------------------------------------------

@@ -2,5 +2,6 @@
 
 from rowcite.source.base import FrameSource, Rows, Source, format_of, limited
 from rowcite.source.opening import open_source
+from rowcite.source.remote import check_target, upload
 
-__all__ = ["FrameSource", "Rows", "Source", "format_of", "limited", "open_source"]
+__all__ = ["FrameSource", "Rows", "Source", "check_target", "format_of", "limited", "open_source", "upload"]

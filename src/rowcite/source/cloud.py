@@ -65,6 +65,28 @@ def upload(file: Path, url: str) -> None:
             shutil.copyfileobj(local, there, _PART)
 
 
+def check_bucket(url: str) -> None:
+    """See that the bucket of an object is there.
+
+    Raises:
+        TableError: it is not, or does not let us look.
+    """
+    from pyarrow import fs
+
+    scheme, _, key = url.partition("://")
+    with _explained(url, scheme.lower()):
+        bucket = key.split("/", 1)[0]
+        found = _store(url, scheme.lower(), key).get_file_info(bucket)
+        if found.type == fs.FileType.NotFound:
+            raise TableError(f"{url}: there is no bucket {bucket!r}. {_HINTS[scheme.lower()]}")
+
+
+def is_part_of(url: str, given: str) -> bool:
+    """Tell whether an object is one that a glob or a folder names."""
+    key, given = url.partition("://")[2], given.partition("://")[2].rstrip("/")
+    return key.rpartition("/")[0] == given or bool(_pattern(given).fullmatch(key))
+
+
 def _copy(store: Any, info: Any, local: Path) -> None:
     local.parent.mkdir()
     with store.open_input_stream(info.path, compression=None) as there, local.open("wb") as here:

@@ -12,6 +12,7 @@ from rowcite.source.base import Source, format_of
 from rowcite.source.csv_files import CsvSource
 from rowcite.source.jsonl_files import JsonlSource
 from rowcite.source.parquet_files import ParquetSource
+from rowcite.source.remote import RemoteSource
 from rowcite.spec import CsvOptions, Format
 
 
@@ -24,8 +25,6 @@ def open_source(path: str, kind: Format | None, options: CsvOptions, *, spool: P
         TableError: nothing is there, the format is not known, or the header cannot be used.
     """
     if "://" in path:
-        from rowcite.source.remote import RemoteSource
-
         return RemoteSource(path, kind, lambda files: _opened(files, path, kind, options))
     return _opened(_files(path, kind, spool), path, kind, options)
 
