@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from rowcite.model import Citation, FieldBasis
@@ -19,16 +20,20 @@ from rowcite.research.weigh import RANKS, Verdict, decide
 
 @dataclass(frozen=True)
 class Reading:
-    """What a question may draw on: the dossier, the documents read, and the corpus's newest date."""
+    """What a question may draw on: the dossier, the documents read, and the corpus's newest date.
+
+    `known` are the verdicts of fields that were already decided from these very documents.
+    """
 
     dossier: Dossier
     standings: tuple[Standing, ...]
     newest: str
+    known: Mapping[str, Verdict] = field(default_factory=dict)
 
 
 def fill(want: Want, reading: Reading) -> tuple[dict[str, Any], tuple[FieldBasis, ...]]:
     """Return the object that a schema asks for, and a basis for each of its top-level fields."""
-    verdicts = {inner.name: find(inner, reading) for inner in want.fields}
+    verdicts = {inner.name: reading.known.get(inner.name) or find(inner, reading) for inner in want.fields}
     content = {name: verdict.value for name, verdict in verdicts.items()}
     return content, tuple(
         FieldBasis(name, v.reasoning, v.citations, v.confidence) for name, v in verdicts.items()
@@ -126,13 +131,17 @@ def _rows(want: Want, item: Want, reading: Reading) -> Verdict | None:
 def _columns(item: Want, header: tuple[str, ...]) -> dict[str, int]:
     """Return which column holds which field; a field's own words are compared, not its parents'."""
     found: dict[str, int] = {}
-    for field in item.fields:
+    for wanted in item.fields:
         own = Want(
-            field.name, " ".join(field.name.replace("_", " ").split()).lower(), "", field.kind, nullable=True
+            wanted.name,
+            " ".join(wanted.name.replace("_", " ").split()).lower(),
+            "",
+            wanted.kind,
+            nullable=True,
         )
         for index, word in enumerate(header):
             if index not in found.values() and label_fits(word.lower(), own):
-                found[field.name] = index
+                found[wanted.name] = index
                 break
     return found
 

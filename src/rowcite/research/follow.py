@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from rowcite.research.bearing import Place
 from rowcite.research.cues import cue_words
@@ -25,9 +26,13 @@ def further(
     finder: Finder,
     visible: frozenset[int] | None,
 ) -> Reading:
-    """Return the reading with the documents added that may hold the fields not found so far; two rounds at most."""
+    """Return the reading with the documents added that may hold the fields not found so far; two rounds at most.
+
+    Its fields are decided: that is most of a question's work, and done once for the same documents.
+    """
+    reading = _decided(want, reading)
     for _ in range(_ROUNDS):
-        missing = [field for field in want.fields if not find(field, reading).found]
+        missing = [field for field in want.fields if not reading.known[field.name].found]
         if not missing:
             return reading
         known = {standing.number for standing in reading.standings}
@@ -37,8 +42,14 @@ def further(
         }
         if not fresh:
             return reading
-        reading = Reading(reading.dossier, (*reading.standings, *fresh.values()), reading.newest)
+        reading = _decided(
+            want, Reading(reading.dossier, (*reading.standings, *fresh.values()), reading.newest)
+        )
     return reading
+
+
+def _decided(want: Want, reading: Reading) -> Reading:
+    return replace(reading, known={field.name: find(field, reading) for field in want.fields})
 
 
 def _linked(reading: Reading, documents: Sequence[Document], finder: Finder) -> Iterator[Standing]:
