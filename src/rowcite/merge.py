@@ -39,6 +39,10 @@ _FORMULA = r"^[=+\-@\t\r]"
 _HARMLESS = r"^[+\-]\d[\d,]*(\.\d+)?([eE][+\-]?\d+)?$|^\+\d[\d\s()./\-]*$"
 
 
+Judged = Callable[[list[int], list[Refusal]], None]
+"""Told of runs, by the ledger's numbers, and of those of their values that were refused."""
+
+
 class Known(Protocol):
     """What is known of tasks: the ledger."""
 
@@ -64,7 +68,7 @@ class Merge:
         *,
         native: bool,
         room: int = 256 << 20,
-        judged: Callable[[list[int], list[Refusal]], None] | None = None,
+        judged: Judged | None = None,
     ) -> None:
         self._spec, self._known, self._native, self._room, self._judged = spec, known, native, room, judged
         self._fields, self._table = fields(spec), table

@@ -20,7 +20,7 @@ from rowcite.columns import added_schema
 from rowcite.errors import Unfinished
 from rowcite.job import Job
 from rowcite.ledger import Ledger
-from rowcite.merge import Merge
+from rowcite.merge import Judged, Merge
 from rowcite.model import Counts, Task
 from rowcite.pace import Pace
 from rowcite.packing import packed, packs
@@ -158,22 +158,27 @@ def unanswered(job: Job, ledger: Ledger, found: Survey, *, left: bool = False) -
         yield from (task for task in doubted if task.key not in standing)
 
 
-def merged(job: Job, ledger: Ledger, *, native: bool) -> Iterator[tuple[Rows, pl.DataFrame]]:
+def merged(
+    job: Job, ledger: Ledger, *, native: bool, judged: Judged | None = None
+) -> Iterator[tuple[Rows, pl.DataFrame]]:
     """Yield the table's rows, some at a time, with the columns that are added to them."""
     table = job.reader.source.schema
-    merge = Merge(job.spec, table, ledger, native=native, room=job.memory // 4)
+    merge = Merge(job.spec, table, ledger, native=native, room=job.memory // 4, judged=judged)
     for batch in job.reader.batches(job.asked):
         yield from merge.parts(batch)
 
 
-def write(job: Job, ledger: Ledger, target: str) -> Counts:
-    """Write the table with what the ledger holds; return how many rows stand where."""
+def write(job: Job, ledger: Ledger, target: str, *, judged: Judged | None = None) -> Counts:
+    """Write the table with what the ledger holds; return how many rows stand where.
+
+    `judged` is told of each run that was looked at, and of its values that were refused.
+    """
     source = job.reader.source
     kind = output_format(target, source)
     native = kind in ("parquet", "jsonl")
     counts, reports = Counts(), job.spec.columns.reports
     with TableWriter(target, kind, source, added_schema(job.spec, source.schema, native=native)) as writer:
-        for rows, columns in merged(job, ledger, native=native):
+        for rows, columns in merged(job, ledger, native=native, judged=judged):
             writer.write(rows, columns)
             count(counts, columns)
     if reports is not None:

@@ -14,9 +14,10 @@ import polars as pl
 
 from rowcite.climbing import Rung
 from rowcite.columns import added_schema
-from rowcite.errors import OutOfCredit, RowciteError, Unfinished, UsageError
+from rowcite.errors import LedgerBusy, OutOfCredit, RowciteError, Unfinished, UsageError
 from rowcite.job import Job
 from rowcite.ledger import Ledger, open_ledger
+from rowcite.merge import Judged
 from rowcite.model import Counts
 from rowcite.pipeline import Submission, Tally, merged, write
 from rowcite.planning import Plan, check_budget, look, plan
@@ -75,19 +76,27 @@ async def _run(
     summary = Summary(output=prepared.output, ledger=str(prepared.ledger))
     try:
         with _opened(prepared) as ledger:
-            await _submit(prepared, ledger, progress, agree, climb, summary)
-    except (Unfinished, OutOfCredit) as error:
+            try:
+                await _submit(prepared, ledger, progress, agree, climb, summary)
+            except (Unfinished, OutOfCredit) as error:
+                held = error
+            finally:
+                progress.end()
+            _write(prepared, ledger, summary, judged=ledger.judged)
+    except LedgerBusy as error:
         held = error
-    finally:
-        progress.end()
-    with _opened(prepared, writing=False) as ledger:
-        summary.warnings = ledger.warnings()
-        if prepared.output is not None:
-            summary.rows = write(job, ledger, prepared.output)
+        with _opened(prepared, writing=False) as ledger:
+            _write(prepared, ledger, summary)
     summary.seconds = round(time.monotonic() - began, 3)
     summary.stopped = str(held) if held else None
     summary.exit_code = held.exit_code if held else _verdict(job.spec, summary.rows)
     return summary, held
+
+
+def _write(prepared: Prepared, ledger: Ledger, summary: Summary, *, judged: Judged | None = None) -> None:
+    summary.warnings = ledger.warnings()
+    if prepared.output is not None:
+        summary.rows = write(prepared.job, ledger, prepared.output, judged=judged)
 
 
 async def _submit(  # noqa: PLR0913, PLR0917 - what a run is made of

@@ -146,8 +146,10 @@ class Telling(Store):
             )
             self._unpacked(batch, ended)
 
-    def judged(self, runs: Sequence[int], refusals: Iterable[Refusal]) -> None:
+    def judged(self, runs: Sequence[int], refusals: Sequence[Refusal]) -> None:
         """Write down which values of these runs `accept` refused, in place of what it said of them before."""
+        if not refusals and not self._one("SELECT EXISTS (SELECT 1 FROM refusal)"):
+            return
         with self._writing():
             self._db.executemany("DELETE FROM refusal WHERE run = ?", [(run,) for run in runs])
             self._db.executemany(

@@ -72,7 +72,9 @@ def _records(question: Question) -> _Records | None:
         return None
     ((name, shape),) = properties.items()
     item = shape.get("items") if isinstance(shape, dict) and shape.get("type") == "array" else None
-    fields = item.get("properties", {}) if isinstance(item, dict) else {}
+    if not isinstance(item, dict):
+        return None
+    fields = item.get("properties", {})
     if not fields or not all(isinstance(record, dict) for record in given):
         return None
     for key in fields:
