@@ -153,7 +153,9 @@ def _spoken(fact: Fact, lead: str, document: Document, place: Place, naming: Nam
     spans = naming.spans(lead)
     if spans:
         between = lead[spans[-1][1] :]
-        if fact.concept == "founded" and (not _is_clean(between) or _PART_OF.search(lead[: spans[-1][0]])):
+        if fact.concept == "founded" and (
+            (between.endswith("(") and not _is_clean(between)) or _PART_OF.search(lead[: spans[-1][0]])
+        ):
             return None  # "clubs of Ulm include the Otter Club (established 1836)", "the first railway of Ulm was opened"
         return None if _OTHER_BETWEEN.search(between) or naming.names_other(between) else fact.how
     if naming.names_other(lead):
