@@ -18,11 +18,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rowcite.errors import TableError, Unfinished
+from rowcite.layout import Layout, layout_of
 from rowcite.source import Rows, Source, check_target, format_of, upload
 from rowcite.spec import Format
 
 _BESIDE = ".rowcite-"
 _OS_ERROR = re.compile(r"\(os error (\d+)\)$")
+_GROUP_BYTES = 128 << 20
 _TEXT_ROWS = 10_000  # so many rows are text at a time
 _CODECS = {".gz": "gzip", ".zst": "zstd"}
 
@@ -94,6 +96,8 @@ class TableWriter:
         self._original = source.arrow_schema
         self._added = added
         self._sink: Any = None
+        self._layout = layout_of(source) if kind == "parquet" else Layout()
+        self._waiting: list[pa.Table] = []  # rows of the next row group
         self._elsewhere = "://" in path
 
     def __enter__(self) -> Self:
@@ -120,7 +124,7 @@ class TableWriter:
         """Write a batch of rows with their added columns."""
         try:
             if self.kind == "parquet":
-                self._sink.write_table(self._arrow(rows, added))
+                self._grouped(self._arrow(rows, added))
             elif self.kind == "jsonl":
                 self._sink.write(_lines(rows, added))
             else:
@@ -143,7 +147,7 @@ class TableWriter:
 
     def _open_sink(self) -> None:
         if self.kind == "parquet":
-            self._sink = pq.ParquetWriter(self._file, self._arrow_schema(), compression="zstd")
+            self._sink = pq.ParquetWriter(self._file, self._arrow_schema(), compression=self._compression())
             return
         codec = _CODECS.get(Path(self.path).suffix.lower())
         self._sink = self._file
@@ -154,6 +158,30 @@ class TableWriter:
             self._sink = pa.CompressedOutputStream(pa.PythonFile(own, mode="w"), codec)
         if self.kind != "jsonl":
             self._csv(pl.DataFrame(schema=self._columns), header=True)
+
+    def _compression(self) -> str | dict[str, str]:
+        """Return the codec of each column: the input's for its own."""
+        if not self._layout.codecs:
+            return "zstd"
+        empty = self._arrow_schema().empty_table()
+        with io.BytesIO() as file:  # only a written file tells the paths of nested columns
+            pq.write_table(empty, file)
+            schema = pq.ParquetFile(file).schema
+            paths = [schema.column(number).path for number in range(len(schema))]
+        return {path: self._layout.codecs.get(path, "zstd") for path in paths}
+
+    def _grouped(self, table: pa.Table | None) -> None:
+        """Write row groups of the input's size, as far as memory allows; None: the last one."""
+        if table is not None:
+            self._waiting.append(table)
+        rows = sum(part.num_rows for part in self._waiting)
+        size = sum(part.nbytes for part in self._waiting)
+        while rows and (table is None or rows >= self._layout.rows or size >= _GROUP_BYTES):
+            whole = pa.concat_tables(self._waiting)
+            first = whole.slice(0, self._layout.rows)
+            self._sink.write_table(first, row_group_size=max(first.num_rows, 1))
+            rest = whole.slice(first.num_rows)
+            self._waiting, rows, size = [rest] if rest.num_rows else [], rest.num_rows, 0
 
     def _csv(self, frame: pl.DataFrame, *, header: bool = False) -> None:
         frame = _plain(frame)
@@ -184,6 +212,8 @@ class TableWriter:
         return table.cast(self._arrow_schema())
 
     def _commit(self) -> None:
+        if self.kind == "parquet":
+            self._grouped(None)
         if self._sink is not self._file:
             self._sink.close()
         self._file.flush()

@@ -347,3 +347,41 @@ def test_the_same_rows_give_the_same_bytes(parquet, tmp_path):
         first = write(parquet, tmp_path / name)
         time.sleep(1.1 if name == "o.csv.gz" else 0)  # a gzip header may hold the time
         assert write(parquet, tmp_path / name) == first
+
+
+# --- how a Parquet output is laid out --------------------------------------------------------------------
+
+
+def laid_out(tmp_path, rows=2_500, group=1_000, compression="snappy"):
+    table = pa.table({"n": range(rows), "tags": [["a", "b"]] * rows}, metadata={"made": "here"})
+    pq.write_table(table, tmp_path / "in.parquet", row_group_size=group, compression=compression)
+    source = open_source(str(tmp_path / "in.parquet"), None, CsvOptions())
+    added = pl.Schema({"found": pl.String})
+    with TableWriter(str(tmp_path / "out.parquet"), "parquet", source, added) as writer:
+        for batch in source.batches():
+            for start in range(0, batch.frame.height, 300):
+                part = batch.slice(start, 300)
+                writer.write(part, pl.DataFrame({"found": ["x"] * part.frame.height}))
+    return pq.ParquetFile(tmp_path / "out.parquet")
+
+
+def test_row_groups_are_as_large_as_the_input_s(tmp_path):
+    told = laid_out(tmp_path).metadata
+    assert [told.row_group(n).num_rows for n in range(told.num_row_groups)] == [1_000, 1_000, 500]
+
+
+@pytest.mark.parametrize("codec", ["snappy", "zstd", "none"])
+def test_the_input_s_columns_keep_their_codec(tmp_path, codec):
+    group = laid_out(tmp_path, compression=codec).metadata.row_group(0)
+    told = {group.column(n).path_in_schema: group.column(n).compression for n in range(group.num_columns)}
+    kept = "UNCOMPRESSED" if codec == "none" else codec.upper()
+    assert told == {"n": kept, "tags.list.element": kept, "found": "ZSTD"}
+
+
+def test_every_row_is_there_once_and_in_order(tmp_path):
+    assert laid_out(tmp_path).read()["n"].to_pylist() == list(range(2_500))
+
+
+def test_a_table_without_rows_has_its_columns(tmp_path):
+    found = laid_out(tmp_path, rows=0).read()
+    assert (found.num_rows, found.column_names) == (0, ["n", "tags", "found"])
