@@ -1,0 +1,66 @@
+"""Everything at once, by seed: an API that deviates in several ways and fails in several more, run until it is done.
+
+`ROWCITE_STORMS=100` for more seeds.
+"""
+
+import os
+import random
+from dataclasses import replace
+
+import pytest
+
+from rowcite.errors import RowciteError
+from support.deviant import Deviations
+from support.submitting import PRICE, Submission, api, tasks
+
+STORMS = int(os.environ.get("ROWCITE_STORMS", "4"))
+MOST_COMMANDS = 8
+
+
+def deviations(dice, seed):
+    names = (
+        "shuffle",
+        "drop_metadata",
+        "drop_inputs",
+        "drop_outputs",
+        "list_ended_only",
+        "repeat",
+        "odd_frames",
+    )
+    more = ("end_at_once", "squeeze", "stall", "refuse_betas")
+    how = {name: dice.random() < 0.3 for name in names} | {name: dice.random() < 0.15 for name in more}
+    return Deviations(seed=seed, tell=dice.random() < 0.8, list_lag=dice.choice([0.0, 0.0, 0.2]), **how)
+
+
+def faults(dice, seed):
+    post, when = {"method": "POST", "path": "/runs$"}, ["before", "after"]
+    passing = dice.choice([500, 503, 404, 408])
+    http = [
+        {**post, "probability": 0.25, "cut": True, "when": dice.choice(when)},
+        {**post, "probability": 0.2, "status": passing, "when": dice.choice(when)},
+        {"method": "GET", "probability": 0.1, "status": dice.choice([502, 429, 500, 408])},
+        {"method": "GET", "path": "/runs$", "probability": 0.1, "cut": True, "when": "after"},
+    ]
+    return {"seed": seed, "http": http}
+
+
+@pytest.mark.parametrize("seed", range(STORMS))
+def test_no_storm_loses_a_row_or_pays_for_one_twice(tmp_path, seed):
+    dice = random.Random(seed)
+    how, plan = deviations(dice, seed), faults(dice, seed)
+    with api(tmp_path, how, latency=0.002, faults=plan) as server:
+        job = Submission(tmp_path, server)
+        job.patience = replace(job.patience, attempts=10)
+        some = tasks(job.asked, 100)
+        for _ in range(MOST_COMMANDS):
+            try:
+                job.run(some, active_runs=dice.choice([30, 50, 100]), settle=0.45)
+            except RowciteError as error:
+                told = error
+            else:
+                break
+        else:
+            raise told
+        assert job.misplaced(some) == []
+        assert len(server.created()) == len(some)
+        assert job.spent() == len(some) * PRICE
