@@ -93,6 +93,21 @@ def test_a_batch_gets_the_answers_that_single_runs_get(bench, events_of):
     assert listed[7]["output"] == output(bench, "row 7")
 
 
+def test_each_record_of_a_pack_is_answered_under_its_key(bench):
+    item = {
+        "type": "object",
+        "properties": {"id": {"type": "string"}, "count": {"type": "integer"}},
+        "required": ["id", "count"],
+    }
+    schema = {"type": "object", "properties": {"rows": {"type": "array", "items": item}}}
+    given = {"records": [{"id": "a", "name": "Acme"}, {"id": "b", "name": "Bolt"}]}
+    found = output(bench, given, {"output_schema": {"type": "json", "json_schema": schema}})
+    assert found["content"]["rows"] == [
+        {"id": "a", "count": number_of({"name": "Acme"})},
+        {"id": "b", "count": number_of({"name": "Bolt"})},
+    ]
+
+
 def test_the_basis_of_elements_is_there_when_asked_for(bench):
     headers = {"parallel-beta": "field-basis-2025-11-25"}
     body = {"processor": "core", "input": "Acme", "task_spec": JSON}

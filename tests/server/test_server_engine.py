@@ -3,6 +3,12 @@
 import threading
 import time
 
+import httpx
+
+from rowcite.research import open_corpus
+from rowcite.server.app import ServerSettings, create_app
+from rowcite.server.run import embedded
+
 RUN = {"processor": "core", "input": "Acme"}
 
 
@@ -92,3 +98,15 @@ def test_the_server_answers_while_research_is_busy(start, batch, answers):
     taken = time.monotonic() - begun
     busy.set()
     assert taken < 2
+
+
+def test_the_basis_of_an_auto_answer_has_its_nested_names(tmp_path):
+    page = "<h1>Acme Pumps</h1><p>Headquarters: Leeds, England</p><h2>Products</h2><ul><li>Pumps</li><li>Valves</li></ul>"
+    (tmp_path / "acme.html").write_text(page)
+    with embedded(create_app(open_corpus(tmp_path), ServerSettings())) as base:
+        runs = f"{base}/v1/tasks/runs"
+        body = {"processor": "core", "input": {"company_name": "Acme Pumps"}}
+        run = httpx.post(runs, json=body).json()["run_id"]
+        output = httpx.get(f"{runs}/{run}/result").json()["output"]
+    fields = {entry["field"] for entry in output["basis"]}
+    assert {"headquarters.city", "key_products.0", "key_products.1"} <= fields

@@ -51,11 +51,12 @@ def answer(researcher: Researcher, run: Run, before: Run | None) -> Ending:
         earlier = _earlier(before) if before else None
         given = in_context(asked.request.input, earlier) if earlier else asked.request.input
         question, per_element = _question(asked, given, run.heard), FIELD_BASIS in asked.betas
-        finding = research_records(researcher.research, question) or researcher.research(question)
+        records = research_records(researcher.research, question)
+        if records and not per_element:
+            records = without_elements(records)
+        finding = records or researcher.research(question)
         if earlier:
             finding = filled_in(finding, asked.request.input, earlier)
-        if not per_element:
-            finding = without_elements(finding)
         body = encoded(finding, run.calls, per_element=per_element)
         return Ending("completed", Output(body, finding.considered, tuple(finding.read)))
     except Exception:  # noqa: BLE001  # a researcher is foreign code, and logged

@@ -47,9 +47,12 @@ class Bench:
         return (SearchResult(_url(0, 0), "Bench page, not a source", None, (excerpt,)),)
 
     def at_once(self, run: Run) -> Ending | None:
-        """Return how a run ends; None for one that needs the long way: with tool calls, or a basis for each element."""
+        """Return how a run ends; None for one that needs the long way.
+
+        That is one with tool calls, a basis for each element, or perhaps several records.
+        """
         asked = run.asked
-        if asked.request.mcp_servers or FIELD_BASIS in asked.betas:
+        if asked.request.mcp_servers or FIELD_BASIS in asked.betas or _may_be_records(asked.request.input):
             return None
         number = b"%d" % number_of(asked.request.input)
         return Ending("completed", Output(number.join(self._template(asked)), CITED))
@@ -63,6 +66,10 @@ class Bench:
             whole = encoded(_finding(asked.spec.output, _MARK))
             known = self._templates[id(asked.spec)] = asked.spec, whole.split(b"%d" % _MARK)
         return known[1]
+
+
+def _may_be_records(given: str | dict[str, Any]) -> bool:
+    return isinstance(given, dict) and len(given) == 1 and isinstance(next(iter(given.values())), list)
 
 
 def number_of(given: str | dict[str, Any]) -> int:
