@@ -51,7 +51,7 @@ eval: .venv/dev  ## Measure how good the local research is, on text that was hel
 	$(BIN)/python benchmarks/research/evaluate.py
 
 chromium:  ## Install Chromium from Debian's packages, unless there is one
-	@command -v chromium google-chrome >/dev/null || test -n "$(CHROMIUM)" || \
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || test -n "$(CHROMIUM)" || \
 	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
 	  { echo "the pages' tests need Chromium: install it, or name one in CHROMIUM" >&2; exit 2; }
 

@@ -3,11 +3,14 @@
 import csv
 import io
 import json
+from contextlib import closing
 
 import pytest
 
+from rowcite.ledger import open_ledger
+from rowcite.records import Decision
 from support import rowcite
-from support.answers import NOWHERE, answer, answered, found, known
+from support.answers import NOWHERE, answer, answered, found, known, ready
 
 ROWS = [{"id": "001A000001aaaaa", "name": "Pumps"}, {"id": "001A000001bbbbb", "name": "Valves"}]
 
@@ -136,6 +139,29 @@ def test_what_cannot_work_is_told_and_ends_with_2(tmp_path, flags, said):
     path = made(tmp_path, answer(industry=found("pumps")))
     done = deltas(path, *flags.pop("flags", ()), **flags)
     assert (done.returncode, said in done.stderr.decode()) == (2, True)
+
+
+@pytest.mark.parametrize(("existing", "changed"), [("fill", ["c"]), ("overwrite", ["b", "c"])])
+def test_a_given_value_counts_as_changed_when_another_takes_its_place(tmp_path, existing, changed):
+    rows = [
+        {"id": n, "name": n, "industry": value}
+        for n, value in (("a", "pumps"), ("b", "valves"), ("c", "N/A"))
+    ]
+    spec = {
+        "columns": {"existing": existing},
+        "input": {"path": "table.csv", "csv": {"null_values": ["N/A"]}},
+    }
+    path = made(tmp_path, *[answer(industry=found("pumps"))] * 3, rows=rows, **spec)
+    assert [line[0] for line in changes(path)[1:]] == changed
+
+
+def test_a_decision_is_a_change(tmp_path):
+    path = made(tmp_path, answer(industry=found("pumps", "low")), rows=ROWS[:1])
+    assert changes(path) == [["id"]]
+    with closing(open_ledger(ready(path).ledger, writing=True)) as ledger:
+        key = next(iter(ledger.scan())).popitem()[0]
+        ledger.decide([Decision(key, "industry", "accept", None, "ann", 1.0)])
+    assert changes(path) == [["id", "industry"], [ROWS[0]["id"], "pumps"]]
 
 
 def test_a_formula_gets_its_apostrophe_unless_the_spec_keeps_it(tmp_path):

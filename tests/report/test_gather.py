@@ -123,6 +123,49 @@ def test_memory_does_not_hold_rows_that_the_page_has_no_room_for(tmp_path):
     assert ([row.number for row in facts.rows], facts.needing) == (list(range(1, 9)), 50)
 
 
+@pytest.fixture
+def given(tmp_path):
+    """Return what writes answers for a table that has an industry already: the same, another, and none."""
+
+    def made(existing):
+        rows = [
+            {"id": n, "name": n, "industry": value}
+            for n, value in (("a", "pumps"), ("b", "valves"), ("c", ""))
+        ]
+        path = known(tmp_path, rows, columns={"existing": existing})
+        answered(path, [answer(industry=found("Pumps ")) for _ in rows])
+        return path
+
+    return made
+
+
+def test_a_found_value_that_differs_from_a_given_one_is_a_conflict_and_the_given_one_stays(given):
+    facts = gathered(given("fill"))
+    cells = {row.label: row.cells[0] for row in facts.rows}
+    assert [cells[name].standing for name in "abc"] == [Standing.GIVEN, Standing.GIVEN, Standing.HIGH]
+    assert {row.label: row.needs for row in facts.rows} == {"a": (), "b": ("conflict",), "c": ()}
+    assert (cells["b"].given, cells["b"].said, cells["b"].replaced) == ("valves", "Pumps ", False)
+
+
+def test_an_overwritten_value_is_a_conflict_that_says_so(given):
+    facts = gathered(given("overwrite"))
+    (row,) = [row for row in facts.rows if row.needs]
+    assert (row.label, row.cells[0].value, row.cells[0].replaced) == ("b", "Pumps ", True)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/home/me/secret/t.csv", "t.csv"),
+        ("s3://bucket/a/t.csv?key=1", "t.csv"),
+        ("-", "stdin"),
+        ("in/*.csv", "*.csv"),
+    ],
+)
+def test_the_page_has_no_more_of_the_tables_address_than_its_name(path, name, some):
+    assert gathered(some, table=path).table == name
+
+
 # --- which rows stay -------------------------------------------------------------------------------------
 
 

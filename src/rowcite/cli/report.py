@@ -49,7 +49,7 @@ def command(spec: str, output: str | None, rows: int, *, as_json: bool, **flags:
         from rowcite.report.page import page
 
         with closing(open_ledger(ready.ledger, writing=False)) as ledger:
-            facts = gather(ready.job, ledger, most_rows=rows)
+            facts = gather(ready.job, ledger, most_rows=rows, table=flags["input"])
         target, text = output or beside(ready), page(facts).encode()
     if target == "-":
         sys.stdout.buffer.write(text)

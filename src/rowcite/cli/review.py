@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 def command(spec: str, **flags: Any) -> int:
     """Serve SPEC's report on this machine with buttons to accept, reject and correct; `rowcite write` applies them."""
     speak = voice(flags)
-    asked = Asked(**{name: flags.pop(name) for name in Asked.__annotations__ if name != "speak"}, speak=speak)
+    own = ("port", "who", "export_to", "import_from", "rows", "open_it", "as_json")
+    asked = Asked(**{name: flags.pop(name) for name in own}, table=flags["input"], speak=speak)
     with extra(), prepared(spec, flags) as ready:
         if asked.import_from is not None:
             _import(ready, asked, Path(asked.import_from))
@@ -59,6 +60,7 @@ class Asked:
     rows: int
     open_it: bool
     as_json: bool
+    table: str | None
     speak: Voice
 
     @property
@@ -86,7 +88,7 @@ def _serve(ready: Prepared, asked: Asked) -> None:
     from rowcite.review.serving import LOOPBACK, serve
 
     ledger = open_ledger(ready.ledger, writing=False)
-    facts = gather(ready.job, ledger, most_rows=asked.rows, decided=False)
+    facts = gather(ready.job, ledger, most_rows=asked.rows, decided=False, table=asked.table)
     ledger.close()
     reviewing = Reviewing(facts, ready.ledger, asked.name)
 
@@ -114,7 +116,7 @@ def _export(ready: Prepared, asked: Asked, target: str) -> None:
     from rowcite.review.sheet import written
 
     ledger = open_ledger(ready.ledger, writing=False)
-    facts = gather(ready.job, ledger, most_rows=asked.rows, decided=False)
+    facts = gather(ready.job, ledger, most_rows=asked.rows, decided=False, table=asked.table)
     decisions = ledger.decisions()
     ledger.close()
     made = sum(len(said) for said in decisions.values())

@@ -29,26 +29,30 @@ _MOST_CAUSES = 500
 _OTHER = "other causes"
 _LABEL_CHARS = 300
 _CAUSE_CHARS = 120
+_REFERENCE = re.compile(r" \(ref_id [^)]*\)")
 _VARYING = re.compile(r"""'[^']*'|"[^"]*"|\b[0-9a-f]{8,}\b|\b\w*\d{3,}\w*\b|\d[\d.,]*""")
 
 
-def gather(job: Job, ledger: Ledger, *, most_rows: int = MOST_ROWS, decided: bool = True) -> Facts:
+def gather(
+    job: Job, ledger: Ledger, *, most_rows: int = MOST_ROWS, decided: bool = True, table: str | None = None
+) -> Facts:
     """Count the table as it stands by the ledger, and pick the rows for the page.
 
+    `table` is where the table was read from instead of where the spec says; the page has no more of it than its name.
     Without `decided` the decisions of people are left out: a review lays them over its page itself.
     """
-    return _Gathering(job, ledger, most_rows, decided=decided).facts()
+    return _Gathering(job, ledger, most_rows, decided=decided, table=table).facts()
 
 
 class _Gathering:
-    def __init__(self, job: Job, ledger: Ledger, most_rows: int, *, decided: bool) -> None:
+    def __init__(self, job: Job, ledger: Ledger, most_rows: int, *, decided: bool, table: str | None) -> None:
         self._job, self._ledger = job, ledger
         self._settling = Settling(job, ledger, decided=decided)
         self._fields = self._settling.fields
         self._keeper = Keeper(most_rows)
         self._facts = Facts(
             name=job.spec.name,
-            table=job.spec.input.path or "the table",
+            table=_name(table or job.spec.input.path),
             processor=job.spec.task.processor,
             local=job.local,
             price=job.price,
@@ -106,7 +110,7 @@ class _Gathering:
     def _cause(self, status: str, why: str, rows: int) -> None:
         """Count a cause, with what varies from row to row taken out of it."""
         causes = self._facts.causes
-        cause = (status, _VARYING.sub("…", why)[:_CAUSE_CHARS])
+        cause = (status, _VARYING.sub("…", _REFERENCE.sub("", why))[:_CAUSE_CHARS])
         if cause not in causes and len(causes) >= _MOST_CAUSES:
             cause = (status, _OTHER)
         causes[cause] += rows
@@ -142,8 +146,8 @@ class _Gathering:
             given,
             seen.status,
             seen.error,
-            " ".join(item.resolved.processors) or None,
-            " ".join(item.resolved.run_ids) or None,
+            ", ".join(item.resolved.processors) or None,
+            ", ".join(item.resolved.run_ids) or None,
             seen.needs,
             seen.cells,
             same=len(item.rows) - 1,
@@ -164,6 +168,13 @@ class _Gathering:
             if value is not None and str(value).strip()
         )
         return (given[0][1] if given else f"row {number}"), given
+
+
+def _name(path: str | None) -> str:
+    """Return a table's name, without the folders, the host and the secrets of its address."""
+    if path is None or path == "-":
+        return "stdin" if path else "a frame"
+    return path.partition("?")[0].rstrip("/").rpartition("/")[2] or "the table"
 
 
 def _price(spec: Spec, processor: str) -> int:

@@ -231,7 +231,7 @@ function detail(row) {
   const pair = (name, value) => about.append(make("dt", {}, foreign(name)), make("dd", {}, foreign(value)));
   row.given.forEach(([name, value]) => pair(name, value));
   if (row.same) pair("same question", `${row.same.toLocaleString("en")} more row${row.same === 1 ? "" : "s"}`);
-  if (row.processor) pair("answered by", row.processor + (row.run ? `, ${row.run}` : ""));
+  if (row.processor) pair("answered by", row.processor + (row.run ? ` (${row.run})` : ""));
   inside.append(about);
   if (row.error && !row.cells.some((cell) => cell.r)) inside.append(make("p", { class: "refused" }, foreign(row.error)));
   row.cells.forEach((cell, at) => inside.append(cellNode(row, at)));

@@ -1,0 +1,102 @@
+"""Makes the pictures of the report and the review in docs/screenshots, from the sample: run by `make screenshots`.
+
+The shipped server answers the sample accounts, some of its runs fail on purpose, and what is not sure enough is asked again
+of a dearer processor. The prices are list prices; nothing is paid.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import yaml
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+TARGET = ROOT / "docs" / "screenshots"
+ROWCITE = [sys.executable, "-m", "rowcite"]
+FAULTS = {"fail": 0.03, "seed": 3}
+REPORT_HEIGHT, REVIEW_HEIGHT, PHONE_HEIGHT = 1010, 860, 844
+
+
+def spec():
+    """Return the sample's spec, asked over HTTP and held to a bar."""
+    changed = yaml.safe_load((ROOT / "configs" / "accounts.yaml").read_text(encoding="utf-8"))
+    for name in ("backend", "local"):
+        del changed[name]
+    changed["input"]["path"] = "accounts.csv"
+    changed["output"]["path"] = "enriched.csv"
+    accept = {"min_confidence": "medium", "required": ["industry"]}
+    return {**changed, "accept": accept, "escalate": ["pro"], "limits": {"max_failed": "50%"}}
+
+
+@contextmanager
+def process(*args, cwd):
+    """Run a rowcite command that goes on, and yield the first address that it says."""
+    running = subprocess.Popen([*ROWCITE, *args], cwd=cwd, stderr=subprocess.PIPE, text=True)
+    try:
+        said = running.stderr.readline()
+        yield re.search(r"http://[^ ]+", said)[0]
+    finally:
+        running.terminate()
+        running.communicate()
+
+
+def shoot(browser, address, name, *, width=1280, height=REPORT_HEIGHT, scheme="light", act=None):
+    """Take one picture."""
+    tab = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+    tab.goto(address)
+    if act:
+        act(tab)
+    tab.screenshot(path=TARGET / f"{name}.png")
+    tab.close()
+
+
+def opened(tab):
+    """Open the first row that has something to decide on, at the top of the picture."""
+    row = tab.locator("tr.row", has_text="confidence low").first
+    row.locator(".toggle").click()
+    tab.locator("#rows").scroll_into_view_if_needed()
+    tab.evaluate("document.getElementById('filters').scrollIntoView()")
+
+
+def main():
+    """Run the sample, then take the pictures."""
+    TARGET.mkdir(exist_ok=True)
+    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as driver:
+        folder = Path(name)
+        shutil.copy(ROOT / "sample_data" / "accounts.csv", folder)
+        (folder / "accounts.yaml").write_text(yaml.safe_dump(spec(), sort_keys=False), encoding="utf-8")
+        server = ("serve", "--corpus", str(ROOT / "sample_data" / "web"), "--port", "0", "--latency", "0.05")
+        with process(*server, "--faults", json.dumps(FAULTS), cwd=folder) as url:
+            flags = ["accounts.yaml", "--base-url", url, "-q"]
+            subprocess.run(
+                [*ROWCITE, "run", *flags, "--yes", "--no-progress", "--escalate-anyway"],
+                cwd=folder,
+                check=True,
+            )
+            subprocess.run([*ROWCITE, "report", *flags, "-o", "report.html"], cwd=folder, check=True)
+            browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
+            report = (folder / "report.html").as_uri()
+            for scheme in ("light", "dark"):
+                shoot(browser, report, f"report-{scheme}", scheme=scheme)
+            shoot(browser, report, "report-phone", width=390, height=PHONE_HEIGHT, scheme="dark")
+            with process("review", *flags[:-1], "--as", "reviewer", cwd=folder) as page:
+                for scheme in ("light", "dark"):
+                    shoot(browser, page, f"review-{scheme}", height=REVIEW_HEIGHT, scheme=scheme, act=opened)
+            browser.close()
+    for file in sorted(TARGET.glob("*.png")):
+        print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1000:.0f} KB")
+
+
+if __name__ == "__main__":
+    began = time.monotonic()
+    main()
+    print(f"{time.monotonic() - began:.0f} s")
