@@ -14,7 +14,7 @@ import polars as pl
 
 from rowcite.columns import added_schema, unfit_columns
 from rowcite.errors import InputError, KeyRefused, SpecError, TableError, UsageError
-from rowcite.job import Job, make_job
+from rowcite.job import MEMORY, Job, make_job
 from rowcite.limits import spec_problems
 from rowcite.reader import Reader
 from rowcite.schema import STATUS_COLUMNS
@@ -30,7 +30,10 @@ API = "https://api.parallel.ai"
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What flags say in place of spec and environment. Paths are relative to the working folder."""
+    """What flags say in place of spec and environment. Paths are relative to the working folder.
+
+    `memory` is about how many bytes keys and answers may take.
+    """
 
     input: str | None = None
     output: str | None = None
@@ -43,6 +46,7 @@ class Overrides:
     fresh: bool = False
     retry_failed: bool = False
     wait_lock: float = 0.0
+    memory: int = MEMORY
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,14 @@ def prepare(  # noqa: PLR0913 - what stands behind a job, by name
     reader = Reader(source, read, limit=overrides.limit)
     base_url = _base_url(overrides, environ)
     api = LOCAL + _digest(read) if read.backend == "local" else base_url
-    job = make_job(read, reader, api, fresh=overrides.fresh, retry_failed=overrides.retry_failed)
+    job = make_job(
+        read,
+        reader,
+        api,
+        fresh=overrides.fresh,
+        retry_failed=overrides.retry_failed,
+        memory=overrides.memory,
+    )
     output = _output(read, overrides, source) if writes else None
     return Prepared(job, folder, output, base_url, overrides.wait_lock)
 

@@ -25,6 +25,21 @@ def _amount(_: click.Context, __: click.Parameter, value: float | None) -> float
 
 
 spec_argument = click.argument("spec", type=click.Path(exists=True, dir_okay=False))
+_SIZES = {"KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
+_LEAST = 16 << 20
+
+
+def _bytes(_: click.Context, __: click.Parameter, text: str) -> int:
+    number, unit = text[:-2].strip(), text[-2:].upper()
+    try:
+        size = int(float(number) * _SIZES[unit])
+    except (KeyError, ValueError, OverflowError):
+        raise click.BadParameter(f"{text!r} is no size: write it like 500MB or 2GB") from None
+    if size < _LEAST:
+        raise click.BadParameter(f"{text} is too little: give at least 16MB")
+    return size
+
+
 _TABLE = [
     click.option("-i", "--input", metavar="TABLE", help="Read this table instead of the spec's; - is stdin."),
     click.option(
@@ -37,6 +52,13 @@ _TABLE = [
         "--backend",
         type=click.Choice(["parallel", "local"]),
         help="Who answers, instead of the spec's choice.",
+    ),
+    click.option(
+        "--memory",
+        default="1GB",
+        callback=_bytes,
+        metavar="SIZE",
+        help="Keep about so much of keys and answers in memory, the rest in files.  [default: 1GB]",
     ),
     click.option(
         "--ledger", metavar="DIR", help="Keep the ledger here instead of in .rowcite/NAME beside the spec."
