@@ -21,7 +21,7 @@ from rowcite.research.parsing import UNREADABLE, Stated, read_file
 from rowcite.research.shelf import Filed, filed
 from rowcite.research.text import squash
 
-MANY = 64  # files to read: fewer are done before another process has started
+MUCH = 1_000_000  # bytes to read at once, some second's work: less is done before another process has started
 _MOST = 4  # processes: each has the engine in memory
 _WORK = "from rowcite.research.readers import work; work()"
 
@@ -39,8 +39,9 @@ class Job:
 class Readers:
     """As many readers as there are processors, started when there is much to read, ended with the block."""
 
-    def __init__(self, processes: int | None = None) -> None:
+    def __init__(self, processes: int | None = None, much: int = MUCH) -> None:
         self._count = min(os.cpu_count() or 1, _MOST) if processes is None else processes
+        self._much = much
         self._running: list[subprocess.Popen[bytes]] = []
         self._idle: queue.SimpleQueue[subprocess.Popen[bytes]] = queue.SimpleQueue()
 
@@ -54,7 +55,8 @@ class Readers:
 
     def read(self, jobs: Sequence[Job]) -> list[Filed | str]:
         """Return what each file comes to; a line that says why for one that cannot be read."""
-        if len(jobs) >= MANY and not self._running and self._count > 1 and _can_start():
+        size = sum(len(job.content) for job in jobs)
+        if size >= self._much and not self._running and self._count > 1 and _can_start():
             self._start()
         if not self._running:
             return [read(job) for job in jobs]

@@ -93,9 +93,11 @@ class Shelf:
                 self._db.executemany("delete from files where key = ?", [(key,) for key in gone])
 
     def settle(self) -> None:
-        """Bring what was written into the file's own place, as far as nobody still reads what was there."""
+        """Bring what was written into the file's own place, unless somebody still reads what was there."""
         with self._lock:
+            self._db.execute("pragma busy_timeout = 0")  # a server that runs for days is not waited for
             self._db.execute("pragma wal_checkpoint(truncate)").fetchall()
+            self._db.execute(f"pragma busy_timeout = {_BUSY * 1000:.0f}")
 
     def hold(self) -> None:
         """See from now on what is there now, whatever others change."""
