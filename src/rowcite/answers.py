@@ -55,7 +55,7 @@ def answer(run_id: str, processor: str, raw: bytes) -> Answer:
     raw = mended(raw)
     try:
         output = _DOCUMENTED.decode(raw)
-        if (isinstance(output.content, dict) or output.type == "text") and _is_plain(output):
+        if (isinstance(output.content, dict) or output.type == "text") and _is_plain(output, raw):
             return Answer(run_id, processor, output.content, output.basis)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass  # read it leniently
@@ -66,11 +66,11 @@ def answer(run_id: str, processor: str, raw: bytes) -> Answer:
     return Answer(run_id, processor, content, tuple(basis))
 
 
-def _is_plain(output: _Documented) -> bool:
+def _is_plain(output: _Documented, raw: bytes) -> bool:
     """Tell whether nothing has to be taken out or put right."""
     if output.type != "text" and "_basis" in output.content:
         return False
-    return all(
+    return b'""' not in raw or all(  # no empty text anywhere, or not in these places
         basis.confidence != "" and all(citation.url for citation in basis.citations) for basis in output.basis
     )
 

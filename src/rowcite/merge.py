@@ -255,9 +255,9 @@ def _citations(cell: Cell, *, full: bool, native: bool) -> Any:
             for citation in cell.citations
         ]
         return said if native else (json.dumps(said, ensure_ascii=False) if said else None)
-    urls = list(dict.fromkeys(_unspaced(citation.url) for citation in cell.citations))
-    return urls if native else (" ".join(urls) or None)
-
-
-def _unspaced(url: str) -> str:
-    return _SPACE.sub(lambda space: quote(space[0]), url) if _SPACE.search(url) else url
+    urls = [citation.url for citation in cell.citations]
+    text = " ".join(urls)
+    if len(text.split()) != len(urls) or len(set(urls)) != len(urls):  # rare: a space in one, or one twice
+        urls = list(dict.fromkeys(_SPACE.sub(lambda space: quote(space[0]), url) for url in urls))
+        text = " ".join(urls)
+    return urls if native else (text or None)

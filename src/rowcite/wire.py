@@ -214,7 +214,7 @@ _ESCAPE = re.compile(
 
 def mended(raw: bytes) -> bytes:
     """Return JSON with every half of a surrogate pair replaced: JSON allows it escaped, no text can hold it."""
-    if b"\\u" not in raw or (b"\\ud" not in raw and b"\\uD" not in raw):
+    if b"\\" not in raw or (b"\\ud" not in raw and b"\\uD" not in raw):
         return raw
     return _ESCAPE.sub(lambda match: b"\\ufffd" if match[1] else match[0], raw)
 
