@@ -214,7 +214,7 @@ def test_processes_that_open_a_corpus_at_once_all_have_it(desk, cache):
 
 
 def test_a_process_that_is_killed_leaves_what_another_can_use(desk, cache):
-    many(desk, 600)
+    many(desk, 400)
     code = "import sys; from pathlib import Path; from rowcite.research import open_corpus; open_corpus(sys.argv[1], Path(sys.argv[2]))"
     process = subprocess.Popen([sys.executable, "-c", code, desk.folder, cache], env=environment())
     until(lambda: list(cache.glob("corpus-*/pages.sqlite-wal")) or process.poll() is not None, 60)
