@@ -82,6 +82,7 @@ def _login() -> str:
 
 
 def _serve(ready: Prepared, asked: Asked) -> None:
+    from rowcite.cli import show
     from rowcite.ledger import open_ledger
     from rowcite.report.gather import gather
     from rowcite.review.app import Reviewing, create_app
@@ -97,6 +98,9 @@ def _serve(ready: Prepared, asked: Asked) -> None:
         asked.speak.info(
             f"{facts.needing:,} rows need a person. {reviewing.who} decides at {address} (Ctrl-C ends it)"
         )
+        if asked.as_json:
+            show.as_json({"url": address, "needing": facts.needing, "on_page": len(facts.rows)})
+            sys.stdout.flush()
         if asked.open_it:
             click.launch(address)
 
