@@ -230,7 +230,9 @@ def test_printing_shows_every_row_that_is_chosen(tmp_path, look):
     assert len(names(tab)) == 150
     tab.emulate_media(media="print", color_scheme="dark")
     assert tab.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
-    assert tab.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--s-high')") == "#0b6b5c"
+    assert (
+        tab.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--s-high')") == "#0b6b5c"
+    )
     assert not tab.locator("#filters").is_visible()
 
 
