@@ -33,7 +33,7 @@ def rows_of_group(file: Path, handle: Any, parquet: pq.ParquetFile, group: int) 
         TableError: the row group unpacks to more than it may, or has a value that is too large.
     """
     about, names = parquet.metadata.row_group(group), parquet.schema
-    most = min(rows_at_once(about.num_columns), max(about.num_rows, 1))
+    most: int = min(rows_at_once(about.num_columns), max(about.num_rows, 1))
     suspects: list[str] = []
     for index in range(about.num_columns):
         column, leaf = about.column(index), names.column(index)
