@@ -16,11 +16,11 @@ from urllib.parse import quote
 import msgspec
 import polars as pl
 
-from rowcite.acceptance import Cell
 from rowcite.columns import added_schema, dtype, filled_columns
 from rowcite.filled import filled
 from rowcite.filling import GIVEN, is_blank
-from rowcite.model import RowStatus
+from rowcite.model import Citation, RowStatus, RunState
+from rowcite.quick import Quick
 from rowcite.reader import Batch
 from rowcite.records import Decision, Held, Refusal
 from rowcite.resolve import Resolved, resolve
@@ -33,6 +33,9 @@ _KEY, _PLACE = "\0key", "\0place"  # beside the table's columns, none of which i
 _FOUND = "\0found "
 _ROWS = 20_000  # that are put together at a time: wide text for many rows is a lot of memory
 _AT_ONCE = 5_000  # answers that are Python objects at a time
+_text_of = json.JSONEncoder(
+    ensure_ascii=False, default=str
+).encode  # `json.dumps` would make one for each value
 _SPACE = re.compile(r"\s")
 _FORMULA = r"^[=+\-@\t\r]"
 # Signs that begin a number or a phone number: +49 30 1234, -12.5, +1,200.
@@ -73,6 +76,8 @@ class Merge:
         self._spec, self._known, self._native, self._room, self._judged = spec, known, native, room, judged
         self._fields, self._table = fields(spec), table
         self._standard, self._today = standard(self._fields, spec.accept), datetime.now(UTC).date()
+        self._quick = Quick(self._standard, self._today)
+        self._parts = spec.columns.confidence, spec.columns.citations, spec.columns.reasoning
         self._filled = filled_columns(spec, table)
         self._blank = {name: is_blank(name, table[name], spec.input.csv.null_values) for name in self._filled}
         self.schema = added_schema(spec, table, native=native)
@@ -127,32 +132,53 @@ class Merge:
         said = self._known.decisions(keys)
         records, looked_at, refusals = [], list[int](), list[Refusal]()
         for key, *given in ids.iter_rows():
-            own = {
-                field.name: value
-                for field, value in zip(self._filled.values(), given, strict=True)
-                if value is not None
-            }
             held = runs.get(key, [])
-            row = resolve(
-                held,
-                self._standard,
-                self._today,
-                given=own,
-                overwrite=self._spec.columns.existing == "overwrite",
-                decisions=said.get(key),
-            )
-            records.append(self._record(row))
-            if self._judged is not None:
-                looked_at += [run.run for run in held]
+            looked_at += [run.run for run in held]
+            record = None if self._filled or key in said else self._plain(held)
+            if record is None:
+                row = self._resolved(held, given, said.get(key))
+                record = self._record(row)
                 refusals += _refusals(row, self._fields, held)
+            records.append(record)
         if self._judged is not None:
             self._judged(looked_at, refusals)
-        found = pl.DataFrame(records, schema=self._record_schema, orient="row")
+        found = _frame(records, self._record_schema)
         if not self._native and self._spec.columns.formulas == "escape":
             found = found.with_columns(
                 _guarded(name) for name, kind in self._record_schema.items() if kind == pl.String
             )
         return ids.hstack(found)
+
+    def _resolved(
+        self, held: list[Held], given: Sequence[Any], decisions: Mapping[str, Decision] | None
+    ) -> Resolved:
+        own = {
+            field.name: value
+            for field, value in zip(self._filled.values(), given, strict=True)
+            if value is not None
+        }
+        overwrite = self._spec.columns.existing == "overwrite"
+        return resolve(held, self._standard, self._today, given=own, overwrite=overwrite, decisions=decisions)
+
+    def _plain(self, held: list[Held]) -> list[Any] | None:
+        """Return the values of all columns for a task with one answer that nothing is to be decided about."""
+        run = held[0] if len(held) == 1 else None
+        if run is None or not run.first or run.state is not RunState.COMPLETED or run.output is None:
+            return None
+        said = self._quick.read(run.output)
+        if said is None:
+            return None
+        confidence, citations, reasoning = self._parts
+        record: list[Any] = []
+        for value, basis in said:
+            record.append(_text_of(value) if isinstance(value, list) and not self._native else value)
+            if confidence:
+                record.append(None if basis.confidence is None else str(basis.confidence))
+            if citations != "none":
+                record.append(_citations(basis.citations, full=citations == "full", native=self._native))
+            if reasoning:
+                record.append(basis.reasoning or None)
+        return [*record, RowStatus.COMPLETED, None, run.processor, run.run_id or None]
 
     def _record(self, row: Resolved) -> list[Any]:
         """Return the values of all columns for one task."""
@@ -164,7 +190,7 @@ class Merge:
             name, value = columns.prefix + field.name, cell.value
             own = self._table.get(name) if name in self._filled else None
             if isinstance(value, (list, dict)) and (not self._native or own == pl.String):
-                value = json.dumps(value, ensure_ascii=False, default=str)
+                value = _text_of(value)
             if own is None:
                 record.append(value)
             else:
@@ -176,7 +202,9 @@ class Merge:
             if columns.confidence:
                 record.append(cell.confidence)
             if columns.citations != "none":
-                record.append(_citations(cell, full=columns.citations == "full", native=self._native))
+                record.append(
+                    _citations(cell.citations, full=columns.citations == "full", native=self._native)
+                )
             if columns.reasoning:
                 record.append(cell.reasoning)
         status = RowStatus.REJECTED if unfit and row.status is RowStatus.COMPLETED else row.status
@@ -220,6 +248,14 @@ class Merge:
         return filled(rows, pl.DataFrame(found))
 
 
+def _frame(records: list[list[Any]], schema: pl.Schema) -> pl.DataFrame:
+    """Return rows as a frame. By column: row by row polars takes some times as long."""
+    columns = zip(*records, strict=True) if records else ([] for _ in schema)
+    return pl.DataFrame(
+        [pl.Series(name, values, kind) for values, (name, kind) in zip(columns, schema.items(), strict=True)]
+    )
+
+
 def _fits(value: Any, column: pl.DataType) -> bool:
     """Tell whether a whole number is within what a column of the table can hold."""
     if not column.is_integer():
@@ -248,14 +284,14 @@ def _guarded(name: str) -> pl.Expr:
     return pl.when(runs).then(pl.concat_str(pl.lit("'"), column)).otherwise(column).alias(name)
 
 
-def _citations(cell: Cell, *, full: bool, native: bool) -> Any:
+def _citations(citations: Sequence[Citation], *, full: bool, native: bool) -> Any:
     if full:
         said = [
             {**msgspec.structs.asdict(citation), "excerpts": list(citation.excerpts)}
-            for citation in cell.citations
+            for citation in citations
         ]
-        return said if native else (json.dumps(said, ensure_ascii=False) if said else None)
-    urls = [citation.url for citation in cell.citations]
+        return said if native else (_text_of(said) if said else None)
+    urls = [citation.url for citation in citations]
     text = " ".join(urls)
     if len(text.split()) != len(urls) or len(set(urls)) != len(urls):  # rare: a space in one, or one twice
         urls = list(dict.fromkeys(_SPACE.sub(lambda space: quote(space[0]), url) for url in urls))

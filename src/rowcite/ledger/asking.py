@@ -64,8 +64,12 @@ class Asking(Store):
     def all_held(self, keys: Iterable[bytes]) -> Iterator[list[Held]]:
         """Yield for each row's first task every run that was made for it, also those that asked again; oldest first."""
         runs: dict[bytes, list[Held]] = {}
-        for found in self._held(keys, ("run.key = want.key", "run.root = want.key")):
-            runs.setdefault(found.key, []).append(found)
+        again = self._one("SELECT EXISTS (SELECT 1 FROM run WHERE root IS NOT NULL)")
+        for found in self._held(keys, ("run.key = want.key", *(["run.root = want.key"] if again else []))):
+            if found.key in runs:
+                runs[found.key].append(found)
+            else:
+                runs[found.key] = [found]
         yield from runs.values()
 
     def _held(self, keys: Iterable[bytes], joins: Iterable[str]) -> Iterator[Held]:
@@ -161,6 +165,8 @@ class Asking(Store):
             " decision.note"
         )
         found: dict[bytes, dict[str, Decision]] = {}
+        if not self._one("SELECT EXISTS (SELECT 1 FROM decision)"):
+            return found
         with self._reading(), self._wanted(keys or ()):
             table = "decision" if keys is None else "want CROSS JOIN decision ON decision.key = want.key"
             for row in self._db.execute(f"SELECT {columns} FROM {table} ORDER BY decision.id"):

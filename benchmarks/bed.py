@@ -1,0 +1,177 @@
+"""What the benchmarks stand on: processes that are measured, servers, tables, and ledgers that are full already."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+ROOT = Path(__file__).resolve().parents[1]
+HERE = Path(__file__).resolve().parent
+PYTHON = sys.executable
+FIELDS = {
+    "industry": {"type": "string", "description": "Main industry or line of business"},
+    "employee_count": {"type": "integer", "description": "Latest number of employees"},
+    "founded_year": {"type": "integer", "description": "Year the company was founded"},
+    "headquarters": {"type": "string", "description": "City and country of the headquarters"},
+    "key_products": {"type": "array", "items": "string", "description": "Up to five main products"},
+}
+MACHINE = f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}"
+
+
+@dataclass
+class Measured:
+    """One process: seconds of wall and CPU, peak MB of memory, and what it printed."""
+
+    wall: float
+    cpu: float
+    peak: float
+    out: str
+
+
+_LAUNCH = """
+import os, sys
+pid = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ)
+_, status, used = os.wait4(pid, 0)
+open(sys.argv[1], "w").write(f"{used.ru_utime + used.ru_stime} {used.ru_maxrss}")
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+"""Between us and what is measured: a process begins with the memory of the one that starts it, and ours is large."""
+
+
+def measure(*command: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None) -> Measured:
+    """Run a command to its end."""
+    with tempfile.NamedTemporaryFile() as used:
+        began = time.monotonic()
+        done = subprocess.run(
+            [PYTHON, "-S", "-E", "-c", _LAUNCH, used.name, *map(str, command)],
+            cwd=cwd,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **(env or {})},
+            check=False,
+        )
+        wall = time.monotonic() - began
+        if done.returncode:
+            raise SystemExit(f"{command} ended with {done.returncode}")
+        cpu, peak = Path(used.name).read_text().split()
+    return Measured(wall, float(cpu), float(peak) / 1024, done.stdout.decode())
+
+
+def rowcite(*command: str | Path) -> Measured:
+    """Run the command to its end."""
+    return measure(PYTHON, "-m", "rowcite", *command)
+
+
+@dataclass
+class Server:
+    """A server that runs, and the file where it notes its makespan when it ends."""
+
+    url: str
+    pid: int
+    journal: Path
+
+
+@contextmanager
+def server(folder: Path, *flags: str) -> Iterator[Server]:
+    """Run `rowcite serve --bench` as a process of its own."""
+    port, journal = folder / "port", folder / "journal.jsonl"
+    for file in (port, journal):
+        file.unlink(missing_ok=True)
+    command = [PYTHON, "-m", "rowcite", "serve", "--bench", "--port", "0", "--port-file", str(port), *flags]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    while not port.exists():
+        time.sleep(0.05)
+    try:
+        yield Server(f"http://127.0.0.1:{port.read_text().strip()}", process.pid, journal)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def cpu_of(pid: int) -> float:
+    """Return the CPU seconds that a process has used (Linux)."""
+    parts = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def make_table(file: Path, rows: int, distinct: int) -> None:
+    """Write accounts of so many distinct companies, spread over the table; CSV or Parquet by the suffix."""
+    step = 1_000_000
+    account = pl.col("id") * 7919 % distinct  # a prime: repeats are far apart
+    table = pl.LazyFrame({"part": range(-(-rows // step))}).select(
+        pl.int_ranges(pl.col("part") * step, pl.min_horizontal((pl.col("part") + 1) * step, rows))
+        .explode()
+        .alias("id")
+    )
+    table = table.select(
+        pl.format("{}", pl.col("id")).str.zfill(9).alias("id"),
+        pl.format("A-{}", account).alias("account"),
+        pl.format("Company {} Ltd", account).alias("name"),
+        pl.format("https://www.company{}.example/", account).alias("website"),
+        pl.lit("Bregenz").alias("city"),
+        pl.lit('said, "no"').alias("note"),
+    )
+    if file.suffix == ".parquet":
+        table.sink_parquet(file)
+    else:
+        table.sink_csv(file)
+
+
+def make_spec(folder: Path, table: str = "table.csv", out: str = "out.csv") -> Path:
+    """Write the spec that every benchmark uses: three inputs, five fields."""
+    inputs = {
+        "company_name": {"column": "name"},
+        "website": {"column": "website", "transform": "domain"},
+        "account": {"column": "account", "description": "Our own number of the account"},
+    }
+    spec = {
+        "name": "bench",
+        "input": {"path": table},
+        "output": {"path": out},
+        "task": {"processor": "core", "inputs": inputs, "outputs": FIELDS},
+        "limits": {"max_cost_usd": 1_000_000},
+    }
+    file = folder / "spec.yaml"
+    file.write_text(json.dumps(spec, indent=1))
+    return file
+
+
+def bodies(folder: Path, spec: Path, url: str) -> Path:
+    """Write the bodies that rowcite posts, for the bare clients to post them too."""
+    from rowcite.ledger import open_ledger
+    from rowcite.pipeline import unanswered
+    from rowcite.planning import look
+    from rowcite.prepare import Overrides, prepare
+    from rowcite.submitter import MOST_RUNS
+    from rowcite.wire import runs_body
+
+    job = prepare(spec, Overrides(base_url=url)).job
+    ledger = open_ledger(folder / "nothing", writing=False)
+    tasks = list(unanswered(job, ledger, look(job, ledger)))
+    file = folder / "bodies.jsonl"
+    parts = [tasks[start : start + MOST_RUNS] for start in range(0, len(tasks), MOST_RUNS)]
+    file.write_bytes(b"\n".join(runs_body(job.asked, part) for part in parts))
+    return file
+
+
+def report(file: str, made_by: str, rows: Sequence[tuple[str, str, str]]) -> None:
+    """Print and write a table: what, goal, measured."""
+    lines = [
+        f"Measured by `{made_by}` on {MACHINE}. Read seconds as ±30%, ratios as they are.",
+        "",
+        "| what | goal | measured |",
+        "| --- | --- | --- |",
+        *(f"| {what} | {goal} | {value} |" for what, goal, value in rows),
+    ]
+    (HERE / file).write_text("\n".join(lines) + "\n")
+    print("\n".join(lines))

@@ -1,0 +1,245 @@
+"""Tables of millions of rows, whose answers are in the ledger: `make bench-full`, up to an hour.
+
+    python benchmarks/full.py [--rows 10000000]
+
+The ledger is filled as a run fills it, with answers of 1.8 KB and more; then the whole command (plan and merge; nothing is
+submitted) is held against a bare scan-to-sink of the very table that it writes, and against a bare merge that reads the same answers
+out of the ledger. Writes benchmarks/full.md, benchmarks/full.json and docs/plots/*.svg.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from bed import FIELDS, HERE, PYTHON, ROOT, Measured, make_spec, make_table, measure, report, rowcite
+
+URL = "http://127.0.0.1:9"  # nobody is asked
+BARE = "import polars as pl, sys; pl.scan_parquet(sys.argv[1]).sink_parquet(sys.argv[2])"
+BARE_CSV = "import polars as pl, sys; pl.scan_csv(sys.argv[1], infer_schema=False).sink_csv(sys.argv[2])"
+Row = tuple[str, str, str]
+
+
+def answer(number: int) -> bytes:
+    """Return an output as a real one is: five fields, three citations each, some two kilobytes."""
+    values = [
+        f"Industry {number % 50}",
+        10 + number % 90_000,
+        1950 + number % 70,
+        f"Town {number % 5_000}, Austria",
+    ]
+    content = dict(zip(FIELDS, [*values, [f"Product {number % 900}", "Service"]], strict=True))
+    basis = [
+        {
+            "field": field,
+            "reasoning": "The company's own page and a register say the same.",
+            "citations": [
+                {
+                    "url": f"https://site{at}.example/{field}/{number}",
+                    "title": "About",
+                    "excerpts": ["Words that say it."],
+                }
+                for at in range(3)
+            ],
+            "confidence": "high",
+        }
+        for field in FIELDS
+    ]
+    return json.dumps({"type": "json", "content": content, "basis": basis}, separators=(",", ":")).encode()
+
+
+def fill(spec: Path) -> tuple[int, float]:
+    """Fill the ledger with an answer to every task of a table; return how many, and the seconds."""
+    from rowcite.ledger import open_ledger
+    from rowcite.model import RunState
+    from rowcite.pipeline import unanswered
+    from rowcite.planning import look
+    from rowcite.prepare import Overrides, prepare
+    from rowcite.records import Ended
+
+    ready = prepare(spec, Overrides(base_url=URL))
+    job, ledger = ready.job, open_ledger(ready.ledger, writing=True)
+    question = ledger.question(job.asked.fingerprint, json.dumps(job.asked.named).encode())
+    began, done, part = time.monotonic(), 0, []
+    for task in unanswered(job, ledger, look(job, ledger)):
+        part.append(task)
+        if len(part) == 1_000:
+            _answer(ledger, question, part, done, Ended, RunState.COMPLETED)
+            done, part = done + len(part), []
+    if part:
+        _answer(ledger, question, part, done, Ended, RunState.COMPLETED)
+    ledger.close()
+    return done + len(part), time.monotonic() - began
+
+
+def _answer(ledger, question, tasks, number, ended, state) -> None:  # noqa: PLR0913, PLR0917
+    batch = ledger.intend(question, f"tgrp_{number}", tasks, processor="core", price=25_000)
+    ids = [f"trun_{task.key.hex()}" for task in tasks]
+    ledger.answered(batch.id, ids)
+    done = [
+        ended(task.key, run, state, answer(number + at))
+        for at, (task, run) in enumerate(zip(tasks, ids, strict=True))
+    ]
+    ledger.save(batch.id, done)
+
+
+def merged(
+    folder: Path, rows: int, distinct: int, suffix: str = ".parquet"
+) -> tuple[Measured, Measured, Measured, float]:
+    """Return what the command, the plan alone and the bare scan-to-sink need, and the seconds that filling took."""
+    make_table(folder / f"table{suffix}", rows, distinct)
+    spec = make_spec(folder, f"table{suffix}", f"out{suffix}")
+    count, seconds = fill(spec)
+    assert count == distinct, count
+    planned = rowcite("plan", spec, "--json", "-q", "--base-url", URL)
+    ours = rowcite("run", spec, "--json", "-q", "--base-url", URL)
+    told = json.loads(ours.out)
+    assert told["rows"]["completed"] == rows, told
+    assert told["submitted"] == 0, told
+    bare = measure(
+        PYTHON,
+        "-c",
+        BARE_CSV if suffix == ".csv" else BARE,
+        folder / f"out{suffix}",
+        folder / f"bare{suffix}",
+    )
+    (folder / f"bare{suffix}").unlink()
+    return ours, planned, bare, seconds
+
+
+def scratch() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="rowcite-full-")
+
+
+def _figures(run: Measured) -> str:
+    return f"{run.wall:.1f} s, {run.cpu:.1f} s, {run.peak:,.0f} MB"
+
+
+def many_rows(rows: int, distinct: int) -> list[Row]:
+    shown: list[Row] = []
+    for suffix in (".parquet", ".csv"):
+        with scratch() as name:
+            ours, planned, bare, _ = merged(Path(name), rows, distinct, suffix)
+            size = (Path(name) / f"out{suffix}").stat().st_size / 1e9
+        what = f"{rows:,} rows, {distinct:,} distinct, {suffix[1:]} ({size:.1f} GB out)"
+        shown += [
+            (f"{what}: plan and merge: wall, CPU, peak memory", "under 1,500 MB", _figures(ours)),
+            ("bare scan-to-sink of the same output", "", _figures(bare)),
+            (
+                "wall against it; CPU",
+                "at most 2 x",
+                f"{ours.wall / bare.wall:.1f} x; {ours.cpu / bare.cpu:.1f} x",
+            ),
+            ("the plan alone", "", _figures(planned)),
+        ]
+    return shown
+
+
+def many_distinct(rows: int) -> list[Row]:
+    with scratch() as name:
+        folder = Path(name)
+        ours, planned, bare, seconds = merged(folder, rows, rows)
+        size = sum(file.stat().st_size for file in (folder / ".rowcite" / "bench").iterdir())
+        status = rowcite("ledger", "verify", folder / "spec.yaml", "-q") if rows <= 1_000_000 else None
+    return [
+        (
+            f"{rows:,} rows, all distinct, answers in the ledger: plan and merge",
+            "under 3,000 MB",
+            _figures(ours),
+        ),
+        ("the plan alone", "seconds", _figures(planned)),
+        ("bare scan-to-sink of the same output", "", _figures(bare)),
+        ("the ledger: bytes a run; runs a second written", "", f"{size / rows:,.0f}; {rows / seconds:,.0f}"),
+        *([("`rowcite ledger verify` of it", "", _figures(status))] if status else []),
+    ]
+
+
+def second_run(rows: int) -> list[Row]:
+    """Hold a second run of answered rows against a bare merge that reads the same answers."""
+    with scratch() as name:
+        folder = Path(name)
+        ours, _, bare, _ = merged(folder, rows, rows, ".csv")
+        ledger = folder / ".rowcite" / "bench" / "ledger.db"
+        least = measure(PYTHON, HERE / "bare_merge.py", folder / "table.csv", ledger, folder / "least.csv")
+    return [
+        (f"second run of {rows:,} answered rows, csv", "", _figures(ours)),
+        ("bare merge of the same answers", "", _figures(least)),
+        (
+            "wall against it; CPU",
+            "at most 1.5 x",
+            f"{ours.wall / least.wall:.1f} x; {ours.cpu / least.cpu:.1f} x",
+        ),
+        ("bare scan-to-sink of the same output", "", _figures(bare)),
+    ]
+
+
+def growth(distinct: int) -> list[Row]:
+    peaks = []
+    for rows in (200_000, 4_000_000):
+        with scratch() as name:
+            peaks.append(merged(Path(name), rows, distinct)[0].peak)
+    return [
+        (
+            f"peak memory, 4,000,000 rows against 200,000 ({distinct:,} distinct)",
+            "at most 2 x",
+            f"{peaks[1]:,.0f} MB, {peaks[0]:,.0f} MB: {peaks[1] / peaks[0]:.1f} x",
+        )
+    ]
+
+
+def curve(most: int) -> None:
+    """Measure plan and merge from 100 rows on, and draw what they take."""
+    points = []
+    rows = 100
+    while rows <= most:
+        with scratch() as name:
+            ours, _, bare, _ = merged(Path(name), rows, min(rows, 20_000))
+        points += [
+            {"rows": rows, "who": "rowcite", "seconds": ours.wall, "MB": ours.peak},
+            {"rows": rows, "who": "bare scan-to-sink", "seconds": bare.wall, "MB": bare.peak},
+        ]
+        rows *= 10
+    (HERE / "full.json").write_text(json.dumps(points, indent=1) + "\n")
+    draw(points)
+
+
+def draw(points: list[dict[str, object]]) -> None:
+    import altair as alt
+    import polars as pl
+
+    folder = ROOT / "docs" / "plots"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, title, zero in (("seconds", "wall time, s", False), ("MB", "peak memory, MB", False)):
+        log = alt.Scale(type="log")
+        chart = (
+            alt.Chart(pl.DataFrame(points))
+            .mark_line(point=True)
+            .encode(
+                alt.X("rows:Q", scale=log, title="rows (20,000 distinct at most)"),
+                alt.Y(f"{name}:Q", scale=alt.Scale(type="log", zero=zero), title=title),
+                alt.Color("who:N", title=None),
+            )
+            .properties(width=480, height=260, title=f"Plan and merge of answered rows: {title}")
+        )
+        chart.save(str(folder / f"merge_{name.lower()}.svg"))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rows", type=int, default=10_000_000)
+    most = parser.parse_args().rows
+    free = shutil.disk_usage(tempfile.gettempdir()).free
+    needed = most * 6_000
+    if free < needed:
+        raise SystemExit(
+            f"{tempfile.gettempdir()}: {free / 1e9:.0f} GB free, and {needed / 1e9:.0f} GB are needed: set TMPDIR, or give fewer --rows"
+        )
+    found = [*many_rows(most, 20_000), *growth(20_000), *second_run(most // 10), *many_distinct(most)]
+    curve(most)
+    report("full.md", "make bench-full", found)
