@@ -5,10 +5,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: help demo test test-all lint format check serve bench load soak fuzz eval enrich chromium screenshots clean
+.PHONY: help demo test test-all lint format check serve bench bench-ladder load soak fuzz eval enrich chromium screenshots clean
 
 help:  ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 demo: .venv/local  ## Enrich the sample CRM export, without a key, and show some of it
 	$(BIN)/rowcite run configs/accounts.yaml
@@ -37,6 +37,9 @@ serve: .venv/local  ## Serve the Task API from the sample pages on port 8099
 
 bench: .venv/dev  ## Measure time, memory and requests (minutes)
 	$(BIN)/python benchmarks/bench.py
+
+bench-ladder: .venv/dev  ## Measure what ladders of processors and packs of rows cost and find, on the local engine
+	$(BIN)/python benchmarks/ladder.py
 
 soak: .venv/dev  ## Kill the command at many more random moments (minutes)
 	ROWCITE_KILLS=200 $(BIN)/python -m pytest -n $(WORKERS) tests/crash
