@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -76,8 +77,18 @@ class Merge:
         self._spec, self._known, self._native, self._room, self._judged = spec, known, native, room, judged
         self._fields, self._table = fields(spec), table
         self._standard, self._today = standard(self._fields, spec.accept), datetime.now(UTC).date()
-        self._quick = Quick(self._standard, self._today)
-        self._parts = spec.columns.confidence, spec.columns.citations, spec.columns.reasoning
+        full = spec.columns.citations == "full"
+        self._cite = (
+            partial(_citations, full=full, native=native) if spec.columns.citations != "none" else None
+        )
+        self._quick = Quick(
+            self._standard,
+            self._today,
+            text_of=None if native else _text_of,
+            confidence=spec.columns.confidence,
+            cite=self._cite,
+            reasoning=spec.columns.reasoning,
+        )
         self._filled = filled_columns(spec, table)
         self._blank = {name: is_blank(name, table[name], spec.input.csv.null_values) for name in self._filled}
         self.schema = added_schema(spec, table, native=native)
@@ -165,20 +176,12 @@ class Merge:
         run = held[0] if len(held) == 1 else None
         if run is None or not run.first or run.state is not RunState.COMPLETED or run.output is None:
             return None
-        said = self._quick.read(run.output)
-        if said is None:
-            return None
-        confidence, citations, reasoning = self._parts
-        record: list[Any] = []
-        for value, basis in said:
-            record.append(_text_of(value) if isinstance(value, list) and not self._native else value)
-            if confidence:
-                record.append(None if basis.confidence is None else str(basis.confidence))
-            if citations != "none":
-                record.append(_citations(basis.citations, full=citations == "full", native=self._native))
-            if reasoning:
-                record.append(basis.reasoning or None)
-        return [*record, RowStatus.COMPLETED, None, run.processor, run.run_id or None]
+        record = self._quick.read(run.output)
+        return (
+            None
+            if record is None
+            else [*record, RowStatus.COMPLETED, None, run.processor, run.run_id or None]
+        )
 
     def _record(self, row: Resolved) -> list[Any]:
         """Return the values of all columns for one task."""

@@ -123,7 +123,7 @@ def quick(make_spec_once):
 
 
 def test_a_plain_answer_is_read(quick):
-    assert [value for value, _ in quick().read(output(PLAIN))] == list(PLAIN.values())
+    assert quick().read(output(PLAIN))[::2] == list(PLAIN.values())
 
 
 @pytest.mark.parametrize(

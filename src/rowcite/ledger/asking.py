@@ -52,31 +52,50 @@ class Asking(Store):
 
     def held(self, keys: Iterable[bytes]) -> Iterator[Held]:
         """Yield the best run of each task that has one: the newest answer, else the newest run."""
-        best: dict[bytes, Held] = {}
-        for found in self._held(keys, ("run.key = want.key",)):
-            if not found.first:
-                continue
-            old = best.get(found.key)
-            if old is None or better(found.state, old.state):
-                best[found.key] = found
-        yield from best.values()
+        for runs in self._by_task(keys, ("run.key = want.key",)):
+            best = None
+            for run in runs:
+                if run.first and (best is None or better(run.state, best.state)):
+                    best = run
+            if best is not None:
+                yield best
 
     def all_held(self, keys: Iterable[bytes]) -> Iterator[list[Held]]:
         """Yield for each row's first task every run that was made for it, also those that asked again; oldest first."""
-        runs: dict[bytes, list[Held]] = {}
         again = self._one("SELECT EXISTS (SELECT 1 FROM run WHERE root IS NOT NULL)")
-        for found in self._held(keys, ("run.key = want.key", *(["run.root = want.key"] if again else []))):
-            if found.key in runs:
-                runs[found.key].append(found)
+        yield from self._by_task(keys, ("run.key = want.key", *(["run.root = want.key"] if again else [])))
+
+    def _by_task(self, keys: Iterable[bytes], joins: Iterable[str]) -> Iterator[list[Held]]:
+        tasks: dict[bytes, list[Held]] = {}
+        for found in self._held(keys, joins):
+            if found.key in tasks:
+                tasks[found.key].append(found)
             else:
-                runs[found.key] = [found]
-        yield from runs.values()
+                tasks[found.key] = [found]
+        for runs in tasks.values():
+            if len(runs) > 1:
+                runs.sort(key=lambda run: run.run)  # SQLite would sort the answers along
+            yield runs
 
     def _held(self, keys: Iterable[bytes], joins: Iterable[str]) -> Iterator[Held]:
         with self._reading(), self._wanted(keys):
             for join in joins:
-                for row in self._db.execute(f"{_HELD.format(join=join)} ORDER BY run.id").fetchall():
+                for row in self._db.execute(_HELD.format(join=join)):
                     yield Held(row[0], _STATES[row[1]], *row[2:])
+
+    def packs(self, runs: Iterable[int]) -> dict[int, tuple[int, int]]:
+        """Return of rows' runs that were sent together with others: the price of that run, and of how many rows it was."""
+        found: dict[int, tuple[int, int]] = {}
+        with self._reading():
+            for run in runs:
+                row = self._db.execute(
+                    "SELECT whole.price, (SELECT count(*) FROM run AS member WHERE member.pack = whole.id)"
+                    " FROM run JOIN run AS whole ON whole.id = run.pack WHERE run.id = ?",
+                    (run,),
+                ).fetchone()
+                if row:
+                    found[run] = row
+        return found
 
     def asked(self, question: int) -> dict[str, Any]:
         """Return a question as it was fingerprinted, by its number."""
