@@ -19,7 +19,7 @@ from rowcite.inputs import can_be_sent, json_type, value_of
 from rowcite.keys import task_keys
 from rowcite.model import RowStatus, TaskKey
 from rowcite.schema import TASK_AND_INPUT_CHARS, column_names, fields
-from rowcite.source import Rows, Source, limited
+from rowcite.source import Rows, Source, limited, together
 from rowcite.spec import Spec, Transform
 from rowcite.where import listed, predicate, where_problem
 from rowcite.wire import Question
@@ -71,7 +71,7 @@ class Reader:
         """Yield the table's rows in order, each with the key of the task that answers it."""
         room = TASK_AND_INPUT_CHARS - len(question.task_spec.decode())
         asked = question.fingerprint
-        for rows in limited(self.source.batches(), self.limit):
+        for rows in together(limited(self.source.batches(), self.limit)):
             yield self._batch(rows, asked, room)
 
     def _batch(self, rows: Rows, asked: bytes, room: int) -> Batch:

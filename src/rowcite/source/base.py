@@ -103,6 +103,35 @@ def limited(batches: Iterator[Rows], limit: int | None) -> Iterator[Rows]:
         left -= rows.frame.height
 
 
+_TOGETHER, _BYTES = 250_000, 32 << 20
+
+
+def together(batches: Iterator[Rows]) -> Iterator[Rows]:
+    """Yield the same rows in larger batches, as far as memory allows: the more rows, the more of them repeat."""
+    held: list[Rows] = []
+    count = size = 0
+    for rows in batches:
+        held.append(rows)
+        count, size = count + rows.frame.height, size + int(rows.frame.estimated_size())
+        if count >= _TOGETHER or size >= _BYTES:
+            yield _joined(held)
+            held, count, size = [], 0, 0
+    if held:
+        yield _joined(held)
+
+
+def _joined(parts: list[Rows]) -> Rows:
+    if len(parts) == 1:
+        return parts[0]
+    tables = [part.arrow for part in parts if part.arrow is not None]
+    lines = [part.lines for part in parts if part.lines is not None]
+    return Rows(
+        pl.concat([part.frame for part in parts]),
+        pa.concat_tables(tables) if tables else None,
+        [line for some in lines for line in some] if lines else None,
+    )
+
+
 def framed(arrow: Any) -> pl.DataFrame:
     """Return an Arrow batch or table as a frame.
 
