@@ -12,13 +12,15 @@ from rowcite.research.cues import Search, search_of
 from rowcite.research.document import Document, Fact, How, Sentence
 from rowcite.research.dossier import Standing
 from rowcite.research.phrases import OTHERS_HEADING
-from rowcite.research.subject import Speaker, is_opening, speaker, spoken_of
+from rowcite.research.subject import Speaker, is_opening, speaker, spoken_of, without_brackets
+from rowcite.research.text import squash
 from rowcite.research.values import read_items, read_value
 from rowcite.research.wants import Want
 from rowcite.research.whose import bearer, is_of_others, is_of_place
 from rowcite.research.worded import fact_of, tells
 
 _LONGEST = 700
+_NEAR = 80  # characters before a statement that may turn it into one about something else
 _LISTED = 4  # statements taken from one sentence for a list
 _MOST = 12  # statements taken from one document for one field
 _OLD = 8  # years
@@ -61,13 +63,13 @@ def _statements(
     sentence: Sentence, search: Search, voice: Speaker, want: Want, *, opening: bool
 ) -> Iterator[Fact]:
     """Yield what a sentence says of the entity in a form that the field takes, the best idiom first."""
-    relation = search.relation
-    if relation is not None and relation.refuses is not None and relation.refuses.search(sentence.text):
-        return
+    refuses = search.relation.refuses if search.relation is not None else None
     for cue in search.cues:
         if cue.opening and not (opening and voice.profile):
             continue
-        for match in _matches(cue.pattern, sentence.text):
+        for match in _matches(cue.pattern, sentence.text, bare=opening):
+            if refuses is not None and refuses.search(_around(match)):
+                continue
             if not cue.opening and is_of_others(search, sentence.text[: match.start()], voice):
                 continue
             spoken = "named" if cue.opening else bearer(match, sentence, voice, want, cue)
@@ -84,10 +86,22 @@ def _statements(
                     yield fact
 
 
-def _matches(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
-    """Yield the matches in a text, then those in the text as it would stand inside a sentence ("Born in Ulm, ...")."""
+def _matches(pattern: re.Pattern[str], text: str, *, bare: bool = False) -> Iterator[re.Match[str]]:
+    """Yield the matches in a text, then those in the text as it would stand inside a sentence ("Born in Ulm, ...").
+
+    `bare` tries the text without its brackets as well: openings hold many.
+    """
     yield from pattern.finditer(text)
     yield from pattern.finditer(text[:1].lower() + text[1:])
+    if bare and "(" in text:
+        yield from pattern.finditer(squash(without_brackets(text)))
+
+
+def _around(match: re.Match[str]) -> str:
+    """Return a match with the words of its clause around it."""
+    before = match.string[max(0, match.start() - _NEAR) : match.start()]
+    after = match.string[match.end() : match.end() + _NEAR // 2]
+    return f"{before}{match[0]}{re.split('[,;(]', after, maxsplit=1)[0]}"
 
 
 def _triggered(document: Document, trigger: re.Pattern[str]) -> Iterator[tuple[int, Sentence]]:

@@ -91,13 +91,20 @@ def mention_pattern(names: tuple[str, ...]) -> re.Pattern[str] | None:
         return None
     choices = sorted(
         {
-            r"[\W_]+".join("(?:and|&)" if word == "and" else re.escape(word) for word in name.split())
+            r"[\W_]+".join("(?:and|&)" if word == "and" else _with_apostrophe(word) for word in name.split())
             for name in names
         },
         key=len,
         reverse=True,
     )
     return re.compile(rf"(?<![\w])(?=[A-Z\d]|[a-z]+[A-Z])(?i:{'|'.join(choices)})(?![\w])")
+
+
+def _with_apostrophe(word: str) -> str:
+    """Return a folded word's pattern: "roes" stands for "Roe's" as well, "dalva" for "D'Alva"."""
+    if len(word) < 3:
+        return re.escape(word)
+    return f"{re.escape(word[0])}['\u2019]?{re.escape(word[1:-1])}['\u2019]?{re.escape(word[-1])}"
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,10 @@ _OFFICES = re.compile(
     r"ambassador|commander|principal|dean|rector|owner|conductor|champion|winner|designer|architect|author|artist|singer|creator|inventor|discoverer|"
     r"composer|producer|officer|person|who|bishop|founder|premier|emperor|sultan|marshal|chief)\b"
 )
+_HELD = re.compile(
+    r"(?:(?:deputy|vice|lieutenant) )?(?:prime minister|president|chancellor|mayor|governor|monarch|king|queen|premier|chief minister|chief justice|speaker|emperor|sultan)\b"
+    r"(?= (?:and )?(?:head|leader|of)\b)"
+)
 _PLACES = re.compile(
     r"\b(?:city|town|country|place|location|capital|venue|stadium|region|province|state|county|seat|where|site|village|harbou?r|port)\b"
 )
@@ -68,7 +72,7 @@ def search_for(
         if known.nouns:
             cues += _around(known.nouns, shape)
         return Search(known.trigger, tuple(cues), known)
-    words = cue_words(name) or cue_words(description)
+    words = _office(name) or cue_words(name) or cue_words(description)
     if not words:
         return None
     noun = " ".join(rf"{re.escape(_base(word))}\w{{0,3}}" for word in words)
@@ -93,6 +97,12 @@ def cue_words(text: str) -> tuple[str, ...]:
     """Return the words of a field's name, or of the beginning of its description, that a text would use for it."""
     words = [word for word in text.split() if not _NOISE.fullmatch(word) and not word.isdigit()]
     return tuple(words[:3]) if len(words) <= 3 else ()
+
+
+def _office(name: str) -> tuple[str, ...]:
+    """Return the office that a field's name begins with: "president head of state" asks for the president."""
+    office = _HELD.match(name)
+    return tuple(office[0].split()) if office else ()
 
 
 def _base(word: str) -> str:
@@ -140,9 +150,11 @@ def _around(noun: str, shape: str, words: tuple[str, ...] = ()) -> Iterator[Cue]
         )
         return
     yield _cue(
-        rf"(?:^|[ (\u201c\"]){value}(?: \([^)]*\))?,? (?:is|was|are|remains|became|serves as|served as|has been|have been)(?: (?:now|currently|also|both|its|the|their|an?|one of|{_CO}))* (?:[a-z-]+ )?{tag}\b(?: of (?P<of>[^,.;()]{{2,40}}?)(?=[,.;()]|$| (?:and|with|in|which|who|since)\b))?"
+        rf"(?:^|[ (\u201c\"]){value}(?: \([^)]*\))?,? (?:is|was|are|remains|became|serves as|served as|has been|have been)(?: (?:now|currently|also|both|its|the|their|an?|one of|{_CO}|\d+(?:st|nd|rd|th)(?:,? and)?|current,?|incumbent|U\.?S\.?))* (?:[a-z'\u2019-]+ )?{tag}\b(?: of (?P<of>[^,.;()]{{2,40}}?)(?=[,.;()]|$| (?:and|with|in|which|who|since)\b))?"
     )
-    yield _cue(rf"\b{tag},? (?:is )?(?:currently|presently|now),? (?:the )?{value}")
+    yield _cue(
+        rf"\b{tag}(?: of the [A-Z]\w+)?(?:,| ?[\u2013\u2014-]| \()? ?(?:is )?(?:currently|presently|now),? (?:the )?{value}"
+    )
     between = "(?:,|:| at| in| \\()" if shape == "place" else "(?:,|:| \\()"
     yield _cue(rf"\b{tag}{between} (?:the )?{value}", loose=shape not in {"person", "place", "people"})
     yield _cue(rf"\b{tag} (?:the )?{value}", loose=shape != "place")

@@ -13,7 +13,9 @@ _EXTRA = {"uk": "GB", "great britain": "GB", "england": "GB", "scotland": "GB", 
           "u s a": "US", "u s": "US", "united states of america": "US", "america": "US", "the netherlands": "NL", "holland": "NL", "nederland": "NL",
           "deutschland": "DE", "osterreich": "AT", "schweiz": "CH", "suisse": "CH", "espana": "ES", "italia": "IT", "norge": "NO", "sverige": "SE",
           "danmark": "DK", "suomi": "FI", "polska": "PL", "czech republic": "CZ", "turkey": "TR", "russia": "RU", "south korea": "KR", "korea": "KR",
-          "vietnam": "VN", "taiwan": "TW", "uae": "AE", "belgie": "BE", "belgique": "BE", "eire": "IE", "republic of ireland": "IE"}  # fmt: skip
+          "vietnam": "VN", "taiwan": "TW", "uae": "AE", "belgie": "BE", "belgique": "BE", "eire": "IE", "republic of ireland": "IE",
+          "u k": "GB", "britain": "GB", "palestine": "PS", "brunei": "BN", "macedonia": "MK", "ivory coast": "CI", "cape verde": "CV", "swaziland": "SZ", "burma": "MM",
+          "micronesia": "FM"}  # fmt: skip
 
 
 _STREET = re.compile(
@@ -36,7 +38,21 @@ _DEMONYMS = {"american": "US", "british": "GB", "english": "GB", "scottish": "GB
              "korean": "KR", "south korean": "KR", "indian": "IN", "pakistani": "PK", "bangladeshi": "BD", "iranian": "IR", "iraqi": "IQ", "israeli": "IL",
              "egyptian": "EG", "saudi": "SA", "lebanese": "LB", "syrian": "SY", "nigerian": "NG", "ghanaian": "GH", "kenyan": "KE", "ethiopian": "ET",
              "south african": "ZA", "moroccan": "MA", "algerian": "DZ", "tunisian": "TN", "angolan": "AO", "thai": "TH", "vietnamese": "VN", "indonesian": "ID",
-             "malaysian": "MY", "filipino": "PH", "philippine": "PH", "singaporean": "SG", "kazakh": "KZ", "georgian": "GE", "armenian": "AM"}  # fmt: skip
+             "malaysian": "MY", "filipino": "PH", "philippine": "PH", "singaporean": "SG", "kazakh": "KZ", "georgian": "GE", "armenian": "AM",
+             "new zealand": "NZ", "afghan": "AF", "yemeni": "YE", "malagasy": "MG", "ugandan": "UG", "rwandan": "RW", "uzbek": "UZ", "qatari": "QA", "kuwaiti": "KW",
+             "emirati": "AE", "omani": "OM", "bahraini": "BH", "cypriot": "CY", "maltese": "MT", "costa rican": "CR", "haitian": "HT", "panamanian": "PA", "honduran": "HN",
+             "guatemalan": "GT", "salvadoran": "SV", "nicaraguan": "NI", "uruguayan": "UY", "paraguayan": "PY", "bolivian": "BO", "ecuadorian": "EC", "bosnian": "BA",
+             "macedonian": "MK", "montenegrin": "ME", "moldovan": "MD", "belarusian": "BY", "azerbaijani": "AZ", "sri lankan": "LK", "taiwanese": "TW", "cambodian": "KH",
+             "nepalese": "NP", "nepali": "NP", "burmese": "MM", "mongolian": "MN", "jordanian": "JO", "libyan": "LY", "sudanese": "SD", "somali": "SO", "senegalese": "SN",
+             "ivorian": "CI", "cameroonian": "CM", "zambian": "ZM", "zimbabwean": "ZW", "tanzanian": "TZ", "mozambican": "MZ", "namibian": "NA", "equatorial guinean": "GQ",
+             "palestinian": "PS", "luxembourgish": "LU", "fijian": "FJ", "samoan": "WS", "trinidadian": "TT"}  # fmt: skip
+
+
+_USUAL = {"RU": "Russia", "TR": "Turkey"}
+_AMBIGUOUS = frozenset({"Georgia", "Jersey", "Guinea"})
+_SPOKEN = frozenset({"United States of America", "US", "USA", "U.S.", "U.S.A.", "UK", "U.K.", "Great Britain", "Britain", "England", "Scotland", "Wales", "Northern Ireland",
+                     "Turkey", "Russia", "Iran", "Syria", "Vietnam", "Laos", "Bolivia", "Venezuela", "Tanzania", "Moldova", "South Korea", "North Korea", "Taiwan", "Palestine",
+                     "Czech Republic", "Brunei", "Macedonia", "North Macedonia", "Ivory Coast", "Cape Verde", "Swaziland", "Burma", "Micronesia", "Congo"})  # fmt: skip
 
 
 @cache
@@ -65,13 +81,46 @@ def country_code(text: str) -> str:
 
 def country_name(code: str) -> str:
     """Return a country's usual English name."""
+    if code in _USUAL:
+        return _USUAL[code]
     country = pycountry.countries.get(alpha_2=code)
     return "" if country is None else str(getattr(country, "common_name", country.name)).split(",")[0]
+
+
+@cache
+def country_pattern() -> str:
+    """Return a pattern for the countries' names as texts write them, the longest first; no codes but US, USA and UK."""
+    names = {
+        name
+        for country in pycountry.countries
+        for name in (country.name, getattr(country, "common_name", ""))
+        if name
+    }
+    spoken = {
+        name for name in names if "," not in name and "(" not in name and name not in _AMBIGUOUS
+    } | _SPOKEN
+    return "|".join(re.escape(name) for name in sorted(spoken, key=lambda name: (-len(name), name)))
+
+
+@cache
+def demonym_pattern() -> str:
+    """Return a pattern for what people and things of a country are called."""
+    return "|".join(sorted((word.title() for word in _DEMONYMS), key=lambda word: (-len(word), word)))
 
 
 def demonym_code(text: str) -> str:
     """Return the alpha-2 code of the country whose people or things are called so: "Welsh" is GB."""
     return _DEMONYMS.get(fold(text), "")
+
+
+def nationality_of(text: str) -> str:
+    """Return the words at the beginning of a text that say of what country somebody is; empty when none do."""
+    words = text.split()
+    for size in range(min(len(words), 3), 0, -1):
+        said = " ".join(words[:size])
+        if demonym_code(said) or all(map(is_demonym, re.split(r"[ -]", said))):
+            return said
+    return ""
 
 
 def is_demonym(word: str) -> bool:

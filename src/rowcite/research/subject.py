@@ -65,7 +65,29 @@ _DESCENT_FIRST = re.compile(
 _RELATIVE = re.compile(r"\b(?:who|whose)\b")
 _PREDICATE = re.compile(r"\b(?:is|was|are|were) (?:(?:an?|the|one of the) )[^,;]*$")
 _BRACKETS = re.compile(r"\([^()]*\)")
+_COPULA = re.compile(
+    r"^[^;]{2,160}? (?:is|was|are|were) (?:(?:an?|the|one of the|[A-Z][\w. ]{1,40}['\u2019]s) )(?P<rest>.*)$",
+    re.DOTALL,
+)
+_JOINT = re.compile(
+    r"(?=[,;\u2013\u2014]| (?:by|of|from|with|for|about|that|which|who|whose|in|on|at|to|as|near|starring|featuring|set|credited|performed|recorded|based|and)\b)"
+)
+_TURN = re.compile(
+    r"\b(?:based on|adapt\w+|inspired|whose|sequel|prequel|remake|version|translation|edition|son|daughter|wife|husband|brother|sister|father|mother|cousin|"
+    r"nephew|niece|child|but|while|when|where|after|before|then|he|she|they|it)\b|;"
+)
+_ADVERBS = re.compile(
+    r"\s*(?:(?:and|which|that|who|is|was|are|were|first|originally|later|formally|officially|posthumously|anonymously|jointly|also) ?)*"
+)
+_MAKER = re.compile(
+    r" (?:by|from|of) (?:(?:the )?[a-z][\w-]* ){0,4}[A-Z\u00c0-\u00de][\w.'\u2019-]*(?: (?:of|de|van|von|and|&|[A-Z\u00c0-\u00de][\w.'\u2019-]*))* "
+)
+_ALIAS = re.compile(
+    r"^,? ?(?:\([^()]*\)|(?:,? ?(?:also|formerly|better|commonly|originally|officially|sometimes|simply|often|or) ?)+(?:known |called |named |titled |abbreviated )?(?:as )?[^,;()]{2,50},)"
+)
+_LAST_PART = re.compile(r" (?:[A-Z]\. )?([A-Z\u00c0-\u00de][\w'\u2019-]+)")
 _LONG = 40
+_SENTENCE = re.compile(r"[.!?][\"\u201d')\]]*$|\b(?:is|was|are|were)\b")
 _DEFINES = re.compile(
     r"^(?:The )?[A-Z\d].*? (?:is|was|are|were) (?:(?:an?|the|one) [^.]{3,}|[A-Z][\w.]*(?: [A-Z][\w.]*)*['\u2019]s [^.]{3,})\.$"
 )
@@ -77,6 +99,7 @@ _FIRST_NAME = re.compile(r"\b([A-Z][\w'-]+) $")
 _TITLES = re.compile(
     r"mr|mrs|ms|miss|dr|sir|dame|lord|lady|president|senator|professor|prof|captain|general|colonel|king|queen|prince|princess|pope|saint|st|governor|mayor|justice"
 )
+_SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv|v)\.?")
 _LIFE = re.compile(r"\([^()]*\b(?:born|1\d\d\d|20\d\d)\b|\bborn\b", re.IGNORECASE)
 _LIVED = re.compile(
     r"\b(?:was born|she|he|his|her|died|married|graduated|studied|attended|native of)\b", re.IGNORECASE
@@ -93,6 +116,7 @@ class Speaker:
     person: bool = False
     opening: str = ""  # the folded beginning of the sentence that says who the subject is
     place: bool = False
+    kind: frozenset[str] = frozenset()  # the folded words that say what the subject is: "short", "film"
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Return where a text names the entity itself, not a body or a place called after it."""
@@ -103,7 +127,9 @@ class Speaker:
         return [
             (start, end)
             for start, end in found
-            if not _BODIES.search(even[:start]) and not self._is_relative(even, start, end)
+            if not _BODIES.search(even[:start])
+            and not self._is_relative(even, start, end)
+            and not self._is_namesake(even, start, end)
         ]
 
     def _is_relative(self, even: str, start: int, end: int) -> bool:
@@ -120,6 +146,18 @@ class Speaker:
             or _STARTERS.fullmatch(word)
             or _CALENDAR.fullmatch(word)
         )
+
+    def _is_namesake(self, even: str, start: int, end: int) -> bool:
+        """Tell whether a first name alone stands before somebody else's surname."""
+        after = _LAST_PART.match(even[end:])
+        if not self.person or after is None or " " in even[start:end].strip():
+            return False
+        word = fold(after[1])
+        return not any(word in name.split() for name in (*self.names, self.opening))
+
+    def opens(self, text: str) -> bool:
+        """Tell whether a sentence is the one that says what the subject is."""
+        return self.profile and bool(self.opening) and fold(text[:90]).startswith(self.opening[:70])
 
     def is_title(self, name: str) -> bool:
         """Tell whether words are one of the names and nothing more."""
@@ -146,16 +184,11 @@ def speaker(standing: Standing, naming: Naming) -> Speaker:
     profile = place.own or place.profile
     names = naming.names
     if profile and is_person(document):
-        names = (
-            *names,
-            *(
-                name.split()[-1]
-                for name in naming.names
-                if 1 < len(name.split()) < 6 and len(name.split()[-1]) > 2
-            ),
-        )
+        names = (*names, *(short for name in naming.names for short in _short_forms(name)))
     if profile and (initials := _INITIALS.search(opening_of(document)[:200])):
         names = (*names, fold(initials[1]))
+    elif profile and (acronym := _acronym(document.title)):
+        names = (*names, acronym)
     if profile and (plain_name := _before_nouns(document.title, naming)):
         names = (*names, plain_name)
     return Speaker(
@@ -165,7 +198,22 @@ def speaker(standing: Standing, naming: Naming) -> Speaker:
         profile and is_person(document),
         fold(opening_of(document)[:80]),
         profile and is_place(document),
+        kind_of(document) if profile else frozenset(),
     )
+
+
+def _short_forms(name: str) -> tuple[str, ...]:
+    """Return a person's surname and first name: "roe" and "ann" of "ann b. roe jr."."""
+    words = [word for word in name.split() if not _SUFFIX.fullmatch(word)]
+    if not 1 < len(words) < 6:
+        return ()
+    return tuple(word for word in (words[-1], words[0]) if len(word) > 2 and not _TITLES.fullmatch(word))
+
+
+def _acronym(title: str) -> str:
+    """Return the initials of a name of three words and more: "otp" of "Oil Trade of Pomona"."""
+    words = re.findall(r"[A-Z]\w+", re.split(r"\s+[|\u2013\u2014(]", title)[0])
+    return "".join(word[0] for word in words).lower() if len(words) > 2 else ""
 
 
 def _before_nouns(title: str, naming: Naming) -> str:
@@ -193,20 +241,30 @@ def is_place(document: Document) -> bool:
     return _PLACE_KIND.search(opening_of(document)) is not None
 
 
+def kind_of(document: Document) -> frozenset[str]:
+    """Return the words that an opening sentence says what the subject is with: "is a silent film by" gives silent, film."""
+    predicate = _COPULA.search(without_brackets(opening_of(document)))
+    return (
+        frozenset() if predicate is None else frozenset(_JOINT.split(predicate["rest"], 1)[0].lower().split())
+    )
+
+
 def opening_of(document: Document) -> str:
     """Return the first full sentence of the text: it says what the subject is."""
     return next((s.text for s in document.sentences if is_opening(s.text) and not s.aside), "")
 
 
 def is_opening(text: str) -> bool:
-    """Tell whether a text is long enough to say what something is, or short and says "X is a Y"."""
-    return len(text) > _LONG or bool(_DEFINES.search(text))
+    """Tell whether a text is a sentence long enough to say what something is, or short and says "X is a Y"; titles are none."""
+    return (len(text) > _LONG and bool(_SENTENCE.search(text))) or bool(_DEFINES.search(text))
 
 
 def spoken_of(text: str, start: int, speaker: Speaker, kind: str) -> Spoken | None:
     """Tell how a sentence comes to a statement that begins at `start`; None when it is about somebody else."""
     lead = text[:start]
     spans = speaker.spans(lead)
+    if spans and speaker.opens(text) and _says_more(lead):
+        return "named"
     if _is_anothers_verb(lead, text[start:], spans, speaker):
         return None  # "the Air Force had 8,000 ..."
     owner = _OWNER.search(lead)
@@ -218,12 +276,33 @@ def spoken_of(text: str, start: int, speaker: Speaker, kind: str) -> Spoken | No
             return None  # "the first railway of Kharkiv was opened in 1869"
         if between.startswith(("'s", "\u2019s")):
             between = between[2:]
-        between = _DESCENT.sub(" ", between)
+        between = _ALIAS.sub(" ", _DESCENT.sub(" ", between))
         return "named" if _is_quiet(between, kind) and not _turns_away(between) else None
     lead = _DESCENT_FIRST.sub("", lead)
     if not speaker.profile or _turns_away(lead) or not _is_quiet(lead, kind, opens=True):
         return None
     return "implied"
+
+
+def _says_more(lead: str) -> bool:
+    """Tell whether words such as "X is a short film by Bob Roe, first" go on to say more of what X is."""
+    predicate = _COPULA.search(without_brackets(lead))
+    if predicate is None or _TURN.search(predicate["rest"]):
+        return False
+    noun, *further = _JOINT.split(predicate["rest"], 1)
+    if not further:
+        return True
+    last = predicate["rest"][len(noun) :].rpartition(",")
+    return bool(last[1] and _ADVERBS.fullmatch(last[2])) or bool(
+        _MAKER.fullmatch(predicate["rest"][len(noun) :])
+    )
+
+
+def without_brackets(text: str) -> str:
+    """Drop brackets, those inside others first."""
+    for _ in range(3):
+        text = _BRACKETS.sub("", text)
+    return text
 
 
 def _is_anothers_verb(lead: str, rest: str, spans: list[tuple[int, int]], speaker: Speaker) -> bool:

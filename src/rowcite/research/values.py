@@ -152,7 +152,7 @@ def _text(text: str, want: Want) -> Value | None:
     if want.concept == "country":
         return _country(text, asked, want)
     if want.concept == "hq" and "address" not in asked:
-        return _some(_seat(text))
+        return _some(_seat(text) or (_bare_place(text) if want.relation == "location" else ""))
     if want.concept == "stage":
         return _some(_stage(text))
     return _some(squash(text).strip(" .;,")[:300])
@@ -184,6 +184,12 @@ def _seat(text: str) -> str:
     if not city:
         return ""
     return f"{city}, {country_name(code)}" if code else city
+
+
+def _bare_place(text: str) -> str:
+    """Return a country or another place that is no city: a lake may be "in Norway"."""
+    code = country_code(text)
+    return country_name(code) if code else squash(text).strip(" .;,")
 
 
 def _stage(text: str) -> str:

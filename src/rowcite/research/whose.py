@@ -7,6 +7,7 @@ import re
 from rowcite.research.cues import Cue, Search
 from rowcite.research.document import Sentence
 from rowcite.research.subject import Speaker, spoken_of
+from rowcite.research.text import fold
 from rowcite.research.wants import Want
 
 _PAST = re.compile(
@@ -31,8 +32,12 @@ _OF_PLACE = re.compile(
     r"^$|\b(?:[Tt]he|[Tt]his|[Ii]ts?) ?(?:present |modern |current |original )?(?:city|town|village|settlement|colony|place|country|state|nation|republic|kingdom|county|municipality|commune|parish|"
     r"district|borough|province|territory|region|capital|area|port|community|fort|island|site)\b"
 )
+_NOW = re.compile(r"\b(?:current(?:ly)?|incumbent|presently)\b")
+_OWN_KIND = re.compile(
+    r"(?:the|this) (?:[\w-]+ )??([\w-]+)(?: (?:is|was|were|has been|had been))?\s*$", re.IGNORECASE
+)
 _OTHERS_PARTNER = re.compile(
-    r"(?<!\bin )(?<!\bat )(?<!\bof )(?<!\bto )\b[A-Z][\w.'\u2019-]+ [A-Z][\w'\u2019-]+,? (?:and|with) (?:his|her)\b"
+    r"(?<!\bin )(?<!\bat )(?<!\bof )(?<!\bto )\b[A-Z][\w.'\u2019-]+ [A-Z][\w'\u2019-]+,? (?:[^.;,]{2,60} )?(?:and|with|as well as) (?:his|her)\b"
 )
 
 
@@ -48,7 +53,7 @@ def bearer(match: re.Match[str], sentence: Sentence, voice: Speaker, want: Want,
     head = sentence.text[: match.start("v")]
     if want.relation == "spouse" and _OTHERS_PARTNER.search(_after_mention(head, voice)):
         return None  # "directed Mary Roe and her husband, ..."
-    if (want.current and _is_past(sentence.text, match)) or _DENIED.search(
+    if (want.current and not _NOW.search(match[0]) and _is_past(sentence.text, match)) or _DENIED.search(
         sentence.text[max(0, match.start() - 20) : match.start("v")]
     ):
         return None
@@ -72,7 +77,11 @@ def is_of_others(search: Search, lead: str, voice: Speaker) -> bool:
         return False
     for start, end in reversed(voice.spans(lead)):
         lead = f"{lead[:start]}itself{lead[end:]}"  # "the Battle of Ulm" is no battle of something else
-    return others.search(lead) is not None
+    found = others.search(lead)
+    if found is None:
+        return False
+    own = _OWN_KIND.match(found[0])
+    return not (own and fold(own[1]) in voice.kind)  # "the film was directed by ...", of a film
 
 
 def is_of_place(sentence: Sentence, start: int, voice: Speaker) -> bool:

@@ -7,7 +7,7 @@ import re
 from rowcite.research.cues import Cue
 from rowcite.research.document import Fact, How, Sentence
 from rowcite.research.kinds.people import FIELD_OF
-from rowcite.research.places import country_code, is_building, settled
+from rowcite.research.places import country_code, demonym_code, is_building, nationality_of, settled
 from rowcite.research.relations import BY_KIND, DATED
 from rowcite.research.subject import Speaker
 from rowcite.research.text import fold
@@ -49,6 +49,7 @@ _OF_OTHERS = frozenset(
     }
 )
 _AT = re.compile(r"\bat (?:the )?$")  # "at Castle Hill, Ulm" may name a house
+_SHORT = 9  # words
 _LIKE_YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 
 
@@ -63,11 +64,24 @@ def tells(value: str, want: Want, voice: Speaker) -> bool:
         return False  # "its currency, having dropped by half"
     if want.relation == "genre" and _ANY_KIND.search(value):
         return False  # "combines different genres"
+    if want.relation == "population" and fold(value) == "one":
+        return False  # "its population was one of the fastest growing"
+    if want.relation == "nationality":
+        return bool(nationality_of(value))  # no "National League" player is of that nation
+    if want.relation in _SETTLED and demonym_code(value):
+        return False
     if want.relation == "birth_name":
         return not voice.is_title(value) and not _QUOTED.search(value)
     if want.relation in _OF_OTHERS and fold(value) in voice.names:
         return False  # the largest city of Greece is not Greece
-    return want.relation != "demonym" or voice.is_formed_from(value)
+    return want.relation != "demonym" or _is_demonym_of(value, voice)
+
+
+def _is_demonym_of(value: str, voice: Speaker) -> bool:
+    """Tell whether inhabitants are called so: as the country's are known to be, else by a word formed from the name."""
+    code = next((code for name in voice.names if (code := country_code(name))), "")
+    known = demonym_code(value)
+    return known == code if code and known else voice.is_formed_from(value)
 
 
 def fact_of(  # noqa: PLR0913  # a match, where it stands, and what it is to fill
@@ -86,7 +100,9 @@ def fact_of(  # noqa: PLR0913  # a match, where it stands, and what it is to fil
         label=want.relation or want.words,
         value=value,
         excerpt=sentence.text,
-        how=How.LOOSE if cue.loose or (vague and is_building(value)) else How.SENTENCE,
+        how=How.LOOSE
+        if cue.loose or (vague and is_building(value)) or _rambles(value, want)
+        else How.SENTENCE,
         heading=sentence.heading,
         as_of=year_spoken_of(sentence.text) if want.changes else "",
         block=sentence.block,
@@ -96,6 +112,11 @@ def fact_of(  # noqa: PLR0913  # a match, where it stands, and what it is to fil
         and not want.changes
         and (named or want.relation in _LIVES),
     )
+
+
+def _rambles(value: str, want: Want) -> bool:
+    """Tell whether what somebody is known for is told at length, so that its items are pieces of a sentence."""
+    return want.relation == "known_for" and len(value.split()) > _SHORT
 
 
 def _trimmed(value: str, voice: Speaker) -> str:
@@ -116,6 +137,8 @@ def _tidy(value: str, want: Want) -> str:
         return re.sub(
             r", (?:Oxford|Cambridge|London)\b", "", re.sub(r",? and (?:then )?at (?:the )?", "; ", bare)
         )
+    if want.relation == "nationality":
+        return nationality_of(bare)
     if want.relation == "field":
         return FIELD_OF.get(bare, bare)
     if want.relation == "awards":

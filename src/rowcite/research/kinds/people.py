@@ -16,14 +16,14 @@ _MONTH = "(?:January|February|March|April|May|June|July|August|September|October
 _DAY = rf"(?=(?:\d{{1,2}} )?{_MONTH} |\d{{4}}\b)"
 _LATER = r"|\b(?:he|she|they|began|started|moved|went|became|made|joined|grew|graduated|worked|emigrated|studied|attended)\b"
 _DATE = rf"(?:\d{{1,2}} {_MONTH},? \d{{4}}|{_MONTH} \d{{1,2}},? \d{{4}}|{_MONTH} \d{{4}}|\d{{4}})"
-_SETTLED = r"(?:(?:the|a) (?:[a-z-]+ ){0,3}?(?:city|town|village|hamlet|port|suburb|district|area|parish|borough|community|commune|municipality) (?:of|called|named) )?"
+_SETTLED = r"(?:(?:the|a) (?:[a-z-]+ ){0,3}?(?:city|town|village|hamlet|port|suburb|district|area|parish|borough|community|commune|municipality) (?:of|called|named) )?(?:(?:the |a )?(?:then )?(?:[A-Z]\w+ )?(?:protectorate|colony|province|state|region|county|kingdom) of )?"
 _BUILDING = r"(?:(?:the )?[A-Z][\w'\u2019.-]*(?: [A-Z][\w'\u2019.-]*){0,3} (?:Hospital|Clinic|Infirmary|Castle|House|Palace|Hall|Manor|Farm|Prison|Hotel|Center|Centre|Sanatorium|Abbey|Cottage|Lodge)(?:,| in| near|, in|, near) )?"
 _HOME = r"(?:(?:his|her|their|the|an?) (?:[\w-]+ ){0,3}?(?:home|house|residence|apartment|flat|estate|villa|hospital|hospice|clinic|hotel|nursing home|farm|prison|sanatorium|room)(?:, [A-Z][\w'\u2019 ]{2,30},)?,? (?:in|at|near) )?"
 _ENDED = r"(?:died|passed away|drowned|(?:committed|died by) suicide|(?:was|were) (?:shot|killed|executed|assassinated|murdered|beheaded|hanged|guillotined))"
 _KIND = r"(?:(?:the |an? )?(?:(?!(?:and|by|with|or|in|on|from|to)\b)[A-Z]?[\w'\u2019-]+,? ){0,4}?(?!(?:and|by|with|or|in|on|from|to)\b)[a-z][\w-]*,? )??"
 _WORKS = r"novels?|books?|works?|films?|albums?|plays?|poems?|paintings?|songs?|compositions?|operas?|essays?|stories|story|movies?|writings"
 _ITEM = r"(?:novels?|books?|works?|memoir|films?|essays?|albums?|poems?|plays?|songs?|series)"
-_SEAT = r"(?:[A-Z\u00c0-\u00de][\w'\u2019.&-]*(?: (?:of|the|for|and))* )*(?:University|College|School|Institute|Academy|Conservatory|Polytechnic|Seminary|Faculty|\u00c9cole|Universit\w+|Gymnasium|Lyc\u00e9e|Conservatoire)(?:,? (?:of|for)(?: the)? [A-Z][\w&.-]*(?: (?:of |and |& )?[A-Z][\w&.-]*){0,3}|, (?:Oxford|Cambridge|London|[A-Z]\w+)(?=[ ,.;)])(?!,? (?:he|she|[A-Z]))| at [A-Z][\w&.-]*(?: [A-Z][\w&.-]*){0,2}| [A-Z][\w-]*)*"
+_SEAT = r"(?:[A-Z\u00c0-\u00de][\w'\u2019.&-]*(?: (?:of|the|for|and))* )*(?:University|College|School|Institute|Academy|Conservatory|Polytechnic|Seminary|Faculty|\u00c9cole|Universit\w+|Gymnasium|Lyc\u00e9e|Conservatoire|Escuela|Escola|Hochschule|INSEAD|MIT|Harvard|Yale|Princeton|Stanford|Oxford|Cambridge|Berkeley)(?:,? (?:of|for)(?: the)? [A-Z][\w&.-]*(?: (?:of |and |& )?[A-Z][\w&.-]*){0,3}|, (?:Oxford|Cambridge|London|[A-Z]\w+)(?=[ ,.;)])(?!,? (?:he|she|[A-Z]))| at [A-Z][\w&.-]*(?: [A-Z][\w&.-]*){0,2}| [A-Z][\w-]*)*"
 _TAUGHT = (
     r"(?i:graduat\w+(?: [\w-]+){0,4} (?:from|at)|entered|matriculat\w+ (?:at|in)|read \w+ at|(?:scholarship|fellowship) (?:to|at)|admitted to|undergraduate at|schooling at|"
     r"education (?:at|from)|completed (?:his|her|their) (?:[\w-]+ ){1,3}at|educated (?:first |privately |locally )?at|stud(?:y|ied|ies|ying)\b[^.;]{0,60}? at|attend(?:ed|ing|s)|"
@@ -67,13 +67,18 @@ PEOPLE: tuple[Relation, ...] = (
         plain(r"\b(?:[Aa] )?native of {V}"),
         opening(rf"\((?:[^()]{{0,60}}; )?(?:born |b\. )?(?:in )?{{V}},? {_DAY}"),
         opening(r"\((?:[^();]{0,60}[;,] )?born[^();]{0,40} in {V}"),
-        opening(rf"\((?:[^()]{{0,60}}; )?(?:born |b\. ){_DATE}, {{V}}(?=[);])"),
+        opening(rf"\((?:[^()]{{0,60}}[;,] )?(?:born |b\. )?{_DATE},? (?:in )?{{V}}(?=[);]| ?[\u2013\u2014-]| now\b)"),
+        opening(r"\b(?:is|was) an?\b[^.;,()]{2,60}? from {V}(?=[,.;]| who| and| known)", loose=True),
+        plain(r"\b(?:born and (?:raised|brought up|educated)|originally) (?:in|from) {V}"),
+        loose(r"\b(?:grew up|raised|brought up) in {V}"),
     ),
     relation(
         "death_place", r"death ?place|place of death|died in|where .* died", "place", r"died|death|dies|killed|found dead|suicide|drowned|passed|\(",
         sure(rf"\b{_ENDED}\b[^.;()]{{0,80}}?\b(?:in|at|near|outside) {_HOME}{_BUILDING}{_SETTLED}(?:the )?{{V}}{PLACE_WITHIN}"),
-        opening(r"[\u2013-][^()]{0,40}?\d{4},? (?:in )?{V}\)"),
-        opening(rf"(?:\u2013|; died|; d\.) ?(?:d\. |died )?(?:in )?{{V}},? {_DAY}"),
+        opening(r"[\u2013\u2014-][^()]{0,40}?\d{4},? (?:in )?{V}\)"),
+        opening(rf"(?:[\u2013\u2014]|(?<=\d)-|; died|; d\.) ?(?:d\. |died )?(?:in )?{{V}},? {_DAY}"),
+        plain(rf"\b{_ENDED}\b[^.;()]{{0,60}}? \({{V}}\)"),
+        loose(r"\b(?:moved|retired|returned|emigrated|settled|exile) (?:[^.;]{0,30} )?(?:to|in) {V}[^.;]{0,60}? until (?:his|her) death\b"),
         plain(r"\b(?:in|to|at|for) {V}(?: in \d{4})?,? where (?:he|she) (?:\w+ ){0,2}?(?:died|was (?:killed|executed|murdered)|committed suicide)\b"),
         plain(r"\b(?:to|in) {V}(?: in \d{4})?,? (?:and|but|where (?:he|she)) (?:\w+ )?died there\b"),
         plain(r"\bfound dead (?:in|at) (?:(?:his|her) (?:\w+ ){1,3}(?:in|at) )?{V}"),
@@ -103,6 +108,9 @@ PEOPLE: tuple[Relation, ...] = (
         plain(rf"\bmarried\b[^.;]{{0,60}}?,? (?:and then|then|secondly|second|later|and secondly)(?: to)? {_KIND}{{V}}"),
         sure(r"\b(?:[Hh]is|[Hh]er) (?:first |second |third |fourth |late |future |then[- ]|ex-|former )?(?:wife|husband|spouse),? (?:(?:the )?(?:[A-Z]?[\w-]+ ){0,3}?[a-z]+ )?{V}"),
         sure(r"\b(?:[Hh]is|[Hh]er|['\u2019]s) (?:first |second |third |late |only )?(?:wife|husband|spouse),? (?:(?:is|was),? )?(?:(?:the |an? )?(?:[A-Z]?[\w-]+ ){0,4}?[a-z]+ )??{V}"),
+        plain(r"\b[Mm]arr(?:ied|ying|ies)\b[^.;,]{2,50}? (?:by the name of|named|called) {V}"),
+        plain(r"\b(?:to|for \w+ to) marry {V}"),
+        plain(r"\band (?:his|her) (?:first |second |third )?(?:wife|husband),? (?P<v>[A-Z\u00c0-\u00de][\w'\u2019-]+),? (?:have|had|has|live|lived|were|are|adopted|raised|moved)\b"),
         plain(r"\b(?:wife|husband|widow|widower) of (?:(?:the |an? )?(?:[a-z][\w-]* ){0,3})?{V}"),
         plain(r"\b(?:married|wed) (?:his|her) [a-z][\w -]{2,40}?, {V}"),
         plain(rf"\b(?:wed|eloped with) {_KIND}{{V}}"),
@@ -115,6 +123,8 @@ PEOPLE: tuple[Relation, ...] = (
     relation(
         "alma_mater", r"alma ?mater|education|universit(?:y|ies)(?: attended)?|colleges?(?: attended)?|schools?(?: attended)?|studied at|educated at", "words",
         r"graduat|educated|entered|schol|fellow|read |admitted|matric|stud|attend|degree|doctora|ph|alumn|enrol|b\.|m\.|transferred|colle|went",
+        plain(rf"\b(?:is|was) an? (?:\w+ )?(?:graduate|alumn\w+) of (?:the )?(?P<v>{_SEAT}(?:,? and (?:of )?(?:the )?{_SEAT})*)"),
+        plain(rf"\b(?:[Hh]e|[Ss]he) (?:holds|has|had|earned|received|obtained|completed) (?:an? |his |her )?[^.;]{{2,80}}? (?:from|at) (?:the |[Tt]he )?(?P<v>{_SEAT}(?:(?:,| in [A-Z]\w+(?:, [A-Z]\w+)?,)? and[^.;]{{2,60}}? (?:from|at) (?:the |[Tt]he )?{_SEAT})*)"),
         sure(rf"{_TAUGHT} (?:the )?(?P<v>{_SEAT}(?:(?:,|,? and|,? then|,? and then)(?: at)?(?: the)? {_SEAT})*)"),
         plain(rf"\bplay\w* (?:college )?\w+ (?:for|at) (?:the )?(?P<v>{_SEAT})"),
         refuses=r"honorary (?:degrees?|doctorates?|doctor)|(?:teach|lectur|professor)\w* at",
@@ -154,13 +164,20 @@ PEOPLE: tuple[Relation, ...] = (
         plain(r"\b(?:member of|joined|candidate (?:for|of)|nominee of|leader of|represent\w*|nomination (?:for|of)|for) the (?P<v>(?:[A-Z][\w.-]* ){1,4}?(?:Party|Union|Front|Movement)(?: of (?:the )?[A-Z]\w+(?: [A-Z]\w+)*)?)"),
         plain(r"\b(?P<v>Democratic|Republican|Labour|Conservative|Liberal|Green) (?:politician|nominee|candidate|senator|congressman|governor|member)"),
         plain(r"\ba (?:member of the )?(?P<v>Democrat|Republican)\b"),
+        plain(r"\b(?:elected|served|ran|stood|candidate|reelected|re-elected)\b[^.;]{0,50}? as an? (?P<v>[A-Z][\w-]+(?: [A-Z][\w-]+)?)(?= to| in| for| and|[.,])"),
+        plain(r"\b(?P<v>Democratic|Republican|Labour|Conservative|Liberal|Green|Whig) (?:Party )?(?:nomination|ticket|primary|whip|leader|Member of)\b"),
+        plain(r"\b(?:member|leader|chair\w*|politician|candidate|deputy leader|co-founder|founder) (?:of|for|from) (?:the )?(?P<v>(?:[A-Z][\w.-]* (?:of (?:the )?|for )?){0,4}?(?:Party|party|Congress|League|Alliance|Bloc|Coalition|Union|Front|Movement|Democrats|Liberals|Greens)(?: [A-Z]|(?: of (?:the )?| for )[A-Z][\w-]+(?: [A-Z][\w-]+)*)?)"),
+        opening(r"\b(?:is|was) an? [A-Z]\w+ (?P<v>[A-Z]\w+(?: [A-Z]\w+)?) politician\b", loose=True),
         loose(r"\b(?P<v>[A-Z][\w-]+(?: [A-Z][\w-]+)* Party)\b"),
     ),
     relation(
-        "religion", r"religion|faith|denomination|religious .*", "words", r"catholic|protestant|muslim|jew|hindu|buddh|christian|anglican|luther|methodist|athei|agnost|orthodox|convert",
+        "religion", r"religion|faith|denomination|religious .*", "words", r"church|shi|sunni|sikh|pentecost|baptist|presbyt|catholic|protestant|muslim|jew|hindu|buddh|christian|anglican|luther|methodist|athei|agnost|orthodox|convert",
         plain(r"\b(?:became|turned|described (?:himself|herself) as|identifie[sd] as)(?: an?)?(?: [a-z]+)? (?P<v>(?:Roman )?Catholic|Protestant|Muslim|Jew|Hindu|Buddhist|Christian|Anglican|Lutheran|Methodist|atheist|agnostic)\b"),
         plain(r"\b(?:is|was|as|raised)(?: an?)?(?: \w+)? (?P<v>(?:Roman )?Catholic|Protestant|Muslim|Jewish|Hindu|Buddhist|Christian|Anglican|Lutheran|Methodist|atheist|agnostic|Orthodox)\b(?! family| parents| school| [A-Z])"),
         plain(r"\b(?:converted|converting|converts|conversion) to {V}(?= in| and|[,.;])", "name"),
+        plain(r"\bof the (?P<v>[A-Z]\w+(?: [A-Z]\w+)?) (?:faith|religion)\b"),
+        opening(r"\b(?:is|was) an? (?:[\w-]+ ){0,4}?(?:[A-Z]\w+-)?(?P<v>(?:Roman )?Catholic|Protestant|Muslim|Jewish|Hindu|Buddhist|Christian|Anglican|Lutheran|Methodist|Orthodox|Shia|Sunni|Sikh|Pentecostal|Baptist|Presbyterian) (?=[a-z])"),
+        plain(r"\b(?:priest|bishop|minister|pastor|cleric|archbishop|cardinal|member) (?:of|in) the (?P<v>[A-Z][\w-]+(?: [A-Z][\w-]+)* Church)\b"),
     ),
     relation(
         "field", r"fields?(?: of (?:work|study))?|discipline|area of (?:work|study|expertise)|speciali[sz]\w+ in|subject area", "phrases", r"known|speciali|work|contribution|covering|research|field|journal|magazine",

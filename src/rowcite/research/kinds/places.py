@@ -12,9 +12,14 @@ from rowcite.research.kinds.relation import (
     relation,
     sure,
 )
+from rowcite.research.places import country_pattern, demonym_pattern
 
-_IN = r"(?:the )?(?:(?:[a-z-]+ ){0,3}?(?:city|town|village|centre|center|heart|north|south|east|west|outskirts|district|borough|neighbou?rhood|suburbs?|hamlet|vicinity|island|municipality) of |downtown |central |(?:north|south|east|west)(?:ern|-?east(?:ern)?|-?west(?:ern)?)? |nearby )?(?:the )?"
+_IN = r"(?:the )?(?:(?:[a-z-]+ ){0,3}?(?:city|town|village|centre|center|heart|north|south|east|west|outskirts|district|borough|neighbou?rhood|suburbs?|hamlet|vicinity|islands?|municipality|part|side|end|edge|coast|shores?|banks?|foothills|region|state|province|territory|republic|kingdom|U\.S\. state|US state) of |(?:Canadian|Australian|Mexican|Indian|Brazilian|German|Austrian) (?:state|province) of |suburban |downtown |central |(?:north|south|east|west)(?:ern|-?east(?:ern)?|-?west(?:ern)?)? |nearby )?(?:the )?"
+_NO_STREET = r"(?!(?:[A-Z][\w'\u2019-]+ )+(?:Street|Road|Avenue|Lane|Boulevard|Drive|Square)\b)"
 _PART_OF = r"(?:(?:[A-Z][\w-]+ ){1,3}(?:district|neighbou?rhood|area|section|borough|quarter|community area|suburb|ward|county|province|region|department|municipality) (?:of|in) (?:the )?)?"
+_PART_OF_COUNTRY = r"(?:the )?(?:(?:[a-z]+(?:ern|-east|-west)|north|south|east|west|central|mainland|modern|present-day|what is now|rural) )*(?:the )?"
+COUNTRY = country_pattern()
+DEMONYM = demonym_pattern()
 _CITY = r"(?:the )?(?:[\w'\u2019-]+ ){0,2}?"
 _CENSUS = r"(?:count|figure|size|estimate|total|estimates)"
 _COUNTED = r"(?:is|was|had|has|of|at|stood|stands|reached|exceeds|exceeded|totall?ed|estimated|currently|now|recorded|numbered|reported|being|to|be|as|been|counted|grown|grew|in|on|by|the|census|\d{4}|January|July|April|June|October|an|a|estimate)"
@@ -91,12 +96,16 @@ PLACES: tuple[Relation, ...] = (
     relation(
         "capital", r"capital(?: city)?", "place", r"capital",
         plain(r"\bcapital (?:was|were|has been) (?:moved|transferred|relocated)(?: from [A-Z][\w -]+?)? to {V}"),
+        plain(r"\b(?:[Tt]he|[Ii]ts|[Tt]heir) (?:[a-z'\u2019-]+ )?capital(?: city)?,? (?:is |was )?(?:located |situated )?(?:at|in) {V}"),
+        plain(r"(?:\bwith |\b(?:and|has|having) ){V} as (?:the |its )(?:[a-z]+ )?capital"),
         plain(r"\bwith (?:the |its )?capital (?:city )?(?:at|in) {V}"),
-        nouns=r"capital(?: city)?(?: and (?:chief|main|principal) (?:port|city|town))?(?:,? and (?:also )?(?:its |the )?(?:largest|most populous) (?:city|town))?|(?:largest|most populous) (?:city|town) and capital",
+        nouns=r"capital(?: city)?(?: and (?:chief|main|principal) (?:port|city|town))?(?:,? and (?:also )?(?:its |the )?(?:largest|most populous) (?:city|town|settlement))?|(?:largest|most populous) (?:city|town) and capital",
         refuses=r"\d+th[- ]century|former|until|previous|provincial|regional|cultural|human|venture|investors?|capital of the (?:province|region|district|county|empire)",
     ),
     relation(
         "largest_city", r"largest (?:city|town|settlement)|biggest (?:city|town)|most populous city", "place", r"largest|biggest|most populous",
+        plain(r"(?:\bwith |\b(?:and|has|having) ){V} as (?:the |its )(?:capital(?: city)? and )?(?:largest|biggest|most populous) (?:city|town)"),
+        plain(r"\b[Tt]he (?:largest|biggest|most populous) (?:city|town|settlement)(?: in (?P<of>the [a-z]+|[A-Z]\w+(?: [A-Z]\w+)*))?,? (?:is|being) {V}"),
         plain(r"\bcapital,? (?:and|while) {V} (?:is )?(?:the|its) (?:largest|biggest|most populous) city"),
         nouns=r"(?:capital,? and (?:also )?(?:its |the )?(?:(?:country|nation|state|island|province)['\u2019]s )?)?(?:largest|biggest|most populous) (?:city|cities|town|settlement)(?: and (?:\w+ )?capital)?|capital and (?:largest|most populous) (?:city|town)",
         refuses=r"century|(?:second|third|fourth|fifth|sixth|two|three|five|ten)[- ](?:largest|biggest|most populous)|formerly|once the|until",
@@ -119,9 +128,11 @@ PLACES: tuple[Relation, ...] = (
     ),
     relation(
         "country", r"country(?: of origin| name)?|which country|nation", "place", r"in|is|was|of|from|are",
-        opening(r"\b(?:is|was|are|were)\b[^.;()]{2,160}?\b(?:in|of|from) (?:the )?(?:[a-z-]+ ){0,2}(?:\w+ of )?(?P<v>(?:[A-Z][\w.-]*(?: of)?(?: the)?(?: [A-Z][\w.-]*)*(?: [a-z]+)?, )*[A-Z][\w.-]*(?: [A-Z][\w.-]*)*)"),
-        opening(r"\b(?:is|was|are|were) (?:an? )?(?:\d{4} )?(?:[a-z][\w'-]* )*?{V}(?= [a-z]+)", "name"),
-        opening(r"\b(?:is|was|are|were)\b[^;]{2,200}?\b(?:in|of) (?:the )?(?:(?:north|south|east|west|central)\w* )?{V}(?=[.,;]|$)", loose=True),
+        opening(rf"\b(?:is|was|are|were)\b[^;]{{2,240}}?(?:\b(?:in|of|from|across|throughout|off|near) {_PART_OF_COUNTRY}|, {_PART_OF_COUNTRY}|\()(?P<v>{COUNTRY})(?![\w'\u2019-])(?! [A-Z])"),
+        opening(rf"\b(?:is|was|are|were) (?:an? |the |one of the )?(?:\d{{4}} )?(?:(?!by\b|of\b|from\b)[a-z][\w'-]* )*?(?P<v>{DEMONYM})(?: [A-Z][\w-]+)? [a-z]"),
+        opening(rf"\b(?:is|was|are|were)\b[^;.]{{2,60}}? (?:by|of|from) (?:the )?(?:[a-z-]+ )*?(?P<v>{DEMONYM}) [a-z]", loose=True),
+        plain(rf"\b(?:[Ii]t|[Tt]he [a-z]+) (?:is|was|lies) (?:located|situated|based|found|held) in [^.;]{{0,80}}?(?P<v>{COUNTRY})(?![\w'\u2019-])(?! [A-Z])"),
+        refuses=r"(?:border|bordering|borders|than) ",
     ),
     relation(
         "government_type", r"(?:type|form|system) of government|government (?:type|form|system)|political system|regime", "words", r"republic|monarchy|federation|democracy|government|state|council|mayor",
@@ -137,11 +148,13 @@ PLACES: tuple[Relation, ...] = (
     ),
     relation(
         "location", r"location|located(?: in)?|place|venue|where (?:it|the \w+) (?:is|was|took place|stands|happened|lies)(?: located| held)?|site", "place", r"in|at|near|located|held|situated|stands|fought|took|based",
-        opening(rf"\b(?:is|was) an?\b[^.;()]{{2,90}}? (?:located|situated) (?:in|at|on|near) {_IN}{_PART_OF}{{V}}"),
-        plain(rf"\b(?:located|situated|stands|lies) (?:in|at|on|near) {_IN}{_PART_OF}{{V}}(?! Street| Road| Avenue)"),
+        opening(rf"\b(?:is|was|are|were) (?:an?|the|one of the|two|three)\b[^;()]{{2,120}}? (?:located|situated|based|headquartered|held|fought) (?:in|at|on|near) {_IN}{_PART_OF}{_NO_STREET}{{V}}"),
+        plain(rf"\b(?:located|situated|stands|lies|lying) (?:[a-z]+ ){{0,3}}?(?:in|at|on|near) {_IN}{_PART_OF}{_NO_STREET}{{V}}"),
         plain(rf"\b(?:(?:was|were|is|are|been) (?:held|fought)|took place|takes place|fought on)\b[^.;]{{0,40}}? (?:in|at|near) {_IN}{{V}}"),
-        opening(rf"\b(?:is|was) an?\b[^.;()]{{2,80}}? (?:in|at|based in) {_IN}{_PART_OF}(?:\w+ of )?{{V}}"),
+        opening(rf"\b(?:is|was|are|were) (?:an?|the|one of the|two|three) [^.;(),]{{2,90}}? (?:in|at|on|from|based in) {_IN}{_PART_OF}(?:\w+ of )?{_NO_STREET}{{V}}"),
+        opening(rf"\b(?:is|was|are|were) (?:an?|the|one of the)\b[^.;()]{{2,120}}? (?:in|at|based in) {_IN}{_PART_OF}(?:\w+ of )?{{V}}"),
         opening(r"^[^,]{3,60}, (?:in|at|near) (?:the (?:city|town|village) of )?{V},? (?:is|was)\b"),
+        plain(r"\b(?:head office|offices?|headquarters) (?:is|are) (?:based |located |situated )?(?:in|at) (?:the (?:city|town) of )?{V}"),
         others=r"\b(?:an?|their|its|his|her|several|many|some|other|most|all|first) (?:[\w-]+ ){0,4}[\w-]+(?: of [^,;]{2,40})?|\bthe (?:[\w-]+ ){0,3}[a-z][\w-]+ of [^,;]{2,50}?",
     ),
 )  # fmt: skip

@@ -11,6 +11,9 @@ _IT = r"(?:it\b|(?:the|this) (?:[a-z]+ )?(?:book|novel|poem|play|essay|story|son
 _ADAPTATION = r"(?<!\bis )(?<!\bwas )\b(?:an?|another|the|later|first|second) (?:[\w-]+ ){0,3}?(?:version|adaptation|remake|sequel|(?<!first )edition|translation|film|play|musical|opera|production|series|documentary|cover),?(?: (?:which|that))?(?: (?:is|was|were|has been|had been))?"
 _MUSIC = r"(?:music(?:al)? )?(?:band|group|duo|trio|quartet|quintet|ensemble|musician|singer|rapper|singer-songwriter|songwriter|composer|DJ|artist|producer)s?\b"
 
+_FORMAT = r"animated|television|tv|web|short|feature|graphic|book|manga|anime|debut|studio|live|first|second|third|fourth|fifth|silent|annual|monthly|weekly|limited|ongoing|adult|computer-animated|illustrated"
+_BREAK = r"(?:known|that|which|for|by|of|from|in|its|his|her|and|on|with|about|who)\b"
+
 WORKS: tuple[Relation, ...] = (
     relation(
         "author", r"authors?|written by|who wrote(?: it)?", "person", r"by|author|wrote|writ|novel|book|play|poem|story|of",
@@ -93,16 +96,22 @@ WORKS: tuple[Relation, ...] = (
         "label", r"(?:record )?labels?|signed to", "names", r"record|releas|signed|label",
         plain(r"\b(?:released|issued|signed)\b[^.;]{0,50}? (?:on|by|through|via|to|with) (?:the )?(?P<v>(?:[A-Z][\w.&-]*(?: | & )){1,3}(?:Records|Music|Recordings|Entertainment|Sound|Discos))"),
         plain(r"\bsigned (?:\w+ ){0,4}?(?:to|with) {V}"),
-        plain(r"\blabels?,? {V}"),
+        plain(r"\b(?:on|under) the {V} (?:record )?label\b"),
+        plain(r"\b(?:released|issued)\b[^.;]{0,70}? (?:via|through) (?:the )?{V}"),
+        plain(r"\b(?:single|album|EP|record)\b[^.;]{0,60}?\breleased\b[^.;]{0,50}? by {V}"),
+        plain(r"\b[Ii]t was (?:first )?released\b[^.;]{0,70}? by {V}(?= on | in |[.,])"),
+        plain(r"\b(?:record )?labels? (?:is|was|,)? ?{V}"),
     ),
     relation(
         "genre", r"genres?|style of music|musical style", "phrases", r"is|was|are|were|genre|style|music|\u2013|combin|blend|mix",
         plain(r"\b(?:genres?|musical style)(?: of (?:the|its|their) \w+)? (?:of|is|are|as|include[sd]?|includes) {V}"),
         plain(r"\b(?:[Tt]heir|[Hh]is|[Hh]er|[Ii]ts|[Tt]he band['\u2019]s|[Tt]he group['\u2019]s) (?:music|musical style|style|sound|songs) (?:is a (?:mix|mixture|blend|fusion|combination) of|combines?|mixes|blends|fuses|incorporates|includes?|features?|(?:has been|is|was) (?:described|classified|categori[sz]ed|labell?ed) as) (?:elements of )?{V}"),
         plain(r"\b(?:plays?|performs?|playing|performing) (?:a (?:mix|mixture|blend|fusion|combination) of )?(?P<v>[a-z][\w-]*(?: [\w-]+)?(?:, [a-z][\w-]*(?: [\w-]+)?)*,? and [a-z][\w-]*(?: [\w-]+)?)(?= music|[.,;]| songs)"),
+        plain(r"\b(?:[Tt]hey|[Tt]he (?:band|group|duo)) (?:combines?|mixes|blends|fuses|plays?) (?:elements of )?{V}"),
+        plain(r"\b(?:in|of) the (?:genres?|styles?) of {V}"),
         plain(r"\bstyles? (?:(?:which|that) )?[\w' ]{0,40}?include[sd]? {V}"),
         opening(rf"(?:\b(?:is|was|are|were)|\u2013) (?:an?|the|one of the [\w -]+?)?(?: ?(?:popular|famous|successful|American|British))*(?: [A-Z][\w-]+)* (?P<v>(?!(?:music|musical|vocal|singing|popular|famous)\b)[a-z][\w/ -]*?(?:, [a-z][\w/ -]*?)*(?:,? and [a-z][\w/ -]*?)?) {_MUSIC}", loose=True),
-        opening(rf"\b(?:is|was) (?:an?|the)(?: \d{{4}})?(?: [A-Z][\w-]+)* (?P<v>[a-z][\w' \u2019-]*? {_WORK}s?)\b"),
+        opening(rf"\b(?:is|was) (?:an?|the)(?: \d{{4}})?(?: [A-Z][\w-]+)* (?!(?:{_FORMAT})(?: (?:{_FORMAT}|{_WORK[3:-1]}))*\b)(?P<v>(?:(?!{_BREAK})[a-z][\w'\u2019-]*,? ){{1,5}}?{_WORK}s?)\b", loose=True),
     ),
     relation(
         "pages", r"(?:number of )?pages|page count", "number", r"pages?",
