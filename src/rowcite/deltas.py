@@ -21,6 +21,7 @@ from typing import Any, Literal
 from rowcite.acceptance import Cell
 from rowcite.errors import TableError, UsageError
 from rowcite.filling import GIVEN, same
+from rowcite.formulas import is_formula
 from rowcite.job import Job
 from rowcite.ledger import Ledger
 from rowcite.schema import Field, FieldType, fields
@@ -34,9 +35,6 @@ EMPTIES: dict[Importer, str] = {"salesforce": "#n/a"}
 
 _MOST_PROBLEMS = 5
 _ID = re.compile(r"[A-Za-z0-9]{15}([A-Za-z0-9]{3})?\Z")
-# As in `merge`: what a spreadsheet would run, and signs that begin a number or a phone number.
-_FORMULA = re.compile(r"[=+\-@\t\r]")
-_HARMLESS = re.compile(r"[+\-]\d[\d,]*(\.\d+)?([eE][+\-]?\d+)?\Z|\+\d[\d\s()./\-]*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +147,8 @@ class _Changes:
         return found
 
     def _guarded(self, said: str, value: Any) -> str:
-        if self._job.spec.columns.formulas == "keep" or not isinstance(value, str):
-            return said
-        if not _FORMULA.match(said) or _HARMLESS.match(said):
+        keep = self._job.spec.columns.formulas == "keep"
+        if keep or not isinstance(value, str) or not is_formula(said):
             return said
         self.told.escaped += 1
         return f"'{said}"

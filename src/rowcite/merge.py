@@ -20,6 +20,7 @@ import polars as pl
 from rowcite.columns import added_schema, dtype, filled_columns
 from rowcite.filled import filled
 from rowcite.filling import GIVEN, is_blank
+from rowcite.formulas import guarded
 from rowcite.model import Citation, RowStatus, RunState
 from rowcite.quick import Quick
 from rowcite.reader import Batch
@@ -38,9 +39,6 @@ _text_of = json.JSONEncoder(
     ensure_ascii=False, default=str
 ).encode  # `json.dumps` would make one for each value
 _SPACE = re.compile(r"\s")
-_FORMULA = r"^[=+\-@\t\r]"
-# Signs that begin a number or a phone number: +49 30 1234, -12.5, +1,200.
-_HARMLESS = r"^[+\-]\d[\d,]*(\.\d+)?([eE][+\-]?\d+)?$|^\+\d[\d\s()./\-]*$"
 
 
 Judged = Callable[[list[int], list[Refusal]], None]
@@ -156,7 +154,7 @@ class Merge:
         found = _frame(records, self._record_schema)
         if not self._native and self._spec.columns.formulas == "escape":
             found = found.with_columns(
-                _guarded(name) for name, kind in self._record_schema.items() if kind == pl.String
+                guarded(name) for name, kind in self._record_schema.items() if kind == pl.String
             )
         return ids.hstack(found)
 
@@ -278,13 +276,6 @@ def _refusals(row: Resolved, asked: Sequence[Any], held: Sequence[Held]) -> Iter
     for field, cell in zip(asked, row.cells, strict=True):
         if cell.refused is not None and cell.run_id in numbers:
             yield Refusal(numbers[cell.run_id], field.name, cell.rule or "", cell.refused)
-
-
-def _guarded(name: str) -> pl.Expr:
-    """Put an apostrophe before what a spreadsheet would run as a formula."""
-    column = pl.col(name)
-    runs = column.str.contains(_FORMULA) & ~column.str.contains(_HARMLESS)
-    return pl.when(runs).then(pl.concat_str(pl.lit("'"), column)).otherwise(column).alias(name)
 
 
 def _citations(citations: Sequence[Citation], *, full: bool, native: bool) -> Any:

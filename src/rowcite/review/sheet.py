@@ -16,14 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from rowcite.errors import TableError, UsageError
+from rowcite.formulas import BEGINS
 from rowcite.records import Decision
 from rowcite.report.facts import CellView, Facts, RowView, Standing
 from rowcite.review.verdicts import NOTE_CHARS, VERDICTS, NotDecided, corrected
 from rowcite.schema import Field
 
 COLUMNS = ("row", "name", "field", "found", "why", "verdict", "value", "note", "who", "at", "key")
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
-_GUARDED = re.compile(r"'+[=+\-@\t\r]")
+# Numbers too, and what has an apostrophe already: an import reads back what an export wrote.
+_FORMULA = re.compile(f"'*{BEGINS}")
+_GUARDED = re.compile(f"'+{BEGINS}")
 _MOST_PROBLEMS = 10
 
 
