@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from typing import Any, NamedTuple
@@ -26,7 +26,10 @@ from rowcite.standard import FieldStandard, Standard, standard
 
 
 class Run(msgspec.Struct, frozen=True):
-    """A run that was made for the row. `price` is micro-US$ at list price; `counts`: its answer is looked at."""
+    """A run that was made for the row. `price` is micro-US$ at list price; `counts`: its answer is looked at.
+
+    A run that was made for several rows at once costs `whole` micro-US$, and `price` is this row's share of it.
+    """
 
     run_id: str | None
     processor: str
@@ -34,6 +37,8 @@ class Run(msgspec.Struct, frozen=True):
     price: int
     error: str | None
     counts: bool
+    rows: int = 1
+    whole: int = 0
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -114,7 +119,8 @@ def explain(job: Job, ledger: Ledger, row: int, field: str | None = None) -> Exp
     case = _Case(held_to, current(runs), found, day)
     cells = [case.explained(at) for at, part in enumerate(held_to.fields) if part.field.name in wanted]
     sent = msgspec.json.decode(batch.tasks[key])
-    return Explanation(row, sent, found.status, found.error, _runs(runs), cells)
+    told = _runs(runs, ledger.packs(run.run for run in runs))
+    return Explanation(row, sent, found.status, found.error, told, cells)
 
 
 def _wanted(job: Job, field: str | None, names: list[str]) -> list[str]:
@@ -152,20 +158,17 @@ def _given(job: Job, frame: pl.DataFrame) -> dict[str, Any]:
     return given_values(frame.row(0, named=True), columns, job.spec.input.csv.null_values)
 
 
-def _runs(runs: Sequence[Held]) -> list[Run]:
+def _runs(runs: Sequence[Held], packs: Mapping[int, tuple[int, int]]) -> list[Run]:
+    """Return a row's runs; of one that was made for several rows the row has its share of the price."""
     counting = {run.run for run in current(runs)}
     free = (RunState.REFUSED, RunState.LOST)
-    return [
-        Run(
-            run.run_id,
-            run.processor,
-            run.state,
-            0 if run.state in free else run.price,
-            run.error,
-            run.run in counting,
-        )
-        for run in runs
-    ]
+    told: list[Run] = []
+    for run in runs:
+        whole, rows = packs.get(run.run, (run.price, 1))
+        whole = 0 if run.state in free else whole
+        share, counts = round(whole / rows), run.run in counting
+        told.append(Run(run.run_id, run.processor, run.state, share, run.error, counts, rows, whole))
+    return told
 
 
 class _Case(NamedTuple):

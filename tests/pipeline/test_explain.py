@@ -17,7 +17,7 @@ from rowcite.ledger import open_ledger
 from rowcite.model import RunState, Task
 from rowcite.prepare import prepare
 from rowcite.records import Decision, Ended
-from support import ROOT, environment, rowcite, small_spec, write_spec
+from support import ROOT, environment, rowcite, serving, small_spec, write_spec
 
 ACCEPT = {
     "min_confidence": "medium",
@@ -176,6 +176,49 @@ def test_what_runs_said_is_in_the_json(capsys, home, climbed):
         ("lite", 9999, "maximum"),
         ("core", 450, None),
     ]
+
+
+@pytest.fixture(scope="module")
+def paid(tmp_path_factory):
+    """The sample asked at list prices, five rows a run, up the whole ladder."""
+    folder = tmp_path_factory.mktemp("paid")
+    shutil.copy(ROOT / "sample_data" / "accounts.csv", folder / "table.csv")
+    accept = {"min_confidence": "high", "required": ["founded_year"]}
+    value = small_spec(accept=accept, escalate=["core", "pro"])
+    value["task"] |= {"processor": "lite", "records_per_run": 5}
+    del value["backend"], value["local"]
+    spec = write_spec(folder, value)
+    with serving(folder) as server:
+        flags = ("--base-url", server.url, "-q", "--escalate-anyway")
+        done = rowcite("run", spec, *flags, cwd=folder)
+        assert done.returncode == 0, done.stderr.decode()
+        yield folder, server.url
+
+
+def test_a_row_that_was_sent_with_others_has_its_share_of_the_price(capsys, paid):
+    home, url = paid
+    shown = flat(explain(capsys, home, "--row", 1, "--base-url", url, "--field", "founded_year"))
+    assert "run lite, completed, $0.001 (one of 5 rows of a run of $0.005), trun_" in shown
+
+
+def test_every_step_that_a_row_went_is_shown_with_its_cost(capsys, paid):
+    home, url = paid
+    shown = flat(explain(capsys, home, "--row", 1, "--base-url", url, "--field", "founded_year"))
+    for words in ("run core, completed, $0.025, trun_", "run pro, completed, $0.10, trun_", "cost $0.126"):
+        assert words in shown
+    for words in ("answer lite: -", "answer core: 1978 (medium), refused", "answer pro: 1978"):
+        assert words in shown
+
+
+def test_json_has_the_share_and_the_run(capsys, paid):
+    home, url = paid
+    found = told(capsys, home, "--row", 1, "--base-url", url)
+    assert [(run["cost_usd"], run["rows"], run["run_usd"]) for run in found["runs"]] == [
+        (0.001, 5, 0.005),
+        (0.025, 1, 0.025),
+        (0.1, 1, 0.1),
+    ]
+    assert found["cost_usd"] == 0.126
 
 
 def test_a_decision_shows(capsys, home, climbed):

@@ -57,7 +57,7 @@ def _as_dict(found: Explanation) -> dict[str, Any]:
 
     values: dict[str, Any] = msgspec.to_builtins(found)
     for run in values["runs"]:
-        run["cost_usd"] = run.pop("price") / MICRO
+        run["cost_usd"], run["run_usd"] = run.pop("price") / MICRO, run.pop("whole") / MICRO
     return {**values, "cost_usd": found.price / MICRO}
 
 
@@ -79,9 +79,9 @@ def _lines(found: Explanation, width: int) -> Iterator[str]:
     for run in found.runs:
         aside = "" if run.counts else ", asked anew since"
         failed = f": {run.error}" if run.error else ""
-        text = (
-            f"{run.processor}, {run.state}{failed}, {usd(run.price)}{aside}, {run.run_id or 'no run id yet'}"
-        )
+        share = f" (one of {run.rows} rows of a run of {usd(run.whole)})" if run.rows > 1 else ""
+        cost = f"{usd(run.price)}{share}"
+        text = f"{run.processor}, {run.state}{failed}, {cost}{aside}, {run.run_id or 'no run id yet'}"
         yield from _entry("run", text, width)
     if len(found.runs) > 1:
         yield from _entry("cost", usd(found.price), width)

@@ -1,0 +1,66 @@
+"""Money: what the ledger says was spent is the price of the runs that the server created, whatever was asked how often."""
+
+import json
+import shutil
+from collections import Counter
+from contextlib import closing
+from itertools import pairwise
+
+import pytest
+
+from rowcite.ledger import open_ledger
+from rowcite.prices import PROCESSORS
+from support import ROOT, rowcite, serving, small_spec, write_spec
+
+FAULTS = json.dumps({"fail": 0.2, "seed": 5})  # of the runs, packs too
+COMMANDS = ([], ["--retry-failed"], ["--fresh"], [])
+
+
+@pytest.fixture(scope="module", params=[1, 4], ids=["singly", "packs"])
+def commands(request, tmp_path_factory):
+    """Run the sample up a ladder four times, with runs that fail; return what there was after each command."""
+    folder = tmp_path_factory.mktemp("money")
+    shutil.copy(ROOT / "sample_data" / "accounts.csv", folder / "table.csv")
+    value = small_spec(
+        accept={"min_confidence": "medium", "required": ["employee_count"]}, escalate=["core", "pro"]
+    )
+    value["task"] |= {"processor": "lite", "records_per_run": request.param}
+    del value["backend"], value["local"]
+    spec = write_spec(folder, {**value, "limits": {"max_failed": "100%"}})
+    after = []
+    with serving(folder, "--faults", FAULTS) as server:
+        always = ["--base-url", server.url, "--json", "--yes", "--escalate-anyway"]
+        for flags in COMMANDS:
+            done = rowcite("run", spec, *always, *flags, cwd=folder)
+            assert done.returncode == 0, done.stderr.decode()
+            with closing(open_ledger(folder / ".rowcite" / "small", writing=False)) as ledger:
+                spent = ledger.spent()
+            created = Counter(line["processor"] for line in server.created())
+            after.append((spent, created, json.loads(done.stdout)))
+    return after
+
+
+def cost(created):
+    return sum(PROCESSORS[name].price * runs for name, runs in created.items())
+
+
+@pytest.mark.parametrize("at", range(len(COMMANDS)), ids=["first", "retry", "fresh", "again"])
+def test_spend_in_the_ledger_is_runs_created_times_price(commands, at):
+    spent, created, _ = commands[at]
+    assert spent == cost(created) > 0
+
+
+def test_each_command_says_what_it_spent_itself(commands):
+    before = [0, *(spent for spent, _, _ in commands)]
+    told = [summary["spent_usd"] for _, _, summary in commands]
+    assert told == pytest.approx([(now - then) / 1e6 for then, now in pairwise(before)])
+
+
+def test_every_step_of_the_ladder_and_every_way_to_ask_again_was_paid_for(commands):
+    runs = [created for _, created, _ in commands]
+    assert set(runs[0]) == {"lite", "core", "pro"}
+    assert runs[0]["lite"] < runs[1]["lite"] < runs[2]["lite"]
+
+
+def test_a_command_with_nothing_to_ask_spends_nothing(commands):
+    assert commands[3][:2] == commands[2][:2]
