@@ -26,7 +26,7 @@ class Client:
     """Talks to one Task API. Use it as an async context manager.
 
     Every method raises `KeyRefused` (401), `OutOfCredit` (402), `ApiRefused` (403, 422), `NotThere` (404), and
-    `Retriable` when trying again did not help.
+    `Retriable` when trying again did not help. A 429 is waited out, however often it comes.
     """
 
     def __init__(  # noqa: PLR0913 - what a connection is made of
@@ -73,7 +73,7 @@ class Client:
     ) -> list[str]:
         """Create runs; return their ids, in no promised order.
 
-        `sending` is called right before each attempt. With `many`, a few 429 are enough to give up.
+        `sending` is called right before each attempt. With `many`, a few 429 are enough to give up: it may be the size.
 
         Raises:
             Retriable: with `sent` true and a status other than 429, the runs may or may not have been created: find

@@ -18,7 +18,9 @@ Problem = ApiError | OutOfCredit | KeyRefused
 """Why it is not known, from the answer to a POST, that all its runs exist."""
 _MOST_TAKEN_OUT = 3
 _THROTTLED = 429
+_TOO_LARGE = 413
 _NO_SUCH_PROCESSOR = 403
+_MOST_PATIENT = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,9 @@ class Outbox:
         self.terms = terms
         self.submitted = 0  # runs that the API has taken
         self.stopped: RowciteError | None = None  # send no more, and raise this in the end
-        self._size = min(MOST_RUNS, terms.active_runs)
+        self._size = self._most = min(MOST_RUNS, terms.active_runs)  # runs a POST: now, and at best
+        self._passed = 0  # so many POSTs of that size went through in a row ...
+        self._needed = 1  # ... and after so many the next may be twice as large
         self._again: deque[Part] = deque()  # the last goes first
         self._refusals = 0
         self._doubt = False  # something was refused and nothing taken yet: one POST at a time
@@ -84,6 +88,8 @@ class Outbox:
     def taken(self, part: Part, runs: int, problem: Problem | None) -> None:
         """Note that the API took so many of a part's tasks."""
         self.submitted += runs
+        if runs == len(part.tasks) >= self._size:
+            self._grow()
         self._doubt, self._no_credit = False, isinstance(problem, OutOfCredit)
         self._believes = self._believes and not part.accused
 
@@ -140,18 +146,38 @@ class Outbox:
             raise ApiRefused(
                 f"{problem}. Is there a processor {part.errand.processor!r}, for this key?", status=403
             )
+        if problem.status == _TOO_LARGE:
+            self._shrink(part)
         self._again.extend(_without_named(part, named) if self._believes else _halves(part))
 
     def _back_for_nothing(self, part: Part, problem: ApiError | KeyRefused | None) -> None:
-        if part.losses >= self.terms.losses or (isinstance(problem, Retriable) and not problem.sent):
+        """Send a part again whole: most often it was not its size. When it is lost once more, its halves."""
+        throttled = isinstance(problem, Retriable) and problem.status == _THROTTLED
+        unsent = isinstance(problem, Retriable) and not problem.sent
+        if unsent or (part.losses >= self.terms.losses and not throttled):
             raise ApiError(
                 f"{problem or 'the API created no runs'}. Run again to go on",
                 status=getattr(problem, "status", 0),
             )
-        if isinstance(problem, Retriable) and problem.status == _THROTTLED:
-            # it may be the runs that the API counts
-            self._size = max(1, min(self._size, len(part.tasks) // 2))
+        if part.losses <= 1:
+            self._again.append(part)
+            return
+        if throttled:  # it may be the runs that the API counts
+            self._shrink(part)
         self._again.extend(_halves(part))
+
+    # --- how many runs a POST ------------------------------------------------------------------------
+
+    def _shrink(self, part: Part) -> None:
+        half = max(1, len(part.tasks) // 2)
+        if half < self._size:
+            self._size, self._passed, self._needed = half, 0, min(self._needed * 2, _MOST_PATIENT)
+
+    def _grow(self) -> None:
+        """Try twice as many runs a POST after some that went through: after twice as many each time it was too much."""
+        self._passed += 1
+        if self._passed >= self._needed:
+            self._size, self._passed = min(self._size * 2, self._most), 0
 
 
 def _halves(part: Part) -> list[Part]:

@@ -18,16 +18,16 @@ _THROTTLED = 429
 class Patience:
     """How long to try: attempts, seconds in total, and the pause before the second attempt.
 
-    A 429 is no failure: it uses up no attempts, only time.
+    A 429 is no failure: it uses up neither attempts nor time, and is waited out for as long as it comes.
     """
 
     attempts: int = 8
     strangers: int = 4
     """So many attempts when the API has never answered: its address may be wrong."""
-    throttled: int = 4
-    """So many 429 for a POST of many runs: it may be the runs that the API counts, so send fewer."""
+    throttled: int = 3
+    """So many 429 for a POST of many runs, and whoever sends it decides: it may be the runs that the API counts."""
     total: float = 300.0
-    """Of all attempts together; no single answer may take longer either, however it trickles."""
+    """Of all attempts together, since the last 429; no single answer may take longer either, however it trickles."""
     first_pause: float = 0.5
     longest_pause: float = 30.0
     connect: float = 10.0
@@ -50,10 +50,11 @@ async def retrying(  # noqa: PLR0913 - what a request may be
 ) -> T:
     """Call until it works, as long as patience lasts; raise the last error then.
 
-    With `creates`, only after 429 or when nothing was sent; with `many`, a few 429 are enough; never after the
-    status `final`. `met` tells whether the API has ever answered: one that has not may not be there at all.
+    With `creates`, only after 429 or when nothing was sent; with `many`, a few 429 are enough, else no number of them
+    is; never after the status `final`. `met` tells whether the API has ever answered: one that has not may not be
+    there at all.
     """
-    failed = 0
+    failed, throttled_at = 0, 0.0
 
     def may_again(error: BaseException) -> bool:
         nonlocal failed
@@ -63,9 +64,13 @@ async def retrying(  # noqa: PLR0913 - what a request may be
         return not creates or error.status == _THROTTLED or not error.sent
 
     def enough(state: tenacity.RetryCallState) -> bool:
-        throttled = many and state.attempt_number - failed >= patience.throttled
+        nonlocal throttled_at
+        now = state.seconds_since_start or 0.0
+        if getattr(state.outcome and state.outcome.exception(), "status", None) == _THROTTLED:
+            throttled_at = now
+            return many and state.attempt_number - failed >= patience.throttled
         most = patience.attempts if met() else min(patience.strangers, patience.attempts)
-        return throttled or failed >= most or (state.seconds_since_start or 0) >= patience.total
+        return failed >= most or now - throttled_at >= patience.total
 
     first, longest = patience.first_pause, patience.longest_pause
     backoff = tenacity.wait_exponential(first, longest) + tenacity.wait_random(0, 2 * first)

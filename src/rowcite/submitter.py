@@ -73,6 +73,7 @@ class Submitter:
             Unfinished: the API does not know what an earlier command left open, or lists less than it counts.
             RowciteError: the API failed, see `rowcite.errors`.
         """
+        self.client.pace.told = self._slowed
         try:
             async with asyncio.TaskGroup() as jobs:
                 await self._resume(jobs, api)
@@ -81,6 +82,9 @@ class Submitter:
             raise _first(group) from group
         if error := self._outbox.stopped or self._missing:
             raise error
+
+    def _slowed(self, rate: int) -> None:
+        self.progress.say(f"the API turns requests away (429): going on at {rate:,} requests a minute")
 
     # --- jobs ----------------------------------------------------------------------------------------
 

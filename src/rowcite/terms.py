@@ -27,7 +27,7 @@ class Terms:
     """How long to look for runs that the API counts but does not list."""
     refusals: int = 10
     """So many tasks refused one by one, and none ever taken: the spec is at fault, not the rows."""
-    losses: int = 5
+    losses: int = 6
     """So many POSTs in a row that created nothing and were not answered with a reason: the API is out of order."""
     contradicted: float = 900.0
     """How long to look again at runs that have not ended and that, by all the API says, do not go on either."""

@@ -141,7 +141,7 @@ class Transport:
         status, where = response.status_code, f"{response.request.method} {response.request.url.path}"
         after = retry_after(response.headers.get("retry-after"))
         if status == _THROTTLED:
-            self.pace.hold(max(after or 0.0, self.patience.first_pause))
+            self.pace.refused(max(after or 0.0, self.patience.first_pause))
         error = failure(where, status, body, after, response.headers.get("location"))
         if betas and status in _INVALID and b"parallel-beta" in body.lower():
             self._betas = None  # nobody promises that the header is welcome: try without, once

@@ -8,6 +8,7 @@ import json
 import re
 import time
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -327,6 +328,102 @@ def test_a_post_that_is_throttled_for_its_size_is_sent_in_smaller_parts(start):
     job.run(some)
     assert whole(job, some)
     assert len(job.api.deviant.posts) < 25
+
+
+def test_a_limit_far_below_the_own_costs_time_and_no_batch_its_size(start):
+    job = start(Deviations(window=(6, 1.0)), latency=0.002)
+    some = tasks(job.asked, 120)
+    job.run(some, active_runs=20)
+    assert whole(job, some)
+    assert job.api.deviant.throttled > 0
+    assert sum(runs == 20 for runs in job.api.deviant.posts) >= 5
+    assert min(job.api.deviant.posts) >= 10
+
+
+def test_a_post_that_counts_with_each_of_its_runs_against_the_limit_gets_through_in_parts(start):
+    job = start(Deviations(window=(260, 1.0), count_runs=True))
+    some = tasks(job.asked, 1000)
+    job.run(some)
+    assert whole(job, some)
+    assert job.api.deviant.posts[0] == 1000
+    assert max(len(made) for made in _batches(job)) == 250
+
+
+def test_a_post_that_counts_with_each_of_its_runs_and_fits_stays_whole(start):
+    job = start(Deviations(window=(1005, 1.0), count_runs=True))
+    some = tasks(job.asked, 3000)
+    job.run(some, **REAL)
+    assert whole(job, some)
+    assert {len(made) for made in _batches(job)} == {1000}
+
+
+def _batches(job):
+    """Return the runs created, by group."""
+    groups = {}
+    for line in job.api.created():
+        groups.setdefault(line["group"], []).append(line)
+    return groups.values()
+
+
+def test_a_429_that_goes_on_is_waited_for_and_told_of(start):
+    job = start(
+        faults={"http": [{"nth": list(range(1, 12)), "status": 429, "headers": {"retry-after": "0.1"}}]}
+    )
+    some = tasks(job.asked, 40)
+    job.patience = replace(job.patience, total=0.3)
+    job.run(some)
+    assert whole(job, some)
+    assert any(
+        re.fullmatch(r"the API turns .* going on at [\d,]+ requests a minute", text)
+        for text in job.progress.said
+    )
+
+
+def test_a_429_for_ever_is_cut_by_the_deadline_and_owes_nothing(start):
+    job = start(faults={"http": [{"method": "POST", "path": "/runs$", "status": 429}]})
+    with pytest.raises(TimeoutError):
+        job.run(tasks(job.asked, 40), deadline=1.5)
+    assert job.api.created() == []
+    assert len(job.api.deviant.posts) > 2
+
+
+@pytest.mark.parametrize(
+    "fault", [{"cut": True}, {"status": 503}, {"status": 500}], ids=["cut", "503", "500"]
+)
+def test_a_post_that_was_lost_and_created_nothing_is_sent_again_whole(start, fault):
+    job = start(faults={"http": [{"method": "POST", "path": "/runs$", "nth": [1], **fault}]})
+    some = tasks(job.asked, 40)
+    job.run(some, settle=0.1)
+    assert whole(job, some)
+    assert [len(made) for made in _batches(job)] == [40]
+
+
+def test_a_part_that_is_lost_twice_is_sent_in_halves(start):
+    job = start(faults={"http": [{"method": "POST", "path": "/runs$", "nth": [1, 2], "status": 503}]})
+    some = tasks(job.asked, 40)
+    job.run(some, settle=0.1)
+    assert whole(job, some)
+    assert [len(made) for made in _batches(job)] == [20, 20]
+
+
+def test_batches_grow_again_after_posts_that_pass(start):
+    busy = {"method": "POST", "path": "/runs$", "nth": list(range(1, 10)), "status": 429}
+    job = start(faults={"http": [{**busy, "headers": {"retry-after": "0"}}]})
+    some = tasks(job.asked, 5000)
+    job.run(some, settle=0.1, active_runs=1000)
+    assert whole(job, some)
+    sizes = [len(made) for made in _batches(job)]
+    assert min(sizes) == 500
+    assert sizes.count(1000) >= 3
+
+
+def test_a_body_that_is_too_large_is_halved_at_once_and_the_next_batches_too(start):
+    large = Deviations(refuse=lambda _: True, refuse_over=100, refuse_status=413)
+    job = start(large)
+    some = tasks(job.asked, 400)
+    job.run(some, active_runs=200)
+    assert whole(job, some)
+    assert len([runs for runs in job.api.deviant.posts if runs > 100]) <= 2
 
 
 def test_an_api_that_loses_every_post_is_given_up_on_and_nothing_is_owed(start):

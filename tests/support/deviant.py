@@ -48,6 +48,7 @@ class Deviations:
     late: float | None = None  # the first POST is cut, and creates its runs so much later
     refuse: Callable[[Any], bool] | None = None  # 422 for a POST with such an input
     refuse_status: int = 422
+    refuse_over: int = 0  # such a POST is refused only with more runs than these
     names: Callable[[list[int]], list[int]] | None = None  # bad rows to the rows that the 422 names
     refuse_betas: bool = False  # 400 for every request with the header parallel-beta
     credit: int | None = None  # 402 for a POST with more runs than are left of these
@@ -62,6 +63,7 @@ class Deviations:
     active_results: int = 0  # so many /result are answered with 408
     squeeze: bool = False  # gzip
     window: tuple[int, float] | None = None  # 429 for more requests than so many in so many seconds
+    count_runs: bool = False  # a POST counts with each of its runs there
     mangle: Callable[[str, str, bytes], bytes | None] | None = None  # (method, path, body) to another body
 
 
@@ -90,16 +92,14 @@ class Deviant:
             return
         method, path = scope["method"], scope["path"]
         self.calls.append((method, path))
-        if self.how.window is not None and (wait := self._wait(*self.how.window)) > 0:
-            self.throttled += 1
-            body = _error(429)
-            await _answer(send, 429, {"retry-after": str(math.ceil(wait))}, body)
+        adds = method == "POST" and ADD.search(path) is not None
+        if not (adds and self.how.count_runs) and await self._throttles(send, 1):
             return
         if self.how.refuse_betas and any(name == b"parallel-beta" for name, _ in scope["headers"]):
             body = b'{"type":"error","error":{"ref_id":"r","message":"unknown header parallel-beta"}}'
             await _answer(send, 400, {"content-type": "application/json"}, body)
             return
-        if method == "POST" and ADD.search(path):
+        if adds:
             await self._add(scope, await _body(receive), receive, send)
         elif self.how == Deviations() or (EVENTS.search(path) and not self._deviates()):
             await self.app(scope, receive, send)
@@ -109,12 +109,21 @@ class Deviant:
             status, headers, body = await self._asked(scope, await _body(receive), receive)
             await _answer(send, *self._changed(scope, status, headers, body))
 
-    def _wait(self, most: int, seconds: float) -> float:
+    async def _throttles(self, send: Send, count: int) -> bool:
+        """Count so many requests; tell whether they were too many, after saying so."""
+        if self.how.window is None or (wait := self._wait(*self.how.window, count)) <= 0:
+            return False
+        self.throttled += 1
+        await _answer(send, 429, {"retry-after": str(math.ceil(wait))}, _error(429))
+        return True
+
+    def _wait(self, most: int, seconds: float, count: int) -> float:
         now = time.monotonic()
         self._times = [then for then in self._times if then > now - seconds]
-        if len(self._times) >= most:
-            return self._times[0] + seconds - now
-        self._times.append(now)
+        surplus = len(self._times) + count - most
+        if surplus > 0:
+            return self._times[surplus - 1] + seconds - now if surplus <= len(self._times) else seconds
+        self._times += [now] * count
         return 0.0
 
     # --- creating ------------------------------------------------------------------------------------
@@ -123,12 +132,14 @@ class Deviant:
         how, asked = self.how, json.loads(body)
         inputs = asked["inputs"]
         self.posts.append(len(inputs))
+        if how.count_runs and await self._throttles(send, len(inputs)):
+            return
         first, self._first = self._first, False
         if how.throttle_over is not None and len(inputs) > how.throttle_over:
             await _problem(send, 429)
             return
         bad = [row for row, run in enumerate(inputs) if how.refuse is not None and how.refuse(run["input"])]
-        if bad:
+        if bad and len(inputs) > how.refuse_over:
             if how.names is None:
                 await _problem(send, how.refuse_status)
             else:

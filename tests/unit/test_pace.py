@@ -4,12 +4,14 @@ import asyncio
 import selectors
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rowcite.pace import WINDOW, Pace
+from rowcite.pace import LEAST, RISE_AFTER, WINDOW, Pace
+from rowcite.server.gate import RateLimit
 
 
 class Jumping(selectors.SelectSelector):
@@ -214,3 +216,140 @@ def test_a_failed_request_gives_its_place_back():
             pass
 
     assert simulate(work()) == 0
+
+
+# --- an API that takes less than it is said to -----------------------------------------------------------
+
+
+@given(st.integers(1, 40), st.integers(1, 4), CALLS, st.lists(st.tuples(SECONDS, SECONDS), max_size=12))
+def test_whatever_is_turned_away_the_limit_is_kept_and_nobody_starts_in_a_pause(
+    per_minute, at_once, calls, refusals
+):
+    log, rates = Log(), []
+
+    async def work() -> None:
+        pace, loop = new(per_minute, at_once), asyncio.get_running_loop()
+
+        def refused(seconds: float) -> None:
+            pace.refused(seconds)
+            log.held_until = max(log.held_until, loop.time() + seconds)
+            rates.append(pace.rate)
+
+        for when, seconds in refusals:
+            loop.call_at(when, refused, seconds)
+
+        async def call(number: int, when: float, seconds: float, *, stream: bool) -> None:
+            await asyncio.sleep(when)
+            await log.request(pace, number, seconds, stream=stream)
+
+        async with asyncio.TaskGroup() as group:
+            for number, (when, seconds, stream) in enumerate(calls):
+                group.create_task(call(number, when, seconds, stream=stream))
+
+    simulate(work())
+    times = log.times()
+    assert len(times) == len(calls)
+    assert all(later - first > 60 for first, later in zip(times, times[per_minute:], strict=False))
+    assert log.too_early == []
+    assert all(min(LEAST, per_minute) <= rate <= per_minute for rate in rates)
+
+
+@given(st.integers(1, 2_000), st.lists(SECONDS, min_size=3, max_size=20))
+@settings(max_examples=25)
+def test_the_whole_limit_comes_back_while_it_is_quiet(per_minute, refusals):
+    async def work() -> None:
+        pace = new(per_minute)
+        for seconds in refusals:
+            pace.refused(seconds)
+            await asyncio.sleep(seconds)
+        await asyncio.sleep(max(refusals) + 60 * RISE_AFTER)
+        async with pace.turn():
+            assert pace.rate == per_minute
+
+    simulate(work())
+
+
+class Api:
+    """Counts as the shipped server does, and notes what it turned away and when."""
+
+    def __init__(self, limit: int) -> None:
+        self.clock = asyncio.get_running_loop().time
+        self.limit = RateLimit(limit, self.clock)
+        self.passed: list[float] = []
+        self.refused: list[float] = []
+
+    async def ask(self, pace: Pace) -> None:
+        while True:
+            async with pace.turn():
+                wait = self.limit.wait()
+                await asyncio.sleep(0.05)
+            if wait == 0:
+                self.passed.append(self.clock())
+                return
+            self.refused.append(self.clock())
+            pace.refused(max(wait, 0.5))
+
+
+@given(st.integers(5, 600), st.integers(1, 16))
+@settings(max_examples=25, deadline=None)
+def test_a_limit_far_below_the_own_is_used_and_few_requests_are_turned_away(limit, at_once):
+    minutes = 10
+    api: list[Api] = []
+
+    async def work() -> None:
+        pace = new(2_000, at_once)
+        api.append(Api(limit))
+        async with asyncio.TaskGroup() as group:
+            for _ in range(limit * minutes):
+                group.create_task(api[0].ask(pace))
+
+    taken = simulate(work())
+    late = [time for time in api[0].refused if time > 240]
+    assert len(api[0].passed) == limit * minutes
+    assert taken < (minutes + 1) * WINDOW
+    assert len(late) < (1 + at_once) * minutes
+
+
+def test_a_burst_that_is_an_accident_does_not_slow_down_for_long():
+    """Six requests turned away at the very beginning, for three seconds each, as a hiccup of the API does."""
+    rates = []
+
+    async def work() -> None:
+        pace = new(2_000)
+        for number in range(25):
+            async with pace.turn():
+                if number >= 19:
+                    pace.refused(3.0)
+        rates.append(pace.rate)
+
+    simulate(work())
+    assert rates[0] >= 100
+
+
+def test_single_requests_that_are_turned_away_slow_nothing_down():
+    async def work() -> None:
+        pace = new(2_000)
+        for number in range(1, 1_000):
+            async with pace.turn():
+                await asyncio.sleep(0.1)
+                if number % 50 == 0:
+                    pace.refused(1.0)
+        assert pace.rate == 2_000
+
+    simulate(work())
+
+
+def test_slowing_down_is_told_at_most_once_a_minute():
+    told: list[tuple[float, int]] = []
+
+    async def work() -> None:
+        pace, loop = new(2_000), asyncio.get_running_loop()
+        pace.told = lambda rate: told.append((loop.time(), rate))
+        for _ in range(200):
+            async with pace.turn():
+                pace.refused(1.0)
+
+    simulate(work())
+    assert len(told) >= 3
+    assert all(later - first >= 60 for (first, _), (later, _) in pairwise(told))
+    assert told[-1][1] == LEAST
