@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import msgspec
 import polars as pl
+import pyarrow as pa
 
 from rowcite.columns import added_schema, dtype, filled_columns
 from rowcite.filled import filled
@@ -133,7 +134,9 @@ class Merge:
         )
         if new.height:
             parts = (self._settle(new.slice(start, _AT_ONCE)) for start in range(0, new.height, _AT_ONCE))
-            self._settled = pl.concat([self._settled, *parts])
+            self._settled = pl.concat(
+                [self._settled, *parts], rechunk=True
+            )  # once, not with each look into it
 
     def _settle(self, ids: pl.DataFrame) -> pl.DataFrame:
         keys = ids[_KEY].to_list()
@@ -253,8 +256,15 @@ def _frame(records: list[list[Any]], schema: pl.Schema) -> pl.DataFrame:
     """Return rows as a frame. By column: row by row polars takes some times as long."""
     columns = zip(*records, strict=True) if records else ([] for _ in schema)
     return pl.DataFrame(
-        [pl.Series(name, values, kind) for values, (name, kind) in zip(columns, schema.items(), strict=True)]
+        [_series(name, values, kind) for values, (name, kind) in zip(columns, schema.items(), strict=True)]
     )
+
+
+def _series(name: str, values: Sequence[Any], kind: pl.DataType) -> pl.Series:
+    if not kind.is_nested():
+        return pl.Series(name, values, kind)
+    form = pl.Series([], dtype=kind).to_arrow().type  # polars takes lists one by one, Arrow all at once
+    return pl.Series(name, pa.array(values, form), kind)
 
 
 def _fits(value: Any, column: pl.DataType) -> bool:
