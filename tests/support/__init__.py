@@ -75,13 +75,12 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, *flags: str, corpus: Path = WEB, **env: str) -> Iterator[Server]:
+def serving(folder: Path, *flags: str, corpus: Path | None = WEB, **env: str) -> Iterator[Server]:
     """Run `rowcite serve` on a free loopback port as a process of its own, with a journal in `folder`."""
     port_file, journal = folder / "port", folder / "journal.jsonl"
     process = started(
         "serve",
-        "--corpus",
-        corpus,
+        *(("--corpus", corpus) if corpus is not None else ()),
         "--port",
         "0",
         "--port-file",

@@ -1,0 +1,124 @@
+"""Killed while planning, submitting, merging and writing a table of `ROWCITE_CRASH_ROWS` rows, all of them distinct.
+
+3,000 rows unless told otherwise, in ten batches or more; `--log-level=INFO -rP` shows its figures.
+"""
+
+import logging
+import os
+import random
+import time
+
+import pytest
+
+from support import serving, small_spec, until, write_spec
+from support.killing import created, killed, output, price, run, spent
+
+ROWS = int(os.environ.get("ROWCITE_CRASH_ROWS", "3000"))
+SEED = int(os.environ.get("ROWCITE_KILL_SEED", "1"))
+LOG = logging.getLogger("crash")
+LONGEST = 60 + ROWS / 50  # seconds that anything may take
+BENCH = ("--bench", "--latency-mean", "0.05")
+
+
+def prepared(folder):
+    lines = (f"Company {number},https://www.company{number}.example/about" for number in range(ROWS))
+    (folder / "table.csv").write_text("\n".join(["name,website", *lines]) + "\n")
+    write_spec(
+        folder,
+        small_spec(
+            backend="parallel", limits={"max_cost_usd": 1_000_000, "active_runs": min(10_000, ROWS // 10)}
+        ),
+    )
+
+
+class Moments:
+    """When to kill: each waits for what only one phase shows. Returns at once when the command has ended."""
+
+    def __init__(self, folder, server, dice):
+        self.folder, self.server, self.dice = folder, server, dice
+        self.seen = {}
+
+    def planning(self):
+        lock = self.folder / ".rowcite" / "small" / "lock"
+        return lock.exists()
+
+    def submitting(self, share):
+        return self.runs() >= share * ROWS
+
+    def merging(self):
+        return self.beside() is not None
+
+    def writing(self):
+        size = self.beside()
+        return size is not None and size >= 20 * ROWS
+
+    def runs(self):
+        file = self.server.journal_file
+        return file.read_bytes().count(b'"input_sha256"') if file.exists() else 0
+
+    def beside(self):
+        """Return the size of the table that is being written beside the output, None when there is none."""
+        for file in self.folder.glob(".*.tmp"):
+            try:
+                return file.stat().st_size
+            except FileNotFoundError:
+                pass
+        return None
+
+    def kill(self, phase, true):
+        """Run the command, kill it when something is true; note what there was then."""
+        began = time.monotonic()
+
+        def when(process):
+            until(lambda: true() or process.poll() is not None, LONGEST)
+            time.sleep(self.dice.uniform(0, 0.02))
+
+        alive = killed(self.folder, self.server, when)
+        runs, size = self.runs(), self.beside() or 0
+        self.seen[phase] = (alive, runs)
+        told = "killed" if alive else "had ended"
+        LOG.info(
+            "%s: %s after %.1f s, %d runs created, %d bytes written beside",
+            phase,
+            told,
+            time.monotonic() - began,
+            runs,
+            size,
+        )
+        for file in self.folder.glob(
+            ".*.tmp"
+        ):  # what a killed command leaves; no later one takes it for its own
+            file.unlink()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    prepared(folder)
+    with serving(folder, *BENCH, corpus=None) as server:
+        began = time.monotonic()
+        run(folder, server, LONGEST)
+        LOG.info("%d rows undisturbed: %.1f s", ROWS, time.monotonic() - began)
+    return output(folder)
+
+
+def test_killed_in_every_phase_of_a_large_table_nothing_is_lost_or_paid_twice(tmp_path, undisturbed):
+    prepared(tmp_path)
+    with serving(tmp_path, *BENCH, corpus=None) as server:
+        moments = Moments(tmp_path, server, random.Random(SEED))
+        moments.kill("planning", moments.planning)
+        moments.kill("submitting", lambda: moments.submitting(0.3))
+        moments.kill("submitting more", lambda: moments.submitting(0.7))
+        moments.kill("merging", moments.merging)
+        moments.kill("writing", moments.writing)
+        began = time.monotonic()
+        told = run(tmp_path, server, LONGEST)
+        made = created(server)
+    LOG.info("last command: %.1f s, %d runs submitted by it", time.monotonic() - began, told["submitted"])
+    assert moments.seen["planning"] == (True, 0)
+    assert moments.seen["submitting"][0]
+    assert 0 < moments.seen["submitting"][1] < ROWS
+    assert output(tmp_path).equals(undisturbed)
+    assert len(made) == ROWS
+    assert set(made.values()) == {1}
+    assert spent(tmp_path) == price(made)

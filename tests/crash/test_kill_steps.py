@@ -1,0 +1,100 @@
+"""Killed at random moments on the ladder and with packs: what is needed is created exactly once, and paid for once.
+
+`ROWCITE_KILLS` and `ROWCITE_KILL_SEED` as in `test_kill`; each kind of spec has an eighth of them.
+"""
+
+import os
+import random
+import time
+from collections import Counter
+
+import polars as pl
+import pytest
+
+from support import ROOT, serving, small_spec, write_spec
+from support.killing import created, killed, output, price, run, spent
+
+KILLS = max(1, int(os.environ.get("ROWCITE_KILLS", "8")) // 8)
+SEED = int(os.environ.get("ROWCITE_KILL_SEED", "1"))
+ROWS = 24
+LATENCY = ("--latency", "0.001")
+TASK = small_spec()["task"]
+LADDER = {
+    "task": {**TASK, "processor": "lite"},
+    "accept": {"min_confidence": "high", "required": ["employee_count"]},
+    "escalate": ["base", "core"],
+}
+PACKS = {"task": {**TASK, "records_per_run": 4}}
+KINDS = {
+    "ladder": LADDER,
+    "packs": PACKS,
+    "packs on the ladder": {**LADDER, "task": {**LADDER["task"], **PACKS["task"], "processor": "lite"}},
+}
+
+
+def prepared(folder, kind):
+    """Write a table of accounts that the sample pages know well, badly and not at all, and a spec of this kind."""
+    accounts = pl.read_csv(ROOT / "sample_data" / "accounts.csv", infer_schema=False).select(
+        "name", "website"
+    )
+    known = accounts.drop_nulls().unique(maintain_order=True).head(ROWS // 2)
+    unknown = [{"name": f"Company {n}", "website": f"company{n}.example"} for n in range(ROWS - known.height)]
+    pl.concat([known, pl.DataFrame(unknown), known.head(1)]).write_csv(folder / "table.csv")
+    limits = {"active_runs": 8, "max_cost_usd": 100}
+    write_spec(folder, small_spec(backend="parallel", limits=limits, **KINDS[kind]))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """Return a function from a kind of spec to its output, the runs that it takes, and the seconds."""
+    known = {}
+
+    def of(kind):
+        if kind not in known:
+            folder = tmp_path_factory.mktemp("undisturbed")
+            prepared(folder, kind)
+            with serving(folder, *LATENCY) as server:
+                began = time.monotonic()
+                run(folder, server)
+                known[kind] = output(folder), created(server), time.monotonic() - began
+        return known[kind]
+
+    return of
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_there_is_something_to_kill(undisturbed, kind):
+    frame, made, _ = undisturbed(kind)
+    asked = {processor for processor, _ in made}
+    assert asked == ({"lite", "base", "core"} if "ladder" in kind else {"core"})
+    assert frame.height == ROWS + 1
+    assert set(made.values()) == {1}
+    assert frame["employee_count"].drop_nulls().len() > 5
+    if kind == "packs":
+        assert len(made) < ROWS / 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("number", range(KILLS))
+def test_killed_at_random_moments_each_run_that_is_needed_is_created_once(
+    tmp_path, undisturbed, kind, number
+):
+    frame, needed, seconds = undisturbed(kind)
+    dice = random.Random(f"{SEED} {kind} {number}")
+    prepared(tmp_path, kind)
+    with serving(tmp_path, *LATENCY) as server:
+        for _ in range(dice.randint(1, 3)):
+            moment = dice.uniform(0.3, seconds)
+            killed(tmp_path, server, lambda _, moment=moment: time.sleep(moment))
+        run(tmp_path, server)
+        made = created(server)
+    assert output(tmp_path).equals(frame)
+    assert set(made.values()) == {1}
+    assert by_processor(made) == by_processor(needed)
+    if kind == "ladder":  # the records of a pack carry keys that the server's address is part of
+        assert made == needed
+    assert spent(tmp_path) == price(needed)
+
+
+def by_processor(made):
+    return Counter(processor for processor, _ in made.elements())
