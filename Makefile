@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: help demo test test-all lint format check serve bench bench-ladder load soak fuzz eval enrich chromium screenshots clean
+.PHONY: help demo test test-all lint format check serve bench bench-ladder bench-full load soak fuzz eval enrich chromium screenshots clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,9 @@ bench: .venv/dev  ## Measure time, memory and requests (minutes)
 
 bench-ladder: .venv/dev  ## Measure what ladders of processors and packs of rows cost and find, on the local engine
 	$(BIN)/python benchmarks/ladder.py
+
+bench-full: .venv/dev  ## Measure tables of millions of rows (up to an hour, 60 GB of TMPDIR)
+	$(BIN)/python benchmarks/full.py
 
 soak: .venv/dev  ## Kill the command at many more random moments (minutes)
 	ROWCITE_KILLS=200 $(BIN)/python -m pytest -n $(WORKERS) tests/crash
