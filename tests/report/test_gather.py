@@ -153,6 +153,27 @@ def test_an_overwritten_value_is_a_conflict_that_says_so(given):
     assert (row.label, row.cells[0].value, row.cells[0].replaced) == ("b", "Pumps ", True)
 
 
+def test_rows_of_one_question_that_were_given_different_values_are_apart(tmp_path):
+    rows = [
+        {"id": str(n), "name": "Same", "industry": value}
+        for n, value in enumerate(["pumps", "valves", "", "valves"])
+    ]
+    path = known(tmp_path, rows, columns={"existing": "fill"})
+    answered(path, [answer(industry=found("pumps"))])
+    facts = gathered(path)
+    seen = {(row.number, row.same, row.cells[0].value, row.needs) for row in facts.rows}
+    assert seen == {(1, 0, "pumps", ()), (2, 1, "valves", ("conflict",)), (3, 0, "pumps", ())}
+    assert (facts.tasks, facts.needing) == (1, 2)
+
+
+def test_a_value_that_a_person_decided_is_no_conflict(given):
+    path = given("fill")
+    decide(path, Decision(key_of(gathered(path), "b"), "industry", "accept", '"Pumps "', "ann", 1.0))
+    facts = gathered(path)
+    row = next(row for row in facts.rows if row.label == "b")
+    assert (row.cells[0].standing, row.cells[0].value, row.needs) == (Standing.REVIEWED, "Pumps ", ())
+
+
 @pytest.mark.parametrize(
     ("path", "name"),
     [
@@ -175,8 +196,8 @@ def row(number, *needs):
 
 def kept(keeper, *rows):
     for item in rows:
-        if keeper.wants(item.needs):
-            keeper.keep(item)
+        if not keeper.again(item.number, 1) and keeper.wants(item.needs):
+            keeper.keep(item, item.number)
     return [item.number for item in keeper.rows()]
 
 
@@ -194,6 +215,12 @@ def test_no_reason_takes_the_room_of_all_others_in_whatever_order_they_come():
     many = [row(number, Need.REJECTED) for number in range(100)]
     failed = [row(number, Need.FAILED) for number in range(200, 300)]
     assert sorted(kept(Keeper(8), *failed, *many)) == [0, 1, 2, 3, 4, 5, 200, 201]
+
+
+def test_rows_that_come_to_the_same_are_counted_while_they_are_kept():
+    keeper = Keeper(1)
+    assert kept(keeper, row(1), row(1), row(2, Need.LOW), row(2), row(1)) == [2]
+    assert [item.same for item in keeper.rows()] == [1]
 
 
 # --- time ------------------------------------------------------------------------------------------------

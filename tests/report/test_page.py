@@ -132,12 +132,28 @@ def test_each_picture_has_a_title_and_its_figures(said):
         "Cells filled by field",
         "Failures by cause",
     }
-    assert said.count("<details") == 6
+    assert said.count("<details") == 5
 
 
 def test_a_page_without_any_run_says_so(tmp_path):
     path = known(tmp_path, [{"id": "1", "name": "One"}])
     assert "0 of 1 row are complete, and none needs a person." in written(path)
+
+
+def test_a_given_value_stands_beside_the_one_that_was_found_instead(tmp_path):
+    path = known(tmp_path, [{"id": "1", "name": "One", "industry": "valves"}], columns={"existing": "fill"})
+    answered(path, [answer(industry=found("pumps", reasoning="The sign says so."))])
+    (row,) = json.loads(Parts(written(path)).texts["script"][0])["rows"]
+    cell = row["cells"][0]
+    assert row["needs"] == ["conflict"]
+    assert (cell["l"], cell["v"], cell["g"], cell["s"], cell["k"]) == (
+        "given",
+        "valves",
+        "valves",
+        "pumps",
+        "kept",
+    )
+    assert (cell["y"], cell["x"][0][1]) == ("The sign says so.", ["It says so."])
 
 
 # --- the command -----------------------------------------------------------------------------------------

@@ -10,8 +10,9 @@ from rowcite.ledger import open_ledger
 from rowcite.report.gather import gather
 from rowcite.review import app as review_app
 from rowcite.review.app import Reviewing, create_app
+from rowcite.review.verdicts import Cells, decide
 from rowcite.run import in_loop
-from support.answers import ready
+from support.answers import answer, answered, found, known, ready
 
 BASE = "http://127.0.0.1:8123"
 
@@ -70,6 +71,19 @@ def test_a_decision_reaches_the_ledger_with_who_when_and_what_it_is_about(review
         "Ann",
         123.0,
     )
+
+
+@pytest.mark.parametrize(("number", "value"), [(1, "valves"), (2, "pumps"), (3, "taps")])
+def test_a_decision_is_about_what_the_row_shows_not_another_of_its_question(tmp_path, number, value):
+    given = [{"id": name, "name": "Same", "industry": name} for name in ("valves", "gates", "taps")]
+    path = known(tmp_path, given, columns={"existing": "fill"})
+    answered(path, [answer(industry=found("pumps", "high" if number == 2 else "low"))])
+    prepared = ready(path)
+    with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
+        facts = gather(prepared.job, ledger, decided=False)
+    said = {"key": facts.rows[0].key.hex(), "field": "industry", "verdict": "accept", "row": number}
+    made = decide(said, Cells.of(facts), who="Ann", at=1.0)
+    assert made.value == json.dumps(value)
 
 
 def test_undoing_clears_a_decision(reviewing, send):

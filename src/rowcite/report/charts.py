@@ -14,7 +14,6 @@ from typing import Any
 import altair as alt
 import vl_convert
 
-from rowcite.prices import usd
 from rowcite.report.facts import FILLED, Facts, Standing, Timeline
 from rowcite.report.text import printable
 
@@ -153,7 +152,12 @@ def timeline(line: Timeline) -> Picture:
     most = max((moment.sent for moment in line.moments), default=0)
 
     def chart(width: int) -> Any:
-        x = alt.X("at:Q", title=f"{unit} of work", axis=alt.Axis(tickCount=max(width // 110, 3), grid=False))
+        x = alt.X(
+            "at:Q",
+            title=f"{unit} of work",
+            axis=alt.Axis(tickCount=max(width // 110, 3), grid=False),
+            scale=alt.Scale(nice=False),
+        )
         y = alt.Y("runs:Q", title=None, stack=None, axis=alt.Axis(tickCount=4, domain=False, ticks=False))
         shown = _chart(data)
         area = shown.transform_filter("datum.what == 'answered'").mark_area(
@@ -188,12 +192,6 @@ def share(part: int, whole: int) -> str:
     if not whole or part in (0, whole):
         return "100%" if whole and part else "0%"
     return f"{min(max(part / whole * 100, 1), 99):.0f}%"
-
-
-def money_or_runs(facts: Facts, runs: int, price: int) -> str:
-    """Return so many runs as people read them, with what they cost where they cost anything."""
-    counted = f"{runs:,} run{'' if runs == 1 else 's'}"
-    return f"{counted} · {usd(runs * price)}" if price and not facts.local else counted
 
 
 def _chart(values: list[dict[str, Any]]) -> Any:

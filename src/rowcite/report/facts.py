@@ -92,6 +92,15 @@ class Spend:
 
 
 @dataclass(frozen=True, slots=True)
+class Packs:
+    """Rows that were sent several in a run: `rows` in `runs`, with `saved` micro-US$ less than one run a row costs."""
+
+    rows: int = 0
+    runs: int = 0
+    saved: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
     """How far the work was: `at` seconds of work in; runs sent, answered and failed by then."""
 
@@ -140,6 +149,7 @@ class Facts:
     stored: int = 0
     ladder: tuple[tuple[str, int], ...] = ()
     spend: list[Spend] = field(default_factory=list)
+    packs: Packs = Packs()
     timeline: Timeline = field(default_factory=Timeline)
     needing: int = 0
     needs: Counter[Need] = field(default_factory=Counter)

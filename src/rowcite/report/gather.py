@@ -20,7 +20,7 @@ from rowcite.reader import Batch
 from rowcite.report.cells import Views, views
 from rowcite.report.facts import Facts, Need, RowView
 from rowcite.report.keeper import Keeper
-from rowcite.report.work import spend, stored_before, timeline
+from rowcite.report.work import packs, spend, stored_before, timeline
 from rowcite.settled import Settled, Settling
 from rowcite.spec import Spec
 
@@ -71,7 +71,8 @@ class _Gathering:
                 self._take(batch, before, item)
             before += batch.keys.len()
         facts.rows, facts.tasks = self._keeper.rows(), len(tasks)
-        facts.spend, facts.timeline = spend(self._ledger), timeline(self._ledger)
+        facts.spend, facts.packs = spend(self._ledger), packs(self._ledger)
+        facts.timeline = timeline(self._ledger)
         facts.warnings, facts.stored = self._ledger.warnings(), stored_before(self._ledger, tasks)
         return facts
 
@@ -85,8 +86,9 @@ class _Gathering:
         if seen.needs:
             facts.needing += rows
             facts.needs.update(dict.fromkeys(seen.needs, rows))
-        if not self._keeper.again(item.key, rows) and self._keeper.wants(seen.needs):
-            self._keeper.keep(self._row(batch, before, item, seen))
+        what = (item.key, repr(item.given))
+        if not self._keeper.again(what, rows) and self._keeper.wants(seen.needs):
+            self._keeper.keep(self._row(batch, before, item, seen), what)
 
     # --- counting ----------------------------------------------------------------------------------------
 
@@ -165,7 +167,7 @@ class _Gathering:
         given = tuple(
             (name, str(value)[:_LABEL_CHARS])
             for name, value in zip(columns, values, strict=True)
-            if value is not None and str(value).strip()
+            if value is not None and str(value).strip() and value not in self._job.spec.input.csv.null_values
         )
         return (given[0][1] if given else f"row {number}"), given
 

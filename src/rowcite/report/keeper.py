@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from rowcite.report.facts import Need, RowView
 
 _ORDER: tuple[Need | None, ...] = (*Need, None)  # None: needs nobody
 
 
 class Keeper:
-    """Keeps at most `most` rows. Each reason is sure of its share of the room; what is left goes by order."""
+    """Keeps at most `most` rows. Each reason is sure of its share of the room; what is left goes by order.
+
+    Rows that come to the same are kept as one: `what` is what tells others apart, None for a row that is like no other.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._share = most // len(Need)
         self._rows: dict[Need | None, list[RowView]] = {reason: [] for reason in _ORDER}
-        self._by_key: dict[bytes, RowView] = {}
+        self._kept: dict[Hashable, RowView] = {}
+        self._what: dict[int, Hashable] = {}
 
-    def again(self, key: bytes, rows: int) -> bool:
-        """Tell whether a question is kept already, and count the rows that ask it too."""
-        kept = self._by_key.get(key)
+    def again(self, what: Hashable, rows: int) -> bool:
+        """Tell whether one that comes to the same is kept already, and count the rows that do too."""
+        kept = self._kept.get(what)
         if kept is not None:
             kept.same += rows
         return kept is not None
@@ -28,16 +34,15 @@ class Keeper:
         reason = needs[0] if needs else None
         return self._count() < self._most or self._victim(reason) is not reason
 
-    def keep(self, row: RowView) -> None:
+    def keep(self, row: RowView, what: Hashable = None) -> None:
         """Keep a row; another one leaves when there is no room."""
         reason = row.needs[0] if row.needs else None
         self._rows[reason].append(row)
-        if row.key is not None:
-            self._by_key[row.key] = row
+        if what is not None:
+            self._kept[what], self._what[row.number] = row, what
         if self._count() > self._most:
             gone = self._rows[self._victim(None)].pop()
-            if gone.key is not None:
-                self._by_key.pop(gone.key, None)
+            self._kept.pop(self._what.pop(gone.number, None), None)
 
     def rows(self) -> list[RowView]:
         """Return what was kept: by reason, then in table order."""

@@ -19,7 +19,8 @@ from jinja2 import Environment
 
 from rowcite.records import Decision
 from rowcite.report.facts import CellView, Facts, RowView
-from rowcite.report.parts import Part, lead, meta, parts, rows_note, tiles
+from rowcite.report.parts import lead, meta, parts, rows_note, tiles
+from rowcite.report.sections import Part
 from rowcite.version import __version__
 
 MOST_CITATIONS = 6

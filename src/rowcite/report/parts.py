@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from rowcite.model import RowStatus
 from rowcite.prices import usd
 from rowcite.report import charts
 from rowcite.report.charts import Bar, share
 from rowcite.report.facts import FILLED, Facts, Need, Standing
+from rowcite.report.money import savings, spend
+from rowcite.report.sections import Mark, Part, Table, Tile, some
 from rowcite.report.text import printable
 
 _MOST_IN_TABLE = 50
@@ -34,49 +34,10 @@ _NEEDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """A figure at the head of the page."""
-
-    name: str
-    value: str
-    more: str = ""
-    tone: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """One colour of a picture, and what it says."""
-
-    name: str
-    says: str
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """The figures behind a picture."""
-
-    columns: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A section with a picture."""
-
-    id: str
-    title: str
-    says: str
-    room: str = "half"
-    svgs: tuple[tuple[int, str], ...] = ()
-    legend: list[Mark] = field(default_factory=list)
-    table: Table | None = None
-
-
 def lead(facts: Facts) -> str:
     """Return the page in one sentence."""
     counts = facts.counts
-    done = f"{counts.completed:,} of {_some(counts.rows, 'row')} {'is' if counts.completed == 1 else 'are'} complete"
+    done = f"{counts.completed:,} of {some(counts.rows, 'row')} {'is' if counts.completed == 1 else 'are'} complete"
     if not facts.needing:
         return f"{done}, and none needs a person."
     return f"{done}; {facts.needing:,} {'needs' if facts.needing == 1 else 'need'} a person."
@@ -107,7 +68,7 @@ def tiles(facts: Facts) -> list[Tile]:
     )
     if facts.local:
         return [*found, Tile("spent", "$0", "local server")]
-    return [*found, Tile("spent", usd(facts.spent), f"{_some(facts.runs, 'run')}, list price")]
+    return [*found, Tile("spent", usd(facts.spent), f"{some(facts.runs, 'run')}, list price")]
 
 
 def rows_note(facts: Facts) -> str:
@@ -118,14 +79,14 @@ def rows_note(facts: Facts) -> str:
     why = ", ".join(f"{facts.needs[need]:,} {words}" for need, words in _NEEDS.items() if facts.needs[need])
     if not facts.needing:
         return (
-            f"No row needs a person. The page holds {_some(held, 'row')} of {facts.counts.rows:,} to look at."
+            f"No row needs a person. The page holds {some(held, 'row')} of {facts.counts.rows:,} to look at."
         )
     if needing >= facts.needing:
         others = distinct - needing
         rest = f", and {others:,} others to look at" if others else ""
         return f"{facts.needing:,} in all: {why}. The page holds every one of them{rest}."
     return (
-        f"{facts.needing:,} in all: {why}. The page holds {_some(held, 'row')}, the first of each kind, so that it stays quick."
+        f"{facts.needing:,} in all: {why}. The page holds {some(held, 'row')}, the first of each kind, so that it stays quick."
         " --rows takes more; the table that rowcite writes has all of them."
     )
 
@@ -136,8 +97,8 @@ def parts(facts: Facts) -> list[Part]:
         _coverage(facts),
         _causes(facts),
         _sources(facts),
-        _spend(facts),
-        _savings(facts),
+        spend(facts),
+        savings(facts),
         _timeline(facts),
     ]
     return [part for part in found if part is not None]
@@ -149,7 +110,7 @@ def _coverage(facts: Facts) -> Part | None:
     there = [name for name in Standing if any(facts.cells[item.name][name] for item in facts.fields)]
     best = max(facts.fields, key=lambda item: _filled(facts, item.name))
     least = min(facts.fields, key=lambda item: _filled(facts, item.name))
-    says = f"{_field(facts, best.name)} of {_some(facts.asked, 'row')} asked about"
+    says = f"{_field(facts, best.name)} of {some(facts.asked, 'row')} asked about"
     if _filled(facts, least.name) < _filled(facts, best.name):
         says += f"; {_field(facts, least.name)}, the least"
     rows = [
@@ -182,17 +143,17 @@ def _field(facts: Facts, name: str) -> str:
 def _causes(facts: Facts) -> Part | None:
     """Show why rows are not complete: what was not accepted, what failed, what was not asked."""
     tone = {RowStatus.REJECTED: "s-refused", RowStatus.FAILED: "bad"}
-    some = facts.causes.most_common()
-    if not some:
+    found = facts.causes.most_common()
+    if not found:
         return Part("causes", "Failures by cause", "Nothing failed and nothing was refused.")
     bars = [
         Bar(why, rows, f"{rows:,} {status}", tone.get(RowStatus(status), "s-open"))
-        for (status, why), rows in some
+        for (status, why), rows in found
     ]
-    failed = sum(rows for (status, _), rows in some if status == RowStatus.FAILED)
-    says = f"{_some(failed, 'row')} failed. " if failed else "No row failed. "
-    refused = sum(rows for (status, _), rows in some if status == RowStatus.REJECTED)
-    says += f"{_some(refused, 'value')} {'was' if refused == 1 else 'were'} not accepted." if refused else ""
+    failed = sum(rows for (status, _), rows in found if status == RowStatus.FAILED)
+    says = f"{some(failed, 'row')} failed. " if failed else "No row failed. "
+    refused = sum(rows for (status, _), rows in found if status == RowStatus.REJECTED)
+    says += f"{some(refused, 'value')} {'was' if refused == 1 else 'were'} not accepted." if refused else ""
     return Part(
         "causes",
         "Failures by cause",
@@ -200,23 +161,23 @@ def _causes(facts: Facts) -> Part | None:
         svgs=charts.bars(_most(bars, "other causes"), "Failures by cause").svgs,
         table=Table(
             ("Cause", "Status", "Count"),
-            [(why, status, f"{n:,}") for (status, why), n in some[:_MOST_IN_TABLE]],
+            [(why, status, f"{n:,}") for (status, why), n in found[:_MOST_IN_TABLE]],
         ),
     )
 
 
 def _sources(facts: Facts) -> Part | None:
-    some = facts.domains.most_common()
-    if not some:
+    found = facts.domains.most_common()
+    if not found:
         return None
-    bars = [Bar(name, cells, f"{cells:,}") for name, cells in some]
+    bars = [Bar(name, cells, f"{cells:,}") for name, cells in found]
     return Part(
         "sources",
         "Sources by domain",
-        f"{_some(len(some), 'domain')} cited. Each counts the cells that cite it.",
+        f"{some(len(found), 'domain')} cited. Each counts the cells that cite it.",
         svgs=charts.bars(_most(bars, "other domains"), "Cells by the domain that they cite").svgs,
         table=Table(
-            ("Domain", "Cells"), [(printable(name), f"{cells:,}") for name, cells in some[:_MOST_IN_TABLE]]
+            ("Domain", "Cells"), [(printable(name), f"{cells:,}") for name, cells in found[:_MOST_IN_TABLE]]
         ),
     )
 
@@ -230,74 +191,18 @@ def _most(bars: list[Bar], rest: str, most: int = 8) -> list[Bar]:
     return [*bars[:most], Bar(f"{len(left):,} {rest}", 0, f"{total:,.0f}")]
 
 
-def _spend(facts: Facts) -> Part | None:
-    if not facts.spend:
-        return None
-    money = bool(facts.spent)
-    bars = [
-        Bar(
-            item.processor,
-            item.cost if money else item.runs,
-            f"{_some(item.runs, 'run')} · {usd(item.cost)}" if money else _some(item.runs, "run"),
-        )
-        for item in facts.spend
-    ]
-    says = (
-        f"{_some(facts.runs, 'run')} at list price: {usd(facts.spent)}."
-        if money
-        else f"{_some(facts.runs, 'run')}, free."
-    )
-    return Part(
-        "spend",
-        "Spend by processor",
-        f"{says} Everything this ledger ever asked.",
-        svgs=charts.bars(bars, "Spend by processor").svgs,
-        table=Table(
-            ("Processor", "Runs", "US$"), [(i.processor, f"{i.runs:,}", usd(i.cost)) for i in facts.spend]
-        ),
-    )
-
-
-def _savings(facts: Facts) -> Part | None:
-    """Show what was not paid: rows that ask the same, answers that were there, rows that no dearer processor was asked."""
-    if not facts.asked:
-        return None
-    same, rows = facts.asked - facts.tasks, []
-    rows.append(("Every row on its own", facts.asked, facts.price, "s-open"))
-    rows.append(("Saved: rows that ask the same", same, facts.price, "accent"))
-    rows.append(("Saved last time: answered before", facts.stored, facts.price, "accent"))
-    bars = [
-        Bar(name, runs, charts.money_or_runs(facts, runs, price), colour)
-        for name, runs, price, colour in rows
-    ]
-    everything = [(name, f"{runs:,}", usd(runs * price)) for name, runs, price, _ in rows]
-    says = f"{_some(facts.asked, 'row')} came to {_some(facts.tasks, 'question')}"
-    if facts.ladder:
-        last, price = facts.ladder[-1]
-        cost = facts.tasks * price
-        kept = max(cost - facts.spent, 0)
-        says += f"; asking {last} for each would have cost {usd(cost)}, {usd(kept)} more"
-    return Part(
-        "savings",
-        "Savings",
-        f"{says}.",
-        svgs=charts.bars(bars, "Savings").svgs,
-        table=Table(("What", "Runs", "US$"), everything),
-    )
-
-
 def _timeline(facts: Facts) -> Part | None:
     line = facts.timeline
     if not line.moments:
         return None
     last = line.moments[-1]
     began = time.strftime("%Y-%m-%d %H:%M", time.localtime(line.began))
-    pause = f", {_some(len(line.pauses), 'pause')} left out" if line.pauses else ""
+    pause = f", {some(len(line.pauses), 'pause')} left out" if line.pauses else ""
     marks = Counter({"sent": last.sent, "answered": last.answered, "failed": last.failed})
     return Part(
         "timeline",
         "Timeline",
-        f"{_some(last.sent, 'run')} in {took(line.worked)} of work since {began}{pause}.",
+        f"{some(last.sent, 'run')} in {took(line.worked)} of work since {began}{pause}.",
         "full",
         charts.timeline(line).svgs,
         [Mark(name, f"{name} {runs:,}") for name, runs in marks.items() if runs or name != "failed"],
@@ -316,7 +221,3 @@ def took(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5_400 else f"{seconds / 3_600:.1f} h"
-
-
-def _some(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

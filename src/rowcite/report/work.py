@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rowcite.ledger import Ledger
-from rowcite.report.facts import Moment, Spend, Timeline
+from rowcite.report.facts import Moment, Packs, Spend, Timeline
 
 PAUSE = 900.0
 """Seconds without a run sent or ended that make a pause; what comes after is another spell of work."""
@@ -16,6 +16,12 @@ _BINS = 160
 _SPEND = (
     "SELECT batch.processor, count(*), sum(run.price) FROM run JOIN batch ON batch.id = run.batch"
     " WHERE run.state NOT IN ('refused', 'lost') AND run.pack IS NULL GROUP BY batch.processor ORDER BY min(run.id)"
+)
+# A row that its pack's answer left out is `lost` and was asked singly: nothing was saved on it.
+_PACKS = (
+    "SELECT coalesce(sum(rows), 0), count(*), coalesce(sum((rows - 1) * whole.price), 0)"
+    " FROM (SELECT pack, sum(state != 'lost') AS rows FROM run WHERE pack IS NOT NULL GROUP BY pack) AS sent"
+    " JOIN run AS whole ON whole.id = sent.pack WHERE whole.state NOT IN ('refused', 'lost')"
 )
 _SPELLS = (
     "SELECT batch.sent_at, coalesce(max(run.ended_at), batch.sent_at) FROM batch JOIN run ON run.batch = batch.id"
@@ -38,6 +44,12 @@ _EARLIER = (
 def spend(ledger: Ledger) -> list[Spend]:
     """Return the runs that were created, by processor, in the order in which processors were first asked."""
     return [Spend(name, runs, cost) for name, runs, cost in ledger.each(_SPEND)]
+
+
+def packs(ledger: Ledger) -> Packs:
+    """Return what was saved by sending several rows in a run."""
+    (row,) = ledger.each(_PACKS)
+    return Packs(*row)
 
 
 def spells(ledger: Ledger) -> list[tuple[float, float]]:

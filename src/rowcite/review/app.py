@@ -27,7 +27,8 @@ from rowcite.ledger import open_ledger
 from rowcite.records import Decision
 from rowcite.report.facts import Facts
 from rowcite.report.page import Review, decision_dict, page
-from rowcite.report.parts import Part, parts
+from rowcite.report.parts import parts
+from rowcite.report.sections import Part
 from rowcite.review.verdicts import Cells, NotDecided, decide
 
 WAIT = 2.0

@@ -23,23 +23,27 @@ class NotDecided(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """The cells that may be decided on: fields by name, and what the page shows of each by row key and field."""
+    """The cells that may be decided on: fields by name, and what the page shows of each by key, row and field.
+
+    Rows of one key ask the same, and are apart where they were given different values.
+    """
 
     fields: Mapping[str, Field]
-    views: Mapping[bytes, Mapping[str, CellView]]
+    views: Mapping[bytes, Mapping[int, Mapping[str, CellView]]]
 
     @classmethod
     def of(cls, facts: Facts) -> Cells:
         """Take the cells that a page shows."""
         names = [field.name for field in facts.fields]
-        views = {
-            row.key: dict(zip(names, row.cells, strict=False)) for row in facts.rows if row.key is not None
-        }
+        views: dict[bytes, dict[int, Mapping[str, CellView]]] = {}
+        for row in facts.rows:
+            if row.key is not None:
+                views.setdefault(row.key, {})[row.number] = dict(zip(names, row.cells, strict=False))
         return cls({field.name: field for field in facts.fields}, views)
 
 
 def decide(said: Mapping[str, Any], cells: Cells, *, who: str, at: float) -> Decision:
-    """Make a decision of what was said: `key` (hex), `field`, `verdict`, `value`, `note`.
+    """Make a decision of what was said: `key` (hex), `field`, `verdict`, `value`, `note`, and which `row` of the key it was said of.
 
     Raises:
         NotDecided: it is about no cell of the page, or its value does not fit.
@@ -49,7 +53,9 @@ def decide(said: Mapping[str, Any], cells: Cells, *, who: str, at: float) -> Dec
         raise NotDecided(f"a verdict is one of {', '.join(VERDICTS)}")
     if not isinstance(name, str) or name not in cells.fields:
         raise NotDecided("there is no such field")
-    view = cells.views.get(key, {}).get(name)
+    rows, number = cells.views.get(key, {}), said.get("row")
+    shown = rows.get(number) if isinstance(number, int) else next(iter(rows.values()), None)
+    view = shown.get(name) if shown else None
     if view is None:
         raise NotDecided("this row is not on the page")
     note = said.get("note")

@@ -72,7 +72,7 @@ async function send(group, row, at, said) {
   try {
     answer = await fetch("decisions", {
       method: "POST", headers: { "content-type": "application/json" }, credentials: "omit",
-      body: JSON.stringify({ key: row.key, field: data.fields[at].name, value: null, note: null, ...said }),
+      body: JSON.stringify({ key: row.key, row: row.n, field: data.fields[at].name, value: null, note: null, ...said }),
     });
   } catch {
     failed(group, "Not saved: the review has ended. Start rowcite review again.");
@@ -80,8 +80,10 @@ async function send(group, row, at, said) {
   }
   const told = await answer.json().catch(() => ({ error: `The server answered ${answer.status}.` }));
   if (!answer.ok) { failed(group, `Not saved: ${told.error}`); return; }
-  for (const same of data.rows) if (same.key === row.key) same.cells[at].d = told.decision || undefined;
-  redraw(row);
+  for (const same of data.rows.filter((other) => other.key === row.key)) {
+    same.cells[at].d = told.decision || undefined;
+    redraw(same);
+  }
   const box = group.closest(".cell"), anew = cellNode(row, at);
   box.replaceWith(anew);
   anew.querySelector(`[data-verdict=${said.verdict === "clear" ? "accept" : said.verdict}]`)?.focus();
