@@ -44,8 +44,9 @@ bench-ladder: .venv/dev  ## Measure what ladders of processors and packs of rows
 bench-full: .venv/dev  ## Measure tables of millions of rows (up to an hour, 60 GB of TMPDIR)
 	$(BIN)/python benchmarks/full.py
 
-soak: .venv/dev  ## Kill the command at many more random moments (minutes)
-	ROWCITE_KILLS=200 $(BIN)/python -m pytest -n $(WORKERS) tests/crash
+soak: .venv/dev  ## Kill the command at many more random moments and on a larger table, and storm the submitter (an hour)
+	ROWCITE_KILLS=200 ROWCITE_CRASH_ROWS=100000 $(BIN)/python -m pytest -n $(WORKERS) tests/crash
+	ROWCITE_STORMS=100 $(BIN)/python -m pytest -n $(WORKERS) tests/pipeline/test_storm.py
 
 load: .venv/dev  ## 200,000 runs with failures, 429s, disconnects and a kill; nothing lost, nothing twice (minutes)
 	$(BIN)/python benchmarks/load.py
