@@ -59,7 +59,7 @@ def savings(facts: Facts) -> Part | None:
     if facts.ladder and facts.spent:
         last, price = facts.ladder[-1]
         lines.append(_Saving(f"Every question asked of {last}", facts.tasks, facts.tasks * price, "s-open"))
-        lines.append(_Saving("What this ledger has spent", facts.runs, facts.spent, "muted"))
+        lines.append(_Saving("What this ledger has spent", facts.runs, facts.spent))
         says += f". To ask {last} at once would cost {usd(facts.tasks * price)}; this ledger has spent {usd(facts.spent)}"
     if not lines:
         return Part("savings", "Savings", f"{says}; no run was saved.")
