@@ -9,6 +9,8 @@ from typing import Any
 
 from rapidfuzz import fuzz
 
+from rowcite.research.places import country_code
+
 _MONTHS = [
     "January",
     "February",
@@ -29,6 +31,7 @@ _FIGURE = re.compile(
     r"(?<![\d,.])(?!(?:1\d|20)\d\d(?!\d|[,.]\d))\d[\d,]*(?:\.\d+)?(?:\s*(?:million|billion))?(?![\d,]*\s?(?:%|per ?cent))"
 )
 _NEAR = 0.03  # a figure that another year or another rounding gives still counts as right
+_BY_CHANCE = 2  # letters or digits
 _EMPTY_WORDS = frozenset({"the", "of", "a", "an", "and", "in"})
 
 
@@ -40,8 +43,14 @@ class Truth:
     accepted: tuple[str, ...]
 
 
-def is_right(answer: Any, truth: Truth) -> bool:
-    """Tell whether an answer says what the truth does."""
+def is_right(answer: Any, truth: Truth, *, former: bool = False) -> bool:
+    """Tell whether an answer says what the truth does; `former` by the rules before one country's names counted as one."""
+    if (
+        truth.family == "place"
+        and not former
+        and any(_one_country(str(answer), text) for text in truth.accepted)
+    ):
+        return True
     if truth.family in {"integer", "number"}:
         return any(_near(float(answer), number_of(text)) for text in truth.accepted)
     if truth.family in {"year", "date", "enum", "boolean"}:
@@ -51,8 +60,19 @@ def is_right(answer: Any, truth: Truth) -> bool:
     return any(_same(str(answer), text, place=truth.family == "place") for text in truth.accepted)
 
 
-def stands(truth: Truth, text: str) -> bool:
-    """Tell whether a text holds the truth in some written form; of a list, at least half of its items."""
+def stands(truth: Truth, text: str, *, former: bool = False) -> bool:
+    """Tell whether a text holds the truth in some written form; of a list, at least half of its items.
+
+    What has one or two letters or digits is found in any long text and cannot be shown to stand. `former` tells it by the
+    rules before: such values counted, and a list on one line was one item.
+    """
+    if not former and truth.family not in {"boolean", "enum"}:
+        truth = Truth(
+            truth.family,
+            tuple(text for text in truth.accepted if len(fold(text).replace(" ", "")) > _BY_CHANCE),
+        )
+    if not truth.accepted:
+        return False
     if truth.family == "boolean":
         return bool(re.search(r"\bdied\b|\bdeath\b", text)) if truth.accepted == ("true",) else False
     if truth.family == "enum":
@@ -63,9 +83,8 @@ def stands(truth: Truth, text: str) -> bool:
     if truth.family == "date":
         return any(form in text for date in truth.accepted for form in _written(date))
     words = f" {fold(text)} "
-    held = [
-        f" {fold(_first(item) if truth.family == 'place' else item)} " in words for item in truth.accepted
-    ]
+    items = truth.accepted if former or truth.family != "list" else _items(truth.accepted)
+    held = [f" {fold(_first(item) if truth.family == 'place' else item)} " in words for item in items]
     return sum(held) * 2 >= len(held) if truth.family == "list" else any(held)
 
 
@@ -122,10 +141,21 @@ def _first(place: str) -> str:
     return place.split(",", maxsplit=1)[0].split("(", maxsplit=1)[0].strip()
 
 
+def _items(truths: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the items of a list; one on a single line is taken apart at its commas."""
+    if len(truths) > 1:
+        return truths
+    return tuple(part for text in truths for part in re.split(r",\s*|\s+and\s+", text) if part)
+
+
+def _one_country(one: str, other: str) -> bool:
+    """Tell whether two texts are names of one country: "U.S." and "United States"."""
+    codes = {country_code(_first(one)), country_code(_first(other))}
+    return len(codes) == 1 and "" not in codes
+
+
 def _list_right(answer: list[Any], truths: tuple[str, ...]) -> bool:
     """Take a list of which at least half is true, and that has at least half of the true items or three of them."""
-    items = [
-        part for text in truths for part in ([text] if len(truths) > 1 else re.split(r",\s*|\s+and\s+", text))
-    ]
+    items = _items(truths)
     matched = [any(_same(str(given), item, place=False) for item in items) for given in answer]
     return sum(matched) * 2 >= len(matched) and (sum(matched) * 2 >= len(items) or sum(matched) >= 3)

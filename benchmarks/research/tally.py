@@ -16,6 +16,9 @@ class Tally:
     answers: Counter[tuple[str, str, bool]] = field(default_factory=Counter)
     standing: Counter[str] = field(default_factory=Counter)
     found: Counter[str] = field(default_factory=Counter)
+    formerly: Counter[bool] = field(
+        default_factory=Counter
+    )  # what stood by the rules before, and whether it was found
 
     def count(self, family: str, confidence: str | None, *, right: bool, stands: bool) -> None:
         """Count one field; `confidence` None means that nothing was answered."""
@@ -72,6 +75,11 @@ def by_type(tally: Tally) -> str:
             f"| {family} | {' | '.join(cells)} | {_plain(right, given)} | {_plain(tally.found[family], tally.standing[family])} |"
         )
     return "\n".join(lines)
+
+
+def former_recall(tally: Tally) -> str:
+    """Return what was found of what stood in the text, by the rules before."""
+    return _plain(tally.formerly[True], tally.formerly.total())
 
 
 def _share(right: int, total: int) -> str:

@@ -11,8 +11,9 @@ from rowcite.research.bearing import Naming
 from rowcite.research.cues import Search, search_of
 from rowcite.research.document import Document, Fact, How, Sentence
 from rowcite.research.dossier import Standing
+from rowcite.research.opening import is_opening, without_brackets
 from rowcite.research.phrases import OTHERS_HEADING
-from rowcite.research.subject import Speaker, is_opening, speaker, spoken_of, without_brackets
+from rowcite.research.subject import Speaker, speaker, spoken_of
 from rowcite.research.text import squash
 from rowcite.research.values import read_items, read_value
 from rowcite.research.wants import Want

@@ -13,7 +13,7 @@ from rowcite.research.asked import asked_facts
 from rowcite.research.bearing import bears, row_contradicts
 from rowcite.research.document import Document, Fact, How
 from rowcite.research.dossier import Dossier, Standing
-from rowcite.research.subject import is_place
+from rowcite.research.opening import is_place
 from rowcite.research.text import content_words
 from rowcite.research.values import read_items, read_value
 from rowcite.research.wants import Want

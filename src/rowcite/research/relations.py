@@ -12,7 +12,9 @@ RELATIONS: tuple[Relation, ...] = (*PEOPLE, *WORKS, *PLACES, *BODIES)
 
 BY_KIND = {relation.name: relation for relation in RELATIONS}
 _WITH = {"founded": "established"}
-JOINED = frozenset({"established", "country", "location", "owner", "founders", "industry", "products"})
+JOINED = frozenset(
+    {"established", "country", "location", "headquarters", "owner", "founders", "industry", "products"}
+)
 """Relations that add to what the vocabulary knows of the field, instead of replacing it."""
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rowcite.research.bearing import Naming, mention_pattern
-from rowcite.research.document import Document
 from rowcite.research.dossier import Standing
+from rowcite.research.opening import is_person, is_place, kind_of, opening_of, says_more
 from rowcite.research.places import is_demonym
 from rowcite.research.text import fold, plain
 
@@ -65,45 +65,19 @@ _DESCENT_FIRST = re.compile(
 _RELATIVE = re.compile(r"\b(?:who|whose)\b")
 _PREDICATE = re.compile(r"\b(?:is|was|are|were) (?:(?:an?|the|one of the) )[^,;]*$")
 _BRACKETS = re.compile(r"\([^()]*\)")
-_COPULA = re.compile(
-    r"^[^;]{2,160}? (?:is|was|are|were) (?:(?:an?|the|one of the|[A-Z][\w. ]{1,40}['\u2019]s) )(?P<rest>.*)$",
-    re.DOTALL,
-)
-_JOINT = re.compile(
-    r"(?=[,;\u2013\u2014]| (?:by|of|from|with|for|about|that|which|who|whose|in|on|at|to|as|near|starring|featuring|set|credited|performed|recorded|based|and)\b)"
-)
-_TURN = re.compile(
-    r"\b(?:based on|adapt\w+|inspired|whose|sequel|prequel|remake|version|translation|edition|son|daughter|wife|husband|brother|sister|father|mother|cousin|"
-    r"nephew|niece|child|but|while|when|where|after|before|then|he|she|they|it)\b|;"
-)
-_ADVERBS = re.compile(
-    r"\s*(?:(?:and|which|that|who|is|was|are|were|first|originally|later|formally|officially|posthumously|anonymously|jointly|also) ?)*"
-)
-_MAKER = re.compile(
-    r" (?:by|from|of) (?:(?:the )?[a-z][\w-]* ){0,4}[A-Z\u00c0-\u00de][\w.'\u2019-]*(?: (?:of|de|van|von|and|&|[A-Z\u00c0-\u00de][\w.'\u2019-]*))* "
+_BORROWABLE = frozenset({"publication_year", "publisher", "author", "illustrator"})
+_BORROWED = re.compile(
+    r"\b(?:based (?:up)?on|adapted from|adaptation of|inspired by|version of|translation of)\b"
 )
 _ALIAS = re.compile(
     r"^,? ?(?:\([^()]*\)|(?:,? ?(?:also|formerly|better|commonly|originally|officially|sometimes|simply|often|or) ?)+(?:known |called |named |titled |abbreviated )?(?:as )?[^,;()]{2,50},)"
 )
 _LAST_PART = re.compile(r" (?:[A-Z]\. )?([A-Z\u00c0-\u00de][\w'\u2019-]+)")
-_LONG = 40
-_SENTENCE = re.compile(r"[.!?][\"\u201d')\]]*$|\b(?:is|was|are|were)\b")
-_DEFINES = re.compile(
-    r"^(?:The )?[A-Z\d].*? (?:is|was|are|were) (?:(?:an?|the|one) [^.]{3,}|[A-Z][\w.]*(?: [A-Z][\w.]*)*['\u2019]s [^.]{3,})\.$"
-)
-_PLACE_KIND = re.compile(
-    r"^[^.;]{2,120}? (?:is|was) (?:an?|the|one of the) (?:[\w-]+ ){0,4}?(?:city|town|village|country|state|province|county|commune|municipality|island|region|republic|kingdom|"
-    r"capital|settlement|suburb|district|territory|parish|borough)\b"
-)
 _FIRST_NAME = re.compile(r"\b([A-Z][\w'-]+) $")
 _TITLES = re.compile(
     r"mr|mrs|ms|miss|dr|sir|dame|lord|lady|president|senator|professor|prof|captain|general|colonel|king|queen|prince|princess|pope|saint|st|governor|mayor|justice"
 )
 _SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv|v)\.?")
-_LIFE = re.compile(r"\([^()]*\b(?:born|1\d\d\d|20\d\d)\b|\bborn\b", re.IGNORECASE)
-_LIVED = re.compile(
-    r"\b(?:was born|she|he|his|her|died|married|graduated|studied|attended|native of)\b", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True)
@@ -231,39 +205,13 @@ def _before_nouns(title: str, naming: Naming) -> str:
     )
 
 
-def is_person(document: Document) -> bool:
-    """Tell whether a page is about a person, by its opening sentence."""
-    return bool(_LIFE.search(opening_of(document)[:300]) or _LIVED.search(document.text[:3000]))
-
-
-def is_place(document: Document) -> bool:
-    """Tell whether a page is about a town, a country or another place, by its opening sentence."""
-    return _PLACE_KIND.search(opening_of(document)) is not None
-
-
-def kind_of(document: Document) -> frozenset[str]:
-    """Return the words that an opening sentence says what the subject is with: "is a silent film by" gives silent, film."""
-    predicate = _COPULA.search(without_brackets(opening_of(document)))
-    return (
-        frozenset() if predicate is None else frozenset(_JOINT.split(predicate["rest"], 1)[0].lower().split())
-    )
-
-
-def opening_of(document: Document) -> str:
-    """Return the first full sentence of the text: it says what the subject is."""
-    return next((s.text for s in document.sentences if is_opening(s.text) and not s.aside), "")
-
-
-def is_opening(text: str) -> bool:
-    """Tell whether a text is a sentence long enough to say what something is, or short and says "X is a Y"; titles are none."""
-    return (len(text) > _LONG and bool(_SENTENCE.search(text))) or bool(_DEFINES.search(text))
-
-
 def spoken_of(text: str, start: int, speaker: Speaker, kind: str) -> Spoken | None:
     """Tell how a sentence comes to a statement that begins at `start`; None when it is about somebody else."""
     lead = text[:start]
     spans = speaker.spans(lead)
-    if spans and speaker.opens(text) and _says_more(lead):
+    if kind in _BORROWABLE and _BORROWED.search(lead):
+        return None  # "based on the novel by Bob Roe, published in 1920"
+    if spans and speaker.opens(text) and says_more(lead):
         return "named"
     if _is_anothers_verb(lead, text[start:], spans, speaker):
         return None  # "the Air Force had 8,000 ..."
@@ -282,27 +230,6 @@ def spoken_of(text: str, start: int, speaker: Speaker, kind: str) -> Spoken | No
     if not speaker.profile or _turns_away(lead) or not _is_quiet(lead, kind, opens=True):
         return None
     return "implied"
-
-
-def _says_more(lead: str) -> bool:
-    """Tell whether words such as "X is a short film by Bob Roe, first" go on to say more of what X is."""
-    predicate = _COPULA.search(without_brackets(lead))
-    if predicate is None or _TURN.search(predicate["rest"]):
-        return False
-    noun, *further = _JOINT.split(predicate["rest"], 1)
-    if not further:
-        return True
-    last = predicate["rest"][len(noun) :].rpartition(",")
-    return bool(last[1] and _ADVERBS.fullmatch(last[2])) or bool(
-        _MAKER.fullmatch(predicate["rest"][len(noun) :])
-    )
-
-
-def without_brackets(text: str) -> str:
-    """Drop brackets, those inside others first."""
-    for _ in range(3):
-        text = _BRACKETS.sub("", text)
-    return text
 
 
 def _is_anothers_verb(lead: str, rest: str, spans: list[tuple[int, int]], speaker: Speaker) -> bool:

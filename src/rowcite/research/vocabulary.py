@@ -51,7 +51,7 @@ CONCEPTS: tuple[Concept, ...] = (
     _concept("street", r"street(?: address)?", r"(?:address )?street(?: address)?"),
     _concept("city", r"(?:hq |headquarters? |head office |home )?(?:city|town)|city of (?:the )?headquarters", r"(?:hq |headquarters? |head office |registered )?(?:city|town)|(?:[a-z]+ )?address locality|locality|seat|registered seat"),
     _concept("country", r"(?:hq |headquarters? )?country(?: code| name| of .*)?|nation", r"(?:hq |headquarters? )?country(?: of (?:registration|incorporation))?|(?:[a-z]+ )?address country(?: name)?|jurisdiction"),
-    _concept("region", r"(?:hq )?(?:state|region|province|county)", r"(?:hq )?(?:state|region|province|county)|(?:[a-z]+ )?address region"),
+    _concept("region", r"(?:hq )?(?:(?<!head of )state|region|province|county)", r"(?:hq )?(?:state|region|province|county)|(?:[a-z]+ )?address region"),
     _concept("hq", r"headquarters?|hq|head office|headquartered|based|location|address|registered office|where", r"(?:global |world |corporate |main )?(?:headquarters?|hq|head office|headquartered in|location|based in|based|address|registered (?:office|address)|head quarters|main office|office)(?: location| address)?|sitz", changes=True),
     _concept("products", r"(?:key |main |core |flagship |top )?(?:products?|services?|offerings?|brands?|solutions?)(?: and (?:services|products|solutions))?(?: names?| lines?| list)?",
              r"(?:our |key |main |core |flagship |the )?(?:products?|services?|offerings?|brands?|solutions?|product lines?|range)(?: (?:and|or) (?:services|products|solutions))?(?: lines?| range| name)?|what we (?:make|do|build|offer|sell)|trade ?marks?|brand names?|makes offer(?: item offered)?(?: name)?|has offer catalog.*name|owns|produkte", many=True),

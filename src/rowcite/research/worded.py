@@ -26,7 +26,7 @@ _TITLED = re.compile(
 _CALLING = re.compile(
     r"(^|, (?:and )?| and )(?:(?!and\b|von\b|van\b|de\b|di\b|da\b|al\b|bin\b)[a-z][\w-]* ){1,4}(?=[A-Z])"
 )
-_VERBAL = re.compile(r"\w+ing\b|not\b|no\b")
+_VERBAL = r"\w+ing\b|not\b|no\b"
 _ANY_KIND = re.compile(r"\b(?:genres|styles|kinds|elements|influences|different|various|many|several)\b")
 _QUOTED = re.compile(r"[\"\u201c\u201d]")
 _OF_OTHERS = frozenset(
@@ -49,6 +49,17 @@ _OF_OTHERS = frozenset(
     }
 )
 _AT = re.compile(r"\bat (?:the )?$")  # "at Castle Hill, Ulm" may name a house
+_AS_WHOM = re.compile(r" as [^,;]*?(?=, | and [A-Z]|$)")
+# What looks like a value and says nothing: "its currency, having dropped by half", "combines different genres", "its population was
+# one of the fastest growing".
+_EMPTY = {
+    "currency": re.compile(rf"^(?:{_VERBAL})"),
+    "genre": _ANY_KIND,
+    "population": re.compile("^one$", re.IGNORECASE),
+}
+_PRONOUN = re.compile(
+    r"(?:he|she|it|they|we|you|i|his|her|its|their|this|that|these|those|who|which)", re.IGNORECASE
+)
 _SHORT = 9  # words
 _LIKE_YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 
@@ -60,12 +71,11 @@ def tells(value: str, want: Want, voice: Speaker) -> bool:
     known = BY_KIND.get(want.relation)
     if known is not None and known.nouns and re.search(rf"\b(?:{known.nouns})\b", value, re.IGNORECASE):
         return False  # "the currency was the worst performing currency"
-    if want.relation == "currency" and _VERBAL.match(value):
-        return False  # "its currency, having dropped by half"
-    if want.relation == "genre" and _ANY_KIND.search(value):
-        return False  # "combines different genres"
-    if want.relation == "population" and fold(value) == "one":
-        return False  # "its population was one of the fastest growing"
+    said_nothing = _EMPTY.get(want.relation)
+    if said_nothing is not None and said_nothing.search(value):
+        return False
+    if _PRONOUN.fullmatch(value) or (not want.relation and voice.is_title(value)):
+        return False  # "it is a member of ..."
     if want.relation == "nationality":
         return bool(nationality_of(value))  # no "National League" player is of that nation
     if want.relation in _SETTLED and demonym_code(value):
@@ -129,6 +139,8 @@ def _tidy(value: str, want: Want) -> str:
     """Drop what goes with names and is none: "pilot Bob Roe" is Bob Roe, "Otter Medal in 1980" the medal."""
     bare = re.sub(r"^[Tt]he (?=[a-z])", "", value)
     shape = BY_KIND[want.relation].shape if want.relation in BY_KIND else ""
+    if want.relation == "starring":
+        bare = _AS_WHOM.sub("", bare)
     if shape == "people":
         return _TITLED.sub(r"\1", _CALLING.sub(r"\1", bare))
     if shape == "person" or want.current:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rowcite.research.kinds.relation import Relation, loose, opening, plain, relation, sure
+from rowcite.research.kinds.relation import NO_DEMONYM, Relation, loose, opening, plain, relation, sure
 
 _PRAISE = r"leading|largest|major|multinational|global|international|private|privately held|privately owned|public|publicly traded|family-owned|small|large|independent|diversified|world's|state-owned|holding|former|limited|joint-stock|joint|listed|quoted|unlisted|new|young|growing|mid-sized|medium-sized|specialist"
 _BODY = r"(?:company|firm|business|club|organi[sz]ation|school|college|society|institute|group|band|party|magazine|newspaper|university|hospital|museum|church|order|movement|site|website|label|studio|team|charity|foundation|award|prize|journal|city|town|village|colony|settlement|state|country|line|brand|service|channel|station|theatre|academy|association|union|league|network|chain|bank|airline|agency|force|army|ministry|department|corporation|partnership|festival|trust)"
@@ -23,6 +23,28 @@ BODIES: tuple[Relation, ...] = (
         plain(r"\b(?:crewed|manned|flown|piloted) by {V}"),
         plain(r"\b[Cc]ommander (?P<v>[A-Z][\w.-]+(?: [A-Z][\w.-]*)+(?:(?:,| and|, and) (?:[\w-]+ ){1,4}?[A-Z][\w.-]+(?: [A-Z][\w.-]*)+)+)"),
         loose(r"\b(?:commander|astronauts?|pilot),? {V}"),
+    ),
+    relation(
+        "headquarters", r"headquarters?|head office|hq|hq location|headquarters? location|seat of the head office", "place", r"headquarter|based|head office|seat",
+        opening(r"\b(?:is|was|are|were) (?:an?|the|one of the)\b[^;]{2,160}? (?:headquartered|based|with (?:its |the )?(?:headquarters|head office|main office) (?:located )?) ?(?:in|at) (?:the )?(?:[a-z-]+ ){0,3}?(?:(?:[A-Z][a-z]+ )?(?:city|town|province|suburb|village|state) of )?{V}"),
+        plain(r"\b(?:[Ii]ts|[Tt]he [a-z]+['\u2019]s) (?:main |global |world |corporate |administrative )?(?:headquarters|head office|seat|main office) (?:is|are|was|were) (?:located |situated |based )?(?:in|at) (?:the (?:city|town) of )?{V}"),
+        plain(r"\bwith (?:its )?headquarters (?:located )?in (?:the (?:city|town) of )?{V}"),
+    ),
+    relation(
+        "member_of", r"member of|memberships|affiliations?|affiliated with", "names", r"member|affiliat|join",
+        plain(r"\b(?:is|was|as|became|been|remains|were|are)(?: also)? an? (?:[a-z-]+,? (?:and )?){0,4}?members? of (?:the )?(?:[a-z]+ ){0,2}{V}"),
+        plain(r"\baffiliated (?:to|with) (?:the )?{V}"),
+    ),
+    relation(
+        "preceded_by", r"preceded by|predecessors?|prequel|follows|previous (?:work|album|holder)", "name", r"preced|succeed|follow|replac|sequel|took over",
+        plain(r"\bpreceded (?:\w+ ){0,3}?by (?:the )?(?:\d{4} )?(?:[a-z]+ )*?{V}"),
+        plain(r"\b(?:succeed(?:ed|ing)|replac(?:ed|ing)|took over from) (?!by\b)(?:the )?(?:[a-z]+ )*?{V}"),
+        plain(r"\b(?:follow-up|sequel|successor) (?:to|of) (?:the )?(?:[a-z0-9' -]+ )*?{V}"),
+    ),
+    relation(
+        "followed_by", r"followed by|successors?|succeeded by|sequel|next (?:work|album|holder)", "name", r"succeed|follow|replac|sequel",
+        plain(r"\b(?:is|was|were|and|,) (?:succeeded|followed|replaced) (?:\w+ ){0,3}?by (?:the )?(?:\d{4} )?(?:[a-z]+ )*?{V}"),
+        plain(r"\b(?:a|its|the) sequel,? (?:titled |called |entitled )?[\"\u201c]?{V}"),
     ),
     relation(
         "league", r"league|division|conference|competition", "name", r"play|compet|member|league|division|team|club",
@@ -137,8 +159,9 @@ BODIES: tuple[Relation, ...] = (
     ),
     relation(
         "developer", r"developers?|developed by", "name", r"develop",
-        sure(r"\b(?:is|was|and) (?:\w+ )?developed by (?:the )?{V}"),
-        loose(r"\bdeveloped by (?:the )?{V}"),
+        sure(rf"\b(?:is|was|and) (?:\w+ )?developed by (?:the )?{_ROLE}{NO_DEMONYM}{{V}}"),
+        plain(rf"\bdeveloped(?:,? (?:and )?[a-z]+){{1,3}} by (?:the )?{_ROLE}{NO_DEMONYM}{{V}}"),
+        loose(rf"\bdeveloped by (?:the )?{_ROLE}{NO_DEMONYM}{{V}}"),
     ),
     relation(
         "launch_date", r"launch(?:ed)?(?: date| on| day)?|date of (?:the )?launch", "date", r"launch",

@@ -130,6 +130,18 @@ PEOPLE: tuple[Relation, ...] = (
         refuses=r"honorary (?:degrees?|doctorates?|doctor)|(?:teach|lectur|professor)\w* at",
     ),
     relation(
+        "father", r"father|name of the father", "person", r"son|daughter|father|child",
+        plain(rf"\b(?:son|daughter|child) of {_KIND}{{V}}(?!(?: [A-Z]\w+)* \(n\u00e9e)"),
+        plain(rf"\b(?:[Hh]is|[Hh]er) father,? (?:was |is )?{_KIND}{{V}}"),
+        refuses=r"mother",
+    ),
+    relation(
+        "mother", r"mother|name of the mother", "person", r"mother|and",
+        plain(rf"\b(?:[Hh]is|[Hh]er) mother,? (?:was |is )?{_KIND}{{V}}"),
+        plain(r"\b(?:son|daughter|child) of [A-Z][^.;,()]{3,40}? and (?:his wife,? )?{V}"),
+        plain(r"\b(?:son|daughter|child) of {V} \(n\u00e9e"),
+    ),
+    relation(
         "residence", r"residence|lives in|home|resides|place of residence", "place", r"live|living|resid|settled|home|divides",
         plain(r"\b(?:lives?|resides?|living|residing|has lived|resided) (?:(?!and [a-z]+s\b|until\b)\w+ ){0,9}?in {V}(?!\w)(?! until)"),
         plain(r"\b(?:lives?|resides?) and works? in {V}"),
@@ -160,7 +172,7 @@ PEOPLE: tuple[Relation, ...] = (
         loose(r"(?<=, the )(?P<v>[A-Z][\w'\u2019-]*(?: [A-Z][\w'\u2019-]*){0,4} (?:Prize|Award|Medal))(?= in \d{4})"),
     ),
     relation(
-        "party", r"(?:political )?party|party affiliation", "words", r"party|democrat|republican|labour|conservative|liberal",
+        "party", r"(?:political )?party|party affiliation", "words", r"elected|served|ran|stood|whig|member|leader|politician|candidate|chair|founder|party|democrat|republican|labour|conservative|liberal",
         plain(r"\b(?:member of|joined|candidate (?:for|of)|nominee of|leader of|represent\w*|nomination (?:for|of)|for) the (?P<v>(?:[A-Z][\w.-]* ){1,4}?(?:Party|Union|Front|Movement)(?: of (?:the )?[A-Z]\w+(?: [A-Z]\w+)*)?)"),
         plain(r"\b(?P<v>Democratic|Republican|Labour|Conservative|Liberal|Green) (?:politician|nominee|candidate|senator|congressman|governor|member)"),
         plain(r"\ba (?:member of the )?(?P<v>Democrat|Republican)\b"),

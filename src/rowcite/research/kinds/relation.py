@@ -9,10 +9,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from rowcite.research.places import demonym_pattern
+
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 _PART = rf"(?!(?:{_MONTHS})\b)[A-Z\u00c0-\u00de][\w\u2019'.-]*(?: [A-Z\u00c0-\u00de][\w\u2019'.-]*)*"
 PLACE_WITHIN = rf"(?:,? (?:in|near|outside) (?:the (?:city|town|village|suburb|district|province|state|county) of )?(?P<within>{_PART}(?:, {_PART})*))?"
 """What a place lies in, when the text goes on to say so."""
+
+
+NO_DEMONYM = rf"(?!(?:{demonym_pattern()}|[A-Z][a-z]+(?:ian|ean|ese|ish))\b[ /-](?!and |& )[a-zA-Z]?[a-z])"
+"""Stands before a name that no "American" is, of "by American singer Ann Lee"."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rowcite.research.kinds.relation import Relation, loose, opening, plain, relation, sure
+from rowcite.research.kinds.relation import NO_DEMONYM, Relation, loose, opening, plain, relation, sure
+from rowcite.research.shapes import PERSON
 
 _WORK = r"(?:novel|novella|book|memoir|poem|essay|play|film|movie|documentary|album|song|single|EP|series|story|stories|collection|pamphlet|magazine|journal|opera|game|comic|manga|musical|short film|tract|treatise|satire|hymn|anthem|ballet|sonata|symphony)"
 _TONGUE = r"French|German|Spanish|Italian|Russian|Portuguese|Japanese|Chinese|Polish|Swedish|Danish|Norwegian|Dutch|Finnish|Hungarian|Czech|Greek|Turkish|Hebrew|Arabic|Persian|Hindi|Bengali|Tamil|Korean|Latin|English|Welsh|Icelandic|Romanian|Catalan"
@@ -41,6 +42,8 @@ WORKS: tuple[Relation, ...] = (
         loose(r"\bdirector {V}"),
         plain(r"\b[Tt]he director, {V}"),
         plain(r"\bfilm by {V}"),
+        sure(rf"\bdirected by {_ROLE}{{V}}", "name"),
+        sure(rf"\b(?:written|produced|created)[a-z, ]{{0,40}},? and directed by {_ROLE}{{V}}"),
         plain(r"{V}-directed\b"),
         plain(r"\bdirector (?:is|was) {V}"),
         plain(r"{V} directed (?:it|(?:the|this) (?:[a-z]+ )?(?:film|movie|play|series|picture|documentary|production|episode))\b"),
@@ -58,22 +61,31 @@ WORKS: tuple[Relation, ...] = (
         plain(r"\b(?:co-)?(?:written|composed|penned) by (?P<v>[A-Z][\w-]+(?:(?:, | and |, and )[A-Z][\w-]+(?: [A-Z][\w-]+)*)+)"),
         plain(rf"{{V}} (?:co-)?(?:wrote|composed) {_IT}"),
         loose(r"{V} (?:wrote|composed) the\b"),
+        sure(rf"\b(?:co-)?(?:written|composed|penned)(?:,? (?:and )?[a-z]+){{1,3}} by {_ROLE}{{V}}"),
+        plain(r"\b(?:lyrics|words|music|screenplay|script|libretto|dialogue) (?:penned |written |composed )?by (?:the )?(?:[a-z]+ ){0,3}{V}"),
         plain(rf"\b(?:words|lyrics|music|screenplay|libretto|script) (?:is|are|was|were) by {_ROLE}{{V}}"),
         others=_ADAPTATION,
     ),
     relation(
         "starring", r"starring|stars|cast|leading (?:actors?|roles?)|actors?", "people", r"star|cast|featur",
         sure(r"\b(?:starring|stars|starred|co-stars|cast (?:includes|included|features)|film stars) (?:actors? )?{V}"),
+        sure(rf"\b(?:starring|stars|starred) (?P<v>{PERSON} as [^,;.]{{2,50}}?(?:,? (?:and |with )?{PERSON} as [^,;.]{{2,50}}?)+)(?=[,;.]|$)"),
         plain(r"\bfeatur(?:es?|ed|ing) {V}(?= (?:in|as)\b)"),
+        plain(r"\bfeatur(?:es?|ed|ing) (?:the voices? of|an ensemble cast of|performances by) {V}"),
+        plain(r"\b(?:is|was) (?:\w+ )?starred(?: and \w+)? by {V}"),
         plain(r"{V} (?:star|stars|starred|co-starred) (?:in (?:it|the)|as|alongside)\b"),
         plain(r"\bcast\b[^.;]{0,30}? (?:of|is|are|was|were|includ\w+|led by|headed by) {V}"),
         others=_ADAPTATION,
     ),
     relation(
         "publication_year", r"publication (?:year|date)|year of publication|(?:published|release|released|pub|issue)(?: year| date| in| on)?|release year|first published|date of (?:publication|release)|premiere", "date",
-        r"publish|releas|issued|premier|appeared|came out|print|wrote|written|composed|is an?|was an?",
+        r"publish|releas|issued|premier|appeared|came out|aired|debut|available|shown|broadcast|screened|launch|opened|print|wrote|written|composed|is an?|was an?",
         sure(r"\b(?:first |originally |anonymously )*(?:published|released|issued|premiered|appeared|printed)\b[^.;]{0,70}?\b(?:in|on) (?:the \w+ of )?{V}"),
         opening(rf"\b(?:is|was) (?:an?|the) {{V}}(?: [\w'\u2019-]+){{0,6}}? {_WORK}", "year", sure=True),
+        opening(r"^[^()]{2,80} \({V}\),? (?:is|was) (?:an?|the|\w+ [A-Z]\w+['\u2019]s)\b", "year", sure=True),
+        opening(r"\) an? {V} (?:[A-Z]?[\w-]+ ){1,4}?(?:film|movie|novel|album|song)\b", "year"),
+        opening(rf"\b(?:is|was) (?:an?|the|his|her) [^.;()]{{0,60}}?\b{_WORK}\b(?:(?!\b(?:based|adapt\w+|after|novel|set|published|born)\b)[^.;,]){{0,60}}? (?:in|from|of) {{V}}(?=[.,]| by\b)", "year", loose=True),
+        plain(r"\b(?:[Ii]t|(?:[Tt]he|[Tt]his) (?:book|novel|album|single|song|film|game|record|episode|series)) (?:originally |first )?(?:aired|debuted|opened|was (?:made available|shown|broadcast|screened|launched))\b[^.;]{0,70}? (?:in|on) {V}"),
         plain(r"\b(?:[Tt]he|[Tt]his) (?:book|novel|album|single|song|film|game|record) (?:came out|was out)\b[^.;]{0,30}? (?:in|on) {V}"),
         loose(r"\b(?:wrote|written|composed)\b[^.;]{0,50}? in {V}"),
         others=_ADAPTATION,
@@ -82,9 +94,16 @@ WORKS: tuple[Relation, ...] = (
         "publisher", r"publishers?|published by|publishing house", "name", r"publish|issued",
         sure(r"\b(?:published|issued)(?: \w+){0,4}? by (?:the )?{V}"),
         loose(r"\bpublisher,? {V}"),
+        sure(r"\b[a-z]+ed(?:,| and|, and) published by (?:the )?{V}"),
         plain(r"\bpublished(?: [\w,]+){1,7}? by (?:the )?{V}"),
         plain(r"\bpublisher (?:is|was) (?:the )?{V}"),
         plain(r"(?:\b[Tt]he )?{V} (?:first )?(?:publishes|published) (?:it|(?:the|this) (?:book|novel|magazine|journal|game|series|newspaper|first edition|play|poem))\b"),
+    ),
+    relation(
+        "artist", r"artists?|performers?|performed by|recording artist|singer|band", "name", r"by|record|perform|sung",
+        opening(rf"\b(?:song|album|single|EP|ballad|compilation|mixtape|soundtrack)s?\b[^.;,()]{{0,50}}? (?:by|from|of) {_ROLE}{NO_DEMONYM}{{V}}", sure=True),
+        plain(rf"\b(?:recorded|performed|sung|released) by {_ROLE}{NO_DEMONYM}{{V}}"),
+        others=_ADAPTATION,
     ),
     relation(
         "editor", r"editors?(?: in chief)?|edited by", "person", r"edit",
