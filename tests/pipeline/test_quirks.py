@@ -55,3 +55,12 @@ def test_a_post_that_fails_half_way_is_neither_lost_nor_paid_twice(tmp_path, cor
     rows, created = enriched(tmp_path, corpus, "--quirks", "all", "--faults", fault)
     assert rows == plain
     assert len({line["input_sha256"] for line in created}) == len(created) == ROWS
+
+
+@pytest.mark.slow
+def test_a_limit_that_each_run_of_a_post_counts_against_costs_minutes_and_nothing_else(
+    tmp_path, corpus, plain
+):
+    rows, created = enriched(tmp_path, corpus, "--quirks", "runs-counted", "--rate-limit", "100")
+    assert rows == plain
+    assert len({line["input_sha256"] for line in created}) == len(created) == ROWS
