@@ -201,7 +201,14 @@ class _Before:
     def has(self, key: str, column: str, value: Any, said: str, kind: FieldType) -> bool:
         """Tell whether a key has a value already."""
         before = (self._rows.get(key) or {}).get(column)
-        return before is not None and (str(before) == said or same(before, value, kind))
+        if before is None:
+            return False
+        forms = {
+            said,
+            _text(value, None),
+            _text(value, "hubspot"),
+        }  # the file may be for another importer, or for none
+        return str(before) in forms or same(before, value, kind)
 
 
 # --- files -----------------------------------------------------------------------------------------------

@@ -102,6 +102,11 @@ def test_a_row_that_was_never_answered_is_pending(capsys, home, tmp_path):
     assert [cell["value"] for cell in found["fields"]] == [None, None]
 
 
+def test_a_row_that_was_never_asked_says_so_and_shows_no_empty_cells(capsys, home, tmp_path):
+    shown = flat(explain(capsys, home, "--row", 1, "--ledger", tmp_path / "empty"))
+    assert shown.endswith("status pending: nothing was asked about this row yet: `rowcite run` does")
+
+
 @pytest.mark.parametrize(
     ("args", "said"),
     [

@@ -98,11 +98,22 @@ def test_what_an_earlier_file_has_is_no_change(tmp_path):
     assert changes(path, "--against", "crm.csv") == [["id", "industry"], [ROWS[0]["id"], "pumps"]]
 
 
-def test_a_file_of_changes_against_itself_leaves_nothing(tmp_path):
+IMPORTERS = [(), ("--for", "hubspot")]
+
+
+@pytest.mark.parametrize("first", IMPORTERS, ids=["plain", "hubspot"])
+@pytest.mark.parametrize("then", IMPORTERS, ids=["plain", "hubspot"])
+def test_a_file_of_changes_against_itself_leaves_nothing(tmp_path, first, then):
     path = made(tmp_path, answer(industry=found("pumps"), products=found(["a", "b"]), listed=found(True)))
-    for importer in ((), ("--for", "hubspot")):
-        changes(path, *importer, output="first.csv")
-        assert changes(path, *importer, "--against", "first.csv") == [["id"]]
+    changes(path, *first, output="first.csv")
+    assert changes(path, *then, "--against", "first.csv") == [["id"]]
+
+
+def test_a_table_without_changes_says_so_and_has_its_header(tmp_path):
+    done = deltas(made(tmp_path))
+    assert b"changes.csv: nothing changed" in done.stderr
+    assert b"rowcite status" in done.stderr
+    assert (tmp_path / "changes.csv").read_text() == "id\n"
 
 
 def test_rows_without_a_key_are_left_out_and_told(tmp_path):

@@ -137,7 +137,7 @@ def test_each_picture_has_a_title_and_its_figures(said):
 
 def test_a_page_without_any_run_says_so(tmp_path):
     path = known(tmp_path, [{"id": "1", "name": "One"}])
-    assert "0 of 1 row are complete, and none needs a person." in written(path)
+    assert "0 of 1 row are complete, 1 has no answer yet, and none needs a person." in written(path)
 
 
 def test_a_given_value_stands_beside_the_one_that_was_found_instead(tmp_path):
@@ -167,10 +167,15 @@ def test_the_command_writes_beside_the_output_table(some):
     assert told == {"bytes": file.stat().st_size, "rows": 6, "needing": 3, "on_page": 5}
 
 
+def test_rows_without_an_answer_are_told_with_what_gets_them_one(some):
+    done = rowcite("report", some.name, "--base-url", NOWHERE, cwd=some.parent)
+    assert b"1 of 6 rows have no answer yet: rowcite run spec.yaml" in done.stderr
+
+
 def test_the_command_writes_to_stdout(some):
     done = rowcite("report", some.name, "--base-url", NOWHERE, "-o", "-", "-q", cwd=some.parent)
     assert done.stdout.startswith(b"<!doctype html>")
-    assert not done.stderr
+    assert b"<" not in done.stderr
 
 
 def test_a_file_that_cannot_be_written_is_named_and_ends_with_2(some):

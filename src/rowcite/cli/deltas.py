@@ -54,9 +54,10 @@ def command(spec: str, output: str, *, as_json: bool, **flags: Any) -> int:
     for line in told(changes, wanted.importer == "salesforce"):
         speak.warning(line)
     cells = ", ".join(f"{count:,} {column}" for column, count in changes.cells.items())
-    speak.info(
-        f"{', '.join(changes.files) or 'nothing written'}: {changes.rows:,} rows changed ({cells or 'no cell'})"
-    )
+    what = f"{changes.rows:,} rows changed ({cells})" if changes.rows else "nothing changed"
+    speak.info(f"{', '.join(changes.files) or 'nothing written'}: {what}")
+    if not changes.rows:
+        speak.info(f"rowcite status {spec} tells which rows have answers")
     return 0
 
 

@@ -75,7 +75,9 @@ def _lines(found: Explanation, width: int) -> Iterator[str]:
     yield from _entry(
         f"row {found.row}", _plain(found.input) if found.input is not None else "not asked", width
     )
-    yield from _entry("status", found.status + (f": {found.error}" if found.error else ""), width)
+    unasked = found.status == "pending" and not found.runs
+    why = found.error or ("nothing was asked about this row yet: `rowcite run` does" if unasked else "")
+    yield from _entry("status", found.status + (f": {why}" if why else ""), width)
     for run in found.runs:
         aside = "" if run.counts else ", asked anew since"
         failed = f": {run.error}" if run.error else ""
@@ -85,7 +87,7 @@ def _lines(found: Explanation, width: int) -> Iterator[str]:
         yield from _entry("run", text, width)
     if len(found.runs) > 1:
         yield from _entry("cost", usd(found.price), width)
-    for cell in found.fields:
+    for cell in found.fields if found.runs else filter(_stands, found.fields):
         yield ""
         yield from _wrapped(cell.field, width, "")
         for label, text in _cell(cell):
@@ -100,7 +102,8 @@ def _cell(cell: Explained) -> Iterator[tuple[str, str]]:
         yield "said", "-" if cell.said is None else _plain(cell.said)
     if cell.given is not None:
         yield "given", f"{_plain(cell.given)} (the table says so, and the answers do not)"
-    yield "confidence", cell.confidence or "none was given"
+    if cell.confidence or cell.run_id:
+        yield "confidence", cell.confidence or "none was given"
     yield from _passed(cell)
     if cell.processor:
         yield "from", ", ".join(filter(None, [cell.processor, cell.run_id]))
@@ -114,6 +117,11 @@ def _cell(cell: Explained) -> Iterator[tuple[str, str]]:
         verdict = f"refused by {said.rule}: {said.refused}" if said.refused else "accepted"
         value = "-" if said.said is None else _plain(said.said)
         yield "answer", f"{said.processor}: {value} ({said.confidence or 'no confidence'}), {verdict}"
+
+
+def _stands(cell: Explained) -> bool:
+    """Tell whether a cell of a row that was never asked has a value all the same: a given one, or a person's."""
+    return cell.value is not None or cell.refused is not None
 
 
 def _passed(cell: Explained) -> Iterator[tuple[str, str]]:

@@ -14,6 +14,7 @@ from rowcite.cli.options import looking_options, prepared, speak_options, spec_a
 from rowcite.errors import TableError, UsageError
 
 if TYPE_CHECKING:
+    from rowcite.model import Counts
     from rowcite.prepare import Prepared
 
 rows_option = click.option(
@@ -58,9 +59,16 @@ def command(spec: str, output: str | None, rows: int, *, as_json: bool, **flags:
     if as_json:
         held = {"needing": facts.needing, "on_page": len(facts.rows)}
         show.as_json({"output": target, "bytes": len(text), "rows": facts.counts.rows, **held})
+    if facts.counts.pending:
+        speak.warning(waiting(facts.counts, spec))
     size = f"{len(text) / 1_000_000:.1f} MB" if len(text) >= 100_000 else f"{len(text) / 1_000:.0f} KB"
     speak.info(f"{'' if target == '-' else f'{target}: '}{facts.needing:,} rows need a person; {size}")
     return 0
+
+
+def waiting(counts: Counts, spec: str) -> str:
+    """Say how many rows have no answer yet, and what gets them one."""
+    return f"{counts.pending:,} of {counts.rows:,} rows have no answer yet: rowcite run {spec}"
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rowcite.cli.options import looking_options, prepared, speak_options, spec_argument, voice
-from rowcite.cli.report import extra, rows_option, write_whole
+from rowcite.cli.report import extra, rows_option, waiting, write_whole
 from rowcite.errors import UsageError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def command(spec: str, **flags: Any) -> int:
     """Serve SPEC's report on this machine with buttons to accept, reject and correct; `rowcite write` applies them."""
     speak = voice(flags)
     own = ("port", "who", "export_to", "import_from", "rows", "open_it", "as_json")
-    asked = Asked(**{name: flags.pop(name) for name in own}, table=flags["input"], speak=speak)
+    asked = Asked(**{name: flags.pop(name) for name in own}, spec=spec, table=flags["input"], speak=speak)
     with extra(), prepared(spec, flags) as ready:
         if asked.import_from is not None:
             _import(ready, asked, Path(asked.import_from))
@@ -53,6 +53,7 @@ def command(spec: str, **flags: Any) -> int:
 class Asked:
     """What the flags ask for."""
 
+    spec: str
     port: int
     who: str | None
     export_to: str | None
@@ -91,6 +92,8 @@ def _serve(ready: Prepared, asked: Asked) -> None:
     ledger = open_ledger(ready.ledger, writing=False)
     facts = gather(ready.job, ledger, most_rows=asked.rows, decided=False, table=asked.table)
     ledger.close()
+    if facts.counts.pending:
+        asked.speak.warning(waiting(facts.counts, asked.spec))
     reviewing = Reviewing(facts, ready.ledger, asked.name)
 
     def on_ready(url: str) -> None:

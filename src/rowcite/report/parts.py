@@ -38,6 +38,8 @@ def lead(facts: Facts) -> str:
     """Return the page in one sentence."""
     counts = facts.counts
     done = f"{counts.completed:,} of {some(counts.rows, 'row')} {'is' if counts.completed == 1 else 'are'} complete"
+    if counts.pending:
+        done += f", {counts.pending:,} {'has' if counts.pending == 1 else 'have'} no answer yet"
     if not facts.needing:
         return f"{done}, and none needs a person."
     return f"{done}; {facts.needing:,} {'needs' if facts.needing == 1 else 'need'} a person."
