@@ -131,8 +131,8 @@ PLACES: tuple[Relation, ...] = (
     relation(
         "country", r"country(?: of origin| name)?|which country|nation", "place", r"in|is|was|of|from|are",
         opening(rf"\b(?:is|was|are|were)\b[^;]{{2,240}}?(?:\b(?:in|of|from|across|throughout|off|near) {_PART_OF_COUNTRY}|, {_PART_OF_COUNTRY}|\()(?P<v>{COUNTRY})(?![\w'\u2019-])(?! [A-Z])"),
-        opening(rf"\b(?:is|was|are|were) (?:an? |the |one of the )?(?:\d{{4}} )?(?:(?!by\b|of\b|from\b)[a-z][\w'-]* )*?(?P<v>{DEMONYM})(?: [A-Z][\w-]+)? [a-z]"),
-        opening(rf"\b(?:is|was|are|were)\b[^;.]{{2,60}}? (?:by|of|from) (?:the )?(?:[a-z-]+ )*?(?P<v>{DEMONYM}) [a-z]", loose=True),
+        opening(rf"\b(?:is|was|are|were) (?:an? |the |one of the )?(?:\d{{4}} )?(?:(?!by\b|of\b|from\b)[a-z][\w'-]* ){{0,6}}?(?P<v>{DEMONYM})(?: [A-Z][\w-]+)? [a-z]"),
+        opening(rf"\b(?:is|was|are|were)\b[^;.]{{2,60}}? (?:by|of|from) (?:the )?(?:[a-z-]+ ){{0,6}}?(?P<v>{DEMONYM}) [a-z]", loose=True),
         plain(rf"\b(?:[Ii]t|[Tt]he [a-z]+) (?:is|was|lies) (?:located|situated|based|found|held) in [^.;]{{0,80}}?(?P<v>{COUNTRY})(?![\w'\u2019-])(?! [A-Z])"),
         refuses=r"(?:border|bordering|borders|than) ",
     ),
