@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "docs" / "screenshots"
 ROWCITE = [sys.executable, "-m", "rowcite"]
 FAULTS = {"fail": 0.03, "seed": 3}
-REPORT_HEIGHT, REVIEW_HEIGHT, PHONE_HEIGHT = 1010, 860, 844
+REPORT_HEIGHT, REVIEW_HEIGHT, PHONE_HEIGHT = 1010, 960, 844
 
 
 def spec():
@@ -63,7 +63,7 @@ def opened(tab):
     row = tab.locator("tr.row", has_text="confidence low").first
     row.locator(".toggle").click()
     tab.locator("#rows").scroll_into_view_if_needed()
-    tab.evaluate("document.getElementById('filters').scrollIntoView()")
+    tab.evaluate("document.getElementById('rows').scrollIntoView(); scrollBy(0, -28)")
 
 
 def main():
