@@ -92,8 +92,6 @@ def _serve(ready: Prepared, asked: Asked) -> None:
     ledger = open_ledger(ready.ledger, writing=False)
     facts = gather(ready.job, ledger, most_rows=asked.rows, decided=False, table=asked.table)
     ledger.close()
-    if facts.counts.pending:
-        asked.speak.warning(waiting(facts.counts, asked.spec))
     reviewing = Reviewing(facts, ready.ledger, asked.name)
 
     def on_ready(url: str) -> None:
@@ -101,6 +99,8 @@ def _serve(ready: Prepared, asked: Asked) -> None:
         asked.speak.info(
             f"{facts.needing:,} rows need a person. {reviewing.who} decides at {address} (Ctrl-C ends it)"
         )
+        if facts.counts.pending:
+            asked.speak.warning(waiting(facts.counts, asked.spec))
         if asked.as_json:
             show.as_json({"url": address, "needing": facts.needing, "on_page": len(facts.rows)})
             sys.stdout.flush()
