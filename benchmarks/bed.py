@@ -152,8 +152,8 @@ def bodies(folder: Path, spec: Path, url: str) -> Path:
     from rowcite.pipeline import unanswered
     from rowcite.planning import look
     from rowcite.prepare import Overrides, prepare
-    from rowcite.submitter import MOST_RUNS
-    from rowcite.wire import runs_body
+    from rowcite.submit.submitter import MOST_RUNS
+    from rowcite.wire.bodies import runs_body
 
     job = prepare(spec, Overrides(base_url=url)).job
     ledger = open_ledger(folder / "nothing", writing=False)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         Unfinished,
     )
     from rowcite.run import aenrich, enrich
-    from rowcite.spec import Spec
+    from rowcite.spec.models import Spec
     from rowcite.specfile import load_spec, parse_spec
 
 __all__ = [

@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rowcite.errors import TableError
-from rowcite.keys import fingerprint, task_key
 from rowcite.ledger import Ledger
 from rowcite.prices import MICRO
+from rowcite.wire.keys import fingerprint, task_key
 
 _BATCH = 5_000
 _CHAIN = (

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import msgspec
 
+from rowcite.accept.ladder import FIRST_ANSWERS, Step, known_words, narrowed, next_step, task_of, too_many
+from rowcite.accept.standard import standard
 from rowcite.job import Job
-from rowcite.ladder import FIRST_ANSWERS, Step, known_words, narrowed, next_step, task_of, too_many
 from rowcite.ledger import Ledger
 from rowcite.model import RunState, Task, TaskKey
-from rowcite.outbox import Errand
-from rowcite.schema import fields
 from rowcite.settled import Settled, Settling
-from rowcite.standard import standard
-from rowcite.wire import Question
+from rowcite.spec.schema import fields
+from rowcite.submit.outbox import Errand
+from rowcite.wire.bodies import Question
 
 _AT_ONCE = 2_000
 

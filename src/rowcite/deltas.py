@@ -18,16 +18,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
-from rowcite.acceptance import Cell
+from rowcite.accept.filling import GIVEN, same
+from rowcite.accept.judging import Cell
 from rowcite.errors import TableError, UsageError
-from rowcite.filling import GIVEN, same
-from rowcite.formulas import is_formula
 from rowcite.job import Job
 from rowcite.ledger import Ledger
-from rowcite.schema import Field, FieldType, fields
 from rowcite.settled import Settled, Settling
-from rowcite.source import open_source
-from rowcite.spec import CsvOptions
+from rowcite.spec.models import CsvOptions
+from rowcite.spec.schema import Field, FieldType, fields
+from rowcite.table.formulas import is_formula
+from rowcite.table.source import open_source
 
 Importer = Literal["hubspot", "salesforce"]
 EMPTIES: dict[Importer, str] = {"salesforce": "#n/a"}

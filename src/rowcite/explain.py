@@ -10,19 +10,19 @@ from typing import Any, NamedTuple
 import msgspec
 import polars as pl
 
-from rowcite.acceptance import Cell, verdicts
-from rowcite.answers import answer
+from rowcite.accept.filling import given_values
+from rowcite.accept.judging import Cell, verdicts
+from rowcite.accept.resolve import Resolved, current, resolve
+from rowcite.accept.standard import FieldStandard, Standard, standard
 from rowcite.errors import UsageError
-from rowcite.filling import given_values
 from rowcite.job import Job
 from rowcite.ledger import Ledger
 from rowcite.model import Citation, RowStatus, RunState
-from rowcite.reader import Batch, Reader
 from rowcite.records import Held
-from rowcite.resolve import Resolved, current, resolve
-from rowcite.schema import column_names, fields
-from rowcite.source import FrameSource, limited
-from rowcite.standard import FieldStandard, Standard, standard
+from rowcite.spec.schema import column_names, fields
+from rowcite.table.reader import Batch, Reader
+from rowcite.table.source import FrameSource, limited
+from rowcite.wire.answers import answer
 
 
 class Run(msgspec.Struct, frozen=True):

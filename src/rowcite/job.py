@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass, field
 
 from rowcite.prices import MICRO, known
-from rowcite.reader import Reader
-from rowcite.spec import Spec
-from rowcite.wire import LOCAL, Question, question
+from rowcite.spec.models import Spec
+from rowcite.table.reader import Reader
+from rowcite.wire.bodies import LOCAL, Question, question
 
 MEMORY = 1 << 30
 

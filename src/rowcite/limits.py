@@ -11,8 +11,10 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
+from rowcite.accept.standard import standard_problems
 from rowcite.prices import known
-from rowcite.schema import (
+from rowcite.spec.models import Spec
+from rowcite.spec.schema import (
     KEY_METADATA,
     KNOWN,
     RECORD_KEY,
@@ -24,8 +26,6 @@ from rowcite.schema import (
     output_schema,
     records_schema,
 )
-from rowcite.spec import Spec
-from rowcite.standard import standard_problems
 
 Problem = tuple[tuple[str | int, ...], str]
 """Where in the spec, and what is wrong."""

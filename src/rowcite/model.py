@@ -9,7 +9,7 @@ from typing import Any, NewType
 import msgspec
 
 TaskKey = NewType("TaskKey", bytes)
-"""16 bytes that name a question: see `rowcite.keys`."""
+"""16 bytes that name a question: see `rowcite.wire.keys`."""
 
 Json = Any
 """A decoded JSON value."""

@@ -14,24 +14,24 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 
-from rowcite.client import Client
 from rowcite.climbing import Rung, climb
-from rowcite.columns import added_schema
 from rowcite.errors import Unfinished
 from rowcite.job import Job
 from rowcite.ledger import Ledger
-from rowcite.merge import Judged, Merge
 from rowcite.model import Counts, Task
-from rowcite.pace import Pace
-from rowcite.packing import packed, packs
 from rowcite.prices import usd
 from rowcite.progress import Progress
-from rowcite.source import Rows
-from rowcite.submitter import Errand, Submitter
-from rowcite.survey import Survey, tasks_to_do
-from rowcite.terms import Terms
-from rowcite.wire import Question
-from rowcite.writer import TableWriter, output_format
+from rowcite.submit.client import Client
+from rowcite.submit.pace import Pace
+from rowcite.submit.submitter import Errand, Submitter
+from rowcite.submit.terms import Terms
+from rowcite.table.columns import added_schema
+from rowcite.table.merge import Judged, Merge
+from rowcite.table.source import Rows
+from rowcite.table.survey import Survey, tasks_to_do
+from rowcite.table.writer import TableWriter, output_format
+from rowcite.wire.bodies import Question
+from rowcite.wire.packing import packed, packs
 
 
 @dataclass(slots=True)
@@ -188,7 +188,7 @@ def write(job: Job, ledger: Ledger, target: str, *, judged: Judged | None = None
 
 def _write_reports(job: Job, ledger: Ledger, folder: Path) -> None:
     """Write reports as they were said: the formula guard is for spreadsheets."""
-    from rowcite.reports import write_reports
+    from rowcite.table.reports import write_reports
 
     rows = 0
     for _, columns in merged(job, ledger, native=True):

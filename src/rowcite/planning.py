@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
+from rowcite.accept.ladder import Outlook, outlook, shares
 from rowcite.climbing import to_climb
 from rowcite.errors import OutOfCredit
 from rowcite.job import Job
-from rowcite.ladder import Outlook, outlook, shares
 from rowcite.ledger import Ledger
 from rowcite.limits import spec_warnings
 from rowcite.model import Task
-from rowcite.packing import packed, packs
 from rowcite.prices import MICRO, known, usd
-from rowcite.submitter import MOST_RUNS
-from rowcite.survey import Survey, survey
-from rowcite.wire import runs_body
+from rowcite.submit.submitter import MOST_RUNS
+from rowcite.table.survey import Survey, survey
+from rowcite.wire.bodies import runs_body
+from rowcite.wire.packing import packed, packs
 
 _REQUESTS_A_BATCH = 4  # create the group, add the runs, follow the events, read the answers
 

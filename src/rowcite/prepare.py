@@ -12,18 +12,18 @@ from typing import Any, Literal
 
 import polars as pl
 
-from rowcite.columns import added_schema, unfit_columns
 from rowcite.errors import InputError, KeyRefused, SpecError, TableError, UsageError
 from rowcite.job import MEMORY, Job, make_job
 from rowcite.limits import spec_problems
-from rowcite.reader import Reader
-from rowcite.schema import STATUS_COLUMNS
-from rowcite.source import FrameSource, Source, format_of, open_source
-from rowcite.spec import Spec
+from rowcite.spec.models import Spec
+from rowcite.spec.schema import STATUS_COLUMNS
 from rowcite.specfile import load_spec, parse_spec
-from rowcite.transport import is_loopback
-from rowcite.wire import LOCAL
-from rowcite.writer import check_output
+from rowcite.submit.transport import is_loopback
+from rowcite.table.columns import added_schema, unfit_columns
+from rowcite.table.reader import Reader
+from rowcite.table.source import FrameSource, Source, format_of, open_source
+from rowcite.table.writer import check_output
+from rowcite.wire.bodies import LOCAL
 
 API = "https://api.parallel.ai"
 

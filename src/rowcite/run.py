@@ -13,18 +13,18 @@ from typing import Any, TypeVar
 import polars as pl
 
 from rowcite.climbing import Rung
-from rowcite.columns import added_schema
 from rowcite.errors import LedgerBusy, OutOfCredit, RowciteError, Unfinished, UsageError
 from rowcite.job import Job
 from rowcite.ledger import Ledger, open_ledger
-from rowcite.merge import Judged
 from rowcite.model import Counts
 from rowcite.pipeline import Submission, Tally, merged, write
 from rowcite.planning import Plan, check_budget, look, plan
 from rowcite.prepare import Overrides, Prepared, answering, prepare
 from rowcite.prices import MICRO
 from rowcite.progress import Progress, Silent
-from rowcite.spec import Spec
+from rowcite.spec.models import Spec
+from rowcite.table.columns import added_schema
+from rowcite.table.merge import Judged
 
 T = TypeVar("T")
 FAILED_TOO_MANY = 7

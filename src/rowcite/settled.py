@@ -13,15 +13,15 @@ from typing import Any
 
 import polars as pl
 
-from rowcite.filling import is_blank
+from rowcite.accept.filling import is_blank
+from rowcite.accept.resolve import Resolved, resolve
+from rowcite.accept.standard import standard
 from rowcite.job import Job
 from rowcite.ledger import Ledger
-from rowcite.reader import Batch
 from rowcite.records import Decision, Held
-from rowcite.resolve import Resolved, resolve
-from rowcite.schema import fields
-from rowcite.spec import Spec
-from rowcite.standard import standard
+from rowcite.spec.models import Spec
+from rowcite.spec.schema import fields
+from rowcite.table.reader import Batch
 
 _CHUNK = 2_000  # tasks whose answers are in memory at once
 _KEY, _ROWS = "\0key", "\0rows"  # beside the given columns, so named as none is

@@ -13,10 +13,10 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from rowcite import bounds, marked
 from rowcite.errors import Problem, SpecError
 from rowcite.limits import spec_problems
-from rowcite.spec import Spec
+from rowcite.spec import bounds, marked
+from rowcite.spec.models import Spec
 
 _OWN = {"folder", "file", "marks"}  # what `Spec` keeps about its own text
 

@@ -12,7 +12,7 @@ import yaml
 
 from rowcite.cli import cli
 from rowcite.errors import RowciteError
-from rowcite.spec import Spec
+from rowcite.spec.models import Spec
 from rowcite.specfile import parse_spec
 from support import ROOT, environment, rowcite
 

@@ -9,19 +9,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from rowcite import bounds
 from rowcite.errors import SpecError, TableError
-from rowcite.source import open_source
-from rowcite.spec import CsvOptions
+from rowcite.spec import bounds
+from rowcite.spec.models import CsvOptions
 from rowcite.specfile import load_spec, parse_spec
+from rowcite.table.source import open_source
 from support import environment
 
 MIB = 1 << 20
 READ = """
 import json, sys
 from rowcite.errors import TableError
-from rowcite.source import open_source
-from rowcite.spec import CsvOptions
+from rowcite.table.source import open_source
+from rowcite.spec.models import CsvOptions
 rows, said = 0, ""
 try:
     for batch in open_source(sys.argv[1], None, CsvOptions(encoding=sys.argv[2])).batches():

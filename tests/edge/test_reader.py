@@ -9,12 +9,12 @@ import pytest
 
 from rowcite.errors import SpecError
 from rowcite.job import Job, make_job
-from rowcite.reader import Batch, Reader
-from rowcite.schema import TASK_AND_INPUT_CHARS
-from rowcite.source import FrameSource, Source, open_source
-from rowcite.source import base as source
-from rowcite.spec import CsvOptions
+from rowcite.spec.models import CsvOptions
+from rowcite.spec.schema import TASK_AND_INPUT_CHARS
 from rowcite.specfile import load_spec, parse_spec
+from rowcite.table.reader import Batch, Reader
+from rowcite.table.source import FrameSource, Source, open_source
+from rowcite.table.source import base as source
 
 
 def job(table: pl.DataFrame | Source, task: dict | None = None, **read: object) -> Job:

@@ -13,9 +13,9 @@ import pytest
 from pyarrow import fs
 
 from rowcite.errors import TableError
-from rowcite.source import FrameSource, open_source, web
-from rowcite.spec import CsvOptions
-from rowcite.writer import TableWriter, check_output, output_format
+from rowcite.spec.models import CsvOptions
+from rowcite.table.source import FrameSource, open_source, web
+from rowcite.table.writer import TableWriter, check_output, output_format
 from support import environment, rowcite, small_spec, until, write_spec
 
 ROWS = [("007", "Åse & Søn"), ("008", None)]

@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from rowcite.errors import TableError
-from rowcite.source import base as source
-from rowcite.source import open_source
-from rowcite.spec import CsvOptions
+from rowcite.spec.models import CsvOptions
+from rowcite.table.source import base as source
+from rowcite.table.source import open_source
 
 ROWS = [("007", "Åse & Søn", None), ("008", "O'Neill, Ltd", "x")]
 TEXTS = {

@@ -20,19 +20,19 @@ import msgspec
 import polars as pl
 import pyarrow as pa
 
-from rowcite.acceptance import judge
-from rowcite.answers import answer
+from rowcite.accept.judging import judge
+from rowcite.accept.standard import standard
 from rowcite.errors import RowciteError
-from rowcite.failures import failure, retry_after
 from rowcite.job import make_job
-from rowcite.reader import Reader
-from rowcite.schema import fields
-from rowcite.source import FrameSource, open_source
-from rowcite.spec import CsvOptions
+from rowcite.spec.models import CsvOptions
+from rowcite.spec.schema import fields
 from rowcite.specfile import load_spec, parse_spec
-from rowcite.sse import Parser, TooLarge
-from rowcite.standard import standard
-from rowcite.wire import api_warnings, input_of, output_of, read_event
+from rowcite.submit.failures import failure, retry_after
+from rowcite.table.reader import Reader
+from rowcite.table.source import FrameSource, open_source
+from rowcite.wire.answers import answer
+from rowcite.wire.bodies import api_warnings, input_of, output_of, read_event
+from rowcite.wire.sse import Parser, TooLarge
 
 
 @dataclass(frozen=True, slots=True)

@@ -517,7 +517,7 @@ def test_yes_and_pipes_are_not_asked(tmp_path, server):
 
 
 def test_an_api_that_is_down_is_given_up_with_exit_4(tmp_path, monkeypatch):
-    from rowcite import client
+    from rowcite.submit import client
 
     monkeypatch.setattr(
         client.Client.__init__,

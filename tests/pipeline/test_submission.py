@@ -14,7 +14,7 @@ from datetime import datetime
 import pytest
 
 from rowcite.errors import ApiError, ApiRefused, OutOfCredit, Unfinished
-from rowcite.terms import Terms
+from rowcite.submit.terms import Terms
 from support.deviant import Deviations
 from support.submitting import PRICE, Submission, api, tasks
 
@@ -547,7 +547,7 @@ def _keys(job, group):
 def _create(job, group, task):
     import httpx
 
-    from rowcite.wire import runs_body
+    from rowcite.wire.bodies import runs_body
 
     url = f"{job.api.url}/v1/tasks/groups/{group}/runs"
     headers = {"content-type": "application/json"}

@@ -13,7 +13,7 @@ from rowcite.ledger import open_ledger
 from rowcite.records import Decision
 from rowcite.report.gather import gather
 from rowcite.review.sheet import COLUMNS, read, written
-from rowcite.schema import fields
+from rowcite.spec.schema import fields
 from support import rowcite
 from support.answers import NOWHERE, ready
 

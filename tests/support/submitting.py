@@ -11,20 +11,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from rowcite.client import Client
-from rowcite.keys import canonical, task_key
 from rowcite.ledger import Ledger, open_ledger
 from rowcite.model import Citation, FieldBasis, Task
-from rowcite.pace import Pace
 from rowcite.progress import Silent
 from rowcite.research import Finding
-from rowcite.retry import Patience
 from rowcite.server.app import ServerSettings, create_app
 from rowcite.server.faults import Droppable
 from rowcite.server.run import embedded
-from rowcite.submitter import Submitter
-from rowcite.terms import Terms
-from rowcite.wire import Question
+from rowcite.submit.client import Client
+from rowcite.submit.pace import Pace
+from rowcite.submit.retry import Patience
+from rowcite.submit.submitter import Submitter
+from rowcite.submit.terms import Terms
+from rowcite.wire.bodies import Question
+from rowcite.wire.keys import canonical, task_key
 from support.deviant import Deviant, Deviations
 
 PRICE = 25_000

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from rowcite.spec import Spec
+from rowcite.spec.models import Spec
 from rowcite.specfile import parse_spec
 
 settings.register_profile("unit", deadline=None, derandomize=True, max_examples=100)

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rowcite.acceptance import judge, verdicts
+from rowcite.accept.judging import judge, verdicts
+from rowcite.accept.standard import standard
 from rowcite.model import Answer, Citation, FieldBasis
-from rowcite.schema import Field, FieldType
-from rowcite.spec import Accept, AcceptField
+from rowcite.spec.models import Accept, AcceptField
+from rowcite.spec.schema import Field, FieldType
 from rowcite.specfile import parse_spec
-from rowcite.standard import standard
 
 STRING, INTEGER, JSON = map(FieldType, ("string", "integer", "json"))
 DAY = date(2026, 6, 1)
@@ -241,7 +241,7 @@ def test_a_cell_says_which_run_it_is_of():
     ],
 )  # fmt: skip
 def test_evidence_is_as_old_as_its_address_or_its_words_say(url, excerpt, dated):
-    from rowcite.evidence import newest
+    from rowcite.accept.evidence import newest
 
     assert newest([Citation(url, None, (excerpt,))], DAY) == dated
 

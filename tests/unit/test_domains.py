@@ -2,7 +2,7 @@
 
 import pytest
 
-from rowcite.domains import Domains, host_of, site_of, sites
+from rowcite.accept.domains import Domains, host_of, site_of, sites
 
 
 @pytest.mark.parametrize(

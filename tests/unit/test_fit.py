@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowcite.fit import Unfit, fit
-from rowcite.merge import dtype
-from rowcite.schema import FieldType
+from rowcite.accept.fit import Unfit, fit
+from rowcite.spec.schema import FieldType
+from rowcite.table.merge import dtype
 
 STRING, INTEGER, NUMBER, BOOLEAN, DATE, JSON = map(
     FieldType, ("string", "integer", "number", "boolean", "date", "json")

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from rowcite.formulas import guarded, is_formula
+from rowcite.table.formulas import guarded, is_formula
 
 RUN = ["=1+1", "+SUM(A1)", "-cmd", "@name", "\ttab", "\r=1", "+49 call me", "-12.5\n", "+1,200\n", "--1", "+"]
 NOT_RUN = ["", "plain", "a=b", "-12.5", "+1,200", "-1e9", "+49 30 1234", "+1 (555) 010-9999", "'=1"]

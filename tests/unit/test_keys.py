@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowcite.keys import canonical, fingerprint, task_key
-from rowcite.wire import question
+from rowcite.wire.bodies import question
+from rowcite.wire.keys import canonical, fingerprint, task_key
 
 QUESTION = {
     "api": "https://api.parallel.ai",
@@ -76,9 +76,9 @@ def test_the_canonical_text_and_the_key_are_pinned(value, text, key):
 @pytest.mark.parametrize("seed", ["0", "1", "4242"])
 def test_another_process_finds_the_same_key(seed):
     program = (
-        "from rowcite.keys import *\n"
+        "from rowcite.wire.keys import *\n"
         f"print(task_key(fingerprint({QUESTION!r}), canonical({VECTORS[5][0]!r})).hex())\n"
-        "from rowcite.specfile import parse_spec; from rowcite.wire import question\n"
+        "from rowcite.specfile import parse_spec; from rowcite.wire.bodies import question\n"
         "spec = parse_spec({'name': 't', 'task': {'processor': 'core', 'prompt': 'x', 'outputs': {'b': 'string', 'a': 'date'}}})\n"
         "print(question(spec, {}, 'https://api.parallel.ai').fingerprint.hex())\n"
     )

@@ -6,8 +6,7 @@ from datetime import date
 import msgspec
 import pytest
 
-from rowcite.keys import canonical, task_key
-from rowcite.ladder import (
+from rowcite.accept.ladder import (
     Outlook,
     Step,
     known_words,
@@ -19,13 +18,14 @@ from rowcite.ladder import (
     task_of,
     too_many,
 )
+from rowcite.accept.resolve import resolve
+from rowcite.accept.standard import standard
 from rowcite.model import RunState, Task
 from rowcite.records import Held
-from rowcite.resolve import resolve
-from rowcite.schema import TASK_AND_INPUT_CHARS, Field, FieldType, fields
-from rowcite.spec import Accept
-from rowcite.standard import standard
-from rowcite.wire import question, runs_body
+from rowcite.spec.models import Accept
+from rowcite.spec.schema import TASK_AND_INPUT_CHARS, Field, FieldType, fields
+from rowcite.wire.bodies import question, runs_body
+from rowcite.wire.keys import canonical, task_key
 
 FIELDS = tuple(Field(name, FieldType("string"), name) for name in ("industry", "ceo", "city"))
 LADDER = ("core", "pro", "ultra")
@@ -190,9 +190,9 @@ def test_of_what_is_known_as_much_goes_along_as_fits(asked):
 
 
 def test_a_long_value_and_many_sources_are_cut(asked):
-    from rowcite.acceptance import Cell
+    from rowcite.accept.judging import Cell
+    from rowcite.accept.resolve import Resolved
     from rowcite.model import Citation, RowStatus
-    from rowcite.resolve import Resolved
 
     cell = Cell("z" * 9_000, "high", tuple(Citation(f"https://{n}.example/") for n in range(9)))
     words = known_words(standard(FIELDS[:1], Accept()), Resolved([cell], RowStatus.COMPLETED))

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowcite.answers import answer
-from rowcite.keys import canonical, task_key
 from rowcite.limits import spec_warnings
 from rowcite.model import Task
-from rowcite.packing import codes_of, packed, packs, parts
-from rowcite.schema import TASK_AND_INPUT_CHARS
+from rowcite.spec.schema import TASK_AND_INPUT_CHARS
 from rowcite.specfile import parse_spec
-from rowcite.wire import question, runs_body
+from rowcite.wire.answers import answer
+from rowcite.wire.bodies import question, runs_body
+from rowcite.wire.keys import canonical, task_key
+from rowcite.wire.packing import codes_of, packed, packs, parts
 
 KEYS = [task_key(b"q", str(number).encode()) for number in range(5)]
 CODES = codes_of(KEYS)

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rowcite.merge import Merge
+from rowcite.accept.standard import standard
 from rowcite.model import RunState
-from rowcite.quick import Quick
 from rowcite.records import Held
-from rowcite.schema import fields
-from rowcite.standard import standard
+from rowcite.spec.schema import fields
+from rowcite.table.merge import Merge
+from rowcite.table.quick import Quick
 
 KEY = b"k" * 16
 OUTPUTS = {
@@ -44,8 +44,8 @@ class Said:
 
 
 def merged(spec, output, *, native, quick):
-    from rowcite.reader import Batch
-    from rowcite.source import Rows
+    from rowcite.table.reader import Batch
+    from rowcite.table.source import Rows
 
     merge = Merge(spec, pl.Schema({"n": pl.Int64}), Said(output), native=native)
     if not quick:

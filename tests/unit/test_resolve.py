@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowcite.filling import has_blank, same
+from rowcite.accept.filling import has_blank, same
+from rowcite.accept.resolve import current, resolve
+from rowcite.accept.standard import standard
 from rowcite.model import RowStatus, RunState
 from rowcite.records import Decision, Held
-from rowcite.resolve import current, resolve
-from rowcite.schema import Field, FieldType
-from rowcite.spec import Accept
-from rowcite.standard import standard
+from rowcite.spec.models import Accept
+from rowcite.spec.schema import Field, FieldType
 
 DAY = date(2026, 6, 1)
 FIELDS = (

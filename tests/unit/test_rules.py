@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowcite.expressions import RuleError
-from rowcite.rules import parse
-from rowcite.schema import Field, FieldType
+from rowcite.accept.expressions import RuleError
+from rowcite.accept.rules import parse
+from rowcite.spec.schema import Field, FieldType
 
 KINDS = {
     "count": FieldType("integer"),

@@ -7,7 +7,7 @@ import pytest
 
 from rowcite.errors import SpecError
 from rowcite.limits import spec_warnings
-from rowcite.schema import Field, FieldType, column_names, fields, input_schema, output_schema
+from rowcite.spec.schema import Field, FieldType, column_names, fields, input_schema, output_schema
 from rowcite.specfile import load_spec
 
 BIG = {

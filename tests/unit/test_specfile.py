@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rowcite import marked
 from rowcite.errors import SpecError
-from rowcite.spec import Spec
+from rowcite.spec import marked
+from rowcite.spec.models import Spec
 from rowcite.specfile import load_spec, parse_spec
 
 # Line 1 to 6; what a test adds begins on line 7.

@@ -8,10 +8,10 @@ import pytest
 from rowcite.errors import TableError
 from rowcite.ledger import open_ledger
 from rowcite.model import RunState, Task
-from rowcite.reader import Batch
 from rowcite.records import Ended
-from rowcite.source import Rows
-from rowcite.survey import survey, tasks_to_do
+from rowcite.table.reader import Batch
+from rowcite.table.source import Rows
+from rowcite.table.survey import survey, tasks_to_do
 
 ROOMY, CRAMPED = 1 << 30, 600
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rowcite import texts
-from rowcite.keys import canonical, task_key, task_keys
+from rowcite.wire import texts
+from rowcite.wire.keys import canonical, task_key, task_keys
 
 ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 TRICKY = [

@@ -25,14 +25,13 @@ from parallel.types import (
 )
 from pydantic import ConfigDict, TypeAdapter
 
-from rowcite import wire
-from rowcite.answers import answer
-from rowcite.client import Client
 from rowcite.errors import ApiRefused
-from rowcite.keys import canonical, task_key
 from rowcite.model import RunState, Task
-from rowcite.pace import Pace
-from rowcite.wire import (
+from rowcite.submit.client import Client
+from rowcite.submit.pace import Pace
+from rowcite.wire import bodies as wire
+from rowcite.wire.answers import answer
+from rowcite.wire.bodies import (
     Added,
     Event,
     Group,
@@ -44,6 +43,7 @@ from rowcite.wire import (
     question,
     runs_body,
 )
+from rowcite.wire.keys import canonical, task_key
 
 WIRE = Path(__file__).parents[1] / "data" / "wire"
 

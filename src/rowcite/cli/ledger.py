@@ -106,7 +106,7 @@ def _folder(spec: str, ledger: str | None) -> Path:
 
 
 def _age(text: str | None) -> timedelta | None:
-    from rowcite.kinds import duration
+    from rowcite.spec.kinds import duration
 
     try:
         age: timedelta | None = duration(text)

@@ -145,7 +145,7 @@ def _import(ready: Prepared, asked: Asked, path: Path) -> None:
     from rowcite.cli import show
     from rowcite.ledger import open_ledger
     from rowcite.review.sheet import read
-    from rowcite.schema import fields
+    from rowcite.spec.schema import fields
 
     with closing(open_ledger(ready.ledger, writing=True, wait=ready.wait)) as ledger:
         found = read(path, fields(ready.job.spec), ledger.decisions(), who=asked.name, now=time.time())

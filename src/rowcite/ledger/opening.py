@@ -14,7 +14,9 @@ from rowcite.errors import LedgerBusy, LedgerError
 VERSION = 2
 _CACHE = 64 << 10  # KiB: SQLite's own 2 MiB make every key of a large ledger a read from disk
 
-_PAGE = 16 << 10  # bytes, of a new file: an answer of 2 KB would leave nearly half of SQLite's own 4 KiB empty
+_PAGE = (
+    16 << 10
+)  # bytes, of a new file: an answer of 2 KB would leave nearly half of SQLite's own 4 KiB empty
 _CHECKPOINT = 2_000  # pages between checkpoints: keys come at random, so each page of their index is written once for many
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from rowcite.model import Citation, Counts, Json
 from rowcite.records import Decision
-from rowcite.schema import Field
+from rowcite.spec.schema import Field
 
 
 class Standing(StrEnum):

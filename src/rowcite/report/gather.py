@@ -16,13 +16,13 @@ from rowcite.job import Job
 from rowcite.ledger import Ledger
 from rowcite.model import RowStatus
 from rowcite.prices import MICRO, known
-from rowcite.reader import Batch
 from rowcite.report.cells import Views, views
 from rowcite.report.facts import Facts, Need, RowView
 from rowcite.report.keeper import Keeper
 from rowcite.report.work import packs, spend, stored_before, timeline
 from rowcite.settled import Settled, Settling
-from rowcite.spec import Spec
+from rowcite.spec.models import Spec
+from rowcite.table.reader import Batch
 
 MOST_ROWS = 1_000
 _MOST_CAUSES = 500

@@ -11,7 +11,7 @@ from rowcite.errors import UsageError
 from rowcite.records import Decision
 from rowcite.report.facts import CellView, Facts, Standing
 from rowcite.report.values import fitted
-from rowcite.schema import Field
+from rowcite.spec.schema import Field
 
 VERDICTS = ("accept", "reject", "correct", "clear")
 NOTE_CHARS = 1_000

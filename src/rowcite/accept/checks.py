@@ -1,0 +1,207 @@
+"""One check for each key of `accept`: what it asks, and why it refuses a value. Pure.
+
+A check looks at a value that is not null, the basis it came with, the citations that count (those of distrusted
+domains do not) and the day of the answer; it returns None, or the reason in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import StringConstraints, TypeAdapter
+from pydantic_core import SchemaError
+
+from rowcite.accept.domains import Domains, sites
+from rowcite.accept.evidence import BARS, newest, score
+from rowcite.accept.fit import Unfit, fit, shown
+from rowcite.model import Citation, FieldBasis, Json
+from rowcite.spec.models import AcceptField
+from rowcite.spec.schema import Field, FieldType
+
+Refuse = Callable[[Any, FieldBasis, tuple[Citation, ...], date], str | None]
+
+
+class Check(NamedTuple):
+    """A key of `accept` as it stands for one field: its name, what it asks in words, and what it refuses."""
+
+    rule: str
+    asks: str
+    refuse: Refuse
+
+
+class Unusable(ValueError):
+    """A key of `accept` does not go with its field; `key` says which."""
+
+    def __init__(self, key: str, message: str) -> None:
+        self.key = key
+        super().__init__(message)
+
+
+# --- evidence --------------------------------------------------------------------------------------------
+
+
+def evidence_checks(terms: AcceptField, distrusted: Domains | None) -> Iterator[Check]:
+    """Yield the checks on a value's evidence that these terms ask for."""
+    if terms.missing_confidence == "reject":
+        yield Check("missing_confidence", "a confidence", _missing)
+    if terms.min_confidence is not None:
+        yield _confidence(terms.min_confidence)
+    if distrusted is not None:
+        yield _distrusted(distrusted)
+    if terms.min_citations:
+        yield _citations(terms.min_citations)
+    if terms.min_domains:
+        yield _domains(terms.min_domains)
+    if terms.trusted_domains:
+        yield _trusted(Domains(terms.trusted_domains))
+    if terms.max_age is not None:
+        yield _age(terms.max_age)
+
+
+def _missing(_: Any, basis: FieldBasis, __: tuple[Citation, ...], ___: date) -> str | None:
+    return "no confidence was given" if basis.confidence is None else None
+
+
+def _confidence(bar: str | float) -> Check:
+    least = BARS[bar] if isinstance(bar, str) else bar
+    passes: dict[str | float, bool] = {}  # the few words that there are; numbers are many
+
+    def refuse(_: Any, basis: FieldBasis, __: tuple[Citation, ...], ___: date) -> str | None:
+        told = basis.confidence
+        if told is None:
+            return None
+        passed = passes.get(told)
+        if passed is None:
+            passed = score(told) >= least
+            if len(passes) < 100:
+                passes[told] = passed
+        return None if passed else f"confidence {told} is below {bar}"
+
+    return Check("min_confidence", f"a confidence of {bar} or more", refuse)
+
+
+def _distrusted(domains: Domains) -> Check:
+    def refuse(_: Any, basis: FieldBasis, counted: tuple[Citation, ...], __: date) -> str | None:
+        return f"every citation is from {domains}" if basis.citations and not counted else None
+
+    return Check("distrusted_domains", f"a citation that is not from {domains}", refuse)
+
+
+def _citations(least: int) -> Check:
+    def refuse(_: Any, __: FieldBasis, counted: tuple[Citation, ...], ___: date) -> str | None:
+        number = len(counted)
+        return None if number >= least else f"{_some(number, 'citation')}, and {least} are asked for"
+
+    return Check("min_citations", f"{_some(least, 'citation')} or more", refuse)
+
+
+def _domains(least: int) -> Check:
+    def refuse(_: Any, __: FieldBasis, counted: tuple[Citation, ...], ___: date) -> str | None:
+        number = len(sites(citation.url for citation in counted))
+        return (
+            None
+            if number >= least
+            else f"citations from {_some(number, 'domain')}, and {least} are asked for"
+        )
+
+    return Check("min_domains", f"citations from {_some(least, 'domain')} or more", refuse)
+
+
+def _trusted(domains: Domains) -> Check:
+    def refuse(_: Any, __: FieldBasis, counted: tuple[Citation, ...], ___: date) -> str | None:
+        for citation in counted:
+            if citation.url in domains:
+                return None
+        return f"no citation from {domains}"
+
+    return Check("trusted_domains", f"a citation from {domains}", refuse)
+
+
+def _age(most: timedelta) -> Check:
+    def refuse(_: Any, __: FieldBasis, counted: tuple[Citation, ...], day: date) -> str | None:
+        dated = newest(counted, day)
+        if dated is None or day - dated <= most:
+            return None
+        return f"its newest dated source is of {dated}, and {most.days:,} days are the most"
+
+    return Check("max_age", f"evidence of at most {most.days:,} days, where it is dated", refuse)
+
+
+def _some(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+# --- the value itself ------------------------------------------------------------------------------------
+
+
+def value_checks(field: Field, terms: AcceptField) -> Iterator[Check]:
+    """Yield the checks on the value itself. In a list they hold for every item.
+
+    Raises:
+        Unusable: one does not go with the field's type.
+    """
+    kind = field.type.items if field.type.kind == "array" and field.type.items else field.type
+    if terms.one_of is not None:
+        yield _each("one_of", f"one of {', '.join(map(str, terms.one_of))}", _one_of(terms.one_of, kind))
+    if terms.pattern is not None:
+        yield _each("pattern", f"a text like {terms.pattern}", _pattern(terms.pattern, kind))
+    low = None if terms.minimum is None else _limit("minimum", terms.minimum, kind)
+    high = None if terms.maximum is None else _limit("maximum", terms.maximum, kind)
+    if low is not None and high is not None and low > high:
+        raise Unusable("minimum", f"{terms.minimum} is more than the maximum, {terms.maximum}")
+    if low is not None:
+        yield _each(
+            "minimum", f"{low} or more", lambda item: f"{item} is less than {low}" if item < low else None
+        )
+    if high is not None:
+        yield _each(
+            "maximum", f"{high} or less", lambda item: f"{item} is more than {high}" if item > high else None
+        )
+
+
+def _each(rule: str, asks: str, refuse_one: Callable[[Any], str | None]) -> Check:
+    def refuse(value: Any, _: FieldBasis, __: tuple[Citation, ...], ___: date) -> str | None:
+        items = value if isinstance(value, list) else (value,)
+        return next((why for item in items if item is not None and (why := refuse_one(item))), None)
+
+    return Check(rule, asks, refuse)
+
+
+def _one_of(choices: tuple[Json, ...], kind: FieldType) -> Callable[[Any], str | None]:
+    if kind.kind in ("object", "array", "json"):
+        raise Unusable("one_of", "goes with texts, numbers, dates and true or false")
+    if not choices:
+        raise Unusable("one_of", "names no value, so that none would do")
+    try:
+        wanted = [fit(choice, kind, frozenset()) for choice in choices]
+    except Unfit as error:
+        raise Unusable("one_of", f"{error}, as the field asks") from None
+    listed = ", ".join(map(str, choices))
+    return lambda item: None if item in wanted else f"{shown(item)} is none of {listed}"
+
+
+def _pattern(pattern: str, kind: FieldType) -> Callable[[Any], str | None]:
+    """Match as JSON schema does: anywhere in the text, in linear time whatever the web says."""
+    if kind.kind != "string":
+        raise Unusable("pattern", "goes with texts: for numbers and dates there are `minimum` and `maximum`")
+    try:
+        adapter = TypeAdapter(Annotated[str, StringConstraints(pattern=pattern)])
+    except SchemaError as error:
+        raise Unusable("pattern", f"no regular expression: {str(error).splitlines()[-1]}") from None
+    matches = adapter.validator.isinstance_python
+    return lambda item: None if matches(item) else f"{shown(item)} does not match {pattern}"
+
+
+def _limit(key: str, limit: Json, kind: FieldType) -> Any:
+    if kind.kind not in ("integer", "number", "date"):
+        raise Unusable(key, "goes with numbers and dates")
+    if kind.kind != "date":
+        if isinstance(limit, bool) or not isinstance(limit, (int, float)):
+            raise Unusable(key, f"{shown(limit)} is not a number")
+        return limit
+    try:
+        return fit(limit, kind, frozenset())
+    except Unfit as error:
+        raise Unusable(key, str(error)) from None

@@ -1,0 +1,324 @@
+"""The spec's models: what a user may write, frozen and checked key by key.
+
+`rowcite.specfile` reads a file into them; `rowcite.spec.schema` holds them against the API's limits.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StrictBool,
+    field_validator,
+    model_validator,
+)
+
+from rowcite.errors import Problem, SpecError
+from rowcite.spec.kinds import Bar, DomainList, Duration, Scalar, Share, Usd, Whole
+
+Format = Literal["csv", "tsv", "parquet", "jsonl"]
+Transform = Literal["strip", "lower", "domain", "url", "none"]
+FieldKind = Literal["string", "integer", "number", "boolean", "date", "array", "object"]
+
+NOT_FOUND = ("unknown", "n/a", "not found", "not available")
+"""Texts that mean null when a field's answer is one of them."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _separator(value: str) -> str:
+    if len(value.encode()) != 1 or value in '"\r\n\0':
+        raise ValueError('one character other than a quote or a line end, such as "," or ";"')
+    return value
+
+
+def _encoding(value: str) -> str:
+    import codecs
+
+    try:
+        "".encode(value)  # `lookup` also knows codecs that are not of text, such as base64
+        return codecs.lookup(value).name
+    except (LookupError, ValueError):
+        raise ValueError("not an encoding that Python knows, such as utf8, latin-1 or cp1252") from None
+
+
+class CsvOptions(_Part):
+    """How a CSV is written: separator, encoding, and the texts that count as blank."""
+
+    separator: Annotated[str, AfterValidator(_separator)] | None = None
+    encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8"
+    null_values: tuple[str, ...] = ("",)
+
+
+class Input(_Part):
+    """Where the rows come from."""
+
+    path: str | None = None
+    format: Format | None = None
+    csv: CsvOptions = CsvOptions()
+    where: str | None = None
+
+
+class Output(_Part):
+    """Where the table goes."""
+
+    path: str | None = None
+
+
+class InputField(_Part):
+    """One field of the task's input: the column it is read from and what is done to the text."""
+
+    column: str
+    description: str | None = None
+    required: StrictBool = False
+    transform: Transform = "strip"
+
+
+class OutputField(_Part):
+    """One field to find. `enum` makes it a choice, `items` says what an array holds, `properties` an object."""
+
+    type: FieldKind | None = None
+    description: str | None = None
+    enum: tuple[str, ...] | None = None
+    items: OutputField | None = None
+    properties: dict[str, OutputField] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        return {"type": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.enum is not None:
+            if self.type not in (None, "string"):
+                raise ValueError("an enum is a choice of texts: leave `type` out")
+            if not self.enum or len(set(self.enum)) < len(self.enum):
+                raise ValueError("`enum` needs at least one value and no value twice")
+        elif self.type is None:
+            raise ValueError(f"a field needs a `type` ({', '.join(get_args(FieldKind))}) or an `enum`")
+        if self.items is not None and self.type != "array":
+            raise ValueError("`items` goes with `type: array`")
+        if self.properties is not None and self.type != "object":
+            raise ValueError("`properties` goes with `type: object`")
+        if self.type == "object" and not self.properties:
+            raise ValueError("`type: object` needs `properties`: the API takes no others than those named")
+        return self
+
+
+class WholeOutput(_Part):
+    """An output that is not made of fields: a described text, a report, auto, or a JSON schema of your own."""
+
+    type: Literal["text", "auto"] | None = None
+    description: str | None = None
+    json_schema: str | dict[str, Any] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        return {"description": value} if isinstance(value, str) else value
+
+    @field_validator("json_schema")
+    @classmethod
+    def _is_schema(cls, value: str | dict[str, Any] | None) -> str | dict[str, Any] | None:
+        if isinstance(value, dict):
+            _check_schema(value, "it")
+        return value
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if sum(part is not None for part in (self.type, self.description, self.json_schema)) != 1:
+            raise ValueError("write a description, or {type: text}, {type: auto} or {json_schema: file.json}")
+        return self
+
+
+def _check_schema(schema: Any, where: str) -> None:
+    """Refuse what has not the shape of a JSON schema, so that everything after may rely on it."""
+    if not isinstance(schema, dict):
+        raise ValueError(f"{where} must be a mapping: a JSON schema")
+    for word, kind, name in _SCHEMA_SHAPE:
+        if not isinstance(schema.get(word, kind()), kind):
+            raise ValueError(f"`{word}` of {where} must be {name}")
+    kinds = schema.get("type", [])
+    if not all(isinstance(kind, str) for kind in (kinds if isinstance(kinds, list) else [kinds])):
+        raise ValueError(f"`type` of {where} must be a text, or a list of texts")
+    named = (item for word in ("properties", "$defs", "definitions") for item in schema.get(word, {}).items())
+    listed = (
+        (f"each of `{word}`", part) for word in ("anyOf", "oneOf", "allOf") for part in schema.get(word, [])
+    )
+    single = ((f"`{word}`", schema[word]) for word in ("items", "additionalProperties") if word in schema)
+    for place, part in (*((f"`{name}`", part) for name, part in named), *listed):
+        _check_schema(part, place)
+    for place, part in single:
+        if not isinstance(part, bool):
+            _check_schema(part, place)
+
+
+_SCHEMA_SHAPE: tuple[tuple[str, type, str], ...] = (
+    *((word, dict, "a mapping") for word in ("properties", "$defs", "definitions")),
+    *((word, list, "a list") for word in ("anyOf", "oneOf", "allOf", "enum", "required")),
+    ("description", str, "a text"),
+)
+
+
+class SourcePolicy(_Part):
+    """Which sites the answers may come from."""
+
+    include_domains: DomainList = ()
+    exclude_domains: DomainList = ()
+
+
+class McpServer(_Part):
+    """A tool server that the runs may call. Headers are secrets: they are sent and never stored."""
+
+    url: str
+    name: str
+    type: Literal["url"] = "url"
+    headers: dict[str, SecretStr] = {}
+    allowed_tools: tuple[str, ...] | None = None
+
+
+class TaskSpec(_Part):
+    """What is asked of every row."""
+
+    processor: str = Field(min_length=1)
+    instructions: str | None = None
+    inputs: dict[str, InputField] | None = None
+    prompt: str | None = None
+    outputs: dict[str, OutputField] | None = None
+    output: WholeOutput | None = None
+    source_policy: SourcePolicy | None = None
+    location: str | None = Field(default=None, pattern=r"^[A-Za-z]{2}$")
+    metadata: dict[str, str] = {}
+    mcp_servers: tuple[McpServer, ...] = ()
+    previous_interaction_id: str | None = None
+    records_per_run: Whole = Field(default=1, ge=1, le=100)
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> Self:
+        if (self.inputs is None) == (self.prompt is None):
+            raise ValueError("a task needs `inputs` or a `prompt`, one of the two")
+        if (self.outputs is None) == (self.output is None):
+            raise ValueError("a task needs `outputs` or one `output`, one of the two")
+        if self.inputs is not None and not self.inputs:
+            raise ValueError("`inputs` names no column")
+        if self.outputs is not None and not self.outputs:
+            raise ValueError("`outputs` names no field")
+        return self
+
+
+class _Terms(_Part):
+    """What a value and its evidence are held to."""
+
+    min_confidence: Bar = None
+    missing_confidence: Literal["accept", "reject"] = "accept"
+    min_citations: Whole = Field(default=0, ge=0)
+    min_domains: Whole = Field(default=0, ge=0)
+    trusted_domains: DomainList = ()
+    distrusted_domains: DomainList = ()
+    max_age: Duration = None
+    not_found: tuple[str, ...] = NOT_FOUND
+    otherwise: Literal["blank", "keep"] = "blank"
+
+
+class AcceptField(_Terms):
+    """What counts as found for one field: what is set here goes before what is set for all."""
+
+    required: StrictBool = False
+    pattern: str | None = None
+    minimum: Scalar | None = None
+    maximum: Scalar | None = None
+    one_of: tuple[Scalar, ...] | None = None
+
+
+class Accept(_Terms):
+    """What counts as found."""
+
+    required: tuple[str, ...] = ()
+    fields: dict[str, AcceptField] = {}
+    rules: tuple[str, ...] = ()
+
+
+class Columns(_Part):
+    """How the added columns are named and what goes with each value."""
+
+    existing: Literal["error", "fill", "overwrite"] = "error"
+    prefix: str = ""
+    confidence: StrictBool = True
+    citations: Literal["urls", "full", "none"] = "urls"
+    reasoning: StrictBool = False
+    reports: str | None = None
+    formulas: Literal["escape", "keep"] = "escape"
+
+
+class Limits(_Part):
+    """How fast, how much at once, for how much money, for how long."""
+
+    requests_per_minute: Whole = Field(default=2_000, ge=1, le=1_000_000)
+    concurrency: Whole = Field(default=8, ge=1, le=1_000)
+    active_runs: Whole = Field(default=10_000, ge=1, le=1_000_000_000)
+    max_cost_usd: Usd = 25
+    max_total_usd: Usd | None = None
+    deadline: Duration = None
+    max_failed: Share = 0
+
+
+class Cache(_Part):
+    """How old a stored answer may be."""
+
+    max_age: Duration = None
+
+
+class Local(_Part):
+    """The local backend: the folder of documents that it answers from."""
+
+    corpus: str
+
+
+class Spec(_Part):
+    """A whole spec. `folder` is where it stands: relative paths are relative to it.
+
+    Build one with `load_spec` or `parse_spec`; both raise `SpecError` with every problem found.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_-]{1,100}$")
+    input: Input = Input()
+    output: Output = Output()
+    task: TaskSpec
+    accept: Accept = Accept()
+    escalate: tuple[str, ...] = ()
+    columns: Columns = Columns()
+    limits: Limits = Limits()
+    prices: dict[str, Usd] = {}
+    cache: Cache = Cache()
+    backend: Literal["parallel", "local"] = "parallel"
+    local: Local | None = None
+    folder: Path = Field(default=Path(), exclude=True)
+    file: str = Field(default="<spec>", exclude=True)
+    marks: dict[tuple[str | int, ...], tuple[int, int]] = Field(default={}, exclude=True)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.backend == "local" and self.local is None:
+            raise ValueError("`backend: local` needs `local: {corpus: FOLDER}`, the documents to answer from")
+        return self
+
+    def problem(self, path: tuple[str | int, ...], message: str) -> SpecError:
+        """Return an error that points at a place of the spec; raise it."""
+        mark = next(
+            (self.marks[path[:end]] for end in range(len(path), -1, -1) if path[:end] in self.marks), (0, 0)
+        )
+        return SpecError(self.file, [Problem(message, *mark)])
+
+    def path(self, relative: str) -> Path:
+        """Return a path of the spec as seen from the working folder."""
+        return Path(os.path.normpath(self.folder / os.path.expanduser(relative)))  # noqa: PTH111 - Path's raises for ~unknown

@@ -1,0 +1,190 @@
+"""Fetches what has ended of one batch: by the listing, or one by one where that is much less to read or says more.
+
+Also decides when the API has contradicted itself about a run for so long that waiting is given up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from rowcite.errors import ApiError, NotThere, Retriable, Unfinished
+from rowcite.submit.client import Client
+from rowcite.submit.harvest import Harvest
+from rowcite.submit.terms import Terms
+from rowcite.wire.bodies import Event, Garbled
+
+_AT_ONCE = 50  # answers that are fetched one by one before they are saved
+_FEW, _OF_MANY = (
+    4,
+    50,
+)  # so few answers are fetched one by one, when the listing would repeat that many times as much
+_TRIES = 3
+_STILL_ACTIVE = 408
+
+
+@dataclass(slots=True)
+class Fetcher:
+    """Fetches for one harvest."""
+
+    client: Client
+    harvest: Harvest
+    terms: Terms
+    _inputs: bool = False  # metadata does not come along in listings: ask for inputs
+    _tries: Counter[str] = field(default_factory=Counter)  # so often a completed run was asked for its output
+    _broken: set[str] = field(default_factory=set)  # runs of which an event could not be read
+    _unread: str = ""  # why an event of the last listing could not be read, of which nobody knows the run
+    _read: int = 0  # events of the last listing that could be read
+    _in_vain: int = 0  # so many listings in a row held nothing that could be read
+    _since: float | None = None  # since when nothing has ended nor is said to go on
+
+    async def fetch(self, told: set[str]) -> None:
+        """Fetch what has ended; `told` are runs that have, so the stream said.
+
+        Raises:
+            Unfinished: for `contradicted` seconds nothing has ended, and by all the API says nothing goes on either.
+        """
+        harvest = self.harvest
+        had = len(harvest.done)
+        await harvest.save()
+        told = told - harvest.done
+        few = 0 < len(told) <= _FEW and len(harvest.done) >= _OF_MANY * len(told)
+        if not few and harvest.batch.open:
+            await self._fetch_all()
+        left = told - harvest.done - harvest.bare
+        if len(left) <= _FEW:
+            await self._fetch_each(left)
+        if few and told - harvest.done:
+            await self._fetch_all()
+        if harvest.batch.open:
+            await self._doubt(told, news=len(harvest.done) > had)
+
+    # --- many at once --------------------------------------------------------------------------------
+
+    async def _fetch_all(self) -> None:
+        harvest = self.harvest
+        harvest.under_way.clear()
+        await self._list(outputs=True)
+        if harvest.untold and not self._inputs:
+            self._inputs = True
+            await self._list(outputs=True)
+        if harvest.untold:
+            await harvest.bind(self.client)
+        if self._unread:  # perhaps for its output: without outputs it may say which run it is
+            await self._list(outputs=False)
+        self._check_readable()
+        await self._fetch_each((harvest.bare | self._broken) - harvest.done)
+        self._broken -= harvest.done
+
+    async def _list(self, *, outputs: bool) -> None:
+        self._read, self._unread = 0, ""
+
+        async def take(event: Event | Garbled) -> None:
+            if isinstance(event, Event):
+                self._read += 1
+                self.harvest.take(event)
+                await self.harvest.save_some()
+            elif event.run_id is not None:
+                self._broken.add(event.run_id)
+            else:
+                self._unread = event.why
+
+        await self.client.group_runs(self.harvest.batch.group_id, take, outputs=outputs, inputs=self._inputs)
+        await self.harvest.save()
+
+    def _check_readable(self) -> None:
+        self._in_vain = self._in_vain + 1 if self._unread and not self._read else 0
+        if self._in_vain >= _TRIES:
+            raise ApiError(
+                f"nothing that the API lists of task group {self.harvest.batch.group_id} can be read ({self._unread})."
+                " Nothing is lost: perhaps a newer rowcite can. Run again to go on"
+            )
+
+    # --- one by one ----------------------------------------------------------------------------------
+
+    async def _fetch_each(self, run_ids: Iterable[str]) -> None:
+        waiting = sorted(run_ids)
+        for start in range(0, len(waiting), _AT_ONCE):
+            async with asyncio.TaskGroup() as jobs:
+                for run_id in waiting[start : start + _AT_ONCE]:
+                    jobs.create_task(self._fetch_one(run_id))
+            if self.harvest.untold:
+                await self.harvest.bind(self.client)
+            await self.harvest.save()
+
+    async def _fetch_one(self, run_id: str) -> None:
+        """Fetch one answer. What cannot be had now is left for the next look, with the reason."""
+        harvest, why = self.harvest, ""
+        try:
+            event, why = await self._asked(run_id)
+        except NotThere:
+            harvest.odd[run_id] = "is not known to the API any more"
+            return
+        except Retriable as error:
+            if not error.sent:
+                raise
+            harvest.odd[run_id] = f"cannot be looked at ({error})"
+            return
+        if event.run is not None and event.run.run_id == run_id:
+            harvest.take(event)
+        if why:
+            harvest.odd[run_id] = why
+        elif run_id in harvest.bare:
+            self._tries[run_id] += 1
+            age = time.time() - harvest.batch.sent_at
+            if self._tries[run_id] >= _TRIES and age >= self.terms.hopeless:
+                harvest.without_output(run_id)
+
+    async def _asked(self, run_id: str) -> tuple[Event, str]:
+        """Return what the API says of one run, and what is wrong with it."""
+        why = ""
+        try:
+            return await self.client.result(run_id), why
+        except NotThere:
+            pass  # so the API answers for a run that failed
+        except Retriable as error:
+            if not error.sent:
+                raise
+            if error.status == _STILL_ACTIVE:
+                return Event(), "has ended, as the API tells it in one place, and goes on in another (408)"
+            why = f"has an answer that cannot be fetched ({error})"
+        run = await self.client.run(run_id)
+        return Event(run=run), why if run.status in ("completed", "succeeded") else ""
+
+    # --- giving up -----------------------------------------------------------------------------------
+
+    async def _doubt(self, told: set[str], *, news: bool) -> None:
+        """Give up on runs that neither end nor go on. What the API says goes on is waited for without end."""
+        harvest, now = self.harvest, asyncio.get_running_loop().time()
+        if news or await self._goes_on(told):
+            self._since = None
+            return
+        self._since = now if self._since is None else self._since
+        if now - self._since < self.terms.contradicted:
+            return
+        run_id = min(harvest.odd, default="")
+        reason = f"run {run_id} {harvest.odd[run_id]}" if run_id else self._unread or "it does not list them"
+        raise Unfinished(
+            f"task group {harvest.batch.group_id}: for {self.terms.contradicted:,.0f} s the API has said of"
+            f" {len(harvest.batch.open)} runs neither that they go on nor how they ended ({reason}). Their rows stay"
+            " pending, and nothing is sent twice: run again later to go on, or ask the API's support"
+        )
+
+    async def _goes_on(self, told: set[str]) -> bool:
+        harvest = self.harvest
+        if going := harvest.under_way - told:
+            # Runs end and do not begin again: a group that says all have ended is not merely late.
+            if not (await self.client.group(harvest.batch.group_id)).status.at_rest:
+                return True
+            some = sorted(going)[:_AT_ONCE]
+            harvest.odd.update(
+                dict.fromkeys(some, "goes on, in the list of runs, and has ended, in the group")
+            )
+            await self._fetch_each(some)
+            return False
+        if len(harvest.odd.keys() | (told - harvest.done)) >= len(harvest.batch.open):
+            return False  # each of them is accounted for, and none is under way
+        return (await self.client.group(harvest.batch.group_id)).status.under_way

@@ -1,0 +1,66 @@
+"""`input.where`: a SQL predicate over one row of the table, and what is wrong with it in the user's terms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import polars as pl
+
+from rowcite.errors import SpecError
+from rowcite.spec.models import Spec
+
+_TEXT_AS_NUMBER = ("compare string with numeric", "arithmetic on dtypes", "'is_in' cannot check")
+_AGGREGATE = re.compile(
+    r"\b(avg|count|first|last|max|median|min|quantile\w*|stddev\w*|sum|var\w*|rank|row_number|lag|lead)\s*\(",
+    re.IGNORECASE,
+)
+
+
+def predicate(spec: Spec, schema: pl.Schema) -> pl.Expr | None:
+    """Return the expression of `input.where`, None when there is none.
+
+    Raises:
+        SpecError: it is no SQL, names no column of the table, or looks at more than one row.
+    """
+    if spec.input.where is None:
+        return None
+    if found := _AGGREGATE.search(re.sub(r"'[^']*'", "''", spec.input.where)):
+        raise spec.problem(
+            ("input", "where"), f"`where` looks at one row: `{found[1]}` of many rows cannot be used"
+        )
+    try:
+        where = pl.sql_expr(spec.input.where)
+        outcome = pl.DataFrame(schema=schema).select(where.alias("where")).to_series()
+    except pl.exceptions.PolarsError as error:
+        raise where_problem(spec, schema, error) from error
+    if outcome.dtype != pl.Boolean:
+        raise spec.problem(("input", "where"), f"`where` gives {outcome.dtype}, not true or false")
+    return where
+
+
+def where_problem(spec: Spec, schema: pl.Schema, error: Exception) -> SpecError:
+    """Say why polars cannot use the predicate, and what to write."""
+    text = str(error).split("\n", 1)[0]
+    if any(sign in text for sign in _TEXT_AS_NUMBER):
+        text = f"it compares a text with a number ({text}). {_cast_to_write(spec.input.where or '', schema)}"
+    elif "conversion from `str`" in text:
+        text = f"{text}. Write TRY_CAST in place of CAST: it gives null for such values, and their rows are skipped"
+    elif isinstance(error, pl.exceptions.ColumnNotFoundError):
+        text = f"{text.split(';', 1)[0]}. Columns: {listed(schema)}"
+    return spec.problem(("input", "where"), f"`where` cannot be used: {text}")
+
+
+def _cast_to_write(where: str, schema: pl.Schema) -> str:
+    texts = [name for name, dtype in schema.items() if dtype == pl.String and name in where]
+    if not texts:
+        return "Leave the quotes around the number out"
+    name = max(texts, key=len)
+    name = name if re.fullmatch(r"[A-Za-z_]\w*", name) else f'"{name}"'
+    return f"CSV columns are text: write CAST({name} AS DOUBLE), or TRY_CAST where some values are no numbers"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names in a row, at most thirty of them."""
+    names = list(names)
+    return ", ".join(names[:30]) + (f", and {len(names) - 30} more" if len(names) > 30 else "")
