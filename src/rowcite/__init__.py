@@ -50,7 +50,7 @@ __all__ = [
 _HOMES = {
     "aenrich": "run",
     "enrich": "run",
-    "Spec": "spec",
+    "Spec": "spec.models",
     "load_spec": "specfile",
     "parse_spec": "specfile",
 }
