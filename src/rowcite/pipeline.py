@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -177,10 +178,16 @@ def write(job: Job, ledger: Ledger, target: str, *, judged: Judged | None = None
     kind = output_format(target, source)
     native = kind in ("parquet", "jsonl")
     counts, reports = Counts(), job.spec.columns.reports
-    with TableWriter(target, kind, source, added_schema(job.spec, source.schema, native=native)) as writer:
+    added = added_schema(job.spec, source.schema, native=native)
+    with TableWriter(target, kind, source, added) as writer, ThreadPoolExecutor(1) as pool:
+        written: Future[None] | None = None
         for rows, columns in merged(job, ledger, native=native, judged=judged):
-            writer.write(rows, columns)
+            if written is not None:
+                written.result()
+            written = pool.submit(writer.write, rows, columns)  # while the next rows are put together
             count(counts, columns)
+        if written is not None:
+            written.result()
     if reports is not None:
         _write_reports(job, ledger, job.spec.path(reports))
     return counts
