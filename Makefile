@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-WORKERS ?= 2
+WORKERS ?= 4
 
 .PHONY: help demo test test-all lint format check serve bench bench-ladder bench-full load soak fuzz eval enrich chromium screenshots clean
 
