@@ -94,7 +94,8 @@ def _matches(pattern: re.Pattern[str], text: str, *, bare: bool = False) -> Iter
     `bare` tries the text without its brackets as well: openings hold many.
     """
     yield from pattern.finditer(text)
-    yield from pattern.finditer(text[:1].lower() + text[1:])
+    if text[:1].isupper() and (first := pattern.match(text[:1].lower() + text[1:])):
+        yield first
     if bare and "(" in text:
         yield from pattern.finditer(squash(without_brackets(text)))
 
@@ -110,9 +111,8 @@ def _triggered(document: Document, trigger: re.Pattern[str]) -> Iterator[tuple[i
     """Yield the sentences that hold a trigger, with their numbers, by one pass over the document's text."""
     text, starts = document.joined
     last = -1
-    low = text.lower()
-    same = len(low) == len(text)  # some letters grow
-    for match in (_lowered(trigger) if same else trigger).finditer(low if same else text):
+    low = document.lowered
+    for match in trigger.finditer(text) if low is None else _lowered(trigger).finditer(low):
         number = bisect_right(starts, match.start()) - 1
         if number == last:
             continue

@@ -104,6 +104,12 @@ class Document:
         return "\n".join(sentence.text for sentence in self.sentences), starts[:-1]
 
     @cached_property
+    def lowered(self) -> str | None:
+        """The joined text in lower case; None where that is of another length, for some letters grow."""
+        low = self.joined[0].lower()
+        return low if len(low) == len(self.joined[0]) else None
+
+    @cached_property
     def by_concept(self) -> dict[str, tuple[Fact, ...]]:
         """The facts by concept, those of no known concept under an empty name."""
         found: dict[str, list[Fact]] = {}
