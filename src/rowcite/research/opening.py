@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import wraps
+from typing import TypeVar, cast
 
 from rowcite.research.document import Document
+
+T = TypeVar("T")
 
 _LONG = 40
 _SENTENCE = re.compile(r"[.!?][\"\u201d')\]]*$|\b(?:is|was|are|were)\b")
@@ -39,16 +44,33 @@ _PLACE_KIND = re.compile(
 _BRACKETS = re.compile(r"\([^()]*\)")
 
 
+def _once(find: Callable[[Document], T]) -> Callable[[Document], T]:
+    """Find out once a document: every field of every question about it asks."""
+    name = f"_{find.__name__}"
+
+    @wraps(find)
+    def found(document: Document) -> T:
+        kept = document.__dict__
+        if name not in kept:
+            kept[name] = find(document)
+        return cast("T", kept[name])
+
+    return found
+
+
+@_once
 def is_person(document: Document) -> bool:
     """Tell whether a page is about a person, by its opening sentence."""
     return bool(_LIFE.search(opening_of(document)[:300]) or _LIVED.search(document.text[:3000]))
 
 
+@_once
 def is_place(document: Document) -> bool:
     """Tell whether a page is about a town, a country or another place, by its opening sentence."""
     return _PLACE_KIND.search(opening_of(document)) is not None
 
 
+@_once
 def kind_of(document: Document) -> frozenset[str]:
     """Return the words that an opening sentence says what the subject is with: "is a silent film by" gives silent, film."""
     predicate = _COPULA.search(without_brackets(opening_of(document)))
@@ -57,6 +79,7 @@ def kind_of(document: Document) -> frozenset[str]:
     return frozenset(re.findall(r"[\w-]+", _JOINT.split(predicate["rest"], maxsplit=1)[0].lower()))
 
 
+@_once
 def opening_of(document: Document) -> str:
     """Return the first full sentence of the text: it says what the subject is."""
     return next((s.text for s in document.sentences if is_opening(s.text) and not s.aside), "")
