@@ -95,11 +95,10 @@ class Submission:
         """Ask the spec's own question: of several rows at once if it says so, then of those that got no answer so."""
         job, ledger, most = self.job, self.ledger, self.job.spec.task.records_per_run
         if most > 1:
-            asked = packed(job.asked)
-            some = packs(asked, unanswered(job, ledger, found), most)
-            await self._errands(
-                client, [self._errand(asked, (task for task in some if len(task.members) > 1))]
-            )
+            asked, alone = packed(job.asked), list[Task]()
+            some = _of_several(packs(asked, unanswered(job, ledger, found), most), alone)
+            # `alone` fills while the packs are read, and they are read before it.
+            await self._errands(client, [self._errand(asked, some), self._errand(job.asked, alone)])
         tasks = unanswered(job, ledger, found, left=most > 1)
         await self._errands(client, [self._errand(job.asked, tasks)])
 
@@ -145,6 +144,15 @@ class Submission:
             self.tally.submitted += submitter.submitted
 
 
+def _of_several(together: Iterable[Task], alone: list[Task]) -> Iterator[Task]:
+    """Yield packs; put the row of one that holds no other to `alone`: it is asked the plain question."""
+    for pack in together:
+        if len(pack.members) > 1:
+            yield pack
+        else:
+            alone += pack.members
+
+
 def unanswered(job: Job, ledger: Ledger, found: Survey, *, left: bool = False) -> Iterator[Task]:
     """Yield the tasks that a run submits, each once; with `left`, those of them that do not stand in the ledger by now.
 
@@ -155,7 +163,8 @@ def unanswered(job: Job, ledger: Ledger, found: Survey, *, left: bool = False) -
         if not left:
             yield from to_submit
         doubted = [*to_submit, *unsure] if left else unsure
-        standing = ledger.standing([task.key for task in doubted], since=job.since)
+        failed_since = job.began if left else 0.0  # what failed before this command was asked again by it
+        standing = ledger.standing([task.key for task in doubted], since=job.since, failed_since=failed_since)
         yield from (task for task in doubted if task.key not in standing)
 
 

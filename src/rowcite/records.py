@@ -50,7 +50,7 @@ class Held(NamedTuple):
     """What the ledger holds of a run: where it stands, and the answer's bytes when it completed.
 
     `key` is that of the row's first task, also for a run that asked again (then `first` is false). `price` is
-    micro-US$, `run` and `question` are the ledger's numbers, `ended_at` is Unix seconds.
+    micro-US$, `run` is the ledger's number, `ended_at` is Unix seconds.
     """
 
     key: bytes
@@ -63,7 +63,6 @@ class Held(NamedTuple):
     run: int = 0
     price: int = 0
     first: bool = True
-    question: int = 0
     ended_at: float = 0.0
 
 

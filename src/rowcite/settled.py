@@ -13,14 +13,14 @@ from typing import Any
 
 import polars as pl
 
-from rowcite.accept.filling import is_blank
+from rowcite.accept.filling import without_blanks
 from rowcite.accept.resolve import Resolved, resolve
 from rowcite.accept.standard import standard
 from rowcite.job import Job
 from rowcite.ledger import Ledger
 from rowcite.records import Decision, Held
-from rowcite.spec.models import Spec
 from rowcite.spec.schema import fields
+from rowcite.table.columns import filled_columns
 from rowcite.table.reader import Batch
 
 _CHUNK = 2_000  # tasks whose answers are in memory at once
@@ -50,7 +50,7 @@ class Settling:
         self.fields = fields(job.spec)
         self._standard = standard(self.fields, job.spec.accept)
         self._day: date = datetime.now(UTC).date()
-        self._columns = given_columns(job.spec, job.reader.source.schema)
+        self._columns = filled_columns(job.spec, job.reader.source.schema)
 
     def batches(self) -> Iterator[tuple[Batch, Iterator[Settled]]]:
         """Yield the table's batches with what their rows come to; rows that are not asked about are left out."""
@@ -66,7 +66,9 @@ class Settling:
             for group in some:
                 key, decisions = group[_KEY], said.get(group[_KEY], {})
                 given = {
-                    name: group[column] for column, name in self._columns.items() if group[column] is not None
+                    field.name: group[column]
+                    for column, field in self._columns.items()
+                    if group[column] is not None
                 }
                 resolved = resolve(
                     runs.get(key, ()),
@@ -80,11 +82,8 @@ class Settling:
 
     def _groups(self, batch: Batch) -> Iterator[dict[str, Any]]:
         """Yield the distinct questions of a batch with what their rows were given, blanks as nulls."""
-        frame, blanks, columns = batch.rows.frame, self._job.spec.input.csv.null_values, list(self._columns)
-        given = frame.select(
-            pl.when(is_blank(name, frame.schema[name], blanks).not_()).then(pl.col(name)).alias(name)
-            for name in columns
-        )
+        frame, columns = batch.rows.frame, list(self._columns)
+        given = frame.select(without_blanks(columns, frame.schema, self._job.spec.input.csv.null_values))
         return (
             pl.DataFrame({_KEY: batch.keys})
             .hstack(given)
@@ -94,9 +93,3 @@ class Settling:
             .agg(pl.col(_ROWS))
             .iter_rows(named=True)
         )
-
-
-def given_columns(spec: Spec, schema: pl.Schema) -> dict[str, str]:
-    """Return the table's columns that a spec fills or overwrites, with the field of each."""
-    named = {spec.columns.prefix + field.name: field.name for field in fields(spec)}
-    return {column: name for column, name in named.items() if column in schema}

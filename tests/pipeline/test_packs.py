@@ -161,6 +161,25 @@ def test_a_pack_that_fails_fails_its_rows_and_can_be_asked_again(tmp_path):
     assert len(created) == 2
 
 
+@pytest.mark.parametrize("names", [NAMES[:1], NAMES])
+def test_what_failed_alone_or_is_misaligned_when_asked_again_is_asked_singly(tmp_path, monkeypatch, names):
+    class Broken(Twisted):
+        broken = True
+
+        def research(self, question):
+            if self.broken:
+                raise RuntimeError("on purpose")
+            return super().research(question)
+
+    monkeypatch.setattr("rowcite.server.answering.research_records", lambda *_: None)
+    researcher = Broken()
+    with embedded(create_app(researcher, ServerSettings(journal=tmp_path / "journal.jsonl"))) as url:
+        run(tmp_path, url, names=names, code=7)
+        researcher.broken = False
+        rows, _ = run(tmp_path, url, names=names, flags=["--retry-failed"])
+    assert [row["city"] for row in rows] == cities(names)
+
+
 @pytest.mark.parametrize("records", [1, 5])
 def test_the_plan_says_what_is_saved(tmp_path, capsys, records):
     run(tmp_path, Echo(), names=["Other"], records=records)

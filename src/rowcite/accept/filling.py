@@ -40,6 +40,14 @@ def is_blank(column: str, dtype: pl.DataType, blanks: Sequence[str]) -> pl.Expr:
     return value.is_null()
 
 
+def without_blanks(columns: Iterable[str], schema: pl.Schema, blanks: Sequence[str]) -> list[pl.Expr]:
+    """Return the expressions for these columns with every blank a null."""
+    return [
+        pl.when(~is_blank(column, schema[column], blanks)).then(pl.col(column)).alias(column)
+        for column in columns
+    ]
+
+
 def has_blank(columns: Iterable[str], schema: pl.Schema, blanks: Sequence[str]) -> pl.Expr:
     """Return the expression that is true for rows with a blank among these columns; one that is not there is blank."""
     columns = list(columns)

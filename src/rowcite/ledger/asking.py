@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from rowcite.ledger.store import Store
 from rowcite.model import RunState
@@ -15,7 +14,7 @@ _FORGOTTEN = (RunState.LOST, RunState.PRUNED)  # as if never asked
 _CHUNK = 50_000
 _HELD = (
     "SELECT coalesce(run.root, run.key), run.state, run.run_id, batch.processor, answer.output, run.error, run.ref_id,"
-    " run.id, run.price, run.root IS NULL, batch.question, coalesce(run.ended_at, 0.0)"
+    " run.id, run.price, run.root IS NULL, coalesce(run.ended_at, 0.0)"
     " FROM want CROSS JOIN run ON {join} JOIN batch ON batch.id = run.batch LEFT JOIN answer ON answer.run = run.id"
     " WHERE run.state NOT IN ('lost', 'pruned')"
 )
@@ -24,17 +23,19 @@ _HELD = (
 class Asking(Store):
     """The questions that a ledger answers; none of them changes it."""
 
-    def standing(self, keys: Iterable[bytes], *, since: float = 0.0) -> dict[bytes, RunState]:
+    def standing(
+        self, keys: Iterable[bytes], *, since: float = 0.0, failed_since: float = 0.0
+    ) -> dict[bytes, RunState]:
         """Return where each task stands that was ever asked.
 
-        An answer from before `since` (Unix seconds) does not count. A completed run wins over one under
+        An answer from before `since` (Unix seconds) does not count, nor a run that ended badly before `failed_since`. A completed run wins over one under
         way, which wins over one that ended badly; lost runs count as never asked.
         """
         with self._reading(), self._wanted(keys):
             rows = self._db.execute(
                 "SELECT run.key, run.state, run.ended_at FROM want CROSS JOIN run ON run.key = want.key"
             ).fetchall()
-        return _best(rows, since)
+        return _best(rows, since, failed_since)
 
     def scan(self, *, since: float = 0.0) -> Iterator[dict[bytes, RunState]]:
         """Yield where every task stands, many at a time and in no order: quicker than `standing` for most of a ledger.
@@ -96,11 +97,6 @@ class Asking(Store):
                 if row:
                     found[run] = row
         return found
-
-    def asked(self, question: int) -> dict[str, Any]:
-        """Return a question as it was fingerprinted, by its number."""
-        body: dict[str, Any] = json.loads(self._one("SELECT body FROM question WHERE id = ?", question))
-        return body
 
     def open_batches(self) -> list[OpenBatch]:
         """Return every batch that has runs which have not ended, oldest first."""
@@ -201,11 +197,15 @@ def better(one: RunState, other: RunState) -> bool:
     return _rank(one) >= _rank(other)
 
 
-def _best(rows: Iterable[tuple[bytes, str, float | None]], since: float) -> dict[bytes, RunState]:
+def _best(
+    rows: Iterable[tuple[bytes, str, float | None]], since: float, failed_since: float = 0.0
+) -> dict[bytes, RunState]:
     best: dict[bytes, RunState] = {}
     for key, text, ended_at in rows:
         state = _STATES[text]
         if state in _FORGOTTEN or (state is RunState.COMPLETED and (ended_at or 0.0) < since):
+            continue
+        if _rank(state) == 0 and (ended_at or 0.0) < failed_since:
             continue
         if key not in best or _rank(state) > _rank(best[key]):
             best[key] = state

@@ -18,7 +18,7 @@ import msgspec
 import polars as pl
 import pyarrow as pa
 
-from rowcite.accept.filling import GIVEN, is_blank
+from rowcite.accept.filling import GIVEN, is_blank, without_blanks
 from rowcite.accept.resolve import Resolved, resolve
 from rowcite.accept.standard import standard
 from rowcite.model import Citation, RowStatus, RunState
@@ -103,7 +103,7 @@ class Merge:
         """Yield a batch's rows, some at a time, with the columns that are added to them."""
         ids = batch.keys.to_frame(_KEY)
         if self._filled:
-            own = [pl.when(~self._blank[name]).then(pl.col(name)).alias(name) for name in self._filled]
+            own = without_blanks(self._filled, self._table, self._spec.input.csv.null_values)
             ids = ids.hstack(batch.rows.frame.select(own))
         self._learn(ids.filter(pl.col(_KEY).is_not_null()).unique(maintain_order=True))
         on = list(self._ids)
@@ -205,10 +205,8 @@ class Merge:
                 replacing.append(value if counts else None)
             if columns.confidence:
                 record.append(cell.confidence)
-            if columns.citations != "none":
-                record.append(
-                    _citations(cell.citations, full=columns.citations == "full", native=self._native)
-                )
+            if self._cite is not None:
+                record.append(self._cite(cell.citations))
             if columns.reasoning:
                 record.append(cell.reasoning)
         status = RowStatus.REJECTED if unfit and row.status is RowStatus.COMPLETED else row.status
