@@ -62,8 +62,36 @@ class Quick:
         self._longest = max((len(text) for part in standard.fields for text in part.nulls), default=0)
         self._parts = [(part, part.field.name, part.field.type.choices) for part in standard.fields]
 
-    def read(self, output: bytes) -> list[Any] | None:  # noqa: C901, PLR0912 - one loop: a call a value would cost half as much again
+    def read(self, output: bytes) -> list[Any] | None:
         """Return the values of a row's columns, field by field; None when something has to be decided."""
+        read = self._decoded(output)
+        if read is None:
+            return None
+        content, bases = read
+        text_of, cite, confidence = self._text_of, self._cite, self._confidence
+        record: list[Any] = []
+        for (part, name, choices), value in zip(self._parts, content, strict=False):
+            basis = bases.get(name)
+            if basis is None:
+                if any(other.startswith(name + ".") for other in bases):
+                    return None
+                basis = FieldBasis(name)
+            if part.required if value is None else not self._counts(value, part, choices, basis):
+                return None
+            sure = basis.confidence
+            if sure == "" or any(not citation.url for citation in basis.citations):
+                return None
+            record.append(text_of(value) if text_of is not None and type(value) is list else value)
+            if confidence:
+                record.append(sure if sure is None or type(sure) is str else str(sure))
+            if cite is not None:
+                record.append(cite(basis.citations))
+            if self._reasoning:
+                record.append(basis.reasoning or None)
+        return record
+
+    def _decoded(self, output: bytes) -> tuple[tuple[Any, ...], dict[str, FieldBasis]] | None:
+        """Return the fields' values, and the evidence by field; None for an answer of another shape."""
         if self._decode is None:
             return None
         try:
@@ -74,51 +102,27 @@ class Quick:
         content = astuple(read.content)
         if read.type == "text" or len(bases) != len(read.basis) or content[-1] is not None:
             return None
-        longest, text_of, cite, confidence = self._longest, self._text_of, self._cite, self._confidence
-        record: list[Any] = []
-        for (part, name, choices), value in zip(self._parts, content, strict=False):
-            basis = bases.get(name)
-            if basis is None:
-                if any(other.startswith(name + ".") for other in bases):
-                    return None
-                basis = FieldBasis(name)
-            if value is None:
-                if part.required:
-                    return None
-            else:
-                kind = type(value)
-                if kind is str:
-                    if not value or (choices and value not in choices):
-                        return None
-                    # Only what is short, or has spaces around it, can be a text that means null.
-                    short = len(value) <= longest or value[0].isspace() or value[-1].isspace()
-                    if short and value.strip().lower() in part.nulls:
-                        return None
-                elif kind is float:
-                    if not -_EXACT < value < _EXACT:
-                        return None
-                elif kind is list and any(not item or item.strip().lower() in part.nulls for item in value):
-                    return None
-                if part.checks and not self._passes(part, value, basis):
-                    return None
-                if kind is list and text_of is not None:
-                    value = text_of(value)  # noqa: PLW2901
-            record.append(value)
-            sure, urls = basis.confidence, [citation.url for citation in basis.citations]
-            if sure == "" or "" in urls:
-                return None
-            if confidence:
-                record.append(sure if sure is None or type(sure) is str else str(sure))
-            if cite is not None:
-                record.append(cite(basis.citations))
-            if self._reasoning:
-                record.append(basis.reasoning or None)
-        return record
+        return content, bases
 
-    def _passes(self, part: FieldStandard, value: Any, basis: FieldBasis) -> bool:
-        if part.distrusted is not None:
+    def _counts(self, value: Any, part: FieldStandard, choices: tuple[str, ...], basis: FieldBasis) -> bool:
+        """Tell whether a value stands for itself and is accepted."""
+        kind = type(value)
+        if kind is str:
+            if not value or (choices and value not in choices):
+                return False
+            # Only what is short, or has spaces around it, can be a text that means null.
+            short = len(value) <= self._longest or value[0].isspace() or value[-1].isspace()
+            if short and value.strip().lower() in part.nulls:
+                return False
+        elif kind is float:
+            if not -_EXACT < value < _EXACT:
+                return False
+        elif kind is list and any(not item or item.strip().lower() in part.nulls for item in value):
             return False
-        return all(check.refuse(value, basis, basis.citations, self._day) is None for check in part.checks)
+        if not part.checks:
+            return True
+        refused = (check.refuse(value, basis, basis.citations, self._day) for check in part.checks)
+        return part.distrusted is None and all(reason is None for reason in refused)
 
 
 def _shape(field: Field) -> Any:
