@@ -302,6 +302,22 @@ def test_a_writer_that_is_killed_leaves_the_old_table(tmp_path):
     assert target.read_text() == "old"
 
 
+def test_what_a_killed_writer_left_is_cleared_and_what_is_being_written_is_not(tmp_path):
+    target = tmp_path / "o.csv"
+    command = [sys.executable, "-c", KILLED, target]
+    frame = FrameSource(pl.DataFrame({"a": ["x"]}))
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"half\n"
+        with TableWriter(str(target), "csv", frame, pl.Schema({})):
+            assert len(list(tmp_path.glob(".rowcite-*"))) == 2
+        process.send_signal(signal.SIGKILL)
+    assert len(list(tmp_path.glob(".rowcite-*"))) == 1
+    with TableWriter(str(target), "csv", frame, pl.Schema({})):
+        pass
+    assert [file.name for file in tmp_path.iterdir()] == ["o.csv"]
+
+
 # --- before anything is spent ----------------------------------------------------------------------------
 
 

@@ -20,9 +20,9 @@ import pyarrow.parquet as pq
 from rowcite.errors import TableError, Unfinished
 from rowcite.spec.models import Format
 from rowcite.table.layout import Layout, layout_of
+from rowcite.table.leftovers import begun_beside
 from rowcite.table.source import Rows, Source, check_target, format_of, upload
 
-_BESIDE = ".rowcite-"
 _OS_ERROR = re.compile(r"\(os error (\d+)\)$")
 _GROUP_BYTES = 128 << 20
 _TEXT_ROWS = 10_000  # so many rows are text at a time
@@ -105,13 +105,13 @@ class TableWriter:
             if self.path == "-" or self._elsewhere:
                 self._target = None
                 handle, name = tempfile.mkstemp(prefix="rowcite-")
+                self._beside = Path(name)
             else:
                 self._target = Path(self.path).resolve()
                 self._target.parent.mkdir(parents=True, exist_ok=True)
-                handle, name = tempfile.mkstemp(prefix=_BESIDE, suffix=".tmp", dir=self._target.parent)
+                handle, self._beside = begun_beside(self._target)
         except OSError as error:
             raise self._explained(error) from error
-        self._beside = Path(name)
         self._file: IO[bytes] = os.fdopen(handle, "wb")
         try:
             self._open_sink()
