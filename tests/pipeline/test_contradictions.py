@@ -9,22 +9,13 @@ import pytest
 from rowcite.errors import ApiError, Retriable, Unfinished
 from rowcite.server.quirks import ACTIVE_NEVER_LISTED
 from support.deviant import Deviations
-from support.submitting import PRICE, Submission, api, tasks
+from support.submitting import PRICE, tasks
 
 
 @pytest.fixture
-def start(tmp_path):
+def start(opened):
     """Return a function that starts a deviating server and gives a submission to it."""
-    stack = []
-
-    def started(how=None, **settings):
-        context = api(tmp_path, how, **settings)
-        stack.append(context)
-        return Submission(tmp_path, context.__enter__())
-
-    yield started
-    for context in stack:
-        context.__exit__(None, None, None)
+    return opened
 
 
 def whole(job, some):

@@ -12,7 +12,7 @@ import pytest
 
 from rowcite.errors import ApiError, ApiRefused, KeyRefused, NotThere, OutOfCredit, Retriable, Unfinished
 from support.deviant import Deviations
-from support.submitting import PRICE, Submission, api, tasks
+from support.submitting import PRICE, tasks
 
 PHASES = {
     "create": ("POST", "/groups$"),
@@ -49,18 +49,14 @@ FAULTS = {
 
 
 @pytest.fixture
-def start(tmp_path):
+def start(opened):
     """Return a function that starts a server with faults and gives a submission to it."""
-    stack = []
 
     def started(*http, how=None, latency=0.0, key=None, **plan):
-        context = api(tmp_path, how, latency=latency, key=key, faults={"http": list(http), **plan})
-        stack.append(context)
-        return Submission(tmp_path, context.__enter__(), key=key)
+        faults = {"http": list(http), **plan}
+        return opened(how, latency=latency, key=key, client_key=key, faults=faults)
 
-    yield started
-    for context in stack:
-        context.__exit__(None, None, None)
+    return started
 
 
 def hits(phase, fault, **more):

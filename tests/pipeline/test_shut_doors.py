@@ -4,22 +4,17 @@ import pytest
 
 from rowcite.errors import ApiError, ApiRefused, KeyRefused
 from support.deviant import Deviations
-from support.submitting import PRICE, Submission, api, tasks
+from support.submitting import PRICE, tasks
 
 
 @pytest.fixture
-def start(tmp_path):
+def start(opened):
     """Return a function that starts a server with faults and gives a submission to it."""
-    stack = []
 
     def started(*http, how=None, **settings):
-        context = api(tmp_path, how, **{"faults": {"http": list(http)}, **settings})
-        stack.append(context)
-        return Submission(tmp_path, context.__enter__())
+        return opened(how, **{"faults": {"http": list(http)}, **settings})
 
-    yield started
-    for context in stack:
-        context.__exit__(None, None, None)
+    return started
 
 
 def post(status, *, nth=None, **more):

@@ -16,24 +16,15 @@ import pytest
 from rowcite.errors import ApiError, ApiRefused, OutOfCredit, Unfinished
 from rowcite.submit.terms import Terms
 from support.deviant import Deviations
-from support.submitting import PRICE, Submission, api, tasks
+from support.submitting import PRICE, Submission, tasks
 
 REAL = {name: getattr(Terms("core", PRICE), name) for name in ("gather", "sweep", "settle", "settle_refused")}
 
 
 @pytest.fixture
-def start(tmp_path):
+def start(opened):
     """Return a function that starts a deviating server and gives a submission to it."""
-    stack = []
-
-    def started(how=None, **settings):
-        context = api(tmp_path, how, **settings)
-        stack.append(context)
-        return Submission(tmp_path, context.__enter__())
-
-    yield started
-    for context in stack:
-        context.__exit__(None, None, None)
+    return opened
 
 
 def whole(job, some):
