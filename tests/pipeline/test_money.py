@@ -12,7 +12,8 @@ from rowcite.ledger import open_ledger
 from rowcite.prices import PROCESSORS
 from support import ROOT, rowcite, serving, small_spec, write_spec
 
-FAULTS = json.dumps({"fail": 0.2, "seed": 5})  # of the runs, packs too
+# Half of the runs: which of them hangs on the port, and of 20 packs one has to fail (at a fifth, none did once in 90 times).
+FAULTS = json.dumps({"fail": 0.5, "seed": 5})
 COMMANDS = ([], ["--retry-failed"], ["--fresh"], [])
 
 
