@@ -175,9 +175,9 @@ def check_rows(folder: Path, rows: int, seed: int) -> dict[str, int]:
     """Hold every row of the output against what the server must have answered; return rows by status."""
     import polars as pl
 
-    from rowcite.server.bench import number_of
-    from rowcite.server.faults import read_plan
-    from rowcite.server.shapes import RunInput
+    from rowcite.local.server.bench import number_of
+    from rowcite.local.server.faults import read_plan
+    from rowcite.local.server.shapes import RunInput
 
     plan = read_plan(fault_plan(seed))
     frame = pl.read_parquet(folder / "out.parquet")

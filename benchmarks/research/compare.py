@@ -9,7 +9,7 @@ from typing import Any
 
 from rapidfuzz import fuzz
 
-from rowcite.research.places import country_code
+from rowcite.local.research.places import country_code
 
 _MONTHS = [
     "January",

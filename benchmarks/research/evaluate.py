@@ -24,8 +24,8 @@ from compare import Truth, is_right, stands
 from tally import Tally, by_type, calibration, former_recall
 from wikipedia import Article, articles
 
+from rowcite.local.research import Corpus, Question, open_corpus
 from rowcite.model import FieldBasis
-from rowcite.research import Corpus, Question, open_corpus
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent

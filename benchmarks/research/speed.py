@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from rowcite.research import Corpus, Question, open_corpus
+from rowcite.local.research import Corpus, Question, open_corpus
 
 ROOT = Path(__file__).parents[2]
 _SIZE = 10_000

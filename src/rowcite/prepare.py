@@ -227,7 +227,7 @@ def _corpus(spec: Spec) -> Path:
 
 
 def _digest(spec: Spec) -> str:
-    from rowcite.research.digest import corpus_digest
+    from rowcite.local.research.digest import corpus_digest
 
     try:
         return corpus_digest(_corpus(spec))
@@ -238,9 +238,9 @@ def _digest(spec: Spec) -> str:
 @contextmanager
 def _local(spec: Spec, cache: Path) -> Iterator[str]:
     try:
-        from rowcite.research import open_corpus
-        from rowcite.server.app import ServerSettings, create_app
-        from rowcite.server.run import embedded
+        from rowcite.local.research import open_corpus
+        from rowcite.local.server.app import ServerSettings, create_app
+        from rowcite.local.server.run import embedded
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("rowcite"):
             raise

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from rowcite.errors import ApiError, Retriable, Unfinished
-from rowcite.server.quirks import ACTIVE_NEVER_LISTED
+from rowcite.local.server.quirks import ACTIVE_NEVER_LISTED
 from support.deviant import Deviations
 from support.submitting import PRICE, tasks
 

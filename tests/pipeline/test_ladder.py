@@ -8,11 +8,11 @@ import pytest
 
 from rowcite.cli import main
 from rowcite.ledger import open_ledger
+from rowcite.local.research import Finding
+from rowcite.local.server.app import ServerSettings, create_app
+from rowcite.local.server.run import embedded
 from rowcite.model import Citation, FieldBasis
 from rowcite.prices import PROCESSORS
-from rowcite.research import Finding
-from rowcite.server.app import ServerSettings, create_app
-from rowcite.server.run import embedded
 from support import write_spec
 
 BETTER = {"lite": "low", "core": "medium", "pro": "high"}

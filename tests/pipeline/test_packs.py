@@ -7,10 +7,10 @@ import pytest
 
 from rowcite.cli import main
 from rowcite.ledger import open_ledger
+from rowcite.local.research import Finding
+from rowcite.local.server.app import ServerSettings, create_app
+from rowcite.local.server.run import embedded
 from rowcite.model import Citation, FieldBasis
-from rowcite.research import Finding
-from rowcite.server.app import ServerSettings, create_app
-from rowcite.server.run import embedded
 from support import write_spec
 
 
@@ -107,7 +107,9 @@ def test_a_pack_costs_one_run(tmp_path):
 
 
 def test_records_are_known_by_their_key_and_what_is_missing_or_twice_is_asked_singly(tmp_path, monkeypatch):
-    monkeypatch.setattr("rowcite.server.answering.research_records", lambda *_: None)  # it would do it right
+    monkeypatch.setattr(
+        "rowcite.local.server.answering.research_records", lambda *_: None
+    )  # it would do it right
     researcher = Twisted()
     rows, created = run(tmp_path, researcher)
     assert [row["city"] for row in rows] == cities(NAMES)
@@ -171,7 +173,7 @@ def test_what_failed_alone_or_is_misaligned_when_asked_again_is_asked_singly(tmp
                 raise RuntimeError("on purpose")
             return super().research(question)
 
-    monkeypatch.setattr("rowcite.server.answering.research_records", lambda *_: None)
+    monkeypatch.setattr("rowcite.local.server.answering.research_records", lambda *_: None)
     researcher = Broken()
     with embedded(create_app(researcher, ServerSettings(journal=tmp_path / "journal.jsonl"))) as url:
         run(tmp_path, url, names=names, code=7)

@@ -4,7 +4,7 @@ import csv
 
 import pytest
 
-from rowcite.server.quirks import QUIRKS
+from rowcite.local.server.quirks import QUIRKS
 from support import rowcite, serving, small_spec, write_spec
 
 ROWS = 120

@@ -20,7 +20,7 @@ from urllib.parse import parse_qs
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rowcite.server.faults import Cut
+from rowcite.local.server.faults import Cut
 
 ADD = re.compile(r"/v1/tasks/groups/[^/]+/runs$")
 GROUP = re.compile(r"/v1/tasks/groups/[^/]+$")

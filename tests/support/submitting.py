@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from rowcite.ledger import Ledger, open_ledger
+from rowcite.local.research import Finding
+from rowcite.local.server.app import ServerSettings, create_app
+from rowcite.local.server.faults import Droppable
+from rowcite.local.server.run import embedded
 from rowcite.model import Citation, FieldBasis, Task
 from rowcite.progress import Silent
-from rowcite.research import Finding
-from rowcite.server.app import ServerSettings, create_app
-from rowcite.server.faults import Droppable
-from rowcite.server.run import embedded
 from rowcite.submit.client import Client
 from rowcite.submit.pace import Pace
 from rowcite.submit.retry import Patience

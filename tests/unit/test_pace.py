@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rowcite.server.gate import RateLimit
+from rowcite.local.server.gate import RateLimit
 from rowcite.submit.pace import LEAST, RISE_AFTER, WINDOW, Pace
 
 

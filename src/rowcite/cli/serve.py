@@ -14,10 +14,10 @@ from rowcite.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rowcite.research import Corpus
-    from rowcite.research.model_prompt import Endpoint
-    from rowcite.server.answering import Researcher
-    from rowcite.server.app import ServerSettings
+    from rowcite.local.research import Corpus
+    from rowcite.local.research.model_prompt import Endpoint
+    from rowcite.local.server.answering import Researcher
+    from rowcite.local.server.app import ServerSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,8 +161,8 @@ def _path(_: click.Context, __: click.Parameter, value: str | None) -> Path | No
 def command(**given: Any) -> int:
     """Serve Parallel's Task API from a folder of documents, for rehearsals and tests."""
     try:
-        from rowcite.server.app import create_app
-        from rowcite.server.run import serve
+        from rowcite.local.server.app import create_app
+        from rowcite.local.server.run import serve
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("rowcite"):
             raise
@@ -188,9 +188,9 @@ def command(**given: Any) -> int:
 
 
 def _settings(flags: _Flags) -> ServerSettings:
-    from rowcite.server.app import ServerSettings
-    from rowcite.server.processors import Lognormal
-    from rowcite.server.quirks import read_quirks
+    from rowcite.local.server.app import ServerSettings
+    from rowcite.local.server.processors import Lognormal
+    from rowcite.local.server.quirks import read_quirks
 
     if flags.latency and flags.latency_mean is not None:
         raise UsageError("--latency and --latency-mean are two ways to say the same: give one of them")
@@ -214,12 +214,12 @@ def _researcher(flags: _Flags, voice: Voice) -> tuple[Researcher, str]:
     if flags.bench:
         if flags.corpus or endpoint:
             raise UsageError("--bench reads no documents: leave --corpus and --llm-base-url away")
-        from rowcite.server.bench import Bench
+        from rowcite.local.server.bench import Bench
 
         return Bench(), "bench answers, which are no research,"
     if flags.corpus is None:
         raise UsageError("a folder of documents is needed: --corpus DIR (or --bench, to measure clients)")
-    from rowcite.research import open_corpus
+    from rowcite.local.research import open_corpus
 
     documents = open_corpus(flags.corpus, cache=_cache(flags))
     for text in documents.skipped:
@@ -230,7 +230,7 @@ def _researcher(flags: _Flags, voice: Voice) -> tuple[Researcher, str]:
 
 def _cache(flags: _Flags) -> Path | None:
     """Return where what was read of the documents is kept; None for nowhere."""
-    from rowcite.research.cache import platform_cache
+    from rowcite.local.research.cache import platform_cache
 
     if flags.no_cache:
         if flags.cache:
@@ -245,13 +245,13 @@ def _endpoint(base_url: str | None, model: str | None, timeout: float) -> Endpoi
         return None
     if not base_url or not model:
         raise UsageError("--llm-base-url and --llm-model go together: give both, or neither")
-    from rowcite.research.model_prompt import Endpoint
+    from rowcite.local.research.model_prompt import Endpoint
 
     return Endpoint(base_url, model, os.environ.get("ROWCITE_LLM_KEY"), timeout)
 
 
 def _with_model(documents: Corpus, endpoint: Endpoint) -> Researcher:
-    from rowcite.research.model_reader import ModelResearcher
+    from rowcite.local.research.model_reader import ModelResearcher
 
     return ModelResearcher(documents, endpoint)
 

@@ -1,0 +1,163 @@
+"""Ranked search over the corpus: the best documents for some queries, each with the passages that answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rowcite.local.research.document import Document
+from rowcite.local.research.index import Finder
+from rowcite.local.research.splitting import split_sentences
+from rowcite.local.research.text import content_words, fold
+from rowcite.local.research.urls import allowed
+
+_DEPTH = 200  # documents looked at for each query before filters
+_OBJECTIVE = 0.5  # what the objective's words count beside a query's
+_TITLE = 0.6  # how much a title that holds every word lifts a document
+_SHORTEST = 20  # characters: a shorter block answers nothing by itself
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """A document that fits the queries; `excerpts` are text that stands in it, in reading order."""
+
+    url: str
+    title: str | None
+    publish_date: str | None
+    excerpts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is searched for: the queries with the objective's weight, as folded words."""
+
+    queries: tuple[tuple[tuple[str, ...], float], ...]
+
+    @property
+    def stems(self) -> frozenset[str]:
+        """The stems of all words that carry meaning."""
+        return frozenset(stem for words, _ in self.queries for stem in content_words(" ".join(words)))
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Which documents count; an undated one is not known to be after any date."""
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    after: str | None = None
+
+    def admits(self, document: Document) -> bool:
+        """Tell whether a document may be shown."""
+        fresh = self.after is None or (document.date or "") >= self.after
+        return fresh and allowed(document.url, self.include, self.exclude)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much is shown: results, characters a result, characters in all."""
+
+    results: int
+    per_result: int
+    total: int | None = None
+
+
+def terms_of(queries: Sequence[str], objective: str | None) -> Terms:
+    """Read queries and objective; words that carry no meaning are left out, unless nothing else is there."""
+    texts = [(query, 1.0) for query in queries]
+    if objective:
+        texts.append((objective, _OBJECTIVE if queries else 1.0))
+    read = [(_words(text), weight) for text, weight in texts]
+    return Terms(tuple((words, weight) for words, weight in read if words))
+
+
+def search(
+    terms: Terms, documents: Sequence[Document], finder: Finder, policy: Policy, room: Room
+) -> tuple[SearchResult, ...]:
+    """Return the best documents, best first; ties in the order of the corpus."""
+    found: list[SearchResult] = []
+    left = room.total
+    for number in _ranked(terms, documents, finder):
+        document = documents[number]
+        if len(found) >= room.results or (left is not None and left <= 0):
+            break
+        if not policy.admits(document):
+            continue
+        budget = room.per_result if left is None else min(room.per_result, left)
+        excerpts = passages(document, terms.stems, budget)
+        if excerpts:
+            found.append(SearchResult(document.url, document.title or None, document.date, excerpts))
+            left = None if left is None else left - sum(map(len, excerpts))
+    return tuple(found)
+
+
+def passages(document: Document, stems: frozenset[str], budget: int) -> tuple[str, ...]:
+    """Return the blocks that hold most of the stems, then those that follow them, within `budget` characters."""
+    rated = [
+        (-len(stems & set(content_words(text))), number, text)
+        for number, text in enumerate(_pieces(document, budget))
+    ]
+    chosen: list[tuple[int, str]] = []
+    for _, number, text in sorted(rated):
+        cost = len(text) + 1
+        if cost <= budget + 1 and (not chosen or cost <= budget) and document.contains(text):
+            chosen.append((number, text))
+            budget -= cost
+    return _joined(sorted(chosen), document)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    words = tuple(dict.fromkeys(fold(text).split()))
+    return tuple(word for word in words if content_words(word)) or words
+
+
+def _ranked(terms: Terms, documents: Sequence[Document], finder: Finder) -> list[int]:
+    """Return documents by the sum of their scores, each query's best counting one, lifted by titles."""
+    scores: dict[int, float] = {}
+    for words, weight in terms.queries:
+        hits = finder.scored([form for word in words for form in _forms(word)], _DEPTH)
+        top = max((score for _, score in hits), default=1.0) or 1.0
+        for number, score in hits:
+            lift = 1 + _TITLE * _share(words, documents[number].title)
+            scores[number] = scores.get(number, 0.0) + weight * lift * score / top
+    return sorted(scores, key=lambda number: (-round(scores[number], 6), number))
+
+
+def _forms(word: str) -> tuple[str, ...]:
+    """Return a word and its other number: the index holds words as they are written."""
+    other = word.removesuffix("s") if word.endswith("s") and len(word) > 3 else f"{word}s"
+    return (word, other) if word.isalpha() else (word,)
+
+
+def _share(words: tuple[str, ...], title: str) -> float:
+    stems, held = set(content_words(" ".join(words))), set(content_words(title))
+    return len(stems & held) / len(stems) if stems else 0.0
+
+
+def _pieces(document: Document, budget: int) -> Iterator[str]:
+    """Yield blocks; one longer than the budget by its sentences, a sentence longer than it cut at a word."""
+    for block in document.blocks:
+        if len(block.text) < _SHORTEST or block.kind == "heading":
+            continue
+        for piece in [block.text] if len(block.text) <= budget else split_sentences(block.text):
+            yield piece if len(piece) <= budget else _cut(piece, budget)
+    if not document.blocks:
+        yield _cut(document.text, budget)
+
+
+def _cut(text: str, budget: int) -> str:
+    return text[: budget + 1].rsplit(" ", 1)[0][:budget].strip()
+
+
+def _joined(chosen: list[tuple[int, str]], document: Document) -> tuple[str, ...]:
+    """Join pieces that follow each other in the document to one excerpt."""
+    excerpts: list[str] = []
+    last = -2
+    for number, text in chosen:
+        joined = f"{excerpts[-1]} {text}" if excerpts and number == last + 1 else ""
+        if joined and document.contains(joined):
+            excerpts[-1] = joined
+        else:
+            excerpts.append(text)
+        last = number
+    return tuple(excerpts)

@@ -1,0 +1,186 @@
+"""The endpoints of task groups."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from rowcite.local.server import params, quirks
+from rowcite.local.server.betas import EVENTS, demand
+from rowcite.local.server.engine import Engine
+from rowcite.local.server.limits import Accepted, accept_runs, metadata_flaws, sound_runs
+from rowcite.local.server.refusals import Invalid, Refusal, decoded, no_such_group, no_such_run, too_many
+from rowcite.local.server.runs import json_response, terms
+from rowcite.local.server.shapes import (
+    AddRunsRequest,
+    AddRunsResponse,
+    GroupRequest,
+    GroupResponse,
+    GroupStatus,
+)
+from rowcite.local.server.sse import (
+    KEEP_ALIVE,
+    KEEP_ALIVE_EVERY,
+    chunked,
+    cursor,
+    event_stream,
+    log_frames,
+    run_frame,
+    status_frame,
+)
+from rowcite.local.server.store import Group, Run
+
+EVENTS_OPEN = 3600.0  # seconds
+
+_encode = msgspec.json.encode
+
+
+def group_routes() -> list[Route]:
+    """Return the routes of task groups, relative to `/v1` or `/v1beta`."""
+    return [
+        Route("/tasks/groups", create, methods=["POST"]),
+        Route("/tasks/groups/{taskgroup_id}", retrieve),
+        Route("/tasks/groups/{taskgroup_id}/runs", add_runs, methods=["POST"]),
+        Route("/tasks/groups/{taskgroup_id}/runs", runs),
+        Route("/tasks/groups/{taskgroup_id}/runs/{run_id}", retrieve_run),
+        Route("/tasks/groups/{taskgroup_id}/events", events),
+    ]
+
+
+async def create(request: Request) -> Response:
+    """Create an empty group."""
+    body = decoded(await request.body() or b"{}", GroupRequest)
+    if flaws := metadata_flaws(body.metadata):
+        raise Invalid([flaw.under("body") for flaw in flaws])
+    return json_response(_encode(_engine(request).create_group(body.metadata).shape()))
+
+
+async def retrieve(request: Request) -> Response:
+    """Answer with the group and its status."""
+    group = _group(request)
+    status = _status(_engine(request), group)
+    return json_response(_encode(GroupResponse(group.id, group.metadata, status, group.created_at)))
+
+
+async def add_runs(request: Request) -> Response:
+    """Create up to 1,000 runs, all or none, and answer without waiting for any."""
+    group, engine = _group(request), _engine(request)
+    fresh = params.flag(request, "refresh_status", default=True)
+    accepted = _accepted(request, decoded(await request.body(), AddRunsRequest), group)
+    run_cursor, event_cursor = _position(len(group.runs)), _position(len(group.log))
+    ids = [run.id for run in engine.add(accepted, group)]
+    if quirks.IDS_REORDERED in engine.quirks:
+        ids.reverse()
+    answer = AddRunsResponse(_status(engine, group, fresh=fresh), ids, run_cursor, event_cursor)
+    return json_response(_encode(answer))
+
+
+def _accepted(request: Request, body: AddRunsRequest, group: Group) -> list[Accepted]:
+    """Return the runs to create. A quirk creates some of a refused batch first."""
+    engine, asked = _engine(request), terms(request)
+    partial = quirks.PARTIAL_BATCHES in engine.quirks
+    try:
+        accepted = accept_runs(body, asked)
+    except (Invalid, Refusal):
+        if partial and len(body.inputs) > 1 and (sound := sound_runs(body, asked)):
+            engine.add(sound, group)
+        raise
+    if quirks.RUNS_COUNTED in engine.quirks and (wait := engine.crowd(len(accepted) - 1)) > 0:
+        raise too_many(wait)
+    return accepted[: (len(accepted) + 1) // 2] if request.scope.get("half") else accepted
+
+
+async def runs(request: Request) -> Response:
+    """Stream the group's runs as they stand now, in the order of their creation, and end."""
+    group, odd = _group(request), _engine(request).quirks
+    seen = cursor(len(group.runs), request.query_params.get("last_event_id"))
+    with_input = params.flag(request, "include_input", default=False)
+    with_output = params.flag(request, "include_output", default=False)
+    wanted = params.status(request)
+    hides_active = quirks.ACTIVE_NEVER_LISTED in odd or (quirks.ACTIVE_UNLISTED in odd and not wanted)
+    with_metadata = quirks.NO_STREAM_METADATA not in odd
+
+    def frames() -> Iterator[bytes]:
+        for number in range(seen, upto):
+            run = group.runs[number]
+            if wanted in (None, run.status) and not (hides_active and run.active):
+                yield run_frame(
+                    run,
+                    str(number + 1),
+                    with_input=with_input,
+                    with_output=with_output,
+                    with_metadata=with_metadata,
+                )
+
+    upto = len(group.runs)
+    return event_stream(chunked(frames()))
+
+
+async def retrieve_run(request: Request) -> Response:
+    """Answer with a run of the group as it stands."""
+    run: Run | None = _engine(request).store.runs.get(request.path_params["run_id"])
+    if run is None or run.group is not _group(request):
+        raise no_such_run()
+    return json_response(_encode(run.shape()))
+
+
+async def events(request: Request) -> Response:
+    """Stream statuses and endings while a run of the group is active, at most `timeout` seconds or an hour."""
+    group, engine = _group(request), _engine(request)
+    demand(request, EVENTS)
+    seen = cursor(len(group.log), request.query_params.get("last_event_id"))
+    if quirks.NO_REPLAY in engine.quirks:
+        seen = len(group.log)
+    wait = params.seconds(request, "timeout", default=EVENTS_OPEN, most=EVENTS_OPEN)
+    return event_stream(_events(engine, group, seen, wait))
+
+
+async def _events(engine: Engine, group: Group, seen: int, wait: float) -> AsyncIterator[bytes]:
+    """Yield where the group stands, then its log from `seen` on as it grows."""
+    now = asyncio.get_running_loop().time
+    until = now() + wait
+    with_metadata = quirks.NO_STREAM_METADATA not in engine.quirks
+    yield status_frame(_encode(_status(engine, group)), str(seen))
+    while True:
+        upto = len(group.log)
+        async for chunk in chunked(log_frames(group, seen, upto, with_metadata=with_metadata)):
+            yield chunk
+        seen = upto
+        left = until - now()
+        if len(group.log) > seen:
+            continue
+        if not group.active or engine.closing or left <= 0:
+            return
+        if not await engine.heard(group.id, min(left, KEEP_ALIVE_EVERY)):
+            yield KEEP_ALIVE
+
+
+def _status(engine: Engine, group: Group, *, fresh: bool = False) -> GroupStatus:
+    """Return the group's status: as it is, or by a quirk as it was some seconds ago."""
+    now = engine.clock()
+    stale = quirks.STALE_STATUSES in engine.quirks and not fresh
+    if not stale or group.shown is None or now - group.shown[0] >= quirks.STALE_FOR:
+        group.shown = now, group.status()
+    return group.shown[1]
+
+
+def _position(entries: int) -> str:
+    """Return the cursor after so many entries: empty for none, as the API documents."""
+    return str(entries) if entries else ""
+
+
+def _group(request: Request) -> Group:
+    group = _engine(request).store.groups.get(request.path_params["taskgroup_id"])
+    if group is None:
+        raise no_such_group()
+    return group
+
+
+def _engine(request: Request) -> Engine:
+    engine: Engine = request.app.state.engine
+    return engine

@@ -1,0 +1,102 @@
+"""A file that tells what clients really sent: one JSON line a request, a run created, a run ended. Never a key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rowcite.local.server.faults import digest
+from rowcite.local.server.shapes import rfc3339
+from rowcite.local.server.store import Run
+from rowcite.local.server.tally import Tally
+
+
+class Journal:
+    """Appends to a file, or to nothing without a path. Every call leaves whole lines on the file."""
+
+    def __init__(self, path: Path | None, clock: Callable[[], float]) -> None:
+        self._file: BinaryIO | None = path.open("ab") if path else None
+        self._clock = clock
+
+    def request(self, line: dict[str, Any]) -> None:
+        """Note a request: method, path, query, status (null when it got no answer), beta header."""
+        self._write([line])
+
+    def created(self, runs: Iterable[Run]) -> None:
+        """Note new runs; `input_sha256` is of the input as compact JSON with sorted keys."""
+        if self._file:
+            self._write(
+                {
+                    "run": run.id,
+                    "group": run.group.id if run.group else None,
+                    "processor": run.asked.request.processor,
+                    "metadata": run.asked.request.metadata,
+                    "input_sha256": digest(run.asked.request.input).hex(),
+                }
+                for run in runs
+            )
+
+    def ended(self, runs: Iterable[Run]) -> None:
+        """Note runs that ended, with their last status."""
+        if self._file:
+            self._write({"run": run.id, "ended": run.status} for run in runs)
+
+    def delivered(self, run: Run, attempt: int, status: int | None) -> None:
+        """Note an attempt to tell a webhook; `answer` is null when it gave none."""
+        self._write([{"run": run.id, "webhook": attempt, "answer": status}])
+
+    def close(self, tally: Tally) -> None:
+        """Note what there was, `makespan` in seconds, and close the file."""
+        if self._file:
+            self._write([{"created": tally.created, "ended": tally.ended, "makespan": tally.makespan}])
+            self._file.close()
+            self._file = None
+
+    def _write(self, lines: Iterable[dict[str, Any]]) -> None:
+        if self._file:
+            at = {"at": rfc3339(self._clock())}
+            self._file.write(b"".join(msgspec.json.encode(at | line) + b"\n" for line in lines))
+            self._file.flush()
+
+
+class Journaled:
+    """Middleware that notes every request when its answer begins, or ends without one."""
+
+    def __init__(self, app: ASGIApp, journal: Journal) -> None:
+        self._app = app
+        self._journal = journal
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one ASGI call."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        answered = False
+
+        async def noting(message: Message) -> None:
+            nonlocal answered
+            if message["type"] == "http.response.start":
+                answered = True
+                self._journal.request(_line(scope, message["status"]))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        finally:
+            if not answered:
+                self._journal.request(_line(scope, None))
+
+
+def _line(scope: Scope, status: int | None) -> dict[str, Any]:
+    betas = [value.decode("latin-1") for name, value in scope["headers"] if name == b"parallel-beta"]
+    return {
+        "method": scope["method"],
+        "path": scope["path"],
+        "query": scope["query_string"].decode("latin-1"),
+        "status": status,
+        "beta": ",".join(betas) or None,
+    }

@@ -1,0 +1,49 @@
+"""Query parameters: read, or refused with the place and the reason."""
+
+from __future__ import annotations
+
+import math
+
+from starlette.requests import Request
+
+from rowcite.local.server.refusals import Flaw, Invalid
+from rowcite.local.server.store import STATUSES
+
+_YES = frozenset(("true", "1", "yes", "on"))
+_NO = frozenset(("false", "0", "no", "off"))
+
+
+def flag(request: Request, name: str, *, default: bool) -> bool:
+    """Return a boolean parameter."""
+    value = request.query_params.get(name, "").lower()
+    if value in _YES or value in _NO:
+        return value in _YES
+    if value:
+        raise _invalid(name, "Input should be a valid boolean", "bool_parsing")
+    return default
+
+
+def seconds(request: Request, name: str, *, default: float, most: float) -> float:
+    """Return a duration in seconds, 0 and up; more than `most` counts as `most`."""
+    value = request.query_params.get(name)
+    if not value:
+        return default
+    try:
+        given = float(value)
+    except ValueError:
+        given = math.nan
+    if not given >= 0:
+        raise _invalid(name, "Input should be a number of seconds, 0 or more", "float_parsing")
+    return min(given, most)
+
+
+def status(request: Request) -> str | None:
+    """Return the run status to filter by."""
+    value = request.query_params.get("status")
+    if value and value not in STATUSES:
+        raise _invalid("status", f"Input should be one of {', '.join(STATUSES)}", "enum")
+    return value or None
+
+
+def _invalid(name: str, message: str, kind: str) -> Invalid:
+    return Invalid([Flaw(("query", name), message, kind)])

@@ -1,0 +1,144 @@
+"""The endpoints of single task runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from rowcite.local.server import params, tools
+from rowcite.local.server.basis import with_element_basis
+from rowcite.local.server.betas import EVENTS, FIELD_BASIS, betas, demand
+from rowcite.local.server.engine import Engine
+from rowcite.local.server.limits import Terms, accept_run
+from rowcite.local.server.progress import frames, records_events, stats
+from rowcite.local.server.quirks import BETAS_DEMANDED, NO_STREAM_METADATA
+from rowcite.local.server.refusals import Refusal, decoded, no_such_run
+from rowcite.local.server.shapes import RunInput
+from rowcite.local.server.sse import KEEP_ALIVE, KEEP_ALIVE_EVERY, event_stream, input_body
+from rowcite.local.server.store import Run
+
+RESULT_WAIT = 600.0  # seconds
+EVENTS_OPEN = 570.0  # seconds, as the API documents
+PROGRESS_EVERY = 5.0  # seconds between two progress events of a run that records them
+
+_encode = msgspec.json.encode
+
+
+def run_routes() -> list[Route]:
+    """Return the routes of task runs, relative to `/v1`."""
+    return [
+        Route("/tasks/runs", create, methods=["POST"]),
+        Route("/tasks/runs/{run_id}", retrieve),
+        Route("/tasks/runs/{run_id}/input", retrieve_input),
+        Route("/tasks/runs/{run_id}/result", result),
+        run_events_route(),
+    ]
+
+
+def run_events_route() -> Route:
+    """Return the one route of runs that is under `/v1beta` too."""
+    return Route("/tasks/runs/{run_id}/events", events)
+
+
+def terms(request: Request) -> Terms:
+    """Return what a request's runs are accepted under."""
+    engine = _engine(request)
+    return Terms(
+        betas=betas(request),
+        knows=engine.store.runs.__contains__,
+        demanded=BETAS_DEMANDED in engine.quirks,
+        tools=tools.available(),
+        signs=engine.house.webhooks.signs,
+    )
+
+
+async def create(request: Request) -> Response:
+    """Create a run: 202 with the run, queued."""
+    accepted = accept_run(decoded(await request.body(), RunInput), terms(request))
+    (run,) = _engine(request).add([accepted])
+    return json_response(_encode(run.shape()), 202)
+
+
+async def retrieve(request: Request) -> Response:
+    """Answer with the run as it stands."""
+    return json_response(_encode(_run(request).shape()))
+
+
+async def retrieve_input(request: Request) -> Response:
+    """Answer with the run's input."""
+    return json_response(input_body(_run(request)))
+
+
+async def result(request: Request) -> Response:
+    """Answer with the output once the run has ended; 408 while it is active, 404 when it ended without one."""
+    run, engine = _run(request), _engine(request)
+    wait = params.seconds(request, "timeout", default=RESULT_WAIT, most=RESULT_WAIT)
+    until = _now() + wait
+    while run.active and not engine.closing and (left := until - _now()) > 0:
+        await engine.heard(run.id, left)
+    if run.active:
+        raise Refusal(408, "Request timed out; run still active")
+    if run.ending is None or run.ending.output is None:
+        raise Refusal(404, _why_no_result(run))
+    body = run.ending.output.body
+    if FIELD_BASIS in betas(request) - run.asked.betas:
+        body = with_element_basis(body)
+    return json_response(b'{"run":%b,"output":%b}' % (_encode(run.shape()), body))
+
+
+async def events(request: Request) -> Response:
+    """Stream a run's progress until it ends, at most 570 seconds."""
+    run = _run(request)
+    demand(request, EVENTS)
+    return event_stream(_progress(_engine(request), run))
+
+
+def json_response(body: bytes, status: int = 200) -> Response:
+    """Return a JSON response of bytes."""
+    return Response(body, status, media_type="application/json")
+
+
+async def _progress(engine: Engine, run: Run) -> AsyncIterator[bytes]:
+    """Yield where the run stands now, every change, and the last state.
+
+    A run that records its events tells everything that it has done, and in between how far it is.
+    """
+    until, told, records = _now() + EVENTS_OPEN, "", records_events(run)
+    metadata = NO_STREAM_METADATA not in engine.quirks
+    while True:
+        if run.status != told:
+            yield frames(run, after=told, now=engine.clock() if records else None, metadata=metadata)
+            told = run.status
+        left = until - _now()
+        if not run.active or engine.closing or left <= 0:
+            return
+        if not await engine.heard(run.id, min(left, PROGRESS_EVERY if records else KEEP_ALIVE_EVERY)):
+            yield stats(run, engine.clock()) if records else KEEP_ALIVE
+
+
+def _why_no_result(run: Run) -> str:
+    """Return why a run that ended has no result."""
+    if run.ending and run.ending.error:
+        return f"Run failed: {run.ending.error.message} (ref_id {run.ending.error.ref_id})"
+    return f"Run {run.status}: it has no result"
+
+
+def _run(request: Request) -> Run:
+    run: Run | None = _engine(request).store.runs.get(request.path_params["run_id"])
+    if run is None:
+        raise no_such_run()
+    return run
+
+
+def _engine(request: Request) -> Engine:
+    engine: Engine = request.app.state.engine
+    return engine
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

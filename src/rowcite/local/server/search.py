@@ -1,0 +1,154 @@
+"""The search endpoints: `/v1/search`, and the older `/v1beta/search` and `/alpha/search`, which share a shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from rowcite.local.research import SearchResult
+from rowcite.local.server.betas import SEARCH, demand
+from rowcite.local.server.engine import Engine
+from rowcite.local.server.limits import domain_flaws
+from rowcite.local.server.refusals import Flaw, Invalid, decoded
+from rowcite.local.server.runs import json_response
+from rowcite.local.server.search_shapes import AdvancedSearch, OlderSearch, Search
+from rowcite.local.server.shapes import RunWarning, SourcePolicy
+
+RESULTS = 10
+LEAST_CHARACTERS = 1_000  # less is raised to this, as the API documents
+CHARACTERS = 3_000  # a result, unless told otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What is searched for, from either shape; None is for the default."""
+
+    queries: Sequence[str]
+    objective: str | None
+    policy: SourcePolicy
+    results: int | None
+    per_result: int | None
+    total: int | None
+
+
+def search_route() -> Route:
+    """Return the route of `/v1/search`, relative to `/v1`."""
+    return Route("/search", search, methods=["POST"])
+
+
+def older_search_route() -> Route:
+    """Return the route of the older searches, relative to `/v1beta` or `/alpha`."""
+    return Route("/search", older_search, methods=["POST"])
+
+
+async def search(request: Request) -> Response:
+    """Answer with ranked results, in the shape of `/v1/search`."""
+    asked = decoded(await request.body(), Search)
+    if not asked.search_queries:
+        raise _invalid("search_queries", "At least one query is needed.", "too_short")
+    more = asked.advanced_settings or AdvancedSearch()
+    sought = Sought(
+        asked.search_queries,
+        asked.objective,
+        more.source_policy or SourcePolicy(),
+        more.max_results,
+        more.excerpt_settings.max_chars_per_result if more.excerpt_settings else None,
+        asked.max_chars_total,
+    )
+    found = await _found(request, sought)
+    warned = _unused(location=more.location, fetch_policy=more.fetch_policy)
+    return _answer(found, warned, session_id=asked.session_id or f"session_{uuid4().hex}")
+
+
+async def older_search(request: Request) -> Response:
+    """Answer with ranked results, in the shape of `/v1beta/search`."""
+    demand(request, SEARCH)
+    asked = decoded(await request.body(), OlderSearch)
+    if not (asked.search_queries or asked.objective):
+        raise _invalid("objective", "An objective or a query is needed.", "missing")
+    sought = Sought(
+        asked.search_queries or [],
+        asked.objective,
+        asked.source_policy or SourcePolicy(),
+        asked.max_results,
+        asked.excerpts.max_chars_per_result or asked.max_chars_per_result,
+        asked.excerpts.max_chars_total,
+    )
+    found = await _found(request, sought)
+    return _answer(found, _unused(location=asked.location, fetch_policy=asked.fetch_policy))
+
+
+async def _found(request: Request, sought: Sought) -> tuple[SearchResult, ...]:
+    """Search in a thread of its own, so that streams and other requests go on."""
+    engine: Engine = request.app.state.engine
+    if flaws := list(_flaws(sought)):
+        raise Invalid([flaw.under("body") for flaw in flaws])
+    policy, most, total = sought.policy, sought.per_result, sought.total
+    return await run_in_threadpool(
+        engine.house.researcher.search,
+        sought.queries,
+        objective=sought.objective,
+        include_domains=policy.include_domains,
+        exclude_domains=[] if policy.include_domains else policy.exclude_domains,
+        after_date=policy.after_date,
+        max_results=sought.results or RESULTS,
+        max_chars_per_result=CHARACTERS if most is None else max(most, LEAST_CHARACTERS),
+        max_chars_total=None if total is None else max(total, LEAST_CHARACTERS),
+    )
+
+
+def _flaws(sought: Sought) -> Iterator[Flaw]:
+    yield from domain_flaws(sought.policy)
+    after = sought.policy.after_date
+    if after is not None and not _is_date(after):
+        yield Flaw(("source_policy", "after_date"), "A date is written YYYY-MM-DD.", "date_parsing")
+    if sought.results is not None and sought.results < 1:
+        yield Flaw(("max_results",), "At least one result.", "greater_than_equal")
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _invalid(name: str, message: str, kind: str) -> Invalid:
+    return Invalid([Flaw(("body", name), message, kind)])
+
+
+def _unused(**settings: object) -> list[RunWarning]:
+    return [
+        RunWarning("warning", f"This server takes {name} and does not use it.")
+        for name, value in settings.items()
+        if value
+    ]
+
+
+def _answer(found: Sequence[SearchResult], warned: list[RunWarning], **more: str) -> Response:
+    results: list[dict[str, Any]] = [
+        {
+            "url": one.url,
+            "title": one.title,
+            "publish_date": one.publish_date,
+            "excerpts": list(one.excerpts),
+        }
+        for one in found
+    ]
+    body = {
+        "search_id": f"search_{uuid4().hex}",
+        "results": results,
+        "warnings": warned or None,
+        "usage": [{"name": "sku_search", "count": 1}],
+        **more,
+    }
+    return json_response(msgspec.json.encode(body))

@@ -1,0 +1,195 @@
+"""MCP: the tools of a client's own servers, called with what the run's input can fill in.
+
+The package `mcp` is optional; `available` tells whether it is there. Header values are secrets: they are sent, and
+stand in no answer, error or file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+from uuid import uuid4
+
+import msgspec
+
+from rowcite.local.research import Told
+from rowcite.local.server.conform import misses
+from rowcite.local.server.shapes import McpServer, McpToolCall
+
+if TYPE_CHECKING:
+    from mcp import ClientSession, Tool
+    from mcp.types import CallToolResult
+
+Input = str | dict[str, Any]
+
+SERVER_WITHIN = 30.0  # seconds for everything that is asked of one server
+MAX_CALLS = 10  # of one server in one run
+LISTING = "tools/list"  # the name under which a server that could not be asked is recorded
+_SECRET = 6  # characters: shorter header values are no secrets, and stand in texts by chance
+
+
+@cache
+def available() -> bool:
+    """Tell whether the package `mcp` is installed, in a version that speaks through httpx2 (2 and newer)."""
+    return find_spec("mcp") is not None and find_spec("httpx2") is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A call as answers show it, and what it told: one text a part of the tool's result."""
+
+    call: McpToolCall
+    told: tuple[Told, ...] = ()
+
+
+def call_tools(servers: Sequence[McpServer], given: Input) -> tuple[Called, ...]:
+    """Call every tool that may be called and whose arguments the input has; whatever goes wrong is in the answer."""
+    if not available():
+        return ()
+    return tuple(call for server in servers for call in asyncio.run(_ask(server, given)))
+
+
+async def _ask(server: McpServer, given: Input) -> list[Called]:
+    calls: list[Called] = []
+    try:
+        async with asyncio.timeout(SERVER_WITHIN), _session(server) as session:
+            tools = (await session.list_tools()).tools
+            for tool, arguments in callable_tools(tools, server.allowed_tools, given)[:MAX_CALLS]:
+                calls.append(await _call(session, server, tool.name, arguments))
+    except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001  # a foreign server, and a task group around it
+        calls.append(Called(_record(server, LISTING, {}, error=_why(error))))
+    return calls
+
+
+@asynccontextmanager
+async def _session(server: McpServer) -> AsyncIterator[ClientSession]:
+    from httpx2 import AsyncClient  # what the SDK's own signature asks for
+    from mcp import ClientSession
+    from mcp.client.streamable_http import streamable_http_client
+
+    async with (
+        AsyncClient(headers=server.headers or {}, timeout=SERVER_WITHIN) as http,
+        streamable_http_client(server.url, http_client=http) as (read, write),
+        ClientSession(read, write) as session,
+    ):
+        await session.initialize()
+        yield session
+
+
+async def _call(session: ClientSession, server: McpServer, name: str, arguments: dict[str, Any]) -> Called:
+    from mcp import MCPError
+
+    try:
+        result = await session.call_tool(name, arguments)
+    except MCPError as error:
+        return Called(_record(server, name, arguments, error=str(error)))
+    parts = _parts(result)
+    text = "\n".join(part for part, _ in parts)
+    if result.is_error:
+        return Called(_record(server, name, arguments, error=text or "The tool failed."))
+    if not text and result.structured_content is not None:
+        text = msgspec.json.encode(result.structured_content).decode()
+        parts = [(text, "")]
+    record = _record(server, name, arguments, content=text)
+    return Called(record, tuple(_told(server, name, part, address) for part, address in parts))
+
+
+def _parts(result: CallToolResult) -> list[tuple[str, str]]:
+    """Return the texts of a result, those of embedded resources with their addresses."""
+    found = []
+    for block in result.content:
+        if block.type == "text":
+            found.append((block.text, ""))
+        elif block.type == "resource" and (text := getattr(block.resource, "text", "")):
+            found.append((text, str(block.resource.uri)))
+    return found
+
+
+def _told(server: McpServer, tool: str, text: str, address: str) -> Told:
+    """Return a text as evidence. Of the server's own URL only the host is shown: paths and queries may hold secrets."""
+    parts = urlsplit(server.url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    source = f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}/"
+    shown = _without_secrets(text, server) or ""
+    cited = (_without_secrets(address, server) or "") if urlsplit(address).scheme in {"http", "https"} else ""
+    return Told(cited or f"{source}#{quote(tool, safe='')}", source, f"{server.name}: {tool}", shown)
+
+
+def callable_tools(
+    tools: Sequence[Tool], allowed: Sequence[str] | None, given: Input
+) -> list[tuple[Tool, dict[str, Any]]]:
+    """Return the tools to call, with their arguments.
+
+    One that says it is destructive is called only if it was allowed by name.
+    """
+    found = []
+    for tool in tools:
+        destructive = bool(tool.annotations and tool.annotations.destructive_hint)
+        if tool.name in allowed if allowed else not destructive:
+            arguments = arguments_for(tool.input_schema, given)
+            if arguments is not None:
+                found.append((tool, arguments))
+    return found
+
+
+def arguments_for(schema: dict[str, Any], given: Input) -> dict[str, Any] | None:
+    """Return a tool's arguments: input fields of the same name, or the whole input for a single text; None if it lacks one."""
+    properties = schema.get("properties") or {}
+    required = schema.get("required") or []
+    named = {
+        name: value
+        for name, value in (given.items() if isinstance(given, dict) else ())
+        if name in properties and not any(misses(value, properties[name]))
+    }
+    if named.keys() >= set(required) and (named or not properties):
+        return named
+    asked = required or list(properties)
+    if len(asked) == 1 and properties.get(asked[0], {}).get("type") == "string":
+        return {asked[0]: given if isinstance(given, str) else _text(given)}
+    return None
+
+
+def _text(given: dict[str, Any]) -> str:
+    """Return an object's texts in a row, as one would type them into a search field."""
+    return ", ".join(str(value) for value in given.values() if value not in (None, ""))
+
+
+def _record(
+    server: McpServer,
+    tool: str,
+    arguments: dict[str, Any],
+    content: str | None = None,
+    error: str | None = None,
+) -> McpToolCall:
+    return McpToolCall(
+        f"call_{uuid4().hex}",
+        server.name,
+        tool,
+        msgspec.json.encode(arguments).decode(),
+        _without_secrets(content, server),
+        _without_secrets(error, server),
+    )
+
+
+def _without_secrets(text: str | None, server: McpServer) -> str | None:
+    """Return a text without the values of the server's headers: a server may repeat what it was sent."""
+    for value in (server.headers or {}).values():
+        for secret in (value, value.rpartition(" ")[2]):
+            if text and len(secret) >= _SECRET:
+                text = text.replace(secret, "***")
+    return text
+
+
+def _why(error: BaseException) -> str:
+    """Return why a server could not be asked, in one line; of a group of errors, the first."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, TimeoutError):
+        return f"The server did not answer within {SERVER_WITHIN:g} s."
+    return f"The server could not be asked: {type(error).__name__}: {error}".rstrip(": ")

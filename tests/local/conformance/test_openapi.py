@@ -1,0 +1,93 @@
+"""The server's own OpenAPI document: schemathesis finds no request answered with 5xx, or against the document."""
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from rowcite.local.server.openapi import document
+
+PATHS = document()["paths"]
+OPERATIONS = [(path, method) for path, methods in PATHS.items() for method in methods]
+# What can be wrong: a body, or a query. Where there is neither, only valid requests can be made up.
+WITH_MODES = [
+    (path, method, mode)
+    for path, method in OPERATIONS
+    for mode in GenerationMode
+    if mode is GenerationMode.POSITIVE
+    or "requestBody" in PATHS[path][method]
+    or any(one["in"] == "query" for one in PATHS[path][method]["parameters"])
+]
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance]
+BOUNDED = settings(
+    max_examples=30,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture(scope="module")
+def described(shared_base):
+    return schemathesis.openapi.from_url(f"{shared_base}/openapi.json")
+
+
+@pytest.fixture(scope="module")
+def existing(shared_base):
+    """Return the ids of a run and of a group with a run, both ended."""
+    group = httpx.post(f"{shared_base}/v1/tasks/groups", json={}).json()["taskgroup_id"]
+    path = f"{shared_base}/v1/tasks/groups/{group}"
+    added = httpx.post(f"{path}/runs", json={"inputs": [{"processor": "core", "input": "France"}]})
+    httpx.get(f"{path}/events")
+    return {"taskgroup_id": group, "run_id": added.json()["run_ids"][0]}
+
+
+def probe(operation, checks, **strategy):
+    """Send what the strategy makes up, and hold the answers to the checks."""
+
+    @BOUNDED
+    @given(case=operation.as_strategy(**strategy))
+    def send(case):
+        case.call_and_validate(checks=checks, timeout=10)
+
+    send()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("path", "method", "mode"), WITH_MODES)
+def test_requests_right_and_wrong_get_described_answers(described, existing, path, method, mode):
+    named = {name: value for name, value in existing.items() if f"{{{name}}}" in path}
+    known = {"path_parameters": named} if named else {}
+    streams = "text/event-stream" in PATHS[path][method]["responses"].get("200", {}).get("content", {})
+    # The checker takes a stream's schema for that of the frame; events are held to the public shapes elsewhere.
+    checks = CHECKS if streams else [*CHECKS, response_schema_conformance]
+    probe(described[path][method.upper()], checks, generation_mode=mode, **known)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("path", "method"), [one for one in OPERATIONS if "{" in one[0]])
+def test_any_id_in_a_path_gets_a_described_answer(described, path, method):
+    probe(described[path][method.upper()], CHECKS)
+
+
+def test_the_document_is_served(shared_base):
+    served = httpx.get(f"{shared_base}/openapi.json").json()
+    assert served == document()
+    assert served["openapi"].startswith("3.1")
+
+
+def test_every_path_that_is_served_is_described(shared_base):
+    with httpx.Client(base_url=shared_base) as client:
+        for path, method in OPERATIONS:
+            answer = client.request(method, path.format(run_id="trun_0", taskgroup_id="tgrp_0"))
+            assert answer.status_code != 405
+            assert answer.json().get("error", {}).get("message") != "Not found"

@@ -1,0 +1,206 @@
+"""Structured, text, report and auto answers: their shape, their confidence, their honesty."""
+
+from __future__ import annotations
+
+import pytest
+
+from rowcite.local.research import Question
+
+ACME = {"company_name": "Acme Pumps", "website": "acmepumps.example"}
+COUNT = {"type": ["integer", "null"], "description": "Latest head count"}
+
+
+def own(desk, body, name="a.html", head=""):
+    desk.page(name, f"<h1>Acme Pumps</h1>{body}", f"https://acmepumps.example/{name}", head)
+
+
+@pytest.mark.parametrize(
+    ("schema", "empty"),
+    [
+        ({"type": "string"}, ""),
+        ({"type": "integer"}, 0),
+        ({"type": "number"}, 0),
+        ({"type": "boolean"}, False),
+        ({"type": "array", "items": {"type": "string"}}, []),
+        ({"enum": ["Seed", "Unknown", "Public"]}, "Unknown"),
+        ({"enum": ["Seed", "Public"]}, "Public"),
+        (
+            {"type": "object", "properties": {"x": {"type": "string"}, "y": {"type": ["integer", "null"]}}},
+            {"x": "", "y": None},
+        ),
+        ({"type": ["string", "null"]}, None),
+        ({"anyOf": [{"type": "string"}, {"type": "null"}]}, None),
+        ({"enum": ["Seed", None]}, None),
+        ({"$ref": "#/$defs/gone"}, ""),
+    ],
+)
+def test_nothing_found_is_the_emptiest_value_the_schema_allows(desk, schema, empty):
+    own(desk, "<p>We make pumps of every kind.</p>")
+    finding = desk.ask(ACME, {"shoe_size": schema})
+    assert finding.content == {"shoe_size": empty}
+    assert (finding.basis[0].confidence, finding.basis[0].citations) == ("low", ())
+    assert ("placeholder" in finding.basis[0].reasoning) == (empty is not None)
+
+
+def test_two_sites_and_the_own_one_among_them_make_it_high(desk):
+    own(desk, "<p>Employees: 240</p>")
+    desk.page(
+        "r.html",
+        "<h1>Acme Pumps</h1><p>Website: acmepumps.example</p><p>Staff: 240</p>",
+        "https://registry.example/1",
+    )
+    basis = desk.ask(ACME, {"employee_count": COUNT}).basis[0]
+    assert basis.confidence == "high"
+    assert {citation.url for citation in basis.citations} == {
+        "https://acmepumps.example/a.html",
+        "https://registry.example/1",
+    }
+
+
+def test_a_contradiction_is_told_and_lowers_the_confidence(desk):
+    own(desk, "<p>Founded: 1998</p>")
+    desk.page(
+        "r.html",
+        "<h1>Acme Pumps</h1><p>Website: acmepumps.example</p><p>Founded: 1989</p>",
+        "https://registry.example/1",
+    )
+    basis = desk.ask(ACME, {"founded_year": {"type": ["integer", "null"]}}).basis[0]
+    assert basis.confidence == "low"
+    assert "Not in agreement" in basis.reasoning
+
+
+def test_the_newer_head_count_wins_and_the_older_is_named(desk):
+    own(desk, "<p>Employees: 198</p>", "old.html", '<meta name="date" content="2021-03-01">')
+    own(desk, "<p>Employees: 240</p>", "new.html", '<meta name="date" content="2025-03-01">')
+    finding = desk.ask(ACME, {"employee_count": COUNT})
+    assert finding.content == {"employee_count": 240}
+    assert "198" in finding.basis[0].reasoning
+
+
+@pytest.mark.parametrize(
+    ("text", "choices", "expected"),
+    [
+        ("Acme Pumps raised a €12m Series C in 2024.", ["Seed", "Series A", "Series B+"], "Series B+"),
+        ("Acme Pumps closed a pre-seed round in 2024.", ["Pre-seed", "Seed"], "Pre-seed"),
+        ("Acme Pumps plans to raise a Series B.", ["Seed", "Series B"], None),
+    ],
+)
+def test_an_enum_takes_the_member_that_is_meant(desk, text, choices, expected):
+    own(desk, f"<p>{text}</p>")
+    assert (
+        desk.value(ACME, {"enum": [*choices, None], "description": "Funding stage"}, "funding_stage")
+        == expected
+    )
+
+
+def test_a_head_count_falls_into_its_band(desk):
+    own(desk, "<p>Employees: 240</p>")
+    assert desk.value(ACME, {"enum": ["1-10", "11-200", "201-500", "501+"]}, "company_size") == "201-500"
+
+
+def test_a_range_is_not_an_exact_count(desk):
+    own(desk, "<p>Employees: 201-500</p>")
+    assert desk.value(ACME, COUNT) is None
+
+
+def test_money_in_another_currency_is_not_an_answer(desk):
+    own(desk, "<p>Revenue: €12.5m</p>")
+    assert (
+        desk.value(ACME, {"type": ["number", "null"], "description": "Revenue in EUR"}, "revenue")
+        == 12_500_000
+    )
+    assert desk.value(ACME, {"type": ["number", "null"], "description": "Revenue in USD"}, "revenue") is None
+
+
+def test_lists_and_objects_are_filled(desk):
+    own(
+        desk,
+        "<p>Headquarters: Leeds, United Kingdom</p><h2>Our products</h2><ul><li>Hydra 5</li><li>Nixe: for ponds</li></ul>",
+    )
+    place = {"type": "object", "properties": {"city": {"type": "string"}, "country": {"type": "string"}}}
+    finding = desk.ask(
+        ACME, {"headquarters": place, "products": {"type": "array", "items": {"type": "string"}}}
+    )
+    assert finding.content == {
+        "headquarters": {"city": "Leeds", "country": "United Kingdom"},
+        "products": ["Hydra 5", "Nixe"],
+    }
+
+
+def test_a_list_of_objects_comes_from_a_table(desk):
+    own(
+        desk,
+        "<h2>Offices</h2><table><tr><th>City</th><th>Staff</th></tr><tr><td>Leeds</td><td>40</td></tr><tr><td>Hull</td><td>9</td></tr></table>",
+    )
+    item = {"type": "object", "properties": {"city": {"type": "string"}, "staff": {"type": "integer"}}}
+    finding = desk.ask(ACME, {"offices": {"type": "array", "items": item}})
+    assert finding.content == {"offices": [{"city": "Leeds", "staff": 40}, {"city": "Hull", "staff": 9}]}
+
+
+def test_a_field_of_no_known_kind_is_found_by_its_label(desk):
+    own(desk, "<dl><dt>Test benches</dt><dd>14</dd></dl>")
+    assert desk.value(ACME, {"type": ["integer", "null"]}, "test_benches") == 14
+
+
+def test_a_text_answer_is_short(desk):
+    own(desk, "<p>Acme Pumps was founded in 1998.</p>")
+    finding = desk.open().research(Question(ACME, {"type": "text", "description": "The founding year"}))
+    assert (finding.kind, finding.content, finding.basis[0].field) == ("text", "1998", "output")
+    assert finding.basis[0].citations[0].excerpts == ("Acme Pumps was founded in 1998.",)
+
+
+def test_a_text_answer_says_when_there_is_none(desk):
+    own(desk, "<p>Acme Pumps makes pumps.</p>")
+    finding = desk.open().research(Question(ACME, {"type": "text", "description": "The founding year"}))
+    assert (finding.content, finding.basis[0].confidence) == ("Not found in the documents.", "low")
+    assert finding.basis[0].citations == ()
+
+
+def test_a_report_is_made_of_sentences_that_stand_in_the_documents(desk):
+    desk.page(
+        "m.html",
+        "<h1>Cold chain, north</h1><p>The cold chain grew by 5 per cent in 2024, one study says.</p>",
+        "https://news.example/m",
+    )
+    corpus = desk.open()
+    finding = corpus.research(Question({"market": "Cold chain"}, {"type": "text"}))
+    assert finding.content.startswith("# Cold chain\n")
+    assert "(https://news.example/m)" in finding.content
+    excerpts = finding.basis[0].citations[0].excerpts
+    assert excerpts
+    assert all(corpus.documents[0].contains(excerpt) for excerpt in excerpts)
+
+
+def test_auto_chooses_a_schema_for_what_is_there(desk):
+    own(desk, "<p>Employees: 240</p><p>Headquarters: Leeds, United Kingdom</p>")
+    finding = desk.open().research(Question(ACME, {"type": "auto"}))
+    assert finding.content == {
+        "employee_count": 240,
+        "headquarters": {"city": "Leeds", "country": "United Kingdom"},
+    }
+    assert finding.output_schema is not None
+    assert set(finding.output_schema["properties"]) == {"employee_count", "headquarters"}
+    assert [basis.field for basis in finding.basis] == [
+        "employee_count",
+        "headquarters.city",
+        "headquarters.country",
+    ]
+
+
+def test_the_source_policy_is_obeyed(desk):
+    own(desk, "<p>Employees: 240</p>")
+    assert desk.value(ACME, COUNT, exclude_domains=("acmepumps.example",)) is None
+    assert desk.value(ACME, COUNT, include_domains=(".example",)) == 240
+    assert desk.value(ACME, COUNT, include_domains=("other.example",)) is None
+
+
+def test_lite_reads_one_document(desk):
+    own(desk, "<p>Employees: 240</p>")
+    own(desk, "<p>Founded: 1998</p>", "b.html")
+    finding = desk.ask(ACME, {"employee_count": COUNT}, processor="lite-fast")
+    assert (len(finding.read), finding.considered) == (1, 2)
+
+
+def test_the_same_question_has_the_same_answer(desk):
+    own(desk, "<p>Employees: 240</p>")
+    assert desk.ask(ACME, {"employee_count": COUNT}) == desk.ask(ACME, {"employee_count": COUNT})

@@ -1,0 +1,180 @@
+"""`rowcite serve --bench`: answers that are no research, for measuring clients."""
+
+import json
+import signal
+import time
+
+import httpx
+import jsonschema
+import pytest
+
+from rowcite.errors import UsageError
+from rowcite.local.server.app import ServerSettings, create_app
+from rowcite.local.server.bench import Bench, number_of
+from rowcite.local.server.processors import Lognormal
+from rowcite.local.server.run import embedded
+from support import rowcite, started, until
+
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "industry": {"type": "string", "description": "Main industry"},
+        "employee_count": {"type": ["integer", "null"]},
+        "listed": {"type": "boolean"},
+        "stage": {"enum": ["Seed", "Public", None]},
+        "founded": {"type": "string", "description": "a date, YYYY-MM-DD"},
+        "products": {
+            "type": "array",
+            "items": {"type": "object", "properties": {"name": {"type": "string"}}},
+        },
+    },
+    "required": ["industry"],
+    "additionalProperties": False,
+}
+JSON = {"output_schema": {"type": "json", "json_schema": SCHEMA}}
+
+
+@pytest.fixture(scope="module")
+def bench():
+    with (
+        embedded(create_app(Bench(), ServerSettings())) as base,
+        httpx.Client(base_url=base, timeout=10) as client,
+    ):
+        yield client
+
+
+def output(client, given, spec=JSON, **more):
+    run = client.post("/v1/tasks/runs", json={"processor": "core", "input": given, "task_spec": spec} | more)
+    return client.get(f"/v1/tasks/runs/{run.json()['run_id']}/result").json()["output"]
+
+
+def test_every_field_is_filled_as_the_schema_has_it(bench):
+    content = output(bench, "Acme")["content"]
+    jsonschema.validate(content, SCHEMA)
+    assert content.keys() == SCHEMA["properties"].keys()
+    assert None not in content.values()
+    assert content["founded"] == "2001-02-03"
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        JSON,
+        {"output_schema": {"type": "text"}},
+        {"output_schema": "The year"},
+        {"output_schema": {"type": "auto"}},
+    ],
+)
+def test_an_answer_is_as_long_as_a_real_one_and_says_that_it_is_none(bench, spec):
+    found = output(bench, "Acme", spec)
+    assert len(json.dumps(found, separators=(",", ":"))) >= 1_800
+    for entry in found["basis"]:
+        assert entry["reasoning"].startswith("Bench mode: not research.")
+        assert len(entry["citations"]) == 3
+        assert all(".example.invalid/" in citation["url"] for citation in entry["citations"])
+        assert all(citation["excerpts"] for citation in entry["citations"])
+
+
+def test_an_input_has_its_own_answer_and_the_same_input_the_same(bench):
+    first, again, other = (output(bench, given) for given in ({"a": 1, "b": 2}, {"b": 2, "a": 1}, {"a": 2}))
+    assert first == again != other
+    assert first["content"]["employee_count"] == number_of({"a": 1, "b": 2})
+
+
+def test_a_batch_gets_the_answers_that_single_runs_get(bench, events_of):
+    path = f"/v1/tasks/groups/{bench.post('/v1/tasks/groups', json={}).json()['taskgroup_id']}"
+    runs = [{"processor": "core", "input": f"row {number}"} for number in range(200)]
+    bench.post(f"{path}/runs", json={"default_task_spec": JSON, "inputs": runs})
+    ended = [event for event in events_of(bench, f"{path}/events") if event["type"] == "task_run.state"]
+    listed = events_of(bench, f"{path}/runs", include_input=True, include_output=True)
+    assert len(ended) == len(listed) == 200
+    for event in listed:
+        assert event["output"]["content"]["employee_count"] == number_of(event["input"]["input"])
+    assert listed[7]["output"] == output(bench, "row 7")
+
+
+def test_each_record_of_a_pack_is_answered_under_its_key(bench):
+    item = {
+        "type": "object",
+        "properties": {"id": {"type": "string"}, "count": {"type": "integer"}},
+        "required": ["id", "count"],
+    }
+    schema = {"type": "object", "properties": {"rows": {"type": "array", "items": item}}}
+    given = {"records": [{"id": "a", "name": "Acme"}, {"id": "b", "name": "Bolt"}]}
+    found = output(bench, given, {"output_schema": {"type": "json", "json_schema": schema}})
+    assert found["content"]["rows"] == [
+        {"id": "a", "count": number_of({"name": "Acme"})},
+        {"id": "b", "count": number_of({"name": "Bolt"})},
+    ]
+
+
+def test_the_basis_of_elements_is_there_when_asked_for(bench):
+    headers = {"parallel-beta": "field-basis-2025-11-25"}
+    body = {"processor": "core", "input": "Acme", "task_spec": JSON}
+    run = bench.post("/v1/tasks/runs", json=body, headers=headers).json()["run_id"]
+    basis = bench.get(f"/v1/tasks/runs/{run}/result").json()["output"]["basis"]
+    assert {"products.0", "products.1"} < {entry["field"] for entry in basis}
+
+
+def test_a_search_says_what_it_is(bench):
+    (found,) = bench.post("/v1/search", json={"search_queries": ["acme"]}).json()["results"]
+    assert found["excerpts"][0].startswith("Bench mode: not research.")
+
+
+def test_faults_and_the_rate_limit_hold():
+    settings = ServerSettings(faults={"fail": 1.0}, rate_limit=2)
+    with embedded(create_app(Bench(), settings)) as base, httpx.Client(base_url=base) as client:
+        run = client.post("/v1/tasks/runs", json={"processor": "core", "input": "Acme"}).json()["run_id"]
+        assert client.get(f"/v1/tasks/runs/{run}/result").status_code == 404
+        assert client.get(f"/v1/tasks/runs/{run}").status_code == 429
+
+
+def test_runs_take_the_time_that_is_drawn_for_them():
+    settings = ServerSettings(latency=Lognormal(0.5))
+    app = create_app(Bench(), settings)
+    with embedded(app) as base, httpx.Client(base_url=base, timeout=30) as client:
+        began = time.monotonic()
+        output(client, "Acme")
+        took = time.monotonic() - began
+    assert app.state.engine.tally.makespan == pytest.approx(took, abs=0.2)
+    assert took > 0.05
+
+
+def test_drawn_latencies_have_the_mean_and_the_spread_that_were_asked_for():
+    drawn = Lognormal(5.0)
+    times = [drawn.seconds(number.to_bytes(8)) for number in range(2**63 >> 13, 2**64, 2**64 >> 12)]
+    assert sum(times) / len(times) == pytest.approx(5.0, rel=0.03)
+    assert sorted(times)[len(times) // 2] == pytest.approx(5.0 * 2.718281828**-0.5, rel=0.01)
+    assert drawn.seconds(b"\xff" * 8) < 5_000
+
+
+def test_the_command_serves_and_tells_its_makespan(tmp_path):
+    port = tmp_path / "port"
+    process = started("serve", "--bench", "--port", "0", "--port-file", port, "--journal", "j", cwd=tmp_path)
+    try:
+        until(port.exists, 30)
+        with httpx.Client(base_url=f"http://127.0.0.1:{port.read_text().strip()}") as client:
+            output(client, "Acme")
+    finally:
+        process.send_signal(signal.SIGINT)
+        told = process.communicate(timeout=20)[1].decode()
+    assert "no research" in told
+    assert "1 runs created, 1 ended" in told
+    last = json.loads((tmp_path / "j").read_text().splitlines()[-1])
+    assert (last["created"], last["ended"]) == (1, 1)
+    assert last["makespan"] >= 0
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (("--bench", "--corpus", "."), b"--bench reads no documents"),
+        ((), b"--corpus DIR"),
+        (("--bench", "--latency", "1", "--latency-mean", "5"), b"--latency-mean"),
+        (("--bench", "--latency-mean", "0"), b"--latency-mean"),
+    ],
+)
+def test_flags_that_do_not_go_together_are_refused(tmp_path, flags, words):
+    done = rowcite("serve", "--port", "0", *flags, cwd=tmp_path)
+    assert done.returncode == UsageError.exit_code
+    assert words in done.stderr

@@ -1,0 +1,189 @@
+"""What nobody can know about the real API, the other way."""
+
+import re
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from rowcite.errors import UsageError
+from rowcite.local.server.quirks import QUIRKS, read_quirks
+
+RUN = {"processor": "core", "input": "Acme"}
+
+
+def group_of(client, batch, *inputs):
+    path = "/v1/tasks/groups/" + client.post("/v1/tasks/groups", json={}).json()["taskgroup_id"]
+    return path, client.post(f"{path}/runs", json=batch(*inputs))
+
+
+@pytest.fixture
+def odd(start):
+    """Return a function that starts a server with some quirks."""
+    return lambda *names, **settings: start(quirks=frozenset(names), **settings)
+
+
+def test_all_means_every_quirk():
+    assert read_quirks("all") == QUIRKS.keys()
+
+
+def test_names_come_with_commas_and_blanks_between():
+    assert read_quirks(" no-replay, failed-free,") == {"no-replay", "failed-free"}
+
+
+def test_an_unknown_quirk_is_refused_with_the_nearest_name():
+    with pytest.raises(UsageError, match="did you mean no-replay"):
+        read_quirks("noreplay")
+
+
+@pytest.mark.parametrize(("name", "asked"), [("active-unlisted", 1), ("active-never-listed", 0)])
+def test_active_runs_are_not_listed_unless_asked_for_or_never(odd, batch, events_of, answers, name, asked):
+    answers.go.clear()
+    client = odd(name)
+    path, _ = group_of(client, batch, "a")
+    while client.get(path).json()["status"]["task_run_status_counts"] != {"running": 1}:
+        time.sleep(0.005)
+    assert events_of(client, f"{path}/runs") == []
+    assert len(events_of(client, f"{path}/runs", status="running")) == asked
+
+
+def test_a_run_that_ended_is_listed_all_the_same(odd, batch, events_of):
+    client = odd("active-never-listed")
+    path, _ = group_of(client, batch, "a")
+    events_of(client, f"{path}/events")
+    assert len(events_of(client, f"{path}/runs")) == 1
+
+
+def test_run_ids_come_in_another_order_than_the_inputs(odd, batch, events_of):
+    client = odd("run-ids-reordered")
+    path, added = group_of(client, batch, "a", "b", "c")
+    runs = [client.get(f"{path}/runs/{run_id}").json() for run_id in added.json()["run_ids"]]
+    assert [run["metadata"]["n"] for run in runs] == ["2", "1", "0"]
+
+
+def test_streams_show_no_metadata_and_single_runs_do(odd, batch, events_of):
+    client = odd("no-stream-metadata")
+    path, added = group_of(client, batch, "a")
+    told = [event for event in events_of(client, f"{path}/events") if "run" in event]
+    (listed,) = events_of(client, f"{path}/runs", include_input=True)
+    (run_id,) = added.json()["run_ids"]
+    last = events_of(client, f"/v1/tasks/runs/{run_id}/events")[-1]
+    assert [event["run"]["metadata"] for event in (*told, listed, last)] == [None, None, None]
+    assert "metadata" not in listed["input"]
+    assert client.get(f"/v1/tasks/runs/{run_id}").json()["metadata"] == {"n": "0"}
+
+
+def test_a_refused_batch_was_created_up_to_its_first_flaw(odd, batch):
+    client = odd("partial-batches")
+    path = "/v1/tasks/groups/" + client.post("/v1/tasks/groups", json={}).json()["taskgroup_id"]
+    body = batch("a", "b", "c")
+    body["inputs"][2]["processor"] = "hyper"
+    assert client.post(f"{path}/runs", json=body).status_code == 403
+    body["inputs"][1]["metadata"] = {"k" * 17: "v"}
+    assert client.post(f"{path}/runs", json=body).status_code == 422
+    assert client.get(path).json()["status"]["num_task_runs"] == 2 + 1
+
+
+def test_a_batch_that_credit_does_not_cover_was_created_as_far_as_it_does(odd, batch):
+    client = odd("partial-batches", credit=0.05)
+    path, answer = group_of(client, batch, "a", "b", "c")
+    assert answer.status_code == 402
+    assert client.get(path).json()["status"]["num_task_runs"] == 2
+
+
+def test_half_of_a_batch_was_created_before_a_server_error(odd, batch, events_of):
+    fault = {"method": "POST", "path": "/runs$", "nth": [1], "status": 503}
+    client = odd("partial-batches", faults={"http": [fault]})
+    path, answer = group_of(client, batch, "a", "b", "c")
+    assert answer.status_code == 503
+    events_of(client, f"{path}/events")
+    listed = events_of(client, f"{path}/runs", include_input=True)
+    assert [event["input"]["input"] for event in listed] == ["a", "b"]
+
+
+def test_a_status_is_up_to_three_seconds_old_unless_it_is_refreshed(odd, batch):
+    client = odd("stale-statuses")
+    path = "/v1/tasks/groups/" + client.post("/v1/tasks/groups", json={}).json()["taskgroup_id"]
+    before = client.get(path).json()["status"]
+    stale = client.post(f"{path}/runs?refresh_status=false", json=batch("a")).json()["status"]
+    assert stale == before == client.get(path).json()["status"]
+    fresh = client.post(f"{path}/runs", json=batch("b")).json()["status"]
+    assert fresh["num_task_runs"] == 2
+
+
+def test_a_run_that_needs_action_keeps_its_group_active_and_the_events_open(odd, batch, events_of):
+    client = odd("action-required-active", faults={"action_required": 1})
+    path, _ = group_of(client, batch, "a")
+    begun = time.monotonic()
+    events_of(client, f"{path}/events", timeout=0.3)
+    assert time.monotonic() - begun >= 0.3
+    status = client.get(path).json()["status"]
+    assert (status["task_run_status_counts"], status["is_active"]) == ({"action_required": 1}, True)
+
+
+def test_events_tell_nothing_of_what_was_before_them(odd, batch, events_of, answers):
+    answers.go.clear()
+    client = odd("no-replay")
+    path, added = group_of(client, batch, "a")
+    threading.Timer(0.05, answers.go.set).start()
+    assert len([event for event in events_of(client, f"{path}/events") if "run" in event]) == 1
+    cursor = added.json()["event_cursor"]
+    again = events_of(client, f"{path}/events", last_event_id=cursor)
+    assert [event["type"] for event in again] == ["task_group_status"]
+
+
+def test_a_batch_counts_with_each_of_its_runs(odd, batch):
+    client = odd("runs-counted", rate_limit=5)
+    path, added = group_of(client, batch, "a", "b", "c")
+    assert added.status_code == 200  # with the group's creation that is four
+    refused = client.post(f"{path}/runs", json=batch("d", "e"))
+    assert (refused.status_code, bool(refused.headers["retry-after"])) == (429, True)
+
+
+def test_a_batch_larger_than_the_limit_never_comes_in(odd, batch):
+    _, refused = group_of(odd("runs-counted", rate_limit=5), batch, *"abcdef")
+    assert refused.status_code == 429
+
+
+@pytest.mark.parametrize(
+    ("more", "beta"),
+    [
+        ({"mcp_servers": [{"url": "http://127.0.0.1:9", "name": "m"}]}, "mcp-server-2025-07-17"),
+        ({"webhook": {"url": "http://127.0.0.1:9"}}, "webhook-2025-08-12"),
+        ({"enable_events": True}, "events-sse-2025-07-24"),
+    ],
+)
+def test_what_a_run_uses_needs_its_beta_header(odd, more, beta):
+    client = odd("betas-demanded")
+    refused = client.post("/v1/tasks/runs", json=RUN | more)
+    assert refused.status_code == 422
+    assert beta in refused.json()["error"]["message"]
+    headers = {"parallel-beta": f"other-2025-01-01, {beta}"}
+    assert client.post("/v1/tasks/runs", json=RUN | more, headers=headers).status_code == 202
+
+
+def test_events_and_older_searches_need_their_beta_headers(odd, batch):
+    client = odd("betas-demanded")
+    path, added = group_of(client, batch, "a")
+    run = f"/v1/tasks/runs/{added.json()['run_ids'][0]}"
+    for events in (f"{path}/events", f"{run}/events"):
+        assert client.get(events).status_code == 422
+        assert client.get(events, headers={"parallel-beta": "events-sse-2025-07-24"}).status_code == 200
+    for search in ("/v1beta/search", "/alpha/search"):
+        assert client.post(search, json={"objective": "x"}).status_code == 422
+        headers = {"parallel-beta": "search-extract-2025-10-10"}
+        assert client.post(search, json={"objective": "x"}, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(("names", "code"), [((), 402), (("failed-free",), 202)])
+def test_a_failed_run_is_charged_or_by_a_quirk_not(odd, names, code):
+    client = odd(*names, credit=0.025, faults={"fail": 1})
+    run = client.post("/v1/tasks/runs", json=RUN).json()["run_id"]
+    client.get(f"/v1/tasks/runs/{run}/result")
+    assert client.post("/v1/tasks/runs", json=RUN).status_code == code
+
+
+def test_every_quirk_is_documented():
+    page = (Path(__file__).parents[3] / "docs" / "serve.md").read_text("utf8")
+    assert re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE) == list(QUIRKS)

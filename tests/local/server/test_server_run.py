@@ -1,0 +1,102 @@
+"""Starting and stopping: in a thread, and as a process that is signalled."""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import httpx
+import pytest
+
+from rowcite.local.server.app import ServerSettings, create_app
+from rowcite.local.server.run import embedded
+
+SERVE = """
+import sys
+from pathlib import Path
+from rowcite.local.server.app import ServerSettings, create_app
+from rowcite.local.server.run import serve
+app = create_app(None, ServerSettings(latency=1.0))
+serve(app, port=0, port_file=Path(sys.argv[1]), on_ready=lambda url: print(url, flush=True))
+print("done", flush=True)
+"""
+
+
+@pytest.fixture
+def process(tmp_path):
+    port_file = tmp_path / "port"
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVE, port_file], stdout=subprocess.PIPE, text=True
+    ) as running:
+        running.base = running.stdout.readline().strip()
+        running.port = port_file.read_text()
+        yield running
+        running.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_serve_cleanly_though_a_stream_is_open(process, number):
+    assert process.base == f"http://127.0.0.1:{process.port.strip()}"
+    run = httpx.post(f"{process.base}/v1/tasks/runs", json={"processor": "core", "input": "a"}).json()[
+        "run_id"
+    ]
+    with httpx.stream("GET", f"{process.base}/v1/tasks/runs/{run}/events", timeout=5) as response:
+        chunks = response.iter_raw()
+        next(chunks)
+        process.send_signal(number)
+        assert process.wait(3) == 0
+    assert process.stdout.read() == "done\n"
+
+
+def test_embedded_serves_and_is_gone_within_a_second(answers):
+    with embedded(create_app(answers, ServerSettings())) as base:
+        assert httpx.get(f"{base}/v1/tasks/runs/x").status_code == 404
+        left = time.monotonic()
+    assert time.monotonic() - left < 1
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(base)
+
+
+def test_embedded_stops_within_a_second_though_a_stream_and_a_result_are_waited_for(answers):
+    answers.go.clear()
+    with embedded(create_app(answers, ServerSettings())) as base:
+        run = httpx.post(f"{base}/v1/tasks/runs", json={"processor": "core", "input": "a"}).json()["run_id"]
+        codes = []
+
+        def wait(path):
+            codes.append(httpx.get(f"{base}/v1/tasks/runs/{run}/{path}", timeout=10).status_code)
+
+        waiting = [threading.Thread(target=wait, args=(path,)) for path in ("result", "events")]
+        for thread in waiting:
+            thread.start()
+        time.sleep(0.1)
+        left = time.monotonic()
+    assert time.monotonic() - left < 1
+    for thread in waiting:
+        thread.join(5)
+    assert sorted(codes) == [200, 408]
+
+
+def test_two_embedded_servers_know_nothing_of_each_other(answers):
+    with (
+        embedded(create_app(answers, ServerSettings())) as one,
+        embedded(create_app(answers, ServerSettings())) as other,
+    ):
+        run = httpx.post(f"{one}/v1/tasks/runs", json={"processor": "core", "input": "a"}).json()["run_id"]
+        assert httpx.get(f"{other}/v1/tasks/runs/{run}").status_code == 404
+
+
+def test_an_error_inside_the_block_stops_the_server_and_comes_out(answers):
+    with pytest.raises(KeyError), embedded(create_app(answers, ServerSettings())) as base:
+        raise KeyError(base)
+    assert not any(thread.name == "rowcite-server" for thread in threading.enumerate())
+
+
+def test_an_answer_does_not_wait_for_an_acknowledgement(answers):
+    with embedded(create_app(answers, ServerSettings())) as base, httpx.Client(base_url=base) as client:
+        client.get("/v1/tasks/runs/x")
+        begun = time.monotonic()
+        for _ in range(20):
+            client.get("/v1/tasks/runs/x")
+        assert time.monotonic() - begun < 0.4  # 20 times 40 ms with Nagle's algorithm on

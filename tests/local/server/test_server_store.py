@@ -1,0 +1,135 @@
+"""The store under a clock that moves by hand."""
+
+import pytest
+
+from rowcite.local.server.limits import NO_SPEC, Accepted
+from rowcite.local.server.processors import PROCESSORS, seconds_taken
+from rowcite.local.server.shapes import RunInput
+from rowcite.local.server.store import Ending, Output, Store
+
+DONE = Ending("completed", Output(b"{}"))
+
+
+class Clock:
+    now = 1_000_000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+def asked(count, processor="core"):
+    return [Accepted(RunInput(processor, f"question {n}"), NO_SPEC, ()) for n in range(count)]
+
+
+def test_a_new_run_is_queued(clock):
+    (run,) = Store(clock).add(asked(1))
+    assert (run.status, run.active, run.group) == ("queued", True, None)
+
+
+def test_with_latency_0_a_run_starts_and_ends_as_soon_as_time_is_looked_at(clock):
+    store = Store(clock)
+    (run,) = store.add(asked(1))
+    assert store.advance() == ([run], [])
+    store.finish([(run, DONE)])
+    assert store.advance() == ([], [run])
+    assert (run.status, run.active) == ("completed", False)
+
+
+def test_with_latency_a_run_waits_then_runs_then_ends_however_early_the_answer_is_there(clock):
+    store = Store(clock, latency=1.0)
+    (run,) = store.add(asked(1))
+    assert store.advance() == ([], [])
+    clock.now = run.starts
+    assert store.advance() == ([run], [])
+    store.finish([(run, DONE)])
+    assert store.advance() == ([], [])
+    clock.now = run.ends
+    assert store.advance() == ([], [run])
+
+
+def test_next_due_is_the_earliest_thing_to_happen(clock):
+    store = Store(clock, latency=1.0)
+    runs = store.add(asked(20))
+    assert store.next_due == min(run.starts for run in runs)
+
+
+def test_nothing_is_due_once_everything_has_ended(clock):
+    store = Store(clock)
+    store.add(asked(1))
+    store.advance()
+    assert store.next_due is None
+
+
+def test_times_move_with_the_state(clock):
+    store = Store(clock)
+    (run,) = store.add(asked(1))
+    clock.now += 5
+    store.advance()
+    assert run.created_at == "1970-01-12T13:46:40.000000Z"
+    assert run.modified_at == "1970-01-12T13:46:45.000000Z"
+
+
+def test_group_counts_follow_its_runs(clock):
+    store = Store(clock)
+    group = store.create_group({"team": "revops"})
+    runs = store.add(asked(3), group)
+    assert group.status().task_run_status_counts == {"queued": 3}
+    store.advance()
+    store.finish([(runs[0], DONE), (runs[1], Ending("failed"))])
+    store.advance()
+    assert group.status().task_run_status_counts == {"running": 1, "completed": 1, "failed": 1}
+    assert group.status().num_task_runs == 3
+    assert group.active
+
+
+def test_a_run_that_needs_action_keeps_no_group_active(clock):
+    store = Store(clock)
+    group = store.create_group(None)
+    (run,) = store.add(asked(1), group)
+    store.advance()
+    store.finish([(run, Ending("action_required"))])
+    store.advance()
+    assert not group.active
+
+
+def test_the_log_of_a_group_tells_each_ending_once_and_closes_with_a_status(clock):
+    store = Store(clock)
+    group = store.create_group(None)
+    runs = store.add(asked(3), group)
+    store.advance()
+    store.finish([(run, DONE) for run in runs])
+    store.advance()
+    assert [entry for entry in group.log if not isinstance(entry, bytes)] == runs
+    assert b'"is_active":false' in group.log[-1]
+
+
+def test_a_busy_group_logs_at_most_one_status_a_second(clock):
+    store = Store(clock)
+    group = store.create_group(None)
+    runs = store.add(asked(101), group)
+    store.advance()
+    for run in runs[:100]:
+        clock.now += 0.05
+        store.finish([(run, DONE)])
+        store.advance()
+    assert sum(isinstance(entry, bytes) for entry in group.log) <= 6
+
+
+@pytest.mark.parametrize("processor", PROCESSORS)
+def test_latency_1_stays_in_the_documented_band(processor):
+    band = PROCESSORS[processor]
+    taken = [seconds_taken(processor, f"trun_{n}", 1.0) for n in range(200)]
+    assert band.quickest <= min(taken) < max(taken) <= band.slowest
+
+
+def test_latency_is_the_same_for_the_same_run():
+    assert seconds_taken("pro", "trun_1", 1.0) == seconds_taken("pro", "trun_1", 1.0)
+
+
+def test_latency_scales():
+    assert seconds_taken("pro", "trun_1", 0.01) == pytest.approx(seconds_taken("pro", "trun_1", 1.0) / 100)
