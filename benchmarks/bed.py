@@ -148,12 +148,12 @@ def make_spec(folder: Path, table: str = "table.csv", out: str = "out.csv") -> P
 
 def bodies(folder: Path, spec: Path, url: str) -> Path:
     """Write the bodies that rowcite posts, for the bare clients to post them too."""
+    from rowcite.api.bodies import runs_body
     from rowcite.ledger import open_ledger
-    from rowcite.pipeline import unanswered
-    from rowcite.planning import look
-    from rowcite.prepare import Overrides, prepare
+    from rowcite.pipeline.plan import look
+    from rowcite.pipeline.prepare import Overrides, prepare
+    from rowcite.pipeline.submission import unanswered
     from rowcite.submit.submitter import MOST_RUNS
-    from rowcite.wire.bodies import runs_body
 
     job = prepare(spec, Overrides(base_url=url)).job
     ledger = open_ledger(folder / "nothing", writing=False)

@@ -68,9 +68,9 @@ def fill(spec: Path) -> int:
     The rows are those that a run leaves behind, but written in large, unsynced transactions: what is measured comes after.
     """
     from rowcite.ledger import open_ledger
-    from rowcite.pipeline import unanswered
-    from rowcite.planning import look
-    from rowcite.prepare import Overrides, prepare
+    from rowcite.pipeline.plan import look
+    from rowcite.pipeline.prepare import Overrides, prepare
+    from rowcite.pipeline.submission import unanswered
 
     ready = prepare(spec, Overrides(base_url=URL))
     job, ledger = ready.job, open_ledger(ready.ledger, writing=True)

@@ -29,10 +29,10 @@ sys.path.insert(0, str(Path(__file__).parent / "research"))
 
 from compare import Truth, is_right  # noqa: E402
 
+from rowcite.api.facts import PROCESSORS, usd  # noqa: E402
 from rowcite.ledger import open_ledger  # noqa: E402
-from rowcite.prepare import Overrides, prepare  # noqa: E402
-from rowcite.prices import PROCESSORS, usd  # noqa: E402
-from rowcite.settled import Settling  # noqa: E402
+from rowcite.pipeline.prepare import Overrides, prepare  # noqa: E402
+from rowcite.pipeline.row_groups import Settling  # noqa: E402
 
 ROWCITE = [sys.executable, "-m", "rowcite"]
 FIELDS = {

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
         TableError,
         Unfinished,
     )
-    from rowcite.run import aenrich, enrich
+    from rowcite.pipeline.run import aenrich, enrich
+    from rowcite.pipeline.spec_file import load_spec, parse_spec
     from rowcite.spec.models import Spec
-    from rowcite.specfile import load_spec, parse_spec
 
 __all__ = [
     "ApiError",
@@ -48,11 +48,11 @@ __all__ = [
 ]
 
 _HOMES = {
-    "aenrich": "run",
-    "enrich": "run",
+    "aenrich": "pipeline.run",
+    "enrich": "pipeline.run",
     "Spec": "spec.models",
-    "load_spec": "specfile",
-    "parse_spec": "specfile",
+    "load_spec": "pipeline.spec_file",
+    "parse_spec": "pipeline.spec_file",
 }
 
 

@@ -18,16 +18,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
-from rowcite.accept.filling import GIVEN, same
-from rowcite.accept.judging import Cell
+from rowcite.accept.given import GIVEN, same
+from rowcite.accept.judge import Cell
 from rowcite.errors import TableError, UsageError
-from rowcite.job import Job
 from rowcite.ledger import Ledger
-from rowcite.settled import Settled, Settling
+from rowcite.pipeline.job import Job
+from rowcite.pipeline.row_groups import Settled, Settling
+from rowcite.spec.fields import Field, FieldType, fields
 from rowcite.spec.models import CsvOptions
-from rowcite.spec.schema import Field, FieldType, fields
 from rowcite.table.formulas import is_formula
-from rowcite.table.source import open_source
+from rowcite.table.sources import open_source
 
 Importer = Literal["hubspot", "salesforce"]
 EMPTIES: dict[Importer, str] = {"salesforce": "#n/a"}

@@ -10,19 +10,18 @@ from typing import Any, NamedTuple
 import msgspec
 import polars as pl
 
-from rowcite.accept.filling import given_values
-from rowcite.accept.judging import Cell, verdicts
+from rowcite.accept.given import given_values
+from rowcite.accept.judge import Cell, verdicts
+from rowcite.accept.policy import FieldStandard, Standard, standard
 from rowcite.accept.resolve import Resolved, current, resolve
-from rowcite.accept.standard import FieldStandard, Standard, standard
+from rowcite.api.answers import answer
 from rowcite.errors import UsageError
-from rowcite.job import Job
 from rowcite.ledger import Ledger
-from rowcite.model import Citation, RowStatus, RunState
-from rowcite.records import Held
-from rowcite.spec.schema import column_names, fields
+from rowcite.model import Citation, Held, RowStatus, RunState
+from rowcite.pipeline.job import Job
+from rowcite.spec.fields import column_names, fields
 from rowcite.table.reader import Batch, Reader
-from rowcite.table.source import FrameSource, limited
-from rowcite.wire.answers import answer
+from rowcite.table.sources import FrameSource, limited
 
 
 class Run(msgspec.Struct, frozen=True):

@@ -12,8 +12,8 @@ import yaml
 
 from rowcite.cli import cli
 from rowcite.errors import RowciteError
+from rowcite.pipeline.spec_file import parse_spec
 from rowcite.spec.models import Spec
-from rowcite.specfile import parse_spec
 from support import ROOT, environment, rowcite
 
 DOCS = sorted((ROOT / "docs").glob("*.md"))

@@ -10,17 +10,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from rowcite.errors import SpecError, TableError
-from rowcite.spec import bounds
+from rowcite.pipeline.spec_file import load_spec, parse_spec
+from rowcite.spec import read_limits
 from rowcite.spec.models import CsvOptions
-from rowcite.specfile import load_spec, parse_spec
-from rowcite.table.source import open_source
+from rowcite.table.sources import open_source
 from support import environment
 
 MIB = 1 << 20
 READ = """
 import json, sys
 from rowcite.errors import TableError
-from rowcite.table.source import open_source
+from rowcite.table.sources import open_source
 from rowcite.spec.models import CsvOptions
 rows, said = 0, ""
 try:
@@ -98,13 +98,13 @@ def test_a_cell_of_a_gigabyte_in_another_encoding_is_refused_too(tmp_path):
 )
 def test_a_value_just_too_large_is_told_by_row_and_column(tmp_path, name, text, said):
     file = tmp_path / name
-    file.write_text(text.format("x" * (bounds.CELL + 1)))
+    file.write_text(text.format("x" * (read_limits.CELL + 1)))
     with pytest.raises(TableError, match=said):
         list(open_source(str(file), None, CsvOptions()).batches())
 
 
 def test_a_parquet_value_just_too_large_is_told_by_row_and_column(tmp_path):
-    values = pa.array(["x", "y" * (bounds.CELL + 1)])
+    values = pa.array(["x", "y" * (read_limits.CELL + 1)])
     pq.write_table(pa.table({"a": values}), tmp_path / "t.parquet", use_dictionary=False, compression="none")
     with pytest.raises(TableError, match=r"t\.parquet: row 2, column 'a': a value of more than 32 MiB"):
         list(open_source(str(tmp_path / "t.parquet"), None, CsvOptions()).batches())
@@ -113,7 +113,7 @@ def test_a_parquet_value_just_too_large_is_told_by_row_and_column(tmp_path):
 @pytest.mark.parametrize("suffix", [".gz", ".zst"])
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
 def test_a_file_that_unpacks_to_far_more_than_a_table_would_is_refused(tmp_path, monkeypatch, kind, suffix):
-    monkeypatch.setattr(bounds, "FREE", 4 * MIB)
+    monkeypatch.setattr(read_limits, "FREE", 4 * MIB)
     file = tmp_path / f"t.{kind}{suffix}"
     rows = {"csv": b"a,b\n" + b"1,2\n" * 4 * MIB, "jsonl": b'{"a":1}\n' * 2 * MIB, "parquet": bytes(16 * MIB)}
     file.write_bytes(PACKED[suffix](rows[kind]))
@@ -122,7 +122,7 @@ def test_a_file_that_unpacks_to_far_more_than_a_table_would_is_refused(tmp_path,
 
 
 def test_an_honest_packed_table_is_read_however_small_the_free_part(tmp_path, monkeypatch):
-    monkeypatch.setattr(bounds, "FREE", 0)
+    monkeypatch.setattr(read_limits, "FREE", 0)
     file = tmp_path / "t.csv.gz"
     file.write_bytes(gzip.compress(b"".join(b"%d,x%d\n" % (n, n * n) for n in range(100_000))))
     assert sum(b.frame.height for b in open_source(str(file), None, CsvOptions()).batches()) == 99_999
@@ -154,10 +154,10 @@ def test_parquet_values_that_share_their_beginning_are_read_in_little_memory(tmp
 def test_a_parquet_dictionary_with_a_value_too_large_is_refused(tmp_path):
     file = tmp_path / "t.parquet"
     large = pa.DictionaryArray.from_arrays(
-        pa.array([0] * 100, pa.int32()), pa.array(["x" * (bounds.CELL + 1)])
+        pa.array([0] * 100, pa.int32()), pa.array(["x" * (read_limits.CELL + 1)])
     )
     pq.write_table(
-        pa.table({"a": large}), file, store_schema=False, dictionary_pagesize_limit=2 * bounds.CELL
+        pa.table({"a": large}), file, store_schema=False, dictionary_pagesize_limit=2 * read_limits.CELL
     )
     with pytest.raises(TableError, match=r"'a' has a value of more than 32 MiB"):
         list(open_source(str(file), None, CsvOptions()).batches())
@@ -216,7 +216,7 @@ SPEC = "name: a\ntask: {processor: lite, inputs: {x: {column: x}}, outputs: {y: 
 
 
 def test_a_spec_of_more_than_a_mebibyte_is_refused_and_not_read_whole(tmp_path):
-    (tmp_path / "spec.yaml").write_text(SPEC + "#" * bounds.SPEC)
+    (tmp_path / "spec.yaml").write_text(SPEC + "#" * read_limits.SPEC)
     with pytest.raises(SpecError, match=r"spec\.yaml: cannot read the spec: it has more than 1 MiB"):
         load_spec(tmp_path / "spec.yaml")
 

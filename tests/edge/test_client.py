@@ -12,13 +12,13 @@ from email.utils import format_datetime
 
 import pytest
 
+from rowcite.api.bodies import Garbled
+from rowcite.api.client import Client
+from rowcite.api.failures import failure, retry_after
+from rowcite.api.http import is_loopback
+from rowcite.api.rate_limit import Pace
+from rowcite.api.retry import Patience
 from rowcite.errors import ApiError, ApiRefused, KeyRefused, NotThere, OutOfCredit, Retriable, UsageError
-from rowcite.submit.client import Client
-from rowcite.submit.failures import failure, retry_after
-from rowcite.submit.pace import Pace
-from rowcite.submit.retry import Patience
-from rowcite.submit.transport import is_loopback
-from rowcite.wire.bodies import Garbled
 from support.scripted import drops, says, scripted, sleeps, streams
 
 KEY = "secret-key-of-the-test"
@@ -137,7 +137,7 @@ def test_the_key_is_in_no_error(step):
 
 
 def test_each_request_is_one_debug_line_of_method_path_status_and_time(caplog):
-    caplog.set_level(logging.DEBUG, "rowcite.submit.transport")
+    caplog.set_level(logging.DEBUG, "rowcite.api.http")
     with scripted(says(503), says(200, {"run_ids": []})) as server:
         with pytest.raises(Retriable):
             ask(server.url, add)
@@ -145,13 +145,13 @@ def test_each_request_is_one_debug_line_of_method_path_status_and_time(caplog):
     lines = [
         record.getMessage().rsplit(" ", 2)[0]
         for record in caplog.records
-        if record.name == "rowcite.submit.transport"
+        if record.name == "rowcite.api.http"
     ]
     assert lines == ["POST /v1/tasks/groups/g/runs 503", "POST /v1/tasks/groups/g/runs 200"]
 
 
 def test_a_request_without_an_answer_is_logged_too(caplog):
-    caplog.set_level(logging.DEBUG, "rowcite.submit.transport")
+    caplog.set_level(logging.DEBUG, "rowcite.api.http")
     with scripted(drops) as server, pytest.raises(Retriable):
         ask(server.url, add)
     assert "POST /v1/tasks/groups/g/runs RemoteProtocolError" in caplog.text

@@ -15,8 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from rowcite.errors import LedgerBusy, LedgerError, Unfinished
 from rowcite.ledger import VERSION, open_ledger
-from rowcite.model import RunState, Task
-from rowcite.records import Ended
+from rowcite.model import Ended, RunState, Task
 
 PRICE = 7
 ENDS = [RunState.COMPLETED, RunState.FAILED, RunState.CANCELLED, RunState.ACTION_REQUIRED]

@@ -5,8 +5,7 @@ import time
 import pytest
 
 from rowcite.ledger import open_ledger
-from rowcite.model import RunState, Task
-from rowcite.records import Decision, Ended, Refusal
+from rowcite.model import Decision, Ended, Refusal, RunState, Task
 
 BODY = b'{"api":"https://a.example"}'
 PRICE = 7

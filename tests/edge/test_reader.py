@@ -7,14 +7,14 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
+from rowcite.api.facts import TASK_AND_INPUT_CHARS
 from rowcite.errors import SpecError
-from rowcite.job import Job, make_job
+from rowcite.pipeline.job import Job, make_job
+from rowcite.pipeline.spec_file import load_spec, parse_spec
 from rowcite.spec.models import CsvOptions
-from rowcite.spec.schema import TASK_AND_INPUT_CHARS
-from rowcite.specfile import load_spec, parse_spec
 from rowcite.table.reader import Batch, Reader
-from rowcite.table.source import FrameSource, Source, open_source
-from rowcite.table.source import base as source
+from rowcite.table.sources import FrameSource, Source, open_source
+from rowcite.table.sources import base as source
 
 
 def job(table: pl.DataFrame | Source, task: dict | None = None, **read: object) -> Job:

@@ -14,7 +14,7 @@ from pyarrow import fs
 
 from rowcite.errors import TableError
 from rowcite.spec.models import CsvOptions
-from rowcite.table.source import FrameSource, open_source, web
+from rowcite.table.sources import FrameSource, open_source, web
 from rowcite.table.writer import TableWriter, check_output, output_format
 from support import environment, rowcite, small_spec, until, write_spec
 

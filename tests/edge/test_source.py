@@ -13,8 +13,8 @@ import pytest
 
 from rowcite.errors import TableError
 from rowcite.spec.models import CsvOptions
-from rowcite.table.source import base as source
-from rowcite.table.source import open_source
+from rowcite.table.sources import base as source
+from rowcite.table.sources import open_source
 
 ROWS = [("007", "Åse & Søn", None), ("008", "O'Neill, Ltd", "x")]
 TEXTS = {

@@ -21,7 +21,7 @@ import pytest
 
 from rowcite.errors import TableError, Unfinished
 from rowcite.spec.models import CsvOptions
-from rowcite.table.source import FrameSource, Source, open_source
+from rowcite.table.sources import FrameSource, Source, open_source
 from rowcite.table.writer import TableWriter, check_output, output_format
 
 ADDED = pl.DataFrame({"found": ["p", "q"], "count": [1, None], "tags": [["a", "b"], []]})
@@ -232,7 +232,7 @@ def test_a_file_name_as_long_as_the_system_allows_is_written(tmp_path):
 FAIL = """
 import resource, sys
 import polars as pl
-from rowcite.table.source import FrameSource
+from rowcite.table.sources import FrameSource
 from rowcite.table.writer import TableWriter
 import rowcite.errors as errors
 path, kind = sys.argv[1:]
@@ -281,7 +281,7 @@ def test_an_error_in_the_middle_leaves_nothing(tmp_path):
 KILLED = """
 import sys, time
 import polars as pl
-from rowcite.table.source import FrameSource
+from rowcite.table.sources import FrameSource
 from rowcite.table.writer import TableWriter
 frame = pl.DataFrame({"a": ["x"] * 1000})
 with TableWriter(sys.argv[1], "csv", FrameSource(frame), pl.Schema({"b": pl.String})) as writer:

@@ -20,19 +20,19 @@ import msgspec
 import polars as pl
 import pyarrow as pa
 
-from rowcite.accept.judging import judge
-from rowcite.accept.standard import standard
+from rowcite.accept.judge import judge
+from rowcite.accept.policy import standard
+from rowcite.api.answers import answer
+from rowcite.api.bodies import api_warnings, input_of, output_of, read_event
+from rowcite.api.failures import failure, retry_after
+from rowcite.api.sse import Parser, TooLarge
 from rowcite.errors import RowciteError
-from rowcite.job import make_job
+from rowcite.pipeline.job import make_job
+from rowcite.pipeline.spec_file import load_spec, parse_spec
+from rowcite.spec.fields import fields
 from rowcite.spec.models import CsvOptions
-from rowcite.spec.schema import fields
-from rowcite.specfile import load_spec, parse_spec
-from rowcite.submit.failures import failure, retry_after
 from rowcite.table.reader import Reader
-from rowcite.table.source import FrameSource, open_source
-from rowcite.wire.answers import answer
-from rowcite.wire.bodies import api_warnings, input_of, output_of, read_event
-from rowcite.wire.sse import Parser, TooLarge
+from rowcite.table.sources import FrameSource, open_source
 
 
 @dataclass(frozen=True, slots=True)

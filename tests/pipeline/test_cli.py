@@ -404,9 +404,9 @@ def test_nothing_heavy_is_imported_before_it_is_needed(tmp_path, code):
 
 
 def test_a_bug_is_told_as_one(tmp_path, monkeypatch, capsys):
-    import rowcite.prepare
+    import rowcite.pipeline.prepare
 
-    monkeypatch.setattr(rowcite.prepare, "prepare", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(rowcite.pipeline.prepare, "prepare", lambda *_, **__: 1 / 0)
     assert main(["check", str(spec(tmp_path))]) == 1
     assert "Please report the lines above" in capsys.readouterr().err
 
@@ -517,7 +517,7 @@ def test_yes_and_pipes_are_not_asked(tmp_path, server):
 
 
 def test_an_api_that_is_down_is_given_up_with_exit_4(tmp_path, monkeypatch):
-    from rowcite.submit import client
+    from rowcite.api import client
 
     monkeypatch.setattr(
         client.Client.__init__,

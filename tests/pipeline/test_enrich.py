@@ -10,7 +10,7 @@ import pytest
 
 import rowcite
 from rowcite.cli import main
-from rowcite.table.source import base as source
+from rowcite.table.sources import base as source
 from support import small_spec, write_spec
 
 TABLE = pl.DataFrame(

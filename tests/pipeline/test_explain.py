@@ -14,9 +14,8 @@ import pytest
 
 from rowcite.cli import main
 from rowcite.ledger import open_ledger
-from rowcite.model import RunState, Task
-from rowcite.prepare import prepare
-from rowcite.records import Decision, Ended
+from rowcite.model import Decision, Ended, RunState, Task
+from rowcite.pipeline.prepare import prepare
 from support import ROOT, environment, rowcite, serving, small_spec, write_spec
 
 ACCEPT = {

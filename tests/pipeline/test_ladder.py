@@ -6,13 +6,13 @@ from contextlib import contextmanager
 
 import pytest
 
+from rowcite.api.facts import PROCESSORS
 from rowcite.cli import main
 from rowcite.ledger import open_ledger
 from rowcite.local.research import Finding
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.run import embedded
 from rowcite.model import Citation, FieldBasis
-from rowcite.prices import PROCESSORS
 from support import write_spec
 
 BETTER = {"lite": "low", "core": "medium", "pro": "high"}

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import pytest
 
+from rowcite.api.facts import PROCESSORS
 from rowcite.ledger import open_ledger
-from rowcite.prices import PROCESSORS
 from support import ROOT, rowcite, serving, small_spec, write_spec
 
 # Half of the runs: which of them hangs on the port, and of 20 packs one has to fail (at a fifth, none did once in 90 times).

@@ -14,7 +14,7 @@ from datetime import datetime
 import pytest
 
 from rowcite.errors import ApiError, ApiRefused, OutOfCredit, Unfinished
-from rowcite.submit.terms import Terms
+from rowcite.submit.options import Terms
 from support.deviant import Deviations
 from support.submitting import PRICE, Submission, tasks
 
@@ -538,7 +538,7 @@ def _keys(job, group):
 def _create(job, group, task):
     import httpx
 
-    from rowcite.wire.bodies import runs_body
+    from rowcite.api.bodies import runs_body
 
     url = f"{job.api.url}/v1/tasks/groups/{group}/runs"
     headers = {"content-type": "application/json"}

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from rowcite.ledger import open_ledger
-from rowcite.records import Decision
+from rowcite.model import Decision
 from support import rowcite
 from support.answers import NOWHERE, answer, answered, found, known, ready
 

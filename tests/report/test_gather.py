@@ -5,13 +5,12 @@ from contextlib import closing
 
 import pytest
 
+from rowcite.api.facts import PROCESSORS
 from rowcite.ledger import open_ledger
-from rowcite.model import Task
-from rowcite.prices import PROCESSORS
-from rowcite.records import Decision
+from rowcite.model import Decision, Task
 from rowcite.report.facts import Need, RowView, Standing
 from rowcite.report.gather import gather
-from rowcite.report.keeper import Keeper
+from rowcite.report.row_sample import Keeper
 from rowcite.report.work import PAUSE, spells, timeline
 from support.answers import answer, answered, found, known, ready
 

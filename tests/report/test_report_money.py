@@ -4,9 +4,9 @@ from contextlib import closing
 
 import pytest
 
+from rowcite.api.facts import PROCESSORS, usd
 from rowcite.ledger import open_ledger
-from rowcite.prepare import Overrides, prepare
-from rowcite.prices import PROCESSORS, usd
+from rowcite.pipeline.prepare import Overrides, prepare
 from rowcite.report.gather import gather
 from rowcite.report.money import savings, spend
 from support import ROOT, rowcite, serving, small_spec, write_spec

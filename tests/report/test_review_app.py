@@ -7,11 +7,11 @@ import httpx
 import pytest
 
 from rowcite.ledger import open_ledger
+from rowcite.pipeline.run import in_loop
 from rowcite.report.gather import gather
 from rowcite.review import app as review_app
 from rowcite.review.app import Reviewing, create_app
 from rowcite.review.verdicts import Cells, decide
-from rowcite.run import in_loop
 from support.answers import answer, answered, found, known, ready
 
 BASE = "http://127.0.0.1:8123"

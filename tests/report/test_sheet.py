@@ -10,10 +10,10 @@ import pytest
 
 from rowcite.errors import TableError, UsageError
 from rowcite.ledger import open_ledger
-from rowcite.records import Decision
+from rowcite.model import Decision
 from rowcite.report.gather import gather
 from rowcite.review.sheet import COLUMNS, read, written
-from rowcite.spec.schema import fields
+from rowcite.spec.fields import fields
 from support import rowcite
 from support.answers import NOWHERE, ready
 

@@ -8,11 +8,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from rowcite.api.keys import canonical
 from rowcite.ledger import open_ledger
-from rowcite.model import RunState, Task
-from rowcite.prepare import Overrides, Prepared, prepare
-from rowcite.records import Ended
-from rowcite.wire.keys import canonical
+from rowcite.model import Ended, RunState, Task
+from rowcite.pipeline.prepare import Overrides, Prepared, prepare
 
 NOWHERE = "http://127.0.0.1:9"
 FIELDS = {

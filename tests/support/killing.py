@@ -12,8 +12,8 @@ from typing import Any
 
 import polars as pl
 
+from rowcite.api.facts import PROCESSORS
 from rowcite.ledger import open_ledger
-from rowcite.prices import PROCESSORS
 from support import Server, rowcite, started
 
 RUN = ("run", "spec.yaml", "--escalate-anyway")

@@ -11,6 +11,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from rowcite.api.bodies import Question
+from rowcite.api.client import Client
+from rowcite.api.keys import canonical, task_key
+from rowcite.api.rate_limit import Pace
+from rowcite.api.retry import Patience
 from rowcite.ledger import Ledger, open_ledger
 from rowcite.local.research import Finding
 from rowcite.local.server.app import ServerSettings, create_app
@@ -18,13 +23,8 @@ from rowcite.local.server.faults import Droppable
 from rowcite.local.server.run import embedded
 from rowcite.model import Citation, FieldBasis, Task
 from rowcite.progress import Silent
-from rowcite.submit.client import Client
-from rowcite.submit.pace import Pace
-from rowcite.submit.retry import Patience
+from rowcite.submit.options import Terms
 from rowcite.submit.submitter import Submitter
-from rowcite.submit.terms import Terms
-from rowcite.wire.bodies import Question
-from rowcite.wire.keys import canonical, task_key
 from support.deviant import Deviant, Deviations
 
 PRICE = 25_000

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from rowcite.pipeline.spec_file import parse_spec
 from rowcite.spec.models import Spec
-from rowcite.specfile import parse_spec
 
 settings.register_profile("unit", deadline=None, derandomize=True, max_examples=100)
 settings.load_profile("unit")

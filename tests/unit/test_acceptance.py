@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rowcite.accept.judging import judge, verdicts
-from rowcite.accept.standard import standard
+from rowcite.accept.judge import judge, verdicts
+from rowcite.accept.policy import standard
 from rowcite.model import Answer, Citation, FieldBasis
+from rowcite.pipeline.spec_file import parse_spec
+from rowcite.spec.fields import Field, FieldType
 from rowcite.spec.models import Accept, AcceptField
-from rowcite.spec.schema import Field, FieldType
-from rowcite.specfile import parse_spec
 
 STRING, INTEGER, JSON = map(FieldType, ("string", "integer", "json"))
 DAY = date(2026, 6, 1)

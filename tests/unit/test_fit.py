@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowcite.accept.fit import Unfit, fit
-from rowcite.spec.schema import FieldType
+from rowcite.accept.coerce import Unfit, fit
+from rowcite.spec.fields import FieldType
 from rowcite.table.merge import dtype
 
 STRING, INTEGER, NUMBER, BOOLEAN, DATE, JSON = map(

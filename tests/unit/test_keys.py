@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowcite.wire.bodies import question
-from rowcite.wire.keys import canonical, fingerprint, task_key
+from rowcite.api.keys import canonical, fingerprint, task_key
+from rowcite.spec.question import question
 
 QUESTION = {
     "api": "https://api.parallel.ai",
@@ -76,9 +76,9 @@ def test_the_canonical_text_and_the_key_are_pinned(value, text, key):
 @pytest.mark.parametrize("seed", ["0", "1", "4242"])
 def test_another_process_finds_the_same_key(seed):
     program = (
-        "from rowcite.wire.keys import *\n"
+        "from rowcite.api.keys import *\n"
         f"print(task_key(fingerprint({QUESTION!r}), canonical({VECTORS[5][0]!r})).hex())\n"
-        "from rowcite.specfile import parse_spec; from rowcite.wire.bodies import question\n"
+        "from rowcite.pipeline.spec_file import parse_spec; from rowcite.spec.question import question\n"
         "spec = parse_spec({'name': 't', 'task': {'processor': 'core', 'prompt': 'x', 'outputs': {'b': 'string', 'a': 'date'}}})\n"
         "print(question(spec, {}, 'https://api.parallel.ai').fingerprint.hex())\n"
     )

@@ -8,12 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowcite.model import RunState
-from rowcite.records import Held
+from rowcite.model import Held, RunState
 from rowcite.table.columns import added_schema as columns_added
 from rowcite.table.merge import Merge
 from rowcite.table.reader import Batch
-from rowcite.table.source import Rows
+from rowcite.table.sources import Rows
 
 ONE, TWO, THREE = (bytes([number]) * 16 for number in (1, 2, 3))
 SEC = {"url": "https://www.sec.gov/x", "title": "SEC", "excerpts": ["words"]}

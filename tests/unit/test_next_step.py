@@ -6,7 +6,7 @@ from datetime import date
 import msgspec
 import pytest
 
-from rowcite.accept.ladder import (
+from rowcite.accept.escalation import (
     Outlook,
     Step,
     known_words,
@@ -18,14 +18,15 @@ from rowcite.accept.ladder import (
     task_of,
     too_many,
 )
+from rowcite.accept.policy import standard
 from rowcite.accept.resolve import resolve
-from rowcite.accept.standard import standard
-from rowcite.model import RunState, Task
-from rowcite.records import Held
+from rowcite.api.bodies import runs_body
+from rowcite.api.facts import TASK_AND_INPUT_CHARS
+from rowcite.api.keys import canonical, task_key
+from rowcite.model import Held, RunState, Task
+from rowcite.spec.fields import Field, FieldType, fields
 from rowcite.spec.models import Accept
-from rowcite.spec.schema import TASK_AND_INPUT_CHARS, Field, FieldType, fields
-from rowcite.wire.bodies import question, runs_body
-from rowcite.wire.keys import canonical, task_key
+from rowcite.spec.question import question
 
 FIELDS = tuple(Field(name, FieldType("string"), name) for name in ("industry", "ceo", "city"))
 LADDER = ("core", "pro", "ultra")
@@ -190,7 +191,7 @@ def test_of_what_is_known_as_much_goes_along_as_fits(asked):
 
 
 def test_a_long_value_and_many_sources_are_cut(asked):
-    from rowcite.accept.judging import Cell
+    from rowcite.accept.judge import Cell
     from rowcite.accept.resolve import Resolved
     from rowcite.model import Citation, RowStatus
 
@@ -246,7 +247,7 @@ def test_a_run_stops_when_more_than_half_of_the_first_answers_go_on(answers, lef
     ],
 )
 def test_a_ladder_that_cannot_be_climbed_is_told(make_spec, escalate, inputs, told):
-    from rowcite.limits import spec_problems
+    from rowcite.pipeline.spec_checks import spec_problems
 
     spec = make_spec({"inputs": inputs} if inputs else {}).model_copy(update={"escalate": escalate})
     problems = [message for _, message in spec_problems(spec)]

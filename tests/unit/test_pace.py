@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rowcite.api.rate_limit import LEAST, RISE_AFTER, WINDOW, Pace
 from rowcite.local.server.gate import RateLimit
-from rowcite.submit.pace import LEAST, RISE_AFTER, WINDOW, Pace
 
 
 class Jumping(selectors.SelectSelector):

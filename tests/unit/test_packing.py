@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowcite.limits import spec_warnings
+from rowcite.api.answers import answer
+from rowcite.api.bodies import runs_body
+from rowcite.api.facts import TASK_AND_INPUT_CHARS
+from rowcite.api.keys import canonical, task_key
+from rowcite.api.packing import codes_of, packed, packs, parts
 from rowcite.model import Task
-from rowcite.spec.schema import TASK_AND_INPUT_CHARS
-from rowcite.specfile import parse_spec
-from rowcite.wire.answers import answer
-from rowcite.wire.bodies import question, runs_body
-from rowcite.wire.keys import canonical, task_key
-from rowcite.wire.packing import codes_of, packed, packs, parts
+from rowcite.pipeline.spec_checks import spec_warnings
+from rowcite.pipeline.spec_file import parse_spec
+from rowcite.spec.question import question
 
 KEYS = [task_key(b"q", str(number).encode()) for number in range(5)]
 CODES = codes_of(KEYS)
@@ -223,7 +224,7 @@ def test_whatever_comes_each_row_has_its_own_part_or_none(records):
     ],
 )  # fmt: skip
 def test_what_cannot_be_packed_is_told(make_spec, task, told):
-    from rowcite.limits import spec_problems
+    from rowcite.pipeline.spec_checks import spec_problems
 
     spec = make_spec(task)
     spec = spec.model_copy(update={"task": spec.task.model_copy(update={"records_per_run": 3})})

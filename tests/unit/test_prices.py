@@ -2,7 +2,7 @@
 
 import pytest
 
-from rowcite.prices import MICRO, PROCESSORS, known, usd
+from rowcite.api.facts import MICRO, PROCESSORS, known, usd
 
 LIST = {
     "lite": 5,

@@ -8,12 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rowcite.accept.standard import standard
-from rowcite.model import RunState
-from rowcite.records import Held
-from rowcite.spec.schema import fields
+from rowcite.accept.policy import standard
+from rowcite.model import Held, RunState
+from rowcite.spec.fields import fields
+from rowcite.table.fast_decoder import Quick
 from rowcite.table.merge import Merge
-from rowcite.table.quick import Quick
 
 KEY = b"k" * 16
 OUTPUTS = {
@@ -45,7 +44,7 @@ class Said:
 
 def merged(spec, output, *, native, quick):
     from rowcite.table.reader import Batch
-    from rowcite.table.source import Rows
+    from rowcite.table.sources import Rows
 
     merge = Merge(spec, pl.Schema({"n": pl.Int64}), Said(output), native=native)
     if not quick:
@@ -104,7 +103,7 @@ def test_it_is_what_the_slow_way_gives(make_spec_once, accept, content, basis, n
 
 @pytest.fixture(scope="module")
 def make_spec_once():
-    from rowcite.specfile import parse_spec
+    from rowcite.pipeline.spec_file import parse_spec
 
     def make(task, **more):
         inputs = {"n": {"column": "n"}}

@@ -8,13 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowcite.accept.filling import has_blank, same
+from rowcite.accept.given import has_blank, same
+from rowcite.accept.policy import standard
 from rowcite.accept.resolve import current, resolve
-from rowcite.accept.standard import standard
-from rowcite.model import RowStatus, RunState
-from rowcite.records import Decision, Held
+from rowcite.model import Decision, Held, RowStatus, RunState
+from rowcite.spec.fields import Field, FieldType
 from rowcite.spec.models import Accept
-from rowcite.spec.schema import Field, FieldType
 
 DAY = date(2026, 6, 1)
 FIELDS = (

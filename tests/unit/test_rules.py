@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rowcite.accept.expressions import RuleError
 from rowcite.accept.rules import parse
-from rowcite.spec.schema import Field, FieldType
+from rowcite.spec.fields import Field, FieldType
 
 KINDS = {
     "count": FieldType("integer"),

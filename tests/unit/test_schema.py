@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from rowcite.errors import SpecError
-from rowcite.limits import spec_warnings
-from rowcite.spec.schema import Field, FieldType, column_names, fields, input_schema, output_schema
-from rowcite.specfile import load_spec
+from rowcite.pipeline.spec_checks import spec_warnings
+from rowcite.pipeline.spec_file import load_spec
+from rowcite.spec.fields import Field, FieldType, column_names, fields, input_schema, output_schema
 
 BIG = {
     "type": "object",

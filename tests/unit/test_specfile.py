@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rowcite.errors import SpecError
-from rowcite.spec import marked
+from rowcite.pipeline.spec_file import load_spec, parse_spec
+from rowcite.spec import yaml_positions
 from rowcite.spec.models import Spec
-from rowcite.specfile import load_spec, parse_spec
 
 # Line 1 to 6; what a test adds begins on line 7.
 BASE = """\
@@ -378,7 +378,7 @@ def test_a_broken_json_schema_is_told_where_the_spec_names_it(problems, tmp_path
 
 def read(text: str, **environ: str):
     """Return the one value of a document."""
-    document = marked.load(f"a: {text}\n", "f", environ)
+    document = yaml_positions.load(f"a: {text}\n", "f", environ)
     assert not document.problems
     return document.value["a"]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowcite.wire.sse import MOST_BYTES, Parser, TooLarge
+from rowcite.api.sse import MOST_BYTES, Parser, TooLarge
 
 
 def events(stream: bytes, cuts: tuple[int, ...] = ()) -> list[bytes]:

@@ -7,10 +7,9 @@ import pytest
 
 from rowcite.errors import TableError
 from rowcite.ledger import open_ledger
-from rowcite.model import RunState, Task
-from rowcite.records import Ended
+from rowcite.model import Ended, RunState, Task
 from rowcite.table.reader import Batch
-from rowcite.table.source import Rows
+from rowcite.table.sources import Rows
 from rowcite.table.survey import survey, tasks_to_do
 
 ROOMY, CRAMPED = 1 << 30, 600

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rowcite.wire import texts
-from rowcite.wire.keys import canonical, task_key, task_keys
+from rowcite.api import column_text
+from rowcite.api.keys import canonical, task_key, task_keys
 
 ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 TRICKY = [
@@ -30,7 +30,7 @@ def expected(frame):
 
 def test_texts_that_json_has_to_escape():
     frame = pl.DataFrame({"b": TRICKY, "a": TRICKY[::-1]})
-    assert texts.objects(frame).to_list() == expected(frame)
+    assert column_text.objects(frame).to_list() == expected(frame)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_texts_that_json_has_to_escape():
 )
 def test_numbers_and_booleans(dtype, values):
     frame = pl.DataFrame({"a": values}, schema={"a": dtype}, strict=False)
-    assert texts.objects(frame).to_list() == expected(frame)
+    assert column_text.objects(frame).to_list() == expected(frame)
 
 
 @settings(max_examples=200, deadline=None)
@@ -57,11 +57,11 @@ def test_any_columns_of_any_name(columns, floats):
     frame = pl.DataFrame(
         {**columns, "number": floats}, schema={**dict.fromkeys(columns, pl.String), "number": pl.Float64}
     )
-    assert texts.objects(frame).to_list() == expected(frame)
+    assert column_text.objects(frame).to_list() == expected(frame)
 
 
 def test_a_prompt_is_a_json_text():
-    assert texts.values(pl.Series(TRICKY)).to_list() == [
+    assert column_text.values(pl.Series(TRICKY)).to_list() == [
         None if text is None else canonical(text).decode() for text in TRICKY
     ]
 

@@ -25,25 +25,15 @@ from parallel.types import (
 )
 from pydantic import ConfigDict, TypeAdapter
 
+from rowcite.api import bodies as wire
+from rowcite.api.answers import answer
+from rowcite.api.bodies import Added, Event, Group, Run, api_warnings, input_of, mended, output_of, runs_body
+from rowcite.api.client import Client
+from rowcite.api.keys import canonical, task_key
+from rowcite.api.rate_limit import Pace
 from rowcite.errors import ApiRefused
 from rowcite.model import RunState, Task
-from rowcite.submit.client import Client
-from rowcite.submit.pace import Pace
-from rowcite.wire import bodies as wire
-from rowcite.wire.answers import answer
-from rowcite.wire.bodies import (
-    Added,
-    Event,
-    Group,
-    Run,
-    api_warnings,
-    input_of,
-    mended,
-    output_of,
-    question,
-    runs_body,
-)
-from rowcite.wire.keys import canonical, task_key
+from rowcite.spec.question import question
 
 WIRE = Path(__file__).parents[1] / "data" / "wire"
 

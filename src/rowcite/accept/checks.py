@@ -13,12 +13,12 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import StringConstraints, TypeAdapter
 from pydantic_core import SchemaError
 
+from rowcite.accept.coerce import Unfit, fit, shown
 from rowcite.accept.domains import Domains, sites
 from rowcite.accept.evidence import BARS, newest, score
-from rowcite.accept.fit import Unfit, fit, shown
 from rowcite.model import Citation, FieldBasis, Json
+from rowcite.spec.fields import Field, FieldType
 from rowcite.spec.models import AcceptField
-from rowcite.spec.schema import Field, FieldType
 
 Refuse = Callable[[Any, FieldBasis, tuple[Citation, ...], date], str | None]
 

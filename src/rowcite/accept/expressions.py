@@ -13,7 +13,7 @@ from datetime import date
 from difflib import get_close_matches
 from typing import Any
 
-from rowcite.spec.schema import FieldType
+from rowcite.spec.fields import FieldType
 
 Kind = str
 """What an expression gives: number, text, boolean, date, list, other (an object or JSON), null."""

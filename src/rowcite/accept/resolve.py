@@ -13,15 +13,14 @@ from typing import Any
 
 import msgspec
 
-from rowcite.accept.deciding import decided, decided_value, unless_rejected
+from rowcite.accept.decisions import decided, decided_value, unless_rejected
 from rowcite.accept.domains import sites
 from rowcite.accept.evidence import UNKNOWN, score
-from rowcite.accept.filling import Conflict, fitted, stand
-from rowcite.accept.judging import Cell, held_to_rules, judge, judge_fields, refusals
-from rowcite.accept.standard import FieldStandard, Standard
-from rowcite.model import Answer, RowStatus, RunState
-from rowcite.records import Decision, Held
-from rowcite.wire.answers import answer
+from rowcite.accept.given import Conflict, fitted, stand
+from rowcite.accept.judge import Cell, held_to_rules, judge, judge_fields, refusals
+from rowcite.accept.policy import FieldStandard, Standard
+from rowcite.api.answers import answer
+from rowcite.model import Answer, Decision, Held, RowStatus, RunState
 
 _UNDER_WAY = (RunState.INTENDED, RunState.SUBMITTED)
 

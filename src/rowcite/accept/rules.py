@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from rowcite.accept.expressions import SHOWN, Evaluate, Reader, RuleError, Values
-from rowcite.spec.schema import Field
+from rowcite.spec.fields import Field
 
 
 class Rule(NamedTuple):

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from rowcite.cli.voice import Voice
+from rowcite.cli.console import Voice
 from rowcite.errors import RowciteError
 from rowcite.version import __version__
 

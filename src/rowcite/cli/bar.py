@@ -6,8 +6,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from rowcite.cli.voice import Voice, printable
-from rowcite.prices import usd
+from rowcite.api.facts import usd
+from rowcite.cli.console import Voice, printable
 
 if TYPE_CHECKING:
     from tqdm import tqdm

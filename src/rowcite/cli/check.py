@@ -15,9 +15,9 @@ from rowcite.cli.options import prepared, speak_options, spec_argument, table_op
 @speak_options
 def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     """Read SPEC and the whole table, and say whether they fit together and keep the API's limits."""
-    from rowcite.cli import show
+    from rowcite.cli import render
     from rowcite.ledger import open_ledger
-    from rowcite.planning import plan
+    from rowcite.pipeline.plan import plan
 
     speak = voice(flags)
     with prepared(spec, flags) as ready:
@@ -27,7 +27,7 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     for text in planned.warnings:
         speak.warning(text)
     if as_json:
-        show.as_json(
+        render.as_json(
             {
                 "ok": True,
                 "rows": planned.rows,
@@ -37,7 +37,7 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
             }
         )
     else:
-        show.line(
+        render.line(
             f"{spec}: ok. {planned.rows:,} rows, {planned.tasks:,} distinct tasks, {planned.skipped:,} skipped"
         )
     return 0

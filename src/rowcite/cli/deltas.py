@@ -39,7 +39,7 @@ def command(spec: str, output: str, *, as_json: bool, **flags: Any) -> int:
     from contextlib import closing
     from pathlib import Path
 
-    from rowcite.cli import show
+    from rowcite.cli import render
     from rowcite.deltas import Wanted, write_changes
     from rowcite.ledger import open_ledger
 
@@ -50,7 +50,7 @@ def command(spec: str, output: str, *, as_json: bool, **flags: Any) -> int:
     with prepared(spec, flags) as ready, closing(open_ledger(ready.ledger, writing=False)) as ledger:
         changes = write_changes(ready.job, ledger, wanted, Path(output))
     if as_json:
-        show.as_json({name: getattr(changes, name) for name in changes.__slots__})
+        render.as_json({name: getattr(changes, name) for name in changes.__slots__})
     for line in told(changes, wanted.importer == "salesforce"):
         speak.warning(line)
     cells = ", ".join(f"{count:,} {column}" for column, count in changes.cells.items())

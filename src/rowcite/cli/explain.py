@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rowcite.cli.console import printable
 from rowcite.cli.options import prepared, speak_options, spec_argument, table_options, voice
-from rowcite.cli.voice import printable
 
 if TYPE_CHECKING:
     from rowcite.explain import Explained, Explanation
@@ -32,7 +32,7 @@ _WIDE, _NARROW = 100, 30
 @speak_options
 def command(spec: str, *, row: int, field: str | None, as_json: bool, **flags: Any) -> int:
     """Show where the values of a row of SPEC's table come from, and which rule let each count or refused it."""
-    from rowcite.cli import show
+    from rowcite.cli import render
     from rowcite.explain import explain
     from rowcite.ledger import open_ledger
 
@@ -42,7 +42,7 @@ def command(spec: str, *, row: int, field: str | None, as_json: bool, **flags: A
         found = explain(ready.job, ledger, row, field)
         ledger.close()
     if as_json:
-        show.as_json(_as_dict(found))
+        render.as_json(_as_dict(found))
         return 0
     for line in _lines(found, _width()):
         click.echo(line)
@@ -53,7 +53,7 @@ def _as_dict(found: Explanation) -> dict[str, Any]:
     """Return an explanation as JSON has it; money in US$."""
     import msgspec
 
-    from rowcite.prices import MICRO
+    from rowcite.api.facts import MICRO
 
     values: dict[str, Any] = msgspec.to_builtins(found)
     for run in values["runs"]:
@@ -70,7 +70,7 @@ def _width() -> int:
 
 
 def _lines(found: Explanation, width: int) -> Iterator[str]:
-    from rowcite.prices import usd
+    from rowcite.api.facts import usd
 
     yield from _entry(
         f"row {found.row}", _plain(found.input) if found.input is not None else "not asked", width

@@ -28,10 +28,10 @@ def command() -> None:
 @speak_options
 def verify(spec: str, ledger: str | None, *, as_json: bool, **flags: bool) -> int:
     """Check the file, every run's key against its input, and every answer. Exit code 5 when something is wrong."""
-    from rowcite.care import verify as check
-    from rowcite.cli import show
+    from rowcite.cli import render
     from rowcite.errors import LedgerError
     from rowcite.ledger import open_ledger
+    from rowcite.ledger.maintenance import verify as check
 
     speak = voice(flags)
     folder = _folder(spec, ledger)
@@ -39,7 +39,7 @@ def verify(spec: str, ledger: str | None, *, as_json: bool, **flags: bool) -> in
     found = check(opened)
     opened.close()
     if as_json:
-        show.as_json({"runs": found.runs, "faults": found.faults, "ledger": str(folder)})
+        render.as_json({"runs": found.runs, "faults": found.faults, "ledger": str(folder)})
     for fault in found.faults:
         speak.warning(fault)
     if not found.faults and not as_json:
@@ -56,16 +56,16 @@ def export(spec: str, output: str, ledger: str | None, *, as_json: bool, **flags
     """Write one row a run: ids, input, output with its basis, processor, price, times, error, question."""
     from pathlib import Path
 
-    from rowcite.care import export as write
-    from rowcite.cli import show
+    from rowcite.cli import render
     from rowcite.ledger import open_ledger
+    from rowcite.ledger.maintenance import export as write
 
     voice(flags)
     opened = open_ledger(_folder(spec, ledger), writing=False)
     runs = write(opened, Path(output))
     opened.close()
     if as_json:
-        show.as_json({"runs": runs, "output": output})
+        render.as_json({"runs": runs, "output": output})
     else:
         click.echo(f"{output}: {runs:,} runs")
     return 0
@@ -82,9 +82,9 @@ def export(spec: str, output: str, ledger: str | None, *, as_json: bool, **flags
 @speak_options
 def prune(spec: str, older_than: str | None, ledger: str | None, *, as_json: bool, **flags: bool) -> int:
     """Drop answers that a newer answer to the same task has replaced. What was spent stays known."""
-    from rowcite.care import prune as drop
-    from rowcite.cli import show
+    from rowcite.cli import render
     from rowcite.ledger import open_ledger
+    from rowcite.ledger.maintenance import prune as drop
 
     voice(flags)
     age = _age(older_than)
@@ -92,21 +92,21 @@ def prune(spec: str, older_than: str | None, ledger: str | None, *, as_json: boo
     dropped = drop(opened, older_than=age.total_seconds() if age is not None else None)
     opened.close()
     if as_json:
-        show.as_json({"dropped": dropped})
+        render.as_json({"dropped": dropped})
     else:
         click.echo(f"{dropped:,} answers dropped")
     return 0
 
 
 def _folder(spec: str, ledger: str | None) -> Path:
-    from rowcite.prepare import ledger_folder
-    from rowcite.specfile import load_spec
+    from rowcite.pipeline.prepare import ledger_folder
+    from rowcite.pipeline.spec_file import load_spec
 
     return ledger_folder(load_spec(spec), ledger)
 
 
 def _age(text: str | None) -> timedelta | None:
-    from rowcite.spec.kinds import duration
+    from rowcite.spec.value_types import duration
 
     try:
         age: timedelta | None = duration(text)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from rowcite.cli.voice import Voice
+from rowcite.cli.console import Voice
 from rowcite.errors import TableError
 
 if TYPE_CHECKING:
-    from rowcite.prepare import Prepared
+    from rowcite.pipeline.prepare import Prepared
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -125,7 +125,7 @@ def prepared(spec: str, flags: dict[str, Any]) -> Iterator[Prepared]:
     import tempfile
     from pathlib import Path
 
-    from rowcite.prepare import Overrides, prepare
+    from rowcite.pipeline.prepare import Overrides, prepare
 
     with tempfile.TemporaryDirectory(prefix="rowcite-") as folder:
         spool = Path(folder) / "stdin"

@@ -18,9 +18,9 @@ from rowcite.cli.options import prepared, speak_options, spec_argument, spend_op
 @speak_options
 def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     """Show what `rowcite run SPEC` would submit and cost. Nothing is sent and nothing is written."""
-    from rowcite.cli import show
+    from rowcite.cli import render
     from rowcite.ledger import open_ledger
-    from rowcite.planning import plan
+    from rowcite.pipeline.plan import plan
 
     voice(flags)
     with prepared(spec, flags) as ready:
@@ -29,18 +29,18 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
         spent = ledger.spent()
         ledger.close()
         if as_json:
-            show.as_json(
+            render.as_json(
                 {
-                    **show.plan_dict(ready.job, planned),
-                    "spent_usd": spent / show.MICRO,
+                    **render.plan_dict(ready.job, planned),
+                    "spent_usd": spent / render.MICRO,
                     "ledger": str(ready.ledger),
                 }
             )
             return 0
-        for text in show.plan_lines(ready.job, planned):
-            show.line(text)
+        for text in render.plan_lines(ready.job, planned):
+            render.line(text)
         if spent:
-            show.line(f"{show.usd(spent)} spent so far ({ready.ledger})")
+            render.line(f"{render.usd(spent)} spent so far ({ready.ledger})")
         if planned.sample is not None:
-            show.line(f"sample payload: {planned.sample}")
+            render.line(f"sample payload: {planned.sample}")
     return 0

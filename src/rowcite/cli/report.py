@@ -15,7 +15,7 @@ from rowcite.errors import TableError, UsageError
 
 if TYPE_CHECKING:
     from rowcite.model import Counts
-    from rowcite.prepare import Prepared
+    from rowcite.pipeline.prepare import Prepared
 
 rows_option = click.option(
     "--rows",
@@ -39,7 +39,7 @@ def command(spec: str, output: str | None, rows: int, *, as_json: bool, **flags:
     """Write what SPEC's table came to as one HTML file: it needs no network, and can be mailed."""
     from contextlib import closing
 
-    from rowcite.cli import show
+    from rowcite.cli import render
     from rowcite.ledger import open_ledger
 
     speak = voice(flags)
@@ -58,7 +58,7 @@ def command(spec: str, output: str | None, rows: int, *, as_json: bool, **flags:
         write_whole(Path(target), text)
     if as_json:
         held = {"needing": facts.needing, "on_page": len(facts.rows)}
-        show.as_json({"output": target, "bytes": len(text), "rows": facts.counts.rows, **held})
+        render.as_json({"output": target, "bytes": len(text), "rows": facts.counts.rows, **held})
     if facts.counts.pending:
         speak.warning(waiting(facts.counts, spec))
     size = f"{len(text) / 1_000_000:.1f} MB" if len(text) >= 100_000 else f"{len(text) / 1_000:.0f} KB"

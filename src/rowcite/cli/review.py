@@ -14,8 +14,8 @@ from rowcite.cli.report import extra, rows_option, waiting, write_whole
 from rowcite.errors import UsageError
 
 if TYPE_CHECKING:
-    from rowcite.cli.voice import Voice
-    from rowcite.prepare import Prepared
+    from rowcite.cli.console import Voice
+    from rowcite.pipeline.prepare import Prepared
 
 
 @click.command("review", short_help="Accept, reject and correct cells on a page of this machine.")
@@ -83,7 +83,7 @@ def _login() -> str:
 
 
 def _serve(ready: Prepared, asked: Asked) -> None:
-    from rowcite.cli import show
+    from rowcite.cli import render
     from rowcite.ledger import open_ledger
     from rowcite.report.gather import gather
     from rowcite.review.app import Reviewing, create_app
@@ -102,7 +102,7 @@ def _serve(ready: Prepared, asked: Asked) -> None:
         if facts.counts.pending:
             asked.speak.warning(waiting(facts.counts, asked.spec))
         if asked.as_json:
-            show.as_json({"url": address, "needing": facts.needing, "on_page": len(facts.rows)})
+            render.as_json({"url": address, "needing": facts.needing, "on_page": len(facts.rows)})
             sys.stdout.flush()
         if asked.open_it:
             click.launch(address)
@@ -117,7 +117,7 @@ def _serve(ready: Prepared, asked: Asked) -> None:
 
 
 def _export(ready: Prepared, asked: Asked, target: str) -> None:
-    from rowcite.cli import show
+    from rowcite.cli import render
     from rowcite.ledger import open_ledger
     from rowcite.report.gather import gather
     from rowcite.review.sheet import written
@@ -133,7 +133,7 @@ def _export(ready: Prepared, asked: Asked, target: str) -> None:
     else:
         write_whole(Path(target), "".join(lines).encode())
     if asked.as_json and asked.import_from is None and target != "-":
-        show.as_json({"output": target, "decisions": made, "undecided": len(lines) - 1 - made})
+        render.as_json({"output": target, "decisions": made, "undecided": len(lines) - 1 - made})
     asked.speak.info(f"{made:,} decisions and {len(lines) - 1 - made:,} open cells exported")
 
 
@@ -142,17 +142,17 @@ def _import(ready: Prepared, asked: Asked, path: Path) -> None:
     from contextlib import closing
     from dataclasses import asdict
 
-    from rowcite.cli import show
+    from rowcite.cli import render
     from rowcite.ledger import open_ledger
     from rowcite.review.sheet import read
-    from rowcite.spec.schema import fields
+    from rowcite.spec.fields import fields
 
     with closing(open_ledger(ready.ledger, writing=True, wait=ready.wait)) as ledger:
         found = read(path, fields(ready.job.spec), ledger.decisions(), who=asked.name, now=time.time())
         ledger.decide(found.decisions)
     counts = {**asdict(found), "decisions": len(found.decisions)}
     if asked.as_json:
-        show.as_json(counts)
+        render.as_json(counts)
     asked.speak.info(
         f"{len(found.decisions):,} decisions imported; {found.known:,} known already, {found.older:,} older than the"
         f" ledger's, {found.undecided:,} lines without a verdict"

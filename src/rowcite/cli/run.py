@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from rowcite.cli.console import Voice
 from rowcite.cli.options import prepared, speak_options, spec_argument, spend_options, table_options, voice
-from rowcite.cli.voice import Voice
 
 if TYPE_CHECKING:
-    from rowcite.climbing import Rung
-    from rowcite.job import Job
-    from rowcite.planning import Plan
+    from rowcite.pipeline.escalate import Rung
+    from rowcite.pipeline.job import Job
+    from rowcite.pipeline.plan import Plan
     from rowcite.progress import Progress
 
 _ASK_ABOVE = 1_000_000  # micro-US$: one dollar
@@ -46,8 +46,8 @@ def command(
 
     Answers that the ledger holds are not asked for again: after an interruption, run the same command again.
     """
-    from rowcite.cli import show
-    from rowcite.run import run
+    from rowcite.cli import render
+    from rowcite.pipeline.run import run
 
     speak = voice(flags)
     with prepared(spec, flags) as ready:
@@ -65,10 +65,10 @@ def command(
             climb=lambda rung: escalate_anyway or (ask and _agree_to_climb(rung)),
         )
     if as_json:
-        show.as_json(summary.as_dict())
+        render.as_json(summary.as_dict())
     for text, runs in summary.warnings.items():
         speak.warning(f"{text} ({runs:,} runs)")
-    for line in show.summary_lines(summary, job):
+    for line in render.summary_lines(summary, job):
         speak.info(line)
     if held is not None:
         speak.error(str(held))
@@ -80,20 +80,20 @@ def command(
 
 
 def _agree(speak: Voice, job: Job, plan: Plan, *, ask: bool) -> None:
-    from rowcite.cli import show
+    from rowcite.cli import render
 
-    for line in show.plan_lines(job, plan):
+    for line in render.plan_lines(job, plan):
         speak.info(line)
     if ask and plan.cost > _ASK_ABOVE:
-        click.confirm(f"Spend {show.usd(plan.cost)}?", err=True, abort=True)
+        click.confirm(f"Spend {render.usd(plan.cost)}?", err=True, abort=True)
 
 
 def _agree_to_climb(rung: Rung) -> bool:
-    from rowcite.cli import show
+    from rowcite.cli import render
 
     text = (
         f"Of the first {rung.answers} answers {rung.left_open} were not accepted. Ask {', '.join(rung.processors)} again"
-        f" for {rung.tasks:,} rows, {show.usd(rung.cost)}?"
+        f" for {rung.tasks:,} rows, {render.usd(rung.cost)}?"
     )
     return click.confirm(text, err=True)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rowcite.cli.voice import Voice
+from rowcite.cli.console import Voice
 from rowcite.errors import UsageError
 
 if TYPE_CHECKING:

@@ -17,10 +17,10 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     """Show how many rows of SPEC's table stand where, how many runs there are, and what they cost."""
     from dataclasses import asdict
 
-    from rowcite.cli import show
+    from rowcite.cli import render
     from rowcite.ledger import open_ledger
     from rowcite.model import Counts
-    from rowcite.pipeline import count, merged
+    from rowcite.pipeline.submission import count, merged
 
     voice(flags)
     with prepared(spec, flags) as ready:
@@ -31,21 +31,21 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
         runs, spent, warnings = ledger.counts(), ledger.spent(), ledger.warnings()
         ledger.close()
     if as_json:
-        show.as_json(
+        render.as_json(
             {
                 "rows": asdict(rows),
                 "runs": runs,
-                "spent_usd": spent / show.MICRO,
+                "spent_usd": spent / render.MICRO,
                 "warnings": warnings,
                 "ledger": str(ready.ledger),
             }
         )
         return 0
-    show.line(show.counts_line(rows))
-    show.line(
+    render.line(render.counts_line(rows))
+    render.line(
         f"{sum(runs.values()):,} runs: {', '.join(f'{n:,} {state}' for state, n in runs.items()) or 'none'}"
     )
-    show.line(f"{show.usd(spent)} spent at list price ({ready.ledger})")
+    render.line(f"{render.usd(spent)} spent at list price ({ready.ledger})")
     for text, count_ in warnings.items():
-        show.line(f"warning: {text} ({count_:,} runs)")
+        render.line(f"warning: {text} ({count_:,} runs)")
     return 0

@@ -17,9 +17,9 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     """Write the table of SPEC with the answers that the ledger holds by now."""
     from dataclasses import asdict
 
-    from rowcite.cli import show
+    from rowcite.cli import render
     from rowcite.ledger import open_ledger
-    from rowcite.pipeline import write
+    from rowcite.pipeline.submission import write
 
     speak = voice(flags)
     with prepared(spec, flags) as ready:
@@ -31,6 +31,6 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
         counts = write(ready.job, ledger, ready.output)
         ledger.close()
     if as_json:
-        show.as_json({"rows": asdict(counts), "output": ready.output})
-    speak.info(("" if ready.output == "-" else f"{ready.output}: ") + show.counts_line(counts))
+        render.as_json({"rows": asdict(counts), "output": ready.output})
+    speak.info(("" if ready.output == "-" else f"{ready.output}: ") + render.counts_line(counts))
     return 0

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rowcite.ledger.asking import Asking
 from rowcite.ledger.opening import VERSION, open_file
-from rowcite.ledger.telling import Telling
+from rowcite.ledger.reads import Asking
+from rowcite.ledger.writes import Telling
 
 __all__ = ["VERSION", "Ledger", "open_ledger"]
 

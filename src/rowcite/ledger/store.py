@@ -27,12 +27,12 @@ class Store:
             self._lock.release()
 
     def each(self, sql: str, *values: object) -> Iterator[tuple[Any, ...]]:
-        """Yield the rows of a query one by one; for `rowcite.care`."""
+        """Yield the rows of a query one by one; for `rowcite.ledger.maintenance`."""
         with self._reading():
             yield from self._db.execute(sql, values)
 
     def apply(self, *changes: tuple[str, tuple[object, ...]]) -> list[int]:
-        """Make changes, all or none; return how many rows each touched. For `rowcite.care`."""
+        """Make changes, all or none; return how many rows each touched. For `rowcite.ledger.maintenance`."""
         with self._writing():
             return [self._db.execute(sql, values).rowcount for sql, values in changes]
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rowcite.accept.deciding import REVIEW, REVIEWED
+from rowcite.accept.decisions import REVIEW, REVIEWED
 from rowcite.accept.evidence import score
-from rowcite.accept.filling import GIVEN, Conflict
-from rowcite.accept.judging import Cell
+from rowcite.accept.given import GIVEN, Conflict
+from rowcite.accept.judge import Cell
 from rowcite.accept.resolve import Resolved
-from rowcite.model import RowStatus
-from rowcite.records import Decision
+from rowcite.model import Decision, RowStatus
 from rowcite.report.facts import CellView, Need, Standing
-from rowcite.spec.schema import Field
+from rowcite.spec.fields import Field
 
 _BARS = ((0.8, Standing.HIGH), (0.5, Standing.MEDIUM))  # low < 0.5 <= medium < 0.8 <= high
 

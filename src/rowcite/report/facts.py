@@ -6,9 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from rowcite.model import Citation, Counts, Json
-from rowcite.records import Decision
-from rowcite.spec.schema import Field
+from rowcite.model import Citation, Counts, Decision, Json
+from rowcite.spec.fields import Field
 
 
 class Standing(StrEnum):

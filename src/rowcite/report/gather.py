@@ -12,15 +12,15 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
-from rowcite.job import Job
+from rowcite.api.facts import MICRO, known
 from rowcite.ledger import Ledger
 from rowcite.model import RowStatus
-from rowcite.prices import MICRO, known
+from rowcite.pipeline.job import Job
+from rowcite.pipeline.row_groups import Settled, Settling
 from rowcite.report.cells import Views, views
 from rowcite.report.facts import Facts, Need, RowView
-from rowcite.report.keeper import Keeper
+from rowcite.report.row_sample import Keeper
 from rowcite.report.work import packs, spend, stored_before, timeline
-from rowcite.settled import Settled, Settling
 from rowcite.spec.models import Spec
 from rowcite.table.reader import Batch
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rowcite.prices import usd
+from rowcite.api.facts import usd
 from rowcite.report import charts
 from rowcite.report.charts import Bar
 from rowcite.report.facts import Facts

@@ -17,7 +17,7 @@ from typing import Any
 
 from jinja2 import Environment
 
-from rowcite.records import Decision
+from rowcite.model import Decision
 from rowcite.report.facts import CellView, Facts, RowView
 from rowcite.report.parts import lead, meta, parts, rows_note, tiles
 from rowcite.report.sections import Part

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections import Counter
 
+from rowcite.api.facts import usd
 from rowcite.model import RowStatus
-from rowcite.prices import usd
 from rowcite.report import charts
 from rowcite.report.charts import Bar, share
 from rowcite.report.facts import FILLED, Facts, Need, Standing

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from rowcite.accept.fit import fit
-from rowcite.spec.schema import Field
+from rowcite.accept.coerce import fit
+from rowcite.spec.fields import Field
 
 
 def fitted(value: Any, field: Field) -> Any:

@@ -24,7 +24,7 @@ from starlette.routing import Route
 
 from rowcite.errors import LedgerBusy, RowciteError
 from rowcite.ledger import open_ledger
-from rowcite.records import Decision
+from rowcite.model import Decision
 from rowcite.report.facts import Facts
 from rowcite.report.page import Review, decision_dict, page
 from rowcite.report.parts import parts

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from rowcite.errors import TableError, UsageError
-from rowcite.records import Decision
+from rowcite.model import Decision
 from rowcite.report.facts import CellView, Facts, RowView, Standing
 from rowcite.review.verdicts import NOTE_CHARS, VERDICTS, NotDecided, corrected
-from rowcite.spec.schema import Field
+from rowcite.spec.fields import Field
 from rowcite.table.formulas import BEGINS
 
 COLUMNS = ("row", "name", "field", "found", "why", "verdict", "value", "note", "who", "at", "key")

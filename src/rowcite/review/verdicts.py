@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from rowcite.errors import UsageError
-from rowcite.records import Decision
+from rowcite.model import Decision
 from rowcite.report.facts import CellView, Facts, Standing
 from rowcite.report.values import fitted
-from rowcite.spec.schema import Field
+from rowcite.spec.fields import Field
 
 VERDICTS = ("accept", "reject", "correct", "clear")
 NOTE_CHARS = 1_000

@@ -1,6 +1,6 @@
 """The spec's models: what a user may write, frozen and checked key by key.
 
-`rowcite.specfile` reads a file into them; `rowcite.spec.schema` holds them against the API's limits.
+`rowcite.pipeline.spec_file` reads a file into them; `rowcite.spec.fields` holds them against the API's limits.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from rowcite.errors import Problem, SpecError
-from rowcite.spec.kinds import Bar, DomainList, Duration, Scalar, Share, Usd, Whole
+from rowcite.spec.value_types import Bar, DomainList, Duration, Scalar, Share, Usd, Whole
 
 Format = Literal["csv", "tsv", "parquet", "jsonl"]
 Transform = Literal["strip", "lower", "domain", "url", "none"]

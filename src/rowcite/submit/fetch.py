@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from rowcite.api.bodies import Event, Garbled
+from rowcite.api.client import Client
 from rowcite.errors import ApiError, NotThere, Retriable, Unfinished
-from rowcite.submit.client import Client
-from rowcite.submit.harvest import Harvest
-from rowcite.submit.terms import Terms
-from rowcite.wire.bodies import Event, Garbled
+from rowcite.submit.options import Terms
+from rowcite.submit.results import Harvest
 
 _AT_ONCE = 50  # answers that are fetched one by one before they are saved
 _FEW, _OF_MANY = (

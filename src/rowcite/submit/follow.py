@@ -12,13 +12,13 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 
+from rowcite.api.bodies import Event, output_of
+from rowcite.api.client import Client
 from rowcite.errors import ApiError, ApiRefused, OutOfCredit
 from rowcite.model import ENDED
-from rowcite.submit.client import Client
 from rowcite.submit.fetch import Fetcher
-from rowcite.submit.harvest import Harvest
-from rowcite.submit.terms import Terms
-from rowcite.wire.bodies import Event, output_of
+from rowcite.submit.options import Terms
+from rowcite.submit.results import Harvest
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 

@@ -6,11 +6,11 @@ import asyncio
 import time
 from typing import Any
 
+from rowcite.api.bodies import Event, Garbled, Run, input_of
+from rowcite.api.client import Client
+from rowcite.api.keys import canonical
 from rowcite.errors import ApiError, NotThere, Retriable, Unfinished
-from rowcite.records import OpenBatch
-from rowcite.submit.client import Client
-from rowcite.wire.bodies import Event, Garbled, Run, input_of
-from rowcite.wire.keys import canonical
+from rowcite.model import OpenBatch
 
 _STATES = ("queued", "running", "cancelling", "action_required")
 _LONGEST_PAUSE = 30.0

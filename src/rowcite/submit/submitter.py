@@ -1,6 +1,6 @@
 """Gets tasks answered: which batch goes when, under budget, credit and the number of active runs.
 
-A batch is a task group of its own: `rowcite.submit.creating` creates its runs, `rowcite.submit.follow` follows them to their end.
+A batch is a task group of its own: `rowcite.submit.create` creates its runs, `rowcite.submit.follow` follows them to their end.
 """
 
 from __future__ import annotations
@@ -10,21 +10,20 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 
+from rowcite.api.bodies import LOCAL, Question
+from rowcite.api.client import Client
+from rowcite.api.facts import usd
+from rowcite.api.keys import canonical
 from rowcite.errors import ApiRefused, KeyRefused, NotThere, OutOfCredit, RowciteError, Unfinished
 from rowcite.ledger import Ledger
-from rowcite.model import RunState, Task
-from rowcite.prices import usd
+from rowcite.model import Ended, OpenBatch, RunState, Task
 from rowcite.progress import Progress
-from rowcite.records import Ended, OpenBatch
-from rowcite.submit.books import Books
-from rowcite.submit.client import Client
-from rowcite.submit.creating import Created, Creator
+from rowcite.submit.create import Created, Creator
 from rowcite.submit.follow import Follower
-from rowcite.submit.harvest import Harvest
-from rowcite.submit.outbox import MOST_RUNS, Errand, Outbox, Part
-from rowcite.submit.terms import Terms
-from rowcite.wire.bodies import LOCAL, Question
-from rowcite.wire.keys import canonical
+from rowcite.submit.ledger_thread import Books
+from rowcite.submit.options import Terms
+from rowcite.submit.queue import MOST_RUNS, Errand, Outbox, Part
+from rowcite.submit.results import Harvest
 
 __all__ = ["MOST_RUNS", "Errand", "Submitter"]
 _LAST_WORDS = 10.0  # seconds that POSTs under way have to be answered when the door was shut

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from rowcite.spec.fields import STATUS_COLUMNS, Field, FieldType, column_names, fields
 from rowcite.spec.models import Spec
-from rowcite.spec.schema import STATUS_COLUMNS, Field, FieldType, column_names, fields
 
 _CITATION = pl.Struct({"url": pl.String, "title": pl.String, "excerpts": pl.List(pl.String)})
 _DTYPES: dict[str, pl.DataType] = {

@@ -7,7 +7,7 @@ import json
 import polars as pl
 import pyarrow as pa
 
-from rowcite.table.source import Rows
+from rowcite.table.sources import Rows
 
 
 def filled(rows: Rows, found: pl.DataFrame) -> Rows:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pyarrow.parquet as pq
 
-from rowcite.table.source import Source
+from rowcite.table.sources import Source
 
 _CODECS = {"UNCOMPRESSED": "none", "LZ4_RAW": "lz4"}
 _ROWS = 122_880

@@ -18,19 +18,18 @@ import msgspec
 import polars as pl
 import pyarrow as pa
 
-from rowcite.accept.filling import GIVEN, is_blank, without_blanks
+from rowcite.accept.given import GIVEN, is_blank, without_blanks
+from rowcite.accept.policy import standard
 from rowcite.accept.resolve import Resolved, resolve
-from rowcite.accept.standard import standard
-from rowcite.model import Citation, RowStatus, RunState
-from rowcite.records import Decision, Held, Refusal
+from rowcite.model import Citation, Decision, Held, Refusal, RowStatus, RunState
+from rowcite.spec.fields import fields
 from rowcite.spec.models import Spec
-from rowcite.spec.schema import fields
 from rowcite.table.columns import added_schema, dtype, filled_columns
+from rowcite.table.fast_decoder import Quick
 from rowcite.table.filled import filled
 from rowcite.table.formulas import guarded
-from rowcite.table.quick import Quick
 from rowcite.table.reader import Batch
-from rowcite.table.source import Rows
+from rowcite.table.sources import Rows
 
 _KEY, _PLACE = "\0key", "\0place"  # beside the table's columns, none of which is called so
 _FOUND = "\0found "

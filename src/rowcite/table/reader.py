@@ -12,17 +12,18 @@ from difflib import get_close_matches
 
 import polars as pl
 
-from rowcite.accept.filling import has_blank
+from rowcite.accept.given import has_blank
+from rowcite.api import column_text
+from rowcite.api.bodies import Question
+from rowcite.api.facts import TASK_AND_INPUT_CHARS
+from rowcite.api.keys import task_keys
 from rowcite.errors import SpecError
 from rowcite.model import RowStatus, TaskKey
+from rowcite.spec.fields import column_names, fields
 from rowcite.spec.models import Spec, Transform
-from rowcite.spec.schema import TASK_AND_INPUT_CHARS, column_names, fields
 from rowcite.table.inputs import can_be_sent, json_type, value_of
-from rowcite.table.source import Rows, Source, limited, together
+from rowcite.table.sources import Rows, Source, limited, together
 from rowcite.table.where import listed, predicate, where_problem
-from rowcite.wire import texts
-from rowcite.wire.bodies import Question
-from rowcite.wire.keys import task_keys
 
 _TEXT, _KEY, _LONG, _STATUS, _WHY = "\0text", "\0key", "\0long", "\0status", "\0why"  # no column is named so
 _PROMPT = "prompt"  # the one input column when the spec has a prompt
@@ -101,7 +102,11 @@ class Reader:
         """Return each row's key, or its status and why it has none; and the text of each key."""
         inputs = named.select(self._exprs)
         why = self._skips(inputs)
-        said = texts.values(inputs[_PROMPT]) if self.spec.task.prompt is not None else texts.objects(inputs)
+        said = (
+            column_text.values(inputs[_PROMPT])
+            if self.spec.task.prompt is not None
+            else column_text.objects(inputs)
+        )
         text = said.zip_with(why.is_null(), pl.Series([None], dtype=pl.String))
         found = pl.DataFrame({_TEXT: text.drop_nulls().unique(maintain_order=True)})
         encoded = [text.encode() for text in found[_TEXT].to_list()]

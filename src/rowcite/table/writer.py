@@ -18,10 +18,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rowcite.errors import TableError, Unfinished
+from rowcite.files import begun_beside
 from rowcite.spec.models import Format
 from rowcite.table.layout import Layout, layout_of
-from rowcite.table.leftovers import begun_beside
-from rowcite.table.source import Rows, Source, check_target, format_of, upload
+from rowcite.table.sources import Rows, Source, check_target, format_of, upload
 
 _OS_ERROR = re.compile(r"\(os error (\d+)\)$")
 _GROUP_BYTES = 128 << 20

@@ -1,0 +1,102 @@
+"""Values that stand in the table already: which rows have a blank, and what replaces what. Pure.
+
+Only an accepted value that is not null ever replaces anything; what was given is never lost to a null or a refusal.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from rowcite.accept.coerce import Unfit, fit
+from rowcite.accept.judge import Cell
+from rowcite.spec.fields import FieldType
+
+GIVEN = "given"
+"""The confidence of a value that stood in the table."""
+
+
+class Conflict(NamedTuple):
+    """A given value and an accepted one that say different things; `replaced` says which of them stands now."""
+
+    field: str
+    given: Any
+    found: Cell
+    replaced: bool
+
+
+def is_blank(column: str, dtype: pl.DataType, blanks: Sequence[str]) -> pl.Expr:
+    """Return the expression that is true where a column has no value. `blanks` are the texts that count as none."""
+    value = pl.col(column)
+    if dtype == pl.String:
+        return value.is_null() | value.is_in(list(blanks)) | value.str.strip_chars().is_in(["", *blanks])
+    if dtype.is_float():
+        return value.is_null() | value.is_nan()
+    if isinstance(dtype, pl.List):
+        return value.is_null() | (value.list.len() == 0)
+    return value.is_null()
+
+
+def without_blanks(columns: Iterable[str], schema: pl.Schema, blanks: Sequence[str]) -> list[pl.Expr]:
+    """Return the expressions for these columns with every blank a null."""
+    return [
+        pl.when(~is_blank(column, schema[column], blanks)).then(pl.col(column)).alias(column)
+        for column in columns
+    ]
+
+
+def has_blank(columns: Iterable[str], schema: pl.Schema, blanks: Sequence[str]) -> pl.Expr:
+    """Return the expression that is true for rows with a blank among these columns; one that is not there is blank."""
+    columns = list(columns)
+    if any(column not in schema for column in columns):
+        return pl.lit(value=True)
+    return pl.any_horizontal(is_blank(column, schema[column], blanks) for column in columns)
+
+
+def stand(
+    name: str, kind: FieldType, given: Any, found: Cell, *, overwrite: bool
+) -> tuple[Cell, Conflict | None]:
+    """Return the cell of a field that has a given value, and the conflict if a found one says something else."""
+    counts = found.refused is None and found.value is not None
+    replaced = overwrite and counts
+    cell = found if replaced else Cell(given, GIVEN)
+    if not counts or same(given, found.value, kind):
+        return cell, None
+    return cell, Conflict(name, given, found, replaced)
+
+
+def same(given: Any, found: Any, kind: FieldType) -> bool:
+    """Tell whether a given value says what a found one says: as the field's type, or as texts but for case and spaces."""
+    if fitted(given, kind) == found:
+        return True
+    return isinstance(found, str) and _plain(str(given)) == _plain(found)
+
+
+def fitted(given: Any, kind: FieldType) -> Any:
+    """Return a given value as its field's type; None when it is none of it."""
+    try:
+        return fit(given, kind, frozenset())
+    except Unfit:
+        return None
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def given_values(row: Mapping[str, Any], columns: Mapping[str, str], blanks: Sequence[str]) -> dict[str, Any]:
+    """Return what a row has already, by field. `columns` names each field's column; blanks and missing columns are left out."""
+    return {
+        field: row[column]
+        for field, column in columns.items()
+        if column in row and not _blank(row[column], blanks)
+    }
+
+
+def _blank(value: Any, blanks: Sequence[str]) -> bool:
+    if isinstance(value, str):
+        return value in blanks or value.strip() in ("", *blanks)
+    return value is None or value == [] or (isinstance(value, float) and math.isnan(value))

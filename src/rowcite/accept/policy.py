@@ -1,0 +1,114 @@
+"""What a spec's `accept` holds answers to, made ready once: the checks of each field, and the rules over a row. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from rowcite.accept.checks import Check, Unusable, evidence_checks, value_checks
+from rowcite.accept.domains import Domains
+from rowcite.accept.expressions import RuleError
+from rowcite.accept.rules import Rule, parse
+from rowcite.spec.fields import Field
+from rowcite.spec.models import Accept, AcceptField
+
+Problem = tuple[tuple[str | int, ...], str]
+"""Where in the spec, and what is wrong."""
+
+
+class FieldStandard(NamedTuple):
+    """What one field's value is held to. `nulls` are the texts that mean null; `keep`: a refused value stays."""
+
+    field: Field
+    nulls: frozenset[str]
+    required: bool
+    keep: bool
+    distrusted: Domains | None
+    checks: tuple[Check, ...]
+
+
+class Standard(NamedTuple):
+    """What a row's answer is held to: each field's standard, in the fields' order, and the rules."""
+
+    fields: tuple[FieldStandard, ...]
+    rules: tuple[Rule, ...]
+
+    @property
+    def dated(self) -> bool:
+        """Tell whether the age of evidence matters, and with it the day of an answer."""
+        return any(check.rule == "max_age" for field in self.fields for check in field.checks)
+
+
+def standard(fields: tuple[Field, ...], accept: Accept) -> Standard:
+    """Make ready what `accept` asks of these fields. Do it once for a table: it costs more than an answer.
+
+    Raises:
+        ValueError: `standard_problems` has something to say.
+    """
+    return Standard(
+        tuple(_field_standard(field, terms_of(field.name, accept)) for field in fields),
+        tuple(parse(text, fields) for text in accept.rules),
+    )
+
+
+def standard_problems(fields: tuple[Field, ...], accept: Accept) -> Iterator[Problem]:
+    """Yield everything in `accept` that does not go with the fields."""
+    names = [field.name for field in fields]
+    for index, name in enumerate(accept.required):
+        if name not in names:
+            yield ("accept", "required", index), _no_field(name, names)
+    for name in accept.fields:
+        if name not in names:
+            yield ("accept", "fields", name), _no_field(name, names)
+    for field in fields:
+        try:
+            _field_standard(field, terms_of(field.name, accept))
+        except Unusable as error:
+            yield ("accept", "fields", field.name, error.key), f"`{error.key}` of `{field.name}`: {error}"
+    for index, text in enumerate(accept.rules):
+        try:
+            parse(text, fields)
+        except RuleError as error:
+            yield ("accept", "rules", index), f"`{text if len(text) <= 60 else text[:57] + '...'}`: {error}"
+    yield from _both_ways(accept)
+
+
+def terms_of(name: str, accept: Accept) -> AcceptField:
+    """Return what one field is held to: what is set for it, else what is set for all."""
+    own = accept.fields.get(name, AcceptField())
+    shared = {key: getattr(accept, key) for key in _SHARED if key not in own.model_fields_set}
+    if "required" not in own.model_fields_set:
+        shared["required"] = name in accept.required
+    return own.model_copy(update=shared)
+
+
+_SHARED = AcceptField.model_fields.keys() & Accept.model_fields.keys() - {"required"}
+
+
+def _field_standard(field: Field, terms: AcceptField) -> FieldStandard:
+    distrusted = Domains(terms.distrusted_domains) if terms.distrusted_domains else None
+    return FieldStandard(
+        field,
+        frozenset(text.strip().lower() for text in terms.not_found),
+        terms.required,
+        terms.otherwise == "keep",
+        distrusted,
+        (*evidence_checks(terms, distrusted), *value_checks(field, terms)),
+    )
+
+
+def _no_field(name: str, names: list[str]) -> str:
+    near = get_close_matches(name, names, 1, 0.6)
+    hint = f" (did you mean `{near[0]}`?)" if near else ""
+    return f"`{name}` is not a field{hint}. Fields: {', '.join(names)}"
+
+
+def _both_ways(accept: Accept) -> Iterator[Problem]:
+    for path, terms in [((), accept), *((("fields", name), own) for name, own in accept.fields.items())]:
+        for index, domain in enumerate(terms.distrusted_domains):
+            if domain in terms.trusted_domains:
+                yield (
+                    ("accept", *path, "distrusted_domains", index),
+                    f"`{domain}` is both trusted and distrusted: take it out of one list",
+                )

@@ -1,0 +1,281 @@
+"""The Task API's JSON bodies, both ways: pure, and lenient with what comes back.
+
+Shapes: the public OpenAPI document of the Task API (v1). Older pages also show `succeeded`, numeric
+confidences, content as JSON text and a `_basis` inside the content; all of them are read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+import msgspec
+
+from rowcite.api.keys import fingerprint
+from rowcite.model import ApiWarning, RunState, Task
+
+T = TypeVar("T")
+KEY_METADATA = "rowcite_key"
+"""The metadata entry that carries a run's task key."""
+LOCAL = "local:"
+"""How the name of the local backend begins; the digest of its documents follows."""
+
+# --- out -------------------------------------------------------------------------------------------------
+
+
+class Question(msgspec.Struct, frozen=True):
+    """Everything about a run but its input.
+
+    `named` is what the fingerprint covers, `task_spec` and `run` are what is sent (bytes of JSON; `run`
+    is the members of a run's object after `input` and the task key). Secrets are in `run` alone.
+    """
+
+    named: dict[str, Any]
+    task_spec: bytes
+    run: bytes
+    extra_metadata: bytes
+
+    @property
+    def fingerprint(self) -> bytes:
+        """Return the 32 bytes that, with an input, make a task's key."""
+        return fingerprint(self.named)
+
+    @property
+    def shown(self) -> Question:
+        """Return the question without its secrets, for people to look at."""
+        run = {name: value for name, value in self.named.items() if name not in ("api", "task_spec")}
+        return Question(self.named, self.task_spec, msgspec.json.encode(run)[1:-1], self.extra_metadata)
+
+
+def runs_body(asked: Question, tasks: Iterable[Task]) -> bytes:
+    """Return the body that adds runs to a group. Inputs go in as the bytes they are."""
+    extra = b"," + asked.extra_metadata if asked.extra_metadata else b""
+    runs = b",".join(
+        b'{"input":%b,"metadata":{"%b":"%b"%b},%b}'
+        % (task.input, KEY_METADATA.encode(), task.key.hex().encode(), extra, asked.run)
+        for task in tasks
+    )
+    return b'{"default_task_spec":%b,"inputs":[%b]}' % (asked.task_spec, runs)
+
+
+# --- in --------------------------------------------------------------------------------------------------
+
+
+class ErrorBody(msgspec.Struct, frozen=True):
+    """An error as the API words it."""
+
+    message: str = ""
+    ref_id: str | None = None
+    detail: Any = None
+
+
+class Run(msgspec.Struct, frozen=True):
+    """A run's object, as far as rowcite reads it."""
+
+    run_id: str
+    status: str
+    processor: str = ""
+    metadata: Any = None
+    error: Any = None
+    errors: Any = None
+    warnings: Any = None
+
+    @property
+    def state(self) -> RunState:
+        """Return where the run stands; queued, running and cancelling are all `submitted`, as is what nobody knows."""
+        return _STATES.get(self.status, RunState.SUBMITTED)
+
+    @property
+    def under_way(self) -> bool:
+        """Tell whether the API says, in words that are known, that the run goes on."""
+        return self.status in ACTIVE
+
+    @property
+    def key(self) -> bytes | None:
+        """Return the task key that the run carries, None when its metadata did not come along."""
+        return _key(self.metadata)
+
+    @property
+    def problem(self) -> ErrorBody:
+        """Return why the run failed."""
+        found = self.error or self.errors
+        if isinstance(found, list):
+            found = found[0] if found else None
+        if isinstance(found, dict):
+            return ErrorBody(str(found.get("message") or found), found.get("ref_id"), found.get("detail"))
+        return ErrorBody(str(found) if found else f"the run is {self.status}")
+
+
+def _key(metadata: Any) -> bytes | None:
+    text = metadata.get(KEY_METADATA) if isinstance(metadata, dict) else None
+    try:
+        return bytes.fromhex(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
+ACTIVE = ("queued", "running", "cancelling")
+"""What the API calls a run that goes on."""
+_STATES = {
+    "completed": RunState.COMPLETED,
+    "succeeded": RunState.COMPLETED,
+    "failed": RunState.FAILED,
+    "cancelled": RunState.CANCELLED,
+    "action_required": RunState.ACTION_REQUIRED,
+}
+
+
+class GroupStatus(msgspec.Struct, frozen=True):
+    """How a group stands."""
+
+    num_task_runs: int = 0
+    is_active: bool = False
+    task_run_status_counts: dict[str, int] = {}
+
+    @property
+    def under_way(self) -> bool:
+        """Tell whether the API says that a run of the group goes on."""
+        counts = self.task_run_status_counts
+        return any(counts.get(status, 0) > 0 for status in ACTIVE) if counts else self.is_active
+
+    @property
+    def at_rest(self) -> bool:
+        """Tell whether the API says of every run of the group that it has ended."""
+        counts = self.task_run_status_counts
+        ended = sum(count for status, count in counts.items() if status in _STATES)
+        return 0 < self.num_task_runs <= ended and not self.under_way
+
+
+class Group(msgspec.Struct, frozen=True):
+    """A task group."""
+
+    taskgroup_id: str
+    status: GroupStatus = GroupStatus()
+
+
+class Added(msgspec.Struct, frozen=True):
+    """The answer to adding runs."""
+
+    run_ids: list[str]
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One event of any stream; `type` says which members it has."""
+
+    type: str = ""
+    event_id: str | None = None
+    run: Run | None = None
+    input: msgspec.Raw = msgspec.Raw()
+    output: msgspec.Raw = msgspec.Raw()
+    status: GroupStatus | None = None
+    error: ErrorBody | None = None
+
+
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+
+
+def mended(raw: bytes) -> bytes:
+    """Return JSON with every half of a surrogate pair replaced: JSON allows it escaped, no text can hold it."""
+    if b"\\" not in raw or (b"\\ud" not in raw and b"\\uD" not in raw):
+        return raw
+    return _ESCAPE.sub(lambda match: b"\\ufffd" if match[1] else match[0], raw)
+
+
+def decoded(raw: bytes, shape: type[T]) -> T:
+    """Read JSON from the API into a shape.
+
+    Raises:
+        msgspec.DecodeError: it is no JSON, no UTF-8, nested too deep, or not of the shape.
+    """
+    try:
+        return msgspec.json.decode(mended(raw), type=shape)
+    except (UnicodeDecodeError, RecursionError) as error:  # msgspec lets these two through as they are
+        raise msgspec.DecodeError(str(error)) from error
+
+
+_NOTHING = (b"", b"null")
+_EVENTS = ("task_run.state", "task_group_status", "error", "")
+
+
+class _Typed(msgspec.Struct):
+    type: Any = ""
+
+
+def read_event(data: bytes) -> Event:
+    """Read an event of any stream. One of a type that is not known says its type and nothing else.
+
+    Raises:
+        msgspec.DecodeError: it is no JSON, or not of the shape that its type has.
+    """
+    try:
+        return decoded(data, Event)
+    except msgspec.ValidationError:
+        kind = decoded(data, _Typed).type
+        if kind in _EVENTS:
+            raise
+        return Event(str(kind))
+
+
+class Garbled(msgspec.Struct, frozen=True):
+    """An event that is not what the API documents: why, and the run that it is about where that can be made out."""
+
+    why: str
+    run_id: str | None = None
+
+
+_RUN_ID = re.compile(rb'"run"\s*:\s*\{[^{}]{0,500}?"run_id"\s*:\s*"([\w.-]{1,200})"')
+
+
+def garbled(data: bytes, why: str) -> Garbled:
+    """Make out of a broken event what can be made out."""
+    try:
+        told: Any = decoded(data, object)
+    except msgspec.DecodeError:
+        found = _RUN_ID.search(data)
+        return Garbled(why, found[1].decode() if found else None)
+    run = told.get("run") if isinstance(told, dict) else None
+    run_id = run.get("run_id") if isinstance(run, dict) else None
+    return Garbled(why, run_id if isinstance(run_id, str) else None)
+
+
+class RunInput(msgspec.Struct, frozen=True):
+    """What a run was asked."""
+
+    input: Any = None
+    metadata: Any = None
+
+    @property
+    def key(self) -> bytes | None:
+        """Return the task key in the metadata, None when it is not there."""
+        return _key(self.metadata)
+
+
+def input_of(event: Event) -> Any:
+    """Return the input that an event shows, decoded; None when it shows none that can be read."""
+    if bytes(event.input) in _NOTHING:
+        return None
+    try:
+        return decoded(bytes(event.input), RunInput).input
+    except msgspec.DecodeError:
+        return None
+
+
+def output_of(event: Event) -> bytes | None:
+    """Return the output that an event shows, as its bytes; None when it shows none."""
+    raw = bytes(event.output)
+    return None if raw in _NOTHING else raw
+
+
+def api_warnings(run: Run) -> list[ApiWarning]:
+    """Return a run's warnings."""
+    found = run.warnings if isinstance(run.warnings, list) else []
+    return [
+        ApiWarning(str(item.get("type", "warning")), str(item.get("message", item)))
+        if isinstance(item, dict)
+        else ApiWarning("warning", str(item))
+        for item in found
+    ]

@@ -1,0 +1,43 @@
+"""Columns of inputs to the canonical text of each row, many rows at once.
+
+The text is what `rowcite.api.keys.canonical` says of the same values, byte for byte (`tests/unit/test_texts.py`). No
+library's JSON writer is used: what they write changes between releases, and a changed text pays for everything again.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rowcite.api.keys import canonical
+
+_ESCAPED = r'[\x00-\x1f"\\]'
+"""What JSON text has to escape; everything else stands for itself."""
+
+
+def objects(inputs: pl.DataFrame) -> pl.Series:
+    """Return each row as the text of a JSON object, without the inputs that are null."""
+    names = sorted(inputs.columns)
+    members = [
+        pl.concat_str(pl.lit(canonical(name).decode() + ":"), values(inputs[name]).alias(name))
+        for name in names
+    ]
+    inner = pl.concat_str(members, separator=",", ignore_nulls=True)
+    return pl.select(pl.concat_str(pl.lit("{"), inner, pl.lit("}")).alias("text")).to_series()
+
+
+def values(column: pl.Series) -> pl.Series:
+    """Return each value's JSON text; null stays null."""
+    if column.dtype == pl.String:
+        return _strings(column)
+    if column.dtype.is_float():  # as Python's repr: polars has a form of its own
+        texts = [None if value is None else repr(value) for value in column.cast(pl.Float64).to_list()]
+        return pl.Series(texts, dtype=pl.String)
+    return column.cast(pl.String)
+
+
+def _strings(column: pl.Series) -> pl.Series:
+    quoted = pl.select(pl.concat_str(pl.lit('"'), column, pl.lit('"'))).to_series()
+    odd = column.str.contains(_ESCAPED).fill_null(value=False).arg_true()
+    if not odd.len():
+        return quoted
+    return quoted.scatter(odd, [canonical(value).decode() for value in column.gather(odd).to_list()])

@@ -1,0 +1,254 @@
+"""One HTTP exchange: a body or a stream of events, bounded in size and time, with httpx's errors turned into rowcite's.
+
+The core's only file with httpx. Nothing is sent twice here, and no redirect is followed: the key goes to one host.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from ipaddress import ip_address
+from typing import Self
+from urllib.parse import urlsplit
+
+import httpx
+
+from rowcite.api.failures import failure, retry_after
+from rowcite.api.rate_limit import Pace
+from rowcite.api.retry import Patience
+from rowcite.api.sse import MOST_BYTES, Parser, TooLarge
+from rowcite.errors import ApiError, KeyRefused, Retriable, RowciteError, UsageError
+from rowcite.version import __version__
+
+_BETAS = "events-sse-2025-07-24"
+_MCP = "mcp-server-2025-07-17"
+_PER_ELEMENT = "field-basis-2025-11-25"
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_THROTTLED = 429
+_INVALID = (400, 422)
+_PLAIN = ("", "identity", "gzip", "deflate")
+"""How a body may be packed: at most a thousandfold. Packed twice, or by brotli, a single piece could fill the memory."""
+_NO_STREAM = ("text/html", "application/json", "application/xhtml+xml")
+Sockets = httpx.AsyncBaseTransport
+"""What carries the bytes, for who wants other than the network."""
+_log = logging.getLogger(__name__)
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether a URL stays on this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+class Transport:
+    """Sends requests to one Task API, each once."""
+
+    def __init__(  # noqa: PLR0913 - what a connection is made of
+        self,
+        base_url: str,
+        key: str | None,
+        pace: Pace,
+        patience: Patience,
+        *,
+        mcp: bool = False,
+        per_element: bool = False,
+        sockets: Sockets | None = None,
+    ) -> None:
+        _check(base_url, key)
+        self.pace, self.patience = pace, patience
+        self.met = False  # the API has answered, whatever it was
+        wanted = [_BETAS, *([_MCP] if mcp else []), *([_PER_ELEMENT] if per_element else [])]
+        self._betas: str | None = ",".join(wanted)
+        self._http = httpx.AsyncClient(
+            base_url=base_url.rstrip("/"),
+            headers={
+                **({"x-api-key": key} if key else {}),
+                "user-agent": f"rowcite/{__version__}",
+                "accept-encoding": "gzip",
+            },
+            timeout=httpx.Timeout(patience.answer, connect=patience.connect),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=64),
+            transport=sockets,
+            verify=httpx.create_ssl_context(),  # with SSL_CERT_FILE, also where proxies are not asked
+            trust_env=not is_loopback(base_url),
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def body(
+        self,
+        method: str,
+        path: str,
+        content: bytes | None = None,
+        sending: Callable[[], Awaitable[None]] | None = None,
+    ) -> bytes:
+        """Send a request and return the whole body of a success. `sending` is called right before."""
+        betas = self._betas
+        headers = _headers(betas) | ({"content-type": "application/json"} if content is not None else {})
+        async with self.pace.turn():
+            if sending is not None:
+                await sending()
+            with _Exchange(method, path) as exchange:
+                async with (
+                    asyncio.timeout(self.patience.total),
+                    self._http.stream(method, path, content=content, headers=headers) as response,
+                ):
+                    exchange.answered(response.status_code)
+                    self.met = True
+                    found = await _whole(response)
+        if response.is_success:
+            return found
+        raise self._failure(response, found, betas)
+
+    async def events(
+        self, path: str, params: dict[str, str], *, silence: float, idle: float | None = None
+    ) -> AsyncGenerator[bytes]:
+        """Yield the data of each event of a stream, until it ends.
+
+        Raises:
+            Retriable: it broke, or nothing came for `silence` seconds, or no event for `idle` seconds.
+        """
+        betas, parser = self._betas, Parser()
+        timeout = httpx.Timeout(self.patience.answer, connect=self.patience.connect, read=silence)
+        with _Exchange("GET", path) as exchange:
+            async with self._http.stream(
+                "GET", path, params=params, timeout=timeout, headers=_headers(betas)
+            ) as response:
+                exchange.answered(response.status_code)
+                if not response.is_success:
+                    raise self._failure(response, await _whole(response), betas)
+                _check_stream(response)
+                clock = asyncio.get_running_loop().time
+                chunks, last = response.aiter_bytes(), clock()
+                while True:
+                    async with asyncio.timeout_at(None if idle is None else last + idle):
+                        chunk = await anext(chunks, None)
+                    if chunk is None:
+                        return
+                    for data in parser.feed(chunk):
+                        yield data
+                        last = clock()
+
+    def _failure(self, response: httpx.Response, body: bytes, betas: str | None) -> RowciteError:
+        status, where = response.status_code, f"{response.request.method} {response.request.url.path}"
+        after = retry_after(response.headers.get("retry-after"))
+        if status == _THROTTLED:
+            self.pace.refused(max(after or 0.0, self.patience.first_pause))
+        error = failure(where, status, body, after, response.headers.get("location"))
+        if betas and status in _INVALID and b"parallel-beta" in body.lower():
+            self._betas = None  # nobody promises that the header is welcome: try without, once
+            return Retriable(str(error), status=status)
+        return error
+
+
+def _check(base_url: str, key: str | None) -> None:
+    if urlsplit(base_url).scheme not in ("http", "https"):
+        raise UsageError(f"{base_url!r} is no base URL: it begins with https:// (http:// on this machine)")
+    if not base_url.startswith("https://") and not is_loopback(base_url):
+        raise UsageError(
+            f"{base_url}: a key is not sent over plain http, except on this machine. Use https://"
+        )
+    if key is not None and not (key.isascii() and key.isprintable()):
+        raise KeyRefused(
+            "the API key holds a line break or another character that no key has. Check PARALLEL_API_KEY"
+        )
+
+
+def _headers(betas: str | None) -> dict[str, str]:
+    return {"parallel-beta": betas} if betas else {}
+
+
+async def _whole(response: httpx.Response) -> bytes:
+    """Return a body as it is when unpacked, if that is not absurdly large."""
+    _check_packing(response)
+    parts, size = [], 0
+    async for part in response.aiter_bytes():
+        size += len(part)
+        if size > MOST_BYTES:
+            raise TooLarge(f"{response.request.url.path}: an answer is larger than {MOST_BYTES >> 20} MiB")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _check_packing(response: httpx.Response) -> None:
+    packing = response.headers.get("content-encoding", "").strip().lower()
+    if packing not in _PLAIN:
+        raise ApiError(
+            f"{response.request.url.path}: an answer is packed as {packing[:40]!r}, which was not asked for and is not read"
+        )
+
+
+def _check_stream(response: httpx.Response) -> None:
+    _check_packing(response)
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind in _NO_STREAM:
+        raise Retriable(
+            f"GET {response.request.url.path}: the answer is {kind} and no stream of events",
+            status=response.status_code,
+        )
+
+
+class _Exchange:
+    """One request: told to the log, and httpx's errors turned into rowcite's.
+
+    What certainly never reached the API is told apart from the rest.
+    """
+
+    def __init__(self, method: str, path: str) -> None:
+        self.method, self.path = method, path.partition("?")[0]
+        self._began = time.perf_counter()
+
+    def answered(self, status: int | str) -> None:
+        """Tell the log: nothing but method, path, status and time, so that no secret can be in it."""
+        _log.debug(
+            "%s %s %s %.0f ms", self.method, self.path, status, (time.perf_counter() - self._began) * 1e3
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if isinstance(error, TooLarge):
+            raise ApiError(str(error)) from error
+        if isinstance(error, TimeoutError):
+            self.answered("TimeoutError")
+            raise Retriable(
+                f"{self.method} {self.path}: the answer did not come to its end in time"
+            ) from error
+        if not isinstance(error, httpx.HTTPError):
+            return
+        self.answered(type(error).__name__)
+        request = error._request  # noqa: SLF001 - the public property raises when there is none
+        where = f"{request.method} {_shown(request.url)}" if request else "request"
+        told = f"{where}: {type(error).__name__}: {error}".rstrip(": ")
+        if (why := _distrust(error)) is not None:
+            raise ApiError(
+                f"{where}: the certificate of the API is not trusted: {why}. Nothing was sent. Is the address right? For"
+                " a certificate authority of your own, name its file in SSL_CERT_FILE"
+            ) from error
+        if isinstance(error, httpx.UnsupportedProtocol):
+            raise UsageError(told) from error
+        sent = not isinstance(error, _NEVER_SENT)
+        hint = "" if sent else ". Is the address right, and the network there?"
+        raise Retriable(f"{told}{hint}", sent=sent) from error
+
+
+def _shown(url: httpx.URL) -> httpx.URL:
+    return url.copy_with(query=None, userinfo=b"")
+
+
+def _distrust(error: BaseException | None) -> str | None:
+    """Return why a certificate was not trusted, None when that is not what is wrong."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error.verify_message
+        error = error.__cause__ or error.__context__
+    return None

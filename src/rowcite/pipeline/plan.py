@@ -1,0 +1,156 @@
+"""What a run would do and cost, before anything is spent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from rowcite.accept.escalation import Outlook, outlook, shares
+from rowcite.api.bodies import runs_body
+from rowcite.api.facts import MICRO, known, usd
+from rowcite.api.packing import packed, packs
+from rowcite.errors import OutOfCredit
+from rowcite.ledger import Ledger
+from rowcite.model import Task
+from rowcite.pipeline.escalate import to_climb
+from rowcite.pipeline.job import Job
+from rowcite.pipeline.spec_checks import spec_warnings
+from rowcite.submit.submitter import MOST_RUNS
+from rowcite.table.survey import Survey, survey
+
+_REQUESTS_A_BATCH = 4  # create the group, add the runs, follow the events, read the answers
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run would do. Money is micro-US$; `seconds` is from and to, None where it is not known.
+
+    `to_submit` counts tasks and `runs` the runs that they are sent in; `to_climb` counts rows answered before that are
+    asked again of the next processor. `expected` and `worst` are the cost with everything that may be asked again, None
+    where nothing is. `answered_otherwise` counts stored answers to other questions, which a changed spec has left behind.
+    """
+
+    rows: int
+    skipped: int
+    too_long: int
+    tasks: int
+    answered: int
+    under_way: int
+    failed: int
+    to_submit: int
+    runs: int
+    to_climb: int
+    answered_otherwise: int
+    price: int
+    expected: int | None
+    worst: int | None
+    assumed: bool
+    requests: int
+    seconds: tuple[float, float] | None
+    sample: str | None
+    warnings: list[str]
+
+    @property
+    def cost(self) -> int:
+        """Return what is newly spent on the first question of each task."""
+        return self.runs * self.price
+
+
+def look(job: Job, ledger: Ledger) -> Survey:
+    """Read the table once: what it holds, and what stands of it in the ledger."""
+    batches = job.reader.batches(job.asked)
+    again = job.fresh or job.retry_failed
+    return survey(batches, ledger, since=job.since, again=again, room=job.memory // 2)
+
+
+def plan(job: Job, ledger: Ledger, found: Survey | None = None) -> Plan:
+    """Say what a run would do. Spends nothing, writes nothing. Reads the table, unless it was surveyed already."""
+    found = found or look(job, ledger)
+    runs = -(-found.to_submit // job.spec.task.records_per_run)
+    climbing = to_climb(job, ledger) if job.spec.escalate else 0
+    ahead = _outlook(job, ledger, found.to_submit, runs, climbing)
+    return Plan(
+        rows=found.rows,
+        skipped=found.skipped,
+        too_long=found.too_long,
+        tasks=found.tasks,
+        answered=found.answered,
+        under_way=found.under_way,
+        failed=found.failed,
+        to_submit=found.to_submit,
+        runs=runs,
+        to_climb=climbing,
+        answered_otherwise=ledger.answered_otherwise(job.asked.fingerprint),
+        price=job.price,
+        expected=ahead.expected if ahead else None,
+        worst=ahead.worst if ahead else None,
+        assumed=ahead.assumed if ahead else False,
+        requests=-(-runs // min(MOST_RUNS, job.spec.limits.active_runs)) * _REQUESTS_A_BATCH,
+        seconds=_seconds(job, runs),
+        sample=_sample(job, found.sample),
+        warnings=spec_warnings(job.spec),
+    )
+
+
+def check_budget(job: Job, planned: Plan, ledger: Ledger) -> int:
+    """Return what this command may newly spend, in micro-US$.
+
+    Raises:
+        OutOfCredit: the plan costs more, before anything is asked again.
+    """
+    limits = job.spec.limits
+    most = round(limits.max_cost_usd * MICRO)
+    if planned.cost > most:
+        raise OutOfCredit(
+            f"{planned.runs:,} runs would cost {usd(planned.cost)}, and limits.max_cost_usd is {usd(most)}."
+            " Nothing was submitted. Raise it, give --max-cost, or take fewer rows with --limit"
+        )
+    if limits.max_total_usd is None:
+        return most
+    left = round(limits.max_total_usd * MICRO) - ledger.spent()
+    if planned.cost > left:
+        raise OutOfCredit(
+            f"{planned.runs:,} runs would cost {usd(planned.cost)}, and of limits.max_total_usd"
+            f" {usd(max(left, 0))} is left. Nothing was submitted. Raise it to go on"
+        )
+    return min(most, left)
+
+
+def _outlook(job: Job, ledger: Ledger, tasks: int, runs: int, climbing: int) -> Outlook | None:
+    """Return what may come on top of the first question: rows sent together asked singly, values asked again."""
+    together, ladder = job.spec.task.records_per_run > 1, [job.spec.task.processor, *job.spec.escalate]
+    if not together and not job.spec.escalate:
+        return None
+    prices = [job.price_of(name) for name in ladder]
+    known_of = ledger.climbed()
+    answered = {name: known_of.get(job.name_of(name), (0, 0))[0] for name in ladder}
+    went_open = {name: known_of.get(job.name_of(after), (0, 0))[1] for name, after in pairwise(ladder)}
+    first = outlook(tasks, prices, shares(ladder, answered, went_open))
+    saved = (tasks - runs) * job.price if together else 0
+    singly = runs * job.price if together else 0  # at worst no part of a pack's answer can be used
+    more = sum(prices[1:])
+    return Outlook(
+        first.expected - saved + climbing * (prices[1] if more else 0),
+        first.worst + singly + climbing * more,
+        first.shares,
+        first.assumed and tasks > 0 and bool(job.spec.escalate),
+    )
+
+
+def _sample(job: Job, task: Task | None) -> str | None:
+    """Return a request as it would be sent, without secrets."""
+    if task is None:
+        return None
+    if job.spec.task.records_per_run == 1:
+        return runs_body(job.asked.shown, [task]).decode()
+    together = packed(job.asked)
+    return runs_body(together.shown, packs(together, [task], 1)).decode()
+
+
+def _seconds(job: Job, runs: int) -> tuple[float, float] | None:
+    processor = known(job.spec.task.processor)
+    if processor is None or job.local or not runs:
+        return None
+    waves = -(-runs // job.spec.limits.active_runs)
+    low, high = processor.seconds
+    return low * waves, high * waves

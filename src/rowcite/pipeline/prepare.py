@@ -1,0 +1,252 @@
+"""A spec, what overrides it, and a table, put together into a job; and who answers it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+
+from rowcite.api.bodies import LOCAL
+from rowcite.api.http import is_loopback
+from rowcite.errors import InputError, KeyRefused, SpecError, TableError, UsageError
+from rowcite.pipeline.job import MEMORY, Job, make_job
+from rowcite.pipeline.spec_checks import spec_problems
+from rowcite.pipeline.spec_file import load_spec, parse_spec
+from rowcite.spec.fields import STATUS_COLUMNS
+from rowcite.spec.models import Spec
+from rowcite.table.columns import added_schema, unfit_columns
+from rowcite.table.reader import Reader
+from rowcite.table.sources import FrameSource, Source, format_of, open_source
+from rowcite.table.writer import check_output
+
+API = "https://api.parallel.ai"
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What flags say in place of spec and environment. Paths are relative to the working folder.
+
+    `memory` is about how many bytes keys and answers may take.
+    """
+
+    input: str | None = None
+    output: str | None = None
+    limit: int | None = None
+    processor: str | None = None
+    base_url: str | None = None
+    backend: Literal["parallel", "local"] | None = None
+    ledger: str | None = None
+    max_cost: float | None = None
+    fresh: bool = False
+    retry_failed: bool = False
+    wait_lock: float = 0.0
+    memory: int = MEMORY
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A job, the folder of its ledger, where its table goes (None: nowhere), and who is asked.
+
+    `wait` is how many seconds another process that has the ledger is waited for.
+    """
+
+    job: Job
+    ledger: Path
+    output: str | None
+    base_url: str
+    wait: float = 0.0
+
+
+def prepare(  # noqa: PLR0913 - what stands behind a job, by name
+    spec: str | Path | Mapping[str, Any] | Spec,
+    overrides: Overrides = Overrides(),
+    *,
+    frame: pl.DataFrame | None = None,
+    writes: bool = True,
+    spool: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Prepared:
+    """Read the spec and the table's header; check everything that can be checked before a cent is spent.
+
+    `spool` is where stdin is kept while it is read twice; without `writes`, where the table would go is nobody's matter.
+
+    Raises:
+        InputError: the spec, the table or the overrides do not work.
+    """
+    read = _read(spec, environ)
+    folder = ledger_folder(read, overrides.ledger, environ)
+    read = _overridden(read, overrides)
+    source = FrameSource(frame) if frame is not None else _source(read, overrides, spool)
+    _check_new_columns(read, source)
+    reader = Reader(source, read, limit=overrides.limit)
+    base_url = _base_url(overrides, environ)
+    api = LOCAL + _digest(read) if read.backend == "local" else base_url
+    job = make_job(
+        read,
+        reader,
+        api,
+        fresh=overrides.fresh,
+        retry_failed=overrides.retry_failed,
+        memory=overrides.memory,
+    )
+    output = _output(read, overrides, source) if writes else None
+    return Prepared(job, folder, output, base_url, overrides.wait_lock)
+
+
+def ledger_folder(spec: Spec, told: str | None = None, environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder of a spec's ledger; `told` is what a flag says."""
+    return Path(told or environ.get("ROWCITE_LEDGER") or spec.folder / ".rowcite" / spec.name)
+
+
+@contextmanager
+def answering(
+    prepared: Prepared, environ: Mapping[str, str] = os.environ
+) -> Iterator[tuple[str, str | None]]:
+    """Yield the base URL and key of who answers; for `backend: local`, start the shipped server for as long.
+
+    Raises:
+        KeyRefused: the API needs a key and there is none.
+        InputError: the local backend is not installed, or its corpus cannot be used.
+    """
+    spec = prepared.job.spec
+    if spec.backend == "local":
+        with _local(spec, prepared.ledger / "pages") as base_url:
+            yield base_url, None
+        return
+    key = environ.get("PARALLEL_API_KEY", "").strip() or None
+    if key is None and not is_loopback(prepared.base_url):
+        raise KeyRefused(
+            "PARALLEL_API_KEY is not set. Export the key of your Parallel account, or rehearse without one:"
+            " `backend: local` and a folder of documents in the spec"
+        )
+    yield prepared.base_url, key
+
+
+def _read(spec: str | Path | Mapping[str, Any] | Spec, environ: Mapping[str, str]) -> Spec:
+    if isinstance(spec, Spec):
+        return spec
+    return load_spec(spec, environ=environ) if isinstance(spec, (str, Path)) else parse_spec(spec)
+
+
+def _overridden(spec: Spec, overrides: Overrides) -> Spec:
+    update: dict[str, Any] = {}
+    if overrides.processor is not None:
+        update["task"] = spec.task.model_copy(update={"processor": overrides.processor})
+    if "" in (overrides.input, overrides.output, overrides.ledger):
+        raise UsageError("--input, --output and --ledger need a name: an empty one was given")
+    if overrides.max_cost is not None:
+        update["limits"] = spec.limits.model_copy(update={"max_cost_usd": overrides.max_cost})
+    if overrides.backend is not None:
+        update["backend"] = overrides.backend
+    spec = spec.model_copy(update=update)
+    if spec.backend == "local" and spec.local is None:
+        raise UsageError(f"{spec.file}: the local backend needs `local: {{corpus: FOLDER}}` in the spec")
+    if spec.backend == "local" and overrides.base_url is not None:
+        raise UsageError("--base-url goes with the parallel backend: add --backend parallel, or leave it out")
+    problems = [message for _, message in spec_problems(spec)]
+    if problems:
+        raise UsageError("\n".join(problems))
+    return spec
+
+
+def _source(spec: Spec, overrides: Overrides, spool: Path | None) -> Source:
+    path, kind = _input(spec, overrides), spec.input.format
+    if path == "-":
+        kind = kind or "csv"
+    elif overrides.input is not None:  # another table than the spec's: what its own name says comes first
+        kind = None if Path(path).is_dir() else format_of(path) or kind
+    return open_source(path, kind, spec.input.csv, spool=spool)
+
+
+def _input(spec: Spec, overrides: Overrides) -> str:
+    if overrides.input is not None:
+        return overrides.input
+    path = spec.input.path
+    if path is None:
+        raise UsageError(f"{spec.file}: no table to read. Set input.path, or give --input")
+    return path if path == "-" or "://" in path else str(spec.path(path))
+
+
+def _output(spec: Spec, overrides: Overrides, source: Source) -> str | None:
+    path = overrides.output
+    if path is None and spec.output.path is not None:
+        path = spec.output.path
+        path = path if path == "-" or "://" in path else str(spec.path(path))
+    if path is None:
+        return None
+    check_output(path, source)
+    if path != "-" and "://" not in path and _is_part(path, _input(spec, overrides)):
+        raise TableError(
+            f"{path}: the next run would read this as a part of the input. Write to another folder"
+        )
+    return path
+
+
+def _is_part(output: str, given: str) -> bool:
+    """Tell whether an output is in the folder, or matches the pattern, that the input was given as."""
+    target, parts = Path(output).resolve(), Path(given)
+    if parts.is_dir():
+        return target.parent == parts.resolve()
+    pattern = os.path.abspath(given)  # noqa: PTH100 - the pattern is no path yet: nothing in it may be resolved
+    return fnmatch(str(target), pattern) if "**" in pattern else "*" in pattern and target.match(pattern)
+
+
+def _check_new_columns(spec: Spec, source: Source) -> None:
+    there = [name for name in added_schema(spec, source.schema, native=True) if name in source.schema]
+    own = [name for name in there if name in STATUS_COLUMNS]
+    if own:
+        raise TableError(
+            f"the table has {', '.join(own)} already: rowcite wrote it. Enrich the original table, or drop these columns"
+        )
+    if there:
+        shown = ", ".join(f'"{name}"' for name in there)
+        where = ("task", "outputs") if spec.task.outputs is not None else ("task", "output")
+        hint = "Set columns.prefix, or rename the field"
+        if spec.columns.existing == "error":
+            hint = "Set columns.existing to fill or overwrite, or columns.prefix, or rename the field"
+        raise spec.problem(where, f"the table has {shown} already. {hint}")
+    for message in unfit_columns(spec, source.schema):
+        raise spec.problem(("columns", "existing"), message)
+
+
+def _base_url(overrides: Overrides, environ: Mapping[str, str]) -> str:
+    url = overrides.base_url or environ.get("PARALLEL_BASE_URL") or environ.get("PARALLEL_API_URL") or API
+    return url.rstrip("/")
+
+
+def _corpus(spec: Spec) -> Path:
+    return spec.path(
+        spec.local.corpus if spec.local else "."
+    )  # `_overridden` has seen to it that it is there
+
+
+def _digest(spec: Spec) -> str:
+    from rowcite.local.research.digest import corpus_digest
+
+    try:
+        return corpus_digest(_corpus(spec))
+    except InputError as error:
+        raise SpecError(spec.file, spec.problem(("local", "corpus"), str(error)).problems) from error
+
+
+@contextmanager
+def _local(spec: Spec, cache: Path) -> Iterator[str]:
+    try:
+        from rowcite.local.research import open_corpus
+        from rowcite.local.server.app import ServerSettings, create_app
+        from rowcite.local.server.run import embedded
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("rowcite"):
+            raise
+        raise UsageError(
+            f"the local backend is an extra ({error}). Install it: pip install 'rowcite[local]'"
+        ) from error
+    corpus = open_corpus(_corpus(spec), cache=cache)
+    with embedded(create_app(corpus, ServerSettings())) as base_url:
+        yield base_url

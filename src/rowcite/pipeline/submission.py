@@ -1,0 +1,219 @@
+"""Submit, write: the few calls in a row that make a run.
+
+From command to request in four hops: cli -> pipeline -> submitter -> client. Answers reach the table only
+through the ledger, so a fresh run, a resumed one and a re-merge take one path.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import polars as pl
+
+from rowcite.api.bodies import Question
+from rowcite.api.client import Client
+from rowcite.api.facts import usd
+from rowcite.api.packing import packed, packs
+from rowcite.api.rate_limit import Pace
+from rowcite.errors import Unfinished
+from rowcite.ledger import Ledger
+from rowcite.model import Counts, Task
+from rowcite.pipeline.escalate import Rung, climb
+from rowcite.pipeline.job import Job
+from rowcite.progress import Progress
+from rowcite.submit.options import Terms
+from rowcite.submit.submitter import Errand, Submitter
+from rowcite.table.columns import added_schema
+from rowcite.table.merge import Judged, Merge
+from rowcite.table.sources import Rows
+from rowcite.table.survey import Survey, tasks_to_do
+from rowcite.table.writer import TableWriter, output_format
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a submission came to, right also when it ended early. `again` counts runs that asked again."""
+
+    submitted: int = 0
+    again: int = 0
+    requests: int = 0
+
+
+class Submission:
+    """Gets a table's tasks answered: call `submit` once.
+
+    `agree` is asked before a step up the ladder that more than half of the first answers would take.
+    """
+
+    def __init__(  # noqa: PLR0913 - what a run is made of
+        self,
+        job: Job,
+        ledger: Ledger,
+        *,
+        budget: int,
+        progress: Progress,
+        tally: Tally,
+        agree: Callable[[Rung], bool],
+    ) -> None:
+        self.job, self.ledger, self.progress, self.tally = job, ledger, progress, tally
+        self._left, self._agree, self._spent = budget, agree, 0
+
+    async def submit(self, found: Survey, base_url: str, key: str | None) -> None:
+        """Get every task answered that is not, of those that were found, and ask again for what was not accepted.
+
+        Raises:
+            OutOfCredit: budget or credit allow no more.
+            Unfinished: the deadline came first, or too many would be asked again.
+            RowciteError: what the API said.
+        """
+        spec, limits = self.job.spec, self.job.spec.limits
+        pace = Pace(limits.requests_per_minute, limits.concurrency)
+        deadline = limits.deadline.total_seconds() if limits.deadline else None
+        together = spec.task.records_per_run > 1
+        async with Client(
+            base_url, key, pace, mcp=bool(spec.task.mcp_servers), per_element=together
+        ) as client:
+            try:
+                async with asyncio.timeout(deadline):
+                    await self._first(client, found)
+                    for _ in spec.escalate:
+                        if not await self._again(client):
+                            break
+            except TimeoutError:
+                raise Unfinished(
+                    f"the deadline of {limits.deadline} came with work left. What was answered is saved: run again to go on"
+                ) from None
+            finally:
+                self.tally.requests = pace.requests
+
+    async def _first(self, client: Client, found: Survey) -> None:
+        """Ask the spec's own question: of several rows at once if it says so, then of those that got no answer so."""
+        job, ledger, most = self.job, self.ledger, self.job.spec.task.records_per_run
+        if most > 1:
+            asked, alone = packed(job.asked), list[Task]()
+            some = _of_several(packs(asked, unanswered(job, ledger, found), most), alone)
+            # `alone` fills while the packs are read, and they are read before it.
+            await self._errands(client, [self._errand(asked, some), self._errand(job.asked, alone)])
+        tasks = unanswered(job, ledger, found, left=most > 1)
+        await self._errands(client, [self._errand(job.asked, tasks)])
+
+    def _errand(self, asked: Question, tasks: Iterable[Task]) -> Errand:
+        return Errand(asked, self.job.name_of(self.job.spec.task.processor), self.job.price, tasks)
+
+    async def _again(self, client: Client) -> bool:
+        """Go one step up the ladder; tell whether there was one."""
+        with TemporaryDirectory(prefix="rowcite-") as folder:
+            rung = climb(self.job, self.ledger, Path(folder))
+            if not rung.tasks:
+                return False
+            if rung.steep and not self._agree(rung):
+                raise Unfinished(
+                    f"stopped before asking again: of the first {rung.answers} answers {rung.left_open} were not accepted,"
+                    f" and {rung.tasks:,} rows would be asked again of {', '.join(rung.processors)} for"
+                    f" {usd(rung.cost)}. Look at `accept` (rowcite explain SPEC --row 1), or give --escalate-anyway"
+                )
+            whom = ", ".join(rung.processors)
+            self.progress.more(rung.tasks, f"asking {whom} again for {rung.tasks:,} rows ({usd(rung.cost)})")
+            before = self.tally.submitted
+            try:
+                await self._errands(client, rung.errands())
+            finally:
+                self.tally.again += self.tally.submitted - before
+        return True
+
+    async def _errands(self, client: Client, errands: Iterable[Errand]) -> None:
+        job = self.job
+        terms = Terms(
+            processor=job.name_of(job.spec.task.processor),
+            price=job.price,
+            active_runs=job.spec.limits.active_runs,
+            budget=self._left,
+            local=job.local,
+        )
+        submitter = Submitter(client, self.ledger, terms, self.progress, spent_before=self._spent)
+        try:
+            await submitter.submit_all(errands, api=job.asked.named["api"])
+        finally:
+            self._left -= submitter.spent
+            self._spent += submitter.spent
+            self.tally.submitted += submitter.submitted
+
+
+def _of_several(together: Iterable[Task], alone: list[Task]) -> Iterator[Task]:
+    """Yield packs; put the row of one that holds no other to `alone`: it is asked the plain question."""
+    for pack in together:
+        if len(pack.members) > 1:
+            yield pack
+        else:
+            alone += pack.members
+
+
+def unanswered(job: Job, ledger: Ledger, found: Survey, *, left: bool = False) -> Iterator[Task]:
+    """Yield the tasks that a run submits, each once; with `left`, those of them that do not stand in the ledger by now.
+
+    What an earlier command left under way is looked at again when its turn comes: by then it is known what that
+    command had really created.
+    """
+    for to_submit, unsure in tasks_to_do(job.reader.batches(job.asked), found):
+        if not left:
+            yield from to_submit
+        doubted = [*to_submit, *unsure] if left else unsure
+        failed_since = job.began if left else 0.0  # what failed before this command was asked again by it
+        standing = ledger.standing([task.key for task in doubted], since=job.since, failed_since=failed_since)
+        yield from (task for task in doubted if task.key not in standing)
+
+
+def merged(
+    job: Job, ledger: Ledger, *, native: bool, judged: Judged | None = None
+) -> Iterator[tuple[Rows, pl.DataFrame]]:
+    """Yield the table's rows, some at a time, with the columns that are added to them."""
+    table = job.reader.source.schema
+    merge = Merge(job.spec, table, ledger, native=native, room=job.memory // 4, judged=judged)
+    for batch in job.reader.batches(job.asked):
+        yield from merge.parts(batch)
+
+
+def write(job: Job, ledger: Ledger, target: str, *, judged: Judged | None = None) -> Counts:
+    """Write the table with what the ledger holds; return how many rows stand where.
+
+    `judged` is told of each run that was looked at, and of its values that were refused.
+    """
+    source = job.reader.source
+    kind = output_format(target, source)
+    native = kind in ("parquet", "jsonl")
+    counts, reports = Counts(), job.spec.columns.reports
+    added = added_schema(job.spec, source.schema, native=native)
+    with TableWriter(target, kind, source, added) as writer, ThreadPoolExecutor(1) as pool:
+        written: Future[None] | None = None
+        for rows, columns in merged(job, ledger, native=native, judged=judged):
+            if written is not None:
+                written.result()
+            written = pool.submit(writer.write, rows, columns)  # while the next rows are put together
+            count(counts, columns)
+        if written is not None:
+            written.result()
+    if reports is not None:
+        _write_reports(job, ledger, job.spec.path(reports))
+    return counts
+
+
+def _write_reports(job: Job, ledger: Ledger, folder: Path) -> None:
+    """Write reports as they were said: the formula guard is for spreadsheets."""
+    from rowcite.table.reports import write_reports
+
+    rows = 0
+    for _, columns in merged(job, ledger, native=True):
+        write_reports(folder, rows, columns)
+        rows += columns.height
+
+
+def count(counts: Counts, columns: pl.DataFrame) -> None:
+    """Add a batch's rows to the counts."""
+    counts.rows += columns.height
+    for status, rows in columns["rowcite_status"].value_counts().iter_rows():
+        setattr(counts, status, getattr(counts, status) + rows)

@@ -1,0 +1,175 @@
+"""Object stores, through Arrow's own filesystems.
+
+These take credentials from where each cloud's own tools have them: the environment, profiles, single sign-on, the machine's
+role. (fsspec needs a package for each cloud, and obstore knows no AWS profiles.)
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from rowcite.errors import TableError
+from rowcite.spec.models import Format
+from rowcite.table.sources.base import format_of
+
+_PART = 8 << 20
+_HINTS = {
+    "s3": "Is the name right, and do AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, have the right to it "
+    "(AWS_REGION is its region, AWS_ENDPOINT_URL another store's address)?",
+    "gs": "Is the name right, and does GOOGLE_APPLICATION_CREDENTIALS (or `gcloud auth application-default login`) have the right to it?",
+    "az": "Is the name right, and do AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY (or `az login`) have the right to it?",
+}
+
+
+def download_parts(url: str, kind: Format | None, folder: Path) -> Mapping[Path, str]:
+    """Copy an object, the objects of a glob, or those of a folder into a local folder; return what each was called.
+
+    Raises:
+        TableError: nothing is there, or it cannot be read to its end.
+    """
+    scheme, _, key = url.partition("://")
+    scheme = scheme.lower()
+    with _explained(url, scheme):
+        store = _store(url, scheme, key)
+        found = _parts(store, key.rstrip("/"), kind)
+    if not found:
+        raise TableError(f"{url}: there is no such object, and no folder of tables. {_HINTS[scheme]}")
+    copies = {}
+    for number, info in enumerate(found):
+        name, local = f"{scheme}://{info.path}", folder / f"{number:06}" / Path(info.path).name
+        with _explained(name, scheme):
+            _copy(store, info, local)
+        copies[local] = name
+    return copies
+
+
+def upload(file: Path, url: str) -> None:
+    """Copy a local file to an object, which appears whole or not at all.
+
+    Raises:
+        TableError: it cannot be written.
+    """
+    scheme, _, key = url.partition("://")
+    with _explained(url, scheme.lower()):
+        store = _store(url, scheme.lower(), key)
+        with file.open("rb") as local, store.open_output_stream(key, compression=None) as there:
+            shutil.copyfileobj(local, there, _PART)
+
+
+def check_bucket(url: str) -> None:
+    """See that the bucket of an object is there.
+
+    Raises:
+        TableError: it is not, or does not let us look.
+    """
+    from pyarrow import fs
+
+    scheme, _, key = url.partition("://")
+    with _explained(url, scheme.lower()):
+        bucket = key.split("/", 1)[0]
+        found = _store(url, scheme.lower(), key).get_file_info(bucket)
+        if found.type == fs.FileType.NotFound:
+            raise TableError(f"{url}: there is no bucket {bucket!r}. {_HINTS[scheme.lower()]}")
+
+
+def is_part_of(url: str, given: str) -> bool:
+    """Tell whether an object is one that a glob or a folder names."""
+    key, given = url.partition("://")[2], given.partition("://")[2].rstrip("/")
+    return key.rpartition("/")[0] == given or bool(_pattern(given).fullmatch(key))
+
+
+def _copy(store: Any, info: Any, local: Path) -> None:
+    local.parent.mkdir()
+    with store.open_input_stream(info.path, compression=None) as there, local.open("wb") as here:
+        shutil.copyfileobj(there, here, _PART)
+    if local.stat().st_size != info.size:
+        raise TableError(
+            f"{info.path}: it has {info.size:,} bytes, and {local.stat().st_size:,} came. Did it change meanwhile? Run again"
+        )
+
+
+def _store(url: str, scheme: str, key: str) -> Any:
+    """Return the filesystem that a URL is in."""
+    from pyarrow import fs
+
+    if not key.strip("/"):
+        raise TableError(f"{url}: names no object. Write {scheme}://bucket/path/to/table.csv")
+    if scheme == "s3":
+        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+        region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+        if endpoint is None and region is None:
+            region = fs.resolve_s3_region(key.split("/", 1)[0])
+        return fs.S3FileSystem(
+            endpoint_override=endpoint, region=region, connect_timeout=10, request_timeout=60
+        )
+    if scheme == "gs":
+        return fs.GcsFileSystem(retry_time_limit=timedelta(seconds=60))
+    account = os.environ.get("AZURE_STORAGE_ACCOUNT")
+    if not account:
+        raise TableError(f"{url}: AZURE_STORAGE_ACCOUNT is not set: it names the storage account")
+    return fs.AzureFileSystem(
+        account, account_key=os.environ.get("AZURE_STORAGE_KEY"), sas_token=os.environ.get("AZURE_STORAGE_SAS_TOKEN")
+    )  # fmt: skip
+
+
+def _parts(store: Any, key: str, kind: Format | None) -> list[Any]:
+    """Return the objects that a key, a glob or a folder names, in the order of their names."""
+    from pyarrow import fs
+
+    def files(at: str, *, deep: bool) -> list[Any]:
+        inside = store.get_file_info(fs.FileSelector(at, recursive=deep, allow_not_found=True))
+        return sorted((info for info in inside if info.is_file), key=lambda info: info.path)
+
+    info = store.get_file_info(key)
+    if info.is_file:
+        return [info]
+    if any(sign in key for sign in "*?["):
+        at = re.split(r"[*?\[]", key, maxsplit=1)[0].rpartition("/")[0]
+        if not at:
+            raise TableError(f"{key}: name the bucket without a wildcard")
+        wanted = _pattern(key)
+        deep = "/" in key[len(at) + 1 :]
+        return [info for info in files(at, deep=deep) if wanted.fullmatch(info.path)]
+    if info.type == fs.FileType.Directory:
+        return [
+            info
+            for info in files(key, deep=False)
+            if (kind or format_of(info.path)) and Path(info.path).name[0] not in "._"
+        ]
+    return []
+
+
+def _pattern(glob: str) -> re.Pattern[str]:
+    """Return a glob as an expression for whole paths: `*` and `?` stay in one folder, `**/` does not."""
+    words = {"**/": "(?:.*/)?", "*": "[^/]*", "?": "[^/]"}
+    parts = re.split(r"(\*\*/|\*|\?|\[[^\]/]+\])", glob)
+    return re.compile(
+        "".join(
+            words.get(part)
+            or (part.replace("[!", "[^") if part[:1] == "[" and part[-1:] == "]" else re.escape(part))
+            for part in parts
+        )
+    )
+
+
+@contextmanager
+def _explained(name: str, scheme: str) -> Iterator[None]:
+    """Say what a store's error means; a full disk here is told as one."""
+    try:
+        yield
+    except (OSError, pa.ArrowException, re.error) as error:
+        if getattr(error, "errno", None) == 28:
+            raise TableError(
+                f"{name}: no room for a copy of it. Set TMPDIR to a folder that has room"
+            ) from error
+        text = re.sub(r"\s*\(Request ID: [^)]*\)", "", str(error)).split(". Detail:", 1)[0]
+        raise TableError(f"{name}: cannot be read or written: {text}. {_HINTS[scheme]}") from error

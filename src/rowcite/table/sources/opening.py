@@ -1,0 +1,113 @@
+"""A path to a table: a file, a glob, a folder of parts, an address elsewhere, or stdin."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rowcite.errors import TableError
+from rowcite.spec.models import CsvOptions, Format
+from rowcite.table.sources.base import Source, format_of
+from rowcite.table.sources.csv_files import CsvSource
+from rowcite.table.sources.jsonl_files import JsonlSource
+from rowcite.table.sources.parquet_files import ParquetSource
+from rowcite.table.sources.remote import RemoteSource
+
+
+def open_source(path: str, kind: Format | None, options: CsvOptions, *, spool: Path | None = None) -> Source:
+    """Open a file, a glob, a folder of parts, their address elsewhere, or `-` for stdin.
+
+    stdin is kept in `spool` while it is needed, what is elsewhere in a temporary folder.
+
+    Raises:
+        TableError: nothing is there, the format is not known, or the header cannot be used.
+    """
+    if "://" in path:
+        return RemoteSource(path, kind, lambda files: _opened(files, path, kind, options))
+    return _opened(_files(path, kind, spool), path, kind, options)
+
+
+def _opened(files: Sequence[Path], path: str, kind: Format | None, options: CsvOptions) -> Source:
+    if nameless := [file for file in files if not _is_unicode(str(file))]:
+        raise TableError(f"{nameless[0]}: the name is not UTF-8, and Arrow opens no such file. Rename it")
+    formats = {kind or format_of(file) for file in files}
+    if None in formats:
+        odd = next(file for file in files if (kind or format_of(file)) is None)
+        raise TableError(f"{odd}: the suffix says no format. Set input.format to csv, tsv, parquet or jsonl")
+    if len(formats) > 1:
+        raise TableError(
+            f"{path}: parts of different formats ({', '.join(sorted(map(str, formats)))}). Name one with a glob"
+        )
+    found = formats.pop()
+    if found == "parquet":
+        return ParquetSource(files)
+    if found == "jsonl":
+        return JsonlSource(files)
+    return CsvSource(files, "tsv" if found == "tsv" else "csv", options)
+
+
+def _is_unicode(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _files(path: str, kind: Format | None, spool: Path | None) -> list[Path]:
+    if path == "-":
+        return [_spooled(spool, kind)]
+    try:
+        return _found(path, kind)
+    except (OSError, ValueError) as error:
+        raise TableError(f"{path}: cannot look there: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _found(path: str, kind: Format | None) -> list[Path]:
+    at = Path(path)
+    if at.exists() and not at.is_file() and not at.is_dir():
+        raise TableError(
+            f"{path}: a pipe or device can be read only once. Name the table `-` and send it to stdin"
+        )
+    if at.is_dir():
+        files = sorted(
+            file
+            for file in at.iterdir()
+            if file.is_file() and (kind or format_of(file)) and file.name[0] not in "._"
+        )
+        if not files:
+            raise TableError(f"{path}: the folder holds no csv, tsv, parquet or jsonl file")
+        return files
+    if at.exists():
+        return [at]
+    if any(sign in path for sign in "*?["):
+        files = sorted(file for file in _glob(path) if file.is_file())
+        if files:
+            return files
+    raise TableError(f"{path}: no such file. Correct input.path (relative to the spec), or give --input")
+
+
+def _glob(path: str) -> Iterator[Path]:
+    from glob import iglob
+
+    yield from map(Path, iglob(path, recursive=True))  # noqa: PTH207 - a Path has no glob of a whole pattern
+
+
+def _spooled(spool: Path | None, kind: Format | None) -> Path:
+    if spool is None:
+        raise TableError("stdin can be read only once: give the table as a file")
+    if not spool.exists():
+        try:
+            with spool.open("wb") as out:
+                shutil.copyfileobj(sys.stdin.buffer, out)
+        except OSError as error:
+            raise TableError(f"stdin: cannot keep it in {spool.parent}: {error.strerror or error}") from error
+        except AttributeError:
+            raise TableError("stdin is closed: send the table to it, or give --input a file") from None
+    if kind is None:
+        raise TableError(
+            "stdin has no suffix that says its format: set input.format to csv, tsv, parquet or jsonl"
+        )
+    return spool

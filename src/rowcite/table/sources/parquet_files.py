@@ -1,0 +1,127 @@
+"""Parquet files; the Arrow originals go along, so that nothing is lost on the way to Parquet."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from rowcite.errors import TableError
+from rowcite.spec import read_limits
+from rowcite.spec.models import Format
+from rowcite.table.sources.base import (
+    COMPRESSED,
+    ReadBytes,
+    Rows,
+    cells_fit,
+    columns_fit,
+    framed,
+    names_fit,
+    rows_at_once,
+    unreadable,
+)
+from rowcite.table.sources.parquet_bounds import rows_of_group
+
+
+class ParquetSource:
+    """Parquet files of one schema; the Arrow originals go along, so that nothing is lost on the way to Parquet."""
+
+    format: Format | None = "parquet"
+    separator = ","
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self.files = list(files)
+        self.arrow_schema: pa.Schema | None = self._schema(self.files[0])
+        for file in self.files[1:]:
+            if not self._schema(file).equals(self.arrow_schema):
+                raise TableError(f"{file}: its columns or their types are not those of {self.files[0].name}")
+        twice = {name for name in self.arrow_schema.names if self.arrow_schema.names.count(name) > 1}
+        if twice:
+            raise TableError(
+                f"{self.files[0]}: columns {sorted(twice)} stand there more than once. Rename them"
+            )
+        self.schema = framed(self.arrow_schema.empty_table()).schema
+
+    def batches(self) -> Iterator[Rows]:
+        """Yield the rows of each file in turn."""
+        for file in self.files:
+            done = 0
+            for table in _tables(file):
+                frame = framed(table)
+                cells_fit(file, frame, done)
+                done += table.num_rows
+                yield Rows(frame, arrow=table)
+
+    @staticmethod
+    def _schema(file: Path) -> pa.Schema:
+        try:
+            with _parquet(file) as (parquet, _):
+                schema = parquet.schema_arrow
+                columns_fit(file, parquet.metadata.num_columns)
+                names_fit(file, _names(schema))
+        except (OSError, pa.ArrowException, UnicodeError) as error:
+            raise TableError(f"{file}: not a Parquet file that can be read: {error}") from error
+        for item in schema:
+            if "decimal256" in str(item.type):
+                raise TableError(
+                    f"{file}: column {item.name!r} is {item.type}, and decimals of more than 38 digits cannot be read"
+                )
+        return schema
+
+
+def _tables(file: Path) -> Iterator[pa.Table]:
+    """Yield a file's rows, as many at once as a batch has: small row groups go together."""
+    held: list[pa.RecordBatch] = []
+    rows = size = 0
+    try:
+        with _parquet(file) as (parquet, handle):
+            most = rows_at_once(parquet.metadata.num_columns)
+            for batch in _batches(file, parquet, handle):
+                if held and (rows + batch.num_rows > most or size + batch.nbytes > read_limits.BATCH):
+                    yield pa.Table.from_batches(held)
+                    held, rows, size = [], 0, 0
+                held.append(batch)
+                rows, size = rows + batch.num_rows, size + batch.nbytes
+            if held:
+                yield pa.Table.from_batches(held)
+    except (OSError, pa.ArrowException, UnicodeError) as error:
+        raise unreadable(file, error) from error
+
+
+def _batches(file: Path, parquet: pq.ParquetFile, handle: Any) -> Iterator[pa.RecordBatch]:
+    for group in range(parquet.num_row_groups):
+        rows = rows_of_group(file, handle, parquet, group)
+        for batch in parquet.iter_batches(batch_size=rows, row_groups=[group]):
+            batch.validate(full=True)  # text that is not UTF-8 would take polars down with it
+            yield batch
+
+
+def _names(fields: Iterable[pa.Field]) -> Iterator[str]:
+    """Yield the names of columns, and of all that is nested in them."""
+    for item in fields:
+        yield item.name
+        yield from _names(item.type.field(place) for place in range(item.type.num_fields))
+
+
+@contextmanager
+def _parquet(file: Path) -> Iterator[tuple[pq.ParquetFile, Any]]:
+    """Open a Parquet file; a compressed one is unpacked to a temporary file, for Parquet is not read in a row.
+
+    Column chunks are read in small parts, not whole: one row group may be the whole file.
+    """
+    if file.suffix.lower() not in COMPRESSED:
+        with pq.ParquetFile(file, pre_buffer=False, buffer_size=1 << 20) as parquet:
+            yield parquet, file
+        return
+    with NamedTemporaryFile(prefix="rowcite-", suffix=".parquet") as unpacked:
+        with ReadBytes(file) as stream:
+            shutil.copyfileobj(stream, unpacked, 1 << 20)
+        unpacked.flush()
+        with pq.ParquetFile(unpacked.name, pre_buffer=False, buffer_size=1 << 20) as parquet:
+            yield parquet, unpacked.name
