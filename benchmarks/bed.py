@@ -160,7 +160,7 @@ def bodies(folder: Path, spec: Path, url: str) -> Path:
     tasks = list(unanswered(job, ledger, look(job, ledger)))
     file = folder / "bodies.jsonl"
     parts = [tasks[start : start + MOST_RUNS] for start in range(0, len(tasks), MOST_RUNS)]
-    file.write_bytes(b"\n".join(runs_body(job.asked, part) for part in parts))
+    file.write_bytes(b"\n".join(runs_body(job.question, part) for part in parts))
     return file
 
 

@@ -32,7 +32,7 @@ from compare import Truth, is_right  # noqa: E402
 from rowcite.api.facts import PROCESSORS, usd  # noqa: E402
 from rowcite.ledger import open_ledger  # noqa: E402
 from rowcite.pipeline.prepare import Overrides, prepare  # noqa: E402
-from rowcite.pipeline.row_groups import Settling  # noqa: E402
+from rowcite.pipeline.row_groups import RowGroups  # noqa: E402
 
 ROWCITE = [sys.executable, "-m", "rowcite"]
 FIELDS = {
@@ -182,7 +182,7 @@ class Server:
         job = prepare(self._spec(asked), Overrides(base_url=self.url), environ={}).job
         truths, counted, seen = truth(), Cells(), set[bytes]()
         with closing(open_ledger(self.folder / ledger, writing=False)) as opened:
-            for batch, settled in Settling(job, opened).batches():
+            for batch, settled in RowGroups(job, opened).batches():
                 sites = batch.rows.frame["website"].to_list()
                 for item in settled:
                     told = truths.get(site(sites[item.rows[0]]))

@@ -117,7 +117,7 @@ def until(true: Any, seconds: float) -> None:
 
 
 @dataclass
-class Ended:
+class EndedRun:
     """A command that ended: exit code, seconds of wall and CPU, peak MB of memory, and what it printed."""
 
     code: int
@@ -127,7 +127,7 @@ class Ended:
     out: str
 
 
-def ended(folder: Path, *command: str | Path, kill_when: Any = None) -> Ended:
+def ended(folder: Path, *command: str | Path, kill_when: Any = None) -> EndedRun:
     """Run a command to its end, or kill it when something is true."""
     began, told = time.monotonic(), folder / "told"
     with told.open("wb") as out:
@@ -143,7 +143,7 @@ def ended(folder: Path, *command: str | Path, kill_when: Any = None) -> Ended:
     _, status, usage = gone
     process.returncode = code = os.waitstatus_to_exitcode(status)
     cpu = usage.ru_utime + usage.ru_stime
-    return Ended(code, time.monotonic() - began, cpu, usage.ru_maxrss / 1024, told.read_text())
+    return EndedRun(code, time.monotonic() - began, cpu, usage.ru_maxrss / 1024, told.read_text())
 
 
 class Journal:

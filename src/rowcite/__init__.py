@@ -16,6 +16,7 @@ from rowcite.version import __version__
 if TYPE_CHECKING:
     from rowcite.errors import (
         ApiError,
+        Incomplete,
         InputError,
         KeyRefused,
         LedgerError,
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
         RowciteError,
         SpecError,
         TableError,
-        Unfinished,
     )
     from rowcite.pipeline.run import aenrich, enrich
     from rowcite.pipeline.spec_file import load_spec, parse_spec
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ApiError",
+    "Incomplete",
     "InputError",
     "KeyRefused",
     "LedgerError",
@@ -39,7 +40,6 @@ __all__ = [
     "Spec",
     "SpecError",
     "TableError",
-    "Unfinished",
     "__version__",
     "aenrich",
     "enrich",

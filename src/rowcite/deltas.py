@@ -23,7 +23,7 @@ from rowcite.accept.judge import Cell
 from rowcite.errors import TableError, UsageError
 from rowcite.ledger import Ledger
 from rowcite.pipeline.job import Job
-from rowcite.pipeline.row_groups import Settled, Settling
+from rowcite.pipeline.row_groups import RowGroup, RowGroups
 from rowcite.spec.fields import Field, FieldType, fields
 from rowcite.spec.models import CsvOptions
 from rowcite.table.formulas import is_formula
@@ -103,7 +103,7 @@ class _Changes:
 
     def __init__(self, job: Job, ledger: Ledger, wanted: Wanted) -> None:
         self._job, self.wanted = job, wanted
-        self._settling = Settling(job, ledger)
+        self._settling = RowGroups(job, ledger)
         self._columns = {item.name: job.spec.columns.prefix + item.name for item in self._settling.fields}
         self._before = _Before(wanted, list(self._columns.values())) if wanted.against else None
         self.told = Changes()
@@ -131,7 +131,7 @@ class _Changes:
         if values:
             yield text, values
 
-    def _found(self, item: Settled) -> list[tuple[Field, Any, str]]:
+    def _found(self, item: RowGroup) -> list[tuple[Field, Any, str]]:
         """Return the fields of a question whose value is another than was given, as the importer reads them."""
         found: list[tuple[Field, Any, str]] = []
         for asked, cell in zip(self._settling.fields, item.resolved.cells, strict=True):

@@ -10,9 +10,9 @@ RowciteError                 exit 1
 ├── ApiError                 exit 4   the API failed for good
 │   ├── Retriable                     may be tried again; carries `retry_after`
 │   ├── ApiRefused           exit 2   403 or 422: the API will never take this
-│   └── NotThere                      404
+│   └── NotFound                      404
 ├── OutOfCredit              exit 6   402, or the budget in the spec
-├── Unfinished               exit 5   stopped with work left; run again to go on
+├── Incomplete               exit 5   stopped with work left; run again to go on
 │   └── LedgerBusy                    another process has the ledger
 └── LedgerError              exit 5   the ledger cannot be read or written
 ```
@@ -123,7 +123,7 @@ class ApiRefused(ApiError):
         super().__init__(message, status=status, ref_id=ref_id)
 
 
-class NotThere(ApiError):
+class NotFound(ApiError):
     """The API does not know the group or run (404)."""
 
 
@@ -133,13 +133,13 @@ class OutOfCredit(RowciteError):
     exit_code = 6
 
 
-class Unfinished(RowciteError):
+class Incomplete(RowciteError):
     """Stopped with work left: run the same command again to go on."""
 
     exit_code = 5
 
 
-class LedgerBusy(Unfinished):
+class LedgerBusy(Incomplete):
     """Another process is using the ledger."""
 
 

@@ -12,12 +12,12 @@ import polars as pl
 
 from rowcite.accept.given import given_values
 from rowcite.accept.judge import Cell, verdicts
-from rowcite.accept.policy import FieldStandard, Standard, standard
-from rowcite.accept.resolve import Resolved, current, resolve
+from rowcite.accept.policy import AcceptancePolicy, FieldPolicy, acceptance_policy
+from rowcite.accept.resolve import ResolvedRow, current, resolve
 from rowcite.api.answers import answer
 from rowcite.errors import UsageError
 from rowcite.ledger import Ledger
-from rowcite.model import Citation, Held, RowStatus, RunState
+from rowcite.model import Citation, RowStatus, RunState, StoredRun
 from rowcite.pipeline.job import Job
 from rowcite.spec.fields import column_names, fields
 from rowcite.table.reader import Batch, Reader
@@ -99,24 +99,24 @@ def explain(job: Job, ledger: Ledger, row: int, field: str | None = None) -> Exp
     Raises:
         UsageError: the table has no such row, or the spec no such field.
     """
-    held_to = standard(fields(job.spec), job.spec.accept)
-    wanted = _wanted(job, field, [part.field.name for part in held_to.fields])
+    policy = acceptance_policy(fields(job.spec), job.spec.accept)
+    wanted = _wanted(job, field, [part.field.name for part in policy.fields])
     frame, batch = _row(job, row)
     key = batch.keys[0]
     if key is None:
         return Explanation(row, None, RowStatus(batch.status[0]), batch.why[0], [], [])
-    runs = next(iter(ledger.all_held([key])), [])
+    runs = next(iter(ledger.runs_by_task([key])), [])
     day = datetime.now(UTC).date()
     found = resolve(
         runs,
-        held_to,
+        policy,
         day,
         given=_given(job, frame),
         overwrite=job.spec.columns.existing == "overwrite",
         decisions=ledger.decisions([key]).get(key),
     )
-    case = _Case(held_to, current(runs), found, day)
-    cells = [case.explained(at) for at, part in enumerate(held_to.fields) if part.field.name in wanted]
+    case = _Case(policy, current(runs), found, day)
+    cells = [case.explained(at) for at, part in enumerate(policy.fields) if part.field.name in wanted]
     sent = msgspec.json.decode(batch.tasks[key])
     told = _runs(runs, ledger.packs(run.run for run in runs))
     return Explanation(row, sent, found.status, found.error, told, cells)
@@ -142,7 +142,7 @@ def _row(job: Job, row: int) -> tuple[pl.DataFrame, Batch]:
         at = row - 1 - before
         if at < rows.frame.height:
             frame = rows.frame.slice(at, 1)
-            return frame, next(Reader(FrameSource(frame), job.spec).batches(job.asked))
+            return frame, next(Reader(FrameSource(frame), job.spec).batches(job.question))
         before += rows.frame.height
     raise UsageError(
         f"no row {row:,}: there {'is 1 row' if before == 1 else f'are {before:,} rows'}."
@@ -157,7 +157,7 @@ def _given(job: Job, frame: pl.DataFrame) -> dict[str, Any]:
     return given_values(frame.row(0, named=True), columns, job.spec.input.csv.null_values)
 
 
-def _runs(runs: Sequence[Held], packs: Mapping[int, tuple[int, int]]) -> list[Run]:
+def _runs(runs: Sequence[StoredRun], packs: Mapping[int, tuple[int, int]]) -> list[Run]:
     """Return a row's runs; of one that was made for several rows the row has its share of the price."""
     counting = {run.run for run in current(runs)}
     free = (RunState.REFUSED, RunState.LOST)
@@ -173,13 +173,13 @@ def _runs(runs: Sequence[Held], packs: Mapping[int, tuple[int, int]]) -> list[Ru
 class _Case(NamedTuple):
     """A row's cells, and the runs that they came from."""
 
-    held_to: Standard
-    runs: Sequence[Held]
-    found: Resolved
+    policy: AcceptancePolicy
+    runs: Sequence[StoredRun]
+    found: ResolvedRow
     day: date
 
     def explained(self, at: int) -> Explained:
-        part, cell = self.held_to.fields[at], self.found.cells[at]
+        part, cell = self.policy.fields[at], self.found.cells[at]
         conflict = next((item for item in self.found.conflicts if item.field == part.field.name), None)
         return Explained(
             part.field.name,
@@ -201,7 +201,7 @@ class _Case(NamedTuple):
             conflict.given if conflict is not None else None,
         )
 
-    def _verdicts(self, part: FieldStandard, cell: Cell) -> list[Verdict]:
+    def _verdicts(self, part: FieldPolicy, cell: Cell) -> list[Verdict]:
         """Return every rule that the value was held to, in the order in which they are looked at."""
         source = next((run for run in self.runs if cell.run_id and run.run_id == cell.run_id), None)
         if source is None or source.output is None:
@@ -210,20 +210,20 @@ class _Case(NamedTuple):
         told = [Verdict(*verdict) for verdict in verdicts(read, part, self.day)]
         if any(verdict.refused for verdict in told):
             return told
-        for index, rule in enumerate(self.held_to.rules):
+        for index, rule in enumerate(self.policy.rules):
             if part.field.name in rule.fields:
                 broken = cell.rule == f"rules.{index}"
                 told.append(Verdict(f"rules.{index}", rule.text, cell.refused if broken else None))
         return told
 
-    def _said(self, run: Held, at: int) -> Said:
+    def _said(self, run: StoredRun, at: int) -> Said:
         """Return what one run said of a field, and whether that counts by itself."""
-        cell = resolve([run], self.held_to, self.day).cells[at]
+        cell = resolve([run], self.policy, self.day).cells[at]
         said = msgspec.to_builtins(cell.said)
         return Said(run.processor, run.run_id, said, cell.confidence, cell.rule, cell.refused)
 
 
-def _asks(run: Held, part: FieldStandard) -> bool:
+def _asks(run: StoredRun, part: FieldPolicy) -> bool:
     """Tell whether a run was asked for a field: one that asked again is narrowed to what was open."""
     if run.first:
         return True

@@ -13,7 +13,7 @@ except ImportError:  # Windows: nothing is cleared there, for nobody can tell wh
     fcntl = None  # type: ignore[assignment]
 
 
-def begun_beside(target: Path) -> tuple[int, Path]:
+def open_temp_sibling(target: Path) -> tuple[int, Path]:
     """Open a new file beside a target, clearing what killed commands left of the same target.
 
     The system holds a lock on the file for as long as its writer lives, so that one in use is told from one left.

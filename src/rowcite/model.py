@@ -117,7 +117,7 @@ class ApiWarning:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class EndedRun:
     """How one run of a batch ended. `output` is the answer's bytes, None unless it completed."""
 
     key: bytes
@@ -154,7 +154,7 @@ class OpenBatch:
         return len(self.members.get(key, (key,)))
 
 
-class Held(NamedTuple):
+class StoredRun(NamedTuple):
     """What the ledger holds of a run: where it stands, and the answer's bytes when it completed.
 
     `key` is that of the row's first task, also for a run that asked again (then `first` is false). `price` is

@@ -110,7 +110,7 @@ from rowcite.ledger import Ledger
 from support.submitting import Api, Submission, tasks
 
 writes, at, before = 0, {at}, {before}
-for name in ("question", "intend", "sending", "answered", "sent", "seen", "uncreated", "save"):
+for name in ("question", "record_intent", "sending", "answered", "sent", "seen", "forget_uncreated", "save"):
     def dying(self, *args, _real=getattr(Ledger, name), **more):
         global writes
         writes += 1
@@ -122,7 +122,7 @@ for name in ("question", "intend", "sending", "answered", "sent", "seen", "uncre
         return result
     setattr(Ledger, name, dying)
 job = Submission(Path({folder!r}), Api({url!r}, None, None, None))
-job.run(tasks(job.asked, 30), active_runs=12)
+job.run(tasks(job.question, 30), active_runs=12)
 """
 
 
@@ -137,7 +137,7 @@ def die(folder, server, at, *, before):
 
 def taken_up(folder, server, **terms):
     job = Submission(folder, server)
-    some = tasks(job.asked, 30)
+    some = tasks(job.question, 30)
     job.run(some, **terms)
     assert job.misplaced(some) == []
     assert len(server.created()) == 30
@@ -163,7 +163,7 @@ def test_killed_while_a_post_is_looked_up_that_lost_its_answer(tmp_path, keep):
 def test_killed_after_a_post_that_is_handled_later_than_the_next_command_begins(tmp_path):
     with api(tmp_path, Deviations(late=1.5), latency=0.001) as server:
         die(tmp_path, server, 4, before=True)
-        taken_up(tmp_path, server, settle=3.0)
+        taken_up(tmp_path, server, reconcile_after=3.0)
 
 
 def test_the_lock_of_a_killed_command_does_not_stop_the_next(tmp_path):

@@ -12,17 +12,17 @@ from email.utils import format_datetime
 
 import pytest
 
-from rowcite.api.bodies import Garbled
+from rowcite.api.bodies import UnreadableEvent
 from rowcite.api.client import Client
 from rowcite.api.failures import failure, retry_after
 from rowcite.api.http import is_loopback
-from rowcite.api.rate_limit import Pace
-from rowcite.api.retry import Patience
-from rowcite.errors import ApiError, ApiRefused, KeyRefused, NotThere, OutOfCredit, Retriable, UsageError
+from rowcite.api.rate_limit import RateLimiter
+from rowcite.api.retry import RetryPolicy
+from rowcite.errors import ApiError, ApiRefused, KeyRefused, NotFound, OutOfCredit, Retriable, UsageError
 from support.scripted import drops, says, scripted, sleeps, streams
 
 KEY = "secret-key-of-the-test"
-QUICK = Patience(
+QUICK = RetryPolicy(
     attempts=3, total=4.0, first_pause=0.01, longest_pause=0.05, connect=1.0, answer=0.5, silence=0.4
 )
 GROUP = {"taskgroup_id": "g", "status": {"num_task_runs": 2}}
@@ -35,9 +35,9 @@ def event(number, **more):
     )
 
 
-def ask(url, call, *, key=KEY, patience=QUICK):
+def ask(url, call, *, key=KEY, retry_policy=QUICK):
     async def asked():
-        async with Client(url, key, Pace(2000, 8), patience=patience) as client:
+        async with Client(url, key, RateLimiter(2000, 8), retry_policy=retry_policy) as client:
             return await call(client)
 
     return asyncio.run(asked())
@@ -80,7 +80,7 @@ def events(client):
 )
 def test_a_key_is_never_sent_over_plain_http_to_another_machine(url):
     with pytest.raises(UsageError, match="plain http"):
-        Client(url, KEY, Pace(10, 1))
+        Client(url, KEY, RateLimiter(10, 1))
 
 
 @pytest.mark.parametrize(
@@ -88,19 +88,19 @@ def test_a_key_is_never_sent_over_plain_http_to_another_machine(url):
 )
 def test_plain_http_is_for_this_machine(url):
     assert is_loopback(url)
-    Client(url, KEY, Pace(10, 1))
+    Client(url, KEY, RateLimiter(10, 1))
 
 
 @pytest.mark.parametrize("url", ["ftp://a.example", "a.example", ""])
 def test_what_is_no_base_url_is_refused(url):
     with pytest.raises(UsageError, match="base URL"):
-        Client(url, KEY, Pace(10, 1))
+        Client(url, KEY, RateLimiter(10, 1))
 
 
 @pytest.mark.parametrize("key", ["abc\n", "abc\r", "a\x00b", "schlüssel"])
 def test_a_key_that_no_header_can_hold_is_refused_and_not_shown(key):
     with pytest.raises(KeyRefused) as told:
-        Client("https://api.example", key, Pace(10, 1))
+        Client("https://api.example", key, RateLimiter(10, 1))
     assert key not in str(told.value)
 
 
@@ -188,7 +188,7 @@ def test_a_get_without_a_usable_answer_is_tried_again(step):
         (401, KeyRefused, 3),
         (402, OutOfCredit, 6),
         (403, ApiRefused, 2),
-        (404, NotThere, 4),
+        (404, NotFound, 4),
         (422, ApiRefused, 2),
         (501, ApiError, 4),
     ],
@@ -208,24 +208,24 @@ def test_attempts_are_limited():
 
 
 def test_what_is_throttled_is_waited_for_beyond_any_number_of_attempts_and_any_time():
-    patience = Patience(attempts=2, total=0.5, first_pause=0.05, longest_pause=0.1)
+    retry_policy = RetryPolicy(attempts=2, total=0.5, first_pause=0.05, longest_pause=0.1)
     with scripted(*[says(429)] * 12, says(200, GROUP)) as server:
         began = time.monotonic()
-        assert ask(server.url, group, patience=patience).taskgroup_id == "g"
-        assert time.monotonic() - began > patience.total
+        assert ask(server.url, group, retry_policy=retry_policy).taskgroup_id == "g"
+        assert time.monotonic() - began > retry_policy.total
     assert len(server.seen) == 13
 
 
 def test_the_time_that_a_failure_has_begins_after_the_last_429():
-    patience = Patience(attempts=9, total=0.6, first_pause=0.05, longest_pause=0.1)
+    retry_policy = RetryPolicy(attempts=9, total=0.6, first_pause=0.05, longest_pause=0.1)
     with scripted(*[says(429)] * 12, says(503), says(200, GROUP)) as server:
-        assert ask(server.url, group, patience=patience).taskgroup_id == "g"
+        assert ask(server.url, group, retry_policy=retry_policy).taskgroup_id == "g"
 
 
 def test_total_time_is_limited_for_what_fails():
     began = time.monotonic()
     with scripted(says(503, retry_after="1")) as server, pytest.raises(Retriable, match="503"):
-        ask(server.url, group, patience=Patience(attempts=99, total=2.0))
+        ask(server.url, group, retry_policy=RetryPolicy(attempts=99, total=2.0))
     assert 2 < len(server.seen) < 5
     assert time.monotonic() - began < 5
 
@@ -278,7 +278,7 @@ def test_a_post_that_creates_runs_is_sent_again_when_no_connection_was_made():
                 lambda client: client.add_runs("g", b"{}", sending=sending),
             )
     assert not told.value.sent
-    assert len(tries) == QUICK.attempts <= QUICK.strangers
+    assert len(tries) == QUICK.attempts <= QUICK.attempts_before_first_response
 
 
 def test_the_group_may_be_created_again_for_it_costs_nothing():
@@ -331,7 +331,7 @@ def test_retry_after_pauses_everyone(as_date):
 
         async def two(client):
             first = asyncio.create_task(client.group("g"))
-            while not server.seen or client.pace._wait(time.monotonic()) <= 0:  # noqa: ASYNC110 - a thread is waited for
+            while not server.seen or client.rate_limiter._wait(time.monotonic()) <= 0:  # noqa: ASYNC110 - a thread is waited for
                 await asyncio.sleep(0.01)
             began = time.monotonic()
             await client.group("other")
@@ -410,7 +410,7 @@ def test_an_event_that_cannot_be_read_costs_no_other():
     with scripted(streams(*frames)) as server:
         found = ask(server.url, listing)
     assert [getattr(item, "event_id", None) for item in found] == ["1", None, None, "3"]
-    assert [item.run_id for item in found if isinstance(item, Garbled)] == [None, "x"]
+    assert [item.run_id for item in found if isinstance(item, UnreadableEvent)] == [None, "x"]
 
 
 def test_the_event_stream_leaves_out_what_cannot_be_read():
@@ -454,7 +454,7 @@ def test_an_answer_that_unpacks_to_ten_gigabytes_is_refused_before_it_fills_the_
     tracemalloc.start()
     try:
         with scripted(bomb(head=head)) as server, pytest.raises(ApiError, match="larger than 64 MiB") as told:
-            ask(server.url, call, patience=Patience(answer=20))
+            ask(server.url, call, retry_policy=RetryPolicy(answer=20))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -485,7 +485,7 @@ def test_an_answer_that_trickles_for_ever_is_given_up():
 
     began = time.monotonic()
     with scripted(trickles) as server, pytest.raises(Retriable, match="did not come to its end"):
-        ask(server.url, group, patience=Patience(attempts=1, total=0.5))
+        ask(server.url, group, retry_policy=RetryPolicy(attempts=1, total=0.5))
     assert time.monotonic() - began < 3
 
 
@@ -510,7 +510,7 @@ def test_a_listing_that_sends_comments_for_ever_is_given_up():
 
 @pytest.mark.parametrize("told", ["0", "-5", "-1e9", "nan", "soon", "", "Wed, 21 Oct 2015 07:28:00 GMT"])
 def test_an_api_that_says_come_at_once_is_not_hammered(told):
-    patience = Patience(attempts=2, total=1.0, first_pause=0.1, longest_pause=0.5)
+    retry_policy = RetryPolicy(attempts=2, total=1.0, first_pause=0.1, longest_pause=0.5)
 
     async def briefly(client):
         with pytest.raises(TimeoutError):
@@ -518,7 +518,7 @@ def test_an_api_that_says_come_at_once_is_not_hammered(told):
                 await client.group("g")
 
     with scripted(says(429, retry_after=told)) as server:
-        ask(server.url, briefly, patience=patience)
+        ask(server.url, briefly, retry_policy=retry_policy)
     assert 2 <= len(server.seen) <= 10
 
 
@@ -599,7 +599,9 @@ def test_an_answer_that_names_every_row_is_told_in_a_few_words():
 
 
 def test_an_api_that_never_answered_is_given_up_sooner_than_one_that_did():
-    patience = Patience(attempts=6, strangers=2, total=5.0, first_pause=0.01, longest_pause=0.02)
+    retry_policy = RetryPolicy(
+        attempts=6, attempts_before_first_response=2, total=5.0, first_pause=0.01, longest_pause=0.02
+    )
     with scripted(says(200, GROUP, connection="close")) as server:
 
         async def both(client):
@@ -608,14 +610,17 @@ def test_an_api_that_never_answered_is_given_up_sooner_than_one_that_did():
             server.http.server_close()
             with pytest.raises(Retriable):
                 await client.group("g")
-            return client.pace.requests - 1
+            return client.rate_limiter.requests - 1
 
-        assert ask(server.url, both, patience=patience) == patience.attempts
+        assert ask(server.url, both, retry_policy=retry_policy) == retry_policy.attempts
 
         async def stranger(client):
             with pytest.raises(Retriable) as told:
                 await client.group("g")
             assert not told.value.sent
-            return client.pace.requests
+            return client.rate_limiter.requests
 
-        assert ask(server.url, stranger, patience=patience) == patience.strangers
+        assert (
+            ask(server.url, stranger, retry_policy=retry_policy)
+            == retry_policy.attempts_before_first_response
+        )

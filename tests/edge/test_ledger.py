@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from rowcite.errors import LedgerBusy, LedgerError, Unfinished
+from rowcite.errors import Incomplete, LedgerBusy, LedgerError
 from rowcite.ledger import VERSION, open_ledger
-from rowcite.model import Ended, RunState, Task
+from rowcite.model import EndedRun, RunState, Task
 
 PRICE = 7
 ENDS = [RunState.COMPLETED, RunState.FAILED, RunState.CANCELLED, RunState.ACTION_REQUIRED]
@@ -38,19 +38,19 @@ def ledger(tmp_path):
 
 
 def batch(ledger, *numbers, group="g", price=PRICE):
-    return ledger.intend(
+    return ledger.record_intent(
         ledger.question(b"f", BODY), group, [task(n) for n in numbers], processor="core", price=price
     )
 
 
 def done(number, **more):
-    return Ended(keyed(number), f"run-{number}", RunState.COMPLETED, b'{"content":1}', **more)
+    return EndedRun(keyed(number), f"run-{number}", RunState.COMPLETED, b'{"content":1}', **more)
 
 
 # --- in any order ----------------------------------------------------------------------------------------
 
 
-class Books(RuleBasedStateMachine):
+class LedgerThread(RuleBasedStateMachine):
     """The ledger beside a plain model of it: what each run is, by batch and key."""
 
     @initialize()
@@ -75,15 +75,15 @@ class Books(RuleBasedStateMachine):
 
     def wanted(self, numbers):
         """Choose as the pipeline does: what stands nowhere, or ended badly."""
-        standing = self.ledger.standing([keyed(n) for n in numbers])
+        standing = self.ledger.task_states([keyed(n) for n in numbers])
         free = (None, RunState.FAILED, RunState.REFUSED, RunState.CANCELLED, RunState.ACTION_REQUIRED)
         return [n for n in numbers if standing.get(keyed(n)) in free]
 
     @rule(numbers=st.sets(st.integers(0, 9), min_size=1))
-    def intend(self, numbers):
+    def record_intent(self, numbers):
         some = [task(n) for n in self.wanted(sorted(numbers))]
         if some:
-            made = self.ledger.intend(
+            made = self.ledger.record_intent(
                 self.question, f"g{len(self.batches)}", some, processor="core", price=PRICE
             )
             self.batches.append(made)
@@ -94,7 +94,7 @@ class Books(RuleBasedStateMachine):
         if self.batches:
             one = data.draw(st.sampled_from(self.batches))
             held = self.of(one, *RunState)
-            self.ledger.answered(
+            self.ledger.record_created(
                 one.id, [f"id{n}" for n in range(len(held) if everything else len(held) + 1)]
             )
             if everything:
@@ -107,17 +107,17 @@ class Books(RuleBasedStateMachine):
         if self.batches:
             one = data.draw(st.sampled_from(self.batches))
             keys = data.draw(st.lists(st.sampled_from(sorted(one.inputs)), unique=True))
-            self.ledger.seen(one.id, [(key, f"run-{key.hex()}") for key in keys])
+            self.ledger.record_run_ids(one.id, [(key, f"run-{key.hex()}") for key in keys])
             for key in keys:
                 if self.runs.get((one.id, key)) is RunState.INTENDED:
                     self.runs[one.id, key] = RunState.SUBMITTED
 
     @rule(data=st.data())
-    def uncreated(self, data):
+    def forget_uncreated(self, data):
         if self.batches:
             one = data.draw(st.sampled_from(self.batches))
             keys = data.draw(st.lists(st.sampled_from(sorted(one.inputs)), unique=True))
-            self.ledger.uncreated(one.id, keys)
+            self.ledger.forget_uncreated(one.id, keys)
             for key in keys:
                 if self.runs.get((one.id, key)) is RunState.INTENDED:
                     self.runs[one.id, key] = RunState.LOST
@@ -127,7 +127,7 @@ class Books(RuleBasedStateMachine):
         if self.batches:
             one = data.draw(st.sampled_from(self.batches))
             key = data.draw(st.sampled_from(sorted(one.inputs)))
-            self.ledger.refused(one.id, key, "no", None)
+            self.ledger.mark_refused(one.id, key, "no", None)
             if self.runs.get((one.id, key)) is RunState.INTENDED:
                 self.runs[one.id, key] = RunState.REFUSED
 
@@ -137,7 +137,7 @@ class Books(RuleBasedStateMachine):
             one = data.draw(st.sampled_from(self.batches))
             keys = data.draw(st.lists(st.sampled_from(sorted(one.inputs)), unique=True))
             output = b"{}" if state is RunState.COMPLETED else None
-            self.ledger.save(one.id, [Ended(key, f"r{key.hex()}", state, output) for key in keys])
+            self.ledger.save(one.id, [EndedRun(key, f"r{key.hex()}", state, output) for key in keys])
             for key in keys:
                 if self.runs.get((one.id, key)) in (RunState.INTENDED, RunState.SUBMITTED):
                     self.runs[one.id, key] = state
@@ -146,7 +146,7 @@ class Books(RuleBasedStateMachine):
     def lost(self, data):
         if self.batches:
             one = data.draw(st.sampled_from(self.batches))
-            self.ledger.lost(one.id)
+            self.ledger.mark_lost(one.id)
             for key in self.of(one, RunState.INTENDED, RunState.SUBMITTED):
                 self.runs[one.id, key] = RunState.LOST
 
@@ -176,7 +176,7 @@ class Books(RuleBasedStateMachine):
         for (_, key), state in self.runs.items():
             if state is not RunState.LOST:
                 expected.setdefault(key, []).append(state)
-        standing = self.ledger.standing(keys)
+        standing = self.ledger.task_states(keys)
         held = {found.key: found for found in self.ledger.held(keys)}
         assert standing.keys() == held.keys() == expected.keys()
         for key, states in expected.items():
@@ -186,11 +186,9 @@ class Books(RuleBasedStateMachine):
 
     @invariant()
     def open_batches_are_those_with_open_runs(self):
-        under_way = {
-            (number, key) for (number, key), s in self.runs.items() if s in ("intended", "submitted")
-        }
+        active = {(number, key) for (number, key), s in self.runs.items() if s in ("intended", "submitted")}
         found = self.ledger.open_batches()
-        assert {(one.id, key) for one in found for key in one.open} == under_way
+        assert {(one.id, key) for one in found for key in one.open} == active
         for one in found:
             assert one.unsure == bool(self.of(one, RunState.INTENDED))
             assert one.open <= one.inputs.keys()
@@ -200,10 +198,10 @@ def _class(state):
     return "done" if state == "completed" else "open" if state in ("intended", "submitted") else "bad"
 
 
-Books.TestCase.settings = settings(
+LedgerThread.TestCase.settings = settings(
     max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
-TestBooks = Books.TestCase
+TestBooks = LedgerThread.TestCase
 
 
 # --- single promises -------------------------------------------------------------------------------------
@@ -212,22 +210,22 @@ TestBooks = Books.TestCase
 def test_an_answer_is_kept_byte_for_byte(ledger):
     one = batch(ledger, 1)
     raw = '{"content": {"a":  "\u2028é"}, "basis":[]}'.encode()
-    ledger.save(one.id, [Ended(keyed(1), "r", RunState.COMPLETED, raw)])
+    ledger.save(one.id, [EndedRun(keyed(1), "r", RunState.COMPLETED, raw)])
     assert next(ledger.held([keyed(1)])).output == raw
 
 
 def test_a_run_that_is_saved_again_keeps_its_first_answer(ledger):
     one = batch(ledger, 1)
     ledger.save(one.id, [done(1)])
-    ledger.save(one.id, [Ended(keyed(1), "other", RunState.FAILED, error="no")])
-    ledger.seen(one.id, [(keyed(1), "other")])
+    ledger.save(one.id, [EndedRun(keyed(1), "other", RunState.FAILED, error="no")])
+    ledger.record_run_ids(one.id, [(keyed(1), "other")])
     found = next(ledger.held([keyed(1)]))
     assert (found.state, found.run_id) == (RunState.COMPLETED, "run-1")
 
 
 def test_a_failed_run_that_is_saved_again_gets_no_answer(ledger):
     one = batch(ledger, 1)
-    ledger.save(one.id, [Ended(keyed(1), "r", RunState.FAILED, error="no", ref_id="ref")])
+    ledger.save(one.id, [EndedRun(keyed(1), "r", RunState.FAILED, error="no", ref_id="ref")])
     ledger.save(one.id, [done(1)])
     found = next(ledger.held([keyed(1)]))
     assert (found.state, found.output, found.error, found.ref_id) == (RunState.FAILED, None, "no", "ref")
@@ -237,8 +235,8 @@ def test_an_answer_older_than_asked_does_not_stand(ledger):
     import time
 
     ledger.save(batch(ledger, 1).id, [done(1)])
-    assert ledger.standing([keyed(1)], since=time.time() + 1) == {}
-    assert ledger.standing([keyed(1)], since=time.time() - 60) == {keyed(1): RunState.COMPLETED}
+    assert ledger.task_states([keyed(1)], not_before=time.time() + 1) == {}
+    assert ledger.task_states([keyed(1)], not_before=time.time() - 60) == {keyed(1): RunState.COMPLETED}
 
 
 def test_a_new_run_under_way_does_not_hide_an_old_answer(ledger):
@@ -262,22 +260,22 @@ def test_a_task_is_never_written_down_as_under_way_twice(ledger):
 
 def test_tasks_that_were_not_created_stay_known_beside_those_that_were(ledger):
     one = batch(ledger, 1, 2)
-    ledger.seen(one.id, [(keyed(1), "r")])
-    ledger.uncreated(one.id, [keyed(2)])
+    ledger.record_run_ids(one.id, [(keyed(1), "r")])
+    ledger.forget_uncreated(one.id, [keyed(2)])
     assert ledger.open_batches()[0].inputs.keys() == {keyed(1), keyed(2)}
     assert ledger.open_batches()[0].open == {keyed(1)}
-    assert keyed(2) not in ledger.standing([keyed(2)])
+    assert keyed(2) not in ledger.task_states([keyed(2)])
 
 
 def test_a_batch_that_created_nothing_leaves_nothing(ledger):
     one = batch(ledger, 1, 2)
-    ledger.uncreated(one.id, [keyed(1), keyed(2)])
+    ledger.forget_uncreated(one.id, [keyed(1), keyed(2)])
     assert ledger.counts() == {}
 
 
 def test_a_number_of_run_ids_that_is_not_the_number_of_runs_proves_nothing(ledger):
     one = batch(ledger, 1, 2)
-    ledger.answered(one.id, ["only-one"])
+    ledger.record_created(one.id, ["only-one"])
     assert ledger.open_batches()[0].unsure
 
 
@@ -315,7 +313,7 @@ def test_reading_while_another_writes_is_allowed(ledger, tmp_path):
 def test_a_second_writer_is_refused_by_name(ledger, tmp_path):
     with pytest.raises(LedgerBusy, match=str(tmp_path / "l")) as told:
         open_ledger(tmp_path / "l", writing=True)
-    assert isinstance(told.value, Unfinished)
+    assert isinstance(told.value, Incomplete)
     assert told.value.exit_code == 5
 
 
@@ -368,15 +366,15 @@ def test_a_full_disk_is_a_clear_error_and_what_was_written_is_kept(ledger):
     ledger._db.execute(f"PRAGMA max_page_count = {pages + 1}")  # as SQLite sees a disk that is full
     one = batch(ledger, 2)
     with pytest.raises(LedgerError, match=r"full.*make room") as told:
-        ledger.save(one.id, [Ended(keyed(2), "r", RunState.COMPLETED, b"x" * 100_000)])
+        ledger.save(one.id, [EndedRun(keyed(2), "r", RunState.COMPLETED, b"x" * 100_000)])
     assert told.value.exit_code == 5
-    assert ledger.standing([keyed(1), keyed(2)]) == {
+    assert ledger.task_states([keyed(1), keyed(2)]) == {
         keyed(1): RunState.COMPLETED,
         keyed(2): RunState.INTENDED,
     }
     ledger._db.execute("PRAGMA max_page_count = 1000000")
     ledger.save(one.id, [done(2)])
-    assert ledger.standing([keyed(2)]) == {keyed(2): RunState.COMPLETED}
+    assert ledger.task_states([keyed(2)]) == {keyed(2): RunState.COMPLETED}
 
 
 def test_a_ledger_that_became_read_only_is_a_clear_error(ledger):

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from rowcite.ledger import open_ledger
-from rowcite.model import Decision, Ended, Refusal, RunState, Task
+from rowcite.model import Decision, EndedRun, Refusal, RunState, Task
 
 BODY = b'{"api":"https://a.example"}'
 PRICE = 7
@@ -26,16 +26,16 @@ def ledger(tmp_path):
     opened.close()
 
 
-def intend(ledger, *tasks, processor="lite"):
-    return ledger.intend(ledger.question(b"f", BODY), "g", tasks, processor=processor, price=PRICE)
+def record_intent(ledger, *tasks, processor="lite"):
+    return ledger.record_intent(ledger.question(b"f", BODY), "g", tasks, processor=processor, price=PRICE)
 
 
 def done(number, output=b'{"content":1}', **more):
-    return Ended(keyed(number), f"run-{number}", RunState.COMPLETED, output, **more)
+    return EndedRun(keyed(number), f"run-{number}", RunState.COMPLETED, output, **more)
 
 
 def states(ledger, *numbers):
-    found = ledger.standing([keyed(number) for number in numbers])
+    found = ledger.task_states([keyed(number) for number in numbers])
     return [found.get(keyed(number)) for number in numbers]
 
 
@@ -43,11 +43,11 @@ def states(ledger, *numbers):
 
 
 def test_all_runs_of_a_row_are_found_by_its_first_task(ledger):
-    first, again = intend(ledger, task(1), task(2)), None
+    first, again = record_intent(ledger, task(1), task(2)), None
     ledger.save(first.id, [done(1), done(2)])
-    again = intend(ledger, task(11, root=keyed(1)), processor="core")
+    again = record_intent(ledger, task(11, root=keyed(1)), processor="core")
     ledger.save(again.id, [done(11, b'{"content":2}')])
-    found = {runs[0].key: runs for runs in ledger.all_held([keyed(1), keyed(2)])}
+    found = {runs[0].key: runs for runs in ledger.runs_by_task([keyed(1), keyed(2)])}
     assert [(run.processor, run.output, run.first) for run in found[keyed(1)]] == [
         ("lite", b'{"content":1}', 1),
         ("core", b'{"content":2}', 0),
@@ -56,7 +56,7 @@ def test_all_runs_of_a_row_are_found_by_its_first_task(ledger):
 
 
 def test_a_run_that_asks_again_is_not_the_answer_to_the_first_question(ledger):
-    batch = intend(ledger, task(11, root=keyed(1)))
+    batch = record_intent(ledger, task(11, root=keyed(1)))
     ledger.save(batch.id, [done(11)])
     assert list(ledger.held([keyed(1)])) == []
     assert states(ledger, 1, 11) == [None, RunState.COMPLETED]
@@ -67,12 +67,12 @@ def test_a_run_that_asks_again_is_not_the_answer_to_the_first_question(ledger):
 
 @pytest.fixture
 def packed(ledger):
-    return intend(ledger, task(100, members=(task(1), task(2), task(3))))
+    return record_intent(ledger, task(100, members=(task(1), task(2), task(3))))
 
 
 def test_rows_sent_together_stand_where_their_run_stands(ledger, packed):
     assert states(ledger, 1, 2, 3) == [RunState.INTENDED] * 3
-    ledger.answered(packed.id, ["run-100"])
+    ledger.record_created(packed.id, ["run-100"])
     assert states(ledger, 1, 2, 3) == [RunState.SUBMITTED] * 3
 
 
@@ -100,27 +100,27 @@ def test_a_row_without_a_part_counts_as_never_asked(ledger, packed):
 
 
 def test_a_pack_that_failed_failed_for_each_of_its_rows(ledger, packed):
-    ledger.save(packed.id, [Ended(keyed(100), "run-100", RunState.FAILED, error="no", ref_id="r")])
+    ledger.save(packed.id, [EndedRun(keyed(100), "run-100", RunState.FAILED, error="no", ref_id="r")])
     (one,) = ledger.held([keyed(1)])
     assert (one.state, one.error, one.ref_id, one.price) == (RunState.FAILED, "no", "r", 0)
 
 
 def test_a_pack_that_was_not_created_leaves_nothing(ledger, packed):
-    ledger.uncreated(packed.id, [keyed(100)])
+    ledger.forget_uncreated(packed.id, [keyed(100)])
     assert states(ledger, 1, 2, 3, 100) == [None] * 4
     assert ledger.spent() == 0
 
 
 def test_a_row_is_never_under_way_twice_in_two_packs(ledger, packed):
     with pytest.raises(Exception, match="UNIQUE"):
-        intend(ledger, task(101, members=(task(3),)))
+        record_intent(ledger, task(101, members=(task(3),)))
 
 
 # --- refusals and decisions ------------------------------------------------------------------------------
 
 
 def test_refusals_are_those_of_the_last_time(ledger):
-    batch = intend(ledger, task(1))
+    batch = record_intent(ledger, task(1))
     ledger.save(batch.id, [done(1)])
     ledger.judged([1], [Refusal(1, "a", "min_confidence", "low is below high"), Refusal(1, "b", "x", "y")])
     ledger.judged([1], [Refusal(1, "a", "min_citations", "none")])
@@ -134,21 +134,23 @@ def decision(verdict, value=None, at=1.0, field="a", key=1):
 
 
 def test_the_newest_decision_on_a_cell_counts_and_none_is_lost(ledger):
-    ledger.decide([decision("accept"), decision("correct", '"x"', 2.0), decision("reject", field="b")])
+    ledger.record_decisions(
+        [decision("accept"), decision("correct", '"x"', 2.0), decision("reject", field="b")]
+    )
     found = ledger.decisions([keyed(1), keyed(2)])
     assert found == {keyed(1): {"a": decision("correct", '"x"', 2.0), "b": decision("reject", field="b")}}
     assert len(list(ledger.each("SELECT * FROM decision"))) == 3
 
 
 def test_a_decision_that_is_cleared_is_none(ledger):
-    ledger.decide([decision("accept"), decision("clear", at=time.time())])
+    ledger.record_decisions([decision("accept"), decision("clear", at=time.time())])
     assert ledger.decisions() == {}
 
 
 def test_a_scan_says_what_standing_says(ledger):
-    batch = intend(ledger, task(1), task(2))
+    batch = record_intent(ledger, task(1), task(2))
     ledger.save(batch.id, [done(1)])
     found = {}
     for some in ledger.scan():
         found |= some
-    assert found == ledger.standing([keyed(1), keyed(2)])
+    assert found == ledger.task_states([keyed(1), keyed(2)])

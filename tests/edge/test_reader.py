@@ -27,7 +27,7 @@ def job(table: pl.DataFrame | Source, task: dict | None = None, **read: object) 
 
 
 def batches(job: Job) -> list[Batch]:
-    return list(job.reader.batches(job.asked))
+    return list(job.reader.batches(job.question))
 
 
 def asked(job: Job) -> list[object]:

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from rowcite.errors import TableError, Unfinished
+from rowcite.errors import Incomplete, TableError
 from rowcite.spec.models import CsvOptions
 from rowcite.table.sources import FrameSource, Source, open_source
 from rowcite.table.writer import TableWriter, check_output, output_format
@@ -264,7 +264,7 @@ def test_a_write_that_fails_leaves_the_old_table_and_nothing_beside_it(tmp_path,
 def test_a_full_disk_is_something_to_go_on_from():
     source = FrameSource(pl.DataFrame({"a": ["x"]}))
     writer = TableWriter("o.csv", "csv", source, FLAT.schema)
-    assert isinstance(writer._explained(OSError(28, "No space left on device")), Unfinished)
+    assert isinstance(writer._explained(OSError(28, "No space left on device")), Incomplete)
 
 
 def test_an_error_in_the_middle_leaves_nothing(tmp_path):

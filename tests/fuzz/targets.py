@@ -21,7 +21,7 @@ import polars as pl
 import pyarrow as pa
 
 from rowcite.accept.judge import judge
-from rowcite.accept.policy import standard
+from rowcite.accept.policy import acceptance_policy
 from rowcite.api.answers import answer
 from rowcite.api.bodies import api_warnings, input_of, output_of, read_event
 from rowcite.api.failures import failure, retry_after
@@ -274,7 +274,7 @@ ASKED = parse_spec(
     },
     environ={},
 )
-STANDARD = standard(fields(ASKED), ASKED.accept)
+STANDARD = acceptance_policy(fields(ASKED), ASKED.accept)
 DAY = date(2026, 1, 2)
 
 
@@ -325,7 +325,7 @@ def where(data: bytes) -> None:
     try:
         spec = parse_spec({"name": "t", "input": {"where": text}, "task": task}, environ={})
         job = make_job(spec, Reader(FrameSource(FRAME), spec), "https://api.example")
-        (batch,) = job.reader.batches(job.asked)
+        (batch,) = job.reader.batches(job.question)
     except RowciteError as error:
         explained(error)
         return

@@ -522,7 +522,10 @@ def test_an_api_that_is_down_is_given_up_with_exit_4(tmp_path, monkeypatch):
     monkeypatch.setattr(
         client.Client.__init__,
         "__kwdefaults__",
-        {**client.Client.__init__.__kwdefaults__, "patience": client.Patience(attempts=2, first_pause=0.01)},
+        {
+            **client.Client.__init__.__kwdefaults__,
+            "retry_policy": client.RetryPolicy(attempts=2, first_pause=0.01),
+        },
     )
     began = time.monotonic()
     assert main(["run", str(spec(tmp_path)), "--base-url", nobody(), "-q"]) == 4

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from rowcite.errors import ApiError, Retriable, Unfinished
+from rowcite.errors import ApiError, Incomplete, Retriable
 from rowcite.local.server.quirks import ACTIVE_NEVER_LISTED
 from support.deviant import Deviations
 from support.submitting import PRICE, tasks
@@ -81,10 +81,10 @@ def test_what_the_api_contradicts_itself_about_is_given_up_and_neither_lost_nor_
     changes = {"a status that nobody knows": _paused, "runs that are not listed": lambda _: None}
     mangle = listed(changes[name]) if name in changes else None
     job = start(Deviations(mangle=mangle, tell=False, **how))
-    some = tasks(job.asked, 5)
+    some = tasks(job.question, 5)
     began = time.monotonic()
-    with pytest.raises(Unfinished, match=told) as error:
-        job.run(some, contradicted=0.8)
+    with pytest.raises(Incomplete, match=told) as error:
+        job.run(some, stalled_timeout=0.8)
     assert error.value.exit_code == 5
     assert time.monotonic() - began < 8
     assert job.states() == {"submitted": 5}
@@ -106,24 +106,24 @@ def _at_odds(method, path, body):
 
 def test_runs_that_have_ended_by_their_group_and_go_on_by_the_list_are_asked_for_their_results(start):
     job = start(Deviations(mangle=_at_odds, tell=False))
-    some = tasks(job.asked, 5)
-    job.run(some, contradicted=5)
+    some = tasks(job.question, 5)
+    job.run(some, stalled_timeout=5)
     assert whole(job, some)
 
 
 def test_runs_that_have_ended_by_their_group_and_go_on_by_all_else_are_given_up(start):
     job = start(Deviations(mangle=_at_odds, tell=False, active_results=10**9))
-    with pytest.raises(Unfinished, match="goes on"):
-        job.run(tasks(job.asked, 5), contradicted=0.8)
+    with pytest.raises(Incomplete, match="goes on"):
+        job.run(tasks(job.question, 5), stalled_timeout=0.8)
     assert job.states() == {"submitted": 5}
 
 
 def test_one_run_that_is_at_odds_stops_no_other(start):
     job = start()
-    some = tasks(job.asked, 20)
+    some = tasks(job.question, 20)
     job.api.deviant.how = Deviations(mangle=one(some[7].key.hex(), _paused), tell=False)
-    with pytest.raises(Unfinished, match="of 1 runs"):
-        job.run(some, active_runs=5, contradicted=0.8)
+    with pytest.raises(Incomplete, match="of 1 runs"):
+        job.run(some, active_runs=5, stalled_timeout=0.8)
     assert job.states() == {"completed": 19, "submitted": 1}
     assert job.submitter._active == 0
     assert job.misplaced(some) == [some[7].input]
@@ -132,11 +132,11 @@ def test_one_run_that_is_at_odds_stops_no_other(start):
 def test_a_result_that_fails_again_and_again_costs_its_own_row(start):
     fault = {"method": "GET", "path": "/result$", "status": 500}
     job = start(faults={"http": [fault]})
-    some = tasks(job.asked, 5)
+    some = tasks(job.question, 5)
     bare = one(some[2].key.hex(), lambda event: {**event, "output": None})
     job.api.deviant.how = Deviations(mangle=bare)
-    with pytest.raises(Unfinished, match=r"cannot be fetched.*500"):
-        job.run(some, contradicted=0.5)
+    with pytest.raises(Incomplete, match=r"cannot be fetched.*500"):
+        job.run(some, stalled_timeout=0.5)
     assert job.states() == {"completed": 4, "submitted": 1}
 
 
@@ -151,15 +151,15 @@ def test_a_result_that_fails_again_and_again_costs_its_own_row(start):
 )
 def test_what_the_api_says_goes_on_is_waited_for_however_long(start, how, settings):
     job = start(Deviations(**how), latency=0.02, **settings)  # 1.2 to 6 seconds
-    some = tasks(job.asked, 6)
-    job.run(some, contradicted=0.1, sweep=0.2)
+    some = tasks(job.question, 6)
+    job.run(some, stalled_timeout=0.1, sweep=0.2)
     assert whole(job, some)
 
 
 def test_a_completed_run_that_shows_no_output_for_a_day_has_failed(start):
     job = start(Deviations(drop_outputs=True, completed_without="null"))
-    some = tasks(job.asked, 3)
-    job.run(some, hopeless=0.1)
+    some = tasks(job.question, 3)
+    job.run(some, missing_output_timeout=0.1)
     assert job.states() == {"failed": 3}
 
 
@@ -177,7 +177,7 @@ BROKEN = {
 @pytest.mark.parametrize("broken", BROKEN)
 def test_an_event_that_cannot_be_read_costs_a_request_and_no_row(start, broken):
     job = start()
-    some = tasks(job.asked, 10)
+    some = tasks(job.question, 10)
     job.api.deviant.how = Deviations(mangle=one(some[4].key.hex(), BROKEN[broken]), tell=False)
     job.run(some)
     assert whole(job, some)
@@ -186,16 +186,16 @@ def test_an_event_that_cannot_be_read_costs_a_request_and_no_row(start, broken):
 @pytest.mark.parametrize("broken", BROKEN)
 def test_an_event_that_cannot_be_read_hides_no_run_of_a_lost_post(start, broken):
     job = start(latency=0.001)
-    some = tasks(job.asked, 20)
+    some = tasks(job.question, 20)
     mangle = one(some[4].key.hex(), BROKEN[broken])
     job.api.deviant.how = Deviations(keep=12, answer=None, mangle=mangle)
-    job.run(some, settle=0.35)
+    job.run(some, reconcile_after=0.35)
     assert whole(job, some)
 
 
 def test_a_listing_that_is_not_readable_at_all_ends_clearly_and_loses_nothing(start):
     job = start(Deviations(mangle=listed(lambda _: b"{oops"), tell=False))
-    some = tasks(job.asked, 10)
+    some = tasks(job.question, 10)
     with pytest.raises(ApiError, match=r"nothing that the API lists of task group .* can be read") as told:
         job.run(some)
     assert told.value.exit_code == 4
@@ -209,7 +209,7 @@ def test_a_page_in_place_of_a_listing_is_no_empty_listing(start):
     page = {"status": 200, "headers": {"content-type": "text/html"}, "body": "<html>Sign in</html>"}
     job = start(faults={"http": [{"method": "GET", "path": "/runs$", **page}]})
     with pytest.raises(Retriable, match="text/html and no stream of events"):
-        job.run(tasks(job.asked, 5))
+        job.run(tasks(job.question, 5))
     assert job.states() == {"submitted": 5}
 
 
@@ -218,7 +218,7 @@ def test_a_page_in_place_of_a_listing_is_no_empty_listing(start):
 
 def test_runs_that_tell_neither_key_nor_input_are_asked_for_their_input(start):
     job = start(Deviations(drop_metadata=True, drop_inputs=True))
-    some = tasks(job.asked, 6)
+    some = tasks(job.question, 6)
     job.run(some)
     assert whole(job, some)
     asked = [line for line in job.api.requests("GET") if re.search(r"/runs/[^/]+/input$", line["path"])]
@@ -227,7 +227,7 @@ def test_runs_that_tell_neither_key_nor_input_are_asked_for_their_input(start):
 
 def test_a_result_that_is_another_runs_is_not_taken(start):
     job = start()
-    some = tasks(job.asked, 4)
+    some = tasks(job.question, 4)
     job.run(some[:1])
     other = job.api.created()[0]["run"]
 
@@ -235,6 +235,6 @@ def test_a_result_that_is_another_runs_is_not_taken(start):
         return re.sub(rb"trun_\w+", other.encode(), body) if path.endswith("/result") else None
 
     job.api.deviant.how = Deviations(mangle=swap, drop_outputs=True)
-    with pytest.raises(Unfinished):
-        job.run(some, contradicted=0.5)
+    with pytest.raises(Incomplete):
+        job.run(some, stalled_timeout=0.5)
     assert job.states() == {"completed": 1, "submitted": 3}

@@ -14,7 +14,7 @@ import pytest
 
 from rowcite.cli import main
 from rowcite.ledger import open_ledger
-from rowcite.model import Decision, Ended, RunState, Task
+from rowcite.model import Decision, EndedRun, RunState, Task
 from rowcite.pipeline.prepare import prepare
 from support import ROOT, environment, rowcite, serving, small_spec, write_spec
 
@@ -132,12 +132,12 @@ def test_nothing_is_written(capsys, home):
 
 
 @pytest.fixture
-def climbed(home, tmp_path):
+def escalation_counts(home, tmp_path):
     """A ledger in which row 1 was asked of lite, then of core for what was open."""
     job = prepare(home / "spec.yaml", environ={}).job
-    (key, sent), *_ = next(iter(job.reader.batches(job.asked))).tasks.items()
-    ledger = open_ledger(tmp_path / "climbed", writing=True)
-    question = ledger.question(job.asked.fingerprint, json.dumps(job.asked.named).encode())
+    (key, sent), *_ = next(iter(job.reader.batches(job.question))).tasks.items()
+    ledger = open_ledger(tmp_path / "escalation_counts", writing=True)
+    question = ledger.question(job.question.fingerprint, json.dumps(job.question.named).encode())
 
     def ended(task, run_id, processor, price, state=RunState.COMPLETED, error=None, **values):
         basis = [
@@ -150,21 +150,21 @@ def climbed(home, tmp_path):
             "basis": basis,
         }
         raw = json.dumps(output).encode() if state is RunState.COMPLETED else None
-        batch = ledger.intend(question, "g", [task], processor=processor, price=price)
-        ledger.answered(batch.id, [run_id])
-        ledger.save(batch.id, [Ended(task.key, run_id, state, raw, error)])
+        batch = ledger.record_intent(question, "g", [task], processor=processor, price=price)
+        ledger.record_created(batch.id, [run_id])
+        ledger.save(batch.id, [EndedRun(task.key, run_id, state, raw, error)])
 
     ended(
         Task(key, sent), "r-lite", "lite", 5_000, employee_count=(9_999, "high"), founded_year=(1980, "low")
     )
     ended(Task(b"2" * 16, sent, root=key), "r-core", "core", 25_000, employee_count=(450, "medium"))
     ended(Task(b"3" * 16, sent, root=key), "r-pro", "pro", 100_000, RunState.FAILED, "no page")
-    yield tmp_path / "climbed", key, ledger
+    yield tmp_path / "escalation_counts", key, ledger
     ledger.close()
 
 
-def test_every_processor_tried_is_shown_with_what_it_cost_and_said(capsys, home, climbed):
-    shown = flat(explain(capsys, home, "--row", 1, "--ledger", climbed[0]))
+def test_every_processor_tried_is_shown_with_what_it_cost_and_said(capsys, home, escalation_counts):
+    shown = flat(explain(capsys, home, "--row", 1, "--ledger", escalation_counts[0]))
     for words in (
         "run lite, completed, $0.005, r-lite", "run core, completed, $0.025, r-core", "run pro, failed: no page, $0.10, r-pro", "cost $0.13",
         "value 450", "from core, r-core", "answer lite: 9999 (high), refused by maximum: 9999 is more than 500", "answer core: 450 (medium), accepted",
@@ -173,8 +173,8 @@ def test_every_processor_tried_is_shown_with_what_it_cost_and_said(capsys, home,
         assert words in shown
 
 
-def test_what_runs_said_is_in_the_json(capsys, home, climbed):
-    found = told(capsys, home, "--row", 1, "--field", "employee_count", "--ledger", climbed[0])
+def test_what_runs_said_is_in_the_json(capsys, home, escalation_counts):
+    found = told(capsys, home, "--row", 1, "--field", "employee_count", "--ledger", escalation_counts[0])
     assert found["cost_usd"] == 0.13
     assert [(said["processor"], said["said"], said["rule"]) for said in found["fields"][0]["answers"]] == [
         ("lite", 9999, "maximum"),
@@ -225,26 +225,36 @@ def test_json_has_the_share_and_the_run(capsys, paid):
     assert found["cost_usd"] == 0.126
 
 
-def test_a_decision_shows(capsys, home, climbed):
-    folder, key, ledger = climbed
-    ledger.decide([Decision(key, "founded_year", "accept", "1980", "ana", 0.0)])
+def test_a_decision_shows(capsys, home, escalation_counts):
+    folder, key, ledger = escalation_counts
+    ledger.record_decisions([Decision(key, "founded_year", "accept", "1980", "ana", 0.0)])
     found = told(capsys, home, "--row", 1, "--field", "founded_year", "--ledger", folder)
     assert (found["fields"][0]["value"], found["fields"][0]["confidence"]) == (1980, "reviewed")
     assert found["status"] == "completed"
 
 
-def test_nothing_that_a_terminal_would_obey_is_written(capsys, home, climbed):
-    shown = explain(capsys, home, "--row", 1, "--ledger", climbed[0])
+def test_nothing_that_a_terminal_would_obey_is_written(capsys, home, escalation_counts):
+    shown = explain(capsys, home, "--row", 1, "--ledger", escalation_counts[0])
     assert "\x1b" not in shown
     assert "\u202e" not in shown
     assert "Said \\u001b[31mred\\u202e." in shown
 
 
 @pytest.mark.parametrize("columns", [20, 44, 100, 250])
-def test_lines_fit_the_terminal_and_addresses_stay_whole(home, climbed, columns):
+def test_lines_fit_the_terminal_and_addresses_stay_whole(home, escalation_counts, columns):
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    command = [sys.executable, "-m", "rowcite", "explain", "spec.yaml", "--row", "1", "--ledger", climbed[0]]
+    command = [
+        sys.executable,
+        "-m",
+        "rowcite",
+        "explain",
+        "spec.yaml",
+        "--row",
+        "1",
+        "--ledger",
+        escalation_counts[0],
+    ]
     plain = {name: value for name, value in environment().items() if name != "COLUMNS"}
     with subprocess.Popen(command, cwd=home, stdout=slave, env=plain) as process:
         os.close(slave)

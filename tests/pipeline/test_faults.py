@@ -10,7 +10,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from rowcite.errors import ApiError, ApiRefused, KeyRefused, NotThere, OutOfCredit, Retriable, Unfinished
+from rowcite.errors import ApiError, ApiRefused, Incomplete, KeyRefused, NotFound, OutOfCredit, Retriable
 from support.deviant import Deviations
 from support.submitting import PRICE, tasks
 
@@ -80,8 +80,8 @@ def called(job, phase):
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_of_the_post_that_costs_costs_time_and_nothing_else(start, fault):
     job = start(hits("add", FAULTS[fault]))
-    some = tasks(job.asked, 20)
-    job.run(some, settle=0.15)
+    some = tasks(job.question, 20)
+    job.run(some, reconcile_after=0.15)
     assert whole(job, some)
 
 
@@ -93,8 +93,8 @@ ALL = ["add", *REST]
 def test_a_fault_anywhere_else_costs_time_and_nothing_else(start, fault):
     lost = hits("add", {"cut": True, "when": "after"})
     job = start(lost, *(hits(phase, FAULTS[fault]) for phase in REST), how=Deviations(**BARE))
-    some = tasks(job.asked, 6)
-    job.run(some, settle=0.15)
+    some = tasks(job.question, 6)
+    job.run(some, reconcile_after=0.15)
     assert whole(job, some)
     assert [phase for phase in REST if not called(job, phase)] == []
 
@@ -106,13 +106,13 @@ def test_each_fault_in_each_phase_alone_costs_time_and_nothing_else(start, fault
     lost = [hits("add", {"cut": True, "when": "after"})] if phase == "count" else []
     how = Deviations(**BARE, completed_without="404" if phase == "run" else None)
     job = start(*lost, hits(phase, FAULTS[fault]), how=how)
-    some = tasks(job.asked, 6)
+    some = tasks(job.question, 6)
     if phase == "run":  # asked when a result is not there
-        job.run(some, settle=0.15, hopeless=0)
+        job.run(some, reconcile_after=0.15, missing_output_timeout=0)
         assert job.states() == {"failed": 6}
         assert len(job.api.created()) == 6
     else:
-        job.run(some, settle=0.15)
+        job.run(some, reconcile_after=0.15)
         assert whole(job, some)
     assert called(job, phase)
 
@@ -120,7 +120,7 @@ def test_each_fault_in_each_phase_alone_costs_time_and_nothing_else(start, fault
 # --- answers that are final ------------------------------------------------------------------------------
 
 KEY, PROCESSOR, CREDIT = (KeyRefused, 3, "PARALLEL_API_KEY"), (ApiRefused, 2, "403"), (OutOfCredit, 6, "402")
-LATER, OUT_OF_ORDER = (Unfinished, 5, "run again later"), (ApiError, 4, "501")
+LATER, OUT_OF_ORDER = (Incomplete, 5, "run again later"), (ApiError, 4, "501")
 GOES_ON = None
 FINAL = {
     401: dict.fromkeys(ALL, KEY),
@@ -128,7 +128,7 @@ FINAL = {
     403: dict.fromkeys(ALL, PROCESSOR) | {"add": (ApiRefused, 2, "a processor 'core'"), "events": GOES_ON},
     404: {
         **dict.fromkeys(ALL, GOES_ON),
-        "create": (NotThere, 4, "404"),
+        "create": (NotFound, 4, "404"),
         "count": LATER,
         "listing": LATER,
         "input": (ApiError, 4, "neither its metadata nor its input"),
@@ -143,15 +143,15 @@ CELLS = [pytest.param(status, phase, id=f"{status} {phase}") for status in FINAL
 def test_a_final_answer_ends_the_command_as_stated_and_the_next_one_goes_on(start, status, phase):
     lost = [hits("add", {"cut": True, "when": "after"})] if phase == "count" else []
     job = start(*lost, hits(phase, {"status": status}), how=Deviations(**BARE))
-    some = tasks(job.asked, 4)
+    some = tasks(job.question, 4)
     if (ending := FINAL[status][phase]) is not GOES_ON:
         kind, code, message = ending
         with pytest.raises(kind, match=message) as told:
-            job.run(some, settle=0.15)
+            job.run(some, reconcile_after=0.15)
         assert told.value.exit_code == code
         assert job.spent() in (0, 4 * PRICE)
         assert (job.spent() == 0) == (phase in ("create", "add"))
-    job.run(some, settle=0.15)
+    job.run(some, reconcile_after=0.15)
     assert whole(job, some)
 
 
@@ -159,7 +159,7 @@ def test_a_final_answer_ends_the_command_as_stated_and_the_next_one_goes_on(star
 def test_a_retry_after_that_is_a_date_is_kept(start, phase):
     then = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
     job = start(hits(phase, {"status": 429, "headers": {"retry-after": then}}))
-    some = tasks(job.asked, 20)
+    some = tasks(job.question, 20)
     job.run(some)
     assert whole(job, some)
 
@@ -172,16 +172,16 @@ def test_many_faults_at_once_lose_nothing(start):
         {"method": "GET", "probability": 0.1, "status": 429},
     ]
     job = start(*faults, latency=0.002, seed=7, sse={"cut_after": 9})
-    some = tasks(job.asked, 200)
-    job.patience = replace(job.patience, attempts=10)
-    job.run(some, active_runs=50, settle=0.15)
+    some = tasks(job.question, 200)
+    job.retry_policy = replace(job.retry_policy, attempts=10)
+    job.run(some, active_runs=50, reconcile_after=0.15)
     assert whole(job, some)
 
 
 @pytest.mark.parametrize("after", [1, 7])
 def test_streams_that_are_cut_after_a_few_events_are_read_to_their_end(start, after):
     job = start(sse={"cut_after": after}, latency=0.002)
-    some = tasks(job.asked, 40)
+    some = tasks(job.question, 40)
     job.run(some)
     assert whole(job, some)
 
@@ -197,7 +197,7 @@ def test_a_stream_that_is_cut_in_the_middle_of_an_event_is_read_again(start):
             return None
 
     job = start(how=Deviations(mangle=Once()))
-    some = tasks(job.asked, 20)
+    some = tasks(job.question, 20)
     job.run(some)
     assert whole(job, some)
 
@@ -213,7 +213,7 @@ def test_an_error_event_in_a_listing_is_tried_again(start):
             return None
 
     job = start(how=Deviations(mangle=Once()))
-    some = tasks(job.asked, 20)
+    some = tasks(job.question, 20)
     job.run(some)
     assert whole(job, some)
 
@@ -224,7 +224,7 @@ def test_a_refused_connection_creates_nothing_and_owes_nothing(tmp_path, start):
         taken.bind(("127.0.0.1", 0))
         job.api.url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(Retriable) as told:
-            job.run(tasks(job.asked, 5))
+            job.run(tasks(job.question, 5))
     assert not told.value.sent
     assert told.value.exit_code == 4
     assert job.spent() == 0
@@ -232,7 +232,7 @@ def test_a_refused_connection_creates_nothing_and_owes_nothing(tmp_path, start):
 
 def test_a_server_that_goes_away_and_comes_back_is_resumed(start):
     job = start(latency=0.006)
-    some = tasks(job.asked, 20)
+    some = tasks(job.question, 20)
     real = job.api.url
 
     async def interrupted():
@@ -259,7 +259,7 @@ def test_a_server_that_goes_away_and_comes_back_is_resumed(start):
 )
 def test_runs_that_end_badly_are_rows_with_their_reason(start, share, state, error):
     job = start(**{share: 0.3})
-    some = tasks(job.asked, 40)
+    some = tasks(job.question, 40)
     job.run(some)
     states = job.states()
     assert states.keys() == {"completed", state}
@@ -273,7 +273,7 @@ def test_runs_that_end_badly_are_rows_with_their_reason(start, share, state, err
 
 def test_runs_that_never_end_are_left_open_at_the_deadline_and_taken_up_again(start):
     job = start(stuck=0.3)
-    some = tasks(job.asked, 40)
+    some = tasks(job.question, 40)
     for _ in range(2):
         with pytest.raises(TimeoutError):
             job.run(some, deadline=1.0)
@@ -290,7 +290,7 @@ def test_warnings_reach_the_ledger(start):
         )
 
     job = start(how=Deviations(mangle=warned))
-    job.run(tasks(job.asked, 3))
+    job.run(tasks(job.question, 3))
     with job.ledger() as ledger:
         assert ledger.warnings() == {"warning: mind the gap": 3}
 
@@ -298,7 +298,7 @@ def test_warnings_reach_the_ledger(start):
 @pytest.mark.parametrize("phase", ["events", "listing"])
 def test_a_key_that_is_refused_in_the_middle_stops_and_keeps_everything(start, phase):
     job = start(hits(phase, {"status": 401}), latency=0.002)
-    some = tasks(job.asked, 20)
+    some = tasks(job.question, 20)
     with pytest.raises(KeyRefused) as told:
         job.run(some)
     assert told.value.exit_code == 3
@@ -311,14 +311,14 @@ def test_a_wrong_key_is_refused_before_anything_is_spent(start):
     job = start(key="right")
     job.key = "wrong"
     with pytest.raises(KeyRefused):
-        job.run(tasks(job.asked, 5))
+        job.run(tasks(job.question, 5))
     assert job.states() == {}
 
 
 def test_a_group_that_vanishes_stops_the_run(start):
     job = start(hits("listing", {"status": 404}))
-    with pytest.raises(Unfinished, match="does not know this task group"):
-        job.run(tasks(job.asked, 5))
+    with pytest.raises(Incomplete, match="does not know this task group"):
+        job.run(tasks(job.question, 5))
     assert job.states() == {"submitted": 5}
 
 
@@ -326,7 +326,7 @@ def test_credit_that_runs_out_in_the_middle_keeps_what_was_paid_for(start):
     method, path = PHASES["add"]
     later = {"method": method, "path": path, "nth": list(range(3, 60)), "status": 402}
     job = start(later, latency=0.002)
-    some = tasks(job.asked, 40)
+    some = tasks(job.question, 40)
     with pytest.raises(OutOfCredit) as told:
         job.run(some, active_runs=10)
     assert told.value.exit_code == 6
@@ -336,7 +336,7 @@ def test_credit_that_runs_out_in_the_middle_keeps_what_was_paid_for(start):
 
 def test_an_answer_that_comes_compressed_is_read(start):
     job = start(how=Deviations(squeeze=True))
-    some = tasks(job.asked, 20)
+    some = tasks(job.question, 20)
     job.run(some)
     assert whole(job, some)
 
@@ -352,6 +352,6 @@ def test_a_run_of_a_shape_nobody_documented_is_read_leniently(start):
         return b"".join(b"data: " + json.dumps(event).encode() + b"\n\n" for event in events)
 
     job = start(how=Deviations(mangle=old))
-    some = tasks(job.asked, 5)
+    some = tasks(job.question, 5)
     job.run(some)
     assert whole(job, some)

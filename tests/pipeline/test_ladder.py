@@ -190,7 +190,7 @@ def test_the_plan_counts_earlier_answers_that_are_to_be_asked_again(world, capsy
     capsys.readouterr()
     main(["plan", str(world.spec()), "--base-url", world.url, "--json"])
     told = json.loads(capsys.readouterr().out)
-    assert (told["to_submit"], told["to_climb"]) == (0, 1)
+    assert (told["to_submit"], told["to_escalate"]) == (0, 1)
     assert told["expected_cost_usd"] == 0.025
 
 

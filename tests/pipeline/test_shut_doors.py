@@ -37,7 +37,7 @@ SHUT = {401: (KeyRefused, 3), 403: (ApiRefused, 2)}
 def test_a_door_that_is_shut_on_a_post_leaves_nothing_owed_and_the_next_command_goes_on(start, status):
     kind, code = SHUT[status]
     job = start(post(status, nth=[1]))
-    some = tasks(job.asked, 20)
+    some = tasks(job.question, 20)
     with pytest.raises(kind) as told:
         job.run(some)
     assert told.value.exit_code == code
@@ -49,7 +49,7 @@ def test_a_door_that_is_shut_on_a_post_leaves_nothing_owed_and_the_next_command_
 @pytest.mark.parametrize("status", SHUT)
 def test_a_door_that_shuts_in_the_middle_keeps_what_was_taken_and_owes_nothing_else(start, status):
     job = start(post(status, nth=list(range(3, 99))), latency=0.005)
-    some = tasks(job.asked, 60)
+    some = tasks(job.question, 60)
     with pytest.raises(SHUT[status][0]):
         job.run(some, active_runs=10)
     assert job.spent() == len(job.api.created()) * PRICE == 20 * PRICE
@@ -59,7 +59,7 @@ def test_a_door_that_shuts_in_the_middle_keeps_what_was_taken_and_owes_nothing_e
 def test_posts_under_way_when_the_door_shuts_are_answered_before_the_command_ends(start):
     job = start(post(401, nth=[1], delay=0.3), post(401, nth=[2, 3, 4], delay=0.9))
     with pytest.raises(KeyRefused):
-        job.run(tasks(job.asked, 4000))
+        job.run(tasks(job.question, 4000))
     assert job.api.deviant.posts == [1000] * 4
     assert job.api.created() == []
     assert (job.spent(), job.states()) == (0, {})
@@ -68,7 +68,7 @@ def test_posts_under_way_when_the_door_shuts_are_answered_before_the_command_end
 def test_a_key_that_is_refused_while_runs_are_followed_keeps_what_has_arrived(start):
     gone = {"method": "GET", "path": "/runs$", "nth": list(range(3, 999)), "status": 401}
     job = start(gone, latency=0.01)
-    some = tasks(job.asked, 40)
+    some = tasks(job.question, 40)
     with pytest.raises(KeyRefused):
         job.run(some)
     states = job.states()
@@ -78,7 +78,7 @@ def test_a_key_that_is_refused_while_runs_are_followed_keeps_what_has_arrived(st
 
 def test_a_group_that_is_not_there_for_a_post_is_replaced(start):
     job = start(post(404, nth=[1]))
-    some = tasks(job.asked, 20)
+    some = tasks(job.question, 20)
     job.run(some)
     assert whole(job, some)
 
@@ -86,7 +86,7 @@ def test_a_group_that_is_not_there_for_a_post_is_replaced(start):
 def test_groups_that_are_never_there_are_given_up_and_nothing_is_owed(start):
     job = start(post(404))
     with pytest.raises(ApiError, match="Run again to go on") as told:
-        job.run(tasks(job.asked, 1), losses=3)
+        job.run(tasks(job.question, 1), losses=3)
     assert told.value.exit_code == 4
     assert (job.spent(), job.states()) == (0, {})
 
@@ -94,7 +94,7 @@ def test_groups_that_are_never_there_are_given_up_and_nothing_is_owed(start):
 @pytest.mark.parametrize("status", [301, 307, 501])
 def test_an_answer_that_makes_no_sense_is_final_and_what_it_left_is_found_out_at_once(start, status):
     job = start(post(status, nth=[1], when="after"))
-    some = tasks(job.asked, 20)
+    some = tasks(job.question, 20)
     with pytest.raises(ApiError) as told:
         job.run(some)
     assert told.value.exit_code == 4
@@ -113,7 +113,7 @@ def bad(*numbers):
 
 def test_the_rows_that_a_422_names_are_taken_out_and_the_others_go_in_one_post(start):
     job = start(how=Deviations(refuse=bad(17, 500, 999), names=lambda rows: rows))
-    some = tasks(job.asked, 1000)
+    some = tasks(job.question, 1000)
     job.run(some)
     assert job.states() == {"completed": 997, "refused": 3}
     assert sorted(job.api.deviant.posts) == [1, 1, 1, 997, 1000]
@@ -134,7 +134,7 @@ def test_the_rows_that_a_422_names_are_taken_out_and_the_others_go_in_one_post(s
 )
 def test_no_row_is_refused_on_being_named(start, names):
     job = start(how=Deviations(refuse=bad(3, 11, 30), names=names))
-    some = tasks(job.asked, 40)
+    some = tasks(job.question, 40)
     job.run(some)
     assert job.states() == {"completed": 37, "refused": 3}
     assert job.misplaced(some) == [some[row].input for row in (3, 11, 30)]
@@ -145,14 +145,14 @@ def test_no_row_is_refused_on_being_named(start, names):
 
 def test_many_bad_rows_in_the_first_batch_are_not_taken_for_a_bad_spec(start):
     job = start(how=Deviations(refuse=bad(*range(0, 100, 4)), names=lambda rows: rows))
-    job.run(tasks(job.asked, 100))
+    job.run(tasks(job.question, 100))
     assert job.states() == {"completed": 75, "refused": 25}
 
 
 def test_a_spec_that_is_all_bad_is_told_from_bad_rows_also_when_rows_are_named(start):
     job = start(how=Deviations(refuse=lambda _: True, names=lambda rows: rows[:50]))
     with pytest.raises(ApiRefused, match="422"):
-        job.run(tasks(job.asked, 1000))
+        job.run(tasks(job.question, 1000))
     assert len(job.api.requests()) < 150
     assert job.spent() == 0
 
@@ -162,6 +162,6 @@ def test_a_spec_that_is_all_bad_is_told_from_bad_rows_also_when_rows_are_named(s
 
 def test_an_api_that_refuses_beta_headers_is_asked_without(start):
     job = start(how=Deviations(refuse_betas=True))
-    some = tasks(job.asked, 20)
+    some = tasks(job.question, 20)
     job.run(some)
     assert whole(job, some)

@@ -50,11 +50,11 @@ def test_no_storm_loses_a_row_or_pays_for_one_twice(tmp_path, seed):
     how, plan = deviations(dice, seed), faults(dice, seed)
     with api(tmp_path, how, latency=0.002, faults=plan) as server:
         job = Submission(tmp_path, server)
-        job.patience = replace(job.patience, attempts=10)
-        some = tasks(job.asked, 100)
+        job.retry_policy = replace(job.retry_policy, attempts=10)
+        some = tasks(job.question, 100)
         for _ in range(MOST_COMMANDS):
             try:
-                job.run(some, active_runs=dice.choice([30, 50, 100]), settle=0.45)
+                job.run(some, active_runs=dice.choice([30, 50, 100]), reconcile_after=0.45)
             except RowciteError as error:
                 told = error
             else:

@@ -13,12 +13,15 @@ from datetime import datetime
 
 import pytest
 
-from rowcite.errors import ApiError, ApiRefused, OutOfCredit, Unfinished
-from rowcite.submit.options import Terms
+from rowcite.errors import ApiError, ApiRefused, Incomplete, OutOfCredit
+from rowcite.submit.options import SubmitOptions
 from support.deviant import Deviations
 from support.submitting import PRICE, Submission, tasks
 
-REAL = {name: getattr(Terms("core", PRICE), name) for name in ("gather", "sweep", "settle", "settle_refused")}
+REAL = {
+    name: getattr(SubmitOptions("core", PRICE), name)
+    for name in ("gather", "sweep", "reconcile_after", "reconcile_after_refusal")
+}
 
 
 @pytest.fixture
@@ -43,7 +46,7 @@ def whole(job, some):
 
 def test_a_thousand_rows_cost_at_most_six_requests(start):
     job = start()
-    some = tasks(job.asked, 1000)
+    some = tasks(job.question, 1000)
     job.run(some, **REAL)
     assert whole(job, some)
     assert len(job.api.requests()) <= 6
@@ -51,7 +54,7 @@ def test_a_thousand_rows_cost_at_most_six_requests(start):
 
 def test_statuses_are_followed_and_never_polled_a_run_at_a_time(start):
     job = start(latency=0.01)
-    some = tasks(job.asked, 300)
+    some = tasks(job.question, 300)
     job.run(some)
     assert whole(job, some)
     assert [line for line in job.api.requests("GET") if re.search(r"/runs/[^/]+$", line["path"])] == []
@@ -62,13 +65,13 @@ def test_statuses_are_followed_and_never_polled_a_run_at_a_time(start):
 
 def test_the_limiter_counts_every_request_that_the_server_saw(start):
     job = start(latency=0.002)
-    job.run(tasks(job.asked, 25), active_runs=5)
-    assert job.submitter.client.pace.requests == len(job.api.requests())
+    job.run(tasks(job.question, 25), active_runs=5)
+    assert job.submitter.client.rate_limiter.requests == len(job.api.requests())
 
 
 def test_each_answer_is_in_the_ledger_within_five_seconds_of_its_completion(start):
     job = start(latency=0.04)  # core: 2.4 to 12 seconds
-    some = tasks(job.asked, 120)
+    some = tasks(job.question, 120)
     job.run(some, **REAL)
     assert whole(job, some)
     ended = {line["run"]: _unix(line["at"]) for line in job.api.lines() if "ended" in line}
@@ -84,7 +87,7 @@ def _unix(text):
 
 def test_active_runs_smaller_than_a_batch_are_respected(start):
     job = start(latency=0.002)
-    some = tasks(job.asked, 40)
+    some = tasks(job.question, 40)
     job.run(some, active_runs=7)
     assert whole(job, some)
     assert max(job.api.deviant.posts) == 7
@@ -92,7 +95,7 @@ def test_active_runs_smaller_than_a_batch_are_respected(start):
 
 def test_a_budget_stops_new_runs_and_keeps_what_is_under_way(start):
     job = start(latency=0.002)
-    some = tasks(job.asked, 30)
+    some = tasks(job.question, 30)
     with pytest.raises(OutOfCredit, match="would pass what may be spent"):
         job.run(some, active_runs=10, budget=20 * PRICE)
     assert job.states() == {"completed": 20}
@@ -104,7 +107,7 @@ def test_a_budget_stops_new_runs_and_keeps_what_is_under_way(start):
 
 def test_one_bad_row_does_not_sink_the_other_999(start):
     job = start(Deviations(refuse=lambda value: value["name"] == "Company 777"))
-    some = tasks(job.asked, 1000)
+    some = tasks(job.question, 1000)
     job.run(some)
     assert job.states() == {"completed": 999, "refused": 1}
     assert job.misplaced(some) == [some[777].input]
@@ -114,14 +117,14 @@ def test_one_bad_row_does_not_sink_the_other_999(start):
 
 def test_bad_rows_are_found_wherever_they_are(start):
     job = start(Deviations(refuse=lambda value: int(value["name"].split()[1]) % 10 == 0))
-    job.run(tasks(job.asked, 60))
+    job.run(tasks(job.question, 60))
     assert job.states() == {"completed": 54, "refused": 6}
 
 
 def test_a_spec_that_is_all_bad_costs_few_requests(start):
     job = start(Deviations(refuse=lambda _: True))
     with pytest.raises(ApiRefused, match="422"):
-        job.run(tasks(job.asked, 5000))
+        job.run(tasks(job.question, 5000))
     assert len(job.api.requests()) < 150
     assert job.spent() == 0
 
@@ -129,7 +132,7 @@ def test_a_spec_that_is_all_bad_costs_few_requests(start):
 def test_a_processor_that_is_not_allowed_is_named_and_stops_at_once(start):
     job = start(Deviations(refuse=lambda _: True, refuse_status=403))
     with pytest.raises(ApiRefused, match="'core'") as told:
-        job.run(tasks(job.asked, 100))
+        job.run(tasks(job.question, 100))
     assert told.value.exit_code == 2
     assert len(job.api.deviant.posts) == 1
     assert job.spent() == 0
@@ -140,7 +143,7 @@ def test_a_processor_that_is_not_allowed_is_named_and_stops_at_once(start):
 
 def test_credit_that_runs_under_way_hold_is_waited_for(start):
     job = start(Deviations(reserve=10), latency=0.004)
-    some = tasks(job.asked, 24)
+    some = tasks(job.question, 24)
     job.run(some, active_runs=20)
     assert whole(job, some)
     assert len(job.api.requests()) < 60
@@ -149,7 +152,7 @@ def test_credit_that_runs_under_way_hold_is_waited_for(start):
 def test_credit_for_a_part_of_a_batch_is_used_to_the_last_run(start):
     job = start(Deviations(credit=37))
     with pytest.raises(OutOfCredit, match="402"):
-        job.run(tasks(job.asked, 100))
+        job.run(tasks(job.question, 100))
     assert job.states() == {"completed": 37}
     assert job.spent() == 37 * PRICE == job.submitter.spent
     assert job.submitter._active == 0
@@ -158,14 +161,14 @@ def test_credit_for_a_part_of_a_batch_is_used_to_the_last_run(start):
 def test_an_account_without_credit_costs_few_requests(start):
     job = start(Deviations(credit=0))
     with pytest.raises(OutOfCredit):
-        job.run(tasks(job.asked, 3000))
+        job.run(tasks(job.question, 3000))
     assert job.spent() == 0
     assert len(job.api.requests()) < 80
 
 
 def test_a_refusal_for_credit_that_created_some_runs_pays_none_twice(start):
     job = start(Deviations(keep=12, answer=402), latency=0.003)
-    some = tasks(job.asked, 40)
+    some = tasks(job.question, 40)
     job.run(some)
     assert whole(job, some)
 
@@ -179,7 +182,7 @@ LOST_POSTS = {"cut": None, "500": 500, "504": 504, "422": 422, "402": 402, "408"
 @pytest.mark.parametrize("keep", [0, 25, 40])
 def test_a_post_is_found_out_about_whatever_it_created_and_however_it_was_answered(start, keep, answer):
     job = start(Deviations(keep=keep, answer=answer))
-    some = tasks(job.asked, 40)
+    some = tasks(job.question, 40)
     job.run(some)
     assert whole(job, some)
 
@@ -201,23 +204,23 @@ def test_a_post_is_found_out_about_whatever_it_created_and_however_it_was_answer
 @pytest.mark.parametrize("keep", [25, 40])
 def test_a_lost_post_is_found_out_about_however_runs_are_listed(start, keep, how):
     job = start(Deviations(keep=keep, answer=None, **how), latency=0.001)
-    some = tasks(job.asked, 40)
-    job.run(some, settle=0.35)
+    some = tasks(job.question, 40)
+    job.run(some, reconcile_after=0.35)
     assert whole(job, some)
 
 
 @pytest.mark.parametrize("late", [0.1, 0.6])
 def test_runs_that_come_to_light_late_are_waited_for(start, late):
     job = start(Deviations(late=late))
-    some = tasks(job.asked, 40)
-    job.run(some, settle=0.9)
+    some = tasks(job.question, 40)
+    job.run(some, reconcile_after=0.9)
     assert whole(job, some)
 
 
 def test_runs_that_are_counted_and_never_listed_are_not_sent_again(start):
     job = start(Deviations(keep=25, answer=None, list_lag=1e9), latency=1.0)
-    with pytest.raises(Unfinished, match="counts 25 runs and lists 0"):
-        job.run(tasks(job.asked, 40), unexplained=0.5)
+    with pytest.raises(Incomplete, match="counts 25 runs and lists 0"):
+        job.run(tasks(job.question, 40), unexplained=0.5)
     assert len(job.api.created()) == 25
     assert job.states() == {"intended": 40}
 
@@ -253,14 +256,14 @@ def test_runs_that_are_counted_and_never_listed_are_not_sent_again(start):
 )
 def test_every_answer_arrives_on_its_own_row_whatever_streams_and_listings_do(start, how):
     job = start(Deviations(**how), latency=0.001)
-    some = tasks(job.asked, 60)
+    some = tasks(job.question, 60)
     job.run(some)
     assert whole(job, some)
 
 
 def test_a_listing_that_lags_is_not_hammered(start):
     job = start(Deviations(list_lag=1.5))
-    some = tasks(job.asked, 50)
+    some = tasks(job.question, 50)
     job.run(some, gather=0.05, sweep=60)
     assert whole(job, some)
     assert len(job.api.requests()) < 20
@@ -268,7 +271,7 @@ def test_a_listing_that_lags_is_not_hammered(start):
 
 def test_a_stream_that_ends_at_once_again_and_again_is_not_hammered(start):
     job = start(Deviations(end_at_once=True), latency=0.01)  # 0.6 to 3 seconds
-    some = tasks(job.asked, 20)
+    some = tasks(job.question, 20)
     job.run(some, sweep=60)
     assert whole(job, some)
     assert len(job.api.requests()) < 20
@@ -277,13 +280,13 @@ def test_a_stream_that_ends_at_once_again_and_again_is_not_hammered(start):
 def test_a_run_that_tells_neither_its_key_nor_its_input_stops_the_run(start):
     job = start(Deviations(drop_metadata=True, drop_inputs=True, no_inputs=True))
     with pytest.raises(ApiError, match="neither its metadata nor its input"):
-        job.run(tasks(job.asked, 5))
+        job.run(tasks(job.question, 5))
     assert job.states() == {"submitted": 5}
 
 
 def test_a_run_that_answers_another_question_stops_the_run_and_keeps_the_rest(start):
     job = start(Deviations(mangle=_swap_a_key))
-    some = tasks(job.asked, 5)
+    some = tasks(job.question, 5)
     with pytest.raises(ApiError, match="was not asked there"):
         job.run(some)
     assert set(job.states()) <= {"completed", "submitted"}
@@ -304,18 +307,18 @@ def _foreign(frame):
 @pytest.mark.parametrize("way", ["null", "missing", "404"])
 def test_a_completed_run_without_output_is_a_failed_row_and_sinks_no_other(start, way):
     job = start(Deviations(completed_without=way, drop_outputs=True))
-    job.run(tasks(job.asked, 3), hopeless=0)
+    job.run(tasks(job.question, 3), missing_output_timeout=0)
     assert job.states() == {"failed": 3}
     assert job.spent() == 3 * PRICE
     with job.ledger() as ledger:
-        assert {found.error for found in ledger.held([task.key for task in tasks(job.asked, 3)])} == {
+        assert {found.error for found in ledger.held([task.key for task in tasks(job.question, 3)])} == {
             "the API calls the run completed and has no output of it"
         }
 
 
 def test_a_post_that_is_throttled_for_its_size_is_sent_in_smaller_parts(start):
     job = start(Deviations(throttle_over=100))
-    some = tasks(job.asked, 400)
+    some = tasks(job.question, 400)
     job.run(some)
     assert whole(job, some)
     assert len(job.api.deviant.posts) < 25
@@ -323,7 +326,7 @@ def test_a_post_that_is_throttled_for_its_size_is_sent_in_smaller_parts(start):
 
 def test_a_limit_far_below_the_own_costs_time_and_no_batch_its_size(start):
     job = start(Deviations(window=(6, 1.0)), latency=0.002)
-    some = tasks(job.asked, 120)
+    some = tasks(job.question, 120)
     job.run(some, active_runs=20)
     assert whole(job, some)
     assert job.api.deviant.throttled > 0
@@ -333,7 +336,7 @@ def test_a_limit_far_below_the_own_costs_time_and_no_batch_its_size(start):
 
 def test_a_post_that_counts_with_each_of_its_runs_against_the_limit_gets_through_in_parts(start):
     job = start(Deviations(window=(260, 1.0), count_runs=True))
-    some = tasks(job.asked, 1000)
+    some = tasks(job.question, 1000)
     job.run(some)
     assert whole(job, some)
     assert job.api.deviant.posts[0] == 1000
@@ -342,7 +345,7 @@ def test_a_post_that_counts_with_each_of_its_runs_against_the_limit_gets_through
 
 def test_a_post_that_counts_with_each_of_its_runs_and_fits_stays_whole(start):
     job = start(Deviations(window=(1005, 1.0), count_runs=True))
-    some = tasks(job.asked, 3000)
+    some = tasks(job.question, 3000)
     job.run(some, **REAL)
     assert whole(job, some)
     assert {len(made) for made in _batches(job)} == {1000}
@@ -360,8 +363,8 @@ def test_a_429_that_goes_on_is_waited_for_and_told_of(start):
     job = start(
         faults={"http": [{"nth": list(range(1, 12)), "status": 429, "headers": {"retry-after": "0.1"}}]}
     )
-    some = tasks(job.asked, 40)
-    job.patience = replace(job.patience, total=0.3)
+    some = tasks(job.question, 40)
+    job.retry_policy = replace(job.retry_policy, total=0.3)
     job.run(some)
     assert whole(job, some)
     assert any(
@@ -373,7 +376,7 @@ def test_a_429_that_goes_on_is_waited_for_and_told_of(start):
 def test_a_429_for_ever_is_cut_by_the_deadline_and_owes_nothing(start):
     job = start(faults={"http": [{"method": "POST", "path": "/runs$", "status": 429}]})
     with pytest.raises(TimeoutError):
-        job.run(tasks(job.asked, 40), deadline=1.5)
+        job.run(tasks(job.question, 40), deadline=1.5)
     assert job.api.created() == []
     assert len(job.api.deviant.posts) > 2
 
@@ -383,16 +386,16 @@ def test_a_429_for_ever_is_cut_by_the_deadline_and_owes_nothing(start):
 )
 def test_a_post_that_was_lost_and_created_nothing_is_sent_again_whole(start, fault):
     job = start(faults={"http": [{"method": "POST", "path": "/runs$", "nth": [1], **fault}]})
-    some = tasks(job.asked, 40)
-    job.run(some, settle=0.1)
+    some = tasks(job.question, 40)
+    job.run(some, reconcile_after=0.1)
     assert whole(job, some)
     assert [len(made) for made in _batches(job)] == [40]
 
 
 def test_a_part_that_is_lost_twice_is_sent_in_halves(start):
     job = start(faults={"http": [{"method": "POST", "path": "/runs$", "nth": [1, 2], "status": 503}]})
-    some = tasks(job.asked, 40)
-    job.run(some, settle=0.1)
+    some = tasks(job.question, 40)
+    job.run(some, reconcile_after=0.1)
     assert whole(job, some)
     assert [len(made) for made in _batches(job)] == [20, 20]
 
@@ -400,8 +403,8 @@ def test_a_part_that_is_lost_twice_is_sent_in_halves(start):
 def test_batches_grow_again_after_posts_that_pass(start):
     busy = {"method": "POST", "path": "/runs$", "nth": list(range(1, 10)), "status": 429}
     job = start(faults={"http": [{**busy, "headers": {"retry-after": "0"}}]})
-    some = tasks(job.asked, 5000)
-    job.run(some, settle=0.1, active_runs=1000)
+    some = tasks(job.question, 5000)
+    job.run(some, reconcile_after=0.1, active_runs=1000)
     assert whole(job, some)
     sizes = [len(made) for made in _batches(job)]
     assert min(sizes) == 500
@@ -411,7 +414,7 @@ def test_batches_grow_again_after_posts_that_pass(start):
 def test_a_body_that_is_too_large_is_halved_at_once_and_the_next_batches_too(start):
     large = Deviations(refuse=lambda _: True, refuse_over=100, refuse_status=413)
     job = start(large)
-    some = tasks(job.asked, 400)
+    some = tasks(job.question, 400)
     job.run(some, active_runs=200)
     assert whole(job, some)
     assert len([runs for runs in job.api.deviant.posts if runs > 100]) <= 2
@@ -420,7 +423,7 @@ def test_a_body_that_is_too_large_is_halved_at_once_and_the_next_batches_too(sta
 def test_an_api_that_loses_every_post_is_given_up_on_and_nothing_is_owed(start):
     job = start(faults={"http": [{"method": "POST", "path": "/runs$", "status": 500}]})
     with pytest.raises(ApiError, match="Run again"):
-        job.run(tasks(job.asked, 40), settle=0.1, losses=3)
+        job.run(tasks(job.question, 40), reconcile_after=0.1, losses=3)
     assert job.api.created() == []
     assert len(job.api.requests("POST", "/runs")) <= 7
     assert set(job.states()) <= {
@@ -433,7 +436,7 @@ def test_an_api_that_loses_every_post_is_given_up_on_and_nothing_is_owed(start):
 
 def test_a_second_run_submits_nothing(start):
     job = start()
-    some = tasks(job.asked, 50)
+    some = tasks(job.question, 50)
     job.run(some)
     before = len(job.api.requests())
     job.run(some)
@@ -442,7 +445,7 @@ def test_a_second_run_submits_nothing(start):
 
 def test_what_an_interrupted_run_left_under_way_is_collected(start):
     job = start(latency=0.006)
-    some = tasks(job.asked, 50)
+    some = tasks(job.question, 50)
     with pytest.raises(TimeoutError):
         job.run(some, deadline=0.6)
     assert job.states().get("submitted", 0) > 0
@@ -453,7 +456,7 @@ def test_what_an_interrupted_run_left_under_way_is_collected(start):
 @pytest.mark.parametrize("moment", [0.0, 0.01, 0.02, 0.04, 0.08, 0.15, 0.4, 0.8])
 def test_a_cancelled_run_loses_nothing_whenever_it_was_cancelled(start, moment):
     job = start(latency=0.002)
-    some = tasks(job.asked, 100)
+    some = tasks(job.question, 100)
 
     async def cancelled():
         going = asyncio.create_task(job.go(some, active_runs=20))
@@ -470,11 +473,13 @@ def test_a_cancelled_run_loses_nothing_whenever_it_was_cancelled(start, moment):
 
 def test_runs_at_another_api_are_left_alone_and_told_of(start):
     job = start(latency=1.0)
-    some = tasks(job.asked, 5)
+    some = tasks(job.question, 5)
     with pytest.raises(TimeoutError):
         job.run(some, deadline=0.5)
     other = Submission(job.folder, job.api)
-    other.asked = type(job.asked)({**job.asked.named, "api": "https://elsewhere.example"}, *_rest(job.asked))
+    other.question = type(job.question)(
+        {**job.question.named, "api": "https://elsewhere.example"}, *_rest(job.question)
+    )
     other.run([])
     assert other.progress.said == [f"5 runs are still open at {job.api.url}: run against it to collect them"]
     assert job.states() == {"submitted": 5}
@@ -486,11 +491,11 @@ def _rest(asked):
 
 def test_a_local_server_that_is_gone_is_asked_again(start, tmp_path):
     job = start(latency=1.0)
-    some = tasks(job.asked, 5)
+    some = tasks(job.question, 5)
     with pytest.raises(TimeoutError):
         job.run(some, deadline=0.5)
     new = start()
-    new.asked = job.asked
+    new.question = job.question
     new.run(some, local=True)
     assert new.states() == {"lost": 5, "completed": 5}
     assert new.misplaced(some) == []
@@ -498,28 +503,28 @@ def test_a_local_server_that_is_gone_is_asked_again(start, tmp_path):
 
 def test_a_group_that_the_api_does_not_know_is_told_of_and_not_paid_again(start, tmp_path):
     job = start(latency=1.0)
-    some = tasks(job.asked, 8)
+    some = tasks(job.question, 8)
     with pytest.raises(TimeoutError):
         job.run(some[:5], deadline=0.5)
     new = start()
-    new.asked = job.asked
-    with pytest.raises(Unfinished, match="does not know this task group"):
+    new.question = job.question
+    with pytest.raises(Incomplete, match="does not know this task group"):
         new.run(some)
     assert new.states() == {"submitted": 5, "completed": 3}
 
 
 def test_two_submissions_in_a_row_never_have_a_task_under_way_twice(start):
     job = start(latency=1.0)
-    some = tasks(job.asked, 5)
+    some = tasks(job.question, 5)
     with pytest.raises(TimeoutError):
         job.run(some, deadline=0.5)
     with job.ledger() as ledger, pytest.raises(Exception, match="UNIQUE"):
-        ledger.intend(1, "again", some[:1], processor="core", price=PRICE)
+        ledger.record_intent(1, "again", some[:1], processor="core", price=PRICE)
 
 
 def test_a_late_run_of_a_batch_that_was_partly_created_does_not_stop_a_later_command(start):
     job = start(Deviations(keep=25, answer=None), latency=0.01)
-    some = tasks(job.asked, 40)
+    some = tasks(job.question, 40)
     with pytest.raises(TimeoutError):
         job.run(some, deadline=0.7)
     group = job.api.created()[0]["group"]
@@ -542,7 +547,7 @@ def _create(job, group, task):
 
     url = f"{job.api.url}/v1/tasks/groups/{group}/runs"
     headers = {"content-type": "application/json"}
-    httpx.post(url, content=runs_body(job.asked, [task]), headers=headers).raise_for_status()
+    httpx.post(url, content=runs_body(job.question, [task]), headers=headers).raise_for_status()
 
 
 def test_settling_counts_from_when_the_post_went_out_and_not_from_the_intent(start):
@@ -555,7 +560,7 @@ def test_settling_counts_from_when_the_post_went_out_and_not_from_the_intent(sta
     }
     job = start(faults={"http": [first]})
     before = time.time()
-    job.run(tasks(job.asked, 1))
+    job.run(tasks(job.question, 1))
     with job.ledger() as ledger:
         sent_at = ledger._db.execute("SELECT sent_at FROM batch").fetchone()[0]
     assert sent_at - before >= 1.9

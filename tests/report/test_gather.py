@@ -23,7 +23,7 @@ def gathered(path, **how):
 
 def decide(path, *decisions):
     with closing(open_ledger(ready(path).ledger, writing=True)) as ledger:
-        ledger.decide(decisions)
+        ledger.record_decisions(decisions)
 
 
 def key_of(facts, label):
@@ -236,8 +236,8 @@ def twice(some):
         ("UPDATE run SET ended_at = ? WHERE ended_at IS NOT NULL", (began + 10,)),
     )
     task = Task(b"x" * 16, b'{"company_name":"Later"}')
-    batch = ledger.intend(1, "tgrp_later", [task], processor="pro", price=100_000)
-    ledger.answered(batch.id, ["trun_later"])
+    batch = ledger.record_intent(1, "tgrp_later", [task], processor="pro", price=100_000)
+    ledger.record_created(batch.id, ["trun_later"])
     ledger.apply(("UPDATE batch SET sent_at = ? WHERE id = ?", (began + 86_400, batch.id)))
     yield ledger
     ledger.close()

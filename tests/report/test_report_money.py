@@ -37,7 +37,7 @@ def packed(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def climbed(tmp_path_factory):
+def escalation_counts(tmp_path_factory):
     """A report of a ladder."""
     accept = {"min_confidence": "medium", "required": ["employee_count"]}
     folder = tmp_path_factory.mktemp("ladder")
@@ -68,20 +68,23 @@ def test_what_is_left_of_every_row_on_its_own_is_what_was_spent(packed):
     assert cost[0] - sum(cost[1:]) == pytest.approx(packed.spent / 1e6)
 
 
-def test_spend_is_told_by_the_processors_of_the_ladder(climbed):
-    by_name = {item.processor: item for item in climbed.spend}
+def test_spend_is_told_by_the_processors_of_the_ladder(escalation_counts):
+    by_name = {item.processor: item for item in escalation_counts.spend}
     assert list(by_name) == ["lite", "core", "pro"]
     assert all(item.cost == item.runs * PROCESSORS[name].price for name, item in by_name.items())
-    assert by_name["lite"].runs == climbed.tasks > by_name["core"].runs > 0
-    assert [name for name, _, _ in spend(climbed).table.rows] == ["lite", "core", "pro"]
+    assert by_name["lite"].runs == escalation_counts.tasks > by_name["core"].runs > 0
+    assert [name for name, _, _ in spend(escalation_counts).table.rows] == ["lite", "core", "pro"]
 
 
-def test_a_ladder_is_held_against_asking_its_last_processor_at_once(climbed):
-    found = lines(savings(climbed))
-    assert found["Every question asked of pro"][0] == str(climbed.tasks)
-    assert found["What this ledger has spent"][0] == str(climbed.runs)
-    cost, spent = usd(climbed.tasks * PROCESSORS["pro"].price), usd(climbed.spent)
-    assert f"To ask pro at once would cost {cost}; this ledger has spent {spent}." in savings(climbed).says
+def test_a_ladder_is_held_against_asking_its_last_processor_at_once(escalation_counts):
+    found = lines(savings(escalation_counts))
+    assert found["Every question asked of pro"][0] == str(escalation_counts.tasks)
+    assert found["What this ledger has spent"][0] == str(escalation_counts.runs)
+    cost, spent = usd(escalation_counts.tasks * PROCESSORS["pro"].price), usd(escalation_counts.spent)
+    assert (
+        f"To ask pro at once would cost {cost}; this ledger has spent {spent}."
+        in savings(escalation_counts).says
+    )
 
 
 def test_a_table_on_which_nothing_was_saved_says_so(tmp_path):

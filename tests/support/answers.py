@@ -10,7 +10,7 @@ from typing import Any
 
 from rowcite.api.keys import canonical
 from rowcite.ledger import open_ledger
-from rowcite.model import Ended, RunState, Task
+from rowcite.model import EndedRun, RunState, Task
 from rowcite.pipeline.prepare import Overrides, Prepared, prepare
 
 NOWHERE = "http://127.0.0.1:9"
@@ -90,13 +90,13 @@ def answered(path: Path, outputs: Iterable[bytes | str | None], *, batch: int = 
     prepared = ready(path)
     job, answers = prepared.job, iter(outputs)
     ledger = open_ledger(prepared.ledger, writing=True)
-    question = ledger.question(job.asked.fingerprint, canonical(job.asked.named))
-    for rows in job.reader.batches(job.asked):
+    question = ledger.question(job.question.fingerprint, canonical(job.question.named))
+    for rows in job.reader.batches(job.question):
         tasks = [Task(key, text) for key, text in rows.tasks.items()]
         for start in range(0, len(tasks), batch):
             some = tasks[start : start + batch]
-            opened = ledger.intend(question, f"tgrp_{start}", some, processor="core", price=job.price)
-            ledger.answered(opened.id, [f"trun_{task.key.hex()}" for task in some])
+            opened = ledger.record_intent(question, f"tgrp_{start}", some, processor="core", price=job.price)
+            ledger.record_created(opened.id, [f"trun_{task.key.hex()}" for task in some])
             ended = [
                 (task.key, output) for task, output in zip(some, answers, strict=False) if output is not None
             ]
@@ -105,8 +105,8 @@ def answered(path: Path, outputs: Iterable[bytes | str | None], *, batch: int = 
     return prepared
 
 
-def _ended(key: bytes, output: bytes | str) -> Ended:
+def _ended(key: bytes, output: bytes | str) -> EndedRun:
     name = f"trun_{key.hex()}"
     if isinstance(output, str):
-        return Ended(key, name, RunState.FAILED, error=output)
-    return Ended(key, name, RunState.COMPLETED, output)
+        return EndedRun(key, name, RunState.FAILED, error=output)
+    return EndedRun(key, name, RunState.COMPLETED, output)

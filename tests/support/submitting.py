@@ -14,8 +14,8 @@ from typing import Any
 from rowcite.api.bodies import Question
 from rowcite.api.client import Client
 from rowcite.api.keys import canonical, task_key
-from rowcite.api.rate_limit import Pace
-from rowcite.api.retry import Patience
+from rowcite.api.rate_limit import RateLimiter
+from rowcite.api.retry import RetryPolicy
 from rowcite.ledger import Ledger, open_ledger
 from rowcite.local.research import Finding
 from rowcite.local.server.app import ServerSettings, create_app
@@ -23,22 +23,22 @@ from rowcite.local.server.faults import Droppable
 from rowcite.local.server.run import embedded
 from rowcite.model import Citation, FieldBasis, Task
 from rowcite.progress import Silent
-from rowcite.submit.options import Terms
+from rowcite.submit.options import SubmitOptions
 from rowcite.submit.submitter import Submitter
 from support.deviant import Deviant, Deviations
 
 PRICE = 25_000
-TERMS = Terms(
+TERMS = SubmitOptions(
     processor="core",
     price=PRICE,
     gather=0.1,
     sweep=0.4,
-    settle=0.3,
-    settle_refused=0.02,
+    reconcile_after=0.3,
+    reconcile_after_refusal=0.02,
     unexplained=1.5,
-    contradicted=1.5,
+    stalled_timeout=1.5,
 )
-PATIENCE = Patience(
+PATIENCE = RetryPolicy(
     attempts=3, total=5.0, first_pause=0.02, longest_pause=0.1, connect=2.0, answer=1.0, silence=1.0
 )
 SCHEMA = {
@@ -140,14 +140,14 @@ class Submission:
 
     folder: Path
     api: Api
-    terms: Terms = TERMS
-    patience: Patience = PATIENCE
+    terms: SubmitOptions = TERMS
+    retry_policy: RetryPolicy = PATIENCE
     key: str | None = None
     progress: Listening = field(default_factory=Listening)
     submitter: Submitter | None = None
 
     def __post_init__(self) -> None:
-        self.asked = question(self.api.url)
+        self.question = question(self.api.url)
 
     @contextmanager
     def ledger(self) -> Iterator[Ledger]:
@@ -159,15 +159,15 @@ class Submission:
 
     async def go(self, some: list[Task], *, deadline: float | None = None, **terms: Any) -> None:
         """Submit those of `some` that the ledger does not have, as the pipeline would."""
-        pace = Pace(2000, 8)
+        pace = RateLimiter(2000, 8)
         with self.ledger() as ledger:
-            async with Client(self.api.url, self.key, pace, patience=self.patience) as client:
+            async with Client(self.api.url, self.key, pace, retry_policy=self.retry_policy) as client:
                 self.submitter = Submitter(client, ledger, replace(self.terms, **terms), self.progress)
                 async with asyncio.timeout(deadline):
-                    await self.submitter.submit(self.asked, self._unanswered(ledger, some))
+                    await self.submitter.submit(self.question, self._unanswered(ledger, some))
 
     def _unanswered(self, ledger: Ledger, some: list[Task]) -> Iterator[Task]:
-        standing = ledger.standing([task.key for task in some])
+        standing = ledger.task_states([task.key for task in some])
         yield from (task for task in some if task.key not in standing)
 
     def run(self, some: list[Task], **more: Any) -> None:

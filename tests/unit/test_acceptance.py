@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from rowcite.accept.judge import judge, verdicts
-from rowcite.accept.policy import standard
+from rowcite.accept.policy import acceptance_policy
 from rowcite.model import Answer, Citation, FieldBasis
 from rowcite.pipeline.spec_file import parse_spec
 from rowcite.spec.fields import Field, FieldType
@@ -26,7 +26,7 @@ SEC = Citation("https://www.sec.gov/x", "SEC", ("words",))
 
 def judged(answer, *fields, accept=None):
     """Return the cells of an answer."""
-    return judge(answer, standard(fields, Accept(**(accept or {}))), DAY)
+    return judge(answer, acceptance_policy(fields, Accept(**(accept or {}))), DAY)
 
 
 def cell(accept, *, value="v", confidence="high", citations=(SEC,), kind=STRING):
@@ -279,7 +279,7 @@ def test_a_value_that_breaks_a_rule_is_kept_when_asked_for():
 def test_each_verdict_of_a_field_can_be_told():
     accept = {"min_confidence": "medium", "min_citations": 2, "required": ["a"]}
     basis = FieldBasis("a", "", (SEC,), "high")
-    part = standard((Field("a", STRING, "a"),), Accept(**accept)).fields[0]
+    part = acceptance_policy((Field("a", STRING, "a"),), Accept(**accept)).fields[0]
     found = list(verdicts(Answer("r", "core", {"a": "v"}, (basis,)), part, DAY))
     assert found == [
         ("required", "a value", None),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowcite.accept.coerce import Unfit, fit
+from rowcite.accept.coerce import CoercionError, coerce
 from rowcite.spec.fields import FieldType
 from rowcite.table.merge import dtype
 
@@ -37,7 +37,7 @@ PERSON = FieldType("object", properties=(("name", STRING), ("born", DATE)))
     ],
 )  # fmt: skip
 def test_a_value_is_made_its_type_without_loss(kind, value, kept):
-    found = fit(value, kind)
+    found = coerce(value, kind)
     assert found == kept
     assert type(found) is type(kept)
 
@@ -58,27 +58,27 @@ def test_a_value_is_made_its_type_without_loss(kind, value, kept):
 )  # fmt: skip
 def test_a_value_that_does_not_fit_is_refused_with_a_reason(kind, values):
     for value in values:
-        with pytest.raises(Unfit) as raised:
-            fit(value, kind)
+        with pytest.raises(CoercionError) as raised:
+            coerce(value, kind)
         assert str(raised.value)
 
 
 @pytest.mark.parametrize("kind", [STRING, INTEGER, NUMBER, BOOLEAN, DATE, LIST, PERSON, JSON])
 @pytest.mark.parametrize("value", [None, "unknown", "Unknown", " N/A ", "not found", "Not Available"])
 def test_null_and_texts_that_mean_null_are_null(kind, value):
-    assert fit(value, kind) is None
+    assert coerce(value, kind) is None
 
 
 def test_a_choice_that_means_null_is_a_value_where_the_spec_offers_it():
-    assert fit("n/a", FieldType("string", choices=("A", "N/A"))) == "N/A"
-    assert fit("n/a", FieldType("string", choices=("A",))) is None
+    assert coerce("n/a", FieldType("string", choices=("A", "N/A"))) == "N/A"
+    assert coerce("n/a", FieldType("string", choices=("A",))) is None
 
 
 def test_two_choices_that_differ_in_case_are_told_apart():
     kind = FieldType("string", choices=("seed", "Seed"))
-    assert fit("Seed", kind) == "Seed"
-    with pytest.raises(Unfit):
-        fit("SEED", kind)
+    assert coerce("Seed", kind) == "Seed"
+    with pytest.raises(CoercionError):
+        coerce("SEED", kind)
 
 
 ANYTHING = st.recursive(
@@ -93,8 +93,8 @@ def test_anything_fits_its_column_or_is_refused(kind, value):
     import polars as pl
 
     try:
-        found = fit(value, kind)
-    except Unfit:
+        found = coerce(value, kind)
+    except CoercionError:
         return
     assert pl.Series([found], dtype=dtype(kind)).to_list() == [found]
 
@@ -102,13 +102,13 @@ def test_anything_fits_its_column_or_is_refused(kind, value):
 @given(st.integers(-(2**63), 2**63 - 1))
 def test_a_whole_number_survives_in_every_spelling(number):
     for spelling in (number, str(number), f"{number:,}", f"{number}.0", f" {number} "):
-        assert fit(spelling, INTEGER) == number
+        assert coerce(spelling, INTEGER) == number
 
 
 def test_the_texts_that_mean_null_are_the_specs_own():
     nulls = frozenset({"-", "tbd"})
-    assert fit(" TBD ", STRING, nulls) is None
-    assert fit(["-", "x"], FieldType("array", items=STRING), nulls) == [None, "x"]
-    assert fit({"name": "-", "born": None}, PERSON, nulls) == {"name": None, "born": None}
-    assert fit("unknown", STRING, nulls) == "unknown"
-    assert fit("unknown", STRING, frozenset()) == "unknown"
+    assert coerce(" TBD ", STRING, nulls) is None
+    assert coerce(["-", "x"], FieldType("array", items=STRING), nulls) == [None, "x"]
+    assert coerce({"name": "-", "born": None}, PERSON, nulls) == {"name": None, "born": None}
+    assert coerce("unknown", STRING, nulls) == "unknown"
+    assert coerce("unknown", STRING, frozenset()) == "unknown"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowcite.model import Held, RunState
+from rowcite.model import RunState, StoredRun
 from rowcite.table.columns import added_schema as columns_added
 from rowcite.table.merge import Merge
 from rowcite.table.reader import Batch
@@ -27,8 +27,8 @@ def basis(field="industry", confidence="high", citations=(SEC,), reasoning="beca
     return {"field": field, "confidence": confidence, "citations": list(citations), "reasoning": reasoning}
 
 
-def completed(key=ONE, content=None, *parts, run_id="trun_1") -> Held:
-    return Held(
+def completed(key=ONE, content=None, *parts, run_id="trun_1") -> StoredRun:
+    return StoredRun(
         key,
         RunState.COMPLETED,
         run_id,
@@ -56,7 +56,7 @@ class Said:
     def __init__(self, runs, decisions=None):
         self.runs, self.said = list(runs), decisions or {}
 
-    def all_held(self, keys):
+    def runs_by_task(self, keys):
         for key in keys:
             if mine := [run for run in self.runs if run.key == key]:
                 yield mine
@@ -206,7 +206,7 @@ def test_a_refused_value_is_blank_and_its_row_rejected_field_by_field(make_spec)
 
 @pytest.mark.parametrize("content", ["words", None, [1]])
 def test_an_answer_that_is_no_object_is_rejected(make_spec, content):
-    held = Held(ONE, RunState.COMPLETED, "trun_1", "core", output(content), None, None)
+    held = StoredRun(ONE, RunState.COMPLETED, "trun_1", "core", output(content), None, None)
     row = one(held, make_spec())
     assert status(row)[0] == "rejected"
     assert "the answer is no object with fields" in row["rowcite_error"]
@@ -214,12 +214,12 @@ def test_an_answer_that_is_no_object_is_rejected(make_spec, content):
 
 @pytest.mark.parametrize("raw", [b"", b"no JSON", b"\xff", b"[" * 100_000])
 def test_an_answer_that_cannot_be_read_is_rejected_and_stops_nothing(make_spec, raw):
-    held = Held(ONE, RunState.COMPLETED, "trun_1", "core", raw, None, None)
+    held = StoredRun(ONE, RunState.COMPLETED, "trun_1", "core", raw, None, None)
     assert status(one(held, make_spec()))[0] == "rejected"
 
 
 def test_half_a_surrogate_pair_stops_nothing(make_spec):
-    held = Held(
+    held = StoredRun(
         ONE, RunState.COMPLETED, "trun_1", "core", rb'{"content": {"industry": "a\ud800"}}', None, None
     )
     assert one(held, make_spec())["industry"] == "a\ufffd"
@@ -234,14 +234,14 @@ def test_a_number_that_no_column_holds_rejects_its_row(make_spec, value):
 @pytest.mark.parametrize(
     ("held", "expected"),
     [
-        (Held(ONE, RunState.FAILED, "trun_1", "core", None, "no sources", "ref_9"), ["failed", "failed: no sources (ref_id ref_9)", "core", "trun_1"]),
-        (Held(ONE, RunState.FAILED, "trun_1", "core", None, "no (ref_id ref_9)", "ref_9"), ["failed", "failed: no (ref_id ref_9)", "core", "trun_1"]),
-        (Held(ONE, RunState.FAILED, "trun_1", "core", None, None, None), ["failed", "failed: the API gave no reason", "core", "trun_1"]),
-        (Held(ONE, RunState.CANCELLED, "trun_1", "core", None, "the run is cancelled", None), ["failed", "cancelled: the run is cancelled", "core", "trun_1"]),
-        (Held(ONE, RunState.ACTION_REQUIRED, "trun_1", "core", None, "log in", None), ["failed", "action_required: log in", "core", "trun_1"]),
-        (Held(ONE, RunState.REFUSED, None, "core", None, "422", "ref_9"), ["failed", "refused: 422 (ref_id ref_9)", "core", None]),
-        (Held(ONE, RunState.SUBMITTED, "trun_1", "core", None, None, None), ["pending", None, "core", "trun_1"]),
-        (Held(ONE, RunState.INTENDED, None, "core", None, None, None), ["pending", None, "core", None]),
+        (StoredRun(ONE, RunState.FAILED, "trun_1", "core", None, "no sources", "ref_9"), ["failed", "failed: no sources (ref_id ref_9)", "core", "trun_1"]),
+        (StoredRun(ONE, RunState.FAILED, "trun_1", "core", None, "no (ref_id ref_9)", "ref_9"), ["failed", "failed: no (ref_id ref_9)", "core", "trun_1"]),
+        (StoredRun(ONE, RunState.FAILED, "trun_1", "core", None, None, None), ["failed", "failed: the API gave no reason", "core", "trun_1"]),
+        (StoredRun(ONE, RunState.CANCELLED, "trun_1", "core", None, "the run is cancelled", None), ["failed", "cancelled: the run is cancelled", "core", "trun_1"]),
+        (StoredRun(ONE, RunState.ACTION_REQUIRED, "trun_1", "core", None, "log in", None), ["failed", "action_required: log in", "core", "trun_1"]),
+        (StoredRun(ONE, RunState.REFUSED, None, "core", None, "422", "ref_9"), ["failed", "refused: 422 (ref_id ref_9)", "core", None]),
+        (StoredRun(ONE, RunState.SUBMITTED, "trun_1", "core", None, None, None), ["pending", None, "core", "trun_1"]),
+        (StoredRun(ONE, RunState.INTENDED, None, "core", None, None, None), ["pending", None, "core", None]),
     ],
 )  # fmt: skip
 def test_a_run_without_an_answer_says_where_it_stands(make_spec, held, expected):
@@ -337,7 +337,7 @@ def test_formulas_are_kept_where_the_spec_says_so_and_in_native_tables(make_spec
 
 
 def test_what_the_api_says_of_a_failure_is_guarded_too(make_spec):
-    row = one(Held(ONE, RunState.FAILED, "=run()", "@core", None, "x", None), make_spec())
+    row = one(StoredRun(ONE, RunState.FAILED, "=run()", "@core", None, "x", None), make_spec())
     assert (row["rowcite_run_id"], row["rowcite_processor"]) == ("'=run()", "'@core")
 
 
@@ -351,7 +351,7 @@ def test_a_number_column_needs_no_guard(make_spec):
 def test_a_text_answer_is_one_column_with_its_basis(make_spec):
     raw = json.dumps({"type": "text", "content": "1999", "basis": [basis("output")]}).encode()
     row = one(
-        Held(ONE, RunState.COMPLETED, "trun_1", "core", raw, None, None),
+        StoredRun(ONE, RunState.COMPLETED, "trun_1", "core", raw, None, None),
         make_spec({"output": "The founding year"}),
     )
     assert (row["answer"], row["answer_confidence"], row["answer_citations"]) == ("1999", "high", SEC["url"])

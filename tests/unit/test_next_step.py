@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from rowcite.accept.escalation import (
-    Outlook,
-    Step,
+    CostForecast,
+    EscalationStep,
     known_words,
     narrowed,
     next_step,
@@ -18,12 +18,12 @@ from rowcite.accept.escalation import (
     task_of,
     too_many,
 )
-from rowcite.accept.policy import standard
+from rowcite.accept.policy import acceptance_policy
 from rowcite.accept.resolve import resolve
 from rowcite.api.bodies import runs_body
 from rowcite.api.facts import TASK_AND_INPUT_CHARS
 from rowcite.api.keys import canonical, task_key
-from rowcite.model import Held, RunState, Task
+from rowcite.model import RunState, StoredRun, Task
 from rowcite.spec.fields import Field, FieldType, fields
 from rowcite.spec.models import Accept
 from rowcite.spec.question import question
@@ -44,7 +44,9 @@ def run(number, processor, state=RunState.COMPLETED, **said):
     ]
     output = {"type": "json", "content": {name: value for name, (value, _) in said.items()}, "basis": basis}
     raw = json.dumps(output).encode() if state is RunState.COMPLETED else None
-    return Held(b"k" * 16, state, f"r{number}", processor, raw, None, None, run=number, first=number == 1)
+    return StoredRun(
+        b"k" * 16, state, f"r{number}", processor, raw, None, None, run=number, first=number == 1
+    )
 
 
 SURE, UNSURE, NOTHING = ("x", "high"), ("y", "low"), (None, "low")
@@ -52,8 +54,8 @@ ACCEPT = {"min_confidence": "medium"}
 
 
 def step(*runs, accept=ACCEPT, escalate=LADDER, **more):
-    held_to = standard(FIELDS, Accept(**accept))
-    return next_step(escalate, held_to, resolve(runs, held_to, date(2026, 1, 1), **more), runs)
+    policy = acceptance_policy(FIELDS, Accept(**accept))
+    return next_step(escalate, policy, resolve(runs, policy, date(2026, 1, 1), **more), runs)
 
 
 # --- who is asked, for what ------------------------------------------------------------------------------
@@ -63,13 +65,13 @@ def step(*runs, accept=ACCEPT, escalate=LADDER, **more):
     ("runs", "expected"),
     [
         ([run(1, "lite", industry=SURE, ceo=SURE, city=SURE)], None),
-        ([run(1, "lite", industry=SURE, ceo=UNSURE, city=UNSURE)], Step("core", ("ceo", "city"))),
+        ([run(1, "lite", industry=SURE, ceo=UNSURE, city=UNSURE)], EscalationStep("core", ("ceo", "city"))),
         ([run(1, "lite", industry=SURE, ceo=NOTHING, city=SURE)], None),
-        ([run(1, "local:lite", industry=UNSURE), run(2, "local:core", industry=UNSURE)], Step("pro", ("industry",))),
-        ([run(1, "lite", industry=UNSURE, ceo=UNSURE), run(2, "core", industry=SURE, ceo=UNSURE)], Step("pro", ("ceo",))),
-        ([run(1, "lite", industry=UNSURE), run(2, "core", RunState.FAILED)], Step("pro", ("industry",))),
+        ([run(1, "local:lite", industry=UNSURE), run(2, "local:core", industry=UNSURE)], EscalationStep("pro", ("industry",))),
+        ([run(1, "lite", industry=UNSURE, ceo=UNSURE), run(2, "core", industry=SURE, ceo=UNSURE)], EscalationStep("pro", ("ceo",))),
+        ([run(1, "lite", industry=UNSURE), run(2, "core", RunState.FAILED)], EscalationStep("pro", ("industry",))),
         ([run(1, "lite", industry=UNSURE), run(2, "core", RunState.SUBMITTED)], None),
-        ([run(1, "pro", industry=UNSURE)], Step("ultra", ("industry",))),
+        ([run(1, "pro", industry=UNSURE)], EscalationStep("ultra", ("industry",))),
         ([run(1, "ultra", industry=UNSURE)], None),
         ([run(1, "lite", RunState.FAILED)], None),
         ([run(1, "lite", RunState.SUBMITTED)], None),
@@ -96,9 +98,9 @@ def test_the_ladder_ends():
     ],
 )
 def test_with_required_fields_only_they_set_off_a_run(required, said, open_ones):
-    held_to = standard(FIELDS, Accept(required=required, min_confidence="medium"))
-    found = resolve([run(1, "lite", **said)], held_to, date(2026, 1, 1))
-    assert open_fields(held_to, found) == open_ones
+    policy = acceptance_policy(FIELDS, Accept(required=required, min_confidence="medium"))
+    found = resolve([run(1, "lite", **said)], policy, date(2026, 1, 1))
+    assert open_fields(policy, found) == open_ones
 
 
 def test_what_was_given_is_not_asked_again():
@@ -124,7 +126,7 @@ def asked(make_spec):
 
 def test_a_step_asks_other_hands_for_fewer_fields(asked):
     first, _ = asked()
-    again = narrowed(first, Step("pro", ("city",)))
+    again = narrowed(first, EscalationStep("pro", ("city",)))
     assert list(again.named["task_spec"]["output_schema"]["json_schema"]["properties"]) == ["city"]
     assert again.named["task_spec"]["output_schema"]["json_schema"]["required"] == ["city"]
     assert msgspec.json.decode(again.task_spec) == again.named["task_spec"]
@@ -138,19 +140,17 @@ def test_a_step_asks_other_hands_for_fewer_fields(asked):
 def test_the_first_question_is_left_as_it_was(asked):
     first, _ = asked()
     before = json.dumps(first.named)
-    narrowed(first, Step("pro", ("city",)))
+    narrowed(first, EscalationStep("pro", ("city",)))
     assert json.dumps(first.named) == before
 
 
 def test_what_is_known_goes_along_with_its_sources(asked):
     first, names = asked()
-    held_to = standard(names, Accept(min_confidence="medium"))
-    said = resolve(
-        [run(1, "lite", industry=("Steel\n mills", "high"), ceo=UNSURE)], held_to, date(2026, 1, 1)
-    )
-    known = known_words(held_to, said)
+    policy = acceptance_policy(names, Accept(min_confidence="medium"))
+    said = resolve([run(1, "lite", industry=("Steel\n mills", "high"), ceo=UNSURE)], policy, date(2026, 1, 1))
+    known = known_words(policy, said)
     assert known == "industry: Steel mills (https://industry.example/)"
-    again = narrowed(first, Step("core", ("ceo",)))
+    again = narrowed(first, EscalationStep("core", ("ceo",)))
     root = Task(task_key(first.fingerprint, b'{"company":"Acme"}'), b'{"company":"Acme"}')
     task = task_of(again, root, known)
     assert json.loads(task.input) == {"company": "Acme", "known": known}
@@ -162,13 +162,15 @@ def test_what_is_known_goes_along_with_its_sources(asked):
 def test_nothing_known_adds_nothing(asked):
     first, _ = asked()
     root = Task(b"k" * 16, b'{"company":"Acme"}')
-    assert task_of(narrowed(first, Step("core", ("ceo",))), root, "").input == root.input
+    assert task_of(narrowed(first, EscalationStep("core", ("ceo",))), root, "").input == root.input
 
 
 def test_a_prompt_has_what_is_known_behind_it(asked):
     first, _ = asked(prompt="Who runs {name}?")
     task = task_of(
-        narrowed(first, Step("core", ("ceo",))), Task(b"k" * 16, b'"Who runs Acme?"'), "industry: Steel"
+        narrowed(first, EscalationStep("core", ("ceo",))),
+        Task(b"k" * 16, b'"Who runs Acme?"'),
+        "industry: Steel",
     )
     text = json.loads(task.input)
     assert text.startswith("Who runs Acme?\n\n")
@@ -177,13 +179,13 @@ def test_a_prompt_has_what_is_known_behind_it(asked):
 
 def test_a_text_is_asked_again_whole(asked):
     first, _ = asked(output="The founding year")
-    again = narrowed(first, Step("pro", ("answer",)))
+    again = narrowed(first, EscalationStep("pro", ("answer",)))
     assert again.named["task_spec"]["output_schema"] == first.named["task_spec"]["output_schema"]
 
 
 def test_of_what_is_known_as_much_goes_along_as_fits(asked):
     first, _ = asked()
-    again = narrowed(first, Step("core", ("ceo",)))
+    again = narrowed(first, EscalationStep("core", ("ceo",)))
     root = Task(b"k" * 16, canonical({"company": "x" * 20_000}))
     task = task_of(again, root, "\n".join(f"f{n}: {'y' * 400}" for n in range(100)))
     assert json.loads(task.input)["known"].startswith("f0: ")
@@ -192,11 +194,11 @@ def test_of_what_is_known_as_much_goes_along_as_fits(asked):
 
 def test_a_long_value_and_many_sources_are_cut(asked):
     from rowcite.accept.judge import Cell
-    from rowcite.accept.resolve import Resolved
+    from rowcite.accept.resolve import ResolvedRow
     from rowcite.model import Citation, RowStatus
 
     cell = Cell("z" * 9_000, "high", tuple(Citation(f"https://{n}.example/") for n in range(9)))
-    words = known_words(standard(FIELDS[:1], Accept()), Resolved([cell], RowStatus.COMPLETED))
+    words = known_words(acceptance_policy(FIELDS[:1], Accept()), ResolvedRow([cell], RowStatus.COMPLETED))
     assert len(words) < 700
     assert words.count("https://") == 3
 
@@ -207,10 +209,15 @@ def test_a_long_value_and_many_sources_are_cut(asked):
 @pytest.mark.parametrize(
     ("tasks", "prices", "known", "expected"),
     [
-        (100, [5, 25, 100], [0.4, 0.5, None], Outlook(500 + 1000 + 2000, 13_000, (0.4, 0.5), assumed=False)),
-        (100, [5, 25, 100], [None, 0.0, None], Outlook(500 + 1250, 13_000, (0.5, 0.0), assumed=True)),
-        (100, [5], [None], Outlook(500, 500, (), assumed=False)),
-        (0, [5, 25], [None, None], Outlook(0, 0, (0.5,), assumed=True)),
+        (
+            100,
+            [5, 25, 100],
+            [0.4, 0.5, None],
+            CostForecast(500 + 1000 + 2000, 13_000, (0.4, 0.5), assumed=False),
+        ),
+        (100, [5, 25, 100], [None, 0.0, None], CostForecast(500 + 1250, 13_000, (0.5, 0.0), assumed=True)),
+        (100, [5], [None], CostForecast(500, 500, (), assumed=False)),
+        (0, [5, 25], [None, None], CostForecast(0, 0, (0.5,), assumed=True)),
     ],
 )
 def test_a_ladder_costs_what_is_expected_and_at_worst_every_rung(tasks, prices, known, expected):

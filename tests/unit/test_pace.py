@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rowcite.api.rate_limit import LEAST, RISE_AFTER, WINDOW, Pace
+from rowcite.api.rate_limit import LEAST, RISE_AFTER, WINDOW, RateLimiter
 from rowcite.local.server.gate import RateLimit
 
 
@@ -53,7 +53,7 @@ class Log:
     too_early: list[float] = field(default_factory=list)
 
     async def request(
-        self, pace: Pace, number: int = 0, seconds: float = 0.0, *, stream: bool = False
+        self, pace: RateLimiter, number: int = 0, seconds: float = 0.0, *, stream: bool = False
     ) -> None:
         async with pace.turn(stream=stream):
             now = asyncio.get_running_loop().time()
@@ -65,7 +65,7 @@ class Log:
             await asyncio.sleep(seconds)
             self.inside -= not stream
 
-    def hold(self, pace: Pace, seconds: float) -> None:
+    def hold(self, pace: RateLimiter, seconds: float) -> None:
         pace.hold(seconds)
         self.held_until = max(self.held_until, asyncio.get_running_loop().time() + seconds)
 
@@ -73,9 +73,9 @@ class Log:
         return [time for time, _ in self.starts]
 
 
-def new(per_minute: int, at_once: int = 1_000) -> Pace:
+def new(per_minute: int, at_once: int = 1_000) -> RateLimiter:
     """Return a pace that goes by the running loop's time."""
-    return Pace(per_minute, at_once, clock=asyncio.get_running_loop().time)
+    return RateLimiter(per_minute, at_once, clock=asyncio.get_running_loop().time)
 
 
 # Eighths of a second add up without rounding, so that figures can be compared exactly.
@@ -284,7 +284,7 @@ class Api:
         self.passed: list[float] = []
         self.refused: list[float] = []
 
-    async def ask(self, pace: Pace) -> None:
+    async def ask(self, pace: RateLimiter) -> None:
         while True:
             async with pace.turn():
                 wait = self.limit.wait()
@@ -351,7 +351,7 @@ def test_slowing_down_is_told_at_most_once_a_minute():
 
     async def work() -> None:
         pace, loop = new(2_000), asyncio.get_running_loop()
-        pace.told = lambda rate: told.append((loop.time(), rate))
+        pace.on_throttled = lambda rate: told.append((loop.time(), rate))
         for _ in range(200):
             async with pace.turn():
                 pace.refused(1.0)

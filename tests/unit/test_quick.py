@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rowcite.accept.policy import standard
-from rowcite.model import Held, RunState
+from rowcite.accept.policy import acceptance_policy
+from rowcite.model import RunState, StoredRun
 from rowcite.spec.fields import fields
-from rowcite.table.fast_decoder import Quick
+from rowcite.table.fast_decoder import FastDecoder
 from rowcite.table.merge import Merge
 
 KEY = b"k" * 16
@@ -33,9 +33,9 @@ ACCEPTS = [
 
 class Said:
     def __init__(self, output):
-        self.run = Held(KEY, RunState.COMPLETED, "trun_1", "core", output, None, None)
+        self.run = StoredRun(KEY, RunState.COMPLETED, "trun_1", "core", output, None, None)
 
-    def all_held(self, keys):
+    def runs_by_task(self, keys):
         yield [self.run]
 
     def decisions(self, keys):
@@ -48,7 +48,7 @@ def merged(spec, output, *, native, quick):
 
     merge = Merge(spec, pl.Schema({"n": pl.Int64}), Said(output), native=native)
     if not quick:
-        merge._quick.read = lambda _: None
+        merge._fast_decoder.read = lambda _: None
     nothing = pl.Series([None], dtype=pl.String)
     batch = Batch(Rows(pl.DataFrame({"n": [1]})), pl.Series([KEY], dtype=pl.Binary), nothing, nothing)
     return merge.columns(batch).rows(named=True)
@@ -116,7 +116,7 @@ def make_spec_once():
 def quick(make_spec_once):
     def made(accept=None, **outputs):
         spec = make_spec_once({"outputs": outputs or OUTPUTS}, accept=accept or {})
-        return Quick(standard(fields(spec), spec.accept), date(2026, 1, 1))
+        return FastDecoder(acceptance_policy(fields(spec), spec.accept), date(2026, 1, 1))
 
     return made
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rowcite.accept.given import has_blank, same
-from rowcite.accept.policy import standard
+from rowcite.accept.policy import acceptance_policy
 from rowcite.accept.resolve import current, resolve
-from rowcite.model import Decision, Held, RowStatus, RunState
+from rowcite.model import Decision, RowStatus, RunState, StoredRun
 from rowcite.spec.fields import Field, FieldType
 from rowcite.spec.models import Accept
 
@@ -36,7 +36,7 @@ def output(confidence="high", urls=("https://a.example/",), **values):
 def run(number, processor, said=None, *, state=RunState.COMPLETED, error=None, first=None):
     """Return a run as the ledger holds it; the first number is the first question."""
     first = number == 1 if first is None else first
-    return Held(KEY, state, f"r{number}", processor, said, error, None, run=number, first=first)
+    return StoredRun(KEY, state, f"r{number}", processor, said, error, None, run=number, first=first)
 
 
 def decision(verdict, value=None, note=None):
@@ -44,7 +44,7 @@ def decision(verdict, value=None, note=None):
 
 
 def resolved(*runs, accept=None, **more):
-    return resolve(runs, standard(FIELDS, Accept(**(accept or {}))), DAY, **more)
+    return resolve(runs, acceptance_policy(FIELDS, Accept(**(accept or {}))), DAY, **more)
 
 
 def values(found):

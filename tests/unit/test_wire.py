@@ -27,10 +27,20 @@ from pydantic import ConfigDict, TypeAdapter
 
 from rowcite.api import bodies as wire
 from rowcite.api.answers import answer
-from rowcite.api.bodies import Added, Event, Group, Run, api_warnings, input_of, mended, output_of, runs_body
+from rowcite.api.bodies import (
+    Added,
+    Event,
+    Group,
+    Run,
+    api_warnings,
+    input_of,
+    output_of,
+    replace_lone_surrogates,
+    runs_body,
+)
 from rowcite.api.client import Client
 from rowcite.api.keys import canonical, task_key
-from rowcite.api.rate_limit import Pace
+from rowcite.api.rate_limit import RateLimiter
 from rowcite.errors import ApiRefused
 from rowcite.model import RunState, Task
 from rowcite.spec.question import question
@@ -160,7 +170,7 @@ def test_an_event_shows_its_input_and_its_output_or_none():
 def test_an_error_is_told_in_any_shape_with_its_ref_id(case):
     async def ask() -> None:
         transport = httpx.MockTransport(lambda _: httpx.Response(422, json=case["body"]))
-        async with Client("http://127.0.0.1", None, Pace(9, 9), transport=transport) as client:
+        async with Client("http://127.0.0.1", None, RateLimiter(9, 9), transport=transport) as client:
             await client.group("tgrp_1")
 
     with pytest.raises(ApiRefused) as raised:
@@ -234,12 +244,12 @@ def test_values_on_the_edge_of_json_are_read(raw, content):
 
 @given(st.text(st.characters(codec="utf-8")))
 def test_mending_leaves_whole_texts_alone(text):
-    assert json.loads(mended(json.dumps(text).encode())) == text
+    assert json.loads(replace_lone_surrogates(json.dumps(text).encode())) == text
 
 
 @given(st.text(st.sampled_from("\\ud8\ud800\udc00x")))
 def test_mending_leaves_no_half_of_a_pair(text):
-    whole = json.loads(mended(json.dumps(text).encode()))
+    whole = json.loads(replace_lone_surrogates(json.dumps(text).encode()))
     assert whole.encode("utf-8", "strict") is not None
     assert len(whole) == len(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import StringConstraints, TypeAdapter
 from pydantic_core import SchemaError
 
-from rowcite.accept.coerce import Unfit, fit, shown
+from rowcite.accept.coerce import CoercionError, coerce, shown
 from rowcite.accept.domains import Domains, sites
 from rowcite.accept.evidence import BARS, newest, score
 from rowcite.model import Citation, FieldBasis, Json
@@ -31,7 +31,7 @@ class Check(NamedTuple):
     refuse: Refuse
 
 
-class Unusable(ValueError):
+class InvalidCheck(ValueError):
     """A key of `accept` does not go with its field; `key` says which."""
 
     def __init__(self, key: str, message: str) -> None:
@@ -140,7 +140,7 @@ def value_checks(field: Field, terms: AcceptField) -> Iterator[Check]:
     """Yield the checks on the value itself. In a list they hold for every item.
 
     Raises:
-        Unusable: one does not go with the field's type.
+        InvalidCheck: one does not go with the field's type.
     """
     kind = field.type.items if field.type.kind == "array" and field.type.items else field.type
     if terms.one_of is not None:
@@ -150,7 +150,7 @@ def value_checks(field: Field, terms: AcceptField) -> Iterator[Check]:
     low = None if terms.minimum is None else _limit("minimum", terms.minimum, kind)
     high = None if terms.maximum is None else _limit("maximum", terms.maximum, kind)
     if low is not None and high is not None and low > high:
-        raise Unusable("minimum", f"{terms.minimum} is more than the maximum, {terms.maximum}")
+        raise InvalidCheck("minimum", f"{terms.minimum} is more than the maximum, {terms.maximum}")
     if low is not None:
         yield _each(
             "minimum", f"{low} or more", lambda item: f"{item} is less than {low}" if item < low else None
@@ -171,13 +171,13 @@ def _each(rule: str, asks: str, refuse_one: Callable[[Any], str | None]) -> Chec
 
 def _one_of(choices: tuple[Json, ...], kind: FieldType) -> Callable[[Any], str | None]:
     if kind.kind in ("object", "array", "json"):
-        raise Unusable("one_of", "goes with texts, numbers, dates and true or false")
+        raise InvalidCheck("one_of", "goes with texts, numbers, dates and true or false")
     if not choices:
-        raise Unusable("one_of", "names no value, so that none would do")
+        raise InvalidCheck("one_of", "names no value, so that none would do")
     try:
-        wanted = [fit(choice, kind, frozenset()) for choice in choices]
-    except Unfit as error:
-        raise Unusable("one_of", f"{error}, as the field asks") from None
+        wanted = [coerce(choice, kind, frozenset()) for choice in choices]
+    except CoercionError as error:
+        raise InvalidCheck("one_of", f"{error}, as the field asks") from None
     listed = ", ".join(map(str, choices))
     return lambda item: None if item in wanted else f"{shown(item)} is none of {listed}"
 
@@ -185,23 +185,25 @@ def _one_of(choices: tuple[Json, ...], kind: FieldType) -> Callable[[Any], str |
 def _pattern(pattern: str, kind: FieldType) -> Callable[[Any], str | None]:
     """Match as JSON schema does: anywhere in the text, in linear time whatever the web says."""
     if kind.kind != "string":
-        raise Unusable("pattern", "goes with texts: for numbers and dates there are `minimum` and `maximum`")
+        raise InvalidCheck(
+            "pattern", "goes with texts: for numbers and dates there are `minimum` and `maximum`"
+        )
     try:
         adapter = TypeAdapter(Annotated[str, StringConstraints(pattern=pattern)])
     except SchemaError as error:
-        raise Unusable("pattern", f"no regular expression: {str(error).splitlines()[-1]}") from None
+        raise InvalidCheck("pattern", f"no regular expression: {str(error).splitlines()[-1]}") from None
     matches = adapter.validator.isinstance_python
     return lambda item: None if matches(item) else f"{shown(item)} does not match {pattern}"
 
 
 def _limit(key: str, limit: Json, kind: FieldType) -> Any:
     if kind.kind not in ("integer", "number", "date"):
-        raise Unusable(key, "goes with numbers and dates")
+        raise InvalidCheck(key, "goes with numbers and dates")
     if kind.kind != "date":
         if isinstance(limit, bool) or not isinstance(limit, (int, float)):
-            raise Unusable(key, f"{shown(limit)} is not a number")
+            raise InvalidCheck(key, f"{shown(limit)} is not a number")
         return limit
     try:
-        return fit(limit, kind, frozenset())
-    except Unfit as error:
-        raise Unusable(key, str(error)) from None
+        return coerce(limit, kind, frozenset())
+    except CoercionError as error:
+        raise InvalidCheck(key, str(error)) from None

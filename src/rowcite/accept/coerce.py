@@ -22,17 +22,17 @@ _INT64 = range(-(2**63), 2**63)
 _NULLS = frozenset(NOT_FOUND)
 
 
-class Unfit(ValueError):
+class CoercionError(ValueError):
     """A value is not of its field's type."""
 
 
-def fit(value: Json, kind: FieldType, nulls: frozenset[str] = _NULLS) -> Any:
+def coerce(value: Json, kind: FieldType, nulls: frozenset[str] = _NULLS) -> Any:
     """Return a value as its type, without losing anything; null stays null, and so do texts that mean null.
 
     `nulls` are those texts, in lower case; a choice that the spec offers is a value, whatever it says.
 
     Raises:
-        Unfit: the value is not of the type and cannot be made so without loss.
+        CoercionError: the value is not of the type and cannot be made so without loss.
     """
     if value is None:
         return None
@@ -49,12 +49,12 @@ def fit(value: Json, kind: FieldType, nulls: frozenset[str] = _NULLS) -> Any:
 
 def _text(value: Json, kind: FieldType) -> str:
     if isinstance(value, (bool, dict, list)):
-        raise Unfit(f"{shown(value)} is not a text")
+        raise CoercionError(f"{shown(value)} is not a text")
     text = value if isinstance(value, str) else json_text(value)
     if kind.choices and text not in kind.choices:
         same = [choice for choice in kind.choices if choice.lower() == text.strip().lower()]
         if len(same) != 1:
-            raise Unfit(f"{shown(value)} is none of the choices")
+            raise CoercionError(f"{shown(value)} is none of the choices")
         return same[0]
     return text
 
@@ -64,18 +64,18 @@ def _integer(value: Json, _: FieldType) -> int:
         return value
     number = _decimal(value)
     if number is None or number.adjusted() > 20 or number != int(number):
-        raise Unfit(f"{shown(value)} is not a whole number")
+        raise CoercionError(f"{shown(value)} is not a whole number")
     if int(number) not in _INT64:
-        raise Unfit(f"{shown(value)} is too large for a column of whole numbers")
+        raise CoercionError(f"{shown(value)} is too large for a column of whole numbers")
     return int(number)
 
 
 def _number(value: Json, _: FieldType) -> float:
     number = _decimal(value)
     if number is None or not math.isfinite(float(number)):
-        raise Unfit(f"{shown(value)} is not a number")
+        raise CoercionError(f"{shown(value)} is not a number")
     if isinstance(value, int) and float(number) != value:
-        raise Unfit(f"{shown(value)} has more digits than a number column keeps")
+        raise CoercionError(f"{shown(value)} has more digits than a number column keeps")
     return float(number)
 
 
@@ -94,14 +94,14 @@ def _boolean(value: Json, _: FieldType) -> bool:
         return value
     if isinstance(value, str) and value.strip().lower() in known:
         return known[value.strip().lower()]
-    raise Unfit(f"{shown(value)} is neither true nor false")
+    raise CoercionError(f"{shown(value)} is neither true nor false")
 
 
 def _date(value: Json, _: FieldType) -> date:
     try:
         return date.fromisoformat(value.strip())
     except (AttributeError, TypeError, ValueError):
-        raise Unfit(f"{shown(value)} is not a date (YYYY-MM-DD)") from None
+        raise CoercionError(f"{shown(value)} is not a date (YYYY-MM-DD)") from None
 
 
 def _json(value: Json, _: FieldType) -> str:
@@ -120,27 +120,27 @@ _PLAIN: dict[str, Callable[[Json, FieldType], Any]] = {
 
 def _array(value: Json, kind: FieldType, nulls: frozenset[str]) -> list[Any]:
     if not isinstance(value, list):
-        raise Unfit(f"{shown(value)} is not a list")
+        raise CoercionError(f"{shown(value)} is not a list")
     assert kind.items is not None
-    return [fit(item, kind.items, nulls) for item in value]
+    return [coerce(item, kind.items, nulls) for item in value]
 
 
 def _object(value: Json, kind: FieldType, nulls: frozenset[str]) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise Unfit(f"{shown(value)} is not an object")
-    return {name: fit(value.get(name), part, nulls) for name, part in kind.properties}
+        raise CoercionError(f"{shown(value)} is not an object")
+    return {name: coerce(value.get(name), part, nulls) for name, part in kind.properties}
 
 
 def json_text(value: Json) -> str:
     """Return a value as JSON text.
 
     Raises:
-        Unfit: it holds a number that JSON cannot say.
+        CoercionError: it holds a number that JSON cannot say.
     """
     try:
         return json.dumps(value, ensure_ascii=False, allow_nan=False)
     except ValueError:
-        raise Unfit(f"{shown(value)} holds a number that JSON cannot say") from None
+        raise CoercionError(f"{shown(value)} holds a number that JSON cannot say") from None
 
 
 def shown(value: Json) -> str:

@@ -14,18 +14,18 @@ import msgspec
 
 from rowcite.accept.coerce import json_text
 from rowcite.accept.judge import Cell
-from rowcite.accept.policy import Standard
-from rowcite.accept.resolve import Resolved, current
+from rowcite.accept.policy import AcceptancePolicy
+from rowcite.accept.resolve import ResolvedRow, current
 from rowcite.api.bodies import LOCAL, Question
 from rowcite.api.facts import TASK_AND_INPUT_CHARS
 from rowcite.api.keys import canonical, task_key
-from rowcite.model import Held, RowStatus, Task
+from rowcite.model import RowStatus, StoredRun, Task
 
 KNOWN = "known"
 """The input that holds the values found by earlier runs."""
 
 
-class Step(NamedTuple):
+class EscalationStep(NamedTuple):
     """Who is asked next about a row, and for which fields."""
 
     processor: str
@@ -33,33 +33,33 @@ class Step(NamedTuple):
 
 
 def next_step(
-    escalate: Sequence[str], standard: Standard, resolved: Resolved, runs: Sequence[Held]
-) -> Step | None:
+    escalate: Sequence[str], policy: AcceptancePolicy, resolved: ResolvedRow, runs: Sequence[StoredRun]
+) -> EscalationStep | None:
     """Return the next step for a row, None when nothing is open, nobody is left, or a run is under way.
 
-    The ladder is only climbed: never a processor that was tried, nor one before it in the list. A row whose first
+    The ladder is only escalation_counts: never a processor that was tried, nor one before it in the list. A row whose first
     question failed is not on it (`--retry-failed` asks it again).
     """
     if resolved.status is not RowStatus.REJECTED:
         return None
     tried = {run.processor.removeprefix(LOCAL) for run in current(runs)}
     reached = max((at for at, name in enumerate(escalate) if name in tried), default=-1)
-    fields = open_fields(standard, resolved)
+    fields = open_fields(policy, resolved)
     if not fields or reached + 1 >= len(escalate):
         return None
-    return Step(escalate[reached + 1], fields)
+    return EscalationStep(escalate[reached + 1], fields)
 
 
-def open_fields(standard: Standard, resolved: Resolved) -> tuple[str, ...]:
+def open_fields(policy: AcceptancePolicy, resolved: ResolvedRow) -> tuple[str, ...]:
     """Return the fields that a next run is asked for: those refused.
 
     Where the spec has required fields, a row is asked again only when one of them is open: then for every open one,
     since a run costs the same for one field as for ten.
     """
     refused = [
-        part for part, cell in zip(standard.fields, resolved.cells, strict=True) if cell.refused is not None
+        part for part, cell in zip(policy.fields, resolved.cells, strict=True) if cell.refused is not None
     ]
-    some_required = any(part.required for part in standard.fields)
+    some_required = any(part.required for part in policy.fields)
     if some_required and not any(part.required for part in refused):
         return ()
     return tuple(part.field.name for part in refused)
@@ -71,7 +71,7 @@ _KNOWN_WORDS = "What is known already, with its sources. Build on it; do not loo
 _MOST_VALUE, _MOST_URLS = 500, 3  # characters of a value, sources of it
 
 
-def narrowed(asked: Question, step: Step) -> Question:
+def narrowed(asked: Question, step: EscalationStep) -> Question:
     """Return the question of a step: a row's question for other hands and fewer fields, and with `known` as an input.
 
     One for each distinct step, not for each row: keep it.
@@ -117,11 +117,11 @@ def _with_known(given: Any, known: str) -> Any:
     return f"{given}\n\n{_KNOWN_WORDS}\n{known}"
 
 
-def known_words(standard: Standard, resolved: Resolved) -> str:
+def known_words(policy: AcceptancePolicy, resolved: ResolvedRow) -> str:
     """Return what is known of a row for the next run to build on: a line for each value that counts, with its sources."""
     return "\n".join(
         _known_line(part.field.name, cell)
-        for part, cell in zip(standard.fields, resolved.cells, strict=True)
+        for part, cell in zip(policy.fields, resolved.cells, strict=True)
         if cell.refused is None and cell.value is not None
     )
 
@@ -141,10 +141,10 @@ ASSUMED = 0.5
 
 _ENOUGH = 20  # answers of a processor, to go by its history
 FIRST_ANSWERS = 100
-"""After so many answers it shows whether the ladder is climbed too often."""
+"""After so many answers it shows whether the ladder is escalation_counts too often."""
 
 
-class Outlook(NamedTuple):
+class CostForecast(NamedTuple):
     """What a ladder may cost, in micro-US$, and the share of answers that is expected to go on from each rung.
 
     `assumed` says that a share is not known from the ledger.
@@ -156,14 +156,14 @@ class Outlook(NamedTuple):
     assumed: bool
 
 
-def outlook(tasks: int, prices: Sequence[int], shares: Sequence[float | None]) -> Outlook:
+def outlook(tasks: int, prices: Sequence[int], shares: Sequence[float | None]) -> CostForecast:
     """Return what so many tasks cost: `prices` of each rung's run, the first question's first; `shares` of all but the last."""
     known = tuple(ASSUMED if share is None else share for share in shares[: len(prices) - 1])
     going, expected = float(tasks), 0.0
     for price, share in zip(prices, (*known, 0.0), strict=True):
         expected += going * price
         going *= share
-    return Outlook(round(expected), tasks * sum(prices), known, None in shares[: len(prices) - 1])
+    return CostForecast(round(expected), tasks * sum(prices), known, None in shares[: len(prices) - 1])
 
 
 def shares(

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from rowcite.accept.coerce import Unfit, fit
+from rowcite.accept.coerce import CoercionError, coerce
 from rowcite.accept.judge import Cell
 from rowcite.spec.fields import FieldType
 
@@ -56,7 +56,7 @@ def has_blank(columns: Iterable[str], schema: pl.Schema, blanks: Sequence[str]) 
     return pl.any_horizontal(is_blank(column, schema[column], blanks) for column in columns)
 
 
-def stand(
+def merge_with_given(
     name: str, kind: FieldType, given: Any, found: Cell, *, overwrite: bool
 ) -> tuple[Cell, Conflict | None]:
     """Return the cell of a field that has a given value, and the conflict if a found one says something else."""
@@ -70,16 +70,16 @@ def stand(
 
 def same(given: Any, found: Any, kind: FieldType) -> bool:
     """Tell whether a given value says what a found one says: as the field's type, or as texts but for case and spaces."""
-    if fitted(given, kind) == found:
+    if coerce_or_none(given, kind) == found:
         return True
     return isinstance(found, str) and _plain(str(given)) == _plain(found)
 
 
-def fitted(given: Any, kind: FieldType) -> Any:
+def coerce_or_none(given: Any, kind: FieldType) -> Any:
     """Return a given value as its field's type; None when it is none of it."""
     try:
-        return fit(given, kind, frozenset())
-    except Unfit:
+        return coerce(given, kind, frozenset())
+    except CoercionError:
         return None
 
 

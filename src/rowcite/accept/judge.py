@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 
-from rowcite.accept.coerce import Unfit, fit, json_text, shown
+from rowcite.accept.coerce import CoercionError, coerce, json_text, shown
 from rowcite.accept.evidence import basis_of, by_field
-from rowcite.accept.policy import FieldStandard, Standard
+from rowcite.accept.policy import AcceptancePolicy, FieldPolicy
 from rowcite.accept.rules import Rule
 from rowcite.model import Answer, Citation, FieldBasis, Json
 from rowcite.spec.fields import Field
@@ -39,19 +39,19 @@ class Cell(msgspec.Struct, frozen=True):
     processor: str | None = None
 
 
-def judge(answer: Answer, standard: Standard, day: date) -> list[Cell]:
+def judge(answer: Answer, policy: AcceptancePolicy, day: date) -> list[Cell]:
     """Return a cell for each field of an answer, in the fields' order. `day` is the day it was given."""
-    cells = judge_fields(answer, standard.fields, day)
-    return held_to_rules(cells, standard) if standard.rules else cells
+    cells = judge_fields(answer, policy.fields, day)
+    return apply_row_rules(cells, policy) if policy.rules else cells
 
 
-def judge_fields(answer: Answer, parts: Sequence[FieldStandard], day: date) -> list[Cell]:
+def judge_fields(answer: Answer, parts: Sequence[FieldPolicy], day: date) -> list[Cell]:
     """Return a cell for each of some fields of an answer, not yet held to the rules over the row."""
     bases = by_field(answer)
     return [_judged(answer, part, bases, day) for part in parts]
 
 
-def _judged(answer: Answer, part: FieldStandard, bases: Mapping[str, FieldBasis], day: date) -> Cell:
+def _judged(answer: Answer, part: FieldPolicy, bases: Mapping[str, FieldBasis], day: date) -> Cell:
     field = part.field
     basis = basis_of(field.basis, bases)
     said: Json = None
@@ -59,8 +59,8 @@ def _judged(answer: Answer, part: FieldStandard, bases: Mapping[str, FieldBasis]
     refused: str | None
     try:
         said = _said(answer, field)
-        value = fit(said, field.type, part.nulls)
-    except Unfit as error:
+        value = coerce(said, field.type, part.nulls)
+    except CoercionError as error:
         value, rule, refused = None, "type", str(error)
     else:
         rule, refused = _refusal(value, basis, part, day)
@@ -82,12 +82,12 @@ def _said(answer: Answer, field: Field) -> Json:
     if field.basis == "output":
         return json_text(content) if isinstance(content, (dict, list)) else content
     if not isinstance(content, dict):
-        raise Unfit(f"the answer is no object with fields but {shown(content)}")
+        raise CoercionError(f"the answer is no object with fields but {shown(content)}")
     return content.get(field.name)
 
 
 def _refusal(
-    value: Any, basis: FieldBasis, part: FieldStandard, day: date
+    value: Any, basis: FieldBasis, part: FieldPolicy, day: date
 ) -> tuple[str, str] | tuple[None, None]:
     """Return which rule refuses a value, and why. A null is an answer unless the field is required."""
     if value is None:
@@ -101,7 +101,7 @@ def _refusal(
     return None, None
 
 
-def _counted(basis: FieldBasis, part: FieldStandard) -> tuple[Citation, ...]:
+def _counted(basis: FieldBasis, part: FieldPolicy) -> tuple[Citation, ...]:
     if part.distrusted is None:
         return basis.citations
     return tuple(citation for citation in basis.citations if citation.url not in part.distrusted)
@@ -110,8 +110,8 @@ def _counted(basis: FieldBasis, part: FieldStandard) -> tuple[Citation, ...]:
 # --- rules over the row ----------------------------------------------------------------------------------
 
 
-def held_to_rules(
-    cells: list[Cell], standard: Standard, others: Mapping[str, Any] | None = None
+def apply_row_rules(
+    cells: list[Cell], policy: AcceptancePolicy, others: Mapping[str, Any] | None = None
 ) -> list[Cell]:
     """Refuse the values of the fields that a broken rule names.
 
@@ -120,12 +120,12 @@ def held_to_rules(
     """
     known = {
         part.field.name: cell.value
-        for part, cell in zip(standard.fields, cells, strict=True)
+        for part, cell in zip(policy.fields, cells, strict=True)
         if cell.refused is None
     }
     fixed = others or {}
     values = {**known, **fixed}
-    for index, rule in enumerate(standard.rules):
+    for index, rule in enumerate(policy.rules):
         if not rule.broken(values):
             continue
         why = _why(rule, values)
@@ -133,12 +133,12 @@ def held_to_rules(
             _broken(cell, part, index, why)
             if part.field.name in rule.fields and cell.refused is None and part.field.name not in fixed
             else cell
-            for part, cell in zip(standard.fields, cells, strict=True)
+            for part, cell in zip(policy.fields, cells, strict=True)
         ]
     return cells
 
 
-def _broken(cell: Cell, part: FieldStandard, index: int, why: str) -> Cell:
+def _broken(cell: Cell, part: FieldPolicy, index: int, why: str) -> Cell:
     value = cell.value if part.keep else None
     return msgspec.structs.replace(cell, value=value, rule=f"rules.{index}", refused=why)
 
@@ -151,12 +151,12 @@ def _why(rule: Rule, values: Mapping[str, Any]) -> str:
 # --- for people ------------------------------------------------------------------------------------------
 
 
-def verdicts(answer: Answer, part: FieldStandard, day: date) -> Iterator[tuple[str, str, str | None]]:
+def verdicts(answer: Answer, part: FieldPolicy, day: date) -> Iterator[tuple[str, str, str | None]]:
     """Yield each rule that one field of an answer is held to: its name, what it asks, and why it refuses (or None)."""
     basis = basis_of(part.field.basis, by_field(answer))
     try:
-        value = fit(_said(answer, part.field), part.field.type, part.nulls)
-    except Unfit as error:
+        value = coerce(_said(answer, part.field), part.field.type, part.nulls)
+    except CoercionError as error:
         yield "type", part.field.type.kind, str(error)
         return
     if part.required:

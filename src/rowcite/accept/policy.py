@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from rowcite.accept.checks import Check, Unusable, evidence_checks, value_checks
+from rowcite.accept.checks import Check, InvalidCheck, evidence_checks, value_checks
 from rowcite.accept.domains import Domains
 from rowcite.accept.expressions import RuleError
 from rowcite.accept.rules import Rule, parse
@@ -17,7 +17,7 @@ Problem = tuple[tuple[str | int, ...], str]
 """Where in the spec, and what is wrong."""
 
 
-class FieldStandard(NamedTuple):
+class FieldPolicy(NamedTuple):
     """What one field's value is held to. `nulls` are the texts that mean null; `keep`: a refused value stays."""
 
     field: Field
@@ -28,10 +28,10 @@ class FieldStandard(NamedTuple):
     checks: tuple[Check, ...]
 
 
-class Standard(NamedTuple):
-    """What a row's answer is held to: each field's standard, in the fields' order, and the rules."""
+class AcceptancePolicy(NamedTuple):
+    """What a row's answer is held to: each field's policy, in the fields' order, and the rules."""
 
-    fields: tuple[FieldStandard, ...]
+    fields: tuple[FieldPolicy, ...]
     rules: tuple[Rule, ...]
 
     @property
@@ -40,19 +40,19 @@ class Standard(NamedTuple):
         return any(check.rule == "max_age" for field in self.fields for check in field.checks)
 
 
-def standard(fields: tuple[Field, ...], accept: Accept) -> Standard:
+def acceptance_policy(fields: tuple[Field, ...], accept: Accept) -> AcceptancePolicy:
     """Make ready what `accept` asks of these fields. Do it once for a table: it costs more than an answer.
 
     Raises:
-        ValueError: `standard_problems` has something to say.
+        ValueError: `policy_problems` has something to say.
     """
-    return Standard(
-        tuple(_field_standard(field, terms_of(field.name, accept)) for field in fields),
+    return AcceptancePolicy(
+        tuple(_field_policy(field, terms_of(field.name, accept)) for field in fields),
         tuple(parse(text, fields) for text in accept.rules),
     )
 
 
-def standard_problems(fields: tuple[Field, ...], accept: Accept) -> Iterator[Problem]:
+def policy_problems(fields: tuple[Field, ...], accept: Accept) -> Iterator[Problem]:
     """Yield everything in `accept` that does not go with the fields."""
     names = [field.name for field in fields]
     for index, name in enumerate(accept.required):
@@ -63,8 +63,8 @@ def standard_problems(fields: tuple[Field, ...], accept: Accept) -> Iterator[Pro
             yield ("accept", "fields", name), _no_field(name, names)
     for field in fields:
         try:
-            _field_standard(field, terms_of(field.name, accept))
-        except Unusable as error:
+            _field_policy(field, terms_of(field.name, accept))
+        except InvalidCheck as error:
             yield ("accept", "fields", field.name, error.key), f"`{error.key}` of `{field.name}`: {error}"
     for index, text in enumerate(accept.rules):
         try:
@@ -86,9 +86,9 @@ def terms_of(name: str, accept: Accept) -> AcceptField:
 _SHARED = AcceptField.model_fields.keys() & Accept.model_fields.keys() - {"required"}
 
 
-def _field_standard(field: Field, terms: AcceptField) -> FieldStandard:
+def _field_policy(field: Field, terms: AcceptField) -> FieldPolicy:
     distrusted = Domains(terms.distrusted_domains) if terms.distrusted_domains else None
-    return FieldStandard(
+    return FieldPolicy(
         field,
         frozenset(text.strip().lower() for text in terms.not_found),
         terms.required,

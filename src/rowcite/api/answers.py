@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from rowcite.api.bodies import mended
+from rowcite.api.bodies import replace_lone_surrogates
 from rowcite.model import Answer, Citation, FieldBasis
 
 
@@ -52,7 +52,7 @@ def answer(run_id: str, processor: str, raw: bytes) -> Answer:
     Raises:
         ValueError: the bytes are no JSON at all.
     """
-    raw = mended(raw)
+    raw = replace_lone_surrogates(raw)
     try:
         output = _DOCUMENTED.decode(raw)
         if (isinstance(output.content, dict) or output.type == "text") and _is_plain(output, raw):
@@ -95,7 +95,7 @@ def _content(content: Any) -> tuple[Any, list[FieldBasis]]:
     """Unwrap content that came as JSON text, and take the older `_basis` out of it."""
     if isinstance(content, str) and content.lstrip().startswith("{"):
         try:
-            inner = json.loads(mended(content.encode()))
+            inner = json.loads(replace_lone_surrogates(content.encode()))
         except (ValueError, RecursionError):
             return content, []
         content = inner if isinstance(inner, dict) else content

@@ -87,7 +87,7 @@ class Run(msgspec.Struct, frozen=True):
         return _STATES.get(self.status, RunState.SUBMITTED)
 
     @property
-    def under_way(self) -> bool:
+    def active(self) -> bool:
         """Tell whether the API says, in words that are known, that the run goes on."""
         return self.status in ACTIVE
 
@@ -134,7 +134,7 @@ class GroupStatus(msgspec.Struct, frozen=True):
     task_run_status_counts: dict[str, int] = {}
 
     @property
-    def under_way(self) -> bool:
+    def active(self) -> bool:
         """Tell whether the API says that a run of the group goes on."""
         counts = self.task_run_status_counts
         return any(counts.get(status, 0) > 0 for status in ACTIVE) if counts else self.is_active
@@ -144,7 +144,7 @@ class GroupStatus(msgspec.Struct, frozen=True):
         """Tell whether the API says of every run of the group that it has ended."""
         counts = self.task_run_status_counts
         ended = sum(count for status, count in counts.items() if status in _STATES)
-        return 0 < self.num_task_runs <= ended and not self.under_way
+        return 0 < self.num_task_runs <= ended and not self.active
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -178,7 +178,7 @@ _ESCAPE = re.compile(
 )
 
 
-def mended(raw: bytes) -> bytes:
+def replace_lone_surrogates(raw: bytes) -> bytes:
     """Return JSON with every half of a surrogate pair replaced: JSON allows it escaped, no text can hold it."""
     if b"\\" not in raw or (b"\\ud" not in raw and b"\\uD" not in raw):
         return raw
@@ -192,7 +192,7 @@ def decoded(raw: bytes, shape: type[T]) -> T:
         msgspec.DecodeError: it is no JSON, no UTF-8, nested too deep, or not of the shape.
     """
     try:
-        return msgspec.json.decode(mended(raw), type=shape)
+        return msgspec.json.decode(replace_lone_surrogates(raw), type=shape)
     except (UnicodeDecodeError, RecursionError) as error:  # msgspec lets these two through as they are
         raise msgspec.DecodeError(str(error)) from error
 
@@ -220,7 +220,7 @@ def read_event(data: bytes) -> Event:
         return Event(str(kind))
 
 
-class Garbled(msgspec.Struct, frozen=True):
+class UnreadableEvent(msgspec.Struct, frozen=True):
     """An event that is not what the API documents: why, and the run that it is about where that can be made out."""
 
     why: str
@@ -230,16 +230,16 @@ class Garbled(msgspec.Struct, frozen=True):
 _RUN_ID = re.compile(rb'"run"\s*:\s*\{[^{}]{0,500}?"run_id"\s*:\s*"([\w.-]{1,200})"')
 
 
-def garbled(data: bytes, why: str) -> Garbled:
+def unreadable_event(data: bytes, why: str) -> UnreadableEvent:
     """Make out of a broken event what can be made out."""
     try:
         told: Any = decoded(data, object)
     except msgspec.DecodeError:
         found = _RUN_ID.search(data)
-        return Garbled(why, found[1].decode() if found else None)
+        return UnreadableEvent(why, found[1].decode() if found else None)
     run = told.get("run") if isinstance(told, dict) else None
     run_id = run.get("run_id") if isinstance(run, dict) else None
-    return Garbled(why, run_id if isinstance(run_id, str) else None)
+    return UnreadableEvent(why, run_id if isinstance(run_id, str) else None)
 
 
 class RunInput(msgspec.Struct, frozen=True):

@@ -12,10 +12,20 @@ from typing import Self, TypeVar
 
 import msgspec
 
-from rowcite.api.bodies import Added, Event, Garbled, Group, Run, RunInput, decoded, garbled, read_event
+from rowcite.api.bodies import (
+    Added,
+    Event,
+    Group,
+    Run,
+    RunInput,
+    UnreadableEvent,
+    decoded,
+    read_event,
+    unreadable_event,
+)
 from rowcite.api.http import Sockets, Transport
-from rowcite.api.rate_limit import Pace
-from rowcite.api.retry import PATIENT, Patience, retrying
+from rowcite.api.rate_limit import RateLimiter
+from rowcite.api.retry import DEFAULT_RETRY_POLICY, RetryPolicy, retrying
 from rowcite.errors import Retriable
 
 T = TypeVar("T")
@@ -25,7 +35,7 @@ _STILL_ACTIVE = 408
 class Client:
     """Talks to one Task API. Use it as an async context manager.
 
-    Every method raises `KeyRefused` (401), `OutOfCredit` (402), `ApiRefused` (403, 422), `NotThere` (404), and
+    Every method raises `KeyRefused` (401), `OutOfCredit` (402), `ApiRefused` (403, 422), `NotFound` (404), and
     `Retriable` when trying again did not help. A 429 is waited out, however often it comes.
     """
 
@@ -33,16 +43,16 @@ class Client:
         self,
         base_url: str,
         key: str | None,
-        pace: Pace,
+        rate_limiter: RateLimiter,
         *,
-        patience: Patience = PATIENT,
+        retry_policy: RetryPolicy = DEFAULT_RETRY_POLICY,
         mcp: bool = False,
         per_element: bool = False,
         transport: Sockets | None = None,
     ) -> None:
-        self.pace, self.patience = pace, patience
+        self.rate_limiter, self.retry_policy = rate_limiter, retry_policy
         self._transport = Transport(
-            base_url, key, pace, patience, mcp=mcp, per_element=per_element, sockets=transport
+            base_url, key, rate_limiter, retry_policy, mcp=mcp, per_element=per_element, sockets=transport
         )
 
     async def __aenter__(self) -> Self:
@@ -105,7 +115,7 @@ class Client:
     async def group_runs(
         self,
         group_id: str,
-        into: Callable[[Event | Garbled], Awaitable[None]],
+        into: Callable[[Event | UnreadableEvent], Awaitable[None]],
         *,
         status: str | None = None,
         inputs: bool = False,
@@ -114,8 +124,8 @@ class Client:
         """Read a snapshot of a group's runs: what is there now, then the end.
 
         Each event goes to `into` as it comes, so that a stream which is cut has not been for nothing; the next
-        attempt resumes after the last event, and uses up no patience if that one brought news. `into` may see an
-        event twice. An event that cannot be read is `Garbled`, and the others come all the same.
+        attempt resumes after the last event, and uses up no retry_policy if that one brought news. `into` may see an
+        event twice. An event that cannot be read is `UnreadableEvent`, and the others come all the same.
         """
         asked = {"status": status, "include_input": inputs or None, "include_output": outputs or None}
         params = {name: str(value).lower() for name, value in asked.items() if value is not None}
@@ -124,7 +134,10 @@ class Client:
         async def whole() -> bool:
             had = len(seen)
             try:
-                async with self.pace.turn(), aclosing(self._events(path, params, listing=True)) as events:
+                async with (
+                    self.rate_limiter.turn(),
+                    aclosing(self._events(path, params, listing=True)) as events,
+                ):
                     async for event in events:
                         if isinstance(event, Event) and event.event_id:
                             params["last_event_id"] = event.event_id
@@ -148,7 +161,7 @@ class Client:
             Retriable: the stream broke; what was yielded stands. Nothing is tried again here.
         """
         params = {"timeout": "3600", **({"last_event_id": last_event_id} if last_event_id else {})}
-        async with self.pace.turn(stream=True):
+        async with self.rate_limiter.turn(stream=True):
             pass
         path = f"/v1/tasks/groups/{group_id}/events"
         async with aclosing(self._events(path, params)) as events:
@@ -173,7 +186,12 @@ class Client:
         final: int | None = None,
     ) -> T:
         return await retrying(
-            self.patience, attempt, creates=creates, many=many, final=final, met=lambda: self._transport.met
+            self.retry_policy,
+            attempt,
+            creates=creates,
+            many=many,
+            final=final,
+            has_responded=lambda: self._transport.has_responded,
         )
 
     async def _json(
@@ -195,20 +213,20 @@ class Client:
 
     async def _events(
         self, path: str, params: dict[str, str], *, listing: bool = False
-    ) -> AsyncGenerator[Event | Garbled]:
-        silence, idle = self.patience.silence, None
+    ) -> AsyncGenerator[Event | UnreadableEvent]:
+        silence, idle = self.retry_policy.silence, None
         if listing:
-            silence, idle = self.patience.answer, self.patience.silence
+            silence, idle = self.retry_policy.answer, self.retry_policy.silence
         async with aclosing(self._transport.events(path, params, silence=silence, idle=idle)) as stream:
             async for data in stream:
                 yield _event(data)
 
 
-def _event(data: bytes) -> Event | Garbled:
+def _event(data: bytes) -> Event | UnreadableEvent:
     try:
         event = read_event(data)
     except msgspec.DecodeError as error:
-        return garbled(data, str(error))
+        return unreadable_event(data, str(error))
     if event.error is not None:
         raise Retriable(f"the stream ended with an error: {event.error.message}", ref_id=event.error.ref_id)
     return event

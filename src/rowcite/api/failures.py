@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from rowcite.errors import ApiError, ApiRefused, KeyRefused, NotThere, OutOfCredit, Retriable, RowciteError
+from rowcite.errors import ApiError, ApiRefused, KeyRefused, NotFound, OutOfCredit, Retriable, RowciteError
 
 _PASSING = frozenset(
     {408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524}
@@ -44,7 +44,7 @@ def failure(
             status=status,
         )
     if status == 404:
-        return NotThere(told, status=status, ref_id=ref_id)
+        return NotFound(told, status=status, ref_id=ref_id)
     if 400 <= status < 500:
         return ApiRefused(told, status=status, ref_id=ref_id, rows=_named_rows(body))
     return ApiError(told, status=status, ref_id=ref_id)

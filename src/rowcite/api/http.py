@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from rowcite.api.failures import failure, retry_after
-from rowcite.api.rate_limit import Pace
-from rowcite.api.retry import Patience
+from rowcite.api.rate_limit import RateLimiter
+from rowcite.api.retry import RetryPolicy
 from rowcite.api.sse import MOST_BYTES, Parser, TooLarge
 from rowcite.errors import ApiError, KeyRefused, Retriable, RowciteError, UsageError
 from rowcite.version import __version__
@@ -53,16 +53,16 @@ class Transport:
         self,
         base_url: str,
         key: str | None,
-        pace: Pace,
-        patience: Patience,
+        rate_limiter: RateLimiter,
+        retry_policy: RetryPolicy,
         *,
         mcp: bool = False,
         per_element: bool = False,
         sockets: Sockets | None = None,
     ) -> None:
         _check(base_url, key)
-        self.pace, self.patience = pace, patience
-        self.met = False  # the API has answered, whatever it was
+        self.rate_limiter, self.retry_policy = rate_limiter, retry_policy
+        self.has_responded = False  # the API has answered, whatever it was
         wanted = [_BETAS, *([_MCP] if mcp else []), *([_PER_ELEMENT] if per_element else [])]
         self._betas: str | None = ",".join(wanted)
         self._http = httpx.AsyncClient(
@@ -72,7 +72,7 @@ class Transport:
                 "user-agent": f"rowcite/{__version__}",
                 "accept-encoding": "gzip",
             },
-            timeout=httpx.Timeout(patience.answer, connect=patience.connect),
+            timeout=httpx.Timeout(retry_policy.answer, connect=retry_policy.connect),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=64),
             transport=sockets,
             verify=httpx.create_ssl_context(),  # with SSL_CERT_FILE, also where proxies are not asked
@@ -93,16 +93,16 @@ class Transport:
         """Send a request and return the whole body of a success. `sending` is called right before."""
         betas = self._betas
         headers = _headers(betas) | ({"content-type": "application/json"} if content is not None else {})
-        async with self.pace.turn():
+        async with self.rate_limiter.turn():
             if sending is not None:
                 await sending()
             with _Exchange(method, path) as exchange:
                 async with (
-                    asyncio.timeout(self.patience.total),
+                    asyncio.timeout(self.retry_policy.total),
                     self._http.stream(method, path, content=content, headers=headers) as response,
                 ):
                     exchange.answered(response.status_code)
-                    self.met = True
+                    self.has_responded = True
                     found = await _whole(response)
         if response.is_success:
             return found
@@ -117,7 +117,7 @@ class Transport:
             Retriable: it broke, or nothing came for `silence` seconds, or no event for `idle` seconds.
         """
         betas, parser = self._betas, Parser()
-        timeout = httpx.Timeout(self.patience.answer, connect=self.patience.connect, read=silence)
+        timeout = httpx.Timeout(self.retry_policy.answer, connect=self.retry_policy.connect, read=silence)
         with _Exchange("GET", path) as exchange:
             async with self._http.stream(
                 "GET", path, params=params, timeout=timeout, headers=_headers(betas)
@@ -141,7 +141,7 @@ class Transport:
         status, where = response.status_code, f"{response.request.method} {response.request.url.path}"
         after = retry_after(response.headers.get("retry-after"))
         if status == _THROTTLED:
-            self.pace.refused(max(after or 0.0, self.patience.first_pause))
+            self.rate_limiter.refused(max(after or 0.0, self.retry_policy.first_pause))
         error = failure(where, status, body, after, response.headers.get("location"))
         if betas and status in _INVALID and b"parallel-beta" in body.lower():
             self._betas = None  # nobody promises that the header is welcome: try without, once

@@ -27,7 +27,7 @@ _SETTLING = 5.0  # seconds that a cut has to show its effect before the next
 _TELL_EVERY = 60.0  # seconds
 
 
-class Pace:
+class RateLimiter:
     """Lets requests start.
 
     Never more than `per_minute` start in any 60 s, and never more than `at_once` are under way (long
@@ -45,12 +45,12 @@ class Pace:
     ) -> None:
         self.per_minute = per_minute
         self.requests = 0
-        self.told: Callable[[int], None] | None = None
+        self.on_throttled: Callable[[int], None] | None = None
         self._rate = float(per_minute)
         self._starts: deque[float] = deque()  # of the last window
         self._refusals: deque[float] = deque()  # the same
         self._slots = asyncio.Semaphore(at_once)
-        self._door = asyncio.Lock()  # first come, first served
+        self._queue = asyncio.Lock()  # first come, first served
         self._clock = clock
         self._sleep = sleep
         self._first: float | None = None  # when the first request started
@@ -77,9 +77,9 @@ class Pace:
             return
         if now >= self._settled_at:
             self._slow_down(now, starts - refusals)
-        if self.told is not None and (self._told_at is None or now - self._told_at >= _TELL_EVERY):
+        if self.on_throttled is not None and (self._told_at is None or now - self._told_at >= _TELL_EVERY):
             self._told_at = now
-            self.told(self.rate)
+            self.on_throttled(self.rate)
 
     @asynccontextmanager
     async def turn(self, *, stream: bool = False) -> AsyncIterator[None]:
@@ -93,7 +93,7 @@ class Pace:
             yield
 
     async def _start(self) -> None:
-        async with self._door:
+        async with self._queue:
             while (wait := self._wait(self._clock())) > 0:
                 await self._sleep(wait)
             now = self._clock()

@@ -15,14 +15,14 @@ _THROTTLED = 429
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How long to try: attempts, seconds in total, and the pause before the second attempt.
 
     A 429 is no failure: it uses up neither attempts nor time, and is waited out for as long as it comes.
     """
 
     attempts: int = 8
-    strangers: int = 4
+    attempts_before_first_response: int = 4
     """So many attempts when the API has never answered: its address may be wrong."""
     throttled: int = 3
     """So many 429 for a POST of many runs, and whoever sends it decides: it may be the runs that the API counts."""
@@ -36,22 +36,22 @@ class Patience:
     """Seconds without a byte after which an event stream is taken for dead; a listing, without an event."""
 
 
-PATIENT = Patience()
+DEFAULT_RETRY_POLICY = RetryPolicy()
 
 
 async def retrying(  # noqa: PLR0913 - what a request may be
-    patience: Patience,
+    retry_policy: RetryPolicy,
     call: Callable[[], Awaitable[T]],
     *,
     creates: bool = False,
     many: bool = False,
     final: int | None = None,
-    met: Callable[[], bool] = lambda: True,
+    has_responded: Callable[[], bool] = lambda: True,
 ) -> T:
-    """Call until it works, as long as patience lasts; raise the last error then.
+    """Call until it works, as long as retry_policy lasts; raise the last error then.
 
     With `creates`, only after 429 or when nothing was sent; with `many`, a few 429 are enough, else no number of them
-    is; never after the status `final`. `met` tells whether the API has ever answered: one that has not may not be
+    is; never after the status `final`. `has_responded` tells whether the API has ever answered: one that has not may not be
     there at all.
     """
     failed, throttled_at = 0, 0.0
@@ -68,11 +68,15 @@ async def retrying(  # noqa: PLR0913 - what a request may be
         now = state.seconds_since_start or 0.0
         if getattr(state.outcome and state.outcome.exception(), "status", None) == _THROTTLED:
             throttled_at = now
-            return many and state.attempt_number - failed >= patience.throttled
-        most = patience.attempts if met() else min(patience.strangers, patience.attempts)
-        return failed >= most or now - throttled_at >= patience.total
+            return many and state.attempt_number - failed >= retry_policy.throttled
+        most = (
+            retry_policy.attempts
+            if has_responded()
+            else min(retry_policy.attempts_before_first_response, retry_policy.attempts)
+        )
+        return failed >= most or now - throttled_at >= retry_policy.total
 
-    first, longest = patience.first_pause, patience.longest_pause
+    first, longest = retry_policy.first_pause, retry_policy.longest_pause
     backoff = tenacity.wait_exponential(first, longest) + tenacity.wait_random(0, 2 * first)
 
     def pause(state: tenacity.RetryCallState) -> float:

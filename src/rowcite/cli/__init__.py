@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from rowcite.cli.console import Voice
+from rowcite.cli.console import Console
 from rowcite.errors import RowciteError
 from rowcite.version import __version__
 
@@ -77,18 +77,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code. The codes are listed in docs/commands.md."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    Voice.default()
+    Console.default()
     try:
         code = cli.main(args=None if argv is None else list(argv), prog_name="rowcite", standalone_mode=False)
     except click.ClickException as error:
         code = _misused(error)
     except (click.Abort, KeyboardInterrupt):
-        Voice.current().error(
+        Console.current().error(
             "Interrupted. What was answered is in the ledger: run the same command again to go on."
         )
         code = INTERRUPTED
     except RowciteError as error:
-        Voice.current().error(str(error))
+        Console.current().error(str(error))
         code = error.exit_code
     except _ReaderGone:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still to be flushed has nobody to read it
@@ -97,7 +97,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         import traceback
 
         traceback.print_exc()
-        Voice.current().error(
+        Console.current().error(
             "This is a bug in rowcite, and nothing that was answered is lost. Please report the lines above."
         )
         code = BUG
@@ -105,8 +105,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _misused(error: click.ClickException) -> int:
-    if Voice.current().form == "json":
-        Voice.current().error(error.format_message())
+    if Console.current().form == "json":
+        Console.current().error(error.format_message())
     else:
         error.show(sys.stderr)
     return USAGE

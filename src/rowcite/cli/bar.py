@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from rowcite.api.facts import usd
-from rowcite.cli.console import Voice, printable
+from rowcite.cli.console import Console, printable
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -18,8 +18,8 @@ _EVERY = 10.0  # seconds between plain lines
 class Bar:
     """A tqdm bar of tasks: done, failed, active, rate, time left and spend."""
 
-    def __init__(self, voice: Voice, *, free: bool) -> None:
-        self._voice, self._free = voice, free
+    def __init__(self, console: Console, *, free: bool) -> None:
+        self._voice, self._free = console, free
         self._bar: tqdm[Any] | None = None
         self._failed = self._active = self._spent = 0
 
@@ -74,8 +74,8 @@ class Bar:
 class Lines:
     """A plain line every ten seconds, for logs."""
 
-    def __init__(self, voice: Voice, *, free: bool) -> None:
-        self._voice, self._free = voice, free
+    def __init__(self, console: Console, *, free: bool) -> None:
+        self._voice, self._free = console, free
         self._tasks = self._before = self._completed = self._failed = self._active = self._spent = 0
         self._began = self._told = time.monotonic()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from rowcite.cli.options import prepared, speak_options, spec_argument, table_options, voice
+from rowcite.cli.options import console, prepared, speak_options, spec_argument, table_options
 
 
 @click.command("check", short_help="The spec against the table and the API's limits; no network.")
@@ -19,7 +19,7 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     from rowcite.ledger import open_ledger
     from rowcite.pipeline.plan import plan
 
-    speak = voice(flags)
+    speak = console(flags)
     with prepared(spec, flags) as ready:
         empty = open_ledger(ready.ledger / "none", writing=False)
         planned = plan(ready.job, empty)

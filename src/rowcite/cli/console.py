@@ -7,28 +7,28 @@ import time
 from typing import ClassVar
 
 
-class Voice:
+class Console:
     """Writes lines to stderr. `quiet` leaves errors and warnings, `verbose` adds every request."""
 
-    _current: ClassVar[Voice | None] = None
+    _current: ClassVar[Console | None] = None
 
     def __init__(self, form: str = "text", *, quiet: bool = False, verbose: bool = False) -> None:
         self.form, self.quiet, self.verbose = form, quiet, verbose
 
     @classmethod
-    def default(cls) -> Voice:
-        """Start over with the plain voice, for what goes wrong before the flags are read."""
+    def default(cls) -> Console:
+        """Start over with the plain console, for what goes wrong before the flags are read."""
         cls._current = cls()
         return cls._current
 
     @classmethod
-    def current(cls) -> Voice:
-        """Return the voice of the running command."""
+    def current(cls) -> Console:
+        """Return the console of the running command."""
         return cls._current or cls.default()
 
-    def take_over(self) -> Voice:
-        """Become the voice of the running command."""
-        Voice._current = self
+    def take_over(self) -> Console:
+        """Become the console of the running command."""
+        Console._current = self
         if self.verbose:
             self._tell_requests()
         return self
@@ -66,7 +66,7 @@ class Voice:
 
         class Handler(logging.Handler):
             def emit(self, record: logging.LogRecord) -> None:
-                Voice.current().debug(record.getMessage())
+                Console.current().debug(record.getMessage())
 
         logger = logging.getLogger("rowcite")
         logger.setLevel(logging.DEBUG)

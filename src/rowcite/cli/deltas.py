@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rowcite.cli.options import looking_options, prepared, speak_options, spec_argument, voice
+from rowcite.cli.options import console, prepared, read_only_options, speak_options, spec_argument
 
 if TYPE_CHECKING:
     from rowcite.deltas import Changes
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "--per-field", is_flag=True, help="Write a file for each field, so that no cell in them is blank."
 )
-@looking_options
+@read_only_options
 @speak_options
 def command(spec: str, output: str, *, as_json: bool, **flags: Any) -> int:
     """Write the cells of SPEC's table that a run or a person filled or changed: the key, and the fields that changed."""
@@ -43,7 +43,7 @@ def command(spec: str, output: str, *, as_json: bool, **flags: Any) -> int:
     from rowcite.deltas import Wanted, write_changes
     from rowcite.ledger import open_ledger
 
-    speak = voice(flags)
+    speak = console(flags)
     if Path(output).suffix.lower() != ".csv":
         raise click.UsageError("changes are written as CSV: give --output a name that ends in .csv")
     wanted = Wanted(**{name: flags.pop(name) for name in ("key", "importer", "against", "per_field")})

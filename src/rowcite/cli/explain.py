@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rowcite.cli.console import printable
-from rowcite.cli.options import prepared, speak_options, spec_argument, table_options, voice
+from rowcite.cli.options import console, prepared, speak_options, spec_argument, table_options
 
 if TYPE_CHECKING:
     from rowcite.explain import Explained, Explanation
@@ -36,7 +36,7 @@ def command(spec: str, *, row: int, field: str | None, as_json: bool, **flags: A
     from rowcite.explain import explain
     from rowcite.ledger import open_ledger
 
-    voice(flags)
+    console(flags)
     with prepared(spec, flags) as ready:
         ledger = open_ledger(ready.ledger, writing=False)
         found = explain(ready.job, ledger, row, field)

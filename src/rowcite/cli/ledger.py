@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rowcite.cli.options import speak_options, spec_argument, voice
+from rowcite.cli.options import console, speak_options, spec_argument
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -33,7 +33,7 @@ def verify(spec: str, ledger: str | None, *, as_json: bool, **flags: bool) -> in
     from rowcite.ledger import open_ledger
     from rowcite.ledger.maintenance import verify as check
 
-    speak = voice(flags)
+    speak = console(flags)
     folder = _folder(spec, ledger)
     opened = open_ledger(folder, writing=False)
     found = check(opened)
@@ -60,7 +60,7 @@ def export(spec: str, output: str, ledger: str | None, *, as_json: bool, **flags
     from rowcite.ledger import open_ledger
     from rowcite.ledger.maintenance import export as write
 
-    voice(flags)
+    console(flags)
     opened = open_ledger(_folder(spec, ledger), writing=False)
     runs = write(opened, Path(output))
     opened.close()
@@ -86,7 +86,7 @@ def prune(spec: str, older_than: str | None, ledger: str | None, *, as_json: boo
     from rowcite.ledger import open_ledger
     from rowcite.ledger.maintenance import prune as drop
 
-    voice(flags)
+    console(flags)
     age = _age(older_than)
     opened = open_ledger(_folder(spec, ledger), writing=True)
     dropped = drop(opened, older_than=age.total_seconds() if age is not None else None)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from rowcite.cli.console import Voice
+from rowcite.cli.console import Console
 from rowcite.errors import TableError
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def table_options(command: F) -> F:
     return _add(command, _TABLE)
 
 
-def looking_options(command: F) -> F:
+def read_only_options(command: F) -> F:
     """Add the flags that say which table, which API and which ledger, for commands that write no table."""
     return _add(command, [_TABLE[0], *_TABLE[2:]])
 
@@ -113,9 +113,9 @@ def _add(command: F, options: Sequence[Callable[[Any], Any]]) -> F:
     return command
 
 
-def voice(flags: dict[str, Any]) -> Voice:
+def console(flags: dict[str, Any]) -> Console:
     """Take the flags about speaking out of all flags."""
-    spoken = Voice(flags.pop("log_format"), quiet=flags.pop("quiet"), verbose=flags.pop("verbose"))
+    spoken = Console(flags.pop("log_format"), quiet=flags.pop("quiet"), verbose=flags.pop("verbose"))
     return spoken.take_over()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from rowcite.cli.options import prepared, speak_options, spec_argument, spend_options, table_options, voice
+from rowcite.cli.options import console, prepared, speak_options, spec_argument, spend_options, table_options
 
 
 @click.command(
@@ -22,7 +22,7 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     from rowcite.ledger import open_ledger
     from rowcite.pipeline.plan import plan
 
-    voice(flags)
+    console(flags)
     with prepared(spec, flags) as ready:
         ledger = open_ledger(ready.ledger, writing=False)
         planned = plan(ready.job, ledger)

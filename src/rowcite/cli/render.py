@@ -62,10 +62,10 @@ def plan_dict(job: Job, plan: Plan) -> dict[str, Any]:
 def plan_lines(job: Job, plan: Plan) -> list[str]:
     """Return a plan in words."""
     before = [f"{plan.answered:,} answered before"] if plan.answered else []
-    before += [f"{plan.under_way:,} under way"] if plan.under_way else []
+    before += [f"{plan.active:,} under way"] if plan.active else []
     before += [f"{plan.failed:,} failed before (--retry-failed asks them again)"] if plan.failed else []
     left_out = [f"{plan.skipped:,} skipped"] if plan.skipped else []
-    left_out += [f"{plan.too_long:,} too long to send"] if plan.too_long else []
+    left_out += [f"{plan.too_large:,} too long to send"] if plan.too_large else []
     aside = f" ({', '.join(left_out)})" if left_out else ""
     rows = f"{_some(plan.rows, 'row')}{aside}, {_some(plan.tasks, 'distinct task')}"
     to_submit = f"{plan.to_submit:,} to submit to {job.spec.task.processor}"
@@ -82,8 +82,8 @@ def plan_lines(job: Job, plan: Plan) -> list[str]:
         f"{to_submit}, {cost}; about {plan.requests:,} requests{_time(plan)}",
         *_ladder(job, plan),
         *(
-            [_LEFT_BEHIND.format(plan.answered_otherwise)]
-            if plan.answered_otherwise and plan.to_submit
+            [_LEFT_BEHIND.format(plan.stored_for_other_questions)]
+            if plan.stored_for_other_questions and plan.to_submit
             else []
         ),
         *(f"warning: {text}" for text in plan.warnings),
@@ -92,10 +92,10 @@ def plan_lines(job: Job, plan: Plan) -> list[str]:
 
 def _ladder(job: Job, plan: Plan) -> list[str]:
     """Say what may be asked again, and for how much."""
-    if plan.worst is None or plan.expected is None or not (plan.to_submit or plan.to_climb):
+    if plan.worst is None or plan.expected is None or not (plan.to_submit or plan.to_escalate):
         return []
     whom = f" of {', then '.join(job.spec.escalate)}" if job.spec.escalate else " one by one"
-    now = f" ({plan.to_climb:,} rows of earlier answers to begin with)" if plan.to_climb else ""
+    now = f" ({plan.to_escalate:,} rows of earlier answers to begin with)" if plan.to_escalate else ""
     if job.local:
         return [f"values that are not accepted are asked again{whom}{now}"]
     basis = ", if half of the answers go on at each step" if plan.assumed else ""

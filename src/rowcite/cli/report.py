@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rowcite.cli.options import looking_options, prepared, speak_options, spec_argument, voice
+from rowcite.cli.options import console, prepared, read_only_options, speak_options, spec_argument
 from rowcite.errors import TableError, UsageError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ rows_option = click.option(
 @spec_argument
 @click.option("-o", "--output", metavar="HTML", help="Write here; - is stdout. Else beside the output table.")
 @rows_option
-@looking_options
+@read_only_options
 @speak_options
 def command(spec: str, output: str | None, rows: int, *, as_json: bool, **flags: Any) -> int:
     """Write what SPEC's table came to as one HTML file: it needs no network, and can be mailed."""
@@ -42,7 +42,7 @@ def command(spec: str, output: str | None, rows: int, *, as_json: bool, **flags:
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
 
-    speak = voice(flags)
+    speak = console(flags)
     if as_json and output == "-":
         raise click.UsageError("--json and a page on stdout do not go together: give --output a file")
     with extra(), prepared(spec, flags) as ready:

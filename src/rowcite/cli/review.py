@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rowcite.cli.options import looking_options, prepared, speak_options, spec_argument, voice
+from rowcite.cli.options import console, prepared, read_only_options, speak_options, spec_argument
 from rowcite.cli.report import extra, rows_option, waiting, write_whole
 from rowcite.errors import UsageError
 
 if TYPE_CHECKING:
-    from rowcite.cli.console import Voice
+    from rowcite.cli.console import Console
     from rowcite.pipeline.prepare import Prepared
 
 
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 )
 @click.option("--open", "open_it", is_flag=True, help="Open the page in the browser.")
 @rows_option
-@looking_options
+@read_only_options
 @speak_options
 def command(spec: str, **flags: Any) -> int:
     """Serve SPEC's report on this machine with buttons to accept, reject and correct; `rowcite write` applies them."""
-    speak = voice(flags)
+    speak = console(flags)
     own = ("port", "who", "export_to", "import_from", "rows", "open_it", "as_json")
     asked = Asked(**{name: flags.pop(name) for name in own}, spec=spec, table=flags["input"], speak=speak)
     with extra(), prepared(spec, flags) as ready:
@@ -62,7 +62,7 @@ class Asked:
     open_it: bool
     as_json: bool
     table: str | None
-    speak: Voice
+    speak: Console
 
     @property
     def name(self) -> str:
@@ -149,7 +149,7 @@ def _import(ready: Prepared, asked: Asked, path: Path) -> None:
 
     with closing(open_ledger(ready.ledger, writing=True, wait=ready.wait)) as ledger:
         found = read(path, fields(ready.job.spec), ledger.decisions(), who=asked.name, now=time.time())
-        ledger.decide(found.decisions)
+        ledger.record_decisions(found.decisions)
     counts = {**asdict(found), "decisions": len(found.decisions)}
     if asked.as_json:
         render.as_json(counts)

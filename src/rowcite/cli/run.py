@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from rowcite.cli.console import Voice
-from rowcite.cli.options import prepared, speak_options, spec_argument, spend_options, table_options, voice
+from rowcite.cli.console import Console
+from rowcite.cli.options import console, prepared, speak_options, spec_argument, spend_options, table_options
 
 if TYPE_CHECKING:
-    from rowcite.pipeline.escalate import Rung
+    from rowcite.pipeline.escalate import EscalationRound
     from rowcite.pipeline.job import Job
     from rowcite.pipeline.plan import Plan
     from rowcite.progress import Progress
@@ -49,7 +49,7 @@ def command(
     from rowcite.cli import render
     from rowcite.pipeline.run import run
 
-    speak = voice(flags)
+    speak = console(flags)
     with prepared(spec, flags) as ready:
         job = ready.job
         if ready.output is None:
@@ -79,7 +79,7 @@ def command(
     return summary.exit_code
 
 
-def _agree(speak: Voice, job: Job, plan: Plan, *, ask: bool) -> None:
+def _agree(speak: Console, job: Job, plan: Plan, *, ask: bool) -> None:
     from rowcite.cli import render
 
     for line in render.plan_lines(job, plan):
@@ -88,7 +88,7 @@ def _agree(speak: Voice, job: Job, plan: Plan, *, ask: bool) -> None:
         click.confirm(f"Spend {render.usd(plan.cost)}?", err=True, abort=True)
 
 
-def _agree_to_climb(rung: Rung) -> bool:
+def _agree_to_climb(rung: EscalationRound) -> bool:
     from rowcite.cli import render
 
     text = (
@@ -98,7 +98,7 @@ def _agree_to_climb(rung: Rung) -> bool:
     return click.confirm(text, err=True)
 
 
-def _progress(speak: Voice, job: Job, *, quiet: bool) -> Progress:
+def _progress(speak: Console, job: Job, *, quiet: bool) -> Progress:
     from rowcite.cli.bar import Bar, Lines
 
     on_terminal = _on_terminal(sys.stderr) and speak.form == "text" and not quiet and not speak.quiet

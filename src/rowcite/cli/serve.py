@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rowcite.cli.console import Voice
+from rowcite.cli.console import Console
 from rowcite.errors import UsageError
 
 if TYPE_CHECKING:
@@ -169,13 +169,13 @@ def command(**given: Any) -> int:
         raise UsageError(
             f"the server is an extra ({error}). Install it: pip install 'rowcite[local]'"
         ) from error
-    flags, voice = _Flags(**given), Voice.current()
+    flags, console = _Flags(**given), Console.current()
     settings = _settings(flags)
-    researcher, name = _researcher(flags, voice)
+    researcher, name = _researcher(flags, console)
     app = create_app(researcher, settings)
 
     def ready(url: str) -> None:
-        voice.info(f"{name} at {url} (Ctrl-C ends it)")
+        console.info(f"{name} at {url} (Ctrl-C ends it)")
 
     try:
         serve(app, host=flags.host, port=flags.port, port_file=flags.port_file, on_ready=ready)
@@ -183,7 +183,7 @@ def command(**given: Any) -> int:
         raise UsageError(
             f"cannot listen on {flags.host}:{flags.port}: {error.strerror or error}. Name another --port, or 0"
         ) from error
-    voice.info(str(app.state.engine.tally))
+    console.info(str(app.state.engine.tally))
     return 0
 
 
@@ -208,7 +208,7 @@ def _settings(flags: _Flags) -> ServerSettings:
     )
 
 
-def _researcher(flags: _Flags, voice: Voice) -> tuple[Researcher, str]:
+def _researcher(flags: _Flags, console: Console) -> tuple[Researcher, str]:
     """Return who answers, and how to say so when it listens."""
     endpoint = _endpoint(flags.llm_base_url, flags.llm_model, flags.llm_timeout)
     if flags.bench:
@@ -223,7 +223,7 @@ def _researcher(flags: _Flags, voice: Voice) -> tuple[Researcher, str]:
 
     documents = open_corpus(flags.corpus, cache=_cache(flags))
     for text in documents.skipped:
-        voice.warning(text)
+        console.warning(text)
     name = f"{documents.size:,} documents of {flags.corpus} answer"
     return _with_model(documents, endpoint) if endpoint else documents, name
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from rowcite.cli.options import prepared, speak_options, spec_argument, table_options, voice
+from rowcite.cli.options import console, prepared, speak_options, spec_argument, table_options
 
 
 @click.command("status", short_help="Where every row stands, and the spend so far.")
@@ -22,7 +22,7 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     from rowcite.model import Counts
     from rowcite.pipeline.submission import count, merged
 
-    voice(flags)
+    console(flags)
     with prepared(spec, flags) as ready:
         ledger = open_ledger(ready.ledger, writing=False)
         rows = Counts()

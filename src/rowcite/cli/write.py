@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from rowcite.cli.options import prepared, speak_options, spec_argument, table_options, voice
+from rowcite.cli.options import console, prepared, speak_options, spec_argument, table_options
 
 
 @click.command("write", short_help="Merge what the ledger holds into the table; no network.")
@@ -21,7 +21,7 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     from rowcite.ledger import open_ledger
     from rowcite.pipeline.submission import write
 
-    speak = voice(flags)
+    speak = console(flags)
     with prepared(spec, flags) as ready:
         if ready.output is None:
             raise click.UsageError("no table to write: set output.path in the spec, or give --output")

@@ -8,13 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from rowcite.ledger.opening import VERSION, open_file
-from rowcite.ledger.reads import Asking
-from rowcite.ledger.writes import Telling
+from rowcite.ledger.reads import Reads
+from rowcite.ledger.writes import Writes
 
 __all__ = ["VERSION", "Ledger", "open_ledger"]
 
 
-class Ledger(Asking, Telling):
+class Ledger(Reads, Writes):
     """One ledger, opened. Use `open_ledger`, which makes the folder, the file and the lock."""
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 
 from rowcite.ledger.store import Store
-from rowcite.model import Decision, Held, OpenBatch, RunState
+from rowcite.model import Decision, OpenBatch, RunState, StoredRun
 
 OPEN = (RunState.INTENDED, RunState.SUBMITTED)
 _FORGOTTEN = (RunState.LOST, RunState.PRUNED)  # as if never asked
@@ -19,38 +19,38 @@ _HELD = (
 )
 
 
-class Asking(Store):
+class Reads(Store):
     """The questions that a ledger answers; none of them changes it."""
 
-    def standing(
-        self, keys: Iterable[bytes], *, since: float = 0.0, failed_since: float = 0.0
+    def task_states(
+        self, keys: Iterable[bytes], *, not_before: float = 0.0, failed_since: float = 0.0
     ) -> dict[bytes, RunState]:
         """Return where each task stands that was ever asked.
 
-        An answer from before `since` (Unix seconds) does not count, nor a run that ended badly before `failed_since`. A completed run wins over one under
+        An answer from before `not_before` (Unix seconds) does not count, nor a run that ended badly before `failed_since`. A completed run wins over one under
         way, which wins over one that ended badly; lost runs count as never asked.
         """
         with self._reading(), self._wanted(keys):
             rows = self._db.execute(
                 "SELECT run.key, run.state, run.ended_at FROM want CROSS JOIN run ON run.key = want.key"
             ).fetchall()
-        return _best(rows, since, failed_since)
+        return _best(rows, not_before, failed_since)
 
-    def scan(self, *, since: float = 0.0) -> Iterator[dict[bytes, RunState]]:
-        """Yield where every task stands, many at a time and in no order: quicker than `standing` for most of a ledger.
+    def scan(self, *, not_before: float = 0.0) -> Iterator[dict[bytes, RunState]]:
+        """Yield where every task stands, many at a time and in no order: quicker than `task_states` for most of a ledger.
 
         A task that was asked more than once may come more than once: then `better` says which counts.
         """
         with self._reading():
             cursor = self._db.execute("SELECT key, state, ended_at FROM run")
             while rows := cursor.fetchmany(_CHUNK):
-                yield _best(rows, since)
+                yield _best(rows, not_before)
 
     def runs(self) -> int:
         """Return about how many runs there are: never less than there are."""
         return int(self._one("SELECT coalesce(max(id), 0) FROM run"))
 
-    def held(self, keys: Iterable[bytes]) -> Iterator[Held]:
+    def held(self, keys: Iterable[bytes]) -> Iterator[StoredRun]:
         """Yield the best run of each task that has one: the newest answer, else the newest run."""
         for runs in self._by_task(keys, ("run.key = want.key",)):
             best = None
@@ -60,13 +60,13 @@ class Asking(Store):
             if best is not None:
                 yield best
 
-    def all_held(self, keys: Iterable[bytes]) -> Iterator[list[Held]]:
+    def runs_by_task(self, keys: Iterable[bytes]) -> Iterator[list[StoredRun]]:
         """Yield for each row's first task every run that was made for it, also those that asked again; oldest first."""
         again = self._one("SELECT EXISTS (SELECT 1 FROM run WHERE root IS NOT NULL)")
         yield from self._by_task(keys, ("run.key = want.key", *(["run.root = want.key"] if again else [])))
 
-    def _by_task(self, keys: Iterable[bytes], joins: Iterable[str]) -> Iterator[list[Held]]:
-        tasks: dict[bytes, list[Held]] = {}
+    def _by_task(self, keys: Iterable[bytes], joins: Iterable[str]) -> Iterator[list[StoredRun]]:
+        tasks: dict[bytes, list[StoredRun]] = {}
         for found in self._held(keys, joins):
             if found.key in tasks:
                 tasks[found.key].append(found)
@@ -77,11 +77,11 @@ class Asking(Store):
                 runs.sort(key=lambda run: run.run)  # SQLite would sort the answers along
             yield runs
 
-    def _held(self, keys: Iterable[bytes], joins: Iterable[str]) -> Iterator[Held]:
+    def _held(self, keys: Iterable[bytes], joins: Iterable[str]) -> Iterator[StoredRun]:
         with self._reading(), self._wanted(keys):
             for join in joins:
                 for row in self._db.execute(_HELD.format(join=join)):
-                    yield Held(row[0], _STATES[row[1]], *row[2:])
+                    yield StoredRun(row[0], _STATES[row[1]], *row[2:])
 
     def packs(self, runs: Iterable[int]) -> dict[int, tuple[int, int]]:
         """Return of rows' runs that were sent together with others: the price of that run, and of how many rows it was."""
@@ -133,7 +133,7 @@ class Asking(Store):
             self._one("SELECT coalesce(sum(price), 0) FROM run WHERE state NOT IN ('refused', 'lost')")
         )
 
-    def answered_otherwise(self, fingerprint: bytes) -> int:
+    def stored_for_other_questions(self, fingerprint: bytes) -> int:
         """Return how many tasks are answered that belong to another question: an earlier spec, processor or API."""
         return int(
             self._one(
@@ -150,7 +150,7 @@ class Asking(Store):
             rows = self._db.execute("SELECT state, count(*) FROM run WHERE pack IS NULL GROUP BY state")
             return {RunState(state): n for state, n in rows}
 
-    def climbed(self) -> dict[str, tuple[int, int]]:
+    def escalation_counts(self) -> dict[str, tuple[int, int]]:
         """Return of each processor how many tasks it answered, and how many it was asked again for others."""
         with self._reading():
             rows = self._db.execute(
@@ -197,12 +197,12 @@ def better(one: RunState, other: RunState) -> bool:
 
 
 def _best(
-    rows: Iterable[tuple[bytes, str, float | None]], since: float, failed_since: float = 0.0
+    rows: Iterable[tuple[bytes, str, float | None]], not_before: float, failed_since: float = 0.0
 ) -> dict[bytes, RunState]:
     best: dict[bytes, RunState] = {}
     for key, text, ended_at in rows:
         state = _STATES[text]
-        if state in _FORGOTTEN or (state is RunState.COMPLETED and (ended_at or 0.0) < since):
+        if state in _FORGOTTEN or (state is RunState.COMPLETED and (ended_at or 0.0) < not_before):
             continue
         if _rank(state) == 0 and (ended_at or 0.0) < failed_since:
             continue

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rowcite.ledger.store import Store
-from rowcite.model import Decision, Ended, OpenBatch, Refusal, Task
+from rowcite.model import Decision, EndedRun, OpenBatch, Refusal, Task
 
 
-class Telling(Store):
+class Writes(Store):
     """What changes a ledger: each method is one transaction, on disk when it returns."""
 
     def question(self, fingerprint: bytes, body: bytes) -> int:
@@ -23,7 +23,7 @@ class Telling(Store):
             )
         return int(self._one("SELECT id FROM question WHERE fingerprint = ?", fingerprint))
 
-    def intend(
+    def record_intent(
         self, question: int, group_id: str, tasks: Sequence[Task], *, processor: str, price: int
     ) -> OpenBatch:
         """Write down what the next POST will create, before it is sent. `price` is micro-US$ a run."""
@@ -47,13 +47,13 @@ class Telling(Store):
         }
         return OpenBatch(batch, group_id, api, now, unsure=True, inputs=sent, open=set(sent), members=members)
 
-    def sending(self, batch: OpenBatch) -> None:
+    def mark_sending(self, batch: OpenBatch) -> None:
         """Write down that the POST of a batch goes out now: its runs may come to light some time after."""
         batch.sent_at = time.time()
         with self._writing():
             self._db.execute("UPDATE batch SET sent_at = ? WHERE id = ?", (batch.sent_at, batch.id))
 
-    def answered(self, batch: int, run_ids: Sequence[str]) -> None:
+    def record_created(self, batch: int, run_ids: Sequence[str]) -> None:
         """Write down that the POST was answered: these runs of the batch exist, in some order."""
         with self._writing():
             self._db.execute("UPDATE batch SET run_ids = ? WHERE id = ?", (json.dumps(run_ids), batch))
@@ -63,14 +63,14 @@ class Telling(Store):
                     "UPDATE run SET state = 'submitted' WHERE batch = ? AND state = 'intended'", (batch,)
                 )
 
-    def sent(self, batch: int) -> None:
+    def mark_sent(self, batch: int) -> None:
         """Write down that every run of a batch was found to exist."""
         with self._writing():
             self._db.execute(
                 "UPDATE run SET state = 'submitted' WHERE batch = ? AND state = 'intended'", (batch,)
             )
 
-    def seen(self, batch: int, runs: Iterable[tuple[bytes, str]]) -> None:
+    def record_run_ids(self, batch: int, runs: Iterable[tuple[bytes, str]]) -> None:
         """Write down runs (key, run id) that were found to exist."""
         with self._writing():
             self._db.executemany(
@@ -80,7 +80,7 @@ class Telling(Store):
             )
             self._with_their_pack(batch)
 
-    def uncreated(self, batch: int, keys: Iterable[bytes]) -> None:
+    def forget_uncreated(self, batch: int, keys: Iterable[bytes]) -> None:
         """Forget intents that are known to have created nothing.
 
         Beside runs that do exist they stay, as lost: should one turn up later after all, it is known whose it is.
@@ -99,7 +99,7 @@ class Telling(Store):
             )
             self._db.execute(f"DELETE FROM run WHERE batch = :batch AND {nothing}", these)
 
-    def refused(self, batch: int, key: bytes, error: str, ref_id: str | None) -> None:
+    def mark_refused(self, batch: int, key: bytes, error: str, ref_id: str | None) -> None:
         """Write down that the API would not take a task; it cost nothing."""
         with self._writing():
             self._db.execute(
@@ -109,7 +109,7 @@ class Telling(Store):
             )
             self._with_their_pack(batch)
 
-    def lost(self, batch: int) -> None:
+    def mark_lost(self, batch: int) -> None:
         """Write down that the local server which had a batch is gone, with what it had not answered."""
         with self._writing():
             self._db.execute(
@@ -117,7 +117,7 @@ class Telling(Store):
                 (batch,),
             )
 
-    def save(self, batch: int, ended: Sequence[Ended]) -> None:
+    def save(self, batch: int, ended: Sequence[EndedRun]) -> None:
         """Write down how runs ended, with their answers. Saving a run again changes nothing."""
         now = time.time()
         with self._writing():
@@ -156,7 +156,7 @@ class Telling(Store):
                 [(item.run, item.field, item.rule, item.reason) for item in refusals],
             )
 
-    def decide(self, decisions: Iterable[Decision]) -> None:
+    def record_decisions(self, decisions: Iterable[Decision]) -> None:
         """Write down what people said of cells."""
         with self._writing():
             self._db.executemany(
@@ -181,7 +181,7 @@ class Telling(Store):
             (batch,),
         )
 
-    def _unpacked(self, batch: int, ended: Sequence[Ended]) -> None:
+    def _unpacked(self, batch: int, ended: Sequence[EndedRun]) -> None:
         """Give rows that were sent together their parts of the answer; a row without one counts as never asked."""
         parts = [(key, item, output) for item in ended for key, output in item.parts]
         these = "WHERE batch = ? AND key = ? AND pack IS NOT NULL AND state IN ('intended', 'submitted')"

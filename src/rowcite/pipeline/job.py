@@ -24,7 +24,7 @@ class Job:
 
     spec: Spec
     reader: Reader
-    asked: Question
+    question: Question
     fresh: bool = False
     retry_failed: bool = False
     memory: int = MEMORY
@@ -41,7 +41,7 @@ class Job:
         return self.price_of(self.spec.task.processor)
 
     @property
-    def since(self) -> float:
+    def not_before(self) -> float:
         """Return the time (Unix seconds) that an answer must not be older than."""
         if self.fresh:
             return self.began
@@ -55,7 +55,7 @@ class Job:
         own, listed = self.spec.prices.get(processor), known(processor)
         return round(own * MICRO) if own is not None else listed.price if listed else 0
 
-    def name_of(self, processor: str) -> str:
+    def ledger_processor(self, processor: str) -> str:
         """Return what the ledger and the table call a processor: answers of the local server are marked."""
         return LOCAL + processor if self.local else processor
 

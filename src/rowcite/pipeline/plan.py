@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from rowcite.accept.escalation import Outlook, outlook, shares
+from rowcite.accept.escalation import CostForecast, outlook, shares
 from rowcite.api.bodies import runs_body
 from rowcite.api.facts import MICRO, known, usd
 from rowcite.api.packing import packed, packs
 from rowcite.errors import OutOfCredit
 from rowcite.ledger import Ledger
 from rowcite.model import Task
-from rowcite.pipeline.escalate import to_climb
+from rowcite.pipeline.escalate import to_escalate
 from rowcite.pipeline.job import Job
 from rowcite.pipeline.spec_checks import spec_warnings
 from rowcite.submit.submitter import MOST_RUNS
@@ -25,22 +25,22 @@ _REQUESTS_A_BATCH = 4  # create the group, add the runs, follow the events, read
 class Plan:
     """What a run would do. Money is micro-US$; `seconds` is from and to, None where it is not known.
 
-    `to_submit` counts tasks and `runs` the runs that they are sent in; `to_climb` counts rows answered before that are
+    `to_submit` counts tasks and `runs` the runs that they are sent in; `to_escalate` counts rows answered before that are
     asked again of the next processor. `expected` and `worst` are the cost with everything that may be asked again, None
-    where nothing is. `answered_otherwise` counts stored answers to other questions, which a changed spec has left behind.
+    where nothing is. `stored_for_other_questions` counts stored answers to other questions, which a changed spec has left behind.
     """
 
     rows: int
     skipped: int
-    too_long: int
+    too_large: int
     tasks: int
     answered: int
-    under_way: int
+    active: int
     failed: int
     to_submit: int
     runs: int
-    to_climb: int
-    answered_otherwise: int
+    to_escalate: int
+    stored_for_other_questions: int
     price: int
     expected: int | None
     worst: int | None
@@ -58,29 +58,29 @@ class Plan:
 
 def look(job: Job, ledger: Ledger) -> Survey:
     """Read the table once: what it holds, and what stands of it in the ledger."""
-    batches = job.reader.batches(job.asked)
+    batches = job.reader.batches(job.question)
     again = job.fresh or job.retry_failed
-    return survey(batches, ledger, since=job.since, again=again, room=job.memory // 2)
+    return survey(batches, ledger, not_before=job.not_before, again=again, room=job.memory // 2)
 
 
 def plan(job: Job, ledger: Ledger, found: Survey | None = None) -> Plan:
     """Say what a run would do. Spends nothing, writes nothing. Reads the table, unless it was surveyed already."""
     found = found or look(job, ledger)
     runs = -(-found.to_submit // job.spec.task.records_per_run)
-    climbing = to_climb(job, ledger) if job.spec.escalate else 0
+    climbing = to_escalate(job, ledger) if job.spec.escalate else 0
     ahead = _outlook(job, ledger, found.to_submit, runs, climbing)
     return Plan(
         rows=found.rows,
         skipped=found.skipped,
-        too_long=found.too_long,
+        too_large=found.too_large,
         tasks=found.tasks,
         answered=found.answered,
-        under_way=found.under_way,
+        active=found.active,
         failed=found.failed,
         to_submit=found.to_submit,
         runs=runs,
-        to_climb=climbing,
-        answered_otherwise=ledger.answered_otherwise(job.asked.fingerprint),
+        to_escalate=climbing,
+        stored_for_other_questions=ledger.stored_for_other_questions(job.question.fingerprint),
         price=job.price,
         expected=ahead.expected if ahead else None,
         worst=ahead.worst if ahead else None,
@@ -116,20 +116,22 @@ def check_budget(job: Job, planned: Plan, ledger: Ledger) -> int:
     return min(most, left)
 
 
-def _outlook(job: Job, ledger: Ledger, tasks: int, runs: int, climbing: int) -> Outlook | None:
+def _outlook(job: Job, ledger: Ledger, tasks: int, runs: int, climbing: int) -> CostForecast | None:
     """Return what may come on top of the first question: rows sent together asked singly, values asked again."""
     together, ladder = job.spec.task.records_per_run > 1, [job.spec.task.processor, *job.spec.escalate]
     if not together and not job.spec.escalate:
         return None
     prices = [job.price_of(name) for name in ladder]
-    known_of = ledger.climbed()
-    answered = {name: known_of.get(job.name_of(name), (0, 0))[0] for name in ladder}
-    went_open = {name: known_of.get(job.name_of(after), (0, 0))[1] for name, after in pairwise(ladder)}
+    known_of = ledger.escalation_counts()
+    answered = {name: known_of.get(job.ledger_processor(name), (0, 0))[0] for name in ladder}
+    went_open = {
+        name: known_of.get(job.ledger_processor(after), (0, 0))[1] for name, after in pairwise(ladder)
+    }
     first = outlook(tasks, prices, shares(ladder, answered, went_open))
     saved = (tasks - runs) * job.price if together else 0
     singly = runs * job.price if together else 0  # at worst no part of a pack's answer can be used
     more = sum(prices[1:])
-    return Outlook(
+    return CostForecast(
         first.expected - saved + climbing * (prices[1] if more else 0),
         first.worst + singly + climbing * more,
         first.shares,
@@ -142,8 +144,8 @@ def _sample(job: Job, task: Task | None) -> str | None:
     if task is None:
         return None
     if job.spec.task.records_per_run == 1:
-        return runs_body(job.asked.shown, [task]).decode()
-    together = packed(job.asked)
+        return runs_body(job.question.shown, [task]).decode()
+    together = packed(job.question)
     return runs_body(together.shown, packs(together, [task], 1)).decode()
 
 

@@ -20,7 +20,7 @@ from rowcite.pipeline.spec_checks import spec_problems
 from rowcite.pipeline.spec_file import load_spec, parse_spec
 from rowcite.spec.fields import STATUS_COLUMNS
 from rowcite.spec.models import Spec
-from rowcite.table.columns import added_schema, unfit_columns
+from rowcite.table.columns import added_schema, column_type_problems
 from rowcite.table.reader import Reader
 from rowcite.table.sources import FrameSource, Source, format_of, open_source
 from rowcite.table.writer import check_output
@@ -211,7 +211,7 @@ def _check_new_columns(spec: Spec, source: Source) -> None:
         if spec.columns.existing == "error":
             hint = "Set columns.existing to fill or overwrite, or columns.prefix, or rename the field"
         raise spec.problem(where, f"the table has {shown} already. {hint}")
-    for message in unfit_columns(spec, source.schema):
+    for message in column_type_problems(spec, source.schema):
         raise spec.problem(("columns", "existing"), message)
 
 

@@ -14,10 +14,10 @@ from typing import Any
 import polars as pl
 
 from rowcite.accept.given import without_blanks
-from rowcite.accept.policy import standard
-from rowcite.accept.resolve import Resolved, resolve
+from rowcite.accept.policy import acceptance_policy
+from rowcite.accept.resolve import ResolvedRow, resolve
 from rowcite.ledger import Ledger
-from rowcite.model import Decision, Held
+from rowcite.model import Decision, StoredRun
 from rowcite.pipeline.job import Job
 from rowcite.spec.fields import fields
 from rowcite.table.columns import filled_columns
@@ -28,7 +28,7 @@ _KEY, _ROWS = "\0key", "\0rows"  # beside the given columns, so named as none is
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class RowGroup:
     """Rows of a batch that come to the same.
 
     Their places in it, what they were given by field, what they come to by which runs, and what people decided.
@@ -37,31 +37,31 @@ class Settled:
     key: bytes
     rows: list[int]
     given: Mapping[str, Any]
-    resolved: Resolved
+    resolved: ResolvedRow
     decisions: Mapping[str, Decision]
-    runs: Sequence[Held]
+    runs: Sequence[StoredRun]
 
 
-class Settling:
+class RowGroups:
     """Says what the rows of a job come to. Without `decided` the decisions of people are left out."""
 
     def __init__(self, job: Job, ledger: Ledger, *, decided: bool = True) -> None:
         self._job, self._ledger, self._decided = job, ledger, decided
         self.fields = fields(job.spec)
-        self._standard = standard(self.fields, job.spec.accept)
+        self._policy = acceptance_policy(self.fields, job.spec.accept)
         self._day: date = datetime.now(UTC).date()
         self._columns = filled_columns(job.spec, job.reader.source.schema)
 
-    def batches(self) -> Iterator[tuple[Batch, Iterator[Settled]]]:
+    def batches(self) -> Iterator[tuple[Batch, Iterator[RowGroup]]]:
         """Yield the table's batches with what their rows come to; rows that are not asked about are left out."""
-        for batch in self._job.reader.batches(self._job.asked):
+        for batch in self._job.reader.batches(self._job.question):
             yield batch, self._settled(batch)
 
-    def _settled(self, batch: Batch) -> Iterator[Settled]:
+    def _settled(self, batch: Batch) -> Iterator[RowGroup]:
         groups = self._groups(batch)
         while some := list(islice(groups, _CHUNK)):
             keys = {group[_KEY] for group in some}
-            runs = {held[0].key: held for held in self._ledger.all_held(keys)}
+            runs = {held[0].key: held for held in self._ledger.runs_by_task(keys)}
             said = self._ledger.decisions(keys) if self._decided else {}
             for group in some:
                 key, decisions = group[_KEY], said.get(group[_KEY], {})
@@ -72,13 +72,13 @@ class Settling:
                 }
                 resolved = resolve(
                     runs.get(key, ()),
-                    self._standard,
+                    self._policy,
                     self._day,
                     given=given,
                     overwrite=self._job.spec.columns.existing == "overwrite",
                     decisions=decisions,
                 )
-                yield Settled(key, group[_ROWS], given, resolved, decisions, runs.get(key, ()))
+                yield RowGroup(key, group[_ROWS], given, resolved, decisions, runs.get(key, ()))
 
     def _groups(self, batch: Batch) -> Iterator[dict[str, Any]]:
         """Yield the distinct questions of a batch with what their rows were given, blanks as nulls."""

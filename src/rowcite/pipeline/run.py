@@ -13,14 +13,14 @@ from typing import Any, TypeVar
 import polars as pl
 
 from rowcite.api.facts import MICRO
-from rowcite.errors import LedgerBusy, OutOfCredit, RowciteError, Unfinished, UsageError
+from rowcite.errors import Incomplete, LedgerBusy, OutOfCredit, RowciteError, UsageError
 from rowcite.ledger import Ledger, open_ledger
 from rowcite.model import Counts
-from rowcite.pipeline.escalate import Rung
+from rowcite.pipeline.escalate import EscalationRound
 from rowcite.pipeline.job import Job
 from rowcite.pipeline.plan import Plan, check_budget, look, plan
 from rowcite.pipeline.prepare import Overrides, Prepared, answering, prepare
-from rowcite.pipeline.submission import Submission, Tally, merged, write
+from rowcite.pipeline.submission import Submission, SubmissionCounts, merged, write
 from rowcite.progress import Progress, Silent
 from rowcite.spec.models import Spec
 from rowcite.table.columns import added_schema
@@ -58,19 +58,22 @@ def run(
     progress: Progress,
     *,
     agree: Callable[[Plan], None] = lambda _: None,
-    climb: Callable[[Rung], bool] = lambda _: False,
+    climb: Callable[[EscalationRound], bool] = lambda _: False,
 ) -> tuple[Summary, RowciteError | None]:
     """Do a whole run; write the table if the job has an output.
 
     `agree` sees the plan before anything is spent, and raises to stop. `climb` is asked before a step up the ladder that
-    more than half of the first answers would take. After an `Unfinished` or `OutOfCredit` the
+    more than half of the first answers would take. After an `Incomplete` or `OutOfCredit` the
     table is written with what there is, and the error comes back beside the summary.
     """
     return in_loop(_run(prepared, progress, agree, climb))
 
 
 async def _run(
-    prepared: Prepared, progress: Progress, agree: Callable[[Plan], None], climb: Callable[[Rung], bool]
+    prepared: Prepared,
+    progress: Progress,
+    agree: Callable[[Plan], None],
+    climb: Callable[[EscalationRound], bool],
 ) -> tuple[Summary, RowciteError | None]:
     began, job, held = time.monotonic(), prepared.job, None
     summary = Summary(output=prepared.output, ledger=str(prepared.ledger))
@@ -78,7 +81,7 @@ async def _run(
         with _opened(prepared) as ledger:
             try:
                 await _submit(prepared, ledger, progress, agree, climb, summary)
-            except (Unfinished, OutOfCredit) as error:
+            except (Incomplete, OutOfCredit) as error:
                 held = error
             finally:
                 progress.end()
@@ -104,7 +107,7 @@ async def _submit(  # noqa: PLR0913, PLR0917 - what a run is made of
     ledger: Ledger,
     progress: Progress,
     agree: Callable[[Plan], None],
-    climb: Callable[[Rung], bool],
+    climb: Callable[[EscalationRound], bool],
     summary: Summary,
 ) -> None:
     job = prepared.job
@@ -113,11 +116,11 @@ async def _submit(  # noqa: PLR0913, PLR0917 - what a run is made of
     summary.tasks, summary.answered_before = planned.tasks, planned.answered
     budget = check_budget(job, planned, ledger)
     agree(planned)
-    if not planned.to_submit and not planned.to_climb and not ledger.open_batches():
+    if not planned.to_submit and not planned.to_escalate and not ledger.open_batches():
         return
-    progress.begin(planned.tasks, planned.tasks - planned.to_submit - planned.under_way)
+    progress.begin(planned.tasks, planned.tasks - planned.to_submit - planned.active)
     spent_before = ledger.spent()
-    tally = Tally()
+    tally = SubmissionCounts()
     submission = Submission(job, ledger, budget=budget, progress=progress, tally=tally, agree=climb)
     with answering(prepared) as (base_url, key):
         try:
@@ -175,7 +178,7 @@ def enrich(table: pl.DataFrame | str | Path, spec: str | Path | Mapping[str, Any
 
     Raises:
         InputError: the spec or the table does not work; nothing was spent.
-        Unfinished, OutOfCredit: stopped with work left. What was answered is in the ledger: call again to go on.
+        Incomplete, OutOfCredit: stopped with work left. What was answered is in the ledger: call again to go on.
         RowciteError: the API failed, see `rowcite.errors`.
     """
     return in_loop(aenrich(table, spec))

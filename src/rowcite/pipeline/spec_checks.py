@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from rowcite.accept.escalation import KNOWN
-from rowcite.accept.policy import standard_problems
+from rowcite.accept.policy import policy_problems
 from rowcite.api.bodies import KEY_METADATA
 from rowcite.api.facts import TASK_SPEC_CHARS, known
 from rowcite.api.packing import RECORD_KEY, records_schema
@@ -61,7 +61,7 @@ def spec_problems(spec: Spec) -> list[Problem]:
         *_task_problems(spec),
         *_schema_problems(spec),
         *_name_problems(spec),
-        *standard_problems(fields(spec), spec.accept),
+        *policy_problems(fields(spec), spec.accept),
         *_price_problems(spec),
         *_packing_problems(spec),
         *_ladder_problems(spec),

@@ -19,15 +19,15 @@ from rowcite.api.bodies import Question
 from rowcite.api.client import Client
 from rowcite.api.facts import usd
 from rowcite.api.packing import packed, packs
-from rowcite.api.rate_limit import Pace
-from rowcite.errors import Unfinished
+from rowcite.api.rate_limit import RateLimiter
+from rowcite.errors import Incomplete
 from rowcite.ledger import Ledger
 from rowcite.model import Counts, Task
-from rowcite.pipeline.escalate import Rung, climb
+from rowcite.pipeline.escalate import EscalationRound, climb
 from rowcite.pipeline.job import Job
 from rowcite.progress import Progress
-from rowcite.submit.options import Terms
-from rowcite.submit.submitter import Errand, Submitter
+from rowcite.submit.options import SubmitOptions
+from rowcite.submit.submitter import Submitter, TaskSource
 from rowcite.table.columns import added_schema
 from rowcite.table.merge import Judged, Merge
 from rowcite.table.sources import Rows
@@ -36,7 +36,7 @@ from rowcite.table.writer import TableWriter, output_format
 
 
 @dataclass(slots=True)
-class Tally:
+class SubmissionCounts:
     """What a submission came to, right also when it ended early. `again` counts runs that asked again."""
 
     submitted: int = 0
@@ -57,8 +57,8 @@ class Submission:
         *,
         budget: int,
         progress: Progress,
-        tally: Tally,
-        agree: Callable[[Rung], bool],
+        tally: SubmissionCounts,
+        agree: Callable[[EscalationRound], bool],
     ) -> None:
         self.job, self.ledger, self.progress, self.tally = job, ledger, progress, tally
         self._left, self._agree, self._spent = budget, agree, 0
@@ -68,15 +68,15 @@ class Submission:
 
         Raises:
             OutOfCredit: budget or credit allow no more.
-            Unfinished: the deadline came first, or too many would be asked again.
+            Incomplete: the deadline came first, or too many would be asked again.
             RowciteError: what the API said.
         """
         spec, limits = self.job.spec, self.job.spec.limits
-        pace = Pace(limits.requests_per_minute, limits.concurrency)
+        rate_limiter = RateLimiter(limits.requests_per_minute, limits.concurrency)
         deadline = limits.deadline.total_seconds() if limits.deadline else None
         together = spec.task.records_per_run > 1
         async with Client(
-            base_url, key, pace, mcp=bool(spec.task.mcp_servers), per_element=together
+            base_url, key, rate_limiter, mcp=bool(spec.task.mcp_servers), per_element=together
         ) as client:
             try:
                 async with asyncio.timeout(deadline):
@@ -85,25 +85,27 @@ class Submission:
                         if not await self._again(client):
                             break
             except TimeoutError:
-                raise Unfinished(
+                raise Incomplete(
                     f"the deadline of {limits.deadline} came with work left. What was answered is saved: run again to go on"
                 ) from None
             finally:
-                self.tally.requests = pace.requests
+                self.tally.requests = rate_limiter.requests
 
     async def _first(self, client: Client, found: Survey) -> None:
         """Ask the spec's own question: of several rows at once if it says so, then of those that got no answer so."""
         job, ledger, most = self.job, self.ledger, self.job.spec.task.records_per_run
         if most > 1:
-            asked, alone = packed(job.asked), list[Task]()
+            asked, alone = packed(job.question), list[Task]()
             some = _of_several(packs(asked, unanswered(job, ledger, found), most), alone)
             # `alone` fills while the packs are read, and they are read before it.
-            await self._errands(client, [self._errand(asked, some), self._errand(job.asked, alone)])
+            await self._submit_sources(client, [self._source(asked, some), self._source(job.question, alone)])
         tasks = unanswered(job, ledger, found, left=most > 1)
-        await self._errands(client, [self._errand(job.asked, tasks)])
+        await self._submit_sources(client, [self._source(job.question, tasks)])
 
-    def _errand(self, asked: Question, tasks: Iterable[Task]) -> Errand:
-        return Errand(asked, self.job.name_of(self.job.spec.task.processor), self.job.price, tasks)
+    def _source(self, asked: Question, tasks: Iterable[Task]) -> TaskSource:
+        return TaskSource(
+            asked, self.job.ledger_processor(self.job.spec.task.processor), self.job.price, tasks
+        )
 
     async def _again(self, client: Client) -> bool:
         """Go one step up the ladder; tell whether there was one."""
@@ -112,7 +114,7 @@ class Submission:
             if not rung.tasks:
                 return False
             if rung.steep and not self._agree(rung):
-                raise Unfinished(
+                raise Incomplete(
                     f"stopped before asking again: of the first {rung.answers} answers {rung.left_open} were not accepted,"
                     f" and {rung.tasks:,} rows would be asked again of {', '.join(rung.processors)} for"
                     f" {usd(rung.cost)}. Look at `accept` (rowcite explain SPEC --row 1), or give --escalate-anyway"
@@ -121,15 +123,15 @@ class Submission:
             self.progress.more(rung.tasks, f"asking {whom} again for {rung.tasks:,} rows ({usd(rung.cost)})")
             before = self.tally.submitted
             try:
-                await self._errands(client, rung.errands())
+                await self._submit_sources(client, rung.sources())
             finally:
                 self.tally.again += self.tally.submitted - before
         return True
 
-    async def _errands(self, client: Client, errands: Iterable[Errand]) -> None:
+    async def _submit_sources(self, client: Client, sources: Iterable[TaskSource]) -> None:
         job = self.job
-        terms = Terms(
-            processor=job.name_of(job.spec.task.processor),
+        terms = SubmitOptions(
+            processor=job.ledger_processor(job.spec.task.processor),
             price=job.price,
             active_runs=job.spec.limits.active_runs,
             budget=self._left,
@@ -137,7 +139,7 @@ class Submission:
         )
         submitter = Submitter(client, self.ledger, terms, self.progress, spent_before=self._spent)
         try:
-            await submitter.submit_all(errands, api=job.asked.named["api"])
+            await submitter.submit_all(sources, api=job.question.named["api"])
         finally:
             self._left -= submitter.spent
             self._spent += submitter.spent
@@ -159,12 +161,14 @@ def unanswered(job: Job, ledger: Ledger, found: Survey, *, left: bool = False) -
     What an earlier command left under way is looked at again when its turn comes: by then it is known what that
     command had really created.
     """
-    for to_submit, unsure in tasks_to_do(job.reader.batches(job.asked), found):
+    for to_submit, unsure in tasks_to_do(job.reader.batches(job.question), found):
         if not left:
             yield from to_submit
         doubted = [*to_submit, *unsure] if left else unsure
         failed_since = job.began if left else 0.0  # what failed before this command was asked again by it
-        standing = ledger.standing([task.key for task in doubted], since=job.since, failed_since=failed_since)
+        standing = ledger.task_states(
+            [task.key for task in doubted], not_before=job.not_before, failed_since=failed_since
+        )
         yield from (task for task in doubted if task.key not in standing)
 
 
@@ -174,7 +178,7 @@ def merged(
     """Yield the table's rows, some at a time, with the columns that are added to them."""
     table = job.reader.source.schema
     merge = Merge(job.spec, table, ledger, native=native, room=job.memory // 4, judged=judged)
-    for batch in job.reader.batches(job.asked):
+    for batch in job.reader.batches(job.question):
         yield from merge.parts(batch)
 
 

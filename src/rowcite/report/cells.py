@@ -9,7 +9,7 @@ from rowcite.accept.decisions import REVIEW, REVIEWED
 from rowcite.accept.evidence import score
 from rowcite.accept.given import GIVEN, Conflict
 from rowcite.accept.judge import Cell
-from rowcite.accept.resolve import Resolved
+from rowcite.accept.resolve import ResolvedRow
 from rowcite.model import Decision, RowStatus
 from rowcite.report.facts import CellView, Need, Standing
 from rowcite.spec.fields import Field
@@ -27,7 +27,7 @@ class Views:
     needs: tuple[Need, ...]
 
 
-def views(resolved: Resolved, fields: tuple[Field, ...], decisions: Mapping[str, Decision]) -> Views:
+def views(resolved: ResolvedRow, fields: tuple[Field, ...], decisions: Mapping[str, Decision]) -> Views:
     """Return what a row came to, for the page."""
     conflicts = {conflict.field: conflict for conflict in resolved.conflicts}
     answered = resolved.status in (RowStatus.COMPLETED, RowStatus.REJECTED) or any(
@@ -77,7 +77,7 @@ def _standing(cell: Cell, *, answered: bool) -> Standing:
     return level(cell.confidence)
 
 
-def _needs(resolved: Resolved, cells: tuple[CellView, ...]) -> tuple[Need, ...]:
+def _needs(resolved: ResolvedRow, cells: tuple[CellView, ...]) -> tuple[Need, ...]:
     """Say why a row needs a person. What a person decided needs nobody any more."""
     open_cells = [cell for cell in cells if cell.decision is None]
     unread = resolved.status is RowStatus.REJECTED and not resolved.refused

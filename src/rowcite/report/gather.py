@@ -16,7 +16,7 @@ from rowcite.api.facts import MICRO, known
 from rowcite.ledger import Ledger
 from rowcite.model import RowStatus
 from rowcite.pipeline.job import Job
-from rowcite.pipeline.row_groups import Settled, Settling
+from rowcite.pipeline.row_groups import RowGroup, RowGroups
 from rowcite.report.cells import Views, views
 from rowcite.report.facts import Facts, Need, RowView
 from rowcite.report.row_sample import Keeper
@@ -47,7 +47,7 @@ def gather(
 class _Gathering:
     def __init__(self, job: Job, ledger: Ledger, most_rows: int, *, decided: bool, table: str | None) -> None:
         self._job, self._ledger = job, ledger
-        self._settling = Settling(job, ledger, decided=decided)
+        self._settling = RowGroups(job, ledger, decided=decided)
         self._fields = self._settling.fields
         self._keeper = Keeper(most_rows)
         self._facts = Facts(
@@ -78,7 +78,7 @@ class _Gathering:
 
     # --- answers -----------------------------------------------------------------------------------------
 
-    def _take(self, batch: Batch, before: int, item: Settled) -> None:
+    def _take(self, batch: Batch, before: int, item: RowGroup) -> None:
         facts, rows = self._facts, len(item.rows)
         seen = views(item.resolved, self._fields, item.decisions)
         facts.asked += rows
@@ -138,7 +138,7 @@ class _Gathering:
 
     # --- rows --------------------------------------------------------------------------------------------
 
-    def _row(self, batch: Batch, before: int, item: Settled, seen: Views) -> RowView:
+    def _row(self, batch: Batch, before: int, item: RowGroup, seen: Views) -> RowView:
         number = before + item.rows[0] + 1
         label, given = self._label(batch, item.rows[0], number)
         return RowView(

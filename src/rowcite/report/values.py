@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from rowcite.accept.coerce import fit
+from rowcite.accept.coerce import coerce
 from rowcite.spec.fields import Field
 
 
-def fitted(value: Any, field: Field) -> Any:
+def coerce_or_none(value: Any, field: Field) -> Any:
     """Return a value as its field's type, None for what means null.
 
     Raises:
         ValueError: it is not of the type and cannot be made so without loss.
     """
-    return fit(value, field.type, frozenset())
+    return coerce(value, field.type, frozenset())

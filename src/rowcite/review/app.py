@@ -76,7 +76,7 @@ class Reviewing:
         """
         decision = decide(said, self.cells, who=self.who, at=self.clock())
         with closing(open_ledger(self.ledger, writing=True, wait=WAIT)) as ledger:
-            ledger.decide([decision])
+            ledger.record_decisions([decision])
         return decision
 
 

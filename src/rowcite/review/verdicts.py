@@ -10,7 +10,7 @@ from typing import Any
 from rowcite.errors import UsageError
 from rowcite.model import Decision
 from rowcite.report.facts import CellView, Facts, Standing
-from rowcite.report.values import fitted
+from rowcite.report.values import coerce_or_none
 from rowcite.spec.fields import Field
 
 VERDICTS = ("accept", "reject", "correct", "clear")
@@ -75,7 +75,7 @@ def _value(verdict: str, value: Any, field: Field, view: CellView) -> str | None
         raise NotDecided(f"there is no answer to {verdict}. Correct the cell instead")
     said = view.said if view.refused is not None or view.given is not None else view.value
     try:
-        return _json(fitted(said, field))
+        return _json(coerce_or_none(said, field))
     except ValueError as error:
         if verdict == "reject":
             return None
@@ -89,7 +89,7 @@ def corrected(value: Any, field: Field) -> str:
         NotDecided: there is no value, or it is not of the field's type.
     """
     try:
-        fit = fitted(value, field)
+        fit = coerce_or_none(value, field)
     except ValueError as error:
         raise NotDecided(str(error)) from error
     if fit is None:

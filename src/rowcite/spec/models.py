@@ -216,7 +216,7 @@ class TaskSpec(_Part):
         return self
 
 
-class _Terms(_Part):
+class _AcceptKeys(_Part):
     """What a value and its evidence are held to."""
 
     min_confidence: Bar = None
@@ -230,7 +230,7 @@ class _Terms(_Part):
     otherwise: Literal["blank", "keep"] = "blank"
 
 
-class AcceptField(_Terms):
+class AcceptField(_AcceptKeys):
     """What counts as found for one field: what is set here goes before what is set for all."""
 
     required: StrictBool = False
@@ -240,7 +240,7 @@ class AcceptField(_Terms):
     one_of: tuple[Scalar, ...] | None = None
 
 
-class Accept(_Terms):
+class Accept(_AcceptKeys):
     """What counts as found."""
 
     required: tuple[str, ...] = ()

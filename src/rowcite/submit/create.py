@@ -17,20 +17,20 @@ from rowcite.api.client import Client
 from rowcite.errors import (
     ApiError,
     ApiRefused,
+    Incomplete,
     KeyRefused,
-    NotThere,
+    NotFound,
     OutOfCredit,
     Retriable,
     RowciteError,
-    Unfinished,
 )
 from rowcite.ledger import Ledger
 from rowcite.model import OpenBatch, Task
 from rowcite.progress import Progress
-from rowcite.submit.ledger_thread import Books
+from rowcite.submit.ledger_thread import LedgerThread
 from rowcite.submit.match import created
-from rowcite.submit.options import Terms
-from rowcite.submit.queue import Errand, Problem
+from rowcite.submit.options import SubmitOptions
+from rowcite.submit.queue import Problem, TaskSource
 
 _THROTTLED = 429
 
@@ -48,23 +48,28 @@ class Creator:
     """Creates runs, for one submission."""
 
     def __init__(
-        self, client: Client, ledger: Ledger, books: Books, terms: Terms, progress: Progress
+        self,
+        client: Client,
+        ledger: Ledger,
+        ledger_thread: LedgerThread,
+        options: SubmitOptions,
+        progress: Progress,
     ) -> None:
-        self.client, self.ledger, self.books = client, ledger, books
-        self.terms, self.progress = terms, progress
+        self.client, self.ledger, self.ledger_thread = client, ledger, ledger_thread
+        self.options, self.progress = options, progress
 
-    async def create(self, errand: Errand, number: int, tasks: list[Task]) -> Created:
+    async def create(self, source: TaskSource, number: int, tasks: list[Task]) -> Created:
         """Create a group and its runs, and make sure which exist. `number` is the question's in the ledger.
 
         Raises:
             KeyRefused, ApiError: nothing more can be sent; what is known of these runs is in the ledger.
-            Unfinished: the API counts runs that it does not list, so it is not known which exist.
+            Incomplete: the API counts runs that it does not list, so it is not known which exist.
         """
         group_id = await self.client.create_group()
-        batch = await self.books.do(
-            self.ledger.intend, number, group_id, tasks, processor=errand.processor, price=errand.price
+        batch = await self.ledger_thread.call(
+            self.ledger.record_intent, number, group_id, tasks, processor=source.processor, price=source.price
         )
-        problem = await self._post(errand.question, batch, tasks)
+        problem = await self._post(source.question, batch, tasks)
         if _passes(problem):
             return Created(batch, await self._unsent(batch, problem), problem)
         with suppress(RowciteError):  # what cannot be found out now is looked up by the next command
@@ -72,68 +77,76 @@ class Creator:
         assert problem is not None
         raise problem
 
-    async def settled(self, batch: OpenBatch, settle: float) -> set[bytes]:
+    async def reconcile(self, batch: OpenBatch, reconcile_after: float) -> set[bytes]:
         """Make sure which runs of a batch exist; return the keys of those that do not.
 
-        `settle` is for how many seconds after the POST they may come to light.
+        `reconcile_after` is for how many seconds after the POST they may come to light.
         """
         if not batch.unsure:
             return set()
-        found = await created(self.client, batch, settle=settle, unexplained=self.terms.unexplained)
+        found = await created(
+            self.client, batch, reconcile_after=reconcile_after, unexplained=self.options.unexplained
+        )
         if found is None:
-            await self.books.do(self.ledger.sent, batch.id)
+            await self.ledger_thread.call(self.ledger.mark_sent, batch.id)
             missing: set[bytes] = set()
         else:
-            await self.books.do(self.ledger.seen, batch.id, list(found.items()))
+            await self.ledger_thread.call(self.ledger.record_run_ids, batch.id, list(found.items()))
             missing = batch.open - found.keys()
         batch.unsure = False
         return missing
 
     async def forget(self, batch: OpenBatch, keys: set[bytes]) -> None:
         """Take back the intents of runs that do not exist."""
-        await self.books.do(self.ledger.uncreated, batch.id, keys)
+        await self.ledger_thread.call(self.ledger.forget_uncreated, batch.id, keys)
         batch.open -= keys
 
     async def _post(self, asked: Question, batch: OpenBatch, tasks: list[Task]) -> Problem | None:
         """Send the POST that costs money; return why it is not known, from the answer, that all runs exist."""
-        body, sending = runs_body(asked, tasks), partial(self.books.do, self.ledger.sending, batch)
+        body, sending = (
+            runs_body(asked, tasks),
+            partial(self.ledger_thread.call, self.ledger.mark_sending, batch),
+        )
         try:
             run_ids = await self.client.add_runs(batch.group_id, body, sending=sending, many=len(tasks) > 1)
         except (ApiError, OutOfCredit, KeyRefused) as error:
             batch.sent_at = time.time()  # it was under way until now
-            if isinstance(error, Retriable) and not _nothing_came(error):
+            if isinstance(error, Retriable) and not _created_nothing(error):
                 self.progress.say(
                     f"the answer to creating {len(tasks)} runs was lost ({error}): looking up what was created"
                 )
             return error
-        await self.books.do(self.ledger.answered, batch.id, run_ids)
+        await self.ledger_thread.call(self.ledger.record_created, batch.id, run_ids)
         batch.unsure = len(run_ids) != len(tasks)
         return None
 
     async def _unsent(self, batch: OpenBatch, problem: Problem | None) -> set[bytes]:
         """Return the keys of the tasks that were not created, after a POST that ended like this."""
-        if _nothing_came(problem):
+        if _created_nothing(problem):
             return set(batch.open)
-        terms = self.terms
+        options = self.options
         try:
-            return await self.settled(batch, terms.settle_refused if _said_no(problem) else terms.settle)
-        except NotThere as error:
-            if isinstance(problem, NotThere):
+            return await self.reconcile(
+                batch,
+                options.reconcile_after_refusal if _refused_explicitly(problem) else options.reconcile_after,
+            )
+        except NotFound as error:
+            if isinstance(problem, NotFound):
                 return set(batch.open)  # there is no such group, so both say
-            raise Unfinished(
+            raise Incomplete(
                 f"{error}. The answer to creating {len(batch.open)} runs in it was lost, so it is not known whether they"
                 " exist. Nothing is sent twice: run again later to go on"
             ) from error
 
 
-def _nothing_came(problem: Problem | None) -> bool:
+def _created_nothing(problem: Problem | None) -> bool:
     """Tell whether a POST certainly created nothing: it never got there, or was turned away at the door."""
     if isinstance(problem, Retriable):
         return not problem.sent or problem.status == _THROTTLED
     return isinstance(problem, KeyRefused)
 
 
-def _said_no(problem: Problem | None) -> bool:
+def _refused_explicitly(problem: Problem | None) -> bool:
     """Tell whether the API refused in so many words, so that runs are not long in coming to light."""
     if problem is None or isinstance(problem, Retriable):
         return False
@@ -142,4 +155,4 @@ def _said_no(problem: Problem | None) -> bool:
 
 def _passes(problem: Problem | None) -> bool:
     """Tell whether tasks that were not created may be sent again, all of them or some."""
-    return problem is None or isinstance(problem, ApiRefused | OutOfCredit | NotThere | Retriable)
+    return problem is None or isinstance(problem, ApiRefused | OutOfCredit | NotFound | Retriable)

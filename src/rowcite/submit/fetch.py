@@ -1,6 +1,6 @@
 """Fetches what has ended of one batch: by the listing, or one by one where that is much less to read or says more.
 
-Also decides when the API has contradicted itself about a run for so long that waiting is given up.
+Also decides when the API has stalled_timeout itself about a run for so long that waiting is given up.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from rowcite.api.bodies import Event, Garbled
+from rowcite.api.bodies import Event, UnreadableEvent
 from rowcite.api.client import Client
-from rowcite.errors import ApiError, NotThere, Retriable, Unfinished
-from rowcite.submit.options import Terms
-from rowcite.submit.results import Harvest
+from rowcite.errors import ApiError, Incomplete, NotFound, Retriable
+from rowcite.submit.options import SubmitOptions
+from rowcite.submit.results import RunResults
 
 _AT_ONCE = 50  # answers that are fetched one by one before they are saved
 _FEW, _OF_MANY = (
@@ -28,11 +28,11 @@ _STILL_ACTIVE = 408
 
 @dataclass(slots=True)
 class Fetcher:
-    """Fetches for one harvest."""
+    """Fetches for one results."""
 
     client: Client
-    harvest: Harvest
-    terms: Terms
+    results: RunResults
+    options: SubmitOptions
     _inputs: bool = False  # metadata does not come along in listings: ask for inputs
     _tries: Counter[str] = field(default_factory=Counter)  # so often a completed run was asked for its output
     _broken: set[str] = field(default_factory=set)  # runs of which an event could not be read
@@ -45,61 +45,61 @@ class Fetcher:
         """Fetch what has ended; `told` are runs that have, so the stream said.
 
         Raises:
-            Unfinished: for `contradicted` seconds nothing has ended, and by all the API says nothing goes on either.
+            Incomplete: for `stalled_timeout` seconds nothing has ended, and by all the API says nothing goes on either.
         """
-        harvest = self.harvest
-        had = len(harvest.done)
-        await harvest.save()
-        told = told - harvest.done
-        few = 0 < len(told) <= _FEW and len(harvest.done) >= _OF_MANY * len(told)
-        if not few and harvest.batch.open:
+        results = self.results
+        had = len(results.done)
+        await results.save()
+        told = told - results.done
+        few = 0 < len(told) <= _FEW and len(results.done) >= _OF_MANY * len(told)
+        if not few and results.batch.open:
             await self._fetch_all()
-        left = told - harvest.done - harvest.bare
+        left = told - results.done - results.bare
         if len(left) <= _FEW:
             await self._fetch_each(left)
-        if few and told - harvest.done:
+        if few and told - results.done:
             await self._fetch_all()
-        if harvest.batch.open:
-            await self._doubt(told, news=len(harvest.done) > had)
+        if results.batch.open:
+            await self._doubt(told, news=len(results.done) > had)
 
     # --- many at once --------------------------------------------------------------------------------
 
     async def _fetch_all(self) -> None:
-        harvest = self.harvest
-        harvest.under_way.clear()
+        results = self.results
+        results.active.clear()
         await self._list(outputs=True)
-        if harvest.untold and not self._inputs:
+        if results.untold and not self._inputs:
             self._inputs = True
             await self._list(outputs=True)
-        if harvest.untold:
-            await harvest.bind(self.client)
+        if results.untold:
+            await results.bind(self.client)
         if self._unread:  # perhaps for its output: without outputs it may say which run it is
             await self._list(outputs=False)
         self._check_readable()
-        await self._fetch_each((harvest.bare | self._broken) - harvest.done)
-        self._broken -= harvest.done
+        await self._fetch_each((results.bare | self._broken) - results.done)
+        self._broken -= results.done
 
     async def _list(self, *, outputs: bool) -> None:
         self._read, self._unread = 0, ""
 
-        async def take(event: Event | Garbled) -> None:
+        async def take(event: Event | UnreadableEvent) -> None:
             if isinstance(event, Event):
                 self._read += 1
-                self.harvest.take(event)
-                await self.harvest.save_some()
+                self.results.take(event)
+                await self.results.save_some()
             elif event.run_id is not None:
                 self._broken.add(event.run_id)
             else:
                 self._unread = event.why
 
-        await self.client.group_runs(self.harvest.batch.group_id, take, outputs=outputs, inputs=self._inputs)
-        await self.harvest.save()
+        await self.client.group_runs(self.results.batch.group_id, take, outputs=outputs, inputs=self._inputs)
+        await self.results.save()
 
     def _check_readable(self) -> None:
         self._in_vain = self._in_vain + 1 if self._unread and not self._read else 0
         if self._in_vain >= _TRIES:
             raise ApiError(
-                f"nothing that the API lists of task group {self.harvest.batch.group_id} can be read ({self._unread})."
+                f"nothing that the API lists of task group {self.results.batch.group_id} can be read ({self._unread})."
                 " Nothing is lost: perhaps a newer rowcite can. Run again to go on"
             )
 
@@ -111,39 +111,39 @@ class Fetcher:
             async with asyncio.TaskGroup() as jobs:
                 for run_id in waiting[start : start + _AT_ONCE]:
                     jobs.create_task(self._fetch_one(run_id))
-            if self.harvest.untold:
-                await self.harvest.bind(self.client)
-            await self.harvest.save()
+            if self.results.untold:
+                await self.results.bind(self.client)
+            await self.results.save()
 
     async def _fetch_one(self, run_id: str) -> None:
         """Fetch one answer. What cannot be had now is left for the next look, with the reason."""
-        harvest, why = self.harvest, ""
+        results, why = self.results, ""
         try:
             event, why = await self._asked(run_id)
-        except NotThere:
-            harvest.odd[run_id] = "is not known to the API any more"
+        except NotFound:
+            results.odd[run_id] = "is not known to the API any more"
             return
         except Retriable as error:
             if not error.sent:
                 raise
-            harvest.odd[run_id] = f"cannot be looked at ({error})"
+            results.odd[run_id] = f"cannot be looked at ({error})"
             return
         if event.run is not None and event.run.run_id == run_id:
-            harvest.take(event)
+            results.take(event)
         if why:
-            harvest.odd[run_id] = why
-        elif run_id in harvest.bare:
+            results.odd[run_id] = why
+        elif run_id in results.bare:
             self._tries[run_id] += 1
-            age = time.time() - harvest.batch.sent_at
-            if self._tries[run_id] >= _TRIES and age >= self.terms.hopeless:
-                harvest.without_output(run_id)
+            age = time.time() - results.batch.sent_at
+            if self._tries[run_id] >= _TRIES and age >= self.options.missing_output_timeout:
+                results.without_output(run_id)
 
     async def _asked(self, run_id: str) -> tuple[Event, str]:
         """Return what the API says of one run, and what is wrong with it."""
         why = ""
         try:
             return await self.client.result(run_id), why
-        except NotThere:
+        except NotFound:
             pass  # so the API answers for a run that failed
         except Retriable as error:
             if not error.sent:
@@ -158,33 +158,33 @@ class Fetcher:
 
     async def _doubt(self, told: set[str], *, news: bool) -> None:
         """Give up on runs that neither end nor go on. What the API says goes on is waited for without end."""
-        harvest, now = self.harvest, asyncio.get_running_loop().time()
+        results, now = self.results, asyncio.get_running_loop().time()
         if news or await self._goes_on(told):
             self._since = None
             return
         self._since = now if self._since is None else self._since
-        if now - self._since < self.terms.contradicted:
+        if now - self._since < self.options.stalled_timeout:
             return
-        run_id = min(harvest.odd, default="")
-        reason = f"run {run_id} {harvest.odd[run_id]}" if run_id else self._unread or "it does not list them"
-        raise Unfinished(
-            f"task group {harvest.batch.group_id}: for {self.terms.contradicted:,.0f} s the API has said of"
-            f" {len(harvest.batch.open)} runs neither that they go on nor how they ended ({reason}). Their rows stay"
+        run_id = min(results.odd, default="")
+        reason = f"run {run_id} {results.odd[run_id]}" if run_id else self._unread or "it does not list them"
+        raise Incomplete(
+            f"task group {results.batch.group_id}: for {self.options.stalled_timeout:,.0f} s the API has said of"
+            f" {len(results.batch.open)} runs neither that they go on nor how they ended ({reason}). Their rows stay"
             " pending, and nothing is sent twice: run again later to go on, or ask the API's support"
         )
 
     async def _goes_on(self, told: set[str]) -> bool:
-        harvest = self.harvest
-        if going := harvest.under_way - told:
+        results = self.results
+        if going := results.active - told:
             # Runs end and do not begin again: a group that says all have ended is not merely late.
-            if not (await self.client.group(harvest.batch.group_id)).status.at_rest:
+            if not (await self.client.group(results.batch.group_id)).status.at_rest:
                 return True
             some = sorted(going)[:_AT_ONCE]
-            harvest.odd.update(
+            results.odd.update(
                 dict.fromkeys(some, "goes on, in the list of runs, and has ended, in the group")
             )
             await self._fetch_each(some)
             return False
-        if len(harvest.odd.keys() | (told - harvest.done)) >= len(harvest.batch.open):
+        if len(results.odd.keys() | (told - results.done)) >= len(results.batch.open):
             return False  # each of them is accounted for, and none is under way
-        return (await self.client.group(harvest.batch.group_id)).status.under_way
+        return (await self.client.group(results.batch.group_id)).status.active

@@ -17,19 +17,19 @@ from rowcite.api.client import Client
 from rowcite.errors import ApiError, ApiRefused, OutOfCredit
 from rowcite.model import ENDED
 from rowcite.submit.fetch import Fetcher
-from rowcite.submit.options import Terms
-from rowcite.submit.results import Harvest
+from rowcite.submit.options import SubmitOptions
+from rowcite.submit.results import RunResults
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 
 
 @dataclass(slots=True)
 class Follower:
-    """Follows the batch of a harvest until every run has ended."""
+    """Follows the batch of a results until every run has ended."""
 
     client: Client
-    harvest: Harvest
-    terms: Terms
+    results: RunResults
+    options: SubmitOptions
     _told: set[str] = field(
         default_factory=set
     )  # runs that have ended, so the stream said, nobody looked yet
@@ -42,20 +42,20 @@ class Follower:
         """Return when every run of the batch has ended and is in the ledger.
 
         Raises:
-            Unfinished: the API contradicts itself about what is left, and has for too long.
+            Incomplete: the API contradicts itself about what is left, and has for too long.
         """
-        batch = self.harvest.batch
+        batch = self.results.batch
         if not batch.open:
             return
-        fetcher = Fetcher(self.client, self.harvest, self.terms)
-        self._look_in(self.terms.sweep)
+        fetcher = Fetcher(self.client, self.results, self.options)
+        self._look_in(self.options.sweep)
         async with self._watching() as watching:
             while batch.open:
                 await self._wait()
                 if watching.done():
                     watching.result()  # it only ends by an error
                 self._due = math.inf
-                self._look_in(self.terms.sweep)
+                self._look_in(self.options.sweep)
                 await self._look(fetcher)
 
     @asynccontextmanager
@@ -67,7 +67,7 @@ class Follower:
             yield watching
         finally:
             try:
-                await self.harvest.save()
+                await self.results.save()
             finally:
                 watching.cancel()
                 await asyncio.gather(watching, return_exceptions=True)
@@ -79,7 +79,7 @@ class Follower:
         cursor, pause = None, _FIRST_PAUSE
         while True:
             try:
-                events = self.client.group_events(self.harvest.batch.group_id, cursor)
+                events = self.client.group_events(self.results.batch.group_id, cursor)
                 async with aclosing(events):
                     async for event in events:
                         cursor = event.event_id or cursor
@@ -95,16 +95,16 @@ class Follower:
 
     def _hear(self, event: Event) -> bool:
         """Note what an event says; tell whether it was news."""
-        run, harvest = event.run, self.harvest
+        run, results = event.run, self.results
         if run is None or run.state not in ENDED:
             return False
-        if any(run.run_id in known for known in (harvest.done, self._late, self._told)):
+        if any(run.run_id in known for known in (results.done, self._late, self._told)):
             return False
         if output_of(event) is not None:
-            harvest.take(event)
+            results.take(event)
         self._told.add(run.run_id)
         ended = len(self._told) + len(self._late)
-        self._look_in(0 if ended >= len(harvest.batch.open) else self.terms.gather)
+        self._look_in(0 if ended >= len(results.batch.open) else self.options.gather)
         return True
 
     # --- looking -------------------------------------------------------------------------------------
@@ -124,13 +124,13 @@ class Follower:
                 return
 
     async def _look(self, fetcher: Fetcher) -> None:
-        harvest = self.harvest
+        results = self.results
         told, self._told = self._told | self._late, set()
         await fetcher.fetch(told)
-        self._late = told - harvest.done
-        self._told -= self._late | harvest.done
+        self._late = told - results.done
+        self._told -= self._late | results.done
         if (
-            self._late or harvest.bare or harvest.odd
+            self._late or results.bare or results.odd
         ):  # the listing lags behind the events: look again, not too soon
             self._look_in(self._pause)
             self._pause = min(self._pause * 2, _LONGEST_PAUSE)

@@ -10,7 +10,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Books:
+class LedgerThread:
     """Does what touches the ledger in a thread, so that waiting for the disk holds nothing else up.
 
     One call at a time, first come, first served: a ledger has one connection. A call that was begun is always
@@ -20,7 +20,7 @@ class Books:
     def __init__(self) -> None:
         self._turn = asyncio.Lock()
 
-    async def do(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def call(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return what a call returns, or raise what it raises."""
         async with self._turn:
             job = asyncio.ensure_future(asyncio.to_thread(call, *args, **kwargs))

@@ -6,10 +6,10 @@ import asyncio
 import time
 from typing import Any
 
-from rowcite.api.bodies import Event, Garbled, Run, input_of
+from rowcite.api.bodies import Event, Run, UnreadableEvent, input_of
 from rowcite.api.client import Client
 from rowcite.api.keys import canonical
-from rowcite.errors import ApiError, NotThere, Retriable, Unfinished
+from rowcite.errors import ApiError, Incomplete, NotFound, Retriable
 from rowcite.model import OpenBatch
 
 _STATES = ("queued", "running", "cancelling", "action_required")
@@ -33,7 +33,7 @@ async def key_by_input(client: Client, batch: OpenBatch, run_id: str) -> bytes |
     """
     try:
         asked = await client.input(run_id)
-    except (NotThere, Retriable):
+    except (NotFound, Retriable):
         return None
     return _known(batch, run_id, asked.key, asked.input)
 
@@ -56,31 +56,31 @@ def _known(batch: OpenBatch, run_id: str, key: bytes | None, shown: Any) -> byte
 
 
 async def created(
-    client: Client, batch: OpenBatch, *, settle: float, unexplained: float
+    client: Client, batch: OpenBatch, *, reconcile_after: float, unexplained: float
 ) -> dict[bytes, str] | None:
     """Find out what a POST created: run ids by key, or None for everything.
 
     Runs may come to light late, and the API may list ended runs only. So nothing counts as not created before
-    `settle` seconds have passed since the POST and every run that the group counts is accounted for.
+    `reconcile_after` seconds have passed since the POST and every run that the group counts is accounted for.
 
     Raises:
-        Unfinished: after `unexplained` seconds the API still counts runs that it does not list.
+        Incomplete: after `unexplained` seconds the API still counts runs that it does not list.
     """
-    began, pause = time.monotonic(), min(0.5, settle)
+    began, pause = time.monotonic(), min(0.5, reconcile_after)
     while True:
         count = (await client.group(batch.group_id)).status.num_task_runs
         if count >= len(batch.inputs):
             return None
         late = time.time() - batch.sent_at
         found = await listed(client, batch, count)
-        if len(found) >= count and late >= settle:
+        if len(found) >= count and late >= reconcile_after:
             return found
         if time.monotonic() - began > unexplained:
-            raise Unfinished(
+            raise Incomplete(
                 f"task group {batch.group_id}: the API counts {count} runs and lists {len(found)}, so it is not known"
                 " which tasks it is working on. Nothing is sent twice: run again later to go on"
             )
-        await asyncio.sleep(max(min(pause, settle - late), 0.05) if len(found) >= count else pause)
+        await asyncio.sleep(max(min(pause, reconcile_after - late), 0.05) if len(found) >= count else pause)
         pause = min(max(pause, 0.05) * 2, _LONGEST_PAUSE)
 
 
@@ -93,9 +93,9 @@ async def listed(client: Client, batch: OpenBatch, count: int) -> dict[bytes, st
     found: dict[bytes, str] = {}
     untold: set[str] = set()
 
-    async def take(event: Event | Garbled) -> None:
-        if isinstance(event, Garbled) or event.run is None:
-            if isinstance(event, Garbled) and event.run_id is not None:
+    async def take(event: Event | UnreadableEvent) -> None:
+        if isinstance(event, UnreadableEvent) or event.run is None:
+            if isinstance(event, UnreadableEvent) and event.run_id is not None:
                 untold.add(event.run_id)
             return
         key = key_of(batch, event.run, event)

@@ -1,4 +1,4 @@
-"""Under which terms tasks are submitted: for how much, how many at once, and how long to wait for what."""
+"""Under which options tasks are submitted: for how much, how many at once, and how long to wait for what."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """Under which terms tasks are submitted. Money is micro-US$, times are seconds."""
+class SubmitOptions:
+    """Under which options tasks are submitted. Money is micro-US$, times are seconds."""
 
     processor: str
     price: int
@@ -19,9 +19,9 @@ class Terms:
     """How long an answer may wait for others to be fetched with it."""
     sweep: float = 60.0
     """How often to look at a group although its event stream says nothing."""
-    settle: float = 30.0
+    reconcile_after: float = 30.0
     """How long after a POST whose answer was lost its runs may still come to light."""
-    settle_refused: float = 1.0
+    reconcile_after_refusal: float = 1.0
     """The same after a POST that was refused in so many words."""
     unexplained: float = 1_800.0
     """How long to look for runs that the API counts but does not list."""
@@ -29,7 +29,7 @@ class Terms:
     """So many tasks refused one by one, and none ever taken: the spec is at fault, not the rows."""
     losses: int = 6
     """So many POSTs in a row that created nothing and were not answered with a reason: the API is out of order."""
-    contradicted: float = 900.0
+    stalled_timeout: float = 900.0
     """How long to look again at runs that have not ended and that, by all the API says, do not go on either."""
-    hopeless: float = 86_400.0
+    missing_output_timeout: float = 86_400.0
     """So long after its POST, a run that is completed and shows no answer has failed."""

@@ -11,30 +11,30 @@ from rowcite.api.client import Client
 from rowcite.api.packing import parts
 from rowcite.errors import ApiError
 from rowcite.ledger import Ledger
-from rowcite.model import ENDED, Ended, OpenBatch, RunState
-from rowcite.submit.ledger_thread import Books
+from rowcite.model import ENDED, EndedRun, OpenBatch, RunState
+from rowcite.submit.ledger_thread import LedgerThread
 from rowcite.submit.match import key_by_input, key_of
 
 _CHUNK = 250  # answers a transaction
 
 
 @dataclass(slots=True)
-class Harvest:
+class RunResults:
     """Takes in what the API shows of a batch's runs. `saved` is called with the runs of each transaction."""
 
-    books: Books
+    ledger_thread: LedgerThread
     ledger: Ledger
     batch: OpenBatch
-    saved: Callable[[list[Ended]], None]
+    saved: Callable[[list[EndedRun]], None]
     done: set[str] = field(default_factory=set)  # runs that are saved
     bare: set[str] = field(default_factory=set)  # completed runs whose output did not come along
     untold: dict[str, Event] = field(
         default_factory=dict
     )  # ended runs that do not tell which task they answer
-    under_way: set[str] = field(default_factory=set)  # runs that go on, so the API said when last asked
+    active: set[str] = field(default_factory=set)  # runs that go on, so the API said when last asked
     odd: dict[str, str] = field(default_factory=dict)  # what is wrong with runs that neither end nor go on
     _keys: dict[str, bytes] = field(default_factory=dict)
-    _buffer: dict[bytes, Ended] = field(default_factory=dict)
+    _buffer: dict[bytes, EndedRun] = field(default_factory=dict)
 
     @property
     def waiting(self) -> int:
@@ -48,8 +48,8 @@ class Harvest:
             return
         self.odd.pop(run.run_id, None)
         if run.state not in ENDED:
-            if run.under_way:
-                self.under_way.add(run.run_id)
+            if run.active:
+                self.active.add(run.run_id)
             else:
                 self.odd[run.run_id] = f"has the status {run.status!r}, which rowcite does not know"
             return
@@ -83,7 +83,7 @@ class Harvest:
         """Take a completed run for one that failed: its output never came."""
         key, why = self._keys[run_id], "the API calls the run completed and has no output of it"
         self.bare.discard(run_id)
-        self._buffer[key] = Ended(key, run_id, RunState.FAILED, error=why)
+        self._buffer[key] = EndedRun(key, run_id, RunState.FAILED, error=why)
 
     async def save_some(self) -> None:
         """Save when there is enough for a transaction."""
@@ -96,7 +96,7 @@ class Harvest:
             return
         ended, self._buffer = list(self._buffer.values()), {}
         self.done.update(item.run_id for item in ended)  # first: what is heard meanwhile is old news
-        await self.books.do(self.ledger.save, self.batch.id, ended)
+        await self.ledger_thread.call(self.ledger.save, self.batch.id, ended)
         self.batch.open.difference_update(item.key for item in ended)
         for item in ended:
             self.odd.pop(item.run_id, None)
@@ -115,10 +115,10 @@ class Harvest:
             self._buffer[key] = _ended(key, run, output, self.batch.members.get(key, ()))
 
 
-def _ended(key: bytes, run: Run, output: bytes | None, members: tuple[bytes, ...]) -> Ended:
+def _ended(key: bytes, run: Run, output: bytes | None, members: tuple[bytes, ...]) -> EndedRun:
     told = tuple(f"{warning.type}: {warning.message}" for warning in api_warnings(run))
     if run.state is RunState.COMPLETED and output is not None:
         shares = tuple(parts(output, members).items()) if members else ()
-        return Ended(key, run.run_id, run.state, output, warnings=told, parts=shares)
+        return EndedRun(key, run.run_id, run.state, output, warnings=told, parts=shares)
     problem = run.problem
-    return Ended(key, run.run_id, run.state, None, problem.message or run.status, problem.ref_id, told)
+    return EndedRun(key, run.run_id, run.state, None, problem.message or run.status, problem.ref_id, told)

@@ -41,7 +41,7 @@ def filled_columns(spec: Spec, table: pl.Schema) -> dict[str, Field]:
     return {name: field for name, field in named.items() if name in table}
 
 
-def unfit_columns(spec: Spec, table: pl.Schema) -> Iterator[str]:
+def column_type_problems(spec: Spec, table: pl.Schema) -> Iterator[str]:
     """Say of each column that is to be filled and cannot hold what is found why not."""
     for name, field in filled_columns(spec, table).items():
         if not _holds(table[name], field.type):

@@ -13,8 +13,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec.structs import astuple
 
-from rowcite.accept.policy import FieldStandard, Standard
-from rowcite.api.bodies import mended
+from rowcite.accept.policy import AcceptancePolicy, FieldPolicy
+from rowcite.api.bodies import replace_lone_surrogates
 from rowcite.model import Citation, FieldBasis
 from rowcite.spec.fields import Field
 
@@ -32,7 +32,7 @@ _OLDER = "_basis"  # where an older shape of the API keeps its evidence
 Cite = Callable[[Sequence[Citation]], Any]
 
 
-class Quick:
+class FastDecoder:
     """Reads answers for one spec.
 
     `day` is the day that the age of evidence counts from. `text_of` makes text of a list where lists are no values of the
@@ -41,7 +41,7 @@ class Quick:
 
     def __init__(  # noqa: PLR0913 - what a row is made of
         self,
-        standard: Standard,
+        policy: AcceptancePolicy,
         day: date,
         *,
         text_of: Callable[[Any], str] | None = None,
@@ -51,16 +51,16 @@ class Quick:
     ) -> None:
         self._day, self._text_of = day, text_of
         self._confidence, self._cite, self._reasoning = confidence, cite, reasoning
-        shapes = [_shape(part.field) for part in standard.fields]
+        shapes = [_shape(part.field) for part in policy.fields]
         self._decode: Callable[[bytes], Any] | None = None
         if (
-            not standard.rules
+            not policy.rules
             and None not in shapes
-            and all(part.field.name != _OLDER for part in standard.fields)
+            and all(part.field.name != _OLDER for part in policy.fields)
         ):
-            self._decode = _decoder([part.field.name for part in standard.fields], shapes)
-        self._longest = max((len(text) for part in standard.fields for text in part.nulls), default=0)
-        self._parts = [(part, part.field.name, part.field.type.choices) for part in standard.fields]
+            self._decode = _decoder([part.field.name for part in policy.fields], shapes)
+        self._longest = max((len(text) for part in policy.fields for text in part.nulls), default=0)
+        self._parts = [(part, part.field.name, part.field.type.choices) for part in policy.fields]
 
     def read(self, output: bytes) -> list[Any] | None:
         """Return the values of a row's columns, field by field; None when something has to be decided."""
@@ -95,7 +95,7 @@ class Quick:
         if self._decode is None:
             return None
         try:
-            read = self._decode(mended(output))
+            read = self._decode(replace_lone_surrogates(output))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
         bases = {basis.field: basis for basis in read.basis}
@@ -104,7 +104,7 @@ class Quick:
             return None
         return content, bases
 
-    def _counts(self, value: Any, part: FieldStandard, choices: tuple[str, ...], basis: FieldBasis) -> bool:
+    def _counts(self, value: Any, part: FieldPolicy, choices: tuple[str, ...], basis: FieldBasis) -> bool:
         """Tell whether a value stands for itself and is accepted."""
         kind = type(value)
         if kind is str:

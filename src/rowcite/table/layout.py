@@ -14,22 +14,22 @@ _ROWS = 122_880
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class ParquetLayout:
     """The codec of each column, by its path, and how many rows a row group has."""
 
     codecs: dict[str, str] = field(default_factory=dict)
     rows: int = _ROWS
 
 
-def layout_of(source: Source) -> Layout:
+def parquet_layout_of(source: Source) -> ParquetLayout:
     """Return how a table's Parquet file is laid out; of several, the first."""
     files = getattr(source, "files", ())
     if source.format != "parquet" or not files or files[0].suffix.lower() in (".gz", ".zst"):
-        return Layout()
+        return ParquetLayout()
     with pq.ParquetFile(files[0]) as parquet:
         told = parquet.metadata
         if not told.num_row_groups:
-            return Layout()
+            return ParquetLayout()
         first = told.row_group(0)
         columns = [first.column(number) for number in range(first.num_columns)]
         codecs = {
@@ -37,4 +37,4 @@ def layout_of(source: Source) -> Layout:
             for column in columns
         }
         most = max(told.row_group(number).num_rows for number in range(min(told.num_row_groups, 100)))
-        return Layout(codecs, max(most, 1))
+        return ParquetLayout(codecs, max(most, 1))

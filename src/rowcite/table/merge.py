@@ -19,13 +19,13 @@ import polars as pl
 import pyarrow as pa
 
 from rowcite.accept.given import GIVEN, is_blank, without_blanks
-from rowcite.accept.policy import standard
-from rowcite.accept.resolve import Resolved, resolve
-from rowcite.model import Citation, Decision, Held, Refusal, RowStatus, RunState
+from rowcite.accept.policy import acceptance_policy
+from rowcite.accept.resolve import ResolvedRow, resolve
+from rowcite.model import Citation, Decision, Refusal, RowStatus, RunState, StoredRun
 from rowcite.spec.fields import fields
 from rowcite.spec.models import Spec
 from rowcite.table.columns import added_schema, dtype, filled_columns
-from rowcite.table.fast_decoder import Quick
+from rowcite.table.fast_decoder import FastDecoder
 from rowcite.table.filled import filled
 from rowcite.table.formulas import guarded
 from rowcite.table.reader import Batch
@@ -45,10 +45,10 @@ Judged = Callable[[list[int], list[Refusal]], None]
 """Told of runs, by the ledger's numbers, and of those of their values that were refused."""
 
 
-class Known(Protocol):
+class RunStore(Protocol):
     """What is known of tasks: the ledger."""
 
-    def all_held(self, keys: Iterable[bytes], /) -> Iterator[list[Held]]:
+    def runs_by_task(self, keys: Iterable[bytes], /) -> Iterator[list[StoredRun]]:
         """Yield every run of each task that has one, oldest first."""
 
     def decisions(self, keys: Iterable[bytes], /) -> Mapping[bytes, Mapping[str, Decision]]:
@@ -66,7 +66,7 @@ class Merge:
         self,
         spec: Spec,
         table: pl.Schema,
-        known: Known,
+        known: RunStore,
         *,
         native: bool,
         room: int = 256 << 20,
@@ -74,13 +74,13 @@ class Merge:
     ) -> None:
         self._spec, self._known, self._native, self._room, self._judged = spec, known, native, room, judged
         self._fields, self._table = fields(spec), table
-        self._standard, self._today = standard(self._fields, spec.accept), datetime.now(UTC).date()
+        self._policy, self._today = acceptance_policy(self._fields, spec.accept), datetime.now(UTC).date()
         full = spec.columns.citations == "full"
         self._cite = (
             partial(_citations, full=full, native=native) if spec.columns.citations != "none" else None
         )
-        self._quick = Quick(
-            self._standard,
+        self._fast_decoder = FastDecoder(
+            self._policy,
             self._today,
             text_of=None if native else _text_of,
             confidence=spec.columns.confidence,
@@ -139,7 +139,7 @@ class Merge:
 
     def _settle(self, ids: pl.DataFrame) -> pl.DataFrame:
         keys = ids[_KEY].to_list()
-        runs = {held[0].key: held for held in self._known.all_held(keys)}
+        runs = {held[0].key: held for held in self._known.runs_by_task(keys)}
         said = self._known.decisions(keys)
         records, looked_at, refusals = [], list[int](), list[Refusal]()
         for key, *given in ids.iter_rows():
@@ -161,29 +161,29 @@ class Merge:
         return ids.hstack(found)
 
     def _resolved(
-        self, held: list[Held], given: Sequence[Any], decisions: Mapping[str, Decision] | None
-    ) -> Resolved:
+        self, held: list[StoredRun], given: Sequence[Any], decisions: Mapping[str, Decision] | None
+    ) -> ResolvedRow:
         own = {
             field.name: value
             for field, value in zip(self._filled.values(), given, strict=True)
             if value is not None
         }
         overwrite = self._spec.columns.existing == "overwrite"
-        return resolve(held, self._standard, self._today, given=own, overwrite=overwrite, decisions=decisions)
+        return resolve(held, self._policy, self._today, given=own, overwrite=overwrite, decisions=decisions)
 
-    def _plain(self, held: list[Held]) -> list[Any] | None:
+    def _plain(self, held: list[StoredRun]) -> list[Any] | None:
         """Return the values of all columns for a task with one answer that nothing is to be decided about."""
         run = held[0] if len(held) == 1 else None
         if run is None or not run.first or run.state is not RunState.COMPLETED or run.output is None:
             return None
-        record = self._quick.read(run.output)
+        record = self._fast_decoder.read(run.output)
         return (
             None
             if record is None
             else [*record, RowStatus.COMPLETED, None, run.processor, run.run_id or None]
         )
 
-    def _record(self, row: Resolved) -> list[Any]:
+    def _record(self, row: ResolvedRow) -> list[Any]:
         """Return the values of all columns for one task."""
         columns = self._spec.columns
         replacing: list[Any] = []
@@ -278,7 +278,7 @@ def _as_found(column: pl.DataType, kind: Any, *, native: bool) -> pl.DataType:
     return pl.String() if found.is_nested() and (not native or column == pl.String) else found
 
 
-def _refusals(row: Resolved, asked: Sequence[Any], held: Sequence[Held]) -> Iterator[Refusal]:
+def _refusals(row: ResolvedRow, asked: Sequence[Any], held: Sequence[StoredRun]) -> Iterator[Refusal]:
     numbers = {run.run_id: run.run for run in held}
     for field, cell in zip(asked, row.cells, strict=True):
         if cell.refused is not None and cell.run_id in numbers:

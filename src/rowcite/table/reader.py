@@ -22,7 +22,7 @@ from rowcite.model import RowStatus, TaskKey
 from rowcite.spec.fields import column_names, fields
 from rowcite.spec.models import Spec, Transform
 from rowcite.table.inputs import can_be_sent, json_type, value_of
-from rowcite.table.sources import Rows, Source, limited, together
+from rowcite.table.sources import Rows, Source, coalesce, limited
 from rowcite.table.where import listed, predicate, where_problem
 
 _TEXT, _KEY, _LONG, _STATUS, _WHY = "\0text", "\0key", "\0long", "\0status", "\0why"  # no column is named so
@@ -72,7 +72,7 @@ class Reader:
         """Yield the table's rows in order, each with the key of the task that answers it."""
         room = TASK_AND_INPUT_CHARS - len(question.task_spec.decode())
         asked = question.fingerprint
-        for rows in together(limited(self.source.batches(), self.limit)):
+        for rows in coalesce(limited(self.source.batches(), self.limit)):
             yield self._batch(rows, asked, room)
 
     def _batch(self, rows: Rows, asked: bytes, room: int) -> Batch:

@@ -44,17 +44,17 @@ class Survey:
 
     rows: int
     skipped: int
-    too_long: int
+    too_large: int
     tasks: int
     answered: int
-    under_way: int
+    active: int
     failed: int
     to_submit: int
     sample: Task | None
     todo: pl.DataFrame
 
 
-def survey(batches: Iterable[Batch], ledger: Ledger, *, since: float, again: bool, room: int) -> Survey:
+def survey(batches: Iterable[Batch], ledger: Ledger, *, not_before: float, again: bool, room: int) -> Survey:
     """Read a table's batches once.
 
     `since`: an answer from before (Unix seconds) does not count. `again`: what ended badly is asked again. `room` is the
@@ -68,7 +68,7 @@ def survey(batches: Iterable[Batch], ledger: Ledger, *, since: float, again: boo
             statuses.update(status or "asked" for status in batch.status)
             entries.add(_entries(number, batch))
             sample = sample or next((Task(key, text) for key, text in batch.tasks.items()), None)
-        states = _States(ledger, entries.height, since, Path(folder) / "states", room // _WORK)
+        states = _States(ledger, entries.height, not_before, Path(folder) / "states", room // _WORK)
         counts: Counter[int] = Counter()
         todo = [
             pl.DataFrame(
@@ -89,10 +89,10 @@ def survey(batches: Iterable[Batch], ledger: Ledger, *, since: float, again: boo
     return Survey(
         rows=statuses.total(),
         skipped=statuses[RowStatus.SKIPPED],
-        too_long=statuses[RowStatus.FAILED],
+        too_large=statuses[RowStatus.FAILED],
         tasks=counts.total(),
         answered=counts[_COMPLETED],
-        under_way=counts[_UNDER_WAY],
+        active=counts[_UNDER_WAY],
         failed=failed,
         to_submit=counts[0] + counts[_FAILED] - failed,
         sample=sample,
@@ -172,14 +172,14 @@ class _Frames:
 class _States:
     """Where tasks stand: looked up one by one, or read in a row when that is most of the ledger anyway."""
 
-    def __init__(self, ledger: Ledger, wanted: int, since: float, folder: Path, room: int) -> None:
-        self._ledger, self._since = ledger, since
+    def __init__(self, ledger: Ledger, wanted: int, not_before: float, folder: Path, room: int) -> None:
+        self._ledger, self._not_before = ledger, not_before
         runs = ledger.runs()
         self._known: _Frames | None = None
         self.height = 0
         if wanted * 8 > runs > _LOOKUP:
             self._known = _Frames(folder, _STATE, room)
-            for some in ledger.scan(since=since):
+            for some in ledger.scan(not_before=not_before):
                 self._known.add(_ranked(some))
             self.height = self._known.height
 
@@ -198,7 +198,7 @@ class _States:
     def _looked_up(self, firsts: pl.DataFrame) -> Iterator[dict[bytes, RunState]]:
         keys = (_bytes(high, low) for high, low in firsts.select(_KEY).iter_rows())
         while some := list(islice(keys, _LOOKUP)):
-            yield self._ledger.standing(some, since=self._since)
+            yield self._ledger.task_states(some, not_before=self._not_before)
 
 
 def _bytes(high: int, low: int) -> TaskKey:

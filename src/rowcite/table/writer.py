@@ -17,10 +17,10 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rowcite.errors import TableError, Unfinished
-from rowcite.files import begun_beside
+from rowcite.errors import Incomplete, TableError
+from rowcite.files import open_temp_sibling
 from rowcite.spec.models import Format
-from rowcite.table.layout import Layout, layout_of
+from rowcite.table.layout import ParquetLayout, parquet_layout_of
 from rowcite.table.sources import Rows, Source, check_target, format_of, upload
 
 _OS_ERROR = re.compile(r"\(os error (\d+)\)$")
@@ -85,7 +85,7 @@ class TableWriter:
     """Writes one table, batch after batch. Use it as a context manager: without an error it commits.
 
     Raises:
-        Unfinished: the disk is full. The target is as it was.
+        Incomplete: the disk is full. The target is as it was.
         TableError: the target cannot be written.
     """
 
@@ -96,7 +96,7 @@ class TableWriter:
         self._original = source.arrow_schema
         self._added = added
         self._sink: Any = None
-        self._layout = layout_of(source) if kind == "parquet" else Layout()
+        self._layout = parquet_layout_of(source) if kind == "parquet" else ParquetLayout()
         self._waiting: list[pa.Table] = []  # rows of the next row group
         self._elsewhere = "://" in path
 
@@ -109,7 +109,7 @@ class TableWriter:
             else:
                 self._target = Path(self.path).resolve()
                 self._target.parent.mkdir(parents=True, exist_ok=True)
-                handle, self._beside = begun_beside(self._target)
+                handle, self._beside = open_temp_sibling(self._target)
         except OSError as error:
             raise self._explained(error) from error
         self._file: IO[bytes] = os.fdopen(handle, "wb")
@@ -253,7 +253,7 @@ class TableWriter:
         if error.errno is None and told:  # polars has the number in its words alone
             error = OSError(int(told[1]), os.strerror(int(told[1])))
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return Unfinished(
+            return Incomplete(
                 f"{self.path}: the disk is full, and the table is as it was. Make room, then run again"
             )
         return TableError(f"{self.path}: cannot write it: {error.strerror or error}")

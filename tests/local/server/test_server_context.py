@@ -94,8 +94,8 @@ def test_a_value_without_citations_is_not_lent():
 
 
 def test_an_interaction_still_under_way_lends_its_input_alone():
-    under_way = Earlier("trun_1", "Acme Ltd")
-    assert filled_in(finding(city=None), "Where is it?", under_way) == finding(city=None)
+    active = Earlier("trun_1", "Acme Ltd")
+    assert filled_in(finding(city=None), "Where is it?", active) == finding(city=None)
 
 
 def test_a_real_corpus_answers_a_question_about_it_only_in_context():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rowcite.local.server import limits
 from rowcite.local.server.conform import misses
-from rowcite.local.server.limits import Terms, accept_run, accept_runs
+from rowcite.local.server.limits import SubmitOptions, accept_run, accept_runs
 from rowcite.local.server.refusals import Invalid, Refusal, decoded
 from rowcite.local.server.shapes import AddRunsRequest, McpServer, RunInput
 
@@ -291,5 +291,5 @@ def test_a_body_of_another_shape_is_refused_with_its_place(body, loc):
 def test_a_server_that_cannot_call_tools_warns_of_it():
     request = run(mcp_servers=[McpServer("https://m.example/mcp", "m")])
     assert not accept_run(request).warnings
-    (warning,) = accept_run(request, Terms(tools=False)).warnings
+    (warning,) = accept_run(request, SubmitOptions(tools=False)).warnings
     assert "lacks the package `mcp`" in warning.message

@@ -19,7 +19,7 @@ from rowcite.local.server.answering import Researcher
 from rowcite.local.server.bench import Bench
 from rowcite.local.server.credit import Account
 from rowcite.local.server.disk import Disk
-from rowcite.local.server.engine import Engine, House
+from rowcite.local.server.engine import Engine, Services
 from rowcite.local.server.faults import Droppable, Faulty, read_plan
 from rowcite.local.server.gate import Gate, RateLimit
 from rowcite.local.server.groups import group_routes
@@ -69,25 +69,25 @@ def create_app(corpus: Researcher, settings: ServerSettings) -> Starlette:
 
     Raises `UsageError` for a fault plan that is none, and for a data folder that cannot be used.
     """
-    house = _house(corpus, settings)
-    engine = Engine(_store(settings), house)
+    services = _house(corpus, settings)
+    engine = Engine(_store(settings), services)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         engine.open()
         yield
         engine.close()
-        house.journal.close(engine.tally)
-        if house.disk:
-            house.disk.close()
+        services.journal.close(engine.tally)
+        if services.disk:
+            services.disk.close()
 
     app = Starlette(
         routes=_routes(),
         middleware=[
             Middleware(Droppable),
-            Middleware(Journaled, journal=house.journal),
-            Middleware(Faulty, plan=house.faults, partial=quirks.PARTIAL_BATCHES in settings.quirks),
-            Middleware(Gate, key=settings.key, limit=house.limit),
+            Middleware(Journaled, journal=services.journal),
+            Middleware(Faulty, plan=services.faults, partial=quirks.PARTIAL_BATCHES in settings.quirks),
+            Middleware(Gate, key=settings.key, limit=services.limit),
         ],
         exception_handlers={
             Refusal: answer_refusal,
@@ -102,8 +102,8 @@ def create_app(corpus: Researcher, settings: ServerSettings) -> Starlette:
     return app
 
 
-def _house(corpus: Researcher, settings: ServerSettings) -> House:
-    return House(
+def _house(corpus: Researcher, settings: ServerSettings) -> Services:
+    return Services(
         researcher=corpus,
         faults=read_plan(settings.faults),
         journal=Journal(settings.journal, time.time),

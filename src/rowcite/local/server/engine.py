@@ -21,7 +21,7 @@ from rowcite.local.server.journal import Journal
 from rowcite.local.server.limits import Accepted
 from rowcite.local.server.shapes import Error, Metadata
 from rowcite.local.server.store import Ending, Group, Run, Store
-from rowcite.local.server.tally import Tally
+from rowcite.local.server.tally import SubmissionCounts
 from rowcite.local.server.tools import call_tools
 from rowcite.local.server.webhooks import Webhooks
 
@@ -30,7 +30,7 @@ CALLERS = 4  # runs whose tools are called at once: a slow MCP server holds up n
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class Services:
     """What the engine works with. `disk` and `limit` are None where there are none; `researchers` research at once.
 
     `at_once`: ends a run without any research, on the event loop; None from it leaves the run to the researcher.
@@ -52,12 +52,12 @@ class House:
 class Engine:
     """Runs the store's runs. All methods but the research itself are called on the event loop's thread."""
 
-    def __init__(self, store: Store, house: House) -> None:
+    def __init__(self, store: Store, services: Services) -> None:
         self.store = store
-        self.house = house
-        self.quirks = house.quirks
-        self.clock = house.clock
-        self.tally = Tally()
+        self.services = services
+        self.quirks = services.quirks
+        self.clock = services.clock
+        self.tally = SubmissionCounts()
         self.closing = False
         self._questions: queue.SimpleQueue[Run | None] = queue.SimpleQueue()
         self._to_call: queue.SimpleQueue[Run | None] = queue.SimpleQueue()
@@ -71,22 +71,22 @@ class Engine:
     def open(self) -> None:
         """Start the research threads, and go on with what an earlier process left. Call it on the loop that serves."""
         self._loop = asyncio.get_running_loop()
-        self.house.webhooks.open(self._delivered)
-        for number in range(self.house.researchers):
+        self.services.webhooks.open(self._delivered)
+        for number in range(self.services.researchers):
             threading.Thread(target=self._research, name=f"rowcite-research-{number}", daemon=True).start()
-        if self.house.disk:
-            self._begin(self.house.disk.restore(self.store))
+        if self.services.disk:
+            self._begin(self.services.disk.restore(self.store))
             self._recall()
         self._arm()
 
     def close(self) -> None:
         """Stop researching and let every open stream end."""
         self.closing = True
-        for _ in range(self.house.researchers):
+        for _ in range(self.services.researchers):
             self._questions.put(None)
         for _ in self._callers:
             self._to_call.put(None)
-        self.house.webhooks.close()
+        self.services.webhooks.close()
         if self._timer:
             self._timer.cancel()
         for name in list(self._waiting):
@@ -103,7 +103,7 @@ class Engine:
 
         Raises `Refusal` (402) when credit does not cover them.
         """
-        account = self.house.account
+        account = self.services.account
         covered = account.covered(accepted)
         if covered == len(accepted):
             return self._create(accepted, group)
@@ -113,7 +113,7 @@ class Engine:
 
     def crowd(self, requests: int) -> float:
         """Count more requests against the rate limit: return 0, or after how many seconds to come again."""
-        return self.house.limit.wait(requests) if self.house.limit else 0.0
+        return self.services.limit.wait(requests) if self.services.limit else 0.0
 
     async def heard(self, name: str, seconds: float) -> bool:
         """Wait until the run or group with this id changes, at most `seconds`; tell whether it did."""
@@ -125,9 +125,9 @@ class Engine:
 
     def _create(self, accepted: Sequence[Accepted], group: Group | None) -> list[Run]:
         runs = self.store.add(accepted, group)
-        self.house.account.reserve(runs)
+        self.services.account.reserve(runs)
         self._save()
-        self.house.journal.created(runs)
+        self.services.journal.created(runs)
         self.tally.add(len(runs), self.clock())
         self._arm()
         return runs
@@ -135,11 +135,11 @@ class Engine:
     def _recall(self) -> None:
         """Count what restored runs cost and hold, and tell of the ends that nobody has heard of."""
         runs = list(self.store.runs.values())
-        self.house.account.reserve(runs)
-        self.house.account.settle(runs)
+        self.services.account.reserve(runs)
+        self.services.account.settle(runs)
         for run in runs:
             if not run.active:
-                self.house.webhooks.tell(run)
+                self.services.webhooks.tell(run)
 
     def _arm(self) -> None:
         """See that `_tick` is called when the store has something due."""
@@ -154,22 +154,22 @@ class Engine:
         started, ended = self.store.advance()
         self._begin(started)
         self._save()
-        self.house.account.settle(ended)
-        self.house.journal.ended(ended)
+        self.services.account.settle(ended)
+        self.services.journal.ended(ended)
         self.tally.end(len(ended), self.clock())
         for run in ended:
-            self.house.webhooks.tell(run)
+            self.services.webhooks.tell(run)
         for name in _touched(started, ended):
             self._ring(name)
         self._arm()
 
     def _begin(self, started: Sequence[Run]) -> None:
         """Have runs that are running answered, but for those that a fault plan dooms; some of them later."""
-        at_once = self.house.at_once
+        at_once = self.services.at_once
         for run in started:
-            fate = self.house.faults.fate(run.asked.request)
+            fate = self.services.faults.fate(run.asked.request)
             if fate == "slow":
-                fate, run.ends = None, run.ends + self.house.faults.slow_by
+                fate, run.ends = None, run.ends + self.services.faults.slow_by
             ending = _fated(fate) if fate else at_once(run) if at_once else None
             if ending:
                 self.store.finish([(run, ending)])
@@ -203,7 +203,7 @@ class Engine:
         """Answer questions until told to stop; runs in threads of the engine's own."""
         while (run := self._questions.get()) is not None and not self.closing:
             before = self.store.runs.get(run.asked.request.previous_interaction_id or "")
-            self._endings.append((run, answer(self.house.researcher, run, before)))
+            self._endings.append((run, answer(self.services.researcher, run, before)))
             if not self._told:
                 self._told = True
                 try:
@@ -221,14 +221,14 @@ class Engine:
         self._tick()
 
     def _delivered(self, run: Run, attempt: int, status: int | None) -> None:
-        self.house.journal.delivered(run, attempt, status)
+        self.services.journal.delivered(run, attempt, status)
         if run.told:
             self.store.note([run], ())
             self._save()
 
     def _save(self) -> None:
-        if self.house.disk:
-            self.house.disk.save(self.store)
+        if self.services.disk:
+            self.services.disk.save(self.store)
 
 
 def _fated(fate: str) -> Ending | None:

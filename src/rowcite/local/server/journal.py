@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rowcite.local.server.faults import digest
 from rowcite.local.server.shapes import rfc3339
 from rowcite.local.server.store import Run
-from rowcite.local.server.tally import Tally
+from rowcite.local.server.tally import SubmissionCounts
 
 
 class Journal:
@@ -49,7 +49,7 @@ class Journal:
         """Note an attempt to tell a webhook; `answer` is null when it gave none."""
         self._write([{"run": run.id, "webhook": attempt, "answer": status}])
 
-    def close(self, tally: Tally) -> None:
+    def close(self, tally: SubmissionCounts) -> None:
         """Note what there was, `makespan` in seconds, and close the file."""
         if self._file:
             self._write([{"created": tally.created, "ended": tally.ended, "makespan": tally.makespan}])

@@ -50,7 +50,7 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class SubmitOptions:
     """What a run is accepted under, beside itself.
 
     `knows`: whether an interaction id exists. `demanded`: whether betas must be named. `tools` and `signs`: whether
@@ -67,10 +67,10 @@ class Terms:
 NO_SPEC = Spec({"type": "auto"}, None, 0)
 
 
-ANY = Terms()
+ANY = SubmitOptions()
 
 
-def accept_run(request: RunInput, terms: Terms = ANY) -> Accepted:
+def accept_run(request: RunInput, terms: SubmitOptions = ANY) -> Accepted:
     """Return a single run that may be created; raise `Invalid` (422) or `Refusal` (403)."""
     flaws: list[Flaw] = []
     spec = _spec_or_flaws(request.task_spec, flaws, ("body", "task_spec"))
@@ -78,7 +78,7 @@ def accept_run(request: RunInput, terms: Terms = ANY) -> Accepted:
     return _accepted([(request, spec)], flaws, terms)[0]
 
 
-def accept_runs(body: AddRunsRequest, terms: Terms = ANY) -> list[Accepted]:
+def accept_runs(body: AddRunsRequest, terms: SubmitOptions = ANY) -> list[Accepted]:
     """Return the runs of a batch, all or none; raise `Invalid` with every flaw (422) or `Refusal` (403)."""
     flaws: list[Flaw] = []
     if not 1 <= len(body.inputs) <= MAX_RUNS:
@@ -99,7 +99,7 @@ def accept_runs(body: AddRunsRequest, terms: Terms = ANY) -> list[Accepted]:
     return _accepted(pairs, flaws, terms)
 
 
-def sound_runs(body: AddRunsRequest, terms: Terms = ANY) -> list[Accepted]:
+def sound_runs(body: AddRunsRequest, terms: SubmitOptions = ANY) -> list[Accepted]:
     """Return the runs of a batch before the first that may not be created."""
     sound: list[Accepted] = []
     for request in body.inputs[:MAX_RUNS]:
@@ -125,7 +125,7 @@ def metadata_flaws(metadata: Metadata | None) -> list[Flaw]:
     return flaws
 
 
-def _accepted(pairs: list[tuple[RunInput, Spec]], flaws: list[Flaw], terms: Terms) -> list[Accepted]:
+def _accepted(pairs: list[tuple[RunInput, Spec]], flaws: list[Flaw], terms: SubmitOptions) -> list[Accepted]:
     if flaws:
         raise Invalid(flaws)
     for name in {request.processor for request, _ in pairs} - PROCESSORS.keys():
@@ -199,7 +199,7 @@ def _check_schemas(output: dict[str, Any], given: dict[str, Any] | None) -> None
         raise Invalid(flaws)
 
 
-def _request_flaws(request: RunInput, spec: Spec, terms: Terms) -> list[Flaw]:
+def _request_flaws(request: RunInput, spec: Spec, terms: SubmitOptions) -> list[Flaw]:
     flaws = metadata_flaws(request.metadata) if request.metadata else []
     size = len(request.input) if isinstance(request.input, str) else _characters(request.input)
     if spec.size + size > MAX_SPEC_AND_INPUT:

@@ -66,10 +66,10 @@ def _messages(run: Run, after: str) -> Iterator[bytes]:
             yield _message(
                 "tool_call", f"The tool {call.tool_name} of {call.server_name} {outcome}.", run.modified_at
             )
-        yield _message(*_last_words(run.status, run.ending.output if run.ending else None), run.modified_at)
+        yield _message(*_drain_posts(run.status, run.ending.output if run.ending else None), run.modified_at)
 
 
-def _last_words(status: str, output: Output | None) -> tuple[str, str]:
+def _drain_posts(status: str, output: Output | None) -> tuple[str, str]:
     if output:
         return "result", f"Considered {output.considered} documents, read {len(output.read)}."
     return "exec_status", f"The run ended: {status}."

@@ -14,7 +14,7 @@ from rowcite.local.server import params, tools
 from rowcite.local.server.basis import with_element_basis
 from rowcite.local.server.betas import EVENTS, FIELD_BASIS, betas, demand
 from rowcite.local.server.engine import Engine
-from rowcite.local.server.limits import Terms, accept_run
+from rowcite.local.server.limits import SubmitOptions, accept_run
 from rowcite.local.server.progress import frames, records_events, stats
 from rowcite.local.server.quirks import BETAS_DEMANDED, NO_STREAM_METADATA
 from rowcite.local.server.refusals import Refusal, decoded, no_such_run
@@ -45,15 +45,15 @@ def run_events_route() -> Route:
     return Route("/tasks/runs/{run_id}/events", events)
 
 
-def terms(request: Request) -> Terms:
+def terms(request: Request) -> SubmitOptions:
     """Return what a request's runs are accepted under."""
     engine = _engine(request)
-    return Terms(
+    return SubmitOptions(
         betas=betas(request),
         knows=engine.store.runs.__contains__,
         demanded=BETAS_DEMANDED in engine.quirks,
         tools=tools.available(),
-        signs=engine.house.webhooks.signs,
+        signs=engine.services.webhooks.signs,
     )
 
 

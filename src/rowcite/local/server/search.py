@@ -94,7 +94,7 @@ async def _found(request: Request, sought: Sought) -> tuple[SearchResult, ...]:
         raise Invalid([flaw.under("body") for flaw in flaws])
     policy, most, total = sought.policy, sought.per_result, sought.total
     return await run_in_threadpool(
-        engine.house.researcher.search,
+        engine.services.researcher.search,
         sought.queries,
         objective=sought.objective,
         include_domains=policy.include_domains,

@@ -179,7 +179,7 @@ class Store:
         for group in groups:
             group.active_while = self._active_while
             self.groups[group.id] = group
-        under_way = []
+        active = []
         for run in runs:
             self.runs[run.id] = run
             if run.group:
@@ -188,8 +188,8 @@ class Store:
             if run.status == "queued":
                 self._schedule(run.starts, run, None)
             elif run.active:
-                under_way.append(run)
-        return under_way
+                active.append(run)
+        return active
 
     @property
     def next_due(self) -> float | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(slots=True)
-class Tally:
+class SubmissionCounts:
     """Counts since this process began; `first` and `last` are Unix seconds. A restored run counts when it ends."""
 
     created: int = 0

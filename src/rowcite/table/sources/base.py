@@ -106,7 +106,7 @@ def limited(batches: Iterator[Rows], limit: int | None) -> Iterator[Rows]:
 _TOGETHER, _BYTES = 250_000, 32 << 20
 
 
-def together(batches: Iterator[Rows]) -> Iterator[Rows]:
+def coalesce(batches: Iterator[Rows]) -> Iterator[Rows]:
     """Yield the same rows in larger batches, as far as memory allows: the more rows, the more of them repeat."""
     held: list[Rows] = []
     count = size = 0
@@ -173,7 +173,7 @@ class ReadBytes(io.RawIOBase):
         buffer[: len(data)] = data
         self._count += len(data)
         if self._count > self._most:
-            raise bomb(self._file)
+            raise decompression_bomb_error(self._file)
         return len(data)
 
     def close(self) -> None:
@@ -189,7 +189,7 @@ def most_unpacked(file: Path) -> int:
     return max(read_limits.FREE, read_limits.RATIO * file.stat().st_size)
 
 
-def bomb(file: Path) -> TableError:
+def decompression_bomb_error(file: Path) -> TableError:
     """Return the error for a file that unpacks to more than it may."""
     return TableError(
         f"{file}: {read_limits.size(file.stat().st_size)} that unpack to more than {read_limits.size(most_unpacked(file))}: "

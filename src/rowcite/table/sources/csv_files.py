@@ -25,9 +25,9 @@ from rowcite.table.sources.base import (
     SUFFIXES,
     TOO_LARGE,
     Rows,
-    bomb,
     cells_fit,
     columns_fit,
+    decompression_bomb_error,
     framed,
     most_unpacked,
     names_fit,
@@ -82,7 +82,7 @@ class CsvSource:
                 for batch in reader:
                     count += batch.nbytes - 8 * width * batch.num_rows  # without the offsets of the values
                     if count > most:
-                        raise bomb(file)
+                        raise decompression_bomb_error(file)
                     past, skip = min(skip, batch.num_rows), max(skip - batch.num_rows, 0)
                     last = framed(batch) if batch.num_rows else last
                     if last is not None and batch.num_rows > past:
