@@ -54,7 +54,7 @@ load: .venv/dev  ## 200,000 runs with failures, 429s, disconnects and a kill; no
 fuzz: .venv/dev  ## Fuzz what parses other people's bytes, for FUZZ_SECONDS (300)
 	$(BIN)/python tests/fuzz/long.py --seconds $(or $(FUZZ_SECONDS),300)
 
-eval: .venv/dev  ## Measure how good the local research is, on text that was held out
+eval: .venv/dev  ## Measure how good the local research is, on the sample pages
 	$(BIN)/python benchmarks/research/evaluate.py
 
 chromium:  ## Install Chromium from Debian's packages, unless there is one

@@ -1,4 +1,4 @@
-"""Hostile text costs no more than other text."""
+"""Hostile text takes no longer to read than other text."""
 
 from __future__ import annotations
 
@@ -6,28 +6,23 @@ import time
 
 import pytest
 
-from rowcite.local.research.cues import search_for
-from rowcite.local.research.relations import RELATIONS
+from rowcite.local.research.phrases import PHRASES
 
-LONGEST = 700
+LONGEST = 700  # characters: longer sentences are not read
 TEXTS = {
-    "capitals": "born is the population capital was " + "Aaa Bbb " * 90,
-    "commas": "He was born a, " + "abc, " * 140,
-    "words": "it is a " + "abc def " * 90,
-    "digits": "population of " + "12, 13, " * 80,
-    "mixed": "X is a " + "Aa bb, Cc and dd of Ee " * 40,
-    "brackets": "X (; " + "a, b; 19, " * 70,
-    "schools": "studied at " + "Aaa of the " * 70,
+    "capitals": "founded headquarters is " + "Aaa Bbb " * 90,
+    "commas": "founded by a, " + "abc, " * 140,
+    "words": "based in a " + "abc def " * 90,
+    "digits": "employs " + "12, 13, " * 80,
+    "mixed": "products include " + "Aa bb, Cc and dd of Ee " * 40,
+    "brackets": "raised (; " + "a, b; 19, " * 70,
     "hyphens": "A-" * 350,
 }
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-def test_no_idiom_takes_long_over_a_sentence(text):
+def test_no_phrase_takes_long_over_a_sentence(text):
     started = time.process_time()
-    for relation in RELATIONS:
-        search = search_for(relation.name, "string", relation.name, "", ())
-        assert search is not None
-        for cue in search.cues:
-            list(cue.pattern.finditer(text[:LONGEST]))
-    assert time.process_time() - started < 3
+    for phrase in PHRASES:
+        list(phrase.pattern.finditer(text[:LONGEST]))
+    assert time.process_time() - started < 1

@@ -46,19 +46,18 @@ def test_pro_searches_again_among_the_documents_it_left_unread(desk):
     for number in range(30):
         desk.page(
             f"n{number}.html",
-            f"<h1>News {number}</h1><p>Brookmeter Instruments showed pump {number}, see brookmeter.example.</p><p>Founded: 1998</p>",
+            f"<h1>News {number}</h1><p>Brookmeter Instruments showed pump {number}, see brookmeter.example.</p><p>Founded: 1998</p><p>Staff: 30</p>",
             f"https://n{number}.example/",
         )
     desk.page(
         "z.html",
-        "<p>At the fair of brookmeter.example. The mascot of Brookmeter Instruments is Otto.</p>",
+        "<p>Brookmeter Instruments shows pumps at the fair, see brookmeter.example.</p>"
+        "<table><tr><th>Company</th><th>Mascot</th></tr><tr><td>Brookmeter Instruments</td><td>Otto</td></tr></table>",
         "https://z.example/",
     )
     mascot = {"type": ["string", "null"], "description": "Name of the mascot"}
-    found = [
-        desk.ask(FIRM, {"founded": FOUNDED, "mascot": mascot}, processor=name).content["mascot"]
-        for name in ("core", "pro")
-    ]
+    properties = {"founded": FOUNDED, "employee_count": COUNT, "mascot": mascot}
+    found = [desk.ask(FIRM, properties, processor=name).content["mascot"] for name in ("core", "pro")]
     assert found == [None, "Otto"]
 
 

@@ -163,7 +163,7 @@ def _spoken(fact: Fact, lead: str, document: Document, place: Place, naming: Nam
     if spans:
         between = lead[spans[-1][1] :]
         if fact.concept == "founded" and (
-            (between.endswith("(") and not _is_clean(between)) or _PART_OF.search(lead[: spans[-1][0]])
+            (between.endswith("(") and not is_clean(between)) or _PART_OF.search(lead[: spans[-1][0]])
         ):
             return None  # "clubs of Ulm include the Otter Club (established 1836)", "the first railway of Ulm was opened"
         return None if _OTHER_BETWEEN.search(between) or naming.names_other(between) else fact.how
@@ -173,7 +173,7 @@ def _spoken(fact: Fact, lead: str, document: Document, place: Place, naming: Nam
     if ahead:
         between = fact.tail[: ahead[0][0]].replace(fact.value, " ")
         fine = (
-            _is_clean(lead)
+            is_clean(lead)
             and not naming.names_other(between)
             and not re.search(
                 r"\b(?:customer|client|rival|competitor|supplier)s? (?:of|to|for)?\s*$", between
@@ -186,7 +186,7 @@ def _spoken(fact: Fact, lead: str, document: Document, place: Place, naming: Nam
 def _unnamed(fact: Fact, lead: str, document: Document, place: Place, naming: Naming) -> How | None:
     """Judge a sentence that names nobody: "We employ 240 people", "The company was founded in 1998"."""
     start = lead or fact.tail
-    if not _is_clean(lead) or _THIRD.search(lead) or naming.names_other(fact.tail.replace(fact.value, " ")):
+    if not is_clean(lead) or _THIRD.search(lead) or naming.names_other(fact.tail.replace(fact.value, " ")):
         return None
     pronoun = not lead or bool(_PRONOUN.match(start) or _SELF.search(lead))
     if place.own:
@@ -209,7 +209,7 @@ def _follows_mention(fact: Fact, document: Document, naming: Naming) -> bool:
     return bool(spans) and not naming.names_other(context[spans[-1][1] :])
 
 
-def _is_clean(lead: str) -> bool:
+def is_clean(lead: str) -> bool:
     """Tell whether the words before a statement name no other subject; places after a preposition may stand there."""
     even = plain(lead)
     for match in _CAPITAL.finditer(even):

@@ -9,7 +9,6 @@ from pathlib import Path
 from rowcite.errors import InputError
 from rowcite.local.research.answer import answer
 from rowcite.local.research.auto import explore
-from rowcite.local.research.cues import search_of
 from rowcite.local.research.document import Document
 from rowcite.local.research.dossier import Dossier, Standing
 from rowcite.local.research.entity import entity_of
@@ -21,6 +20,7 @@ from rowcite.local.research.kept import Holdings, holdings
 from rowcite.local.research.question import Finding, Question, documents_to_read, looks_further
 from rowcite.local.research.report import report
 from rowcite.local.research.search import Policy, Room, SearchResult, search, terms_of
+from rowcite.local.research.text import content_words, fold
 from rowcite.local.research.told import about_entity, believed_less, let_in, told_documents
 from rowcite.local.research.urls import allowed
 from rowcite.local.research.wants import Want, want_of
@@ -145,11 +145,12 @@ def _want_of(question: Question) -> Want | None:
 def _read(dossier: Dossier, limit: int, want: Want | None) -> tuple[Standing, ...]:
     """Choose the documents to read: the best first, those that speak of the fields asked for before others."""
     concepts = {field.concept for field in want.fields if field.concept} if want else set()
-    searches = [search for field in want.fields if (search := search_of(field)) is not None] if want else []
+    other_words = [content_words(field.words) for field in want.fields if not field.concept] if want else []
 
     def rank(standing: Standing) -> tuple[float, str]:
         useful = sum(1 for concept in concepts if concept in standing.document.by_concept)
-        useful += sum(1 for search in searches if search.trigger.search(standing.document.text))
+        text = fold(standing.document.text) if other_words else ""
+        useful += sum(1 for words in other_words if words and all(word in text for word in words))
         return -(standing.score + 0.6 * useful), standing.document.path
 
     return tuple(sorted(dossier.standings[: _SHORTLIST * limit], key=rank)[:limit])

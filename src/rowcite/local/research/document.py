@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
-from itertools import accumulate
 
 from msgspec import Struct
 
@@ -61,7 +60,6 @@ class Fact(Struct, frozen=True, array_like=True, gc=False):
     as_of: str = ""
     block: int = -1
     change: bool = False  # tells of a change: what was said before no longer holds
-    sure: bool = False  # said in words that leave little room for another reading
 
 
 class Sentence(Struct, frozen=True, array_like=True, gc=False):
@@ -96,18 +94,6 @@ class Document:
     def squashed(self) -> str:
         """The source with white space collapsed."""
         return squash(self.raw)
-
-    @cached_property
-    def joined(self) -> tuple[str, list[int]]:
-        """The sentences as one text, one a line, and where each begins."""
-        starts = [0, *accumulate(len(sentence.text) + 1 for sentence in self.sentences)]
-        return "\n".join(sentence.text for sentence in self.sentences), starts[:-1]
-
-    @cached_property
-    def lowered(self) -> str | None:
-        """The joined text in lower case; None where that is of another length, for some letters grow."""
-        low = self.joined[0].lower()
-        return low if len(low) == len(self.joined[0]) else None
 
     @cached_property
     def by_concept(self) -> dict[str, tuple[Fact, ...]]:

@@ -9,11 +9,9 @@ from typing import Any
 
 from rapidfuzz import fuzz
 
-from rowcite.local.research.asked import asked_facts
 from rowcite.local.research.bearing import bears, row_contradicts
 from rowcite.local.research.document import Document, Fact, How
 from rowcite.local.research.dossier import Dossier, Standing
-from rowcite.local.research.opening import is_place
 from rowcite.local.research.text import content_words
 from rowcite.local.research.values import read_items, read_value
 from rowcite.local.research.wants import Want
@@ -61,7 +59,7 @@ def candidates(want: Want, dossier: Dossier, standings: tuple[Standing, ...]) ->
     """Return the candidates for a field in the documents read, strongest first."""
     found = []
     for fact, standing, how, discount in facts_for(want, dossier, standings):
-        value = read_items(fact) if want.kind == "array" else _read(fact, want)
+        value = read_items(fact) if want.kind == "array" else read_value(fact, want)
         if value is None or value == ():
             continue
         about = getattr(value, "about", False)
@@ -81,23 +79,14 @@ def candidates(want: Want, dossier: Dossier, standings: tuple[Standing, ...]) ->
     return sorted(found, key=lambda c: (-c.weight, c.document.path, c.fact.block))
 
 
-def _read(fact: Fact, want: Want) -> Any:
-    return read_value(fact, want)
-
-
 def facts_for(
     want: Want, dossier: Dossier, standings: tuple[Standing, ...]
 ) -> Iterator[tuple[Fact, Standing, How, float]]:
     """Yield the facts that speak of the entity and of the field, with how directly they do."""
     for standing in standings:
         for fact, discount in _relevant(want, standing.document):
-            if fact.lead is not None and want.relation == "established" and is_place(standing.document):
-                continue  # "the group was formed in 1989", on a page about a town; idioms of the relation look closer
             how = bears(fact, standing.document, standing.place, dossier.naming)
             if how is not None and not row_contradicts(fact, dossier.entity.sites, dossier.places):
-                yield fact, standing, how, discount
-        if want.relation or not want.concept:
-            for fact, how, discount in asked_facts(want, standing, dossier.naming):
                 yield fact, standing, how, discount
 
 

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from rowcite.local.research.bearing import Place
-from rowcite.local.research.cues import cue_words
 from rowcite.local.research.document import Document
 from rowcite.local.research.dossier import Dossier, Standing
 from rowcite.local.research.fill import Reading, find
 from rowcite.local.research.index import Finder
-from rowcite.local.research.text import fold
+from rowcite.local.research.text import content_words, fold
 from rowcite.local.research.wants import Want
 
 _ROUNDS = 2
@@ -73,7 +72,7 @@ def _again(missing: list[Want], dossier: Dossier, finder: Finder) -> Iterator[St
     """Yield the documents about the entity that were not read and that hold the words of a missing field, best first."""
     by_number = {standing.number: standing for standing in dossier.standings}
     for field in missing:
-        words = [*cue_words(field.words), *fold(field.description).split()]
+        words = [word for word in fold(f"{field.words} {field.description}").split() if content_words(word)]
         hits = [number for number in finder.touching(words, _DEPTH) if number in by_number]
         speaking = [
             n for n, s in by_number.items() if field.concept and field.concept in s.document.by_concept

@@ -9,16 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Literal
 
-from rowcite.local.research.bearing import Place, bears, row_contradicts
+from rowcite.local.research.bearing import Place, bears, is_clean, row_contradicts
 from rowcite.local.research.document import Fact, How
 from rowcite.local.research.dossier import Dossier, Standing
 from rowcite.local.research.model_states import located, states
 from rowcite.local.research.phrases import OTHERS_HEADING
 from rowcite.local.research.splitting import split_sentences
-from rowcite.local.research.subject import Speaker, speaker, spoken_of
 from rowcite.local.research.text import squash
 from rowcite.local.research.wants import Want
 
@@ -37,10 +35,6 @@ class Bearer:
 
     dossier: Dossier
     standing: Standing
-
-    @cached_property
-    def _speaker(self) -> Speaker:
-        return speaker(self.standing, self.dossier.naming)
 
     def of(self, quote: str, value: Any, want: Want) -> Borne | None:
         """Return how a quote that states a value says it of the entity; None when it says it of somebody else."""
@@ -90,23 +84,29 @@ class Bearer:
         start = len(text) if at is None else at
         if isinstance(value, str):
             start -= len(text[:start]) - len(_LISTED_BEFORE.sub("", text[:start]))
-        if self._speaker.spans(text[:start]):
-            spoken = spoken_of(text, start, self._speaker, want.relation)
-            return "outright" if spoken else "loosely" if at is None else None
+        if self.dossier.naming.spans(text[:start]):
+            return "outright" if self._last_named(text[:start]) else "loosely" if at is None else None
         fact = Fact(
             "", text[start:].split(" ", 1)[0], text, How.SENTENCE, lead=text[:start], tail=text[start:]
         )
-        if self._speaker.spans(text[start:]):
+        if self.dossier.naming.spans(text[start:]):
             how = bears(fact, self.standing.document, self.standing.place, self.dossier.naming)
             return "outright" if how is How.SENTENCE else None
-        return self._unnamed(fact, before, want)
+        return self._unnamed(fact, before)
 
-    def _unnamed(self, fact: Fact, before: str, want: Want) -> Borne | None:
+    def _last_named(self, lead: str) -> bool:
+        """Return True if the entity is the last organisation that some words name."""
+        naming = self.dossier.naming
+        spans = naming.spans(lead)
+        fact = Fact("", "", lead, How.SENTENCE, lead=lead)
+        how = bears(fact, self.standing.document, self.standing.place, naming)
+        return bool(spans) and how is not None and is_clean(lead[spans[-1][1] :])
+
+    def _unnamed(self, fact: Fact, before: str) -> Borne | None:
         """Judge a sentence that does not name the entity: nobody else may be its subject, and the page has to be about it."""
         place, document = self.standing.place, self.standing.document
-        led = bool(before) and spoken_of(before, len(before), self._speaker, want.relation) == "named"
         if (
-            not (place.own or place.profile or led)
+            not (place.own or place.profile or self._last_named(before))
             or self._elsewhere(fact.excerpt)
             or self._opens_with_name(fact.excerpt)
         ):
@@ -114,8 +114,7 @@ class Bearer:
         how = bears(fact, document, _ITS_OWN, self.dossier.naming)
         if how is None:
             return None
-        implied = spoken_of(fact.excerpt, len(fact.lead or ""), self._speaker, want.relation)
-        return "outright" if place.own or implied or how is How.SENTENCE else "loosely"
+        return "outright" if place.own or how is How.SENTENCE else "loosely"
 
     def _opens_with_name(self, text: str) -> bool:
         """Tell whether a text begins with a name: a word that the document has inside sentences, and only with a capital."""

@@ -25,34 +25,7 @@ _STREET = re.compile(
 )
 
 
-_BUILDING = re.compile(
-    r"\b(?:Hospital|Clinic|Infirmary|Castle|House|Palace|Hall|Manor|Farm|Prison|Hotel|Cent(?:er|re)|Sanatorium|Abbey|Cottage|Lodge|Villa|Street|Road|Avenue|Lane|Square|Terrace|"
-    r"Tower|Barracks|Rectory|Vicarage|Mansion|Plantation|Estate|Ranch|Home|University|College|School)$"
-)
-_DEMONYMS = {"american": "US", "british": "GB", "english": "GB", "scottish": "GB", "welsh": "GB", "french": "FR", "german": "DE", "italian": "IT", "spanish": "ES",
-             "portuguese": "PT", "dutch": "NL", "belgian": "BE", "swiss": "CH", "austrian": "AT", "swedish": "SE", "norwegian": "NO", "danish": "DK", "finnish": "FI",
-             "icelandic": "IS", "irish": "IE", "polish": "PL", "czech": "CZ", "slovak": "SK", "hungarian": "HU", "romanian": "RO", "bulgarian": "BG", "greek": "GR",
-             "turkish": "TR", "russian": "RU", "ukrainian": "UA", "serbian": "RS", "croatian": "HR", "slovenian": "SI", "albanian": "AL", "estonian": "EE",
-             "latvian": "LV", "lithuanian": "LT", "canadian": "CA", "mexican": "MX", "brazilian": "BR", "argentine": "AR", "argentinian": "AR", "chilean": "CL",
-             "colombian": "CO", "peruvian": "PE", "venezuelan": "VE", "cuban": "CU", "jamaican": "JM", "australian": "AU", "chinese": "CN", "japanese": "JP",
-             "korean": "KR", "south korean": "KR", "indian": "IN", "pakistani": "PK", "bangladeshi": "BD", "iranian": "IR", "iraqi": "IQ", "israeli": "IL",
-             "egyptian": "EG", "saudi": "SA", "lebanese": "LB", "syrian": "SY", "nigerian": "NG", "ghanaian": "GH", "kenyan": "KE", "ethiopian": "ET",
-             "south african": "ZA", "moroccan": "MA", "algerian": "DZ", "tunisian": "TN", "angolan": "AO", "thai": "TH", "vietnamese": "VN", "indonesian": "ID",
-             "malaysian": "MY", "filipino": "PH", "philippine": "PH", "singaporean": "SG", "kazakh": "KZ", "georgian": "GE", "armenian": "AM",
-             "new zealand": "NZ", "afghan": "AF", "yemeni": "YE", "malagasy": "MG", "ugandan": "UG", "rwandan": "RW", "uzbek": "UZ", "qatari": "QA", "kuwaiti": "KW",
-             "emirati": "AE", "omani": "OM", "bahraini": "BH", "cypriot": "CY", "maltese": "MT", "costa rican": "CR", "haitian": "HT", "panamanian": "PA", "honduran": "HN",
-             "guatemalan": "GT", "salvadoran": "SV", "nicaraguan": "NI", "uruguayan": "UY", "paraguayan": "PY", "bolivian": "BO", "ecuadorian": "EC", "bosnian": "BA",
-             "macedonian": "MK", "montenegrin": "ME", "moldovan": "MD", "belarusian": "BY", "azerbaijani": "AZ", "sri lankan": "LK", "taiwanese": "TW", "cambodian": "KH",
-             "nepalese": "NP", "nepali": "NP", "burmese": "MM", "mongolian": "MN", "jordanian": "JO", "libyan": "LY", "sudanese": "SD", "somali": "SO", "senegalese": "SN",
-             "ivorian": "CI", "cameroonian": "CM", "zambian": "ZM", "zimbabwean": "ZW", "tanzanian": "TZ", "mozambican": "MZ", "namibian": "NA", "equatorial guinean": "GQ",
-             "palestinian": "PS", "luxembourgish": "LU", "fijian": "FJ", "samoan": "WS", "trinidadian": "TT"}  # fmt: skip
-
-
 _USUAL = {"RU": "Russia", "TR": "Turkey"}
-_AMBIGUOUS = frozenset({"Georgia", "Jersey", "Guinea"})
-_SPOKEN = frozenset({"United States of America", "US", "USA", "U.S.", "U.S.A.", "UK", "U.K.", "Great Britain", "Britain", "England", "Scotland", "Wales", "Northern Ireland",
-                     "Turkey", "Russia", "Iran", "Syria", "Vietnam", "Laos", "Bolivia", "Venezuela", "Tanzania", "Moldova", "South Korea", "North Korea", "Taiwan", "Palestine",
-                     "Czech Republic", "Brunei", "Macedonia", "North Macedonia", "Ivory Coast", "Cape Verde", "Swaziland", "Burma", "Micronesia", "Congo"})  # fmt: skip
 
 
 @cache
@@ -87,48 +60,6 @@ def country_name(code: str) -> str:
     return "" if country is None else str(getattr(country, "common_name", country.name)).split(",")[0]
 
 
-@cache
-def country_pattern() -> str:
-    """Return a pattern for the countries' names as texts write them, the longest first; no codes but US, USA and UK."""
-    names = {
-        name
-        for country in pycountry.countries
-        for name in (country.name, getattr(country, "common_name", ""))
-        if name
-    }
-    spoken = {
-        name for name in names if "," not in name and "(" not in name and name not in _AMBIGUOUS
-    } | _SPOKEN
-    return "|".join(re.escape(name) for name in sorted(spoken, key=lambda name: (-len(name), name)))
-
-
-@cache
-def demonym_pattern() -> str:
-    """Return a pattern for what people and things of a country are called."""
-    return "|".join(sorted((word.title() for word in _DEMONYMS), key=lambda word: (-len(word), word)))
-
-
-def demonym_code(text: str) -> str:
-    """Return the alpha-2 code of the country whose people or things are called so: "Welsh" is GB."""
-    return _DEMONYMS.get(fold(text), "")
-
-
-def nationality_of(text: str) -> str:
-    """Return the words at the beginning of a text that say of what country somebody is; empty when none do."""
-    words = text.split()
-    for size in range(min(len(words), 3), 0, -1):
-        said = " ".join(words[:size])
-        if demonym_code(said) or all(map(is_demonym, re.split(r"[ -]", said))):
-            return said
-    return ""
-
-
-def is_demonym(word: str) -> bool:
-    """Tell whether a capitalised word says of what country or people something is: "American", "Zubrovian"."""
-    folded = fold(word)
-    return folded in _DEMONYMS or (len(folded) > 5 and folded.endswith(("ian", "ean", "ese", "ish", "can")))
-
-
 def same_place(one: str, other: str) -> bool:
     """Tell whether two place names share a city or a country word: "Leeds" and "Leeds, UK" do."""
     return bool(_parts(one) & _parts(other))
@@ -153,23 +84,6 @@ def city_of(text: str) -> str:
     city = " ".join(words)
     alone = len([part for part in text.split(",") if part.strip()]) == 1
     return "" if not city or (alone and country_code(city)) or len(words) > 4 else city
-
-
-def settled(place: str, within: str) -> str:
-    """Return a place from the settlement outwards: "Mill House" within "Ulm, Bavaria" is "Ulm, Bavaria".
-
-    Houses and streets in front are dropped where something larger follows; `within` may be empty.
-    """
-    parts = [part for part in place.split(", ") if part]
-    around = [part for part in within.split(", ") if part and part not in parts]
-    while parts and is_building(parts[0]) and (len(parts) > 1 or around):
-        parts.pop(0)
-    return ", ".join((*parts, *around))
-
-
-def is_building(text: str) -> bool:
-    """Tell whether a name is a house's, a street's or a hospital's."""
-    return bool(_BUILDING.search(text)) or any(letter.isdigit() for letter in text)
 
 
 def country_in(text: str) -> str:

@@ -8,10 +8,8 @@ from typing import Any
 
 from rowcite.local.research.choices import choose
 from rowcite.local.research.document import Fact
-from rowcite.local.research.measure import measured, unit_in
 from rowcite.local.research.numbers import Amount, money_in, number_in
-from rowcite.local.research.places import city_of, country_code, country_in, country_name, demonym_code
-from rowcite.local.research.relations import DATED, MEASURED
+from rowcite.local.research.places import city_of, country_code, country_in, country_name
 from rowcite.local.research.text import fold, squash
 from rowcite.local.research.wants import Want
 from rowcite.local.research.when import date_in
@@ -111,12 +109,9 @@ def _item(text: str) -> str:
 
 def _number(text: str, want: Want) -> Value | None:
     """Read a year, a sum of money or a count; a sum in another currency than asked for is not an answer."""
-    if want.concept in {"founded", "incorporated"} or want.relation in DATED:
+    if want.concept in {"founded", "incorporated"}:
         date = date_in(text)
         return Value(int(date[:4])) if date else None
-    if want.relation in MEASURED and unit_in(text) is not None:
-        size = measured(text, f"{want.words} {want.description}")
-        return None if size is None else Value(int(size) if size == int(size) else size)
     amount = money_in(text) if want.concept in _MONEY else number_in(text)
     if amount is None or not _in_currency(amount, want):
         return None
@@ -141,18 +136,14 @@ def _unit(want: Want) -> float:
 
 def _text(text: str, want: Want) -> Value | None:
     asked = f"{want.words} {fold(want.description)}"
-    if (
-        want.relation in DATED
-        or want.concept in {"founded", "incorporated"}
-        or re.search(r"\bdate\b|yyyy", asked)
-    ):
+    if want.concept in {"founded", "incorporated"} or re.search(r"\bdate\b|yyyy", asked):
         return _dated(text, asked)
     if want.concept == "city":
         return _some(city_of(text))
     if want.concept == "country":
-        return _country(text, asked, want)
+        return _country(text, asked)
     if want.concept == "hq" and "address" not in asked:
-        return _some(_seat(text) or (_bare_place(text) if want.relation == "location" else ""))
+        return _some(_seat(text))
     if want.concept == "stage":
         return _some(_stage(text))
     return _some(squash(text).strip(" .;,")[:300])
@@ -167,12 +158,8 @@ def _dated(text: str, asked: str) -> Value | None:
     return _some(date)
 
 
-def _country(text: str, asked: str, want: Want) -> Value | None:
-    code = (
-        country_code(text)
-        or country_code(country_in(text))
-        or (demonym_code(text) if want.relation == "country" else "")
-    )
+def _country(text: str, asked: str) -> Value | None:
+    code = country_code(text) or country_code(country_in(text))
     if not code:
         return None
     return Value(code if _CODES.search(asked) else country_name(code))
@@ -184,12 +171,6 @@ def _seat(text: str) -> str:
     if not city:
         return ""
     return f"{city}, {country_name(code)}" if code else city
-
-
-def _bare_place(text: str) -> str:
-    """Return a country or another place that is no city: a lake may be "in Norway"."""
-    code = country_code(text)
-    return country_name(code) if code else squash(text).strip(" .;,")
 
 
 def _stage(text: str) -> str:

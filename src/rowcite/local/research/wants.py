@@ -7,14 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rowcite.local.research.numbers import number_in
-from rowcite.local.research.relations import BY_KIND, JOINED, relation_of
 from rowcite.local.research.text import fold, split_words
 from rowcite.local.research.vocabulary import BY_NAME, concept_of_field
 
 _DEEPEST = 8
-_CURRENT = re.compile(
-    r"\b(?:current(?:ly)?|now|president|minister|mayor|governor|monarch|king|queen|chair\w*|coach|captain|editor)\b"
-)
 _UP_TO = re.compile(r"\b(?:up to|at most|maximum(?: of)?|max\.?|no more than|top)\s+(\w+)", re.IGNORECASE)
 
 
@@ -32,7 +28,6 @@ class Want:
     kind: str
     nullable: bool
     concept: str = ""
-    relation: str = ""  # the kind of fact that running text is searched for
     choices: tuple[Any, ...] = ()
     item: Want | None = None
     fields: tuple[Want, ...] = ()
@@ -43,17 +38,7 @@ class Want:
     @property
     def changes(self) -> bool:
         """Whether the newest statement wins."""
-        known = BY_KIND.get(self.relation)
-        return (self.concept in BY_NAME and BY_NAME[self.concept].changes) or (
-            known is not None and known.changes
-        )
-
-    @property
-    def current(self) -> bool:
-        """Whether the field asks for who or what holds now."""
-        return self.relation == "government_type" or bool(
-            _CURRENT.search(f"{self.words} {fold(self.description)}")
-        )
+        return self.concept in BY_NAME and BY_NAME[self.concept].changes
 
 
 def want_of(
@@ -77,9 +62,9 @@ def want_of(
     if depth < _DEEPEST and kind == "object":
         properties = resolved.get("properties") or {}
         fields = tuple(want_of(inner, key, words, root, depth + 1) for key, inner in properties.items())
-    concept, relation = _meaning(name, words, description, kind)
+    concept = _concept(name, words, description)
     return Want(
-        name, words, description, kind, nullable or None in _choices(resolved), concept, relation, choices, item, fields,
+        name, words, description, kind, nullable or None in _choices(resolved), concept, choices, item, fields,
         frozenset(resolved.get("required") or ()), _limit(resolved, description), resolved.get("const"),
     )  # fmt: skip
 
@@ -173,18 +158,6 @@ def _kind(schema: dict[str, Any], choices: tuple[Any, ...]) -> str:
     if kind in {"string", "integer", "number", "boolean", "array", "object"}:
         return str(kind)
     return "object" if "properties" in schema else ("array" if "items" in schema else "string")
-
-
-def _meaning(name: str, words: str, description: str, kind: str) -> tuple[str, str]:
-    """Return the concept and the relation that a field asks for; a relation that is named outright stands alone."""
-    own = split_words(name)
-    named = concept_of_field(own, "") or concept_of_field(words, "")
-    relation = relation_of(own, fold(description), named, kind)
-    if relation is None:
-        return _concept(name, words, description), ""
-    return (
-        named or relation.name if relation.name == "country" else named if relation.name in JOINED else ""
-    ), relation.name
 
 
 def _concept(name: str, words: str, description: str) -> str:

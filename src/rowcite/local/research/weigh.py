@@ -170,8 +170,6 @@ def _confidence(winner: Camp, against: list[Camp], *, changes: bool, newest: str
         return "low"  # an undated page by somebody else about what changes
     documents = {member.document.path for member in winner.members if member.direct}
     settled = opposition < 0.35 and winner.direct and not stale
-    if settled and any(member.fact.sure for member in winner.members):
-        return "high"
     if settled and ((agreeing > 1 and authority) or agreeing > 2 or (authority and len(documents) > 1)):
         return "high"
     return "medium"
