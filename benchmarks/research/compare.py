@@ -9,7 +9,7 @@ from typing import Any
 
 from rapidfuzz import fuzz
 
-from rowcite.local.research.places import country_code
+from rowcite.local.research.text.places import country_code
 
 _CLOSE = 0.03  # a rounded figure, or last year's, counts as right
 _SIMILAR = 88  # token_sort_ratio at which two texts count as the same

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rowcite.local.research import Corpus
-    from rowcite.local.research.model_prompt import Endpoint
+    from rowcite.local.research.language_model.endpoint import Endpoint
     from rowcite.local.server.answering import Researcher
     from rowcite.local.server.app import ServerSettings
 
@@ -230,7 +230,7 @@ def _researcher(flags: _Flags, console: Console) -> tuple[Researcher, str]:
 
 def _cache(flags: _Flags) -> Path | None:
     """Return where what was read of the documents is kept; None for nowhere."""
-    from rowcite.local.research.cache import platform_cache
+    from rowcite.local.research.store.cache import platform_cache
 
     if flags.no_cache:
         if flags.cache:
@@ -245,13 +245,13 @@ def _endpoint(base_url: str | None, model: str | None, timeout: float) -> Endpoi
         return None
     if not base_url or not model:
         raise UsageError("--llm-base-url and --llm-model go together: give both, or neither")
-    from rowcite.local.research.model_prompt import Endpoint
+    from rowcite.local.research.language_model.endpoint import Endpoint
 
     return Endpoint(base_url, model, os.environ.get("ROWCITE_LLM_KEY"), timeout)
 
 
 def _with_model(documents: Corpus, endpoint: Endpoint) -> Researcher:
-    from rowcite.local.research.model_reader import ModelResearcher
+    from rowcite.local.research.language_model.reader import ModelResearcher
 
     return ModelResearcher(documents, endpoint)
 

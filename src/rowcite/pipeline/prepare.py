@@ -227,7 +227,7 @@ def _corpus(spec: Spec) -> Path:
 
 
 def _digest(spec: Spec) -> str:
-    from rowcite.local.research.digest import corpus_digest
+    from rowcite.local.research.store.corpus_folder import corpus_digest
 
     try:
         return corpus_digest(_corpus(spec))

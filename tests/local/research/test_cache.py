@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from rowcite.local.research import Question, open_corpus
-from rowcite.local.research import cache as kept_in
-from rowcite.local.research.cache import UNUSED_FOR, platform_cache
-from rowcite.local.research.readers import Job, Readers, read
+from rowcite.local.research.store import cache as kept_in
+from rowcite.local.research.store.cache import UNUSED_FOR, platform_cache
+from rowcite.local.research.store.reader_processes import Job, Readers, read
 from support import environment, until
 
 PAGE = "<h1>Acme</h1><table><tr><th>Staff</th><td>240</td></tr></table>"

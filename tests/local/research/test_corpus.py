@@ -105,6 +105,6 @@ def test_the_digest_is_the_same_on_every_machine(desk):
 
 
 def test_the_digest_loads_nothing_heavy():
-    code = "import sys, rowcite.local.research.digest; print([m for m in ('tantivy', 'selectolax', 'rapidfuzz', 'pycountry') if m in sys.modules])"
+    code = "import sys, rowcite.local.research.store.corpus_folder; print([m for m in ('tantivy', 'selectolax', 'rapidfuzz', 'pycountry') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

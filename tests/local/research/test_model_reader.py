@@ -14,8 +14,8 @@ import pytest
 
 from rowcite.errors import UsageError
 from rowcite.local.research import Question, open_corpus
-from rowcite.local.research.model_prompt import Endpoint
-from rowcite.local.research.model_reader import ModelResearcher
+from rowcite.local.research.language_model.endpoint import Endpoint
+from rowcite.local.research.language_model.reader import ModelResearcher
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.run import embedded
 from support import rowcite, serving

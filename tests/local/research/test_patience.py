@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from rowcite.local.research.phrases import PHRASES
+from rowcite.local.research.documents.phrases import PHRASES
 
 LONGEST = 700  # characters: longer sentences are not read
 TEXTS = {

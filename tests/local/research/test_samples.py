@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rowcite.local.research import Corpus, Question, open_corpus
-from rowcite.local.research.text import fold
+from rowcite.local.research.text.normalise import fold
 
 ROOT = Path(__file__).parents[3]
 FIELDS = {

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from rowcite.local.research import Question, Told
-from rowcite.local.research.members import objects_in
+from rowcite.local.research import Question, ToolAnswer
+from rowcite.local.research.answers.tool_answers import objects_in
 
 ACME = {"company_name": "Acme Pumps", "website": "acmepumps.example"}
 COUNT = {"employee_count": {"type": ["integer", "null"], "description": "Head count"}}
@@ -15,7 +15,7 @@ SERVER = "http://crm.example/"
 
 
 def told(text, url=f"{SERVER}#lookup", source=SERVER):
-    return Told(url, source, "crm: lookup", text if isinstance(text, str) else json.dumps(text))
+    return ToolAnswer(url, source, "crm: lookup", text if isinstance(text, str) else json.dumps(text))
 
 
 @pytest.fixture

@@ -7,23 +7,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rowcite.errors import InputError
-from rowcite.local.research.answer import answer
-from rowcite.local.research.auto import explore
-from rowcite.local.research.document import Document
-from rowcite.local.research.dossier import Dossier, Standing
-from rowcite.local.research.entity import entity_of
-from rowcite.local.research.fill import Reading, fill
-from rowcite.local.research.follow import further
-from rowcite.local.research.identity import identify
-from rowcite.local.research.index import Finder
-from rowcite.local.research.kept import Holdings, holdings
+from rowcite.local.research.answers.auto_answer import explore
+from rowcite.local.research.answers.further_reading import further
+from rowcite.local.research.answers.json_answer import Reading, fill
+from rowcite.local.research.answers.report import report
+from rowcite.local.research.answers.schema_fields import Want, want_of
+from rowcite.local.research.answers.text_answer import answer
+from rowcite.local.research.answers.tool_answers import about_entity, believed_less, let_in, told_documents
+from rowcite.local.research.documents.document import Document
 from rowcite.local.research.question import Finding, Question, documents_to_read, looks_further
-from rowcite.local.research.report import report
 from rowcite.local.research.search import Policy, Room, SearchResult, search, terms_of
-from rowcite.local.research.text import content_words, fold
-from rowcite.local.research.told import about_entity, believed_less, let_in, told_documents
-from rowcite.local.research.urls import allowed
-from rowcite.local.research.wants import Want, want_of
+from rowcite.local.research.store.cached_corpus import Holdings, holdings
+from rowcite.local.research.store.search_index import Finder
+from rowcite.local.research.subject.entity import Dossier, Standing, entity_of
+from rowcite.local.research.subject.identify import identify
+from rowcite.local.research.text.normalise import content_words, fold
+from rowcite.local.research.text.urls import allowed
 from rowcite.model import FieldBasis
 
 # The API has one kind of text: that a long one is wanted, the description says.

@@ -9,7 +9,7 @@ from rowcite.model import FieldBasis
 
 
 @dataclass(frozen=True)
-class Told:
+class ToolAnswer:
     """What a tool answered: `url` is what it is cited by, `source` the server that said it, `title` the tool."""
 
     url: str
@@ -31,7 +31,7 @@ class Question:
     processor: str = "core"
     include_domains: tuple[str, ...] = ()
     exclude_domains: tuple[str, ...] = ()
-    told: tuple[Told, ...] = ()
+    told: tuple[ToolAnswer, ...] = ()
 
 
 @dataclass(frozen=True)

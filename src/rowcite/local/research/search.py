@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rowcite.local.research.document import Document
-from rowcite.local.research.index import Finder
-from rowcite.local.research.splitting import split_sentences
-from rowcite.local.research.text import content_words, fold
-from rowcite.local.research.urls import allowed
+from rowcite.local.research.documents.document import Document
+from rowcite.local.research.store.search_index import Finder
+from rowcite.local.research.text.normalise import content_words, fold, split_sentences
+from rowcite.local.research.text.urls import allowed
 
 _DEPTH = 200  # documents looked at for each query before filters
 _OBJECTIVE = 0.5  # what the objective's words count beside a query's

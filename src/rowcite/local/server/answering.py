@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import msgspec
 
-from rowcite.local.research import Finding, Question, SearchResult, Told
+from rowcite.local.research import Finding, Question, SearchResult, ToolAnswer
 from rowcite.local.server.basis import with_elements
 from rowcite.local.server.betas import FIELD_BASIS
 from rowcite.local.server.context import Earlier, Input, filled_in, in_context, read_earlier
@@ -70,7 +70,7 @@ def _earlier(before: Run) -> Earlier:
     return read_earlier(before.id, before.asked.request.input, output.body if output else None)
 
 
-def _question(asked: Accepted, given: Input, heard: tuple[Told, ...]) -> Question:
+def _question(asked: Accepted, given: Input, heard: tuple[ToolAnswer, ...]) -> Question:
     """Return what the run asks. Excluded domains do not count beside included ones, as the API documents."""
     policy = asked.request.source_policy
     include = tuple(policy.include_domains) if policy else ()

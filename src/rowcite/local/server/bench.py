@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from rowcite.local.research.answers.schema_fields import Want, want_of
 from rowcite.local.research.question import Finding, Question
 from rowcite.local.research.search import SearchResult
-from rowcite.local.research.wants import Want, want_of
 from rowcite.local.server.answering import encoded
 from rowcite.local.server.betas import FIELD_BASIS
 from rowcite.local.server.faults import digest

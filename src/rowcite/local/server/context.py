@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from rowcite.local.research import Finding
-from rowcite.local.research.entity import entity_of
-from rowcite.local.research.text import fold
+from rowcite.local.research.subject.entity import entity_of
+from rowcite.local.research.text.normalise import fold
 from rowcite.model import FieldBasis
 
 Input = str | dict[str, Any]

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import msgspec
 
-from rowcite.local.research import Told
+from rowcite.local.research import ToolAnswer
 from rowcite.local.server.faults import digest
 from rowcite.local.server.limits import Accepted
 from rowcite.local.server.processors import Lognormal, seconds_taken
@@ -65,7 +65,7 @@ class Run:
     ending: Ending | None = None
     started_at: str | None = None
     calls: tuple[McpToolCall, ...] | None = None
-    heard: tuple[Told, ...] = ()  # what the tools told, for the research
+    heard: tuple[ToolAnswer, ...] = ()  # what the tools told, for the research
     told: bool = False  # the webhook has heard of the end, or was given up
 
     @property

@@ -18,7 +18,7 @@ from uuid import uuid4
 
 import msgspec
 
-from rowcite.local.research import Told
+from rowcite.local.research import ToolAnswer
 from rowcite.local.server.conform import misses
 from rowcite.local.server.shapes import McpServer, McpToolCall
 
@@ -45,7 +45,7 @@ class Called:
     """A call as answers show it, and what it told: one text a part of the tool's result."""
 
     call: McpToolCall
-    told: tuple[Told, ...] = ()
+    told: tuple[ToolAnswer, ...] = ()
 
 
 def call_tools(servers: Sequence[McpServer], given: Input) -> tuple[Called, ...]:
@@ -111,14 +111,14 @@ def _parts(result: CallToolResult) -> list[tuple[str, str]]:
     return found
 
 
-def _told(server: McpServer, tool: str, text: str, address: str) -> Told:
+def _told(server: McpServer, tool: str, text: str, address: str) -> ToolAnswer:
     """Return a text as evidence. Of the server's own URL only the host is shown: paths and queries may hold secrets."""
     parts = urlsplit(server.url)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     source = f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}/"
     shown = _without_secrets(text, server) or ""
     cited = (_without_secrets(address, server) or "") if urlsplit(address).scheme in {"http", "https"} else ""
-    return Told(cited or f"{source}#{quote(tool, safe='')}", source, f"{server.name}: {tool}", shown)
+    return ToolAnswer(cited or f"{source}#{quote(tool, safe='')}", source, f"{server.name}: {tool}", shown)
 
 
 def callable_tools(

@@ -27,7 +27,7 @@ PAUSE = 5.0  # seconds before the second attempt; each later pause is twice as l
 ANSWER_WITHIN = 15.0  # seconds
 WORKERS = 4  # a receiver that hangs holds one of them up for ANSWER_WITHIN
 
-Told = Callable[[Run, int, int | None], None]
+ToolAnswer = Callable[[Run, int, int | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,9 @@ class Webhooks:
         self._outbox: queue.SimpleQueue[Delivery | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._loop: asyncio.AbstractEventLoop
-        self._told: Told
+        self._told: ToolAnswer
 
-    def open(self, told: Told) -> None:
+    def open(self, told: ToolAnswer) -> None:
         """Begin, on the event loop that serves."""
         self._loop = asyncio.get_running_loop()
         self._told = told

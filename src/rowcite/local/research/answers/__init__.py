@@ -1,0 +1,1 @@
+"""Answers from the facts of the documents read: JSON objects, texts and reports."""

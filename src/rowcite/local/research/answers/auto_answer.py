@@ -1,0 +1,104 @@
+"""An answer whose schema the engine chooses: one property for each kind of fact that the documents state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rowcite.local.research.answers.decide import Verdict
+from rowcite.local.research.answers.json_answer import Reading, find
+from rowcite.local.research.answers.schema_fields import want_of
+from rowcite.local.research.question import Finding
+from rowcite.model import FieldBasis
+
+_FIELDS: dict[str, dict[str, Any]] = {
+    "industry": {"type": "string", "description": "Main industry"},
+    "employee_count": {"type": "integer", "description": "Latest head count"},
+    "founded_year": {"type": "integer", "description": "Year of foundation"},
+    "headquarters": {"type": "object", "description": "Seat of the head office", "properties": {
+        "city": {"type": "string", "description": "City"}, "country": {"type": "string", "description": "Country"}}},
+    "chief_executive": {"type": "string", "description": "Who leads the company"},
+    "founders": {"type": "array", "items": {"type": "string"}, "description": "Who founded it"},
+    "funding_stage": {"type": "string", "description": "Latest funding stage"},
+    "total_funding": {"type": "string", "description": "Total funding raised"},
+    "investors": {"type": "array", "items": {"type": "string"}, "description": "Investors"},
+    "annual_revenue": {"type": "string", "description": "Annual revenue"},
+    "key_products": {"type": "array", "items": {"type": "string"}, "description": "Products and services"},
+    "certifications": {"type": "array", "items": {"type": "string"}, "description": "Certifications held"},
+    "parent_company": {"type": "string", "description": "Parent company"},
+    "registration_number": {"type": "string", "description": "Registration number"},
+    "website": {"type": "string", "description": "Website"},
+    "phone": {"type": "string", "description": "Telephone number"},
+    "email": {"type": "string", "description": "E-mail address"},
+}  # fmt: skip
+
+
+def explore(reading: Reading) -> Finding:
+    """Return what the documents state of the entity, the schema of it, and a basis with nested names."""
+    content: dict[str, Any] = {}
+    basis: list[FieldBasis] = []
+    properties: dict[str, Any] = {}
+    for name, schema in _FIELDS.items():
+        inner = schema.get("properties")
+        verdicts = (
+            {part: find(want_of(_nullable(sub), part, name), reading) for part, sub in inner.items()}
+            if inner
+            else {name: find(want_of(_nullable(schema), name), reading)}
+        )
+        found = {part: verdict for part, verdict in verdicts.items() if verdict.found}
+        if not found:
+            continue
+        properties[name] = (
+            {
+                **schema,
+                "properties": {part: inner[part] for part in found},
+                "required": list(found),
+                "additionalProperties": False,
+            }
+            if inner
+            else schema
+        )
+        content[name] = (
+            {part: verdict.value for part, verdict in found.items()} if inner else found[name].value
+        )
+        basis += [_basis(f"{name}.{part}" if inner else name, verdict) for part, verdict in found.items()]
+    schema = {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+    return Finding("json", content, tuple(_listed(content, basis)) or (_silence(reading),), schema)
+
+
+def _listed(content: dict[str, Any], basis: list[FieldBasis]) -> list[FieldBasis]:
+    """Name each item of a list by its place: key_products.0; its citations are those that hold it."""
+    named: list[FieldBasis] = []
+    for entry in basis:
+        value = content.get(entry.field)
+        if not isinstance(value, list):
+            named.append(entry)
+            continue
+        for number, item in enumerate(value):
+            holding = tuple(c for c in entry.citations if any(str(item) in excerpt for excerpt in c.excerpts))
+            named.append(
+                FieldBasis(
+                    f"{entry.field}.{number}", entry.reasoning, holding or entry.citations, entry.confidence
+                )
+            )
+    return named
+
+
+def _basis(name: str, verdict: Verdict) -> FieldBasis:
+    return FieldBasis(name, verdict.reasoning, verdict.citations, verdict.confidence)
+
+
+def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+def _silence(reading: Reading) -> FieldBasis:
+    reason = (
+        reading.dossier.problem
+        or f"The documents about {reading.dossier.names()} state no facts of a known kind."
+    )
+    return FieldBasis("output", reason, (), "low")

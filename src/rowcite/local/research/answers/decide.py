@@ -1,0 +1,240 @@
+"""Candidates to a verdict: which value won, how sure that is, and why, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from rapidfuzz import fuzz
+
+from rowcite.local.research.answers.evidence import Candidate
+from rowcite.local.research.answers.schema_fields import Want
+from rowcite.local.research.text.normalise import fold
+from rowcite.model import Citation
+
+Confidence = Literal["high", "medium", "low"]
+RANKS: dict[str, int] = {"low": 0, "medium": 1, "high": 2}
+_NEAR = 0.06  # "about 1,200" and 1,187 are one head count
+_ALIKE = 88  # rapidfuzz ratio above which two texts say the same
+_STALE_YEARS = 2
+_UNDATED_AGE = 1.5
+# What a few years change; a seat or a founder stays.
+_FAST = frozenset({"employees", "revenue", "stage", "ceo", "public", "funding_total", "round_amount"})
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found for a field; `found` is False for nothing."""
+
+    value: Any
+    confidence: Confidence
+    reasoning: str
+    citations: tuple[Citation, ...] = ()
+    found: bool = True
+
+
+@dataclass
+class Camp:
+    """Candidates that agree; `strength` combines one statement per site."""
+
+    value: Any
+    members: list[Candidate]
+    strength: float = 0.0
+
+    @property
+    def sites(self) -> set[str]:
+        """The sites that say so: pages of one site count once."""
+        return {member.document.site or member.document.url for member in self.members}
+
+    @property
+    def newest(self) -> str:
+        """The newest date of the statement, empty when none is dated."""
+        return max((member.date for member in self.members), default="")
+
+    @property
+    def direct(self) -> bool:
+        """Whether at least one of them says it outright."""
+        return any(member.direct for member in self.members)
+
+
+def decide(want: Want, found: list[Candidate], newest: str) -> Verdict | None:
+    """Weigh the candidates of a field with one value; None when there is none. `newest` dates the corpus."""
+    if not found:
+        return None
+    changes = want.changes
+    found, replaced = _after_change(want, found)
+    newest = newest if want.concept in _FAST else ""
+    camps = _camps(want, found)
+    latest = max(candidate.date for candidate in found)[:4]
+    for camp in camps:
+        camp.strength = _strength(camp, (newest or latest)[:4] if changes else "")
+    camps.sort(key=lambda camp: (-camp.strength, fold(str(camp.value))))
+    winner, rest = camps[0], camps[1:]
+    outdated = [camp for camp in rest if changes and _older(camp, winner)] + _camps(want, replaced)
+    against = [camp for camp in rest if not any(camp is old for old in outdated)]
+    confidence = _confidence(winner, against, changes=changes, newest=newest)
+    return Verdict(winner.value, confidence, _reason(winner, outdated, against), cite(winner.members))
+
+
+def _after_change(want: Want, found: list[Candidate]) -> tuple[list[Candidate], list[Candidate]]:
+    """Part the candidates into those that stand and those that a told change ("is now in Hull") has overtaken."""
+    told = [candidate for candidate in found if candidate.fact.change and candidate.direct]
+    if not told:
+        return found, []
+    last = max(told, key=lambda candidate: candidate.date)
+    overtaken = [c for c in found if not _agree(want, last.value, c) and _told_before(c, last)]
+    return [candidate for candidate in found if candidate not in overtaken], overtaken
+
+
+def _told_before(candidate: Candidate, change: Candidate) -> bool:
+    """Tell whether a statement is older than a told change, or stands beside it in a page that has no date."""
+    if candidate.document.path == change.document.path and not change.fact.as_of:
+        return True
+    return candidate.date[:7] <= change.date[: len(candidate.date[:7])]
+
+
+def _camps(want: Want, found: list[Candidate]) -> list[Camp]:
+    camps: list[Camp] = []
+    for candidate in found:
+        home = next((camp for camp in camps if _agree(want, camp.value, candidate)), None)
+        if home is None:
+            camps.append(Camp(candidate.value, [candidate]))
+        else:
+            home.members.append(candidate)
+    for camp in camps:
+        camp.value = max(
+            camp.members,
+            key=lambda member: (not member.about, _fullness(want, member.value), member.weight, member.date),
+        ).value
+    return camps
+
+
+def _fullness(want: Want, value: Any) -> int:
+    """Prefer "Lleida, Spain" to "Lleida" among statements that agree."""
+    return str(value).count(",") if want.concept == "hq" else 0
+
+
+def _agree(want: Want, value: Any, candidate: Candidate) -> bool:
+    other = candidate.value
+    if isinstance(value, bool) or isinstance(other, bool) or want.kind == "enum":
+        return bool(value == other)
+    if isinstance(value, int | float) and isinstance(other, int | float):
+        close = candidate.about and abs(value - other) <= _NEAR * max(abs(value), abs(other))
+        return value == other or close
+    return _same_text(str(value), str(other), want)
+
+
+def _same_text(one: str, other: str, want: Want) -> bool:
+    first, second = fold(one), fold(other)
+    if first == second or fuzz.token_sort_ratio(first, second) >= _ALIKE:
+        return True
+    if want.concept in {"hq", "city", "ceo", "parent"}:
+        return f" {first} " in f" {second} " or f" {second} " in f" {first} "
+    return (
+        len(first) == 4 and second.startswith(first) if want.concept in {"founded", "incorporated"} else False
+    )
+
+
+def _strength(camp: Camp, latest: str) -> float:
+    """Combine the best statement of each site; old statements of what changes count less each year."""
+    best: dict[str, float] = {}
+    for member in camp.members:
+        site = member.document.site or member.document.url
+        age = (
+            max(0, int(latest) - int(member.date[:4]))
+            if latest and member.date[:4].isdigit()
+            else (_UNDATED_AGE if latest else 0)
+        )
+        best[site] = max(best.get(site, 0.0), member.weight * max(0.3, 1 - 0.2 * age))
+    doubt = 1.0
+    for weight in best.values():
+        doubt *= 1 - min(weight, 0.97)
+    return 1 - doubt
+
+
+def _older(camp: Camp, winner: Camp) -> bool:
+    """Tell whether a camp's newest statement is older than the winner's."""
+    return bool(camp.newest and winner.newest) and camp.newest[:7] < winner.newest[: len(camp.newest[:7])]
+
+
+def _confidence(winner: Camp, against: list[Camp], *, changes: bool, newest: str) -> Confidence:
+    opposition = max((camp.strength for camp in against), default=0.0)
+    agreeing = len(winner.sites)
+    authority = any(member.authority and member.direct for member in winner.members)
+    stale = changes and _is_stale(winner, newest)
+    if (not winner.direct or stale) and agreeing < 2:
+        return "low"
+    if opposition >= 0.8 * winner.strength or (changes and any(_older(winner, camp) for camp in against)):
+        return "low"
+    if newest and agreeing == 1 and not authority and not winner.newest:
+        return "low"  # an undated page by somebody else about what changes
+    documents = {member.document.path for member in winner.members if member.direct}
+    settled = opposition < 0.35 and winner.direct and not stale
+    if settled and ((agreeing > 1 and authority) or agreeing > 2 or (authority and len(documents) > 1)):
+        return "high"
+    return "medium"
+
+
+def _is_stale(winner: Camp, newest: str) -> bool:
+    year, latest = winner.newest[:4], newest[:4]
+    return year.isdigit() and latest.isdigit() and int(latest) - int(year) >= _STALE_YEARS
+
+
+def _reason(winner: Camp, outdated: list[Camp], against: list[Camp]) -> str:
+    sentences = [f"{_sources(winner)} {_says(winner)} {shown(winner.value)}."]
+    if outdated:
+        sentences.append(f"Older statements differ: {_listed(outdated)}; the newer one was preferred.")
+    if against:
+        why = "more sources agree on it" if len(winner.sites) > max(len(camp.sites) for camp in against) else (
+            "it comes from the organisation itself or a register" if any(m.authority for m in winner.members) else "it is said more directly")  # fmt: skip
+        sentences.append(
+            f"Not in agreement: {_listed(against)}; {shown(winner.value)} was preferred because {why}."
+        )
+    if all(member.about for member in winner.members):
+        sentences.append("The figure is given as an approximation.")
+    return " ".join(sentences)
+
+
+def _says(camp: Camp) -> str:
+    return "says" if len({member.document.url for member in camp.members}) == 1 else "say"
+
+
+def _listed(camps: list[Camp]) -> str:
+    return "; ".join(f"{_sources(camp)} {_says(camp)} {shown(camp.value)}" for camp in camps[:3])
+
+
+def _sources(camp: Camp) -> str:
+    names = []
+    for member in camp.members:
+        date = member.fact.as_of or member.document.date or ""
+        names.append(f"{member.document.host or member.document.path}{f' ({date})' if date else ''}")
+    distinct = list(dict.fromkeys(names))
+    more = f" and {len(distinct) - 4} more" if len(distinct) > 4 else ""
+    return (
+        f"{', '.join(distinct[:4])}{more}"
+        if more or len(distinct) < 2
+        else f"{', '.join(distinct[:-1])} and {distinct[-1]}"
+    )
+
+
+def shown(value: Any) -> str:
+    """Return a value as a sentence shows it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def cite(members: list[Candidate]) -> tuple[Citation, ...]:
+    """Return one citation a document, its excerpts in order of strength, at most five documents."""
+    excerpts: dict[str, list[str]] = {}
+    titles: dict[str, str] = {}
+    for member in members:
+        found = excerpts.setdefault(member.document.url, [])
+        titles.setdefault(member.document.url, member.document.title)
+        if member.fact.excerpt not in found and len(found) < 2:
+            found.append(member.fact.excerpt)
+    return tuple(
+        Citation(url, titles[url] or None, tuple(words)) for url, words in list(excerpts.items())[:5]
+    )

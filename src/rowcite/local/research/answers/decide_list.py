@@ -1,0 +1,82 @@
+"""Lists of things: the best source's items, and those that others confirm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rapidfuzz import fuzz
+
+from rowcite.local.research.answers.decide import Confidence, Verdict, cite, shown
+from rowcite.local.research.answers.enum_values import choose
+from rowcite.local.research.answers.evidence import Candidate
+from rowcite.local.research.answers.schema_fields import Want
+from rowcite.local.research.text.normalise import fold
+
+_LONGEST_ITEM = 60
+_ALIKE = 90
+
+
+def decide_items(want: Want, found: list[Candidate]) -> Verdict | None:
+    """Return the items that the strongest source lists, joined by items that two documents name."""
+    usable = [candidate for candidate in found if _items(candidate, want)]
+    if not usable:
+        return None
+    best = usable[0]
+    chosen = list(_items(best, want))
+    for candidate in usable[1:]:
+        for item in _items(candidate, want):
+            if not _among(item, chosen) and (
+                _confirmed(item, candidate, usable, want)
+                or (candidate.direct and candidate.document.path == best.document.path)
+            ):
+                chosen.append(item)
+    chosen = chosen[: want.limit] if want.limit else chosen
+    backers = [
+        candidate for candidate in usable if any(_among(item, chosen) for item in _items(candidate, want))
+    ]
+    sites = {candidate.document.site or candidate.document.url for candidate in backers}
+    reasoning = f"{best.document.host or best.document.path} lists {shown(chosen)}."
+    if len(sites) > 1:
+        reasoning += f" {len(sites) - 1} other site{'s' if len(sites) > 2 else ''} name some of them."
+    return Verdict(chosen, _sureness(best, backers, chosen, want), reasoning, cite(backers))
+
+
+def _items(candidate: Candidate, want: Want) -> tuple[str, ...]:
+    """Return a candidate's items as the field takes them: short texts, or members of its enum."""
+    raw: Iterable[str] = candidate.value
+    if want.item is not None and want.item.kind == "enum":
+        return tuple(
+            dict.fromkeys(choice for text in raw if (choice := choose(text, want.item.choices)) is not None)
+        )
+    distinct: list[str] = []
+    for item in raw:
+        if 1 < len(item) <= _LONGEST_ITEM and len(item.split()) <= 7 and not _among(item, distinct):
+            distinct.append(item)
+    return tuple(distinct)
+
+
+def _among(item: str, items: Iterable[str]) -> bool:
+    folded = fold(str(item))
+    return any(
+        folded == fold(str(other)) or fuzz.ratio(folded, fold(str(other))) >= _ALIKE for other in items
+    )
+
+
+def _confirmed(item: str, source: Candidate, everyone: list[Candidate], want: Want) -> bool:
+    return any(
+        other.document.path != source.document.path and other.direct and _among(item, _items(other, want))
+        for other in everyone
+    )
+
+
+def _sureness(best: Candidate, backers: list[Candidate], chosen: list[str], want: Want) -> Confidence:
+    """Call a list high when every item stands in two direct documents, one of them the own site's."""
+    direct = [candidate for candidate in backers if candidate.direct]
+    if not direct:
+        return "low"
+    twice = all(
+        len({c.document.path for c in direct if _among(item, _items(c, want))}) > 1 for item in chosen
+    )
+    if twice and any(candidate.authority for candidate in direct):
+        return "high"
+    return "medium" if best.direct else "low"

@@ -1,0 +1,129 @@
+"""Candidates for a field: each a value, the fact that says it, and how much that counts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from rapidfuzz import fuzz
+
+from rowcite.local.research.answers.schema_fields import Want
+from rowcite.local.research.answers.values import read_items, read_value
+from rowcite.local.research.documents.document import Document, Fact, How
+from rowcite.local.research.subject.entity import Dossier, Standing
+from rowcite.local.research.subject.subject_match import bears, row_contradicts
+from rowcite.local.research.text.normalise import content_words
+
+_REGISTRY = re.compile(
+    r"\.gov(?:\.|$)|regist(?:er|ry|re)|companieshouse|handelsregister|chamber|bolagsverket|brreg|\bsec\b|gazette\.gov",
+    re.IGNORECASE,
+)
+# Facts that answer a neighbouring question too, and how much less they count there.
+_NEIGHBOURS = {
+    "founded": (("incorporated", 0.6),),
+    "city": (("hq", 1.0),),
+    "country": (("hq", 1.0),),
+    "hq": (("city", 0.9),),
+    "public": (("stage", 0.9), ("ticker", 1.0)),
+    "stage": (("public", 0.9), ("ticker", 0.9)),
+    "funding_total": (),
+}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A value with its evidence: `weight` 0..1 is how directly and by whom it is said, `date` how new it is."""
+
+    value: Any
+    fact: Fact
+    standing: Standing
+    weight: float
+    direct: bool
+    date: str
+    about: bool = False
+
+    @property
+    def document(self) -> Document:
+        """The document that says it."""
+        return self.standing.document
+
+    @property
+    def authority(self) -> bool:
+        """Whether the entity itself or a registry says it."""
+        return self.standing.place.own or is_registry(self.document)
+
+
+def candidates(want: Want, dossier: Dossier, standings: tuple[Standing, ...]) -> list[Candidate]:
+    """Return the candidates for a field in the documents read, strongest first."""
+    found = []
+    for fact, standing, how, discount in facts_for(want, dossier, standings):
+        value = read_items(fact) if want.kind == "array" else read_value(fact, want)
+        if value is None or value == ():
+            continue
+        about = getattr(value, "about", False)
+        content = value if isinstance(value, tuple) else value.value
+        weight = how.value / 100 * trust(standing) * discount * (0.9 if about else 1)
+        found.append(
+            Candidate(
+                content,
+                fact,
+                standing,
+                weight,
+                how is not How.LOOSE and discount > 0.8,
+                fact.as_of or standing.document.date or "",
+                about,
+            )
+        )
+    return sorted(found, key=lambda c: (-c.weight, c.document.path, c.fact.block))
+
+
+def facts_for(
+    want: Want, dossier: Dossier, standings: tuple[Standing, ...]
+) -> Iterator[tuple[Fact, Standing, How, float]]:
+    """Yield the facts that speak of the entity and of the field, with how directly they do."""
+    for standing in standings:
+        for fact, discount in _relevant(want, standing.document):
+            how = bears(fact, standing.document, standing.place, dossier.naming)
+            if how is not None and not row_contradicts(fact, dossier.entity.sites, dossier.places):
+                yield fact, standing, how, discount
+
+
+def trust(standing: Standing) -> float:
+    """Return how much a document counts: the own site and registries most, a page tied by name alone least."""
+    if standing.place.own:
+        return 1.0
+    if is_registry(standing.document):
+        return 0.95
+    return {"address": 0.85, "place": 0.8}.get(standing.ties, 0.7)
+
+
+def is_registry(document: Document) -> bool:
+    """Tell whether a document comes from a register or a government."""
+    return bool(_REGISTRY.search(document.host))
+
+
+def _relevant(want: Want, document: Document) -> Iterator[tuple[Fact, float]]:
+    if not want.concept:
+        for fact in document.facts:
+            if fact.lead is None and label_fits(fact.label, want):
+                yield fact, 1.0
+        return
+    for fact in document.by_concept.get(want.concept, ()):
+        yield fact, 1.0
+    for neighbour, discount in _NEIGHBOURS.get(want.concept, ()):
+        for fact in document.by_concept.get(neighbour, ()):
+            yield fact, discount
+
+
+def label_fits(label: str, want: Want) -> bool:
+    """Tell whether a document's label names the field: the same words, in any order and ending."""
+    asked, stated = set(content_words(want.words)), set(content_words(label))
+    if not asked or not stated:
+        return False
+    if asked == stated:
+        return True
+    if len(asked & stated) >= 2 and (asked <= stated or stated <= asked):
+        return True
+    return fuzz.token_sort_ratio(label, want.words) >= 90

@@ -1,0 +1,158 @@
+"""A structured answer: every field of the schema filled from evidence, or left empty with the reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rowcite.local.research.answers.decide import RANKS, Verdict, decide
+from rowcite.local.research.answers.decide_list import decide_items
+from rowcite.local.research.answers.evidence import candidates, label_fits
+from rowcite.local.research.answers.schema_fields import Want, emptiest
+from rowcite.local.research.answers.values import read_value
+from rowcite.local.research.documents.document import Fact
+from rowcite.local.research.subject.entity import Dossier, Standing
+from rowcite.local.research.text.normalise import content_words
+from rowcite.model import Citation, FieldBasis
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a question may draw on: the dossier, the documents read, and the corpus's newest date.
+
+    `known` are the verdicts of fields that were already decided from these very documents.
+    """
+
+    dossier: Dossier
+    standings: tuple[Standing, ...]
+    newest: str
+    known: Mapping[str, Verdict] = field(default_factory=dict)
+
+
+def fill(want: Want, reading: Reading) -> tuple[dict[str, Any], tuple[FieldBasis, ...]]:
+    """Return the object that a schema asks for, and a basis for each of its top-level fields."""
+    verdicts = {inner.name: reading.known.get(inner.name) or find(inner, reading) for inner in want.fields}
+    content = {name: verdict.value for name, verdict in verdicts.items()}
+    return content, tuple(
+        FieldBasis(name, v.reasoning, v.citations, v.confidence) for name, v in verdicts.items()
+    )
+
+
+def find(want: Want, reading: Reading) -> Verdict:
+    """Return a field's verdict; nothing found is null, or the type's emptiest value, with the reason."""
+    if want.kind == "object":
+        return _object(want, reading)
+    if want.kind == "array" and want.item is not None and want.item.kind == "object":
+        return _rows(want, want.item, reading) or _nothing(want, reading)
+    found = candidates(want, reading.dossier, reading.standings)
+    if want.kind != "array":
+        return decide(want, found, reading.newest) or _nothing(want, reading)
+    verdict = decide_items(want, found) if want.item is None or want.item.kind in {"string", "enum"} else None
+    return verdict or _nothing(want, reading)
+
+
+def _nothing(want: Want, reading: Reading) -> Verdict:
+    """Return the empty value with the reason: nobody mentions the entity, or nobody mentions the field."""
+    dossier = reading.dossier
+    if not reading.standings:
+        reason = dossier.problem or f"No document that may be used mentions {dossier.names()}."
+    else:
+        count = len(reading.standings)
+        what = re.sub(r"^(?:the|its|their|an?) ", "", want.words or want.name)
+        reason = f"Not found: {count} document{'s' if count > 1 else ''} about {dossier.names()} {'were' if count > 1 else 'was'} read and none states this: {what}."
+    empty = emptiest(want)
+    if empty is not None:
+        reason += " The schema forbids null, so the value is only a placeholder."
+    return Verdict(empty, "low", reason, (), found=False)
+
+
+def _object(want: Want, reading: Reading) -> Verdict:
+    """Fill an object field by field; it is found when any part is."""
+    parts = {inner.name: find(inner, reading) for inner in want.fields}
+    found = {name: verdict for name, verdict in parts.items() if verdict.found}
+    if not found:
+        return _nothing(want, reading)
+    lowest = min((verdict.confidence for verdict in found.values()), key=lambda c: RANKS[c])
+    missing = [name for name in parts if name not in found]
+    reasons = [f"{name}: {verdict.reasoning}" for name, verdict in found.items()]
+    if missing:
+        reasons.append(f"Not found: {', '.join(missing)}.")
+    content = {name: verdict.value for name, verdict in parts.items()}
+    return Verdict(content, lowest, " ".join(reasons), merge_citations([v.citations for v in found.values()]))
+
+
+def merge_citations(groups: list[tuple[Citation, ...]]) -> tuple[Citation, ...]:
+    """Return one citation a document, excerpts joined in order."""
+    merged: dict[str, Citation] = {}
+    for citation in (citation for group in groups for citation in group):
+        known = merged.get(citation.url)
+        excerpts = (*(known.excerpts if known else ()), *citation.excerpts)
+        merged[citation.url] = Citation(citation.url, citation.title, tuple(dict.fromkeys(excerpts)))
+    return tuple(merged.values())
+
+
+def _rows(want: Want, item: Want, reading: Reading) -> Verdict | None:
+    """Read a list of objects from the table on a page about the entity whose headers name the item's fields."""
+    for standing in reading.standings:
+        if not (standing.place.own or standing.place.profile):
+            continue
+        rows: list[dict[str, Any]] = []
+        excerpts: list[str] = []
+        for block in standing.document.blocks:
+            columns = _columns(item, block.header) if block.header and block.cells != block.header else {}
+            if len(columns) * 2 > len(item.fields) and _on_topic(want, (block.heading, *block.header)):
+                rows.append(
+                    {
+                        field.name: _cell(
+                            field,
+                            block.cells[columns[field.name]]
+                            if columns.get(field.name, 99) < len(block.cells)
+                            else "",
+                        )
+                        for field in item.fields
+                    }
+                )
+                excerpts.append(block.text)
+        if rows:
+            url = standing.document.url
+            kept = rows[: want.limit] if want.limit else rows
+            reason = f"{standing.document.host or standing.document.path} lists them in a table."
+            return Verdict(
+                kept,
+                "medium",
+                reason,
+                (Citation(url, standing.document.title or None, tuple(excerpts[: len(kept)])),),
+            )
+    return None
+
+
+def _columns(item: Want, header: tuple[str, ...]) -> dict[str, int]:
+    """Return which column holds which field; a field's own words are compared, not its parents'."""
+    found: dict[str, int] = {}
+    for wanted in item.fields:
+        own = Want(
+            wanted.name,
+            " ".join(wanted.name.replace("_", " ").split()).lower(),
+            "",
+            wanted.kind,
+            nullable=True,
+        )
+        for index, word in enumerate(header):
+            if index not in found.values() and label_fits(word.lower(), own):
+                found[wanted.name] = index
+                break
+    return found
+
+
+def _on_topic(want: Want, texts: tuple[str, ...]) -> bool:
+    asked = set(content_words(f"{want.words} {want.description}"))
+    return bool(asked & {word for text in texts for word in content_words(text)})
+
+
+def _cell(field: Want, text: str) -> Any:
+    from rowcite.local.research.documents.document import How
+
+    value = read_value(Fact(field.words, text, text, How.TABLE), field)
+    return value.value if value is not None else emptiest(field)

@@ -1,0 +1,175 @@
+"""A JSON schema as a tree of fields to find, and the emptiest value that each allows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from rowcite.local.research.documents.concepts import BY_NAME, concept_of_field
+from rowcite.local.research.text.normalise import fold, split_words
+from rowcite.local.research.text.numbers import number_in
+
+_DEEPEST = 8
+_UP_TO = re.compile(r"\b(?:up to|at most|maximum(?: of)?|max\.?|no more than|top)\s+(\w+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Want:
+    """One field: what it is called, what kind of value it takes, and what it may be when nothing is found.
+
+    `kind` is string, integer, number, boolean, enum, array or object; `words` are the folded name, the
+    parents' names in front; `fields` are an object's, `item` is an array's.
+    """
+
+    name: str
+    words: str
+    description: str
+    kind: str
+    nullable: bool
+    concept: str = ""
+    choices: tuple[Any, ...] = ()
+    item: Want | None = None
+    fields: tuple[Want, ...] = ()
+    required: frozenset[str] = frozenset()
+    limit: int | None = None
+    const: Any = field(default=None, hash=False)
+
+    @property
+    def changes(self) -> bool:
+        """Whether the newest statement wins."""
+        return self.concept in BY_NAME and BY_NAME[self.concept].changes
+
+
+def want_of(
+    schema: dict[str, Any],
+    name: str = "",
+    parents: str = "",
+    root: dict[str, Any] | None = None,
+    depth: int = 0,
+) -> Want:
+    """Read a property's schema; $ref, unions with null and one-branch unions are resolved."""
+    root = schema if root is None else root
+    resolved, nullable = _resolve(schema, root, 0)
+    words = f"{parents} {split_words(name)}".strip()
+    description = str(resolved.get("description") or schema.get("description") or "")
+    choices = tuple(choice for choice in _choices(resolved) if choice is not None)
+    kind = _kind(resolved, choices)
+    item: Want | None = None
+    fields: tuple[Want, ...] = ()
+    if depth < _DEEPEST and kind == "array":
+        item = want_of(resolved.get("items") or {"type": "string"}, name, parents, root, depth + 1)
+    if depth < _DEEPEST and kind == "object":
+        properties = resolved.get("properties") or {}
+        fields = tuple(want_of(inner, key, words, root, depth + 1) for key, inner in properties.items())
+    concept = _concept(name, words, description)
+    return Want(
+        name, words, description, kind, nullable or None in _choices(resolved), concept, choices, item, fields,
+        frozenset(resolved.get("required") or ()), _limit(resolved, description), resolved.get("const"),
+    )  # fmt: skip
+
+
+def emptiest(want: Want) -> Any:
+    """Return null where the schema allows it, else the type's emptiest value."""
+    if want.nullable:
+        return None
+    if want.kind == "enum":
+        return _neutral_choice(want.choices)
+    if want.kind == "object":
+        return {inner.name: emptiest(inner) for inner in want.fields}
+    return {"string": "", "integer": 0, "number": 0, "boolean": False, "array": []}[want.kind]
+
+
+def _neutral_choice(choices: tuple[Any, ...]) -> Any:
+    """Return the choice that means unknown, else the last one."""
+    neutral = {
+        "unknown",
+        "not found",
+        "n a",
+        "none",
+        "not available",
+        "other",
+        "unclear",
+        "undisclosed",
+        "not disclosed",
+        "",
+    }
+    named = [choice for choice in choices if isinstance(choice, str) and fold(choice) in neutral]
+    return named[0] if named else choices[-1]
+
+
+def is_neutral(choice: Any) -> bool:
+    """Tell whether an enum's member says only that nothing is known."""
+    return isinstance(choice, str) and fold(choice) in {
+        "unknown",
+        "not found",
+        "n a",
+        "not available",
+        "unclear",
+        "",
+    }
+
+
+def _resolve(schema: dict[str, Any], root: dict[str, Any], depth: int) -> tuple[dict[str, Any], bool]:
+    """Return the schema behind references and unions, and whether null is allowed."""
+    if depth > _DEEPEST or not isinstance(schema, dict):
+        return {"type": "string"}, True
+    if "$ref" in schema:
+        target = _at(root, str(schema["$ref"]))
+        return _resolve(
+            {**target, **{key: value for key, value in schema.items() if key != "$ref"}}, root, depth + 1
+        )
+    for key in ("anyOf", "oneOf"):
+        if branches := schema.get(key):
+            real = [branch for branch in branches if branch.get("type") != "null"]
+            inner, nullable = _resolve(real[0] if real else {"type": "null"}, root, depth + 1)
+            return {
+                **inner,
+                **({"description": schema["description"]} if "description" in schema else {}),
+            }, nullable or len(real) < len(branches)
+    if all_of := schema.get("allOf"):
+        merged: dict[str, Any] = {key: value for key, value in schema.items() if key != "allOf"}
+        for branch in all_of:
+            merged = {**_resolve(branch, root, depth + 1)[0], **merged}
+        return merged, False
+    kinds = schema.get("type")
+    if isinstance(kinds, list):
+        real_kinds = [kind for kind in kinds if kind != "null"]
+        return {**schema, "type": real_kinds[0] if real_kinds else "null"}, "null" in kinds
+    return schema, kinds == "null"
+
+
+def _at(root: dict[str, Any], pointer: str) -> dict[str, Any]:
+    """Follow a local JSON pointer such as #/$defs/place."""
+    node: Any = root
+    for part in pointer.lstrip("#/").split("/") if pointer.strip("#/") else []:
+        node = node.get(part.replace("~1", "/").replace("~0", "~"), {}) if isinstance(node, dict) else {}
+    return node if isinstance(node, dict) else {}
+
+
+def _choices(schema: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(schema["enum"]) if schema.get("enum") else ((schema["const"],) if "const" in schema else ())
+
+
+def _kind(schema: dict[str, Any], choices: tuple[Any, ...]) -> str:
+    if choices:
+        return "enum"
+    kind = schema.get("type")
+    if kind in {"string", "integer", "number", "boolean", "array", "object"}:
+        return str(kind)
+    return "object" if "properties" in schema else ("array" if "items" in schema else "string")
+
+
+def _concept(name: str, words: str, description: str) -> str:
+    """Ask by the field's own name, then with its parents' names, then by the description."""
+    own = split_words(name)
+    return concept_of_field(own, "") or concept_of_field(words, "") or concept_of_field("", fold(description))
+
+
+def _limit(schema: dict[str, Any], description: str) -> int | None:
+    """Return how many items a list may have, by maxItems or by words such as "up to five"."""
+    if isinstance(schema.get("maxItems"), int):
+        return int(schema["maxItems"])
+    match = _UP_TO.search(description)
+    amount = number_in(match[1]) if match else None
+    return int(amount.value) if amount and 0 < amount.value < 1000 else None

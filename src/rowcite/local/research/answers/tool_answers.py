@@ -1,0 +1,209 @@
+"""What a run's own tools answered, as documents of this run only: read and judged like any other, believed less.
+
+A tool's text is data. It has to be about the entity, and alone it makes nothing surer than medium.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from msgspec import structs
+
+from rowcite.local.research.documents.concepts import concept_of_label
+from rowcite.local.research.documents.document import Block, Document, Fact, How, Stated
+from rowcite.local.research.documents.parse import UNREADABLE, read_file
+from rowcite.local.research.question import ToolAnswer
+from rowcite.local.research.subject.entity import Dossier, Standing
+from rowcite.local.research.subject.namesakes import sift
+from rowcite.local.research.text.normalise import core_name, fold, split_words, squash
+from rowcite.local.research.text.urls import addresses_within, allowed, host_of
+from rowcite.model import FieldBasis
+
+_LONGEST = 200_000  # characters that are read of an answer
+_NAME = re.compile(
+    r"(?:(?:company|organi[sz]ation|legal|trading|business|display|full|entity|account) )?name|company|organi[sz]ation|title"
+)
+_SURE = frozenset({"address", "place"})  # ties that hold where several are called the same
+
+
+def told_documents(told: Iterable[ToolAnswer]) -> list[Document]:
+    """Return a document for each answer that can be read."""
+    found = []
+    for number, one in enumerate(told, 1):
+        text = one.text[:_LONGEST]
+        document = _of_json(text, one) or _of_text(text, one)
+        if document is not None and document.text:
+            host = urlsplit(one.source).hostname or ""
+            path = f"tool:{one.title}#{number}"
+            # Two tools of one server are one witness, whatever addresses they give.
+            found.append(replace(document, path=path, url=one.url, host=host, site=f"tool {one.source}"))
+    return found
+
+
+def about_entity(documents: Sequence[Document], dossier: Dossier, first: int) -> tuple[Standing, ...]:
+    """Return the documents that are about the dossier's entity, numbered from `first` on.
+
+    Where the corpus knows several of that name, an answer must also say which one it means.
+    """
+    start = replace(dossier, standings=(), problem="")
+    kept = sift(start, list(range(len(documents))), set(), documents).standings
+    doubtful = bool(dossier.problem) and not dossier.problem.startswith("No document")
+    return tuple(
+        replace(standing, number=first + standing.number)
+        for standing in kept
+        if standing.ties in _SURE or not doubtful
+    )
+
+
+def believed_less(basis: Iterable[FieldBasis], told: Iterable[ToolAnswer]) -> tuple[FieldBasis, ...]:
+    """Return a basis in which what tools alone say is at most medium."""
+    urls = {one.url for one in told}
+    return tuple(
+        structs.replace(entry, confidence="medium")
+        if entry.confidence == "high" and {citation.url for citation in entry.citations} <= urls
+        else entry
+        for entry in basis
+    )
+
+
+def let_in(told: Iterable[ToolAnswer], exclude: tuple[str, ...]) -> tuple[ToolAnswer, ...]:
+    """Return the answers whose address the source policy does not exclude; to be included they were named in the run."""
+    return tuple(one for one in told if allowed(one.url, (), exclude) and allowed(one.source, (), exclude))
+
+
+def _of_text(text: str, told: ToolAnswer) -> Document | None:
+    """Read an answer in words; its first line may say whom it is about."""
+    try:
+        documents, _ = read_file(
+            text.encode("utf-8", "replace"), "answer.txt", {"answer.txt": Stated(told.url)}
+        )
+    except UNREADABLE:
+        return None
+    return replace(documents[0], title=told.title)
+
+
+def _of_json(text: str, told: ToolAnswer) -> Document | None:
+    """Read an answer in JSON: what each object with a name says of who is called so; None when it is no JSON."""
+    found = objects_in(text)
+    if found is None:
+        return None
+    facts: list[Fact] = []
+    blocks: list[Block] = []
+    subjects: list[str] = []
+    for members in found:
+        subject = _subject(members)
+        subjects += [subject] if subject else []
+        hints = tuple(
+            (split_words(member.key), shown) for member in members if (shown := _shown(member.value))
+        )
+        for member in members:
+            shown = _shown(member.value)
+            label = split_words(member.key)
+            if not shown or not label:
+                continue
+            blocks.append(Block("pair", member.literal, cells=(label, shown)))
+            if subject:
+                facts.append(
+                    Fact(label, shown, member.literal, How.DATA, concept_of_label(label), subject, (), hints, block=len(blocks) - 1)
+                )  # fmt: skip
+    raw = squash(text)
+    names = tuple(dict.fromkeys(name for subject in subjects for name in (core_name(subject), fold(subject))))
+    return Document(
+        told.title, told.url, told.title, None, host_of(told.url), "", raw, raw, tuple(blocks), (), tuple(facts),
+        names, frozenset(addresses_within(raw)),
+    )  # fmt: skip
+
+
+def _subject(members: Sequence[Member]) -> str:
+    """Return the name that an object gives itself."""
+    named = (m.value for m in members if isinstance(m.value, str) and _NAME.fullmatch(split_words(m.key)))
+    return next(named, "")
+
+
+def _shown(value: Any) -> str:
+    """Return a scalar, or a list of scalars, as text; empty for anything else."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str | int | float):
+        return str(value).strip()
+    if isinstance(value, list) and all(isinstance(one, str | int | float) for one in value):
+        return ", ".join(map(str, value))
+    return ""
+
+
+_DEEPEST = 6
+_SPACE = re.compile(r"[ \t\n\r]*")
+_decoder = json.JSONDecoder()
+
+
+class Member(NamedTuple):
+    """A member of an object: `literal` is `"key": value` as it is written."""
+
+    key: str
+    value: Any
+    literal: str
+
+
+def objects_in(text: str) -> list[list[Member]] | None:
+    """Return the members of each object, outer ones first; None when the text is no JSON object or list."""
+    at = _after_space(text, 0)
+    if text[at : at + 1] not in {"{", "["}:
+        return None
+    try:
+        _, end = _decoder.raw_decode(text, at)
+        if _after_space(text, end) != len(text):
+            return None
+        return [members for members in _objects(text, at, 0) if members]
+    except (ValueError, RecursionError):
+        return None
+
+
+def _objects(text: str, at: int, depth: int) -> Iterator[list[Member]]:
+    """Yield the objects from a bracket on, which is known to open sound JSON."""
+    inner: list[int] = []
+    if text[at] == "{":
+        members = []
+        for start, key, value_at, value, end in _members(text, at):
+            members.append(Member(key, value, text[start:end]))
+            inner.append(value_at)
+        yield members
+    else:
+        inner += [start for start, _ in _items(text, at)]
+    for start in inner:
+        if depth < _DEEPEST and text[start] in "{[":
+            yield from _objects(text, start, depth + 1)
+
+
+def _members(text: str, at: int) -> Iterator[tuple[int, str, int, Any, int]]:
+    """Yield where each member of an object begins, its key, where its value begins, the value, and the end."""
+    at = _after_space(text, at + 1)
+    while text[at] == '"':
+        key, key_end = _decoder.raw_decode(text, at)
+        value_at = _after_space(text, _after_space(text, key_end) + 1)
+        value, end = _decoder.raw_decode(text, value_at)
+        yield at, key, value_at, value, end
+        at = _after_space(text, end)
+        if text[at] == ",":
+            at = _after_space(text, at + 1)
+
+
+def _items(text: str, at: int) -> Iterator[tuple[int, int]]:
+    """Yield where each item of a list begins and ends."""
+    at = _after_space(text, at + 1)
+    while text[at] != "]":
+        _, end = _decoder.raw_decode(text, at)
+        yield at, end
+        at = _after_space(text, end)
+        if text[at] == ",":
+            at = _after_space(text, at + 1)
+
+
+def _after_space(text: str, at: int) -> int:
+    match = _SPACE.match(text, at)
+    assert match is not None
+    return match.end()

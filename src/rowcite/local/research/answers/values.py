@@ -1,0 +1,208 @@
+"""Found words to values of the kind a field takes; None when they do not say it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from rowcite.local.research.answers.enum_values import choose
+from rowcite.local.research.answers.schema_fields import Want
+from rowcite.local.research.documents.document import Fact
+from rowcite.local.research.text.dates import date_in
+from rowcite.local.research.text.normalise import fold, squash
+from rowcite.local.research.text.numbers import Amount, money_in, number_in
+from rowcite.local.research.text.places import city_of, country_code, country_in, country_name
+
+_YES = frozenset({"yes", "true", "y", "listed", "publicly traded", "public", "active", "1", "ja"})
+_NO = frozenset(
+    {
+        "no",
+        "false",
+        "n",
+        "none",
+        "not listed",
+        "private",
+        "privately held",
+        "privately owned",
+        "family owned",
+        "0",
+        "nein",
+        "unlisted",
+    }
+)
+_NOT_STATED = frozenset(
+    {
+        "",
+        "n a",
+        "na",
+        "unknown",
+        "not disclosed",
+        "undisclosed",
+        "tbd",
+        "not available",
+        "not stated",
+        "not reported",
+        "none stated",
+        "confidential",
+        "pending",
+    }
+)
+_MONEY = frozenset({"revenue", "funding_total", "round_amount"})
+_PUBLIC = re.compile(
+    r"\b(?:public|listed|quoted|floated|ipo|trade[sd]?|trading|stock|shares)\b", re.IGNORECASE
+)
+_PRIVATE = re.compile(
+    r"\b(?:delisted|(?:taken|went) private|no longer (?:publicly )?(?:listed|traded|quoted)|left the stock|listing withdrawn|withdr[ae]wn? (?:its|from)|private(?:ly)? (?:held|owned|company)|private$|not listed|not (?:publicly )?(?:traded|quoted)|unlisted|family[- ](?:owned|run|held|business)|"
+    r"employee[- ]owned|owned by|co-?operative|(?:remains|is|are|stayed?) private|(?:remain|in) private)\b",
+    re.IGNORECASE,
+)
+_ITEM_BREAK = re.compile(r"\s*;\s*|\s*,\s+(?:and\s+|or\s+)?|\s*\|\s*|\s+·\s+|\s*\v\s*")
+_LAST_AND = re.compile(r"\s+(?:and|&|as well as|plus)\s+")
+_SIBLINGS = re.compile(
+    r"^(?:the )?(?:brothers|sisters|siblings|twins) ([A-Z][\w-]+),? and ([A-Z][\w-]+) ([A-Z][\w-]+)$"
+)
+_CODES = re.compile(r"\b(?:iso|code|alpha 2|two letter)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value of the field's kind; `about` marks an approximation."""
+
+    value: Any
+    about: bool = False
+
+
+def read_value(fact: Fact, want: Want) -> Value | None:
+    """Return what a fact says in the form the field takes; None when it says nothing of that form."""
+    if fold(fact.value) in _NOT_STATED:
+        return None
+    if want.concept == "public" and want.kind in {"boolean", "string"}:
+        return _publicness(fact)
+    if want.kind == "enum":
+        choice = choose(_stage(fact.value) if want.concept == "stage" else fact.value, want.choices)
+        return None if choice is None else Value(choice)
+    if want.kind in {"integer", "number"}:
+        return _number(fact.value, want)
+    if want.kind == "boolean":
+        folded = fold(fact.value)
+        return Value(value=True) if folded in _YES else (Value(value=False) if folded in _NO else None)
+    return _text(fact.value, want) if want.kind == "string" else None
+
+
+def read_items(fact: Fact) -> tuple[str, ...]:
+    """Return the parts of a fact that lists things."""
+    if fact.items:
+        return tuple(item for item in map(_item, fact.items) if item)
+    text = _SIBLINGS.sub(r"\1 \3, \2 \3", squash(fact.value))
+    parts = [part for part in _ITEM_BREAK.split(text) if part]
+    parts = [*parts[:-1], *_LAST_AND.split(parts[-1])] if parts else []
+    return tuple(item for item in map(_item, parts) if item)
+
+
+def _item(text: str) -> str:
+    bare = re.sub(
+        r"^(?:(?:and|or|for|at|both|the|a|an|our|its)\s+)+", "", text.strip(" .;,\"“”'"), flags=re.IGNORECASE
+    )
+    return re.sub(r"\s*\([^)]*\)$", "", bare)
+
+
+def _number(text: str, want: Want) -> Value | None:
+    """Read a year, a sum of money or a count; a sum in another currency than asked for is not an answer."""
+    if want.concept in {"founded", "incorporated"}:
+        date = date_in(text)
+        return Value(int(date[:4])) if date else None
+    amount = money_in(text) if want.concept in _MONEY else number_in(text)
+    if amount is None or not _in_currency(amount, want):
+        return None
+    value = amount.value / _unit(want)
+    if want.kind == "integer":
+        return Value(int(value), amount.about) if value == int(value) else None
+    return Value(int(value) if value == int(value) else value, amount.about)
+
+
+def _in_currency(amount: Amount, want: Want) -> bool:
+    asked = re.findall(r"\b(usd|eur|gbp|chf|sek|nok|dkk|pln|jpy)\b", f"{want.words} {fold(want.description)}")
+    asked += [code for sign, code in (("$", "usd"), ("€", "eur"), ("£", "gbp")) if sign in want.description]
+    return not asked or not amount.currency or amount.currency.lower() in asked
+
+
+def _unit(want: Want) -> float:
+    match = re.search(
+        r"\b(?:in )?(thousands|millions?|billions?|mio|bn)\b", f"{want.words} {fold(want.description)}"
+    )
+    return {"t": 1e3, "m": 1e6, "b": 1e9}[match[1][0]] if match else 1
+
+
+def _text(text: str, want: Want) -> Value | None:
+    asked = f"{want.words} {fold(want.description)}"
+    if want.concept in {"founded", "incorporated"} or re.search(r"\bdate\b|yyyy", asked):
+        return _dated(text, asked)
+    if want.concept == "city":
+        return _some(city_of(text))
+    if want.concept == "country":
+        return _country(text, asked)
+    if want.concept == "hq" and "address" not in asked:
+        return _some(_seat(text))
+    if want.concept == "stage":
+        return _some(_stage(text))
+    return _some(squash(text).strip(" .;,")[:300])
+
+
+def _dated(text: str, asked: str) -> Value | None:
+    date = date_in(text)
+    if date and "year" in asked and "yyyy mm" not in asked:
+        return Value(date[:4])
+    if re.search(r"yyyy mm dd|iso 8601|full date", asked) and len(date) != 10:
+        return None
+    return _some(date)
+
+
+def _country(text: str, asked: str) -> Value | None:
+    code = country_code(text) or country_code(country_in(text))
+    if not code:
+        return None
+    return Value(code if _CODES.search(asked) else country_name(code))
+
+
+def _seat(text: str) -> str:
+    """Return "City, Country" of an address; the country's code is spelled out."""
+    city, code = city_of(text), country_code(country_in(text))
+    if not city:
+        return ""
+    return f"{city}, {country_name(code)}" if code else city
+
+
+def _stage(text: str) -> str:
+    """Return a stage's usual name: "Series B", "Seed", "Public", "Bootstrapped"."""
+    match = re.search(r"(?<![\w-])(pre-?seed|seed|series [a-k])(?![\w-])", text, re.IGNORECASE)
+    if match:
+        return match[1].title() if match[1].lower().startswith("series") else match[1].capitalize()
+    if re.search(
+        r"bootstrap|self-(?:fund|financ)|(?:never|not) (?:taken|raised|accepted)|no (?:outside|external|venture)",
+        text,
+        re.IGNORECASE,
+    ):
+        return "Bootstrapped"
+    if re.search(
+        r"\b(?:publicly|listed|quoted|public|ipo|floated|stock|trad(?:es|ed|ing) on)\b", text, re.IGNORECASE
+    ) and not re.search(r"\bnot\b|\bun", text, re.IGNORECASE):
+        return "Public"
+    return (
+        squash(text) if re.search(r"privat|family|state|employee|co-?operative", text, re.IGNORECASE) else ""
+    )
+
+
+def _publicness(fact: Fact) -> Value | None:
+    if fact.concept == "ticker":
+        return Value(value=True)
+    folded = fold(fact.value)
+    if folded in _YES or folded in _NO:
+        return Value(value=folded in _YES)
+    if _PRIVATE.search(fact.value):
+        return Value(value=False)
+    return Value(value=True) if _PUBLIC.search(fact.value) else None
+
+
+def _some(text: str) -> Value | None:
+    return Value(text) if text else None

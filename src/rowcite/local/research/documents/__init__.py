@@ -1,0 +1,1 @@
+"""Files parsed to documents, and the facts extracted from each."""

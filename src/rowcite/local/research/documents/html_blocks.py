@@ -1,0 +1,230 @@
+"""HTML to blocks: headings, paragraphs, list items, table rows, definition pairs, in reading order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from rowcite.local.research.documents.document import Block
+from rowcite.local.research.text.normalise import squash
+
+_SILENT = frozenset(
+    {"script", "style", "noscript", "template", "svg", "head", "iframe", "select", "button", "form"}
+)
+_BLOCKS = frozenset(
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "caption",
+        "center",
+        "dd",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hgroup",
+        "hr",
+        "html",
+        "legend",
+        "li",
+        "main",
+        "menu",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "summary",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+    ]
+)
+_LEADS = frozenset({"b", "strong", "span", "em", "i", "small", "label"})
+_LONGEST_LABEL = 40
+_AFTER_LABEL = "\x1f"  # set behind the opening words in bold while a block is gathered
+_NOISE_TAGS = frozenset({"nav", "footer"})
+_NOISE_NAMES = re.compile(
+    r"(?:^|[\s_-])(?:nav|navigation|navbar|menu|breadcrumbs?|footer|related|teasers?|promo|advert\w*|ads?|cookies?|banner|newsletter|"
+    r"share|comments?|testimonials?|recommended|you-may|see-also|also|more-news|more-stories|trending|sponsored)(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_UNSEEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0", re.IGNORECASE)
+
+
+@dataclass
+class Layout:
+    """What a walk over a page gathers: `blocks` to read, `words` all that is visible."""
+
+    blocks: list[Block] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+    heading: str = ""
+    level: int = 9
+
+    def add(self, block: Block, *, noise: bool) -> None:
+        """Keep a block; one in navigation or teasers counts as visible text only."""
+        self.words.append(block.text)
+        if not noise:
+            self.blocks.append(block)
+
+    @property
+    def text(self) -> str:
+        """The visible text, white space collapsed."""
+        return squash(" ".join(self.words))
+
+
+def lay_out(tree: LexborHTMLParser) -> Layout:
+    """Return the blocks and the visible text of a page."""
+    layout = Layout()
+    if tree.body is not None:
+        _walk(tree.body, layout, noise=False, aside=False)
+    return layout
+
+
+def _walk(node: LexborNode, layout: Layout, *, noise: bool, aside: bool) -> None:
+    """Read a block-level node: runs of inline content become blocks, block-level children are walked."""
+    buffer: list[str] = []
+    for child in _children(node):
+        if child.tag in _BLOCKS or _holds_blocks(child):
+            _flush(buffer, node, layout, noise=noise, aside=aside)
+            _enter(child, layout, noise=noise or _is_noise(child), aside=aside or child.tag == "aside")
+        else:
+            leads = child.tag in _LEADS and not "".join(buffer).strip()
+            buffer.append(inline_text(child) + (_AFTER_LABEL if leads else ""))
+    _flush(buffer, node, layout, noise=noise, aside=aside)
+
+
+def _enter(node: LexborNode, layout: Layout, *, noise: bool, aside: bool) -> None:
+    if _is_unseen(node):
+        return
+    if node.tag == "table":
+        _read_table(node, layout, noise=noise, aside=aside)
+    elif node.tag == "dl":
+        _read_pairs(node, layout, noise=noise, aside=aside)
+    else:
+        _walk(node, layout, noise=noise, aside=aside)
+
+
+def _flush(buffer: list[str], node: LexborNode, layout: Layout, *, noise: bool, aside: bool) -> None:
+    raw = "".join(buffer)
+    buffer.clear()
+    text = squash(raw.replace(_AFTER_LABEL, ""))
+    if not text:
+        return
+    tag = node.tag or ""
+    if tag in _HEADINGS:
+        layout.add(Block("heading", text, layout.heading, aside, level=int(tag[1])), noise=noise)
+        layout.heading = text
+        return
+    kind = "item" if tag == "li" else "text"
+    marker = "\n" if tag == "pre" else "\v"
+    lines = tuple(filter(None, (squash(line) for line in raw.replace(_AFTER_LABEL, "").split(marker))))
+    layout.add(Block(kind, text, layout.heading, aside, lines, _label_and_rest(raw)), noise=noise)
+
+
+def _label_and_rest(raw: str) -> tuple[str, ...]:
+    """Return a block's opening words in bold or the like and what follows them: "<b>Founded</b> 2021"."""
+    label, _, rest = (squash(part) for part in raw.partition(_AFTER_LABEL))
+    return (label, rest) if label and rest and len(label) <= _LONGEST_LABEL else ()
+
+
+def _read_table(table: LexborNode, layout: Layout, *, noise: bool, aside: bool) -> None:
+    """Turn each table row into a block with its cells and the header row's words."""
+    header: tuple[str, ...] = ()
+    caption = table.css_first("caption")
+    if caption is not None and (text := squash(inline_text(caption))):
+        layout.add(Block("text", text, layout.heading, aside, (text,)), noise=noise)
+    for number, row in enumerate(table.css("tr")):
+        cells = [cell for cell in _children(row) if cell.tag in {"td", "th"}]
+        texts = tuple(squash(inline_text(cell)) for cell in cells)
+        if not any(texts):
+            continue
+        if number == 0 and len(cells) > 1 and all(cell.tag == "th" for cell in cells):
+            header = texts
+        block = Block("row", squash(" ".join(texts)), layout.heading, aside, (), texts, header)
+        layout.add(block, noise=noise)
+
+
+def _read_pairs(node: LexborNode, layout: Layout, *, noise: bool, aside: bool) -> None:
+    """Turn each term of a definition list and what is said of it into a block of two cells."""
+    term = ""
+    for entry in node.css("dt, dd"):
+        text = squash(inline_text(entry))
+        if entry.tag == "dt":
+            term = text
+            layout.words.append(text)
+        elif text and term:
+            layout.words.append(text)
+            if not noise:
+                layout.blocks.append(Block("pair", f"{term} {text}", layout.heading, aside, (), (term, text)))
+
+
+def inline_text(node: LexborNode) -> str:
+    r"""Return the text below a node: blocks set apart by spaces, line breaks as \v."""
+    if node.tag == "-text":
+        return node.text_content or ""
+    if node.tag == "br":
+        return "\v"
+    if _is_unseen(node):
+        return ""
+    inner = "".join(inline_text(child) for child in _children(node))
+    return f" {inner}\v" if node.tag in _BLOCKS else inner
+
+
+def _children(node: LexborNode) -> Iterator[LexborNode]:
+    child = node.child
+    while child is not None:
+        yield child
+        child = child.next
+
+
+def _holds_blocks(node: LexborNode) -> bool:
+    """Tell whether an inline or unknown element wraps block-level ones."""
+    if (node.tag or "-").startswith("-"):
+        return False
+    return any(child.tag in _BLOCKS or _holds_blocks(child) for child in _children(node))
+
+
+def _is_unseen(node: LexborNode) -> bool:
+    """Tell whether readers of the page never see a node."""
+    tag = node.tag or ""
+    if tag in _SILENT or (tag.startswith("-") and tag != "-text"):
+        return True
+    if tag.startswith("-"):
+        return False
+    attributes = node.attributes
+    return "hidden" in attributes or bool(_UNSEEN.search(attributes.get("style") or ""))
+
+
+def _is_noise(node: LexborNode) -> bool:
+    """Tell whether a node is navigation, a footer or a teaser for something else."""
+    if (node.tag or "") in _NOISE_TAGS:
+        return True
+    if node.tag in {"body", "main", "article"}:
+        return False
+    attributes = node.attributes
+    names = f"{attributes.get('class') or ''} {attributes.get('id') or ''} {attributes.get('role') or ''}"
+    return bool(names.strip()) and bool(_NOISE_NAMES.search(names))

@@ -1,0 +1,1 @@
+"""Answers by a language model whose quotes are checked against the documents."""

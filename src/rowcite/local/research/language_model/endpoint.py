@@ -1,0 +1,208 @@
+"""The conversation with a language model: the endpoint, what is sent to it, and the object in what it replies.
+
+The endpoint speaks OpenAI's chat completions. Documents go out between marks that no document can know, and
+are called untrusted; what comes back is only parsed here, `model_reader` checks it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from ipaddress import ip_address
+from socket import socket as Socket  # noqa: N812  # `socket` is what the variables are called
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from rowcite.errors import UsageError
+
+ATTEMPTS = 2
+PAUSE = 0.5  # seconds before the second attempt
+LONGEST_PAUSE = 10.0  # seconds, whatever the endpoint asks for
+FAILURES, REST = 3, 30.0  # so often in a row without any answer, and it is not asked for so many seconds
+LARGEST = 1_000_000  # bytes of a reply: far more than a model writes
+_CHUNK = 65_536
+
+
+class Unavailable(Exception):
+    """The endpoint has no usable answer; the text says why.
+
+    `final`: asking again is no use. `gone`: nothing came at all. `pause`: seconds before it may be asked again.
+    """
+
+    def __init__(self, reason: str, *, final: bool = False, gone: bool = False, pause: float = PAUSE) -> None:
+        super().__init__(reason)
+        self.final = final
+        self.gone = gone
+        self.pause = pause
+
+
+@dataclass
+class Endpoint:
+    """An OpenAI-compatible endpoint: `base_url` up to and without /chat/completions.
+
+    Raises `UsageError` for an address that the key and the documents must not go to. Nothing but this host hears of
+    them: no proxy is used and no redirect followed. `timeout` is seconds for a whole reply.
+    """
+
+    base_url: str
+    model: str
+    key: str | None = field(default=None, repr=False)
+    timeout: float = 60.0
+    json_mode: bool = True  # until the endpoint refuses it
+    _failures: int = field(default=0, repr=False)
+    _rests_until: float = field(default=0.0, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be used before anything is sent."""
+        self._parts = _address(self.base_url)
+        self.key = (self.key or "").strip() or None
+        if self.key and not (self.key.isascii() and self.key.isprintable()):
+            raise UsageError("ROWCITE_LLM_KEY has characters that no API key has. Set it again")
+
+    def ask(self, messages: Sequence[dict[str, str]]) -> dict[str, Any]:
+        """Return the JSON object that the model replies with; `Unavailable` after two attempts without one.
+
+        An endpoint that is gone holds up a few runs, not each of a thousand: for a while it is not asked again.
+        """
+        if time.monotonic() < self._rests_until:
+            raise Unavailable("it did not answer several times in a row")
+        for attempt in range(ATTEMPTS):
+            try:
+                found = object_in(self._complete(messages))
+            except Unavailable as trouble:
+                if trouble.final or attempt + 1 == ATTEMPTS:
+                    self._count(gone=trouble.gone)
+                    raise
+                time.sleep(trouble.pause)
+            else:
+                self._count(gone=False)
+                return found
+        raise AssertionError  # the last attempt returns or raises
+
+    def _count(self, *, gone: bool) -> None:
+        self._failures = self._failures + 1 if gone else 0
+        if self._failures >= FAILURES:
+            self._failures = 0
+            self._rests_until = time.monotonic() + REST
+
+    def _complete(self, messages: Sequence[dict[str, str]]) -> str:
+        body: dict[str, Any] = {"model": self.model, "messages": list(messages), "temperature": 0}
+        with_format = self.json_mode
+        if with_format:
+            body["response_format"] = {"type": "json_object"}
+        try:
+            status, pause, reply = self._post(json.dumps(body).encode())
+        except TimeoutError as error:  # not tried again: a run has waited long enough
+            reason = f"it did not answer within {self.timeout:g} s"
+            raise Unavailable(reason, final=True, gone=True) from error
+        except (OSError, HTTPException) as error:
+            raise Unavailable(f"it could not be reached ({type(error).__name__})", gone=True) from error
+        if with_format and status in {400, 422}:
+            self.json_mode = False
+        if status != 200:
+            again = status in {408, 429} or status >= 500 or (with_format and not self.json_mode)
+            raise Unavailable(f"it answered with status {status}", final=not again, pause=pause)
+        return self._without_key(_content(reply))
+
+    def _post(self, body: bytes) -> tuple[int, float, bytes]:
+        """Post once; return status, pause asked for and reply. TimeoutError when it is not all there in time."""
+        end = time.monotonic() + self.timeout
+        kind = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
+        connection = kind(self._parts.hostname or "", self._parts.port, timeout=self.timeout)
+        headers = {"content-type": "application/json", "connection": "close"}
+        if self.key:
+            headers["authorization"] = f"Bearer {self.key}"
+        try:
+            connection.connect()
+            socket = connection.sock  # the connection lets go of it once the headers are read
+            connection.request("POST", f"{self._parts.path.rstrip('/')}/chat/completions", body, headers)
+            response = connection.getresponse()
+            return response.status, _pause(response), _read(response, socket, end)
+        finally:
+            connection.close()
+
+    def _without_key(self, text: str) -> str:
+        """Return a reply without the key, should the endpoint repeat it: replies end in answers and files."""
+        return text.replace(self.key, "[key]") if self.key else text
+
+
+def object_in(text: str) -> dict[str, Any]:
+    """Return the JSON object in a reply, in a code fence or between words; `Unavailable` when there is none."""
+    fenced = text.split("```", 2)[1].removeprefix("json") if text.count("```") > 1 else ""
+    for candidate in (text, fenced, text[text.find("{") : text.rfind("}") + 1]):
+        try:
+            found = json.loads(candidate)
+            # Half a surrogate pair can be written in JSON and cannot be sent on.
+            found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(found, dict):
+            return found
+    raise Unavailable("it replied with something that is not JSON")
+
+
+def _read(response: HTTPResponse, socket: Socket, end: float) -> bytes:
+    """Read a reply to its end, however slowly it drips; TimeoutError when it is not there by `end`."""
+    read = bytearray()
+    while len(read) <= LARGEST:
+        if (left := end - time.monotonic()) <= 0:
+            raise TimeoutError
+        socket.settimeout(left)
+        if not (chunk := response.read1(_CHUNK)):
+            break
+        read += chunk
+    return bytes(read)
+
+
+def _pause(response: HTTPResponse) -> float:
+    """Return how long the endpoint wants to be left alone, within reason."""
+    asked = response.headers.get("retry-after", "")
+    return min(float(asked), LONGEST_PAUSE) if asked.isascii() and asked.isdigit() else PAUSE
+
+
+def _content(reply: bytes) -> str:
+    try:
+        content = json.loads(reply)["choices"][0]["message"]["content"]
+    except (ValueError, RecursionError, LookupError, TypeError) as error:
+        raise Unavailable("it replied with no chat completion") from error
+    if isinstance(content, list):  # in parts, as some endpoints have it
+        content = "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
+    if not isinstance(content, str):
+        raise Unavailable("it replied with no text")
+    return content
+
+
+def _address(url: str) -> SplitResult:
+    """Return the parts of a base URL that may be told a key: https, or http on this machine."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise UsageError(f"--llm-base-url is no URL ({error}). Give one such as https://host/v1") from error
+    if (
+        not host
+        or parts.scheme not in {"http", "https"}
+        or not url.isascii()
+        or not url.isprintable()
+        or " " in url
+    ):
+        raise UsageError("--llm-base-url is no http address. Give one such as https://host/v1")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise UsageError(
+            "--llm-base-url has more than host and path. Leave the rest out; the key comes from ROWCITE_LLM_KEY"
+        )
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise UsageError(
+            f"--llm-base-url: plain http to {host} would show the documents and the key. Use https, or a model on this machine"
+        )
+    return parts
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

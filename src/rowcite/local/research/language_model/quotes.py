@@ -1,0 +1,240 @@
+"""Whose word a language model quotes: does the sentence that states a value speak of the entity, or of somebody else.
+
+Pages are shared: a trade paper names ten companies, a company's own page its rivals. A quote that stands in the page
+is no evidence until the entity bears it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from rowcite.local.research.answers.schema_fields import Want, is_neutral
+from rowcite.local.research.answers.values import read_value
+from rowcite.local.research.documents.document import Fact, How
+from rowcite.local.research.documents.phrases import OTHERS_HEADING
+from rowcite.local.research.subject.entity import Dossier, Standing
+from rowcite.local.research.subject.subject_match import Place, bears, is_clean, row_contradicts
+from rowcite.local.research.text.dates import date_in
+from rowcite.local.research.text.normalise import fold, has_phrase, plain, split_sentences, squash
+from rowcite.local.research.text.numbers import NUMBER, money_in, number_in
+from rowcite.local.research.text.places import country_code, country_in
+
+Borne = Literal["outright", "loosely"]
+
+_ITS_OWN = Place(own=True, profile=True, headline=True)
+_LISTED_BEFORE = re.compile(
+    r"(?:[A-Z][\w'\u2019-]*(?: [A-Z][\w'\u2019-]*)*, )+$"
+)  # "The seat is Lleida, [Spain]"
+_TWO_NAMES = re.compile(r"(?:The )?[A-Z][\w'\u2019&-]+ (?:& |and |of )?[A-Z][\w'\u2019-]+")
+
+
+@dataclass(frozen=True)
+class Bearer:
+    """The entity as one document speaks of it."""
+
+    dossier: Dossier
+    standing: Standing
+
+    def of(self, quote: str, value: Any, want: Want) -> Borne | None:
+        """Return how a quote that states a value says it of the entity; None when it says it of somebody else."""
+        facts = [fact for fact in self._facts(quote) if states(f"{fact.value} {fact.excerpt}", value, want)]
+        told = [fact for fact in facts if fact.subject or fact.lead is None]
+        if told:
+            found = {self._labelled(fact) for fact in told}
+            return "outright" if "outright" in found else "loosely" if "loosely" in found else None
+        sentences = [one for one in self._sentences(quote) if states(one[1], value, want)]
+        found = {self._spoken(before, text, value, want) for before, text in sentences or [("", quote)]}
+        return "outright" if "outright" in found else "loosely" if "loosely" in found else None
+
+    def about(self, quote: str) -> bool:
+        """Tell whether a quote may be about the entity: it names it, or nobody else on a page that is about it."""
+        naming, place = self.dossier.naming, self.standing.place
+        if naming.spans(quote):
+            return True
+        facts = [fact for fact in self._facts(quote) if fact.subject or fact.lead is None]
+        if facts:
+            return any(self._labelled(fact) for fact in facts)
+        if not (place.own or place.profile) or self._elsewhere(quote):
+            return False
+        return not (naming.names_other(quote) or _TWO_NAMES.match(quote) or self._opens_with_name(quote))
+
+    def _facts(self, quote: str) -> Iterator[Fact]:
+        for fact in self.standing.document.facts:
+            excerpt = squash(fact.excerpt)
+            if excerpt in quote or quote in excerpt:
+                yield fact
+
+    def _labelled(self, fact: Fact) -> Borne | None:
+        how = bears(fact, self.standing.document, self.standing.place, self.dossier.naming)
+        if how is None or row_contradicts(fact, self.dossier.entity.sites, self.dossier.places):
+            return None
+        return "loosely" if how is How.LOOSE else "outright"
+
+    def _sentences(self, quote: str) -> Iterator[tuple[str, str]]:
+        """Yield each sentence of a quote with the one before it."""
+        before = ""
+        for text in split_sentences(quote):
+            yield before, text
+            before = text
+
+    def _spoken(self, before: str, text: str, value: Any, want: Want) -> Borne | None:
+        """Judge a sentence by who is named in it before the value, else behind it, else by whose page it stands on."""
+        at = located(text, value, want)
+        start = len(text) if at is None else at
+        if isinstance(value, str):
+            start -= len(text[:start]) - len(_LISTED_BEFORE.sub("", text[:start]))
+        if self.dossier.naming.spans(text[:start]):
+            return "outright" if self._last_named(text[:start]) else "loosely" if at is None else None
+        fact = Fact(
+            "", text[start:].split(" ", 1)[0], text, How.SENTENCE, lead=text[:start], tail=text[start:]
+        )
+        if self.dossier.naming.spans(text[start:]):
+            how = bears(fact, self.standing.document, self.standing.place, self.dossier.naming)
+            return "outright" if how is How.SENTENCE else None
+        return self._unnamed(fact, before)
+
+    def _last_named(self, lead: str) -> bool:
+        """Return True if the entity is the last organisation that some words name."""
+        naming = self.dossier.naming
+        spans = naming.spans(lead)
+        fact = Fact("", "", lead, How.SENTENCE, lead=lead)
+        how = bears(fact, self.standing.document, self.standing.place, naming)
+        return bool(spans) and how is not None and is_clean(lead[spans[-1][1] :])
+
+    def _unnamed(self, fact: Fact, before: str) -> Borne | None:
+        """Judge a sentence that does not name the entity: nobody else may be its subject, and the page has to be about it."""
+        place, document = self.standing.place, self.standing.document
+        if (
+            not (place.own or place.profile or self._last_named(before))
+            or self._elsewhere(fact.excerpt)
+            or self._opens_with_name(fact.excerpt)
+        ):
+            return None
+        how = bears(fact, document, _ITS_OWN, self.dossier.naming)
+        if how is None:
+            return None
+        return "outright" if place.own or how is How.SENTENCE else "loosely"
+
+    def _opens_with_name(self, text: str) -> bool:
+        """Tell whether a text begins with a name: a word that the document has inside sentences, and only with a capital."""
+        first = re.match(r"[A-Z][\w-]+", text)
+        if first is None:
+            return False
+        name, word = re.compile(rf"[a-z,] {first[0]}\b"), re.compile(rf"\b{first[0].lower()}\b")
+        texts = [sentence.text for sentence in self.standing.document.sentences]
+        return any(map(name.search, texts)) and not any(map(word.search, texts))
+
+    def _elsewhere(self, text: str) -> bool:
+        """Tell whether a text stands under a heading about somebody else."""
+        naming = self.dossier.naming
+        return any(
+            not naming.spans(sentence.heading)
+            and (naming.names_other(sentence.heading) or OTHERS_HEADING.search(sentence.heading) is not None)
+            for sentence in self.standing.document.sentences
+            if sentence.heading and (sentence.text in text or text in sentence.text)
+        )
+
+
+_TOKEN = re.compile(rf"(?<![\w.,]){NUMBER}", re.IGNORECASE)
+_RANGE_AFTER, _RANGE_BEFORE = (
+    re.compile(r"\s*(?:[-\u2013\u2014]|to\b)\s*\d"),
+    re.compile(r"\d\s*(?:[-\u2013\u2014]|to)\s*$"),
+)
+_SCALED = re.compile(r"\b(?:thousands?|millions?|billions?|mio|bn)\b")
+_NEGATIVE = re.compile(r"\b(?:loss|minus|negative|below)\b|[-\u2212]\s?\d", re.IGNORECASE)
+
+
+def states(quote: str, value: Any, want: Want) -> bool:
+    """Tell whether a quote says a value outright, in its own way of writing it."""
+    if isinstance(value, bool) or want.kind == "enum":
+        read = read_value(Fact(want.words, quote, quote, How.SENTENCE), want)
+        literal = isinstance(value, str) and not is_neutral(value) and _has(quote, value)
+        return literal or (read is not None and read.value == value)
+    if isinstance(value, int | float):
+        return _has_number(quote, value, want)
+    return _has(quote, value) or _has_date(quote, value) or _country_at(quote, value) is not None
+
+
+def located(quote: str, value: Any, want: Want) -> int | None:
+    """Return where a quote that states a value does so; None when its words do not show it."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        wanted = _wanted(quote, value, want)
+        hits = (at for at, amounts in _figures_at(quote) if _meets(amounts, wanted))
+        return next(hits, None)
+    words = r"[\W_]+".join(re.escape(word) for word in re.findall(r"[^\W_]+", plain(str(value))))
+    if words and (match := re.search(rf"(?<!\w){words}(?!\w)", plain(quote), re.IGNORECASE)):
+        return match.start()
+    dates = (
+        match.start()
+        for match in re.finditer(r"\b\w", quote)
+        if _is_date_at(quote, match.start(), str(value))
+    )
+    return next(dates, _country_at(quote, str(value)))
+
+
+def _has(quote: str, value: str) -> bool:
+    bare = re.sub(r"^https?://(?:www\.)?", "", value)
+    folded = fold(bare)
+    return has_phrase(fold(quote), folded) if folded else value in quote
+
+
+def _has_number(quote: str, value: float, want: Want) -> bool:
+    if value < 0 and not _NEGATIVE.search(quote):
+        return False
+    wanted = _wanted(quote, value, want)
+    return any(_meets(amounts, wanted) for _, amounts in _figures_at(quote))
+
+
+def _wanted(quote: str, value: float, want: Want) -> set[float]:
+    """Return the figures that may stand for a value: it may be asked for in millions, or stand there in per cent."""
+    wanted = {abs(value)}
+    if _SCALED.search(f"{want.words} {fold(want.description)}"):
+        wanted |= {abs(value) * scale for scale in (1e3, 1e6, 1e9)}
+    if "%" in quote:
+        wanted.add(abs(value) * 100)
+    return wanted
+
+
+def _meets(amounts: set[float], wanted: set[float]) -> bool:
+    return any(math.isclose(one, other, rel_tol=1e-9) for one in amounts for other in wanted)
+
+
+def _figures_at(quote: str) -> Iterator[tuple[int, set[float]]]:
+    """Yield the numbers of a quote, with their thousands and millions; the ends of a range are none, years are."""
+    for match in _TOKEN.finditer(quote):
+        amounts = {
+            read.value
+            for read in (number_in(match[0]), money_in(quote[match.start() : match.end() + 12]))
+            if read
+        }
+        in_range = _RANGE_AFTER.match(quote, match.end()) or _RANGE_BEFORE.search(quote[: match.start()])
+        yield match.start(), {amount for amount in amounts if not in_range or 1500 <= amount < 2100}
+
+
+def _has_date(quote: str, value: str) -> bool:
+    """Tell whether a date as YYYY, YYYY-MM or YYYY-MM-DD stands in a quote, however it is written there."""
+    return any(_is_date_at(quote, match.start(), value) for match in re.finditer(r"\b\w", quote))
+
+
+def _is_date_at(quote: str, at: int, value: str) -> bool:
+    return re.fullmatch(r"\d{4}(?:-\d\d){0,2}", value) is not None and date_in(
+        quote[at : at + 40]
+    ).startswith(value)
+
+
+def _country_at(quote: str, value: str) -> int | None:
+    """Return where a quote names a country, in any of its names."""
+    code = country_code(value)
+    if not code:
+        return None
+    for match in re.finditer(r"(?:(?!\b(?:in|of|from)\b)[^,.;()])+", quote):
+        piece = match[0]
+        if country_code(piece) == code or country_code(country_in(piece)) == code:
+            return match.start() + len(piece) - len(piece.lstrip())
+    return None

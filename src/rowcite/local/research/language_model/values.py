@@ -1,0 +1,225 @@
+"""What a language model says held against what it quotes: is a value of its field's type, and do the quotes state it?"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rowcite.local.research.answers.schema_fields import Want, emptiest, is_neutral
+from rowcite.local.research.documents.document import Document
+from rowcite.local.research.language_model.quotes import Bearer, Borne, states
+from rowcite.local.research.text.normalise import content_words, split_sentences
+
+_FEW, _SHARE = 4, 0.6  # so many words must all stand in the quotes; of more, this share
+_LONGEST = 50_000  # characters: no report is longer
+_BIGGEST = 2**53  # what JSON readers hold exactly
+_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)|<[^<>]*>|https?://\S+")
+_MARK_AFTER = re.compile(r"([.!?])[ \t]*(\[\d+\](?:[ \t]*\[\d+\])*)")  # belongs to the sentence before it
+_HEADINGS = frozenset(
+    content_words(
+        "overview summary report history background products services people leadership funding finances customers sources conclusion"
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A quote that stands in its document."""
+
+    text: str
+    document: Document
+    bearer: Bearer | None = None  # none: the question is about no entity
+
+    def bears(self, value: Any, want: Want) -> Borne | None:
+        """Return how the quote, which states a value, says it of the entity."""
+        return self.bearer.of(self.text, value, want) if self.bearer else "outright"
+
+    @property
+    def about(self) -> bool:
+        """Whether the quote may be about the entity."""
+        return self.bearer is None or self.bearer.about(self.text)
+
+    @property
+    def site(self) -> str:
+        """Whose word it is: pages of one site count once."""
+        return self.document.site or self.document.url
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """A value as far as quotes hold it: how many sites state all of it, and whether parts were left out.
+
+    No site: the quotes only bear it out, as they do a yes or no, a choice, or a text in other words.
+    """
+
+    value: Any
+    sites: int
+    cut: bool = False
+
+
+def typed(value: Any, want: Want) -> Any:
+    """Return a value in the type of its field, parts of another type left out; None when it is of another type."""
+    if want.kind == "enum":
+        return next((one for one in want.choices if type(one) is type(value) and one == value), None)
+    if want.kind == "array":
+        return _typed_items(value, want) if isinstance(value, list) else None
+    if want.kind == "object":
+        parts = (
+            {one.name: typed(value.get(one.name), one) for one in want.fields}
+            if isinstance(value, dict)
+            else {}
+        )
+        return parts if any(part is not None for part in parts.values()) else None
+    if want.kind == "boolean":
+        return value if isinstance(value, bool) else None
+    if want.kind == "string":
+        return (value.strip() or None) if isinstance(value, str) and len(value) <= _LONGEST else None
+    return _typed_number(value, whole=want.kind == "integer")
+
+
+def emptied(want: Want, value: Any = None) -> Any:
+    """Return a value with the emptiest one of its type where nothing was found."""
+    if want.kind == "object" and isinstance(value, dict):
+        return {one.name: emptied(one, value.get(one.name)) for one in want.fields}
+    return emptiest(want) if value is None else value
+
+
+def support(value: Any, want: Want, quotes: Sequence[Shown]) -> Support | None:
+    """Return what the quotes hold of a value of the field's type; None for nothing."""
+    if value is None or not quotes:
+        return None
+    if want.kind == "array":
+        return _supported_items(value, want, quotes)
+    if want.kind == "object":
+        return _supported_parts(value, want, quotes)
+    stating = [quote for quote in quotes if states(quote.text, value, want)]
+    borne = {quote: quote.bears(value, want) for quote in stating}
+    sites = {quote.site for quote, how in borne.items() if how == "outright"}
+    if sites:
+        return Support(value, len(sites))
+    loose = any(borne.values()) or _borne_out(
+        value, want, [quote for quote in quotes if quote not in borne and quote.about]
+    )
+    return Support(value, 0) if loose else None
+
+
+def speaking(value: Any, want: Want, quotes: Sequence[Shown]) -> list[Shown]:
+    """Return the quotes that speak of the entity: where one states a part of the value, in stating it."""
+    parts = list(_parts(value, want))
+    return [
+        quote
+        for quote in quotes
+        if (
+            any(quote.bears(*part) for part in stated)
+            if (stated := [part for part in parts if states(quote.text, *part)])
+            else quote.about
+        )
+    ]
+
+
+def _parts(value: Any, want: Want) -> Iterator[tuple[Any, Want]]:
+    """Yield the single values of a list or an object, each with its field."""
+    if want.kind == "array":
+        for item in value:
+            yield from _parts(item, _item(want))
+    elif want.kind == "object":
+        for one in want.fields:
+            if value.get(one.name) is not None:
+                yield from _parts(value[one.name], one)
+    else:
+        yield value, want
+
+
+def supported_text(text: str, quotes: Sequence[Shown], urls: Sequence[str]) -> Support | None:
+    """Return a text without the sentences that the quotes do not hold; [1] becomes a link to the first of `urls`, or nothing."""
+    quotes = [quote for quote in quotes if quote.about]
+    kept, cut, sentences = [], False, 0
+    bare = _LINK.sub(lambda match: match[1] or "", text)
+    for line in _MARK_AFTER.sub(r" \2\1", bare).splitlines():
+        if re.match(r"\s*#", line):
+            whole = [line] if _is_heading(line, quotes) else []
+        else:
+            whole = [one for one in split_sentences(line) if _held(one, quotes)]
+            sentences += len(whole)
+        cut = cut or len(" ".join(whole)) < len(line.strip())
+        if whole or not line.strip():
+            kept.append(" ".join(whole))
+    if not sentences:
+        return None
+    sites = len({quote.site for quote in quotes})
+    return Support(_linked("\n".join(kept).strip(), urls), 1 if sites > 1 else 0, cut)
+
+
+def _item(want: Want) -> Want:
+    return want.item or Want(want.name, want.words, "", "string", nullable=False)
+
+
+def _typed_items(value: list[Any], want: Want) -> list[Any] | None:
+    item = _item(want)
+    items = [one for one in (typed(each, item) for each in value) if one is not None]
+    return (items[: want.limit] if want.limit else items) or None
+
+
+def _typed_number(value: Any, *, whole: bool) -> int | float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if not math.isfinite(value) or abs(value) > _BIGGEST or (whole and value != int(value)):
+        return None
+    return int(value) if whole else value
+
+
+def _supported_items(value: list[Any], want: Want, quotes: Sequence[Shown]) -> Support | None:
+    item = _item(want)
+    found = [one for one in (support(each, item, quotes) for each in value) if one is not None]
+    if not found:
+        return None
+    cut = len(found) < len(value) or any(one.cut for one in found)
+    return Support([one.value for one in found], min(one.sites for one in found), cut)
+
+
+def _supported_parts(value: dict[str, Any], want: Want, quotes: Sequence[Shown]) -> Support | None:
+    found = {one.name: support(value.get(one.name), one, quotes) for one in want.fields}
+    there = {name: part for name, part in found.items() if part is not None}
+    if not there:
+        return None
+    cut = any(part.cut for part in there.values()) or any(
+        value.get(name) is not None for name in found if name not in there
+    )
+    content = emptied(want, {name: part.value for name, part in there.items()})
+    return Support(content, min(part.sites for part in there.values()), cut)
+
+
+def _borne_out(value: Any, want: Want, quotes: Sequence[Shown]) -> bool:
+    """Tell whether quotes may well mean a value they do not state: a choice, or a text made of their words."""
+    if not quotes:
+        return False
+    if isinstance(value, bool) or want.kind == "enum":
+        return not is_neutral(value)
+    return isinstance(value, str) and _held(value, quotes)
+
+
+def _held(text: str, quotes: Sequence[Shown]) -> bool:
+    """Tell whether a text is made of the quotes' words; each of its figures has to stand there."""
+    text = re.sub(r"\[\d+\]", "", text)
+    joined = " ".join(quote.text for quote in quotes)
+    words, there = set(content_words(text)), set(content_words(joined))
+    figures = set(re.findall(r"\d+", text)) <= set(re.findall(r"\d+", joined))
+    share = len(words & there) / len(words) if words else 0.0
+    return figures and share >= (1 if len(words) < _FEW else _SHARE)
+
+
+def _is_heading(line: str, quotes: Sequence[Shown]) -> bool:
+    words = set(content_words(line))
+    return bool(words) and words <= _HEADINGS.union(*(content_words(quote.text) for quote in quotes))
+
+
+def _linked(text: str, urls: Sequence[str]) -> str:
+    def link(match: re.Match[str]) -> str:
+        number = int(match[1]) if len(match[1]) < 5 else 0
+        url = urls[number - 1] if 0 < number <= len(urls) else ""
+        return f"[{number}]({url})" if url else ""
+
+    return re.sub(r"\[(\d+)\]", link, text)

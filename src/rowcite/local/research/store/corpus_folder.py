@@ -1,0 +1,71 @@
+"""Which files of a folder are documents, and one hash over all of them."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import unicodedata
+from collections.abc import Iterable
+from pathlib import Path
+
+from rowcite.errors import InputError
+from rowcite.local.research.documents.document import SUFFIXES, Stated, stated_in
+
+MANIFEST = "manifest.csv"
+
+Manifest = dict[str, dict[str, Stated]]
+
+
+def corpus_digest(folder: Path | str) -> str:
+    """Return the sha256 (hex) over the sorted (relative path, sha256 of content) of documents and manifest."""
+    root = Path(folder)
+    return digest_of(
+        (relative_name(root, path), hashlib.sha256(path.read_bytes()).hexdigest())
+        for path in corpus_files(root)
+    )
+
+
+def digest_of(files: Iterable[tuple[str, str]]) -> str:
+    """Return the digest over files given as relative path and sha256 (hex) of the content."""
+    total = hashlib.sha256()
+    for name, content in sorted(files):
+        total.update(f"{name}\0{content}\n".encode())
+    return total.hexdigest()
+
+
+def corpus_files(folder: Path) -> list[Path]:
+    """Return the documents below `folder`, and its manifest, hidden files and folders left out."""
+    if not folder.is_dir():
+        raise InputError(
+            f"{folder}: no such folder. Name a folder of HTML, Markdown, text, PDF, JSONL or .eml files as the corpus."
+        )
+    files = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file()]
+    visible = [path for path in files if not _hidden(path.relative_to(folder))]
+    manifest = folder / MANIFEST
+    return [*visible, manifest] if manifest.is_file() else visible
+
+
+def relative_name(folder: Path, path: Path) -> str:
+    """Return the path below `folder` with `/` and composed accents: the same on every machine."""
+    return unicodedata.normalize("NFC", path.relative_to(folder).as_posix())
+
+
+def read_manifest(path: Path) -> tuple[Manifest, list[str]]:
+    """Return what the manifest says of each file and of the pages in it; one that cannot be read is a complaint."""
+    if not path.is_file():
+        return {}, []
+    try:
+        rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
+    except (OSError, UnicodeError, csv.Error) as error:
+        return {}, [f"{MANIFEST}: {error}"]
+    said: Manifest = {}
+    for row in rows:
+        if row.get("file"):
+            name = row["file"].strip()
+            said.setdefault(name.partition("#")[0], {})[name] = stated_in(row)
+    return said, []
+
+
+def _hidden(relative: Path) -> bool:
+    return any(part.startswith(".") for part in relative.parts)

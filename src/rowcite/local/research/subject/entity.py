@@ -1,0 +1,134 @@
+"""Whom a question is about: names, sites, places and numbers read from the run's input."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from rowcite.local.research.documents.document import Document
+from rowcite.local.research.subject.subject_match import Naming, Place
+from rowcite.local.research.text.normalise import core_name, fold, split_words
+from rowcite.local.research.text.urls import SHARED_SITES, address_in, addresses_within
+
+_BLANK = frozenset({"", "n a", "na", "none", "null", "unknown", "tbd", "nan"})
+_NAME_KEYS = re.compile(
+    r"\b(?:name|company|organi[sz]ation|firm|business|account|brand|entity|supplier|vendor|customer|employer|title|product|person|school|startup|legal name)\b"
+)
+_TOPIC_KEYS = re.compile(r"\b(?:market|topic|subject|query|question|theme|segment|search|keyword|prompt)\b")
+_PERSON_KEYS = re.compile(
+    r"\b(?:contact|first|last|owner|user|manager|rep|note|notes|comment|created|updated|status|id|arr|amount)\b"
+)
+_PLACE_KEYS = re.compile(
+    r"\b(?:city|town|country|state|region|province|county|location|address|place|hq|headquarters|postcode|zip)\b"
+)
+_NUMBER_KEYS = re.compile(
+    r"\b(?:number|registration|register|vat|duns|lei|crn|ticker|isin|tax|phone|telephone)\b"
+)
+
+
+@dataclass(frozen=True)
+class Entity:
+    """The row's subject, as folded core names, sites, folded places and identifying numbers.
+
+    `places` come as (kind, text): kind is city, country or place. `topic` marks a theme rather than a proper name.
+    """
+
+    given: str = ""
+    names: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()
+    places: tuple[tuple[str, str], ...] = ()
+    numbers: tuple[str, ...] = ()
+    topic: bool = False
+    text: str = ""
+
+
+def entity_of(value: str | dict[str, Any]) -> Entity:
+    """Read an entity from a run's input; keys are free, so values are judged by shape and by key."""
+    if isinstance(value, str):
+        return Entity(text=value, sites=tuple(addresses_within(value)))
+    names: list[str] = []
+    sites: list[str] = []
+    places: list[tuple[str, str]] = []
+    numbers: list[str] = []
+    topics: list[str] = []
+    spare: list[str] = []
+    for key, text in _leaves(value):
+        words = split_words(key)
+        if site := address_in(text):
+            if site not in SHARED_SITES and not _PERSON_KEYS.search(words):
+                sites.append(site)
+        elif _PLACE_KEYS.search(words):
+            places += _places(words, text)
+        elif _NUMBER_KEYS.search(words) and re.search(r"\d{4}", text):
+            numbers.append(re.sub(r"\W", "", text).casefold())
+        elif _TOPIC_KEYS.search(words):
+            topics.append(text)
+        elif _NAME_KEYS.search(words) and not _PERSON_KEYS.search(words):
+            names.append(text)
+        elif not _PERSON_KEYS.search(words) and len(text) < 80:
+            spare.append(text)
+    found = names or topics or (spare[:1] if not sites else [])
+    cores = tuple(dict.fromkeys(core for name in found for core in _cores(name)))
+    return Entity(
+        given=" ".join(found[0].split()) if found else (sites[0] if sites else ""),
+        names=cores,
+        sites=tuple(dict.fromkeys(sites)),
+        places=tuple(places),
+        numbers=tuple(numbers),
+        topic=bool(topics and not names),
+        text=" ".join(topics),
+    )
+
+
+def _leaves(value: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Return the input's (key, text) pairs, nested ones under both keys, blanks left out."""
+    found: list[tuple[str, str]] = []
+    for key, inner in value.items():
+        name = f"{prefix} {key}".strip()
+        if isinstance(inner, dict):
+            found += _leaves(inner, name)
+        elif isinstance(inner, list):
+            found += [(name, str(item)) for item in inner if isinstance(item, str | int)]
+        elif inner is not None and not isinstance(inner, bool) and fold(str(inner)) not in _BLANK:
+            found.append((name, str(inner).strip()))
+    return found
+
+
+def _cores(name: str) -> list[str]:
+    """Return the core of a name, and of what stands in brackets behind it: "Acme (formerly Bolt)"."""
+    return [core for core in (core_name(name), fold(name)) if core]
+
+
+def _places(words: str, text: str) -> list[tuple[str, str]]:
+    if re.search(r"\b(?:city|town)\b", words):
+        return [("city", fold(text.split(",", maxsplit=1)[0]))]
+    if re.search(r"\bcountry\b", words):
+        return [("country", fold(text))]
+    return [("place", folded) for part in text.split(",") if (folded := fold(part)) and not folded.isdigit()]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a document stands to the entity; `score` orders them, `ties` says what ties it to the entity."""
+
+    number: int
+    document: Document
+    place: Place
+    score: float
+    ties: str  # own site, address, place, name
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """The documents on one entity, best first; `problem` says why there are none."""
+
+    entity: Entity
+    naming: Naming
+    standings: tuple[Standing, ...]
+    problem: str = ""
+    places: tuple[str, ...] = ()
+
+    def names(self) -> str:
+        """Return what to call the entity in a sentence."""
+        return self.entity.given or ", ".join(self.entity.sites) or "the subject"

@@ -1,0 +1,188 @@
+"""Who the entity is in this corpus: its names, sites and places, and the documents that may be about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rapidfuzz import fuzz
+
+from rowcite.local.research.documents.document import Document
+from rowcite.local.research.store.search_index import Finder
+from rowcite.local.research.subject.entity import Dossier, Entity
+from rowcite.local.research.subject.namesakes import bears_name, sift
+from rowcite.local.research.subject.subject_match import Naming, Place, bears, mention_pattern
+from rowcite.local.research.text.normalise import core_name, fold, plain
+from rowcite.local.research.text.places import same_place
+from rowcite.local.research.text.urls import address_in
+
+_PLACE_CONCEPTS = ("city", "hq", "country")
+
+
+def identify(
+    entity: Entity, documents: Sequence[Document], finder: Finder, visible: frozenset[int] | None
+) -> Dossier:
+    """Gather the documents on the entity; `visible` limits them to what the source policy lets in."""
+    entity = _with_known_names(entity, finder, documents)
+    sites = list(entity.sites) or _claimed_sites(entity, documents, finder)
+    if not entity.sites and len(sites) > 1:
+        sites = _in_the_right_place(sites, entity, documents, finder)
+        if len(sites) > 1:
+            listed = ", ".join(sites[:4])
+            return Dossier(
+                entity,
+                _naming(entity, finder),
+                (),
+                f"Several organisations are called {entity.given} ({listed}); the input does not say which one is meant.",
+            )
+    own = [number for site in sites for number in finder.by_site.get(site, [])]
+    entity = replace(entity, sites=tuple(sites), names=_all_names(entity, own, documents))
+    naming = _naming(entity, finder, own, documents)
+    places = _known_places(entity, own, documents, naming)
+    numbers = dict.fromkeys([*own, *_candidates(entity, finder)])
+    start = Dossier(entity, naming, (), "", places)
+    return sift(start, [n for n in numbers if visible is None or n in visible], set(own), documents)
+
+
+def _with_known_names(entity: Entity, finder: Finder, documents: Sequence[Document]) -> Entity:
+    """Read a free text's names: the longest word runs that the corpus knows as a document's subject."""
+    if entity.names or not entity.text:
+        return _respelled(entity, finder)
+    words = fold(entity.text).split()
+    for size in range(min(6, len(words)), 0, -1):
+        runs = [" ".join(words[at : at + size]) for at in range(len(words) - size + 1)]
+        known = [run for run in runs if _is_known(run, finder, documents)]
+        if known:
+            return replace(
+                entity,
+                names=tuple(dict.fromkeys(core_name(run) for run in known[:1])),
+                given=entity.given or known[0].title(),
+            )
+    return entity
+
+
+def _is_known(run: str, finder: Finder, documents: Sequence[Document]) -> bool:
+    """Tell whether words are a name: one that data states, a page's subject of several words, or a site's own."""
+    if run in finder.known:
+        return True
+    numbers = finder.by_subject.get(run, [])
+    return bool(numbers) and (
+        " " in run or any(bears_name(documents[number].site, run) for number in numbers)
+    )
+
+
+def _respelled(entity: Entity, finder: Finder) -> Entity:
+    """Add the corpus's spelling of a name that stands nowhere as it was given."""
+    if entity.topic or entity.sites or any(finder.naming(name) for name in entity.names):
+        return entity
+    close = [name for given in entity.names for name in finder.close_names(given)]
+    return replace(entity, names=tuple(dict.fromkeys([*entity.names, *close[:1]])))
+
+
+def _claimed_sites(entity: Entity, documents: Sequence[Document], finder: Finder) -> list[str]:
+    """Return the sites that documents with the entity's name as their subject call its own, or that bear its name."""
+    found: list[str] = []
+    for number in _subject_numbers(entity, finder):
+        document = documents[number]
+        found += [
+            site
+            for fact in document.by_concept.get("website", ())
+            if core_name(fact.subject or entity.names[0]) in entity.names and (site := address_in(fact.value))
+        ]
+        if document.site and any(bears_name(document.site, name) for name in entity.names):
+            found.append(document.site)
+    return list(dict.fromkeys(found))
+
+
+def _in_the_right_place(
+    sites: list[str], entity: Entity, documents: Sequence[Document], finder: Finder
+) -> list[str]:
+    """Keep the sites whose pages put the entity where the input does; all of them when that settles nothing."""
+    given = [text for _, text in entity.places]
+    fitting = []
+    for site in sites:
+        numbers = set(finder.by_site.get(site, [])) | set(finder.by_link.get(site, []))
+        said = [
+            fact.value
+            for n in sorted(numbers)
+            for concept in _PLACE_CONCEPTS
+            for fact in documents[n].by_concept.get(concept, ())
+            if documents[n].site == site or core_name(fact.subject or entity.names[0]) in entity.names
+        ]
+        if given and any(same_place(value, place) for value in said for place in given):
+            fitting.append(site)
+    return fitting or sites
+
+
+def _all_names(entity: Entity, own: list[int], documents: Sequence[Document]) -> tuple[str, ...]:
+    """Add the names by which the own site calls the entity: close to the one given, or the commonest when none was."""
+    if not own:
+        return entity.names
+    counts: dict[str, int] = {}
+    for number in own:
+        for subject in documents[number].subjects:
+            counts[subject] = counts.get(subject, 0) + 1
+    if not entity.names:
+        labels = [name for name in counts if any(bears_name(site, name) for site in entity.sites)]
+        return tuple(sorted(labels, key=lambda name: (-counts[name], name))[:2])
+    close = [name for name in counts if any(_same_company(name, given) for given in entity.names)]
+    return tuple(dict.fromkeys([*entity.names, *close]))
+
+
+def _same_company(name: str, given: str) -> bool:
+    """Tell whether two names on one site are one company's: a longer and a shorter form, or a slip apart."""
+    shorter, longer = sorted((name, given), key=len)
+    return (
+        longer.startswith(f"{shorter} ") and len(longer.split()) <= len(shorter.split()) + 2
+    ) or fuzz.ratio(name, given) > 88
+
+
+def _naming(
+    entity: Entity, finder: Finder, own: list[int] | None = None, documents: Sequence[Document] | None = None
+) -> Naming:
+    """Return how to find the entity in text; its first word alone counts where its own site uses it so."""
+    short = {name.split()[0] for name in entity.names if len(name.split()) > 1 and len(name.split()[0]) > 4}
+    used = tuple(
+        sorted(
+            word
+            for word in short
+            if own and documents and any(_uses_alone(word, documents[n], entity.names) for n in own)
+        )
+    )
+    names = tuple(dict.fromkeys([*entity.names, *used]))
+    return Naming(names, mention_pattern(names), finder.known - frozenset(names))
+
+
+def _uses_alone(word: str, document: Document, names: tuple[str, ...]) -> bool:
+    pattern = mention_pattern((word,))
+    naming = Naming((word,), pattern, frozenset())
+    text = plain(document.text)
+    seconds = tuple(name.split()[1] for name in names if len(name.split()) > 1)
+    return any(not fold(text[end : end + 30]).startswith(seconds) for _, end in naming.spans(text))
+
+
+def _known_places(
+    entity: Entity, own: list[int], documents: Sequence[Document], naming: Naming
+) -> tuple[str, ...]:
+    """Return the places given, and those that the own site states."""
+    found = [text for kind, text in entity.places if kind != "country"]
+    for number in own:
+        document = documents[number]
+        for concept in ("city", "hq"):
+            found += [
+                fact.value
+                for fact in document.by_concept.get(concept, ())
+                if bears(fact, document, Place(own=True, profile=True, headline=True), naming)
+            ]
+    return tuple(dict.fromkeys(found))
+
+
+def _candidates(entity: Entity, finder: Finder) -> list[int]:
+    """Return the documents that name the entity or link to its site."""
+    named = [number for name in entity.names for number in finder.naming(name)]
+    linked = [number for site in entity.sites for number in finder.by_link.get(site, [])]
+    return sorted({*named, *linked, *_subject_numbers(entity, finder)})
+
+
+def _subject_numbers(entity: Entity, finder: Finder) -> list[int]:
+    return sorted({number for name in entity.names for number in finder.by_subject.get(name, [])})

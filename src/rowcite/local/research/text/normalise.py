@@ -1,0 +1,200 @@
+"""Text compared by what it says: squashed, folded, split into words, stripped of legal forms."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+_ODD_LETTERS = str.maketrans({"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "\u0131": "i"})
+_LEGAL_FORMS = frozenset(
+    [
+        "ab",
+        "ag",
+        "aps",
+        "as",
+        "asa",
+        "bv",
+        "co",
+        "company",
+        "corp",
+        "corporation",
+        "eood",
+        "gmbh",
+        "inc",
+        "incorporated",
+        "kft",
+        "kg",
+        "kgaa",
+        "limited",
+        "llc",
+        "llp",
+        "lp",
+        "ltd",
+        "ltda",
+        "nv",
+        "oy",
+        "oyj",
+        "plc",
+        "pte",
+        "pty",
+        "sa",
+        "sarl",
+        "sas",
+        "se",
+        "sl",
+        "spa",
+        "spzoo",
+        "srl",
+        "sro",
+        "ug",
+    ]
+)
+_SPLIT_FORMS = re.compile(
+    r"\b(s p z o o|sp z o o|s a r l|s p a|s r l|s a s|s a|s l|g m b h|a g|b v|n v|l l c|p l c|a s)$"
+)
+_STOP_WORDS = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "by",
+        "current",
+        "do",
+        "does",
+        "for",
+        "from",
+        "full",
+        "has",
+        "have",
+        "how",
+        "in",
+        "is",
+        "it",
+        "its",
+        "latest",
+        "main",
+        "most",
+        "name",
+        "of",
+        "on",
+        "or",
+        "recent",
+        "such",
+        "that",
+        "the",
+        "their",
+        "this",
+        "to",
+        "up",
+        "was",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "who",
+        "whole",
+        "with",
+        "year",
+        "yyyy",
+        "mm",
+        "dd",
+        "value",
+        "company",
+        "companies",
+        "organisation",
+        "organization",
+        "business",
+        "entity",
+    ]
+)
+# Combining marks of the scripts that carry them; asking unicodedata letter by letter takes six times as long.
+_MARKS = re.compile(
+    r"[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u064b-\u065f\u0670\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+)
+_ENDINGS = re.compile(r"(ational|ations|ation|ings|ing|ies|ied|ers|er|es|ed|s|y)$")
+
+
+def squash(text: str) -> str:
+    """Collapse every run of white space to one space."""
+    return " ".join(text.split())
+
+
+@lru_cache(maxsize=65536)
+def plain(text: str) -> str:
+    """Strip accents, keep case and length of plain letters."""
+    if text.isascii():
+        return text
+    spread = unicodedata.normalize("NFKD", text.translate(_ODD_LETTERS))
+    return _MARKS.sub("", spread)
+
+
+@lru_cache(maxsize=65536)
+def fold(text: str) -> str:
+    """Return lower-case plain words, single spaces between: "Bjørn & Søn A/S" is "bjorn and son a s"."""
+    return " ".join(
+        re.findall(
+            r"[^\W_]+", plain(text).casefold().replace("&", " and ").replace("'", "").replace("\u2019", "")
+        )
+    )
+
+
+@lru_cache(maxsize=65536)
+def core_name(name: str) -> str:
+    """Return the folded name without its legal form: "ACME GmbH & Co. KG" is "acme"."""
+    folded = fold(re.sub(r"\([^)]*\)\s*$", "", name))
+    words = _SPLIT_FORMS.sub("", folded).split()
+    while len(words) > 1 and (words[-1] in _LEGAL_FORMS or words[-1] == "and"):
+        words.pop()
+    if len(words) > 1 and words[0] == "the":
+        words = words[1:]
+    return " ".join(words)
+
+
+def is_legal_form(word: str) -> bool:
+    """Tell whether a word is only a legal form, such as Ltd or GmbH."""
+    return fold(word).replace(" ", "") in _LEGAL_FORMS
+
+
+def split_words(name: str) -> str:
+    """Return a key's words folded: "hqCity" and "hq_city" are "hq city"."""
+    return fold(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name))
+
+
+def content_words(text: str) -> tuple[str, ...]:
+    """Return the stems of the words that carry meaning, in order."""
+    return tuple(stem(word) for word in fold(text).split() if word not in _STOP_WORDS and len(word) > 1)
+
+
+def stem(word: str) -> str:
+    """Return a crude stem, good enough to meet "employees" with "employee"."""
+    return _ENDINGS.sub("", word) if len(word) > 4 else word.removesuffix("s")
+
+
+def has_phrase(folded: str, phrase: str) -> bool:
+    """Tell whether a folded text holds a folded phrase as whole words."""
+    return f" {phrase} " in f" {folded} "
+
+
+_ABBREVIATIONS = re.compile(
+    r"(?:\b(?:Inc|Ltd|Lt|Gov|Gen|Col|Capt|Sgt|Rev|Sen|Hon|Co|Corp|St|Dr|Mr|Mrs|Ms|Prof|No|Nos|vs|etc|approx|ca|e\.g|i\.e|Jr|Sr|est|Est|Bros|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec|Mio|Mrd|incl)|[(;,\u2013-]\s?(?:b|d|c|fl)|"
+    r"\b[A-Z]|\b(?:[A-Za-z]\.)+[A-Za-z])\.$"
+)
+_BREAK = re.compile(r"(?<=[.!?])[\"”\u2019')\]]*\s+(?=[\"“\u2018'(\[]?[A-ZÀ-ÖØ-Þ0-9ŁŚŻ€$£])")
+
+
+def split_sentences(text: str) -> list[str]:
+    """Return the sentences of a squashed text, each exactly as it stands there."""
+    found, start = [], 0
+    for match in _BREAK.finditer(text):
+        piece = text[start : match.start()]
+        if _ABBREVIATIONS.search(piece):
+            continue
+        found.append(text[start : match.end()].strip())
+        start = match.end()
+    return [*found, text[start:].strip()] if text[start:].strip() else found

@@ -1,0 +1,108 @@
+"""Places compared by what they are: countries in all their names and codes, cities by their words."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+import pycountry
+
+from rowcite.local.research.text.normalise import fold
+
+_EXTRA = {"uk": "GB", "great britain": "GB", "england": "GB", "scotland": "GB", "wales": "GB", "northern ireland": "GB", "usa": "US", "us": "US",
+          "u s a": "US", "u s": "US", "united states of america": "US", "america": "US", "the netherlands": "NL", "holland": "NL", "nederland": "NL",
+          "deutschland": "DE", "osterreich": "AT", "schweiz": "CH", "suisse": "CH", "espana": "ES", "italia": "IT", "norge": "NO", "sverige": "SE",
+          "danmark": "DK", "suomi": "FI", "polska": "PL", "czech republic": "CZ", "turkey": "TR", "russia": "RU", "south korea": "KR", "korea": "KR",
+          "vietnam": "VN", "taiwan": "TW", "uae": "AE", "belgie": "BE", "belgique": "BE", "eire": "IE", "republic of ireland": "IE",
+          "u k": "GB", "britain": "GB", "palestine": "PS", "brunei": "BN", "macedonia": "MK", "ivory coast": "CI", "cape verde": "CV", "swaziland": "SZ", "burma": "MM",
+          "micronesia": "FM"}  # fmt: skip
+
+
+_STREET = re.compile(
+    r"\b(?:road|rd|street|st|avenue|ave|lane|square|house|building|park|quay|tower|floor|way|drive|place|court|centre|center|wharf|dock|hall|mill|works|yard|gate|"
+    r"terrace|row|estate|campus|plaza|suite|unit|box)$|stra(?:\u00dfe|sse)|^(?:rua|rue|via|calle|ul|plaza|piazza|place)\b",
+    re.IGNORECASE,
+)
+
+
+_USUAL = {"RU": "Russia", "TR": "Turkey"}
+
+
+@cache
+def _codes() -> dict[str, str]:
+    """Return folded country names, official names and alpha-3 codes, each with its alpha-2 code."""
+    found: dict[str, str] = {}
+    for country in pycountry.countries:
+        for name in (
+            country.name,
+            getattr(country, "official_name", ""),
+            getattr(country, "common_name", ""),
+            country.alpha_3,
+        ):
+            if name:
+                found.setdefault(fold(name), country.alpha_2)
+    return found | _EXTRA
+
+
+def country_code(text: str) -> str:
+    """Return the alpha-2 code of a country's name or code; empty when the text is none."""
+    bare = text.strip(" .,;")
+    if len(bare) == 2 and bare.isupper():
+        return "GB" if bare == "UK" else (bare if pycountry.countries.get(alpha_2=bare) else "")
+    return _codes().get(fold(bare), "")
+
+
+def country_name(code: str) -> str:
+    """Return a country's usual English name."""
+    if code in _USUAL:
+        return _USUAL[code]
+    country = pycountry.countries.get(alpha_2=code)
+    return "" if country is None else str(getattr(country, "common_name", country.name)).split(",")[0]
+
+
+def same_place(one: str, other: str) -> bool:
+    """Tell whether two place names share a city or a country word: "Leeds" and "Leeds, UK" do."""
+    return bool(_parts(one) & _parts(other))
+
+
+def _parts(text: str) -> set[str]:
+    return {country_code(part) or folded for part in text.split(",") if (folded := fold(part))}
+
+
+def city_of(text: str) -> str:
+    """Return the city of "12 Dock Road, Hull HU1 2AB, United Kingdom" or "Hull, UK"; empty when unsure."""
+    parts = [part.strip() for part in re.sub(r"\s*\(([^)]*)\)", r", \1", text).split(",") if part.strip()]
+    while len(parts) > 1 and country_code(parts[-1]):
+        parts.pop()
+    if 1 < len(parts) < 4 and not any(map(_is_street, parts)) and not _is_region(parts[-1]):
+        return parts[0] if len(parts[0].split()) < 5 else ""
+    while len(parts) > 1 and (_is_region(parts[-1]) or parts[-1].replace(" ", "").isdigit()):
+        parts.pop()
+    words = (
+        [word for word in parts[-1].split() if not any(letter.isdigit() for letter in word)] if parts else []
+    )
+    city = " ".join(words)
+    alone = len([part for part in text.split(",") if part.strip()]) == 1
+    return "" if not city or (alone and country_code(city)) or len(words) > 4 else city
+
+
+def country_in(text: str) -> str:
+    """Return the country that a place ends with, as written; empty when none stands there."""
+    last = re.split(r"[,(]", text)[-1].strip(" .)")
+    return last if country_code(last) else ""
+
+
+def _is_street(part: str) -> bool:
+    """Tell whether a part of an address is a street, a building or has a number."""
+    return any(letter.isdigit() for letter in part) or bool(_STREET.search(part))
+
+
+def _is_region(text: str) -> bool:
+    """Tell whether a part is a state code with or without its postcode: "TX", "TX 78701"."""
+    words = text.split()
+    return (
+        bool(words)
+        and len(words[0]) in {2, 3}
+        and words[0].isupper()
+        and (len(words) == 1 or words[1][:1].isdigit())
+    )
