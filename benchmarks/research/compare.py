@@ -74,8 +74,8 @@ def _similar(one: str, other: str) -> bool:
     return f" {shorter} " in f" {longer} " and len(extra) <= 3
 
 
-def _innermost(place: str) -> str:
-    return place.split(",", maxsplit=1)[0].split("(", maxsplit=1)[0].strip()
+def _innermost(role: str) -> str:
+    return role.split(",", maxsplit=1)[0].split("(", maxsplit=1)[0].strip()
 
 
 def _is_right_list(answer: list[Any], items: tuple[str, ...]) -> bool:

@@ -117,9 +117,9 @@ def test_lists_and_objects_are_filled(desk):
         desk,
         "<p>Headquarters: Leeds, United Kingdom</p><h2>Our products</h2><ul><li>Hydra 5</li><li>Nixe: for ponds</li></ul>",
     )
-    place = {"type": "object", "properties": {"city": {"type": "string"}, "country": {"type": "string"}}}
+    role = {"type": "object", "properties": {"city": {"type": "string"}, "country": {"type": "string"}}}
     finding = desk.ask(
-        ACME, {"headquarters": place, "products": {"type": "array", "items": {"type": "string"}}}
+        ACME, {"headquarters": role, "products": {"type": "array", "items": {"type": "string"}}}
     )
     assert finding.content == {
         "headquarters": {"city": "Leeds", "country": "United Kingdom"},

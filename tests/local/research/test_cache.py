@@ -15,7 +15,7 @@ import pytest
 from rowcite.local.research import Question, open_corpus
 from rowcite.local.research.store import cache as kept_in
 from rowcite.local.research.store.cache import UNUSED_FOR, platform_cache
-from rowcite.local.research.store.reader_processes import Job, Readers, read
+from rowcite.local.research.store.reader_processes import ReaderProcesses, ReadJob, read
 from support import environment, until
 
 PAGE = "<h1>Acme</h1><table><tr><th>Staff</th><td>240</td></tr></table>"
@@ -209,8 +209,8 @@ def test_processes_that_open_a_corpus_at_once_all_have_it(desk, cache):
     started = [
         subprocess.Popen(command, stdout=subprocess.PIPE, env=environment(), text=True) for _ in range(3)
     ]
-    told = {process.communicate(timeout=120)[0].strip() for process in started}
-    assert told == {"130 130 ()"}
+    tool_answers = {process.communicate(timeout=120)[0].strip() for process in started}
+    assert tool_answers == {"130 130 ()"}
 
 
 def test_a_process_that_is_killed_leaves_what_another_can_use(desk, cache):
@@ -230,10 +230,11 @@ def test_readers_beside_read_what_this_process_reads(desk):
     many(desk)
     desk.file("bad.html", "<p>")
     jobs = [
-        Job(path.name.encode(), path.name, path.read_bytes(), {}) for path in sorted(desk.folder.iterdir())
+        ReadJob(path.name.encode(), path.name, path.read_bytes(), {})
+        for path in sorted(desk.folder.iterdir())
     ]
-    jobs.append(Job(b"x", "x.txt", b"\xff\xfa\x00\x01binary", {}))
-    with Readers(2, much=0) as readers:
+    jobs.append(ReadJob(b"x", "x.txt", b"\xff\xfa\x00\x01binary", {}))
+    with ReaderProcesses(2, worth_starting=0) as readers:
         assert readers.read(jobs) == [read(job) for job in jobs]
         assert len(readers._running) == 2
 
@@ -241,9 +242,10 @@ def test_readers_beside_read_what_this_process_reads(desk):
 def test_a_reader_that_dies_is_done_without(desk):
     many(desk, 20)
     jobs = [
-        Job(path.name.encode(), path.name, path.read_bytes(), {}) for path in sorted(desk.folder.iterdir())
+        ReadJob(path.name.encode(), path.name, path.read_bytes(), {})
+        for path in sorted(desk.folder.iterdir())
     ]
-    with Readers(2, much=0) as readers:
+    with ReaderProcesses(2, worth_starting=0) as readers:
         readers.read(jobs)
         readers._running[0].kill()
         readers._running[0].wait()

@@ -311,9 +311,9 @@ def test_after_two_failures_the_engine_answers_and_says_so(acme, ask, stub, repl
     stub.replies = [reply]
     finding = ask()
     schema = {"type": "json", "json_schema": {"type": "object", "properties": COUNT}}
-    plain = acme.open().research(Question(ACME, schema))
-    assert finding.content == plain.content == {"employee_count": 1240}
-    assert finding.basis[0].citations == plain.basis[0].citations
+    strip_accents = acme.open().research(Question(ACME, schema))
+    assert finding.content == strip_accents.content == {"employee_count": 1240}
+    assert finding.basis[0].citations == strip_accents.basis[0].citations
     assert "The language model was not used" in finding.basis[0].reasoning
     assert len(stub.requests) == 2
 

@@ -31,7 +31,7 @@ class Question:
     processor: str = "core"
     include_domains: tuple[str, ...] = ()
     exclude_domains: tuple[str, ...] = ()
-    told: tuple[ToolAnswer, ...] = ()
+    tool_answers: tuple[ToolAnswer, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Finding:
     read: tuple[str, ...] = ()
 
 
-def looks_further(processor: str) -> bool:
+def reads_further(processor: str) -> bool:
     """Tell whether a processor follows links and searches again for what it did not find."""
     return processor.startswith(("pro", "ultra"))
 

@@ -27,7 +27,7 @@ class SearchResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class SearchTerms:
     """What is searched for: the queries with the objective's weight, as folded words."""
 
     queries: tuple[tuple[tuple[str, ...], float], ...]
@@ -39,7 +39,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class SourcePolicy:
     """Which documents count; an undated one is not known to be after any date."""
 
     include: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class ResultLimits:
     """How much is shown: results, characters a result, characters in all."""
 
     results: int
@@ -61,28 +61,32 @@ class Room:
     total: int | None = None
 
 
-def terms_of(queries: Sequence[str], objective: str | None) -> Terms:
+def search_terms(queries: Sequence[str], objective: str | None) -> SearchTerms:
     """Read queries and objective; words that carry no meaning are left out, unless nothing else is there."""
     texts = [(query, 1.0) for query in queries]
     if objective:
         texts.append((objective, _OBJECTIVE if queries else 1.0))
     read = [(_words(text), weight) for text, weight in texts]
-    return Terms(tuple((words, weight) for words, weight in read if words))
+    return SearchTerms(tuple((words, weight) for words, weight in read if words))
 
 
 def search(
-    terms: Terms, documents: Sequence[Document], finder: Finder, policy: Policy, room: Room
+    terms: SearchTerms,
+    documents: Sequence[Document],
+    finder: Finder,
+    policy: SourcePolicy,
+    limits: ResultLimits,
 ) -> tuple[SearchResult, ...]:
     """Return the best documents, best first; ties in the order of the corpus."""
     found: list[SearchResult] = []
-    left = room.total
+    left = limits.total
     for number in _ranked(terms, documents, finder):
         document = documents[number]
-        if len(found) >= room.results or (left is not None and left <= 0):
+        if len(found) >= limits.results or (left is not None and left <= 0):
             break
         if not policy.admits(document):
             continue
-        budget = room.per_result if left is None else min(room.per_result, left)
+        budget = limits.per_result if left is None else min(limits.per_result, left)
         excerpts = passages(document, terms.stems, budget)
         if excerpts:
             found.append(SearchResult(document.url, document.title or None, document.date, excerpts))
@@ -110,7 +114,7 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word for word in words if content_words(word)) or words
 
 
-def _ranked(terms: Terms, documents: Sequence[Document], finder: Finder) -> list[int]:
+def _ranked(terms: SearchTerms, documents: Sequence[Document], finder: Finder) -> list[int]:
     """Return documents by the sum of their scores, each query's best counting one, lifted by titles."""
     scores: dict[int, float] = {}
     for words, weight in terms.queries:

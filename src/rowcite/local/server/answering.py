@@ -81,7 +81,7 @@ def _question(asked: Accepted, given: Input, heard: tuple[ToolAnswer, ...]) -> Q
         processor=asked.request.processor,
         include_domains=include,
         exclude_domains=exclude,
-        told=heard,
+        tool_answers=heard,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rowcite.local.research.answers.schema_fields import Want, want_of
+from rowcite.local.research.answers.schema_fields import OutputField, field_of_schema
 from rowcite.local.research.question import Finding, Question
 from rowcite.local.research.search import SearchResult
 from rowcite.local.server.answering import encoded
@@ -89,7 +89,7 @@ def _padded(output: dict[str, Any], number: int, filler: str) -> Finding:
         return Finding("text", text, (_basis("output", number, filler),), None, CITED)
     schema = output.get("json_schema")
     chosen = None if schema else _auto_schema()
-    fields = want_of(schema or _auto_schema()).fields
+    fields = field_of_schema(schema or _auto_schema()).fields
     content = {want.name: _value(want, number) for want in fields}
     basis = tuple(_basis(want.name, number, "" if at else filler) for at, want in enumerate(fields))
     return Finding("json", content, basis, chosen, CITED)
@@ -102,7 +102,7 @@ def _auto_schema() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _value(want: Want, number: int) -> Any:
+def _value(want: OutputField, number: int) -> Any:
     """Return a value that the schema allows."""
     if want.kind == "enum":
         return want.choices[0]

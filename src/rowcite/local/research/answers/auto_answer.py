@@ -6,7 +6,7 @@ from typing import Any
 
 from rowcite.local.research.answers.decide import Verdict
 from rowcite.local.research.answers.json_answer import Reading, find
-from rowcite.local.research.answers.schema_fields import want_of
+from rowcite.local.research.answers.schema_fields import field_of_schema
 from rowcite.local.research.question import Finding
 from rowcite.model import FieldBasis
 
@@ -32,7 +32,7 @@ _FIELDS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def explore(reading: Reading) -> Finding:
+def answer_freely(reading: Reading) -> Finding:
     """Return what the documents state of the entity, the schema of it, and a basis with nested names."""
     content: dict[str, Any] = {}
     basis: list[FieldBasis] = []
@@ -40,9 +40,9 @@ def explore(reading: Reading) -> Finding:
     for name, schema in _FIELDS.items():
         inner = schema.get("properties")
         verdicts = (
-            {part: find(want_of(_nullable(sub), part, name), reading) for part, sub in inner.items()}
+            {part: find(field_of_schema(_nullable(sub), part, name), reading) for part, sub in inner.items()}
             if inner
-            else {name: find(want_of(_nullable(schema), name), reading)}
+            else {name: find(field_of_schema(_nullable(schema), name), reading)}
         )
         found = {part: verdict for part, verdict in verdicts.items() if verdict.found}
         if not found:
@@ -67,10 +67,12 @@ def explore(reading: Reading) -> Finding:
         "required": list(properties),
         "additionalProperties": False,
     }
-    return Finding("json", content, tuple(_listed(content, basis)) or (_silence(reading),), schema)
+    return Finding(
+        "json", content, tuple(_with_list_items(content, basis)) or (_nothing_found(reading),), schema
+    )
 
 
-def _listed(content: dict[str, Any], basis: list[FieldBasis]) -> list[FieldBasis]:
+def _with_list_items(content: dict[str, Any], basis: list[FieldBasis]) -> list[FieldBasis]:
     """Name each item of a list by its place: key_products.0; its citations are those that hold it."""
     named: list[FieldBasis] = []
     for entry in basis:
@@ -96,7 +98,7 @@ def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
     return {**schema, "type": [schema["type"], "null"]}
 
 
-def _silence(reading: Reading) -> FieldBasis:
+def _nothing_found(reading: Reading) -> FieldBasis:
     reason = (
         reading.dossier.problem
         or f"The documents about {reading.dossier.names()} state no facts of a known kind."

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from rapidfuzz import fuzz
 
 from rowcite.local.research.answers.evidence import Candidate
-from rowcite.local.research.answers.schema_fields import Want
+from rowcite.local.research.answers.schema_fields import OutputField
 from rowcite.local.research.text.normalise import fold
 from rowcite.model import Citation
 
@@ -34,7 +34,7 @@ class Verdict:
 
 
 @dataclass
-class Camp:
+class Cluster:
     """Candidates that agree; `strength` combines one statement per site."""
 
     value: Any
@@ -57,88 +57,97 @@ class Camp:
         return any(member.direct for member in self.members)
 
 
-def decide(want: Want, found: list[Candidate], newest: str) -> Verdict | None:
+def decide(target: OutputField, found: list[Candidate], newest: str) -> Verdict | None:
     """Weigh the candidates of a field with one value; None when there is none. `newest` dates the corpus."""
     if not found:
         return None
-    changes = want.changes
-    found, replaced = _after_change(want, found)
-    newest = newest if want.concept in _FAST else ""
-    camps = _camps(want, found)
+    changes = target.changes
+    found, replaced = _split_by_change(target, found)
+    newest = newest if target.concept in _FAST else ""
+    clusters = _clusters(target, found)
     latest = max(candidate.date for candidate in found)[:4]
-    for camp in camps:
-        camp.strength = _strength(camp, (newest or latest)[:4] if changes else "")
-    camps.sort(key=lambda camp: (-camp.strength, fold(str(camp.value))))
-    winner, rest = camps[0], camps[1:]
-    outdated = [camp for camp in rest if changes and _older(camp, winner)] + _camps(want, replaced)
-    against = [camp for camp in rest if not any(camp is old for old in outdated)]
+    for cluster in clusters:
+        cluster.strength = _strength(cluster, (newest or latest)[:4] if changes else "")
+    clusters.sort(key=lambda cluster: (-cluster.strength, fold(str(cluster.value))))
+    winner, rest = clusters[0], clusters[1:]
+    outdated = [cluster for cluster in rest if changes and _older(cluster, winner)] + _clusters(
+        target, replaced
+    )
+    against = [cluster for cluster in rest if not any(cluster is old for old in outdated)]
     confidence = _confidence(winner, against, changes=changes, newest=newest)
     return Verdict(winner.value, confidence, _reason(winner, outdated, against), cite(winner.members))
 
 
-def _after_change(want: Want, found: list[Candidate]) -> tuple[list[Candidate], list[Candidate]]:
+def _split_by_change(target: OutputField, found: list[Candidate]) -> tuple[list[Candidate], list[Candidate]]:
     """Part the candidates into those that stand and those that a told change ("is now in Hull") has overtaken."""
-    told = [candidate for candidate in found if candidate.fact.change and candidate.direct]
-    if not told:
+    changes_stated = [candidate for candidate in found if candidate.fact.change and candidate.direct]
+    if not changes_stated:
         return found, []
-    last = max(told, key=lambda candidate: candidate.date)
-    overtaken = [c for c in found if not _agree(want, last.value, c) and _told_before(c, last)]
+    last = max(changes_stated, key=lambda candidate: candidate.date)
+    overtaken = [c for c in found if not _agree(target, last.value, c) and _is_overtaken(c, last)]
     return [candidate for candidate in found if candidate not in overtaken], overtaken
 
 
-def _told_before(candidate: Candidate, change: Candidate) -> bool:
+def _is_overtaken(candidate: Candidate, change: Candidate) -> bool:
     """Tell whether a statement is older than a told change, or stands beside it in a page that has no date."""
     if candidate.document.path == change.document.path and not change.fact.as_of:
         return True
     return candidate.date[:7] <= change.date[: len(candidate.date[:7])]
 
 
-def _camps(want: Want, found: list[Candidate]) -> list[Camp]:
-    camps: list[Camp] = []
+def _clusters(target: OutputField, found: list[Candidate]) -> list[Cluster]:
+    clusters: list[Cluster] = []
     for candidate in found:
-        home = next((camp for camp in camps if _agree(want, camp.value, candidate)), None)
+        home = next((cluster for cluster in clusters if _agree(target, cluster.value, candidate)), None)
         if home is None:
-            camps.append(Camp(candidate.value, [candidate]))
+            clusters.append(Cluster(candidate.value, [candidate]))
         else:
             home.members.append(candidate)
-    for camp in camps:
-        camp.value = max(
-            camp.members,
-            key=lambda member: (not member.about, _fullness(want, member.value), member.weight, member.date),
+    for cluster in clusters:
+        cluster.value = max(
+            cluster.members,
+            key=lambda member: (
+                not member.about,
+                _fullness(target, member.value),
+                member.weight,
+                member.date,
+            ),
         ).value
-    return camps
+    return clusters
 
 
-def _fullness(want: Want, value: Any) -> int:
+def _fullness(target: OutputField, value: Any) -> int:
     """Prefer "Lleida, Spain" to "Lleida" among statements that agree."""
-    return str(value).count(",") if want.concept == "hq" else 0
+    return str(value).count(",") if target.concept == "hq" else 0
 
 
-def _agree(want: Want, value: Any, candidate: Candidate) -> bool:
+def _agree(target: OutputField, value: Any, candidate: Candidate) -> bool:
     other = candidate.value
-    if isinstance(value, bool) or isinstance(other, bool) or want.kind == "enum":
+    if isinstance(value, bool) or isinstance(other, bool) or target.kind == "enum":
         return bool(value == other)
     if isinstance(value, int | float) and isinstance(other, int | float):
         close = candidate.about and abs(value - other) <= _NEAR * max(abs(value), abs(other))
         return value == other or close
-    return _same_text(str(value), str(other), want)
+    return _same_text(str(value), str(other), target)
 
 
-def _same_text(one: str, other: str, want: Want) -> bool:
+def _same_text(one: str, other: str, target: OutputField) -> bool:
     first, second = fold(one), fold(other)
     if first == second or fuzz.token_sort_ratio(first, second) >= _ALIKE:
         return True
-    if want.concept in {"hq", "city", "ceo", "parent"}:
+    if target.concept in {"hq", "city", "ceo", "parent"}:
         return f" {first} " in f" {second} " or f" {second} " in f" {first} "
     return (
-        len(first) == 4 and second.startswith(first) if want.concept in {"founded", "incorporated"} else False
+        len(first) == 4 and second.startswith(first)
+        if target.concept in {"founded", "incorporated"}
+        else False
     )
 
 
-def _strength(camp: Camp, latest: str) -> float:
+def _strength(cluster: Cluster, latest: str) -> float:
     """Combine the best statement of each site; old statements of what changes count less each year."""
     best: dict[str, float] = {}
-    for member in camp.members:
+    for member in cluster.members:
         site = member.document.site or member.document.url
         age = (
             max(0, int(latest) - int(member.date[:4]))
@@ -152,19 +161,24 @@ def _strength(camp: Camp, latest: str) -> float:
     return 1 - doubt
 
 
-def _older(camp: Camp, winner: Camp) -> bool:
+def _older(cluster: Cluster, winner: Cluster) -> bool:
     """Tell whether a camp's newest statement is older than the winner's."""
-    return bool(camp.newest and winner.newest) and camp.newest[:7] < winner.newest[: len(camp.newest[:7])]
+    return (
+        bool(cluster.newest and winner.newest)
+        and cluster.newest[:7] < winner.newest[: len(cluster.newest[:7])]
+    )
 
 
-def _confidence(winner: Camp, against: list[Camp], *, changes: bool, newest: str) -> Confidence:
-    opposition = max((camp.strength for camp in against), default=0.0)
+def _confidence(winner: Cluster, against: list[Cluster], *, changes: bool, newest: str) -> Confidence:
+    opposition = max((cluster.strength for cluster in against), default=0.0)
     agreeing = len(winner.sites)
     authority = any(member.authority and member.direct for member in winner.members)
     stale = changes and _is_stale(winner, newest)
     if (not winner.direct or stale) and agreeing < 2:
         return "low"
-    if opposition >= 0.8 * winner.strength or (changes and any(_older(winner, camp) for camp in against)):
+    if opposition >= 0.8 * winner.strength or (
+        changes and any(_older(winner, cluster) for cluster in against)
+    ):
         return "low"
     if newest and agreeing == 1 and not authority and not winner.newest:
         return "low"  # an undated page by somebody else about what changes
@@ -175,37 +189,41 @@ def _confidence(winner: Camp, against: list[Camp], *, changes: bool, newest: str
     return "medium"
 
 
-def _is_stale(winner: Camp, newest: str) -> bool:
+def _is_stale(winner: Cluster, newest: str) -> bool:
     year, latest = winner.newest[:4], newest[:4]
     return year.isdigit() and latest.isdigit() and int(latest) - int(year) >= _STALE_YEARS
 
 
-def _reason(winner: Camp, outdated: list[Camp], against: list[Camp]) -> str:
-    sentences = [f"{_sources(winner)} {_says(winner)} {shown(winner.value)}."]
+def _reason(winner: Cluster, outdated: list[Cluster], against: list[Cluster]) -> str:
+    sentences = [f"{_sources(winner)} {_verb(winner)} {shown(winner.value)}."]
     if outdated:
-        sentences.append(f"Older statements differ: {_listed(outdated)}; the newer one was preferred.")
+        sentences.append(
+            f"Older statements differ: {_listed_clusters(outdated)}; the newer one was preferred."
+        )
     if against:
-        why = "more sources agree on it" if len(winner.sites) > max(len(camp.sites) for camp in against) else (
+        why = "more sources agree on it" if len(winner.sites) > max(len(cluster.sites) for cluster in against) else (
             "it comes from the organisation itself or a register" if any(m.authority for m in winner.members) else "it is said more directly")  # fmt: skip
         sentences.append(
-            f"Not in agreement: {_listed(against)}; {shown(winner.value)} was preferred because {why}."
+            f"Not in agreement: {_listed_clusters(against)}; {shown(winner.value)} was preferred because {why}."
         )
     if all(member.about for member in winner.members):
         sentences.append("The figure is given as an approximation.")
     return " ".join(sentences)
 
 
-def _says(camp: Camp) -> str:
-    return "says" if len({member.document.url for member in camp.members}) == 1 else "say"
+def _verb(cluster: Cluster) -> str:
+    return "says" if len({member.document.url for member in cluster.members}) == 1 else "say"
 
 
-def _listed(camps: list[Camp]) -> str:
-    return "; ".join(f"{_sources(camp)} {_says(camp)} {shown(camp.value)}" for camp in camps[:3])
+def _listed_clusters(clusters: list[Cluster]) -> str:
+    return "; ".join(
+        f"{_sources(cluster)} {_verb(cluster)} {shown(cluster.value)}" for cluster in clusters[:3]
+    )
 
 
-def _sources(camp: Camp) -> str:
+def _sources(cluster: Cluster) -> str:
     names = []
-    for member in camp.members:
+    for member in cluster.members:
         date = member.fact.as_of or member.document.date or ""
         names.append(f"{member.document.host or member.document.path}{f' ({date})' if date else ''}")
     distinct = list(dict.fromkeys(names))

@@ -9,44 +9,44 @@ from rapidfuzz import fuzz
 from rowcite.local.research.answers.decide import Confidence, Verdict, cite, shown
 from rowcite.local.research.answers.enum_values import choose
 from rowcite.local.research.answers.evidence import Candidate
-from rowcite.local.research.answers.schema_fields import Want
+from rowcite.local.research.answers.schema_fields import OutputField
 from rowcite.local.research.text.normalise import fold
 
 _LONGEST_ITEM = 60
 _ALIKE = 90
 
 
-def decide_items(want: Want, found: list[Candidate]) -> Verdict | None:
+def decide_items(target: OutputField, found: list[Candidate]) -> Verdict | None:
     """Return the items that the strongest source lists, joined by items that two documents name."""
-    usable = [candidate for candidate in found if _items(candidate, want)]
+    usable = [candidate for candidate in found if _items(candidate, target)]
     if not usable:
         return None
     best = usable[0]
-    chosen = list(_items(best, want))
+    chosen = list(_items(best, target))
     for candidate in usable[1:]:
-        for item in _items(candidate, want):
+        for item in _items(candidate, target):
             if not _among(item, chosen) and (
-                _confirmed(item, candidate, usable, want)
+                _confirmed(item, candidate, usable, target)
                 or (candidate.direct and candidate.document.path == best.document.path)
             ):
                 chosen.append(item)
-    chosen = chosen[: want.limit] if want.limit else chosen
+    chosen = chosen[: target.limit] if target.limit else chosen
     backers = [
-        candidate for candidate in usable if any(_among(item, chosen) for item in _items(candidate, want))
+        candidate for candidate in usable if any(_among(item, chosen) for item in _items(candidate, target))
     ]
     sites = {candidate.document.site or candidate.document.url for candidate in backers}
     reasoning = f"{best.document.host or best.document.path} lists {shown(chosen)}."
     if len(sites) > 1:
         reasoning += f" {len(sites) - 1} other site{'s' if len(sites) > 2 else ''} name some of them."
-    return Verdict(chosen, _sureness(best, backers, chosen, want), reasoning, cite(backers))
+    return Verdict(chosen, _sureness(best, backers, chosen, target), reasoning, cite(backers))
 
 
-def _items(candidate: Candidate, want: Want) -> tuple[str, ...]:
+def _items(candidate: Candidate, target: OutputField) -> tuple[str, ...]:
     """Return a candidate's items as the field takes them: short texts, or members of its enum."""
     raw: Iterable[str] = candidate.value
-    if want.item is not None and want.item.kind == "enum":
+    if target.item is not None and target.item.kind == "enum":
         return tuple(
-            dict.fromkeys(choice for text in raw if (choice := choose(text, want.item.choices)) is not None)
+            dict.fromkeys(choice for text in raw if (choice := choose(text, target.item.choices)) is not None)
         )
     distinct: list[str] = []
     for item in raw:
@@ -62,20 +62,22 @@ def _among(item: str, items: Iterable[str]) -> bool:
     )
 
 
-def _confirmed(item: str, source: Candidate, everyone: list[Candidate], want: Want) -> bool:
+def _confirmed(item: str, source: Candidate, everyone: list[Candidate], target: OutputField) -> bool:
     return any(
-        other.document.path != source.document.path and other.direct and _among(item, _items(other, want))
+        other.document.path != source.document.path and other.direct and _among(item, _items(other, target))
         for other in everyone
     )
 
 
-def _sureness(best: Candidate, backers: list[Candidate], chosen: list[str], want: Want) -> Confidence:
+def _sureness(
+    best: Candidate, backers: list[Candidate], chosen: list[str], target: OutputField
+) -> Confidence:
     """Call a list high when every item stands in two direct documents, one of them the own site's."""
     direct = [candidate for candidate in backers if candidate.direct]
     if not direct:
         return "low"
     twice = all(
-        len({c.document.path for c in direct if _among(item, _items(c, want))}) > 1 for item in chosen
+        len({c.document.path for c in direct if _among(item, _items(c, target))}) > 1 for item in chosen
     )
     if twice and any(candidate.authority for candidate in direct):
         return "high"

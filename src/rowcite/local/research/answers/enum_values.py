@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from rowcite.local.research.answers.schema_fields import is_neutral
+from rowcite.local.research.answers.schema_fields import means_unknown
 from rowcite.local.research.text.normalise import fold
 from rowcite.local.research.text.numbers import NUMBER, number_in, range_in
 
@@ -38,7 +38,7 @@ _SAME = (
 
 def choose(text: str, choices: tuple[Any, ...]) -> Any:
     """Return the one member that a found text means; None when none or several fit."""
-    named = [choice for choice in choices if choice is not None and not is_neutral(choice)]
+    named = [choice for choice in choices if choice is not None and not means_unknown(choice)]
     folded = fold(text)
     exact = [choice for choice in named if fold(str(choice)) == folded]
     if exact:

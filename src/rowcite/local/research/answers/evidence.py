@@ -9,11 +9,11 @@ from typing import Any
 
 from rapidfuzz import fuzz
 
-from rowcite.local.research.answers.schema_fields import Want
+from rowcite.local.research.answers.schema_fields import OutputField
 from rowcite.local.research.answers.values import read_items, read_value
-from rowcite.local.research.documents.document import Document, Fact, How
-from rowcite.local.research.subject.entity import Dossier, Standing
-from rowcite.local.research.subject.subject_match import bears, row_contradicts
+from rowcite.local.research.documents.document import Directness, Document, Fact
+from rowcite.local.research.subject.entity import DocumentMatch, Dossier
+from rowcite.local.research.subject.subject_match import match_fact, row_contradicts
 from rowcite.local.research.text.normalise import content_words
 
 _REGISTRY = re.compile(
@@ -38,7 +38,7 @@ class Candidate:
 
     value: Any
     fact: Fact
-    standing: Standing
+    match: DocumentMatch
     weight: float
     direct: bool
     date: str
@@ -47,32 +47,32 @@ class Candidate:
     @property
     def document(self) -> Document:
         """The document that says it."""
-        return self.standing.document
+        return self.match.document
 
     @property
     def authority(self) -> bool:
         """Whether the entity itself or a registry says it."""
-        return self.standing.place.own or is_registry(self.document)
+        return self.match.role.own or is_registry(self.document)
 
 
-def candidates(want: Want, dossier: Dossier, standings: tuple[Standing, ...]) -> list[Candidate]:
+def candidates(target: OutputField, dossier: Dossier, matches: tuple[DocumentMatch, ...]) -> list[Candidate]:
     """Return the candidates for a field in the documents read, strongest first."""
     found = []
-    for fact, standing, how, discount in facts_for(want, dossier, standings):
-        value = read_items(fact) if want.kind == "array" else read_value(fact, want)
+    for fact, match, directness, discount in facts_for(target, dossier, matches):
+        value = read_items(fact) if target.kind == "array" else read_value(fact, target)
         if value is None or value == ():
             continue
         about = getattr(value, "about", False)
         content = value if isinstance(value, tuple) else value.value
-        weight = how.value / 100 * trust(standing) * discount * (0.9 if about else 1)
+        weight = directness.value / 100 * trust(match) * discount * (0.9 if about else 1)
         found.append(
             Candidate(
                 content,
                 fact,
-                standing,
+                match,
                 weight,
-                how is not How.LOOSE and discount > 0.8,
-                fact.as_of or standing.document.date or "",
+                directness is not Directness.PASSING and discount > 0.8,
+                fact.as_of or match.document.date or "",
                 about,
             )
         )
@@ -80,23 +80,23 @@ def candidates(want: Want, dossier: Dossier, standings: tuple[Standing, ...]) ->
 
 
 def facts_for(
-    want: Want, dossier: Dossier, standings: tuple[Standing, ...]
-) -> Iterator[tuple[Fact, Standing, How, float]]:
+    target: OutputField, dossier: Dossier, matches: tuple[DocumentMatch, ...]
+) -> Iterator[tuple[Fact, DocumentMatch, Directness, float]]:
     """Yield the facts that speak of the entity and of the field, with how directly they do."""
-    for standing in standings:
-        for fact, discount in _relevant(want, standing.document):
-            how = bears(fact, standing.document, standing.place, dossier.naming)
-            if how is not None and not row_contradicts(fact, dossier.entity.sites, dossier.places):
-                yield fact, standing, how, discount
+    for match in matches:
+        for fact, discount in _relevant(target, match.document):
+            directness = match_fact(fact, match.document, match.role, dossier.entity_names)
+            if directness is not None and not row_contradicts(fact, dossier.entity.sites, dossier.places):
+                yield fact, match, directness, discount
 
 
-def trust(standing: Standing) -> float:
+def trust(match: DocumentMatch) -> float:
     """Return how much a document counts: the own site and registries most, a page tied by name alone least."""
-    if standing.place.own:
+    if match.role.own:
         return 1.0
-    if is_registry(standing.document):
+    if is_registry(match.document):
         return 0.95
-    return {"address": 0.85, "place": 0.8}.get(standing.ties, 0.7)
+    return {"address": 0.85, "place": 0.8}.get(match.matched_by, 0.7)
 
 
 def is_registry(document: Document) -> bool:
@@ -104,26 +104,26 @@ def is_registry(document: Document) -> bool:
     return bool(_REGISTRY.search(document.host))
 
 
-def _relevant(want: Want, document: Document) -> Iterator[tuple[Fact, float]]:
-    if not want.concept:
+def _relevant(target: OutputField, document: Document) -> Iterator[tuple[Fact, float]]:
+    if not target.concept:
         for fact in document.facts:
-            if fact.lead is None and label_fits(fact.label, want):
+            if fact.lead is None and label_fits(fact.label, target):
                 yield fact, 1.0
         return
-    for fact in document.by_concept.get(want.concept, ()):
+    for fact in document.by_concept.get(target.concept, ()):
         yield fact, 1.0
-    for neighbour, discount in _NEIGHBOURS.get(want.concept, ()):
+    for neighbour, discount in _NEIGHBOURS.get(target.concept, ()):
         for fact in document.by_concept.get(neighbour, ()):
             yield fact, discount
 
 
-def label_fits(label: str, want: Want) -> bool:
+def label_fits(label: str, target: OutputField) -> bool:
     """Tell whether a document's label names the field: the same words, in any order and ending."""
-    asked, stated = set(content_words(want.words)), set(content_words(label))
+    asked, stated = set(content_words(target.words)), set(content_words(label))
     if not asked or not stated:
         return False
     if asked == stated:
         return True
     if len(asked & stated) >= 2 and (asked <= stated or stated <= asked):
         return True
-    return fuzz.token_sort_ratio(label, want.words) >= 90
+    return fuzz.token_sort_ratio(label, target.words) >= 90

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from rowcite.local.research.answers.json_answer import Reading, find
-from rowcite.local.research.answers.schema_fields import Want
+from rowcite.local.research.answers.schema_fields import OutputField
 from rowcite.local.research.documents.document import Document
 from rowcite.local.research.store.search_index import Finder
-from rowcite.local.research.subject.entity import Dossier, Standing
-from rowcite.local.research.subject.subject_match import Place
+from rowcite.local.research.subject.entity import DocumentMatch, Dossier
+from rowcite.local.research.subject.subject_match import DocumentRole
 from rowcite.local.research.text.normalise import content_words, fold
 
 _ROUNDS = 2
@@ -18,8 +18,8 @@ _PER_FIELD = 3  # further documents read for a field that is missing
 _DEPTH = 100  # documents a search looks at
 
 
-def further(
-    want: Want,
+def read_further(
+    target: OutputField,
     reading: Reading,
     documents: Sequence[Document],
     finder: Finder,
@@ -29,53 +29,61 @@ def further(
 
     Its fields are decided: that is most of a question's work, and done once for the same documents.
     """
-    reading = _decided(want, reading)
+    reading = _with_verdicts(target, reading)
     for _ in range(_ROUNDS):
-        missing = [field for field in want.fields if not reading.known[field.name].found]
+        missing = [field for field in target.fields if not reading.known[field.name].found]
         if not missing:
             return reading
-        known = {standing.number for standing in reading.standings}
+        known = {match.number for match in reading.matches}
         linked = [s for s in _linked(reading, documents, finder) if visible is None or s.number in visible]
         fresh = {
-            s.number: s for s in [*linked, *_again(missing, reading.dossier, finder)] if s.number not in known
+            s.number: s
+            for s in [*linked, *_unread_with_words(missing, reading.dossier, finder)]
+            if s.number not in known
         }
         if not fresh:
             return reading
-        reading = _decided(
-            want, Reading(reading.dossier, (*reading.standings, *fresh.values()), reading.newest)
+        reading = _with_verdicts(
+            target, Reading(reading.dossier, (*reading.matches, *fresh.values()), reading.newest)
         )
     return reading
 
 
-def _decided(want: Want, reading: Reading) -> Reading:
-    return replace(reading, known={field.name: find(field, reading) for field in want.fields})
+def _with_verdicts(target: OutputField, reading: Reading) -> Reading:
+    return replace(reading, known={field.name: find(field, reading) for field in target.fields})
 
 
-def _linked(reading: Reading, documents: Sequence[Document], finder: Finder) -> Iterator[Standing]:
+def _linked(reading: Reading, documents: Sequence[Document], finder: Finder) -> Iterator[DocumentMatch]:
     """Yield the pages that the entity's own pages, or pages about it, link to and that name it in short."""
-    for standing in reading.standings:
-        if not (standing.place.own or standing.place.profile):
+    for match in reading.matches:
+        if not (match.role.own or match.role.profile):
             continue
-        for url in standing.document.hrefs:
+        for url in match.document.hrefs:
             number = finder.by_url.get(url)
             if number is not None and _names(documents[number], reading.dossier):
-                yield Standing(
-                    number, documents[number], Place(own=False, profile=False, headline=False), 0.9, "address"
+                yield DocumentMatch(
+                    number,
+                    documents[number],
+                    DocumentRole(own=False, profile=False, headline=False),
+                    0.9,
+                    "address",
                 )
 
 
 def _names(document: Document, dossier: Dossier) -> bool:
-    return bool(dossier.naming.spans(document.text))
+    return bool(dossier.entity_names.mentions(document.text))
 
 
-def _again(missing: list[Want], dossier: Dossier, finder: Finder) -> Iterator[Standing]:
+def _unread_with_words(
+    missing: list[OutputField], dossier: Dossier, finder: Finder
+) -> Iterator[DocumentMatch]:
     """Yield the documents about the entity that were not read and that hold the words of a missing field, best first."""
-    by_number = {standing.number: standing for standing in dossier.standings}
+    by_number = {match.number: match for match in dossier.matches}
     for field in missing:
         words = [word for word in fold(f"{field.words} {field.description}").split() if content_words(word)]
-        hits = [number for number in finder.touching(words, _DEPTH) if number in by_number]
-        speaking = [
+        hits = [number for number in finder.containing_any(words, _DEPTH) if number in by_number]
+        with_facts = [
             n for n, s in by_number.items() if field.concept and field.concept in s.document.by_concept
         ]
-        for number in dict.fromkeys([*speaking[:_PER_FIELD], *hits[:_PER_FIELD]]):
+        for number in dict.fromkeys([*with_facts[:_PER_FIELD], *hits[:_PER_FIELD]]):
             yield by_number[number]

@@ -10,10 +10,10 @@ from typing import Any
 from rowcite.local.research.answers.decide import RANKS, Verdict, decide
 from rowcite.local.research.answers.decide_list import decide_items
 from rowcite.local.research.answers.evidence import candidates, label_fits
-from rowcite.local.research.answers.schema_fields import Want, emptiest
+from rowcite.local.research.answers.schema_fields import OutputField, empty_value
 from rowcite.local.research.answers.values import read_value
 from rowcite.local.research.documents.document import Fact
-from rowcite.local.research.subject.entity import Dossier, Standing
+from rowcite.local.research.subject.entity import DocumentMatch, Dossier
 from rowcite.local.research.text.normalise import content_words
 from rowcite.model import Citation, FieldBasis
 
@@ -26,54 +26,56 @@ class Reading:
     """
 
     dossier: Dossier
-    standings: tuple[Standing, ...]
+    matches: tuple[DocumentMatch, ...]
     newest: str
     known: Mapping[str, Verdict] = field(default_factory=dict)
 
 
-def fill(want: Want, reading: Reading) -> tuple[dict[str, Any], tuple[FieldBasis, ...]]:
+def fill(target: OutputField, reading: Reading) -> tuple[dict[str, Any], tuple[FieldBasis, ...]]:
     """Return the object that a schema asks for, and a basis for each of its top-level fields."""
-    verdicts = {inner.name: reading.known.get(inner.name) or find(inner, reading) for inner in want.fields}
+    verdicts = {inner.name: reading.known.get(inner.name) or find(inner, reading) for inner in target.fields}
     content = {name: verdict.value for name, verdict in verdicts.items()}
     return content, tuple(
         FieldBasis(name, v.reasoning, v.citations, v.confidence) for name, v in verdicts.items()
     )
 
 
-def find(want: Want, reading: Reading) -> Verdict:
+def find(target: OutputField, reading: Reading) -> Verdict:
     """Return a field's verdict; nothing found is null, or the type's emptiest value, with the reason."""
-    if want.kind == "object":
-        return _object(want, reading)
-    if want.kind == "array" and want.item is not None and want.item.kind == "object":
-        return _rows(want, want.item, reading) or _nothing(want, reading)
-    found = candidates(want, reading.dossier, reading.standings)
-    if want.kind != "array":
-        return decide(want, found, reading.newest) or _nothing(want, reading)
-    verdict = decide_items(want, found) if want.item is None or want.item.kind in {"string", "enum"} else None
-    return verdict or _nothing(want, reading)
+    if target.kind == "object":
+        return _object(target, reading)
+    if target.kind == "array" and target.item is not None and target.item.kind == "object":
+        return _rows(target, target.item, reading) or _not_found(target, reading)
+    found = candidates(target, reading.dossier, reading.matches)
+    if target.kind != "array":
+        return decide(target, found, reading.newest) or _not_found(target, reading)
+    verdict = (
+        decide_items(target, found) if target.item is None or target.item.kind in {"string", "enum"} else None
+    )
+    return verdict or _not_found(target, reading)
 
 
-def _nothing(want: Want, reading: Reading) -> Verdict:
+def _not_found(target: OutputField, reading: Reading) -> Verdict:
     """Return the empty value with the reason: nobody mentions the entity, or nobody mentions the field."""
     dossier = reading.dossier
-    if not reading.standings:
+    if not reading.matches:
         reason = dossier.problem or f"No document that may be used mentions {dossier.names()}."
     else:
-        count = len(reading.standings)
-        what = re.sub(r"^(?:the|its|their|an?) ", "", want.words or want.name)
+        count = len(reading.matches)
+        what = re.sub(r"^(?:the|its|their|an?) ", "", target.words or target.name)
         reason = f"Not found: {count} document{'s' if count > 1 else ''} about {dossier.names()} {'were' if count > 1 else 'was'} read and none states this: {what}."
-    empty = emptiest(want)
+    empty = empty_value(target)
     if empty is not None:
         reason += " The schema forbids null, so the value is only a placeholder."
     return Verdict(empty, "low", reason, (), found=False)
 
 
-def _object(want: Want, reading: Reading) -> Verdict:
+def _object(target: OutputField, reading: Reading) -> Verdict:
     """Fill an object field by field; it is found when any part is."""
-    parts = {inner.name: find(inner, reading) for inner in want.fields}
+    parts = {inner.name: find(inner, reading) for inner in target.fields}
     found = {name: verdict for name, verdict in parts.items() if verdict.found}
     if not found:
-        return _nothing(want, reading)
+        return _not_found(target, reading)
     lowest = min((verdict.confidence for verdict in found.values()), key=lambda c: RANKS[c])
     missing = [name for name in parts if name not in found]
     reasons = [f"{name}: {verdict.reasoning}" for name, verdict in found.items()]
@@ -93,16 +95,16 @@ def merge_citations(groups: list[tuple[Citation, ...]]) -> tuple[Citation, ...]:
     return tuple(merged.values())
 
 
-def _rows(want: Want, item: Want, reading: Reading) -> Verdict | None:
+def _rows(target: OutputField, item: OutputField, reading: Reading) -> Verdict | None:
     """Read a list of objects from the table on a page about the entity whose headers name the item's fields."""
-    for standing in reading.standings:
-        if not (standing.place.own or standing.place.profile):
+    for match in reading.matches:
+        if not (match.role.own or match.role.profile):
             continue
         rows: list[dict[str, Any]] = []
         excerpts: list[str] = []
-        for block in standing.document.blocks:
+        for block in match.document.blocks:
             columns = _columns(item, block.header) if block.header and block.cells != block.header else {}
-            if len(columns) * 2 > len(item.fields) and _on_topic(want, (block.heading, *block.header)):
+            if len(columns) * 2 > len(item.fields) and _on_topic(target, (block.heading, *block.header)):
                 rows.append(
                     {
                         field.name: _cell(
@@ -116,23 +118,23 @@ def _rows(want: Want, item: Want, reading: Reading) -> Verdict | None:
                 )
                 excerpts.append(block.text)
         if rows:
-            url = standing.document.url
-            kept = rows[: want.limit] if want.limit else rows
-            reason = f"{standing.document.host or standing.document.path} lists them in a table."
+            url = match.document.url
+            kept = rows[: target.limit] if target.limit else rows
+            reason = f"{match.document.host or match.document.path} lists them in a table."
             return Verdict(
                 kept,
                 "medium",
                 reason,
-                (Citation(url, standing.document.title or None, tuple(excerpts[: len(kept)])),),
+                (Citation(url, match.document.title or None, tuple(excerpts[: len(kept)])),),
             )
     return None
 
 
-def _columns(item: Want, header: tuple[str, ...]) -> dict[str, int]:
+def _columns(item: OutputField, header: tuple[str, ...]) -> dict[str, int]:
     """Return which column holds which field; a field's own words are compared, not its parents'."""
     found: dict[str, int] = {}
     for wanted in item.fields:
-        own = Want(
+        own = OutputField(
             wanted.name,
             " ".join(wanted.name.replace("_", " ").split()).lower(),
             "",
@@ -146,13 +148,13 @@ def _columns(item: Want, header: tuple[str, ...]) -> dict[str, int]:
     return found
 
 
-def _on_topic(want: Want, texts: tuple[str, ...]) -> bool:
-    asked = set(content_words(f"{want.words} {want.description}"))
+def _on_topic(target: OutputField, texts: tuple[str, ...]) -> bool:
+    asked = set(content_words(f"{target.words} {target.description}"))
     return bool(asked & {word for text in texts for word in content_words(text)})
 
 
-def _cell(field: Want, text: str) -> Any:
-    from rowcite.local.research.documents.document import How
+def _cell(field: OutputField, text: str) -> Any:
+    from rowcite.local.research.documents.document import Directness
 
-    value = read_value(Fact(field.words, text, text, How.TABLE), field)
-    return value.value if value is not None else emptiest(field)
+    value = read_value(Fact(field.words, text, text, Directness.TABLE), field)
+    return value.value if value is not None else empty_value(field)

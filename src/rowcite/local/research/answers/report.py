@@ -38,7 +38,9 @@ def report(
 ) -> tuple[str, FieldBasis]:
     """Return a report on the entity, or on the topic when the input names one, and its basis."""
     topic = _topic(given, reading)
-    passages = _about_entity(reading) or _about_topic(topic, _corner(given), documents, finder, visible)
+    passages = _about_entity(reading) or _about_topic(
+        topic, _narrowing_places(given), documents, finder, visible
+    )
     if not passages:
         reason = reading.dossier.problem or f"No document says anything about {topic}."
         return f"# {topic}\n\n{NOT_FOUND}\n", FieldBasis("output", reason, (), "low")
@@ -54,7 +56,7 @@ def _topic(given: str | dict[str, Any], reading: Reading) -> str:
     return given if isinstance(given, str) else (entity_of(given).given or reading.dossier.names())
 
 
-def _corner(given: str | dict[str, Any]) -> str:
+def _narrowing_places(given: str | dict[str, Any]) -> str:
     """Return the places that narrow a topic: a region, a country."""
     return "" if isinstance(given, str) else " ".join(text for _, text in entity_of(given).places)
 
@@ -62,11 +64,13 @@ def _corner(given: str | dict[str, Any]) -> str:
 def _about_entity(reading: Reading) -> list[Passage]:
     """Return the sentences of the entity's own pages, and those of other pages that name it."""
     found: list[Passage] = []
-    for standing in reading.standings:
-        own = standing.place.own
-        usable = [s for s in _readable(standing.document) if own or reading.dossier.naming.spans(s.text)]
+    for match in reading.matches:
+        own = match.role.own
+        usable = [
+            s for s in _readable(match.document) if own or reading.dossier.entity_names.mentions(s.text)
+        ]
         fresh = [s for s in usable if not any(_alike(s.text, passage.text) for passage in found)]
-        found += [Passage(s.text, standing.document, s.heading) for s in fresh[:_PER_PAGE]]
+        found += [Passage(s.text, match.document, s.heading) for s in fresh[:_PER_PAGE]]
     return found
 
 
@@ -77,11 +81,13 @@ def _about_topic(
     stems, near = set(content_words(topic)), set(content_words(corner))
     words = [word for word in fold(topic).split() if content_words(word)]
     ranked = []
-    for number in finder.touching(words, _SEARCHED):
+    for number in finder.containing_any(words, _SEARCHED):
         document = documents[number]
-        titled, told = _share(stems, document.title), _share(stems, document.text)
-        if (titled >= 0.5 or told == 1) and (visible is None or number in visible):
-            ranked.append((-(2 * titled + told + _share(near, f"{document.title} {document.text}")), number))
+        in_title, in_text = _share(stems, document.title), _share(stems, document.text)
+        if (in_title >= 0.5 or in_text == 1) and (visible is None or number in visible):
+            ranked.append(
+                (-(2 * in_title + in_text + _share(near, f"{document.title} {document.text}")), number)
+            )
     found: list[Passage] = []
     for _, number in sorted(ranked)[:_PAGES]:
         usable = _readable(documents[number])

@@ -15,7 +15,7 @@ _UP_TO = re.compile(r"\b(?:up to|at most|maximum(?: of)?|max\.?|no more than|top
 
 
 @dataclass(frozen=True)
-class Want:
+class OutputField:
     """One field: what it is called, what kind of value it takes, and what it may be when nothing is found.
 
     `kind` is string, integer, number, boolean, enum, array or object; `words` are the folded name, the
@@ -29,8 +29,8 @@ class Want:
     nullable: bool
     concept: str = ""
     choices: tuple[Any, ...] = ()
-    item: Want | None = None
-    fields: tuple[Want, ...] = ()
+    item: OutputField | None = None
+    fields: tuple[OutputField, ...] = ()
     required: frozenset[str] = frozenset()
     limit: int | None = None
     const: Any = field(default=None, hash=False)
@@ -41,13 +41,13 @@ class Want:
         return self.concept in BY_NAME and BY_NAME[self.concept].changes
 
 
-def want_of(
+def field_of_schema(
     schema: dict[str, Any],
     name: str = "",
     parents: str = "",
     root: dict[str, Any] | None = None,
     depth: int = 0,
-) -> Want:
+) -> OutputField:
     """Read a property's schema; $ref, unions with null and one-branch unions are resolved."""
     root = schema if root is None else root
     resolved, nullable = _resolve(schema, root, 0)
@@ -55,29 +55,31 @@ def want_of(
     description = str(resolved.get("description") or schema.get("description") or "")
     choices = tuple(choice for choice in _choices(resolved) if choice is not None)
     kind = _kind(resolved, choices)
-    item: Want | None = None
-    fields: tuple[Want, ...] = ()
+    item: OutputField | None = None
+    fields: tuple[OutputField, ...] = ()
     if depth < _DEEPEST and kind == "array":
-        item = want_of(resolved.get("items") or {"type": "string"}, name, parents, root, depth + 1)
+        item = field_of_schema(resolved.get("items") or {"type": "string"}, name, parents, root, depth + 1)
     if depth < _DEEPEST and kind == "object":
         properties = resolved.get("properties") or {}
-        fields = tuple(want_of(inner, key, words, root, depth + 1) for key, inner in properties.items())
+        fields = tuple(
+            field_of_schema(inner, key, words, root, depth + 1) for key, inner in properties.items()
+        )
     concept = _concept(name, words, description)
-    return Want(
+    return OutputField(
         name, words, description, kind, nullable or None in _choices(resolved), concept, choices, item, fields,
         frozenset(resolved.get("required") or ()), _limit(resolved, description), resolved.get("const"),
     )  # fmt: skip
 
 
-def emptiest(want: Want) -> Any:
+def empty_value(target: OutputField) -> Any:
     """Return null where the schema allows it, else the type's emptiest value."""
-    if want.nullable:
+    if target.nullable:
         return None
-    if want.kind == "enum":
-        return _neutral_choice(want.choices)
-    if want.kind == "object":
-        return {inner.name: emptiest(inner) for inner in want.fields}
-    return {"string": "", "integer": 0, "number": 0, "boolean": False, "array": []}[want.kind]
+    if target.kind == "enum":
+        return _neutral_choice(target.choices)
+    if target.kind == "object":
+        return {inner.name: empty_value(inner) for inner in target.fields}
+    return {"string": "", "integer": 0, "number": 0, "boolean": False, "array": []}[target.kind]
 
 
 def _neutral_choice(choices: tuple[Any, ...]) -> Any:
@@ -98,7 +100,7 @@ def _neutral_choice(choices: tuple[Any, ...]) -> Any:
     return named[0] if named else choices[-1]
 
 
-def is_neutral(choice: Any) -> bool:
+def means_unknown(choice: Any) -> bool:
     """Tell whether an enum's member says only that nothing is known."""
     return isinstance(choice, str) and fold(choice) in {
         "unknown",
@@ -115,9 +117,9 @@ def _resolve(schema: dict[str, Any], root: dict[str, Any], depth: int) -> tuple[
     if depth > _DEEPEST or not isinstance(schema, dict):
         return {"type": "string"}, True
     if "$ref" in schema:
-        target = _at(root, str(schema["$ref"]))
+        referenced = _at(root, str(schema["$ref"]))
         return _resolve(
-            {**target, **{key: value for key, value in schema.items() if key != "$ref"}}, root, depth + 1
+            {**referenced, **{key: value for key, value in schema.items() if key != "$ref"}}, root, depth + 1
         )
     for key in ("anyOf", "oneOf"):
         if branches := schema.get(key):

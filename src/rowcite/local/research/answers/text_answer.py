@@ -6,10 +6,10 @@ from typing import Any
 
 from rowcite.local.research.answers.decide import Verdict
 from rowcite.local.research.answers.json_answer import Reading, find
-from rowcite.local.research.answers.schema_fields import Want
+from rowcite.local.research.answers.schema_fields import OutputField
 from rowcite.local.research.documents.concepts import BY_NAME, concept_of_field
-from rowcite.local.research.documents.document import Fact, How
-from rowcite.local.research.subject.subject_match import bears
+from rowcite.local.research.documents.document import Directness, Fact
+from rowcite.local.research.subject.subject_match import match_fact
 from rowcite.local.research.text.normalise import content_words, fold
 from rowcite.model import Citation, FieldBasis
 
@@ -19,9 +19,9 @@ _ENOUGH = 0.7  # share of the description's words that a sentence must hold to c
 
 def answer(description: str, reading: Reading) -> tuple[str, FieldBasis]:
     """Return the answer and its basis, field "output"."""
-    want = _want(description)
-    verdict = find(want, reading)
-    if not verdict.found and not want.concept:
+    target = _want(description)
+    verdict = find(target, reading)
+    if not verdict.found and not target.concept:
         verdict = _passage(description, reading) or verdict
     if not verdict.found:
         return NOT_FOUND, FieldBasis("output", verdict.reasoning, (), "low")
@@ -29,18 +29,18 @@ def answer(description: str, reading: Reading) -> tuple[str, FieldBasis]:
     return text, FieldBasis("output", verdict.reasoning, verdict.citations, verdict.confidence)
 
 
-def _want(description: str) -> Want:
+def _want(description: str) -> OutputField:
     """Read a description as a field: "The founding year" is a year, "Its main products" a list."""
     folded = fold(description)
     concept = concept_of_field("", folded)
     if concept == "employees" or (concept == "founded" and "date" not in folded):
-        return Want("output", folded, description, "integer", nullable=True, concept=concept)
+        return OutputField("output", folded, description, "integer", nullable=True, concept=concept)
     if concept == "public":
-        return Want("output", folded, description, "boolean", nullable=True, concept=concept)
+        return OutputField("output", folded, description, "boolean", nullable=True, concept=concept)
     if concept and BY_NAME[concept].many:
-        item = Want("output", folded, "", "string", nullable=False)
-        return Want("output", folded, description, "array", nullable=True, concept=concept, item=item)
-    return Want("output", folded, description, "string", nullable=True, concept=concept)
+        item = OutputField("output", folded, "", "string", nullable=False)
+        return OutputField("output", folded, description, "array", nullable=True, concept=concept, item=item)
+    return OutputField("output", folded, description, "string", nullable=True, concept=concept)
 
 
 def _plain(value: Any) -> str:
@@ -50,37 +50,37 @@ def _plain(value: Any) -> str:
 def _passage(description: str, reading: Reading) -> Verdict | None:
     """Return the sentence about the entity that holds most of the description's words, if it holds enough."""
     asked = set(content_words(description)) - {
-        word for name in reading.dossier.naming.names for word in content_words(name)
+        word for name in reading.dossier.entity_names.names for word in content_words(name)
     }
     best: tuple[float, str, Any] | None = None
-    for standing in reading.standings if asked else ():
-        for sentence in standing.document.sentences:
+    for match in reading.matches if asked else ():
+        for sentence in match.document.sentences:
             share = len(asked & set(content_words(sentence.text))) / len(asked)
             if sentence.aside or share < _ENOUGH or (best and share <= best[0]):
                 continue
-            if bears(
+            if match_fact(
                 Fact(
                     "",
                     "",
                     sentence.text,
-                    How.SENTENCE,
+                    Directness.SENTENCE,
                     lead="",
                     tail=sentence.text,
                     heading=sentence.heading,
                     block=sentence.block,
                 ),
-                standing.document,
-                standing.place,
-                reading.dossier.naming,
+                match.document,
+                match.role,
+                reading.dossier.entity_names,
             ):
-                best = share, sentence.text, standing
+                best = share, sentence.text, match
     if best is None:
         return None
     document = best[2].document
     reasoning = f"{document.host or document.path} has a sentence that answers in its own words; no other source was found to confirm it."
     return Verdict(
         best[1],
-        "medium" if best[0] == 1 and best[2].place.own else "low",
+        "medium" if best[0] == 1 and best[2].role.own else "low",
         reasoning,
         (Citation(document.url, document.title or None, (best[1],)),),
     )

@@ -15,13 +15,13 @@ from urllib.parse import urlsplit
 from msgspec import structs
 
 from rowcite.local.research.documents.concepts import concept_of_label
-from rowcite.local.research.documents.document import Block, Document, Fact, How, Stated
+from rowcite.local.research.documents.document import Block, Directness, Document, Fact, FileMetadata
 from rowcite.local.research.documents.parse import UNREADABLE, read_file
 from rowcite.local.research.question import ToolAnswer
-from rowcite.local.research.subject.entity import Dossier, Standing
-from rowcite.local.research.subject.namesakes import sift
-from rowcite.local.research.text.normalise import core_name, fold, split_words, squash
-from rowcite.local.research.text.urls import addresses_within, allowed, host_of
+from rowcite.local.research.subject.entity import DocumentMatch, Dossier
+from rowcite.local.research.subject.namesakes import exclude_namesakes
+from rowcite.local.research.text.normalise import collapse_spaces, core_name, fold, split_words
+from rowcite.local.research.text.urls import allowed, host_of, sites_within
 from rowcite.model import FieldBasis
 
 _LONGEST = 200_000  # characters that are read of an answer
@@ -31,10 +31,10 @@ _NAME = re.compile(
 _SURE = frozenset({"address", "place"})  # ties that hold where several are called the same
 
 
-def told_documents(told: Iterable[ToolAnswer]) -> list[Document]:
+def documents_of_tools(answers: Iterable[ToolAnswer]) -> list[Document]:
     """Return a document for each answer that can be read."""
     found = []
-    for number, one in enumerate(told, 1):
+    for number, one in enumerate(answers, 1):
         text = one.text[:_LONGEST]
         document = _of_json(text, one) or _of_text(text, one)
         if document is not None and document.text:
@@ -45,24 +45,24 @@ def told_documents(told: Iterable[ToolAnswer]) -> list[Document]:
     return found
 
 
-def about_entity(documents: Sequence[Document], dossier: Dossier, first: int) -> tuple[Standing, ...]:
+def about_entity(documents: Sequence[Document], dossier: Dossier, first: int) -> tuple[DocumentMatch, ...]:
     """Return the documents that are about the dossier's entity, numbered from `first` on.
 
     Where the corpus knows several of that name, an answer must also say which one it means.
     """
-    start = replace(dossier, standings=(), problem="")
-    kept = sift(start, list(range(len(documents))), set(), documents).standings
+    start = replace(dossier, matches=(), problem="")
+    kept = exclude_namesakes(start, list(range(len(documents))), set(), documents).matches
     doubtful = bool(dossier.problem) and not dossier.problem.startswith("No document")
     return tuple(
-        replace(standing, number=first + standing.number)
-        for standing in kept
-        if standing.ties in _SURE or not doubtful
+        replace(match, number=first + match.number)
+        for match in kept
+        if match.matched_by in _SURE or not doubtful
     )
 
 
-def believed_less(basis: Iterable[FieldBasis], told: Iterable[ToolAnswer]) -> tuple[FieldBasis, ...]:
+def cap_confidence(basis: Iterable[FieldBasis], answers: Iterable[ToolAnswer]) -> tuple[FieldBasis, ...]:
     """Return a basis in which what tools alone say is at most medium."""
-    urls = {one.url for one in told}
+    urls = {one.url for one in answers}
     return tuple(
         structs.replace(entry, confidence="medium")
         if entry.confidence == "high" and {citation.url for citation in entry.citations} <= urls
@@ -71,23 +71,23 @@ def believed_less(basis: Iterable[FieldBasis], told: Iterable[ToolAnswer]) -> tu
     )
 
 
-def let_in(told: Iterable[ToolAnswer], exclude: tuple[str, ...]) -> tuple[ToolAnswer, ...]:
+def permitted_answers(answers: Iterable[ToolAnswer], exclude: tuple[str, ...]) -> tuple[ToolAnswer, ...]:
     """Return the answers whose address the source policy does not exclude; to be included they were named in the run."""
-    return tuple(one for one in told if allowed(one.url, (), exclude) and allowed(one.source, (), exclude))
+    return tuple(one for one in answers if allowed(one.url, (), exclude) and allowed(one.source, (), exclude))
 
 
-def _of_text(text: str, told: ToolAnswer) -> Document | None:
+def _of_text(text: str, answers: ToolAnswer) -> Document | None:
     """Read an answer in words; its first line may say whom it is about."""
     try:
         documents, _ = read_file(
-            text.encode("utf-8", "replace"), "answer.txt", {"answer.txt": Stated(told.url)}
+            text.encode("utf-8", "replace"), "answer.txt", {"answer.txt": FileMetadata(answers.url)}
         )
     except UNREADABLE:
         return None
-    return replace(documents[0], title=told.title)
+    return replace(documents[0], title=answers.title)
 
 
-def _of_json(text: str, told: ToolAnswer) -> Document | None:
+def _of_json(text: str, answers: ToolAnswer) -> Document | None:
     """Read an answer in JSON: what each object with a name says of who is called so; None when it is no JSON."""
     found = objects_in(text)
     if found is None:
@@ -98,7 +98,7 @@ def _of_json(text: str, told: ToolAnswer) -> Document | None:
     for members in found:
         subject = _subject(members)
         subjects += [subject] if subject else []
-        hints = tuple(
+        row_cells = tuple(
             (split_words(member.key), shown) for member in members if (shown := _shown(member.value))
         )
         for member in members:
@@ -109,13 +109,13 @@ def _of_json(text: str, told: ToolAnswer) -> Document | None:
             blocks.append(Block("pair", member.literal, cells=(label, shown)))
             if subject:
                 facts.append(
-                    Fact(label, shown, member.literal, How.DATA, concept_of_label(label), subject, (), hints, block=len(blocks) - 1)
+                    Fact(label, shown, member.literal, Directness.DATA, concept_of_label(label), subject, (), row_cells, block=len(blocks) - 1)
                 )  # fmt: skip
-    raw = squash(text)
+    raw = collapse_spaces(text)
     names = tuple(dict.fromkeys(name for subject in subjects for name in (core_name(subject), fold(subject))))
     return Document(
-        told.title, told.url, told.title, None, host_of(told.url), "", raw, raw, tuple(blocks), (), tuple(facts),
-        names, frozenset(addresses_within(raw)),
+        answers.title, answers.url, answers.title, None, host_of(answers.url), "", raw, raw, tuple(blocks), (), tuple(facts),
+        names, frozenset(sites_within(raw)),
     )  # fmt: skip
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from rowcite.local.research.answers.enum_values import choose
-from rowcite.local.research.answers.schema_fields import Want
+from rowcite.local.research.answers.schema_fields import OutputField
 from rowcite.local.research.documents.document import Fact
 from rowcite.local.research.text.dates import date_in
-from rowcite.local.research.text.normalise import fold, squash
+from rowcite.local.research.text.normalise import collapse_spaces, fold
 from rowcite.local.research.text.numbers import Amount, money_in, number_in
 from rowcite.local.research.text.places import city_of, country_code, country_in, country_name
 
@@ -73,28 +73,28 @@ class Value:
     about: bool = False
 
 
-def read_value(fact: Fact, want: Want) -> Value | None:
+def read_value(fact: Fact, target: OutputField) -> Value | None:
     """Return what a fact says in the form the field takes; None when it says nothing of that form."""
     if fold(fact.value) in _NOT_STATED:
         return None
-    if want.concept == "public" and want.kind in {"boolean", "string"}:
+    if target.concept == "public" and target.kind in {"boolean", "string"}:
         return _publicness(fact)
-    if want.kind == "enum":
-        choice = choose(_stage(fact.value) if want.concept == "stage" else fact.value, want.choices)
+    if target.kind == "enum":
+        choice = choose(_stage(fact.value) if target.concept == "stage" else fact.value, target.choices)
         return None if choice is None else Value(choice)
-    if want.kind in {"integer", "number"}:
-        return _number(fact.value, want)
-    if want.kind == "boolean":
+    if target.kind in {"integer", "number"}:
+        return _number(fact.value, target)
+    if target.kind == "boolean":
         folded = fold(fact.value)
         return Value(value=True) if folded in _YES else (Value(value=False) if folded in _NO else None)
-    return _text(fact.value, want) if want.kind == "string" else None
+    return _text(fact.value, target) if target.kind == "string" else None
 
 
 def read_items(fact: Fact) -> tuple[str, ...]:
     """Return the parts of a fact that lists things."""
     if fact.items:
         return tuple(item for item in map(_item, fact.items) if item)
-    text = _SIBLINGS.sub(r"\1 \3, \2 \3", squash(fact.value))
+    text = _SIBLINGS.sub(r"\1 \3, \2 \3", collapse_spaces(fact.value))
     parts = [part for part in _ITEM_BREAK.split(text) if part]
     parts = [*parts[:-1], *_LAST_AND.split(parts[-1])] if parts else []
     return tuple(item for item in map(_item, parts) if item)
@@ -107,46 +107,48 @@ def _item(text: str) -> str:
     return re.sub(r"\s*\([^)]*\)$", "", bare)
 
 
-def _number(text: str, want: Want) -> Value | None:
+def _number(text: str, target: OutputField) -> Value | None:
     """Read a year, a sum of money or a count; a sum in another currency than asked for is not an answer."""
-    if want.concept in {"founded", "incorporated"}:
+    if target.concept in {"founded", "incorporated"}:
         date = date_in(text)
         return Value(int(date[:4])) if date else None
-    amount = money_in(text) if want.concept in _MONEY else number_in(text)
-    if amount is None or not _in_currency(amount, want):
+    amount = money_in(text) if target.concept in _MONEY else number_in(text)
+    if amount is None or not _in_currency(amount, target):
         return None
-    value = amount.value / _unit(want)
-    if want.kind == "integer":
+    value = amount.value / _unit(target)
+    if target.kind == "integer":
         return Value(int(value), amount.about) if value == int(value) else None
     return Value(int(value) if value == int(value) else value, amount.about)
 
 
-def _in_currency(amount: Amount, want: Want) -> bool:
-    asked = re.findall(r"\b(usd|eur|gbp|chf|sek|nok|dkk|pln|jpy)\b", f"{want.words} {fold(want.description)}")
-    asked += [code for sign, code in (("$", "usd"), ("€", "eur"), ("£", "gbp")) if sign in want.description]
+def _in_currency(amount: Amount, target: OutputField) -> bool:
+    asked = re.findall(
+        r"\b(usd|eur|gbp|chf|sek|nok|dkk|pln|jpy)\b", f"{target.words} {fold(target.description)}"
+    )
+    asked += [code for sign, code in (("$", "usd"), ("€", "eur"), ("£", "gbp")) if sign in target.description]
     return not asked or not amount.currency or amount.currency.lower() in asked
 
 
-def _unit(want: Want) -> float:
+def _unit(target: OutputField) -> float:
     match = re.search(
-        r"\b(?:in )?(thousands|millions?|billions?|mio|bn)\b", f"{want.words} {fold(want.description)}"
+        r"\b(?:in )?(thousands|millions?|billions?|mio|bn)\b", f"{target.words} {fold(target.description)}"
     )
     return {"t": 1e3, "m": 1e6, "b": 1e9}[match[1][0]] if match else 1
 
 
-def _text(text: str, want: Want) -> Value | None:
-    asked = f"{want.words} {fold(want.description)}"
-    if want.concept in {"founded", "incorporated"} or re.search(r"\bdate\b|yyyy", asked):
+def _text(text: str, target: OutputField) -> Value | None:
+    asked = f"{target.words} {fold(target.description)}"
+    if target.concept in {"founded", "incorporated"} or re.search(r"\bdate\b|yyyy", asked):
         return _dated(text, asked)
-    if want.concept == "city":
+    if target.concept == "city":
         return _some(city_of(text))
-    if want.concept == "country":
+    if target.concept == "country":
         return _country(text, asked)
-    if want.concept == "hq" and "address" not in asked:
+    if target.concept == "hq" and "address" not in asked:
         return _some(_seat(text))
-    if want.concept == "stage":
+    if target.concept == "stage":
         return _some(_stage(text))
-    return _some(squash(text).strip(" .;,")[:300])
+    return _some(collapse_spaces(text).strip(" .;,")[:300])
 
 
 def _dated(text: str, asked: str) -> Value | None:
@@ -189,7 +191,9 @@ def _stage(text: str) -> str:
     ) and not re.search(r"\bnot\b|\bun", text, re.IGNORECASE):
         return "Public"
     return (
-        squash(text) if re.search(r"privat|family|state|employee|co-?operative", text, re.IGNORECASE) else ""
+        collapse_spaces(text)
+        if re.search(r"privat|family|state|employee|co-?operative", text, re.IGNORECASE)
+        else ""
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from rowcite.local.research.text.normalise import core_name, squash
+from rowcite.local.research.text.normalise import collapse_spaces, core_name
 
 HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
 MARKDOWN_SUFFIXES = frozenset({".md", ".markdown"})
@@ -18,7 +18,7 @@ OTHER_SUFFIXES = frozenset({".pdf", ".jsonl", ".eml"})
 SUFFIXES = HTML_SUFFIXES | MARKDOWN_SUFFIXES | TEXT_SUFFIXES | OTHER_SUFFIXES
 
 
-class How(Enum):
+class Directness(Enum):
     """How a document says something; the value is how directly, 0..100."""
 
     DATA = 95  # JSON-LD or microdata
@@ -26,7 +26,7 @@ class How(Enum):
     LINE = 90  # "Employees: 240"
     LIST = 85  # the items under a heading
     SENTENCE = 84  # "employs 240 people"
-    LOOSE = 60  # a sentence that says it in passing or about
+    PASSING = 60  # a sentence that says it in passing or about
 
 
 class Block(Struct, frozen=True, array_like=True, gc=False):
@@ -56,11 +56,11 @@ class Fact(Struct, frozen=True, array_like=True, gc=False):
     label: str
     value: str
     excerpt: str
-    how: How
+    directness: Directness
     concept: str = ""
     subject: str = ""
     items: tuple[str, ...] = ()  # the value's parts when it is a list
-    hints: tuple[tuple[str, str], ...] = ()  # a row's (label, cell) pairs: they tell namesakes apart
+    row_cells: tuple[tuple[str, str], ...] = ()  # a row's (label, cell) pairs: they tell namesakes apart
     heading: str = ""
     lead: str | None = None
     tail: str = ""
@@ -98,9 +98,9 @@ class Document:
     hrefs: tuple[str, ...] = field(repr=False, default=())  # addresses it links to
 
     @cached_property
-    def squashed(self) -> str:
+    def collapsed_source(self) -> str:
         """The source with white space collapsed."""
-        return squash(self.raw)
+        return collapse_spaces(self.raw)
 
     @cached_property
     def by_concept(self) -> dict[str, tuple[Fact, ...]]:
@@ -112,11 +112,11 @@ class Document:
 
     def contains(self, excerpt: str) -> bool:
         """Tell whether an excerpt stands in the document: in its visible text, or literally in its source."""
-        wanted = squash(excerpt)
-        return bool(wanted) and (wanted in self.text or wanted in self.squashed)
+        wanted = collapse_spaces(excerpt)
+        return bool(wanted) and (wanted in self.text or wanted in self.collapsed_source)
 
 
-class Card(Struct, frozen=True, array_like=True, gc=False):
+class DocumentSummary(Struct, frozen=True, array_like=True, gc=False):
     """A document's address and date, whom it presents, where it links to, and the names that its data state.
 
     `subjects` and `named` are core names; `links` are sites.
@@ -131,28 +131,28 @@ class Card(Struct, frozen=True, array_like=True, gc=False):
     named: tuple[str, ...]
 
 
-def card_of(document: Document) -> Card:
+def summarise(document: Document) -> DocumentSummary:
     """Return a document's card."""
     stated = {core_name(fact.subject) for fact in document.facts if fact.subject}
     named = sorted(name for name in stated if len(name) > 2 and not name.isdigit())
-    return Card(
+    return DocumentSummary(
         document.path, document.url, document.date or "", document.site, document.subjects, tuple(sorted(document.links)), tuple(named)
     )  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Stated:
+class FileMetadata:
     """What manifest or front matter say of a file; empty where they are silent."""
 
     url: str = ""
     title: str = ""
     date: str = ""
 
-    def over(self, other: Stated) -> Stated:
+    def over(self, other: FileMetadata) -> FileMetadata:
         """Return what is stated here, and of the rest what is stated there."""
-        return Stated(self.url or other.url, self.title or other.title, self.date or other.date)
+        return FileMetadata(self.url or other.url, self.title or other.title, self.date or other.date)
 
 
-def stated_in(row: dict[str, Any]) -> Stated:
+def metadata_in(row: dict[str, Any]) -> FileMetadata:
     """Return what a row of the manifest, or front matter, says."""
-    return Stated(*(str(row.get(key) or "").strip() for key in ("url", "title", "date")))
+    return FileMetadata(*(str(row.get(key) or "").strip() for key in ("url", "title", "date")))

@@ -14,11 +14,11 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from rowcite.local.research.documents.labelled_facts import is_labelled_line
-from rowcite.local.research.text.normalise import squash
+from rowcite.local.research.text.normalise import collapse_spaces
 
 
 @dataclass(frozen=True)
-class Held:
+class EmbeddedPage:
     """A page inside a file: HTML or text, with what the container says of it; `fault` says why there is none."""
 
     name: str
@@ -30,7 +30,7 @@ class Held:
     fault: str = ""
 
 
-def read_lines(content: str, name: str) -> Iterator[Held]:
+def read_lines(content: str, name: str) -> Iterator[EmbeddedPage]:
     """Yield the pages of a JSONL file: objects with `html` or `text`, and `url`, `title` and `date` where known."""
     # Split at line feeds alone: str.splitlines also breaks at U+2028, which JSON may hold.
     for number, line in enumerate(content.split("\n"), 1):
@@ -38,32 +38,32 @@ def read_lines(content: str, name: str) -> Iterator[Held]:
             yield _line(line, f"{name}#{number}")
 
 
-def read_message(content: bytes, name: str) -> Held:
+def read_message(content: bytes, name: str) -> EmbeddedPage:
     """Return an e-mail's body, plain text before HTML; its subject is the title, its day the date."""
     message = BytesParser(policy=policy.default).parsebytes(content)
     body = message.get_body(preferencelist=("plain", "html")) if isinstance(message, EmailMessage) else None
     if body is None:
-        return Held(name, fault="holds no text")
+        return EmbeddedPage(name, fault="holds no text")
     try:
         text = str(body.get_content())
     except (LookupError, UnicodeError) as error:
-        return Held(name, fault=f"cannot be decoded: {error}")
+        return EmbeddedPage(name, fault=f"cannot be decoded: {error}")
     archived = str(message.get("Archived-At", "")).strip("<> ")
     url = archived if archived.startswith("http") else ""
-    return Held(
+    return EmbeddedPage(
         name, text, body.get_content_subtype() == "html", url, str(message.get("Subject", "")), _day(message)
     )
 
 
-def _line(line: str, name: str) -> Held:
+def _line(line: str, name: str) -> EmbeddedPage:
     try:
         page: Any = json.loads(line)
     except ValueError as error:
-        return Held(name, fault=f"not JSON: {error}")
+        return EmbeddedPage(name, fault=f"not JSON: {error}")
     if not isinstance(page, dict) or not isinstance(page.get("html") or page.get("text"), str):
-        return Held(name, fault="no object with html or text")
+        return EmbeddedPage(name, fault="no object with html or text")
     url, title, date = (str(page.get(key) or "").strip() for key in ("url", "title", "date"))
-    return Held(name, page.get("html") or page["text"], bool(page.get("html")), url, title, date)
+    return EmbeddedPage(name, page.get("html") or page["text"], bool(page.get("html")), url, title, date)
 
 
 def _day(message: EmailMessage) -> str:
@@ -78,7 +78,7 @@ _SHORT = 0.6  # a line shorter than this share of the page's longest ends its pa
 
 
 @dataclass(frozen=True)
-class Printed:
+class PdfText:
     """A PDF's paragraphs with the lines of each, and what its metadata say."""
 
     paragraphs: tuple[tuple[str, ...], ...]
@@ -86,7 +86,7 @@ class Printed:
     date: str = ""
 
 
-def read_pdf(content: bytes) -> Printed:
+def read_pdf(content: bytes) -> PdfText:
     """Read a PDF's text; ValueError when it is broken, locked or holds no text."""
     from pypdf import PdfReader
     from pypdf.errors import PyPdfError
@@ -95,7 +95,7 @@ def read_pdf(content: bytes) -> Printed:
         reader = PdfReader(io.BytesIO(content))
         pages = [page.extract_text() or "" for page in reader.pages[:_MOST_PAGES]]
         about = reader.metadata
-        title = squash(about.title or "") if about else ""
+        title = collapse_spaces(about.title or "") if about else ""
         made = about.creation_date if about else None
     except (
         PyPdfError,
@@ -108,12 +108,12 @@ def read_pdf(content: bytes) -> Printed:
     ) as error:
         raise ValueError(f"not a readable PDF: {error}") from error
     paragraphs = tuple(lines for page in pages for lines in _paragraphs(page))
-    return Printed(paragraphs, title, made.date().isoformat() if made else "")
+    return PdfText(paragraphs, title, made.date().isoformat() if made else "")
 
 
 def _paragraphs(page: str) -> Iterator[tuple[str, ...]]:
     """Yield the lines of each paragraph: a short line, a full stop before a short rest, or a label ends one."""
-    lines = [squash(line) for line in page.splitlines()]
+    lines = [collapse_spaces(line) for line in page.splitlines()]
     width = max(map(len, lines), default=0)
     current: list[str] = []
     for line in lines:

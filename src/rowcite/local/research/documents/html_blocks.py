@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from rowcite.local.research.documents.document import Block
-from rowcite.local.research.text.normalise import squash
+from rowcite.local.research.text.normalise import collapse_spaces
 
-_SILENT = frozenset(
+_IGNORED_TAGS = frozenset(
     {"script", "style", "noscript", "template", "svg", "head", "iframe", "select", "button", "form"}
 )
 _BLOCKS = frozenset(
@@ -93,10 +93,10 @@ class Layout:
     @property
     def text(self) -> str:
         """The visible text, white space collapsed."""
-        return squash(" ".join(self.words))
+        return collapse_spaces(" ".join(self.words))
 
 
-def lay_out(tree: LexborHTMLParser) -> Layout:
+def blocks_of(tree: LexborHTMLParser) -> Layout:
     """Return the blocks and the visible text of a page."""
     layout = Layout()
     if tree.body is not None:
@@ -131,7 +131,7 @@ def _enter(node: LexborNode, layout: Layout, *, noise: bool, aside: bool) -> Non
 def _flush(buffer: list[str], node: LexborNode, layout: Layout, *, noise: bool, aside: bool) -> None:
     raw = "".join(buffer)
     buffer.clear()
-    text = squash(raw.replace(_AFTER_LABEL, ""))
+    text = collapse_spaces(raw.replace(_AFTER_LABEL, ""))
     if not text:
         return
     tag = node.tag or ""
@@ -141,13 +141,15 @@ def _flush(buffer: list[str], node: LexborNode, layout: Layout, *, noise: bool, 
         return
     kind = "item" if tag == "li" else "text"
     marker = "\n" if tag == "pre" else "\v"
-    lines = tuple(filter(None, (squash(line) for line in raw.replace(_AFTER_LABEL, "").split(marker))))
+    lines = tuple(
+        filter(None, (collapse_spaces(line) for line in raw.replace(_AFTER_LABEL, "").split(marker)))
+    )
     layout.add(Block(kind, text, layout.heading, aside, lines, _label_and_rest(raw)), noise=noise)
 
 
 def _label_and_rest(raw: str) -> tuple[str, ...]:
     """Return a block's opening words in bold or the like and what follows them: "<b>Founded</b> 2021"."""
-    label, _, rest = (squash(part) for part in raw.partition(_AFTER_LABEL))
+    label, _, rest = (collapse_spaces(part) for part in raw.partition(_AFTER_LABEL))
     return (label, rest) if label and rest and len(label) <= _LONGEST_LABEL else ()
 
 
@@ -155,16 +157,16 @@ def _read_table(table: LexborNode, layout: Layout, *, noise: bool, aside: bool) 
     """Turn each table row into a block with its cells and the header row's words."""
     header: tuple[str, ...] = ()
     caption = table.css_first("caption")
-    if caption is not None and (text := squash(inline_text(caption))):
+    if caption is not None and (text := collapse_spaces(inline_text(caption))):
         layout.add(Block("text", text, layout.heading, aside, (text,)), noise=noise)
     for number, row in enumerate(table.css("tr")):
         cells = [cell for cell in _children(row) if cell.tag in {"td", "th"}]
-        texts = tuple(squash(inline_text(cell)) for cell in cells)
+        texts = tuple(collapse_spaces(inline_text(cell)) for cell in cells)
         if not any(texts):
             continue
         if number == 0 and len(cells) > 1 and all(cell.tag == "th" for cell in cells):
             header = texts
-        block = Block("row", squash(" ".join(texts)), layout.heading, aside, (), texts, header)
+        block = Block("row", collapse_spaces(" ".join(texts)), layout.heading, aside, (), texts, header)
         layout.add(block, noise=noise)
 
 
@@ -172,7 +174,7 @@ def _read_pairs(node: LexborNode, layout: Layout, *, noise: bool, aside: bool) -
     """Turn each term of a definition list and what is said of it into a block of two cells."""
     term = ""
     for entry in node.css("dt, dd"):
-        text = squash(inline_text(entry))
+        text = collapse_spaces(inline_text(entry))
         if entry.tag == "dt":
             term = text
             layout.words.append(text)
@@ -211,7 +213,7 @@ def _holds_blocks(node: LexborNode) -> bool:
 def _is_unseen(node: LexborNode) -> bool:
     """Tell whether readers of the page never see a node."""
     tag = node.tag or ""
-    if tag in _SILENT or (tag.startswith("-") and tag != "-text"):
+    if tag in _IGNORED_TAGS or (tag.startswith("-") and tag != "-text"):
         return True
     if tag.startswith("-"):
         return False

@@ -11,7 +11,7 @@ from urllib.parse import urljoin, urlsplit
 from selectolax.lexbor import LexborHTMLParser
 
 from rowcite.local.research.text.dates import full_date
-from rowcite.local.research.text.normalise import squash
+from rowcite.local.research.text.normalise import collapse_spaces
 
 _URL_KEYS = ("og:url", "twitter:url")
 _DATE_KEYS = ("article:modified_time", "article:published_time", "og:updated_time", "last-modified", "date", "dc.date", "dcterms.date",
@@ -39,7 +39,7 @@ def read_head(tree: LexborHTMLParser, path: str) -> Head:
         description=metas.get("description", "") or metas.get("og:description", ""),
     )
     title = tree.css_first("title")
-    head.title = squash(title.text()) if title is not None else metas.get("og:title", "")
+    head.title = collapse_spaces(title.text()) if title is not None else metas.get("og:title", "")
     head.data = _json_ld(tree)
     head.url = _own_address(tree, metas, path)
     head.date = _own_date(tree, metas, head.data)
@@ -68,7 +68,7 @@ def _metas(tree: LexborHTMLParser) -> dict[str, str]:
     for meta in tree.css("meta[content]"):
         attributes = meta.attributes
         key = attributes.get("property") or attributes.get("name") or attributes.get("itemprop") or ""
-        found.setdefault(key.lower(), squash(attributes.get("content") or ""))
+        found.setdefault(key.lower(), collapse_spaces(attributes.get("content") or ""))
     return found
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from rowcite.local.research.documents.concepts import concept_of_label
-from rowcite.local.research.documents.document import Block, Fact, How
+from rowcite.local.research.documents.document import Block, Directness, Fact
 from rowcite.local.research.documents.phrases import COMMANDS, OTHERS_HEADING
 from rowcite.local.research.text.dates import date_in
 from rowcite.local.research.text.normalise import fold
@@ -25,7 +25,7 @@ def labelled_facts(blocks: tuple[Block, ...]) -> Iterator[Fact]:
         if COMMANDS.search(block.text) or OTHERS_HEADING.search(block.heading):
             continue
         if block.kind == "pair" or (block.kind == "row" and not block.header and len(block.cells) == 2):
-            yield from _pair(block, block.cells[0], block.cells[1], How.TABLE, number)
+            yield from _pair(block, block.cells[0], block.cells[1], Directness.TABLE, number)
         elif block.kind == "row" and block.header and block.cells != block.header:
             yield from _row(block, number)
         elif block.lines and block.kind in {"text", "item"}:
@@ -36,21 +36,23 @@ def labelled_facts(blocks: tuple[Block, ...]) -> Iterator[Fact]:
                 and not _LINE.match(block.lines[0])
                 and concept_of_label(fold(block.cells[0]))
             ):
-                yield from _pair(block, block.cells[0], block.cells[1], How.TABLE, number)
+                yield from _pair(block, block.cells[0], block.cells[1], Directness.TABLE, number)
 
 
-def _pair(block: Block, label: str, value: str, how: How, number: int) -> Iterator[Fact]:
+def _pair(block: Block, label: str, value: str, directness: Directness, number: int) -> Iterator[Fact]:
     """Yield the fact of a label and the words beside it."""
     folded = fold(re.sub(r"\([^)]*\)", "", label))
     if not folded or not value or len(label) > 60:
         return
     year = _YEAR_IN_LABEL.search(label) or re.search(r"\((?:[^)]*\D)?((?:19|20)\d\d)\)", value)
-    excerpt = block.text if how is How.TABLE else next(line for line in block.lines if value in line)
+    excerpt = (
+        block.text if directness is Directness.TABLE else next(line for line in block.lines if value in line)
+    )
     yield Fact(
         folded,
         value,
         excerpt,
-        how,
+        directness,
         concept_of_label(folded),
         heading=block.heading,
         as_of=year[1] if year else "",
@@ -65,7 +67,7 @@ def _row(block: Block, number: int) -> Iterator[Fact]:
         yield from _plain_row(block, number)
         return
     subject = block.cells[names[0]] if names[0] < len(block.cells) else ""
-    hints = tuple((fold(word), cell) for word, cell in zip(block.header, block.cells, strict=False))
+    row_cells = tuple((fold(word), cell) for word, cell in zip(block.header, block.cells, strict=False))
     dates = [
         date_in(cell)[:4]
         for word, cell in zip(block.header, block.cells, strict=False)
@@ -81,11 +83,11 @@ def _row(block: Block, number: int) -> Iterator[Fact]:
             label,
             cell,
             block.text,
-            How.TABLE,
+            Directness.TABLE,
             concept_of_label(label),
             subject,
             (),
-            hints,
+            row_cells,
             block.heading,
             as_of=as_of,
             block=number,
@@ -95,7 +97,7 @@ def _row(block: Block, number: int) -> Iterator[Fact]:
 def _plain_row(block: Block, number: int) -> Iterator[Fact]:
     """Read a row under headers that name no subject: "Year | Employees", or "Fact | Value"."""
     if len(block.cells) == 2 and not date_in(block.cells[0]):
-        yield from _pair(block, block.cells[0], block.cells[1], How.TABLE, number)
+        yield from _pair(block, block.cells[0], block.cells[1], Directness.TABLE, number)
         return
     label = fold(block.cells[0])
     for word, cell in zip(block.header[1:], block.cells[1:], strict=False):
@@ -104,7 +106,7 @@ def _plain_row(block: Block, number: int) -> Iterator[Fact]:
                 label,
                 cell,
                 block.text,
-                How.TABLE,
+                Directness.TABLE,
                 concept_of_label(label),
                 heading=block.heading,
                 as_of=word[-4:],
@@ -118,7 +120,7 @@ def _plain_row(block: Block, number: int) -> Iterator[Fact]:
                 label,
                 cell,
                 block.text,
-                How.TABLE,
+                Directness.TABLE,
                 concept_of_label(label),
                 heading=block.heading,
                 as_of=years[0],
@@ -135,4 +137,4 @@ def _lines(block: Block, number: int) -> Iterator[Fact]:
     for line in block.lines:
         match = _LINE.match(line)
         if match and len(match[2]) < 300 and (match[1][0].isupper() or concept_of_label(fold(match[1]))):
-            yield from _pair(block, match[1], match[2].strip(), How.LINE, number)
+            yield from _pair(block, match[1], match[2].strip(), Directness.LINE, number)

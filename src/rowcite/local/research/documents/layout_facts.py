@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from rowcite.local.research.documents.concepts import concept_of_label, concept_of_question
-from rowcite.local.research.documents.document import Block, Fact, How
+from rowcite.local.research.documents.document import Block, Directness, Fact
 from rowcite.local.research.documents.phrases import COMMANDS, OTHERS_HEADING
 from rowcite.local.research.text.normalise import fold, split_sentences
 
@@ -16,7 +16,7 @@ _LONGEST_TILE = 60
 _NAMED_PART = re.compile(r"^[A-Z0-9\u00c0-\u00deŁŚŻŽČŠĐ][^:.;]{1,50}$")
 
 
-def laid_out_facts(blocks: tuple[Block, ...]) -> Iterator[Fact]:
+def layout_facts(blocks: tuple[Block, ...]) -> Iterator[Fact]:
     """Yield the facts of lists, tiles and answered questions; blocks that talk to machines are left out."""
     yield from _lists(blocks)
     yield from _sub_headings(blocks)
@@ -47,7 +47,7 @@ def _lists(blocks: tuple[Block, ...]) -> Iterator[Fact]:
                 fold(heading),
                 "; ".join(texts),
                 first.text,
-                How.LIST,
+                Directness.LIST,
                 concept,
                 items=texts,
                 heading=heading,
@@ -72,7 +72,7 @@ def _sub_headings(blocks: tuple[Block, ...]) -> Iterator[Fact]:
                 fold(block.text),
                 "; ".join(names),
                 names[0],
-                How.LIST,
+                Directness.LIST,
                 concept,
                 items=tuple(names),
                 heading=block.text,
@@ -101,7 +101,7 @@ def _tiles(blocks: tuple[Block, ...]) -> Iterator[Fact]:
             fold(label.text),
             value.text,
             excerpt,
-            How.TABLE,
+            Directness.TABLE,
             concept_of_label(fold(label.text)),
             heading=label.heading,
             block=number,
@@ -127,7 +127,7 @@ def _answers(blocks: tuple[Block, ...]) -> Iterator[Fact]:
             fold(question),
             value.rstrip("."),
             answer[:400].rsplit(" ", 1)[0] if len(answer) > 400 else answer,
-            How.LINE,
+            Directness.LINE,
             concept,
             items=parts,
             heading=block.heading,

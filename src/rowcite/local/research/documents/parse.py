@@ -18,19 +18,25 @@ from rowcite.local.research.documents.document import (
     Block,
     Document,
     Fact,
-    Stated,
-    stated_in,
+    FileMetadata,
+    metadata_in,
 )
-from rowcite.local.research.documents.file_formats import Held, Printed, read_lines, read_message, read_pdf
-from rowcite.local.research.documents.html_blocks import Layout, lay_out
+from rowcite.local.research.documents.file_formats import (
+    EmbeddedPage,
+    PdfText,
+    read_lines,
+    read_message,
+    read_pdf,
+)
+from rowcite.local.research.documents.html_blocks import Layout, blocks_of
 from rowcite.local.research.documents.html_head import Head, read_head
 from rowcite.local.research.documents.labelled_facts import labelled_facts
-from rowcite.local.research.documents.layout_facts import laid_out_facts
+from rowcite.local.research.documents.layout_facts import layout_facts
 from rowcite.local.research.documents.schema_org import data_facts, data_subjects, microdata_facts
 from rowcite.local.research.documents.sentence_facts import sentence_facts, sentences_of
 from rowcite.local.research.text.dates import full_date
-from rowcite.local.research.text.normalise import core_name, squash
-from rowcite.local.research.text.urls import addresses_within, host_of, site_of
+from rowcite.local.research.text.normalise import collapse_spaces, core_name
+from rowcite.local.research.text.urls import host_of, site_of, sites_within
 
 UNREADABLE = (
     UnicodeError,
@@ -46,87 +52,91 @@ _markdown = MarkdownIt("commonmark", {"breaks": True, "html": True}).enable("tab
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceFile:
     """A file: its name in the corpus, its text, and what is said of it elsewhere."""
 
     name: str
     raw: str
-    stated: Stated
+    metadata: FileMetadata
 
 
-def read_file(content: bytes, name: str, manifest: Mapping[str, Stated]) -> tuple[list[Document], list[str]]:
+def read_file(
+    content: bytes, name: str, manifest: Mapping[str, FileMetadata]
+) -> tuple[list[Document], list[str]]:
     """Turn a file's bytes into documents, and lines about parts left out; ValueError when the file is none."""
-    stated = manifest.get(name, Stated())
+    metadata = manifest.get(name, FileMetadata())
     suffix = f".{name.rsplit('.', 1)[-1].lower()}"
     if suffix == ".pdf":
-        return [_from_pdf(read_pdf(content), name, stated)], []
+        return [_from_pdf(read_pdf(content), name, metadata)], []
     if suffix in {".jsonl", ".eml"}:
         pages = (
             [read_message(content, name)] if suffix == ".eml" else list(read_lines(_decode(content), name))
         )
-        documents = [_from_held(page, manifest.get(page.name, Stated())) for page in pages if not page.fault]
+        documents = [
+            _from_embedded(page, manifest.get(page.name, FileMetadata())) for page in pages if not page.fault
+        ]
         return documents, [f"{page.name}: {page.fault}" for page in pages if page.fault]
-    return [_from_text_file(_decode(content), name, suffix, stated)], []
+    return [_from_text_file(_decode(content), name, suffix, metadata)], []
 
 
-def _from_held(page: Held, stated: Stated) -> Document:
-    stated = stated.over(Stated(page.url, page.title, page.date))
+def _from_embedded(page: EmbeddedPage, metadata: FileMetadata) -> Document:
+    metadata = metadata.over(FileMetadata(page.url, page.title, page.date))
     if page.is_html:
-        return _from_html(page.text, page.name, stated)
-    return _build(_from_text(page.text), Head(), Source(page.name, page.text, stated), [])
+        return _from_html(page.text, page.name, metadata)
+    return _build(_from_text(page.text), Head(), SourceFile(page.name, page.text, metadata), [])
 
 
-def _from_pdf(printed: Printed, name: str, stated: Stated) -> Document:
+def _from_pdf(printed: PdfText, name: str, metadata: FileMetadata) -> Document:
     layout = Layout()
     for lines in printed.paragraphs:
         layout.add(Block("text", " ".join(lines), "", lines=lines), noise=False)
-    stated = stated.over(Stated("", printed.title, printed.date))
-    return _build(layout, Head(), Source(name, layout.text, stated), [])
+    metadata = metadata.over(FileMetadata("", printed.title, printed.date))
+    return _build(layout, Head(), SourceFile(name, layout.text, metadata), [])
 
 
-def _from_text_file(text: str, name: str, suffix: str, stated: Stated) -> Document:
+def _from_text_file(text: str, name: str, suffix: str, metadata: FileMetadata) -> Document:
     if suffix in HTML_SUFFIXES:
-        return _from_html(text, name, stated)
+        return _from_html(text, name, metadata)
     front, body = _split_front_matter(text)
-    stated = stated.over(front)
+    metadata = metadata.over(front)
     if suffix in MARKDOWN_SUFFIXES:
         tree = LexborHTMLParser(f"<body>{_markdown.render(body)}</body>")
-        return _build(lay_out(tree), Head(), Source(name, text, stated), [])
-    return _build(_from_text(body), Head(), Source(name, text, stated), [])
+        return _build(blocks_of(tree), Head(), SourceFile(name, text, metadata), [])
+    return _build(_from_text(body), Head(), SourceFile(name, text, metadata), [])
 
 
-def _from_html(text: str, name: str, stated: Stated) -> Document:
+def _from_html(text: str, name: str, metadata: FileMetadata) -> Document:
     tree = LexborHTMLParser(text)
     head = read_head(tree, name)
     facts = [*data_facts(head.data), *microdata_facts(tree)]
-    return _build(lay_out(tree), head, Source(name, text, stated), facts, tree)
+    return _build(blocks_of(tree), head, SourceFile(name, text, metadata), facts, tree)
 
 
 def _from_text(body: str) -> Layout:
     """Read paragraphs between blank lines; each line may be a labelled one."""
     layout = Layout()
     for paragraph in re.split(r"\n\s*\n", body):
-        lines = tuple(squash(line) for line in paragraph.splitlines() if line.strip())
+        lines = tuple(collapse_spaces(line) for line in paragraph.splitlines() if line.strip())
         if lines:
             layout.add(Block("text", " ".join(lines), "", lines=lines), noise=False)
     return layout
 
 
 def _build(
-    layout: Layout, head: Head, source: Source, data: list[Fact], tree: LexborHTMLParser | None = None
+    layout: Layout, head: Head, source: SourceFile, data: list[Fact], tree: LexborHTMLParser | None = None
 ) -> Document:
     """Put a document together; a fact whose excerpt does not stand in it is dropped."""
-    name, raw, stated = source.name, source.raw, source.stated
-    url = stated.url or head.url or f"file:{name}"
+    name, raw, metadata = source.name, source.raw, source.metadata
+    url = metadata.url or head.url or f"file:{name}"
     blocks = tuple(layout.blocks)
     headline = next((block.text for block in blocks if block.kind == "heading"), "")
-    title = stated.title or head.title or headline or _first_line(blocks)
-    text = squash(f"{head.title} {layout.text}")
+    title = metadata.title or head.title or headline or _first_line(blocks)
+    text = collapse_spaces(f"{head.title} {layout.text}")
     sentences = tuple(sentences_of(blocks))
     bare = Document(name, url, title, None, host_of(url), site_of(host_of(url)), text, raw)
-    facts = [*data, *labelled_facts(blocks), *laid_out_facts(blocks), *sentence_facts(sentences)]
+    facts = [*data, *labelled_facts(blocks), *layout_facts(blocks), *sentence_facts(sentences)]
     return Document(
-        name, url, title, full_date(stated.date) or head.date or _dateline(blocks), bare.host, bare.site, text, raw, blocks, sentences,
+        name, url, title, full_date(metadata.date) or head.date or _dateline(blocks), bare.host, bare.site, text, raw, blocks, sentences,
         tuple(fact for fact in facts if bare.contains(fact.excerpt)), _subjects(title, headline, head), _links(layout.text, tree),
         _hrefs(url, tree),
     )  # fmt: skip
@@ -145,16 +155,16 @@ def _subjects(title: str, headline: str, head: Head) -> tuple[str, ...]:
 def _links(text: str, tree: LexborHTMLParser | None) -> frozenset[str]:
     targets = [node.attributes.get("href") or "" for node in tree.css("a[href]")] if tree is not None else []
     hosts = [host for target in targets if (host := host_of(target))]
-    return frozenset([*map(site_of, hosts), *addresses_within(text)])
+    return frozenset([*map(site_of, hosts), *sites_within(text)])
 
 
 def _hrefs(url: str, tree: LexborHTMLParser | None) -> tuple[str, ...]:
     """Return the addresses a page links to, whole and without their fragments."""
     targets = [node.attributes.get("href") or "" for node in tree.css("a[href]")] if tree is not None else []
-    return tuple(dict.fromkeys(urldefrag(_joined(url, target)).url for target in targets if target))
+    return tuple(dict.fromkeys(urldefrag(_join_url(url, target)).url for target in targets if target))
 
 
-def _joined(url: str, target: str) -> str:
+def _join_url(url: str, target: str) -> str:
     try:
         return urljoin(url, target)
     except ValueError:  # such as an unclosed IPv6 bracket
@@ -185,12 +195,12 @@ def _is_dateline(line: str) -> bool:
     return ":" not in line and not line.endswith((".", "!", "?")) and len(re.sub(r"\W", "", line)) < 45
 
 
-def _split_front_matter(text: str) -> tuple[Stated, str]:
+def _split_front_matter(text: str) -> tuple[FileMetadata, str]:
     match = _FRONT_MATTER.match(text)
     data: Any = yaml.safe_load(match[1]) if match else None
     if match is None or not isinstance(data, dict):
-        return Stated(), text
-    return stated_in(data), text[match.end() :]
+        return FileMetadata(), text
+    return metadata_in(data), text[match.end() :]
 
 
 def _decode(content: bytes) -> str:

@@ -11,17 +11,17 @@ from typing import Any
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from rowcite.local.research.documents.concepts import concept_of_label
-from rowcite.local.research.documents.document import Fact, How
+from rowcite.local.research.documents.document import Directness, Fact
 from rowcite.local.research.documents.html_blocks import inline_text
 from rowcite.local.research.documents.html_head import node_types, walk_nodes
-from rowcite.local.research.text.normalise import core_name, split_words, squash
+from rowcite.local.research.text.normalise import collapse_spaces, core_name, split_words
 
 ORGANISATIONS = re.compile(
     r"Organization|Corporation|Business|Company|Store|Agency|Brand\b|NGO|Airline|Service\b|Restaurant|Hotel|Place\b|School|University|Hospital"
 )
 _OTHERS = frozenset({"publisher", "author", "member", "memberof", "customer", "competitor", "seller", "provider", "isrelatedto", "mentions",
                      "sponsor", "parentorganization", "suborganization", "funder", "creator", "contributor", "copyrightholder", "sourceorganization", "alumniof"})  # fmt: skip
-_SILENT = frozenset(
+_IGNORED = frozenset(
     {
         "logo",
         "image",
@@ -39,7 +39,7 @@ _LONGEST = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class NodePosition:
     """Where in the data a node stands: whose it is, the labels above it, how deep."""
 
     subject: str
@@ -48,7 +48,7 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class JsonLdScript:
     """A JSON-LD script: its text, and its nodes by @id."""
 
     text: str
@@ -59,13 +59,13 @@ def data_facts(data: list[tuple[Any, str]]) -> Iterator[Fact]:
     """Yield the facts of JSON-LD documents; each excerpt is the literal "key": value of the source."""
     for document, text in data:
         nodes = walk_nodes(document)
-        source = Source(text, {str(node["@id"]): node for node in nodes if "@id" in node})
+        source = JsonLdScript(text, {str(node["@id"]): node for node in nodes if "@id" in node})
         for node in nodes:
             if ORGANISATIONS.search(node_types(node)) or (node.get("name") and "Person" in node_types(node)):
-                yield from _node_facts(node, source, Spot(str(node.get("name", ""))))
+                yield from _node_facts(node, source, NodePosition(str(node.get("name", ""))))
             for key in ("about", "mainEntity", "mentions", "itemListElement"):
                 for inner in _nodes_at(node.get(key), source):
-                    yield from _node_facts(inner, source, Spot(str(inner.get("name", ""))))
+                    yield from _node_facts(inner, source, NodePosition(str(inner.get("name", ""))))
 
 
 def data_subjects(data: list[tuple[Any, str]]) -> list[str]:
@@ -73,7 +73,7 @@ def data_subjects(data: list[tuple[Any, str]]) -> list[str]:
     names = []
     for document, text in data:
         nodes = walk_nodes(document)
-        source = Source(text, {})
+        source = JsonLdScript(text, {})
         for node in nodes:
             inner = [*_nodes_at(node.get("about"), source), *_nodes_at(node.get("mainEntity"), source)]
             for candidate in [node, *inner]:
@@ -95,11 +95,16 @@ def microdata_facts(tree: LexborHTMLParser) -> Iterator[Fact]:
             label = split_words(prop)
             if value and prop != "name" and "itemscope" not in node.attributes:
                 yield Fact(
-                    label, value, _property_excerpt(node, value), How.DATA, concept_of_label(label), name
+                    label,
+                    value,
+                    _property_excerpt(node, value),
+                    Directness.DATA,
+                    concept_of_label(label),
+                    name,
                 )
 
 
-def _nodes_at(value: Any, source: Source) -> list[dict[str, Any]]:
+def _nodes_at(value: Any, source: JsonLdScript) -> list[dict[str, Any]]:
     """Return the organisations under a key, references followed."""
     found = value if isinstance(value, list) else [value]
     resolved = [_resolve(entry, source) for entry in found]
@@ -111,19 +116,19 @@ def _nodes_at(value: Any, source: Source) -> list[dict[str, Any]]:
     return [entry for entry in items if isinstance(entry, dict) and ORGANISATIONS.search(node_types(entry))]
 
 
-def _resolve(value: Any, source: Source) -> Any:
+def _resolve(value: Any, source: JsonLdScript) -> Any:
     if isinstance(value, dict) and set(value) == {"@id"}:
         return source.nodes.get(str(value["@id"]), value)
     return value
 
 
-def _node_facts(node: dict[str, Any], source: Source, spot: Spot) -> Iterator[Fact]:
+def _node_facts(node: dict[str, Any], source: JsonLdScript, position: NodePosition) -> Iterator[Fact]:
     """Yield a node's facts; nested data is labelled by its path, nested organisations speak for themselves."""
-    subject, path = spot.subject, spot.path
-    if spot.depth > 4:
+    subject, path = position.subject, position.path
+    if position.depth > 4:
         return
     for key, value in node.items():
-        if key.startswith("@") or key.lower() in _SILENT or (key == "name" and not path):
+        if key.startswith("@") or key.lower() in _IGNORED or (key == "name" and not path):
             continue
         label = f"{path} {split_words(key)}".strip()
         entries = [_resolve(entry, source) for entry in (value if isinstance(value, list) else [value])]
@@ -132,11 +137,13 @@ def _node_facts(node: dict[str, Any], source: Source, spot: Spot) -> Iterator[Fa
             yield _data_fact(label, words, _snippet(source.text, key, value), subject)
         for entry in entries:
             if isinstance(entry, dict):
-                yield from _inner_facts(key, entry, source, Spot(subject, label, spot.depth))
+                yield from _inner_facts(key, entry, source, NodePosition(subject, label, position.depth))
 
 
-def _inner_facts(key: str, entry: dict[str, Any], source: Source, spot: Spot) -> Iterator[Fact]:
-    subject = spot.subject
+def _inner_facts(
+    key: str, entry: dict[str, Any], source: JsonLdScript, position: NodePosition
+) -> Iterator[Fact]:
+    subject = position.subject
     kinds = node_types(entry)
     if "PropertyValue" in kinds and entry.get("name"):
         yield _data_fact(
@@ -153,9 +160,11 @@ def _inner_facts(key: str, entry: dict[str, Any], source: Source, spot: Spot) ->
             subject,
         )
     elif key.lower() in _OTHERS or (ORGANISATIONS.search(kinds) and entry.get("name")):
-        yield from _node_facts(entry, source, Spot(str(entry.get("name") or key), "", spot.depth + 1))
+        yield from _node_facts(
+            entry, source, NodePosition(str(entry.get("name") or key), "", position.depth + 1)
+        )
     elif "Person" not in kinds and "value" not in entry:
-        yield from _node_facts(entry, source, Spot(subject, spot.path, spot.depth + 1))
+        yield from _node_facts(entry, source, NodePosition(subject, position.path, position.depth + 1))
 
 
 def _data_fact(label: str, words: tuple[str, ...], excerpt: str, subject: str) -> Fact:
@@ -163,7 +172,7 @@ def _data_fact(label: str, words: tuple[str, ...], excerpt: str, subject: str) -
         label,
         "; ".join(words),
         excerpt,
-        How.DATA,
+        Directness.DATA,
         concept_of_label(label),
         subject,
         words if len(words) > 1 else (),
@@ -188,7 +197,7 @@ def _words(entry: Any) -> str:
 def _scalar(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return squash(str(value)) if isinstance(value, str | int | float) else ""
+    return collapse_spaces(str(value)) if isinstance(value, str | int | float) else ""
 
 
 def _snippet(text: str, key: str, value: Any) -> str:
@@ -200,7 +209,7 @@ def _snippet(text: str, key: str, value: Any) -> str:
         except ValueError:
             continue
         if found == value:
-            return squash(text[match.start() : end])[:_LONGEST]
+            return collapse_spaces(text[match.start() : end])[:_LONGEST]
     return ""
 
 
@@ -215,11 +224,11 @@ def _property_text(node: LexborNode) -> str:
     stated = attributes.get("content") or attributes.get("datetime")
     if stated is None and node.tag in {"a", "link"} and attributes.get("itemprop") in {"url", "sameAs"}:
         stated = attributes.get("href")
-    return squash(stated or inline_text(node))
+    return collapse_spaces(stated or inline_text(node))
 
 
 def _property_excerpt(node: LexborNode, value: str) -> str:
     """Return the property's line as it is seen, or the value itself when it stands in an attribute."""
     parent = node.parent
-    around = squash(inline_text(parent)) if parent is not None else ""
+    around = collapse_spaces(inline_text(parent)) if parent is not None else ""
     return around if around and value in around and len(around) < _LONGEST else value

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from itertools import groupby
 
-from rowcite.local.research.documents.document import Block, Fact, How, Sentence
+from rowcite.local.research.documents.document import Block, Directness, Fact, Sentence
 from rowcite.local.research.documents.labelled_facts import is_labelled_line
 from rowcite.local.research.documents.phrases import COMMANDS, OTHERS_HEADING, PHRASES, Phrase
-from rowcite.local.research.text.dates import year_spoken_of
+from rowcite.local.research.text.dates import year_mentioned
 from rowcite.local.research.text.normalise import split_sentences
 from rowcite.local.research.text.numbers import NUMBER
 
@@ -50,20 +50,20 @@ def sentence_facts(sentences: tuple[Sentence, ...]) -> Iterator[Fact]:
     """Yield what the sentences say, except beside the main text and under headings about others."""
     before: Sentence | None = None
     for sentence in sentences:
-        yield from _now_many(before, sentence)
+        yield from _current_head_count(before, sentence)
         before = sentence
         if sentence.aside or len(sentence.text) > _LONGEST:
             continue
-        foreign = bool(OTHERS_HEADING.search(sentence.heading))
-        for phrase in likely(sentence.text):
-            if foreign and phrase.concept not in {"customers", "investors"}:
+        about_others = bool(OTHERS_HEADING.search(sentence.heading))
+        for phrase in likely_phrases(sentence.text):
+            if about_others and phrase.concept not in {"customers", "investors"}:
                 continue
             match = _match(phrase, sentence.text)
             if match and not _refused(phrase, sentence.text, match):
                 yield _fact(phrase, sentence, match)
 
 
-def _now_many(before: Sentence | None, sentence: Sentence) -> Iterator[Fact]:
+def _current_head_count(before: Sentence | None, sentence: Sentence) -> Iterator[Fact]:
     """Yield the head count of "Today we are 60." after a sentence about people."""
     match = _TODAY.search(sentence.text)
     if match and before is not None and before.block == sentence.block and _STAFF.search(before.text):
@@ -90,14 +90,14 @@ def _refused(phrase: Phrase, text: str, match: re.Match[str]) -> bool:
 
 def _fact(phrase: Phrase, sentence: Sentence, match: re.Match[str]) -> Fact:
     value = match["v"].strip(" ,.")
-    spoken_of = year_spoken_of(sentence.text) if phrase.concept in _DATED else ""
+    spoken_of = year_mentioned(sentence.text) if phrase.concept in _DATED else ""
     past = phrase.concept == "employees" and bool(spoken_of and _PAST.search(match[0]))
-    loose = phrase.loose or past or bool(_ABOUT.match(value))
+    passing = phrase.passing or past or bool(_ABOUT.match(value))
     return Fact(
         label=phrase.concept,
         value=value,
         excerpt=sentence.text,
-        how=How.LOOSE if loose else How.SENTENCE,
+        directness=Directness.PASSING if passing else Directness.SENTENCE,
         concept=phrase.concept,
         heading=sentence.heading,
         lead=sentence.text[: match.start()],
@@ -142,16 +142,16 @@ def _groups() -> tuple[tuple[str, tuple[str, ...], tuple[tuple[int, Phrase], ...
     )
 
 
-_GROUPS = _groups()
+_PHRASES_BY_CONCEPT = _groups()
 _DIGITS = frozenset("0123456789")
 
 
-def likely(text: str) -> list[Phrase]:
+def likely_phrases(text: str) -> list[Phrase]:
     """Return the phrases that may fit a sentence, in the order of the table."""
     low = text.lower()
     digits = not _DIGITS.isdisjoint(low)
     found: list[tuple[int, Phrase]] = []
-    for concept, needs, phrases in _GROUPS:
+    for concept, needs, phrases in _PHRASES_BY_CONCEPT:
         if concept in _WITH_DIGITS and not digits:
             continue
         for need in needs:

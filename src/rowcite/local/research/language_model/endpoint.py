@@ -21,21 +21,26 @@ from rowcite.errors import UsageError
 ATTEMPTS = 2
 PAUSE = 0.5  # seconds before the second attempt
 LONGEST_PAUSE = 10.0  # seconds, whatever the endpoint asks for
-FAILURES, REST = 3, 30.0  # so often in a row without any answer, and it is not asked for so many seconds
+FAILURES, SUSPENSION = (
+    3,
+    30.0,
+)  # so often in a row without any answer, and it is not asked for so many seconds
 LARGEST = 1_000_000  # bytes of a reply: far more than a model writes
 _CHUNK = 65_536
 
 
-class Unavailable(Exception):
+class EndpointUnavailable(Exception):
     """The endpoint has no usable answer; the text says why.
 
     `final`: asking again is no use. `gone`: nothing came at all. `pause`: seconds before it may be asked again.
     """
 
-    def __init__(self, reason: str, *, final: bool = False, gone: bool = False, pause: float = PAUSE) -> None:
+    def __init__(
+        self, reason: str, *, permanent: bool = False, no_response: bool = False, pause: float = PAUSE
+    ) -> None:
         super().__init__(reason)
-        self.final = final
-        self.gone = gone
+        self.permanent = permanent
+        self.no_response = no_response
         self.pause = pause
 
 
@@ -53,7 +58,7 @@ class Endpoint:
     timeout: float = 60.0
     json_mode: bool = True  # until the endpoint refuses it
     _failures: int = field(default=0, repr=False)
-    _rests_until: float = field(default=0.0, repr=False)
+    _suspended_until: float = field(default=0.0, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be used before anything is sent."""
@@ -67,26 +72,26 @@ class Endpoint:
 
         An endpoint that is gone holds up a few runs, not each of a thousand: for a while it is not asked again.
         """
-        if time.monotonic() < self._rests_until:
-            raise Unavailable("it did not answer several times in a row")
+        if time.monotonic() < self._suspended_until:
+            raise EndpointUnavailable("it did not answer several times in a row")
         for attempt in range(ATTEMPTS):
             try:
                 found = object_in(self._complete(messages))
-            except Unavailable as trouble:
-                if trouble.final or attempt + 1 == ATTEMPTS:
-                    self._count(gone=trouble.gone)
+            except EndpointUnavailable as trouble:
+                if trouble.permanent or attempt + 1 == ATTEMPTS:
+                    self._count(no_response=trouble.no_response)
                     raise
                 time.sleep(trouble.pause)
             else:
-                self._count(gone=False)
+                self._count(no_response=False)
                 return found
         raise AssertionError  # the last attempt returns or raises
 
-    def _count(self, *, gone: bool) -> None:
-        self._failures = self._failures + 1 if gone else 0
+    def _count(self, *, no_response: bool) -> None:
+        self._failures = self._failures + 1 if no_response else 0
         if self._failures >= FAILURES:
             self._failures = 0
-            self._rests_until = time.monotonic() + REST
+            self._suspended_until = time.monotonic() + SUSPENSION
 
     def _complete(self, messages: Sequence[dict[str, str]]) -> str:
         body: dict[str, Any] = {"model": self.model, "messages": list(messages), "temperature": 0}
@@ -97,14 +102,16 @@ class Endpoint:
             status, pause, reply = self._post(json.dumps(body).encode())
         except TimeoutError as error:  # not tried again: a run has waited long enough
             reason = f"it did not answer within {self.timeout:g} s"
-            raise Unavailable(reason, final=True, gone=True) from error
+            raise EndpointUnavailable(reason, permanent=True, no_response=True) from error
         except (OSError, HTTPException) as error:
-            raise Unavailable(f"it could not be reached ({type(error).__name__})", gone=True) from error
+            raise EndpointUnavailable(
+                f"it could not be reached ({type(error).__name__})", no_response=True
+            ) from error
         if with_format and status in {400, 422}:
             self.json_mode = False
         if status != 200:
             again = status in {408, 429} or status >= 500 or (with_format and not self.json_mode)
-            raise Unavailable(f"it answered with status {status}", final=not again, pause=pause)
+            raise EndpointUnavailable(f"it answered with status {status}", permanent=not again, pause=pause)
         return self._without_key(_content(reply))
 
     def _post(self, body: bytes) -> tuple[int, float, bytes]:
@@ -141,7 +148,7 @@ def object_in(text: str) -> dict[str, Any]:
             continue
         if isinstance(found, dict):
             return found
-    raise Unavailable("it replied with something that is not JSON")
+    raise EndpointUnavailable("it replied with something that is not JSON")
 
 
 def _read(response: HTTPResponse, socket: Socket, end: float) -> bytes:
@@ -167,11 +174,11 @@ def _content(reply: bytes) -> str:
     try:
         content = json.loads(reply)["choices"][0]["message"]["content"]
     except (ValueError, RecursionError, LookupError, TypeError) as error:
-        raise Unavailable("it replied with no chat completion") from error
+        raise EndpointUnavailable("it replied with no chat completion") from error
     if isinstance(content, list):  # in parts, as some endpoints have it
         content = "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
     if not isinstance(content, str):
-        raise Unavailable("it replied with no text")
+        raise EndpointUnavailable("it replied with no text")
     return content
 
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 
-from rowcite.local.research.documents.document import Document, How
-from rowcite.local.research.text.normalise import content_words, squash
+from rowcite.local.research.documents.document import Directness, Document
+from rowcite.local.research.text.normalise import collapse_spaces, content_words
 
 _ALL_PASSAGES, _PER_DOCUMENT = 60_000, 8_000  # characters, about 15,000 and 2,000 tokens
 _PASSAGE = 1_500
@@ -47,8 +47,8 @@ def messages_for(
             {"url": document.url, "title": document.title, "date": document.date}, ensure_ascii=False
         )
         parts.append(f"<untrusted-{mark} document={number} {about}>\n{text}\n</untrusted-{mark}>")
-    told = [{"role": "system", "content": _RULES}, {"role": "user", "content": "\n\n".join(parts)}]
-    return told, shown
+    messages = [{"role": "system", "content": _RULES}, {"role": "user", "content": "\n\n".join(parts)}]
+    return messages, shown
 
 
 def passages(document: Document, asked: frozenset[str], room: int) -> str:
@@ -56,12 +56,12 @@ def passages(document: Document, asked: frozenset[str], room: int) -> str:
 
     Passages that give orders to a model are left out.
     """
-    data = dict.fromkeys(fact.excerpt for fact in document.facts if fact.how is How.DATA)
-    texts = [clip(text) for text in [*data, *(squash(block.text) for block in document.blocks)]]
+    data = dict.fromkeys(fact.excerpt for fact in document.facts if fact.directness is Directness.DATA)
+    texts = [clip(text) for text in [*data, *(collapse_spaces(block.text) for block in document.blocks)]]
     usable = {number: text for number, text in enumerate(texts) if text and not _COMMAND.search(text)}
-    spoken = {number: len(asked & set(content_words(text))) for number, text in usable.items()}
+    shared_words = {number: len(asked & set(content_words(text))) for number, text in usable.items()}
     chosen: list[int] = []
-    for number in sorted(usable, key=lambda number: (-spoken[number], number)):
+    for number in sorted(usable, key=lambda number: (-shared_words[number], number)):
         if len(usable[number]) + 1 <= room:
             room -= len(usable[number]) + 1
             chosen.append(number)

@@ -12,20 +12,31 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from rowcite.local.research.answers.schema_fields import Want, is_neutral
+from rowcite.local.research.answers.schema_fields import OutputField, means_unknown
 from rowcite.local.research.answers.values import read_value
-from rowcite.local.research.documents.document import Fact, How
+from rowcite.local.research.documents.document import Directness, Fact
 from rowcite.local.research.documents.phrases import OTHERS_HEADING
-from rowcite.local.research.subject.entity import Dossier, Standing
-from rowcite.local.research.subject.subject_match import Place, bears, is_clean, row_contradicts
+from rowcite.local.research.subject.entity import DocumentMatch, Dossier
+from rowcite.local.research.subject.subject_match import (
+    DocumentRole,
+    match_fact,
+    names_no_other,
+    row_contradicts,
+)
 from rowcite.local.research.text.dates import date_in
-from rowcite.local.research.text.normalise import fold, has_phrase, plain, split_sentences, squash
+from rowcite.local.research.text.normalise import (
+    collapse_spaces,
+    fold,
+    has_phrase,
+    split_sentences,
+    strip_accents,
+)
 from rowcite.local.research.text.numbers import NUMBER, money_in, number_in
 from rowcite.local.research.text.places import country_code, country_in
 
-Borne = Literal["outright", "loosely"]
+Attribution = Literal["outright", "loosely"]
 
-_ITS_OWN = Place(own=True, profile=True, headline=True)
+_ITS_OWN = DocumentRole(own=True, profile=True, headline=True)
 _LISTED_BEFORE = re.compile(
     r"(?:[A-Z][\w'\u2019-]*(?: [A-Z][\w'\u2019-]*)*, )+$"
 )  # "The seat is Lleida, [Spain]"
@@ -33,46 +44,48 @@ _TWO_NAMES = re.compile(r"(?:The )?[A-Z][\w'\u2019&-]+ (?:& |and |of )?[A-Z][\w'
 
 
 @dataclass(frozen=True)
-class Bearer:
+class QuoteChecker:
     """The entity as one document speaks of it."""
 
     dossier: Dossier
-    standing: Standing
+    match: DocumentMatch
 
-    def of(self, quote: str, value: Any, want: Want) -> Borne | None:
+    def of(self, quote: str, value: Any, target: OutputField) -> Attribution | None:
         """Return how a quote that states a value says it of the entity; None when it says it of somebody else."""
-        facts = [fact for fact in self._facts(quote) if states(f"{fact.value} {fact.excerpt}", value, want)]
-        told = [fact for fact in facts if fact.subject or fact.lead is None]
-        if told:
-            found = {self._labelled(fact) for fact in told}
+        facts = [fact for fact in self._facts(quote) if states(f"{fact.value} {fact.excerpt}", value, target)]
+        labelled = [fact for fact in facts if fact.subject or fact.lead is None]
+        if labelled:
+            found = {self._labelled(fact) for fact in labelled}
             return "outright" if "outright" in found else "loosely" if "loosely" in found else None
-        sentences = [one for one in self._sentences(quote) if states(one[1], value, want)]
-        found = {self._spoken(before, text, value, want) for before, text in sentences or [("", quote)]}
+        sentences = [one for one in self._sentences(quote) if states(one[1], value, target)]
+        found = {self._spoken(before, text, value, target) for before, text in sentences or [("", quote)]}
         return "outright" if "outright" in found else "loosely" if "loosely" in found else None
 
     def about(self, quote: str) -> bool:
         """Tell whether a quote may be about the entity: it names it, or nobody else on a page that is about it."""
-        naming, place = self.dossier.naming, self.standing.place
-        if naming.spans(quote):
+        entity_names, role = self.dossier.entity_names, self.match.role
+        if entity_names.mentions(quote):
             return True
         facts = [fact for fact in self._facts(quote) if fact.subject or fact.lead is None]
         if facts:
             return any(self._labelled(fact) for fact in facts)
-        if not (place.own or place.profile) or self._elsewhere(quote):
+        if not (role.own or role.profile) or self._elsewhere(quote):
             return False
-        return not (naming.names_other(quote) or _TWO_NAMES.match(quote) or self._opens_with_name(quote))
+        return not (
+            entity_names.names_another(quote) or _TWO_NAMES.match(quote) or self._opens_with_name(quote)
+        )
 
     def _facts(self, quote: str) -> Iterator[Fact]:
-        for fact in self.standing.document.facts:
-            excerpt = squash(fact.excerpt)
+        for fact in self.match.document.facts:
+            excerpt = collapse_spaces(fact.excerpt)
             if excerpt in quote or quote in excerpt:
                 yield fact
 
-    def _labelled(self, fact: Fact) -> Borne | None:
-        how = bears(fact, self.standing.document, self.standing.place, self.dossier.naming)
-        if how is None or row_contradicts(fact, self.dossier.entity.sites, self.dossier.places):
+    def _labelled(self, fact: Fact) -> Attribution | None:
+        directness = match_fact(fact, self.match.document, self.match.role, self.dossier.entity_names)
+        if directness is None or row_contradicts(fact, self.dossier.entity.sites, self.dossier.places):
             return None
-        return "loosely" if how is How.LOOSE else "outright"
+        return "loosely" if directness is Directness.PASSING else "outright"
 
     def _sentences(self, quote: str) -> Iterator[tuple[str, str]]:
         """Yield each sentence of a quote with the one before it."""
@@ -81,43 +94,43 @@ class Bearer:
             yield before, text
             before = text
 
-    def _spoken(self, before: str, text: str, value: Any, want: Want) -> Borne | None:
+    def _spoken(self, before: str, text: str, value: Any, target: OutputField) -> Attribution | None:
         """Judge a sentence by who is named in it before the value, else behind it, else by whose page it stands on."""
-        at = located(text, value, want)
+        at = located(text, value, target)
         start = len(text) if at is None else at
         if isinstance(value, str):
             start -= len(text[:start]) - len(_LISTED_BEFORE.sub("", text[:start]))
-        if self.dossier.naming.spans(text[:start]):
+        if self.dossier.entity_names.mentions(text[:start]):
             return "outright" if self._last_named(text[:start]) else "loosely" if at is None else None
         fact = Fact(
-            "", text[start:].split(" ", 1)[0], text, How.SENTENCE, lead=text[:start], tail=text[start:]
+            "", text[start:].split(" ", 1)[0], text, Directness.SENTENCE, lead=text[:start], tail=text[start:]
         )
-        if self.dossier.naming.spans(text[start:]):
-            how = bears(fact, self.standing.document, self.standing.place, self.dossier.naming)
-            return "outright" if how is How.SENTENCE else None
+        if self.dossier.entity_names.mentions(text[start:]):
+            directness = match_fact(fact, self.match.document, self.match.role, self.dossier.entity_names)
+            return "outright" if directness is Directness.SENTENCE else None
         return self._unnamed(fact, before)
 
     def _last_named(self, lead: str) -> bool:
         """Return True if the entity is the last organisation that some words name."""
-        naming = self.dossier.naming
-        spans = naming.spans(lead)
-        fact = Fact("", "", lead, How.SENTENCE, lead=lead)
-        how = bears(fact, self.standing.document, self.standing.place, naming)
-        return bool(spans) and how is not None and is_clean(lead[spans[-1][1] :])
+        entity_names = self.dossier.entity_names
+        mentions = entity_names.mentions(lead)
+        fact = Fact("", "", lead, Directness.SENTENCE, lead=lead)
+        directness = match_fact(fact, self.match.document, self.match.role, entity_names)
+        return bool(mentions) and directness is not None and names_no_other(lead[mentions[-1][1] :])
 
-    def _unnamed(self, fact: Fact, before: str) -> Borne | None:
+    def _unnamed(self, fact: Fact, before: str) -> Attribution | None:
         """Judge a sentence that does not name the entity: nobody else may be its subject, and the page has to be about it."""
-        place, document = self.standing.place, self.standing.document
+        role, document = self.match.role, self.match.document
         if (
-            not (place.own or place.profile or self._last_named(before))
+            not (role.own or role.profile or self._last_named(before))
             or self._elsewhere(fact.excerpt)
             or self._opens_with_name(fact.excerpt)
         ):
             return None
-        how = bears(fact, document, _ITS_OWN, self.dossier.naming)
-        if how is None:
+        directness = match_fact(fact, document, _ITS_OWN, self.dossier.entity_names)
+        if directness is None:
             return None
-        return "outright" if place.own or how is How.SENTENCE else "loosely"
+        return "outright" if role.own or directness is Directness.SENTENCE else "loosely"
 
     def _opens_with_name(self, text: str) -> bool:
         """Tell whether a text begins with a name: a word that the document has inside sentences, and only with a capital."""
@@ -125,16 +138,19 @@ class Bearer:
         if first is None:
             return False
         name, word = re.compile(rf"[a-z,] {first[0]}\b"), re.compile(rf"\b{first[0].lower()}\b")
-        texts = [sentence.text for sentence in self.standing.document.sentences]
+        texts = [sentence.text for sentence in self.match.document.sentences]
         return any(map(name.search, texts)) and not any(map(word.search, texts))
 
     def _elsewhere(self, text: str) -> bool:
         """Tell whether a text stands under a heading about somebody else."""
-        naming = self.dossier.naming
+        entity_names = self.dossier.entity_names
         return any(
-            not naming.spans(sentence.heading)
-            and (naming.names_other(sentence.heading) or OTHERS_HEADING.search(sentence.heading) is not None)
-            for sentence in self.standing.document.sentences
+            not entity_names.mentions(sentence.heading)
+            and (
+                entity_names.names_another(sentence.heading)
+                or OTHERS_HEADING.search(sentence.heading) is not None
+            )
+            for sentence in self.match.document.sentences
             if sentence.heading and (sentence.text in text or text in sentence.text)
         )
 
@@ -148,27 +164,27 @@ _SCALED = re.compile(r"\b(?:thousands?|millions?|billions?|mio|bn)\b")
 _NEGATIVE = re.compile(r"\b(?:loss|minus|negative|below)\b|[-\u2212]\s?\d", re.IGNORECASE)
 
 
-def states(quote: str, value: Any, want: Want) -> bool:
+def states(quote: str, value: Any, target: OutputField) -> bool:
     """Tell whether a quote says a value outright, in its own way of writing it."""
-    if isinstance(value, bool) or want.kind == "enum":
-        read = read_value(Fact(want.words, quote, quote, How.SENTENCE), want)
-        literal = isinstance(value, str) and not is_neutral(value) and _has(quote, value)
+    if isinstance(value, bool) or target.kind == "enum":
+        read = read_value(Fact(target.words, quote, quote, Directness.SENTENCE), target)
+        literal = isinstance(value, str) and not means_unknown(value) and _has(quote, value)
         return literal or (read is not None and read.value == value)
     if isinstance(value, int | float):
-        return _has_number(quote, value, want)
+        return _has_number(quote, value, target)
     return _has(quote, value) or _has_date(quote, value) or _country_at(quote, value) is not None
 
 
-def located(quote: str, value: Any, want: Want) -> int | None:
+def located(quote: str, value: Any, target: OutputField) -> int | None:
     """Return where a quote that states a value does so; None when its words do not show it."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        wanted = _wanted(quote, value, want)
+        wanted = _wanted(quote, value, target)
         hits = (at for at, amounts in _figures_at(quote) if _meets(amounts, wanted))
         return next(hits, None)
-    words = r"[\W_]+".join(re.escape(word) for word in re.findall(r"[^\W_]+", plain(str(value))))
-    if words and (match := re.search(rf"(?<!\w){words}(?!\w)", plain(quote), re.IGNORECASE)):
+    words = r"[\W_]+".join(re.escape(word) for word in re.findall(r"[^\W_]+", strip_accents(str(value))))
+    if words and (match := re.search(rf"(?<!\w){words}(?!\w)", strip_accents(quote), re.IGNORECASE)):
         return match.start()
     dates = (
         match.start()
@@ -184,17 +200,17 @@ def _has(quote: str, value: str) -> bool:
     return has_phrase(fold(quote), folded) if folded else value in quote
 
 
-def _has_number(quote: str, value: float, want: Want) -> bool:
+def _has_number(quote: str, value: float, target: OutputField) -> bool:
     if value < 0 and not _NEGATIVE.search(quote):
         return False
-    wanted = _wanted(quote, value, want)
+    wanted = _wanted(quote, value, target)
     return any(_meets(amounts, wanted) for _, amounts in _figures_at(quote))
 
 
-def _wanted(quote: str, value: float, want: Want) -> set[float]:
+def _wanted(quote: str, value: float, target: OutputField) -> set[float]:
     """Return the figures that may stand for a value: it may be asked for in millions, or stand there in per cent."""
     wanted = {abs(value)}
-    if _SCALED.search(f"{want.words} {fold(want.description)}"):
+    if _SCALED.search(f"{target.words} {fold(target.description)}"):
         wanted |= {abs(value) * scale for scale in (1e3, 1e6, 1e9)}
     if "%" in quote:
         wanted.add(abs(value) * 100)

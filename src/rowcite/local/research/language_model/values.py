@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rowcite.local.research.answers.schema_fields import Want, emptiest, is_neutral
+from rowcite.local.research.answers.schema_fields import OutputField, empty_value, means_unknown
 from rowcite.local.research.documents.document import Document
-from rowcite.local.research.language_model.quotes import Bearer, Borne, states
+from rowcite.local.research.language_model.quotes import Attribution, QuoteChecker, states
 from rowcite.local.research.text.normalise import content_words, split_sentences
 
 _FEW, _SHARE = 4, 0.6  # so many words must all stand in the quotes; of more, this share
@@ -26,21 +26,21 @@ _HEADINGS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class CheckedQuote:
     """A quote that stands in its document."""
 
     text: str
     document: Document
-    bearer: Bearer | None = None  # none: the question is about no entity
+    checker: QuoteChecker | None = None  # none: the question is about no entity
 
-    def bears(self, value: Any, want: Want) -> Borne | None:
+    def match_fact(self, value: Any, target: OutputField) -> Attribution | None:
         """Return how the quote, which states a value, says it of the entity."""
-        return self.bearer.of(self.text, value, want) if self.bearer else "outright"
+        return self.checker.of(self.text, value, target) if self.checker else "outright"
 
     @property
     def about(self) -> bool:
         """Whether the quote may be about the entity."""
-        return self.bearer is None or self.bearer.about(self.text)
+        return self.checker is None or self.checker.about(self.text)
 
     @property
     def site(self) -> str:
@@ -60,80 +60,82 @@ class Support:
     cut: bool = False
 
 
-def typed(value: Any, want: Want) -> Any:
+def coerce(value: Any, target: OutputField) -> Any:
     """Return a value in the type of its field, parts of another type left out; None when it is of another type."""
-    if want.kind == "enum":
-        return next((one for one in want.choices if type(one) is type(value) and one == value), None)
-    if want.kind == "array":
-        return _typed_items(value, want) if isinstance(value, list) else None
-    if want.kind == "object":
+    if target.kind == "enum":
+        return next((one for one in target.choices if type(one) is type(value) and one == value), None)
+    if target.kind == "array":
+        return _typed_items(value, target) if isinstance(value, list) else None
+    if target.kind == "object":
         parts = (
-            {one.name: typed(value.get(one.name), one) for one in want.fields}
+            {one.name: coerce(value.get(one.name), one) for one in target.fields}
             if isinstance(value, dict)
             else {}
         )
         return parts if any(part is not None for part in parts.values()) else None
-    if want.kind == "boolean":
+    if target.kind == "boolean":
         return value if isinstance(value, bool) else None
-    if want.kind == "string":
+    if target.kind == "string":
         return (value.strip() or None) if isinstance(value, str) and len(value) <= _LONGEST else None
-    return _typed_number(value, whole=want.kind == "integer")
+    return _typed_number(value, whole=target.kind == "integer")
 
 
-def emptied(want: Want, value: Any = None) -> Any:
+def with_empty_values(target: OutputField, value: Any = None) -> Any:
     """Return a value with the emptiest one of its type where nothing was found."""
-    if want.kind == "object" and isinstance(value, dict):
-        return {one.name: emptied(one, value.get(one.name)) for one in want.fields}
-    return emptiest(want) if value is None else value
+    if target.kind == "object" and isinstance(value, dict):
+        return {one.name: with_empty_values(one, value.get(one.name)) for one in target.fields}
+    return empty_value(target) if value is None else value
 
 
-def support(value: Any, want: Want, quotes: Sequence[Shown]) -> Support | None:
+def support(value: Any, target: OutputField, quotes: Sequence[CheckedQuote]) -> Support | None:
     """Return what the quotes hold of a value of the field's type; None for nothing."""
     if value is None or not quotes:
         return None
-    if want.kind == "array":
-        return _supported_items(value, want, quotes)
-    if want.kind == "object":
-        return _supported_parts(value, want, quotes)
-    stating = [quote for quote in quotes if states(quote.text, value, want)]
-    borne = {quote: quote.bears(value, want) for quote in stating}
-    sites = {quote.site for quote, how in borne.items() if how == "outright"}
+    if target.kind == "array":
+        return _supported_items(value, target, quotes)
+    if target.kind == "object":
+        return _supported_parts(value, target, quotes)
+    stating = [quote for quote in quotes if states(quote.text, value, target)]
+    attributed = {quote: quote.match_fact(value, target) for quote in stating}
+    sites = {quote.site for quote, how in attributed.items() if how == "outright"}
     if sites:
         return Support(value, len(sites))
-    loose = any(borne.values()) or _borne_out(
-        value, want, [quote for quote in quotes if quote not in borne and quote.about]
+    loose = any(attributed.values()) or _is_implied(
+        value, target, [quote for quote in quotes if quote not in attributed and quote.about]
     )
     return Support(value, 0) if loose else None
 
 
-def speaking(value: Any, want: Want, quotes: Sequence[Shown]) -> list[Shown]:
+def quotes_about_entity(
+    value: Any, target: OutputField, quotes: Sequence[CheckedQuote]
+) -> list[CheckedQuote]:
     """Return the quotes that speak of the entity: where one states a part of the value, in stating it."""
-    parts = list(_parts(value, want))
+    parts = list(_parts(value, target))
     return [
         quote
         for quote in quotes
         if (
-            any(quote.bears(*part) for part in stated)
+            any(quote.match_fact(*part) for part in stated)
             if (stated := [part for part in parts if states(quote.text, *part)])
             else quote.about
         )
     ]
 
 
-def _parts(value: Any, want: Want) -> Iterator[tuple[Any, Want]]:
+def _parts(value: Any, target: OutputField) -> Iterator[tuple[Any, OutputField]]:
     """Yield the single values of a list or an object, each with its field."""
-    if want.kind == "array":
+    if target.kind == "array":
         for item in value:
-            yield from _parts(item, _item(want))
-    elif want.kind == "object":
-        for one in want.fields:
+            yield from _parts(item, _item(target))
+    elif target.kind == "object":
+        for one in target.fields:
             if value.get(one.name) is not None:
                 yield from _parts(value[one.name], one)
     else:
-        yield value, want
+        yield value, target
 
 
-def supported_text(text: str, quotes: Sequence[Shown], urls: Sequence[str]) -> Support | None:
+def supported_text(text: str, quotes: Sequence[CheckedQuote], urls: Sequence[str]) -> Support | None:
     """Return a text without the sentences that the quotes do not hold; [1] becomes a link to the first of `urls`, or nothing."""
     quotes = [quote for quote in quotes if quote.about]
     kept, cut, sentences = [], False, 0
@@ -153,14 +155,14 @@ def supported_text(text: str, quotes: Sequence[Shown], urls: Sequence[str]) -> S
     return Support(_linked("\n".join(kept).strip(), urls), 1 if sites > 1 else 0, cut)
 
 
-def _item(want: Want) -> Want:
-    return want.item or Want(want.name, want.words, "", "string", nullable=False)
+def _item(target: OutputField) -> OutputField:
+    return target.item or OutputField(target.name, target.words, "", "string", nullable=False)
 
 
-def _typed_items(value: list[Any], want: Want) -> list[Any] | None:
-    item = _item(want)
-    items = [one for one in (typed(each, item) for each in value) if one is not None]
-    return (items[: want.limit] if want.limit else items) or None
+def _typed_items(value: list[Any], target: OutputField) -> list[Any] | None:
+    item = _item(target)
+    items = [one for one in (coerce(each, item) for each in value) if one is not None]
+    return (items[: target.limit] if target.limit else items) or None
 
 
 def _typed_number(value: Any, *, whole: bool) -> int | float | None:
@@ -171,8 +173,8 @@ def _typed_number(value: Any, *, whole: bool) -> int | float | None:
     return int(value) if whole else value
 
 
-def _supported_items(value: list[Any], want: Want, quotes: Sequence[Shown]) -> Support | None:
-    item = _item(want)
+def _supported_items(value: list[Any], target: OutputField, quotes: Sequence[CheckedQuote]) -> Support | None:
+    item = _item(target)
     found = [one for one in (support(each, item, quotes) for each in value) if one is not None]
     if not found:
         return None
@@ -180,28 +182,30 @@ def _supported_items(value: list[Any], want: Want, quotes: Sequence[Shown]) -> S
     return Support([one.value for one in found], min(one.sites for one in found), cut)
 
 
-def _supported_parts(value: dict[str, Any], want: Want, quotes: Sequence[Shown]) -> Support | None:
-    found = {one.name: support(value.get(one.name), one, quotes) for one in want.fields}
+def _supported_parts(
+    value: dict[str, Any], target: OutputField, quotes: Sequence[CheckedQuote]
+) -> Support | None:
+    found = {one.name: support(value.get(one.name), one, quotes) for one in target.fields}
     there = {name: part for name, part in found.items() if part is not None}
     if not there:
         return None
     cut = any(part.cut for part in there.values()) or any(
         value.get(name) is not None for name in found if name not in there
     )
-    content = emptied(want, {name: part.value for name, part in there.items()})
+    content = with_empty_values(target, {name: part.value for name, part in there.items()})
     return Support(content, min(part.sites for part in there.values()), cut)
 
 
-def _borne_out(value: Any, want: Want, quotes: Sequence[Shown]) -> bool:
+def _is_implied(value: Any, target: OutputField, quotes: Sequence[CheckedQuote]) -> bool:
     """Tell whether quotes may well mean a value they do not state: a choice, or a text made of their words."""
     if not quotes:
         return False
-    if isinstance(value, bool) or want.kind == "enum":
-        return not is_neutral(value)
+    if isinstance(value, bool) or target.kind == "enum":
+        return not means_unknown(value)
     return isinstance(value, str) and _held(value, quotes)
 
 
-def _held(text: str, quotes: Sequence[Shown]) -> bool:
+def _held(text: str, quotes: Sequence[CheckedQuote]) -> bool:
     """Tell whether a text is made of the quotes' words; each of its figures has to stand there."""
     text = re.sub(r"\[\d+\]", "", text)
     joined = " ".join(quote.text for quote in quotes)
@@ -211,7 +215,7 @@ def _held(text: str, quotes: Sequence[Shown]) -> bool:
     return figures and share >= (1 if len(words) < _FEW else _SHARE)
 
 
-def _is_heading(line: str, quotes: Sequence[Shown]) -> bool:
+def _is_heading(line: str, quotes: Sequence[CheckedQuote]) -> bool:
     words = set(content_words(line))
     return bool(words) and words <= _HEADINGS.union(*(content_words(quote.text) for quote in quotes))
 

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rowcite.errors import InputError
-from rowcite.local.research.documents.document import SUFFIXES, Stated, stated_in
+from rowcite.local.research.documents.document import SUFFIXES, FileMetadata, metadata_in
 
 MANIFEST = "manifest.csv"
 
-Manifest = dict[str, dict[str, Stated]]
+Manifest = dict[str, dict[str, FileMetadata]]
 
 
 def corpus_digest(folder: Path | str) -> str:
@@ -63,7 +63,7 @@ def read_manifest(path: Path) -> tuple[Manifest, list[str]]:
     for row in rows:
         if row.get("file"):
             name = row["file"].strip()
-            said.setdefault(name.partition("#")[0], {})[name] = stated_in(row)
+            said.setdefault(name.partition("#")[0], {})[name] = metadata_in(row)
     return said, []
 
 

@@ -17,12 +17,12 @@ from typing import Any
 
 import msgspec
 
-from rowcite.local.research.documents.document import Card, Document, card_of
+from rowcite.local.research.documents.document import Document, DocumentSummary, summarise
 from rowcite.local.research.text.normalise import fold
 
 FILE = "pages.sqlite"
 VERSION = 1
-DAMAGED = (sqlite3.DatabaseError, zlib.error, msgspec.DecodeError)  # what reading a damaged file raises
+DAMAGE_ERRORS = (sqlite3.DatabaseError, zlib.error, msgspec.DecodeError)  # what reading a damaged file raises
 _BUSY = 30.0  # seconds to wait for another process's writing
 _SCHEMA = """
 create table files (key blob primary key, faults blob not null) strict, without rowid;
@@ -37,7 +37,7 @@ create table bodies (
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class StoredDocument:
     """A document ready to be kept: its card, its folded words and itself, the last two compressed."""
 
     card: bytes
@@ -46,21 +46,23 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Filed:
+class StoredFile:
     """What a file came to: its documents, and lines about parts left out."""
 
-    pages: tuple[Page, ...]
-    faults: tuple[str, ...] = ()
+    pages: tuple[StoredDocument, ...]
+    problems: tuple[str, ...] = ()
 
 
-def filed(documents: Iterable[Document], faults: Iterable[str]) -> Filed:
+def to_stored(documents: Iterable[Document], problems: Iterable[str]) -> StoredFile:
     """Return what is kept of a file; a document without text is a fault."""
-    held = list(documents)
-    silent = [f"{document.path}: holds no text" for document in held if not document.text]
-    return Filed(tuple(_page(document) for document in held if document.text), (*faults, *silent))
+    documents_read = list(documents)
+    silent = [f"{document.path}: holds no text" for document in documents_read if not document.text]
+    return StoredFile(
+        tuple(_page(document) for document in documents_read if document.text), (*problems, *silent)
+    )
 
 
-class Shelf:
+class DocumentStore:
     """The kept documents of one corpus. Raises OSError or sqlite3.Error when the folder cannot be used.
 
     `folder` None keeps them in memory. Any thread may read.
@@ -72,48 +74,48 @@ class Shelf:
         self._db = _opened(folder) if folder else _database(":memory:")
         self.close = weakref.finalize(self, self._db.close)
 
-    def known(self) -> set[bytes]:
+    def keys(self) -> set[bytes]:
         """Return the keys of the files that are kept."""
         return {key for (key,) in self._all("select key from files")}
 
-    def put(self, files: Sequence[tuple[bytes, Filed]]) -> None:
+    def add_files(self, files: Sequence[tuple[bytes, StoredFile]]) -> None:
         """Keep files under their keys, all or none."""
         with self._lock, self._db:
             self._db.execute("begin immediate")
             for key, file in files:
-                self._put(key, file)
+                self._add_file(key, file)
 
-    def keep_only(self, keys: Iterable[bytes]) -> None:
+    def remove_others(self, keys: Iterable[bytes]) -> None:
         """Remove what is kept under other keys."""
-        gone = self.known() - set(keys)
-        if gone:
+        stale_keys = self.keys() - set(keys)
+        if stale_keys:
             with self._lock, self._db:
                 self._db.execute("begin immediate")
-                self._db.executemany("delete from files where key = ?", [(key,) for key in gone])
+                self._db.executemany("delete from files where key = ?", [(key,) for key in stale_keys])
 
-    def settle(self) -> None:
+    def checkpoint(self) -> None:
         """Bring what was written into the file's own place, unless somebody still reads what was there."""
         with self._lock:
             self._db.execute("pragma busy_timeout = 0")  # a server that runs for days is not waited for
             self._db.execute("pragma wal_checkpoint(truncate)").fetchall()
             self._db.execute(f"pragma busy_timeout = {_BUSY * 1000:.0f}")
 
-    def hold(self) -> None:
+    def begin_snapshot(self) -> None:
         """See from now on what is there now, whatever others change."""
         with self._lock:
             self._db.execute("begin")
             self._db.execute("select count(*) from files").fetchone()
 
-    def release(self) -> None:
+    def end_snapshot(self) -> None:
         """See what others have changed since `hold`."""
         with self._lock:
             self._db.rollback()
 
-    def faults(self) -> dict[bytes, tuple[str, ...]]:
+    def problems(self) -> dict[bytes, tuple[str, ...]]:
         """Return the lines about parts left out, by the file's key."""
-        return {key: _faults.decode(faults) for key, faults in self._all("select key, faults from files")}
+        return {key: _faults.decode(problems) for key, problems in self._all("select key, faults from files")}
 
-    def cards(self) -> list[tuple[int, bytes, Card]]:
+    def cards(self) -> list[tuple[int, bytes, DocumentSummary]]:
         """Return each document's id, its file's key and its card."""
         rows = self._all("select id, key, card from pages order by key, number")
         return [(page, key, _cards.decode(card)) for page, key, card in rows]
@@ -127,21 +129,23 @@ class Shelf:
         """Return a document. Should it be damaged, the next process starts the file over."""
         try:
             return _bodies.decode(zlib.decompress(self._one("select body from bodies where id = ?", page)))
-        except DAMAGED:
+        except DAMAGE_ERRORS:
             if self._folder:
-                start_over(self._folder)
+                delete_store(self._folder)
             raise
 
-    def _put(self, key: bytes, file: Filed) -> None:
+    def _add_file(self, key: bytes, file: StoredFile) -> None:
         if not self._db.execute(
-            "insert or ignore into files values (?, ?)", (key, _encode(file.faults))
+            "insert or ignore into files values (?, ?)", (key, _encode(file.problems))
         ).rowcount:
             return  # another process was quicker
         for number, page in enumerate(file.pages):
-            put = self._db.execute(
+            add_files = self._db.execute(
                 "insert into pages (key, number, card) values (?, ?, ?)", (key, number, page.card)
             )
-            self._db.execute("insert into bodies values (?, ?, ?)", (put.lastrowid, page.words, page.body))
+            self._db.execute(
+                "insert into bodies values (?, ?, ?)", (add_files.lastrowid, page.words, page.body)
+            )
 
     def _all(self, query: str) -> list[Any]:
         with self._lock:
@@ -153,15 +157,15 @@ class Shelf:
         return found[0]
 
 
-def _page(document: Document) -> Page:
-    return Page(
-        _encode(card_of(document)),
+def _page(document: Document) -> StoredDocument:
+    return StoredDocument(
+        _encode(summarise(document)),
         zlib.compress(fold(document.text).encode(), 1),
         zlib.compress(_encode(document), 1),
     )
 
 
-def start_over(folder: Path) -> None:
+def delete_store(folder: Path) -> None:
     """Remove the file; who has it open goes on reading it."""
     for part in folder.glob(f"{FILE}*"):
         part.unlink(missing_ok=True)
@@ -174,7 +178,7 @@ def _opened(folder: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError:
         raise  # locked, full, read-only: nothing that a new file would cure
     except sqlite3.DatabaseError:
-        start_over(folder)
+        delete_store(folder)
         return _database(folder / FILE)
 
 
@@ -200,6 +204,6 @@ def _database(file: Path | str) -> sqlite3.Connection:
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_cards = msgspec.msgpack.Decoder(Card)
+_cards = msgspec.msgpack.Decoder(DocumentSummary)
 _bodies = msgspec.msgpack.Decoder(Document)
 _faults = msgspec.msgpack.Decoder(tuple[str, ...])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from rowcite.local.research.documents.document import Card
+from rowcite.local.research.documents.document import DocumentSummary
 from rowcite.local.research.store.cache import key_of
 from rowcite.local.research.store.corpus_folder import (
     MANIFEST,
@@ -18,38 +18,38 @@ from rowcite.local.research.store.corpus_folder import (
     read_manifest,
     relative_name,
 )
-from rowcite.local.research.store.document_store import Shelf
-from rowcite.local.research.store.reader_processes import Job, Readers, unreadable
+from rowcite.local.research.store.document_store import DocumentStore
+from rowcite.local.research.store.reader_processes import ReaderProcesses, ReadJob, unreadable_message
 
 _AT_ONCE = 256  # files between two writings: what a killed process has to read again
 _ATTEMPTS = 5  # while another process keeps an older or newer state of the same folder
 
 
 @dataclass(frozen=True)
-class Known:
+class FolderContents:
     """A folder's documents in the order of their paths, as ids and cards; `skipped` has a line for what is left out."""
 
     digest: str
-    pages: tuple[tuple[int, Card], ...]
+    pages: tuple[tuple[int, DocumentSummary], ...]
     skipped: tuple[str, ...]
 
 
-def read_folder(folder: Path, shelf: Shelf) -> Known:
+def read_folder(folder: Path, store: DocumentStore) -> FolderContents:
     """Read what is new, forget what is gone, and return what there is; the shelf stands still from then on."""
     manifest, complaints = read_manifest(folder / MANIFEST)
     for _ in range(_ATTEMPTS):
         walk = _Walk(folder, manifest)
-        walk.read(shelf)
-        shelf.keep_only(walk.keys)
-        shelf.settle()
-        shelf.hold()
-        faults = shelf.faults()
-        if walk.keys.keys() <= faults.keys():
+        walk.read(store)
+        store.remove_others(walk.keys)
+        store.checkpoint()
+        store.begin_snapshot()
+        problems = store.problems()
+        if walk.keys.keys() <= problems.keys():
             break
-        shelf.release()  # another process took away what this one needs: it sees an older or newer folder
-    pages = [(page, card) for page, key, card in shelf.cards() if key in walk.keys]
-    lines = (line for key in walk.keys for line in faults.get(key, ()))
-    return Known(
+        store.end_snapshot()  # another process took away what this one needs: it sees an older or newer folder
+    pages = [(page, card) for page, key, card in store.cards() if key in walk.keys]
+    lines = (line for key in walk.keys for line in problems.get(key, ()))
+    return FolderContents(
         digest_of(walk.hashes),
         tuple(sorted(pages, key=lambda page: page[1].path)),
         (*complaints, *walk.skipped, *lines),
@@ -66,25 +66,27 @@ class _Walk:
     hashes: list[tuple[str, str]] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
 
-    def read(self, shelf: Shelf) -> None:
+    def read(self, store: DocumentStore) -> None:
         """Read the files that the shelf does not know, and put them there."""
-        unknown = self._unknown(shelf.known())
-        with Readers() as readers:
+        unknown = self._unknown(store.keys())
+        with ReaderProcesses() as readers:
             while jobs := list(islice(unknown, _AT_ONCE)):
                 results = list(zip(jobs, readers.read(jobs), strict=True))
-                shelf.put([(job.key, filed) for job, filed in results if not isinstance(filed, str)])
+                store.add_files(
+                    [(job.key, to_stored) for job, to_stored in results if not isinstance(to_stored, str)]
+                )
                 for job, fault in results:
                     if isinstance(fault, str):
                         del self.keys[job.key]
                         self.skipped.append(fault)
 
-    def _unknown(self, known: set[bytes]) -> Iterator[Job]:
+    def _unknown(self, stored_keys: set[bytes]) -> Iterator[ReadJob]:
         for path in corpus_files(self.folder):
             name = relative_name(self.folder, path)
             try:
                 content = path.read_bytes()
             except OSError as error:
-                self.skipped.append(unreadable(name, error))
+                self.skipped.append(unreadable_message(name, error))
                 continue
             found = hashlib.sha256(content)
             self.hashes.append((name, found.hexdigest()))
@@ -93,5 +95,5 @@ class _Walk:
             stated = self.manifest.get(name, {})
             key = key_of(found.digest(), name, *(f"{part}={said}" for part, said in sorted(stated.items())))
             self.keys[key] = None
-            if key not in known:
-                yield Job(key, name, content, stated)
+            if key not in stored_keys:
+                yield ReadJob(key, name, content, stated)

@@ -17,32 +17,34 @@ from typing import IO, Self
 
 import msgspec
 
-from rowcite.local.research.documents.document import Stated
+from rowcite.local.research.documents.document import FileMetadata
 from rowcite.local.research.documents.parse import UNREADABLE, read_file
-from rowcite.local.research.store.document_store import Filed, filed
-from rowcite.local.research.text.normalise import squash
+from rowcite.local.research.store.document_store import StoredFile, to_stored
+from rowcite.local.research.text.normalise import collapse_spaces
 
-MUCH = 1_000_000  # bytes to read at once, some second's work: less is done before another process has started
+WORTH_STARTING = (
+    1_000_000  # bytes to read at once, some second's work: less is done before another process has started
+)
 _MOST = 4  # processes: each has the engine in memory
 _WORK = "from rowcite.local.research.store.reader_processes import work; work()"
 
 
 @dataclass(frozen=True)
-class Job:
+class ReadJob:
     """A file to read; `stated` is what the manifest says of it and of the pages in it, by name."""
 
     key: bytes
     name: str
     content: bytes
-    stated: dict[str, Stated]
+    stated: dict[str, FileMetadata]
 
 
-class Readers:
+class ReaderProcesses:
     """As many readers as there are processors, started when there is much to read, ended with the block."""
 
-    def __init__(self, processes: int | None = None, much: int = MUCH) -> None:
+    def __init__(self, processes: int | None = None, worth_starting: int = WORTH_STARTING) -> None:
         self._count = min(os.cpu_count() or 1, _MOST) if processes is None else processes
-        self._much = much
+        self._worth_starting = worth_starting
         self._running: list[subprocess.Popen[bytes]] = []
         self._idle: queue.SimpleQueue[subprocess.Popen[bytes]] = queue.SimpleQueue()
 
@@ -54,15 +56,15 @@ class Readers:
             process.kill()
             process.communicate()
 
-    def read(self, jobs: Sequence[Job]) -> list[Filed | str]:
+    def read(self, jobs: Sequence[ReadJob]) -> list[StoredFile | str]:
         """Return what each file comes to; a line that says why for one that cannot be read."""
         size = sum(len(job.content) for job in jobs)
-        if size >= self._much and not self._running and self._count > 1 and _can_start():
+        if size >= self._worth_starting and not self._running and self._count > 1 and _can_start():
             self._start()
         if not self._running:
             return [read(job) for job in jobs]
         with ThreadPoolExecutor(len(self._running)) as pool:
-            return list(pool.map(self._beside, jobs))
+            return list(pool.map(self._read_in_process, jobs))
 
     def _start(self) -> None:
         for _ in range(self._count):
@@ -75,31 +77,31 @@ class Readers:
             self._running.append(process)
             self._idle.put(process)
 
-    def _beside(self, job: Job) -> Filed | str:
+    def _read_in_process(self, job: ReadJob) -> StoredFile | str:
         """Have an idle process read a file; when it cannot, this one does."""
         process = self._idle.get()
         assert process.stdin is not None
         assert process.stdout is not None
         try:
             _send(process.stdin, _encode(job))
-            return _results.decode(_received(process.stdout))
+            return _results.decode(_receive(process.stdout))
         except (OSError, EOFError, msgspec.DecodeError):
             return read(job)
         finally:
             self._idle.put(process)
 
 
-def read(job: Job) -> Filed | str:
+def read(job: ReadJob) -> StoredFile | str:
     """Return what a file comes to; a line that says why when it cannot be read."""
     try:
-        return filed(*read_file(job.content, job.name, job.stated))
+        return to_stored(*read_file(job.content, job.name, job.stated))
     except UNREADABLE as error:
-        return unreadable(job.name, error)
+        return unreadable_message(job.name, error)
 
 
-def unreadable(name: str, error: Exception) -> str:
+def unreadable_message(name: str, error: Exception) -> str:
     """Return the line about a file that cannot be read."""
-    return f"{name}: {type(error).__name__}: {squash(str(error))[:200]}"
+    return f"{name}: {type(error).__name__}: {collapse_spaces(str(error))[:200]}"
 
 
 def work() -> None:
@@ -109,7 +111,7 @@ def work() -> None:
     )  # Ctrl-C is for the process that has the pipe, which then closes it
     while True:
         try:
-            job = _jobs.decode(_received(sys.stdin.buffer))
+            job = _jobs.decode(_receive(sys.stdin.buffer))
         except EOFError:
             return
         _send(sys.stdout.buffer, _encode(read(job)))
@@ -125,7 +127,7 @@ def _send(pipe: IO[bytes], message: bytes) -> None:
     pipe.flush()
 
 
-def _received(pipe: IO[bytes]) -> bytes:
+def _receive(pipe: IO[bytes]) -> bytes:
     size = pipe.read(8)
     message = pipe.read(int.from_bytes(size)) if len(size) == 8 else b""
     if not message:
@@ -134,5 +136,5 @@ def _received(pipe: IO[bytes]) -> bytes:
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_jobs = msgspec.msgpack.Decoder(Job)
-_results: msgspec.msgpack.Decoder[Filed | str] = msgspec.msgpack.Decoder(Filed | str)
+_jobs = msgspec.msgpack.Decoder(ReadJob)
+_results: msgspec.msgpack.Decoder[StoredFile | str] = msgspec.msgpack.Decoder(StoredFile | str)

@@ -12,13 +12,13 @@ from pathlib import Path
 from rapidfuzz import fuzz, process
 from tantivy import Document, Index, Occur, Query, Schema, SchemaBuilder
 
-from rowcite.local.research.documents.document import Card
+from rowcite.local.research.documents.document import DocumentSummary
 
 _HEAP = 128_000_000  # bytes that the writer gathers in
 _ABANDONED = 3_600.0  # seconds: a folder still being made after that was left by a process that was killed
 
 
-class Words:
+class WordIndex:
     """An index of folded texts; a document is known by its position among them."""
 
     def __init__(self, index: Index) -> None:
@@ -28,7 +28,7 @@ class Words:
         self._searcher = index.searcher()
         self.size = self._searcher.num_docs
 
-    def naming(self, words: list[str]) -> list[int]:
+    def containing_phrase(self, words: list[str]) -> list[int]:
         """Return the documents in which words stand one after the other, in order."""
         schema = self._index.schema
         query = (
@@ -55,14 +55,14 @@ class Words:
         return [(number, -score) for score, number in sorted(ranked)]
 
 
-def words_in_memory(texts: Iterable[str]) -> Words:
+def index_in_memory(texts: Iterable[str]) -> WordIndex:
     """Index texts in memory."""
     index = Index(_schema())
     _fill(index, texts)
-    return Words(index)
+    return WordIndex(index)
 
 
-def words_kept(folder: Path, stamp: str, texts: Iterable[str], size: int) -> Words:
+def open_index(folder: Path, stamp: str, texts: Iterable[str], size: int) -> WordIndex:
     """Open the index of `size` texts that is kept in `folder` under a stamp, or make it; remove those of other stamps.
 
     An index is never changed: BM25 counts what was deleted until segments happen to be merged, and answers must not
@@ -80,12 +80,12 @@ def words_kept(folder: Path, stamp: str, texts: Iterable[str], size: int) -> Wor
     return found
 
 
-def _opened(here: Path, size: int) -> Words | None:
+def _opened(here: Path, size: int) -> WordIndex | None:
     """Return the index when it is there and whole."""
     if not here.is_dir():
         return None
     with suppress(ValueError, OSError):  # tantivy raises ValueError for whatever is wrong with a folder
-        words = Words(Index.open(str(here)))
+        words = WordIndex(Index.open(str(here)))
         if words.size == size:
             return words
     shutil.rmtree(here, ignore_errors=True)
@@ -137,7 +137,7 @@ _CLOSE = 92  # rapidfuzz ratio above which two names are a slip of the pen apart
 class Finder:
     """What finds the documents of a corpus: they are known by their position among the cards given."""
 
-    def __init__(self, cards: Sequence[Card], words: Words) -> None:
+    def __init__(self, cards: Sequence[DocumentSummary], words: WordIndex) -> None:
         self.by_site: dict[str, list[int]] = {}
         self.by_subject: dict[str, list[int]] = {}
         self.by_link: dict[str, list[int]] = {}
@@ -153,12 +153,12 @@ class Finder:
         self.known = frozenset(name for card in cards for name in card.named)
         self._words = words
 
-    def naming(self, name: str) -> list[int]:
+    def containing_phrase(self, name: str) -> list[int]:
         """Return the documents in which a folded name stands, in order."""
         words = name.split()
-        return self._words.naming(words) if words else []
+        return self._words.containing_phrase(words) if words else []
 
-    def touching(self, words: list[str], limit: int) -> list[int]:
+    def containing_any(self, words: list[str], limit: int) -> list[int]:
         """Return the documents that hold any of the folded words, best first, ties in order."""
         return [number for number, _ in self.scored(words, limit)]
 

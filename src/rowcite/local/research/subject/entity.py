@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from rowcite.local.research.documents.document import Document
-from rowcite.local.research.subject.subject_match import Naming, Place
+from rowcite.local.research.subject.subject_match import DocumentRole, EntityNames
 from rowcite.local.research.text.normalise import core_name, fold, split_words
-from rowcite.local.research.text.urls import SHARED_SITES, address_in, addresses_within
+from rowcite.local.research.text.urls import SHARED_SITES, site_in, sites_within
 
 _BLANK = frozenset({"", "n a", "na", "none", "null", "unknown", "tbd", "nan"})
 _NAME_KEYS = re.compile(
@@ -46,7 +46,7 @@ class Entity:
 def entity_of(value: str | dict[str, Any]) -> Entity:
     """Read an entity from a run's input; keys are free, so values are judged by shape and by key."""
     if isinstance(value, str):
-        return Entity(text=value, sites=tuple(addresses_within(value)))
+        return Entity(text=value, sites=tuple(sites_within(value)))
     names: list[str] = []
     sites: list[str] = []
     places: list[tuple[str, str]] = []
@@ -55,7 +55,7 @@ def entity_of(value: str | dict[str, Any]) -> Entity:
     spare: list[str] = []
     for key, text in _leaves(value):
         words = split_words(key)
-        if site := address_in(text):
+        if site := site_in(text):
             if site not in SHARED_SITES and not _PERSON_KEYS.search(words):
                 sites.append(site)
         elif _PLACE_KEYS.search(words):
@@ -109,14 +109,14 @@ def _places(words: str, text: str) -> list[tuple[str, str]]:
 
 
 @dataclass(frozen=True)
-class Standing:
+class DocumentMatch:
     """How a document stands to the entity; `score` orders them, `ties` says what ties it to the entity."""
 
     number: int
     document: Document
-    place: Place
+    role: DocumentRole
     score: float
-    ties: str  # own site, address, place, name
+    matched_by: str  # own site, address, place, name
 
 
 @dataclass(frozen=True)
@@ -124,8 +124,8 @@ class Dossier:
     """The documents on one entity, best first; `problem` says why there are none."""
 
     entity: Entity
-    naming: Naming
-    standings: tuple[Standing, ...]
+    entity_names: EntityNames
+    matches: tuple[DocumentMatch, ...]
     problem: str = ""
     places: tuple[str, ...] = ()
 

@@ -10,11 +10,16 @@ from rapidfuzz import fuzz
 from rowcite.local.research.documents.document import Document
 from rowcite.local.research.store.search_index import Finder
 from rowcite.local.research.subject.entity import Dossier, Entity
-from rowcite.local.research.subject.namesakes import bears_name, sift
-from rowcite.local.research.subject.subject_match import Naming, Place, bears, mention_pattern
-from rowcite.local.research.text.normalise import core_name, fold, plain
+from rowcite.local.research.subject.namesakes import exclude_namesakes, site_is_named
+from rowcite.local.research.subject.subject_match import (
+    DocumentRole,
+    EntityNames,
+    match_fact,
+    mention_pattern,
+)
+from rowcite.local.research.text.normalise import core_name, fold, strip_accents
 from rowcite.local.research.text.places import same_place
-from rowcite.local.research.text.urls import address_in
+from rowcite.local.research.text.urls import site_in
 
 _PLACE_CONCEPTS = ("city", "hq", "country")
 
@@ -37,11 +42,13 @@ def identify(
             )
     own = [number for site in sites for number in finder.by_site.get(site, [])]
     entity = replace(entity, sites=tuple(sites), names=_all_names(entity, own, documents))
-    naming = _naming(entity, finder, own, documents)
-    places = _known_places(entity, own, documents, naming)
+    entity_names = _naming(entity, finder, own, documents)
+    places = _known_places(entity, own, documents, entity_names)
     numbers = dict.fromkeys([*own, *_candidates(entity, finder)])
-    start = Dossier(entity, naming, (), "", places)
-    return sift(start, [n for n in numbers if visible is None or n in visible], set(own), documents)
+    start = Dossier(entity, entity_names, (), "", places)
+    return exclude_namesakes(
+        start, [n for n in numbers if visible is None or n in visible], set(own), documents
+    )
 
 
 def _with_known_names(entity: Entity, finder: Finder, documents: Sequence[Document]) -> Entity:
@@ -67,13 +74,13 @@ def _is_known(run: str, finder: Finder, documents: Sequence[Document]) -> bool:
         return True
     numbers = finder.by_subject.get(run, [])
     return bool(numbers) and (
-        " " in run or any(bears_name(documents[number].site, run) for number in numbers)
+        " " in run or any(site_is_named(documents[number].site, run) for number in numbers)
     )
 
 
 def _respelled(entity: Entity, finder: Finder) -> Entity:
     """Add the corpus's spelling of a name that stands nowhere as it was given."""
-    if entity.topic or entity.sites or any(finder.naming(name) for name in entity.names):
+    if entity.topic or entity.sites or any(finder.containing_phrase(name) for name in entity.names):
         return entity
     close = [name for given in entity.names for name in finder.close_names(given)]
     return replace(entity, names=tuple(dict.fromkeys([*entity.names, *close[:1]])))
@@ -87,9 +94,9 @@ def _claimed_sites(entity: Entity, documents: Sequence[Document], finder: Finder
         found += [
             site
             for fact in document.by_concept.get("website", ())
-            if core_name(fact.subject or entity.names[0]) in entity.names and (site := address_in(fact.value))
+            if core_name(fact.subject or entity.names[0]) in entity.names and (site := site_in(fact.value))
         ]
-        if document.site and any(bears_name(document.site, name) for name in entity.names):
+        if document.site and any(site_is_named(document.site, name) for name in entity.names):
             found.append(document.site)
     return list(dict.fromkeys(found))
 
@@ -123,7 +130,7 @@ def _all_names(entity: Entity, own: list[int], documents: Sequence[Document]) ->
         for subject in documents[number].subjects:
             counts[subject] = counts.get(subject, 0) + 1
     if not entity.names:
-        labels = [name for name in counts if any(bears_name(site, name) for site in entity.sites)]
+        labels = [name for name in counts if any(site_is_named(site, name) for site in entity.sites)]
         return tuple(sorted(labels, key=lambda name: (-counts[name], name))[:2])
     close = [name for name in counts if any(_same_company(name, given) for given in entity.names)]
     return tuple(dict.fromkeys([*entity.names, *close]))
@@ -139,7 +146,7 @@ def _same_company(name: str, given: str) -> bool:
 
 def _naming(
     entity: Entity, finder: Finder, own: list[int] | None = None, documents: Sequence[Document] | None = None
-) -> Naming:
+) -> EntityNames:
     """Return how to find the entity in text; its first word alone counts where its own site uses it so."""
     short = {name.split()[0] for name in entity.names if len(name.split()) > 1 and len(name.split()[0]) > 4}
     used = tuple(
@@ -150,19 +157,19 @@ def _naming(
         )
     )
     names = tuple(dict.fromkeys([*entity.names, *used]))
-    return Naming(names, mention_pattern(names), finder.known - frozenset(names))
+    return EntityNames(names, mention_pattern(names), finder.known - frozenset(names))
 
 
 def _uses_alone(word: str, document: Document, names: tuple[str, ...]) -> bool:
     pattern = mention_pattern((word,))
-    naming = Naming((word,), pattern, frozenset())
-    text = plain(document.text)
+    entity_names = EntityNames((word,), pattern, frozenset())
+    text = strip_accents(document.text)
     seconds = tuple(name.split()[1] for name in names if len(name.split()) > 1)
-    return any(not fold(text[end : end + 30]).startswith(seconds) for _, end in naming.spans(text))
+    return any(not fold(text[end : end + 30]).startswith(seconds) for _, end in entity_names.mentions(text))
 
 
 def _known_places(
-    entity: Entity, own: list[int], documents: Sequence[Document], naming: Naming
+    entity: Entity, own: list[int], documents: Sequence[Document], entity_names: EntityNames
 ) -> tuple[str, ...]:
     """Return the places given, and those that the own site states."""
     found = [text for kind, text in entity.places if kind != "country"]
@@ -172,14 +179,16 @@ def _known_places(
             found += [
                 fact.value
                 for fact in document.by_concept.get(concept, ())
-                if bears(fact, document, Place(own=True, profile=True, headline=True), naming)
+                if match_fact(
+                    fact, document, DocumentRole(own=True, profile=True, headline=True), entity_names
+                )
             ]
     return tuple(dict.fromkeys(found))
 
 
 def _candidates(entity: Entity, finder: Finder) -> list[int]:
     """Return the documents that name the entity or link to its site."""
-    named = [number for name in entity.names for number in finder.naming(name)]
+    named = [number for name in entity.names for number in finder.containing_phrase(name)]
     linked = [number for site in entity.sites for number in finder.by_link.get(site, [])]
     return sorted({*named, *linked, *_subject_numbers(entity, finder)})
 

@@ -7,27 +7,29 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rowcite.local.research.documents.document import Document
-from rowcite.local.research.subject.entity import Dossier, Entity, Standing
-from rowcite.local.research.subject.subject_match import Naming, Place, bears
+from rowcite.local.research.subject.entity import DocumentMatch, Dossier, Entity
+from rowcite.local.research.subject.subject_match import DocumentRole, EntityNames, match_fact
 from rowcite.local.research.text.normalise import fold
 from rowcite.local.research.text.places import city_of, country_code, same_place
-from rowcite.local.research.text.urls import address_in, site_of
+from rowcite.local.research.text.urls import site_in, site_of
 
 _PLACE_CONCEPTS = ("city", "hq", "country")
 
 
-def sift(start: Dossier, numbers: list[int], own: set[int], documents: Sequence[Document]) -> Dossier:
+def exclude_namesakes(
+    start: Dossier, numbers: list[int], own: set[int], documents: Sequence[Document]
+) -> Dossier:
     """Drop documents on namesakes; where there are namesakes, drop also what nothing ties to the entity."""
-    judged = [(number, _judge(documents[number], start, own=number in own)) for number in numbers]
+    judged = [(number, _tie_to_entity(documents[number], start, own=number in own)) for number in numbers]
     namesakes = any(verdict == "other" for _, verdict in judged)
     kept = [
-        _standing(number, documents[number], verdict, start.naming)
+        _document_match(number, documents[number], verdict, start.entity_names)
         for number, verdict in judged
         if verdict not in {"other", "nobody"} and not (verdict == "name" and namesakes)
     ]
-    ordered = tuple(sorted(kept, key=lambda standing: (-standing.score, standing.document.path)))
+    ordered = tuple(sorted(kept, key=lambda match: (-match.score, match.document.path)))
     return replace(
-        start, standings=ordered, problem="" if ordered else _absence(start.entity, namesakes=namesakes)
+        start, matches=ordered, problem="" if ordered else _absence(start.entity, namesakes=namesakes)
     )
 
 
@@ -40,45 +42,47 @@ def _absence(entity: Entity, *, namesakes: bool) -> str:
     return f"No document mentions {who}."
 
 
-def _judge(document: Document, start: Dossier, *, own: bool) -> str:
+def _tie_to_entity(document: Document, start: Dossier, *, own: bool) -> str:
     """Return what ties a document to the entity: own site, address, place, name; or "other", or "nobody"."""
-    entity, naming = start.entity, start.naming
+    entity, entity_names = start.entity, start.entity_names
     if own:
         return "own site"
     if entity.numbers and any(number in fold(document.text).replace(" ", "") for number in entity.numbers):
         return "address"
     if set(entity.sites) & document.links:
         return "address"
-    mentioned = _mentions(document, naming) or any(name in document.subjects for name in entity.names)
+    mentioned = _mentions(document, entity_names) or any(name in document.subjects for name in entity.names)
     full = any(name in fold(document.text) for name in entity.names)
     if not mentioned or not full:
         return "nobody"
-    if entity.sites and any(bears_name(document.site, name) for name in entity.names):
+    if entity.sites and any(site_is_named(document.site, name) for name in entity.names):
         return "other"
-    return _by_anchors(document, entity, naming, start.places)
+    return _compare_places(document, entity, entity_names, start.places)
 
 
-def _mentions(document: Document, naming: Naming) -> bool:
+def _mentions(document: Document, entity_names: EntityNames) -> bool:
     """Tell whether a text names the entity; one capitalised word that opens a sentence may be any word."""
-    spans = naming.spans(document.text)
+    mentions = entity_names.mentions(document.text)
     return any(
         " " in document.text[start:end] or re.search(r"[^.!?:\u201c\"] $", document.text[:start])
-        for start, end in spans
+        for start, end in mentions
     )
 
 
-def _by_anchors(document: Document, entity: Entity, naming: Naming, places: tuple[str, ...]) -> str:
+def _compare_places(
+    document: Document, entity: Entity, entity_names: EntityNames, places: tuple[str, ...]
+) -> str:
     """Judge by the address and the places that the document gives for the name."""
-    place = _place_of(document, naming, own=False)
+    role = _role_of(document, entity_names, own=False)
     said = {
         concept: [
             fact.value
             for fact in document.by_concept.get(concept, ())
-            if bears(fact, document, place, naming)
+            if match_fact(fact, document, role, entity_names)
         ]
         for concept in ("website", *_PLACE_CONCEPTS)
     }
-    stated_sites = {site_of(site) for value in said["website"] if (site := address_in(value))}
+    stated_sites = {site_of(site) for value in said["website"] if (site := site_in(value))}
     if entity.sites and stated_sites:
         return "address" if stated_sites & set(entity.sites) else "other"
     cities = [*said["city"], *filter(None, map(city_of, said["hq"]))]
@@ -99,19 +103,23 @@ def _by_anchors(document: Document, entity: Entity, naming: Naming, places: tupl
     return "name"
 
 
-def _place_of(document: Document, naming: Naming, *, own: bool) -> Place:
-    profile = any(name in document.subjects for name in naming.names)
-    return Place(own=own, profile=profile, headline=profile or bool(naming.spans(document.title)))
+def _role_of(document: Document, entity_names: EntityNames, *, own: bool) -> DocumentRole:
+    profile = any(name in document.subjects for name in entity_names.names)
+    return DocumentRole(
+        own=own, profile=profile, headline=profile or bool(entity_names.mentions(document.title))
+    )
 
 
-def _standing(number: int, document: Document, ties: str, naming: Naming) -> Standing:
-    place = _place_of(document, naming, own=ties == "own site")
-    score = {"own site": 4.0, "address": 2.0, "place": 1.8, "name": 1.0}[ties]
-    score += 1.0 * place.profile + 0.5 * place.headline + min(len(document.facts), 10) / 20
-    return Standing(number, document, place, score, ties)
+def _document_match(
+    number: int, document: Document, matched_by: str, entity_names: EntityNames
+) -> DocumentMatch:
+    role = _role_of(document, entity_names, own=matched_by == "own site")
+    score = {"own site": 4.0, "address": 2.0, "place": 1.8, "name": 1.0}[matched_by]
+    score += 1.0 * role.profile + 0.5 * role.headline + min(len(document.facts), 10) / 20
+    return DocumentMatch(number, document, role, score, matched_by)
 
 
-def bears_name(site: str, name: str) -> bool:
+def site_is_named(site: str, name: str) -> bool:
     """Tell whether a site is called after a name: `acme-tools.com` is after "acme tools"."""
     label = fold(site.split(".", 1)[0]).replace(" ", "")
     compact = name.replace(" ", "")

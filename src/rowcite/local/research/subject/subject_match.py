@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rowcite.local.research.documents.concepts import concept_of_label
-from rowcite.local.research.documents.document import Document, Fact, How
+from rowcite.local.research.documents.document import Directness, Document, Fact
 from rowcite.local.research.documents.phrases import OTHERS_HEADING
-from rowcite.local.research.text.normalise import core_name, fold, is_legal_form, plain
+from rowcite.local.research.text.normalise import core_name, fold, is_legal_form, strip_accents
 from rowcite.local.research.text.places import same_place
-from rowcite.local.research.text.urls import address_in
+from rowcite.local.research.text.urls import site_in
 
 _OTHER_BETWEEN = re.compile(
     r"\b(?:customers?|clients?|rivals?|competitors?|suppliers?|partners?|parent|subsidiar\w+|owner|investors?|acquirer|whose|whereas|while|unlike|"
@@ -52,7 +52,7 @@ _CALENDAR = frozenset(["january", "february", "march", "april", "may", "june", "
 
 
 @dataclass(frozen=True)
-class Naming:
+class EntityNames:
     """How the entity is called: folded names, a pattern that finds them, and names of others in the corpus."""
 
     names: tuple[str, ...]
@@ -63,18 +63,18 @@ class Naming:
         """Tell whether a text is one of the names and nothing else."""
         return core_name(text) in self.names or fold(text) in self.names
 
-    def spans(self, text: str) -> list[tuple[int, int]]:
+    def mentions(self, text: str) -> list[tuple[int, int]]:
         """Return where a text names the entity; longer names that only begin alike do not count."""
         if self.mention is None:
             return []
-        even = plain(text)
+        even = strip_accents(text)
         return [
             match.span()
             for match in self.mention.finditer(even)
             if not _longer_name(even, match.end()) and not _BODY_OF.search(even[: match.start()])
         ]
 
-    def names_other(self, text: str) -> bool:
+    def names_another(self, text: str) -> bool:
         """Tell whether a text names somebody else whom the corpus knows."""
         words = fold(text).split()
         if not self.others.isdisjoint(words):
@@ -110,7 +110,7 @@ def _with_apostrophe(word: str) -> str:
 
 
 @dataclass(frozen=True)
-class Place:
+class DocumentRole:
     """How a document stands to the entity, as far as its statements are concerned."""
 
     own: bool  # on the entity's own site
@@ -118,37 +118,47 @@ class Place:
     headline: bool  # names it in the title
 
 
-def bears(fact: Fact, document: Document, place: Place, naming: Naming) -> How | None:
+def match_fact(
+    fact: Fact, document: Document, role: DocumentRole, entity_names: EntityNames
+) -> Directness | None:
     """Return how directly a fact speaks of the entity; None when it speaks of somebody else."""
     if fact.subject:
-        return fact.how if naming.is_name(fact.subject) or _own_part(fact, place, naming) else None
+        return (
+            fact.directness
+            if entity_names.is_name(fact.subject) or _is_name_variant(fact, role, entity_names)
+            else None
+        )
     if fact.lead is None:
-        return _labelled(fact, document, place, naming)
-    return _spoken(fact, fact.lead, document, place, naming)
+        return _match_labelled(fact, document, role, entity_names)
+    return _match_sentence(fact, fact.lead, document, role, entity_names)
 
 
-def _own_part(fact: Fact, place: Place, naming: Naming) -> bool:
+def _is_name_variant(fact: Fact, role: DocumentRole, entity_names: EntityNames) -> bool:
     """Tell whether data on the own site calls the entity by a longer or shorter name."""
-    if not place.own or fact.how is not How.DATA:
+    if not role.own or fact.directness is not Directness.DATA:
         return False
     subject = core_name(fact.subject)
-    return any(subject.startswith(f"{name} ") or name.startswith(f"{subject} ") for name in naming.names)
+    return any(
+        subject.startswith(f"{name} ") or name.startswith(f"{subject} ") for name in entity_names.names
+    )
 
 
-def _labelled(fact: Fact, document: Document, place: Place, naming: Naming) -> How | None:
+def _match_labelled(
+    fact: Fact, document: Document, role: DocumentRole, entity_names: EntityNames
+) -> Directness | None:
     block = document.blocks[fact.block] if 0 <= fact.block < len(document.blocks) else None
     heading = fact.heading
-    if naming.spans(heading):
-        return fact.how
-    if heading and (naming.names_other(heading) or OTHERS_HEADING.search(heading)):
+    if entity_names.mentions(heading):
+        return fact.directness
+    if heading and (entity_names.names_another(heading) or OTHERS_HEADING.search(heading)):
         return None
-    if place.own or place.profile:
+    if role.own or role.profile:
         return (
             None
-            if block is not None and block.aside and not _is_fact_box(heading) and not place.profile
-            else fact.how
+            if block is not None and block.aside and not _is_fact_box(heading) and not role.profile
+            else fact.directness
         )
-    return How.LOOSE if place.headline else None
+    return Directness.PASSING if role.headline else None
 
 
 def _is_fact_box(heading: str) -> bool:
@@ -157,61 +167,72 @@ def _is_fact_box(heading: str) -> bool:
     )
 
 
-def _spoken(fact: Fact, lead: str, document: Document, place: Place, naming: Naming) -> How | None:
+def _match_sentence(
+    fact: Fact, lead: str, document: Document, role: DocumentRole, entity_names: EntityNames
+) -> Directness | None:
     """Judge a sentence by who stands before its statement, else by whom the text speaks of."""
-    spans = naming.spans(lead)
-    if spans:
-        between = lead[spans[-1][1] :]
+    mentions = entity_names.mentions(lead)
+    if mentions:
+        between = lead[mentions[-1][1] :]
         if fact.concept == "founded" and (
-            (between.endswith("(") and not is_clean(between)) or _PART_OF.search(lead[: spans[-1][0]])
+            (between.endswith("(") and not names_no_other(between))
+            or _PART_OF.search(lead[: mentions[-1][0]])
         ):
             return None  # "clubs of Ulm include the Otter Club (established 1836)", "the first railway of Ulm was opened"
-        return None if _OTHER_BETWEEN.search(between) or naming.names_other(between) else fact.how
-    if naming.names_other(lead):
+        return (
+            None if _OTHER_BETWEEN.search(between) or entity_names.names_another(between) else fact.directness
+        )
+    if entity_names.names_another(lead):
         return None
-    ahead = naming.spans(fact.tail)
+    ahead = entity_names.mentions(fact.tail)
     if ahead:
         between = fact.tail[: ahead[0][0]].replace(fact.value, " ")
         fine = (
-            is_clean(lead)
-            and not naming.names_other(between)
+            names_no_other(lead)
+            and not entity_names.names_another(between)
             and not re.search(
                 r"\b(?:customer|client|rival|competitor|supplier)s? (?:of|to|for)?\s*$", between
             )
         )
-        return fact.how if fine else None
-    return _unnamed(fact, lead, document, place, naming)
+        return fact.directness if fine else None
+    return _match_unnamed(fact, lead, document, role, entity_names)
 
 
-def _unnamed(fact: Fact, lead: str, document: Document, place: Place, naming: Naming) -> How | None:
+def _match_unnamed(
+    fact: Fact, lead: str, document: Document, role: DocumentRole, entity_names: EntityNames
+) -> Directness | None:
     """Judge a sentence that names nobody: "We employ 240 people", "The company was founded in 1998"."""
     start = lead or fact.tail
-    if not is_clean(lead) or _THIRD.search(lead) or naming.names_other(fact.tail.replace(fact.value, " ")):
+    if (
+        not names_no_other(lead)
+        or _THIRD.search(lead)
+        or entity_names.names_another(fact.tail.replace(fact.value, " "))
+    ):
         return None
     pronoun = not lead or bool(_PRONOUN.match(start) or _SELF.search(lead))
-    if place.own:
-        return fact.how if pronoun else How.LOOSE
+    if role.own:
+        return fact.directness if pronoun else Directness.PASSING
     if not pronoun:
         return None
-    if place.profile:
-        return fact.how
-    return How.LOOSE if _follows_mention(fact, document, naming) else None
+    if role.profile:
+        return fact.directness
+    return Directness.PASSING if _follows_mention(fact, document, entity_names) else None
 
 
-def _follows_mention(fact: Fact, document: Document, naming: Naming) -> bool:
+def _follows_mention(fact: Fact, document: Document, entity_names: EntityNames) -> bool:
     """Tell whether the last one named before a sentence is the entity."""
     if fact.block < 0:
         return False
     before = document.blocks[fact.block - 1].text if fact.block else ""
     current = document.blocks[fact.block].text
     context = f"{before} {current[: current.find(fact.excerpt)]}"
-    spans = naming.spans(context)
-    return bool(spans) and not naming.names_other(context[spans[-1][1] :])
+    mentions = entity_names.mentions(context)
+    return bool(mentions) and not entity_names.names_another(context[mentions[-1][1] :])
 
 
-def is_clean(lead: str) -> bool:
+def names_no_other(lead: str) -> bool:
     """Tell whether the words before a statement name no other subject; places after a preposition may stand there."""
-    even = plain(lead)
+    even = strip_accents(lead)
     for match in _CAPITAL.finditer(even):
         if match[1].lower() not in _CALENDAR and not _AFTER_PREPOSITION.search(
             _without_lists(even[: match.start()])
@@ -235,8 +256,8 @@ def _longer_name(text: str, end: int) -> bool:
 
 def row_contradicts(fact: Fact, sites: tuple[str, ...], places: tuple[str, ...]) -> bool:
     """Tell whether a table row's other cells put its name on another site or in another place than known."""
-    row_sites = {site for _, cell in fact.hints if (site := address_in(cell))}
+    row_sites = {site for _, cell in fact.row_cells if (site := site_in(cell))}
     if sites and row_sites:
         return not row_sites & set(sites)
-    stated = [cell for label, cell in fact.hints if concept_of_label(label) in {"city", "hq"}]
+    stated = [cell for label, cell in fact.row_cells if concept_of_label(label) in {"city", "hq"}]
     return bool(places and stated) and not any(same_place(cell, place) for cell in stated for place in places)

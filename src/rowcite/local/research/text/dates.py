@@ -49,7 +49,7 @@ def full_date(text: str) -> str | None:
     return date if len(date) == 10 else None
 
 
-def year_spoken_of(sentence: str) -> str:
+def year_mentioned(sentence: str) -> str:
     """Return the year a sentence says it is about ("in 2015", "as of March 2023"); empty when none."""
     match = _SAID_OF.search(sentence)
     return match[1] if match else ""

@@ -120,13 +120,13 @@ _MARKS = re.compile(
 _ENDINGS = re.compile(r"(ational|ations|ation|ings|ing|ies|ied|ers|er|es|ed|s|y)$")
 
 
-def squash(text: str) -> str:
+def collapse_spaces(text: str) -> str:
     """Collapse every run of white space to one space."""
     return " ".join(text.split())
 
 
 @lru_cache(maxsize=65536)
-def plain(text: str) -> str:
+def strip_accents(text: str) -> str:
     """Strip accents, keep case and length of plain letters."""
     if text.isascii():
         return text
@@ -139,7 +139,8 @@ def fold(text: str) -> str:
     """Return lower-case plain words, single spaces between: "Bjørn & Søn A/S" is "bjorn and son a s"."""
     return " ".join(
         re.findall(
-            r"[^\W_]+", plain(text).casefold().replace("&", " and ").replace("'", "").replace("\u2019", "")
+            r"[^\W_]+",
+            strip_accents(text).casefold().replace("&", " and ").replace("'", "").replace("\u2019", ""),
         )
     )
 

@@ -70,8 +70,14 @@ def money_in(text: str) -> Amount | None:
     """Return the first amount of money; a bare number has no currency."""
     match = re.search(MONEY, text, re.IGNORECASE)
     if not match:
-        plain = _MONEY_PARTS.search(text)
-        return None if plain is None else Amount(_scaled(plain), "", _is_about(text[: plain.start()]))
+        match_without_currency = _MONEY_PARTS.search(text)
+        return (
+            None
+            if match_without_currency is None
+            else Amount(
+                _scaled(match_without_currency), "", _is_about(text[: match_without_currency.start()])
+            )
+        )
     parts = _MONEY_PARTS.search(match[0])
     if parts is None:
         return None

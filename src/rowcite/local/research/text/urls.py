@@ -57,7 +57,7 @@ def site_of(host: str) -> str:
     return ".".join(host.lower().split(".")[-2:])
 
 
-def address_in(value: str) -> str:
+def site_in(value: str) -> str:
     """Return the site when the whole value is a URL, host or e-mail address; else an empty text."""
     match = _ADDRESS.fullmatch(value.strip())
     if not match or match[1].rsplit(".", 1)[-1].lower() in _FILE_ENDINGS:
@@ -65,7 +65,7 @@ def address_in(value: str) -> str:
     return site_of(match[1].lower().removeprefix("www."))
 
 
-def addresses_within(text: str) -> list[str]:
+def sites_within(text: str) -> list[str]:
     """Return the sites that a text names, in order, those shared by everybody left out."""
     hosts = (match[1].lower().removeprefix("www.") for match in _IN_TEXT.finditer(text))
     sites = [site_of(host) for host in hosts if host.rsplit(".", 1)[-1] not in _FILE_ENDINGS]
