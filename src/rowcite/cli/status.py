@@ -20,7 +20,7 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
     from rowcite.model import Counts
-    from rowcite.pipeline.submission import count, merged
+    from rowcite.pipeline.write import count, merged
 
     console(flags)
     with prepared(spec, flags) as ready:

@@ -19,7 +19,7 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
 
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
-    from rowcite.pipeline.submission import write
+    from rowcite.pipeline.write import write
 
     speak = console(flags)
     with prepared(spec, flags) as ready:

@@ -20,7 +20,8 @@ from rowcite.pipeline.escalate import EscalationRound
 from rowcite.pipeline.job import Job
 from rowcite.pipeline.plan import Plan, check_budget, look, plan
 from rowcite.pipeline.prepare import Overrides, Prepared, answering, prepare
-from rowcite.pipeline.submission import Submission, SubmissionCounts, merged, write
+from rowcite.pipeline.submission import Submission, SubmissionCounts
+from rowcite.pipeline.write import merged, write
 from rowcite.progress import Progress, Silent
 from rowcite.spec.models import Spec
 from rowcite.table.columns import added_schema

@@ -1,0 +1,67 @@
+"""Write the table: the rows of the input, merged with what the ledger holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import polars as pl
+
+from rowcite.ledger import Ledger
+from rowcite.model import Counts
+from rowcite.pipeline.job import Job
+from rowcite.table.columns import added_schema
+from rowcite.table.merge import Judged, Merge
+from rowcite.table.reports import write_reports
+from rowcite.table.sources import Rows
+from rowcite.table.writer import TableWriter, output_format
+
+
+def merged(
+    job: Job, ledger: Ledger, *, native: bool, judged: Judged | None = None
+) -> Iterator[tuple[Rows, pl.DataFrame]]:
+    """Yield the table's rows, some at a time, with the columns that are added to them."""
+    table = job.reader.source.schema
+    merge = Merge(job.spec, table, ledger, native=native, room=job.memory // 4, judged=judged)
+    for batch in job.reader.batches(job.question):
+        yield from merge.parts(batch)
+
+
+def write(job: Job, ledger: Ledger, target: str, *, judged: Judged | None = None) -> Counts:
+    """Write the table with what the ledger holds; return how many rows stand where.
+
+    `judged` is told of each run that was looked at, and of its values that were refused.
+    """
+    source = job.reader.source
+    kind = output_format(target, source)
+    native = kind in ("parquet", "jsonl")
+    counts, reports = Counts(), job.spec.columns.reports
+    added = added_schema(job.spec, source.schema, native=native)
+    with TableWriter(target, kind, source, added) as writer, ThreadPoolExecutor(1) as pool:
+        written: Future[None] | None = None
+        for rows, columns in merged(job, ledger, native=native, judged=judged):
+            if written is not None:
+                written.result()
+            written = pool.submit(writer.write, rows, columns)  # while the next rows are put together
+            count(counts, columns)
+        if written is not None:
+            written.result()
+    if reports is not None:
+        _write_reports(job, ledger, job.spec.path(reports))
+    return counts
+
+
+def _write_reports(job: Job, ledger: Ledger, folder: Path) -> None:
+    """Write reports as they were said: the formula guard is for spreadsheets."""
+    rows = 0
+    for _, columns in merged(job, ledger, native=True):
+        write_reports(folder, rows, columns)
+        rows += columns.height
+
+
+def count(counts: Counts, columns: pl.DataFrame) -> None:
+    """Add a batch's rows to the counts."""
+    counts.rows += columns.height
+    for status, rows in columns["rowcite_status"].value_counts().iter_rows():
+        setattr(counts, status, getattr(counts, status) + rows)
