@@ -117,11 +117,11 @@ def test_another_engine_reads_everything_again(desk, cache, monkeypatch):
     open_corpus(desk.folder, cache)
     before, index = pages(cache), indexes(cache)
     monkeypatch.setattr(kept_in, "__version__", "999")
-    kept_in.engine_stamp.cache_clear()
+    kept_in.engine_fingerprint.cache_clear()
     try:
         open_corpus(desk.folder, cache)
     finally:
-        kept_in.engine_stamp.cache_clear()
+        kept_in.engine_fingerprint.cache_clear()
     assert not pages(cache).keys() & before.keys()
     assert len(indexes(cache)) == 1
     assert indexes(cache) != index

@@ -1,4 +1,4 @@
-"""The corpus: a folder's documents, read and indexed once, asked many times."""
+"""A folder's documents, read and indexed once, and the answers to questions about them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from rowcite.errors import InputError
 from rowcite.local.research.answers.auto_answer import answer_freely
 from rowcite.local.research.answers.further_reading import read_further
-from rowcite.local.research.answers.json_answer import Reading, fill
+from rowcite.local.research.answers.json_answer import Reading, fill_object
 from rowcite.local.research.answers.report import report
 from rowcite.local.research.answers.schema_fields import OutputField, field_of_schema
 from rowcite.local.research.answers.text_answer import answer
@@ -23,50 +23,50 @@ from rowcite.local.research.documents.document import Document
 from rowcite.local.research.question import Finding, Question, documents_to_read, reads_further
 from rowcite.local.research.search import ResultLimits, SearchResult, SourcePolicy, search, search_terms
 from rowcite.local.research.store.cached_corpus import CorpusContents, load_contents
-from rowcite.local.research.store.search_index import Finder
+from rowcite.local.research.store.search_index import DocumentFinder
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier, entity_of
 from rowcite.local.research.subject.identify import identify
 from rowcite.local.research.text.normalise import content_words, fold
 from rowcite.local.research.text.urls import allowed
 from rowcite.model import FieldBasis
 
-# The API has one kind of text: that a long one is wanted, the description says.
+# The API has one text type; only the description can ask for a long one.
 _REPORT = re.compile(r"\breport\b|\bmarkdown\b", re.IGNORECASE)
 
 
-_SHORTLIST = 4  # times as many documents are looked over as are read
+_SHORTLIST = 4  # documents ranked for each document read
 
 
 class Corpus:
-    """Answers questions from its documents; `skipped` names the files that could not be read, and why."""
+    """Answers questions from its documents; `skipped` has a line for each file that could not be read."""
 
     def __init__(self, contents: CorpusContents) -> None:
         self.documents = contents.documents
         self.digest = contents.digest
         self.skipped = contents.skipped
-        self.size = len(contents.cards)
-        self._cards = contents.cards
-        self._finder = Finder(contents.cards, contents.words)
-        self._newest = max((card.date for card in contents.cards), default="")
+        self.size = len(contents.summaries)
+        self._summaries = contents.summaries
+        self._finder = DocumentFinder(contents.summaries, contents.words)
+        self._newest = max((summary.date for summary in contents.summaries), default="")
 
     def research(self, question: Question) -> Finding:
-        """Answer a question: the same question has the same answer, whoever asks first."""
-        return self.answered(question, self.read(question))
+        """Return the answer to a question; equal questions have equal answers."""
+        return self.answer_from(question, self.read(question))
 
     def read(self, question: Question) -> Reading:
-        """Return what a question may draw on: the documents about its entity, as many as its processor reads."""
+        """Return the documents about a question's entity, as many as its processor reads."""
         target = _target_of(question)
-        dossier = identify(entity_of(question.input), self.documents, self._finder, self._visible(question))
+        dossier = identify(entity_of(question.input), self.documents, self._finder, self._permitted(question))
         tool_answers = permitted_answers(question.tool_answers, question.exclude_domains)
         from_tools = about_entity(documents_of_tools(tool_answers), dossier, self.size)
         read = _read(dossier, documents_to_read(question.processor), target)
         reading = Reading(dossier, (*read, *from_tools), self._newest)
         if target is not None and reads_further(question.processor):
-            reading = read_further(target, reading, self.documents, self._finder, self._visible(question))
+            reading = read_further(target, reading, self.documents, self._finder, self._permitted(question))
         return reading
 
-    def answered(self, question: Question, reading: Reading) -> Finding:
-        """Answer a question from what was read for it."""
+    def answer_from(self, question: Question, reading: Reading) -> Finding:
+        """Return the answer to a question from the documents read for it."""
         finding = self._answer(question, reading, _target_of(question))
         urls = tuple(dict.fromkeys(match.document.url for match in reading.matches))
         basis = cap_confidence(finding.basis, question.tool_answers)
@@ -85,22 +85,22 @@ class Corpus:
         max_chars_per_result: int = 3000,
         max_chars_total: int | None = None,
     ) -> tuple[SearchResult, ...]:
-        """Return the best documents for the queries and the objective, with passages that stand in them.
+        """Return the best documents for the queries and the objective, with passages quoted from them.
 
-        `after_date` is YYYY-MM-DD and leaves out what is older or undated; domains are those of a Question.
+        `after_date` is YYYY-MM-DD and excludes older and undated documents; domains have the form of a Question's.
         """
         policy = SourcePolicy(tuple(include_domains), tuple(exclude_domains), after_date)
         room = ResultLimits(max_results, max_chars_per_result, max_chars_total)
         return search(search_terms(queries, objective), self.documents, self._finder, policy, room)
 
-    def at(self, url: str) -> Document | None:
-        """Return the document with an address."""
+    def document_at(self, url: str) -> Document | None:
+        """Return the document with an address, or None."""
         number = self._finder.by_url.get(url)
         return None if number is None else self.documents[number]
 
     def _answer(self, question: Question, reading: Reading, target: OutputField | None) -> Finding:
         if target is not None:
-            content, basis = fill(target, reading)
+            content, basis = fill_object(target, reading)
             return Finding("json", content, basis)
         if question.output.get("type") == "auto":
             return answer_freely(reading)
@@ -108,30 +108,30 @@ class Corpus:
         text, verdict_basis = (
             answer(description, reading)
             if description and not _REPORT.search(description)
-            else report(question.input, reading, self.documents, self._finder, self._visible(question))
+            else report(question.input, reading, self.documents, self._finder, self._permitted(question))
         )
         return Finding("text", text, (verdict_basis,))
 
-    def _visible(self, question: Question) -> frozenset[int] | None:
-        """Return the documents that the source policy lets in; None for all."""
+    def _permitted(self, question: Question) -> frozenset[int] | None:
+        """Return the numbers of the documents that the source policy admits; None for all."""
         if not question.include_domains and not question.exclude_domains:
             return None
         return frozenset(
             number
-            for number, card in enumerate(self._cards)
-            if allowed(card.url, question.include_domains, question.exclude_domains)
+            for number, summary in enumerate(self._summaries)
+            if allowed(summary.url, question.include_domains, question.exclude_domains)
         )
 
 
 def open_corpus(folder: Path | str, cache: Path | None = None) -> Corpus:
-    """Read and index a folder of documents; InputError when it is missing or holds none.
+    """Read and index a folder of documents; raise InputError if it is missing or has none.
 
-    With `cache`, a folder that is made when needed, what was read is kept there, and the index too: a file that has
-    not changed is not read again, and what is kept of one that is gone is removed.
+    `cache` is a folder, created if needed, that keeps parsed documents and the index: unchanged files are not read again,
+    and the documents of removed files are deleted.
     """
     root = Path(folder)
     contents = load_contents(root, cache)
-    if not contents.cards:
+    if not contents.summaries:
         detail = f" Left out: {'; '.join(contents.skipped[:3])}." if contents.skipped else ""
         raise InputError(
             f"{root}: no documents. Put HTML, Markdown, text, PDF, JSONL or .eml files there, or name another folder.{detail}"
@@ -140,14 +140,14 @@ def open_corpus(folder: Path | str, cache: Path | None = None) -> Corpus:
 
 
 def _target_of(question: Question) -> OutputField | None:
-    """Return the fields that a question asks for; None for a text or an auto answer."""
+    """Return the fields of a question's schema; None for a text or an auto answer."""
     if question.output.get("type", "auto") != "json":
         return None
     return field_of_schema(question.output.get("json_schema") or {})
 
 
 def _read(dossier: Dossier, limit: int, target: OutputField | None) -> tuple[DocumentMatch, ...]:
-    """Choose the documents to read: the best first, those that speak of the fields asked for before others."""
+    """Return the documents to read, best first; those that state a field of the schema are preferred."""
     concepts = {field.concept for field in target.fields if field.concept} if target else set()
     other_words = (
         [content_words(field.words) for field in target.fields if not field.concept] if target else []

@@ -1,4 +1,4 @@
-"""What is asked of the corpus, and what comes back."""
+"""The types of a question to the corpus and of its answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rowcite.model import FieldBasis
 
 @dataclass(frozen=True)
 class ToolAnswer:
-    """What a tool answered: `url` is what it is cited by, `source` the server that said it, `title` the tool."""
+    """The answer of a run's tool: `url` is its citation, `source` the server, `title` the tool."""
 
     url: str
     source: str
@@ -20,10 +20,10 @@ class ToolAnswer:
 
 @dataclass(frozen=True)
 class Question:
-    """One run: the entity, the answer's shape, how hard to look and where, and what its own tools told.
+    """One run: the entity, the form of the answer, the processor, the source policy and the answers of its tools.
 
     `output` is {"type": "json", "json_schema": {...}}, {"type": "text", "description": str | None} or
-    {"type": "auto"}. Domains: an apex covers its sub-domains; ".gov" is a suffix.
+    {"type": "auto"}. A domain covers its sub-domains; ".gov" is a suffix.
     """
 
     input: str | dict[str, Any]
@@ -51,11 +51,11 @@ class Finding:
 
 
 def reads_further(processor: str) -> bool:
-    """Tell whether a processor follows links and searches again for what it did not find."""
+    """Return True if a processor follows links and searches again for missing fields."""
     return processor.startswith(("pro", "ultra"))
 
 
 def documents_to_read(processor: str) -> int:
-    """Return how many documents a processor reads; its -fast twin reads as many."""
+    """Return the number of documents a processor reads; its -fast variant reads as many."""
     base = processor.removesuffix("-fast")
     return {"lite": 1, "base": 3, "core": 8, "core2x": 12}.get(base, 24 if base.startswith("ultra") else 16)

@@ -1,4 +1,4 @@
-"""Ranked search over the corpus: the best documents for some queries, each with the passages that answer."""
+"""Ranked search over the corpus: the best documents for some queries, each with the best passages."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rowcite.local.research.documents.document import Document
-from rowcite.local.research.store.search_index import Finder
+from rowcite.local.research.store.search_index import DocumentFinder
 from rowcite.local.research.text.normalise import content_words, fold, split_sentences
 from rowcite.local.research.text.urls import allowed
 
-_DEPTH = 200  # documents looked at for each query before filters
-_OBJECTIVE = 0.5  # what the objective's words count beside a query's
-_TITLE = 0.6  # how much a title that holds every word lifts a document
-_SHORTEST = 20  # characters: a shorter block answers nothing by itself
+_DEPTH = 200  # documents ranked for each query before filters
+_OBJECTIVE = 0.5  # weight of the objective beside a query
+_TITLE = 0.6  # added to the score of a title with every word
+_SHORTEST = 20  # characters of the shortest passage
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """A document that fits the queries; `excerpts` are text that stands in it, in reading order."""
+    """A document that matches the queries; `excerpts` are quoted from it, in reading order."""
 
     url: str
     title: str | None
@@ -28,7 +28,7 @@ class SearchResult:
 
 @dataclass(frozen=True, slots=True)
 class SearchTerms:
-    """What is searched for: the queries with the objective's weight, as folded words."""
+    """The folded words of each query and of the objective, with their weights."""
 
     queries: tuple[tuple[tuple[str, ...], float], ...]
 
@@ -40,21 +40,21 @@ class SearchTerms:
 
 @dataclass(frozen=True, slots=True)
 class SourcePolicy:
-    """Which documents count; an undated one is not known to be after any date."""
+    """The domains and the earliest date of permitted documents."""
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     after: str | None = None
 
     def admits(self, document: Document) -> bool:
-        """Tell whether a document may be shown."""
+        """Return True if a document may be returned; an undated one fails any date limit."""
         fresh = self.after is None or (document.date or "") >= self.after
         return fresh and allowed(document.url, self.include, self.exclude)
 
 
 @dataclass(frozen=True, slots=True)
 class ResultLimits:
-    """How much is shown: results, characters a result, characters in all."""
+    """The most results, characters in a result, and characters in all."""
 
     results: int
     per_result: int
@@ -62,7 +62,7 @@ class ResultLimits:
 
 
 def search_terms(queries: Sequence[str], objective: str | None) -> SearchTerms:
-    """Read queries and objective; words that carry no meaning are left out, unless nothing else is there."""
+    """Return the words of queries and objective; stop words are dropped unless a query has no others."""
     texts = [(query, 1.0) for query in queries]
     if objective:
         texts.append((objective, _OBJECTIVE if queries else 1.0))
@@ -73,11 +73,11 @@ def search_terms(queries: Sequence[str], objective: str | None) -> SearchTerms:
 def search(
     terms: SearchTerms,
     documents: Sequence[Document],
-    finder: Finder,
+    finder: DocumentFinder,
     policy: SourcePolicy,
     limits: ResultLimits,
 ) -> tuple[SearchResult, ...]:
-    """Return the best documents, best first; ties in the order of the corpus."""
+    """Return the best documents, best first, ties in the order of the corpus."""
     found: list[SearchResult] = []
     left = limits.total
     for number in _ranked(terms, documents, finder):
@@ -95,7 +95,7 @@ def search(
 
 
 def passages(document: Document, stems: frozenset[str], budget: int) -> tuple[str, ...]:
-    """Return the blocks that hold most of the stems, then those that follow them, within `budget` characters."""
+    """Return the blocks with the most of the stems, within `budget` characters."""
     rated = [
         (-len(stems & set(content_words(text))), number, text)
         for number, text in enumerate(_pieces(document, budget))
@@ -114,8 +114,8 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word for word in words if content_words(word)) or words
 
 
-def _ranked(terms: SearchTerms, documents: Sequence[Document], finder: Finder) -> list[int]:
-    """Return documents by the sum of their scores, each query's best counting one, lifted by titles."""
+def _ranked(terms: SearchTerms, documents: Sequence[Document], finder: DocumentFinder) -> list[int]:
+    """Return document numbers by the sum of their scores; each query's best score counts 1, and titles add to it."""
     scores: dict[int, float] = {}
     for words, weight in terms.queries:
         hits = finder.scored([form for word in words for form in _forms(word)], _DEPTH)
@@ -127,7 +127,7 @@ def _ranked(terms: SearchTerms, documents: Sequence[Document], finder: Finder) -
 
 
 def _forms(word: str) -> tuple[str, ...]:
-    """Return a word and its other number: the index holds words as they are written."""
+    """Return a word in singular and plural: the index holds words as written."""
     other = word.removesuffix("s") if word.endswith("s") and len(word) > 3 else f"{word}s"
     return (word, other) if word.isalpha() else (word,)
 
@@ -138,7 +138,7 @@ def _share(words: tuple[str, ...], title: str) -> float:
 
 
 def _pieces(document: Document, budget: int) -> Iterator[str]:
-    """Yield blocks; one longer than the budget by its sentences, a sentence longer than it cut at a word."""
+    """Yield blocks; a block over the budget is split into sentences, a sentence over the budget is cut."""
     for block in document.blocks:
         if len(block.text) < _SHORTEST or block.kind == "heading":
             continue
@@ -153,7 +153,7 @@ def _cut(text: str, budget: int) -> str:
 
 
 def _joined(chosen: list[tuple[int, str]], document: Document) -> tuple[str, ...]:
-    """Join pieces that follow each other in the document to one excerpt."""
+    """Return excerpts, with pieces that are adjacent in the document joined."""
     excerpts: list[str] = []
     last = -2
     for number, text in chosen:

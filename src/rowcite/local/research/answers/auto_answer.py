@@ -1,11 +1,11 @@
-"""An answer whose schema the engine chooses: one property for each kind of fact that the documents state."""
+"""Answer with a schema chosen by the engine: one property for each kind of fact that the documents state."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from rowcite.local.research.answers.decide import Verdict
-from rowcite.local.research.answers.json_answer import Reading, find
+from rowcite.local.research.answers.json_answer import Reading, find_value
 from rowcite.local.research.answers.schema_fields import field_of_schema
 from rowcite.local.research.question import Finding
 from rowcite.model import FieldBasis
@@ -33,16 +33,19 @@ _FIELDS: dict[str, dict[str, Any]] = {
 
 
 def answer_freely(reading: Reading) -> Finding:
-    """Return what the documents state of the entity, the schema of it, and a basis with nested names."""
+    """Return the facts found about the entity, their schema, and a basis with nested names."""
     content: dict[str, Any] = {}
     basis: list[FieldBasis] = []
     properties: dict[str, Any] = {}
     for name, schema in _FIELDS.items():
         inner = schema.get("properties")
         verdicts = (
-            {part: find(field_of_schema(_nullable(sub), part, name), reading) for part, sub in inner.items()}
+            {
+                part: find_value(field_of_schema(_nullable(sub), part, name), reading)
+                for part, sub in inner.items()
+            }
             if inner
-            else {name: find(field_of_schema(_nullable(schema), name), reading)}
+            else {name: find_value(field_of_schema(_nullable(schema), name), reading)}
         )
         found = {part: verdict for part, verdict in verdicts.items() if verdict.found}
         if not found:
@@ -73,7 +76,7 @@ def answer_freely(reading: Reading) -> Finding:
 
 
 def _with_list_items(content: dict[str, Any], basis: list[FieldBasis]) -> list[FieldBasis]:
-    """Name each item of a list by its place: key_products.0; its citations are those that hold it."""
+    """Return the basis with an entry for each list item (key_products.0), cited from the excerpts that contain it."""
     named: list[FieldBasis] = []
     for entry in basis:
         value = content.get(entry.field)

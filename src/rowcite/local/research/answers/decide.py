@@ -1,4 +1,4 @@
-"""Candidates to a verdict: which value won, how sure that is, and why, in words."""
+"""Decide the value of a field from its candidates: the value, its confidence and the reasoning."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from rowcite.model import Citation
 
 Confidence = Literal["high", "medium", "low"]
 RANKS: dict[str, int] = {"low": 0, "medium": 1, "high": 2}
-_NEAR = 0.06  # "about 1,200" and 1,187 are one head count
-_ALIKE = 88  # rapidfuzz ratio above which two texts say the same
+_NEAR = 0.06  # "about 1,200" and 1,187 agree
+_ALIKE = 88  # rapidfuzz ratio from which two texts are equal
 _STALE_YEARS = 2
 _UNDATED_AGE = 1.5
-# What a few years change; a seat or a founder stays.
+# Facts that change within a few years.
 _FAST = frozenset({"employees", "revenue", "stage", "ceo", "public", "funding_total", "round_amount"})
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found for a field; `found` is False for nothing."""
+    """The decision about a field; `found` is False for a field without a value."""
 
     value: Any
     confidence: Confidence
@@ -35,7 +35,7 @@ class Verdict:
 
 @dataclass
 class Cluster:
-    """Candidates that agree; `strength` combines one statement per site."""
+    """Candidates that agree; `strength` combines one statement from each site."""
 
     value: Any
     members: list[Candidate]
@@ -43,22 +43,22 @@ class Cluster:
 
     @property
     def sites(self) -> set[str]:
-        """The sites that say so: pages of one site count once."""
+        """The sites that state the value; pages of one site count once."""
         return {member.document.site or member.document.url for member in self.members}
 
     @property
     def newest(self) -> str:
-        """The newest date of the statement, empty when none is dated."""
+        """The newest date of a statement, empty if none has a date."""
         return max((member.date for member in self.members), default="")
 
     @property
     def direct(self) -> bool:
-        """Whether at least one of them says it outright."""
+        """Whether at least one statement is direct."""
         return any(member.direct for member in self.members)
 
 
 def decide(target: OutputField, found: list[Candidate], newest: str) -> Verdict | None:
-    """Weigh the candidates of a field with one value; None when there is none. `newest` dates the corpus."""
+    """Return the verdict on a field with one value; None if there are no candidates. `newest` is the corpus's newest date."""
     if not found:
         return None
     changes = target.changes
@@ -70,7 +70,7 @@ def decide(target: OutputField, found: list[Candidate], newest: str) -> Verdict 
         cluster.strength = _strength(cluster, (newest or latest)[:4] if changes else "")
     clusters.sort(key=lambda cluster: (-cluster.strength, fold(str(cluster.value))))
     winner, rest = clusters[0], clusters[1:]
-    outdated = [cluster for cluster in rest if changes and _older(cluster, winner)] + _clusters(
+    outdated = [cluster for cluster in rest if changes and _is_older(cluster, winner)] + _clusters(
         target, replaced
     )
     against = [cluster for cluster in rest if not any(cluster is old for old in outdated)]
@@ -79,7 +79,7 @@ def decide(target: OutputField, found: list[Candidate], newest: str) -> Verdict 
 
 
 def _split_by_change(target: OutputField, found: list[Candidate]) -> tuple[list[Candidate], list[Candidate]]:
-    """Part the candidates into those that stand and those that a told change ("is now in Hull") has overtaken."""
+    """Return the candidates still valid, and those outdated by a stated change ("is now in Hull")."""
     changes_stated = [candidate for candidate in found if candidate.fact.change and candidate.direct]
     if not changes_stated:
         return found, []
@@ -89,7 +89,7 @@ def _split_by_change(target: OutputField, found: list[Candidate]) -> tuple[list[
 
 
 def _is_overtaken(candidate: Candidate, change: Candidate) -> bool:
-    """Tell whether a statement is older than a told change, or stands beside it in a page that has no date."""
+    """Return True if a statement is older than a stated change, or on the same undated page."""
     if candidate.document.path == change.document.path and not change.fact.as_of:
         return True
     return candidate.date[:7] <= change.date[: len(candidate.date[:7])]
@@ -108,7 +108,7 @@ def _clusters(target: OutputField, found: list[Candidate]) -> list[Cluster]:
             cluster.members,
             key=lambda member: (
                 not member.about,
-                _fullness(target, member.value),
+                _detail(target, member.value),
                 member.weight,
                 member.date,
             ),
@@ -116,8 +116,8 @@ def _clusters(target: OutputField, found: list[Candidate]) -> list[Cluster]:
     return clusters
 
 
-def _fullness(target: OutputField, value: Any) -> int:
-    """Prefer "Lleida, Spain" to "Lleida" among statements that agree."""
+def _detail(target: OutputField, value: Any) -> int:
+    """Return the number of parts of a headquarters: "Lleida, Spain" is preferred to "Lleida"."""
     return str(value).count(",") if target.concept == "hq" else 0
 
 
@@ -145,7 +145,7 @@ def _same_text(one: str, other: str, target: OutputField) -> bool:
 
 
 def _strength(cluster: Cluster, latest: str) -> float:
-    """Combine the best statement of each site; old statements of what changes count less each year."""
+    """Return the combined strength of each site's best statement; old statements of changing facts count less."""
     best: dict[str, float] = {}
     for member in cluster.members:
         site = member.document.site or member.document.url
@@ -161,8 +161,8 @@ def _strength(cluster: Cluster, latest: str) -> float:
     return 1 - doubt
 
 
-def _older(cluster: Cluster, winner: Cluster) -> bool:
-    """Tell whether a camp's newest statement is older than the winner's."""
+def _is_older(cluster: Cluster, winner: Cluster) -> bool:
+    """Return True if a cluster's newest statement is older than the winner's."""
     return (
         bool(cluster.newest and winner.newest)
         and cluster.newest[:7] < winner.newest[: len(cluster.newest[:7])]
@@ -177,11 +177,11 @@ def _confidence(winner: Cluster, against: list[Cluster], *, changes: bool, newes
     if (not winner.direct or stale) and agreeing < 2:
         return "low"
     if opposition >= 0.8 * winner.strength or (
-        changes and any(_older(winner, cluster) for cluster in against)
+        changes and any(_is_older(winner, cluster) for cluster in against)
     ):
         return "low"
     if newest and agreeing == 1 and not authority and not winner.newest:
-        return "low"  # an undated page by somebody else about what changes
+        return "low"  # an undated page of another site about a changing fact
     documents = {member.document.path for member in winner.members if member.direct}
     settled = opposition < 0.35 and winner.direct and not stale
     if settled and ((agreeing > 1 and authority) or agreeing > 2 or (authority and len(documents) > 1)):
@@ -202,7 +202,7 @@ def _reason(winner: Cluster, outdated: list[Cluster], against: list[Cluster]) ->
         )
     if against:
         why = "more sources agree on it" if len(winner.sites) > max(len(cluster.sites) for cluster in against) else (
-            "it comes from the organisation itself or a register" if any(m.authority for m in winner.members) else "it is said more directly")  # fmt: skip
+            "it comes from the organisation itself or a register" if any(m.authority for m in winner.members) else "its statement is more direct")  # fmt: skip
         sentences.append(
             f"Not in agreement: {_listed_clusters(against)}; {shown(winner.value)} was preferred because {why}."
         )
@@ -212,7 +212,7 @@ def _reason(winner: Cluster, outdated: list[Cluster], against: list[Cluster]) ->
 
 
 def _verb(cluster: Cluster) -> str:
-    return "says" if len({member.document.url for member in cluster.members}) == 1 else "say"
+    return "states" if len({member.document.url for member in cluster.members}) == 1 else "state"
 
 
 def _listed_clusters(clusters: list[Cluster]) -> str:
@@ -236,7 +236,7 @@ def _sources(cluster: Cluster) -> str:
 
 
 def shown(value: Any) -> str:
-    """Return a value as a sentence shows it."""
+    """Return a value as shown in a sentence."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
@@ -245,7 +245,7 @@ def shown(value: Any) -> str:
 
 
 def cite(members: list[Candidate]) -> tuple[Citation, ...]:
-    """Return one citation a document, its excerpts in order of strength, at most five documents."""
+    """Return one citation for each document, at most five, with excerpts in order of strength."""
     excerpts: dict[str, list[str]] = {}
     titles: dict[str, str] = {}
     for member in members:

@@ -1,4 +1,4 @@
-"""Lists of things: the best source's items, and those that others confirm."""
+"""Decide the items of a list field from its candidates."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ALIKE = 90
 
 
 def decide_items(target: OutputField, found: list[Candidate]) -> Verdict | None:
-    """Return the items that the strongest source lists, joined by items that two documents name."""
+    """Return the items of the strongest source, and those that two documents name."""
     usable = [candidate for candidate in found if _items(candidate, target)]
     if not usable:
         return None
@@ -38,7 +38,7 @@ def decide_items(target: OutputField, found: list[Candidate]) -> Verdict | None:
     reasoning = f"{best.document.host or best.document.path} lists {shown(chosen)}."
     if len(sites) > 1:
         reasoning += f" {len(sites) - 1} other site{'s' if len(sites) > 2 else ''} name some of them."
-    return Verdict(chosen, _sureness(best, backers, chosen, target), reasoning, cite(backers))
+    return Verdict(chosen, _confidence(best, backers, chosen, target), reasoning, cite(backers))
 
 
 def _items(candidate: Candidate, target: OutputField) -> tuple[str, ...]:
@@ -69,10 +69,10 @@ def _confirmed(item: str, source: Candidate, everyone: list[Candidate], target: 
     )
 
 
-def _sureness(
+def _confidence(
     best: Candidate, backers: list[Candidate], chosen: list[str], target: OutputField
 ) -> Confidence:
-    """Call a list high when every item stands in two direct documents, one of them the own site's."""
+    """Return high if every item is in two direct documents, one of them by the entity or a registry."""
     direct = [candidate for candidate in backers if candidate.direct]
     if not direct:
         return "low"

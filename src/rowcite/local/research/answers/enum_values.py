@@ -1,4 +1,4 @@
-"""Found words against an enum's members: by text, by range, by rank ("Series B+")."""
+"""Match a text with the members of an enum: by words, by range, by rank ("Series B+")."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _SAME = (
 
 
 def choose(text: str, choices: tuple[Any, ...]) -> Any:
-    """Return the one member that a found text means; None when none or several fit."""
+    """Return the one member that matches a text; None if none or several match."""
     named = [choice for choice in choices if choice is not None and not means_unknown(choice)]
     folded = fold(text)
     exact = [choice for choice in named if fold(str(choice)) == folded]
@@ -55,7 +55,7 @@ def choose(text: str, choices: tuple[Any, ...]) -> Any:
 
 
 def _by_rank(folded: str, named: list[Any]) -> list[Any]:
-    """Match "Series C" to "Series B+": a member with a plus takes its own rank and all above."""
+    """Match "Series C" with "Series B+": a member with a plus includes all higher ranks."""
     ranked = re.search(r"\bseries ([a-k])\b", folded)
     found = []
     for choice in named:
@@ -67,7 +67,7 @@ def _by_rank(folded: str, named: list[Any]) -> list[Any]:
 
 
 def _by_number(text: str, named: list[Any]) -> list[Any]:
-    """Match 240 to "201-500", "200+" or "<500"; a stated range must be the member's own."""
+    """Match 240 with "201-500", "200+" or "<500"; a range must lie within the member's."""
     stated = range_in(text)
     amount = number_in(text)
     return [choice for choice in named if _holds(str(choice), stated, amount.value if amount else None)]
@@ -94,7 +94,7 @@ def _by_meaning(folded: str, named: list[Any]) -> list[Any]:
 
 
 def _by_words(text: str, named: list[Any]) -> list[Any]:
-    """Match members that stand in the text as whole words; "seed" does not stand in "pre-seed"."""
+    """Match members that occur in the text as whole words; "seed" does not occur in "pre-seed"."""
     even = re.sub(r"[^\w-]+", " ", text.casefold().replace("&", " and "))
     found = [
         choice for choice in named if re.search(rf"(?<![\w-]){re.escape(fold(str(choice)))}(?![\w-])", even)

@@ -1,4 +1,4 @@
-"""Candidates for a field: each a value, the fact that says it, and how much that counts."""
+"""Collect the candidates for a field: values with the fact, the document and their weight."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _REGISTRY = re.compile(
     r"\.gov(?:\.|$)|regist(?:er|ry|re)|companieshouse|handelsregister|chamber|bolagsverket|brreg|\bsec\b|gazette\.gov",
     re.IGNORECASE,
 )
-# Facts that answer a neighbouring question too, and how much less they count there.
+# Concepts whose facts also count for another, with their weight there.
 _NEIGHBOURS = {
     "founded": (("incorporated", 0.6),),
     "city": (("hq", 1.0),),
@@ -34,7 +34,7 @@ _NEIGHBOURS = {
 
 @dataclass(frozen=True)
 class Candidate:
-    """A value with its evidence: `weight` 0..1 is how directly and by whom it is said, `date` how new it is."""
+    """A value with its evidence: `weight` 0..1 combines directness and trust, `date` is the statement's."""
 
     value: Any
     fact: Fact
@@ -46,12 +46,12 @@ class Candidate:
 
     @property
     def document(self) -> Document:
-        """The document that says it."""
+        """The document that states it."""
         return self.match.document
 
     @property
     def authority(self) -> bool:
-        """Whether the entity itself or a registry says it."""
+        """Whether the entity itself or a registry states it."""
         return self.match.role.own or is_registry(self.document)
 
 
@@ -82,7 +82,7 @@ def candidates(target: OutputField, dossier: Dossier, matches: tuple[DocumentMat
 def facts_for(
     target: OutputField, dossier: Dossier, matches: tuple[DocumentMatch, ...]
 ) -> Iterator[tuple[Fact, DocumentMatch, Directness, float]]:
-    """Yield the facts that speak of the entity and of the field, with how directly they do."""
+    """Yield the facts about the entity that match the field, with their directness and discount."""
     for match in matches:
         for fact, discount in _relevant(target, match.document):
             directness = match_fact(fact, match.document, match.role, dossier.entity_names)
@@ -91,7 +91,7 @@ def facts_for(
 
 
 def trust(match: DocumentMatch) -> float:
-    """Return how much a document counts: the own site and registries most, a page tied by name alone least."""
+    """Return the trust in a document: most in the own site and registries, least in a page tied by name alone."""
     if match.role.own:
         return 1.0
     if is_registry(match.document):
@@ -100,14 +100,14 @@ def trust(match: DocumentMatch) -> float:
 
 
 def is_registry(document: Document) -> bool:
-    """Tell whether a document comes from a register or a government."""
+    """Return True if a document comes from a register or a government."""
     return bool(_REGISTRY.search(document.host))
 
 
 def _relevant(target: OutputField, document: Document) -> Iterator[tuple[Fact, float]]:
     if not target.concept:
         for fact in document.facts:
-            if fact.lead is None and label_fits(fact.label, target):
+            if fact.lead is None and label_matches(fact.label, target):
                 yield fact, 1.0
         return
     for fact in document.by_concept.get(target.concept, ()):
@@ -117,13 +117,13 @@ def _relevant(target: OutputField, document: Document) -> Iterator[tuple[Fact, f
             yield fact, discount
 
 
-def label_fits(label: str, target: OutputField) -> bool:
-    """Tell whether a document's label names the field: the same words, in any order and ending."""
-    asked, stated = set(content_words(target.words)), set(content_words(label))
-    if not asked or not stated:
+def label_matches(label: str, target: OutputField) -> bool:
+    """Return True if a document's label names the field: the same words in any order and ending."""
+    requested, stated = set(content_words(target.words)), set(content_words(label))
+    if not requested or not stated:
         return False
-    if asked == stated:
+    if requested == stated:
         return True
-    if len(asked & stated) >= 2 and (asked <= stated or stated <= asked):
+    if len(requested & stated) >= 2 and (requested <= stated or stated <= requested):
         return True
     return fuzz.token_sort_ratio(label, target.words) >= 90

@@ -1,33 +1,33 @@
-"""Looking further, for the processors that do: along links to pages of the corpus, and by searching for what is missing."""
+"""Read more documents for missing fields: linked pages of the corpus, and documents with the fields' words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from rowcite.local.research.answers.json_answer import Reading, find
+from rowcite.local.research.answers.json_answer import Reading, find_value
 from rowcite.local.research.answers.schema_fields import OutputField
 from rowcite.local.research.documents.document import Document
-from rowcite.local.research.store.search_index import Finder
+from rowcite.local.research.store.search_index import DocumentFinder
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier
 from rowcite.local.research.subject.subject_match import DocumentRole
 from rowcite.local.research.text.normalise import content_words, fold
 
 _ROUNDS = 2
-_PER_FIELD = 3  # further documents read for a field that is missing
-_DEPTH = 100  # documents a search looks at
+_PER_FIELD = 3  # documents added for each missing field
+_DEPTH = 100  # documents ranked by a search
 
 
 def read_further(
     target: OutputField,
     reading: Reading,
     documents: Sequence[Document],
-    finder: Finder,
-    visible: frozenset[int] | None,
+    finder: DocumentFinder,
+    permitted: frozenset[int] | None,
 ) -> Reading:
-    """Return the reading with the documents added that may hold the fields not found so far; two rounds at most.
+    """Return the reading with documents added that may state the missing fields; at most two rounds.
 
-    Its fields are decided: that is most of a question's work, and done once for the same documents.
+    The verdicts are kept in the reading: deciding is most of a question's work.
     """
     reading = _with_verdicts(target, reading)
     for _ in range(_ROUNDS):
@@ -35,7 +35,9 @@ def read_further(
         if not missing:
             return reading
         known = {match.number for match in reading.matches}
-        linked = [s for s in _linked(reading, documents, finder) if visible is None or s.number in visible]
+        linked = [
+            s for s in _linked(reading, documents, finder) if permitted is None or s.number in permitted
+        ]
         fresh = {
             s.number: s
             for s in [*linked, *_unread_with_words(missing, reading.dossier, finder)]
@@ -50,11 +52,13 @@ def read_further(
 
 
 def _with_verdicts(target: OutputField, reading: Reading) -> Reading:
-    return replace(reading, known={field.name: find(field, reading) for field in target.fields})
+    return replace(reading, known={field.name: find_value(field, reading) for field in target.fields})
 
 
-def _linked(reading: Reading, documents: Sequence[Document], finder: Finder) -> Iterator[DocumentMatch]:
-    """Yield the pages that the entity's own pages, or pages about it, link to and that name it in short."""
+def _linked(
+    reading: Reading, documents: Sequence[Document], finder: DocumentFinder
+) -> Iterator[DocumentMatch]:
+    """Yield the pages that name the entity and that its own pages, or pages about it, link to."""
     for match in reading.matches:
         if not (match.role.own or match.role.profile):
             continue
@@ -75,9 +79,9 @@ def _names(document: Document, dossier: Dossier) -> bool:
 
 
 def _unread_with_words(
-    missing: list[OutputField], dossier: Dossier, finder: Finder
+    missing: list[OutputField], dossier: Dossier, finder: DocumentFinder
 ) -> Iterator[DocumentMatch]:
-    """Yield the documents about the entity that were not read and that hold the words of a missing field, best first."""
+    """Yield the unread documents about the entity that contain the words of a missing field, best first."""
     by_number = {match.number: match for match in dossier.matches}
     for field in missing:
         words = [word for word in fold(f"{field.words} {field.description}").split() if content_words(word)]

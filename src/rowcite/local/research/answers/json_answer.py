@@ -1,4 +1,4 @@
-"""A structured answer: every field of the schema filled from evidence, or left empty with the reason."""
+"""Fill the fields of a JSON schema from evidence; a field without evidence is empty, with the reason."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from rowcite.local.research.answers.decide import RANKS, Verdict, decide
 from rowcite.local.research.answers.decide_list import decide_items
-from rowcite.local.research.answers.evidence import candidates, label_fits
+from rowcite.local.research.answers.evidence import candidates, label_matches
 from rowcite.local.research.answers.schema_fields import OutputField, empty_value
 from rowcite.local.research.answers.values import read_value
 from rowcite.local.research.documents.document import Fact
@@ -20,9 +20,9 @@ from rowcite.model import Citation, FieldBasis
 
 @dataclass(frozen=True)
 class Reading:
-    """What a question may draw on: the dossier, the documents read, and the corpus's newest date.
+    """The documents read for a question, and the corpus's newest date.
 
-    `known` are the verdicts of fields that were already decided from these very documents.
+    `known` has the verdicts of fields already decided from these documents.
     """
 
     dossier: Dossier
@@ -31,21 +31,23 @@ class Reading:
     known: Mapping[str, Verdict] = field(default_factory=dict)
 
 
-def fill(target: OutputField, reading: Reading) -> tuple[dict[str, Any], tuple[FieldBasis, ...]]:
-    """Return the object that a schema asks for, and a basis for each of its top-level fields."""
-    verdicts = {inner.name: reading.known.get(inner.name) or find(inner, reading) for inner in target.fields}
+def fill_object(target: OutputField, reading: Reading) -> tuple[dict[str, Any], tuple[FieldBasis, ...]]:
+    """Return the object that a schema describes, and a basis for each of its top-level fields."""
+    verdicts = {
+        inner.name: reading.known.get(inner.name) or find_value(inner, reading) for inner in target.fields
+    }
     content = {name: verdict.value for name, verdict in verdicts.items()}
     return content, tuple(
         FieldBasis(name, v.reasoning, v.citations, v.confidence) for name, v in verdicts.items()
     )
 
 
-def find(target: OutputField, reading: Reading) -> Verdict:
-    """Return a field's verdict; nothing found is null, or the type's emptiest value, with the reason."""
+def find_value(target: OutputField, reading: Reading) -> Verdict:
+    """Return the verdict on a field; without evidence it is null or the type's empty value, with the reason."""
     if target.kind == "object":
         return _object(target, reading)
     if target.kind == "array" and target.item is not None and target.item.kind == "object":
-        return _rows(target, target.item, reading) or _not_found(target, reading)
+        return _table_rows(target, target.item, reading) or _not_found(target, reading)
     found = candidates(target, reading.dossier, reading.matches)
     if target.kind != "array":
         return decide(target, found, reading.newest) or _not_found(target, reading)
@@ -56,7 +58,7 @@ def find(target: OutputField, reading: Reading) -> Verdict:
 
 
 def _not_found(target: OutputField, reading: Reading) -> Verdict:
-    """Return the empty value with the reason: nobody mentions the entity, or nobody mentions the field."""
+    """Return the empty value with the reason: no document names the entity, or none states the field."""
     dossier = reading.dossier
     if not reading.matches:
         reason = dossier.problem or f"No document that may be used mentions {dossier.names()}."
@@ -71,8 +73,8 @@ def _not_found(target: OutputField, reading: Reading) -> Verdict:
 
 
 def _object(target: OutputField, reading: Reading) -> Verdict:
-    """Fill an object field by field; it is found when any part is."""
-    parts = {inner.name: find(inner, reading) for inner in target.fields}
+    """Return the verdict on an object; it is found if any part is."""
+    parts = {inner.name: find_value(inner, reading) for inner in target.fields}
     found = {name: verdict for name, verdict in parts.items() if verdict.found}
     if not found:
         return _not_found(target, reading)
@@ -86,7 +88,7 @@ def _object(target: OutputField, reading: Reading) -> Verdict:
 
 
 def merge_citations(groups: list[tuple[Citation, ...]]) -> tuple[Citation, ...]:
-    """Return one citation a document, excerpts joined in order."""
+    """Return one citation for each document, with excerpts joined in order."""
     merged: dict[str, Citation] = {}
     for citation in (citation for group in groups for citation in group):
         known = merged.get(citation.url)
@@ -95,8 +97,8 @@ def merge_citations(groups: list[tuple[Citation, ...]]) -> tuple[Citation, ...]:
     return tuple(merged.values())
 
 
-def _rows(target: OutputField, item: OutputField, reading: Reading) -> Verdict | None:
-    """Read a list of objects from the table on a page about the entity whose headers name the item's fields."""
+def _table_rows(target: OutputField, item: OutputField, reading: Reading) -> Verdict | None:
+    """Return a list of objects from a table on a page about the entity, if its headers match the item's fields."""
     for match in reading.matches:
         if not (match.role.own or match.role.profile):
             continue
@@ -131,7 +133,7 @@ def _rows(target: OutputField, item: OutputField, reading: Reading) -> Verdict |
 
 
 def _columns(item: OutputField, header: tuple[str, ...]) -> dict[str, int]:
-    """Return which column holds which field; a field's own words are compared, not its parents'."""
+    """Return the column of each field, matched by the field's own name."""
     found: dict[str, int] = {}
     for wanted in item.fields:
         own = OutputField(
@@ -142,15 +144,15 @@ def _columns(item: OutputField, header: tuple[str, ...]) -> dict[str, int]:
             nullable=True,
         )
         for index, word in enumerate(header):
-            if index not in found.values() and label_fits(word.lower(), own):
+            if index not in found.values() and label_matches(word.lower(), own):
                 found[wanted.name] = index
                 break
     return found
 
 
 def _on_topic(target: OutputField, texts: tuple[str, ...]) -> bool:
-    asked = set(content_words(f"{target.words} {target.description}"))
-    return bool(asked & {word for text in texts for word in content_words(text)})
+    requested = set(content_words(f"{target.words} {target.description}"))
+    return bool(requested & {word for text in texts for word in content_words(text)})
 
 
 def _cell(field: OutputField, text: str) -> Any:

@@ -1,4 +1,4 @@
-"""A markdown report made of sentences that stand in the documents, each with its source."""
+"""Write a markdown report of sentences quoted from the documents, each with its source."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rowcite.local.research.answers.json_answer import Reading
 from rowcite.local.research.answers.text_answer import NOT_FOUND
 from rowcite.local.research.documents.document import Document, Sentence
 from rowcite.local.research.documents.phrases import OTHERS_HEADING
-from rowcite.local.research.store.search_index import Finder
+from rowcite.local.research.store.search_index import DocumentFinder
 from rowcite.local.research.subject.entity import entity_of
 from rowcite.local.research.text.normalise import content_words, fold
 from rowcite.model import Citation, FieldBasis
@@ -22,7 +22,7 @@ _PAGES, _PER_PAGE, _SEARCHED, _SHORTEST, _LONGEST = 6, 4, 60, 40, 400
 
 @dataclass(frozen=True)
 class Passage:
-    """A sentence of the report and the document it stands in."""
+    """A sentence of the report and its document."""
 
     text: str
     document: Document
@@ -33,13 +33,13 @@ def report(
     given: str | dict[str, Any],
     reading: Reading,
     documents: Sequence[Document],
-    finder: Finder,
-    visible: frozenset[int] | None,
+    finder: DocumentFinder,
+    permitted: frozenset[int] | None,
 ) -> tuple[str, FieldBasis]:
-    """Return a report on the entity, or on the topic when the input names one, and its basis."""
+    """Return a report on the entity, or on the topic if the input names one, and its basis."""
     topic = _topic(given, reading)
     passages = _about_entity(reading) or _about_topic(
-        topic, _narrowing_places(given), documents, finder, visible
+        topic, _narrowing_places(given), documents, finder, permitted
     )
     if not passages:
         reason = reading.dossier.problem or f"No document says anything about {topic}."
@@ -62,12 +62,12 @@ def _narrowing_places(given: str | dict[str, Any]) -> str:
 
 
 def _about_entity(reading: Reading) -> list[Passage]:
-    """Return the sentences of the entity's own pages, and those of other pages that name it."""
+    """Return sentences of the entity's own pages, and sentences of other pages that name it."""
     found: list[Passage] = []
     for match in reading.matches:
         own = match.role.own
         usable = [
-            s for s in _readable(match.document) if own or reading.dossier.entity_names.mentions(s.text)
+            s for s in _full_sentences(match.document) if own or reading.dossier.entity_names.mentions(s.text)
         ]
         fresh = [s for s in usable if not any(_alike(s.text, passage.text) for passage in found)]
         found += [Passage(s.text, match.document, s.heading) for s in fresh[:_PER_PAGE]]
@@ -75,22 +75,26 @@ def _about_entity(reading: Reading) -> list[Passage]:
 
 
 def _about_topic(
-    topic: str, corner: str, documents: Sequence[Document], finder: Finder, visible: frozenset[int] | None
+    topic: str,
+    corner: str,
+    documents: Sequence[Document],
+    finder: DocumentFinder,
+    permitted: frozenset[int] | None,
 ) -> list[Passage]:
-    """Return the sentences of pages whose title names the topic, and on-topic ones of pages that hold its words."""
+    """Return sentences of pages whose title names the topic, and matching sentences of pages that contain its words."""
     stems, near = set(content_words(topic)), set(content_words(corner))
     words = [word for word in fold(topic).split() if content_words(word)]
     ranked = []
     for number in finder.containing_any(words, _SEARCHED):
         document = documents[number]
         in_title, in_text = _share(stems, document.title), _share(stems, document.text)
-        if (in_title >= 0.5 or in_text == 1) and (visible is None or number in visible):
+        if (in_title >= 0.5 or in_text == 1) and (permitted is None or number in permitted):
             ranked.append(
                 (-(2 * in_title + in_text + _share(near, f"{document.title} {document.text}")), number)
             )
     found: list[Passage] = []
     for _, number in sorted(ranked)[:_PAGES]:
-        usable = _readable(documents[number])
+        usable = _full_sentences(documents[number])
         if _share(stems, documents[number].title) < 0.5:
             usable = [s for s in usable if _share(stems, s.text) >= 0.5]
         fresh = [s for s in usable if not any(_alike(s.text, passage.text) for passage in found)]
@@ -99,7 +103,7 @@ def _about_topic(
 
 
 def _share(stems: set[str], text: str) -> float:
-    """Return which part of the stems a text holds, 0..1."""
+    """Return the share of the stems that a text contains, 0..1."""
     return len(stems & set(content_words(text))) / len(stems) if stems else 0.0
 
 
@@ -107,8 +111,8 @@ def _alike(one: str, other: str) -> bool:
     return fold(one) == fold(other) or fuzz.ratio(one, other, score_cutoff=90) > 0
 
 
-def _readable(document: Document) -> list[Sentence]:
-    """Return a page's full sentences, headings and teasers left out."""
+def _full_sentences(document: Document) -> list[Sentence]:
+    """Return a page's full sentences, without headings and teasers."""
     return [
         sentence
         for sentence in document.sentences
@@ -125,7 +129,7 @@ def _citation(url: str, passages: list[Passage]) -> Citation:
 
 
 def _markdown(topic: str, passages: list[Passage], citations: tuple[Citation, ...]) -> str:
-    """Lay the passages out by document, newest page first within the order of trust."""
+    """Return the report as markdown, with the passages grouped by document."""
     lines = [f"# {topic}", ""]
     for citation in citations:
         mine = [passage for passage in passages if passage.document.url == citation.url]

@@ -1,4 +1,4 @@
-"""A JSON schema as a tree of fields to find, and the emptiest value that each allows."""
+"""Parse a JSON schema to a tree of fields to fill, and the empty value of each."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _UP_TO = re.compile(r"\b(?:up to|at most|maximum(?: of)?|max\.?|no more than|top
 
 @dataclass(frozen=True)
 class OutputField:
-    """One field: what it is called, what kind of value it takes, and what it may be when nothing is found.
+    """One field of the output: its name, type and allowed values.
 
-    `kind` is string, integer, number, boolean, enum, array or object; `words` are the folded name, the
-    parents' names in front; `fields` are an object's, `item` is an array's.
+    `kind` is string, integer, number, boolean, enum, array or object; `words` is the folded name after its
+    parents' names; `fields` are an object's, `item` is an array's.
     """
 
     name: str
@@ -48,7 +48,7 @@ def field_of_schema(
     root: dict[str, Any] | None = None,
     depth: int = 0,
 ) -> OutputField:
-    """Read a property's schema; $ref, unions with null and one-branch unions are resolved."""
+    """Return the field of a property's schema, with $ref and unions with null resolved."""
     root = schema if root is None else root
     resolved, nullable = _resolve(schema, root, 0)
     words = f"{parents} {split_words(name)}".strip()
@@ -72,7 +72,7 @@ def field_of_schema(
 
 
 def empty_value(target: OutputField) -> Any:
-    """Return null where the schema allows it, else the type's emptiest value."""
+    """Return null if the schema allows it, else the type's empty value."""
     if target.nullable:
         return None
     if target.kind == "enum":
@@ -83,7 +83,7 @@ def empty_value(target: OutputField) -> Any:
 
 
 def _neutral_choice(choices: tuple[Any, ...]) -> Any:
-    """Return the choice that means unknown, else the last one."""
+    """Return the member that means unknown, else the last one."""
     neutral = {
         "unknown",
         "not found",
@@ -101,7 +101,7 @@ def _neutral_choice(choices: tuple[Any, ...]) -> Any:
 
 
 def means_unknown(choice: Any) -> bool:
-    """Tell whether an enum's member says only that nothing is known."""
+    """Return True if an enum member only means that the value is unknown."""
     return isinstance(choice, str) and fold(choice) in {
         "unknown",
         "not found",
@@ -142,7 +142,7 @@ def _resolve(schema: dict[str, Any], root: dict[str, Any], depth: int) -> tuple[
 
 
 def _at(root: dict[str, Any], pointer: str) -> dict[str, Any]:
-    """Follow a local JSON pointer such as #/$defs/place."""
+    """Return the schema at a local JSON pointer such as #/$defs/place."""
     node: Any = root
     for part in pointer.lstrip("#/").split("/") if pointer.strip("#/") else []:
         node = node.get(part.replace("~1", "/").replace("~0", "~"), {}) if isinstance(node, dict) else {}
@@ -163,13 +163,13 @@ def _kind(schema: dict[str, Any], choices: tuple[Any, ...]) -> str:
 
 
 def _concept(name: str, words: str, description: str) -> str:
-    """Ask by the field's own name, then with its parents' names, then by the description."""
+    """Return the concept of a field by its name, then with its parents' names, then by its description."""
     own = split_words(name)
     return concept_of_field(own, "") or concept_of_field(words, "") or concept_of_field("", fold(description))
 
 
 def _limit(schema: dict[str, Any], description: str) -> int | None:
-    """Return how many items a list may have, by maxItems or by words such as "up to five"."""
+    """Return the most items a list may have, by maxItems or words such as "up to five"."""
     if isinstance(schema.get("maxItems"), int):
         return int(schema["maxItems"])
     match = _UP_TO.search(description)

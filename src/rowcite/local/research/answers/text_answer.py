@@ -1,11 +1,11 @@
-"""One short answer in text: a value when the description names a kind of fact, else the sentence that says it."""
+"""Answer in one short text: a value if the description names a kind of fact, else a matching sentence."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from rowcite.local.research.answers.decide import Verdict
-from rowcite.local.research.answers.json_answer import Reading, find
+from rowcite.local.research.answers.json_answer import Reading, find_value
 from rowcite.local.research.answers.schema_fields import OutputField
 from rowcite.local.research.documents.concepts import BY_NAME, concept_of_field
 from rowcite.local.research.documents.document import Directness, Fact
@@ -14,13 +14,13 @@ from rowcite.local.research.text.normalise import content_words, fold
 from rowcite.model import Citation, FieldBasis
 
 NOT_FOUND = "Not found in the documents."
-_ENOUGH = 0.7  # share of the description's words that a sentence must hold to count as an answer
+_ENOUGH = 0.7  # share of the description's words that a sentence must contain
 
 
 def answer(description: str, reading: Reading) -> tuple[str, FieldBasis]:
     """Return the answer and its basis, field "output"."""
-    target = _want(description)
-    verdict = find(target, reading)
+    target = _target_of_description(description)
+    verdict = find_value(target, reading)
     if not verdict.found and not target.concept:
         verdict = _passage(description, reading) or verdict
     if not verdict.found:
@@ -29,8 +29,8 @@ def answer(description: str, reading: Reading) -> tuple[str, FieldBasis]:
     return text, FieldBasis("output", verdict.reasoning, verdict.citations, verdict.confidence)
 
 
-def _want(description: str) -> OutputField:
-    """Read a description as a field: "The founding year" is a year, "Its main products" a list."""
+def _target_of_description(description: str) -> OutputField:
+    """Return the field that a description means: "The founding year" is a year, "Its main products" a list."""
     folded = fold(description)
     concept = concept_of_field("", folded)
     if concept == "employees" or (concept == "founded" and "date" not in folded):
@@ -48,14 +48,14 @@ def _plain(value: Any) -> str:
 
 
 def _passage(description: str, reading: Reading) -> Verdict | None:
-    """Return the sentence about the entity that holds most of the description's words, if it holds enough."""
-    asked = set(content_words(description)) - {
+    """Return the sentence about the entity with the most of the description's words, if it has enough of them."""
+    requested = set(content_words(description)) - {
         word for name in reading.dossier.entity_names.names for word in content_words(name)
     }
     best: tuple[float, str, Any] | None = None
-    for match in reading.matches if asked else ():
+    for match in reading.matches if requested else ():
         for sentence in match.document.sentences:
-            share = len(asked & set(content_words(sentence.text))) / len(asked)
+            share = len(requested & set(content_words(sentence.text))) / len(requested)
             if sentence.aside or share < _ENOUGH or (best and share <= best[0]):
                 continue
             if match_fact(

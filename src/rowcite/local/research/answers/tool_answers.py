@@ -1,6 +1,6 @@
-"""What a run's own tools answered, as documents of this run only: read and judged like any other, believed less.
+"""Turn the answers of a run's tools into documents of that run.
 
-A tool's text is data. It has to be about the entity, and alone it makes nothing surer than medium.
+A tool's text is data. It must be about the entity, and alone supports medium confidence at most.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from rowcite.local.research.text.normalise import collapse_spaces, core_name, fo
 from rowcite.local.research.text.urls import allowed, host_of, sites_within
 from rowcite.model import FieldBasis
 
-_LONGEST = 200_000  # characters that are read of an answer
+_LONGEST = 200_000  # characters of an answer that are read
 _NAME = re.compile(
     r"(?:(?:company|organi[sz]ation|legal|trading|business|display|full|entity|account) )?name|company|organi[sz]ation|title"
 )
-_SURE = frozenset({"address", "place"})  # ties that hold where several are called the same
+_SURE = frozenset({"address", "place"})  # ties that identify one of several entities of a name
 
 
 def documents_of_tools(answers: Iterable[ToolAnswer]) -> list[Document]:
@@ -40,15 +40,15 @@ def documents_of_tools(answers: Iterable[ToolAnswer]) -> list[Document]:
         if document is not None and document.text:
             host = urlsplit(one.source).hostname or ""
             path = f"tool:{one.title}#{number}"
-            # Two tools of one server are one witness, whatever addresses they give.
+            # The tools of one server count as one site, whatever addresses they give.
             found.append(replace(document, path=path, url=one.url, host=host, site=f"tool {one.source}"))
     return found
 
 
 def about_entity(documents: Sequence[Document], dossier: Dossier, first: int) -> tuple[DocumentMatch, ...]:
-    """Return the documents that are about the dossier's entity, numbered from `first` on.
+    """Return the documents about the dossier's entity, numbered from `first` on.
 
-    Where the corpus knows several of that name, an answer must also say which one it means.
+    If the corpus has several entities of that name, an answer must also identify the one it means.
     """
     start = replace(dossier, matches=(), problem="")
     kept = exclude_namesakes(start, list(range(len(documents))), set(), documents).matches
@@ -61,7 +61,7 @@ def about_entity(documents: Sequence[Document], dossier: Dossier, first: int) ->
 
 
 def cap_confidence(basis: Iterable[FieldBasis], answers: Iterable[ToolAnswer]) -> tuple[FieldBasis, ...]:
-    """Return a basis in which what tools alone say is at most medium."""
+    """Return the basis with at most medium confidence for values that only tools support."""
     urls = {one.url for one in answers}
     return tuple(
         structs.replace(entry, confidence="medium")
@@ -72,12 +72,12 @@ def cap_confidence(basis: Iterable[FieldBasis], answers: Iterable[ToolAnswer]) -
 
 
 def permitted_answers(answers: Iterable[ToolAnswer], exclude: tuple[str, ...]) -> tuple[ToolAnswer, ...]:
-    """Return the answers whose address the source policy does not exclude; to be included they were named in the run."""
+    """Return the answers whose address the source policy does not exclude; `include_domains` does not apply to tools."""
     return tuple(one for one in answers if allowed(one.url, (), exclude) and allowed(one.source, (), exclude))
 
 
 def _of_text(text: str, answers: ToolAnswer) -> Document | None:
-    """Read an answer in words; its first line may say whom it is about."""
+    """Return the document of an answer in words; None if it cannot be read."""
     try:
         documents, _ = read_file(
             text.encode("utf-8", "replace"), "answer.txt", {"answer.txt": FileMetadata(answers.url)}
@@ -88,7 +88,7 @@ def _of_text(text: str, answers: ToolAnswer) -> Document | None:
 
 
 def _of_json(text: str, answers: ToolAnswer) -> Document | None:
-    """Read an answer in JSON: what each object with a name says of who is called so; None when it is no JSON."""
+    """Return the document of an answer in JSON, with the facts of each named object; None if it is not JSON."""
     found = objects_in(text)
     if found is None:
         return None
@@ -142,7 +142,7 @@ _decoder = json.JSONDecoder()
 
 
 class Member(NamedTuple):
-    """A member of an object: `literal` is `"key": value` as it is written."""
+    """A member of an object: `literal` is `"key": value` as written."""
 
     key: str
     value: Any
@@ -150,7 +150,7 @@ class Member(NamedTuple):
 
 
 def objects_in(text: str) -> list[list[Member]] | None:
-    """Return the members of each object, outer ones first; None when the text is no JSON object or list."""
+    """Return the members of each object, outer ones first; None if the text is not a JSON object or list."""
     at = _after_space(text, 0)
     if text[at : at + 1] not in {"{", "["}:
         return None
@@ -164,7 +164,7 @@ def objects_in(text: str) -> list[list[Member]] | None:
 
 
 def _objects(text: str, at: int, depth: int) -> Iterator[list[Member]]:
-    """Yield the objects from a bracket on, which is known to open sound JSON."""
+    """Yield the members of each object from a bracket on, in valid JSON."""
     inner: list[int] = []
     if text[at] == "{":
         members = []
@@ -180,7 +180,7 @@ def _objects(text: str, at: int, depth: int) -> Iterator[list[Member]]:
 
 
 def _members(text: str, at: int) -> Iterator[tuple[int, str, int, Any, int]]:
-    """Yield where each member of an object begins, its key, where its value begins, the value, and the end."""
+    """Yield each member of an object: start, key, start of the value, value, end."""
     at = _after_space(text, at + 1)
     while text[at] == '"':
         key, key_end = _decoder.raw_decode(text, at)
@@ -193,7 +193,7 @@ def _members(text: str, at: int) -> Iterator[tuple[int, str, int, Any, int]]:
 
 
 def _items(text: str, at: int) -> Iterator[tuple[int, int]]:
-    """Yield where each item of a list begins and ends."""
+    """Yield the start and end of each item of a list."""
     at = _after_space(text, at + 1)
     while text[at] != "]":
         _, end = _decoder.raw_decode(text, at)

@@ -1,4 +1,4 @@
-"""Found words to values of the kind a field takes; None when they do not say it."""
+"""Convert a fact's text to a value of the field's type; None if that is not possible."""
 
 from __future__ import annotations
 
@@ -67,14 +67,14 @@ _CODES = re.compile(r"\b(?:iso|code|alpha 2|two letter)\b")
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value of the field's kind; `about` marks an approximation."""
+    """A value of the field's type; `about` marks an approximation."""
 
     value: Any
     about: bool = False
 
 
 def read_value(fact: Fact, target: OutputField) -> Value | None:
-    """Return what a fact says in the form the field takes; None when it says nothing of that form."""
+    """Return a fact's value in the field's type; None if it has none."""
     if fold(fact.value) in _NOT_STATED:
         return None
     if target.concept == "public" and target.kind in {"boolean", "string"}:
@@ -108,7 +108,7 @@ def _item(text: str) -> str:
 
 
 def _number(text: str, target: OutputField) -> Value | None:
-    """Read a year, a sum of money or a count; a sum in another currency than asked for is not an answer."""
+    """Return a year, a sum of money or a count; None for a sum in another currency than requested."""
     if target.concept in {"founded", "incorporated"}:
         date = date_in(text)
         return Value(int(date[:4])) if date else None
@@ -122,11 +122,13 @@ def _number(text: str, target: OutputField) -> Value | None:
 
 
 def _in_currency(amount: Amount, target: OutputField) -> bool:
-    asked = re.findall(
+    requested = re.findall(
         r"\b(usd|eur|gbp|chf|sek|nok|dkk|pln|jpy)\b", f"{target.words} {fold(target.description)}"
     )
-    asked += [code for sign, code in (("$", "usd"), ("€", "eur"), ("£", "gbp")) if sign in target.description]
-    return not asked or not amount.currency or amount.currency.lower() in asked
+    requested += [
+        code for sign, code in (("$", "usd"), ("€", "eur"), ("£", "gbp")) if sign in target.description
+    ]
+    return not requested or not amount.currency or amount.currency.lower() in requested
 
 
 def _unit(target: OutputField) -> float:
@@ -137,38 +139,38 @@ def _unit(target: OutputField) -> float:
 
 
 def _text(text: str, target: OutputField) -> Value | None:
-    asked = f"{target.words} {fold(target.description)}"
-    if target.concept in {"founded", "incorporated"} or re.search(r"\bdate\b|yyyy", asked):
-        return _dated(text, asked)
+    requested = f"{target.words} {fold(target.description)}"
+    if target.concept in {"founded", "incorporated"} or re.search(r"\bdate\b|yyyy", requested):
+        return _dated(text, requested)
     if target.concept == "city":
         return _some(city_of(text))
     if target.concept == "country":
-        return _country(text, asked)
-    if target.concept == "hq" and "address" not in asked:
+        return _country(text, requested)
+    if target.concept == "hq" and "address" not in requested:
         return _some(_seat(text))
     if target.concept == "stage":
         return _some(_stage(text))
     return _some(collapse_spaces(text).strip(" .;,")[:300])
 
 
-def _dated(text: str, asked: str) -> Value | None:
+def _dated(text: str, requested: str) -> Value | None:
     date = date_in(text)
-    if date and "year" in asked and "yyyy mm" not in asked:
+    if date and "year" in requested and "yyyy mm" not in requested:
         return Value(date[:4])
-    if re.search(r"yyyy mm dd|iso 8601|full date", asked) and len(date) != 10:
+    if re.search(r"yyyy mm dd|iso 8601|full date", requested) and len(date) != 10:
         return None
     return _some(date)
 
 
-def _country(text: str, asked: str) -> Value | None:
+def _country(text: str, requested: str) -> Value | None:
     code = country_code(text) or country_code(country_in(text))
     if not code:
         return None
-    return Value(code if _CODES.search(asked) else country_name(code))
+    return Value(code if _CODES.search(requested) else country_name(code))
 
 
 def _seat(text: str) -> str:
-    """Return "City, Country" of an address; the country's code is spelled out."""
+    """Return "City, Country" of an address, with the country's code spelled out."""
     city, code = city_of(text), country_code(country_in(text))
     if not city:
         return ""
@@ -176,7 +178,7 @@ def _seat(text: str) -> str:
 
 
 def _stage(text: str) -> str:
-    """Return a stage's usual name: "Series B", "Seed", "Public", "Bootstrapped"."""
+    """Return the usual name of a funding stage: "Series B", "Seed", "Public", "Bootstrapped"."""
     match = re.search(r"(?<![\w-])(pre-?seed|seed|series [a-k])(?![\w-])", text, re.IGNORECASE)
     if match:
         return match[1].title() if match[1].lower().startswith("series") else match[1].capitalize()

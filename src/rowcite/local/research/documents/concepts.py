@@ -1,4 +1,4 @@
-"""The kinds of fact the engine knows: how fields ask for them, and how documents label them."""
+"""The kinds of company fact that the engine knows, and how fields and documents name them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from functools import lru_cache
 class Concept:
     """A kind of fact.
 
-    `asks` finds it in a field's folded name or description, `labels` match a document's folded label whole.
-    `changes`: the newest statement wins; `many`: several values are no contradiction.
+    `asks` matches a field's folded name or description; `labels` matches the whole of a document's folded label.
+    `changes`: the newest statement wins. `many`: several values do not contradict each other.
     """
 
     name: str
@@ -26,7 +26,7 @@ def _concept(name: str, asks: str, labels: str, *, changes: bool = False, many: 
     return Concept(name, re.compile(rf"\b(?:{asks})\b"), re.compile(rf"(?:{labels})"), changes, many)
 
 
-# Ordered: the first whose `asks` is found in the field's name wins, so the special stands before the general.
+# Ordered: the first whose `asks` is found in the field's name wins, so special concepts are before general ones.
 CONCEPTS: tuple[Concept, ...] = (
     _concept("employees", r"(?:number of |no of )?employees?(?: count| number| total| range| size)?|head ?count|staff(?: count| size| number)?|workforce|team size|company size|fte|people employed",
              r"(?:(?:number|no|total|count) of )?(?:employees?|staff|people|workers|team members|ftes?|full time employees|personnel)(?: count| number| total| worldwide| globally| size| range)?|head ?count|workforce|team(?: size)?|company size|size|mitarbeiter(?:zahl)?|people employed|average (?:number of )?(?:employees|staff|head ?count)|group employees", changes=True),
@@ -108,7 +108,7 @@ _TRIMMED = re.compile(
 
 @lru_cache(maxsize=16384)
 def concept_of_label(label: str) -> str:
-    """Return the concept that a document's folded label names; empty when none is known."""
+    """Return the concept that a document's folded label names, or an empty string."""
     for text in dict.fromkeys((label, _TRIMMED.sub("", label))):
         for concept in CONCEPTS:
             if concept.labels.fullmatch(text):
@@ -117,7 +117,7 @@ def concept_of_label(label: str) -> str:
 
 
 def concept_of_field(name: str, description: str) -> str:
-    """Return the concept that a field asks for, by its folded name, else by its folded description."""
+    """Return the concept that a field's folded name, else its folded description, names, or an empty string."""
     for text in (name, description):
         for concept in CONCEPTS:
             if text and concept.asks.search(text):
@@ -126,5 +126,5 @@ def concept_of_field(name: str, description: str) -> str:
 
 
 def concept_of_question(question: str) -> str:
-    """Return the concept that a folded question on a page asks for; empty when none is known."""
+    """Return the concept that a folded question on a page is about, or an empty string."""
     return next((name for name, pattern in _QUESTIONS if re.search(rf"\b(?:{pattern})", question)), "")

@@ -1,4 +1,4 @@
-"""The types of the corpus: a document, its blocks of text, and the facts that stand in it."""
+"""The types of a corpus: a document, its blocks and sentences, and the facts extracted from it."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ SUFFIXES = HTML_SUFFIXES | MARKDOWN_SUFFIXES | TEXT_SUFFIXES | OTHER_SUFFIXES
 
 
 class Directness(Enum):
-    """How a document says something; the value is how directly, 0..100."""
+    """The form in which a document states a fact; the value is its weight in per cent."""
 
     DATA = 95  # JSON-LD or microdata
     TABLE = 93  # a cell beside its label, or under it
     LINE = 90  # "Employees: 240"
     LIST = 85  # the items under a heading
     SENTENCE = 84  # "employs 240 people"
-    PASSING = 60  # a sentence that says it in passing or about
+    PASSING = 60  # a sentence that states it indirectly or as an approximation
 
 
 class Block(Struct, frozen=True, array_like=True, gc=False):
     """A piece of a page that is read as one.
 
-    `lines` are its text split at line breaks; `cells` are a table row's, `header` the words above them.
+    `lines` is its text split at line breaks. `cells` is a table row's cells, `header` the column headers above them.
     """
 
-    kind: str  # heading, text, item, row, pair
+    kind: str  # heading, text, item, row or pair
     text: str
     heading: str = ""  # the nearest heading above
-    aside: bool = False  # stands beside the main text
+    aside: bool = False  # beside the main text
     lines: tuple[str, ...] = ()
     cells: tuple[str, ...] = ()
     header: tuple[str, ...] = ()
@@ -46,11 +46,11 @@ class Block(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Fact(Struct, frozen=True, array_like=True, gc=False):
-    """Something a document says: `label` (folded) is `value`, in the words of `excerpt`.
+    """A statement in a document: `label` (folded) has the value `value`, quoted in `excerpt`.
 
-    `concept` names the kind of fact where the vocabulary knows it. `subject` is whom a table row or a
-    data node is about; empty: the document's own subject. For sentences `lead` and `tail` are what
-    stands before and after the words that say it. `as_of` is the year the fact itself names.
+    `concept` is the kind of fact, empty if unknown. `subject` is the name in the table row or data node; empty means
+    the document's own subject. For sentences, `lead` is the text before the match and `tail` the text from the match on.
+    `as_of` is a year that the statement itself names.
     """
 
     label: str
@@ -59,18 +59,18 @@ class Fact(Struct, frozen=True, array_like=True, gc=False):
     directness: Directness
     concept: str = ""
     subject: str = ""
-    items: tuple[str, ...] = ()  # the value's parts when it is a list
-    row_cells: tuple[tuple[str, str], ...] = ()  # a row's (label, cell) pairs: they tell namesakes apart
+    items: tuple[str, ...] = ()  # the parts of a list
+    row_cells: tuple[tuple[str, str], ...] = ()  # a row's (label, cell) pairs, to separate namesakes
     heading: str = ""
     lead: str | None = None
     tail: str = ""
     as_of: str = ""
     block: int = -1
-    change: bool = False  # tells of a change: what was said before no longer holds
+    change: bool = False  # states a change: earlier statements are outdated
 
 
 class Sentence(Struct, frozen=True, array_like=True, gc=False):
-    """A sentence, where it stands, and the heading above it."""
+    """A sentence, the number of its block, and the heading above it."""
 
     text: str
     block: int
@@ -80,7 +80,7 @@ class Sentence(Struct, frozen=True, array_like=True, gc=False):
 
 @dataclass(frozen=True)
 class Document:
-    """A page with its address, what it is about, and what it says."""
+    """A page with its address, its subjects, its text and its facts."""
 
     path: str
     url: str
@@ -93,7 +93,7 @@ class Document:
     blocks: tuple[Block, ...] = field(repr=False, default=())
     sentences: tuple[Sentence, ...] = field(repr=False, default=())
     facts: tuple[Fact, ...] = field(repr=False, default=())
-    subjects: tuple[str, ...] = ()  # core names the page presents as its own subject
+    subjects: tuple[str, ...] = ()  # core names that the page presents as its subject
     links: frozenset[str] = frozenset()  # sites it links to or names
     hrefs: tuple[str, ...] = field(repr=False, default=())  # addresses it links to
 
@@ -104,20 +104,20 @@ class Document:
 
     @cached_property
     def by_concept(self) -> dict[str, tuple[Fact, ...]]:
-        """The facts by concept, those of no known concept under an empty name."""
+        """The facts by concept; facts of no known concept are under an empty string."""
         found: dict[str, list[Fact]] = {}
         for fact in self.facts:
             found.setdefault(fact.concept, []).append(fact)
         return {concept: tuple(facts) for concept, facts in found.items()}
 
     def contains(self, excerpt: str) -> bool:
-        """Tell whether an excerpt stands in the document: in its visible text, or literally in its source."""
+        """Return True if an excerpt occurs in the visible text, or literally in the source."""
         wanted = collapse_spaces(excerpt)
         return bool(wanted) and (wanted in self.text or wanted in self.collapsed_source)
 
 
 class DocumentSummary(Struct, frozen=True, array_like=True, gc=False):
-    """A document's address and date, whom it presents, where it links to, and the names that its data state.
+    """What finding a document needs: its address, date, subjects, links and the names in its data.
 
     `subjects` and `named` are core names; `links` are sites.
     """
@@ -132,7 +132,7 @@ class DocumentSummary(Struct, frozen=True, array_like=True, gc=False):
 
 
 def summarise(document: Document) -> DocumentSummary:
-    """Return a document's card."""
+    """Return the summary of a document."""
     stated = {core_name(fact.subject) for fact in document.facts if fact.subject}
     named = sorted(name for name in stated if len(name) > 2 and not name.isdigit())
     return DocumentSummary(
@@ -142,17 +142,17 @@ def summarise(document: Document) -> DocumentSummary:
 
 @dataclass(frozen=True)
 class FileMetadata:
-    """What manifest or front matter say of a file; empty where they are silent."""
+    """The URL, title and date that the manifest or front matter gives a file; empty where not given."""
 
     url: str = ""
     title: str = ""
     date: str = ""
 
-    def over(self, other: FileMetadata) -> FileMetadata:
-        """Return what is stated here, and of the rest what is stated there."""
+    def with_fallback(self, other: FileMetadata) -> FileMetadata:
+        """Return this metadata, with empty values taken from `other`."""
         return FileMetadata(self.url or other.url, self.title or other.title, self.date or other.date)
 
 
 def metadata_in(row: dict[str, Any]) -> FileMetadata:
-    """Return what a row of the manifest, or front matter, says."""
+    """Return the metadata in a row of the manifest or in front matter."""
     return FileMetadata(*(str(row.get(key) or "").strip() for key in ("url", "title", "date")))

@@ -1,4 +1,4 @@
-"""Files that hold pages of other kinds: lines of JSON with a page each, and e-mail messages."""
+"""Read pages out of PDF files, JSON lines and e-mail messages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rowcite.local.research.text.normalise import collapse_spaces
 
 @dataclass(frozen=True)
 class EmbeddedPage:
-    """A page inside a file: HTML or text, with what the container says of it; `fault` says why there is none."""
+    """A page inside a file, as HTML or text, with its metadata; `fault` is the reason if it cannot be read."""
 
     name: str
     text: str = ""
@@ -31,15 +31,15 @@ class EmbeddedPage:
 
 
 def read_lines(content: str, name: str) -> Iterator[EmbeddedPage]:
-    """Yield the pages of a JSONL file: objects with `html` or `text`, and `url`, `title` and `date` where known."""
-    # Split at line feeds alone: str.splitlines also breaks at U+2028, which JSON may hold.
+    """Yield the pages of a JSONL file: objects with `html` or `text`, and optionally `url`, `title` and `date`."""
+    # Split at line feeds alone: str.splitlines also breaks at U+2028, which JSON may contain.
     for number, line in enumerate(content.split("\n"), 1):
         if line.strip():
             yield _line(line, f"{name}#{number}")
 
 
 def read_message(content: bytes, name: str) -> EmbeddedPage:
-    """Return an e-mail's body, plain text before HTML; its subject is the title, its day the date."""
+    """Return an e-mail's body, plain text preferred to HTML, with its subject as title and its day as date."""
     message = BytesParser(policy=policy.default).parsebytes(content)
     body = message.get_body(preferencelist=("plain", "html")) if isinstance(message, EmailMessage) else None
     if body is None:
@@ -79,7 +79,7 @@ _SHORT = 0.6  # a line shorter than this share of the page's longest ends its pa
 
 @dataclass(frozen=True)
 class PdfText:
-    """A PDF's paragraphs with the lines of each, and what its metadata say."""
+    """A PDF's paragraphs, each a tuple of lines, and its metadata."""
 
     paragraphs: tuple[tuple[str, ...], ...]
     title: str = ""
@@ -87,7 +87,11 @@ class PdfText:
 
 
 def read_pdf(content: bytes) -> PdfText:
-    """Read a PDF's text; ValueError when it is broken, locked or holds no text."""
+    """Return the text of a PDF; raise ValueError if it is damaged or encrypted.
+
+    pypdf raises an exception for a damaged file, where PDFium, four times as fast, can crash the process. It is imported
+    with the first PDF.
+    """
     from pypdf import PdfReader
     from pypdf.errors import PyPdfError
 
@@ -112,7 +116,7 @@ def read_pdf(content: bytes) -> PdfText:
 
 
 def _paragraphs(page: str) -> Iterator[tuple[str, ...]]:
-    """Yield the lines of each paragraph: a short line, a full stop before a short rest, or a label ends one."""
+    """Yield the lines of each paragraph; a short line or a labelled line ends one."""
     lines = [collapse_spaces(line) for line in page.splitlines()]
     width = max(map(len, lines), default=0)
     current: list[str] = []

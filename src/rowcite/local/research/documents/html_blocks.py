@@ -1,4 +1,4 @@
-"""HTML to blocks: headings, paragraphs, list items, table rows, definition pairs, in reading order."""
+"""Split an HTML page into blocks in reading order: headings, paragraphs, list items, table rows, definition pairs."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ _BLOCKS = frozenset(
 )
 _LEADS = frozenset({"b", "strong", "span", "em", "i", "small", "label"})
 _LONGEST_LABEL = 40
-_AFTER_LABEL = "\x1f"  # set behind the opening words in bold while a block is gathered
+_AFTER_LABEL = "\x1f"  # marks the end of opening words in bold
 _NOISE_TAGS = frozenset({"nav", "footer"})
 _NOISE_NAMES = re.compile(
     r"(?:^|[\s_-])(?:nav|navigation|navbar|menu|breadcrumbs?|footer|related|teasers?|promo|advert\w*|ads?|cookies?|banner|newsletter|"
@@ -77,7 +77,7 @@ _UNSEEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\
 
 @dataclass
 class Layout:
-    """What a walk over a page gathers: `blocks` to read, `words` all that is visible."""
+    """The result of a walk over a page: `blocks` to read, and all visible text in `words`."""
 
     blocks: list[Block] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
@@ -85,14 +85,14 @@ class Layout:
     level: int = 9
 
     def add(self, block: Block, *, noise: bool) -> None:
-        """Keep a block; one in navigation or teasers counts as visible text only."""
+        """Add a block; one in navigation or teasers is added to the visible text only."""
         self.words.append(block.text)
         if not noise:
             self.blocks.append(block)
 
     @property
     def text(self) -> str:
-        """The visible text, white space collapsed."""
+        """The visible text with white space collapsed."""
         return collapse_spaces(" ".join(self.words))
 
 
@@ -105,7 +105,7 @@ def blocks_of(tree: LexborHTMLParser) -> Layout:
 
 
 def _walk(node: LexborNode, layout: Layout, *, noise: bool, aside: bool) -> None:
-    """Read a block-level node: runs of inline content become blocks, block-level children are walked."""
+    """Read a block-level node: turn runs of inline content into blocks and walk block-level children."""
     buffer: list[str] = []
     for child in _children(node):
         if child.tag in _BLOCKS or _holds_blocks(child):
@@ -148,13 +148,13 @@ def _flush(buffer: list[str], node: LexborNode, layout: Layout, *, noise: bool, 
 
 
 def _label_and_rest(raw: str) -> tuple[str, ...]:
-    """Return a block's opening words in bold or the like and what follows them: "<b>Founded</b> 2021"."""
+    """Return a block's opening words in bold and the words after them: "<b>Founded</b> 2021"."""
     label, _, rest = (collapse_spaces(part) for part in raw.partition(_AFTER_LABEL))
     return (label, rest) if label and rest and len(label) <= _LONGEST_LABEL else ()
 
 
 def _read_table(table: LexborNode, layout: Layout, *, noise: bool, aside: bool) -> None:
-    """Turn each table row into a block with its cells and the header row's words."""
+    """Add a block for each table row, with its cells and the column headers."""
     header: tuple[str, ...] = ()
     caption = table.css_first("caption")
     if caption is not None and (text := collapse_spaces(inline_text(caption))):
@@ -171,7 +171,7 @@ def _read_table(table: LexborNode, layout: Layout, *, noise: bool, aside: bool) 
 
 
 def _read_pairs(node: LexborNode, layout: Layout, *, noise: bool, aside: bool) -> None:
-    """Turn each term of a definition list and what is said of it into a block of two cells."""
+    """Add a block of two cells for each term of a definition list and its description."""
     term = ""
     for entry in node.css("dt, dd"):
         text = collapse_spaces(inline_text(entry))
@@ -185,7 +185,7 @@ def _read_pairs(node: LexborNode, layout: Layout, *, noise: bool, aside: bool) -
 
 
 def inline_text(node: LexborNode) -> str:
-    r"""Return the text below a node: blocks set apart by spaces, line breaks as \v."""
+    r"""Return the text below a node, with spaces around blocks and \v for line breaks."""
     if node.tag == "-text":
         return node.text_content or ""
     if node.tag == "br":
@@ -204,14 +204,14 @@ def _children(node: LexborNode) -> Iterator[LexborNode]:
 
 
 def _holds_blocks(node: LexborNode) -> bool:
-    """Tell whether an inline or unknown element wraps block-level ones."""
+    """Return True if an inline or unknown element wraps block-level ones."""
     if (node.tag or "-").startswith("-"):
         return False
     return any(child.tag in _BLOCKS or _holds_blocks(child) for child in _children(node))
 
 
 def _is_unseen(node: LexborNode) -> bool:
-    """Tell whether readers of the page never see a node."""
+    """Return True if a node is not visible to readers of the page."""
     tag = node.tag or ""
     if tag in _IGNORED_TAGS or (tag.startswith("-") and tag != "-text"):
         return True
@@ -222,7 +222,7 @@ def _is_unseen(node: LexborNode) -> bool:
 
 
 def _is_noise(node: LexborNode) -> bool:
-    """Tell whether a node is navigation, a footer or a teaser for something else."""
+    """Return True if a node is navigation, a footer or a teaser."""
     if (node.tag or "") in _NOISE_TAGS:
         return True
     if node.tag in {"body", "main", "article"}:

@@ -1,4 +1,4 @@
-"""What a page says of itself: title, address, date, and whom it is about."""
+"""Read a page's own metadata: title, address, date and JSON-LD."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PAGE_TYPES = re.compile(r"Article|Posting|WebPage|AboutPage|ProfilePage|Report|
 
 @dataclass
 class Head:
-    """A page's own words about itself; `data` are its JSON-LD documents with the text they stand in."""
+    """A page's own metadata; `data` is its JSON-LD documents, each with its source text."""
 
     title: str = ""
     url: str = ""
@@ -32,7 +32,7 @@ class Head:
 
 
 def read_head(tree: LexborHTMLParser, path: str) -> Head:
-    """Read title, address and date; `path` is the file's place in the corpus."""
+    """Return the metadata of a page; `path` is the file's path in the corpus."""
     metas = _metas(tree)
     head = Head(
         site_name=metas.get("og:site_name", ""),
@@ -47,7 +47,7 @@ def read_head(tree: LexborHTMLParser, path: str) -> Head:
 
 
 def walk_nodes(data: Any) -> list[dict[str, Any]]:
-    """Return the top-level nodes of a JSON-LD document, @graph and lists opened."""
+    """Return the top-level nodes of a JSON-LD document, with @graph and lists opened."""
     if isinstance(data, list):
         return [node for entry in data for node in walk_nodes(entry)]
     if not isinstance(data, dict):
@@ -58,7 +58,7 @@ def walk_nodes(data: Any) -> list[dict[str, Any]]:
 
 
 def node_types(node: dict[str, Any]) -> str:
-    """Return a node's types as one text."""
+    """Return the types of a node, joined by spaces."""
     kind = node.get("@type", "")
     return " ".join(map(str, kind)) if isinstance(kind, list) else str(kind)
 
@@ -78,13 +78,13 @@ def _json_ld(tree: LexborHTMLParser) -> list[tuple[Any, str]]:
         text = script.text()
         try:
             found.append((json.loads(text), text))
-        except ValueError:  # broken data says nothing
+        except ValueError:  # invalid data is ignored
             continue
     return found
 
 
 def _own_address(tree: LexborHTMLParser, metas: dict[str, str], path: str) -> str:
-    """Return the canonical link, og:url, or the file's place below <base>."""
+    """Return the canonical link, og:url, or the file's path below <base>."""
     canonical = tree.css_first('link[rel~="canonical"][href]')
     base = tree.css_first("base[href]")
     base_url = (base.attributes.get("href") or "") if base is not None else ""

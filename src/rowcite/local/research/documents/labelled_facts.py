@@ -1,4 +1,4 @@
-"""Facts beside a label: table rows, definition pairs, "Label: value" lines, lists under a heading."""
+"""Extract facts beside a label: table rows, definition pairs and "Label: value" lines."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from rowcite.local.research.documents.concepts import concept_of_label
 from rowcite.local.research.documents.document import Block, Directness, Fact
-from rowcite.local.research.documents.phrases import COMMANDS, OTHERS_HEADING
+from rowcite.local.research.documents.phrases import MODEL_INSTRUCTIONS, OTHERS_HEADING
 from rowcite.local.research.text.dates import date_in
 from rowcite.local.research.text.normalise import fold
 
@@ -20,9 +20,9 @@ _YEAR_IN_LABEL = re.compile(r"\b((?:19|20)\d\d)\b")
 
 
 def labelled_facts(blocks: tuple[Block, ...]) -> Iterator[Fact]:
-    """Yield every labelled fact of a page; teasers beside the main text are read too, subjects sort them out."""
+    """Yield every labelled fact of a page, with those beside the main text."""
     for number, block in enumerate(blocks):
-        if COMMANDS.search(block.text) or OTHERS_HEADING.search(block.heading):
+        if MODEL_INSTRUCTIONS.search(block.text) or OTHERS_HEADING.search(block.heading):
             continue
         if block.kind == "pair" or (block.kind == "row" and not block.header and len(block.cells) == 2):
             yield from _pair(block, block.cells[0], block.cells[1], Directness.TABLE, number)
@@ -40,7 +40,7 @@ def labelled_facts(blocks: tuple[Block, ...]) -> Iterator[Fact]:
 
 
 def _pair(block: Block, label: str, value: str, directness: Directness, number: int) -> Iterator[Fact]:
-    """Yield the fact of a label and the words beside it."""
+    """Yield the fact of a label and the text beside it."""
     folded = fold(re.sub(r"\([^)]*\)", "", label))
     if not folded or not value or len(label) > 60:
         return
@@ -61,7 +61,7 @@ def _pair(block: Block, label: str, value: str, directness: Directness, number: 
 
 
 def _row(block: Block, number: int) -> Iterator[Fact]:
-    """Yield a fact for each cell of a row below a header; the row's subject is its name column."""
+    """Yield a fact for each cell of a row below a header; the name column is the row's subject."""
     names = [i for i, word in enumerate(block.header) if _NAME_HEADERS.fullmatch(fold(word))]
     if not names:
         yield from _plain_row(block, number)
@@ -95,7 +95,7 @@ def _row(block: Block, number: int) -> Iterator[Fact]:
 
 
 def _plain_row(block: Block, number: int) -> Iterator[Fact]:
-    """Read a row under headers that name no subject: "Year | Employees", or "Fact | Value"."""
+    """Yield the facts of a row without a name column: "Year | Employees" or "Fact | Value"."""
     if len(block.cells) == 2 and not date_in(block.cells[0]):
         yield from _pair(block, block.cells[0], block.cells[1], Directness.TABLE, number)
         return
@@ -129,7 +129,7 @@ def _plain_row(block: Block, number: int) -> Iterator[Fact]:
 
 
 def is_labelled_line(line: str) -> bool:
-    """Tell whether a line is "Label: value"."""
+    """Return True if a line has the form "Label: value"."""
     return bool(_LINE.match(line))
 
 

@@ -1,4 +1,4 @@
-"""Facts that the layout states: lists and sub-headings under a heading, figure tiles, questions and answers."""
+"""Extract facts from the layout: lists and sub-headings under a heading, figure tiles, questions and answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import groupby
 
 from rowcite.local.research.documents.concepts import concept_of_label, concept_of_question
 from rowcite.local.research.documents.document import Block, Directness, Fact
-from rowcite.local.research.documents.phrases import COMMANDS, OTHERS_HEADING
+from rowcite.local.research.documents.phrases import MODEL_INSTRUCTIONS, OTHERS_HEADING
 from rowcite.local.research.text.normalise import fold, split_sentences
 
 _LISTED = frozenset({"products", "certifications", "customers", "investors", "founders"})
@@ -17,7 +17,7 @@ _NAMED_PART = re.compile(r"^[A-Z0-9\u00c0-\u00deŁŚŻŽČŠĐ][^:.;]{1,50}$")
 
 
 def layout_facts(blocks: tuple[Block, ...]) -> Iterator[Fact]:
-    """Yield the facts of lists, tiles and answered questions; blocks that talk to machines are left out."""
+    """Yield the facts of lists, tiles and answered questions."""
     yield from _lists(blocks)
     yield from _sub_headings(blocks)
     yield from _tiles(blocks)
@@ -25,7 +25,7 @@ def layout_facts(blocks: tuple[Block, ...]) -> Iterator[Fact]:
 
 
 def _lists(blocks: tuple[Block, ...]) -> Iterator[Fact]:
-    """Yield the list, or the "Name: explanation" parts, under a heading that names a kind of list ("Products")."""
+    """Yield the list items, or the "Name: explanation" parts, under a heading such as "Products"."""
     for heading, group in groupby(
         enumerate(blocks), key=lambda pair: pair[1].heading if pair[1].kind in {"item", "text"} else None
     ):
@@ -81,7 +81,7 @@ def _sub_headings(blocks: tuple[Block, ...]) -> Iterator[Fact]:
 
 
 def _tiles(blocks: tuple[Block, ...]) -> Iterator[Fact]:
-    """Yield figure tiles: a short value set above or below its label, each a block of its own."""
+    """Yield figure tiles: a short value above or below its label, each a separate block."""
     labels = {
         number
         for number, block in enumerate(blocks)
@@ -109,17 +109,17 @@ def _tiles(blocks: tuple[Block, ...]) -> Iterator[Fact]:
 
 
 def _is_tile(block: Block, label: Block) -> bool:
-    """Tell whether a block is a short value beside a label, not a sentence."""
+    """Return True if a block is a short value beside a label, not a sentence."""
     same = block.kind == "text" and block.heading == label.heading and block.aside == label.aside
     return same and len(block.text) <= _LONGEST_TILE and not block.text.endswith((".", "!", "?", ":"))
 
 
 def _answers(blocks: tuple[Block, ...]) -> Iterator[Fact]:
-    """Yield what the first sentence after a known question says; a list of products may take more."""
+    """Yield the first sentence after a known question; for products, every named part of the answer."""
     for number, block in enumerate(blocks):
-        question, answer, at = _asked(blocks, number, block)
+        question, answer, at = _question_and_answer(blocks, number, block)
         concept = concept_of_question(fold(question)) if question else ""
-        if not concept or not answer or COMMANDS.search(answer):
+        if not concept or not answer or MODEL_INSTRUCTIONS.search(answer):
             continue
         parts = tuple(named_parts(answer)) if concept in _LISTED else ()
         value = "; ".join(parts) if parts else split_sentences(answer)[0]
@@ -135,8 +135,8 @@ def _answers(blocks: tuple[Block, ...]) -> Iterator[Fact]:
         )
 
 
-def _asked(blocks: tuple[Block, ...], number: int, block: Block) -> tuple[str, str, int]:
-    """Return a question, its answer, and where the answer stands."""
+def _question_and_answer(blocks: tuple[Block, ...], number: int, block: Block) -> tuple[str, str, int]:
+    """Return a question, its answer, and the answer's block number; empty strings if a block is not a question."""
     if block.kind == "pair" and block.cells[0].endswith("?"):
         return block.cells[0], block.cells[1], number
     following = blocks[number + 1] if number + 1 < len(blocks) else None
@@ -151,7 +151,7 @@ def _asked(blocks: tuple[Block, ...], number: int, block: Block) -> tuple[str, s
 
 
 def named_parts(text: str) -> list[str]:
-    """Return the names in "Gatehouse: visitor passes; Gate Log: door trails." when every part has one."""
+    """Return the names in "Gatehouse: visitor passes; Gate Log: door trails." if every part has one."""
     parts = [part for sentence in split_sentences(text) for part in sentence.split(";") if part.strip()]
     names = [part.split(":", 1)[0].strip() for part in parts if ":" in part]
     return (
@@ -160,5 +160,5 @@ def named_parts(text: str) -> list[str]:
 
 
 def _item_name(text: str) -> str:
-    """Return what a list item is called: the words before its explanation."""
+    """Return the name of a list item: the words before its explanation."""
     return re.split(r"\s[\u2013\u2014-]\s|:\s", text, maxsplit=1)[0].strip(" .;,")

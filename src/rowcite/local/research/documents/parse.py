@@ -1,4 +1,4 @@
-"""A file's bytes to documents: front matter, encodings, HTML, Markdown, text, PDF, pages inside other files."""
+"""Parse a file's bytes to documents: front matter, encodings, HTML, Markdown, text and embedded pages."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ UNREADABLE = (
     ValueError,
     RecursionError,
     yaml.YAMLError,
-)  # what reading a file's bytes may raise
+)  # the errors of reading a file
 
 _FRONT_MATTER = re.compile(r"\A---\s*\n(.*?)\n---\s*(?:\n|\Z)", re.DOTALL)
 _CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?([\w-]+)", re.IGNORECASE)
@@ -53,7 +53,7 @@ _markdown = MarkdownIt("commonmark", {"breaks": True, "html": True}).enable("tab
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file: its name in the corpus, its text, and what is said of it elsewhere."""
+    """A file's name in the corpus, its text, and its metadata from the manifest or front matter."""
 
     name: str
     raw: str
@@ -63,7 +63,7 @@ class SourceFile:
 def read_file(
     content: bytes, name: str, manifest: Mapping[str, FileMetadata]
 ) -> tuple[list[Document], list[str]]:
-    """Turn a file's bytes into documents, and lines about parts left out; ValueError when the file is none."""
+    """Return the documents in a file's bytes, and a line for each part left out; raise ValueError if it cannot be read."""
     metadata = manifest.get(name, FileMetadata())
     suffix = f".{name.rsplit('.', 1)[-1].lower()}"
     if suffix == ".pdf":
@@ -80,7 +80,7 @@ def read_file(
 
 
 def _from_embedded(page: EmbeddedPage, metadata: FileMetadata) -> Document:
-    metadata = metadata.over(FileMetadata(page.url, page.title, page.date))
+    metadata = metadata.with_fallback(FileMetadata(page.url, page.title, page.date))
     if page.is_html:
         return _from_html(page.text, page.name, metadata)
     return _build(_from_text(page.text), Head(), SourceFile(page.name, page.text, metadata), [])
@@ -90,7 +90,7 @@ def _from_pdf(printed: PdfText, name: str, metadata: FileMetadata) -> Document:
     layout = Layout()
     for lines in printed.paragraphs:
         layout.add(Block("text", " ".join(lines), "", lines=lines), noise=False)
-    metadata = metadata.over(FileMetadata("", printed.title, printed.date))
+    metadata = metadata.with_fallback(FileMetadata("", printed.title, printed.date))
     return _build(layout, Head(), SourceFile(name, layout.text, metadata), [])
 
 
@@ -98,7 +98,7 @@ def _from_text_file(text: str, name: str, suffix: str, metadata: FileMetadata) -
     if suffix in HTML_SUFFIXES:
         return _from_html(text, name, metadata)
     front, body = _split_front_matter(text)
-    metadata = metadata.over(front)
+    metadata = metadata.with_fallback(front)
     if suffix in MARKDOWN_SUFFIXES:
         tree = LexborHTMLParser(f"<body>{_markdown.render(body)}</body>")
         return _build(blocks_of(tree), Head(), SourceFile(name, text, metadata), [])
@@ -113,7 +113,7 @@ def _from_html(text: str, name: str, metadata: FileMetadata) -> Document:
 
 
 def _from_text(body: str) -> Layout:
-    """Read paragraphs between blank lines; each line may be a labelled one."""
+    """Return the paragraphs between blank lines as blocks."""
     layout = Layout()
     for paragraph in re.split(r"\n\s*\n", body):
         lines = tuple(collapse_spaces(line) for line in paragraph.splitlines() if line.strip())
@@ -125,7 +125,7 @@ def _from_text(body: str) -> Layout:
 def _build(
     layout: Layout, head: Head, source: SourceFile, data: list[Fact], tree: LexborHTMLParser | None = None
 ) -> Document:
-    """Put a document together; a fact whose excerpt does not stand in it is dropped."""
+    """Build a document; facts whose excerpt does not occur in it are dropped."""
     name, raw, metadata = source.name, source.raw, source.metadata
     url = metadata.url or head.url or f"file:{name}"
     blocks = tuple(layout.blocks)
@@ -143,7 +143,7 @@ def _build(
 
 
 def _subjects(title: str, headline: str, head: Head) -> tuple[str, ...]:
-    """Return the core names a page presents: parts of its title and headline, its data's organisations."""
+    """Return the core names a page presents: parts of its title and headline, and organisations in its data."""
     parts = [part for text in (title, headline, head.title) for part in [text, *_TITLE_BREAK.split(text)]]
     return tuple(
         dict.fromkeys(
@@ -159,7 +159,7 @@ def _links(text: str, tree: LexborHTMLParser | None) -> frozenset[str]:
 
 
 def _hrefs(url: str, tree: LexborHTMLParser | None) -> tuple[str, ...]:
-    """Return the addresses a page links to, whole and without their fragments."""
+    """Return the absolute addresses that a page links to, without fragments."""
     targets = [node.attributes.get("href") or "" for node in tree.css("a[href]")] if tree is not None else []
     return tuple(dict.fromkeys(urldefrag(_join_url(url, target)).url for target in targets if target))
 
@@ -176,7 +176,7 @@ def _first_line(blocks: tuple[Block, ...]) -> str:
 
 
 def _dateline(blocks: tuple[Block, ...]) -> str | None:
-    """Return the date a page carries as a line of its own near the top, as news and releases do."""
+    """Return the date in a line near the top that holds little else, as on news pages."""
     for block in blocks[:5]:
         for line in block.lines or (block.text,):
             bare = re.sub(
@@ -191,7 +191,7 @@ def _dateline(blocks: tuple[Block, ...]) -> str | None:
 
 
 def _is_dateline(line: str) -> bool:
-    """Tell whether a line is a date beside a byline or a place, not the value of some label or a sentence."""
+    """Return True if a line is a date beside a byline or a place, not a labelled value or a sentence."""
     return ":" not in line and not line.endswith((".", "!", "?")) and len(re.sub(r"\W", "", line)) < 45
 
 
@@ -204,7 +204,7 @@ def _split_front_matter(text: str) -> tuple[FileMetadata, str]:
 
 
 def _decode(content: bytes) -> str:
-    """Decode by BOM, then UTF-8, then the charset the page names; UnicodeError when none fits."""
+    """Decode by BOM, then as UTF-8, then by the charset the page names; raise UnicodeError if all fail."""
     if b"\0" in content[:1024] and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise ValueError("holds binary data")
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):

@@ -1,6 +1,7 @@
-"""How plain sentences say the facts of the vocabulary.
+"""Patterns in English sentences: company facts, instructions to language models, headings over text about others.
 
-Each pattern names its value `v`. `loose` ones say it in passing, `change` ones tell of a change; guards refuse what only looks alike.
+Each pattern for a fact has a group `v` for the value. `passing` marks indirect statements, `change` statements of a
+change; `before` and `after` exclude lookalikes.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ _PEOPLE = r"(?:people|staff(?: members)?|employees?|workers|team members|colleag
 _KIND = r"(?:[a-z-]+ ){0,2}"
 _YEAR = r"(?:1[6-9]|20)\d\d"
 _WHEN = r"(?:(?:early|late|mid-?|the|start|end|spring|summer|autumn|fall|winter|back|\w+day|\d{1,2}(?:st|nd|rd|th)?|January|February|March|April|May|June|July|August|September|October|November|December|of|,)[\s-]+){0,5}"
-# Proper names are matched with their case; the rest of a pattern is not.
+# Proper names are matched with their case, other words without it.
 _CAP = r"(?-i:[^\W\d_a-zß-öø-ÿ][\w'\u2019.&-]*)"
 _PLACE = rf"{_CAP}(?:[ -](?:(?-i:of|de|la|le|upon|am|an der|der|sur|den|the|on|do)[ -])?{_CAP}){{0,3}}(?:, {_CAP}(?: {_CAP}){{0,2}}| \({_CAP}(?: {_CAP}){{0,2}}\)){{0,2}}"
 _PERSON = r"(?-i:(?:Dr\.? |Prof\.? |Sir |Dame )?(?![A-Z]{{2,}}\b|(?:The|Its|Our|In|At|Chief|Managing|Company|New|Since|And|But|He|She|It|We|This|That|Mr|Ms|Founder|Former)\b)[A-ZÀ-ÖØ-ÞŁŚŻČŠŽĐ][\w'\u2019-]+(?: (?:van|von|de|der|den|del|di|da|al|bin|la|le|dos|ten|af|[A-Z]\.))*(?: [A-ZÀ-ÖØ-ÞŁŚŻČŠŽĐ][\w'\u2019-]+){1,2})"
@@ -25,7 +26,7 @@ _EXEC = r"(?:CEO|chief executive(?: officer)?|managing director)"
 
 @dataclass(frozen=True)
 class Phrase:
-    """A way to say a fact: the pattern finds it, `guard` sees the words just before and after and may refuse."""
+    """A pattern that states a fact; `before` and `after` match neighbouring words that exclude it."""
 
     concept: str
     pattern: re.Pattern[str]
@@ -128,13 +129,15 @@ PHRASES: tuple[Phrase, ...] = (
     _phrase("email", r"(?P<v>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"),
 )  # fmt: skip
 
-COMMANDS = re.compile(
+MODEL_INSTRUCTIONS = re.compile(
     r"\b(?:ignore|disregard|forget|override)\b[^.]{0,40}\b(?:instructions?|prompts?|rules|guidelines|sources|text above)\b|\bas an ai\b|\blanguage model\b|"
     r"\bAI (?:assistants?|agents?|models?|crawlers?)\b[^.]{0,40}\b(?:must|should|please|report|answer)\b|\bsystem prompt\b|\byou must (?:report|answer|reply|say|state|return)\b|"
-    r"\b(?:please )?(?:report|answer|return|output|state) that\b[^.]{0,60}\b(?:has|have|is|are)\b",
+    r"\b(?:please )?(?:report|answer|return|output|state) that\b[^.]{0,60}\b(?:has|have|is|are)\b|"
+    r"\b(?:ignore|disregard|forget|override)\b.{0,40}\b(?:above|previous|prior)\b|"
+    r"\byou are (?:now )?(?:an? )?(?:ai|assistant|chatbot)\b",
     re.IGNORECASE,
 )
-"""Words that talk to a reading machine: a block that holds them states nothing."""
+"""Instructions to a language model: no facts are read from a block that contains them."""
 
 OTHERS_HEADING = re.compile(
     r"\b(?:related|similar|see also|also|also (?:viewed|on)|people also|more (?:news|stories|from)|other (?:companies|firms|news|entries)|you may|recommended|competitors?|rivals?|alternatives|"
@@ -142,4 +145,4 @@ OTHERS_HEADING = re.compile(
     r"partners|elsewhere|in brief|newsletter|about the (?:author|investor)|portfolio companies|jobs at)\b",
     re.IGNORECASE,
 )
-"""Headings over text about somebody else."""
+"""Headings over text about other entities."""

@@ -1,4 +1,4 @@
-"""Facts in schema.org data: JSON-LD and microdata."""
+"""Extract facts from schema.org data: JSON-LD and microdata."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _LONGEST = 400
 
 @dataclass(frozen=True, slots=True)
 class NodePosition:
-    """Where in the data a node stands: whose it is, the labels above it, how deep."""
+    """The position of a node in the data: its subject, the label path above it, its depth."""
 
     subject: str
     path: str = ""
@@ -69,7 +69,7 @@ def data_facts(data: list[tuple[Any, str]]) -> Iterator[Fact]:
 
 
 def data_subjects(data: list[tuple[Any, str]]) -> list[str]:
-    """Return the core names of the organisations that the page's data is about, publishers left out."""
+    """Return the core names of the organisations that the page's data is about, without publishers."""
     names = []
     for document, text in data:
         nodes = walk_nodes(document)
@@ -83,7 +83,7 @@ def data_subjects(data: list[tuple[Any, str]]) -> list[str]:
 
 
 def microdata_facts(tree: LexborHTMLParser) -> Iterator[Fact]:
-    """Yield the facts of itemprop attributes inside an organisation's itemscope; the excerpt is what is seen."""
+    """Yield the facts of itemprop attributes inside an organisation's itemscope, quoted from the visible text."""
     for scope in tree.css("[itemscope][itemtype]"):
         if not ORGANISATIONS.search(scope.attributes.get("itemtype") or "") or _inside_property(scope):
             continue
@@ -105,7 +105,7 @@ def microdata_facts(tree: LexborHTMLParser) -> Iterator[Fact]:
 
 
 def _nodes_at(value: Any, source: JsonLdScript) -> list[dict[str, Any]]:
-    """Return the organisations under a key, references followed."""
+    """Return the organisations under a key, with references resolved."""
     found = value if isinstance(value, list) else [value]
     resolved = [_resolve(entry, source) for entry in found]
     items = [
@@ -123,7 +123,7 @@ def _resolve(value: Any, source: JsonLdScript) -> Any:
 
 
 def _node_facts(node: dict[str, Any], source: JsonLdScript, position: NodePosition) -> Iterator[Fact]:
-    """Yield a node's facts; nested data is labelled by its path, nested organisations speak for themselves."""
+    """Yield a node's facts; nested data is labelled by its path, nested organisations are subjects themselves."""
     subject, path = position.subject, position.path
     if position.depth > 4:
         return
@@ -180,7 +180,7 @@ def _data_fact(label: str, words: tuple[str, ...], excerpt: str, subject: str) -
 
 
 def _words(entry: Any) -> str:
-    """Return a value in words: a scalar, a quantity ("10-50"), a thing's name, an address in one line."""
+    """Return a value as text: a scalar, a quantity ("10-50"), a thing's name, an address in one line."""
     if not isinstance(entry, dict):
         return _scalar(entry)
     if entry.get("value") is not None:
@@ -201,7 +201,7 @@ def _scalar(value: Any) -> str:
 
 
 def _snippet(text: str, key: str, value: Any) -> str:
-    """Return the literal `"key": value` where it stands in the script, cut when long."""
+    """Return the literal `"key": value` from the script, cut if long."""
     decoder = json.JSONDecoder()
     for match in re.finditer(rf'"{re.escape(key)}"\s*:\s*', text):
         try:
@@ -214,7 +214,7 @@ def _snippet(text: str, key: str, value: Any) -> str:
 
 
 def _inside_property(scope: LexborNode) -> bool:
-    """Tell whether a scope is a property of another that belongs to somebody else."""
+    """Return True if a scope is a property of another that belongs to another entity."""
     prop = (scope.attributes.get("itemprop") or "").lower()
     return prop in _OTHERS or prop == "address"
 
@@ -228,7 +228,7 @@ def _property_text(node: LexborNode) -> str:
 
 
 def _property_excerpt(node: LexborNode, value: str) -> str:
-    """Return the property's line as it is seen, or the value itself when it stands in an attribute."""
+    """Return the visible line of a property, or the value itself if it is in an attribute."""
     parent = node.parent
     around = collapse_spaces(inline_text(parent)) if parent is not None else ""
     return around if around and value in around and len(around) < _LONGEST else value

@@ -1,4 +1,4 @@
-"""Facts that plain sentences state, found once for each document."""
+"""Split blocks into sentences, and extract the company facts that sentences state."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import groupby
 
 from rowcite.local.research.documents.document import Block, Directness, Fact, Sentence
 from rowcite.local.research.documents.labelled_facts import is_labelled_line
-from rowcite.local.research.documents.phrases import COMMANDS, OTHERS_HEADING, PHRASES, Phrase
+from rowcite.local.research.documents.phrases import MODEL_INSTRUCTIONS, OTHERS_HEADING, PHRASES, Phrase
 from rowcite.local.research.text.dates import year_mentioned
 from rowcite.local.research.text.normalise import split_sentences
 from rowcite.local.research.text.numbers import NUMBER
@@ -30,16 +30,16 @@ _LONGEST = 600
 
 
 def sentences_of(blocks: tuple[Block, ...]) -> Iterator[Sentence]:
-    """Yield the sentences of headings, paragraphs and list items; blocks that talk to machines are left out."""
+    """Yield the sentences of headings, paragraphs and list items, without blocks that instruct a language model."""
     for number, block in enumerate(blocks):
-        if block.kind in {"row", "pair"} or COMMANDS.search(block.text):
+        if block.kind in {"row", "pair"} or MODEL_INSTRUCTIONS.search(block.text):
             continue
         for text in _running_text(block):
             yield Sentence(text, number, block.heading, block.aside)
 
 
 def _running_text(block: Block) -> list[str]:
-    """Return a block's sentences; where it is made of labelled lines, those of the other lines."""
+    """Return the sentences of a block, without those of its labelled lines."""
     labelled = [line for line in block.lines if is_labelled_line(line)]
     if not labelled or len(block.lines) == 1:
         return split_sentences(block.text)
@@ -47,7 +47,7 @@ def _running_text(block: Block) -> list[str]:
 
 
 def sentence_facts(sentences: tuple[Sentence, ...]) -> Iterator[Fact]:
-    """Yield what the sentences say, except beside the main text and under headings about others."""
+    """Yield the facts that sentences state, except beside the main text and under headings about others."""
     before: Sentence | None = None
     for sentence in sentences:
         yield from _current_head_count(before, sentence)
@@ -72,14 +72,14 @@ def _current_head_count(before: Sentence | None, sentence: Sentence) -> Iterator
 
 
 def _match(phrase: Phrase, text: str) -> re.Match[str] | None:
-    """Return the first match; of several funding rounds in a sentence the last, which is the latest."""
+    """Return the first match; for funding stages the last, which is the latest round."""
     if phrase.concept != "stage":
         return phrase.pattern.search(text)
     return next(reversed(list(phrase.pattern.finditer(text))), None)
 
 
 def _refused(phrase: Phrase, text: str, match: re.Match[str]) -> bool:
-    """Tell whether the words just before or after the match turn it into something else."""
+    """Return True if the words around a match change its meaning."""
     inside = text[max(0, match.start() - 80) : match.start("v")]
     if phrase.before and (
         phrase.before.search(text[max(0, match.start() - 80) : match.start()]) or phrase.before.search(inside)
@@ -108,7 +108,7 @@ def _fact(phrase: Phrase, sentence: Sentence, match: re.Match[str]) -> Fact:
     )
 
 
-# Folded to lower case; substrings, so "employ" stands for every form. Concepts left out are always tried.
+# A concept's patterns are slow: they are tried only on sentences with one of these lower-case substrings.
 _NEEDS: dict[str, tuple[str, ...]] = {
     "employees": ("people", "staff", "employ", "worker", "team", "colleague", "person", "fte", "full-time", "payroll", "count", "workforce", "of us", "men and women", "specialists", "professionals"),
     "founded": ("found", "establish", "start", "set up", "created", "formed", "born", "launch", "incorporat", "open", "began", "begin", "commenc", "back to", "since", "inception", "est."),
@@ -134,7 +134,7 @@ _WITH_DIGITS = frozenset({"founded", "incorporated", "funding_total", "round_amo
 
 
 def _groups() -> tuple[tuple[str, tuple[str, ...], tuple[tuple[int, Phrase], ...]], ...]:
-    """Return the phrases by concept, with their places in the table."""
+    """Return the phrases by concept, each with its position in the table."""
     ordered = sorted(enumerate(PHRASES), key=lambda pair: pair[1].concept)
     return tuple(
         (concept, _NEEDS.get(concept, ("",)), tuple(group))
@@ -147,7 +147,7 @@ _DIGITS = frozenset("0123456789")
 
 
 def likely_phrases(text: str) -> list[Phrase]:
-    """Return the phrases that may fit a sentence, in the order of the table."""
+    """Return the phrases that may match a sentence, in the order of the table."""
     low = text.lower()
     digits = not _DIGITS.isdisjoint(low)
     found: list[tuple[int, Phrase]] = []

@@ -1,8 +1,4 @@
-"""The conversation with a language model: the endpoint, what is sent to it, and the object in what it replies.
-
-The endpoint speaks OpenAI's chat completions. Documents go out between marks that no document can know, and
-are called untrusted; what comes back is only parsed here, `model_reader` checks it.
-"""
+"""Send chat completions to an OpenAI-compatible endpoint and parse the JSON object in the reply."""
 
 from __future__ import annotations
 
@@ -20,19 +16,19 @@ from rowcite.errors import UsageError
 
 ATTEMPTS = 2
 PAUSE = 0.5  # seconds before the second attempt
-LONGEST_PAUSE = 10.0  # seconds, whatever the endpoint asks for
+LONGEST_PAUSE = 10.0  # seconds; limits Retry-After
 FAILURES, SUSPENSION = (
     3,
     30.0,
-)  # so often in a row without any answer, and it is not asked for so many seconds
-LARGEST = 1_000_000  # bytes of a reply: far more than a model writes
+)  # after 3 requests in a row without a response, none for 30 seconds
+LARGEST = 1_000_000  # bytes of a reply
 _CHUNK = 65_536
 
 
 class EndpointUnavailable(Exception):
-    """The endpoint has no usable answer; the text says why.
+    """The endpoint gave no usable answer; the text is the reason.
 
-    `final`: asking again is no use. `gone`: nothing came at all. `pause`: seconds before it may be asked again.
+    `permanent`: a retry cannot help. `no_response`: nothing was received. `pause`: seconds before a retry.
     """
 
     def __init__(
@@ -46,31 +42,31 @@ class EndpointUnavailable(Exception):
 
 @dataclass
 class Endpoint:
-    """An OpenAI-compatible endpoint: `base_url` up to and without /chat/completions.
+    """An OpenAI-compatible endpoint; `base_url` is the part before /chat/completions.
 
-    Raises `UsageError` for an address that the key and the documents must not go to. Nothing but this host hears of
-    them: no proxy is used and no redirect followed. `timeout` is seconds for a whole reply.
+    Raises `UsageError` for an address that must not receive the key and the documents. No proxy is used and no redirect
+    followed. `timeout` is the seconds for a whole reply.
     """
 
     base_url: str
     model: str
     key: str | None = field(default=None, repr=False)
     timeout: float = 60.0
-    json_mode: bool = True  # until the endpoint refuses it
+    json_mode: bool = True  # until the endpoint rejects it
     _failures: int = field(default=0, repr=False)
     _suspended_until: float = field(default=0.0, repr=False)
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be used before anything is sent."""
+        """Reject an invalid address or key before anything is sent."""
         self._parts = _address(self.base_url)
         self.key = (self.key or "").strip() or None
         if self.key and not (self.key.isascii() and self.key.isprintable()):
             raise UsageError("ROWCITE_LLM_KEY has characters that no API key has. Set it again")
 
     def ask(self, messages: Sequence[dict[str, str]]) -> dict[str, Any]:
-        """Return the JSON object that the model replies with; `Unavailable` after two attempts without one.
+        """Return the JSON object of the model's reply; raise `EndpointUnavailable` after two failed attempts.
 
-        An endpoint that is gone holds up a few runs, not each of a thousand: for a while it is not asked again.
+        After several requests in a row without any response, the endpoint is suspended for a while.
         """
         if time.monotonic() < self._suspended_until:
             raise EndpointUnavailable("it did not answer several times in a row")
@@ -100,7 +96,7 @@ class Endpoint:
             body["response_format"] = {"type": "json_object"}
         try:
             status, pause, reply = self._post(json.dumps(body).encode())
-        except TimeoutError as error:  # not tried again: a run has waited long enough
+        except TimeoutError as error:  # no retry: the run has waited long enough
             reason = f"it did not answer within {self.timeout:g} s"
             raise EndpointUnavailable(reason, permanent=True, no_response=True) from error
         except (OSError, HTTPException) as error:
@@ -115,7 +111,7 @@ class Endpoint:
         return self._without_key(_content(reply))
 
     def _post(self, body: bytes) -> tuple[int, float, bytes]:
-        """Post once; return status, pause asked for and reply. TimeoutError when it is not all there in time."""
+        """Post once; return status, requested pause and reply. Raise TimeoutError if it is not complete in time."""
         end = time.monotonic() + self.timeout
         kind = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
         connection = kind(self._parts.hostname or "", self._parts.port, timeout=self.timeout)
@@ -124,7 +120,7 @@ class Endpoint:
             headers["authorization"] = f"Bearer {self.key}"
         try:
             connection.connect()
-            socket = connection.sock  # the connection lets go of it once the headers are read
+            socket = connection.sock  # the connection drops it once the headers are read
             connection.request("POST", f"{self._parts.path.rstrip('/')}/chat/completions", body, headers)
             response = connection.getresponse()
             return response.status, _pause(response), _read(response, socket, end)
@@ -132,17 +128,17 @@ class Endpoint:
             connection.close()
 
     def _without_key(self, text: str) -> str:
-        """Return a reply without the key, should the endpoint repeat it: replies end in answers and files."""
+        """Return a reply with the key masked, in case the endpoint repeats it."""
         return text.replace(self.key, "[key]") if self.key else text
 
 
 def object_in(text: str) -> dict[str, Any]:
-    """Return the JSON object in a reply, in a code fence or between words; `Unavailable` when there is none."""
+    """Return the JSON object in a reply, also in a code fence or between words; raise `EndpointUnavailable` if none."""
     fenced = text.split("```", 2)[1].removeprefix("json") if text.count("```") > 1 else ""
     for candidate in (text, fenced, text[text.find("{") : text.rfind("}") + 1]):
         try:
             found = json.loads(candidate)
-            # Half a surrogate pair can be written in JSON and cannot be sent on.
+            # JSON may contain a lone surrogate, which cannot be encoded.
             found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
         except (ValueError, RecursionError):
             continue
@@ -152,7 +148,7 @@ def object_in(text: str) -> dict[str, Any]:
 
 
 def _read(response: HTTPResponse, socket: Socket, end: float) -> bytes:
-    """Read a reply to its end, however slowly it drips; TimeoutError when it is not there by `end`."""
+    """Return the whole reply; raise TimeoutError if it is not complete by `end`."""
     read = bytearray()
     while len(read) <= LARGEST:
         if (left := end - time.monotonic()) <= 0:
@@ -165,9 +161,9 @@ def _read(response: HTTPResponse, socket: Socket, end: float) -> bytes:
 
 
 def _pause(response: HTTPResponse) -> float:
-    """Return how long the endpoint wants to be left alone, within reason."""
-    asked = response.headers.get("retry-after", "")
-    return min(float(asked), LONGEST_PAUSE) if asked.isascii() and asked.isdigit() else PAUSE
+    """Return the seconds that Retry-After requests, within limits."""
+    requested = response.headers.get("retry-after", "")
+    return min(float(requested), LONGEST_PAUSE) if requested.isascii() and requested.isdigit() else PAUSE
 
 
 def _content(reply: bytes) -> str:
@@ -175,7 +171,7 @@ def _content(reply: bytes) -> str:
         content = json.loads(reply)["choices"][0]["message"]["content"]
     except (ValueError, RecursionError, LookupError, TypeError) as error:
         raise EndpointUnavailable("it replied with no chat completion") from error
-    if isinstance(content, list):  # in parts, as some endpoints have it
+    if isinstance(content, list):  # some endpoints send parts
         content = "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
     if not isinstance(content, str):
         raise EndpointUnavailable("it replied with no text")
@@ -183,12 +179,14 @@ def _content(reply: bytes) -> str:
 
 
 def _address(url: str) -> SplitResult:
-    """Return the parts of a base URL that may be told a key: https, or http on this machine."""
+    """Return the parts of a base URL that may receive a key: https, or http on this machine."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        raise UsageError(f"--llm-base-url is no URL ({error}). Give one such as https://host/v1") from error
+        raise UsageError(
+            f"--llm-base-url is not a URL ({error}). Give one such as https://host/v1"
+        ) from error
     if (
         not host
         or parts.scheme not in {"http", "https"}
@@ -196,7 +194,7 @@ def _address(url: str) -> SplitResult:
         or not url.isprintable()
         or " " in url
     ):
-        raise UsageError("--llm-base-url is no http address. Give one such as https://host/v1")
+        raise UsageError("--llm-base-url is not an http address. Give one such as https://host/v1")
     if parts.username is not None or parts.query or parts.fragment:
         raise UsageError(
             "--llm-base-url has more than host and path. Leave the rest out; the key comes from ROWCITE_LLM_KEY"

@@ -1,7 +1,7 @@
-"""Whose word a language model quotes: does the sentence that states a value speak of the entity, or of somebody else.
+"""Check that a quote states a value, and that it states it of the entity.
 
-Pages are shared: a trade paper names ten companies, a company's own page its rivals. A quote that stands in the page
-is no evidence until the entity bears it.
+Pages are shared: a trade paper names ten companies, a company's own page its rivals. A quote that occurs in the page is
+evidence only if it is about the entity.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from rowcite.local.research.text.normalise import (
 from rowcite.local.research.text.numbers import NUMBER, money_in, number_in
 from rowcite.local.research.text.places import country_code, country_in
 
-Attribution = Literal["outright", "loosely"]
+Attribution = Literal["direct", "indirect"]
 
 _ITS_OWN = DocumentRole(own=True, profile=True, headline=True)
 _LISTED_BEFORE = re.compile(
@@ -45,31 +45,34 @@ _TWO_NAMES = re.compile(r"(?:The )?[A-Z][\w'\u2019&-]+ (?:& |and |of )?[A-Z][\w'
 
 @dataclass(frozen=True)
 class QuoteChecker:
-    """The entity as one document speaks of it."""
+    """Attributes quotes from one document to the entity or to others."""
 
     dossier: Dossier
     match: DocumentMatch
 
-    def of(self, quote: str, value: Any, target: OutputField) -> Attribution | None:
-        """Return how a quote that states a value says it of the entity; None when it says it of somebody else."""
+    def attribution_of(self, quote: str, value: Any, target: OutputField) -> Attribution | None:
+        """Return how a quote states a value of the entity; None if it states it of another one."""
         facts = [fact for fact in self._facts(quote) if states(f"{fact.value} {fact.excerpt}", value, target)]
         labelled = [fact for fact in facts if fact.subject or fact.lead is None]
         if labelled:
-            found = {self._labelled(fact) for fact in labelled}
-            return "outright" if "outright" in found else "loosely" if "loosely" in found else None
+            found = {self._attribute_labelled(fact) for fact in labelled}
+            return "direct" if "direct" in found else "indirect" if "indirect" in found else None
         sentences = [one for one in self._sentences(quote) if states(one[1], value, target)]
-        found = {self._spoken(before, text, value, target) for before, text in sentences or [("", quote)]}
-        return "outright" if "outright" in found else "loosely" if "loosely" in found else None
+        found = {
+            self._attribute_sentence(before, text, value, target)
+            for before, text in sentences or [("", quote)]
+        }
+        return "direct" if "direct" in found else "indirect" if "indirect" in found else None
 
     def about(self, quote: str) -> bool:
-        """Tell whether a quote may be about the entity: it names it, or nobody else on a page that is about it."""
+        """Return True if a quote may be about the entity: it names it, or no other on a page about the entity."""
         entity_names, role = self.dossier.entity_names, self.match.role
         if entity_names.mentions(quote):
             return True
         facts = [fact for fact in self._facts(quote) if fact.subject or fact.lead is None]
         if facts:
-            return any(self._labelled(fact) for fact in facts)
-        if not (role.own or role.profile) or self._elsewhere(quote):
+            return any(self._attribute_labelled(fact) for fact in facts)
+        if not (role.own or role.profile) or self._under_other_heading(quote):
             return False
         return not (
             entity_names.names_another(quote) or _TWO_NAMES.match(quote) or self._opens_with_name(quote)
@@ -81,11 +84,11 @@ class QuoteChecker:
             if excerpt in quote or quote in excerpt:
                 yield fact
 
-    def _labelled(self, fact: Fact) -> Attribution | None:
+    def _attribute_labelled(self, fact: Fact) -> Attribution | None:
         directness = match_fact(fact, self.match.document, self.match.role, self.dossier.entity_names)
         if directness is None or row_contradicts(fact, self.dossier.entity.sites, self.dossier.places):
             return None
-        return "loosely" if directness is Directness.PASSING else "outright"
+        return "indirect" if directness is Directness.PASSING else "direct"
 
     def _sentences(self, quote: str) -> Iterator[tuple[str, str]]:
         """Yield each sentence of a quote with the one before it."""
@@ -94,46 +97,48 @@ class QuoteChecker:
             yield before, text
             before = text
 
-    def _spoken(self, before: str, text: str, value: Any, target: OutputField) -> Attribution | None:
-        """Judge a sentence by who is named in it before the value, else behind it, else by whose page it stands on."""
-        at = located(text, value, target)
+    def _attribute_sentence(
+        self, before: str, text: str, value: Any, target: OutputField
+    ) -> Attribution | None:
+        """Judge a sentence by the name before the value, else by the name after it, else by the page's subject."""
+        at = position_of(text, value, target)
         start = len(text) if at is None else at
         if isinstance(value, str):
             start -= len(text[:start]) - len(_LISTED_BEFORE.sub("", text[:start]))
         if self.dossier.entity_names.mentions(text[:start]):
-            return "outright" if self._last_named(text[:start]) else "loosely" if at is None else None
+            return "direct" if self._last_named(text[:start]) else "indirect" if at is None else None
         fact = Fact(
             "", text[start:].split(" ", 1)[0], text, Directness.SENTENCE, lead=text[:start], tail=text[start:]
         )
         if self.dossier.entity_names.mentions(text[start:]):
             directness = match_fact(fact, self.match.document, self.match.role, self.dossier.entity_names)
-            return "outright" if directness is Directness.SENTENCE else None
-        return self._unnamed(fact, before)
+            return "direct" if directness is Directness.SENTENCE else None
+        return self._attribute_unnamed(fact, before)
 
     def _last_named(self, lead: str) -> bool:
-        """Return True if the entity is the last organisation that some words name."""
+        """Return True if the entity is the last one that some words name."""
         entity_names = self.dossier.entity_names
         mentions = entity_names.mentions(lead)
         fact = Fact("", "", lead, Directness.SENTENCE, lead=lead)
         directness = match_fact(fact, self.match.document, self.match.role, entity_names)
         return bool(mentions) and directness is not None and names_no_other(lead[mentions[-1][1] :])
 
-    def _unnamed(self, fact: Fact, before: str) -> Attribution | None:
-        """Judge a sentence that does not name the entity: nobody else may be its subject, and the page has to be about it."""
+    def _attribute_unnamed(self, fact: Fact, before: str) -> Attribution | None:
+        """Judge a sentence that does not name the entity: it must name no other, and the page must be about it."""
         role, document = self.match.role, self.match.document
         if (
             not (role.own or role.profile or self._last_named(before))
-            or self._elsewhere(fact.excerpt)
+            or self._under_other_heading(fact.excerpt)
             or self._opens_with_name(fact.excerpt)
         ):
             return None
         directness = match_fact(fact, document, _ITS_OWN, self.dossier.entity_names)
         if directness is None:
             return None
-        return "outright" if role.own or directness is Directness.SENTENCE else "loosely"
+        return "direct" if role.own or directness is Directness.SENTENCE else "indirect"
 
     def _opens_with_name(self, text: str) -> bool:
-        """Tell whether a text begins with a name: a word that the document has inside sentences, and only with a capital."""
+        """Return True if a text begins with a word that the document capitalises inside sentences too."""
         first = re.match(r"[A-Z][\w-]+", text)
         if first is None:
             return False
@@ -141,8 +146,8 @@ class QuoteChecker:
         texts = [sentence.text for sentence in self.match.document.sentences]
         return any(map(name.search, texts)) and not any(map(word.search, texts))
 
-    def _elsewhere(self, text: str) -> bool:
-        """Tell whether a text stands under a heading about somebody else."""
+    def _under_other_heading(self, text: str) -> bool:
+        """Return True if a text is below a heading about another entity."""
         entity_names = self.dossier.entity_names
         return any(
             not entity_names.mentions(sentence.heading)
@@ -165,7 +170,7 @@ _NEGATIVE = re.compile(r"\b(?:loss|minus|negative|below)\b|[-\u2212]\s?\d", re.I
 
 
 def states(quote: str, value: Any, target: OutputField) -> bool:
-    """Tell whether a quote says a value outright, in its own way of writing it."""
+    """Return True if a quote states a value directly, in any written form."""
     if isinstance(value, bool) or target.kind == "enum":
         read = read_value(Fact(target.words, quote, quote, Directness.SENTENCE), target)
         literal = isinstance(value, str) and not means_unknown(value) and _has(quote, value)
@@ -175,13 +180,13 @@ def states(quote: str, value: Any, target: OutputField) -> bool:
     return _has(quote, value) or _has_date(quote, value) or _country_at(quote, value) is not None
 
 
-def located(quote: str, value: Any, target: OutputField) -> int | None:
-    """Return where a quote that states a value does so; None when its words do not show it."""
+def position_of(quote: str, value: Any, target: OutputField) -> int | None:
+    """Return the position in a quote where a value is stated, or None."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        wanted = _wanted(quote, value, target)
-        hits = (at for at, amounts in _figures_at(quote) if _meets(amounts, wanted))
+        wanted = _equivalents(quote, value, target)
+        hits = (at for at, amounts in _figures_at(quote) if _any_equal(amounts, wanted))
         return next(hits, None)
     words = r"[\W_]+".join(re.escape(word) for word in re.findall(r"[^\W_]+", strip_accents(str(value))))
     if words and (match := re.search(rf"(?<!\w){words}(?!\w)", strip_accents(quote), re.IGNORECASE)):
@@ -203,12 +208,12 @@ def _has(quote: str, value: str) -> bool:
 def _has_number(quote: str, value: float, target: OutputField) -> bool:
     if value < 0 and not _NEGATIVE.search(quote):
         return False
-    wanted = _wanted(quote, value, target)
-    return any(_meets(amounts, wanted) for _, amounts in _figures_at(quote))
+    wanted = _equivalents(quote, value, target)
+    return any(_any_equal(amounts, wanted) for _, amounts in _figures_at(quote))
 
 
-def _wanted(quote: str, value: float, target: OutputField) -> set[float]:
-    """Return the figures that may stand for a value: it may be asked for in millions, or stand there in per cent."""
+def _equivalents(quote: str, value: float, target: OutputField) -> set[float]:
+    """Return the numbers that may represent a value: in thousands or millions, or in per cent."""
     wanted = {abs(value)}
     if _SCALED.search(f"{target.words} {fold(target.description)}"):
         wanted |= {abs(value) * scale for scale in (1e3, 1e6, 1e9)}
@@ -217,12 +222,12 @@ def _wanted(quote: str, value: float, target: OutputField) -> set[float]:
     return wanted
 
 
-def _meets(amounts: set[float], wanted: set[float]) -> bool:
+def _any_equal(amounts: set[float], wanted: set[float]) -> bool:
     return any(math.isclose(one, other, rel_tol=1e-9) for one in amounts for other in wanted)
 
 
 def _figures_at(quote: str) -> Iterator[tuple[int, set[float]]]:
-    """Yield the numbers of a quote, with their thousands and millions; the ends of a range are none, years are."""
+    """Yield each number of a quote with its scaled readings; the ends of a range count only as years."""
     for match in _TOKEN.finditer(quote):
         amounts = {
             read.value
@@ -234,7 +239,7 @@ def _figures_at(quote: str) -> Iterator[tuple[int, set[float]]]:
 
 
 def _has_date(quote: str, value: str) -> bool:
-    """Tell whether a date as YYYY, YYYY-MM or YYYY-MM-DD stands in a quote, however it is written there."""
+    """Return True if a quote contains a date given as YYYY, YYYY-MM or YYYY-MM-DD, in any written form."""
     return any(_is_date_at(quote, match.start(), value) for match in re.finditer(r"\b\w", quote))
 
 
@@ -245,7 +250,7 @@ def _is_date_at(quote: str, at: int, value: str) -> bool:
 
 
 def _country_at(quote: str, value: str) -> int | None:
-    """Return where a quote names a country, in any of its names."""
+    """Return the position where a quote names a country by any of its names, or None."""
     code = country_code(value)
     if not code:
         return None

@@ -1,7 +1,7 @@
-"""A researcher that lets a language model read the documents the engine finds, and believes only what it can quote.
+"""Let a language model read the documents the engine finds, and accept only values that it can quote.
 
-The engine identifies the entity and chooses the documents. Of the model's reply nothing is trusted: a quote counts
-when it stands in the document and was shown, a value when its quotes hold it.
+The engine identifies the entity and chooses the documents. A quote counts if it occurs in the document and was shown to
+the model, a value if its quotes support it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from rowcite.local.research.question import Finding, Question
 from rowcite.local.research.text.normalise import collapse_spaces
 from rowcite.model import Citation, FieldBasis
 
-_LONGEST_QUOTE = 1_000  # characters: a quote of a whole page would hold any value
+_LONGEST_QUOTE = 1_000  # characters: a quote of a whole page would support any value
 _QUOTES, _REASONING = 20, 600
 _LEVELS: tuple[Confidence, ...] = ("low", "medium", "high")
 _TEXT = OutputField("output", "output", "", "string", nullable=True)
@@ -47,14 +47,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Page:
-    """A document and what the model saw of it."""
+    """A document and the passages of it that the model was shown."""
 
     document: Document
     shown_texts: str
     checker: QuoteChecker | None
 
     def holds(self, quote: str) -> bool:
-        """Tell whether a quote was shown and stands in the document, with no number or word cut short."""
+        """Return True if a quote was shown and occurs in the document, with no number or word cut short."""
         if not self.document.contains(quote):
             return False
         whole = rf"(?<!\w)(?<!\d[.,]){re.escape(quote)}(?!\w)(?![.,]\d)"
@@ -63,14 +63,14 @@ class _Page:
 
 @dataclass(frozen=True)
 class DroppedQuotes:
-    """How many quotes were thrown away: `invented` do not stand in a document, `foreign` are not about the entity."""
+    """The number of quotes dropped: `not_found` in any document, `about_others` than the entity."""
 
     not_found: int
     about_others: int
 
 
 class ModelResearcher:
-    """Answers as `Corpus` does, from the same documents, read by a model. A run never fails because of the model."""
+    """Answers as `Corpus` does, with a model reading the same documents; failures of the model never fail a run."""
 
     def __init__(self, corpus: Corpus, endpoint: Endpoint) -> None:
         self._corpus = corpus
@@ -78,21 +78,21 @@ class ModelResearcher:
         self.search = corpus.search
 
     def research(self, question: Question, /) -> Finding:
-        """Answer a question; without documents, without a usable reply and for auto answers as the engine does."""
+        """Return the model's checked answer; the engine's for auto answers, without documents or without a usable reply."""
         reading = self._corpus.read(question)
-        engine_answer = self._corpus.answered(question, reading)
+        engine_answer = self._corpus.answer_from(question, reading)
         kind = question.output.get("type", "auto")
         bearers = [QuoteChecker(reading.dossier, match) for match in reading.matches]
         documents = [match.document for match in reading.matches] or self._cited(engine_answer)
         if not documents or kind not in {"json", "text"}:
             return engine_answer
-        fields = _fields(question.output)
+        fields = _fields_schema(question.output)
         messages, shown_texts = messages_for(question.input, fields, documents)
         try:
             reply = self._endpoint.ask(messages)
         except EndpointUnavailable as error:
             _log.warning("the language model was not used: %s", error)
-            return _noted(engine_answer, f"The language model was not used: {error}.")
+            return _with_note(engine_answer, f"The language model was not used: {error}.")
         replies = _replies(reply)
         pages = [
             _Page(document, text, checker)
@@ -112,13 +112,13 @@ class ModelResearcher:
         )
 
     def _cited(self, finding: Finding) -> list[Document]:
-        """Return the documents that an answer about a theme cites: there is no entity to be about."""
+        """Return the documents that an answer about a topic cites; a topic has no entity."""
         urls = dict.fromkeys(citation.url for entry in finding.basis for citation in entry.citations)
-        return [document for url in urls if (document := self._corpus.at(url)) is not None]
+        return [document for url in urls if (document := self._corpus.document_at(url)) is not None]
 
 
-def _fields(output: dict[str, Any]) -> dict[str, Any]:
-    """Return what is asked for as the model is told it: the schema, or one field for a text."""
+def _fields_schema(output: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields sent to the model: the schema, or one field for a text."""
     if output.get("type") == "json":
         return dict(output.get("json_schema") or {})
     description = output.get("description") or (
@@ -127,19 +127,19 @@ def _fields(output: dict[str, Any]) -> dict[str, Any]:
     return {"properties": {"output": {"type": ["string", "null"], "description": description}}}
 
 
-def _noted(finding: Finding, note: str) -> Finding:
+def _with_note(finding: Finding, note: str) -> Finding:
     noted = (structs.replace(entry, reasoning=f"{entry.reasoning} {note}".strip()) for entry in finding.basis)
     return replace(finding, basis=tuple(noted))
 
 
 def _replies(reply: dict[str, Any]) -> dict[str, Any]:
-    """Return the reply's fields; some models leave the outer object away."""
+    """Return the reply's fields; some models omit the outer object."""
     fields = reply.get("fields")
     return fields if isinstance(fields, dict) else reply
 
 
 def _answer(target: OutputField, reply: Any, pages: Sequence[_Page]) -> tuple[Any, FieldBasis]:
-    """Return a field's value and basis: the value as far as quotes hold it, else the emptiest one."""
+    """Return a field's value and basis: the part of the value that quotes support, else the empty value."""
     reply_field = reply if isinstance(reply, dict) else {}
     quotes, dropped = _quotes(reply_field, pages)
     value = coerce(reply_field.get("value"), target)
@@ -155,13 +155,15 @@ def _answer(target: OutputField, reply: Any, pages: Sequence[_Page]) -> tuple[An
         return _not_found(
             target, f"{_rejection_reason(quotes, dropped, own)} {_model_reasoning(reply_field)}"
         )
-    lost = DroppedQuotes(dropped, len(quotes) - len(own))
-    reasoning = _reasoning(reply_field, own, found, lost)
-    return found.value, FieldBasis(target.name, reasoning, _citations(own), _confidence(found, lost))
+    dropped_quotes = DroppedQuotes(dropped, len(quotes) - len(own))
+    reasoning = _reasoning(reply_field, own, found, dropped_quotes)
+    return found.value, FieldBasis(
+        target.name, reasoning, _citations(own), _confidence(found, dropped_quotes)
+    )
 
 
 def _text_answer(reply: Any, pages: Sequence[_Page]) -> tuple[str, FieldBasis]:
-    """Return a text or a report without the sentences that no quote holds, and its basis."""
+    """Return a text or a report without the sentences that no quote supports, and its basis."""
     reply_field = reply if isinstance(reply, dict) else {"value": reply}
     quotes, dropped = _quotes(reply_field, pages)
     value = coerce(reply_field.get("value"), _TEXT)
@@ -174,13 +176,13 @@ def _text_answer(reply: Any, pages: Sequence[_Page]) -> tuple[str, FieldBasis]:
     if found is None or not own:
         reason = _no_value_reason(pages) if value is None else _rejection_reason(quotes, dropped, own)
         return NOT_FOUND, FieldBasis("output", reason, (), "low")
-    lost = DroppedQuotes(dropped, len(quotes) - len(own))
-    reasoning = _reasoning(reply_field, own, found, lost)
-    return found.value, FieldBasis("output", reasoning, _citations(own), _confidence(found, lost))
+    dropped_quotes = DroppedQuotes(dropped, len(quotes) - len(own))
+    reasoning = _reasoning(reply_field, own, found, dropped_quotes)
+    return found.value, FieldBasis("output", reasoning, _citations(own), _confidence(found, dropped_quotes))
 
 
 def _quotes(reply_field: dict[str, Any], pages: Sequence[_Page]) -> tuple[list[CheckedQuote], int]:
-    """Return the quotes that stand where the model says, and how many do not."""
+    """Return the quotes that occur in the document they name, and the number of those that do not."""
     claimed = reply_field.get("quotes")
     claimed = claimed[:_QUOTES] if isinstance(claimed, list) else []
     found: dict[tuple[str, str], CheckedQuote] = {}
@@ -191,7 +193,7 @@ def _quotes(reply_field: dict[str, Any], pages: Sequence[_Page]) -> tuple[list[C
         )
         quote = collapse_spaces(text) if isinstance(text, str) else ""
         page = _page(number, pages)
-        # One word is no statement: "240" stands on many pages and says nothing of anybody.
+        # One word such as "240" does not name what it counts.
         if page and len(quote.split()) > 1 and len(quote) <= _LONGEST_QUOTE and page.holds(quote):
             good += 1
             found[page.document.url, quote] = CheckedQuote(quote, page.document, page.checker)
@@ -199,8 +201,8 @@ def _quotes(reply_field: dict[str, Any], pages: Sequence[_Page]) -> tuple[list[C
 
 
 def _page(number: Any, pages: Sequence[_Page]) -> _Page | None:
-    """Return the page a model means by a number, which some write as a text."""
-    return next((page for at, page in enumerate(pages, 1) if str(number) == str(at)), None)
+    """Return the page with a number, which some models write as a string."""
+    return next((page for document_at, page in enumerate(pages, 1) if str(number) == str(document_at)), None)
 
 
 def _not_found(target: OutputField, reason: str) -> tuple[Any, FieldBasis]:
@@ -219,45 +221,49 @@ def _no_value_reason(pages: Sequence[_Page]) -> str:
 
 def _rejection_reason(quotes: list[CheckedQuote], dropped: int, own: list[CheckedQuote]) -> str:
     if quotes and not own:
-        return "Left out: the language model's quotes speak of somebody else, or do not say of whom."
+        return "Left out: the language model's quotes are about another entity, or do not name one."
     if quotes:
-        return "Left out: the language model's quotes do not hold its value."
+        return "Left out: the language model's quotes do not support its value."
     if dropped:
-        return "Left out: no quote of the language model stands in the document it names."
+        return "Left out: no quote of the language model occurs in the document it names."
     return "Left out: the language model quoted no document."
 
 
-def _confidence(found: Support, lost: DroppedQuotes) -> Confidence:
-    """Two sites that state all of it make it high, one medium; anything thrown away costs a level."""
-    level = min(found.sites, 2) - (1 if lost.not_found or lost.about_others or found.cut else 0)
+def _confidence(found: Support, dropped: DroppedQuotes) -> Confidence:
+    """Return high for two sites that state the whole value, medium for one; one level less if anything was dropped."""
+    level = min(found.sites, 2) - (1 if dropped.not_found or dropped.about_others or found.cut else 0)
     return _LEVELS[max(level, 0)]
 
 
 def _reasoning(
-    reply_field: dict[str, Any], quotes: list[CheckedQuote], found: Support, lost: DroppedQuotes
+    reply_field: dict[str, Any], quotes: list[CheckedQuote], found: Support, dropped: DroppedQuotes
 ) -> str:
     hosts = list(dict.fromkeys(quote.document.host or quote.document.path for quote in quotes))
     sentences = [f"Read by a language model; its quotes from {', '.join(hosts[:4])} were checked."]
     if not found.sites:
-        sentences.append("They do not state the value outright.")
-    if lost.not_found:
-        does = "do" if lost.not_found > 1 else "does"
-        sentences.append(f"{lost.not_found} of its quotes {does} not stand in the documents.")
-    if lost.about_others:
-        speaks = "speak" if lost.about_others > 1 else "speaks"
+        sentences.append("They do not state the value directly.")
+    if dropped.not_found:
         sentences.append(
-            f"{lost.about_others} of its quotes {speaks} of somebody else, or not clearly of whom."
+            f"{dropped.not_found} of its quotes {_was(dropped.not_found)} not found in the documents."
+        )
+    if dropped.about_others:
+        sentences.append(
+            f"{dropped.about_others} of its quotes {_was(dropped.about_others)} about another entity, or unclear."
         )
     if found.cut:
-        sentences.append("Parts of its answer that no quote holds were left out.")
+        sentences.append("Parts of its answer that no quote supports were left out.")
     return " ".join([*sentences, _model_reasoning(reply_field)]).strip()
 
 
+def _was(count: int) -> str:
+    return "were" if count > 1 else "was"
+
+
 def _model_reasoning(reply_field: dict[str, Any]) -> str:
-    """Return the model's own reasoning, short and marked as such: a document may have had a hand in it."""
-    said = reply_field.get("reasoning")
-    said = clip(collapse_spaces(said), _REASONING) if isinstance(said, str) else ""
-    return f"The model's reasoning: {said}" if said else ""
+    """Return the model's own reasoning, cut and marked as the model's: documents can influence it."""
+    stated = reply_field.get("reasoning")
+    stated = clip(collapse_spaces(stated), _REASONING) if isinstance(stated, str) else ""
+    return f"The model's reasoning: {stated}" if stated else ""
 
 
 def _citations(quotes: list[CheckedQuote]) -> tuple[Citation, ...]:

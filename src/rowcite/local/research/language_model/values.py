@@ -1,4 +1,4 @@
-"""What a language model says held against what it quotes: is a value of its field's type, and do the quotes state it?"""
+"""Check a language model's value: does it have the field's type, and do its quotes support it?"""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from rowcite.local.research.documents.document import Document
 from rowcite.local.research.language_model.quotes import Attribution, QuoteChecker, states
 from rowcite.local.research.text.normalise import content_words, split_sentences
 
-_FEW, _SHARE = 4, 0.6  # so many words must all stand in the quotes; of more, this share
-_LONGEST = 50_000  # characters: no report is longer
-_BIGGEST = 2**53  # what JSON readers hold exactly
+_FEW, _SHARE = 4, 0.6  # up to 4 words must all be in the quotes; of more, this share
+_LONGEST = 50_000  # characters of the longest text
+_BIGGEST = 2**53  # the largest integer that every JSON reader keeps exact
 _LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)|<[^<>]*>|https?://\S+")
 _MARK_AFTER = re.compile(r"([.!?])[ \t]*(\[\d+\](?:[ \t]*\[\d+\])*)")  # belongs to the sentence before it
 _HEADINGS = frozenset(
@@ -27,15 +27,15 @@ _HEADINGS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class CheckedQuote:
-    """A quote that stands in its document."""
+    """A quote that occurs in its document."""
 
     text: str
     document: Document
-    checker: QuoteChecker | None = None  # none: the question is about no entity
+    checker: QuoteChecker | None = None  # None if the question has no entity
 
-    def match_fact(self, value: Any, target: OutputField) -> Attribution | None:
-        """Return how the quote, which states a value, says it of the entity."""
-        return self.checker.of(self.text, value, target) if self.checker else "outright"
+    def attribution(self, value: Any, target: OutputField) -> Attribution | None:
+        """Return how the quote, which states a value, attributes it to the entity."""
+        return self.checker.attribution_of(self.text, value, target) if self.checker else "direct"
 
     @property
     def about(self) -> bool:
@@ -44,15 +44,15 @@ class CheckedQuote:
 
     @property
     def site(self) -> str:
-        """Whose word it is: pages of one site count once."""
+        """The site of the quote; pages of one site count once."""
         return self.document.site or self.document.url
 
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """A value as far as quotes hold it: how many sites state all of it, and whether parts were left out.
+    """The part of a value that quotes support, the number of sites that state all of it, and whether parts were dropped.
 
-    No site: the quotes only bear it out, as they do a yes or no, a choice, or a text in other words.
+    No sites: the quotes support the value without stating it, as for a boolean, an enum or a paraphrase.
     """
 
     value: Any
@@ -61,7 +61,7 @@ class Support:
 
 
 def coerce(value: Any, target: OutputField) -> Any:
-    """Return a value in the type of its field, parts of another type left out; None when it is of another type."""
+    """Return a value in the type of its field, without parts of another type; None if it has another type."""
     if target.kind == "enum":
         return next((one for one in target.choices if type(one) is type(value) and one == value), None)
     if target.kind == "array":
@@ -81,14 +81,14 @@ def coerce(value: Any, target: OutputField) -> Any:
 
 
 def with_empty_values(target: OutputField, value: Any = None) -> Any:
-    """Return a value with the emptiest one of its type where nothing was found."""
+    """Return a value with the empty value of its type for every part not found."""
     if target.kind == "object" and isinstance(value, dict):
         return {one.name: with_empty_values(one, value.get(one.name)) for one in target.fields}
     return empty_value(target) if value is None else value
 
 
 def support(value: Any, target: OutputField, quotes: Sequence[CheckedQuote]) -> Support | None:
-    """Return what the quotes hold of a value of the field's type; None for nothing."""
+    """Return the part of a typed value that the quotes support, or None."""
     if value is None or not quotes:
         return None
     if target.kind == "array":
@@ -96,8 +96,8 @@ def support(value: Any, target: OutputField, quotes: Sequence[CheckedQuote]) -> 
     if target.kind == "object":
         return _supported_parts(value, target, quotes)
     stating = [quote for quote in quotes if states(quote.text, value, target)]
-    attributed = {quote: quote.match_fact(value, target) for quote in stating}
-    sites = {quote.site for quote, how in attributed.items() if how == "outright"}
+    attributed = {quote: quote.attribution(value, target) for quote in stating}
+    sites = {quote.site for quote, how in attributed.items() if how == "direct"}
     if sites:
         return Support(value, len(sites))
     loose = any(attributed.values()) or _is_implied(
@@ -109,13 +109,13 @@ def support(value: Any, target: OutputField, quotes: Sequence[CheckedQuote]) -> 
 def quotes_about_entity(
     value: Any, target: OutputField, quotes: Sequence[CheckedQuote]
 ) -> list[CheckedQuote]:
-    """Return the quotes that speak of the entity: where one states a part of the value, in stating it."""
+    """Return the quotes about the entity; a quote that states a part of the value must attribute it to the entity."""
     parts = list(_parts(value, target))
     return [
         quote
         for quote in quotes
         if (
-            any(quote.match_fact(*part) for part in stated)
+            any(quote.attribution(*part) for part in stated)
             if (stated := [part for part in parts if states(quote.text, *part)])
             else quote.about
         )
@@ -136,7 +136,7 @@ def _parts(value: Any, target: OutputField) -> Iterator[tuple[Any, OutputField]]
 
 
 def supported_text(text: str, quotes: Sequence[CheckedQuote], urls: Sequence[str]) -> Support | None:
-    """Return a text without the sentences that the quotes do not hold; [1] becomes a link to the first of `urls`, or nothing."""
+    """Return a text without unsupported sentences; [1] becomes a link to the first of `urls`, or is removed."""
     quotes = [quote for quote in quotes if quote.about]
     kept, cut, sentences = [], False, 0
     bare = _LINK.sub(lambda match: match[1] or "", text)
@@ -144,7 +144,7 @@ def supported_text(text: str, quotes: Sequence[CheckedQuote], urls: Sequence[str
         if re.match(r"\s*#", line):
             whole = [line] if _is_heading(line, quotes) else []
         else:
-            whole = [one for one in split_sentences(line) if _held(one, quotes)]
+            whole = [one for one in split_sentences(line) if _uses_words_of(one, quotes)]
             sentences += len(whole)
         cut = cut or len(" ".join(whole)) < len(line.strip())
         if whole or not line.strip():
@@ -197,16 +197,16 @@ def _supported_parts(
 
 
 def _is_implied(value: Any, target: OutputField, quotes: Sequence[CheckedQuote]) -> bool:
-    """Tell whether quotes may well mean a value they do not state: a choice, or a text made of their words."""
+    """Return True if quotes may support a value they do not state: a choice, or a text in their words."""
     if not quotes:
         return False
     if isinstance(value, bool) or target.kind == "enum":
         return not means_unknown(value)
-    return isinstance(value, str) and _held(value, quotes)
+    return isinstance(value, str) and _uses_words_of(value, quotes)
 
 
-def _held(text: str, quotes: Sequence[CheckedQuote]) -> bool:
-    """Tell whether a text is made of the quotes' words; each of its figures has to stand there."""
+def _uses_words_of(text: str, quotes: Sequence[CheckedQuote]) -> bool:
+    """Return True if a text consists of the quotes' words and contains no other figure."""
     text = re.sub(r"\[\d+\]", "", text)
     joined = " ".join(quote.text for quote in quotes)
     words, there = set(content_words(text)), set(content_words(joined))

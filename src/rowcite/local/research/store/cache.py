@@ -1,4 +1,4 @@
-"""Where what was read from files is kept: a folder for each corpus, and the hash that says whether a file has changed."""
+"""The cache folder of each corpus, and the keys that change when a file must be read again."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from pathlib import Path
 
 from rowcite.version import __version__
 
-UNUSED_FOR = 90 * 86_400.0  # seconds; then what is kept of a corpus is removed
-_MARK = "rowcite-corpus.txt"  # in each folder of a corpus: which one it is, touched at each use
+UNUSED_FOR = 90 * 86_400.0  # seconds until an unused corpus is deleted
+_MARK = "rowcite-corpus.txt"  # names the corpus of a cache folder, touched at each use
 _READERS = ("selectolax", "markdown-it-py", "pypdf", "msgspec")
 
 
 def platform_cache(environ: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
-    """Return where this system keeps what can be made again: `XDG_CACHE_HOME/rowcite`, or what stands for it."""
+    """Return the platform's cache folder for rowcite: `XDG_CACHE_HOME/rowcite` or its equivalent."""
     if platform == "win32":
         return Path(environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "rowcite" / "Cache"
     if platform == "darwin":
@@ -30,9 +30,9 @@ def platform_cache(environ: Mapping[str, str] = os.environ, platform: str = sys.
 
 
 def corpus_cache(root: Path, corpus: Path) -> Path:
-    """Return the folder for what is kept of a corpus, made when needed; forget corpora that nobody uses.
+    """Return the cache folder of a corpus, created if needed; delete folders unused for 90 days.
 
-    Two corpora never share a folder, so that one's documents are not removed as gone from the other's.
+    Two corpora never share a folder, so neither deletes the other's documents.
     """
     where = str(corpus.resolve())
     folder = root / f"corpus-{hashlib.sha256(where.encode()).hexdigest()[:16]}"
@@ -45,18 +45,18 @@ def corpus_cache(root: Path, corpus: Path) -> Path:
     return folder
 
 
-def key_of(content_hash: bytes, *said: str) -> bytes:
-    """Return the hash over a file's own, what else is said of it, and the engine that reads it."""
-    total = hashlib.sha256(engine_stamp())
-    for text in said:
+def cache_key(content_hash: bytes, *stated: str) -> bytes:
+    """Return the key of a file: a hash of its content, its metadata and the engine."""
+    total = hashlib.sha256(engine_fingerprint())
+    for text in stated:
         total.update(f"{len(text)}:{text}".encode())
     total.update(content_hash)
     return total.digest()
 
 
 @cache
-def engine_stamp() -> bytes:
-    """Return a hash over rowcite's version, its readers' and this room's source: an engine that reads better reads again."""
+def engine_fingerprint() -> bytes:
+    """Return a hash of rowcite's version, the parsers' versions and the engine's source."""
     total = hashlib.sha256(__version__.encode())
     for name in _READERS:
         total.update(f"{name} {version_of(name)}\n".encode())
@@ -66,7 +66,7 @@ def engine_stamp() -> bytes:
 
 
 def version_of(package: str) -> str:
-    """Return a package's version; empty when it does not say."""
+    """Return the version of a package, or an empty string."""
     try:
         return version(package)
     except PackageNotFoundError:

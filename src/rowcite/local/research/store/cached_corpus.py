@@ -1,4 +1,4 @@
-"""A corpus's documents and index, from the cache as far as they are there; without a usable cache, in memory."""
+"""Load a corpus through the cache, or into memory if the cache cannot be used."""
 
 from __future__ import annotations
 
@@ -11,49 +11,49 @@ from pathlib import Path
 from typing import overload
 
 from rowcite.local.research.documents.document import Document, DocumentSummary
-from rowcite.local.research.store.cache import corpus_cache, engine_stamp, version_of
+from rowcite.local.research.store.cache import corpus_cache, engine_fingerprint, version_of
 from rowcite.local.research.store.document_store import DAMAGE_ERRORS, DocumentStore, delete_store
 from rowcite.local.research.store.ingest import FolderContents, read_folder
 from rowcite.local.research.store.search_index import WordIndex, index_in_memory, open_index
 
-_CACHED_DOCUMENTS = 2_048  # documents held as they are asked about: some 200 KB each, of pages of 10 KB
+_CACHED_DOCUMENTS = 2_048  # documents in memory, about 200 KB each for pages of 10 KB
 
 
 @dataclass(frozen=True)
 class CorpusContents:
-    """All that a corpus knows: its cards, its documents in the same order, its words, and lines about what is amiss."""
+    """A corpus: its summaries and documents in the same order, its index, and a line for each part left out."""
 
     digest: str
-    cards: tuple[DocumentSummary, ...]
+    summaries: tuple[DocumentSummary, ...]
     documents: Sequence[Document]
     words: WordIndex
     skipped: tuple[str, ...]
 
 
 class Documents(Sequence[Document]):
-    """Documents that are fetched from the shelf when they are asked for."""
+    """Documents that are loaded from the store on first use."""
 
     def __init__(self, store: DocumentStore, pages: Sequence[int]) -> None:
         self._pages = pages
         self._fetch = lru_cache(_CACHED_DOCUMENTS)(store.document)
 
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return the number of documents."""
         return len(self._pages)
 
     @overload
-    def __getitem__(self, at: int) -> Document: ...
+    def __getitem__(self, document_at: int) -> Document: ...
     @overload
-    def __getitem__(self, at: slice) -> list[Document]: ...
-    def __getitem__(self, at: int | slice) -> Document | list[Document]:
+    def __getitem__(self, document_at: slice) -> list[Document]: ...
+    def __getitem__(self, document_at: int | slice) -> Document | list[Document]:
         """Return a document by its number."""
-        if isinstance(at, slice):
-            return [self._fetch(page) for page in self._pages[at]]
-        return self._fetch(self._pages[at])
+        if isinstance(document_at, slice):
+            return [self._fetch(page) for page in self._pages[document_at]]
+        return self._fetch(self._pages[document_at])
 
 
 def load_contents(corpus: Path, cache: Path | None) -> CorpusContents:
-    """Return what a folder holds. A cache that cannot be used costs time, and a line in `skipped`."""
+    """Return the contents of a folder; a cache that cannot be used adds a line to `skipped`."""
     if cache is None:
         return _in_memory(corpus)
     try:
@@ -78,7 +78,7 @@ def _from_cache(corpus: Path, folder: Path) -> CorpusContents:
     store = DocumentStore(folder)
     contents = read_folder(corpus, store)
     stamp = hashlib.sha256(
-        engine_stamp() + f"{contents.digest} {version_of('tantivy')}".encode()
+        engine_fingerprint() + f"{contents.digest} {version_of('tantivy')}".encode()
     ).hexdigest()[:24]
     texts = store.words(page for page, _ in contents.pages)
     return _contents(contents, store, open_index(folder, stamp, texts, len(contents.pages)))
@@ -87,5 +87,5 @@ def _from_cache(corpus: Path, folder: Path) -> CorpusContents:
 def _contents(contents: FolderContents, store: DocumentStore, words: WordIndex) -> CorpusContents:
     documents = Documents(store, [page for page, _ in contents.pages])
     return CorpusContents(
-        contents.digest, tuple(card for _, card in contents.pages), documents, words, contents.skipped
+        contents.digest, tuple(summary for _, summary in contents.pages), documents, words, contents.skipped
     )

@@ -1,4 +1,4 @@
-"""Which files of a folder are documents, and one hash over all of them."""
+"""The files of a corpus folder: which ones are documents, their manifest, and one hash over all."""
 
 from __future__ import annotations
 
@@ -35,36 +35,36 @@ def digest_of(files: Iterable[tuple[str, str]]) -> str:
 
 
 def corpus_files(folder: Path) -> list[Path]:
-    """Return the documents below `folder`, and its manifest, hidden files and folders left out."""
+    """Return the documents below `folder` and its manifest, without hidden files and folders."""
     if not folder.is_dir():
         raise InputError(
             f"{folder}: no such folder. Name a folder of HTML, Markdown, text, PDF, JSONL or .eml files as the corpus."
         )
     files = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file()]
-    visible = [path for path in files if not _hidden(path.relative_to(folder))]
+    permitted = [path for path in files if not _hidden(path.relative_to(folder))]
     manifest = folder / MANIFEST
-    return [*visible, manifest] if manifest.is_file() else visible
+    return [*permitted, manifest] if manifest.is_file() else permitted
 
 
 def relative_name(folder: Path, path: Path) -> str:
-    """Return the path below `folder` with `/` and composed accents: the same on every machine."""
+    """Return the path below `folder` with `/` and composed accents, equal on every platform."""
     return unicodedata.normalize("NFC", path.relative_to(folder).as_posix())
 
 
 def read_manifest(path: Path) -> tuple[Manifest, list[str]]:
-    """Return what the manifest says of each file and of the pages in it; one that cannot be read is a complaint."""
+    """Return the metadata of each file and of the pages in it, and a line for a manifest that cannot be read."""
     if not path.is_file():
         return {}, []
     try:
         rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
     except (OSError, UnicodeError, csv.Error) as error:
         return {}, [f"{MANIFEST}: {error}"]
-    said: Manifest = {}
+    stated: Manifest = {}
     for row in rows:
         if row.get("file"):
             name = row["file"].strip()
-            said.setdefault(name.partition("#")[0], {})[name] = metadata_in(row)
-    return said, []
+            stated.setdefault(name.partition("#")[0], {})[name] = metadata_in(row)
+    return stated, []
 
 
 def _hidden(relative: Path) -> bool:

@@ -1,7 +1,7 @@
-"""The documents as they were read, in a SQLite file or in memory: cards at once, a document when it is asked for.
+"""Parsed documents in a SQLite file or in memory.
 
-The file can be thrown away at any time. A process that is killed leaves it whole; a reader goes on seeing what it
-opened, whatever another process puts in or takes out meanwhile.
+Summaries are loaded at once, a document on demand. The file can be deleted at any time and survives a kill; a reader
+keeps seeing the snapshot it opened while other processes write.
 """
 
 from __future__ import annotations
@@ -22,8 +22,12 @@ from rowcite.local.research.text.normalise import fold
 
 FILE = "pages.sqlite"
 VERSION = 1
-DAMAGE_ERRORS = (sqlite3.DatabaseError, zlib.error, msgspec.DecodeError)  # what reading a damaged file raises
-_BUSY = 30.0  # seconds to wait for another process's writing
+DAMAGE_ERRORS = (
+    sqlite3.DatabaseError,
+    zlib.error,
+    msgspec.DecodeError,
+)  # the errors of reading a damaged file
+_BUSY = 30.0  # seconds to wait for another process's write lock
 _SCHEMA = """
 create table files (key blob primary key, faults blob not null) strict, without rowid;
 create table pages (
@@ -38,23 +42,23 @@ create table bodies (
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
-    """A document ready to be kept: its card, its folded words and itself, the last two compressed."""
+    """A document ready to be stored: its summary, its folded words and its body, the last two compressed."""
 
-    card: bytes
+    summary: bytes
     words: bytes
     body: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """What a file came to: its documents, and lines about parts left out."""
+    """The documents of a file, and a line for each part left out."""
 
     pages: tuple[StoredDocument, ...]
     problems: tuple[str, ...] = ()
 
 
 def to_stored(documents: Iterable[Document], problems: Iterable[str]) -> StoredFile:
-    """Return what is kept of a file; a document without text is a fault."""
+    """Return the documents of a file ready to be stored; a document without text becomes a fault."""
     documents_read = list(documents)
     silent = [f"{document.path}: holds no text" for document in documents_read if not document.text]
     return StoredFile(
@@ -63,9 +67,9 @@ def to_stored(documents: Iterable[Document], problems: Iterable[str]) -> StoredF
 
 
 class DocumentStore:
-    """The kept documents of one corpus. Raises OSError or sqlite3.Error when the folder cannot be used.
+    """The stored documents of one corpus; raises OSError or sqlite3.Error if the folder cannot be used.
 
-    `folder` None keeps them in memory. Any thread may read.
+    With `folder` None they are in memory. Any thread may read.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -75,18 +79,18 @@ class DocumentStore:
         self.close = weakref.finalize(self, self._db.close)
 
     def keys(self) -> set[bytes]:
-        """Return the keys of the files that are kept."""
+        """Return the keys of the stored files."""
         return {key for (key,) in self._all("select key from files")}
 
     def add_files(self, files: Sequence[tuple[bytes, StoredFile]]) -> None:
-        """Keep files under their keys, all or none."""
+        """Add files under their keys in one transaction."""
         with self._lock, self._db:
             self._db.execute("begin immediate")
             for key, file in files:
                 self._add_file(key, file)
 
     def remove_others(self, keys: Iterable[bytes]) -> None:
-        """Remove what is kept under other keys."""
+        """Delete the files under other keys."""
         stale_keys = self.keys() - set(keys)
         if stale_keys:
             with self._lock, self._db:
@@ -94,31 +98,31 @@ class DocumentStore:
                 self._db.executemany("delete from files where key = ?", [(key,) for key in stale_keys])
 
     def checkpoint(self) -> None:
-        """Bring what was written into the file's own place, unless somebody still reads what was there."""
+        """Move written pages from the WAL into the database file, unless a reader still needs them."""
         with self._lock:
-            self._db.execute("pragma busy_timeout = 0")  # a server that runs for days is not waited for
+            self._db.execute("pragma busy_timeout = 0")  # do not wait for a server that runs for days
             self._db.execute("pragma wal_checkpoint(truncate)").fetchall()
             self._db.execute(f"pragma busy_timeout = {_BUSY * 1000:.0f}")
 
     def begin_snapshot(self) -> None:
-        """See from now on what is there now, whatever others change."""
+        """Start a read transaction: later changes by other processes are not seen."""
         with self._lock:
             self._db.execute("begin")
             self._db.execute("select count(*) from files").fetchone()
 
     def end_snapshot(self) -> None:
-        """See what others have changed since `hold`."""
+        """End the read transaction of `begin_snapshot`."""
         with self._lock:
             self._db.rollback()
 
     def problems(self) -> dict[bytes, tuple[str, ...]]:
-        """Return the lines about parts left out, by the file's key."""
+        """Return the lines about parts left out, by file key."""
         return {key: _faults.decode(problems) for key, problems in self._all("select key, faults from files")}
 
-    def cards(self) -> list[tuple[int, bytes, DocumentSummary]]:
-        """Return each document's id, its file's key and its card."""
+    def summaries(self) -> list[tuple[int, bytes, DocumentSummary]]:
+        """Return each document's id, its file's key and its summary."""
         rows = self._all("select id, key, card from pages order by key, number")
-        return [(page, key, _cards.decode(card)) for page, key, card in rows]
+        return [(page, key, _summaries.decode(summary)) for page, key, summary in rows]
 
     def words(self, pages: Iterable[int]) -> Iterator[str]:
         """Yield the folded words of documents."""
@@ -126,7 +130,7 @@ class DocumentStore:
             yield zlib.decompress(self._one("select words from bodies where id = ?", page)).decode()
 
     def document(self, page: int) -> Document:
-        """Return a document. Should it be damaged, the next process starts the file over."""
+        """Return a document; a damaged file is deleted, so that the next process creates a new one."""
         try:
             return _bodies.decode(zlib.decompress(self._one("select body from bodies where id = ?", page)))
         except DAMAGE_ERRORS:
@@ -138,10 +142,10 @@ class DocumentStore:
         if not self._db.execute(
             "insert or ignore into files values (?, ?)", (key, _encode(file.problems))
         ).rowcount:
-            return  # another process was quicker
+            return  # another process added it first
         for number, page in enumerate(file.pages):
             add_files = self._db.execute(
-                "insert into pages (key, number, card) values (?, ?, ?)", (key, number, page.card)
+                "insert into pages (key, number, card) values (?, ?, ?)", (key, number, page.summary)
             )
             self._db.execute(
                 "insert into bodies values (?, ?, ?)", (add_files.lastrowid, page.words, page.body)
@@ -166,17 +170,17 @@ def _page(document: Document) -> StoredDocument:
 
 
 def delete_store(folder: Path) -> None:
-    """Remove the file; who has it open goes on reading it."""
+    """Delete the file; processes that have it open keep reading it."""
     for part in folder.glob(f"{FILE}*"):
         part.unlink(missing_ok=True)
 
 
 def _opened(folder: Path) -> sqlite3.Connection:
-    """Open the file; one that is damaged, or of another version, is started over."""
+    """Open the file; create a new one if it is damaged or of another version."""
     try:
         return _database(folder / FILE)
     except sqlite3.OperationalError:
-        raise  # locked, full, read-only: nothing that a new file would cure
+        raise  # locked, full or read-only: a new file would not help
     except sqlite3.DatabaseError:
         delete_store(folder)
         return _database(folder / FILE)
@@ -204,6 +208,6 @@ def _database(file: Path | str) -> sqlite3.Connection:
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_cards = msgspec.msgpack.Decoder(DocumentSummary)
+_summaries = msgspec.msgpack.Decoder(DocumentSummary)
 _bodies = msgspec.msgpack.Decoder(Document)
 _faults = msgspec.msgpack.Decoder(tuple[str, ...])

@@ -1,4 +1,4 @@
-"""A folder to kept documents: the manifest, and what has changed since it was read last."""
+"""Bring the document store up to date with its folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from rowcite.local.research.documents.document import DocumentSummary
-from rowcite.local.research.store.cache import key_of
+from rowcite.local.research.store.cache import cache_key
 from rowcite.local.research.store.corpus_folder import (
     MANIFEST,
     Manifest,
@@ -21,13 +21,13 @@ from rowcite.local.research.store.corpus_folder import (
 from rowcite.local.research.store.document_store import DocumentStore
 from rowcite.local.research.store.reader_processes import ReaderProcesses, ReadJob, unreadable_message
 
-_AT_ONCE = 256  # files between two writings: what a killed process has to read again
-_ATTEMPTS = 5  # while another process keeps an older or newer state of the same folder
+_AT_ONCE = 256  # files in a transaction: a killed process has to read them again
+_ATTEMPTS = 5  # while another process writes another state of the same folder
 
 
 @dataclass(frozen=True)
 class FolderContents:
-    """A folder's documents in the order of their paths, as ids and cards; `skipped` has a line for what is left out."""
+    """The documents of a folder as ids and summaries, by path; `skipped` has a line for each part left out."""
 
     digest: str
     pages: tuple[tuple[int, DocumentSummary], ...]
@@ -35,7 +35,7 @@ class FolderContents:
 
 
 def read_folder(folder: Path, store: DocumentStore) -> FolderContents:
-    """Read what is new, forget what is gone, and return what there is; the shelf stands still from then on."""
+    """Read new files, delete the documents of removed ones, and return the contents as a snapshot."""
     manifest, complaints = read_manifest(folder / MANIFEST)
     for _ in range(_ATTEMPTS):
         walk = _Walk(folder, manifest)
@@ -46,8 +46,8 @@ def read_folder(folder: Path, store: DocumentStore) -> FolderContents:
         problems = store.problems()
         if walk.keys.keys() <= problems.keys():
             break
-        store.end_snapshot()  # another process took away what this one needs: it sees an older or newer folder
-    pages = [(page, card) for page, key, card in store.cards() if key in walk.keys]
+        store.end_snapshot()  # another process deleted some of these files: it sees another state of the folder
+    pages = [(page, summary) for page, key, summary in store.summaries() if key in walk.keys]
     lines = (line for key in walk.keys for line in problems.get(key, ()))
     return FolderContents(
         digest_of(walk.hashes),
@@ -58,7 +58,7 @@ def read_folder(folder: Path, store: DocumentStore) -> FolderContents:
 
 @dataclass
 class _Walk:
-    """One walk over a folder, and what it met: the keys of its documents in order, the hashes of all its files."""
+    """One walk over a folder: the keys of its documents in order, and the hashes of all its files."""
 
     folder: Path
     manifest: Manifest
@@ -67,7 +67,7 @@ class _Walk:
     skipped: list[str] = field(default_factory=list)
 
     def read(self, store: DocumentStore) -> None:
-        """Read the files that the shelf does not know, and put them there."""
+        """Read the files that are not in the store and add them."""
         unknown = self._unknown(store.keys())
         with ReaderProcesses() as readers:
             while jobs := list(islice(unknown, _AT_ONCE)):
@@ -93,7 +93,9 @@ class _Walk:
             if path.name == MANIFEST:
                 continue
             stated = self.manifest.get(name, {})
-            key = key_of(found.digest(), name, *(f"{part}={said}" for part, said in sorted(stated.items())))
+            key = cache_key(
+                found.digest(), name, *(f"{part}={stated}" for part, stated in sorted(stated.items()))
+            )
             self.keys[key] = None
             if key not in stored_keys:
                 yield ReadJob(key, name, content, stated)

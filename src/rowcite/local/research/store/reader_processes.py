@@ -1,4 +1,4 @@
-"""Reads files into documents ready to be kept: in this process, and where there are many, in others beside it.
+"""Parse files in this process or, when there are many, in a few processes beside it.
 
 The others are plain Python processes on pipes: multiprocessing would run the caller's script again in each.
 """
@@ -22,16 +22,14 @@ from rowcite.local.research.documents.parse import UNREADABLE, read_file
 from rowcite.local.research.store.document_store import StoredFile, to_stored
 from rowcite.local.research.text.normalise import collapse_spaces
 
-WORTH_STARTING = (
-    1_000_000  # bytes to read at once, some second's work: less is done before another process has started
-)
-_MOST = 4  # processes: each has the engine in memory
+WORTH_STARTING = 1_000_000  # bytes, about a second's work: less is done before a process has started
+_MOST = 4  # processes, each with the engine in memory
 _WORK = "from rowcite.local.research.store.reader_processes import work; work()"
 
 
 @dataclass(frozen=True)
 class ReadJob:
-    """A file to read; `stated` is what the manifest says of it and of the pages in it, by name."""
+    """A file to read; `stated` is the metadata of the file and of the pages in it, by name."""
 
     key: bytes
     name: str
@@ -40,7 +38,7 @@ class ReadJob:
 
 
 class ReaderProcesses:
-    """As many readers as there are processors, started when there is much to read, ended with the block."""
+    """One reader for each processor, started when there is much to read and killed at the end of the block."""
 
     def __init__(self, processes: int | None = None, worth_starting: int = WORTH_STARTING) -> None:
         self._count = min(os.cpu_count() or 1, _MOST) if processes is None else processes
@@ -57,7 +55,7 @@ class ReaderProcesses:
             process.communicate()
 
     def read(self, jobs: Sequence[ReadJob]) -> list[StoredFile | str]:
-        """Return what each file comes to; a line that says why for one that cannot be read."""
+        """Return the parsed contents of each file, or a line with the reason if it cannot be read."""
         size = sum(len(job.content) for job in jobs)
         if size >= self._worth_starting and not self._running and self._count > 1 and _can_start():
             self._start()
@@ -78,7 +76,7 @@ class ReaderProcesses:
             self._idle.put(process)
 
     def _read_in_process(self, job: ReadJob) -> StoredFile | str:
-        """Have an idle process read a file; when it cannot, this one does."""
+        """Have an idle process read a file; if that fails, read it here."""
         process = self._idle.get()
         assert process.stdin is not None
         assert process.stdout is not None
@@ -92,7 +90,7 @@ class ReaderProcesses:
 
 
 def read(job: ReadJob) -> StoredFile | str:
-    """Return what a file comes to; a line that says why when it cannot be read."""
+    """Return the parsed contents of a file, or a line with the reason if it cannot be read."""
     try:
         return to_stored(*read_file(job.content, job.name, job.stated))
     except UNREADABLE as error:
@@ -105,10 +103,8 @@ def unreadable_message(name: str, error: Exception) -> str:
 
 
 def work() -> None:
-    """Read what comes on the standard input, one job after the other, until it ends."""
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C is for the process that has the pipe, which then closes it
+    """Read jobs from standard input and write their results until the input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C and closes the pipe
     while True:
         try:
             job = _jobs.decode(_receive(sys.stdin.buffer))
@@ -118,7 +114,7 @@ def work() -> None:
 
 
 def _can_start() -> bool:
-    """Tell whether this Python can be started again as one."""
+    """Return True if this Python can be started again as a process."""
     return bool(sys.executable) and not getattr(sys, "frozen", False)
 
 

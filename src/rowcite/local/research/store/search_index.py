@@ -1,4 +1,4 @@
-"""The words of a corpus: which documents hold them, and how well. In memory, or in a folder that is made once."""
+"""Find documents by words with a tantivy index, and by name, site and address with tables."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from tantivy import Document, Index, Occur, Query, Schema, SchemaBuilder
 
 from rowcite.local.research.documents.document import DocumentSummary
 
-_HEAP = 128_000_000  # bytes that the writer gathers in
-_ABANDONED = 3_600.0  # seconds: a folder still being made after that was left by a process that was killed
+_HEAP = 128_000_000  # bytes of the writer's buffer
+_ABANDONED = 3_600.0  # seconds after which an unfinished folder belongs to a killed process
 
 
 class WordIndex:
     """An index of folded texts; a document is known by its position among them."""
 
     def __init__(self, index: Index) -> None:
-        index.config_reader("manual")  # the folder never changes: nobody has to watch it
+        index.config_reader("manual")  # the folder never changes, so no watcher is needed
         index.reload()
         self._index = index
         self._searcher = index.searcher()
         self.size = self._searcher.num_docs
 
     def containing_phrase(self, words: list[str]) -> list[int]:
-        """Return the documents in which words stand one after the other, in order."""
+        """Return the documents that contain the words as a phrase, in order."""
         schema = self._index.schema
         query = (
             Query.term_query(schema, "text", words[0])
@@ -39,7 +39,7 @@ class WordIndex:
         return sorted(number for number, _ in self._hits(query, self.size))
 
     def scored(self, words: list[str], limit: int) -> list[tuple[int, float]]:
-        """Return the documents that hold any of the words with their BM25 scores, best first, ties in order."""
+        """Return the documents that contain any of the words, with BM25 scores, best first, ties in order."""
         schema = self._index.schema
         terms = [(Occur.Should, Query.term_query(schema, "text", word)) for word in words]
         return self._hits(Query.boolean_query(terms), limit)
@@ -56,18 +56,18 @@ class WordIndex:
 
 
 def index_in_memory(texts: Iterable[str]) -> WordIndex:
-    """Index texts in memory."""
+    """Return an index of texts in memory."""
     index = Index(_schema())
-    _fill(index, texts)
+    _add_texts(index, texts)
     return WordIndex(index)
 
 
 def open_index(folder: Path, stamp: str, texts: Iterable[str], size: int) -> WordIndex:
-    """Open the index of `size` texts that is kept in `folder` under a stamp, or make it; remove those of other stamps.
+    """Open the index of `size` texts in `folder` under a stamp, or build it; delete those of other stamps.
 
-    An index is never changed: BM25 counts what was deleted until segments happen to be merged, and answers must not
-    depend on a corpus's history. It is made beside and renamed, so that no other process meets half of one.
-    Raises OSError when the folder cannot be used.
+    An index is never changed: BM25 counts deleted documents until segments are merged, and answers must not depend on a
+    corpus's history. It is built under a temporary name and renamed, so no process sees half of one. Raises OSError if
+    the folder cannot be used.
     """
     here = folder / f"words-{stamp}"
     found = _opened(here, size)
@@ -81,10 +81,10 @@ def open_index(folder: Path, stamp: str, texts: Iterable[str], size: int) -> Wor
 
 
 def _opened(here: Path, size: int) -> WordIndex | None:
-    """Return the index when it is there and whole."""
+    """Return the index if it is present and complete, else None."""
     if not here.is_dir():
         return None
-    with suppress(ValueError, OSError):  # tantivy raises ValueError for whatever is wrong with a folder
+    with suppress(ValueError, OSError):  # tantivy raises ValueError for any damage
         words = WordIndex(Index.open(str(here)))
         if words.size == size:
             return words
@@ -95,15 +95,15 @@ def _opened(here: Path, size: int) -> WordIndex | None:
 def _make(here: Path, texts: Iterable[str]) -> None:
     beside = Path(tempfile.mkdtemp(dir=here.parent, prefix="new-words-"))
     try:
-        _fill(Index(_schema(), path=str(beside)), texts)
-        with suppress(OSError):  # another process was quicker: its index is the same
+        _add_texts(Index(_schema(), path=str(beside)), texts)
+        with suppress(OSError):  # another process built the same index first
             beside.rename(here)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 
 
 def _clear(folder: Path, here: Path) -> None:
-    """Remove other states of the corpus, and what killed processes left; who has one of them open goes on reading it."""
+    """Delete the indexes of other stamps and those abandoned by killed processes."""
     abandoned = [
         path for path in folder.glob("new-words-*") if time.time() - path.stat().st_mtime > _ABANDONED
     ]
@@ -119,8 +119,8 @@ def _schema() -> Schema:
     return builder.build()
 
 
-def _fill(index: Index, texts: Iterable[str]) -> None:
-    """Index folded texts by one thread and in one segment, so that scores and ties are the same everywhere."""
+def _add_texts(index: Index, texts: Iterable[str]) -> None:
+    """Add texts with one thread and one segment, so that scores and ties are equal everywhere."""
     writer = index.writer(heap_size=_HEAP, num_threads=1)
     for number, text in enumerate(texts):
         entry = Document()
@@ -131,43 +131,43 @@ def _fill(index: Index, texts: Iterable[str]) -> None:
     writer.wait_merging_threads()
 
 
-_CLOSE = 92  # rapidfuzz ratio above which two names are a slip of the pen apart
+_CLOSE = 92  # rapidfuzz ratio of a name and its misspelling
 
 
-class Finder:
-    """What finds the documents of a corpus: they are known by their position among the cards given."""
+class DocumentFinder:
+    """Finds documents by name, site and address; a document is known by its position among the summaries."""
 
-    def __init__(self, cards: Sequence[DocumentSummary], words: WordIndex) -> None:
+    def __init__(self, summaries: Sequence[DocumentSummary], words: WordIndex) -> None:
         self.by_site: dict[str, list[int]] = {}
         self.by_subject: dict[str, list[int]] = {}
         self.by_link: dict[str, list[int]] = {}
-        self.by_url = {card.url: number for number, card in enumerate(cards)}
-        for number, card in enumerate(cards):
-            if card.site:
-                self.by_site.setdefault(card.site, []).append(number)
-            for subject in card.subjects:
+        self.by_url = {summary.url: number for number, summary in enumerate(summaries)}
+        for number, summary in enumerate(summaries):
+            if summary.site:
+                self.by_site.setdefault(summary.site, []).append(number)
+            for subject in summary.subjects:
                 self.by_subject.setdefault(subject, []).append(number)
-            for site in card.links:
+            for site in summary.links:
                 self.by_link.setdefault(site, []).append(number)
         self._names = list(self.by_subject)
-        self.known = frozenset(name for card in cards for name in card.named)
+        self.known = frozenset(name for summary in summaries for name in summary.named)
         self._words = words
 
     def containing_phrase(self, name: str) -> list[int]:
-        """Return the documents in which a folded name stands, in order."""
+        """Return the documents that contain a folded name, in order."""
         words = name.split()
         return self._words.containing_phrase(words) if words else []
 
     def containing_any(self, words: list[str], limit: int) -> list[int]:
-        """Return the documents that hold any of the folded words, best first, ties in order."""
+        """Return the documents that contain any of the folded words, best first, ties in order."""
         return [number for number, _ in self.scored(words, limit)]
 
     def scored(self, words: list[str], limit: int) -> list[tuple[int, float]]:
-        """Return the documents that hold any of the folded words with their BM25 scores, best first."""
+        """Return the documents that contain any of the folded words, with BM25 scores, best first."""
         return self._words.scored(words, limit) if words else []
 
     def close_names(self, name: str) -> list[str]:
-        """Return subjects that differ from a name by a slip of the pen; short names must be exact."""
+        """Return subjects that differ from a name by a misspelling; short names must be exact."""
         if len(name) < 7:
             return []
         found = process.extract(name, self._names, scorer=fuzz.ratio, score_cutoff=_CLOSE, limit=3)

@@ -1,4 +1,4 @@
-"""Whom a question is about: names, sites, places and numbers read from the run's input."""
+"""The entity of a question, read from the run's input, and the documents about it."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _NUMBER_KEYS = re.compile(
 
 @dataclass(frozen=True)
 class Entity:
-    """The row's subject, as folded core names, sites, folded places and identifying numbers.
+    """The row's subject: folded core names, sites, folded places and identifying numbers.
 
-    `places` come as (kind, text): kind is city, country or place. `topic` marks a theme rather than a proper name.
+    `places` are (kind, text) with kind city, country or place. `topic` marks a theme instead of a proper name.
     """
 
     given: str = ""
@@ -44,7 +44,7 @@ class Entity:
 
 
 def entity_of(value: str | dict[str, Any]) -> Entity:
-    """Read an entity from a run's input; keys are free, so values are judged by shape and by key."""
+    """Return the entity of a run's input; values are recognised by their form and key."""
     if isinstance(value, str):
         return Entity(text=value, sites=tuple(sites_within(value)))
     names: list[str] = []
@@ -82,7 +82,7 @@ def entity_of(value: str | dict[str, Any]) -> Entity:
 
 
 def _leaves(value: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Return the input's (key, text) pairs, nested ones under both keys, blanks left out."""
+    """Return the input's (key, text) pairs; nested keys are joined, blanks are dropped."""
     found: list[tuple[str, str]] = []
     for key, inner in value.items():
         name = f"{prefix} {key}".strip()
@@ -96,7 +96,7 @@ def _leaves(value: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
 
 
 def _cores(name: str) -> list[str]:
-    """Return the core of a name, and of what stands in brackets behind it: "Acme (formerly Bolt)"."""
+    """Return the core and the folded form of a name."""
     return [core for core in (core_name(name), fold(name)) if core]
 
 
@@ -110,18 +110,18 @@ def _places(words: str, text: str) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class DocumentMatch:
-    """How a document stands to the entity; `score` orders them, `ties` says what ties it to the entity."""
+    """A document and its relation to the entity; `score` orders matches, `matched_by` is the kind of tie."""
 
     number: int
     document: Document
     role: DocumentRole
     score: float
-    matched_by: str  # own site, address, place, name
+    matched_by: str  # own site, address, place or name
 
 
 @dataclass(frozen=True)
 class Dossier:
-    """The documents on one entity, best first; `problem` says why there are none."""
+    """The documents about one entity, best first; `problem` is the reason if there are none."""
 
     entity: Entity
     entity_names: EntityNames
@@ -130,5 +130,5 @@ class Dossier:
     places: tuple[str, ...] = ()
 
     def names(self) -> str:
-        """Return what to call the entity in a sentence."""
+        """Return the entity's name for a sentence."""
         return self.entity.given or ", ".join(self.entity.sites) or "the subject"

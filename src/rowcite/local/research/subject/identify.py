@@ -1,4 +1,4 @@
-"""Who the entity is in this corpus: its names, sites and places, and the documents that may be about it."""
+"""Find the entity in the corpus: its names, sites and places, and the documents that may be about it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from rapidfuzz import fuzz
 
 from rowcite.local.research.documents.document import Document
-from rowcite.local.research.store.search_index import Finder
+from rowcite.local.research.store.search_index import DocumentFinder
 from rowcite.local.research.subject.entity import Dossier, Entity
 from rowcite.local.research.subject.namesakes import exclude_namesakes, site_is_named
 from rowcite.local.research.subject.subject_match import (
@@ -25,36 +25,36 @@ _PLACE_CONCEPTS = ("city", "hq", "country")
 
 
 def identify(
-    entity: Entity, documents: Sequence[Document], finder: Finder, visible: frozenset[int] | None
+    entity: Entity, documents: Sequence[Document], finder: DocumentFinder, permitted: frozenset[int] | None
 ) -> Dossier:
-    """Gather the documents on the entity; `visible` limits them to what the source policy lets in."""
+    """Return the documents about the entity; `permitted` limits them to those the source policy admits."""
     entity = _with_known_names(entity, finder, documents)
     sites = list(entity.sites) or _claimed_sites(entity, documents, finder)
     if not entity.sites and len(sites) > 1:
-        sites = _in_the_right_place(sites, entity, documents, finder)
+        sites = _sites_in_given_place(sites, entity, documents, finder)
         if len(sites) > 1:
             listed = ", ".join(sites[:4])
             return Dossier(
                 entity,
-                _naming(entity, finder),
+                _entity_names(entity, finder),
                 (),
                 f"Several organisations are called {entity.given} ({listed}); the input does not say which one is meant.",
             )
     own = [number for site in sites for number in finder.by_site.get(site, [])]
     entity = replace(entity, sites=tuple(sites), names=_all_names(entity, own, documents))
-    entity_names = _naming(entity, finder, own, documents)
+    entity_names = _entity_names(entity, finder, own, documents)
     places = _known_places(entity, own, documents, entity_names)
     numbers = dict.fromkeys([*own, *_candidates(entity, finder)])
     start = Dossier(entity, entity_names, (), "", places)
     return exclude_namesakes(
-        start, [n for n in numbers if visible is None or n in visible], set(own), documents
+        start, [n for n in numbers if permitted is None or n in permitted], set(own), documents
     )
 
 
-def _with_known_names(entity: Entity, finder: Finder, documents: Sequence[Document]) -> Entity:
-    """Read a free text's names: the longest word runs that the corpus knows as a document's subject."""
+def _with_known_names(entity: Entity, finder: DocumentFinder, documents: Sequence[Document]) -> Entity:
+    """Return the entity with names from free text: the longest word runs that are a document's subject."""
     if entity.names or not entity.text:
-        return _respelled(entity, finder)
+        return _with_corrected_spelling(entity, finder)
     words = fold(entity.text).split()
     for size in range(min(6, len(words)), 0, -1):
         runs = [" ".join(words[at : at + size]) for at in range(len(words) - size + 1)]
@@ -68,8 +68,8 @@ def _with_known_names(entity: Entity, finder: Finder, documents: Sequence[Docume
     return entity
 
 
-def _is_known(run: str, finder: Finder, documents: Sequence[Document]) -> bool:
-    """Tell whether words are a name: one that data states, a page's subject of several words, or a site's own."""
+def _is_known(run: str, finder: DocumentFinder, documents: Sequence[Document]) -> bool:
+    """Return True if words are a name: one in structured data, a subject of several words, or a site's own name."""
     if run in finder.known:
         return True
     numbers = finder.by_subject.get(run, [])
@@ -78,16 +78,16 @@ def _is_known(run: str, finder: Finder, documents: Sequence[Document]) -> bool:
     )
 
 
-def _respelled(entity: Entity, finder: Finder) -> Entity:
-    """Add the corpus's spelling of a name that stands nowhere as it was given."""
+def _with_corrected_spelling(entity: Entity, finder: DocumentFinder) -> Entity:
+    """Return the entity with the corpus's spelling of a name that occurs nowhere as given."""
     if entity.topic or entity.sites or any(finder.containing_phrase(name) for name in entity.names):
         return entity
     close = [name for given in entity.names for name in finder.close_names(given)]
     return replace(entity, names=tuple(dict.fromkeys([*entity.names, *close[:1]])))
 
 
-def _claimed_sites(entity: Entity, documents: Sequence[Document], finder: Finder) -> list[str]:
-    """Return the sites that documents with the entity's name as their subject call its own, or that bear its name."""
+def _claimed_sites(entity: Entity, documents: Sequence[Document], finder: DocumentFinder) -> list[str]:
+    """Return the sites that documents with the entity as their subject name as its own, or that bear its name."""
     found: list[str] = []
     for number in _subject_numbers(entity, finder):
         document = documents[number]
@@ -101,28 +101,28 @@ def _claimed_sites(entity: Entity, documents: Sequence[Document], finder: Finder
     return list(dict.fromkeys(found))
 
 
-def _in_the_right_place(
-    sites: list[str], entity: Entity, documents: Sequence[Document], finder: Finder
+def _sites_in_given_place(
+    sites: list[str], entity: Entity, documents: Sequence[Document], finder: DocumentFinder
 ) -> list[str]:
-    """Keep the sites whose pages put the entity where the input does; all of them when that settles nothing."""
+    """Return the sites whose pages give the input's place; all of them if none does."""
     given = [text for _, text in entity.places]
     fitting = []
     for site in sites:
         numbers = set(finder.by_site.get(site, [])) | set(finder.by_link.get(site, []))
-        said = [
+        stated = [
             fact.value
             for n in sorted(numbers)
             for concept in _PLACE_CONCEPTS
             for fact in documents[n].by_concept.get(concept, ())
             if documents[n].site == site or core_name(fact.subject or entity.names[0]) in entity.names
         ]
-        if given and any(same_place(value, place) for value in said for place in given):
+        if given and any(same_place(value, place) for value in stated for place in given):
             fitting.append(site)
     return fitting or sites
 
 
 def _all_names(entity: Entity, own: list[int], documents: Sequence[Document]) -> tuple[str, ...]:
-    """Add the names by which the own site calls the entity: close to the one given, or the commonest when none was."""
+    """Return the names with those of the own site: close to the given name, or the most frequent if none was given."""
     if not own:
         return entity.names
     counts: dict[str, int] = {}
@@ -137,17 +137,20 @@ def _all_names(entity: Entity, own: list[int], documents: Sequence[Document]) ->
 
 
 def _same_company(name: str, given: str) -> bool:
-    """Tell whether two names on one site are one company's: a longer and a shorter form, or a slip apart."""
+    """Return True if two names on one site belong to one company: a longer and a shorter form, or a misspelling."""
     shorter, longer = sorted((name, given), key=len)
     return (
         longer.startswith(f"{shorter} ") and len(longer.split()) <= len(shorter.split()) + 2
     ) or fuzz.ratio(name, given) > 88
 
 
-def _naming(
-    entity: Entity, finder: Finder, own: list[int] | None = None, documents: Sequence[Document] | None = None
+def _entity_names(
+    entity: Entity,
+    finder: DocumentFinder,
+    own: list[int] | None = None,
+    documents: Sequence[Document] | None = None,
 ) -> EntityNames:
-    """Return how to find the entity in text; its first word alone counts where its own site uses it so."""
+    """Return the names of the entity for matching; its first word alone counts if its own site uses it so."""
     short = {name.split()[0] for name in entity.names if len(name.split()) > 1 and len(name.split()[0]) > 4}
     used = tuple(
         sorted(
@@ -171,7 +174,7 @@ def _uses_alone(word: str, document: Document, names: tuple[str, ...]) -> bool:
 def _known_places(
     entity: Entity, own: list[int], documents: Sequence[Document], entity_names: EntityNames
 ) -> tuple[str, ...]:
-    """Return the places given, and those that the own site states."""
+    """Return the given places, and those that the own site states."""
     found = [text for kind, text in entity.places if kind != "country"]
     for number in own:
         document = documents[number]
@@ -186,12 +189,12 @@ def _known_places(
     return tuple(dict.fromkeys(found))
 
 
-def _candidates(entity: Entity, finder: Finder) -> list[int]:
+def _candidates(entity: Entity, finder: DocumentFinder) -> list[int]:
     """Return the documents that name the entity or link to its site."""
     named = [number for name in entity.names for number in finder.containing_phrase(name)]
     linked = [number for site in entity.sites for number in finder.by_link.get(site, [])]
     return sorted({*named, *linked, *_subject_numbers(entity, finder)})
 
 
-def _subject_numbers(entity: Entity, finder: Finder) -> list[int]:
+def _subject_numbers(entity: Entity, finder: DocumentFinder) -> list[int]:
     return sorted({number for name in entity.names for number in finder.by_subject.get(name, [])})

@@ -1,4 +1,4 @@
-"""Which of the documents that name the entity are about it, and which are about a namesake."""
+"""Separate the documents about the entity from those about a namesake."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _PLACE_CONCEPTS = ("city", "hq", "country")
 def exclude_namesakes(
     start: Dossier, numbers: list[int], own: set[int], documents: Sequence[Document]
 ) -> Dossier:
-    """Drop documents on namesakes; where there are namesakes, drop also what nothing ties to the entity."""
+    """Drop documents about namesakes; if there are any, drop also documents tied to the entity by name alone."""
     judged = [(number, _tie_to_entity(documents[number], start, own=number in own)) for number in numbers]
-    namesakes = any(verdict == "other" for _, verdict in judged)
+    namesakes = any(verdict == "namesake" for _, verdict in judged)
     kept = [
         _document_match(number, documents[number], verdict, start.entity_names)
         for number, verdict in judged
-        if verdict not in {"other", "nobody"} and not (verdict == "name" and namesakes)
+        if verdict not in {"namesake", "unrelated"} and not (verdict == "name" and namesakes)
     ]
     ordered = tuple(sorted(kept, key=lambda match: (-match.score, match.document.path)))
     return replace(
-        start, matches=ordered, problem="" if ordered else _absence(start.entity, namesakes=namesakes)
+        start, matches=ordered, problem="" if ordered else _reason_for_none(start.entity, namesakes=namesakes)
     )
 
 
-def _absence(entity: Entity, *, namesakes: bool) -> str:
+def _reason_for_none(entity: Entity, *, namesakes: bool) -> str:
     who = entity.given or "the subject"
     if namesakes:
         return (
@@ -43,7 +43,7 @@ def _absence(entity: Entity, *, namesakes: bool) -> str:
 
 
 def _tie_to_entity(document: Document, start: Dossier, *, own: bool) -> str:
-    """Return what ties a document to the entity: own site, address, place, name; or "other", or "nobody"."""
+    """Return the tie of a document to the entity: own site, address, place or name; else "namesake" or "unrelated"."""
     entity, entity_names = start.entity, start.entity_names
     if own:
         return "own site"
@@ -54,14 +54,14 @@ def _tie_to_entity(document: Document, start: Dossier, *, own: bool) -> str:
     mentioned = _mentions(document, entity_names) or any(name in document.subjects for name in entity.names)
     full = any(name in fold(document.text) for name in entity.names)
     if not mentioned or not full:
-        return "nobody"
+        return "unrelated"
     if entity.sites and any(site_is_named(document.site, name) for name in entity.names):
-        return "other"
+        return "namesake"
     return _compare_places(document, entity, entity_names, start.places)
 
 
 def _mentions(document: Document, entity_names: EntityNames) -> bool:
-    """Tell whether a text names the entity; one capitalised word that opens a sentence may be any word."""
+    """Return True if a text names the entity; one capitalised word at the start of a sentence does not count."""
     mentions = entity_names.mentions(document.text)
     return any(
         " " in document.text[start:end] or re.search(r"[^.!?:\u201c\"] $", document.text[:start])
@@ -72,9 +72,9 @@ def _mentions(document: Document, entity_names: EntityNames) -> bool:
 def _compare_places(
     document: Document, entity: Entity, entity_names: EntityNames, places: tuple[str, ...]
 ) -> str:
-    """Judge by the address and the places that the document gives for the name."""
+    """Return the tie by the address and the places that the document gives for the name."""
     role = _role_of(document, entity_names, own=False)
-    said = {
+    stated = {
         concept: [
             fact.value
             for fact in document.by_concept.get(concept, ())
@@ -82,15 +82,15 @@ def _compare_places(
         ]
         for concept in ("website", *_PLACE_CONCEPTS)
     }
-    stated_sites = {site_of(site) for value in said["website"] if (site := site_in(value))}
+    stated_sites = {site_of(site) for value in stated["website"] if (site := site_in(value))}
     if entity.sites and stated_sites:
-        return "address" if stated_sites & set(entity.sites) else "other"
-    cities = [*said["city"], *filter(None, map(city_of, said["hq"]))]
+        return "address" if stated_sites & set(entity.sites) else "namesake"
+    cities = [*stated["city"], *filter(None, map(city_of, stated["hq"]))]
     if places and cities:
-        return "place" if any(same_place(city, known) for city in cities for known in places) else "other"
+        return "place" if any(same_place(city, known) for city in cities for known in places) else "namesake"
     countries = {
         code
-        for value in (*said["country"], *(hq.split(",")[-1] for hq in said["hq"]))
+        for value in (*stated["country"], *(hq.split(",")[-1] for hq in stated["hq"]))
         if (code := country_code(value))
     }
     given = {
@@ -99,7 +99,7 @@ def _compare_places(
         if kind == "country" and (code := country_code(text) or country_code(text.upper()))
     }
     if given and countries and not given & countries:
-        return "other"
+        return "namesake"
     return "name"
 
 
@@ -120,7 +120,7 @@ def _document_match(
 
 
 def site_is_named(site: str, name: str) -> bool:
-    """Tell whether a site is called after a name: `acme-tools.com` is after "acme tools"."""
+    """Return True if a site is named after a name: `acme-tools.com` after "acme tools"."""
     label = fold(site.split(".", 1)[0]).replace(" ", "")
     compact = name.replace(" ", "")
     return len(label) > 3 and (compact.startswith(label) or label.startswith(compact))

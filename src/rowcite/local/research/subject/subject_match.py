@@ -1,4 +1,4 @@
-"""Whose fact it is: does a statement in a document bear on the entity or on somebody else."""
+"""Decide whether a fact is about the entity or about another one."""
 
 from __future__ import annotations
 
@@ -53,18 +53,18 @@ _CALENDAR = frozenset(["january", "february", "march", "april", "may", "june", "
 
 @dataclass(frozen=True)
 class EntityNames:
-    """How the entity is called: folded names, a pattern that finds them, and names of others in the corpus."""
+    """The folded names of the entity, a pattern that finds them, and the names of others in the corpus."""
 
     names: tuple[str, ...]
     mention: re.Pattern[str] | None
     others: frozenset[str]
 
     def is_name(self, text: str) -> bool:
-        """Tell whether a text is one of the names and nothing else."""
+        """Return True if a text is exactly one of the names."""
         return core_name(text) in self.names or fold(text) in self.names
 
     def mentions(self, text: str) -> list[tuple[int, int]]:
-        """Return where a text names the entity; longer names that only begin alike do not count."""
+        """Return the positions where a text names the entity; longer names that begin alike do not count."""
         if self.mention is None:
             return []
         even = strip_accents(text)
@@ -75,7 +75,7 @@ class EntityNames:
         ]
 
     def names_another(self, text: str) -> bool:
-        """Tell whether a text names somebody else whom the corpus knows."""
+        """Return True if a text names another entity of the corpus."""
         words = fold(text).split()
         if not self.others.isdisjoint(words):
             return True
@@ -88,7 +88,7 @@ class EntityNames:
 
 @lru_cache(maxsize=4096)
 def mention_pattern(names: tuple[str, ...]) -> re.Pattern[str] | None:
-    """Return a pattern for any of the folded names in accent-free text, capitalised as names are."""
+    """Return a pattern for any of the folded names in text without accents, capitalised as names are."""
     if not names:
         return None
     choices = sorted(
@@ -103,7 +103,7 @@ def mention_pattern(names: tuple[str, ...]) -> re.Pattern[str] | None:
 
 
 def _with_apostrophe(word: str) -> str:
-    """Return a folded word's pattern: "roes" stands for "Roe's" as well, "dalva" for "D'Alva"."""
+    """Return the pattern of a folded word: "roes" also matches "Roe's", "dalva" also "D'Alva"."""
     if len(word) < 3:
         return re.escape(word)
     return f"{re.escape(word[0])}['\u2019]?{re.escape(word[1:-1])}['\u2019]?{re.escape(word[-1])}"
@@ -111,7 +111,7 @@ def _with_apostrophe(word: str) -> str:
 
 @dataclass(frozen=True)
 class DocumentRole:
-    """How a document stands to the entity, as far as its statements are concerned."""
+    """The relation of a document to the entity, as far as its statements are concerned."""
 
     own: bool  # on the entity's own site
     profile: bool  # presents the entity as its subject
@@ -121,7 +121,7 @@ class DocumentRole:
 def match_fact(
     fact: Fact, document: Document, role: DocumentRole, entity_names: EntityNames
 ) -> Directness | None:
-    """Return how directly a fact speaks of the entity; None when it speaks of somebody else."""
+    """Return how directly a fact is about the entity; None if it is about another one."""
     if fact.subject:
         return (
             fact.directness
@@ -134,7 +134,7 @@ def match_fact(
 
 
 def _is_name_variant(fact: Fact, role: DocumentRole, entity_names: EntityNames) -> bool:
-    """Tell whether data on the own site calls the entity by a longer or shorter name."""
+    """Return True if data on the own site uses a longer or shorter form of the name."""
     if not role.own or fact.directness is not Directness.DATA:
         return False
     subject = core_name(fact.subject)
@@ -170,7 +170,7 @@ def _is_fact_box(heading: str) -> bool:
 def _match_sentence(
     fact: Fact, lead: str, document: Document, role: DocumentRole, entity_names: EntityNames
 ) -> Directness | None:
-    """Judge a sentence by who stands before its statement, else by whom the text speaks of."""
+    """Judge a sentence by the name before its statement, else by the name after it."""
     mentions = entity_names.mentions(lead)
     if mentions:
         between = lead[mentions[-1][1] :]
@@ -201,7 +201,7 @@ def _match_sentence(
 def _match_unnamed(
     fact: Fact, lead: str, document: Document, role: DocumentRole, entity_names: EntityNames
 ) -> Directness | None:
-    """Judge a sentence that names nobody: "We employ 240 people", "The company was founded in 1998"."""
+    """Judge a sentence without a name: "We employ 240 people", "The company was founded in 1998"."""
     start = lead or fact.tail
     if (
         not names_no_other(lead)
@@ -220,7 +220,7 @@ def _match_unnamed(
 
 
 def _follows_mention(fact: Fact, document: Document, entity_names: EntityNames) -> bool:
-    """Tell whether the last one named before a sentence is the entity."""
+    """Return True if the entity is the last one named before a sentence."""
     if fact.block < 0:
         return False
     before = document.blocks[fact.block - 1].text if fact.block else ""
@@ -231,7 +231,7 @@ def _follows_mention(fact: Fact, document: Document, entity_names: EntityNames) 
 
 
 def names_no_other(lead: str) -> bool:
-    """Tell whether the words before a statement name no other subject; places after a preposition may stand there."""
+    """Return True if words contain no other name; places after a preposition are allowed."""
     even = strip_accents(lead)
     for match in _CAPITAL.finditer(even):
         if match[1].lower() not in _CALENDAR and not _AFTER_PREPOSITION.search(
@@ -242,12 +242,12 @@ def names_no_other(lead: str) -> bool:
 
 
 def _without_lists(words: str) -> str:
-    """Drop the earlier members of a list at the end of some words: "in Spain, Chile, " is "in "."""
+    """Return the words without the earlier members of a list at their end: "in Spain, Chile, " is "in "."""
     return _LISTED.sub("", words)
 
 
 def _longer_name(text: str, end: int) -> bool:
-    """Tell whether a capitalised word that is no legal form goes on right after a name: "Northwind Traders"."""
+    """Return True if a capitalised word other than a legal form follows a name: "Northwind Traders"."""
     match = re.match(r" (?:(?:&|and|of) )?([A-Z][\w'\u2019-]+)", text[end:])
     if not match or is_legal_form(match[1]) or match[1].lower() in _CALENDAR:
         return False
@@ -255,7 +255,7 @@ def _longer_name(text: str, end: int) -> bool:
 
 
 def row_contradicts(fact: Fact, sites: tuple[str, ...], places: tuple[str, ...]) -> bool:
-    """Tell whether a table row's other cells put its name on another site or in another place than known."""
+    """Return True if a table row's other cells give another site or place than the entity's."""
     row_sites = {site for _, cell in fact.row_cells if (site := site_in(cell))}
     if sites and row_sites:
         return not row_sites & set(sites)

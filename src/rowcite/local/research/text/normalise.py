@@ -1,4 +1,4 @@
-"""Text compared by what it says: squashed, folded, split into words, stripped of legal forms."""
+"""Normalise text for comparison: white space, accents, case, stems, legal forms, sentences."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ _STOP_WORDS = frozenset(
         "entity",
     ]
 )
-# Combining marks of the scripts that carry them; asking unicodedata letter by letter takes six times as long.
+# Combining marks of the scripts that carry them; calling unicodedata for each letter takes six times as long.
 _MARKS = re.compile(
     r"[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u064b-\u065f\u0670\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
 )
@@ -121,13 +121,13 @@ _ENDINGS = re.compile(r"(ational|ations|ation|ings|ing|ies|ied|ers|er|es|ed|s|y)
 
 
 def collapse_spaces(text: str) -> str:
-    """Collapse every run of white space to one space."""
+    """Return the text with every run of white space collapsed to one space."""
     return " ".join(text.split())
 
 
 @lru_cache(maxsize=65536)
 def strip_accents(text: str) -> str:
-    """Strip accents, keep case and length of plain letters."""
+    """Return the text without accents; plain letters keep their case and count."""
     if text.isascii():
         return text
     spread = unicodedata.normalize("NFKD", text.translate(_ODD_LETTERS))
@@ -136,7 +136,7 @@ def strip_accents(text: str) -> str:
 
 @lru_cache(maxsize=65536)
 def fold(text: str) -> str:
-    """Return lower-case plain words, single spaces between: "Bjørn & Søn A/S" is "bjorn and son a s"."""
+    """Return lower-case words without accents: "Bjørn & Søn A/S" is "bjorn and son a s"."""
     return " ".join(
         re.findall(
             r"[^\W_]+",
@@ -158,12 +158,12 @@ def core_name(name: str) -> str:
 
 
 def is_legal_form(word: str) -> bool:
-    """Tell whether a word is only a legal form, such as Ltd or GmbH."""
+    """Return True if a word is only a legal form, such as Ltd or GmbH."""
     return fold(word).replace(" ", "") in _LEGAL_FORMS
 
 
 def split_words(name: str) -> str:
-    """Return a key's words folded: "hqCity" and "hq_city" are "hq city"."""
+    """Return the folded words of a key: "hqCity" and "hq_city" are "hq city"."""
     return fold(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name))
 
 
@@ -173,12 +173,12 @@ def content_words(text: str) -> tuple[str, ...]:
 
 
 def stem(word: str) -> str:
-    """Return a crude stem, good enough to meet "employees" with "employee"."""
+    """Return a rough stem: "employees" and "employee" have the same."""
     return _ENDINGS.sub("", word) if len(word) > 4 else word.removesuffix("s")
 
 
 def has_phrase(folded: str, phrase: str) -> bool:
-    """Tell whether a folded text holds a folded phrase as whole words."""
+    """Return True if a folded text contains a folded phrase as whole words."""
     return f" {phrase} " in f" {folded} "
 
 
@@ -190,7 +190,7 @@ _BREAK = re.compile(r"(?<=[.!?])[\"”\u2019')\]]*\s+(?=[\"“\u2018'(\[]?[A-ZÀ
 
 
 def split_sentences(text: str) -> list[str]:
-    """Return the sentences of a squashed text, each exactly as it stands there."""
+    """Return the sentences of a text with collapsed spaces, each exactly as written."""
     found, start = [], 0
     for match in _BREAK.finditer(text):
         piece = text[start : match.start()]

@@ -1,6 +1,6 @@
-"""Numbers as people write them: digits with separators, words, magnitudes, money, ranges.
+"""Parse numbers in text: digits with separators, words, magnitudes, money, ranges.
 
-price-parser is not used: it knows currencies, not "4.5m" or "two hundred and fifty".
+price-parser knows currencies, but neither "4.5m" nor "two hundred and fifty".
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _APPROX_START = re.compile(rf"\b{APPROXIMATELY}\s*$|[~≈>]\s*$", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """A number read from text; `currency` is an ISO code or empty, `about` marks an approximation."""
+    """A number from a text; `currency` is an ISO code or empty, `about` marks an approximation."""
 
     value: float
     currency: str = ""
@@ -54,7 +54,7 @@ class Amount:
 
 
 def number_in(text: str) -> Amount | None:
-    """Return the first number of a text, in digits or words; None for none, or a range."""
+    """Return the first number of a text, in digits or words; None if there is none or a range."""
     if range_in(text):
         return None
     match = _NUMBER_PARTS.search(text)
@@ -89,7 +89,7 @@ def money_in(text: str) -> Amount | None:
 
 
 def range_in(text: str) -> tuple[float, float] | None:
-    """Return both ends of "51-200" or "1 to 10"; None when the text gives no range."""
+    """Return both ends of "51-200" or "1 to 10", or None."""
     match = _RANGE.search(text)
     if not match:
         return None
@@ -106,7 +106,7 @@ def _currency(sign: str) -> str:
 
 
 def _digits(text: str) -> float:
-    """Read 1,200 and 1.200 and 1 200 as the same, 4.5 and 4,5 as the same."""
+    """Parse 1,200, 1.200 and 1 200 as one number, and 4.5 and 4,5 as one."""
     bare = re.sub(r"[\u00a0\u202f \u2019']", "", text)
     if re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", bare):
         return float(bare.replace(",", ""))
@@ -116,7 +116,7 @@ def _digits(text: str) -> float:
 
 
 def _spelled(text: str) -> float:
-    """Read "two hundred and fifty"."""
+    """Parse "two hundred and fifty"."""
     total, current = 0, 0
     for word in re.split(r"[\s-]+", text.lower()):
         if word in _ONES or word in _TENS:

@@ -1,4 +1,4 @@
-"""Places compared by what they are: countries in all their names and codes, cities by their words."""
+"""Compare places: countries by all their names and codes, cities by their words."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _USUAL = {"RU": "Russia", "TR": "Turkey"}
 
 @cache
 def _codes() -> dict[str, str]:
-    """Return folded country names, official names and alpha-3 codes, each with its alpha-2 code."""
+    """Return the alpha-2 codes by folded country name, official name and alpha-3 code."""
     found: dict[str, str] = {}
     for country in pycountry.countries:
         for name in (
@@ -45,7 +45,7 @@ def _codes() -> dict[str, str]:
 
 
 def country_code(text: str) -> str:
-    """Return the alpha-2 code of a country's name or code; empty when the text is none."""
+    """Return the alpha-2 code of a country's name or code, or an empty string."""
     bare = text.strip(" .,;")
     if len(bare) == 2 and bare.isupper():
         return "GB" if bare == "UK" else (bare if pycountry.countries.get(alpha_2=bare) else "")
@@ -61,7 +61,7 @@ def country_name(code: str) -> str:
 
 
 def same_place(one: str, other: str) -> bool:
-    """Tell whether two place names share a city or a country word: "Leeds" and "Leeds, UK" do."""
+    """Return True if two places share a city or a country: "Leeds" and "Leeds, UK"."""
     return bool(_parts(one) & _parts(other))
 
 
@@ -70,7 +70,7 @@ def _parts(text: str) -> set[str]:
 
 
 def city_of(text: str) -> str:
-    """Return the city of "12 Dock Road, Hull HU1 2AB, United Kingdom" or "Hull, UK"; empty when unsure."""
+    """Return the city of "12 Dock Road, Hull HU1 2AB, United Kingdom" or "Hull, UK"; empty if uncertain."""
     parts = [part.strip() for part in re.sub(r"\s*\(([^)]*)\)", r", \1", text).split(",") if part.strip()]
     while len(parts) > 1 and country_code(parts[-1]):
         parts.pop()
@@ -87,18 +87,18 @@ def city_of(text: str) -> str:
 
 
 def country_in(text: str) -> str:
-    """Return the country that a place ends with, as written; empty when none stands there."""
+    """Return the country at the end of a place, as written, or an empty string."""
     last = re.split(r"[,(]", text)[-1].strip(" .)")
     return last if country_code(last) else ""
 
 
 def _is_street(part: str) -> bool:
-    """Tell whether a part of an address is a street, a building or has a number."""
+    """Return True if a part of an address is a street, a building or has a number."""
     return any(letter.isdigit() for letter in part) or bool(_STREET.search(part))
 
 
 def _is_region(text: str) -> bool:
-    """Tell whether a part is a state code with or without its postcode: "TX", "TX 78701"."""
+    """Return True if a part is a state code with or without a postcode: "TX", "TX 78701"."""
     words = text.split()
     return (
         bool(words)

@@ -1,4 +1,4 @@
-"""Addresses: hosts, the site a host belongs to, and the source policy."""
+"""Hosts of URLs, the registrable domain of a host, and the source policy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from tldextract import TLDExtract
 
-# The list that ships inside the package: no download, no cache folder, the same answer everywhere.
+# The list inside the package: no download, no cache folder, equal results everywhere.
 _split_host = TLDExtract(suffix_list_urls=(), cache_dir=None)
 _ADDRESS = re.compile(
     r"(?:https?://)?(?:[\w.+-]+@)?((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,})(?::\d+)?(?:[/?#]\S*)?",
@@ -44,13 +44,13 @@ SHARED_SITES = frozenset(
 
 
 def host_of(url: str) -> str:
-    """Return the host of a URL, lower-case and without www; empty when there is none."""
+    """Return the host of a URL, lower-case and without www, or an empty string."""
     return (urlsplit(url).hostname or "").removeprefix("www.")
 
 
 @lru_cache(maxsize=65536)
 def site_of(host: str) -> str:
-    """Return the domain that somebody registered: `shop.acme.co.uk` belongs to `acme.co.uk`."""
+    """Return the registrable domain of a host: `shop.acme.co.uk` is on `acme.co.uk`."""
     parts = _split_host(host)
     if parts.suffix and parts.domain:
         return f"{parts.domain}.{parts.suffix}".lower()
@@ -58,7 +58,7 @@ def site_of(host: str) -> str:
 
 
 def site_in(value: str) -> str:
-    """Return the site when the whole value is a URL, host or e-mail address; else an empty text."""
+    """Return the site if the whole value is a URL, host or e-mail address, else an empty string."""
     match = _ADDRESS.fullmatch(value.strip())
     if not match or match[1].rsplit(".", 1)[-1].lower() in _FILE_ENDINGS:
         return ""
@@ -66,14 +66,14 @@ def site_in(value: str) -> str:
 
 
 def sites_within(text: str) -> list[str]:
-    """Return the sites that a text names, in order, those shared by everybody left out."""
+    """Return the sites that a text names, in order, without social networks and mail providers."""
     hosts = (match[1].lower().removeprefix("www.") for match in _IN_TEXT.finditer(text))
     sites = [site_of(host) for host in hosts if host.rsplit(".", 1)[-1] not in _FILE_ENDINGS]
     return [site for site in dict.fromkeys(sites) if site not in SHARED_SITES]
 
 
 def allowed(url: str, include: tuple[str, ...], exclude: tuple[str, ...]) -> bool:
-    """Tell whether the source policy lets a document in; `exclude` does not count beside `include`."""
+    """Return True if the source policy admits a document; `exclude` is ignored beside `include`."""
     host = host_of(url)
     if include:
         return any(_covers(domain, host) for domain in include)
