@@ -175,16 +175,6 @@ class StoredRun(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """A value of a run that `accept` refused: by which rule, and why."""
-
-    run: int
-    field: str
-    rule: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Decision:
     """What a person said of a cell: `accept`, `reject`, `correct` (with a value, as JSON) or `clear`. `at` is Unix seconds."""
 

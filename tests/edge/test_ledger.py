@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from rowcite.errors import Incomplete, LedgerBusy, LedgerError
 from rowcite.ledger import VERSION, open_ledger
 from rowcite.model import EndedRun, RunState, Task
+from support.stored import runs_of
 
 PRICE = 7
 ENDS = [RunState.COMPLETED, RunState.FAILED, RunState.CANCELLED, RunState.ACTION_REQUIRED]
@@ -177,7 +178,7 @@ class LedgerThread(RuleBasedStateMachine):
             if state is not RunState.LOST:
                 expected.setdefault(key, []).append(state)
         standing = self.ledger.task_states(keys)
-        held = {found.key: found for found in self.ledger.held(keys)}
+        held = runs_of(self.ledger, keys)
         assert standing.keys() == held.keys() == expected.keys()
         for key, states in expected.items():
             best = max(states, key=lambda s: 2 if s == "completed" else s in ("intended", "submitted"))
@@ -211,7 +212,7 @@ def test_an_answer_is_kept_byte_for_byte(ledger):
     one = batch(ledger, 1)
     raw = '{"content": {"a":  "\u2028é"}, "basis":[]}'.encode()
     ledger.save(one.id, [EndedRun(keyed(1), "r", RunState.COMPLETED, raw)])
-    assert next(ledger.held([keyed(1)])).output == raw
+    assert runs_of(ledger, [keyed(1)])[keyed(1)].output == raw
 
 
 def test_a_run_that_is_saved_again_keeps_its_first_answer(ledger):
@@ -219,7 +220,7 @@ def test_a_run_that_is_saved_again_keeps_its_first_answer(ledger):
     ledger.save(one.id, [done(1)])
     ledger.save(one.id, [EndedRun(keyed(1), "other", RunState.FAILED, error="no")])
     ledger.record_run_ids(one.id, [(keyed(1), "other")])
-    found = next(ledger.held([keyed(1)]))
+    found = runs_of(ledger, [keyed(1)])[keyed(1)]
     assert (found.state, found.run_id) == (RunState.COMPLETED, "run-1")
 
 
@@ -227,7 +228,7 @@ def test_a_failed_run_that_is_saved_again_gets_no_answer(ledger):
     one = batch(ledger, 1)
     ledger.save(one.id, [EndedRun(keyed(1), "r", RunState.FAILED, error="no", ref_id="ref")])
     ledger.save(one.id, [done(1)])
-    found = next(ledger.held([keyed(1)]))
+    found = runs_of(ledger, [keyed(1)])[keyed(1)]
     assert (found.state, found.output, found.error, found.ref_id) == (RunState.FAILED, None, "no", "ref")
 
 
@@ -242,7 +243,7 @@ def test_an_answer_older_than_asked_does_not_stand(ledger):
 def test_a_new_run_under_way_does_not_hide_an_old_answer(ledger):
     ledger.save(batch(ledger, 1).id, [done(1)])
     batch(ledger, 1)
-    assert next(ledger.held([keyed(1)])).state is RunState.COMPLETED
+    assert runs_of(ledger, [keyed(1)])[keyed(1)].state is RunState.COMPLETED
 
 
 def test_warnings_are_counted_by_run(ledger):
@@ -298,7 +299,7 @@ def test_reading_what_is_not_there_is_empty_and_makes_nothing(tmp_path):
     opened = open_ledger(tmp_path / "none", writing=False)
     assert opened.counts() == {}
     assert opened.open_batches() == []
-    assert list(opened.held([keyed(1)])) == []
+    assert list(opened.runs_by_task([keyed(1)])) == []
     opened.close()
     assert list(tmp_path.iterdir()) == []
 

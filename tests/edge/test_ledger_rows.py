@@ -1,11 +1,12 @@
-"""What the ledger keeps beyond one run a row: runs that ask again, rows sent together, refusals, decisions."""
+"""What the ledger keeps beyond one run a row: runs that ask again, rows sent together, decisions."""
 
 import time
 
 import pytest
 
 from rowcite.ledger import open_ledger
-from rowcite.model import Decision, EndedRun, Refusal, RunState, Task
+from rowcite.model import Decision, EndedRun, RunState, Task
+from support.stored import runs_of
 
 BODY = b'{"api":"https://a.example"}'
 PRICE = 7
@@ -58,7 +59,6 @@ def test_all_runs_of_a_row_are_found_by_its_first_task(ledger):
 def test_a_run_that_asks_again_is_not_the_answer_to_the_first_question(ledger):
     batch = record_intent(ledger, task(11, root=keyed(1)))
     ledger.save(batch.id, [done(11)])
-    assert list(ledger.held([keyed(1)])) == []
     assert states(ledger, 1, 11) == [None, RunState.COMPLETED]
 
 
@@ -86,7 +86,7 @@ def test_a_pack_is_one_run_and_is_paid_once(ledger, packed):
 def test_each_row_has_its_part_of_the_answer(ledger, packed):
     parts = ((keyed(1), b'{"content":"one"}'), (keyed(2), b'{"content":"two"}'), (keyed(3), None))
     ledger.save(packed.id, [done(100, parts=parts)])
-    held = {item.key: item for item in ledger.held([keyed(1), keyed(2), keyed(3)])}
+    held = runs_of(ledger, [keyed(1), keyed(2), keyed(3)])
     assert {key: item.output for key, item in held.items()} == {
         keyed(1): b'{"content":"one"}',
         keyed(2): b'{"content":"two"}',
@@ -101,7 +101,7 @@ def test_a_row_without_a_part_counts_as_never_asked(ledger, packed):
 
 def test_a_pack_that_failed_failed_for_each_of_its_rows(ledger, packed):
     ledger.save(packed.id, [EndedRun(keyed(100), "run-100", RunState.FAILED, error="no", ref_id="r")])
-    (one,) = ledger.held([keyed(1)])
+    one = runs_of(ledger, [keyed(1)])[keyed(1)]
     assert (one.state, one.error, one.ref_id, one.price) == (RunState.FAILED, "no", "r", 0)
 
 
@@ -116,17 +116,7 @@ def test_a_row_is_never_under_way_twice_in_two_packs(ledger, packed):
         record_intent(ledger, task(101, members=(task(3),)))
 
 
-# --- refusals and decisions ------------------------------------------------------------------------------
-
-
-def test_refusals_are_those_of_the_last_time(ledger):
-    batch = record_intent(ledger, task(1))
-    ledger.save(batch.id, [done(1)])
-    ledger.judged([1], [Refusal(1, "a", "min_confidence", "low is below high"), Refusal(1, "b", "x", "y")])
-    ledger.judged([1], [Refusal(1, "a", "min_citations", "none")])
-    assert list(ledger.each("SELECT run, field, rule, reason FROM refusal")) == [
-        (1, "a", "min_citations", "none")
-    ]
+# --- decisions -------------------------------------------------------------------------------------------
 
 
 def decision(verdict, value=None, at=1.0, field="a", key=1):

@@ -9,6 +9,7 @@ from filelock import FileLock
 from rowcite.errors import LedgerBusy, LedgerError
 from rowcite.ledger import VERSION, open_ledger
 from rowcite.model import RunState
+from support.stored import runs_of
 
 OLD = Path(__file__).parents[1] / "data" / "ledger" / "version_1.sql"
 
@@ -38,7 +39,7 @@ def tables(folder):
 @pytest.mark.parametrize("writing", [True, False])
 def test_what_was_paid_and_answered_is_all_there(folder, writing):
     ledger = open_ledger(folder, writing=writing)
-    held = {item.key: item for item in ledger.held([keyed(1), keyed(2), keyed(3)])}
+    held = runs_of(ledger, [keyed(1), keyed(2), keyed(3)])
     assert ledger.spent() == 75_000
     assert (held[keyed(1)].run_id, held[keyed(1)].output) == ("run-a", b'{"content":1}')
     assert (held[keyed(2)].state, held[keyed(2)].error, held[keyed(2)].ref_id) == ("failed", "no", "ref-1")

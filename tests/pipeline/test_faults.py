@@ -12,6 +12,7 @@ import pytest
 
 from rowcite.errors import ApiError, ApiRefused, Incomplete, KeyRefused, NotFound, OutOfCredit, Retriable
 from support.deviant import Deviations
+from support.stored import runs_of
 from support.submitting import PRICE, tasks
 
 PHASES = {
@@ -265,7 +266,7 @@ def test_runs_that_end_badly_are_rows_with_their_reason(start, share, state, err
     assert states.keys() == {"completed", state}
     assert job.spent() == 40 * PRICE
     with job.ledger() as ledger:
-        bad = [found for found in ledger.held([task.key for task in some]) if found.state == state]
+        bad = [run for run in runs_of(ledger, some).values() if run.state == state]
     assert len(bad) == states[state]
     assert all(error in found.error and found.run_id for found in bad)
     assert all(found.ref_id for found in bad) == (share == "fail")

@@ -228,17 +228,3 @@ def test_given_values_are_not_asked_for_again(world):
     assert world.researcher.asked[1][2] == ["city"]
     (row,) = world.rows()
     assert (row["size"], row["city"]) == ("5", "by core")
-
-
-def test_why_a_value_was_refused_lands_in_the_ledger(world):
-    world.run("half sure", escalate=[])
-    with world.ledger() as ledger:
-        told = list(ledger.each("SELECT field, rule, reason FROM refusal"))
-    assert told == [("size", "min_confidence", "confidence low is below medium")]
-
-
-def test_what_is_accepted_by_now_is_refused_no_more(world):
-    world.run("half sure", escalate=[])
-    world.run("half sure", escalate=[], accept={})
-    with world.ledger() as ledger:
-        assert list(ledger.each("SELECT * FROM refusal")) == []

@@ -16,6 +16,7 @@ import pytest
 from rowcite.errors import ApiError, ApiRefused, Incomplete, OutOfCredit
 from rowcite.submit.options import SubmitOptions
 from support.deviant import Deviations
+from support.stored import runs_of
 from support.submitting import PRICE, Submission, tasks
 
 REAL = {
@@ -311,9 +312,8 @@ def test_a_completed_run_without_output_is_a_failed_row_and_sinks_no_other(start
     assert job.states() == {"failed": 3}
     assert job.spent() == 3 * PRICE
     with job.ledger() as ledger:
-        assert {found.error for found in ledger.held([task.key for task in tasks(job.question, 3)])} == {
-            "the API calls the run completed and has no output of it"
-        }
+        errors = {run.error for run in runs_of(ledger, tasks(job.question, 3)).values()}
+    assert errors == {"the API calls the run completed and has no output of it"}
 
 
 def test_a_post_that_is_throttled_for_its_size_is_sent_in_smaller_parts(start):

@@ -26,6 +26,7 @@ from rowcite.progress import Silent
 from rowcite.submit.options import SubmitOptions
 from rowcite.submit.submitter import Submitter
 from support.deviant import Deviant, Deviations
+from support.stored import runs_of
 
 PRICE = 25_000
 TERMS = SubmitOptions(
@@ -184,7 +185,7 @@ class Submission:
     def misplaced(self, some: list[Task]) -> list[bytes]:
         """Return the inputs whose answer is not the echo of themselves."""
         with self.ledger() as ledger:
-            held = {found.key: found for found in ledger.held([task.key for task in some])}
+            held = runs_of(ledger, some)
         wrong = []
         for task in some:
             output = held[task.key].output if task.key in held else None

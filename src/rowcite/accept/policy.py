@@ -34,11 +34,6 @@ class AcceptancePolicy(NamedTuple):
     fields: tuple[FieldPolicy, ...]
     rules: tuple[Rule, ...]
 
-    @property
-    def dated(self) -> bool:
-        """Tell whether the age of evidence matters, and with it the day of an answer."""
-        return any(check.rule == "max_age" for field in self.fields for check in field.checks)
-
 
 def acceptance_policy(fields: tuple[Field, ...], accept: Accept) -> AcceptancePolicy:
     """Make ready what `accept` asks of these fields. Do it once for a table: it costs more than an answer.

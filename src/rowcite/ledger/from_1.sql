@@ -13,10 +13,6 @@ ALTER TABLE run ADD COLUMN pack INTEGER REFERENCES run (id);
 CREATE INDEX run_root ON run (root) WHERE root IS NOT NULL;
 CREATE INDEX run_pack ON run (pack) WHERE pack IS NOT NULL;
 
-CREATE TABLE refusal (
-  run INTEGER NOT NULL REFERENCES run (id), field TEXT NOT NULL, rule TEXT NOT NULL, reason TEXT NOT NULL,
-  PRIMARY KEY (run, field)
-) WITHOUT ROWID;
 CREATE TABLE decision (
   id INTEGER PRIMARY KEY, key BLOB NOT NULL, field TEXT NOT NULL, verdict TEXT NOT NULL, value TEXT, who TEXT NOT NULL,
   at REAL NOT NULL, note TEXT

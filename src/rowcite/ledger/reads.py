@@ -37,9 +37,9 @@ class Reads(Store):
         return _best(rows, not_before, failed_since)
 
     def scan(self, *, not_before: float = 0.0) -> Iterator[dict[bytes, RunState]]:
-        """Yield where every task stands, many at a time and in no order: quicker than `task_states` for most of a ledger.
+        """Yield the state of every task, many at a time and in no order: faster than `task_states` for most of a ledger.
 
-        A task that was asked more than once may come more than once: then `better` says which counts.
+        A task with several runs may come more than once.
         """
         with self._reading():
             cursor = self._db.execute("SELECT key, state, ended_at FROM run")
@@ -49,16 +49,6 @@ class Reads(Store):
     def runs(self) -> int:
         """Return about how many runs there are: never less than there are."""
         return int(self._one("SELECT coalesce(max(id), 0) FROM run"))
-
-    def held(self, keys: Iterable[bytes]) -> Iterator[StoredRun]:
-        """Yield the best run of each task that has one: the newest answer, else the newest run."""
-        for runs in self._by_task(keys, ("run.key = want.key",)):
-            best = None
-            for run in runs:
-                if run.first and (best is None or better(run.state, best.state)):
-                    best = run
-            if best is not None:
-                yield best
 
     def runs_by_task(self, keys: Iterable[bytes]) -> Iterator[list[StoredRun]]:
         """Yield for each row's first task every run that was made for it, also those that asked again; oldest first."""
@@ -189,11 +179,6 @@ class Reads(Store):
             for name in [name for name, item in said.items() if item.verdict == "clear"]:
                 del said[name]
         return {key: said for key, said in found.items() if said}
-
-
-def better(one: RunState, other: RunState) -> bool:
-    """Tell whether the state of a newer run counts before that of an older one of the same task."""
-    return _rank(one) >= _rank(other)
 
 
 def _best(

@@ -46,14 +46,6 @@ CREATE TABLE answer (              -- the output as it came, byte for byte
   output BLOB NOT NULL
 );
 
-CREATE TABLE refusal (             -- which values `accept` refused when the table was last written, and why
-  run INTEGER NOT NULL REFERENCES run (id),
-  field TEXT NOT NULL,
-  rule TEXT NOT NULL,
-  reason TEXT NOT NULL,
-  PRIMARY KEY (run, field)
-) WITHOUT ROWID;
-
 CREATE TABLE decision (            -- what a person said of a cell; nothing is ever changed, the newest counts
   id INTEGER PRIMARY KEY,
   key BLOB NOT NULL,

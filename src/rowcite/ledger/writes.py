@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rowcite.ledger.store import Store
-from rowcite.model import Decision, EndedRun, OpenBatch, Refusal, Task
+from rowcite.model import Decision, EndedRun, OpenBatch, Task
 
 
 class Writes(Store):
@@ -144,17 +144,6 @@ class Writes(Store):
                 ],
             )
             self._unpacked(batch, ended)
-
-    def judged(self, runs: Sequence[int], refusals: Sequence[Refusal]) -> None:
-        """Write down which values of these runs `accept` refused, in place of what it said of them before."""
-        if not refusals and not self._one("SELECT EXISTS (SELECT 1 FROM refusal)"):
-            return
-        with self._writing():
-            self._db.executemany("DELETE FROM refusal WHERE run = ?", [(run,) for run in runs])
-            self._db.executemany(
-                "INSERT OR REPLACE INTO refusal (run, field, rule, reason) VALUES (?, ?, ?, ?)",
-                [(item.run, item.field, item.rule, item.reason) for item in refusals],
-            )
 
     def record_decisions(self, decisions: Iterable[Decision]) -> None:
         """Write down what people said of cells."""

@@ -25,7 +25,6 @@ from rowcite.pipeline.write import merged, write
 from rowcite.progress import Progress, Silent
 from rowcite.spec.models import Spec
 from rowcite.table.columns import added_schema
-from rowcite.table.merge import Judged
 
 T = TypeVar("T")
 FAILED_TOO_MANY = 7
@@ -86,7 +85,7 @@ async def _run(
                 held = error
             finally:
                 progress.end()
-            _write(prepared, ledger, summary, judged=ledger.judged)
+            _write(prepared, ledger, summary)
     except LedgerBusy as error:
         held = error
         with _opened(prepared, writing=False) as ledger:
@@ -97,10 +96,10 @@ async def _run(
     return summary, held
 
 
-def _write(prepared: Prepared, ledger: Ledger, summary: Summary, *, judged: Judged | None = None) -> None:
+def _write(prepared: Prepared, ledger: Ledger, summary: Summary) -> None:
     summary.warnings = ledger.warnings()
     if prepared.output is not None:
-        summary.rows = write(prepared.job, ledger, prepared.output, judged=judged)
+        summary.rows = write(prepared.job, ledger, prepared.output)
 
 
 async def _submit(  # noqa: PLR0913, PLR0917 - what a run is made of

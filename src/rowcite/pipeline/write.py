@@ -12,27 +12,22 @@ from rowcite.ledger import Ledger
 from rowcite.model import Counts
 from rowcite.pipeline.job import Job
 from rowcite.table.columns import added_schema
-from rowcite.table.merge import Judged, Merge
+from rowcite.table.merge import Merge
 from rowcite.table.reports import write_reports
 from rowcite.table.sources import Rows
 from rowcite.table.writer import TableWriter, output_format
 
 
-def merged(
-    job: Job, ledger: Ledger, *, native: bool, judged: Judged | None = None
-) -> Iterator[tuple[Rows, pl.DataFrame]]:
+def merged(job: Job, ledger: Ledger, *, native: bool) -> Iterator[tuple[Rows, pl.DataFrame]]:
     """Yield the table's rows, some at a time, with the columns that are added to them."""
     table = job.reader.source.schema
-    merge = Merge(job.spec, table, ledger, native=native, room=job.memory // 4, judged=judged)
+    merge = Merge(job.spec, table, ledger, native=native, room=job.memory // 4)
     for batch in job.reader.batches(job.question):
         yield from merge.parts(batch)
 
 
-def write(job: Job, ledger: Ledger, target: str, *, judged: Judged | None = None) -> Counts:
-    """Write the table with what the ledger holds; return how many rows stand where.
-
-    `judged` is told of each run that was looked at, and of its values that were refused.
-    """
+def write(job: Job, ledger: Ledger, target: str) -> Counts:
+    """Write the table with the answers of the ledger; return the number of rows in each status."""
     source = job.reader.source
     kind = output_format(target, source)
     native = kind in ("parquet", "jsonl")
@@ -40,7 +35,7 @@ def write(job: Job, ledger: Ledger, target: str, *, judged: Judged | None = None
     added = added_schema(job.spec, source.schema, native=native)
     with TableWriter(target, kind, source, added) as writer, ThreadPoolExecutor(1) as pool:
         written: Future[None] | None = None
-        for rows, columns in merged(job, ledger, native=native, judged=judged):
+        for rows, columns in merged(job, ledger, native=native):
             if written is not None:
                 written.result()
             written = pool.submit(writer.write, rows, columns)  # while the next rows are put together

@@ -36,11 +36,6 @@ class RunResults:
     _keys: dict[str, bytes] = field(default_factory=dict)
     _buffer: dict[bytes, EndedRun] = field(default_factory=dict)
 
-    @property
-    def waiting(self) -> int:
-        """Return how many answers are not saved yet."""
-        return len(self._buffer)
-
     def take(self, event: Event) -> None:
         """Take in what an event shows of a run."""
         run = event.run

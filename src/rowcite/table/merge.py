@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Protocol
@@ -21,7 +21,7 @@ import pyarrow as pa
 from rowcite.accept.given import GIVEN, is_blank, without_blanks
 from rowcite.accept.policy import acceptance_policy
 from rowcite.accept.resolve import ResolvedRow, resolve
-from rowcite.model import Citation, Decision, Refusal, RowStatus, RunState, StoredRun
+from rowcite.model import Citation, Decision, RowStatus, RunState, StoredRun
 from rowcite.spec.fields import fields
 from rowcite.spec.models import Spec
 from rowcite.table.columns import added_schema, dtype, filled_columns
@@ -41,10 +41,6 @@ _text_of = json.JSONEncoder(
 _SPACE = re.compile(r"\s")
 
 
-Judged = Callable[[list[int], list[Refusal]], None]
-"""Told of runs, by the ledger's numbers, and of those of their values that were refused."""
-
-
 class RunStore(Protocol):
     """What is known of tasks: the ledger."""
 
@@ -59,20 +55,13 @@ class Merge:
     """Puts what was found beside one batch of rows after another.
 
     What was settled stays in memory up to `room` bytes, so that a task of many rows is settled once, and memory does not
-    grow with the table. `judged` is told of each run that was looked at, and of the values that were refused.
+    grow with the table.
     """
 
-    def __init__(  # noqa: PLR0913 - what a merge is made of
-        self,
-        spec: Spec,
-        table: pl.Schema,
-        known: RunStore,
-        *,
-        native: bool,
-        room: int = 256 << 20,
-        judged: Judged | None = None,
+    def __init__(
+        self, spec: Spec, table: pl.Schema, known: RunStore, *, native: bool, room: int = 256 << 20
     ) -> None:
-        self._spec, self._known, self._native, self._room, self._judged = spec, known, native, room, judged
+        self._spec, self._known, self._native, self._room = spec, known, native, room
         self._fields, self._table = fields(spec), table
         self._policy, self._today = acceptance_policy(self._fields, spec.accept), datetime.now(UTC).date()
         full = spec.columns.citations == "full"
@@ -141,18 +130,13 @@ class Merge:
         keys = ids[_KEY].to_list()
         runs = {held[0].key: held for held in self._known.runs_by_task(keys)}
         said = self._known.decisions(keys)
-        records, looked_at, refusals = [], list[int](), list[Refusal]()
+        records = []
         for key, *given in ids.iter_rows():
             held = runs.get(key, [])
-            looked_at += [run.run for run in held]
             record = None if self._filled or key in said else self._plain(held)
             if record is None:
-                row = self._resolved(held, given, said.get(key))
-                record = self._record(row)
-                refusals += _refusals(row, self._fields, held)
+                record = self._record(self._resolved(held, given, said.get(key)))
             records.append(record)
-        if self._judged is not None:
-            self._judged(looked_at, refusals)
         found = _frame(records, self._record_schema)
         if not self._native and self._spec.columns.formulas == "escape":
             found = found.with_columns(
@@ -276,13 +260,6 @@ def _as_found(column: pl.DataType, kind: Any, *, native: bool) -> pl.DataType:
     """Return the type of found values on their way into a column of the table."""
     found = dtype(kind)
     return pl.String() if found.is_nested() and (not native or column == pl.String) else found
-
-
-def _refusals(row: ResolvedRow, asked: Sequence[Any], held: Sequence[StoredRun]) -> Iterator[Refusal]:
-    numbers = {run.run_id: run.run for run in held}
-    for field, cell in zip(asked, row.cells, strict=True):
-        if cell.refused is not None and cell.run_id in numbers:
-            yield Refusal(numbers[cell.run_id], field.name, cell.rule or "", cell.refused)
 
 
 def _citations(citations: Sequence[Citation], *, full: bool, native: bool) -> Any:
