@@ -87,7 +87,7 @@ cache: {max_age: 90d}
 """
 SPEC_WORDS = (
     *b"- ! & * {} [] : | > ' \" # % @ ? << !!python/object ${A:-} $$ \xef\xbb\xbf --- ... true ~ .nan 0x1 1e999".split(),
-    *b"json_schema prompt outputs output auto text records_per_run escalate existing not_found otherwise local".split(),
+    *b"json_schema prompt outputs output auto text records_per_run escalate existing not_found otherwise on_reject local".split(),
     b"\n  ",
     b"\x00",
     b"\xc2\x85",

@@ -337,6 +337,13 @@ def test_check_says_that_all_is_well(tmp_path, capsys):
     assert capsys.readouterr().out == f"{file}: ok. 2 rows, 2 distinct tasks, 0 skipped\n"
 
 
+@pytest.mark.parametrize("command", ["check", "plan", "run"])
+def test_a_key_with_an_old_name_draws_a_warning(tmp_path, server, capsys, command):
+    address = ["--base-url", server.url] if command == "run" else []
+    assert main([command, str(spec(tmp_path, accept={"otherwise": "keep"})), *address]) == 0
+    assert "`accept.otherwise` is now called `accept.on_reject`: rename it" in "".join(capsys.readouterr())
+
+
 def test_status_tells_rows_runs_and_spend(tmp_path, server, capsys):
     assert main(["run", str(spec(tmp_path)), "--base-url", server.url, "-q"]) == 0
     assert main(["status", str(spec(tmp_path, rows=3)), "--base-url", server.url]) == 0

@@ -48,7 +48,7 @@ def test_a_value_that_was_not_accepted_is_no_change(tmp_path):
 
 
 def test_a_refused_value_that_the_table_keeps_is_no_change_either(tmp_path):
-    accept = {"min_confidence": "medium", "otherwise": "keep"}
+    accept = {"min_confidence": "medium", "on_reject": "keep"}
     path = made(tmp_path, answer(industry=found("pumps", "low"), employee_count=found(7)), accept=accept)
     assert changes(path)[0] == ["id", "employee_count"]
 

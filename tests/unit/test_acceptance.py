@@ -214,13 +214,13 @@ def test_what_is_not_set_for_a_field_is_what_is_set_for_all():
 
 
 def test_a_refused_value_is_blank_or_kept_and_what_was_said_is_known():
-    for otherwise, value in (("blank", None), ("keep", 5)):
-        found = cell({"min_citations": 9, "otherwise": otherwise}, value="5", kind=INTEGER)
+    for on_reject, value in (("blank", None), ("keep", 5)):
+        found = cell({"min_citations": 9, "on_reject": on_reject}, value="5", kind=INTEGER)
         assert (found.value, found.said, found.rule) == (value, "5", "min_citations")
 
 
 def test_a_value_of_another_type_has_no_place_in_its_column_even_if_kept():
-    found = cell({"otherwise": "keep"}, value="many", kind=INTEGER)
+    found = cell({"on_reject": "keep"}, value="many", kind=INTEGER)
     assert (found.value, found.said, found.rule) == (None, "many", "type")
 
 
@@ -273,7 +273,7 @@ def test_the_first_rule_that_refuses_is_told():
 
 
 def test_a_value_that_breaks_a_rule_is_kept_when_asked_for():
-    assert row({"rules": ["a > 9"], "otherwise": "keep"}, a=1)["a"].value == 1
+    assert row({"rules": ["a > 9"], "on_reject": "keep"}, a=1)["a"].value == 1
 
 
 def test_each_verdict_of_a_field_can_be_told():
@@ -373,7 +373,7 @@ def test_the_page_about_acceptance_shows_what_loads_and_names_every_key():
     assert parse_spec({"name": "t", "task": task, "accept": accept}, environ={})
     for key in {*Accept.model_fields, *AcceptField.model_fields} - {
         "not_found",
-        "otherwise",
+        "on_reject",
         "fields",
         "rules",
     }:

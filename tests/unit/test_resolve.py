@@ -240,7 +240,7 @@ def test_given_and_found_say_the_same_as_their_type_or_as_texts(kind, given, fou
         (output(industry="Steel"), {}, "Steel"),
         (output(industry=None), {}, "Iron"),
         (output("low", industry="Steel"), {"min_confidence": "high"}, "Iron"),
-        (output("low", industry="Steel"), {"min_confidence": "high", "otherwise": "keep"}, "Iron"),
+        (output("low", industry="Steel"), {"min_confidence": "high", "on_reject": "keep"}, "Iron"),
     ],
 )
 def test_only_an_accepted_value_that_is_not_null_overwrites(said, accept, stands):

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rowcite.errors import SpecError
+from rowcite.pipeline.spec_checks import spec_warnings
 from rowcite.pipeline.spec_file import load_spec, parse_spec
 from rowcite.spec import yaml_positions
 from rowcite.spec.models import Spec
@@ -150,7 +151,7 @@ def problems(load, tmp_path):
             "7:10: unknown key `min_domain` in `accept`: did you mean `min_domains`?",
         ),
         ("accept: {max_age: old}", "7:19: `accept.max_age`: a duration such as 90s"),
-        ("accept: {otherwise: drop}", "7:21: `accept.otherwise` is 'drop', but must be `blank` or `keep`"),
+        ("accept: {on_reject: drop}", "7:21: `accept.on_reject` is 'drop', but must be `blank` or `keep`"),
         (
             "accept: {missing_confidence: maybe}",
             "7:30: `accept.missing_confidence` is 'maybe', but must be `accept` or `reject`",
@@ -307,12 +308,49 @@ def test_a_name_that_makes_no_folder_is_refused(problems):
         assert problems(BASE.replace("accounts", name))[0].startswith("1:7: `name` is ")
 
 
+# --- keys that were renamed ------------------------------------------------------------------------------
+
+
+def test_the_old_name_of_on_reject_is_read_with_a_warning_at_its_place(load, tmp_path):
+    spec = load(BASE + "accept:\n  otherwise: keep\n  fields:\n    industry: {otherwise: blank}\n")
+    assert (spec.accept.on_reject, spec.accept.fields["industry"].on_reject) == ("keep", "blank")
+    file = tmp_path / "s.yaml"
+    assert spec_warnings(spec) == [
+        f"{file}:8:3: `accept.otherwise` is now called `accept.on_reject`: rename it",
+        f"{file}:10:16: `accept.fields.industry.otherwise` is now called `accept.fields.industry.on_reject`: rename it",
+    ]
+
+
+def test_a_value_under_the_old_name_is_checked_at_its_place(problems):
+    assert problems(BASE + "accept: {otherwise: drop}\n") == [
+        "7:21: `accept.on_reject` is 'drop', but must be `blank` or `keep`"
+    ]
+
+
+def test_the_old_and_the_new_name_together_are_an_error(problems):
+    assert problems(BASE + "accept: {on_reject: keep, otherwise: blank}\n") == [
+        "7:27: `accept.otherwise` is the old name of `accept.on_reject`, and both are set: remove `otherwise`"
+    ]
+
+
+def test_the_old_name_in_a_dict_draws_the_same_warning():
+    spec = parse_spec({**GOOD, "accept": {"otherwise": "keep"}}, environ={})
+    assert spec_warnings(spec)[0] == "<spec>: `accept.otherwise` is now called `accept.on_reject`: rename it"
+
+
 # --- files -----------------------------------------------------------------------------------------------
 
 
 def test_a_file_that_is_not_there_is_an_error_of_the_spec(tmp_path):
     with pytest.raises(SpecError, match="cannot read the spec: No such file or directory"):
         load_spec(tmp_path / "no.yaml")
+
+
+@pytest.mark.parametrize("name", ["accounts.csv", "accounts.TSV", "part.jsonl.zst", "accounts.parquet"])
+def test_a_table_given_as_the_spec_is_called_a_table(tmp_path, name):
+    (tmp_path / name).write_bytes(b"name,website\nFjordcell,fjordcell.example\n\xff")
+    with pytest.raises(SpecError, match=f"{name}: this looks like a table, not a spec. Give the YAML file"):
+        load_spec(tmp_path / name)
 
 
 def test_a_folder_is_no_spec(tmp_path):

@@ -1,6 +1,6 @@
 """Does an answer count: its type, its evidence, its value, and the rules over its row. Pure.
 
-A value that does not count is null in the table, or kept with `otherwise: keep`; either way the row is `rejected` and
+A value that does not count is null in the table, or kept with `on_reject: keep`; either way the row is `rejected` and
 the cell says by which rule and why. What was said is in the cell too.
 """
 

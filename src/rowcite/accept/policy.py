@@ -87,7 +87,7 @@ def _field_policy(field: Field, terms: AcceptField) -> FieldPolicy:
         field,
         frozenset(text.strip().lower() for text in terms.not_found),
         terms.required,
-        terms.otherwise == "keep",
+        terms.on_reject == "keep",
         distrusted,
         (*evidence_checks(terms, distrusted), *value_checks(field, terms)),
     )

@@ -70,7 +70,7 @@ def spec_problems(spec: Spec) -> list[Problem]:
 
 def spec_warnings(spec: Spec) -> list[str]:
     """Return what will work, but not as well as the user may think."""
-    return list(_warnings(spec))
+    return [*spec.renamed_keys, *_warnings(spec)]
 
 
 def _task_problems(spec: Spec) -> Iterator[Problem]:

@@ -16,9 +16,11 @@ from pydantic import BaseModel, ValidationError
 from rowcite.errors import Problem, SpecError
 from rowcite.pipeline.spec_checks import spec_problems
 from rowcite.spec import read_limits, yaml_positions
-from rowcite.spec.models import Spec
+from rowcite.spec.models import Format, Spec
 
-_OWN = {"folder", "file", "marks"}  # what `Spec` keeps about its own text
+_OWN = {name for name, field in Spec.model_fields.items() if field.exclude}  # where a spec was read, and how
+_RENAMED = {"otherwise": "on_reject"}  # old and new names of keys of `accept` and of its fields
+_TABLE = re.compile(rf"\.({'|'.join(get_args(Format))})(\.gz|\.zst)?\Z", re.IGNORECASE)
 
 
 def load_spec(path: str | Path, *, environ: Mapping[str, str] = os.environ) -> Spec:
@@ -28,6 +30,8 @@ def load_spec(path: str | Path, *, environ: Mapping[str, str] = os.environ) -> S
         SpecError: it cannot be read, or anything in it is wrong; all problems at once.
     """
     file = Path(path)
+    if _TABLE.search(file.name) and file.is_file():
+        raise SpecError(str(file), [Problem(_IS_A_TABLE)])
     try:
         text = _text_of(file)
     except (OSError, ValueError) as error:
@@ -66,12 +70,14 @@ def parse_spec(
 
 
 def _build(document: yaml_positions.Marked, file: str, folder: Path) -> Spec:
-    problems = [*document.problems, *_read_schema(document, folder)]
+    renamed, ambiguous = _rename_old_keys(document)
+    problems = [*document.problems, *ambiguous, *_read_schema(document, folder)]
     told = {(problem.line, problem.column) for problem in document.problems if problem.line}
     value = document.value
     problems += [_unknown(document, (name,), _siblings((name,))) for name in sorted(_OWN & value.keys())]
     try:
-        spec = Spec.model_validate({**value, "folder": folder, "file": file, "marks": document.values})
+        about = {"folder": folder, "file": file, "marks": document.values}
+        spec = Spec.model_validate({**value, **about, "renamed_keys": [item.at(file) for item in renamed]})
     except ValidationError as error:
         found = _translate(error, document)
         problems += [problem for problem in found if (problem.line, problem.column) not in told]
@@ -80,6 +86,38 @@ def _build(document: yaml_positions.Marked, file: str, folder: Path) -> Spec:
     if problems:
         raise SpecError(file, _without_doubles(problems))
     return spec
+
+
+_IS_A_TABLE = "this looks like a table, not a spec. Give the YAML file of a spec, and name the table in it: `input: {path: ...}`"
+
+
+def _rename_old_keys(document: yaml_positions.Marked) -> tuple[list[Problem], list[Problem]]:
+    """Give keys with an old name their new one; return a warning for each, and a problem for each that has both."""
+    warnings: list[Problem] = []
+    ambiguous: list[Problem] = []
+    for path, keys in _accept_mappings(document.value):
+        for old, new in _RENAMED.items():
+            where, now = ".".join(map(str, (*path, old))), ".".join(map(str, (*path, new)))
+            if old in keys and new in keys:
+                message = f"`{where}` is the old name of `{now}`, and both are set: remove `{old}`"
+                ambiguous.append(document.problem((*path, old), message, at_key=True))
+                del keys[old]
+            elif old in keys:
+                message = f"`{where}` is now called `{now}`: rename it"
+                warnings.append(document.problem((*path, old), message, at_key=True))
+                document.rename_key((*path, old), new)
+    return warnings, ambiguous
+
+
+def _accept_mappings(value: dict[str, Any]) -> Iterator[tuple[yaml_positions.Path, dict[str, Any]]]:
+    accept = value.get("accept")
+    if not isinstance(accept, dict):
+        return
+    yield ("accept",), accept
+    fields = accept.get("fields")
+    for name, terms in fields.items() if isinstance(fields, dict) else ():
+        if isinstance(terms, dict):
+            yield ("accept", "fields", name), terms
 
 
 def _read_schema(document: yaml_positions.Marked, folder: Path) -> Iterable[Problem]:

@@ -227,7 +227,7 @@ class _AcceptKeys(_Part):
     distrusted_domains: DomainList = ()
     max_age: Duration = None
     not_found: tuple[str, ...] = NOT_FOUND
-    otherwise: Literal["blank", "keep"] = "blank"
+    on_reject: Literal["blank", "keep"] = "blank"
 
 
 class AcceptField(_AcceptKeys):
@@ -285,7 +285,7 @@ class Local(_Part):
 
 
 class Spec(_Part):
-    """A whole spec. `folder` is where it stands: relative paths are relative to it.
+    """A whole spec. Relative paths are relative to `folder`. `renamed_keys` are warnings about keys with an old name.
 
     Build one with `load_spec` or `parse_spec`; both raise `SpecError` with every problem found.
     """
@@ -305,6 +305,7 @@ class Spec(_Part):
     folder: Path = Field(default=Path(), exclude=True)
     file: str = Field(default="<spec>", exclude=True)
     marks: dict[tuple[str | int, ...], tuple[int, int]] = Field(default={}, exclude=True)
+    renamed_keys: tuple[str, ...] = Field(default=(), exclude=True)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -51,6 +51,17 @@ class Marked:
     problems: list[Problem] = field(default_factory=list)
     written: dict[Path, str] = field(default_factory=dict)
 
+    def rename_key(self, path: Path, name: str) -> None:
+        """Rename the key at `path`; what lies below it keeps its lines and columns."""
+        parent = self.value
+        for key in path[:-1]:
+            parent = parent[key]
+        parent[name] = parent.pop(path[-1])
+        places: tuple[dict[Path, Any], ...] = (self.values, self.keys, self.written)
+        for marks in places:
+            for old in [old for old in marks if old[: len(path)] == path]:
+                marks[*path[:-1], name, *old[len(path) :]] = marks.pop(old)
+
     def problem(self, path: Path, message: str, *, at_key: bool = False) -> Problem:
         """Return a problem that points at `path`, or at its nearest parent that stands in the text."""
         for end in range(len(path), -1, -1):
