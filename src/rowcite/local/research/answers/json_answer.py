@@ -12,7 +12,7 @@ from rowcite.local.research.answers.decide_list import decide_items
 from rowcite.local.research.answers.evidence import candidates, label_matches
 from rowcite.local.research.answers.schema_fields import OutputField, empty_value
 from rowcite.local.research.answers.values import read_value
-from rowcite.local.research.documents.document import Fact
+from rowcite.local.research.documents.document import Directness, Fact
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier
 from rowcite.local.research.text.normalise import content_words
 from rowcite.model import Citation, FieldBasis
@@ -156,7 +156,5 @@ def _on_topic(target: OutputField, texts: tuple[str, ...]) -> bool:
 
 
 def _cell(field: OutputField, text: str) -> Any:
-    from rowcite.local.research.documents.document import Directness
-
     value = read_value(Fact(field.words, text, text, Directness.TABLE), field)
     return value.value if value is not None else empty_value(field)

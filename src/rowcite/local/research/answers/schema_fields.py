@@ -12,6 +12,8 @@ from rowcite.local.research.text.numbers import number_in
 
 _DEEPEST = 8
 _UP_TO = re.compile(r"\b(?:up to|at most|maximum(?: of)?|max\.?|no more than|top)\s+(\w+)", re.IGNORECASE)
+_UNKNOWN = frozenset({"", "unknown", "not found", "n a", "not available", "unclear"})
+_NEUTRAL = _UNKNOWN | {"none", "other", "undisclosed", "not disclosed"}
 
 
 @dataclass(frozen=True)
@@ -84,32 +86,13 @@ def empty_value(target: OutputField) -> Any:
 
 def _neutral_choice(choices: tuple[Any, ...]) -> Any:
     """Return the member that means unknown, else the last one."""
-    neutral = {
-        "unknown",
-        "not found",
-        "n a",
-        "none",
-        "not available",
-        "other",
-        "unclear",
-        "undisclosed",
-        "not disclosed",
-        "",
-    }
-    named = [choice for choice in choices if isinstance(choice, str) and fold(choice) in neutral]
+    named = [choice for choice in choices if isinstance(choice, str) and fold(choice) in _NEUTRAL]
     return named[0] if named else choices[-1]
 
 
 def means_unknown(choice: Any) -> bool:
     """Return True if an enum member only means that the value is unknown."""
-    return isinstance(choice, str) and fold(choice) in {
-        "unknown",
-        "not found",
-        "n a",
-        "not available",
-        "unclear",
-        "",
-    }
+    return isinstance(choice, str) and fold(choice) in _UNKNOWN
 
 
 def _resolve(schema: dict[str, Any], root: dict[str, Any], depth: int) -> tuple[dict[str, Any], bool]:

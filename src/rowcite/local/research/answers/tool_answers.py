@@ -29,6 +29,17 @@ _NAME = re.compile(
     r"(?:(?:company|organi[sz]ation|legal|trading|business|display|full|entity|account) )?name|company|organi[sz]ation|title"
 )
 _SURE = frozenset({"address", "place"})  # ties that identify one of several entities of a name
+_DEEPEST = 6
+_SPACE = re.compile(r"[ \t\n\r]*")
+_decoder = json.JSONDecoder()
+
+
+class Member(NamedTuple):
+    """A member of an object: `literal` is `"key": value` as written."""
+
+    key: str
+    value: Any
+    literal: str
 
 
 def documents_of_tools(answers: Iterable[ToolAnswer]) -> list[Document]:
@@ -76,18 +87,18 @@ def permitted_answers(answers: Iterable[ToolAnswer], exclude: tuple[str, ...]) -
     return tuple(one for one in answers if allowed(one.url, (), exclude) and allowed(one.source, (), exclude))
 
 
-def _of_text(text: str, answers: ToolAnswer) -> Document | None:
+def _of_text(text: str, answer: ToolAnswer) -> Document | None:
     """Return the document of an answer in words; None if it cannot be read."""
     try:
         documents, _ = read_file(
-            text.encode("utf-8", "replace"), "answer.txt", {"answer.txt": FileMetadata(answers.url)}
+            text.encode("utf-8", "replace"), "answer.txt", {"answer.txt": FileMetadata(answer.url)}
         )
     except UNREADABLE:
         return None
-    return replace(documents[0], title=answers.title)
+    return replace(documents[0], title=answer.title)
 
 
-def _of_json(text: str, answers: ToolAnswer) -> Document | None:
+def _of_json(text: str, answer: ToolAnswer) -> Document | None:
     """Return the document of an answer in JSON, with the facts of each named object; None if it is not JSON."""
     found = objects_in(text)
     if found is None:
@@ -114,7 +125,7 @@ def _of_json(text: str, answers: ToolAnswer) -> Document | None:
     raw = collapse_spaces(text)
     names = tuple(dict.fromkeys(name for subject in subjects for name in (core_name(subject), fold(subject))))
     return Document(
-        answers.title, answers.url, answers.title, None, host_of(answers.url), "", raw, raw, tuple(blocks), (), tuple(facts),
+        answer.title, answer.url, answer.title, None, host_of(answer.url), "", raw, raw, tuple(blocks), (), tuple(facts),
         names, frozenset(sites_within(raw)),
     )  # fmt: skip
 
@@ -134,19 +145,6 @@ def _shown(value: Any) -> str:
     if isinstance(value, list) and all(isinstance(one, str | int | float) for one in value):
         return ", ".join(map(str, value))
     return ""
-
-
-_DEEPEST = 6
-_SPACE = re.compile(r"[ \t\n\r]*")
-_decoder = json.JSONDecoder()
-
-
-class Member(NamedTuple):
-    """A member of an object: `literal` is `"key": value` as written."""
-
-    key: str
-    value: Any
-    literal: str
 
 
 def objects_in(text: str) -> list[list[Member]] | None:

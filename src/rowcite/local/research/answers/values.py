@@ -15,39 +15,14 @@ from rowcite.local.research.text.numbers import Amount, money_in, number_in
 from rowcite.local.research.text.places import city_of, country_code, country_in, country_name
 
 _YES = frozenset({"yes", "true", "y", "listed", "publicly traded", "public", "active", "1", "ja"})
-_NO = frozenset(
-    {
-        "no",
-        "false",
-        "n",
-        "none",
-        "not listed",
-        "private",
-        "privately held",
-        "privately owned",
-        "family owned",
-        "0",
-        "nein",
-        "unlisted",
-    }
-)
-_NOT_STATED = frozenset(
-    {
-        "",
-        "n a",
-        "na",
-        "unknown",
-        "not disclosed",
-        "undisclosed",
-        "tbd",
-        "not available",
-        "not stated",
-        "not reported",
-        "none stated",
-        "confidential",
-        "pending",
-    }
-)
+_NO = frozenset({
+    "no", "false", "n", "none", "not listed", "private", "privately held", "privately owned", "family owned", "0", "nein",
+    "unlisted",
+})  # fmt: skip
+_NOT_STATED = frozenset({
+    "", "n a", "na", "unknown", "not disclosed", "undisclosed", "tbd", "not available", "not stated", "not reported",
+    "none stated", "confidential", "pending",
+})  # fmt: skip
 _MONEY = frozenset({"revenue", "funding_total", "round_amount"})
 _PUBLIC = re.compile(
     r"\b(?:public|listed|quoted|floated|ipo|trade[sd]?|trading|stock|shares)\b", re.IGNORECASE

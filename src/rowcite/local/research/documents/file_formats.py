@@ -16,6 +16,18 @@ from typing import Any
 from rowcite.local.research.documents.labelled_facts import is_labelled_line
 from rowcite.local.research.text.normalise import collapse_spaces
 
+_MOST_PAGES = 400
+_SHORT = 0.6  # a line shorter than this share of the page's longest ends its paragraph
+
+
+@dataclass(frozen=True)
+class PdfText:
+    """A PDF's paragraphs, each a tuple of lines, and its metadata."""
+
+    paragraphs: tuple[tuple[str, ...], ...]
+    title: str = ""
+    date: str = ""
+
 
 @dataclass(frozen=True)
 class EmbeddedPage:
@@ -71,19 +83,6 @@ def _day(message: EmailMessage) -> str:
         return parsedate_to_datetime(str(message.get("Date", ""))).date().isoformat()
     except ValueError:
         return ""
-
-
-_MOST_PAGES = 400
-_SHORT = 0.6  # a line shorter than this share of the page's longest ends its paragraph
-
-
-@dataclass(frozen=True)
-class PdfText:
-    """A PDF's paragraphs, each a tuple of lines, and its metadata."""
-
-    paragraphs: tuple[tuple[str, ...], ...]
-    title: str = ""
-    date: str = ""
 
 
 def read_pdf(content: bytes) -> PdfText:

@@ -21,20 +21,10 @@ ORGANISATIONS = re.compile(
 )
 _OTHERS = frozenset({"publisher", "author", "member", "memberof", "customer", "competitor", "seller", "provider", "isrelatedto", "mentions",
                      "sponsor", "parentorganization", "suborganization", "funder", "creator", "contributor", "copyrightholder", "sourceorganization", "alumniof"})  # fmt: skip
-_IGNORED = frozenset(
-    {
-        "logo",
-        "image",
-        "potentialaction",
-        "mainentityofpage",
-        "breadcrumb",
-        "ispartof",
-        "inlanguage",
-        "geo",
-        "review",
-        "aggregaterating",
-    }
-)
+_IGNORED = frozenset({
+    "logo", "image", "potentialaction", "mainentityofpage", "breadcrumb", "ispartof", "inlanguage", "geo", "review",
+    "aggregaterating",
+})  # fmt: skip
 _LONGEST = 400
 
 

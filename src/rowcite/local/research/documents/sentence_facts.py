@@ -27,6 +27,30 @@ _TODAY = re.compile(
 )
 _STAFF = re.compile(r"\b(?:employees?|staff|people|colleagues|workforce|of us|team)\b", re.IGNORECASE)
 _LONGEST = 600
+_DIGITS = frozenset("0123456789")
+# A concept's patterns are slow: they are tried only on sentences with one of these lower-case substrings.
+_NEEDS: dict[str, tuple[str, ...]] = {
+    "employees": ("people", "staff", "employ", "worker", "team", "colleague", "person", "fte", "full-time", "payroll", "count", "workforce", "of us", "men and women", "specialists", "professionals"),
+    "founded": ("found", "establish", "start", "set up", "created", "formed", "born", "launch", "incorporat", "open", "began", "begin", "commenc", "back to", "since", "inception", "est."),
+    "incorporated": ("incorporat",),
+    "founders": ("found", "set up", "started"),
+    "ceo": ("ceo", "chief exec", "managing director", "led by", "run by", "headed by"),
+    "stage": ("seed", "series", "publicly", "listed", "quoted", "public", "float", "ipo", "initial", "trad", "bootstrap", "self-f", "never", "not"),
+    "public": ("privat", "family", "famil", "listed", "traded", "shares", "owned", "exchange", "delist", "withdr", "left the stock"),
+    "funding_total": ("total", "altogether", "in all", "to date", "so far", "overall", "rais"),
+    "round_amount": ("rais", "clos", "secur", "announc", "landed"),
+    "revenue": ("revenue", "turnover", "sales", "turned over", "turns over", "generated", "posted", "reported"),
+    "hq": ("headquarter", "based", "office", "hq", "head quarters", "operates from", "works from", "run from", "mov", "relocat", "transfer", "shifted", "home base", "seat"),
+    "industry": ("field", "business", "trade", "industry", "sector", "speciali", "line of", "work", "operat", "active", "home in", "leader", "player", "company", "nutshell", "phrase", "word"),
+    "products": ("product", "range", "portfolio", "offering", "service", "solution", "brand", "platform", "tools"),
+    "customers": ("customer", "client"),
+    "investors": ("led by", "investors", "backed by", "funded by", "investment from", "backing from"),
+    "parent": ("acquired", "bought", "taken over", "owned", "subsidiary", "part of", "parent"),
+    "certifications": ("iso", "soc", "b corp", "pci", "hipaa", "cyber ess", "tisax", "haccp", "fsc", "brc", "iatf", "as 9100", "as9100"),
+    "phone": ("phone", "tel", "call"),
+    "email": ("@",),
+}  # fmt: skip
+_WITH_DIGITS = frozenset({"founded", "incorporated", "funding_total", "round_amount", "revenue", "phone"})
 
 
 def sentences_of(blocks: tuple[Block, ...]) -> Iterator[Sentence]:
@@ -108,31 +132,6 @@ def _fact(phrase: Phrase, sentence: Sentence, match: re.Match[str]) -> Fact:
     )
 
 
-# A concept's patterns are slow: they are tried only on sentences with one of these lower-case substrings.
-_NEEDS: dict[str, tuple[str, ...]] = {
-    "employees": ("people", "staff", "employ", "worker", "team", "colleague", "person", "fte", "full-time", "payroll", "count", "workforce", "of us", "men and women", "specialists", "professionals"),
-    "founded": ("found", "establish", "start", "set up", "created", "formed", "born", "launch", "incorporat", "open", "began", "begin", "commenc", "back to", "since", "inception", "est."),
-    "incorporated": ("incorporat",),
-    "founders": ("found", "set up", "started"),
-    "ceo": ("ceo", "chief exec", "managing director", "led by", "run by", "headed by"),
-    "stage": ("seed", "series", "publicly", "listed", "quoted", "public", "float", "ipo", "initial", "trad", "bootstrap", "self-f", "never", "not"),
-    "public": ("privat", "family", "famil", "listed", "traded", "shares", "owned", "exchange", "delist", "withdr", "left the stock"),
-    "funding_total": ("total", "altogether", "in all", "to date", "so far", "overall", "rais"),
-    "round_amount": ("rais", "clos", "secur", "announc", "landed"),
-    "revenue": ("revenue", "turnover", "sales", "turned over", "turns over", "generated", "posted", "reported"),
-    "hq": ("headquarter", "based", "office", "hq", "head quarters", "operates from", "works from", "run from", "mov", "relocat", "transfer", "shifted", "home base", "seat"),
-    "industry": ("field", "business", "trade", "industry", "sector", "speciali", "line of", "work", "operat", "active", "home in", "leader", "player", "company", "nutshell", "phrase", "word"),
-    "products": ("product", "range", "portfolio", "offering", "service", "solution", "brand", "platform", "tools"),
-    "customers": ("customer", "client"),
-    "investors": ("led by", "investors", "backed by", "funded by", "investment from", "backing from"),
-    "parent": ("acquired", "bought", "taken over", "owned", "subsidiary", "part of", "parent"),
-    "certifications": ("iso", "soc", "b corp", "pci", "hipaa", "cyber ess", "tisax", "haccp", "fsc", "brc", "iatf", "as 9100", "as9100"),
-    "phone": ("phone", "tel", "call"),
-    "email": ("@",),
-}  # fmt: skip
-_WITH_DIGITS = frozenset({"founded", "incorporated", "funding_total", "round_amount", "revenue", "phone"})
-
-
 def _groups() -> tuple[tuple[str, tuple[str, ...], tuple[tuple[int, Phrase], ...]], ...]:
     """Return the phrases by concept, each with its position in the table."""
     ordered = sorted(enumerate(PHRASES), key=lambda pair: pair[1].concept)
@@ -143,7 +142,6 @@ def _groups() -> tuple[tuple[str, tuple[str, ...], tuple[tuple[int, Phrase], ...
 
 
 _PHRASES_BY_CONCEPT = _groups()
-_DIGITS = frozenset("0123456789")
 
 
 def likely_phrases(text: str) -> list[Phrase]:

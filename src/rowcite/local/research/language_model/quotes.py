@@ -41,6 +41,13 @@ _LISTED_BEFORE = re.compile(
     r"(?:[A-Z][\w'\u2019-]*(?: [A-Z][\w'\u2019-]*)*, )+$"
 )  # "The seat is Lleida, [Spain]"
 _TWO_NAMES = re.compile(r"(?:The )?[A-Z][\w'\u2019&-]+ (?:& |and |of )?[A-Z][\w'\u2019-]+")
+_TOKEN = re.compile(rf"(?<![\w.,]){NUMBER}", re.IGNORECASE)
+_RANGE_AFTER, _RANGE_BEFORE = (
+    re.compile(r"\s*(?:[-\u2013\u2014]|to\b)\s*\d"),
+    re.compile(r"\d\s*(?:[-\u2013\u2014]|to)\s*$"),
+)
+_SCALED = re.compile(r"\b(?:thousands?|millions?|billions?|mio|bn)\b")
+_NEGATIVE = re.compile(r"\b(?:loss|minus|negative|below)\b|[-\u2212]\s?\d", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -158,15 +165,6 @@ class QuoteChecker:
             for sentence in self.match.document.sentences
             if sentence.heading and (sentence.text in text or text in sentence.text)
         )
-
-
-_TOKEN = re.compile(rf"(?<![\w.,]){NUMBER}", re.IGNORECASE)
-_RANGE_AFTER, _RANGE_BEFORE = (
-    re.compile(r"\s*(?:[-\u2013\u2014]|to\b)\s*\d"),
-    re.compile(r"\d\s*(?:[-\u2013\u2014]|to)\s*$"),
-)
-_SCALED = re.compile(r"\b(?:thousands?|millions?|billions?|mio|bn)\b")
-_NEGATIVE = re.compile(r"\b(?:loss|minus|negative|below)\b|[-\u2212]\s?\d", re.IGNORECASE)
 
 
 def states(quote: str, value: Any, target: OutputField) -> bool:

@@ -14,6 +14,7 @@ from tantivy import Document, Index, Occur, Query, Schema, SchemaBuilder
 
 from rowcite.local.research.documents.document import DocumentSummary
 
+_CLOSE = 92  # rapidfuzz ratio of a name and its misspelling
 _HEAP = 128_000_000  # bytes of the writer's buffer
 _ABANDONED = 3_600.0  # seconds after which an unfinished folder belongs to a killed process
 
@@ -129,9 +130,6 @@ def _add_texts(index: Index, texts: Iterable[str]) -> None:
         writer.add_document(entry)
     writer.commit()
     writer.wait_merging_threads()
-
-
-_CLOSE = 92  # rapidfuzz ratio of a name and its misspelling
 
 
 class DocumentFinder:

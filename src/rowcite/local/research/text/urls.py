@@ -18,29 +18,11 @@ _IN_TEXT = re.compile(
     r"(?<![\w@.-])(?:https?://)?((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,})(?![\w-])", re.IGNORECASE
 )
 _FILE_ENDINGS = frozenset({"html", "htm", "pdf", "csv", "txt", "md", "js", "py", "png", "jpg", "doc", "docx"})
-SHARED_SITES = frozenset(
-    [
-        "linkedin.com",
-        "facebook.com",
-        "twitter.com",
-        "x.com",
-        "instagram.com",
-        "youtube.com",
-        "github.com",
-        "crunchbase.com",
-        "wikipedia.org",
-        "gmail.com",
-        "googlemail.com",
-        "outlook.com",
-        "hotmail.com",
-        "yahoo.com",
-        "icloud.com",
-        "gmx.de",
-        "gmx.net",
-        "web.de",
-        "proton.me",
-    ]
-)
+SHARED_SITES = frozenset([
+    "linkedin.com", "facebook.com", "twitter.com", "x.com", "instagram.com", "youtube.com", "github.com", "crunchbase.com",
+    "wikipedia.org", "gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "yahoo.com", "icloud.com", "gmx.de",
+    "gmx.net", "web.de", "proton.me",
+])  # fmt: skip
 
 
 def host_of(url: str) -> str:
