@@ -79,6 +79,6 @@ def _innermost(role: str) -> str:
 
 
 def _is_right_list(answer: list[Any], items: tuple[str, ...]) -> bool:
-    """Accept a list of which at least half is true and that has half of the true items, or three of them."""
+    """Return True if half of the answer is true, and it has half of the true items or three of them."""
     matched = sum(any(_same_text(str(given), item) for item in items) for given in answer)
     return matched * 2 >= len(answer) and (matched * 2 >= len(items) or matched >= 3)

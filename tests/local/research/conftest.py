@@ -1,4 +1,4 @@
-"""Helpers that write small corpora and ask them."""
+"""A fixture that writes a small corpus and asks it questions."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from rowcite.local.research import Corpus, Finding, Question, open_corpus
 
 
-class Desk:
-    """A folder of documents to write into and to ask."""
+class Documents:
+    """A folder of documents to write into, and to ask questions about."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -37,5 +37,5 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
+def docs(tmp_path: Path) -> Documents:
+    return Documents(tmp_path)

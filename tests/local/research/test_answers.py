@@ -1,4 +1,4 @@
-"""Structured, text, report and auto answers: their shape, their confidence, their honesty."""
+"""JSON, text, report and auto answers: values, confidence, reasoning and empty values."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import pytest
 from rowcite.local.research import Question
 
 ACME = {"company_name": "Acme Pumps", "website": "acmepumps.example"}
+
+
 COUNT = {"type": ["integer", "null"], "description": "Latest head count"}
 
 
-def own(desk, body, name="a.html", head=""):
-    desk.page(name, f"<h1>Acme Pumps</h1>{body}", f"https://acmepumps.example/{name}", head)
+def own(docs, body, name="a.html", head=""):
+    docs.page(name, f"<h1>Acme Pumps</h1>{body}", f"https://acmepumps.example/{name}", head)
 
 
 @pytest.mark.parametrize(
@@ -34,22 +36,22 @@ def own(desk, body, name="a.html", head=""):
         ({"$ref": "#/$defs/gone"}, ""),
     ],
 )
-def test_nothing_found_is_the_emptiest_value_the_schema_allows(desk, schema, empty):
-    own(desk, "<p>We make pumps of every kind.</p>")
-    finding = desk.ask(ACME, {"shoe_size": schema})
+def test_a_field_without_evidence_has_the_empty_value_of_its_schema(docs, schema, empty):
+    own(docs, "<p>We make pumps of every kind.</p>")
+    finding = docs.ask(ACME, {"shoe_size": schema})
     assert finding.content == {"shoe_size": empty}
     assert (finding.basis[0].confidence, finding.basis[0].citations) == ("low", ())
     assert ("placeholder" in finding.basis[0].reasoning) == (empty is not None)
 
 
-def test_two_sites_and_the_own_one_among_them_make_it_high(desk):
-    own(desk, "<p>Employees: 240</p>")
-    desk.page(
+def test_two_agreeing_sites_with_the_own_one_give_high_confidence(docs):
+    own(docs, "<p>Employees: 240</p>")
+    docs.page(
         "r.html",
         "<h1>Acme Pumps</h1><p>Website: acmepumps.example</p><p>Staff: 240</p>",
         "https://registry.example/1",
     )
-    basis = desk.ask(ACME, {"employee_count": COUNT}).basis[0]
+    basis = docs.ask(ACME, {"employee_count": COUNT}).basis[0]
     assert basis.confidence == "high"
     assert {citation.url for citation in basis.citations} == {
         "https://acmepumps.example/a.html",
@@ -57,22 +59,22 @@ def test_two_sites_and_the_own_one_among_them_make_it_high(desk):
     }
 
 
-def test_a_contradiction_is_told_and_lowers_the_confidence(desk):
-    own(desk, "<p>Founded: 1998</p>")
-    desk.page(
+def test_a_contradiction_is_in_the_reasoning_and_lowers_the_confidence(docs):
+    own(docs, "<p>Founded: 1998</p>")
+    docs.page(
         "r.html",
         "<h1>Acme Pumps</h1><p>Website: acmepumps.example</p><p>Founded: 1989</p>",
         "https://registry.example/1",
     )
-    basis = desk.ask(ACME, {"founded_year": {"type": ["integer", "null"]}}).basis[0]
+    basis = docs.ask(ACME, {"founded_year": {"type": ["integer", "null"]}}).basis[0]
     assert basis.confidence == "low"
     assert "Not in agreement" in basis.reasoning
 
 
-def test_the_newer_head_count_wins_and_the_older_is_named(desk):
-    own(desk, "<p>Employees: 198</p>", "old.html", '<meta name="date" content="2021-03-01">')
-    own(desk, "<p>Employees: 240</p>", "new.html", '<meta name="date" content="2025-03-01">')
-    finding = desk.ask(ACME, {"employee_count": COUNT})
+def test_the_newer_head_count_wins_and_the_older_is_in_the_reasoning(docs):
+    own(docs, "<p>Employees: 198</p>", "old.html", '<meta name="date" content="2021-03-01">')
+    own(docs, "<p>Employees: 240</p>", "new.html", '<meta name="date" content="2025-03-01">')
+    finding = docs.ask(ACME, {"employee_count": COUNT})
     assert finding.content == {"employee_count": 240}
     assert "198" in finding.basis[0].reasoning
 
@@ -85,40 +87,40 @@ def test_the_newer_head_count_wins_and_the_older_is_named(desk):
         ("Acme Pumps plans to raise a Series B.", ["Seed", "Series B"], None),
     ],
 )
-def test_an_enum_takes_the_member_that_is_meant(desk, text, choices, expected):
-    own(desk, f"<p>{text}</p>")
+def test_a_funding_stage_is_matched_with_an_enum_member(docs, text, choices, expected):
+    own(docs, f"<p>{text}</p>")
     assert (
-        desk.value(ACME, {"enum": [*choices, None], "description": "Funding stage"}, "funding_stage")
+        docs.value(ACME, {"enum": [*choices, None], "description": "Funding stage"}, "funding_stage")
         == expected
     )
 
 
-def test_a_head_count_falls_into_its_band(desk):
-    own(desk, "<p>Employees: 240</p>")
-    assert desk.value(ACME, {"enum": ["1-10", "11-200", "201-500", "501+"]}, "company_size") == "201-500"
+def test_a_head_count_is_matched_with_its_range(docs):
+    own(docs, "<p>Employees: 240</p>")
+    assert docs.value(ACME, {"enum": ["1-10", "11-200", "201-500", "501+"]}, "company_size") == "201-500"
 
 
-def test_a_range_is_not_an_exact_count(desk):
-    own(desk, "<p>Employees: 201-500</p>")
-    assert desk.value(ACME, COUNT) is None
+def test_a_range_is_not_an_exact_count(docs):
+    own(docs, "<p>Employees: 201-500</p>")
+    assert docs.value(ACME, COUNT) is None
 
 
-def test_money_in_another_currency_is_not_an_answer(desk):
-    own(desk, "<p>Revenue: €12.5m</p>")
+def test_money_in_another_currency_is_not_an_answer(docs):
+    own(docs, "<p>Revenue: €12.5m</p>")
     assert (
-        desk.value(ACME, {"type": ["number", "null"], "description": "Revenue in EUR"}, "revenue")
+        docs.value(ACME, {"type": ["number", "null"], "description": "Revenue in EUR"}, "revenue")
         == 12_500_000
     )
-    assert desk.value(ACME, {"type": ["number", "null"], "description": "Revenue in USD"}, "revenue") is None
+    assert docs.value(ACME, {"type": ["number", "null"], "description": "Revenue in USD"}, "revenue") is None
 
 
-def test_lists_and_objects_are_filled(desk):
+def test_lists_and_objects_are_filled(docs):
     own(
-        desk,
+        docs,
         "<p>Headquarters: Leeds, United Kingdom</p><h2>Our products</h2><ul><li>Hydra 5</li><li>Nixe: for ponds</li></ul>",
     )
     role = {"type": "object", "properties": {"city": {"type": "string"}, "country": {"type": "string"}}}
-    finding = desk.ask(
+    finding = docs.ask(
         ACME, {"headquarters": role, "products": {"type": "array", "items": {"type": "string"}}}
     )
     assert finding.content == {
@@ -127,42 +129,42 @@ def test_lists_and_objects_are_filled(desk):
     }
 
 
-def test_a_list_of_objects_comes_from_a_table(desk):
+def test_a_list_of_objects_comes_from_a_table(docs):
     own(
-        desk,
+        docs,
         "<h2>Offices</h2><table><tr><th>City</th><th>Staff</th></tr><tr><td>Leeds</td><td>40</td></tr><tr><td>Hull</td><td>9</td></tr></table>",
     )
     item = {"type": "object", "properties": {"city": {"type": "string"}, "staff": {"type": "integer"}}}
-    finding = desk.ask(ACME, {"offices": {"type": "array", "items": item}})
+    finding = docs.ask(ACME, {"offices": {"type": "array", "items": item}})
     assert finding.content == {"offices": [{"city": "Leeds", "staff": 40}, {"city": "Hull", "staff": 9}]}
 
 
-def test_a_field_of_no_known_kind_is_found_by_its_label(desk):
-    own(desk, "<dl><dt>Test benches</dt><dd>14</dd></dl>")
-    assert desk.value(ACME, {"type": ["integer", "null"]}, "test_benches") == 14
+def test_a_field_of_unknown_kind_is_found_by_its_label(docs):
+    own(docs, "<dl><dt>Test benches</dt><dd>14</dd></dl>")
+    assert docs.value(ACME, {"type": ["integer", "null"]}, "test_benches") == 14
 
 
-def test_a_text_answer_is_short(desk):
-    own(desk, "<p>Acme Pumps was founded in 1998.</p>")
-    finding = desk.open().research(Question(ACME, {"type": "text", "description": "The founding year"}))
+def test_a_text_answer_is_short(docs):
+    own(docs, "<p>Acme Pumps was founded in 1998.</p>")
+    finding = docs.open().research(Question(ACME, {"type": "text", "description": "The founding year"}))
     assert (finding.kind, finding.content, finding.basis[0].field) == ("text", "1998", "output")
     assert finding.basis[0].citations[0].excerpts == ("Acme Pumps was founded in 1998.",)
 
 
-def test_a_text_answer_says_when_there_is_none(desk):
-    own(desk, "<p>Acme Pumps makes pumps.</p>")
-    finding = desk.open().research(Question(ACME, {"type": "text", "description": "The founding year"}))
+def test_a_text_answer_without_evidence_is_not_found(docs):
+    own(docs, "<p>Acme Pumps makes pumps.</p>")
+    finding = docs.open().research(Question(ACME, {"type": "text", "description": "The founding year"}))
     assert (finding.content, finding.basis[0].confidence) == ("Not found in the documents.", "low")
     assert finding.basis[0].citations == ()
 
 
-def test_a_report_is_made_of_sentences_that_stand_in_the_documents(desk):
-    desk.page(
+def test_a_report_quotes_sentences_of_the_documents(docs):
+    docs.page(
         "m.html",
         "<h1>Cold chain, north</h1><p>The cold chain grew by 5 per cent in 2024, one study says.</p>",
         "https://news.example/m",
     )
-    corpus = desk.open()
+    corpus = docs.open()
     finding = corpus.research(Question({"market": "Cold chain"}, {"type": "text"}))
     assert finding.content.startswith("# Cold chain\n")
     assert "(https://news.example/m)" in finding.content
@@ -171,9 +173,9 @@ def test_a_report_is_made_of_sentences_that_stand_in_the_documents(desk):
     assert all(corpus.documents[0].contains(excerpt) for excerpt in excerpts)
 
 
-def test_auto_chooses_a_schema_for_what_is_there(desk):
-    own(desk, "<p>Employees: 240</p><p>Headquarters: Leeds, United Kingdom</p>")
-    finding = desk.open().research(Question(ACME, {"type": "auto"}))
+def test_an_auto_answer_has_a_schema_for_the_facts_found(docs):
+    own(docs, "<p>Employees: 240</p><p>Headquarters: Leeds, United Kingdom</p>")
+    finding = docs.open().research(Question(ACME, {"type": "auto"}))
     assert finding.content == {
         "employee_count": 240,
         "headquarters": {"city": "Leeds", "country": "United Kingdom"},
@@ -187,20 +189,20 @@ def test_auto_chooses_a_schema_for_what_is_there(desk):
     ]
 
 
-def test_the_source_policy_is_obeyed(desk):
-    own(desk, "<p>Employees: 240</p>")
-    assert desk.value(ACME, COUNT, exclude_domains=("acmepumps.example",)) is None
-    assert desk.value(ACME, COUNT, include_domains=(".example",)) == 240
-    assert desk.value(ACME, COUNT, include_domains=("other.example",)) is None
+def test_the_source_policy_is_obeyed(docs):
+    own(docs, "<p>Employees: 240</p>")
+    assert docs.value(ACME, COUNT, exclude_domains=("acmepumps.example",)) is None
+    assert docs.value(ACME, COUNT, include_domains=(".example",)) == 240
+    assert docs.value(ACME, COUNT, include_domains=("other.example",)) is None
 
 
-def test_lite_reads_one_document(desk):
-    own(desk, "<p>Employees: 240</p>")
-    own(desk, "<p>Founded: 1998</p>", "b.html")
-    finding = desk.ask(ACME, {"employee_count": COUNT}, processor="lite-fast")
+def test_lite_reads_one_document(docs):
+    own(docs, "<p>Employees: 240</p>")
+    own(docs, "<p>Founded: 1998</p>", "b.html")
+    finding = docs.ask(ACME, {"employee_count": COUNT}, processor="lite-fast")
     assert (len(finding.read), finding.considered) == (1, 2)
 
 
-def test_the_same_question_has_the_same_answer(desk):
-    own(desk, "<p>Employees: 240</p>")
-    assert desk.ask(ACME, {"employee_count": COUNT}) == desk.ask(ACME, {"employee_count": COUNT})
+def test_the_same_question_has_the_same_answer(docs):
+    own(docs, "<p>Employees: 240</p>")
+    assert docs.ask(ACME, {"employee_count": COUNT}) == docs.ask(ACME, {"employee_count": COUNT})

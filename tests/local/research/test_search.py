@@ -1,4 +1,4 @@
-"""Search: ranking, excerpts that stand in the documents, the source policy, limits."""
+"""Search: ranking, excerpts, source policy, limits."""
 
 from __future__ import annotations
 
@@ -6,43 +6,43 @@ import pytest
 
 
 @pytest.fixture
-def corpus(desk):
-    desk.page(
+def corpus(docs):
+    docs.page(
         "a.html",
         "<h1>Heat pumps</h1><p>Heat pumps outsold boilers in Norway last winter.</p><p>The weather was mild.</p>",
         "https://news.example/heat",
         '<meta name="date" content="2025-03-01">',
     )
-    desk.page(
+    docs.page(
         "b.html",
-        "<h1>Boilers</h1><p>Boilers are sold everywhere, and one of them is no heat pump at all.</p>",
+        "<h1>Boilers</h1><p>Boilers are sold everywhere, and one of them is not a heat pump.</p>",
         "https://shop.other.example/boilers",
         '<meta name="date" content="2021-03-01">',
     )
-    desk.page(
+    docs.page(
         "c.html",
         "<h1>Bread</h1><p>Rye bread keeps longer than wheat bread does.</p>",
         "https://bread.example/",
     )
-    return desk.open()
+    return docs.open()
 
 
 def urls(found):
     return [result.url for result in found]
 
 
-def test_the_document_that_is_about_it_comes_first(corpus):
+def test_the_most_relevant_document_is_first(corpus):
     assert urls(corpus.search(["heat pumps"])) == [
         "https://news.example/heat",
         "https://shop.other.example/boilers",
     ]
 
 
-def test_an_objective_alone_is_enough(corpus):
+def test_an_objective_is_enough_without_queries(corpus):
     assert urls(corpus.search([], objective="How long does rye bread keep?")) == ["https://bread.example/"]
 
 
-def test_nothing_fits(corpus):
+def test_a_search_without_matches_is_empty(corpus):
     assert corpus.search(["quasars"]) == ()
     assert corpus.search([]) == ()
 
@@ -53,7 +53,7 @@ def test_a_result_carries_title_date_and_passage(corpus):
     assert result.excerpts == ("Rye bread keeps longer than wheat bread does.",)
 
 
-def test_excerpts_stand_in_their_document(corpus):
+def test_excerpts_occur_in_their_document(corpus):
     documents = {document.url: document for document in corpus.documents}
     found = corpus.search(["heat pumps", "boilers"], max_chars_per_result=60)
     assert found

@@ -28,11 +28,11 @@ _CHUNK = 65_536
 class EndpointUnavailable(Exception):
     """The endpoint gave no usable answer; the text is the reason.
 
-    `permanent`: a retry cannot help. `no_response`: nothing was received. `pause`: seconds before a retry.
+    `permanent`: a retry cannot help. `no_response`: nothing was received. `pause`: requested seconds before a retry.
     """
 
     def __init__(
-        self, reason: str, *, permanent: bool = False, no_response: bool = False, pause: float = PAUSE
+        self, reason: str, *, permanent: bool = False, no_response: bool = False, pause: float | None = None
     ) -> None:
         super().__init__(reason)
         self.permanent = permanent
@@ -45,13 +45,14 @@ class Endpoint:
     """An OpenAI-compatible endpoint; `base_url` is the part before /chat/completions.
 
     Raises `UsageError` for an address that must not receive the key and the documents. No proxy is used and no redirect
-    followed. `timeout` is the seconds for a whole reply.
+    followed. `timeout` is the seconds for a whole reply, `pause` those before a retry.
     """
 
     base_url: str
     model: str
     key: str | None = field(default=None, repr=False)
     timeout: float = 60.0
+    pause: float = PAUSE
     json_mode: bool = True  # until the endpoint rejects it
     _failures: int = field(default=0, repr=False)
     _suspended_until: float = field(default=0.0, repr=False)
@@ -77,7 +78,7 @@ class Endpoint:
                 if trouble.permanent or attempt + 1 == ATTEMPTS:
                     self._count(no_response=trouble.no_response)
                     raise
-                time.sleep(trouble.pause)
+                time.sleep(self.pause if trouble.pause is None else trouble.pause)
             else:
                 self._count(no_response=False)
                 return found
@@ -110,7 +111,7 @@ class Endpoint:
             raise EndpointUnavailable(f"it answered with status {status}", permanent=not again, pause=pause)
         return self._without_key(_content(reply))
 
-    def _post(self, body: bytes) -> tuple[int, float, bytes]:
+    def _post(self, body: bytes) -> tuple[int, float | None, bytes]:
         """Post once; return status, requested pause and reply. Raise TimeoutError if it is not complete in time."""
         end = time.monotonic() + self.timeout
         kind = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
@@ -160,10 +161,10 @@ def _read(response: HTTPResponse, socket: Socket, end: float) -> bytes:
     return bytes(read)
 
 
-def _pause(response: HTTPResponse) -> float:
-    """Return the seconds that Retry-After requests, within limits."""
+def _pause(response: HTTPResponse) -> float | None:
+    """Return the seconds that Retry-After requests, at most 10, or None."""
     requested = response.headers.get("retry-after", "")
-    return min(float(requested), LONGEST_PAUSE) if requested.isascii() and requested.isdigit() else PAUSE
+    return min(float(requested), LONGEST_PAUSE) if requested.isascii() and requested.isdigit() else None
 
 
 def _content(reply: bytes) -> str:

@@ -47,6 +47,7 @@ _BODY_OF = re.compile(
 _PART_OF = re.compile(
     r"\b(?!(?:history|story|roots|origins?|foundation|beginnings?|town|city|village) )[a-z]{3,} (?:of|in|at|near) (?:the )?$"
 )
+_RELATIVE_CLAUSE = re.compile(r"\b(?:which|who|whose|that)\b[^,;]*$")
 _LISTED = re.compile(r"(?<=\bin )(?:[A-Z][\w'-]+(?: [A-Z][\w'-]+)?(?:, and |, | and ))+$")
 _CALENDAR = frozenset(["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "ceo", "i", "founder", "chief", "managing", "director", "chair"])  # fmt: skip
 
@@ -174,6 +175,8 @@ def _match_sentence(
     mentions = entity_names.mentions(lead)
     if mentions:
         between = lead[mentions[-1][1] :]
+        if _RELATIVE_CLAUSE.search(lead[: mentions[-1][0]]):
+            return None  # "Globex, which supplies Acme, has ..."
         if fact.concept == "founded" and (
             (between.endswith("(") and not names_no_other(between))
             or _PART_OF.search(lead[: mentions[-1][0]])

@@ -1,4 +1,4 @@
-"""What was read of a corpus is kept, and read again when something about it changes."""
+"""Parsed documents and the index are stored, and replaced when files or the engine change."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from rowcite.local.research import Question, open_corpus
+from rowcite.local.research import Question, corpus_digest, open_corpus
 from rowcite.local.research.store import cache as kept_in
 from rowcite.local.research.store.cache import UNUSED_FOR, platform_cache
 from rowcite.local.research.store.reader_processes import ReaderProcesses, ReadJob, read
 from support import environment, until
 
 PAGE = "<h1>Acme</h1><table><tr><th>Staff</th><td>240</td></tr></table>"
+
+
 ACME = Question(
     {"company_name": "Acme Pumps", "website": "acmepumps.example"},
     {"type": "json", "json_schema": {"properties": {"founded_year": {"type": ["integer", "null"]}}}},
@@ -36,7 +38,7 @@ def folder(cache) -> Path:
 
 
 def pages(cache):
-    """Return the id of each kept page by its file's key: who is read again has another."""
+    """Return the id of each stored page by its file's key; a page that is read again has another id."""
     database = sqlite3.connect(folder(cache) / "pages.sqlite")
     rows = dict(database.execute("select hex(key), id from pages"))
     database.close()
@@ -48,34 +50,34 @@ def indexes(cache):
 
 
 def made(folder):
-    """Return when each index was made."""
+    """Return the inode of each index."""
     return [path.stat().st_ino for path in sorted(folder.glob("words-*"))]
 
 
-def test_a_kept_document_is_the_document(desk, cache):
-    desk.page("a.html", PAGE, "https://acme.example/")
-    desk.file("b.txt", "Acme Pumps (acmepumps.example) was founded in 1998.")
-    first, second = open_corpus(desk.folder, cache), open_corpus(desk.folder, cache)
-    assert list(first.documents) == list(second.documents) == list(desk.open().documents)
-    assert first.research(ACME) == second.research(ACME) == desk.open().research(ACME)
+def test_a_stored_document_equals_the_parsed_one(docs, cache):
+    docs.page("a.html", PAGE, "https://acme.example/")
+    docs.file("b.txt", "Acme Pumps (acmepumps.example) was founded in 1998.")
+    first, second = open_corpus(docs.folder, cache), open_corpus(docs.folder, cache)
+    assert list(first.documents) == list(second.documents) == list(docs.open().documents)
+    assert first.research(ACME) == second.research(ACME) == docs.open().research(ACME)
     assert len(pages(cache)) == 2
 
 
-def test_an_unchanged_corpus_is_neither_read_nor_indexed_again(desk, cache):
-    desk.file("a.txt", "Acme Pumps (acmepumps.example) was founded in 1998.")
-    open_corpus(desk.folder, cache)
+def test_an_unchanged_corpus_is_neither_read_nor_indexed_again(docs, cache):
+    docs.file("a.txt", "Acme Pumps (acmepumps.example) was founded in 1998.")
+    open_corpus(docs.folder, cache)
     before = pages(cache), made(folder(cache))
-    open_corpus(desk.folder, cache)
+    open_corpus(docs.folder, cache)
     assert (pages(cache), made(folder(cache))) == before
 
 
-def test_a_changed_file_is_read_again_and_the_others_are_not(desk, cache):
-    desk.file("a.txt", "Acme Pumps (acmepumps.example) was founded in 1998.")
-    desk.file("b.txt", "Acme makes pumps.")
-    open_corpus(desk.folder, cache)
+def test_a_changed_file_is_read_again_and_the_others_are_not(docs, cache):
+    docs.file("a.txt", "Acme Pumps (acmepumps.example) was founded in 1998.")
+    docs.file("b.txt", "Acme makes pumps.")
+    open_corpus(docs.folder, cache)
     before = pages(cache)
-    desk.file("a.txt", "Acme Pumps (acmepumps.example) was founded in 1999.")
-    corpus = open_corpus(desk.folder, cache)
+    docs.file("a.txt", "Acme Pumps (acmepumps.example) was founded in 1999.")
+    corpus = open_corpus(docs.folder, cache)
     assert [document.text for document in corpus.documents] == [
         "Acme Pumps (acmepumps.example) was founded in 1999.",
         "Acme makes pumps.",
@@ -85,41 +87,41 @@ def test_a_changed_file_is_read_again_and_the_others_are_not(desk, cache):
     assert len(pages(cache)) == 2
 
 
-def test_what_is_kept_of_a_file_that_is_gone_is_removed(desk, cache):
-    desk.file("a.txt", "Acme Pumps (acmepumps.example) was founded in 1998.")
-    desk.file("b.txt", "Beta makes valves.")
-    open_corpus(desk.folder, cache)
-    (desk.folder / "b.txt").unlink()
-    corpus = open_corpus(desk.folder, cache)
+def test_the_documents_of_a_removed_file_are_deleted(docs, cache):
+    docs.file("a.txt", "Acme Pumps (acmepumps.example) was founded in 1998.")
+    docs.file("b.txt", "Beta makes valves.")
+    open_corpus(docs.folder, cache)
+    (docs.folder / "b.txt").unlink()
+    corpus = open_corpus(docs.folder, cache)
     assert corpus.size == len(pages(cache)) == len(indexes(cache)) == 1
     assert corpus.search(["valves"]) == ()
 
 
-def test_what_the_manifest_says_counts(desk, cache):
-    desk.file("a.txt", "Acme Pumps (acmepumps.example) was founded in 1998.")
-    open_corpus(desk.folder, cache)
-    desk.file("manifest.csv", "file,url\na.txt,https://acme.example/\n")
-    documents = open_corpus(desk.folder, cache).documents
+def test_a_file_is_read_again_when_its_manifest_entry_changes(docs, cache):
+    docs.file("a.txt", "Acme Pumps (acmepumps.example) was founded in 1998.")
+    open_corpus(docs.folder, cache)
+    docs.file("manifest.csv", "file,url\na.txt,https://acme.example/\n")
+    documents = open_corpus(docs.folder, cache).documents
     assert [document.url for document in documents] == ["https://acme.example/"]
 
 
-def test_a_file_that_cannot_be_read_is_told_each_time(desk, cache):
-    desk.file("a.txt", "Acme Pumps (acmepumps.example) was founded in 1998.")
-    desk.file("b.html", "<p></p>")
-    (desk.folder / "c.txt").write_bytes(b"\xff\xfa\x00\x01binary")
-    first, second = open_corpus(desk.folder, cache), open_corpus(desk.folder, cache)
+def test_an_unreadable_file_is_reported_at_each_start(docs, cache):
+    docs.file("a.txt", "Acme Pumps (acmepumps.example) was founded in 1998.")
+    docs.file("b.html", "<p></p>")
+    (docs.folder / "c.txt").write_bytes(b"\xff\xfa\x00\x01binary")
+    first, second = open_corpus(docs.folder, cache), open_corpus(docs.folder, cache)
     assert first.skipped == second.skipped
     assert [line.split(":")[0] for line in first.skipped] == ["c.txt", "b.html"]
 
 
-def test_another_engine_reads_everything_again(desk, cache, monkeypatch):
-    desk.file("a.txt", "Acme Pumps (acmepumps.example) was founded in 1998.")
-    open_corpus(desk.folder, cache)
+def test_another_version_of_the_engine_reads_all_files_again(docs, cache, monkeypatch):
+    docs.file("a.txt", "Acme Pumps (acmepumps.example) was founded in 1998.")
+    open_corpus(docs.folder, cache)
     before, index = pages(cache), indexes(cache)
     monkeypatch.setattr(kept_in, "__version__", "999")
     kept_in.engine_fingerprint.cache_clear()
     try:
-        open_corpus(desk.folder, cache)
+        open_corpus(docs.folder, cache)
     finally:
         kept_in.engine_fingerprint.cache_clear()
     assert not pages(cache).keys() & before.keys()
@@ -128,84 +130,84 @@ def test_another_engine_reads_everything_again(desk, cache, monkeypatch):
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x00" * 4096, b"SQLite format 3\x00" + b"\x07" * 9000])
-def test_a_damaged_file_is_made_anew(desk, cache, damage):
-    desk.file("a.txt", "Acme Pumps (acmepumps.example) was founded in 1998.")
-    open_corpus(desk.folder, cache)
+def test_a_damaged_store_is_replaced(docs, cache, damage):
+    docs.file("a.txt", "Acme Pumps (acmepumps.example) was founded in 1998.")
+    open_corpus(docs.folder, cache)
     for part in folder(cache).glob("pages.sqlite*"):
         part.write_bytes(damage)
-    corpus = open_corpus(desk.folder, cache)
+    corpus = open_corpus(docs.folder, cache)
     assert corpus.research(ACME).content == {"founded_year": 1998}
     assert corpus.skipped == ()
     assert len(pages(cache)) == 1
 
 
-def test_a_damaged_index_is_made_anew(desk, cache):
-    desk.file("a.txt", "Acme Pumps (acmepumps.example) was founded in 1998.")
-    open_corpus(desk.folder, cache)
+def test_a_damaged_index_is_replaced(docs, cache):
+    docs.file("a.txt", "Acme Pumps (acmepumps.example) was founded in 1998.")
+    open_corpus(docs.folder, cache)
     (index,) = folder(cache).glob("words-*")
     (index / "meta.json").write_text("{")
-    corpus = open_corpus(desk.folder, cache)
+    corpus = open_corpus(docs.folder, cache)
     assert [found.excerpts for found in corpus.search(["founded"])] == [
         ("Acme Pumps (acmepumps.example) was founded in 1998.",)
     ]
 
 
-def test_a_cache_that_cannot_be_used_costs_only_time(desk, tmp_path):
-    desk.file("a.txt", "Acme Pumps (acmepumps.example) was founded in 1998.")
+def test_an_unusable_cache_is_reported_and_not_needed(docs, tmp_path):
+    docs.file("a.txt", "Acme Pumps (acmepumps.example) was founded in 1998.")
     blocked = tmp_path / "blocked"
     blocked.write_text("a file")
-    corpus = open_corpus(desk.folder, blocked)
+    corpus = open_corpus(docs.folder, blocked)
     assert corpus.research(ACME).content == {"founded_year": 1998}
     assert f"the cache {blocked} cannot be used" in corpus.skipped[0]
 
 
-def test_who_has_a_corpus_open_goes_on_with_it(desk, cache):
-    desk.file("a.txt", "Acme Pumps (acmepumps.example) was founded in 1998.")
-    older = open_corpus(desk.folder, cache)
-    desk.file("a.txt", "Acme Pumps (acmepumps.example) was founded in 1999.")
+def test_an_open_corpus_keeps_its_documents_while_another_process_changes_them(docs, cache):
+    docs.file("a.txt", "Acme Pumps (acmepumps.example) was founded in 1998.")
+    older = open_corpus(docs.folder, cache)
+    docs.file("a.txt", "Acme Pumps (acmepumps.example) was founded in 1999.")
     began = time.monotonic()
-    newer = open_corpus(desk.folder, cache)
-    assert time.monotonic() - began < 10  # nor is it waited for
+    newer = open_corpus(docs.folder, cache)
+    assert time.monotonic() - began < 10  # it does not wait for the older process
     assert older.research(ACME).content == {"founded_year": 1998}
     assert newer.research(ACME).content == {"founded_year": 1999}
     assert older.search(["founded"])[0].excerpts == ("Acme Pumps (acmepumps.example) was founded in 1998.",)
 
 
-def test_two_corpora_leave_each_other_alone(desk, cache, tmp_path_factory):
+def test_two_corpora_do_not_delete_each_others_documents(docs, cache, tmp_path_factory):
     other = tmp_path_factory.mktemp("other")
     (other / "b.txt").write_text("Beta makes valves.")
-    desk.file("a.txt", "Acme Pumps (acmepumps.example) was founded in 1998.")
-    for corpus in (desk.folder, other, desk.folder):
+    docs.file("a.txt", "Acme Pumps (acmepumps.example) was founded in 1998.")
+    for corpus in (docs.folder, other, docs.folder):
         assert open_corpus(corpus, cache).size == 1
     assert len(list(cache.glob("corpus-*"))) == 2
 
 
-def test_a_corpus_that_nobody_uses_is_forgotten(desk, cache, tmp_path_factory):
+def test_the_cache_of_an_unused_corpus_is_deleted(docs, cache, tmp_path_factory):
     other = tmp_path_factory.mktemp("other")
     (other / "b.txt").write_text("Beta makes valves.")
     open_corpus(other, cache)
     old = time.time() - UNUSED_FOR - 1
     os.utime(folder(cache) / "rowcite-corpus.txt", (old, old))
     (cache / "corpus-of-mine").mkdir()
-    desk.file("a.txt", "Acme Pumps (acmepumps.example) was founded in 1998.")
-    open_corpus(desk.folder, cache)
+    docs.file("a.txt", "Acme Pumps (acmepumps.example) was founded in 1998.")
+    open_corpus(docs.folder, cache)
     kept = sorted(path.name for path in cache.iterdir())
     assert len(kept) == 2
     assert "corpus-of-mine" in kept
 
 
-def many(desk, count=130):
+def many(docs, count=130):
     for number in range(count):
-        desk.page(
+        docs.page(
             f"{number:03}.html",
             f"<h1>Firm {number}</h1><p>Firm {number} was founded in {1900 + number}.</p>" * 20,
         )
 
 
-def test_processes_that_open_a_corpus_at_once_all_have_it(desk, cache):
-    many(desk)
+def test_processes_can_open_a_corpus_at_the_same_time(docs, cache):
+    many(docs)
     code = "import sys; from pathlib import Path; from rowcite.local.research import open_corpus\nc = open_corpus(sys.argv[1], Path(sys.argv[2])); print(c.size, len(c.search(['founded'], max_results=999)), c.skipped)"
-    command = [sys.executable, "-c", code, desk.folder, cache]
+    command = [sys.executable, "-c", code, docs.folder, cache]
     started = [
         subprocess.Popen(command, stdout=subprocess.PIPE, env=environment(), text=True) for _ in range(3)
     ]
@@ -213,25 +215,25 @@ def test_processes_that_open_a_corpus_at_once_all_have_it(desk, cache):
     assert tool_answers == {"130 130 ()"}
 
 
-def test_a_process_that_is_killed_leaves_what_another_can_use(desk, cache):
-    many(desk, 400)
+def test_a_killed_process_leaves_a_usable_cache(docs, cache):
+    many(docs, 400)
     code = "import sys; from pathlib import Path; from rowcite.local.research import open_corpus; open_corpus(sys.argv[1], Path(sys.argv[2]))"
-    process = subprocess.Popen([sys.executable, "-c", code, desk.folder, cache], env=environment())
+    process = subprocess.Popen([sys.executable, "-c", code, docs.folder, cache], env=environment())
     until(lambda: list(cache.glob("corpus-*/pages.sqlite-wal")) or process.poll() is not None, 60)
     time.sleep(0.5)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    corpus = open_corpus(desk.folder, cache)
-    assert list(corpus.documents) == list(desk.open().documents)
+    corpus = open_corpus(docs.folder, cache)
+    assert list(corpus.documents) == list(docs.open().documents)
     assert corpus.skipped == ()
 
 
-def test_readers_beside_read_what_this_process_reads(desk):
-    many(desk)
-    desk.file("bad.html", "<p>")
+def test_reader_processes_return_what_this_process_would_read(docs):
+    many(docs)
+    docs.file("bad.html", "<p>")
     jobs = [
         ReadJob(path.name.encode(), path.name, path.read_bytes(), {})
-        for path in sorted(desk.folder.iterdir())
+        for path in sorted(docs.folder.iterdir())
     ]
     jobs.append(ReadJob(b"x", "x.txt", b"\xff\xfa\x00\x01binary", {}))
     with ReaderProcesses(2, worth_starting=0) as readers:
@@ -239,11 +241,11 @@ def test_readers_beside_read_what_this_process_reads(desk):
         assert len(readers._running) == 2
 
 
-def test_a_reader_that_dies_is_done_without(desk):
-    many(desk, 20)
+def test_a_killed_reader_process_is_replaced_by_this_process(docs):
+    many(docs, 20)
     jobs = [
         ReadJob(path.name.encode(), path.name, path.read_bytes(), {})
-        for path in sorted(desk.folder.iterdir())
+        for path in sorted(docs.folder.iterdir())
     ]
     with ReaderProcesses(2, worth_starting=0) as readers:
         readers.read(jobs)
@@ -262,5 +264,26 @@ def test_a_reader_that_dies_is_done_without(desk):
         ("win32", {"LOCALAPPDATA": "/local"}, "/local/rowcite/Cache"),
     ],
 )
-def test_the_cache_is_where_the_system_keeps_such_things(platform, environ, end):
+def test_the_cache_is_in_the_platforms_cache_folder(platform, environ, end):
     assert platform_cache(environ, platform).as_posix().endswith(end)
+
+
+def test_the_digest_depends_on_contents_and_names(docs):
+    docs.file("a.txt", "one")
+    first = corpus_digest(docs.folder)
+    assert first == docs.open().digest
+    docs.file("a.txt", "two")
+    second = corpus_digest(docs.folder)
+    (docs.folder / "a.txt").rename(docs.folder / "b.txt")
+    assert len({first, second, corpus_digest(docs.folder)}) == 3
+
+
+def test_the_digest_is_the_same_on_every_machine(docs):
+    docs.file("sub/a.txt", "Acme")
+    assert corpus_digest(docs.folder) == "e0444d04da9c2a10c12b5ba4c5e7c231bce91a8cc5275881150dc9df2227c607"
+
+
+def test_the_digest_imports_no_engine_library():
+    code = "import sys, rowcite.local.research.store.corpus_folder; print([m for m in ('tantivy', 'selectolax', 'rapidfuzz', 'pycountry') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,12 +1,22 @@
-"""What is read from each way of saying a fact."""
+"""Facts are extracted from each form, and lookalikes are not."""
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
+from rowcite.local.research.documents.phrases import PHRASES
+
 ACME = {"company_name": "Acme Pumps Ltd", "website": "https://www.acmepumps.example"}
+
+
 COUNT = {"type": ["integer", "null"], "description": "Latest head count"}
+
+
 YEAR = {"type": ["integer", "null"], "description": "Year of foundation"}
+
+
 URL = "https://www.acmepumps.example/about"
 
 
@@ -26,9 +36,9 @@ URL = "https://www.acmepumps.example/about"
         '<div itemscope itemtype="https://schema.org/Organization"><b itemprop="name">Acme Pumps</b> has <i itemprop="numberOfEmployees">240</i> staff</div>',
     ],
 )
-def test_head_count_is_read(desk, body):
-    desk.page("a.html", f"<h1>About</h1>{body}", URL)
-    assert desk.value(ACME, COUNT) == 240
+def test_a_head_count_is_read_from_each_form(docs, body):
+    docs.page("a.html", f"<h1>About</h1>{body}", URL)
+    assert docs.value(ACME, COUNT) == 240
 
 
 @pytest.mark.parametrize(
@@ -44,14 +54,15 @@ def test_head_count_is_read(desk, body):
         "Acme Pumps has 240 customers.",
         "A team of five engineers designed the new pump.",
         "Each site needs a staff of 3.",
+        "Bolt Motors, which supplies Acme Pumps, employs 5,000 people.",
         "The plant in Ulm employs 80 people.",
         "We have 45 employees in Germany and 120 worldwide.",
         "More than 200 companies employ our pumps.",
     ],
 )
-def test_look_alikes_are_not_a_head_count(desk, sentence):
-    desk.page("a.html", f"<h1>Acme Pumps</h1><p>{sentence}</p>", URL)
-    assert desk.value(ACME, COUNT) is None
+def test_lookalikes_are_not_a_head_count(docs, sentence):
+    docs.page("a.html", f"<h1>Acme Pumps</h1><p>{sentence}</p>", URL)
+    assert docs.value(ACME, COUNT) is None
 
 
 @pytest.mark.parametrize(
@@ -64,21 +75,21 @@ def test_look_alikes_are_not_a_head_count(desk, sentence):
         "Its history dates back to 1998.",
     ],
 )
-def test_founding_year_is_read(desk, sentence):
-    desk.page("a.html", f"<h1>About</h1><p>{sentence}</p>", URL)
-    assert desk.value(ACME, YEAR, "founded_year") == 1998
+def test_a_founding_year_is_read_from_sentences(docs, sentence):
+    docs.page("a.html", f"<h1>About</h1><p>{sentence}</p>", URL)
+    assert docs.value(ACME, YEAR, "founded_year") == 1998
 
 
-def test_every_excerpt_stands_in_its_document(desk):
-    desk.page(
+def test_every_excerpt_occurs_in_its_document(docs):
+    docs.page(
         "a.html",
         "<h1>About</h1><p><b>Employees</b>: 240<br>Founded: <i>1998</i></p><table><tr><th>HQ</th><td>Leeds,\n UK</td></tr></table>",
         URL,
     )
-    finding = desk.ask(
+    finding = docs.ask(
         ACME, {"employee_count": COUNT, "founded": YEAR, "headquarters": {"type": ["string", "null"]}}
     )
-    documents = {document.url: document for document in desk.open().documents}
+    documents = {document.url: document for document in docs.open().documents}
     excerpts = [(c.url, e) for basis in finding.basis for c in basis.citations for e in c.excerpts]
     assert len(excerpts) == 3
     assert all(documents[url].contains(excerpt) for url, excerpt in excerpts)
@@ -140,6 +151,55 @@ def test_every_excerpt_stands_in_its_document(desk):
         ("Our revenue fell to EUR 9.1 million.", "revenue", {"type": ["number", "null"]}, 9_100_000),
     ],
 )
-def test_other_facts_are_read_from_sentences(desk, sentence, name, schema, value):
-    desk.page("a.html", f"<h1>Acme Pumps</h1><p>{sentence}</p>", URL)
-    assert desk.value(ACME, schema, name) == value
+def test_other_facts_are_read_from_sentences(docs, sentence, name, schema, value):
+    docs.page("a.html", f"<h1>Acme Pumps</h1><p>{sentence}</p>", URL)
+    assert docs.value(ACME, schema, name) == value
+
+
+def own(docs, body):
+    docs.page("a.html", f"<h1>Acme Pumps</h1>{body}", URL)
+
+
+def test_the_head_count_of_today_beats_the_one_of_an_earlier_year(docs):
+    own(docs, "<p>In 2010 we had 15 employees. Today we are 60.</p>")
+    assert docs.value(ACME, COUNT) == 60
+
+
+def test_a_number_of_today_without_people_before_it_is_not_a_head_count(docs):
+    own(docs, "<p>We began in a barn. Today we are 60.</p>")
+    assert docs.value(ACME, COUNT) is None
+
+
+@pytest.mark.parametrize(
+    "sentence", ["We have 45 employees in Germany.", "Acme Pumps employs 45 people in Germany."]
+)
+def test_the_people_in_one_country_are_not_the_head_count(docs, sentence):
+    own(docs, f"<p>{sentence}</p>")
+    assert docs.value(ACME, COUNT) is None
+
+
+def test_a_thousands_separator_does_not_split_a_number(docs):
+    own(docs, "<p>Acme Pumps has about 1,200 staff.</p>")
+    assert docs.value(ACME, COUNT) == 1200
+
+
+LONGEST = 700  # characters: longer sentences are not read
+
+
+TEXTS = {
+    "capitals": "founded headquarters is " + "Aaa Bbb " * 90,
+    "commas": "founded by a, " + "abc, " * 140,
+    "words": "based in a " + "abc def " * 90,
+    "digits": "employs " + "12, 13, " * 80,
+    "mixed": "products include " + "Aa bb, Cc and dd of Ee " * 40,
+    "brackets": "raised (; " + "a, b; 19, " * 70,
+    "hyphens": "A-" * 350,
+}
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_hostile_sentences_take_no_longer_to_read(text):
+    started = time.process_time()
+    for phrase in PHRASES:
+        list(phrase.pattern.finditer(text[:LONGEST]))
+    assert time.process_time() - started < 1

@@ -1,0 +1,175 @@
+"""Files become documents: addresses, dates, encodings, formats, unreadable files."""
+
+from __future__ import annotations
+
+import json
+from email.message import EmailMessage
+
+import pytest
+
+from rowcite.errors import InputError
+from rowcite.local.research import open_corpus
+
+
+def only(docs):
+    (document,) = docs.open().documents
+    return document
+
+
+def test_a_missing_folder_is_an_input_error(tmp_path):
+    with pytest.raises(InputError, match="no such folder"):
+        open_corpus(tmp_path / "gone")
+
+
+def test_a_folder_without_documents_is_an_input_error(tmp_path):
+    (tmp_path / "photo.png").write_bytes(b"\x89PNG")
+    with pytest.raises(InputError, match="no documents"):
+        open_corpus(tmp_path)
+
+
+def test_the_manifest_names_url_title_and_date(docs):
+    docs.file("sub/a.txt", "Acme Pumps was founded in 1998.")
+    docs.file("manifest.csv", "file,url,title,date\nsub/a.txt,https://x.example/a,A page,2024-05-06\n")
+    document = only(docs)
+    assert (document.url, document.title, document.date) == ("https://x.example/a", "A page", "2024-05-06")
+
+
+def test_front_matter_names_url_title_and_date(docs):
+    docs.file(
+        "a.md",
+        "---\nurl: https://x.example/a\ntitle: A page\ndate: 2024-05-06\n---\n# Hello\n\n| Staff | 40 |\n|---|---|\n",
+    )
+    document = only(docs)
+    assert (document.url, document.title, document.date) == ("https://x.example/a", "A page", "2024-05-06")
+
+
+def test_a_page_without_an_address_has_a_file_url(docs):
+    docs.file("sub/a.txt", "Acme Pumps was founded in 1998.")
+    assert only(docs).url == "file:sub/a.txt"
+
+
+@pytest.mark.parametrize(
+    ("head", "date"),
+    [
+        ('<meta property="article:published_time" content="2024-05-06T10:00:00Z">', "2024-05-06"),
+        (
+            '<script type="application/ld+json">{"@type":"NewsArticle","datePublished":"2024-05-06"}</script>',
+            "2024-05-06",
+        ),
+        ("", None),
+    ],
+)
+def test_a_page_is_dated_by_its_metadata(docs, head, date):
+    docs.page("a.html", "<p>Acme was founded in 1998.</p>", "https://x.example/", head)
+    assert only(docs).date == date
+
+
+def test_an_unreadable_file_is_reported_and_left_out(docs):
+    docs.file("a.txt", "Acme Pumps was founded in 1998.")
+    (docs.folder / "b.txt").write_bytes(b"\xff\xfa\x00\x01binary")
+    (docs.folder / "c.md").write_text("---\nurl: [unclosed\n---\ntext", encoding="utf-8")
+    corpus = docs.open()
+    assert corpus.size == 1
+    assert [line.split(":")[0] for line in corpus.skipped] == ["b.txt", "c.md"]
+
+
+def test_a_page_is_decoded_by_its_declared_charset(docs):
+    (docs.folder / "a.html").write_bytes(
+        '<meta charset="iso-8859-1"><p>Wärme seit 1998</p>'.encode("latin-1")
+    )
+    assert only(docs).text == "Wärme seit 1998"
+
+
+def test_hidden_text_is_not_visible(docs):
+    docs.page(
+        "a.html",
+        '<p>Seen</p><p style="display:none">Employees: 99999</p><p hidden>Employees: 9</p>',
+        "https://acme.example/",
+    )
+    assert only(docs).facts == ()
+
+
+ACME = {"company_name": "Acme Pumps"}
+
+
+COUNT = {"type": ["integer", "null"], "description": "Latest head count"}
+
+
+def pdf(lines: list[str], title: str = "") -> bytes:
+    """Write a PDF of one page, a line of text each."""
+    shown = " ".join(f"({line}) Tj T*" for line in lines)
+    stream = f"BT /F1 11 Tf 14 TL 72 740 Td {shown} ET"
+    objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
+        f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        f"<< /Title ({title}) /CreationDate (D:20250304101500Z) >>",
+    ]
+    body, offsets = "%PDF-1.4\n", []
+    for number, text in enumerate(objects, 1):
+        offsets.append(len(body))
+        body += f"{number} 0 obj\n{text}\nendobj\n"
+    table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
+    tail = f"trailer\n<< /Size {len(objects) + 1} /Root 1 0 R /Info 6 0 R >>\nstartxref\n{len(body)}\n%%EOF\n"
+    return f"{body}xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}{tail}".encode("latin-1")
+
+
+def test_a_pdf_is_read_with_its_title_and_date(docs):
+    lines = [
+        "Acme Pumps",
+        "Acme Pumps makes pumps for ponds and for wells, and now em-",
+        "ploys 240 people in two towns of the north.",
+        "Founded: 1998",
+    ]
+    (docs.folder / "report.pdf").write_bytes(pdf(lines, "Acme Pumps"))
+    (document,) = docs.open().documents
+    assert (document.title, document.date, document.url) == ("Acme Pumps", "2025-03-04", "file:report.pdf")
+    finding = docs.ask(ACME, {"employee_count": COUNT, "founded_year": {"type": ["integer", "null"]}})
+    assert finding.content == {"employee_count": 240, "founded_year": 1998}
+    assert all(document.contains(e) for b in finding.basis for c in b.citations for e in c.excerpts)
+
+
+def test_a_broken_pdf_is_reported_and_left_out(docs):
+    (docs.folder / "broken.pdf").write_bytes(b"%PDF-1.4 nothing else")
+    docs.file("a.txt", "Acme Pumps was founded in 1998.")
+    assert [line.split(":")[0] for line in docs.open().skipped] == ["broken.pdf"]
+
+
+def test_each_line_of_json_is_a_page(docs):
+    pages = [
+        {
+            "url": "https://acmepumps.example/",
+            "title": "Acme Pumps",
+            "date": "2024-05-06",
+            "text": "Acme Pumps has 240 employees.\u2028Yes.",
+        },
+        {"url": "https://acmepumps.example/b", "html": "<h1>Acme Pumps</h1><p>Founded: 1998</p>"},
+    ]
+    docs.file("pages.jsonl", "\n".join(json.dumps(page, ensure_ascii=False) for page in pages))
+    found = {document.url: document for document in docs.open().documents}
+    assert list(found) == ["https://acmepumps.example/", "https://acmepumps.example/b"]
+    assert found["https://acmepumps.example/"].date == "2024-05-06"
+    finding = docs.ask(ACME, {"employee_count": COUNT, "founded_year": {"type": ["integer", "null"]}})
+    assert finding.content == {"employee_count": 240, "founded_year": 1998}
+
+
+def test_an_invalid_json_line_is_reported_and_the_others_are_read(docs):
+    docs.file("pages.jsonl", '{"text": "Acme Pumps makes pumps."}\n{"text": \n["no page"]\n')
+    corpus = docs.open()
+    assert corpus.size == 1
+    assert [line.split(":")[0] for line in corpus.skipped] == ["pages.jsonl#2", "pages.jsonl#3"]
+
+
+def test_an_email_is_dated_and_titled_by_its_headers(docs):
+    message = EmailMessage()
+    message["Subject"] = "Acme Pumps in figures"
+    message["Date"] = "Tue, 04 Mar 2025 10:15:00 +0100"
+    message["From"] = "press@acmepumps.example"
+    message.set_content("Acme Pumps has 240 employees.\n\nFounded: 1998\n")
+    message.add_alternative("<p>Acme Pumps has 241 employees.</p>", subtype="html")
+    (docs.folder / "news.eml").write_bytes(message.as_bytes())
+    (document,) = docs.open().documents
+    assert (document.title, document.date) == ("Acme Pumps in figures", "2025-03-04")
+    assert docs.value(ACME, COUNT) == 240
