@@ -235,7 +235,7 @@ def test_a_table_that_is_not_there_is_told(tmp_path, monkeypatch, path, said):
 
 
 def test_a_suffix_that_says_no_format_is_told(tmp_path):
-    with pytest.raises(TableError, match=r"t\.xlsx: the suffix says no format. Set input.format"):
+    with pytest.raises(TableError, match=r"t\.xlsx: unknown format. Set input.format"):
         rows(written(tmp_path, b"", "t.xlsx"))
 
 

@@ -79,7 +79,7 @@ def test_0_all_done(tmp_path, server):
         ({"input": {"path": "nothing.csv"}}, [], "nothing.csv: no such file"),
         ({"input": {}}, [], "no table to read. Set input.path, or give --input"),
         ({"output": {}}, [], "no table to write: set output.path in the spec, or give --output"),
-        ({"output": {"path": "out.xlsx"}}, [], "the suffix says no format"),
+        ({"output": {"path": "out.xlsx"}}, [], "unknown format"),
         ({"output": {"path": "-"}}, ["--json"], "--json and a table on stdout do not go together"),
         ({}, ["-o", "table.csv"], "this is the input"),
         ({}, ["-o", "spec.yaml/x.csv"], "is not a folder"),

@@ -22,8 +22,8 @@ from rowcite.spec.fields import STATUS_COLUMNS
 from rowcite.spec.models import Spec
 from rowcite.table.columns import added_schema, column_type_problems
 from rowcite.table.reader import Reader
+from rowcite.table.sinks import check_output
 from rowcite.table.sources import FrameSource, Source, format_of, open_source
-from rowcite.table.writer import check_output
 
 API = "https://api.parallel.ai"
 

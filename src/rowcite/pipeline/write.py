@@ -14,8 +14,8 @@ from rowcite.pipeline.job import Job
 from rowcite.table.columns import added_schema
 from rowcite.table.merge import Merge
 from rowcite.table.reports import write_reports
+from rowcite.table.sinks import open_table, output_format
 from rowcite.table.sources import Rows
-from rowcite.table.writer import TableWriter, output_format
 
 
 def merged(job: Job, ledger: Ledger, *, native: bool) -> Iterator[tuple[Rows, pl.DataFrame]]:
@@ -29,16 +29,15 @@ def merged(job: Job, ledger: Ledger, *, native: bool) -> Iterator[tuple[Rows, pl
 def write(job: Job, ledger: Ledger, target: str) -> Counts:
     """Write the table with the answers of the ledger; return the number of rows in each status."""
     source = job.reader.source
-    kind = output_format(target, source)
-    native = kind in ("parquet", "jsonl")
+    native = output_format(target, source).native
     counts, reports = Counts(), job.spec.columns.reports
     added = added_schema(job.spec, source.schema, native=native)
-    with TableWriter(target, kind, source, added) as writer, ThreadPoolExecutor(1) as pool:
+    with open_table(target, source, added) as write_rows, ThreadPoolExecutor(1) as pool:
         written: Future[None] | None = None
         for rows, columns in merged(job, ledger, native=native):
             if written is not None:
                 written.result()
-            written = pool.submit(writer.write, rows, columns)  # while the next rows are put together
+            written = pool.submit(write_rows, rows, columns)  # while the next rows are put together
             count(counts, columns)
         if written is not None:
             written.result()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from rowcite.errors import TableError
+from rowcite.files import write_many
 
 
 def write_reports(folder: Path, rows_before: int, columns: pl.DataFrame) -> None:
@@ -14,14 +14,14 @@ def write_reports(folder: Path, rows_before: int, columns: pl.DataFrame) -> None
 
     Raises:
         TableError: the folder cannot be written.
+        Incomplete: the disk is full.
     """
-    answer = columns.columns[0]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for number, text in enumerate(columns[answer], rows_before + 1):
-            if text is not None:
-                beside = folder / f".row-{number:06}.md.tmp"
-                beside.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")
-                beside.replace(folder / f"row-{number:06}.md")
-    except OSError as error:
-        raise TableError(f"{folder}: cannot write the reports: {error.strerror or error}") from error
+    answers = columns[columns.columns[0]]
+    write_many(
+        folder,
+        (
+            (f"row-{number:06}.md", (text if text.endswith("\n") else f"{text}\n").encode())
+            for number, text in enumerate(answers, rows_before + 1)
+            if text is not None
+        ),
+    )

@@ -1,17 +1,26 @@
-"""Tables in, as they are: files, globs, folders, stdin and frames, read in batches that keep every original value."""
+"""Tables in: files, globs, folders, stdin, addresses and frames, read in batches that keep every original value.
 
-from rowcite.table.sources.base import FrameSource, Rows, Source, coalesce, format_of, limited
+A format is one file here, and its registration below.
+"""
+
+from rowcite.table.sources import csv_files, jsonl_files, parquet_files
+from rowcite.table.sources.base import COMPRESSED, FrameSource, Rows, Source, coalesce, limited
 from rowcite.table.sources.opening import open_source
-from rowcite.table.sources.remote import check_target, upload
+from rowcite.table.sources.registry import FORMATS, format_of, suffix_of
+
+FORMATS.update(
+    {item.name: item for item in (csv_files.CSV, csv_files.TSV, parquet_files.PARQUET, jsonl_files.JSONL)}
+)
 
 __all__ = [
+    "COMPRESSED",
+    "FORMATS",
     "FrameSource",
     "Rows",
     "Source",
-    "check_target",
     "coalesce",
     "format_of",
     "limited",
     "open_source",
-    "upload",
+    "suffix_of",
 ]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 import polars as pl
 import pyarrow as pa
@@ -19,16 +18,8 @@ from rowcite.spec.models import Format
 
 BATCH_ROWS = 50_000
 
-SUFFIXES: dict[str, Format] = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".tab": "tsv",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-}
-COMPRESSED = (".gz", ".zst")
+COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
+"""The codec that a suffix stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +40,10 @@ class Rows:
 
 
 class Source(Protocol):
-    """A table that can be read more than once."""
+    """A table that can be read more than once. `files` are those of this machine that it is read from."""
 
     format: Format | None
+    files: Sequence[Path]
     separator: str
     schema: pl.Schema
     arrow_schema: pa.Schema | None
@@ -60,20 +52,13 @@ class Source(Protocol):
         """Yield the rows in order."""
 
 
-def format_of(path: str | Path) -> Format | None:
-    """Return the format that a file name's suffix says, looking through .gz and .zst; an address may have a query."""
-    name = Path(urlsplit(path).path if isinstance(path, str) and "://" in path else path)
-    if name.suffix.lower() in COMPRESSED:
-        name = name.with_suffix("")
-    return SUFFIXES.get(name.suffix.lower())
-
-
 @dataclass(slots=True)
 class FrameSource:
     """A polars frame, as `rowcite.enrich` takes it."""
 
     frame: pl.DataFrame
     format: Format | None = None
+    files: Sequence[Path] = ()
     separator: str = ","
     arrow_schema: pa.Schema | None = None
     schema: pl.Schema = field(init=False)

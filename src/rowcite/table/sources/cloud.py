@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from rowcite.errors import TableError
 from rowcite.spec.models import Format
-from rowcite.table.sources.base import format_of
+from rowcite.table.sources.registry import format_of
 
 _PART = 8 << 20
 _HINTS = {

@@ -22,7 +22,6 @@ from rowcite.errors import TableError
 from rowcite.spec import read_limits
 from rowcite.spec.models import CsvOptions, Format
 from rowcite.table.sources.base import (
-    SUFFIXES,
     TOO_LARGE,
     Rows,
     cells_fit,
@@ -35,6 +34,7 @@ from rowcite.table.sources.base import (
     unreadable,
 )
 from rowcite.table.sources.lines import RowLines, TooLong, row_too_long, text_of
+from rowcite.table.sources.registry import InputFormat
 
 _BLOCKS = (4 << 20, 16 << 20, read_limits.ROW)
 """Bytes of CSV that are parsed at once; each but the first where a row does not fit in the one before. Arrow reads 32 ahead."""
@@ -48,7 +48,8 @@ class CsvSource:
 
     def __init__(self, files: Sequence[Path], kind: Format, options: CsvOptions) -> None:
         self.format: Format | None = kind
-        self.files, self.options = list(files), options
+        self.files: Sequence[Path] = list(files)
+        self.options = options
         self.separator = options.separator or ("\t" if kind == "tsv" else ",")
         self._names: list[str] = []
         self._before = {file: self._header(file) for file in self.files}
@@ -221,7 +222,7 @@ def _utf8(file: Path, encoding: str) -> Iterator[Path]:
 
 def _tail(file: Path) -> str:
     """Return the end of a file's text."""
-    if file.suffix.lower() in SUFFIXES:
+    if file.suffix.lower() in (*CSV.suffixes, *TSV.suffixes):
         with file.open("rb") as raw:
             raw.seek(max(file.stat().st_size - _TAIL, 0))
             return raw.read().decode(errors="replace")
@@ -263,3 +264,7 @@ def _line_of_bad_byte(file: Path, encoding: str) -> int:
                     return line
                 line += part.endswith(b"\n")
     return line
+
+
+CSV = InputFormat("csv", (".csv",), lambda files, options: CsvSource(files, "csv", options))
+TSV = InputFormat("tsv", (".tsv", ".tab"), lambda files, options: CsvSource(files, "tsv", options))

@@ -17,6 +17,7 @@ from rowcite.spec import read_limits
 from rowcite.spec.models import Format
 from rowcite.table.sources.base import Rows, cells_fit, columns_fit, names_fit, rows_at_once
 from rowcite.table.sources.lines import byte_lines
+from rowcite.table.sources.registry import InputFormat
 
 _LOOKED_AT = 4_096
 """Lines whose fields are gathered at once: polars takes a time that grows with the square of the names among them."""
@@ -32,7 +33,7 @@ class JsonlSource:
     arrow_schema: pa.Schema | None = None
 
     def __init__(self, files: Sequence[Path]) -> None:
-        self.files = list(files)
+        self.files: Sequence[Path] = list(files)
         found: pl.DataFrame | None = None
         for file in self.files:
             for _, data in _lines(file, rows_at_once(read_limits.BATCH_CELLS // _LOOKED_AT)):
@@ -150,3 +151,6 @@ def _mixed(file: Path, error: Exception) -> TableError:
     return TableError(
         f"{file}: the values of one field do not go together ({error}). Make them all texts, or all objects"
     )
+
+
+JSONL = InputFormat("jsonl", (".jsonl", ".ndjson"), lambda files, _: JsonlSource(files))

@@ -9,10 +9,8 @@ from pathlib import Path
 
 from rowcite.errors import TableError
 from rowcite.spec.models import CsvOptions, Format
-from rowcite.table.sources.base import Source, format_of
-from rowcite.table.sources.csv_files import CsvSource
-from rowcite.table.sources.jsonl_files import JsonlSource
-from rowcite.table.sources.parquet_files import ParquetSource
+from rowcite.table.sources.base import Source
+from rowcite.table.sources.registry import format_names, format_of, input_format
 from rowcite.table.sources.remote import RemoteSource
 
 
@@ -32,20 +30,17 @@ def open_source(path: str, kind: Format | None, options: CsvOptions, *, spool: P
 def _opened(files: Sequence[Path], path: str, kind: Format | None, options: CsvOptions) -> Source:
     if nameless := [file for file in files if not _is_unicode(str(file))]:
         raise TableError(f"{nameless[0]}: the name is not UTF-8, and Arrow opens no such file. Rename it")
-    formats = {kind or format_of(file) for file in files}
-    if None in formats:
-        odd = next(file for file in files if (kind or format_of(file)) is None)
-        raise TableError(f"{odd}: the suffix says no format. Set input.format to csv, tsv, parquet or jsonl")
+    formats = set[Format]()
+    for file in files:
+        found = kind or format_of(file)
+        if found is None:
+            raise TableError(f"{file}: unknown format. Set input.format to {format_names()}")
+        formats.add(found)
     if len(formats) > 1:
         raise TableError(
-            f"{path}: parts of different formats ({', '.join(sorted(map(str, formats)))}). Name one with a glob"
+            f"{path}: parts of different formats ({', '.join(sorted(formats))}). Name one with a glob"
         )
-    found = formats.pop()
-    if found == "parquet":
-        return ParquetSource(files)
-    if found == "jsonl":
-        return JsonlSource(files)
-    return CsvSource(files, "tsv" if found == "tsv" else "csv", options)
+    return input_format(formats.pop()).open(files, options)
 
 
 def _is_unicode(name: str) -> bool:
@@ -78,7 +73,7 @@ def _found(path: str, kind: Format | None) -> list[Path]:
             if file.is_file() and (kind or format_of(file)) and file.name[0] not in "._"
         )
         if not files:
-            raise TableError(f"{path}: the folder holds no csv, tsv, parquet or jsonl file")
+            raise TableError(f"{path}: the folder holds no {format_names()} file")
         return files
     if at.exists():
         return [at]
@@ -107,7 +102,5 @@ def _spooled(spool: Path | None, kind: Format | None) -> Path:
         except AttributeError:
             raise TableError("stdin is closed: send the table to it, or give --input a file") from None
     if kind is None:
-        raise TableError(
-            "stdin has no suffix that says its format: set input.format to csv, tsv, parquet or jsonl"
-        )
+        raise TableError(f"stdin has no suffix that says its format: set input.format to {format_names()}")
     return spool

@@ -27,6 +27,7 @@ from rowcite.table.sources.base import (
     unreadable,
 )
 from rowcite.table.sources.parquet_bounds import rows_of_group
+from rowcite.table.sources.registry import InputFormat
 
 
 class ParquetSource:
@@ -36,7 +37,7 @@ class ParquetSource:
     separator = ","
 
     def __init__(self, files: Sequence[Path]) -> None:
-        self.files = list(files)
+        self.files: Sequence[Path] = list(files)
         self.arrow_schema: pa.Schema | None = self._schema(self.files[0])
         for file in self.files[1:]:
             if not self._schema(file).equals(self.arrow_schema):
@@ -125,3 +126,6 @@ def _parquet(file: Path) -> Iterator[tuple[pq.ParquetFile, Any]]:
         unpacked.flush()
         with pq.ParquetFile(unpacked.name, pre_buffer=False, buffer_size=1 << 20) as parquet:
             yield parquet, unpacked.name
+
+
+PARQUET = InputFormat("parquet", (".parquet", ".pq"), lambda files, _: ParquetSource(files))

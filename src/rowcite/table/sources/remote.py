@@ -40,6 +40,7 @@ class RemoteSource:
         with self._named():
             self._inner = read(list(self._names))
         self.format: Format | None = self._inner.format
+        self.files: Sequence[Path] = ()
         self.separator: str = self._inner.separator
         self.schema: pl.Schema = self._inner.schema
         self.arrow_schema: pa.Schema | None = self._inner.arrow_schema
@@ -59,33 +60,6 @@ class RemoteSource:
             for file, name in self._names.items():
                 text = text.replace(str(file), name)
             raise TableError(text) from error
-
-
-def check_target(url: str, source: Source) -> None:
-    """See that a table can be put there, as far as can be seen without writing.
-
-    Raises:
-        TableError: it is the input or would be a part of it, its store cannot be reached, or nothing can be put there.
-    """
-    scheme = urlsplit(url).scheme.lower()
-    if scheme not in ("s3", "gs", "az"):
-        raise TableError(f"{url}: rowcite writes to files, s3://, gs:// and az://, and not to {scheme}://")
-    from rowcite.table.sources.cloud import check_bucket, is_part_of
-
-    if isinstance(source, RemoteSource) and (url in source.parts or is_part_of(url, source.named)):
-        raise TableError(f"{url}: this is the input, or would be a part of it. Name another output")
-    check_bucket(url)
-
-
-def upload(file: Path, url: str) -> None:
-    """Put a file where a URL says; it appears there whole or not at all.
-
-    Raises:
-        TableError: it cannot be written there.
-    """
-    from rowcite.table.sources import cloud
-
-    cloud.upload(file, url)
 
 
 def _copied(url: str, kind: Format | None, folder: Path) -> Mapping[Path, str]:

@@ -1,0 +1,22 @@
+"""Tables out: to files, stdout and object stores, whole or not at all.
+
+A format is one file here, and its registration below.
+"""
+
+from rowcite.table.sinks import csv_files, jsonl_files, parquet_files
+from rowcite.table.sinks.destination import check_output, open_table
+from rowcite.table.sinks.registry import FORMATS, OutputFormat, OutputTable, WriteRows, output_format
+
+FORMATS.update(
+    {item.name: item for item in (csv_files.CSV, csv_files.TSV, parquet_files.PARQUET, jsonl_files.JSONL)}
+)
+
+__all__ = [
+    "FORMATS",
+    "OutputFormat",
+    "OutputTable",
+    "WriteRows",
+    "check_output",
+    "open_table",
+    "output_format",
+]

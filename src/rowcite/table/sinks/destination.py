@@ -1,0 +1,113 @@
+"""Where a table goes: a file, an object in a store, or stdout. It appears there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import BinaryIO, cast
+from urllib.parse import urlsplit
+
+import polars as pl
+
+from rowcite.errors import TableError
+from rowcite.files import atomic_write, write_errors
+from rowcite.table.sinks.registry import OutputTable, WriteRows, output_format
+from rowcite.table.sinks.streams import packed
+from rowcite.table.sources import Source
+from rowcite.table.sources.remote import RemoteSource
+
+_STORES = ("s3", "gs", "az")
+
+
+@contextmanager
+def open_table(path: str, source: Source, added: pl.Schema) -> Iterator[WriteRows]:
+    """Open an output; return the function that writes rows. The table appears when the block ends without an error.
+
+    Raises:
+        Incomplete: the disk is full. The target is as it was.
+        TableError: the target cannot be written.
+    """
+    form = output_format(path, source)
+    with (
+        write_errors(path),
+        _destination(path) as file,
+        packed(file, path) as stream,
+        form.open(stream, OutputTable(source, added)) as write,
+    ):
+        yield write
+
+
+@contextmanager
+def _destination(path: str) -> Iterator[BinaryIO]:
+    if path != "-" and "://" not in path:
+        with atomic_write(Path(path)) as file:
+            yield file
+        return
+    with NamedTemporaryFile("wb", prefix="rowcite-") as spool:
+        yield cast("BinaryIO", spool.file)
+        spool.flush()
+        if path != "-":
+            from rowcite.table.sources.cloud import upload
+
+            upload(Path(spool.name), path)
+            return
+        with Path(spool.name).open("rb") as table:
+            shutil.copyfileobj(table, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+
+
+def check_output(path: str, source: Source) -> None:
+    """Check that a table can be written to a path, as far as that shows without writing.
+
+    Raises:
+        TableError: the path is the input or a folder, its format is unknown, or it cannot be written.
+    """
+    if "://" in path:
+        output_format(path, source)
+        _check_url(path, source)
+    elif path != "-":
+        _check_file(path, source)
+
+
+def _check_file(path: str, source: Source) -> None:
+    target = Path(path)
+    try:
+        if target.is_dir():
+            raise TableError(
+                f"{path}: this is a folder. Name a file in it, such as {target / 'enriched.csv'}"
+            )
+        output_format(path, source)
+        if target.exists() and not target.is_file():
+            raise TableError(f"{path}: this is not a file. Name a file, or `-` for stdout")
+        if any(_is_same(target, file) for file in source.files):
+            raise TableError(f"{path}: this is the input, which is never written over. Name another output")
+        folder = next(parent for parent in target.resolve().parents if parent.exists())
+    except (OSError, ValueError) as error:
+        text = getattr(error, "strerror", None) or error
+        raise TableError(f"{path}: cannot write there: {text}") from error
+    if not folder.is_dir():
+        raise TableError(f"{path}: cannot write there: {folder} is not a folder")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise TableError(
+            f"{path}: cannot write there: no permission for the folder {folder}. Name another output"
+        )
+
+
+def _is_same(target: Path, file: Path) -> bool:
+    return target.resolve() == file.resolve() or (target.exists() and target.samefile(file))
+
+
+def _check_url(url: str, source: Source) -> None:
+    scheme = urlsplit(url).scheme.lower()
+    if scheme not in _STORES:
+        raise TableError(f"{url}: rowcite writes to files, s3://, gs:// and az://, not to {scheme}://")
+    from rowcite.table.sources.cloud import check_bucket, is_part_of
+
+    if isinstance(source, RemoteSource) and (url in source.parts or is_part_of(url, source.named)):
+        raise TableError(f"{url}: this is the input, or would be a part of it. Name another output")
+    check_bucket(url)
