@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 4
 
-.PHONY: help demo test test-all lint format check serve bench bench-ladder bench-full load soak fuzz eval enrich chromium screenshots clean
+.PHONY: help demo test test-all test-integrations lint format check serve bench bench-ladder bench-full load soak fuzz eval enrich chromium screenshots clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -15,10 +15,13 @@ demo: .venv/local  ## Enrich the sample CRM export, without a key, and show some
 	@$(BIN)/python examples/show.py out/accounts.csv
 
 test: .venv/dev  ## Run the tests that need Python alone
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not browser and not node and not slow" tests
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not browser and not node and not slow and not integration" tests
 
-test-all: .venv/dev chromium  ## Run every test; some need Node 20, npm and its registry, Chromium, or install packages of their own
-	$(BIN)/python -m pytest -n $(WORKERS) tests
+test-all: .venv/dev chromium  ## Run the tests that CI runs: with Node 20, npm and its registry, and Chromium
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not integration" tests
+
+test-integrations: .venv/dev  ## Test the built wheel, and the server against other programs (installs them)
+	$(BIN)/python -m pytest -n $(WORKERS) -m integration tests
 
 lint: .venv/dev  ## Check style, types and the layers
 	$(BIN)/ruff check .

@@ -20,7 +20,7 @@ FIELDS = (
     ' {"name": "employee_count", "description": "Latest head count"}]'
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
