@@ -209,17 +209,17 @@ def choices(count: int, chars: int = 4):
 @pytest.mark.parametrize(
     ("inside", "over", "place", "told"),
     [
-        ({"outputs": {"a": nested(4)}}, {"outputs": {"a": nested(5)}}, "outputs", "nested 6 levels deep, and the API takes 5"),
-        ({"outputs": names(100)}, {"outputs": names(101)}, "outputs", "101 properties, and the API takes 100"),
-        ({"outputs": choices(499)}, {"outputs": choices(500)}, "outputs", "an enum has 501 values, null among them, and the API takes 500"),
-        ({"outputs": choices(250, 30)}, {"outputs": choices(251, 30)}, "outputs", "an enum of more than 250 values has 7,530 characters, and the API takes 7,500"),
+        ({"outputs": {"a": nested(4)}}, {"outputs": {"a": nested(5)}}, "outputs", "nested 6 levels deep; the API accepts at most 5"),
+        ({"outputs": names(100)}, {"outputs": names(101)}, "outputs", "101 properties; the API accepts at most 100"),
+        ({"outputs": choices(499)}, {"outputs": choices(500)}, "outputs", "501 enum values in all, null among them; the API accepts at most 500"),
+        ({"outputs": choices(250, 30)}, {"outputs": choices(251, 30)}, "outputs", "an enum of more than 250 values has 7,530 characters; the API accepts at most 7,500"),
         ({"outputs": choices(249, 40)}, {"outputs": choices(250, 40)}, "outputs", "an enum of more than 250 values has 10,"),
-        ({"instructions": "x" * 14_500}, {"instructions": "x" * 15_000}, "outputs", "characters, and the API takes 15,000"),
+        ({"instructions": "x" * 14_500}, {"instructions": "x" * 15_000}, "outputs", "characters; the API accepts at most 15,000"),
         (
             {"inputs": {"a": {"column": "x", "description": "x" * 14_500}}},
             {"inputs": {"a": {"column": "x", "description": "x" * 15_000}}},
             "outputs",
-            "characters, and the API takes 15,000",
+            "characters; the API accepts at most 15,000",
         ),
         (
             {"source_policy": {"include_domains": [f"a{n}.com" for n in range(100)], "exclude_domains": [f"b{n}.com" for n in range(100)]}},
@@ -231,10 +231,10 @@ def choices(count: int, chars: int = 4):
         ({"metadata": {"k" * 16: "v" * 512}}, {"metadata": {"k" * 17: "v"}}, "k" * 17, "metadata keys have at most 16 characters, not 17"),
         ({"metadata": {"k": "v" * 512}}, {"metadata": {"k": "v" * 513}}, "k", "metadata values have at most 512 characters, not 513"),
         ({"metadata": {"key": "v"}}, {"metadata": {"rowcite_key": "v"}}, "rowcite_key", "`rowcite_key` is rowcite's own: choose another name"),
-        (own(a={"type": "string"}), own(a={"type": "string", "pattern": "x"}), "output", "the API does not take `pattern` in a JSON schema"),
-        (own(pattern={"type": "string"}), own(a={"type": "array", "items": {"type": "string", "minLength": 1}}), "output", "does not take `minLength`"),
-        (own(a={"type": ["string", "null"]}), own(a={"type": "array", "items": {"type": "null"}}), "output", "a field that is only `null` can say nothing"),
-        (own(a={"type": "string"}), {"output": {"json_schema": {**BIG, "anyOf": [{}]}}}, "output", "the root of the JSON schema may not have `anyOf`"),
+        (own(a={"type": "string"}), own(a={"type": "string", "pattern": "x"}), "output", "the API does not support `pattern` in an output schema"),
+        (own(pattern={"type": "string"}), own(a={"type": "array", "items": {"type": "string", "minLength": 1}}), "output", "does not support `minLength` in an output schema"),
+        (own(a={"type": ["string", "null"]}), own(a={"type": "array", "items": {"type": "null"}}), "output", "a field that is only `null` can hold nothing"),
+        (own(a={"type": "string"}), {"output": {"json_schema": {**BIG, "anyOf": [{}]}}}, "output", "the root of the JSON schema cannot have `anyOf`"),
         (own(a={"type": "string"}), {"output": {"json_schema": {"type": "array"}}}, "output", "the root of the JSON schema must be an object with `properties`"),
         (own(a={"type": "string"}), {"output": {"json_schema": {"type": "object", "properties": {}}}}, "output", "must be an object with `properties`"),
         ({"outputs": {"a": "string"}}, {"outputs": {"a": "string", "a_confidence": "string"}}, "outputs", "two output columns would be called `a_confidence`"),
@@ -273,7 +273,7 @@ UNSUPPORTED = (
 
 @pytest.mark.parametrize("word", UNSUPPORTED.split())
 def test_a_keyword_that_the_api_does_not_take_is_refused(make_spec, word):
-    with pytest.raises(SpecError, match=f"the API does not take `{word}`"):
+    with pytest.raises(SpecError, match=f"the API does not support `{word}`"):
         make_spec(own(a={"anyOf": [{"type": "string", word: 1}]}))
 
 
@@ -297,7 +297,7 @@ def test_the_local_backend_needs_no_price(make_spec):
 @pytest.mark.parametrize(
     ("task", "told"),
     [
-        ({"outputs": {"a": nested(3)}}, "nested 4 levels deep: one page of the API's docs says 3 is the most"),
+        ({"outputs": {"a": nested(3)}}, "nested 4 levels deep: one page of the API's docs gives 3 as the limit"),
         ({"outputs": names(11)}, "11 fields, and `core` usefully fills about 10"),
         ({"outputs": names(3), "processor": "lite-fast"}, "3 fields, and `lite-fast` usefully fills about 2"),
         ({"output": {"type": "auto"}}, "auto output is made for pro and above, not `core`"),

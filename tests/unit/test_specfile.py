@@ -399,7 +399,7 @@ def test_a_json_schema_is_read_from_its_file_as_it_is(load, tmp_path):
         ('{"properties": {"a": {"anyOf": [1]}}}', "each of `anyOf` must be a mapping"),
         ('{"properties": {"a": {"enum": 5}}}', "`enum` of `a` must be a list"),
         ('{"properties": {"a": {"type": {}}}}', "`type` of `a` must be a text, or a list of texts"),
-        ('{"properties": {"a": {"items": []}}}', "`items` must be a mapping: a JSON schema"),
+        ('{"properties": {"a": {"items": []}}}', "`items` of `a` must be a mapping: a JSON schema"),
         ('{"description": 5}', "`description` of it must be a text"),
     ],
 )

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from rowcite.api.facts import ACTIVE_STATUSES
 from rowcite.api.keys import fingerprint
 from rowcite.model import ApiWarning, RunState, Task
 
@@ -89,7 +90,7 @@ class Run(msgspec.Struct, frozen=True):
     @property
     def active(self) -> bool:
         """Tell whether the API says, in words that are known, that the run goes on."""
-        return self.status in ACTIVE
+        return self.status in ACTIVE_STATUSES
 
     @property
     def key(self) -> bytes | None:
@@ -115,8 +116,6 @@ def _key(metadata: Any) -> bytes | None:
         return None
 
 
-ACTIVE = ("queued", "running", "cancelling")
-"""What the API calls a run that goes on."""
 _STATES = {
     "completed": RunState.COMPLETED,
     "succeeded": RunState.COMPLETED,
@@ -137,7 +136,7 @@ class GroupStatus(msgspec.Struct, frozen=True):
     def active(self) -> bool:
         """Tell whether the API says that a run of the group goes on."""
         counts = self.task_run_status_counts
-        return any(counts.get(status, 0) > 0 for status in ACTIVE) if counts else self.is_active
+        return any(counts.get(status, 0) > 0 for status in ACTIVE_STATUSES) if counts else self.is_active
 
     @property
     def at_rest(self) -> bool:

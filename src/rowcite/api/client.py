@@ -23,6 +23,7 @@ from rowcite.api.bodies import (
     read_event,
     unreadable_event,
 )
+from rowcite.api.facts import GROUP_EVENTS_SECONDS
 from rowcite.api.http import Sockets, Transport
 from rowcite.api.rate_limit import RateLimiter
 from rowcite.api.retry import DEFAULT_RETRY_POLICY, RetryPolicy, retrying
@@ -160,7 +161,10 @@ class Client:
         Raises:
             Retriable: the stream broke; what was yielded stands. Nothing is tried again here.
         """
-        params = {"timeout": "3600", **({"last_event_id": last_event_id} if last_event_id else {})}
+        params = {
+            "timeout": str(GROUP_EVENTS_SECONDS),
+            **({"last_event_id": last_event_id} if last_event_id else {}),
+        }
         async with self.rate_limiter.turn(stream=True):
             pass
         path = f"/v1/tasks/groups/{group_id}/events"

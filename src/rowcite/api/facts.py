@@ -1,51 +1,134 @@
-"""What a processor costs and how long it takes.
+"""Everything that Parallel publishes about the Task API: processors, prices, limits, keywords, headers, statuses.
 
-Source: Parallel's public price and processor pages, US$ per 1,000 runs and typical latency. A `-fast` twin costs
-the same and is two to five times quicker.
+The client checks and plans with these figures, and the local server applies them. There is no second table. Each
+group names its source: a page under docs.parallel.ai, or the public OpenAPI document.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-
-TASK_SPEC_CHARS = 15_000
-TASK_AND_INPUT_CHARS = 25_000
 
 MICRO = 1_000_000
 """Money is counted in micro-US$, so that sums are exact."""
 
+# --- processors: docs.parallel.ai, "Choose a processor" and "Pricing" ---------------------------------------
+
 
 @dataclass(frozen=True, slots=True)
 class Processor:
-    """Price of one run in micro-US$; seconds a run typically takes, from and to; fields it usefully fills."""
+    """Price of one run in micro-US$; seconds that a run typically takes, from and to; fields it usefully fills.
+
+    `premium` processors ("pro and above") support auto outputs and record progress events by default.
+    """
 
     price: int
     seconds: tuple[float, float]
     fields: int
+    premium: bool = False
 
 
+_PUBLISHED: tuple[tuple[str, int, int, tuple[float, float], tuple[float, float], bool], ...] = (
+    # name, US$ per 1,000 runs, useful fields, seconds, seconds of the -fast twin, premium
+    ("lite", 5, 2, (10, 60), (10, 20), False),
+    ("base", 10, 5, (15, 100), (15, 50), False),
+    ("core", 25, 10, (60, 300), (15, 100), False),
+    ("core2x", 50, 10, (60, 600), (15, 180), False),
+    ("pro", 100, 20, (120, 600), (30, 300), True),
+    ("ultra", 300, 20, (300, 1_500), (60, 600), True),
+    ("ultra2x", 600, 25, (300, 3_000), (60, 1_200), True),
+    ("ultra4x", 1_200, 25, (300, 5_400), (60, 2_400), True),
+    ("ultra8x", 2_400, 25, (300, 7_200), (60, 3_600), True),
+)
 PROCESSORS: dict[str, Processor] = {
-    "lite": Processor(5_000, (10, 60), 2),
-    "base": Processor(10_000, (15, 100), 5),
-    "core": Processor(25_000, (60, 300), 10),
-    "core2x": Processor(50_000, (60, 600), 10),
-    "pro": Processor(100_000, (120, 600), 20),
-    "ultra": Processor(300_000, (300, 1_500), 20),
-    "ultra2x": Processor(600_000, (300, 3_000), 25),
-    "ultra4x": Processor(1_200_000, (300, 5_400), 25),
-    "ultra8x": Processor(2_400_000, (300, 7_200), 25),
+    name + suffix: Processor(price * MICRO // 1_000, band, useful, premium)
+    for name, price, useful, standard, fast, premium in _PUBLISHED
+    for suffix, band in (("", standard), ("-fast", fast))
 }
-_FAST = "-fast"
-_FAST_BY = (5, 2)  # the quickest runs gain most
 
+# --- limits of a request: "Task Spec", "Source policy", "Rate limits"; OpenAPI TaskRunInput ------------------
 
-def known(processor: str) -> Processor | None:
-    """Return what is known of a processor, or None for a name that no price is known for."""
-    base = PROCESSORS.get(processor.removesuffix(_FAST))
-    if base is None or not processor.endswith(_FAST):
-        return base
-    low, high = base.seconds
-    return Processor(base.price, (low / _FAST_BY[0], high / _FAST_BY[1]), base.fields)
+REQUESTS_PER_MINUTE = 2_000
+RUNS_PER_REQUEST = 1_000
+TASK_SPEC_CHARS = 15_000
+TASK_AND_INPUT_CHARS = 25_000
+METADATA_KEY_CHARS, METADATA_VALUE_CHARS = 16, 512
+DOMAINS = 200
+"""Entries of `include_domains` and `exclude_domains` together."""
+DOMAIN = re.compile(r"\.?[^\W_][\w-]*(\.[\w-]+)*")
+"""A domain, or a suffix such as `.gov`: without scheme, port or path."""
+MCP_SERVERS = 10
+
+# --- JSON schemas: "Task Spec", section on schema restrictions ------------------------------------------------
+
+JSON_TYPES = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
+NESTING_LEVELS = 5
+"""Objects and lists inside each other, the root included."""
+SAFE_NESTING_LEVELS = 3
+"""The limit on an older page of the docs."""
+PROPERTIES = 100
+ENUM_VALUES = 500
+"""Of all enums of a schema together."""
+LONG_ENUM_VALUES, LONG_ENUM_CHARS = 250, 7_500
+"""An enum with more values than the first may have the second number of characters."""
+UNSUPPORTED_IN_OUTPUT = frozenset(
+    [
+        "contains",
+        "format",
+        "maxContains",
+        "maxItems",
+        "maxLength",
+        "maxProperties",
+        "maximum",
+        "minContains",
+        "minItems",
+        "minLength",
+        "minProperties",
+        "minimum",
+        "multipleOf",
+        "pattern",
+        "patternProperties",
+        "propertyNames",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+        "uniqueItems",
+    ]
+)
+UNSUPPORTED_IN_INPUT = frozenset(
+    [
+        "allOf",
+        "anyOf",
+        "dependentRequired",
+        "dependentSchemas",
+        "else",
+        "if",
+        "not",
+        "oneOf",
+        "patternProperties",
+        "then",
+    ]
+)
+BASIS_NAMES = frozenset(
+    ["citations", "confidence", "evidence", "reasoning", "source", "source_urls", "sources"]
+)
+"""Field names that draw a warning: every field's basis holds these already."""
+
+# --- beta headers: OpenAPI ParallelBeta ------------------------------------------------------------------------
+
+BETA_EVENTS = "events-sse-2025-07-24"
+BETA_MCP = "mcp-server-2025-07-17"
+BETA_WEBHOOK = "webhook-2025-08-12"
+BETA_SEARCH = "search-extract-2025-10-10"
+BETA_FIELD_BASIS = "field-basis-2025-11-25"
+BETAS = frozenset({BETA_EVENTS, BETA_MCP, BETA_WEBHOOK, BETA_SEARCH, BETA_FIELD_BASIS})
+
+# --- runs: OpenAPI TaskRun, Webhook; how long streams stay open: "Task events (SSE)" -------------------------------
+
+RUN_STATUSES = ("queued", "action_required", "running", "completed", "failed", "cancelling", "cancelled")
+ACTIVE_STATUSES = ("queued", "running", "cancelling")
+WEBHOOK_EVENT = "task_run.status"
+RESULT_SECONDS, RUN_EVENTS_SECONDS, GROUP_EVENTS_SECONDS = 600, 570, 3_600
+"""Longest wait for a result; longest time that the event stream of a run, or of a group, stays open."""
 
 
 def usd(micro: int) -> str:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from rowcite.api.facts import BETA_EVENTS, BETA_FIELD_BASIS, BETA_MCP
 from rowcite.api.failures import failure, retry_after
 from rowcite.api.rate_limit import RateLimiter
 from rowcite.api.retry import RetryPolicy
@@ -23,9 +24,6 @@ from rowcite.api.sse import MOST_BYTES, Parser, TooLarge
 from rowcite.errors import ApiError, KeyRefused, Retriable, RowciteError, UsageError
 from rowcite.version import __version__
 
-_BETAS = "events-sse-2025-07-24"
-_MCP = "mcp-server-2025-07-17"
-_PER_ELEMENT = "field-basis-2025-11-25"
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _THROTTLED = 429
 _INVALID = (400, 422)
@@ -63,7 +61,7 @@ class Transport:
         _check(base_url, key)
         self.rate_limiter, self.retry_policy = rate_limiter, retry_policy
         self.has_responded = False  # the API has answered, whatever it was
-        wanted = [_BETAS, *([_MCP] if mcp else []), *([_PER_ELEMENT] if per_element else [])]
+        wanted = [BETA_EVENTS, *([BETA_MCP] if mcp else []), *([BETA_FIELD_BASIS] if per_element else [])]
         self._betas: str | None = ",".join(wanted)
         self._http = httpx.AsyncClient(
             base_url=base_url.rstrip("/"),

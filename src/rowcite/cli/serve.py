@@ -189,7 +189,7 @@ def command(**given: Any) -> int:
 
 def _settings(flags: _Flags) -> ServerSettings:
     from rowcite.local.server.app import ServerSettings
-    from rowcite.local.server.processors import Lognormal
+    from rowcite.local.server.latency import Lognormal
     from rowcite.local.server.quirks import read_quirks
 
     if flags.latency and flags.latency_mean is not None:

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 
 from rowcite.api.bodies import LOCAL, Question
-from rowcite.api.facts import MICRO, known
+from rowcite.api.facts import MICRO, PROCESSORS
 from rowcite.spec.models import Spec
 from rowcite.spec.question import question
 from rowcite.table.reader import Reader
@@ -52,7 +52,7 @@ class Job:
         """Return what one run of a processor costs, in micro-US$."""
         if self.local:
             return 0
-        own, listed = self.spec.prices.get(processor), known(processor)
+        own, listed = self.spec.prices.get(processor), PROCESSORS.get(processor)
         return round(own * MICRO) if own is not None else listed.price if listed else 0
 
     def ledger_processor(self, processor: str) -> str:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from rowcite.accept.escalation import CostForecast, outlook, shares
 from rowcite.api.bodies import runs_body
-from rowcite.api.facts import MICRO, known, usd
+from rowcite.api.facts import MICRO, PROCESSORS, RUNS_PER_REQUEST, usd
 from rowcite.api.packing import packed, packs
 from rowcite.errors import OutOfCredit
 from rowcite.ledger import Ledger
@@ -15,7 +15,6 @@ from rowcite.model import Task
 from rowcite.pipeline.escalate import to_escalate
 from rowcite.pipeline.job import Job
 from rowcite.pipeline.spec_checks import spec_warnings
-from rowcite.submit.submitter import MOST_RUNS
 from rowcite.table.survey import Survey, survey
 
 _REQUESTS_A_BATCH = 4  # create the group, add the runs, follow the events, read the answers
@@ -85,7 +84,7 @@ def plan(job: Job, ledger: Ledger, found: Survey | None = None) -> Plan:
         expected=ahead.expected if ahead else None,
         worst=ahead.worst if ahead else None,
         assumed=ahead.assumed if ahead else False,
-        requests=-(-runs // min(MOST_RUNS, job.spec.limits.active_runs)) * _REQUESTS_A_BATCH,
+        requests=-(-runs // min(RUNS_PER_REQUEST, job.spec.limits.active_runs)) * _REQUESTS_A_BATCH,
         seconds=_seconds(job, runs),
         sample=_sample(job, found.sample),
         warnings=spec_warnings(job.spec),
@@ -150,7 +149,7 @@ def _sample(job: Job, task: Task | None) -> str | None:
 
 
 def _seconds(job: Job, runs: int) -> tuple[float, float] | None:
-    processor = known(job.spec.task.processor)
+    processor = PROCESSORS.get(job.spec.task.processor)
     if processor is None or job.local or not runs:
         return None
     waves = -(-runs // job.spec.limits.active_runs)

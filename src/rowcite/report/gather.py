@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
-from rowcite.api.facts import MICRO, known
+from rowcite.api.facts import MICRO, PROCESSORS
 from rowcite.ledger import Ledger
 from rowcite.model import RowStatus
 from rowcite.pipeline.job import Job
@@ -180,7 +180,7 @@ def _name(path: str | None) -> str:
 
 
 def _price(spec: Spec, processor: str) -> int:
-    own, listed = spec.prices.get(processor), known(processor)
+    own, listed = spec.prices.get(processor), PROCESSORS.get(processor)
     return round(own * MICRO) if own is not None else listed.price if listed else 0
 
 

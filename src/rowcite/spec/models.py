@@ -20,6 +20,8 @@ from pydantic import (
     model_validator,
 )
 
+from rowcite.api.facts import REQUESTS_PER_MINUTE
+from rowcite.api.schema_limits import shape_problems
 from rowcite.errors import Problem, SpecError
 from rowcite.spec.value_types import Bar, DomainList, Duration, Scalar, Share, Usd, Whole
 
@@ -130,8 +132,8 @@ class WholeOutput(_Part):
     @field_validator("json_schema")
     @classmethod
     def _is_schema(cls, value: str | dict[str, Any] | None) -> str | dict[str, Any] | None:
-        if isinstance(value, dict):
-            _check_schema(value, "it")
+        if isinstance(value, dict) and (problems := shape_problems(value)):
+            raise ValueError(problems[0].message)
         return value
 
     @model_validator(mode="after")
@@ -139,35 +141,6 @@ class WholeOutput(_Part):
         if sum(part is not None for part in (self.type, self.description, self.json_schema)) != 1:
             raise ValueError("write a description, or {type: text}, {type: auto} or {json_schema: file.json}")
         return self
-
-
-def _check_schema(schema: Any, where: str) -> None:
-    """Refuse what has not the shape of a JSON schema, so that everything after may rely on it."""
-    if not isinstance(schema, dict):
-        raise ValueError(f"{where} must be a mapping: a JSON schema")
-    for word, kind, name in _SCHEMA_SHAPE:
-        if not isinstance(schema.get(word, kind()), kind):
-            raise ValueError(f"`{word}` of {where} must be {name}")
-    kinds = schema.get("type", [])
-    if not all(isinstance(kind, str) for kind in (kinds if isinstance(kinds, list) else [kinds])):
-        raise ValueError(f"`type` of {where} must be a text, or a list of texts")
-    named = (item for word in ("properties", "$defs", "definitions") for item in schema.get(word, {}).items())
-    listed = (
-        (f"each of `{word}`", part) for word in ("anyOf", "oneOf", "allOf") for part in schema.get(word, [])
-    )
-    single = ((f"`{word}`", schema[word]) for word in ("items", "additionalProperties") if word in schema)
-    for place, part in (*((f"`{name}`", part) for name, part in named), *listed):
-        _check_schema(part, place)
-    for place, part in single:
-        if not isinstance(part, bool):
-            _check_schema(part, place)
-
-
-_SCHEMA_SHAPE: tuple[tuple[str, type, str], ...] = (
-    *((word, dict, "a mapping") for word in ("properties", "$defs", "definitions")),
-    *((word, list, "a list") for word in ("anyOf", "oneOf", "allOf", "enum", "required")),
-    ("description", str, "a text"),
-)
 
 
 class SourcePolicy(_Part):
@@ -263,7 +236,7 @@ class Columns(_Part):
 class Limits(_Part):
     """How fast, how much at once, for how much money, for how long."""
 
-    requests_per_minute: Whole = Field(default=2_000, ge=1, le=1_000_000)
+    requests_per_minute: Whole = Field(default=REQUESTS_PER_MINUTE, ge=1, le=1_000_000)
     concurrency: Whole = Field(default=8, ge=1, le=1_000)
     active_runs: Whole = Field(default=10_000, ge=1, le=1_000_000_000)
     max_cost_usd: Usd = 25

@@ -17,15 +17,14 @@ from pydantic import (
     StrictStr,
 )
 
+from rowcite.api.facts import DOMAIN
+
 Word = Literal["low", "medium", "high"]
-
-
-_DOMAIN = re.compile(r"\.?[^\W_][\w-]*(\.[\w-]+)*\Z")
 
 
 def _host(value: str) -> str:
     host = value.strip().lower().removesuffix(".")
-    if not _DOMAIN.match(host):
+    if not DOMAIN.fullmatch(host):
         raise ValueError("a domain without scheme, port or path, such as example.com or .gov")
     return host
 

@@ -8,11 +8,12 @@ from typing import Any
 
 from rowcite.api.bodies import Event, Run, UnreadableEvent, input_of
 from rowcite.api.client import Client
+from rowcite.api.facts import ACTIVE_STATUSES
 from rowcite.api.keys import canonical
 from rowcite.errors import ApiError, Incomplete, NotFound, Retriable
 from rowcite.model import OpenBatch
 
-_STATES = ("queued", "running", "cancelling", "action_required")
+_STATES = (*ACTIVE_STATUSES, "action_required")
 _LONGEST_PAUSE = 30.0
 
 

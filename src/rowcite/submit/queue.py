@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from itertools import islice
 
 from rowcite.api.bodies import Question
+from rowcite.api.facts import RUNS_PER_REQUEST
 from rowcite.errors import ApiError, ApiRefused, KeyRefused, OutOfCredit, Retriable, RowciteError
 from rowcite.model import Task
 from rowcite.submit.options import SubmitOptions
 
-MOST_RUNS = 1_000
-"""The API takes so many runs a POST."""
 Problem = ApiError | OutOfCredit | KeyRefused
 """Why it is not known, from the answer to a POST, that all its runs exist."""
 _MOST_TAKEN_OUT = 3
@@ -55,7 +54,7 @@ class SendQueue:
         self.options = options
         self.submitted = 0  # runs that the API has taken
         self.stopped: RowciteError | None = None  # send no more, and raise this in the end
-        self._size = self._most = min(MOST_RUNS, options.active_runs)  # runs a POST: now, and at best
+        self._size = self._most = min(RUNS_PER_REQUEST, options.active_runs)  # runs a POST: now, and at best
         self._passed = 0  # so many POSTs of that size went through in a row ...
         self._needed = 1  # ... and after so many the next may be twice as large
         self._again: deque[Chunk] = deque()  # the last goes first

@@ -22,10 +22,10 @@ from rowcite.submit.create import Created, Creator
 from rowcite.submit.follow import Follower
 from rowcite.submit.ledger_thread import LedgerThread
 from rowcite.submit.options import SubmitOptions
-from rowcite.submit.queue import MOST_RUNS, Chunk, SendQueue, TaskSource
+from rowcite.submit.queue import Chunk, SendQueue, TaskSource
 from rowcite.submit.results import RunResults
 
-__all__ = ["MOST_RUNS", "Submitter", "TaskSource"]
+__all__ = ["Submitter", "TaskSource"]
 _DRAIN_SECONDS = 10.0  # seconds that POSTs under way have to be answered when the door was shut
 
 

@@ -11,7 +11,7 @@ import pytest
 from rowcite.errors import UsageError
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.bench import Bench, number_of
-from rowcite.local.server.processors import Lognormal
+from rowcite.local.server.latency import Lognormal
 from rowcite.local.server.run import embedded
 from support import rowcite, started, until
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowcite.local.server import limits
+from rowcite.api.facts import RUNS_PER_REQUEST
 from rowcite.local.server.conform import misses
 from rowcite.local.server.limits import SubmitOptions, accept_run, accept_runs
 from rowcite.local.server.refusals import Invalid, Refusal, decoded
@@ -136,7 +136,7 @@ def test_a_schema_nests_5_levels(levels, fine):
     if fine:
         accept_run(run(task_spec=spec(schema)))
     else:
-        assert "nests" in refused(run(task_spec=spec(schema)))[0].msg
+        assert "nested" in refused(run(task_spec=spec(schema)))[0].msg
 
 
 @pytest.mark.parametrize("keyword", ["anyOf", "oneOf", "allOf", "not", "if", "patternProperties"])
@@ -263,7 +263,7 @@ def test_a_batch_names_every_flaw_with_its_run():
     assert [flaw.loc[:3] for flaw in caught.value.flaws] == [("body", "inputs", n) for n in range(3)]
 
 
-@pytest.mark.parametrize("count", [0, limits.MAX_RUNS + 1])
+@pytest.mark.parametrize("count", [0, RUNS_PER_REQUEST + 1])
 def test_a_batch_has_1_to_1000_runs(count):
     body = AddRunsRequest([RunInput("core", "a")] * count)
     with pytest.raises(Invalid):

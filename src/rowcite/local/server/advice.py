@@ -6,13 +6,9 @@ from typing import Any
 
 import msgspec
 
+from rowcite.api.facts import BASIS_NAMES, PROCESSORS
 from rowcite.local.server.conform import misses
-from rowcite.local.server.processors import PROCESSORS
 from rowcite.local.server.shapes import RunInput, RunWarning, Webhook
-
-BASIS_NAMES = frozenset(
-    ["citations", "confidence", "evidence", "reasoning", "source", "sources", "source_urls"]
-)
 
 
 def warnings(

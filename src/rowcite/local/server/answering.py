@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import msgspec
 
+from rowcite.api.facts import BETA_FIELD_BASIS
 from rowcite.local.research import Finding, Question, SearchResult, ToolAnswer
 from rowcite.local.server.basis import with_elements
-from rowcite.local.server.betas import FIELD_BASIS
 from rowcite.local.server.context import Earlier, Input, filled_in, in_context, read_earlier
 from rowcite.local.server.limits import Accepted
 from rowcite.local.server.records import research_records, without_elements
@@ -50,7 +50,7 @@ def answer(researcher: Researcher, run: Run, before: Run | None) -> Ending:
     try:
         earlier = _earlier(before) if before else None
         given = in_context(asked.request.input, earlier) if earlier else asked.request.input
-        question, per_element = _question(asked, given, run.heard), FIELD_BASIS in asked.betas
+        question, per_element = _question(asked, given, run.heard), BETA_FIELD_BASIS in asked.betas
         records = research_records(researcher.research, question)
         if records and not per_element:
             records = without_elements(records)

@@ -24,8 +24,8 @@ from rowcite.local.server.faults import Droppable, Faulty, read_plan
 from rowcite.local.server.gate import Gate, RateLimit
 from rowcite.local.server.groups import group_routes
 from rowcite.local.server.journal import Journal, Journaled
+from rowcite.local.server.latency import Lognormal
 from rowcite.local.server.openapi import openapi_route
-from rowcite.local.server.processors import Lognormal
 from rowcite.local.server.refusals import (
     Invalid,
     Refusal,

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from rowcite.api.facts import BETA_FIELD_BASIS
 from rowcite.local.research.answers.schema_fields import OutputField, field_of_schema
 from rowcite.local.research.question import Finding, Question
 from rowcite.local.research.search import SearchResult
 from rowcite.local.server.answering import encoded
-from rowcite.local.server.betas import FIELD_BASIS
 from rowcite.local.server.faults import digest
 from rowcite.local.server.limits import Accepted, Spec
 from rowcite.local.server.store import Ending, Output, Run
@@ -52,7 +52,11 @@ class Bench:
         That is one with tool calls, a basis for each element, or perhaps several records.
         """
         asked = run.asked
-        if asked.request.mcp_servers or FIELD_BASIS in asked.betas or _may_be_records(asked.request.input):
+        if (
+            asked.request.mcp_servers
+            or BETA_FIELD_BASIS in asked.betas
+            or _may_be_records(asked.request.input)
+        ):
             return None
         number = b"%d" % number_of(asked.request.input)
         return Ending("completed", Output(number.join(self._template(asked)), CITED))

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
+from rowcite.api.facts import BETAS
 from rowcite.local.server.quirks import BETAS_DEMANDED
 from rowcite.local.server.refusals import Flaw, Invalid
-
-EVENTS = "events-sse-2025-07-24"
-MCP = "mcp-server-2025-07-17"
-WEBHOOK = "webhook-2025-08-12"
-SEARCH = "search-extract-2025-10-10"
-FIELD_BASIS = "field-basis-2025-11-25"
-
-_KNOWN = frozenset({EVENTS, MCP, WEBHOOK, SEARCH, FIELD_BASIS})
 
 
 def betas(request: Request) -> frozenset[str]:
     """Return the betas that a request names and this server knows; others harm nothing."""
     listed = ",".join(request.headers.getlist("parallel-beta"))
-    return _KNOWN & {part.strip() for part in listed.split(",")}
+    return BETAS & {part.strip() for part in listed.split(",")}
 
 
 def demand(request: Request, beta: str) -> None:

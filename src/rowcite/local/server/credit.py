@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rowcite.api.facts import MICRO, PROCESSORS
 from rowcite.local.server.limits import Accepted
-from rowcite.local.server.processors import PROCESSORS
 from rowcite.local.server.refusals import Refusal
 from rowcite.local.server.store import ACTIVE, Run
 
@@ -13,14 +13,14 @@ _FREE = frozenset({"cancelled"})
 
 
 class Account:
-    """Credit in thousandths of a US dollar, so that sums are exact; None is credit without end.
+    """Credit in micro-US$, so that sums are exact; None is credit without end.
 
     A run that completed is charged, and so is one that failed unless `failed_free`; a cancelled one is not. One that
     is active or needs action holds its price: that is how 402 comes while the balance is positive.
     """
 
     def __init__(self, dollars: float | None, *, failed_free: bool = False) -> None:
-        self._credit = None if dollars is None else round(dollars * 1000)
+        self._credit = None if dollars is None else round(dollars * MICRO)
         self._reserved = 0
         self._charged = 0
         self._free = _FREE | {"failed"} if failed_free else _FREE
@@ -51,7 +51,7 @@ class Account:
     def refusal(self) -> Refusal:
         """Return the documented 402, with what is left and what is held."""
         balance = (self._credit or 0) - self._charged
-        held: dict[str, object] = {"balance_usd": balance / 1000, "reserved_usd": self._reserved / 1000}
+        held: dict[str, object] = {"balance_usd": balance / MICRO, "reserved_usd": self._reserved / MICRO}
         return Refusal(402, "Payment required: insufficient credit in account", detail=held)
 
 

@@ -10,8 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from rowcite.api.facts import BETA_EVENTS, GROUP_EVENTS_SECONDS
 from rowcite.local.server import params, quirks
-from rowcite.local.server.betas import EVENTS, demand
+from rowcite.local.server.betas import demand
 from rowcite.local.server.engine import Engine
 from rowcite.local.server.limits import Accepted, accept_runs, metadata_flaws, sound_runs
 from rowcite.local.server.refusals import Invalid, Refusal, decoded, no_such_group, no_such_run, too_many
@@ -34,8 +35,6 @@ from rowcite.local.server.sse import (
     status_frame,
 )
 from rowcite.local.server.store import Group, Run
-
-EVENTS_OPEN = 3600.0  # seconds
 
 _encode = msgspec.json.encode
 
@@ -132,11 +131,11 @@ async def retrieve_run(request: Request) -> Response:
 async def events(request: Request) -> Response:
     """Stream statuses and endings while a run of the group is active, at most `timeout` seconds or an hour."""
     group, engine = _group(request), _engine(request)
-    demand(request, EVENTS)
+    demand(request, BETA_EVENTS)
     seen = cursor(len(group.log), request.query_params.get("last_event_id"))
     if quirks.NO_REPLAY in engine.quirks:
         seen = len(group.log)
-    wait = params.seconds(request, "timeout", default=EVENTS_OPEN, most=EVENTS_OPEN)
+    wait = params.seconds(request, "timeout", default=GROUP_EVENTS_SECONDS, most=GROUP_EVENTS_SECONDS)
     return event_stream(_events(engine, group, seen, wait))
 
 

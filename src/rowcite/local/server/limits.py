@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,23 +10,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from rowcite.api import facts
+from rowcite.api.schema_limits import characters, input_problems, output_problems
 from rowcite.local.server import betas
 from rowcite.local.server.advice import warnings
-from rowcite.local.server.processors import PROCESSORS
 from rowcite.local.server.refusals import Flaw, Invalid, Refusal
-from rowcite.local.server.schema_limits import input_flaws, output_flaws
 from rowcite.local.server.shapes import NOTHING, AddRunsRequest, Metadata, RunInput, RunWarning, SourcePolicy
-
-MAX_RUNS = 1_000
-MAX_SPEC = 15_000  # characters
-MAX_SPEC_AND_INPUT = 25_000  # characters
-MAX_METADATA_KEY = 16
-MAX_METADATA_VALUE = 512
-MAX_DOMAINS = 200
-MAX_MCP_SERVERS = 10
-EVENT_TYPES = frozenset({"task_run.status"})
-
-_DOMAIN = re.compile(r"\.?[^\s./:@?#]+(\.[^\s./:@?#]+)*\.?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +69,10 @@ def accept_run(request: RunInput, terms: SubmitOptions = ANY) -> Accepted:
 def accept_runs(body: AddRunsRequest, terms: SubmitOptions = ANY) -> list[Accepted]:
     """Return the runs of a batch, all or none; raise `Invalid` with every flaw (422) or `Refusal` (403)."""
     flaws: list[Flaw] = []
-    if not 1 <= len(body.inputs) <= MAX_RUNS:
+    if not 1 <= len(body.inputs) <= facts.RUNS_PER_REQUEST:
         flaw = Flaw(
-            ("body", "inputs"), f"1 to {MAX_RUNS:,} runs can be added at once, not {len(body.inputs):,}."
+            ("body", "inputs"),
+            f"1 to {facts.RUNS_PER_REQUEST:,} runs can be added at once, not {len(body.inputs):,}.",
         )
         raise Invalid([flaw])
     default = _spec_or_flaws(body.default_task_spec, flaws, ("body", "default_task_spec"))
@@ -102,7 +91,7 @@ def accept_runs(body: AddRunsRequest, terms: SubmitOptions = ANY) -> list[Accept
 def sound_runs(body: AddRunsRequest, terms: SubmitOptions = ANY) -> list[Accepted]:
     """Return the runs of a batch before the first that may not be created."""
     sound: list[Accepted] = []
-    for request in body.inputs[:MAX_RUNS]:
+    for request in body.inputs[: facts.RUNS_PER_REQUEST]:
         try:
             sound += accept_runs(AddRunsRequest([request], body.default_task_spec), terms)
         except (Invalid, Refusal):
@@ -114,13 +103,16 @@ def metadata_flaws(metadata: Metadata | None) -> list[Flaw]:
     """Return which keys and values are too long."""
     flaws = []
     for key, value in (metadata or {}).items():
-        if len(key) > MAX_METADATA_KEY:
+        if len(key) > facts.METADATA_KEY_CHARS:
             flaws.append(
-                Flaw(("metadata", key), f"A metadata key has at most {MAX_METADATA_KEY} characters.")
+                Flaw(("metadata", key), f"A metadata key has at most {facts.METADATA_KEY_CHARS} characters.")
             )
-        if len(str(value)) > MAX_METADATA_VALUE:
+        if len(str(value)) > facts.METADATA_VALUE_CHARS:
             flaws.append(
-                Flaw(("metadata", key), f"A metadata value has at most {MAX_METADATA_VALUE} characters.")
+                Flaw(
+                    ("metadata", key),
+                    f"A metadata value has at most {facts.METADATA_VALUE_CHARS} characters.",
+                )
             )
     return flaws
 
@@ -128,7 +120,7 @@ def metadata_flaws(metadata: Metadata | None) -> list[Flaw]:
 def _accepted(pairs: list[tuple[RunInput, Spec]], flaws: list[Flaw], terms: SubmitOptions) -> list[Accepted]:
     if flaws:
         raise Invalid(flaws)
-    for name in {request.processor for request, _ in pairs} - PROCESSORS.keys():
+    for name in {request.processor for request, _ in pairs} - facts.PROCESSORS.keys():
         raise Refusal(403, f"Forbidden: invalid processor in request: {name!r} does not exist")
     return [
         Accepted(
@@ -162,9 +154,11 @@ def read_spec(raw: bytes) -> Spec:
         raise Invalid([Flaw((), "A task spec is an object.", "type_error")])
     if spec.get("output_schema") is None:
         raise Invalid([Flaw(("output_schema",), "Field required", "missing")])
-    size = _characters(spec)
-    if size > MAX_SPEC:
-        raise Invalid([Flaw((), f"A task spec has at most {MAX_SPEC:,} characters, not {size:,}.")])
+    size = characters(spec)
+    if size > facts.TASK_SPEC_CHARS:
+        raise Invalid(
+            [Flaw((), f"A task spec has at most {facts.TASK_SPEC_CHARS:,} characters, not {size:,}.")]
+        )
     output = _schema(spec["output_schema"], "output_schema")
     given = None if spec.get("input_schema") is None else _schema(spec["input_schema"], "input_schema")
     _check_schemas(output, given)
@@ -190,20 +184,24 @@ def _schema(schema: Any, place: str) -> dict[str, Any]:
 
 
 def _check_schemas(output: dict[str, Any], given: dict[str, Any] | None) -> None:
-    flaws: list[Flaw] = []
-    if output["type"] == "json":
-        flaws += [f.under("output_schema", "json_schema") for f in output_flaws(output["json_schema"])]
-    if given and given["type"] == "json":
-        flaws += [f.under("input_schema", "json_schema") for f in input_flaws(given["json_schema"])]
+    checks = [("output_schema", output, output_problems)]
+    if given:
+        checks.append(("input_schema", given, input_problems))
+    flaws = [
+        Flaw((name, "json_schema", *problem.path), problem.message, problem.kind)
+        for name, schema, problems in checks
+        if schema["type"] == "json"
+        for problem in problems(schema["json_schema"])
+    ]
     if flaws:
         raise Invalid(flaws)
 
 
 def _request_flaws(request: RunInput, spec: Spec, terms: SubmitOptions) -> list[Flaw]:
     flaws = metadata_flaws(request.metadata) if request.metadata else []
-    size = len(request.input) if isinstance(request.input, str) else _characters(request.input)
-    if spec.size + size > MAX_SPEC_AND_INPUT:
-        message = f"Task spec and input have {spec.size + size:,} characters; at most {MAX_SPEC_AND_INPUT:,} together."
+    size = len(request.input) if isinstance(request.input, str) else characters(request.input)
+    if spec.size + size > facts.TASK_AND_INPUT_CHARS:
+        message = f"Task spec and input have {spec.size + size:,} characters; at most {facts.TASK_AND_INPUT_CHARS:,} together."
         flaws.append(Flaw(("input",), message))
     if request.source_policy:
         flaws += domain_flaws(request.source_policy)
@@ -222,14 +220,14 @@ def _address_flaws(request: RunInput) -> list[Flaw]:
         for number, server in enumerate(servers)
         if not _is_address(server.url)
     ]
-    if len(servers) > MAX_MCP_SERVERS:
-        flaws.append(Flaw(("mcp_servers",), f"At most {MAX_MCP_SERVERS} MCP servers, not {len(servers)}."))
+    if len(servers) > facts.MCP_SERVERS:
+        flaws.append(Flaw(("mcp_servers",), f"At most {facts.MCP_SERVERS} MCP servers, not {len(servers)}."))
     if request.webhook:
         if not _is_address(request.webhook.url):
             flaws.append(Flaw(("webhook", "url"), message))
         flaws += [
             Flaw(("webhook", "event_types"), f"There is no event type {kind!r}.", "enum")
-            for kind in sorted(set(request.webhook.event_types) - EVENT_TYPES)
+            for kind in sorted(set(request.webhook.event_types) - {facts.WEBHOOK_EVENT})
         ]
     return flaws
 
@@ -244,9 +242,9 @@ def _is_address(url: str) -> bool:
 
 def _beta_flaws(request: RunInput, named: frozenset[str]) -> list[Flaw]:
     needed = {
-        betas.MCP: request.mcp_servers,
-        betas.WEBHOOK: request.webhook,
-        betas.EVENTS: request.enable_events,
+        facts.BETA_MCP: request.mcp_servers,
+        facts.BETA_WEBHOOK: request.webhook,
+        facts.BETA_EVENTS: request.enable_events,
     }
     return [betas.missing(beta) for beta, used in needed.items() if used and beta not in named]
 
@@ -258,12 +256,8 @@ def domain_flaws(policy: SourcePolicy) -> list[Flaw]:
         Flaw(("source_policy", name, number), f"{domain!r} is not a domain: give it without scheme or path.")
         for name, domains in listed.items()
         for number, domain in enumerate(domains)
-        if not _DOMAIN.fullmatch(domain)
+        if not facts.DOMAIN.fullmatch(domain.removesuffix("."))
     ]
-    if sum(map(len, listed.values())) > MAX_DOMAINS:
-        flaws.append(Flaw(("source_policy",), f"At most {MAX_DOMAINS} domains, both lists together."))
+    if sum(map(len, listed.values())) > facts.DOMAINS:
+        flaws.append(Flaw(("source_policy",), f"At most {facts.DOMAINS} domains, both lists together."))
     return flaws
-
-
-def _characters(value: Any) -> int:
-    return len(msgspec.json.encode(value).decode())

@@ -10,11 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from rowcite.api.facts import PROCESSORS, RUN_STATUSES
 from rowcite.local.server import shapes
 from rowcite.local.server.openapi_answers import ANSWERS
-from rowcite.local.server.processors import PROCESSORS
 from rowcite.local.server.search_shapes import OlderSearch, Search
-from rowcite.local.server.store import STATUSES
 from rowcite.version import __version__
 
 Operation = dict[str, Any]
@@ -94,7 +93,7 @@ def _group_paths() -> dict[str, dict[str, Operation]]:
     after = _query("last_event_id", {"type": "string"})
     listed = [
         after,
-        _query("status", {"type": "string", "enum": list(STATUSES)}),
+        _query("status", {"type": "string", "enum": list(RUN_STATUSES)}),
         _query("include_input", {"type": "boolean"}),
         _query("include_output", {"type": "boolean"}),
     ]

@@ -6,8 +6,8 @@ import math
 
 from starlette.requests import Request
 
+from rowcite.api.facts import RUN_STATUSES
 from rowcite.local.server.refusals import Flaw, Invalid
-from rowcite.local.server.store import STATUSES
 
 _YES = frozenset(("true", "1", "yes", "on"))
 _NO = frozenset(("false", "0", "no", "off"))
@@ -40,8 +40,8 @@ def seconds(request: Request, name: str, *, default: float, most: float) -> floa
 def status(request: Request) -> str | None:
     """Return the run status to filter by."""
     value = request.query_params.get("status")
-    if value and value not in STATUSES:
-        raise _invalid("status", f"Input should be one of {', '.join(STATUSES)}", "enum")
+    if value and value not in RUN_STATUSES:
+        raise _invalid("status", f"Input should be one of {', '.join(RUN_STATUSES)}", "enum")
     return value or None
 
 

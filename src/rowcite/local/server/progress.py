@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from rowcite.local.server.processors import WITH_EVENTS
+from rowcite.api.facts import PROCESSORS
 from rowcite.local.server.shapes import SourceStats
 from rowcite.local.server.sse import frame, run_frame
 from rowcite.local.server.store import Output, Run
@@ -20,7 +20,7 @@ _encode = msgspec.json.encode
 def records_events(run: Run) -> bool:
     """Tell whether a run records progress messages: as it was asked to, else as its processor does."""
     asked = run.asked.request
-    return asked.processor in WITH_EVENTS if asked.enable_events is None else asked.enable_events
+    return PROCESSORS[asked.processor].premium if asked.enable_events is None else asked.enable_events
 
 
 def frames(run: Run, *, after: str, now: float | None, metadata: bool) -> bytes:

@@ -10,9 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from rowcite.api.facts import BETA_EVENTS, BETA_FIELD_BASIS, RESULT_SECONDS, RUN_EVENTS_SECONDS
 from rowcite.local.server import params, tools
 from rowcite.local.server.basis import with_element_basis
-from rowcite.local.server.betas import EVENTS, FIELD_BASIS, betas, demand
+from rowcite.local.server.betas import betas, demand
 from rowcite.local.server.engine import Engine
 from rowcite.local.server.limits import SubmitOptions, accept_run
 from rowcite.local.server.progress import frames, records_events, stats
@@ -22,8 +23,6 @@ from rowcite.local.server.shapes import RunInput
 from rowcite.local.server.sse import KEEP_ALIVE, KEEP_ALIVE_EVERY, event_stream, input_body
 from rowcite.local.server.store import Run
 
-RESULT_WAIT = 600.0  # seconds
-EVENTS_OPEN = 570.0  # seconds, as the API documents
 PROGRESS_EVERY = 5.0  # seconds between two progress events of a run that records them
 
 _encode = msgspec.json.encode
@@ -77,7 +76,7 @@ async def retrieve_input(request: Request) -> Response:
 async def result(request: Request) -> Response:
     """Answer with the output once the run has ended; 408 while it is active, 404 when it ended without one."""
     run, engine = _run(request), _engine(request)
-    wait = params.seconds(request, "timeout", default=RESULT_WAIT, most=RESULT_WAIT)
+    wait = params.seconds(request, "timeout", default=RESULT_SECONDS, most=RESULT_SECONDS)
     until = _now() + wait
     while run.active and not engine.closing and (left := until - _now()) > 0:
         await engine.heard(run.id, left)
@@ -86,7 +85,7 @@ async def result(request: Request) -> Response:
     if run.ending is None or run.ending.output is None:
         raise Refusal(404, _why_no_result(run))
     body = run.ending.output.body
-    if FIELD_BASIS in betas(request) - run.asked.betas:
+    if BETA_FIELD_BASIS in betas(request) - run.asked.betas:
         body = with_element_basis(body)
     return json_response(b'{"run":%b,"output":%b}' % (_encode(run.shape()), body))
 
@@ -94,7 +93,7 @@ async def result(request: Request) -> Response:
 async def events(request: Request) -> Response:
     """Stream a run's progress until it ends, at most 570 seconds."""
     run = _run(request)
-    demand(request, EVENTS)
+    demand(request, BETA_EVENTS)
     return event_stream(_progress(_engine(request), run))
 
 
@@ -108,7 +107,7 @@ async def _progress(engine: Engine, run: Run) -> AsyncIterator[bytes]:
 
     A run that records its events tells everything that it has done, and in between how far it is.
     """
-    until, told, records = _now() + EVENTS_OPEN, "", records_events(run)
+    until, told, records = _now() + RUN_EVENTS_SECONDS, "", records_events(run)
     metadata = NO_STREAM_METADATA not in engine.quirks
     while True:
         if run.status != told:

@@ -14,8 +14,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from rowcite.api.facts import BETA_SEARCH
 from rowcite.local.research import SearchResult
-from rowcite.local.server.betas import SEARCH, demand
+from rowcite.local.server.betas import demand
 from rowcite.local.server.engine import Engine
 from rowcite.local.server.limits import domain_flaws
 from rowcite.local.server.refusals import Flaw, Invalid, decoded
@@ -71,7 +72,7 @@ async def search(request: Request) -> Response:
 
 async def older_search(request: Request) -> Response:
     """Answer with ranked results, in the shape of `/v1beta/search`."""
-    demand(request, SEARCH)
+    demand(request, BETA_SEARCH)
     asked = decoded(await request.body(), OlderSearch)
     if not (asked.search_queries or asked.objective):
         raise _invalid("objective", "An objective or a query is needed.", "missing")

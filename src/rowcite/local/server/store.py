@@ -12,10 +12,11 @@ from uuid import uuid4
 
 import msgspec
 
+from rowcite.api.facts import ACTIVE_STATUSES, RUN_STATUSES
 from rowcite.local.research import ToolAnswer
 from rowcite.local.server.faults import digest
+from rowcite.local.server.latency import Lognormal, seconds_taken
 from rowcite.local.server.limits import Accepted
-from rowcite.local.server.processors import Lognormal, seconds_taken
 from rowcite.local.server.shapes import (
     Error,
     GroupResponse,
@@ -26,8 +27,7 @@ from rowcite.local.server.shapes import (
     rfc3339,
 )
 
-ACTIVE = frozenset({"queued", "running", "cancelling"})
-STATUSES = ("queued", "action_required", "running", "completed", "failed", "cancelling", "cancelled")
+ACTIVE = frozenset(ACTIVE_STATUSES)
 QUEUED_SHARE = 0.1  # of a run's time is spent waiting for its turn
 STATUS_EVERY = 1.0  # seconds between two status events of a busy group
 
@@ -100,7 +100,7 @@ class Group:
     created_at: str
     modified_at: str
     runs: list[Run] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STATUSES, 0))
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(RUN_STATUSES, 0))
     log: list[Run | bytes] = field(default_factory=list)
     last_status: float = 0.0
     active_while: frozenset[str] = ACTIVE

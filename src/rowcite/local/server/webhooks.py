@@ -18,10 +18,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from rowcite.api.facts import WEBHOOK_EVENT
 from rowcite.local.server.shapes import rfc3339
 from rowcite.local.server.store import Run
 
-EVENT = "task_run.status"
 ATTEMPTS = 8
 PAUSE = 5.0  # seconds before the second attempt; each later pause is twice as long, the last ten minutes
 ANSWER_WITHIN = 15.0  # seconds
@@ -75,7 +75,7 @@ class Webhooks:
         """Send word of a run that ended, if its webhook asks for it."""
         if not wants_word(run):
             return
-        payload = {"timestamp": rfc3339(self._clock()), "type": EVENT, "data": run.shape()}
+        payload = {"timestamp": rfc3339(self._clock()), "type": WEBHOOK_EVENT, "data": run.shape()}
         self._send(Delivery(run, msgspec.json.encode(payload)))
 
     def _send(self, delivery: Delivery) -> None:
@@ -124,7 +124,7 @@ class Webhooks:
 def wants_word(run: Run) -> bool:
     """Tell whether somebody is still to hear of this run's end."""
     webhook = run.asked.request.webhook
-    return webhook is not None and EVENT in webhook.event_types and not run.told
+    return webhook is not None and WEBHOOK_EVENT in webhook.event_types and not run.told
 
 
 def _post(url: str, body: bytes, headers: dict[str, str]) -> int:
