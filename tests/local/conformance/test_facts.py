@@ -1,4 +1,4 @@
-"""A processor that is added to the facts works everywhere: spec check, plan, server. The documentation: tests/docs/test_processors.py."""
+"""A processor that is added to the facts works everywhere: spec check, plan, server. The documentation: tests/docs/test_processor_table.py."""
 
 import json
 from datetime import datetime
