@@ -31,7 +31,7 @@ def test_a_name_shared_by_two_companies_is_not_answered(docs):
     namesakes(docs)
     finding = docs.ask({"company_name": "Meridian Systems"}, {"employee_count": COUNT})
     assert finding.content == {"employee_count": None}
-    assert "does not say which" in finding.basis[0].reasoning
+    assert "does not identify" in finding.basis[0].reasoning
 
 
 def test_a_register_page_of_a_namesake_is_excluded(docs):

@@ -28,12 +28,9 @@ from rowcite.local.research.subject.entity import DocumentMatch, Dossier, entity
 from rowcite.local.research.subject.identify import identify
 from rowcite.local.research.text.normalise import content_words, fold
 from rowcite.local.research.text.urls import allowed
-from rowcite.model import FieldBasis
 
 # The API has one text type; only the description can ask for a long one.
 _REPORT = re.compile(r"\breport\b|\bmarkdown\b", re.IGNORECASE)
-
-
 _SHORTLIST = 4  # documents ranked for each document read
 
 
@@ -90,8 +87,8 @@ class Corpus:
         `after_date` is YYYY-MM-DD and excludes older and undated documents; domains have the form of a Question's.
         """
         policy = SourcePolicy(tuple(include_domains), tuple(exclude_domains), after_date)
-        room = ResultLimits(max_results, max_chars_per_result, max_chars_total)
-        return search(search_terms(queries, objective), self.documents, self._finder, policy, room)
+        limits = ResultLimits(max_results, max_chars_per_result, max_chars_total)
+        return search(search_terms(queries, objective), self.documents, self._finder, policy, limits)
 
     def document_at(self, url: str) -> Document | None:
         """Return the document with an address, or None."""
@@ -160,6 +157,3 @@ def _read(dossier: Dossier, limit: int, target: OutputField | None) -> tuple[Doc
         return -(match.score + 0.6 * useful), match.document.path
 
     return tuple(sorted(dossier.matches[: _SHORTLIST * limit], key=rank)[:limit])
-
-
-__all__ = ["Corpus", "FieldBasis", "open_corpus"]

@@ -127,7 +127,7 @@ def _ranked(terms: SearchTerms, documents: Sequence[Document], finder: DocumentF
 
 
 def _forms(word: str) -> tuple[str, ...]:
-    """Return a word in singular and plural: the index holds words as written."""
+    """Return a word in singular and plural: the index has words as written."""
     other = word.removesuffix("s") if word.endswith("s") and len(word) > 3 else f"{word}s"
     return (word, other) if word.isalpha() else (word,)
 

@@ -38,41 +38,33 @@ def answer_freely(reading: Reading) -> Finding:
     basis: list[FieldBasis] = []
     properties: dict[str, Any] = {}
     for name, schema in _FIELDS.items():
-        inner = schema.get("properties")
-        verdicts = (
-            {
-                part: find_value(field_of_schema(_nullable(sub), part, name), reading)
-                for part, sub in inner.items()
-            }
-            if inner
-            else {name: find_value(field_of_schema(_nullable(schema), name), reading)}
-        )
-        found = {part: verdict for part, verdict in verdicts.items() if verdict.found}
+        parts = schema.get("properties", {})
+        found = _found(parts, reading, name) if parts else _found({name: schema}, reading)
         if not found:
             continue
+        values = {part: verdict.value for part, verdict in found.items()}
+        content[name] = values if parts else values[name]
         properties[name] = (
-            {
-                **schema,
-                "properties": {part: inner[part] for part in found},
-                "required": list(found),
-                "additionalProperties": False,
-            }
-            if inner
-            else schema
+            {**schema, **_object_schema({part: parts[part] for part in found})} if parts else schema
         )
-        content[name] = (
-            {part: verdict.value for part, verdict in found.items()} if inner else found[name].value
-        )
-        basis += [_basis(f"{name}.{part}" if inner else name, verdict) for part, verdict in found.items()]
-    schema = {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
+        basis += [_basis(f"{name}.{part}" if parts else name, verdict) for part, verdict in found.items()]
+    schema = {"type": "object", **_object_schema(properties)}
     return Finding(
         "json", content, tuple(_with_list_items(content, basis)) or (_nothing_found(reading),), schema
     )
+
+
+def _found(properties: dict[str, Any], reading: Reading, parent: str = "") -> dict[str, Verdict]:
+    """Return the verdicts on the properties for which a value was found."""
+    verdicts = {
+        name: find_value(field_of_schema(_nullable(schema), name, parent), reading)
+        for name, schema in properties.items()
+    }
+    return {name: verdict for name, verdict in verdicts.items() if verdict.found}
+
+
+def _object_schema(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"properties": properties, "required": list(properties), "additionalProperties": False}
 
 
 def _with_list_items(content: dict[str, Any], basis: list[FieldBasis]) -> list[FieldBasis]:

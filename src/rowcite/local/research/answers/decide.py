@@ -202,7 +202,7 @@ def _reason(winner: Cluster, outdated: list[Cluster], against: list[Cluster]) ->
         )
     if against:
         why = "more sources agree on it" if len(winner.sites) > max(len(cluster.sites) for cluster in against) else (
-            "it comes from the organisation itself or a register" if any(m.authority for m in winner.members) else "its statement is more direct")  # fmt: skip
+            "the organisation itself or a register states it" if any(m.authority for m in winner.members) else "its statement is more direct")  # fmt: skip
         sentences.append(
             f"Not in agreement: {_listed_clusters(against)}; {shown(winner.value)} was preferred because {why}."
         )

@@ -43,14 +43,14 @@ def choose(text: str, choices: tuple[Any, ...]) -> Any:
     exact = [choice for choice in named if fold(str(choice)) == folded]
     if exact:
         return exact[0]
-    for fitting in (
+    for members in (
         _by_rank(folded, named),
         _by_number(text, named),
         _by_meaning(folded, named),
         _by_words(text, named),
     ):
-        if fitting:
-            return fitting[0] if len(fitting) == 1 else None
+        if members:
+            return members[0] if len(members) == 1 else None
     return None
 
 

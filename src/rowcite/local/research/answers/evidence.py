@@ -100,7 +100,7 @@ def trust(match: DocumentMatch) -> float:
 
 
 def is_registry(document: Document) -> bool:
-    """Return True if a document comes from a register or a government."""
+    """Return True if a document is from a register or a government."""
     return bool(_REGISTRY.search(document.host))
 
 

@@ -27,7 +27,7 @@ def read_further(
 ) -> Reading:
     """Return the reading with documents added that may state the missing fields; at most two rounds.
 
-    The verdicts are kept in the reading: deciding is most of a question's work.
+    The reading has the verdicts: deciding is most of a question's work.
     """
     reading = _with_verdicts(target, reading)
     for _ in range(_ROUNDS):
@@ -36,12 +36,14 @@ def read_further(
             return reading
         known = {match.number for match in reading.matches}
         linked = [
-            s for s in _linked(reading, documents, finder) if permitted is None or s.number in permitted
+            match
+            for match in _linked(reading, documents, finder)
+            if permitted is None or match.number in permitted
         ]
         fresh = {
-            s.number: s
-            for s in [*linked, *_unread_with_words(missing, reading.dossier, finder)]
-            if s.number not in known
+            match.number: match
+            for match in [*linked, *_unread_with_words(missing, reading.dossier, finder)]
+            if match.number not in known
         }
         if not fresh:
             return reading
@@ -87,7 +89,9 @@ def _unread_with_words(
         words = [word for word in fold(f"{field.words} {field.description}").split() if content_words(word)]
         hits = [number for number in finder.containing_any(words, _DEPTH) if number in by_number]
         with_facts = [
-            n for n, s in by_number.items() if field.concept and field.concept in s.document.by_concept
+            number
+            for number, match in by_number.items()
+            if field.concept and field.concept in match.document.by_concept
         ]
         for number in dict.fromkeys([*with_facts[:_PER_FIELD], *hits[:_PER_FIELD]]):
             yield by_number[number]

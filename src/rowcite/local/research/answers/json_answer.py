@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ from rowcite.local.research.answers.decide_list import decide_items
 from rowcite.local.research.answers.evidence import candidates, label_matches
 from rowcite.local.research.answers.schema_fields import OutputField, empty_value
 from rowcite.local.research.answers.values import read_value
-from rowcite.local.research.documents.document import Directness, Fact
+from rowcite.local.research.documents.document import Block, Directness, Document, Fact
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier
 from rowcite.local.research.text.normalise import content_words
 from rowcite.model import Citation, FieldBasis
@@ -100,36 +100,28 @@ def merge_citations(groups: list[tuple[Citation, ...]]) -> tuple[Citation, ...]:
 def _table_rows(target: OutputField, item: OutputField, reading: Reading) -> Verdict | None:
     """Return a list of objects from a table on a page about the entity, if its headers match the item's fields."""
     for match in reading.matches:
-        if not (match.role.own or match.role.profile):
-            continue
-        rows: list[dict[str, Any]] = []
-        excerpts: list[str] = []
-        for block in match.document.blocks:
-            columns = _columns(item, block.header) if block.header and block.cells != block.header else {}
-            if len(columns) * 2 > len(item.fields) and _on_topic(target, (block.heading, *block.header)):
-                rows.append(
-                    {
-                        field.name: _cell(
-                            field,
-                            block.cells[columns[field.name]]
-                            if columns.get(field.name, 99) < len(block.cells)
-                            else "",
-                        )
-                        for field in item.fields
-                    }
-                )
-                excerpts.append(block.text)
-        if rows:
-            url = match.document.url
-            kept = rows[: target.limit] if target.limit else rows
-            reason = f"{match.document.host or match.document.path} lists them in a table."
-            return Verdict(
-                kept,
-                "medium",
-                reason,
-                (Citation(url, match.document.title or None, tuple(excerpts[: len(kept)])),),
-            )
+        document = match.document
+        found = list(_matching_rows(target, item, document)) if match.role.own or match.role.profile else []
+        if found:
+            found = found[: target.limit] if target.limit else found
+            reason = f"{document.host or document.path} lists them in a table."
+            excerpts = tuple(excerpt for _, excerpt in found)
+            citation = Citation(document.url, document.title or None, excerpts)
+            return Verdict([row for row, _ in found], "medium", reason, (citation,))
     return None
+
+
+def _matching_rows(
+    target: OutputField, item: OutputField, document: Document
+) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield the rows of tables on the topic whose headers name most of the item's fields, each with its text."""
+    for block in document.blocks:
+        columns = _columns(item, block.header) if block.header and block.cells != block.header else {}
+        if len(columns) * 2 > len(item.fields) and _on_topic(target, (block.heading, *block.header)):
+            yield (
+                {field.name: _cell(field, block, columns.get(field.name)) for field in item.fields},
+                block.text,
+            )
 
 
 def _columns(item: OutputField, header: tuple[str, ...]) -> dict[str, int]:
@@ -155,6 +147,8 @@ def _on_topic(target: OutputField, texts: tuple[str, ...]) -> bool:
     return bool(requested & {word for text in texts for word in content_words(text)})
 
 
-def _cell(field: OutputField, text: str) -> Any:
+def _cell(field: OutputField, block: Block, column: int | None) -> Any:
+    """Return the value of a field in a table row, or its empty value."""
+    text = block.cells[column] if column is not None and column < len(block.cells) else ""
     value = read_value(Fact(field.words, text, text, Directness.TABLE), field)
     return value.value if value is not None else empty_value(field)

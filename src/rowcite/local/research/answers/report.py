@@ -47,7 +47,7 @@ def report(
     pages = list(dict.fromkeys(passage.document.url for passage in passages))
     citations = tuple(_citation(url, passages) for url in pages)
     sites = {passage.document.site or passage.document.url for passage in passages}
-    reasoning = f"Made of {len(passages)} sentences from {len(pages)} document{'s' if len(pages) > 1 else ''} on {len(sites)} site{'s' if len(sites) > 1 else ''}, quoted as they stand."
+    reasoning = f"Made of {len(passages)} sentences from {len(pages)} document{'s' if len(pages) > 1 else ''} on {len(sites)} site{'s' if len(sites) > 1 else ''}, quoted literally."
     confidence = "high" if len(sites) > 2 else "medium"
     return _markdown(topic, passages, citations), FieldBasis("output", reasoning, citations, confidence)
 

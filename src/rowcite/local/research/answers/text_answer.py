@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from rowcite.local.research.answers.decide import Verdict
+from rowcite.local.research.answers.decide import Confidence, Verdict
 from rowcite.local.research.answers.json_answer import Reading, find_value
 from rowcite.local.research.answers.schema_fields import OutputField
 from rowcite.local.research.documents.concepts import BY_NAME, concept_of_field
-from rowcite.local.research.documents.document import Directness, Fact
+from rowcite.local.research.documents.document import Directness, Fact, Sentence
+from rowcite.local.research.subject.entity import DocumentMatch
 from rowcite.local.research.subject.subject_match import match_fact
 from rowcite.local.research.text.normalise import content_words, fold
 from rowcite.model import Citation, FieldBasis
@@ -49,38 +50,32 @@ def _plain(value: Any) -> str:
 
 def _passage(description: str, reading: Reading) -> Verdict | None:
     """Return the sentence about the entity with the most of the description's words, if it has enough of them."""
+    names = reading.dossier.entity_names
     requested = set(content_words(description)) - {
-        word for name in reading.dossier.entity_names.names for word in content_words(name)
+        word for name in names.names for word in content_words(name)
     }
-    best: tuple[float, str, Any] | None = None
+    best: tuple[float, Sentence, DocumentMatch] | None = None
     for match in reading.matches if requested else ():
         for sentence in match.document.sentences:
             share = len(requested & set(content_words(sentence.text))) / len(requested)
             if sentence.aside or share < _ENOUGH or (best and share <= best[0]):
                 continue
-            if match_fact(
-                Fact(
-                    "",
-                    "",
-                    sentence.text,
-                    Directness.SENTENCE,
-                    lead="",
-                    tail=sentence.text,
-                    heading=sentence.heading,
-                    block=sentence.block,
-                ),
-                match.document,
-                match.role,
-                reading.dossier.entity_names,
-            ):
-                best = share, sentence.text, match
-    if best is None:
-        return None
-    document = best[2].document
-    reasoning = f"{document.host or document.path} has a sentence that answers in its own words; no other source was found to confirm it."
-    return Verdict(
-        best[1],
-        "medium" if best[0] == 1 and best[2].role.own else "low",
-        reasoning,
-        (Citation(document.url, document.title or None, (best[1],)),),
+            if match_fact(_fact_of(sentence), match.document, match.role, names):
+                best = share, sentence, match
+    return None if best is None else _verdict_of(*best)
+
+
+def _fact_of(sentence: Sentence) -> Fact:
+    """Return a sentence as a fact whose whole text is the statement."""
+    text = sentence.text
+    return Fact(
+        "", "", text, Directness.SENTENCE, lead="", tail=text, heading=sentence.heading, block=sentence.block
     )
+
+
+def _verdict_of(share: float, sentence: Sentence, match: DocumentMatch) -> Verdict:
+    document = match.document
+    confidence: Confidence = "medium" if share == 1 and match.role.own else "low"
+    reasoning = f"{document.host or document.path} has a sentence that answers in its own words; no other source was found to confirm it."
+    citation = Citation(document.url, document.title or None, (sentence.text,))
+    return Verdict(sentence.text, confidence, reasoning, (citation,))

@@ -62,11 +62,11 @@ def about_entity(documents: Sequence[Document], dossier: Dossier, first: int) ->
     If the corpus has several entities of that name, an answer must also identify the one it means.
     """
     start = replace(dossier, matches=(), problem="")
-    kept = exclude_namesakes(start, list(range(len(documents))), set(), documents).matches
+    matches = exclude_namesakes(start, list(range(len(documents))), set(), documents).matches
     doubtful = bool(dossier.problem) and not dossier.problem.startswith("No document")
     return tuple(
         replace(match, number=first + match.number)
-        for match in kept
+        for match in matches
         if match.matched_by in _SURE or not doubtful
     )
 

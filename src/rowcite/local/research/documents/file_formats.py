@@ -55,7 +55,7 @@ def read_message(content: bytes, name: str) -> EmbeddedPage:
     message = BytesParser(policy=policy.default).parsebytes(content)
     body = message.get_body(preferencelist=("plain", "html")) if isinstance(message, EmailMessage) else None
     if body is None:
-        return EmbeddedPage(name, fault="holds no text")
+        return EmbeddedPage(name, fault="contains no text")
     try:
         text = str(body.get_content())
     except (LookupError, UnicodeError) as error:

@@ -176,7 +176,7 @@ def _first_line(blocks: tuple[Block, ...]) -> str:
 
 
 def _dateline(blocks: tuple[Block, ...]) -> str | None:
-    """Return the date in a line near the top that holds little else, as on news pages."""
+    """Return the date in a line near the top that contains little else, as on news pages."""
     for block in blocks[:5]:
         for line in block.lines or (block.text,):
             bare = re.sub(
@@ -206,7 +206,7 @@ def _split_front_matter(text: str) -> tuple[FileMetadata, str]:
 def _decode(content: bytes) -> str:
     """Decode by BOM, then as UTF-8, then by the charset the page names; raise UnicodeError if all fail."""
     if b"\0" in content[:1024] and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise ValueError("holds binary data")
+        raise ValueError("contains binary data")
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16")
     try:

@@ -114,8 +114,8 @@ def _refused(phrase: Phrase, text: str, match: re.Match[str]) -> bool:
 
 def _fact(phrase: Phrase, sentence: Sentence, match: re.Match[str]) -> Fact:
     value = match["v"].strip(" ,.")
-    spoken_of = year_mentioned(sentence.text) if phrase.concept in _DATED else ""
-    past = phrase.concept == "employees" and bool(spoken_of and _PAST.search(match[0]))
+    year = year_mentioned(sentence.text) if phrase.concept in _DATED else ""
+    past = phrase.concept == "employees" and bool(year and _PAST.search(match[0]))
     passing = phrase.passing or past or bool(_ABOUT.match(value))
     return Fact(
         label=phrase.concept,
@@ -126,7 +126,7 @@ def _fact(phrase: Phrase, sentence: Sentence, match: re.Match[str]) -> Fact:
         heading=sentence.heading,
         lead=sentence.text[: match.start()],
         tail=sentence.text[match.start() :],
-        as_of=spoken_of,
+        as_of=year,
         block=sentence.block,
         change=phrase.change,
     )

@@ -50,15 +50,15 @@ class _Page:
     """A document and the passages of it that the model was shown."""
 
     document: Document
-    shown_texts: str
+    shown: str
     checker: QuoteChecker | None
 
-    def holds(self, quote: str) -> bool:
+    def contains(self, quote: str) -> bool:
         """Return True if a quote was shown and occurs in the document, with no number or word cut short."""
         if not self.document.contains(quote):
             return False
         whole = rf"(?<!\w)(?<!\d[.,]){re.escape(quote)}(?!\w)(?![.,]\d)"
-        return re.search(whole, collapse_spaces(self.shown_texts)) is not None
+        return re.search(whole, collapse_spaces(self.shown)) is not None
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class ModelResearcher:
         reading = self._corpus.read(question)
         engine_answer = self._corpus.answer_from(question, reading)
         kind = question.output.get("type", "auto")
-        bearers = [QuoteChecker(reading.dossier, match) for match in reading.matches]
+        checkers = [QuoteChecker(reading.dossier, match) for match in reading.matches]
         documents = [match.document for match in reading.matches] or self._cited(engine_answer)
         if not documents or kind not in {"json", "text"}:
             return engine_answer
@@ -96,7 +96,7 @@ class ModelResearcher:
         replies = _replies(reply)
         pages = [
             _Page(document, text, checker)
-            for document, text, checker in zip_longest(documents, shown_texts, bearers)
+            for document, text, checker in zip_longest(documents, shown_texts, checkers)
         ]
         if kind == "text":
             text, basis = _text_answer(replies.get("output"), pages)
@@ -194,7 +194,7 @@ def _quotes(reply_field: dict[str, Any], pages: Sequence[_Page]) -> tuple[list[C
         quote = collapse_spaces(text) if isinstance(text, str) else ""
         page = _page(number, pages)
         # One word such as "240" does not name what it counts.
-        if page and len(quote.split()) > 1 and len(quote) <= _LONGEST_QUOTE and page.holds(quote):
+        if page and len(quote.split()) > 1 and len(quote) <= _LONGEST_QUOTE and page.contains(quote):
             good += 1
             found[page.document.url, quote] = CheckedQuote(quote, page.document, page.checker)
     return list(found.values()), len(claimed) - good
@@ -202,7 +202,7 @@ def _quotes(reply_field: dict[str, Any], pages: Sequence[_Page]) -> tuple[list[C
 
 def _page(number: Any, pages: Sequence[_Page]) -> _Page | None:
     """Return the page with a number, which some models write as a string."""
-    return next((page for document_at, page in enumerate(pages, 1) if str(number) == str(document_at)), None)
+    return next((page for at, page in enumerate(pages, 1) if str(number) == str(at)), None)
 
 
 def _not_found(target: OutputField, reason: str) -> tuple[Any, FieldBasis]:

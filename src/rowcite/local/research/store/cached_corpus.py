@@ -42,14 +42,14 @@ class Documents(Sequence[Document]):
         return len(self._pages)
 
     @overload
-    def __getitem__(self, document_at: int) -> Document: ...
+    def __getitem__(self, index: int) -> Document: ...
     @overload
-    def __getitem__(self, document_at: slice) -> list[Document]: ...
-    def __getitem__(self, document_at: int | slice) -> Document | list[Document]:
+    def __getitem__(self, index: slice) -> list[Document]: ...
+    def __getitem__(self, index: int | slice) -> Document | list[Document]:
         """Return a document by its number."""
-        if isinstance(document_at, slice):
-            return [self._fetch(page) for page in self._pages[document_at]]
-        return self._fetch(self._pages[document_at])
+        if isinstance(index, slice):
+            return [self._fetch(page) for page in self._pages[index]]
+        return self._fetch(self._pages[index])
 
 
 def load_contents(corpus: Path, cache: Path | None) -> CorpusContents:

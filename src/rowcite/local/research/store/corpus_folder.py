@@ -41,9 +41,9 @@ def corpus_files(folder: Path) -> list[Path]:
             f"{folder}: no such folder. Name a folder of HTML, Markdown, text, PDF, JSONL or .eml files as the corpus."
         )
     files = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file()]
-    permitted = [path for path in files if not _hidden(path.relative_to(folder))]
+    visible = [path for path in files if not _hidden(path.relative_to(folder))]
     manifest = folder / MANIFEST
-    return [*permitted, manifest] if manifest.is_file() else permitted
+    return [*visible, manifest] if manifest.is_file() else visible
 
 
 def relative_name(folder: Path, path: Path) -> str:

@@ -60,9 +60,9 @@ class StoredFile:
 def to_stored(documents: Iterable[Document], problems: Iterable[str]) -> StoredFile:
     """Return the documents of a file ready to be stored; a document without text becomes a fault."""
     documents_read = list(documents)
-    silent = [f"{document.path}: holds no text" for document in documents_read if not document.text]
+    empty = [f"{document.path}: contains no text" for document in documents_read if not document.text]
     return StoredFile(
-        tuple(_page(document) for document in documents_read if document.text), (*problems, *silent)
+        tuple(_page(document) for document in documents_read if document.text), (*problems, *empty)
     )
 
 

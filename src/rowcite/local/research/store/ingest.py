@@ -72,13 +72,11 @@ class _Walk:
         with ReaderProcesses() as readers:
             while jobs := list(islice(unknown, _AT_ONCE)):
                 results = list(zip(jobs, readers.read(jobs), strict=True))
-                store.add_files(
-                    [(job.key, to_stored) for job, to_stored in results if not isinstance(to_stored, str)]
-                )
-                for job, fault in results:
-                    if isinstance(fault, str):
+                store.add_files([(job.key, parsed) for job, parsed in results if not isinstance(parsed, str)])
+                for job, parsed in results:
+                    if isinstance(parsed, str):
                         del self.keys[job.key]
-                        self.skipped.append(fault)
+                        self.skipped.append(parsed)
 
     def _unknown(self, stored_keys: set[bytes]) -> Iterator[ReadJob]:
         for path in corpus_files(self.folder):
@@ -92,10 +90,10 @@ class _Walk:
             self.hashes.append((name, found.hexdigest()))
             if path.name == MANIFEST:
                 continue
-            stated = self.manifest.get(name, {})
+            metadata = self.manifest.get(name, {})
             key = cache_key(
-                found.digest(), name, *(f"{part}={stated}" for part, stated in sorted(stated.items()))
+                found.digest(), name, *(f"{page}={entry}" for page, entry in sorted(metadata.items()))
             )
             self.keys[key] = None
             if key not in stored_keys:
-                yield ReadJob(key, name, content, stated)
+                yield ReadJob(key, name, content, metadata)

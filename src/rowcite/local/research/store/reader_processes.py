@@ -29,12 +29,12 @@ _WORK = "from rowcite.local.research.store.reader_processes import work; work()"
 
 @dataclass(frozen=True)
 class ReadJob:
-    """A file to read; `stated` is the metadata of the file and of the pages in it, by name."""
+    """A file to read; `metadata` is that of the file and of the pages in it, by name."""
 
     key: bytes
     name: str
     content: bytes
-    stated: dict[str, FileMetadata]
+    metadata: dict[str, FileMetadata]
 
 
 class ReaderProcesses:
@@ -92,7 +92,7 @@ class ReaderProcesses:
 def read(job: ReadJob) -> StoredFile | str:
     """Return the parsed contents of a file, or a line with the reason if it cannot be read."""
     try:
-        return to_stored(*read_file(job.content, job.name, job.stated))
+        return to_stored(*read_file(job.content, job.name, job.metadata))
     except UNREADABLE as error:
         return unreadable_message(job.name, error)
 

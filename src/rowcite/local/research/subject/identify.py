@@ -38,7 +38,7 @@ def identify(
                 entity,
                 _entity_names(entity, finder),
                 (),
-                f"Several organisations are called {entity.given} ({listed}); the input does not say which one is meant.",
+                f"Several organisations are called {entity.given} ({listed}); the input does not identify one of them.",
             )
     own = [number for site in sites for number in finder.by_site.get(site, [])]
     entity = replace(entity, sites=tuple(sites), names=_all_names(entity, own, documents))
@@ -87,7 +87,7 @@ def _with_corrected_spelling(entity: Entity, finder: DocumentFinder) -> Entity:
 
 
 def _claimed_sites(entity: Entity, documents: Sequence[Document], finder: DocumentFinder) -> list[str]:
-    """Return the sites that documents with the entity as their subject name as its own, or that bear its name."""
+    """Return the sites that documents about the entity give as its site, or that are named after it."""
     found: list[str] = []
     for number in _subject_numbers(entity, finder):
         document = documents[number]
@@ -106,7 +106,7 @@ def _sites_in_given_place(
 ) -> list[str]:
     """Return the sites whose pages give the input's place; all of them if none does."""
     given = [text for _, text in entity.places]
-    fitting = []
+    matching = []
     for site in sites:
         numbers = set(finder.by_site.get(site, [])) | set(finder.by_link.get(site, []))
         stated = [
@@ -117,8 +117,8 @@ def _sites_in_given_place(
             if documents[n].site == site or core_name(fact.subject or entity.names[0]) in entity.names
         ]
         if given and any(same_place(value, place) for value in stated for place in given):
-            fitting.append(site)
-    return fitting or sites
+            matching.append(site)
+    return matching or sites
 
 
 def _all_names(entity: Entity, own: list[int], documents: Sequence[Document]) -> tuple[str, ...]:

@@ -36,9 +36,7 @@ def exclude_namesakes(
 def _reason_for_none(entity: Entity, *, namesakes: bool) -> str:
     who = entity.given or "the subject"
     if namesakes:
-        return (
-            f"The documents that name {who} are about another organisation of that name, or do not say which."
-        )
+        return f"The documents that name {who} are about another organisation of that name, or do not identify one."
     return f"No document mentions {who}."
 
 
