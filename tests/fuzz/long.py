@@ -1,8 +1,7 @@
-"""Fuzz every target for a while, each in a process of its own: `python tests/fuzz/long.py [--seconds 300] [TARGET ...]`.
+"""Fuzz every target in a separate process: `python tests/fuzz/long.py [--seconds 300] [TARGET ...]`.
 
-With atheris (Linux, the Pythons it has wheels for) the bytes are guided by coverage; without, hypothesis makes them. An
-input that breaks a promise, hangs for 20 s or takes more than 3 GB ends its target; it is kept and shown, and the exit
-code is 1.
+With atheris (Linux only) coverage guides the bytes; without it, hypothesis generates them. An input that breaks a
+promise, runs for 20 s or takes more than 3 GB stops its target. The input is saved and shown, and the exit code is 1.
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ import time
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
-KEPT = Path(os.environ.get("FUZZ_KEPT", Path(tempfile.gettempdir()) / "rowcite-fuzz"))
-HANGS, MOST_MB = 20, 3_000
+FINDINGS = Path(os.environ.get("FUZZ_FINDINGS", Path(tempfile.gettempdir()) / "rowcite-fuzz"))
+TIMEOUT, MAX_MB = 20, 3_000
 
 GUIDED = """
 import sys
@@ -30,7 +29,7 @@ with atheris.instrument_imports(include=["rowcite"]):
 atheris.Setup(sys.argv, TARGETS[{name!r}].run)
 atheris.Fuzz()
 """
-BLIND = """
+UNGUIDED = """
 import sys, time
 sys.path.insert(0, {tests!r})
 from hypothesis import HealthCheck, given, settings
@@ -39,7 +38,7 @@ from fuzz.targets import TARGETS
 target, end, count, seed = TARGETS[{name!r}], time.monotonic() + {seconds}, 0, 0
 while time.monotonic() < end:
     seed += 1
-    @settings(max_examples=500, deadline={hangs} * 1000, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=500, deadline={timeout} * 1000, database=None, suppress_health_check=list(HealthCheck))
     @__import__("hypothesis").seed(seed)
     @given(mutated(target))
     def holds(data):
@@ -52,7 +51,7 @@ print(f"Done {{count}} runs", file=sys.stderr)
 
 
 def fuzz(name: str, seconds: int, seed: int) -> tuple[int, float, str]:
-    """Fuzz one target; return how many inputs it took, in how many seconds, and what was found ("" for nothing)."""
+    """Fuzz one target; return the number of inputs, the seconds, and the report of a finding ("" without one)."""
     sys.path.insert(0, str(TESTS))
     from fuzz.targets import TARGETS
 
@@ -65,34 +64,34 @@ def fuzz(name: str, seconds: int, seed: int) -> tuple[int, float, str]:
                 (corpus / str(number)).write_bytes(data)
             words = Path(folder) / "words"
             words.write_text("".join(f'"{_escaped(word)}"\n' for word in TARGETS[name].words if word))
-            KEPT.mkdir(exist_ok=True)
+            FINDINGS.mkdir(exist_ok=True)
             flags = [
                 f"-max_total_time={seconds}",
-                f"-timeout={HANGS}",
-                f"-rss_limit_mb={MOST_MB}",
+                f"-timeout={TIMEOUT}",
+                f"-rss_limit_mb={MAX_MB}",
                 f"-seed={seed}",
             ]
             flags += [
                 f"-dict={words}",
-                f"-artifact_prefix={KEPT}/{name}-",
+                f"-artifact_prefix={FINDINGS}/{name}-",
                 "-max_len=4096",
                 "-print_final_stats=1",
             ]
             command = [sys.executable, "-c", GUIDED.format(tests=str(TESTS), name=name), *flags, str(corpus)]
         else:
-            script = BLIND.format(tests=str(TESTS), name=name, seconds=seconds, hangs=HANGS)
+            script = UNGUIDED.format(tests=str(TESTS), name=name, seconds=seconds, timeout=TIMEOUT)
             command = [sys.executable, "-c", script]
         done = subprocess.run(command, capture_output=True, timeout=seconds + 300, check=False)
-    told = (done.stdout + done.stderr).decode(errors="replace")
-    counts = re.findall(r"number_of_executed_units:\s*(\d+)|Done (\d+) runs", told)
+    output = (done.stdout + done.stderr).decode(errors="replace")
+    counts = re.findall(r"number_of_executed_units:\s*(\d+)|Done (\d+) runs", output)
     count = max((int(one or other) for one, other in counts), default=0)
-    return count, time.monotonic() - began, "" if done.returncode == 0 else _shown(told)
+    return count, time.monotonic() - began, "" if done.returncode == 0 else _without_progress(output)
 
 
-def _shown(told: str) -> str:
-    """Return what an atheris run says about a finding, without its progress."""
+def _without_progress(output: str) -> str:
+    """Return the end of a fuzzer's output without its progress lines."""
     return "\n".join(
-        line for line in told.splitlines() if not re.match(r"#\d+\t|INFO|WARNING|0x|stat", line)
+        line for line in output.splitlines() if not re.match(r"#\d+\t|INFO|WARNING|0x|stat", line)
     )[-4_000:]
 
 
@@ -101,7 +100,7 @@ def _escaped(word: bytes) -> str:
 
 
 def main() -> int:
-    """Fuzz all targets, or those that are named; return 1 when anything was found."""
+    """Fuzz all targets, or the named ones; return 1 after a finding."""
     options = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -114,7 +113,9 @@ def main() -> int:
 
     names = chosen.targets or list(TARGETS)
     each = max(1, chosen.seconds // len(names))
-    guided = "guided by coverage (atheris)" if importlib.util.find_spec("atheris") else "made by hypothesis"
+    guided = (
+        "guided by coverage (atheris)" if importlib.util.find_spec("atheris") else "generated by hypothesis"
+    )
     total, found = 0, 0
     for name in names:
         count, seconds, problem = fuzz(name, each, chosen.seed)
@@ -125,7 +126,7 @@ def main() -> int:
             flush=True,
         )
         if problem:
-            print(problem, f"The input is kept in {KEPT}.", sep="\n", flush=True)
+            print(problem, f"The input is saved in {FINDINGS}.", sep="\n", flush=True)
     print(f"{total:,} inputs, {guided}; {found} of {len(names)} targets with a finding")
     return 1 if found else 0
 

@@ -1,4 +1,4 @@
-"""Bytes that are almost what a format wants: hypothesis cuts, doubles and mends examples with the format's words."""
+"""Almost valid input: hypothesis cuts, repeats and edits a target's examples with words of its format."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fuzz.targets import Target
 
 @st.composite
 def mutated(draw: st.DrawFn, target: Target) -> bytes:
-    """Return one of the target's seeds with a few edits, or words in a row, or plain noise."""
+    """Return a seed of the target with up to six edits, a sequence of its words, or random bytes."""
     kind = draw(st.sampled_from("eeeeewwn"))
     if kind == "n":
         return draw(st.binary(max_size=200))

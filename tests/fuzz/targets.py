@@ -1,7 +1,7 @@
-"""What is fuzzed: everything that reads bytes which rowcite's user did not write, or wrote in haste.
+"""Fuzz targets: every function that reads bytes from a file, the API or the user.
 
-A target takes bytes. It returns for a value or an error that rowcite explains, and raises for anything else: another
-exception, an error without words, a value that is not what was promised.
+A target takes bytes. It returns when rowcite reads them or rejects them with an explained error. It raises on any other
+exception, an error without a message, or a value that breaks a promise.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from rowcite.table.sources import FrameSource, open_source
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is run on bytes, examples to begin with, and words that its format knows."""
+    """A function that takes bytes, with example inputs and words of the format."""
 
     run: Callable[[bytes], None]
     seeds: tuple[bytes, ...]
@@ -48,9 +48,9 @@ SHM = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112
 
 
 def explained(error: RowciteError) -> None:
-    """Hold an error to what it promises: words that can be printed on one line each."""
+    """Check that an error has a message that can be encoded as UTF-8."""
     text = str(error)
-    assert text.strip(), f"{type(error).__name__} without a word"
+    assert text.strip(), f"{type(error).__name__} has no message"
     text.encode()
 
 
@@ -112,7 +112,7 @@ def spec(data: bytes) -> None:
 
 
 def table(data: bytes, name: str, **options: str) -> list[tuple[object, ...]] | None:
-    """Read bytes as a table; hold the batches to the schema. Return the rows, or None when it was refused."""
+    """Read bytes as a table and check each batch against the schema. Return the rows, or None if it was rejected."""
     rows: list[tuple[object, ...]] = []
     with tempfile.TemporaryDirectory(dir=SHM) as folder:
         file = Path(folder) / name
@@ -127,7 +127,7 @@ def table(data: bytes, name: str, **options: str) -> list[tuple[object, ...]] | 
                 rows += batch.frame.rows()
         except RowciteError as error:
             explained(error)
-            assert folder in str(error), f"the file is not told: {error}"
+            assert folder in str(error), f"the file is not named: {error}"
             return None
     return rows
 
@@ -137,12 +137,12 @@ def csv_table(data: bytes) -> None:
     if rows is None or b"\0" in data or b"\r" in data:
         return
     text = io.StringIO(data.decode("utf-8-sig"), newline="")
-    theirs = list(csv.reader(text))
-    while theirs and not theirs[0]:
-        theirs.pop(0)
-    if len(theirs[0]) > 1:
+    expected = list(csv.reader(text))
+    while expected and not expected[0]:
+        expected.pop(0)
+    if len(expected[0]) > 1:
         assert [["" if cell is None else cell for cell in row] for row in rows] == [
-            r for r in theirs[1:] if r
+            r for r in expected[1:] if r
         ]
 
 
@@ -151,7 +151,7 @@ def csv_elsewhere(data: bytes) -> None:
     encoding = ("utf-16", "cp1252", "shift_jis", "utf-7", "latin-1", "utf-8-sig", "idna", "punycode")
     try:
         table(rest, "t.tsv", encoding=encoding[first[0] % len(encoding)])
-    except ValueError as error:  # CsvOptions refuses an encoding
+    except ValueError as error:  # CsvOptions rejects an encoding
         assert "encoding" in str(error), error
 
 
@@ -209,7 +209,7 @@ JSON_WORDS = (
     b'{"a":' * 70,
 )
 
-# --- what the API sends ----------------------------------------------------------------------------------
+# --- responses of the API ----------------------------------------------------------------------------------
 
 EVENT = b"""{"type":"task_run.state","event_id":"7","run":{"run_id":"trun_1","status":"completed","processor":"core",\
 "metadata":{"rowcite_key":"00ff"},"error":null,"warnings":[{"type":"w","message":"m"}]},\
@@ -217,7 +217,7 @@ EVENT = b"""{"type":"task_run.state","event_id":"7","run":{"run_id":"trun_1","st
 OUTPUT = b"""{"type":"json","content":{"city":"Oslo","count":"1,200","since":"2001-02-03","tags":["a"],"open":true,\
 "office":{"zip":"0150"},"stage":"Seed"},"basis":[{"field":"city","reasoning":"r","confidence":"high","citations":\
 [{"url":"https://a.example/","title":"t","excerpts":["e"]}]},{"field":"count","confidence":0.7,"citations":null}]}"""
-OLDER = b"""{"content":"{\\"city\\":\\"Oslo\\",\\"_basis\\":{\\"city\\":{\\"confidence\\":\\"low\\",\\"citations\\":[\\"https://x\\"]}}}"}"""
+OLDER_OUTPUT = b"""{"content":"{\\"city\\":\\"Oslo\\",\\"_basis\\":{\\"city\\":{\\"confidence\\":\\"low\\",\\"citations\\":[\\"https://x\\"]}}}"}"""
 EVENT_WORDS = (
     *JSON_WORDS,
     *b"task_group_status error run output input content basis _basis field confidence citations url excerpts".split(),
@@ -226,7 +226,7 @@ EVENT_WORDS = (
 
 
 def stream(data: bytes) -> None:
-    """Whatever way a stream is cut, it gives the same events; each is an event, or is said to be none."""
+    """Check that a stream gives the same events however it is cut, and that each is read or rejected."""
     whole, cut = Parser(), Parser()
     with suppress(TooLarge):
         events = whole.feed(data)
@@ -240,7 +240,7 @@ def stream(data: bytes) -> None:
 def event(data: bytes) -> None:
     try:
         read = read_event(data)
-    except msgspec.DecodeError:  # what `read_event` promises, and the client translates
+    except msgspec.DecodeError:  # documented by `read_event`; the client translates it
         return
     input_of(read)
     output = output_of(read)
@@ -253,7 +253,7 @@ def event(data: bytes) -> None:
         answered(output)
 
 
-ASKED = parse_spec(
+ANSWER_SPEC = parse_spec(
     {
         "name": "t",
         "task": {
@@ -274,7 +274,7 @@ ASKED = parse_spec(
     },
     environ={},
 )
-STANDARD = acceptance_policy(fields(ASKED), ASKED.accept)
+POLICY = acceptance_policy(fields(ANSWER_SPEC), ANSWER_SPEC.accept)
 DAY = date(2026, 1, 2)
 
 
@@ -284,15 +284,15 @@ def answered(data: bytes) -> None:
     except ValueError as error:
         assert str(error).startswith("run trun_1: "), error
         return
-    cells = judge(read, STANDARD, DAY)
-    assert len(cells) == len(STANDARD.fields)
+    cells = judge(read, POLICY, DAY)
+    assert len(cells) == len(POLICY.fields)
     for cell in cells:
         assert (cell.refused is None) or cell.refused.strip()
         assert all(isinstance(citation.url, str) for citation in cell.citations)
 
 
 def refusal(data: bytes) -> None:
-    """An error answer is an error with words; a pause is a number that makes sense."""
+    """Check that an error response becomes an explained error, and its pause at most 300 s."""
     head, _, body = data.partition(b"\n")
     pause = retry_after(head.decode("latin-1"))
     assert pause is None or 0 <= pause <= 300
@@ -351,7 +351,7 @@ TARGETS: dict[str, Target] = {
         stream, (b"event: x\nid: 1\ndata: " + EVENT + b"\n\n: ping\r\n\r\ndata: {}\rdata:\r\r",), EVENT_WORDS
     ),
     "event": Target(event, (EVENT, b'{"type":"error","error":{"message":"m","ref_id":"r"}}'), EVENT_WORDS),
-    "answer": Target(answered, (OUTPUT, OLDER, b'{"type":"text","content":"# Report"}'), EVENT_WORDS),
+    "answer": Target(answered, (OUTPUT, OLDER_OUTPUT, b'{"type":"text","content":"# Report"}'), EVENT_WORDS),
     "refusal": Target(
         refusal,
         (

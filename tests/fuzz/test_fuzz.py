@@ -1,4 +1,4 @@
-"""Whatever bytes come, there is a value or an error that is explained. `make fuzz` looks for longer."""
+"""Any bytes give a value or an explained error. `make fuzz` searches for longer."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
