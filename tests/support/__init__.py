@@ -1,4 +1,4 @@
-"""What several tests need: the command as a process, the server as a process, small tables and specs."""
+"""Helpers of many tests: the command and the server as processes, small tables and specs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SECRETS = ("PARALLEL_API_KEY", "PARALLEL_BASE_URL", "PARALLEL_API_URL", "ROWCITE
 
 
 def environment(**extra: str) -> dict[str, str]:
-    """Return this environment without anything that would change what rowcite does."""
+    """Return this environment without the variables that configure rowcite."""
     return {**{name: value for name, value in os.environ.items() if name not in SECRETS}, **extra}
 
 
@@ -52,7 +52,7 @@ def started(*args: str | Path, cwd: Path, **env: str) -> subprocess.Popen[bytes]
 
 @dataclass
 class Server:
-    """A server that runs, and what it wrote down about its clients."""
+    """A running server and its journal of requests."""
 
     url: str
     process: subprocess.Popen[bytes]
@@ -66,17 +66,17 @@ class Server:
         return [json.loads(line) for line in self.journal_file.read_text().splitlines()]
 
     def requests(self) -> list[dict[str, Any]]:
-        """Return the requests that came."""
+        """Return the requests in the journal."""
         return [line for line in self.journal() if "path" in line]
 
     def created(self) -> list[dict[str, Any]]:
-        """Return the runs that were created."""
+        """Return the created runs in the journal."""
         return [line for line in self.journal() if "input_sha256" in line]
 
 
 @contextmanager
 def serving(folder: Path, *flags: str, corpus: Path | None = WEB, **env: str) -> Iterator[Server]:
-    """Run `rowcite serve` on a free loopback port as a process of its own, with a journal in `folder`."""
+    """Run `rowcite serve` in a process on a free loopback port, with a journal in `folder`."""
     port_file, journal = folder / "port", folder / "journal.jsonl"
     process = started(
         "serve",

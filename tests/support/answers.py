@@ -1,4 +1,4 @@
-"""A ledger with known answers: written as a run writes it, so that what reads it can be held to every value."""
+"""Ledgers with known answers, written as a run writes them, so that tests can check every value read from them."""
 
 from __future__ import annotations
 
@@ -81,12 +81,12 @@ def known(folder: Path, rows: Sequence[dict[str, str]], **changes: Any) -> Path:
 
 
 def ready(path: Path) -> Prepared:
-    """Return the job of a spec that asks nobody."""
+    """Return a spec prepared for an address where no server listens."""
     return prepare(path, Overrides(base_url=NOWHERE))
 
 
 def answered(path: Path, outputs: Iterable[bytes | str | None], *, batch: int = 1_000) -> Prepared:
-    """Write answers into the ledger of a spec, one a distinct question: bytes are outputs, a text is why a run failed."""
+    """Write answers into the ledger of a spec, one a distinct question: bytes are outputs, texts are errors of failed runs."""
     prepared = ready(path)
     job, answers = prepared.job, iter(outputs)
     ledger = open_ledger(prepared.ledger, writing=True)

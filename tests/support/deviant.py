@@ -1,7 +1,7 @@
-"""What the shipped server does not do and the real API may: middleware in front of it, one deviation a test.
+"""Middleware that makes the shipped server behave in ways the real API may.
 
-Each row of the wire notes' last table ("what cannot be known from here") is a field here, so that a test can have it
-either way.
+Every open question about the API (are active runs listed, are run ids in order, does metadata come back) is a field, so
+that a test can have it either way.
 """
 
 from __future__ import annotations
@@ -32,44 +32,44 @@ ENDED = ("completed", "failed", "cancelled", "action_required")
 
 @dataclass
 class Deviations:
-    """How this API deviates. Nothing set: not at all. Times are seconds."""
+    """The deviations of an API; by default there are none. Times are in seconds."""
 
     seed: int = 0
-    list_ended_only: bool = False  # unless a status is asked for
-    list_lag: float = 0.0  # runs are listed so long after they were created
-    count_lag: float = 0.0  # and counted so long after
+    list_ended_only: bool = False  # unless the request names a status
+    list_lag: float = 0.0  # from the creation of a run until it is listed
+    count_lag: float = 0.0  # from the creation of a run until the group counts it
     shuffle: bool = False  # run ids and listings come in any order
     drop_metadata: bool = False  # everywhere
-    drop_inputs: bool = False  # although they were asked for: in listings
+    drop_inputs: bool = False  # from listings that should have them
     no_inputs: bool = False  # 404 for a run's input
-    drop_outputs: bool = False  # although they were asked for: in listings
-    keep: int | None = None  # the first POST creates so many of its runs ...
-    answer: int | None = None  # ... and is answered with this status; with None the connection is cut
-    late: float | None = None  # the first POST is cut, and creates its runs so much later
+    drop_outputs: bool = False  # from listings that should have them
+    keep: int | None = None  # the first POST creates this number of its runs ...
+    answer: int | None = None  # ... and returns this status; None cuts the connection
+    late: float | None = None  # the first POST is cut and creates its runs after this time
     refuse: Callable[[Any], bool] | None = None  # 422 for a POST with such an input
     refuse_status: int = 422
-    refuse_over: int = 0  # such a POST is refused only with more runs than these
-    names: Callable[[list[int]], list[int]] | None = None  # bad rows to the rows that the 422 names
+    refuse_over: int = 0  # only a POST with more runs is refused
+    names: Callable[[list[int]], list[int]] | None = None  # maps the bad rows to the rows that the 422 names
     refuse_betas: bool = False  # 400 for every request with the header parallel-beta
-    credit: int | None = None  # 402 for a POST with more runs than are left of these
-    reserve: int | None = None  # 402 for a POST that would make more runs active than these
-    throttle_over: int | None = None  # 429 for a POST with more runs than these
-    tell: bool = True  # event streams tell of runs
-    stall: bool = False  # event streams send their first status and then nothing, not even a comment
+    credit: int | None = None  # 402 for a POST beyond this total of runs
+    reserve: int | None = None  # 402 for a POST that exceeds this number of active runs
+    throttle_over: int | None = None  # 429 for a POST with more runs
+    tell: bool = True  # event streams contain events of runs
+    stall: bool = False  # event streams send one status and then no byte
     end_at_once: bool = False  # event streams end after their first event
     repeat: bool = False  # event streams send every event twice
     odd_frames: bool = False  # CRLF, comments and data in several lines
-    completed_without: str | None = None  # /result: "null", "missing" or "404" for runs that completed
-    active_results: int = 0  # so many /result are answered with 408
+    completed_without: str | None = None  # /result of completed runs: "null", "missing" or "404"
+    active_results: int = 0  # the first requests of /result return 408
     squeeze: bool = False  # gzip
-    window: tuple[int, float] | None = None  # 429 for more requests than so many in so many seconds
-    count_runs: bool = False  # a POST counts with each of its runs there
+    window: tuple[int, float] | None = None  # 429 above (requests, seconds)
+    count_runs: bool = False  # each run of a POST counts as a request in `window`
     mangle: Callable[[str, str, bytes], bytes | None] | None = None  # (method, path, body) to another body
 
 
 @dataclass
 class Deviant:
-    """Middleware. `calls` holds (method, path) of everything that came; `posts` how many runs each POST had."""
+    """The middleware. `calls` holds (method, path) of each request, `posts` the number of runs of each POST."""
 
     app: ASGIApp
     how: Deviations
@@ -106,11 +106,11 @@ class Deviant:
         elif EVENTS.search(path):
             await self._events(scope, receive, send)
         else:
-            status, headers, body = await self._asked(scope, await _body(receive), receive)
+            status, headers, body = await self._forward(scope, await _body(receive), receive)
             await _answer(send, *self._changed(scope, status, headers, body))
 
     async def _throttles(self, send: Send, count: int) -> bool:
-        """Count so many requests; tell whether they were too many, after saying so."""
+        """Count requests; return True after refusing them with 429."""
         if self.how.window is None or (wait := self._wait(*self.how.window, count)) <= 0:
             return False
         self.throttled += 1
@@ -129,8 +129,8 @@ class Deviant:
     # --- creating ------------------------------------------------------------------------------------
 
     async def _add(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
-        how, asked = self.how, json.loads(body)
-        inputs = asked["inputs"]
+        how, request = self.how, json.loads(body)
+        inputs = request["inputs"]
         self.posts.append(len(inputs))
         if how.count_runs and await self._throttles(send, len(inputs)):
             return
@@ -154,9 +154,9 @@ class Deviant:
             self._jobs.add(job)
             raise Cut
         if first and how.keep is not None:
-            asked["inputs"] = inputs[: how.keep]
-            if asked["inputs"]:
-                await self._create(scope, json.dumps(asked).encode(), receive)
+            request["inputs"] = inputs[: how.keep]
+            if request["inputs"]:
+                await self._create(scope, json.dumps(request).encode(), receive)
             if how.answer is None:
                 raise Cut
             await _problem(send, how.answer)
@@ -170,15 +170,15 @@ class Deviant:
     async def _create(
         self, scope: Scope, body: bytes, receive: Receive | None = None
     ) -> tuple[int, dict[str, str], bytes]:
-        status, headers, answer = await self._asked(scope, body, receive)
+        status, headers, answer = await self._forward(scope, body, receive)
         if status < 300:
-            told, now = json.loads(answer), time.monotonic()
-            self._born.update(dict.fromkeys(told["run_ids"], now))
+            read, now = json.loads(answer), time.monotonic()
+            self._born.update(dict.fromkeys(read["run_ids"], now))
             group = self._groups.setdefault(scope["path"].removesuffix("/runs"), [])
-            group += [now] * len(told["run_ids"])
+            group += [now] * len(read["run_ids"])
             if self.how.shuffle:
-                self._dice.shuffle(told["run_ids"])
-            answer = json.dumps(told).encode()
+                self._dice.shuffle(read["run_ids"])
+            answer = json.dumps(read).encode()
         if self.how.mangle is not None:
             answer = self.how.mangle("POST", scope["path"], answer) or answer
         return status, headers, answer
@@ -187,7 +187,7 @@ class Deviant:
         groups = scope["app"].state.engine.store.groups.values()
         return sum(group.counts[name] for group in groups for name in ("queued", "running", "cancelling"))
 
-    # --- telling -------------------------------------------------------------------------------------
+    # --- reading -------------------------------------------------------------------------------------
 
     def _changed(
         self, scope: Scope, status: int, headers: dict[str, str], body: bytes
@@ -196,11 +196,11 @@ class Deviant:
         if status == 200 and ADD.search(path):
             body = self._listing(scope, body)
         elif status == 200 and GROUP.search(path) and how.count_lag:
-            told = json.loads(body)
-            told["status"]["num_task_runs"] = sum(
+            read = json.loads(body)
+            read["status"]["num_task_runs"] = sum(
                 self._old(born, how.count_lag) for born in self._groups.get(path, ())
             )
-            body = json.dumps(told).encode()
+            body = json.dumps(read).encode()
         elif RESULT.search(path):
             status, body = self._result(status, body)
         elif INPUT.search(path):
@@ -237,14 +237,14 @@ class Deviant:
         if status == 200 and how.completed_without == "404":
             return 404, _error(404)
         if status == 200:
-            told = json.loads(body)
+            read = json.loads(body)
             if how.drop_metadata:
-                told["run"]["metadata"] = None
+                read["run"]["metadata"] = None
             if how.completed_without == "null":
-                told["output"] = None
+                read["output"] = None
             elif how.completed_without == "missing":
-                del told["output"]
-            body = json.dumps(told).encode()
+                del read["output"]
+            body = json.dumps(read).encode()
         return status, body
 
     def _input(self, status: int, body: bytes) -> tuple[int, bytes]:
@@ -301,21 +301,21 @@ class Deviant:
         except* _Enough:
             pass
 
-    async def _asked(
+    async def _forward(
         self, scope: Scope, body: bytes, receive: Receive | None = None
     ) -> tuple[int, dict[str, str], bytes]:
-        """Ask the real server and return its whole answer."""
-        held: list[Message] = []
+        """Send a request to the shipped server and return its whole response."""
+        messages: list[Message] = []
 
         async def hold(message: Message) -> None:
-            held.append(message)
+            messages.append(message)
 
         await self.app({**scope, "headers": _with_length(scope, body)}, _giving(body, receive), hold)
-        if not held:  # the shipped server was told to cut it
+        if not messages:  # the shipped server cut the connection
             raise Cut
-        headers = {name.decode(): value.decode() for name, value in held[0]["headers"]}
+        headers = {name.decode(): value.decode() for name, value in messages[0]["headers"]}
         headers.pop("content-length", None)
-        return held[0]["status"], headers, b"".join(message.get("body", b"") for message in held[1:])
+        return messages[0]["status"], headers, b"".join(message.get("body", b"") for message in messages[1:])
 
     def _old(self, born: float, lag: float) -> bool:
         return time.monotonic() - born >= lag

@@ -1,4 +1,4 @@
-"""The command killed with SIGKILL and run again: when to kill it, and what must be so afterwards."""
+"""Kill the command with SIGKILL, run it again, and read what both did."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from rowcite.ledger import open_ledger
 from support import Server, rowcite, started
 
 RUN = ("run", "spec.yaml", "--escalate-anyway")
-"""Without a terminal nobody is asked whether most rows may go to a dearer processor."""
+"""Without a terminal there is no prompt before most rows are escalated."""
 
 
 def run(folder: Path, server: Server, timeout: float = 120) -> dict[str, Any]:
-    """Run to the end and return what the command tells."""
+    """Run the command to its end and return its JSON summary."""
     done = rowcite(*RUN, "--base-url", server.url, "--json", cwd=folder, timeout=timeout)
     assert done.returncode == 0, done.stderr.decode()
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
+    summary: dict[str, Any] = json.loads(done.stdout)
+    return summary
 
 
 def killed(folder: Path, server: Server, when: Callable[[subprocess.Popen[bytes]], object]) -> bool:
-    """Start the command and kill it when told; return whether it was still running."""
+    """Start the command and kill it once `when` returns; return True if it was still running."""
     process = started(*RUN, "-q", "--base-url", server.url, cwd=folder)
     try:
         when(process)
@@ -41,18 +41,18 @@ def killed(folder: Path, server: Server, when: Callable[[subprocess.Popen[bytes]
 
 
 def output(folder: Path) -> pl.DataFrame:
-    """Return the output without what differs from run to run."""
+    """Return the output table without the column of run ids, which differ between runs."""
     frame = pl.read_csv(folder / "out.csv", infer_schema=False)
     return frame.drop([name for name in frame.columns if name == "rowcite_run_id"])
 
 
 def created(server: Server) -> Counter[tuple[str, str]]:
-    """Return what was asked of whom, and how often: (processor, hash of the input)."""
+    """Return the number of runs created for each (processor, hash of the input)."""
     return Counter((line["processor"], line["input_sha256"]) for line in server.created())
 
 
 def spent(folder: Path) -> int:
-    """Return micro-US$ by the ledger."""
+    """Return the spend in the ledger, in micro-US$."""
     ledger = open_ledger(folder / ".rowcite" / "small", writing=False)
     try:
         return ledger.spent()
@@ -61,5 +61,5 @@ def spent(folder: Path) -> int:
 
 
 def price(made: Counter[tuple[str, str]]) -> int:
-    """Return micro-US$ of runs by the price list."""
+    """Return the list price of runs, in micro-US$."""
     return sum(PROCESSORS[processor].price * count for (processor, _), count in made.items())

@@ -1,4 +1,4 @@
-"""A server that answers from a script, over TLS if need be: what a test wants to be said, byte for byte."""
+"""A server on loopback, with TLS on request, that sends scripted bytes."""
 
 import json
 import socket
