@@ -215,7 +215,7 @@ def load(rows: int, seed: int) -> list[tuple[str, str]]:
         statuses = check_rows(folder, rows, seed)
         verified = ended(folder, "ledger", "verify", spec)
         assert verified.code == 0, verified.out
-        assert told["rows"]["rows"] == rows, told
+        assert told["rows"]["total"] == rows, told
         assert told["rows"]["failed"] == statuses["failed"], told
         assert len(seen.inputs) == len(seen.keys) == rows, f"{len(seen.keys)} tasks were created of {rows}"
         twice = sum(count - 1 for count in seen.keys.values())

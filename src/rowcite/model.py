@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, NewType
@@ -91,16 +92,12 @@ class Answer:
     basis: tuple[FieldBasis, ...] = ()
 
 
-@dataclass(slots=True)
-class Counts:
-    """How many rows stand where; the sum is the table's height."""
+class Counts(Counter[RowStatus]):
+    """The number of rows with each status; the total is the table's height."""
 
-    rows: int = 0
-    completed: int = 0
-    rejected: int = 0
-    failed: int = 0
-    pending: int = 0
-    skipped: int = 0
+    def as_dict(self) -> dict[str, int]:
+        """Return the total and the count of every status, as `--json` has them."""
+        return {"total": self.total(), **{status.value: self[status] for status in RowStatus}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,7 +229,14 @@ def test_json_is_one_object_on_stdout_and_nothing_else(tmp_path, server, command
 def test_the_summary_in_json(tmp_path, server, capsys):
     main(["run", str(spec(tmp_path)), "--base-url", server.url, "--json"])
     told = json.loads(capsys.readouterr().out)
-    assert told["rows"] == {"rows": 2, "completed": 2, "rejected": 0, "failed": 0, "pending": 0, "skipped": 0}
+    assert told["rows"] == {
+        "total": 2,
+        "completed": 2,
+        "rejected": 0,
+        "failed": 0,
+        "pending": 0,
+        "skipped": 0,
+    }
     assert (told["tasks"], told["submitted"], told["spent_usd"], told["exit_code"]) == (2, 2, 0.05, 0)
     assert told["output"] == str(tmp_path / "out.csv")
 

@@ -1,4 +1,4 @@
-"""The pages in a real Chromium: pictures, filters, the keyboard, decisions, hostile values, accessibility rules."""
+"""The pages in Chromium: pictures, filters, keyboard, decisions, hostile values, accessibility."""
 
 import re
 from contextlib import closing, contextmanager
@@ -33,28 +33,29 @@ def write(path, **how):
 
 @pytest.fixture
 def look(chromium):
-    """Return a function that opens an address and returns its page, which must stay without a word on the console."""
-    contexts, said = [], []
+    """Return a function that opens a page; the test fails if the page writes to the console or loads from elsewhere."""
+    contexts, messages = [], []
 
-    def opened(address, *, width=1280, scheme="light", told=(), **context):
+    def opened(address, *, width=1280, scheme="light", **context):
         made = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, **context)
         contexts.append(made)
         tab = made.new_page()
-        tab.on("console", lambda line: said.append(line.text))
-        tab.on("pageerror", lambda error: said.append(str(error)))
-        tab.on("dialog", lambda dialog: said.append(f"dialog {dialog.message}"))
+        tab.on("console", lambda line: messages.append(line.text))
+        tab.on("pageerror", lambda error: messages.append(str(error)))
+        tab.on("dialog", lambda dialog: messages.append(f"dialog {dialog.message}"))
         root = address.rsplit("/", 1)[0]
         tab.on(
-            "request", lambda asked: None if asked.url.startswith(root) else said.append(f"asked {asked.url}")
+            "request",
+            lambda sent: None if sent.url.startswith(root) else messages.append(f"requested {sent.url}"),
         )
         tab.goto(address)
-        tab.said = said
+        tab.messages = messages
         return tab
 
     yield opened
     for made in contexts:
         made.close()
-    assert not said
+    assert not messages
 
 
 @contextmanager
@@ -72,7 +73,7 @@ def reviewing(path, *flags):
 
 def decisions(path):
     with closing(open_ledger(ready(path).ledger, writing=False)) as ledger:
-        return [item for said in ledger.decisions().values() for item in said.values()]
+        return [item for made in ledger.decisions().values() for item in made.values()]
 
 
 def names(tab):
@@ -114,7 +115,7 @@ def test_pictures_take_the_colours_of_light_and_dark(report, look):
     assert colours == {"light": "rgb(23, 26, 30)", "dark": "rgb(230, 233, 236)"}
 
 
-def test_rows_that_need_a_person_are_shown_first_and_all_when_asked(report, look):
+def test_rows_to_review_are_shown_first_and_all_on_request(report, look):
     tab = look(report)
     assert names(tab) == ["Unsure", "Lost", "Broken"]
     chooser(tab, "Show").select_option("all")
@@ -150,7 +151,7 @@ def test_search_finds_the_domain_of_a_source(report, look):
 def test_field_and_confidence_and_status_narrow_together(report, look):
     tab = look(report)
     chooser(tab, "Show").select_option("all")
-    chooser(tab, "Confidence").select_option("refused")
+    chooser(tab, "Confidence").select_option("rejected")
     assert names(tab) == ["Unsure", "Lost"]
     chooser(tab, "Field").select_option(label="employee_count")
     assert names(tab) == ["Unsure"]
@@ -162,7 +163,7 @@ def test_field_and_confidence_and_status_narrow_together(report, look):
     assert names(tab) == ["Broken"]
 
 
-def test_a_column_sorts_up_and_down_and_says_so(report, look):
+def test_a_column_sorts_in_both_directions(report, look):
     tab = look(report)
     head = tab.get_by_role("columnheader", name="Row")
     head.get_by_role("button").click()
@@ -175,7 +176,7 @@ def test_a_row_opens_to_its_evidence(report, look):
     tab = look(report)
     tab.get_by_role("button", name="Unsure").click()
     cell = tab.locator(".cell").first
-    assert "Not accepted: confidence low is below medium" in cell.inner_text()
+    assert "Rejected: confidence low is below medium" in cell.inner_text()
     link = cell.get_by_role("link")
     assert link.get_attribute("href") == "https://source.example/page"
     assert (link.get_attribute("rel"), link.get_attribute("target")) == ("noopener noreferrer", "_blank")
@@ -275,8 +276,8 @@ def test_a_page_whose_script_was_changed_does_not_run(some, look):
     file.write_text(file.read_text().replace("\nstart();", "\nstart();window.hit=1;"))
     tab = look(address)
     assert tab.evaluate("window.hit") is None
-    assert any("Content Security Policy" in line for line in tab.said)
-    tab.said.clear()
+    assert any("Content Security Policy" in line for line in tab.messages)
+    tab.messages.clear()
 
 
 # --- the review ------------------------------------------------------------------------------------------
@@ -301,7 +302,7 @@ def test_accepting_reaches_the_ledger_and_the_table(some, look):
     assert "A1,Unsure,valves,reviewed" in (some.parent / "out" / "known.csv").read_text()
 
 
-def test_a_correction_is_held_to_its_type_and_can_be_undone(some, look):
+def test_a_correction_must_have_its_type_and_can_be_undone(some, look):
     with reviewing(some) as address:
         tab = look(address)
         tab.get_by_role("button", name="Unsure").click()
@@ -311,9 +312,11 @@ def test_a_correction_is_held_to_its_type_and_can_be_undone(some, look):
         cell.get_by_role("button", name="Save").click()
         cell.get_by_role("alert").wait_for()
         assert '"many" is not a whole number' in cell.get_by_role("alert").inner_text()
-        assert tab.said.pop().startswith("Failed to load resource: the server responded with a status of 422")
+        assert tab.messages.pop().startswith(
+            "Failed to load resource: the server responded with a status of 422"
+        )
         cell.get_by_label("Value (integer)").fill("1,250")
-        cell.get_by_label("Note").fill("from their site")
+        cell.get_by_label("Note (optional)").fill("from their site")
         cell.get_by_role("button", name="Save").click()
         tab.get_by_text("Corrected by Ann").wait_for()
         assert "from their site" in cell.inner_text()
@@ -337,7 +340,7 @@ def test_a_row_is_decided_on_by_keyboard_alone(some, look):
         assert [made.verdict for made in decisions(some)] == ["reject"]
 
 
-def test_a_run_that_has_the_ledger_is_told_and_nothing_is_lost(some, look):
+def test_a_decision_during_a_run_fails_with_a_message_and_can_be_repeated(some, look):
     with reviewing(some) as address:
         tab = look(address)
         tab.get_by_role("button", name="Unsure").click()
@@ -345,8 +348,8 @@ def test_a_run_that_has_the_ledger_is_told_and_nothing_is_lost(some, look):
         with closing(open_ledger(ready(some).ledger, writing=True)):
             accept.click()
             tab.get_by_role("alert").wait_for()
-            assert "a rowcite command is working on this ledger" in tab.get_by_role("alert").inner_text()
-            assert "423" in tab.said.pop()
+            assert "another rowcite command is using this ledger" in tab.get_by_role("alert").inner_text()
+            assert "423" in tab.messages.pop()
         accept.click()
         tab.get_by_text("Accepted by Ann").wait_for()
 
@@ -374,7 +377,7 @@ def test_another_page_can_neither_read_nor_decide(some, look, chromium):
         }"""
         outcome = tab.evaluate(tried, [address, key])
         tab.close()
-        assert outcome.pop("text/plain") in ("opaque", "refused")  # sent, and not taken
+        assert outcome.pop("text/plain") in ("opaque", "refused")  # sent, and not saved
         assert outcome == {"application/json": "refused", "read": "refused"}
         assert decisions(some) == []
 
@@ -400,7 +403,7 @@ def test_the_review_breaks_no_accessibility_rule(some, look, axe, width, scheme)
         tab.get_by_text("Rejected by Ann").wait_for()
         tab.locator(".cell").nth(1).get_by_role("button", name="Correct").click()
         assert broken(tab, axe) == []
-        tab.said.clear()  # without its policy the browser asks for an icon
+        tab.messages.clear()  # without its policy the browser requests an icon
 
 
 def broken(tab, axe):
@@ -412,9 +415,9 @@ def broken(tab, axe):
     ]
 
 
-def test_the_review_ends_well_when_interrupted(some):
+def test_the_review_exits_with_0_when_interrupted(some):
     process = started("review", some.name, "--base-url", NOWHERE, cwd=some.parent)
     assert b"http://127.0.0.1" in process.stderr.readline()
     process.send_signal(2)
-    _, said = process.communicate(timeout=20)
-    assert (process.returncode, b"Traceback" in said) == (0, False)
+    _, errors = process.communicate(timeout=20)
+    assert (process.returncode, b"Traceback" in errors) == (0, False)

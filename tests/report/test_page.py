@@ -1,4 +1,4 @@
-"""The page as a file: what it holds, and that nothing in it can run or reach out. What a browser makes of it: test_browser."""
+"""The page as a file: its content, and that nothing in it can run or load from the network. test_browser opens it."""
 
 import base64
 import hashlib
@@ -17,7 +17,7 @@ from support.answers import NOWHERE, answer, answered, found, known, ready
 
 
 @pytest.fixture(scope="module")
-def said(some_once):
+def html(some_once):
     """Return the page of a table with a row of each kind."""
     return written(some_once)
 
@@ -29,7 +29,7 @@ def written(path, **how):
 
 
 class Parts(HTMLParser):
-    """Takes a page apart: its elements with their attributes, and the text of its scripts and styles."""
+    """Parses a page: its elements with their attributes, and the text of its scripts and styles."""
 
     def __init__(self, text):
         super().__init__(convert_charrefs=False)
@@ -54,8 +54,8 @@ def digest(text):
     return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
 
 
-def test_the_policy_allows_the_pages_own_style_and_script_and_nothing_else(said):
-    parts = Parts(said)
+def test_the_policy_allows_the_pages_own_style_and_script_and_nothing_else(html):
+    parts = Parts(html)
     (policy,) = [attrs["content"] for tag, attrs in parts.elements if attrs.get("http-equiv")]
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     assert rules == {
@@ -68,14 +68,14 @@ def test_the_policy_allows_the_pages_own_style_and_script_and_nothing_else(said)
     }
 
 
-def test_the_policy_stands_before_everything_that_it_rules(said):
-    names = [tag for tag, _ in Parts(said).elements]
+def test_the_policy_comes_before_everything_that_it_restricts(html):
+    names = [tag for tag, _ in Parts(html).elements]
     assert names.index("meta") < names.index("style")
     assert names[:5] == ["html", "head", "meta", "meta", "meta"]
 
 
 @pytest.mark.parametrize("table", ["some", "hostile"])
-def test_the_page_names_nothing_to_fetch_and_nothing_to_run(table, request):
+def test_the_page_loads_nothing_and_has_no_inline_handlers(table, request):
     parts = Parts(written(request.getfixturevalue(table)))
     fetched = {"src", "srcset", "data", "poster", "action", "formaction", "background", "style"}
     assert not [attrs for _, attrs in parts.elements if fetched & attrs.keys()]
@@ -88,7 +88,7 @@ def test_the_page_names_nothing_to_fetch_and_nothing_to_run(table, request):
     assert "@import" not in parts.texts["style"][0]
 
 
-def test_hostile_values_leave_the_pages_structure_as_it_is(hostile):
+def test_hostile_values_do_not_change_the_structure_of_the_page(hostile):
     parts = Parts(written(hostile))
     assert [tag for tag, _ in parts.elements].count("script") == 2
     data = json.loads(parts.texts["script"][0])
@@ -98,14 +98,14 @@ def test_hostile_values_leave_the_pages_structure_as_it_is(hostile):
 @pytest.mark.parametrize(
     "text", ["</script>", "<!--<script>", "]]>", "\u2028\u2029", "\ud800", "a\u202eb", "\x00\x7f"]
 )
-def test_embedded_json_says_what_it_was_given_and_cannot_end_its_element(text):
+def test_embedded_json_keeps_its_value_and_cannot_close_its_element(text):
     made = embedded({"x": text})
     assert json.loads(made) == {"x": text}
     assert not set("<>&\u2028\u2029\u202e\ud800") & set(made)
     made.encode()
 
 
-def test_long_values_are_cut_and_say_so(tmp_path):
+def test_long_values_are_cut(tmp_path):
     path = known(tmp_path, [{"id": "1", "name": "One"}])
     answered(
         path, [answer(industry=found("x" * 5_000, "low", reasoning="y" * 5_000, excerpts=["z" * 5_000] * 9))]
@@ -118,34 +118,34 @@ def test_long_values_are_cut_and_say_so(tmp_path):
     )
 
 
-def test_the_page_says_which_rows_it_has_no_room_for(tmp_path):
+def test_the_page_says_how_many_rows_it_leaves_out(tmp_path):
     path = known(tmp_path, [{"id": str(n), "name": f"N{n}"} for n in range(9)])
     answered(path, [answer() for _ in range(9)])
-    said = written(path, most_rows=4)
-    assert "9 in all: 9 rejected. The page holds 4 rows" in said
-    assert len(json.loads(Parts(said).texts["script"][0])["rows"]) == 4
+    html = written(path, most_rows=4)
+    assert "9 rows to review: 9 rejected. This page shows the first 4;" in html
+    assert len(json.loads(Parts(html).texts["script"][0])["rows"]) == 4
 
 
-def test_each_picture_has_a_title_and_its_figures(said):
-    pictures = re.findall(r'<svg [^>]*role="img"[^>]*aria-label="([^"]+)"[^>]*><title>', said)
+def test_each_picture_has_a_title_and_a_table_of_numbers(html):
+    pictures = re.findall(r'<svg [^>]*role="img"[^>]*aria-label="([^"]+)"[^>]*><title>', html)
     assert {title.split(".")[0].split(":")[0] for title in pictures} >= {
         "Cells filled by field",
         "Failures by cause",
     }
-    assert said.count("<details") == 5
+    assert html.count("<details") == 5
 
 
-def test_a_page_without_any_run_says_so(tmp_path):
+def test_a_page_without_runs_shows_pending_rows(tmp_path):
     path = known(tmp_path, [{"id": "1", "name": "One"}])
-    assert "0 of 1 row are complete, 1 has no answer yet, and none needs a person." in written(path)
+    assert "0 of 1 row completed, 1 pending; none to review." in written(path)
 
 
-def test_a_given_value_stands_beside_the_one_that_was_found_instead(tmp_path):
+def test_a_conflict_shows_the_given_and_the_found_value(tmp_path):
     path = known(tmp_path, [{"id": "1", "name": "One", "industry": "valves"}], columns={"existing": "fill"})
     answered(path, [answer(industry=found("pumps", reasoning="The sign says so."))])
     (row,) = json.loads(Parts(written(path)).texts["script"][0])["rows"]
     cell = row["cells"][0]
-    assert row["needs"] == ["conflict"]
+    assert row["reasons"] == ["conflict"]
     assert (cell["l"], cell["v"], cell["g"], cell["s"], cell["k"]) == (
         "given",
         "valves",
@@ -161,15 +161,16 @@ def test_a_given_value_stands_beside_the_one_that_was_found_instead(tmp_path):
 
 def test_the_command_writes_beside_the_output_table(some):
     done = rowcite("report", some.name, "--base-url", NOWHERE, "--json", cwd=some.parent)
-    told = json.loads(done.stdout)
-    file = some.parent / told.pop("output")
+    summary = json.loads(done.stdout)
+    file = some.parent / summary.pop("output")
     assert file == some.parent / "out" / "known.report.html"
-    assert told == {"bytes": file.stat().st_size, "rows": 6, "needing": 3, "on_page": 5}
+    rows = {"total": 6, "completed": 1, "rejected": 2, "failed": 1, "pending": 1, "skipped": 1}
+    assert summary == {"bytes": file.stat().st_size, "rows": rows, "to_review": 3, "on_page": 5}
 
 
-def test_rows_without_an_answer_are_told_with_what_gets_them_one(some):
+def test_pending_rows_are_reported_with_the_command_that_completes_them(some):
     done = rowcite("report", some.name, "--base-url", NOWHERE, cwd=some.parent)
-    assert b"1 of 6 rows have no answer yet: rowcite run spec.yaml" in done.stderr
+    assert b"1 of 6 rows still pending: run `rowcite run spec.yaml`" in done.stderr
 
 
 def test_the_command_writes_to_stdout(some):
@@ -181,4 +182,4 @@ def test_the_command_writes_to_stdout(some):
 def test_a_file_that_cannot_be_written_is_named_and_ends_with_2(some):
     (some.parent / "file").write_text("")
     done = rowcite("report", some.name, "--base-url", NOWHERE, "-o", "file/x.html", cwd=some.parent)
-    assert (done.returncode, b"file/x.html: cannot write it" in done.stderr) == (2, True)
+    assert (done.returncode, b"file/x.html: cannot write the file" in done.stderr) == (2, True)

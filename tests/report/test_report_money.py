@@ -1,4 +1,4 @@
-"""What a report says of money: packs and a ladder, as a real run on the shipped server leaves them in the ledger."""
+"""Spend and savings in a report, from the ledgers of real runs with packs and with escalation."""
 
 from contextlib import closing
 
@@ -14,7 +14,7 @@ from support.answers import answer, answered, known, ready
 
 
 def run(folder, task, **changes):
-    """Run a spec over the sample, each row of which stands there twice, and return what its report counts."""
+    """Run a spec over the sample with every row duplicated, and return the facts of its report."""
     whole = (ROOT / "sample_data" / "accounts.csv").read_text(encoding="utf-8")
     rows = whole.partition("\n")[2]
     (folder / "table.csv").write_text(whole.rstrip("\n") + "\n" + rows, encoding="utf-8")
@@ -32,24 +32,24 @@ def run(folder, task, **changes):
 
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory):
-    """A report of packs of ten."""
+    """Return the facts of a run with ten records per run."""
     return run(tmp_path_factory.mktemp("packs"), {"records_per_run": 10})
 
 
 @pytest.fixture(scope="module")
-def escalation_counts(tmp_path_factory):
-    """A report of a ladder."""
+def escalated(tmp_path_factory):
+    """Return the facts of a run that escalates twice."""
     accept = {"min_confidence": "medium", "required": ["employee_count"]}
-    folder = tmp_path_factory.mktemp("ladder")
+    folder = tmp_path_factory.mktemp("escalated")
     return run(folder, {"processor": "lite"}, accept=accept, escalate=["core", "pro"])
 
 
 def lines(part):
-    """Return the figures of a section: by name, runs and US$."""
+    """Return the numbers of a section: runs and US$ by line."""
     return {name: (runs, cost) for name, runs, cost in part.table.rows}
 
 
-def test_rows_that_were_sent_together_are_money_saved(packed):
+def test_packed_rows_save_a_run_each(packed):
     packs, core = packed.packs, PROCESSORS["core"].price
     assert (packs.rows, packs.runs) == (packed.tasks, -(-packed.tasks // 10))
     assert packs.saved == (packs.rows - packs.runs) * core
@@ -58,39 +58,36 @@ def test_rows_that_were_sent_together_are_money_saved(packed):
 
 def test_savings_name_duplicates_and_packs(packed):
     found = lines(savings(packed))
-    assert found["Every row on its own"][0] == str(packed.asked)
-    assert found["Saved: rows that ask the same"][0] == str(packed.asked - packed.tasks)
-    assert found["Saved: rows sent together"][0] == str(packed.packs.rows - packed.packs.runs)
+    assert found["One run for each row"][0] == str(packed.requested)
+    assert found["Saved: duplicate rows"][0] == str(packed.requested - packed.tasks)
+    assert found["Saved: rows packed into shared runs"][0] == str(packed.packs.rows - packed.packs.runs)
 
 
-def test_what_is_left_of_every_row_on_its_own_is_what_was_spent(packed):
+def test_spend_is_one_run_for_each_row_less_the_savings(packed):
     cost = [float(money.strip("$")) for _, money in lines(savings(packed)).values()]
     assert cost[0] - sum(cost[1:]) == pytest.approx(packed.spent / 1e6)
 
 
-def test_spend_is_told_by_the_processors_of_the_ladder(escalation_counts):
-    by_name = {item.processor: item for item in escalation_counts.spend}
+def test_spend_is_listed_by_processor_in_escalation_order(escalated):
+    by_name = {item.processor: item for item in escalated.spend}
     assert list(by_name) == ["lite", "core", "pro"]
     assert all(item.cost == item.runs * PROCESSORS[name].price for name, item in by_name.items())
-    assert by_name["lite"].runs == escalation_counts.tasks > by_name["core"].runs > 0
-    assert [name for name, _, _ in spend(escalation_counts).table.rows] == ["lite", "core", "pro"]
+    assert by_name["lite"].runs == escalated.tasks > by_name["core"].runs > 0
+    assert [name for name, _, _ in spend(escalated).table.rows] == ["lite", "core", "pro"]
 
 
-def test_a_ladder_is_held_against_asking_its_last_processor_at_once(escalation_counts):
-    found = lines(savings(escalation_counts))
-    assert found["Every question asked of pro"][0] == str(escalation_counts.tasks)
-    assert found["What this ledger has spent"][0] == str(escalation_counts.runs)
-    cost, spent = usd(escalation_counts.tasks * PROCESSORS["pro"].price), usd(escalation_counts.spent)
-    assert (
-        f"To ask pro at once would cost {cost}; this ledger has spent {spent}."
-        in savings(escalation_counts).says
-    )
+def test_savings_compare_escalation_with_the_last_processor_for_every_task(escalated):
+    found = lines(savings(escalated))
+    assert found["Every task on pro"][0] == str(escalated.tasks)
+    assert found["Spent by this ledger"][0] == str(escalated.runs)
+    cost, spent = usd(escalated.tasks * PROCESSORS["pro"].price), usd(escalated.spent)
+    assert f"Every task on pro would cost {cost}; this ledger has spent {spent}." in savings(escalated).text
 
 
-def test_a_table_on_which_nothing_was_saved_says_so(tmp_path):
+def test_savings_say_when_no_runs_were_saved(tmp_path):
     path = known(tmp_path, [{"id": "1", "name": "One"}])
     answered(path, [answer()])
     prepared = ready(path)
     with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
         part = savings(gather(prepared.job, ledger))
-    assert (part.says, part.svgs) == ("1 row came to 1 question; no run was saved.", ())
+    assert (part.text, part.svgs) == ("1 row needed 1 task; no runs were saved.", ())

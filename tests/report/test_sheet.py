@@ -1,4 +1,4 @@
-"""Decisions as a CSV: out, through a spreadsheet, and in again."""
+"""Decisions as CSV: export, edit, import."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ from rowcite.errors import TableError, UsageError
 from rowcite.ledger import open_ledger
 from rowcite.model import Decision
 from rowcite.report.gather import gather
-from rowcite.review.sheet import COLUMNS, read, written
+from rowcite.review.sheet import COLUMNS, export_lines, read_decisions
 from rowcite.spec.fields import fields
 from support import rowcite
 from support.answers import NOWHERE, ready
@@ -24,7 +24,7 @@ def lines(path, decisions=None):
     prepared = ready(path)
     with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
         facts = gather(prepared.job, ledger, decided=False)
-    return list(csv.DictReader(io.StringIO("".join(written(facts, decisions or {})))))
+    return list(csv.DictReader(io.StringIO("".join(export_lines(facts, decisions or {})))))
 
 
 def table(file):
@@ -41,14 +41,16 @@ def sheet(folder, rows):
 
 
 def taken(path, rows, known=None):
-    return read(sheet(path.parent, rows), fields(ready(path).job.spec), known or {}, who="me", now=NOW)
+    return read_decisions(
+        sheet(path.parent, rows), fields(ready(path).job.spec), known or {}, who="me", now=NOW
+    )
 
 
 def open_line(path, name, field="industry"):
     return next(line for line in lines(path) if (line["name"], line["field"]) == (name, field))
 
 
-def test_open_cells_are_exported_with_what_was_found_and_why_it_is_open(some):
+def test_open_cells_are_exported_with_the_found_value_and_the_reason(some):
     line = open_line(some, "Unsure")
     assert (line["row"], line["found"], line["why"], line["verdict"]) == (
         "2",
@@ -58,16 +60,16 @@ def test_open_cells_are_exported_with_what_was_found_and_why_it_is_open(some):
     )
 
 
-def test_cells_that_need_nobody_are_not_exported(some):
+def test_cells_that_need_no_review_are_not_exported(some):
     assert {line["name"] for line in lines(some)} == {"Unsure", "Lost", "Broken"}
 
 
-def test_lines_without_a_verdict_decide_nothing(some):
+def test_lines_without_a_verdict_are_ignored(some):
     found = taken(some, lines(some))
     assert (found.decisions, found.undecided) == ([], len(lines(some)))
 
 
-def test_what_is_exported_is_known_when_it_is_imported(some):
+def test_an_import_of_an_export_finds_every_decision_known(some):
     key = bytes.fromhex(open_line(some, "Lost")["key"])
     made = {key: {"industry": Decision(key, "industry", "correct", '"=locks"', "ann", NOW, "'=said so")}}
     (line,) = [line for line in lines(some, made) if line["verdict"]]
@@ -77,13 +79,13 @@ def test_what_is_exported_is_known_when_it_is_imported(some):
     assert taken(some, [line]).decisions == [made[key]["industry"]]
 
 
-def test_who_and_when_stand_in_for_what_a_line_leaves_out(some):
+def test_a_line_without_reviewer_and_time_gets_the_defaults(some):
     (decision,) = taken(some, [{**open_line(some, "Unsure"), "verdict": "Accept"}]).decisions
     assert (decision.verdict, decision.who, decision.at, decision.value) == ("accept", "me", NOW, None)
 
 
 @pytest.mark.parametrize(
-    ("field", "written", "value"),
+    ("field", "text", "value"),
     [
         ("industry", "007", "007"),
         ("industry", '"quoted"', '"quoted"'),
@@ -92,31 +94,31 @@ def test_who_and_when_stand_in_for_what_a_line_leaves_out(some):
         ("products", '["a", "b"]', ["a", "b"]),
     ],
 )
-def test_a_value_is_read_as_its_fields_type(some, field, written, value):
-    line = {**open_line(some, "Lost"), "field": field, "verdict": "correct", "value": written}
+def test_a_value_is_parsed_as_its_fields_type(some, field, text, value):
+    line = {**open_line(some, "Lost"), "field": field, "verdict": "correct", "value": text}
     (decision,) = taken(some, [line]).decisions
     assert json.loads(decision.value) == value
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
-        ({"verdict": "maybe"}, '"maybe" is no verdict'),
-        ({"field": "revenue"}, 'there is no field "revenue"'),
-        ({"key": "12"}, "the key is not the 32 hexadecimal digits"),
-        ({"value": ""}, "a correction needs a value"),
+        ({"verdict": "maybe"}, '"maybe" is not a verdict'),
+        ({"field": "revenue"}, 'unknown field "revenue"'),
+        ({"key": "12"}, "the key must be the 32 hexadecimal digits"),
+        ({"value": ""}, "`correct` needs a value"),
         ({"field": "employee_count", "value": "many"}, '"many" is not a whole number'),
-        ({"at": "yesterday"}, '"yesterday" is no time'),
+        ({"at": "yesterday"}, '"yesterday" is not a time'),
     ],
 )
-def test_one_wrong_line_imports_nothing_and_is_named(some, change, said):
+def test_one_invalid_line_is_named_and_nothing_is_imported(some, change, message):
     right = {**open_line(some, "Lost"), "verdict": "correct", "value": "locks"}
     with pytest.raises(UsageError, match="Nothing was imported") as error:
         taken(some, [right, {**right, **change}])
-    assert f"decisions.csv:3: {said}" in str(error.value)
+    assert f"decisions.csv:3: {message}" in str(error.value)
 
 
-def test_a_line_older_than_the_ledgers_decision_does_not_count(some):
+def test_a_line_older_than_the_ledgers_decision_is_ignored(some):
     line = {**open_line(some, "Lost"), "verdict": "correct", "value": "old", "at": "2020-01-01T00:00:00"}
     key = bytes.fromhex(line["key"])
     found = taken(
@@ -125,15 +127,15 @@ def test_a_line_older_than_the_ledgers_decision_does_not_count(some):
     assert (found.decisions, found.older) == ([], 1)
 
 
-def test_a_file_that_is_no_such_csv_is_refused(some, tmp_path):
+def test_a_file_that_is_not_such_a_csv_is_an_error(some, tmp_path):
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(UsageError, match="no column key, field, verdict"):
-        read(tmp_path / "other.csv", [], {}, who="me", now=NOW)
-    with pytest.raises(TableError, match="cannot read it"):
-        read(Path("nowhere.csv"), [], {}, who="me", now=NOW)
+    with pytest.raises(UsageError, match="missing columns: key, field, verdict"):
+        read_decisions(tmp_path / "other.csv", [], {}, who="me", now=NOW)
+    with pytest.raises(TableError, match="cannot read the file"):
+        read_decisions(Path("nowhere.csv"), [], {}, who="me", now=NOW)
 
 
-def test_a_sheet_filled_in_by_hand_goes_through_the_command_into_the_table(some):
+def test_an_edited_export_is_imported_and_written_to_the_table(some):
     folder, base = some.parent, ("--base-url", NOWHERE)
     assert rowcite("review", some.name, *base, "--export", "open.csv", "-q", cwd=folder).returncode == 0
     rows = table(folder / "open.csv")

@@ -25,6 +25,7 @@ __all__ = [
     "line",
     "plan_dict",
     "plan_lines",
+    "plural",
     "summary_lines",
     "usd",
 ]
@@ -32,7 +33,6 @@ _LEFT_BEHIND = (
     "the ledger holds {:,} answers to other questions (another spec, processor or API, or documents that have changed):"
     " they are not used here"
 )
-_STATUSES = ("completed", "rejected", "failed", "pending", "skipped")
 
 
 def as_json(value: dict[str, Any]) -> None:
@@ -67,13 +67,13 @@ def plan_lines(job: Job, plan: Plan) -> list[str]:
     left_out = [f"{plan.skipped:,} skipped"] if plan.skipped else []
     left_out += [f"{plan.too_large:,} too long to send"] if plan.too_large else []
     aside = f" ({', '.join(left_out)})" if left_out else ""
-    rows = f"{_some(plan.rows, 'row')}{aside}, {_some(plan.tasks, 'distinct task')}"
+    rows = f"{plural(plan.rows, 'row')}{aside}, {plural(plan.tasks, 'distinct task')}"
     to_submit = f"{plan.to_submit:,} to submit to {job.spec.task.processor}"
     if plan.runs != plan.to_submit:
         saved = (
             "" if job.local else f", {usd((plan.to_submit - plan.runs) * plan.price)} less than one by one"
         )
-        to_submit += f" in {_some(plan.runs, 'run')} of up to {job.spec.task.records_per_run}{saved}"
+        to_submit += f" in {plural(plan.runs, 'run')} of up to {job.spec.task.records_per_run}{saved}"
     cost = (
         "free: answered by the local server" if job.local else f"{usd(plan.cost)} at {usd(plan.price)} a run"
     )
@@ -105,8 +105,9 @@ def _ladder(job: Job, plan: Plan) -> list[str]:
     return [f"values that are not accepted are asked again{whom}{now}: {costs}"]
 
 
-def _some(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+def plural(number: int, noun: str) -> str:
+    """Return a number with its noun: 1 row, 2 rows."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _time(plan: Plan) -> str:
@@ -124,9 +125,11 @@ def duration(seconds: float) -> str:
 
 
 def counts_line(rows: Counts) -> str:
-    """Return how many rows stand where: what is nought is left out."""
-    parts = [f"{getattr(rows, name):,} {name}" for name in _STATUSES if getattr(rows, name)]
-    return f"{_some(rows.rows, 'row')}: {', '.join(parts) or 'none'}"
+    """Return the number of rows with each status; statuses without rows are left out."""
+    from rowcite.model import RowStatus
+
+    parts = [f"{rows[status]:,} {status}" for status in RowStatus if rows[status]]
+    return f"{plural(rows.total(), 'row')}: {', '.join(parts) or 'none'}"
 
 
 def summary_lines(summary: Summary, job: Job) -> list[str]:

@@ -1,4 +1,4 @@
-"""`rowcite report`: one HTML file that shows what a table came to."""
+"""`rowcite report`: one HTML file about the enriched table."""
 
 from __future__ import annotations
 
@@ -23,28 +23,32 @@ rows_option = click.option(
     default=1_000,
     show_default=True,
     metavar="N",
-    help="Let the page hold so many rows, those that need a person first.",
+    help="Rows on the page; rows to review come first.",
 )
 
 
-@click.command(
-    "report", short_help="One HTML file: coverage, sources, spend, and the rows that need a person."
-)
+@click.command("report", short_help="Write one HTML file: coverage, sources, spend, and the rows to review.")
 @spec_argument
-@click.option("-o", "--output", metavar="HTML", help="Write here; - is stdout. Else beside the output table.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="HTML",
+    help="Write the page here; - is stdout.  [default: beside the output table]",
+)
 @rows_option
 @read_only_options
 @speak_options
 def command(spec: str, output: str | None, rows: int, *, as_json: bool, **flags: Any) -> int:
-    """Write what SPEC's table came to as one HTML file: it needs no network, and can be mailed."""
+    """Write a report about SPEC's table as one HTML file. It loads nothing from the network and can be mailed."""
     from contextlib import closing
 
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
+    from rowcite.model import RowStatus
 
     speak = console(flags)
     if as_json and output == "-":
-        raise click.UsageError("--json and a page on stdout do not go together: give --output a file")
+        raise click.UsageError("--json and --output - both write to stdout: give --output a file")
     with extra(), prepared(spec, flags) as ready:
         from rowcite.report.gather import gather
         from rowcite.report.page import page
@@ -57,35 +61,39 @@ def command(spec: str, output: str | None, rows: int, *, as_json: bool, **flags:
     else:
         write_whole(Path(target), text)
     if as_json:
-        held = {"needing": facts.needing, "on_page": len(facts.rows)}
-        render.as_json({"output": target, "bytes": len(text), "rows": facts.counts.rows, **held})
-    if facts.counts.pending:
-        speak.warning(waiting(facts.counts, spec))
+        review = {"to_review": facts.to_review, "on_page": len(facts.rows)}
+        render.as_json({"output": target, "bytes": len(text), "rows": facts.counts.as_dict(), **review})
+    if facts.counts[RowStatus.PENDING]:
+        speak.warning(pending_text(facts.counts, spec))
+    to_review = render.plural(facts.to_review, "row")
     size = f"{len(text) / 1_000_000:.1f} MB" if len(text) >= 100_000 else f"{len(text) / 1_000:.0f} KB"
-    speak.info(f"{'' if target == '-' else f'{target}: '}{facts.needing:,} rows need a person; {size}")
+    speak.info(f"{'' if target == '-' else f'{target}: '}{to_review} to review; {size}")
     return 0
 
 
-def waiting(counts: Counts, spec: str) -> str:
-    """Say how many rows have no answer yet, and what gets them one."""
-    return f"{counts.pending:,} of {counts.rows:,} rows have no answer yet: rowcite run {spec}"
+def pending_text(counts: Counts, spec: str) -> str:
+    """Return the warning about pending rows, with the command that completes them."""
+    from rowcite.model import RowStatus
+
+    pending = counts[RowStatus.PENDING]
+    return f"{pending:,} of {counts.total():,} rows still pending: run `rowcite run {spec}`"
 
 
 @contextmanager
 def extra() -> Iterator[None]:
-    """Turn a missing optional package into the line that installs it."""
+    """Turn a missing optional package into an error with the command that installs it."""
     try:
         yield
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("rowcite"):
             raise
         raise UsageError(
-            f"the report is an extra ({error}). Install it: pip install 'rowcite[report]'"
+            f"the report needs optional packages ({error}). Install them: pip install 'rowcite[report]'"
         ) from error
 
 
 def beside(ready: Prepared) -> str:
-    """Return where the page goes when nobody says: beside the output table, named after it."""
+    """Return the default path of the page: beside the output table, named after it."""
     name = f"{ready.job.spec.name}.report.html"
     if ready.output in (None, "-") or "://" in str(ready.output):
         return name
@@ -105,7 +113,7 @@ def write_whole(path: Path, text: bytes) -> None:
         beside.write_bytes(text)
         beside.replace(path)
     except OSError as error:
-        raise TableError(f"{path}: cannot write it: {error.strerror or error}") from error
+        raise TableError(f"{path}: cannot write the file: {error.strerror or error}") from error
     finally:
         with suppress(OSError):
             beside.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""`rowcite review`: the report as a page to decide on, and decisions as a CSV."""
+"""`rowcite review`: the report as a page for decisions, and decisions as CSV."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rowcite.cli.options import console, prepared, read_only_options, speak_options, spec_argument
-from rowcite.cli.report import extra, rows_option, waiting, write_whole
+from rowcite.cli.report import extra, pending_text, rows_option, write_whole
 from rowcite.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,40 +18,51 @@ if TYPE_CHECKING:
     from rowcite.pipeline.prepare import Prepared
 
 
-@click.command("review", short_help="Accept, reject and correct cells on a page of this machine.")
+@click.command("review", short_help="Accept, reject and correct cells on a local page.")
 @spec_argument
 @click.option(
-    "--port", default=0, type=click.IntRange(0, 65_535), help="Port of the page; else any free one."
+    "--port", default=0, type=click.IntRange(0, 65_535), help="Port of the page.  [default: a free one]"
 )
-@click.option("--as", "who", metavar="NAME", help="Decide under this name instead of the login name.")
+@click.option("--as", "who", metavar="NAME", help="Save decisions under this name instead of the login name.")
 @click.option(
-    "--export", "export_to", metavar="FILE", help="Write decisions and open cells as CSV; serve nothing."
+    "--export",
+    "export_to",
+    metavar="FILE",
+    help="Write decisions and open cells as CSV instead of serving the page.",
 )
 @click.option(
-    "--import", "import_from", metavar="FILE", help="Take decisions from such a CSV; serve nothing."
+    "--import",
+    "import_from",
+    metavar="FILE",
+    help="Read decisions from such a CSV instead of serving the page.",
 )
 @click.option("--open", "open_it", is_flag=True, help="Open the page in the browser.")
 @rows_option
 @read_only_options
 @speak_options
 def command(spec: str, **flags: Any) -> int:
-    """Serve SPEC's report on this machine with buttons to accept, reject and correct; `rowcite write` applies them."""
+    """Serve SPEC's report on this machine with buttons to accept, reject and correct cells.
+
+    `rowcite write` and later runs apply the decisions.
+    """
     speak = console(flags)
-    own = ("port", "who", "export_to", "import_from", "rows", "open_it", "as_json")
-    asked = Asked(**{name: flags.pop(name) for name in own}, spec=spec, table=flags["input"], speak=speak)
+    names = ("port", "who", "export_to", "import_from", "rows", "open_it", "as_json")
+    options = Options(
+        **{name: flags.pop(name) for name in names}, spec=spec, table=flags["input"], speak=speak
+    )
     with extra(), prepared(spec, flags) as ready:
-        if asked.import_from is not None:
-            _import(ready, asked, Path(asked.import_from))
-        if asked.export_to is not None:
-            _export(ready, asked, asked.export_to)
-        if asked.import_from is None and asked.export_to is None:
-            _serve(ready, asked)
+        if options.import_from is not None:
+            _import(ready, options, Path(options.import_from))
+        if options.export_to is not None:
+            _export(ready, options, options.export_to)
+        if options.import_from is None and options.export_to is None:
+            _serve(ready, options)
     return 0
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the flags ask for."""
+class Options:
+    """The command's own options."""
 
     spec: str
     port: int
@@ -66,10 +77,10 @@ class Asked:
 
     @property
     def name(self) -> str:
-        """Return the name to decide under."""
+        """Return the reviewer's name."""
         name = (self.who or _login()).strip()
         if not name:
-            raise UsageError("nobody knows who decides: give --as NAME")
+            raise UsageError("cannot find the login name: give --as NAME")
         return name
 
 
@@ -82,78 +93,83 @@ def _login() -> str:
         return ""
 
 
-def _serve(ready: Prepared, asked: Asked) -> None:
+def _serve(ready: Prepared, options: Options) -> None:
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
+    from rowcite.model import RowStatus
     from rowcite.report.gather import gather
-    from rowcite.review.app import Reviewing, create_app
-    from rowcite.review.serving import LOOPBACK, serve
+    from rowcite.review.app import LOOPBACK, ReviewSession, create_app, serve
 
     ledger = open_ledger(ready.ledger, writing=False)
-    facts = gather(ready.job, ledger, most_rows=asked.rows, decided=False, table=asked.table)
+    facts = gather(ready.job, ledger, most_rows=options.rows, decided=False, table=options.table)
     ledger.close()
-    reviewing = Reviewing(facts, ready.ledger, asked.name)
+    reviewing = ReviewSession(facts, ready.ledger, options.name)
 
     def on_ready(url: str) -> None:
         address = f"{url}/{reviewing.token}/"
-        asked.speak.info(
-            f"{facts.needing:,} rows need a person. {reviewing.who} decides at {address} (Ctrl-C ends it)"
+        rows = render.plural(facts.to_review, "row")
+        options.speak.info(
+            f"{rows} to review. Reviewing as {reviewing.who} at {address}  Press Ctrl-C to stop"
         )
-        if facts.counts.pending:
-            asked.speak.warning(waiting(facts.counts, asked.spec))
-        if asked.as_json:
-            render.as_json({"url": address, "needing": facts.needing, "on_page": len(facts.rows)})
+        if facts.counts[RowStatus.PENDING]:
+            options.speak.warning(pending_text(facts.counts, options.spec))
+        if options.as_json:
+            render.as_json({"url": address, "to_review": facts.to_review, "on_page": len(facts.rows)})
             sys.stdout.flush()
-        if asked.open_it:
+        if options.open_it:
             click.launch(address)
 
     try:
-        serve(create_app(reviewing), port=asked.port, on_ready=on_ready)
+        serve(create_app(reviewing), port=options.port, on_ready=on_ready)
     except OSError as error:
         raise UsageError(
-            f"cannot listen on {LOOPBACK}:{asked.port}: {error.strerror or error}. Name another --port"
+            f"cannot listen on {LOOPBACK}:{options.port}: {error.strerror or error}. Choose another --port"
         ) from error
-    asked.speak.info("`rowcite write` puts the decisions into the table")
+    options.speak.info(f"Run `rowcite write {options.spec}` to apply the decisions to the table")
 
 
-def _export(ready: Prepared, asked: Asked, target: str) -> None:
+def _export(ready: Prepared, options: Options, target: str) -> None:
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
     from rowcite.report.gather import gather
-    from rowcite.review.sheet import written
+    from rowcite.review.sheet import export_lines
 
     ledger = open_ledger(ready.ledger, writing=False)
-    facts = gather(ready.job, ledger, most_rows=asked.rows, decided=False, table=asked.table)
+    facts = gather(ready.job, ledger, most_rows=options.rows, decided=False, table=options.table)
     decisions = ledger.decisions()
     ledger.close()
-    made = sum(len(said) for said in decisions.values())
-    lines = list(written(facts, decisions))
+    made = sum(map(len, decisions.values()))
+    lines = list(export_lines(facts, decisions))
     if target == "-":
         sys.stdout.buffer.write("".join(lines).encode())
     else:
         write_whole(Path(target), "".join(lines).encode())
-    if asked.as_json and asked.import_from is None and target != "-":
+    if options.as_json and options.import_from is None and target != "-":
         render.as_json({"output": target, "decisions": made, "undecided": len(lines) - 1 - made})
-    asked.speak.info(f"{made:,} decisions and {len(lines) - 1 - made:,} open cells exported")
+    options.speak.info(
+        f"{render.plural(made, 'decision')} and {render.plural(len(lines) - 1 - made, 'open cell')} exported"
+    )
 
 
-def _import(ready: Prepared, asked: Asked, path: Path) -> None:
+def _import(ready: Prepared, options: Options, path: Path) -> None:
     import time
     from contextlib import closing
     from dataclasses import asdict
 
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
-    from rowcite.review.sheet import read
+    from rowcite.review.sheet import read_decisions
     from rowcite.spec.fields import fields
 
     with closing(open_ledger(ready.ledger, writing=True, wait=ready.wait)) as ledger:
-        found = read(path, fields(ready.job.spec), ledger.decisions(), who=asked.name, now=time.time())
+        found = read_decisions(
+            path, fields(ready.job.spec), ledger.decisions(), who=options.name, now=time.time()
+        )
         ledger.record_decisions(found.decisions)
     counts = {**asdict(found), "decisions": len(found.decisions)}
-    if asked.as_json:
+    if options.as_json:
         render.as_json(counts)
-    asked.speak.info(
-        f"{len(found.decisions):,} decisions imported; {found.known:,} known already, {found.older:,} older than the"
-        f" ledger's, {found.undecided:,} lines without a verdict"
+    options.speak.info(
+        f"{render.plural(len(found.decisions), 'decision')} imported, {found.known:,} already known, {found.older:,} older"
+        f" than the ledger's, {found.undecided:,} without a verdict"
     )

@@ -47,6 +47,7 @@ def command(
     Answers that the ledger holds are not asked for again: after an interruption, run the same command again.
     """
     from rowcite.cli import render
+    from rowcite.model import RowStatus
     from rowcite.pipeline.run import run
 
     speak = console(flags)
@@ -74,7 +75,7 @@ def command(
         speak.error(str(held))
     elif summary.exit_code:
         speak.error(
-            f"{summary.rows.failed:,} rows failed, more than limits.max_failed allows: see rowcite_error in the table"
+            f"{summary.rows[RowStatus.FAILED]:,} rows failed, more than limits.max_failed allows: see rowcite_error in the table"
         )
     return summary.exit_code
 

@@ -15,8 +15,6 @@ from rowcite.cli.options import console, prepared, speak_options, spec_argument,
 @speak_options
 def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     """Show how many rows of SPEC's table stand where, how many runs there are, and what they cost."""
-    from dataclasses import asdict
-
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
     from rowcite.model import Counts
@@ -33,7 +31,7 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     if as_json:
         render.as_json(
             {
-                "rows": asdict(rows),
+                "rows": rows.as_dict(),
                 "runs": runs,
                 "spent_usd": spent / render.MICRO,
                 "warnings": warnings,

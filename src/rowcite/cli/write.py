@@ -15,8 +15,6 @@ from rowcite.cli.options import console, prepared, speak_options, spec_argument,
 @speak_options
 def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     """Write the table of SPEC with the answers that the ledger holds by now."""
-    from dataclasses import asdict
-
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
     from rowcite.pipeline.write import write
@@ -31,6 +29,6 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
         counts = write(ready.job, ledger, ready.output)
         ledger.close()
     if as_json:
-        render.as_json({"rows": asdict(counts), "output": ready.output})
+        render.as_json({"rows": counts.as_dict(), "output": ready.output})
     speak.info(("" if ready.output == "-" else f"{ready.output}: ") + render.counts_line(counts))
     return 0

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ import polars as pl
 from rowcite.api.facts import MICRO
 from rowcite.errors import Incomplete, LedgerBusy, OutOfCredit, RowciteError, UsageError
 from rowcite.ledger import Ledger, open_ledger
-from rowcite.model import Counts
+from rowcite.model import Counts, RowStatus
 from rowcite.pipeline.escalate import EscalationRound
 from rowcite.pipeline.job import Job
 from rowcite.pipeline.plan import Plan, check_budget, look, plan
@@ -50,7 +50,8 @@ class Summary:
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON has it."""
-        return asdict(self)
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        return {**values, "rows": self.rows.as_dict()}
 
 
 def run(
@@ -133,8 +134,8 @@ async def _submit(  # noqa: PLR0913, PLR0917 - what a run is made of
 
 def _verdict(spec: Spec, rows: Counts) -> int:
     most = spec.limits.max_failed
-    allowed = most * rows.rows if isinstance(most, float) else most
-    return FAILED_TOO_MANY if rows.failed > allowed else 0
+    allowed = most * rows.total() if isinstance(most, float) else most
+    return FAILED_TOO_MANY if rows[RowStatus.FAILED] > allowed else 0
 
 
 @contextmanager

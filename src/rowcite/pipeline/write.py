@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from rowcite.ledger import Ledger
-from rowcite.model import Counts
+from rowcite.model import Counts, RowStatus
 from rowcite.pipeline.job import Job
 from rowcite.table.columns import added_schema
 from rowcite.table.merge import Merge
@@ -56,6 +56,5 @@ def _write_reports(job: Job, ledger: Ledger, folder: Path) -> None:
 
 def count(counts: Counts, columns: pl.DataFrame) -> None:
     """Add a batch's rows to the counts."""
-    counts.rows += columns.height
     for status, rows in columns["rowcite_status"].value_counts().iter_rows():
-        setattr(counts, status, getattr(counts, status) + rows)
+        counts[RowStatus(status)] += rows

@@ -1,4 +1,4 @@
-"""What became of a task, as the page shows it: cells with their standing, and whether a person is needed."""
+"""A resolved row as the page shows it: its cells with their states, and the reasons for review."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from rowcite.accept.given import GIVEN, Conflict
 from rowcite.accept.judge import Cell
 from rowcite.accept.resolve import ResolvedRow
 from rowcite.model import Decision, RowStatus
-from rowcite.report.facts import CellView, Need, Standing
+from rowcite.report.facts import CellState, CellView, ReviewReason
 from rowcite.spec.fields import Field
 
-_BARS = ((0.8, Standing.HIGH), (0.5, Standing.MEDIUM))  # low < 0.5 <= medium < 0.8 <= high
+_LEVELS = ((0.8, CellState.HIGH), (0.5, CellState.MEDIUM))  # low < 0.5 <= medium < 0.8 <= high
 
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """A row's cells as the page shows them, and what it needs."""
+    """A row's status and cells as the page shows them, and why it needs review."""
 
     status: RowStatus
     error: str | None
     cells: tuple[CellView, ...]
-    needs: tuple[Need, ...]
+    reasons: tuple[ReviewReason, ...]
 
 
 def views(resolved: ResolvedRow, fields: tuple[Field, ...], decisions: Mapping[str, Decision]) -> Views:
-    """Return what a row came to, for the page."""
+    """Return a resolved row as the page shows it."""
     conflicts = {conflict.field: conflict for conflict in resolved.conflicts}
     answered = resolved.status in (RowStatus.COMPLETED, RowStatus.REJECTED) or any(
         cell.run_id for cell in resolved.cells
@@ -37,26 +37,26 @@ def views(resolved: ResolvedRow, fields: tuple[Field, ...], decisions: Mapping[s
         _view(cell, conflicts.get(field.name), decisions.get(field.name), answered=answered)
         for field, cell in zip(fields, resolved.cells, strict=True)
     )
-    return Views(resolved.status, resolved.error, cells, _needs(resolved, cells))
+    return Views(resolved.status, resolved.error, cells, _reasons(resolved, cells))
 
 
-def level(confidence: str | None) -> Standing:
-    """Return the word for a confidence; what cannot be understood counts as low."""
+def level(confidence: str | None) -> CellState:
+    """Return the state for a confidence; one that cannot be parsed counts as low."""
     if confidence is None:
-        return Standing.UNSTATED
+        return CellState.UNSTATED
     if confidence in (GIVEN, REVIEWED):
-        return Standing(confidence)
-    return next((name for bar, name in _BARS if score(confidence) >= bar), Standing.LOW)
+        return CellState(confidence)
+    return next((name for least, name in _LEVELS if score(confidence) >= least), CellState.LOW)
 
 
 def _view(cell: Cell, conflict: Conflict | None, decision: Decision | None, *, answered: bool) -> CellView:
     shown = conflict.found if conflict is not None else cell
     return CellView(
-        standing=_standing(cell, answered=answered),
+        state=_state(cell, answered=answered),
         value=cell.value,
-        said=shown.value if conflict is not None else cell.said,
+        found=shown.value if conflict is not None else cell.said,
         confidence=shown.confidence,
-        refused=cell.refused,
+        rejection=cell.refused,
         rule=cell.rule,
         reasoning=shown.reasoning,
         citations=shown.citations,
@@ -67,28 +67,31 @@ def _view(cell: Cell, conflict: Conflict | None, decision: Decision | None, *, a
     )
 
 
-def _standing(cell: Cell, *, answered: bool) -> Standing:
+def _state(cell: Cell, *, answered: bool) -> CellState:
     if cell.refused is not None:
-        return Standing.REFUSED
+        return CellState.REJECTED
     if cell.confidence in (GIVEN, REVIEWED):
-        return Standing(cell.confidence)
+        return CellState(cell.confidence)
     if cell.value is None:
-        return Standing.EMPTY if answered else Standing.OPEN
+        return CellState.EMPTY if answered else CellState.UNANSWERED
     return level(cell.confidence)
 
 
-def _needs(resolved: ResolvedRow, cells: tuple[CellView, ...]) -> tuple[Need, ...]:
-    """Say why a row needs a person. What a person decided needs nobody any more."""
+def _reasons(resolved: ResolvedRow, cells: tuple[CellView, ...]) -> tuple[ReviewReason, ...]:
+    """Return why a row needs review; decided cells are left out."""
     open_cells = [cell for cell in cells if cell.decision is None]
-    unread = resolved.status is RowStatus.REJECTED and not resolved.refused
+    unreadable = resolved.status is RowStatus.REJECTED and not resolved.refused
     found = (
-        (Need.REJECTED, unread or any(cell.refused and cell.rule != REVIEW for cell in open_cells)),
-        (Need.CONFLICT, any(cell.given is not None for cell in open_cells)),
-        (Need.LOW, any(cell.standing is Standing.LOW for cell in open_cells)),
-        (Need.FAILED, resolved.status is RowStatus.FAILED),
+        (
+            ReviewReason.REJECTED,
+            unreadable or any(cell.rejection and cell.rule != REVIEW for cell in open_cells),
+        ),
+        (ReviewReason.CONFLICT, any(cell.given is not None for cell in open_cells)),
+        (ReviewReason.LOW, any(cell.state is CellState.LOW for cell in open_cells)),
+        (ReviewReason.FAILED, resolved.status is RowStatus.FAILED),
     )
     return tuple(
-        need
-        for need, here in found
-        if here and (resolved.status is not RowStatus.PENDING or need is Need.CONFLICT)
+        reason
+        for reason, applies in found
+        if applies and (resolved.status is not RowStatus.PENDING or reason is ReviewReason.CONFLICT)
     )

@@ -1,7 +1,7 @@
-"""Facts to pictures: Altair's charts rendered to SVG, in colours that the page's style sheet decides.
+"""Charts of the facts: Altair renders them to SVG, and the page's style sheet sets their colours.
 
-Each picture comes in several widths, and the page shows the one that fits: text in a scaled picture is either too small
-on a phone or too large on a desk.
+Each picture exists in several widths and the page shows the one that fits, because text in a scaled picture is too small
+on a phone or too large on a desktop.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Any
 import altair as alt
 import vl_convert
 
-from rowcite.report.facts import FILLED, Facts, Standing, Timeline
-from rowcite.report.text import printable
+from rowcite.report.facts import FILLED, CellState, Facts, Timeline
+from rowcite.report.sections import printable
 
 WIDTHS = {"full": (1056, 660, 342), "half": (500, 342)}
 _MOST_BARS = 10
 _FONT = "system-ui, sans-serif"
 
-# Colours that nothing else has, each put in place of a variable of the style sheet once the picture is drawn.
+# Unique placeholder colours, which `_for_page` replaces by variables of the style sheet.
 _VARIABLES = (
     "ink",
     "muted",
@@ -31,7 +31,7 @@ _VARIABLES = (
     "warn",
     "bad",
     "none",
-    *(f"s-{name}" for name in Standing),
+    *(f"s-{name}" for name in CellState),
 )
 _COLOURS = {name: f"#0a{number:04x}" for number, name in enumerate(_VARIABLES, 1)}
 _NAMES = {colour: name for name, colour in _COLOURS.items()}
@@ -42,7 +42,7 @@ _ROLES = re.compile(r' (?:role|aria-[a-z]+|pointer-events)="[^"]*"')
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar: what it is called, how long it is, the number as people read it, its colour."""
+    """One bar: its label, its length, the number as text, its colour."""
 
     label: str
     size: float
@@ -52,30 +52,30 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A chart in its widths: (width, SVG) each, widest first."""
+    """A chart in each of its widths, as (width, SVG), widest first."""
 
     svgs: tuple[tuple[int, str], ...]
 
 
 def coverage(facts: Facts) -> Picture:
-    """Draw how many cells of each field are filled, and how sure they are."""
+    """Draw the share of filled cells of each field, by confidence."""
     data = [
         {
             "field": f"{number:04}",
             "name": printable(field.name),
-            "standing": str(standing),
+            "state": str(state),
             "order": order,
-            "cells": facts.cells[field.name][standing],
+            "cells": facts.cells[field.name][state],
         }
         for number, field in enumerate(facts.fields)
-        for order, standing in enumerate(Standing)
-        if facts.cells[field.name][standing]
+        for order, state in enumerate(CellState)
+        if facts.cells[field.name][state]
     ]
     totals = [
         {
             "field": f"{number:04}",
             "name": printable(field.name),
-            "filled": f"{share(sum(facts.cells[field.name][s] for s in FILLED), facts.asked)} filled",
+            "filled": f"{share(sum(facts.cells[field.name][s] for s in FILLED), facts.requested)} filled",
         }
         for number, field in enumerate(facts.fields)
     ]
@@ -89,7 +89,7 @@ def coverage(facts: Facts) -> Picture:
                 x=alt.X("cells:Q", stack="normalize", axis=None),
                 y=y,
                 order="order:Q",
-                color=_colours({str(name): f"s-{name}" for name in Standing}, "standing"),
+                color=_colours({str(name): f"s-{name}" for name in CellState}, "state"),
                 stroke=alt.value(_COLOURS["none"]),
                 strokeWidth=alt.value(1),
             )
@@ -108,8 +108,8 @@ def coverage(facts: Facts) -> Picture:
 
 
 def bars(items: Iterable[Bar], title: str) -> Picture:
-    """Draw bars with their names above them, longest names cut to fit."""
-    some = list(items)[: _MOST_BARS + 1]
+    """Draw bars with their labels above them; long labels are cut."""
+    shown_bars = list(items)[: _MOST_BARS + 1]
     data = [
         {
             "row": f"{number:04}",
@@ -118,7 +118,7 @@ def bars(items: Iterable[Bar], title: str) -> Picture:
             "shown": bar.shown,
             "c": bar.colour,
         }
-        for number, bar in enumerate(some)
+        for number, bar in enumerate(shown_bars)
     ]
 
     def chart(width: int) -> Any:
@@ -136,12 +136,12 @@ def bars(items: Iterable[Bar], title: str) -> Picture:
             ),
         ).properties(width=width, height=36 * max(len(data), 1))
 
-    said = "; ".join(f"{item['label']}: {item['shown']}" for item in data)
-    return _picture(chart, "half", f"{title}. {said}")
+    values = "; ".join(f"{item['label']}: {item['shown']}" for item in data)
+    return _picture(chart, "half", f"{title}. {values}")
 
 
 def timeline(line: Timeline) -> Picture:
-    """Draw how many runs were sent, answered and failed as the work went on."""
+    """Draw the number of runs sent, answered and failed over time."""
     unit, seconds = next(((name, size) for name, size in _UNITS if line.worked >= 2 * size), _UNITS[-1])
     data = [
         {"at": moment.at / seconds, "runs": runs, "what": what}
@@ -180,15 +180,15 @@ def timeline(line: Timeline) -> Picture:
         return alt.layer(*layers).properties(width=width - 44, height=170)
 
     last = line.moments[-1] if line.moments else None
-    said = f"{most:,} sent, {last.answered:,} answered, {last.failed:,} failed" if last else "nothing sent"
-    return _picture(chart, "full", f"Runs over the time of work: {said}")
+    totals = f"{most:,} sent, {last.answered:,} answered, {last.failed:,} failed" if last else "nothing sent"
+    return _picture(chart, "full", f"Runs over time: {totals}")
 
 
 _UNITS = (("hours", 3600.0), ("minutes", 60.0), ("seconds", 1.0))
 
 
 def share(part: int, whole: int) -> str:
-    """Return a part as a percentage that never rounds to all or nothing."""
+    """Return a part as a percentage that rounds to 0% or 100% only if it is none or all."""
     if not whole or part in (0, whole):
         return "100%" if whole and part else "0%"
     return f"{min(max(part / whole * 100, 1), 99):.0f}%"
@@ -233,7 +233,7 @@ def _svg(chart: Any, title: str) -> str:
 
 
 def _for_page(svg: str, title: str) -> str:
-    """Give a drawn picture its title and the page's colours, and take the roles of its parts: it is one image."""
+    """Return an SVG with its title and the page's colours, without the roles of its parts: it is one image."""
     from html import escape
 
     root = _ROOT.match(svg)

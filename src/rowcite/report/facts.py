@@ -1,4 +1,4 @@
-"""What a report says, as values: counted once, drawn by `charts` and `page`. Holds no more than it shows."""
+"""The figures and rows of a report, as values: gathered once, then rendered by `charts` and `page`."""
 
 from __future__ import annotations
 
@@ -10,32 +10,58 @@ from rowcite.model import Citation, Counts, Decision, Json
 from rowcite.spec.fields import Field
 
 
-class Standing(StrEnum):
-    """Where one cell stands, best first."""
+class CellState(StrEnum):
+    """The state of one cell, most certain first."""
 
-    REVIEWED = "reviewed"  # a person decided
-    GIVEN = "given"  # the table had it
+    REVIEWED = "reviewed"  # decided in review
+    GIVEN = "given"  # the input table already had a value
     HIGH = "high"
     MEDIUM = "medium"
     LOW = "low"
-    UNSTATED = "unstated"  # accepted, and the API gave no confidence
-    EMPTY = "empty"  # answered: nothing was found
-    REFUSED = "refused"  # answered, and not accepted
-    OPEN = "open"  # the run failed, or is not done
+    UNSTATED = "unstated"  # accepted, without a confidence from the API
+    EMPTY = "empty"  # answered, and nothing was found
+    REJECTED = "rejected"  # answered, and rejected by `accept`
+    UNANSWERED = "unanswered"  # the run failed, or has not completed
 
+
+STATE_LABELS = {
+    CellState.REVIEWED: "reviewed",
+    CellState.GIVEN: "given",
+    CellState.HIGH: "high",
+    CellState.MEDIUM: "medium",
+    CellState.LOW: "low",
+    CellState.UNSTATED: "no confidence",
+    CellState.EMPTY: "nothing found",
+    CellState.REJECTED: "rejected",
+    CellState.UNANSWERED: "no answer",
+}
+"""The label of each state in charts, legends, filters and rows."""
+
+LEAST_CERTAIN_FIRST = (
+    CellState.REJECTED,
+    CellState.UNANSWERED,
+    CellState.LOW,
+    CellState.UNSTATED,
+    CellState.EMPTY,
+    CellState.MEDIUM,
+    CellState.HIGH,
+    CellState.GIVEN,
+    CellState.REVIEWED,
+)
+"""The order in which the page ranks cells: first those to look at."""
 
 FILLED = (
-    Standing.REVIEWED,
-    Standing.GIVEN,
-    Standing.HIGH,
-    Standing.MEDIUM,
-    Standing.LOW,
-    Standing.UNSTATED,
+    CellState.REVIEWED,
+    CellState.GIVEN,
+    CellState.HIGH,
+    CellState.MEDIUM,
+    CellState.LOW,
+    CellState.UNSTATED,
 )
 
 
-class Need(StrEnum):
-    """Why a row needs a person, in the order in which the page gives them room."""
+class ReviewReason(StrEnum):
+    """Why a row needs review, in the order in which the page makes room for rows."""
 
     REJECTED = "rejected"
     CONFLICT = "conflict"
@@ -43,18 +69,27 @@ class Need(StrEnum):
     FAILED = "failed"
 
 
+REASON_LABELS = {
+    ReviewReason.REJECTED: "rejected",
+    ReviewReason.CONFLICT: "with a conflict",
+    ReviewReason.LOW: "with low confidence",
+    ReviewReason.FAILED: "failed",
+}
+
+
 @dataclass(slots=True)
 class CellView:
-    """One cell as the page shows it. `value` is what the table gets, `said` what was answered.
+    """One cell as the page shows it. `value` is the value in the table, `found` the value in the answer.
 
-    `given` is set where the table had another value than was found; `replaced` says whether the found one stands.
+    `rejection` is why `accept` rejected the found value. `given` is the table's own value where it differs from the
+    found one, and `replaced` is true where the found value replaced it.
     """
 
-    standing: Standing
+    state: CellState
     value: Json = None
-    said: Json = None
+    found: Json = None
     confidence: str | None = None
-    refused: str | None = None
+    rejection: str | None = None
     reasoning: str | None = None
     citations: tuple[Citation, ...] = ()
     rule: str | None = None
@@ -66,7 +101,7 @@ class CellView:
 
 @dataclass(slots=True)
 class RowView:
-    """One row as the page shows it. `number` counts from 1; `same` more rows ask the same question."""
+    """One row as the page shows it. `number` counts from 1; `duplicates` more rows have the same input."""
 
     number: int
     key: bytes | None
@@ -76,14 +111,14 @@ class RowView:
     error: str | None
     processor: str | None
     run_id: str | None
-    needs: tuple[Need, ...]
+    reasons: tuple[ReviewReason, ...]
     cells: tuple[CellView, ...] = ()
-    same: int = 0
+    duplicates: int = 0
 
 
 @dataclass(slots=True)
 class Spend:
-    """Runs of one processor that the ledger has; `cost` is list price in micro-US$."""
+    """The ledger's runs on one processor; `cost` is list price in micro-US$."""
 
     processor: str
     runs: int
@@ -92,7 +127,7 @@ class Spend:
 
 @dataclass(frozen=True, slots=True)
 class Packs:
-    """Rows that were sent several in a run: `rows` in `runs`, with `saved` micro-US$ less than one run a row costs."""
+    """Rows that were packed into shared runs: `rows` in `runs`, which saved `saved` micro-US$."""
 
     rows: int = 0
     runs: int = 0
@@ -101,7 +136,7 @@ class Packs:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """How far the work was: `at` seconds of work in; runs sent, answered and failed by then."""
+    """A point of the timeline: runs sent, answered and failed after `at` seconds of work."""
 
     at: float
     sent: int
@@ -111,9 +146,9 @@ class Moment:
 
 @dataclass(slots=True)
 class Timeline:
-    """The work as the ledger has it, pauses left out. `began` and `ended` are Unix seconds, 0 when there was none.
+    """The ledger's runs over time, without pauses. `began` and `ended` are Unix seconds, 0 without runs.
 
-    `pauses` are (seconds of work before, seconds of pause).
+    `pauses` are (seconds of work before the pause, seconds of pause).
     """
 
     began: float = 0.0
@@ -125,11 +160,12 @@ class Timeline:
 
 @dataclass(slots=True)
 class Facts:
-    """Everything a report says.
+    """Everything that a report shows.
 
-    `cells` has a Counter of standings a field; `causes` counts rows by (status, cause); `domains` counts cells by the
-    domains that they cite. `asked` rows ask `tasks` distinct questions, `stored` of which the last spell of work found
-    answered. `rows` are those that the page has room for, `needing` counts all that need a person.
+    `cells` counts cell states by field, `causes` rows by (status, cause), `domains` cells by cited domain. `requested`
+    rows need `tasks` distinct tasks; `stored` of these had an answer before the last session began. `escalation` lists
+    the processors of `escalate` with their prices. `rows` are the rows on the page; `to_review` counts all that need
+    review, `reasons` why.
     """
 
     name: str
@@ -140,27 +176,27 @@ class Facts:
     made: float
     fields: tuple[Field, ...]
     counts: Counts = field(default_factory=Counts)
-    cells: dict[str, Counter[Standing]] = field(default_factory=dict)
+    cells: dict[str, Counter[CellState]] = field(default_factory=dict)
     causes: Counter[tuple[str, str]] = field(default_factory=Counter)
     domains: Counter[str] = field(default_factory=Counter)
-    asked: int = 0
+    requested: int = 0
     tasks: int = 0
     stored: int = 0
-    ladder: tuple[tuple[str, int], ...] = ()
+    escalation: tuple[tuple[str, int], ...] = ()
     spend: list[Spend] = field(default_factory=list)
     packs: Packs = Packs()
     timeline: Timeline = field(default_factory=Timeline)
-    needing: int = 0
-    needs: Counter[Need] = field(default_factory=Counter)
+    to_review: int = 0
+    reasons: Counter[ReviewReason] = field(default_factory=Counter)
     rows: list[RowView] = field(default_factory=list)
     warnings: dict[str, int] = field(default_factory=dict)
 
     @property
     def spent(self) -> int:
-        """Return what the ledger's runs cost at list price, in micro-US$."""
+        """Return the list price of the ledger's runs, in micro-US$."""
         return sum(item.cost for item in self.spend)
 
     @property
     def runs(self) -> int:
-        """Return how many runs were created."""
+        """Return the number of runs that were created."""
         return sum(item.runs for item in self.spend)

@@ -1,4 +1,4 @@
-"""The sections about money: what was spent, and what was not."""
+"""The sections about money: spend by processor, and savings."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from rowcite.api.facts import usd
 from rowcite.report import charts
 from rowcite.report.charts import Bar
 from rowcite.report.facts import Facts
-from rowcite.report.sections import Part, Table, some
+from rowcite.report.sections import Part, Table, plural
 
 
 def spend(facts: Facts) -> Part | None:
-    """Show what was paid, by processor."""
+    """Return the section about spend by processor."""
     if not facts.spend:
         return None
     money = bool(facts.spent)
@@ -20,19 +20,19 @@ def spend(facts: Facts) -> Part | None:
         Bar(
             item.processor,
             item.cost if money else item.runs,
-            f"{some(item.runs, 'run')} · {usd(item.cost)}" if money else some(item.runs, "run"),
+            f"{plural(item.runs, 'run')} · {usd(item.cost)}" if money else plural(item.runs, "run"),
         )
         for item in facts.spend
     ]
-    says = (
-        f"{some(facts.runs, 'run')} at list price: {usd(facts.spent)}."
+    text = (
+        f"{plural(facts.runs, 'run')} at list price: {usd(facts.spent)}."
         if money
-        else f"{some(facts.runs, 'run')}, free."
+        else f"{plural(facts.runs, 'run')}, free."
     )
     return Part(
         "spend",
         "Spend by processor",
-        f"{says} Everything this ledger ever asked.",
+        f"{text} All runs of this ledger.",
         svgs=charts.bars(bars, "Spend by processor").svgs,
         table=Table(
             ("Processor", "Runs", "US$"), [(i.processor, f"{i.runs:,}", usd(i.cost)) for i in facts.spend]
@@ -41,41 +41,44 @@ def spend(facts: Facts) -> Part | None:
 
 
 def savings(facts: Facts) -> Part | None:
-    """Show what was not paid: rows that ask the same, rows sent together, answers that were there, dearer processors not asked."""
-    if not facts.asked:
+    """Return the section about runs that were not needed: duplicates, packed rows, stored answers, escalation."""
+    if not facts.requested:
         return None
-    same, packs = facts.asked - facts.tasks, facts.packs
+    duplicates, packs = facts.requested - facts.tasks, facts.packs
     saved = [
-        _Saving("Saved: rows that ask the same", same, same * facts.price),
-        _Saving("Saved: rows sent together", packs.rows - packs.runs, packs.saved),
-        _Saving("Saved last time: answered before", facts.stored, facts.stored * facts.price),
+        _Saving("Saved: duplicate rows", duplicates, duplicates * facts.price),
+        _Saving("Saved: rows packed into shared runs", packs.rows - packs.runs, packs.saved),
+        _Saving("Saved: answers already stored", facts.stored, facts.stored * facts.price),
     ]
     lines = [line for line in saved if line.runs > 0]
     if lines:
-        lines = [_Saving("Every row on its own", facts.asked, facts.asked * facts.price, "s-open"), *lines]
-    says = f"{some(facts.asked, 'row')} came to {some(facts.tasks, 'question')}"
+        lines = [
+            _Saving("One run for each row", facts.requested, facts.requested * facts.price, "s-unanswered"),
+            *lines,
+        ]
+    text = f"{plural(facts.requested, 'row')} needed {plural(facts.tasks, 'task')}"
     if packs.runs:
-        says += f"; {packs.rows:,} were sent together in {some(packs.runs, 'run')}"
-    if facts.ladder and facts.spent:
-        last, price = facts.ladder[-1]
-        lines.append(_Saving(f"Every question asked of {last}", facts.tasks, facts.tasks * price, "s-open"))
-        lines.append(_Saving("What this ledger has spent", facts.runs, facts.spent))
-        says += f". To ask {last} at once would cost {usd(facts.tasks * price)}; this ledger has spent {usd(facts.spent)}"
+        text += f"; {packs.rows:,} were packed into {plural(packs.runs, 'run')}"
+    if facts.escalation and facts.spent:
+        last, price = facts.escalation[-1]
+        lines.append(_Saving(f"Every task on {last}", facts.tasks, facts.tasks * price, "s-unanswered"))
+        lines.append(_Saving("Spent by this ledger", facts.runs, facts.spent))
+        text += f". Every task on {last} would cost {usd(facts.tasks * price)}; this ledger has spent {usd(facts.spent)}"
     if not lines:
-        return Part("savings", "Savings", f"{says}; no run was saved.")
+        return Part("savings", "Savings", f"{text}; no runs were saved.")
     return Part(
         "savings",
         "Savings",
-        f"{says}.",
+        f"{text}.",
         svgs=charts.bars(_bars(facts, lines), "Savings").svgs,
         table=Table(
-            ("What", "Runs", "US$"), [(line.name, f"{line.runs:,}", usd(line.cost)) for line in lines]
+            ("Line", "Runs", "US$"), [(line.name, f"{line.runs:,}", usd(line.cost)) for line in lines]
         ),
     )
 
 
 class _Saving(NamedTuple):
-    """A line of the savings: so many runs, which cost so many micro-US$."""
+    """A line of the savings: a number of runs and their cost in micro-US$."""
 
     name: str
     runs: int
@@ -84,13 +87,13 @@ class _Saving(NamedTuple):
 
 
 def _bars(facts: Facts, lines: list[_Saving]) -> list[Bar]:
-    """Return bars as long as the money, or as the runs where there is none."""
+    """Return a bar for each line, as long as its cost, or as its runs where they are free."""
     money = bool(facts.price) and not facts.local
     return [
         Bar(
             line.name,
             line.cost if money else line.runs,
-            f"{some(line.runs, 'run')} · {usd(line.cost)}" if money else some(line.runs, "run"),
+            f"{plural(line.runs, 'run')} · {usd(line.cost)}" if money else plural(line.runs, "run"),
             line.colour,
         )
         for line in lines

@@ -1,7 +1,7 @@
-"""Facts to one HTML file that needs nothing else: no network, no other file, nothing that a value could run.
+"""Renders facts as one self-contained HTML file, in which no value can run as code.
 
-A policy in the page itself allows the page's own style and script by their hashes, and nothing more. Values go through
-the template's escaping, or as JSON that cannot end its element and reaches the page as text.
+The page's Content-Security-Policy allows its own style and script by their hashes, and nothing else. Values go through
+the template's escaping, or into JSON that cannot close its element and that the script inserts as text.
 """
 
 from __future__ import annotations
@@ -17,8 +17,16 @@ from typing import Any
 
 from jinja2 import Environment
 
-from rowcite.model import Decision
-from rowcite.report.facts import CellView, Facts, RowView
+from rowcite.model import Decision, RowStatus
+from rowcite.report.facts import (
+    LEAST_CERTAIN_FIRST,
+    REASON_LABELS,
+    STATE_LABELS,
+    CellView,
+    Facts,
+    ReviewReason,
+    RowView,
+)
 from rowcite.report.parts import lead, meta, parts, rows_note, tiles
 from rowcite.report.sections import Part
 from rowcite.version import __version__
@@ -26,22 +34,22 @@ from rowcite.version import __version__
 MOST_CITATIONS = 6
 _EXCERPT_CHARS, _EXCERPTS, _REASON_CHARS, _VALUE_CHARS = 600, 3, 1_200, 2_000
 Documents = dict[tuple[str, str | None], int]
-"""Every document that the page cites, by address and title, and its number: most are cited more than once."""
+"""The number of each cited document by URL and title; most are cited more than once."""
 
 _UNSAFE = re.compile("[<>&\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-FOOT = "Money is list price, an upper bound. Every value stands with what was said about it and where; open a row to read it."
+FOOT = "Costs are list prices, an upper bound. Open a row to see the reasoning and the sources of each value."
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What turns a report into a page to decide on: who decides, and the decisions so far by row key and field."""
+    """What turns a report into a review: the reviewer's name, and the decisions so far by row key and field."""
 
     who: str
     decisions: Mapping[bytes, Mapping[str, Decision]] = field(default_factory=dict)
 
 
 def page(facts: Facts, drawn: list[Part] | None = None, review: Review | None = None) -> str:
-    """Return the whole page. `drawn` are its pictures, when they are drawn already."""
+    """Return the whole page. `drawn` are its sections, if they have been drawn already."""
     style, script = _asset("page.css"), _asset("page.js")
     if review is not None:
         style, script = style + _asset("review.css"), script + _asset("review.js")
@@ -58,7 +66,7 @@ def page(facts: Facts, drawn: list[Part] | None = None, review: Review | None = 
             script=script,
             data=embedded(_data(facts, review)),
             lead=lead(facts),
-            meta=[*meta(facts), *([f"Deciding as {review.who}"] if review else [])],
+            meta=[*meta(facts), *([f"Reviewing as {review.who}"] if review else [])],
             tiles=tiles(facts),
             rows_note=rows_note(facts),
             parts=parts(facts) if drawn is None else drawn,
@@ -68,7 +76,7 @@ def page(facts: Facts, drawn: list[Part] | None = None, review: Review | None = 
 
 
 def policy(style: str, script: str, *, serves: bool) -> str:
-    """Return the page's Content-Security-Policy; a page that `serves` a review may talk to its own server."""
+    """Return the page's Content-Security-Policy; a review (`serves`) may connect to its own server."""
     return (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}';"
         f" connect-src {_SELF if serves else _NONE}; base-uri 'none'; form-action 'none'"
@@ -79,7 +87,7 @@ _SELF, _NONE = "'self'", "'none'"
 
 
 def embedded(value: Any) -> str:
-    """Return a value as JSON that may stand in a script element, whatever its texts hold."""
+    """Return a value as JSON that is safe inside a script element."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
@@ -106,6 +114,9 @@ def _data(facts: Facts, review: Review | None) -> dict[str, Any]:
         ],
         "rows": rows,
         "docs": [[url, title or ""] for url, title in documents],
+        "statuses": list(RowStatus),
+        "states": [[state, STATE_LABELS[state]] for state in LEAST_CERTAIN_FIRST],
+        "reasons": [[reason, REASON_LABELS[reason]] for reason in ReviewReason],
         "who": review.who if review else None,
     }
 
@@ -121,8 +132,8 @@ def _row(row: RowView, names: list[str], documents: Documents, review: Review | 
         "error": row.error,
         "processor": row.processor,
         "run": row.run_id,
-        "needs": row.needs,
-        "same": row.same,
+        "reasons": row.reasons,
+        "duplicates": row.duplicates,
         "cells": [
             _cell(cell, documents, cell.decision if review is None else decided.get(name))
             for name, cell in zip(names, row.cells, strict=False)
@@ -131,7 +142,7 @@ def _row(row: RowView, names: list[str], documents: Documents, review: Review | 
 
 
 def _cell(cell: CellView, documents: Documents, decision: Decision | None) -> dict[str, Any]:
-    """Return a cell in short names: half the size of a page is these."""
+    """Return a cell under one-letter names, which halve the size of a page."""
     cited = [
         (
             documents.setdefault((citation.url[:2_000], citation.title), len(documents)),
@@ -140,10 +151,10 @@ def _cell(cell: CellView, documents: Documents, decision: Decision | None) -> di
         for citation in cell.citations[:MOST_CITATIONS]
     ]
     found = {
-        "l": cell.standing,
+        "l": cell.state,
         "v": _fitting(cell.value),
-        "s": _fitting(cell.said) if cell.refused is not None or cell.given is not None else None,
-        "r": cell.refused,
+        "s": _fitting(cell.found) if cell.rejection is not None or cell.given is not None else None,
+        "r": cell.rejection,
         "y": _cut(cell.reasoning, _REASON_CHARS) if cell.reasoning else None,
         "p": cell.processor,
         "g": cell.given,

@@ -1,4 +1,4 @@
-"""What the page says above and beside its pictures: sentences, figures, and each picture with its table."""
+"""The texts and figures of the page, and its sections: each picture with its table of numbers."""
 
 from __future__ import annotations
 
@@ -9,88 +9,65 @@ from rowcite.api.facts import usd
 from rowcite.model import RowStatus
 from rowcite.report import charts
 from rowcite.report.charts import Bar, share
-from rowcite.report.facts import FILLED, Facts, Need, Standing
+from rowcite.report.facts import FILLED, REASON_LABELS, STATE_LABELS, CellState, Facts
 from rowcite.report.money import savings, spend
-from rowcite.report.sections import Mark, Part, Table, Tile, some
-from rowcite.report.text import printable
+from rowcite.report.sections import Mark, Part, Table, Tile, plural, printable
 
 _MOST_IN_TABLE = 50
-_LEGEND = {
-    Standing.REVIEWED: "reviewed",
-    Standing.GIVEN: "given",
-    Standing.HIGH: "high confidence",
-    Standing.MEDIUM: "medium",
-    Standing.LOW: "low",
-    Standing.UNSTATED: "none stated",
-    Standing.EMPTY: "nothing found",
-    Standing.REFUSED: "not accepted",
-    Standing.OPEN: "no answer",
-}
-_NEEDS = {
-    Need.REJECTED: "rejected",
-    Need.CONFLICT: "with a conflict",
-    Need.LOW: "with low confidence",
-    Need.FAILED: "failed",
-}
+_TONES = {RowStatus.REJECTED: "warn", RowStatus.FAILED: "bad"}
 
 
 def lead(facts: Facts) -> str:
-    """Return the page in one sentence."""
+    """Return the page's summary in one sentence."""
     counts = facts.counts
-    done = f"{counts.completed:,} of {some(counts.rows, 'row')} {'is' if counts.completed == 1 else 'are'} complete"
-    if counts.pending:
-        done += f", {counts.pending:,} {'has' if counts.pending == 1 else 'have'} no answer yet"
-    if not facts.needing:
-        return f"{done}, and none needs a person."
-    return f"{done}; {facts.needing:,} {'needs' if facts.needing == 1 else 'need'} a person."
+    text = f"{counts[RowStatus.COMPLETED]:,} of {plural(counts.total(), 'row')} completed"
+    if counts[RowStatus.PENDING]:
+        text += f", {counts[RowStatus.PENDING]:,} pending"
+    return f"{text}; {facts.to_review:,} to review." if facts.to_review else f"{text}; none to review."
 
 
 def meta(facts: Facts) -> list[str]:
-    """Return what the page is about and when it was made."""
-    who = f"{facts.processor}, answered by the local server" if facts.local else facts.processor
-    return [printable(facts.table), who, time.strftime("%Y-%m-%d %H:%M %Z", time.localtime(facts.made))]
+    """Return the table's name, the processor and the time of the page."""
+    processor = f"{facts.processor}, answered by the local server" if facts.local else facts.processor
+    made = time.strftime("%Y-%m-%d %H:%M %Z", time.localtime(facts.made))
+    return [printable(facts.table), processor, made]
 
 
 def tiles(facts: Facts) -> list[Tile]:
-    """Return the figures at the head of the page; a status that no row has is left out."""
-    counts, found = facts.counts, [Tile("rows", f"{facts.counts.rows:,}")]
-    for name, tone in (
-        ("completed", ""),
-        ("rejected", "warn"),
-        ("failed", "bad"),
-        ("pending", ""),
-        ("skipped", ""),
-    ):
-        rows = getattr(counts, name)
-        if rows or name == "completed":
-            found.append(Tile(name, f"{rows:,}", share(rows, counts.rows), tone))
-    cells = sum(sum(standings[name] for name in FILLED) for standings in facts.cells.values())
-    found.append(
-        Tile("cells filled", f"{cells:,}", share(cells, facts.asked * len(facts.fields)) + " of those asked")
-    )
+    """Return the figures at the head of the page, without statuses that no row has."""
+    counts, total = facts.counts, facts.counts.total()
+    found = [Tile("rows", f"{total:,}")]
+    for status in RowStatus:
+        if counts[status] or status is RowStatus.COMPLETED:
+            rows = counts[status]
+            found.append(Tile(status, f"{rows:,}", share(rows, total), _TONES.get(status, "")))
+    filled = sum(states[state] for states in facts.cells.values() for state in FILLED)
+    of = share(filled, facts.requested * len(facts.fields))
+    found.append(Tile("cells filled", f"{filled:,}", f"{of} of those requested"))
     if facts.local:
         return [*found, Tile("spent", "$0", "local server")]
-    return [*found, Tile("spent", usd(facts.spent), f"{some(facts.runs, 'run')}, list price")]
+    return [*found, Tile("spent", usd(facts.spent), f"{plural(facts.runs, 'run')}, list price")]
 
 
 def rows_note(facts: Facts) -> str:
-    """Say which rows the page holds, and which it has no room for."""
-    held = len(facts.rows)
-    distinct = sum(row.same for row in facts.rows) + held
-    needing = sum(1 + row.same for row in facts.rows if row.needs)
-    why = ", ".join(f"{facts.needs[need]:,} {words}" for need, words in _NEEDS.items() if facts.needs[need])
-    if not facts.needing:
-        return (
-            f"No row needs a person. The page holds {some(held, 'row')} of {facts.counts.rows:,} to look at."
-        )
-    if needing >= facts.needing:
-        others = distinct - needing
-        rest = f", and {others:,} others to look at" if others else ""
-        return f"{facts.needing:,} in all: {why}. The page holds every one of them{rest}."
-    return (
-        f"{facts.needing:,} in all: {why}. The page holds {some(held, 'row')}, the first of each kind, so that it stays quick."
-        " --rows takes more; the table that rowcite writes has all of them."
+    """Return the sentence about which rows are on the page, and which are not."""
+    total = plural(facts.counts.total(), "row")
+    if not facts.to_review:
+        return f"No row needs review. This page shows {len(facts.rows):,} of {total}."
+    reasons = ", ".join(
+        f"{facts.reasons[reason]:,} {label}"
+        for reason, label in REASON_LABELS.items()
+        if facts.reasons[reason]
     )
+    on_page = sum(1 + row.duplicates for row in facts.rows if row.reasons)
+    if on_page < facts.to_review:
+        return (
+            f"{plural(facts.to_review, 'row')} to review: {reasons}. This page shows the first {len(facts.rows):,};"
+            " --rows N shows more, and the output table has all of them."
+        )
+    others = sum(1 + row.duplicates for row in facts.rows if not row.reasons)
+    rest = f", and {others:,} other{'' if others == 1 else 's'}" if others else ""
+    return f"{plural(facts.to_review, 'row')} to review: {reasons}. This page shows all of them{rest}."
 
 
 def parts(facts: Facts) -> list[Part]:
@@ -107,59 +84,61 @@ def parts(facts: Facts) -> list[Part]:
 
 
 def _coverage(facts: Facts) -> Part | None:
-    if not facts.asked:
+    if not facts.requested:
         return None
-    there = [name for name in Standing if any(facts.cells[item.name][name] for item in facts.fields)]
+    states = [state for state in CellState if any(facts.cells[item.name][state] for item in facts.fields)]
     best = max(facts.fields, key=lambda item: _filled(facts, item.name))
     least = min(facts.fields, key=lambda item: _filled(facts, item.name))
-    says = f"{_field(facts, best.name)} of {some(facts.asked, 'row')} asked about"
+    text = (
+        f"Filled cells of {plural(facts.requested, 'requested row')}. Highest: {_share_of(facts, best.name)}"
+    )
     if _filled(facts, least.name) < _filled(facts, best.name):
-        says += f"; {_field(facts, least.name)}, the least"
+        text += f". Lowest: {_share_of(facts, least.name)}"
     rows = [
         (
             item.name,
-            *(f"{facts.cells[item.name][name]:,}" for name in there),
-            share(_filled(facts, item.name), facts.asked),
+            *(f"{facts.cells[item.name][name]:,}" for name in states),
+            share(_filled(facts, item.name), facts.requested),
         )
         for item in facts.fields
     ]
     return Part(
         "coverage",
         "Coverage and confidence",
-        f"{says}.",
+        f"{text}.",
         "full",
         charts.coverage(facts).svgs,
-        [Mark(name, _LEGEND[name]) for name in there],
-        Table(("Field", *(_LEGEND[name] for name in there), "filled"), rows),
+        [Mark(state, STATE_LABELS[state]) for state in states],
+        Table(("Field", *(STATE_LABELS[state] for state in states), "filled"), rows),
     )
 
 
 def _filled(facts: Facts, name: str) -> int:
-    return sum(facts.cells[name][standing] for standing in FILLED)
+    return sum(facts.cells[name][state] for state in FILLED)
 
 
-def _field(facts: Facts, name: str) -> str:
-    return f"{name} is filled in {share(_filled(facts, name), facts.asked)}"
+def _share_of(facts: Facts, name: str) -> str:
+    return f"{name}, {share(_filled(facts, name), facts.requested)}"
 
 
 def _causes(facts: Facts) -> Part | None:
-    """Show why rows are not complete: what was not accepted, what failed, what was not asked."""
-    tone = {RowStatus.REJECTED: "s-refused", RowStatus.FAILED: "bad"}
+    """Return the section about rows that are not completed: rejected values, failures, skipped rows."""
+    tone = {RowStatus.REJECTED: "s-rejected", RowStatus.FAILED: "bad"}
     found = facts.causes.most_common()
     if not found:
-        return Part("causes", "Failures by cause", "Nothing failed and nothing was refused.")
+        return Part("causes", "Failures by cause", "Nothing failed and nothing was rejected.")
     bars = [
-        Bar(why, rows, f"{rows:,} {status}", tone.get(RowStatus(status), "s-open"))
+        Bar(why, rows, f"{rows:,} {status}", tone.get(RowStatus(status), "s-unanswered"))
         for (status, why), rows in found
     ]
     failed = sum(rows for (status, _), rows in found if status == RowStatus.FAILED)
-    says = f"{some(failed, 'row')} failed. " if failed else "No row failed. "
-    refused = sum(rows for (status, _), rows in found if status == RowStatus.REJECTED)
-    says += f"{some(refused, 'value')} {'was' if refused == 1 else 'were'} not accepted." if refused else ""
+    text = f"{plural(failed, 'row')} failed. " if failed else "No row failed. "
+    rejected = sum(rows for (status, _), rows in found if status == RowStatus.REJECTED)
+    text += f"{plural(rejected, 'value')} rejected." if rejected else ""
     return Part(
         "causes",
         "Failures by cause",
-        says.strip(),
+        text.strip(),
         svgs=charts.bars(_most(bars, "other causes"), "Failures by cause").svgs,
         table=Table(
             ("Cause", "Status", "Count"),
@@ -176,8 +155,8 @@ def _sources(facts: Facts) -> Part | None:
     return Part(
         "sources",
         "Sources by domain",
-        f"{some(len(found), 'domain')} cited. Each counts the cells that cite it.",
-        svgs=charts.bars(_most(bars, "other domains"), "Cells by the domain that they cite").svgs,
+        f"{plural(len(found), 'domain')} cited. Each bar counts the cells that cite a domain.",
+        svgs=charts.bars(_most(bars, "other domains"), "Cells by cited domain").svgs,
         table=Table(
             ("Domain", "Cells"), [(printable(name), f"{cells:,}") for name, cells in found[:_MOST_IN_TABLE]]
         ),
@@ -185,7 +164,7 @@ def _sources(facts: Facts) -> Part | None:
 
 
 def _most(bars: list[Bar], rest: str, most: int = 8) -> list[Bar]:
-    """Return the first bars; what is left over is told in a last line without a bar."""
+    """Return the first bars, and the sum of all others as a last line without a bar."""
     if len(bars) <= most + 1:
         return bars
     left = bars[most:]
@@ -199,12 +178,12 @@ def _timeline(facts: Facts) -> Part | None:
         return None
     last = line.moments[-1]
     began = time.strftime("%Y-%m-%d %H:%M", time.localtime(line.began))
-    pause = f", {some(len(line.pauses), 'pause')} left out" if line.pauses else ""
+    pause = f", {plural(len(line.pauses), 'pause')} not shown" if line.pauses else ""
     marks = Counter({"sent": last.sent, "answered": last.answered, "failed": last.failed})
     return Part(
         "timeline",
         "Timeline",
-        f"{some(last.sent, 'run')} in {took(line.worked)} of work since {began}{pause}.",
+        f"{plural(last.sent, 'run')} in {took(line.worked)}, from {began}{pause}.",
         "full",
         charts.timeline(line).svgs,
         [Mark(name, f"{name} {runs:,}") for name, runs in marks.items() if runs or name != "failed"],
@@ -219,7 +198,7 @@ def _timeline(facts: Facts) -> Part | None:
 
 
 def took(seconds: float) -> str:
-    """Return a time as people say it."""
+    """Return a duration as text: 4.2 s, 45 s, 12 min, 1.5 h."""
     if seconds < 90:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5_400 else f"{seconds / 3_600:.1f} h"

@@ -1,4 +1,4 @@
-"""What the page is made of: figures, and sections with a picture and the figures behind it."""
+"""What the page is built of: figures, and sections with a picture and the numbers behind it."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One colour of a picture, and what it says."""
+    """One colour of a picture and its label."""
 
     name: str
-    says: str
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The figures behind a picture."""
+    """The numbers behind a picture."""
 
     columns: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
@@ -34,17 +34,26 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A section with a picture."""
+    """A section with a picture. `text` is the sentence above it; `room` is "half" or "full" of the page's width."""
 
     id: str
     title: str
-    says: str
+    text: str
     room: str = "half"
     svgs: tuple[tuple[int, str], ...] = ()
     legend: list[Mark] = field(default_factory=list)
     table: Table | None = None
 
 
-def some(number: int, what: str) -> str:
-    """Return so many of something in words."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+def plural(number: int, noun: str) -> str:
+    """Return a number with its noun: 1 row, 2 rows."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def printable(text: str) -> str:
+    """Return a text as one line; control and format characters, which could hide or reorder text, become escapes."""
+    return "".join(char if char.isprintable() else _escaped(char) for char in text)
+
+
+def _escaped(char: str) -> str:
+    return " " if char in "\n\t\r" else f"\\u{ord(char):04x}"

@@ -1,4 +1,4 @@
-"""What was spent, and how the work went on, out of the ledger's runs and times."""
+"""Spend, savings and the timeline, read from the ledger's runs and times."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from rowcite.ledger import Ledger
 from rowcite.report.facts import Moment, Packs, Spend, Timeline
 
 PAUSE = 900.0
-"""Seconds without a run sent or ended that make a pause; what comes after is another spell of work."""
+"""Seconds without a run sent or ended after which a new session begins."""
 
 _BINS = 160
 
-# A run was created unless it was refused or lost; a row of a pack (`pack` set) was sent in its pack's run.
+# A run was created unless it was refused or lost; a row of a pack (`pack` is set) was sent in the pack's run.
 _SPEND = (
     "SELECT batch.processor, count(*), sum(run.price) FROM run JOIN batch ON batch.id = run.batch"
     " WHERE run.state NOT IN ('refused', 'lost') AND run.pack IS NULL GROUP BY batch.processor ORDER BY min(run.id)"
 )
-# A row that its pack's answer left out is `lost` and was asked singly: nothing was saved on it.
+# A row that its pack's answer left out is `lost` and was retried in its own run: it saved nothing.
 _PACKS = (
     "SELECT coalesce(sum(rows), 0), count(*), coalesce(sum((rows - 1) * whole.price), 0)"
     " FROM (SELECT pack, sum(state != 'lost') AS rows FROM run WHERE pack IS NOT NULL GROUP BY pack) AS sent"
     " JOIN run AS whole ON whole.id = sent.pack WHERE whole.state NOT IN ('refused', 'lost')"
 )
-_SPELLS = (
+_SESSIONS = (
     "SELECT batch.sent_at, coalesce(max(run.ended_at), batch.sent_at) FROM batch JOIN run ON run.batch = batch.id"
     " WHERE run.state NOT IN ('refused', 'lost') AND run.pack IS NULL GROUP BY batch.id ORDER BY batch.sent_at"
 )
@@ -42,20 +42,20 @@ _EARLIER = (
 
 
 def spend(ledger: Ledger) -> list[Spend]:
-    """Return the runs that were created, by processor, in the order in which processors were first asked."""
+    """Return the created runs by processor, in the order of the first run on each."""
     return [Spend(name, runs, cost) for name, runs, cost in ledger.each(_SPEND)]
 
 
 def packs(ledger: Ledger) -> Packs:
-    """Return what was saved by sending several rows in a run."""
+    """Return what packing several rows into a run saved."""
     (row,) = ledger.each(_PACKS)
     return Packs(*row)
 
 
-def spells(ledger: Ledger) -> list[tuple[float, float]]:
-    """Return when work went on without a pause: from, to, in Unix seconds."""
+def sessions(ledger: Ledger) -> list[tuple[float, float]]:
+    """Return the sessions, which are work without a pause: from, to, in Unix seconds."""
     found: list[tuple[float, float]] = []
-    for sent, ended in ledger.each(_SPELLS):
+    for sent, ended in ledger.each(_SESSIONS):
         if found and sent - found[-1][1] < PAUSE:
             found[-1] = (found[-1][0], max(found[-1][1], ended))
         else:
@@ -64,8 +64,8 @@ def spells(ledger: Ledger) -> list[tuple[float, float]]:
 
 
 def stored_before(ledger: Ledger, tasks: Iterable[bytes]) -> int:
-    """Return how many of these tasks were answered before the last spell of work: it had them for nothing."""
-    worked = spells(ledger)
+    """Return the number of these tasks that were answered before the last session began."""
+    worked = sessions(ledger)
     if len(worked) < 2:
         return 0
     earlier = {key for (key,) in ledger.each(_EARLIER, worked[-1][0])}
@@ -73,8 +73,8 @@ def stored_before(ledger: Ledger, tasks: Iterable[bytes]) -> int:
 
 
 def timeline(ledger: Ledger) -> Timeline:
-    """Return how the work went on, in at most so many moments that a picture needs."""
-    worked = spells(ledger)
+    """Return the timeline, in at most as many moments as a picture can show."""
+    worked = sessions(ledger)
     if not worked:
         return Timeline()
     total = sum(end - start for start, end in worked)
@@ -83,14 +83,16 @@ def timeline(ledger: Ledger) -> Timeline:
     for number, (start, end) in enumerate(worked):
         if number:
             line.pauses.append((done, start - worked[number - 1][1]))
-        _spell(ledger, line, (start, end), done, width)
+        _add_session(ledger, line, (start, end), done, width)
         done += end - start
     return line
 
 
-def _spell(ledger: Ledger, line: Timeline, spell: tuple[float, float], done: float, width: float) -> None:
-    """Add a spell of work to the line, `done` seconds in, a moment for each `width` seconds in which something was."""
-    start, end = spell
+def _add_session(
+    ledger: Ledger, line: Timeline, session: tuple[float, float], done: float, width: float
+) -> None:
+    """Add a session that begins `done` seconds into the timeline, one moment for each `width` seconds with events."""
+    start, end = session
     sent = dict(ledger.each(_SENT, start, width, start, end))
     answered: dict[int, int] = {}
     failed: dict[int, int] = {}
@@ -98,7 +100,7 @@ def _spell(ledger: Ledger, line: Timeline, spell: tuple[float, float], done: flo
         (answered if well else failed)[number] = runs
     for number in sorted({*sent, *answered, *failed}):
         at, last = round(done + min((number + 1) * width, end - start), 3), line.moments[-1]
-        if at == last.at:  # the last bin is as good as none: it ends where the one before does
+        if at == last.at:  # the last bin ends where the one before it does
             line.moments.pop()
         line.moments.append(
             Moment(

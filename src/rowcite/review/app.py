@@ -1,14 +1,15 @@
-"""The review as a web app for one person on one machine.
+"""The review: a web app for one person on one machine.
 
-Nothing but the page of this review may talk to it: its address holds a random token, a request must be addressed to
-loopback (a name that a stranger's DNS points here is refused), and a decision must come from the page's own origin as JSON,
-which a form or a link of another page cannot send.
+Only its own page may use it. The URL holds a random token, the Host header must be loopback (which stops DNS rebinding),
+and a decision must arrive as JSON from the page's own origin, which a form or a link on another page cannot send.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
+import socket
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -29,10 +31,11 @@ from rowcite.report.facts import Facts
 from rowcite.report.page import Review, decision_dict, page
 from rowcite.report.parts import parts
 from rowcite.report.sections import Part
-from rowcite.review.verdicts import Cells, NotDecided, decide
+from rowcite.review.verdicts import Cells, InvalidDecision, decide
 
+LOOPBACK = "127.0.0.1"
 WAIT = 2.0
-"""Seconds that a decision waits for a command that has the ledger; a run may have it for hours."""
+"""Seconds that a decision waits for the ledger lock, which a run may hold for hours."""
 
 _MOST_BYTES = 64 << 10
 _HEADERS = {
@@ -44,12 +47,12 @@ _HEADERS = {
     "x-frame-options": "DENY",
     "content-security-policy": "frame-ancestors 'none'",
 }
-_BUSY = "a rowcite command is working on this ledger, and nothing was decided. Try again when it has ended"
+_BUSY = "another rowcite command is using this ledger. The decision was not saved; try again when that command has ended"
 
 
 @dataclass(slots=True)
-class Reviewing:
-    """A review under way: what is decided on, where decisions go, and who decides."""
+class ReviewSession:
+    """One review: the facts on its page, the ledger for its decisions, and the reviewer's name."""
 
     facts: Facts
     ledger: Path
@@ -63,39 +66,39 @@ class Reviewing:
         self.drawn, self.cells = parts(self.facts), Cells.of(self.facts)
 
     def page(self) -> str:
-        """Return the page with every decision that the ledger has by now."""
+        """Return the page with every decision in the ledger so far."""
         with closing(open_ledger(self.ledger, writing=False)) as ledger:
             decisions = ledger.decisions(self.cells.views)
         return page(self.facts, self.drawn, Review(self.who, decisions))
 
-    def decide(self, said: dict[str, Any]) -> Decision:
-        """Write a decision into the ledger, which is held for no longer than that.
+    def decide(self, body: dict[str, Any]) -> Decision:
+        """Save a decision in the ledger, which is locked only meanwhile.
 
         Raises:
-            NotDecided, LedgerBusy, LedgerError: nothing was written.
+            InvalidDecision, LedgerBusy, LedgerError: nothing was written.
         """
-        decision = decide(said, self.cells, who=self.who, at=self.clock())
+        decision = decide(body, self.cells, who=self.who, at=self.clock())
         with closing(open_ledger(self.ledger, writing=True, wait=WAIT)) as ledger:
             ledger.record_decisions([decision])
         return decision
 
 
-def create_app(reviewing: Reviewing) -> Starlette:
-    """Return the app: the page and where its decisions go, both under the token."""
+def create_app(reviewing: ReviewSession) -> Starlette:
+    """Return the app: the page and the endpoint for decisions, both under the token."""
 
     async def show(_: Request) -> Response:
         return HTMLResponse(await run_in_threadpool(reviewing.page), headers=_HEADERS)
 
-    async def take(request: Request) -> Response:
-        refused = _foreign(request)
-        if refused is not None:
-            return refused
-        said = await _said(request)
-        if said is None:
-            return _error(400, "a decision is a JSON object")
+    async def save(request: Request) -> Response:
+        refusal = _foreign(request)
+        if refusal is not None:
+            return refusal
+        body = await _json_body(request)
+        if body is None:
+            return _error(400, "expected a decision as a JSON object of at most 64 KB")
         try:
-            decision = await run_in_threadpool(reviewing.decide, said)
-        except NotDecided as error:
+            decision = await run_in_threadpool(reviewing.decide, body)
+        except InvalidDecision as error:
             return _error(422, str(error))
         except LedgerBusy:
             return _error(423, _BUSY)
@@ -105,14 +108,14 @@ def create_app(reviewing: Reviewing) -> Starlette:
         return JSONResponse({"decision": shown}, headers=_HEADERS)
 
     root = f"/{reviewing.token}"
-    routes = [Route(f"{root}/", show, methods=["GET"]), Route(f"{root}/decisions", take, methods=["POST"])]
+    routes = [Route(f"{root}/", show, methods=["GET"]), Route(f"{root}/decisions", save, methods=["POST"])]
     app = Starlette(routes=routes)
     app.add_middleware(_Loopback)
     return app
 
 
 class _Loopback:
-    """Refuses requests that are addressed to another host, as a page does that points its own name at this machine."""
+    """Refuses requests with another Host header, as a page sends that points its own domain at this machine."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
@@ -121,8 +124,10 @@ class _Loopback:
         if scope["type"] == "http":
             hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
             if len(hosts) != 1 or hosts[0] not in _own_hosts(scope):
-                refused = PlainTextResponse("Not a host of this review.\n", 421, headers=_HEADERS)
-                await refused(scope, receive, send)
+                refusal = PlainTextResponse(
+                    "Wrong host: open the review at 127.0.0.1.\n", 421, headers=_HEADERS
+                )
+                await refusal(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
@@ -133,28 +138,65 @@ def _own_hosts(scope: Any) -> set[str]:
 
 
 def _foreign(request: Request) -> Response | None:
-    """Return the refusal of a request that this review's own page did not send."""
+    """Return an error response unless the request came from this review's own page."""
     if request.headers.get("origin") != f"http://{request.headers['host']}":
-        return _error(403, "decisions are taken from the review's own page only")
+        return _error(403, "decisions are accepted from the review's own page only")
     if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
-        return _error(403, "decisions are taken from the review's own page only")
+        return _error(403, "decisions are accepted from the review's own page only")
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
-        return _error(415, "decisions are JSON")
+        return _error(415, "send decisions as application/json")
     return None
 
 
-async def _said(request: Request) -> dict[str, Any] | None:
+async def _json_body(request: Request) -> dict[str, Any] | None:
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > _MOST_BYTES:
             return None
     try:
-        said = json.loads(body)
+        value = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    return said if isinstance(said, dict) else None
+    return value if isinstance(value, dict) else None
 
 
-def _error(status: int, words: str) -> JSONResponse:
-    return JSONResponse({"error": words}, status, headers=_HEADERS)
+def _error(status: int, message: str) -> JSONResponse:
+    return JSONResponse({"error": message}, status, headers=_HEADERS)
+
+
+# --- the server ------------------------------------------------------------------------------------------
+
+
+def serve(app: Starlette, *, port: int, on_ready: Callable[[str], None]) -> None:
+    """Serve on loopback until SIGINT or SIGTERM, then return. Port 0 picks a free port; `on_ready` receives the base URL.
+
+    Raises:
+        OSError: the port is in use.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((LOOPBACK, port))
+        url = f"http://{LOOPBACK}:{listening.getsockname()[1]}"
+        with contextlib.suppress(KeyboardInterrupt):  # the normal way to stop it
+            _Server(app, lambda: on_ready(url)).run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, app: Starlette, ready: Callable[[], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                ws="none",
+                server_header=False,
+                proxy_headers=False,
+            )
+        )
+        self._ready = ready
+
+    async def startup(self, sockets: list[Any] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()

@@ -1,6 +1,6 @@
-"""Decisions as a CSV: what was decided and what is still open, for a spreadsheet, a colleague, or another ledger.
+"""Decisions as CSV, one line a cell: decided and open ones, for a spreadsheet, a colleague or another ledger.
 
-A line is a cell. What a spreadsheet would run as a formula gets an apostrophe, which comes off again when it is read.
+A text that a spreadsheet would run as a formula gets an apostrophe on export, which the import removes.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Any
 
 from rowcite.errors import TableError, UsageError
 from rowcite.model import Decision
-from rowcite.report.facts import CellView, Facts, RowView, Standing
-from rowcite.review.verdicts import NOTE_CHARS, VERDICTS, NotDecided, corrected
+from rowcite.report.facts import CellState, CellView, Facts, RowView
+from rowcite.review.verdicts import NOTE_CHARS, VERDICTS, InvalidDecision, corrected
 from rowcite.spec.fields import Field
 from rowcite.table.formulas import BEGINS
 
 COLUMNS = ("row", "name", "field", "found", "why", "verdict", "value", "note", "who", "at", "key")
-# Numbers too, and what has an apostrophe already: an import reads back what an export wrote.
+# Numbers and texts with an apostrophe too, so that an import reads back what an export wrote.
 _FORMULA = re.compile(f"'*{BEGINS}")
 _GUARDED = re.compile(f"'+{BEGINS}")
 _MOST_PROBLEMS = 10
@@ -31,7 +31,7 @@ _MOST_PROBLEMS = 10
 
 @dataclass(slots=True)
 class Imported:
-    """What a CSV of decisions holds: those that are new to the ledger, and how many lines were not."""
+    """The decisions of a CSV that are new to the ledger, and the number of lines that were not."""
 
     decisions: list[Decision] = field(default_factory=list)
     undecided: int = 0
@@ -39,8 +39,8 @@ class Imported:
     older: int = 0
 
 
-def written(facts: Facts, decisions: Mapping[bytes, Mapping[str, Decision]]) -> Iterator[str]:
-    """Yield the lines of the CSV: every decision, and every cell of the page that needs one."""
+def export_lines(facts: Facts, decisions: Mapping[bytes, Mapping[str, Decision]]) -> Iterator[str]:
+    """Yield the lines of the CSV: every decision, and every open cell of the page."""
     yield _line(COLUMNS)
     shown: set[tuple[bytes, str]] = set()
     for row in sorted(facts.rows, key=lambda row: row.number):
@@ -51,13 +51,13 @@ def written(facts: Facts, decisions: Mapping[bytes, Mapping[str, Decision]]) -> 
             if decision is not None or _open(row, cell):
                 shown.add((row.key, item.name))
                 yield _line(_cells(row, cell, item, decision))
-    for key, said in decisions.items():
-        for name, decision in said.items():
+    for key, made in decisions.items():
+        for name, decision in made.items():
             if (key, name) not in shown:
                 yield _line(("", "", name, "", "", *_decided(decision), key.hex()))
 
 
-def read(
+def read_decisions(
     path: Path,
     fields: Iterable[Field],
     known: Mapping[bytes, Mapping[str, Decision]],
@@ -65,13 +65,13 @@ def read(
     who: str,
     now: float,
 ) -> Imported:
-    """Read a CSV of decisions. Lines without a verdict decide nothing; all others must be right, or none counts.
+    """Read a CSV of decisions. Lines without a verdict are ignored; if any other line is invalid, none is imported.
 
-    `known` is what the ledger has: the same decision is not written twice, and an older one (`at`) does not count. `who`
-    and `now` stand for those that a line leaves out.
+    `known` are the ledger's decisions: equal ones are not imported again, and lines with an older `at` are ignored. `who`
+    and `now` are the defaults for lines without them.
 
     Raises:
-        UsageError: lines that cannot be decisions, each with its number.
+        UsageError: invalid lines, each with its number.
         TableError: the file cannot be read.
     """
     named = {item.name: item for item in fields}
@@ -79,7 +79,7 @@ def read(
     for number, line in _lines(path):
         try:
             decision = _decision(line, named, who=who, now=now)
-        except NotDecided as error:
+        except InvalidDecision as error:
             problems.append(f"{path}:{number}: {error}")
             continue
         if decision is None:
@@ -94,20 +94,20 @@ def read(
             found.decisions.append(decision)
     if problems:
         more = len(problems) - _MOST_PROBLEMS
-        told = [*problems[:_MOST_PROBLEMS], *([f"and {more:,} more lines"] if more > 0 else [])]
-        raise UsageError("\n".join(told) + "\nNothing was imported")
+        listed = [*problems[:_MOST_PROBLEMS], *([f"and {more:,} more lines"] if more > 0 else [])]
+        raise UsageError("\n".join(listed) + "\nNothing was imported")
     return found
 
 
 def _open(row: RowView, cell: CellView) -> bool:
-    refused = cell.standing in (Standing.REFUSED, Standing.LOW) or cell.given is not None
-    return bool(row.needs) and (refused or (cell.standing is Standing.OPEN and row.status == "failed"))
+    doubtful = cell.state in (CellState.REJECTED, CellState.LOW) or cell.given is not None
+    return bool(row.reasons) and (doubtful or (cell.state is CellState.UNANSWERED and row.status == "failed"))
 
 
 def _cells(row: RowView, cell: CellView, item: Field, decision: Decision | None) -> tuple[str, ...]:
-    found = cell.said if cell.refused is not None or cell.given is not None else cell.value
-    why = cell.refused or (f"differs from {cell.given}" if cell.given is not None else "")
-    why = why or ("low confidence" if cell.standing is Standing.LOW else row.error or "")
+    found = cell.found if cell.rejection is not None or cell.given is not None else cell.value
+    why = cell.rejection or (f"differs from {cell.given}" if cell.given is not None else "")
+    why = why or ("low confidence" if cell.state is CellState.LOW else row.error or "")
     key = row.key.hex() if row.key else ""
     return (str(row.number), row.label, item.name, _shown(found), why, *_decided(decision), key)
 
@@ -143,11 +143,13 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
             text = csv.DictReader(file)
             missing = [name for name in ("key", "field", "verdict") if name not in (text.fieldnames or ())]
             if missing:
-                raise UsageError(f"{path}: not a CSV of decisions: it has no column {', '.join(missing)}")
+                raise UsageError(f"{path}: not a CSV of decisions: missing columns: {', '.join(missing)}")
             for line in text:
                 yield text.line_num, {name: _bare(value or "") for name, value in line.items() if name}
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise TableError(f"{path}: cannot read it: {getattr(error, 'strerror', None) or error}") from error
+        raise TableError(
+            f"{path}: cannot read the file: {getattr(error, 'strerror', None) or error}"
+        ) from error
 
 
 def _bare(text: str) -> str:
@@ -159,15 +161,15 @@ def _decision(line: dict[str, str], fields: Mapping[str, Field], *, who: str, no
     if not verdict:
         return None
     if verdict not in VERDICTS:
-        raise NotDecided(f'"{verdict}" is no verdict: {", ".join(VERDICTS)}, or nothing')
+        raise InvalidDecision(f'"{verdict}" is not a verdict. Use {", ".join(VERDICTS)}, or leave it empty')
     if line["field"] not in fields:
-        raise NotDecided(f'there is no field "{line["field"]}". Fields: {", ".join(fields)}')
+        raise InvalidDecision(f'unknown field "{line["field"]}". Fields: {", ".join(fields)}')
     try:
         key = bytes.fromhex(line["key"])
     except ValueError:
         key = b""
     if len(key) != 16:
-        raise NotDecided("the key is not the 32 hexadecimal digits that it was exported with")
+        raise InvalidDecision("the key must be the 32 hexadecimal digits of the export")
     return Decision(
         key,
         line["field"],
@@ -180,11 +182,11 @@ def _decision(line: dict[str, str], fields: Mapping[str, Field], *, who: str, no
 
 
 def _value(text: str, verdict: str, item: Field) -> str | None:
-    """Return a line's value as JSON. Text is taken as it stands, everything else as JSON or as its field's text form."""
+    """Return a line's value as JSON. A text field keeps its text; other types are parsed as JSON, else as text."""
     if verdict == "clear" or (verdict != "correct" and not text.strip()):
         return None
     if not text.strip():
-        raise NotDecided("a correction needs a value")
+        raise InvalidDecision("`correct` needs a value")
     value: Any = text
     if item.type.kind not in ("string", "json", "date"):
         try:
@@ -200,7 +202,7 @@ def _when(text: str, now: float) -> float:
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise NotDecided(f'"{text}" is no time such as 2026-01-31T09:30:00+00:00') from None
+        raise InvalidDecision(f'"{text}" is not a time such as 2026-01-31T09:30:00+00:00') from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 

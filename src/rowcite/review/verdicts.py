@@ -1,4 +1,4 @@
-"""What somebody says of a cell, checked: it must be about a cell that is there, and a value must be of the field's type."""
+"""Validates decisions: each is about a cell of the page, and its value has the field's type."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rowcite.accept.coerce import coerce
 from rowcite.errors import UsageError
 from rowcite.model import Decision
-from rowcite.report.facts import CellView, Facts, Standing
-from rowcite.report.values import coerce_or_none
+from rowcite.report.facts import CellState, CellView, Facts
 from rowcite.spec.fields import Field
 
 VERDICTS = ("accept", "reject", "correct", "clear")
 NOTE_CHARS = 1_000
 
 
-class NotDecided(UsageError):
-    """What was said cannot be a decision."""
+class InvalidDecision(UsageError):
+    """The request is not a valid decision."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """The cells that may be decided on: fields by name, and what the page shows of each by key, row and field.
+    """The cells of the page: fields by name, and views by task key, row number and field.
 
-    Rows of one key ask the same, and are apart where they were given different values.
+    Rows with one task key are separate where the table has different values for them.
     """
 
     fields: Mapping[str, Field]
@@ -33,7 +33,7 @@ class Cells:
 
     @classmethod
     def of(cls, facts: Facts) -> Cells:
-        """Take the cells that a page shows."""
+        """Return the cells of a page."""
         names = [field.name for field in facts.fields]
         views: dict[bytes, dict[int, Mapping[str, CellView]]] = {}
         for row in facts.rows:
@@ -42,58 +42,58 @@ class Cells:
         return cls({field.name: field for field in facts.fields}, views)
 
 
-def decide(said: Mapping[str, Any], cells: Cells, *, who: str, at: float) -> Decision:
-    """Make a decision of what was said: `key` (hex), `field`, `verdict`, `value`, `note`, and which `row` of the key it was said of.
+def decide(body: Mapping[str, Any], cells: Cells, *, who: str, at: float) -> Decision:
+    """Return the decision in a request body: `key` (hex), `row`, `field`, `verdict`, `value` and `note`.
 
     Raises:
-        NotDecided: it is about no cell of the page, or its value does not fit.
+        InvalidDecision: the cell is not on the page, or the value does not have the field's type.
     """
-    key, name, verdict = _key(said.get("key")), said.get("field"), said.get("verdict")
+    key, name, verdict = _key(body.get("key")), body.get("field"), body.get("verdict")
     if verdict not in VERDICTS:
-        raise NotDecided(f"a verdict is one of {', '.join(VERDICTS)}")
+        raise InvalidDecision(f"a verdict is one of {', '.join(VERDICTS)}")
     if not isinstance(name, str) or name not in cells.fields:
-        raise NotDecided("there is no such field")
-    rows, number = cells.views.get(key, {}), said.get("row")
+        raise InvalidDecision("unknown field")
+    rows, number = cells.views.get(key, {}), body.get("row")
     shown = rows.get(number) if isinstance(number, int) else next(iter(rows.values()), None)
     view = shown.get(name) if shown else None
     if view is None:
-        raise NotDecided("this row is not on the page")
-    note = said.get("note")
+        raise InvalidDecision("this row is not on the page")
+    note = body.get("note")
     if note is not None and not isinstance(note, str):
-        raise NotDecided("a note is a text")
-    value = _value(verdict, said.get("value"), cells.fields[name], view)
+        raise InvalidDecision("a note must be a string")
+    value = _value(verdict, body.get("value"), cells.fields[name], view)
     return Decision(key, name, verdict, value, who, at, (note or "").strip()[:NOTE_CHARS] or None)
 
 
 def _value(verdict: str, value: Any, field: Field, view: CellView) -> str | None:
-    """Return the value that a decision is about, as JSON: another answer of a later run is not accepted or rejected by it."""
+    """Return the decided value as JSON, so that the decision does not apply to a different value of a later run."""
     if verdict == "clear":
         return None
     if verdict == "correct":
         return corrected(value, field)
-    if view.standing is Standing.OPEN:
-        raise NotDecided(f"there is no answer to {verdict}. Correct the cell instead")
-    said = view.said if view.refused is not None or view.given is not None else view.value
+    if view.state is CellState.UNANSWERED:
+        raise InvalidDecision(f"there is no answer to {verdict}. Enter a value instead")
+    found = view.found if view.rejection is not None or view.given is not None else view.value
     try:
-        return _json(coerce_or_none(said, field))
+        return _json(_coerced(found, field))
     except ValueError as error:
         if verdict == "reject":
             return None
-        raise NotDecided(f"{error}: it cannot stand in this column. Correct it instead") from error
+        raise InvalidDecision(f"{error}: this column cannot hold it. Enter a value instead") from error
 
 
 def corrected(value: Any, field: Field) -> str:
     """Return a correction as JSON.
 
     Raises:
-        NotDecided: there is no value, or it is not of the field's type.
+        InvalidDecision: the value is empty or not of the field's type.
     """
     try:
-        fit = coerce_or_none(value, field)
+        fit = _coerced(value, field)
     except ValueError as error:
-        raise NotDecided(str(error)) from error
+        raise InvalidDecision(str(error)) from error
     if fit is None:
-        raise NotDecided("this is no value. Write one, or reject the one that was found")
+        raise InvalidDecision("the value is empty. Enter a value, or reject the found one")
     return _json(fit)
 
 
@@ -107,5 +107,10 @@ def _key(text: Any) -> bytes:
     except ValueError:
         key = b""
     if len(key) != 16:
-        raise NotDecided("a key is 32 hexadecimal digits")
+        raise InvalidDecision("a key has 32 hexadecimal digits")
     return key
+
+
+def _coerced(value: Any, field: Field) -> Any:
+    """Return a value as its field's type, as the merge does; raise ValueError if that is not possible without loss."""
+    return coerce(value, field.type, frozenset())

@@ -1,17 +1,13 @@
 "use strict";
-// The table of rows. Values come from the web: they reach the page as text only, and links only as http or https.
+// The table of rows. Values come from the web: they are inserted as text only, and links must be http or https.
 const data = JSON.parse(document.getElementById("data").textContent);
 const byId = (id) => document.getElementById(id);
-const hooks = { cell: null }; // the review puts its buttons there
+const hooks = { cell: null }; // set by the review
 const PAGE = 100;
-const ORDER = ["refused", "open", "low", "unstated", "empty", "medium", "high", "given", "reviewed"]; // least sure first
-const WORDS = {
-  refused: "not accepted", open: "no answer", low: "low", unstated: "none stated", empty: "nothing found",
-  medium: "medium", high: "high", given: "given", reviewed: "reviewed",
-};
-const NEEDS = { rejected: "rejected", conflict: "conflict", low: "low confidence", failed: "failed" };
+const ORDER = data.states.map(([name]) => name); // least certain first
+const LABELS = Object.fromEntries(data.states);
 const LEVEL = { low: 1, medium: 2, high: 3 };
-// What would move, turn or hide the text around it is shown as its escape.
+// Characters that would move, reorder or hide the text around them are shown as escapes.
 const HARMFUL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff\u{e0000}-\u{e007f}]/gu;
 const clean = (text) => String(text).replace(HARMFUL, (c) => "\\u" + c.codePointAt(0).toString(16).padStart(4, "0"));
 
@@ -25,7 +21,7 @@ function make(name, props = {}, ...inside) {
   node.append(...inside.filter((part) => part !== null && part !== undefined));
   return node;
 }
-/** A value from outside: isolated, so that right-to-left text cannot turn what follows it. */
+/** A value from the web: isolated, so that right-to-left text cannot reorder what follows. */
 const foreign = (text) => {
   const node = document.createElement("bdi");
   node.textContent = clean(text);
@@ -41,17 +37,17 @@ function safeUrl(text) {
   } catch { return null; }
 }
 
-// --- what a row says ---
+// --- the state of a row ---
 
 const decided = (row, at) => Boolean(row.cells[at].d);
-const flagged = (cell) => cell.k || ["refused", "low"].includes(cell.l);
-const open = (row) => row.needs.length > 0
-  && !(row.cells.length && row.cells.every((cell, at) => decided(row, at) || !(flagged(cell) || (row.status === "failed" && cell.l === "open"))));
-const standing = (row, at) => {
+const flagged = (cell) => cell.k || ["rejected", "low"].includes(cell.l);
+const needsReview = (row) => row.reasons.length > 0
+  && !(row.cells.length && row.cells.every((cell, at) => decided(row, at) || !(flagged(cell) || (row.status === "failed" && cell.l === "unanswered"))));
+const stateOf = (row, at) => {
   const { d, l } = row.cells[at];
-  return d ? (d.verdict === "reject" ? "refused" : "reviewed") : l;
+  return d ? (d.verdict === "reject" ? "rejected" : "reviewed") : l;
 };
-const least = (row) => (row.cells.length ? Math.min(...row.cells.map((_, at) => ORDER.indexOf(standing(row, at)))) : 0);
+const certainty = (row) => (row.cells.length ? Math.min(...row.cells.map((_, at) => ORDER.indexOf(stateOf(row, at)))) : 0);
 
 function haystack(row) {
   const cells = row.cells.flatMap((cell) => [cell.v, cell.s, cell.r, cell.y, ...cell.x.map(([doc]) => data.docs[doc].join(" "))]);
@@ -59,15 +55,15 @@ function haystack(row) {
     .filter((part) => part !== null && part !== undefined).map(shown).join("\n").toLocaleLowerCase();
 }
 
-function whys(row) {
+function reasonsOf(row) {
   const found = row.cells.flatMap((cell, at) => {
     if (decided(row, at)) return [];
-    if (cell.k) return [[data.fields[at].name, "differs from what was given"]];
-    if (cell.l === "refused") return [[data.fields[at].name, cell.r]];
+    if (cell.k) return [[data.fields[at].name, "differs from the table"]];
+    if (cell.l === "rejected") return [[data.fields[at].name, cell.r]];
     return cell.l === "low" ? [[data.fields[at].name, "low confidence"]] : [];
   });
-  if (found.length || !row.needs.length) return found;
-  return open(row) ? [[null, row.error || ""]] : [[null, "decided"]];
+  if (found.length || !row.reasons.length) return found;
+  return needsReview(row) ? [[null, row.error || ""]] : [[null, "decided"]];
 }
 
 // --- filters ---
@@ -78,12 +74,12 @@ const text = (row) => { if (!texts.has(row)) texts.set(row, haystack(row)); retu
 
 function matches(row) {
   const status = byId("status").value;
-  if (status === "open" ? !open(row) : status.startsWith("is:") ? row.status !== status.slice(3)
-    : status.startsWith("need:") ? !row.needs.includes(status.slice(5)) : false) return false;
-  const field = byId("field").value, sure = byId("confidence").value;
-  if (field !== "" || sure !== "") {
+  if (status === "review" ? !needsReview(row) : status.startsWith("is:") ? row.status !== status.slice(3)
+    : status.startsWith("reason:") ? !row.reasons.includes(status.slice(7)) : false) return false;
+  const field = byId("field").value, state = byId("confidence").value;
+  if (field !== "" || state !== "") {
     const fits = (cell, at) => (field === "" || at === Number(field))
-      && (sure !== "" ? standing(row, at) === sure : status === "open" && row.cells.some(flagged) ? flagged(cell) && !decided(row, at) : true);
+      && (state !== "" ? stateOf(row, at) === state : status === "review" && row.cells.some(flagged) ? flagged(cell) && !decided(row, at) : true);
     if (!row.cells.some(fits)) return false;
   }
   const words = byId("search").value.toLocaleLowerCase().split(/\s+/).filter(Boolean);
@@ -92,7 +88,7 @@ function matches(row) {
 
 const SORTS = {
   number: (row) => row.n, name: (row) => row.label.toLocaleLowerCase(), state: (row) => row.status,
-  needs: (row) => -whys(row).length, least,
+  reasons: (row) => -reasonsOf(row).length, certainty,
 };
 function wanted() {
   const rows = data.rows.filter(matches);
@@ -109,26 +105,25 @@ function options(select, entries, chosen) {
 function fillFilters() {
   const count = (test) => data.rows.filter(test).length, number = (n) => n.toLocaleString("en");
   const some = (entries) => entries.filter((entry) => entry[2]).map(([value, label, n]) => [value, `${label} (${number(n)})`]);
-  const statuses = ["completed", "rejected", "failed", "pending"];
-  const needing = count(open);
-  const every = ["all", `All on this page (${number(data.rows.length)})`];
-  const first = needing ? [["open", `Rows that need a person (${number(needing)})`], every] : [every];
+  const reviewing = count(needsReview);
+  const every = ["all", `All rows on this page (${number(data.rows.length)})`];
+  const first = reviewing ? [["review", `Rows to review (${number(reviewing)})`], every] : [every];
   options(byId("status"), [...first,
-    ...some(Object.keys(NEEDS).filter((need) => need !== "failed" && need !== "rejected").map((need) => [`need:${need}`, `With ${need === "low" ? "low confidence" : "a conflict"}`, count((row) => row.needs.includes(need))])),
-    ...some(statuses.map((name) => [`is:${name}`, `Status ${name}`, count((row) => row.status === name)])),
-  ], needing ? "open" : "all");
+    ...some(data.reasons.filter(([name]) => !data.statuses.includes(name)).map(([name, label]) => [`reason:${name}`, `Rows ${label}`, count((row) => row.reasons.includes(name))])),
+    ...some(data.statuses.map((name) => [`is:${name}`, `Status ${name}`, count((row) => row.status === name)])),
+  ], reviewing ? "review" : "all");
   options(byId("field"), [["", "Any field"], ...data.fields.map((field, at) => [String(at), field.name])], "");
   const there = new Set(data.rows.flatMap((row) => row.cells.map((cell) => cell.l)));
   if (hooks.cell) there.add("reviewed");
-  options(byId("confidence"), [["", "Any"], ...ORDER.filter((name) => there.has(name)).map((name) => [name, WORDS[name]])], "");
+  options(byId("confidence"), [["", "Any"], ...ORDER.filter((name) => there.has(name)).map((name) => [name, LABELS[name]])], "");
 }
 
 // --- the table ---
 
 const NARROW = matchMedia("(max-width: 719px)");
-const HIDDEN = 2; // columns that the style sheet leaves out on a phone
+const HIDDEN = 2; // columns that the style sheet hides on a phone
 const span = () => COLUMNS.length - (NARROW.matches ? HIDDEN : 0);
-const COLUMNS = [["name", "Row"], ["number", "No."], ["state", "Status"], ["needs", "Needs"], ["least", "Least sure"]];
+const COLUMNS = [["name", "Row"], ["number", "No."], ["state", "Status"], ["reasons", "Reason"], ["certainty", "Lowest confidence"]];
 
 function head() {
   return make("thead", {}, make("tr", {}, ...COLUMNS.map(([name, label]) => {
@@ -142,20 +137,20 @@ function head() {
   })));
 }
 
-function sure(word) {
-  const meter = make("span", { class: "sure" });
-  if (LEVEL[word]) {
+function confidenceNode(state) {
+  const meter = make("span", { class: "confidence" });
+  if (LEVEL[state]) {
     const bars = make("span", { "aria-hidden": "true" });
-    for (let at = 1; at <= 3; at++) bars.append(make("i", { class: at <= LEVEL[word] ? "on" : "" }));
+    for (let at = 1; at <= 3; at++) bars.append(make("i", { class: at <= LEVEL[state] ? "on" : "" }));
     bars.className = "bars";
     meter.append(...bars.childNodes);
   }
-  meter.append(make("span", {}, WORDS[word] || clean(word)));
+  meter.append(make("span", {}, LABELS[state]));
   return meter;
 }
 
-function needsCell(row) {
-  const found = whys(row), cell = make("td", { class: "needs" });
+function reasonsCell(row) {
+  const found = reasonsOf(row), cell = make("td", { class: "reasons" });
   for (const [field, why] of found.slice(0, 3)) {
     cell.append(make("span", { class: "why" }, field === null ? null : make("b", {}, foreign(field)), field === null ? null : " ", foreign(cut(why, 90))));
   }
@@ -171,8 +166,8 @@ function rowNode(row) {
     make("th", { scope: "row", class: "name" }, toggle),
     make("td", { class: "number" }, row.n.toLocaleString("en")),
     make("td", { class: `state ${row.status}` }, row.status),
-    needsCell(row),
-    make("td", { class: "least" }, row.cells.length ? sure(ORDER[least(row)]) : ""));
+    reasonsCell(row),
+    make("td", { class: "certainty" }, row.cells.length ? confidenceNode(ORDER[certainty(row)]) : ""));
 }
 
 function flip(row) {
@@ -185,7 +180,7 @@ function flip(row) {
   if (now) line.after(view.nodes.get(row).detail = detail(row));
 }
 
-/** Draw one row anew, as after a decision, with the keyboard's place kept by the caller. */
+/** Redraw one row, as after a decision; the caller restores the focus. */
 function redraw(row) {
   const nodes = view.nodes.get(row);
   if (!nodes) return;
@@ -230,28 +225,28 @@ function detail(row) {
   const about = make("dl", { class: "about" });
   const pair = (name, value) => about.append(make("dt", {}, foreign(name)), make("dd", {}, foreign(value)));
   row.given.forEach(([name, value]) => pair(name, value));
-  if (row.same) pair("same question", `${row.same.toLocaleString("en")} more row${row.same === 1 ? "" : "s"}`);
+  if (row.duplicates) pair("duplicates", `${row.duplicates.toLocaleString("en")} more row${row.duplicates === 1 ? "" : "s"} with the same input`);
   if (row.processor) pair("answered by", row.processor + (row.run ? ` (${row.run})` : ""));
   inside.append(about);
-  if (row.error && !row.cells.some((cell) => cell.r)) inside.append(make("p", { class: "refused" }, foreign(row.error)));
+  if (row.error && !row.cells.some((cell) => cell.r)) inside.append(make("p", { class: "rejection" }, foreign(row.error)));
   row.cells.forEach((cell, at) => inside.append(cellNode(row, at)));
   return make("tr", { class: "detail", id: `detail-${row.n}` }, inside);
 }
 
 function cellNode(row, at) {
-  const cell = row.cells[at], field = data.fields[at], needs = flagged(cell) && !decided(row, at);
+  const cell = row.cells[at], field = data.fields[at], flag = flagged(cell) && !decided(row, at);
   const main = make("div", {}, ...valueNodes(row, at));
   if (cell.d?.verdict === "correct" && (cell.v ?? cell.s) !== undefined) main.append(make("p", { class: "reason" }, "Found: ", foreign(shown(cell.v ?? cell.s))));
-  if (cell.k && !cell.d) main.append(make("p", { class: "refused" }, "The table had ", foreign(cell.g), `: ${cell.k}.`));
-  if (cell.r && !cell.d) main.append(make("p", { class: "refused" }, "Not accepted: ", foreign(cell.r)));
+  if (cell.k && !cell.d) main.append(make("p", { class: "rejection" }, cell.k === "kept" ? "Kept in the table: " : "Replaced in the table: ", foreign(cell.g)));
+  if (cell.r && !cell.d) main.append(make("p", { class: "rejection" }, "Rejected: ", foreign(cell.r)));
   if (cell.y) main.append(make("p", { class: "reason" }, foreign(cell.y)));
   if (cell.x.length) main.append(make("ol", { "aria-label": "Sources" }, ...cell.x.map(source)));
   if (cell.m) main.append(make("p", { class: "reason" }, `and ${cell.m} more sources`));
   if (cell.d) main.append(decision(cell.d));
   if (hooks.cell) main.append(hooks.cell(row, at));
-  const who = cell.p && cell.p !== row.processor ? make("div", {}, foreign(cell.p)) : null;
-  const side = make("div", {}, make("h3", {}, foreign(field.name)), make("div", { class: "side" }, sure(standing(row, at)), who));
-  return make("div", { class: needs ? "cell flag" : "cell" }, side, main);
+  const processor = cell.p && cell.p !== row.processor ? make("div", {}, foreign(cell.p)) : null;
+  const side = make("div", {}, make("h3", {}, foreign(field.name)), make("div", { class: "side" }, confidenceNode(stateOf(row, at)), processor));
+  return make("div", { class: flag ? "cell flag" : "cell" }, side, main);
 }
 
 const VERDICTS = { accept: "Accepted", reject: "Rejected", correct: "Corrected" };
@@ -264,7 +259,7 @@ function valueNodes(row, at) {
   const cell = row.cells[at], corrected = cell.d && cell.d.verdict === "correct";
   const value = corrected ? cell.d.value : cell.r || cell.k ? cell.s : cell.v;
   if (corrected) return [make("div", { class: "value" }, foreign(shown(value)))];
-  if (cell.l === "open") return [make("div", { class: "value nothing" }, row.status === "failed" ? "No answer: the run failed" : "No answer yet")];
+  if (cell.l === "unanswered") return [make("div", { class: "value nothing" }, row.status === "failed" ? "No answer: the run failed" : "No answer yet")];
   if (value === null || value === undefined) return [make("div", { class: "value nothing" }, "Nothing found")];
   return [make("div", { class: "value", tabindex: shown(value).length > 800 ? "0" : null }, foreign(shown(value)), cell.t ? make("span", { class: "why" }, " (cut)") : null)];
 }
@@ -285,13 +280,13 @@ function start() {
   fillFilters();
   byId("filters").hidden = false;
   byId("filters").addEventListener("submit", (event) => event.preventDefault());
-  const anew = () => { view.room = PAGE; draw(); };
-  for (const id of ["status", "field", "confidence"]) byId(id).addEventListener("change", anew);
+  const redrawAll = () => { view.room = PAGE; draw(); };
+  for (const id of ["status", "field", "confidence"]) byId(id).addEventListener("change", redrawAll);
   let timer = 0;
-  byId("search").addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(anew, 120); });
+  byId("search").addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(redrawAll, 120); });
   byId("reset").addEventListener("click", () => {
     for (const id of ["search", "field", "confidence"]) byId(id).value = "";
-    anew();
+    redrawAll();
     byId("search").focus();
   });
   byId("table").addEventListener("keydown", (event) => {
@@ -305,12 +300,12 @@ function start() {
   NARROW.addEventListener("change", draw);
   addEventListener("beforeprint", () => { view.room = Infinity; draw(); });
   draw();
-  const asked = data.rows.find((row) => `#row-${row.n}` === location.hash);
-  if (asked) {
+  const linked = data.rows.find((row) => `#row-${row.n}` === location.hash);
+  if (linked) {
     byId("status").value = "all";
     view.room = Infinity;
-    view.open.add(asked);
+    view.open.add(linked);
     draw();
-    byId(`row-${asked.n}`).scrollIntoView();
+    byId(`row-${linked.n}`).scrollIntoView();
   }
 }

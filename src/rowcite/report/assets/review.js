@@ -1,14 +1,16 @@
-// Deciding: what is pressed goes to the ledger at once, and shows only when the ledger has it.
-const SAY = { accept: "Accept", reject: "Reject", correct: "Correct…", clear: "Undo" };
+// The review: a decision goes to the ledger at once, and is shown when the ledger has it.
+const BUTTONS = { accept: "Accept", reject: "Reject", correct: "Correct…", clear: "Undo" };
+const BUTTONS_WITHOUT_VALUE = { accept: "Leave blank", correct: "Enter value…", clear: "Undo" };
 const KEYS = { a: "accept", r: "reject", c: "correct", u: "clear" };
 
 hooks.cell = (row, at) => {
   const field = data.fields[at], cell = row.cells[at];
-  const group = make("div", { class: "decide", role: "group", "aria-label": `Decide on ${clean(field.name)} of ${clean(row.label)}` });
+  const group = make("div", { class: "decide", role: "group", "aria-label": `Decision on ${clean(field.name)} of ${clean(row.label)}` });
   if (row.key === null) return group;
-  const may = cell.l === "open" ? ["correct"] : ["accept", "reject", "correct"];
-  for (const verdict of cell.d ? [...may, "clear"] : may) {
-    const button = make("button", { type: "button", "data-verdict": verdict, "aria-pressed": verdict === "clear" ? null : String(cell.d?.verdict === verdict) }, SAY[verdict]);
+  const labels = hasValue(cell) ? BUTTONS : BUTTONS_WITHOUT_VALUE;
+  const verdicts = Object.keys(labels).filter((verdict) => (verdict === "clear" ? cell.d : verdict !== "accept" || cell.l !== "unanswered"));
+  for (const verdict of verdicts) {
+    const button = make("button", { type: "button", "data-verdict": verdict, "aria-pressed": verdict === "clear" ? null : String(cell.d?.verdict === verdict) }, labels[verdict]);
     button.addEventListener("click", () => (verdict === "correct" ? correct(group, row, at) : send(group, row, at, { verdict })));
     group.append(button);
   }
@@ -21,13 +23,15 @@ hooks.cell = (row, at) => {
   return group;
 };
 
+const hasValue = (cell) => (cell.v ?? cell.s) !== undefined;
+
 function correct(group, row, at) {
-  const there = group.querySelector("form");
-  if (there) { there.remove(); return; }
+  const opened = group.querySelector("form");
+  if (opened) { opened.remove(); return; }
   const cell = row.cells[at], field = data.fields[at], now = cell.d?.verdict === "correct" ? cell.d.value : cell.v ?? cell.s;
   const input = entry(field, now), note = make("input", { maxlength: "1000", autocomplete: "off" });
   const cancel = make("button", { type: "button" }, "Cancel");
-  const form = make("form", {}, make("label", {}, `Value (${says(field)})`, input), make("label", {}, "Note, if you like", note),
+  const form = make("form", {}, make("label", {}, `Value (${formatOf(field)})`, input), make("label", {}, "Note (optional)", note),
     make("button", { type: "submit", class: "save" }, "Save"), cancel);
   const close = () => { form.remove(); group.querySelector("[data-verdict=correct]").focus(); };
   cancel.addEventListener("click", close);
@@ -42,7 +46,7 @@ function correct(group, row, at) {
   input.focus();
 }
 
-const says = (field) => ({ array: "one a line", object: "JSON", json: "JSON", date: "YYYY-MM-DD" }[field.kind] || field.kind);
+const formatOf = (field) => ({ array: "one per line", object: "JSON", json: "JSON", date: "YYYY-MM-DD" }[field.kind] || field.kind);
 
 function entry(field, now) {
   if (field.choices.length || field.kind === "boolean") {
@@ -58,7 +62,7 @@ function entry(field, now) {
 }
 
 function parsed(field, value) {
-  if (!value.trim()) throw new Error("Write a value, or reject the one that was found.");
+  if (!value.trim()) throw new Error("Enter a value, or reject the found one.");
   if (field.kind === "array") {
     return value.split("\n").map((line) => line.trim()).filter(Boolean).map((line) => (/^[[{]/.test(line) ? JSON.parse(line) : line));
   }
@@ -66,32 +70,32 @@ function parsed(field, value) {
   return field.kind === "boolean" ? value === "true" : value;
 }
 
-async function send(group, row, at, said) {
+async function send(group, row, at, decision) {
   failed(group, "");
-  let answer;
+  let response;
   try {
-    answer = await fetch("decisions", {
+    response = await fetch("decisions", {
       method: "POST", headers: { "content-type": "application/json" }, credentials: "omit",
-      body: JSON.stringify({ key: row.key, row: row.n, field: data.fields[at].name, value: null, note: null, ...said }),
+      body: JSON.stringify({ key: row.key, row: row.n, field: data.fields[at].name, value: null, note: null, ...decision }),
     });
   } catch {
-    failed(group, "Not saved: the review has ended. Start rowcite review again.");
+    failed(group, "Not saved: the review has stopped. Start `rowcite review` again.");
     return;
   }
-  const told = await answer.json().catch(() => ({ error: `The server answered ${answer.status}.` }));
-  if (!answer.ok) { failed(group, `Not saved: ${told.error}`); return; }
+  const saved = await response.json().catch(() => ({ error: `the server returned status ${response.status}` }));
+  if (!response.ok) { failed(group, `Not saved: ${saved.error}`); return; }
   for (const same of data.rows.filter((other) => other.key === row.key)) {
-    same.cells[at].d = told.decision || undefined;
+    same.cells[at].d = saved.decision || undefined;
     redraw(same);
   }
-  const box = group.closest(".cell"), anew = cellNode(row, at);
-  box.replaceWith(anew);
-  anew.querySelector(`[data-verdict=${said.verdict === "clear" ? "accept" : said.verdict}]`)?.focus();
-  const left = data.rows.filter(open).length;
-  byId("count").textContent = `${told.decision ? VERDICTS[said.verdict] : "Undone"}. ${left.toLocaleString("en")} row${left === 1 ? "" : "s"} left that need a person.`;
+  const redrawn = cellNode(row, at);
+  group.closest(".cell").replaceWith(redrawn);
+  redrawn.querySelector(`[data-verdict=${decision.verdict === "clear" ? "accept" : decision.verdict}]`)?.focus();
+  const left = data.rows.filter(needsReview).length;
+  byId("count").textContent = `${saved.decision ? VERDICTS[decision.verdict] : "Undone"}. ${left.toLocaleString("en")} row${left === 1 ? "" : "s"} left to review.`;
 }
 
-function failed(group, words) {
+function failed(group, message) {
   group.querySelector(".failed")?.remove();
-  if (words) group.append(make("p", { class: "failed", role: "alert" }, clean(words)));
+  if (message) group.append(make("p", { class: "failed", role: "alert" }, clean(message)));
 }
