@@ -9,7 +9,7 @@ from rowcite.cli import main
 from rowcite.ledger import open_ledger
 from rowcite.local.research import Finding
 from rowcite.local.server.app import ServerSettings, create_app
-from rowcite.local.server.run import embedded
+from rowcite.local.server.serving import embedded
 from rowcite.model import Citation, FieldBasis
 from support import write_spec
 

@@ -20,7 +20,7 @@ from rowcite.ledger import Ledger, open_ledger
 from rowcite.local.research import Finding
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.faults import Droppable
-from rowcite.local.server.run import embedded
+from rowcite.local.server.serving import embedded
 from rowcite.model import Citation, FieldBasis, Task
 from rowcite.progress import Silent
 from rowcite.submit.options import SubmitOptions

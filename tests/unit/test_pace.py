@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rowcite.api.rate_limit import LEAST, RISE_AFTER, WINDOW, RateLimiter
-from rowcite.local.server.gate import RateLimit
+from rowcite.local.server.access import RateLimit
 
 
 class Jumping(selectors.SelectSelector):

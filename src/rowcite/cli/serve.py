@@ -162,7 +162,7 @@ def command(**given: Any) -> int:
     """Serve Parallel's Task API from a folder of documents, for rehearsals and tests."""
     try:
         from rowcite.local.server.app import create_app
-        from rowcite.local.server.run import serve
+        from rowcite.local.server.serving import serve
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("rowcite"):
             raise

@@ -240,7 +240,7 @@ def _local(spec: Spec, cache: Path) -> Iterator[str]:
     try:
         from rowcite.local.research import open_corpus
         from rowcite.local.server.app import ServerSettings, create_app
-        from rowcite.local.server.run import embedded
+        from rowcite.local.server.serving import embedded
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("rowcite"):
             raise

@@ -12,7 +12,7 @@ from filelock import FileLock
 
 from rowcite.local.research import Finding, SearchResult
 from rowcite.local.server.app import ServerSettings, create_app
-from rowcite.local.server.run import embedded
+from rowcite.local.server.serving import embedded
 from rowcite.model import Citation, FieldBasis
 
 BASIS = FieldBasis("output", "It says so.", (Citation("https://a.example/", None, ("words",)),), "high")

@@ -12,7 +12,7 @@ from rowcite.cli import cli
 from rowcite.errors import SpecError
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.bench import Bench
-from rowcite.local.server.run import embedded
+from rowcite.local.server.serving import embedded
 from rowcite.pipeline.spec_checks import spec_warnings
 from rowcite.pipeline.spec_file import parse_spec
 from support import write_spec

@@ -10,7 +10,7 @@ import pytest
 
 from rowcite.local.research import open_corpus
 from rowcite.local.server.app import ServerSettings, create_app
-from rowcite.local.server.run import embedded
+from rowcite.local.server.serving import embedded
 
 SAMPLES = Path(__file__).parents[3] / "sample_data"
 WANTED = "parallel-web-tools[cli]==0.9.4"

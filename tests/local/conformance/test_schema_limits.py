@@ -7,7 +7,7 @@ from rowcite.api import facts
 from rowcite.errors import SpecError
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.bench import Bench
-from rowcite.local.server.run import embedded
+from rowcite.local.server.serving import embedded
 from rowcite.pipeline.spec_file import parse_spec
 
 TEXT = {"type": "string"}

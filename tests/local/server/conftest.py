@@ -9,7 +9,7 @@ import pytest
 
 from rowcite.local.research import Finding, SearchResult
 from rowcite.local.server.app import ServerSettings, create_app
-from rowcite.local.server.run import embedded
+from rowcite.local.server.serving import embedded
 from rowcite.model import Citation, FieldBasis
 
 FIELD = {"type": "json", "json_schema": {"type": "object", "properties": {"city": {"type": "string"}}}}

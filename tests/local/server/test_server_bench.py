@@ -12,7 +12,7 @@ from rowcite.errors import UsageError
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.bench import Bench, number_of
 from rowcite.local.server.latency import Lognormal
-from rowcite.local.server.run import embedded
+from rowcite.local.server.serving import embedded
 from support import rowcite, started, until
 
 SCHEMA = {

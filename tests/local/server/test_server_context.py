@@ -6,10 +6,10 @@ import httpx
 import pytest
 
 from rowcite.local.research import Finding, open_corpus
+from rowcite.local.server.answering import Earlier, filled_in, in_context
 from rowcite.local.server.app import ServerSettings, create_app
-from rowcite.local.server.basis import with_elements
-from rowcite.local.server.context import Earlier, filled_in, in_context
-from rowcite.local.server.run import embedded
+from rowcite.local.server.list_elements import with_elements
+from rowcite.local.server.serving import embedded
 from rowcite.model import Citation, FieldBasis
 from support import WEB
 

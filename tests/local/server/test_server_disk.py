@@ -12,11 +12,11 @@ import pytest
 
 from rowcite.errors import UsageError
 from rowcite.local.server.app import ServerSettings, create_app
-from rowcite.local.server.disk import Disk
-from rowcite.local.server.limits import NO_SPEC, Accepted
-from rowcite.local.server.run import embedded
+from rowcite.local.server.database import Disk
+from rowcite.local.server.serving import embedded
 from rowcite.local.server.shapes import RunInput
 from rowcite.local.server.store import Ending, Output, Store
+from rowcite.local.server.validation import NO_SPEC, Accepted
 
 RUN = {"processor": "core", "input": {"name": "Acme"}, "metadata": {"row": "7"}}
 SERVE = """
@@ -25,7 +25,7 @@ from pathlib import Path
 from rowcite.model import FieldBasis
 from rowcite.local.research import Finding
 from rowcite.local.server.app import ServerSettings, create_app
-from rowcite.local.server.run import serve
+from rowcite.local.server.serving import serve
 
 class Slow:
     def research(self, question):
@@ -197,7 +197,7 @@ def test_what_cannot_be_written_now_is_written_with_the_next_changes(data, monke
     disk.restore(store)
     asked = Accepted(RunInput("core", "a"), NO_SPEC, ())
     with monkeypatch.context() as broken:
-        broken.setattr("rowcite.local.server.disk._PUT_RUN", "insert into nowhere values (1)")
+        broken.setattr("rowcite.local.server.database._PUT_RUN", "insert into nowhere values (1)")
         (run,) = store.add([asked])
         disk.save(store)
     assert "could not be written" in caplog.text

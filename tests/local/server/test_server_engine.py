@@ -7,7 +7,7 @@ import httpx
 
 from rowcite.local.research import open_corpus
 from rowcite.local.server.app import ServerSettings, create_app
-from rowcite.local.server.run import embedded
+from rowcite.local.server.serving import embedded
 
 RUN = {"processor": "core", "input": "Acme"}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rowcite.local.server.gate import RateLimit
+from rowcite.local.server.access import RateLimit
 
 RUN = {"processor": "core", "input": "Acme"}
 

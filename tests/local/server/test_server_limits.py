@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rowcite.api.facts import RUNS_PER_REQUEST
-from rowcite.local.server.conform import misses
-from rowcite.local.server.limits import SubmitOptions, accept_run, accept_runs
-from rowcite.local.server.refusals import Invalid, Refusal, decoded
+from rowcite.local.server.http_errors import Invalid, Refusal, decoded
+from rowcite.local.server.schema_match import misses
 from rowcite.local.server.shapes import AddRunsRequest, McpServer, RunInput
+from rowcite.local.server.validation import SubmitOptions, accept_run, accept_runs
 
 TEXT = {"output_schema": "The founding year"}
 

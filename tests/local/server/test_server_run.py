@@ -10,14 +10,14 @@ import httpx
 import pytest
 
 from rowcite.local.server.app import ServerSettings, create_app
-from rowcite.local.server.run import GRACE, embedded
+from rowcite.local.server.serving import GRACE, embedded
 from support import until
 
 SERVE = """
 import sys
 from pathlib import Path
 from rowcite.local.server.app import ServerSettings, create_app
-from rowcite.local.server.run import serve
+from rowcite.local.server.serving import serve
 app = create_app(None, ServerSettings(latency=1.0))
 serve(app, port=0, port_file=Path(sys.argv[1]), on_ready=lambda url: print(url, flush=True))
 print("done", flush=True)

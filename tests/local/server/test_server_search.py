@@ -5,7 +5,7 @@ import pytest
 
 from rowcite.local.research import open_corpus
 from rowcite.local.server.app import ServerSettings, create_app
-from rowcite.local.server.run import embedded
+from rowcite.local.server.serving import embedded
 
 OLDER = ["/v1beta/search", "/alpha/search"]
 FOUND = {"url": "https://a.example/", "title": "A", "publish_date": "2026-01-02", "excerpts": ["about A"]}

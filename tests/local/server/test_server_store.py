@@ -4,9 +4,9 @@ import pytest
 
 from rowcite.api.facts import PROCESSORS
 from rowcite.local.server.latency import seconds_taken
-from rowcite.local.server.limits import NO_SPEC, Accepted
 from rowcite.local.server.shapes import RunInput
 from rowcite.local.server.store import Ending, Output, Store
+from rowcite.local.server.validation import NO_SPEC, Accepted
 
 DONE = Ending("completed", Output(b"{}"))
 

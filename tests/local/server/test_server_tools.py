@@ -17,8 +17,8 @@ from mcp.types import EmbeddedResource, TextResourceContents, ToolAnnotations
 
 from rowcite.local.research import open_corpus
 from rowcite.local.server.app import ServerSettings, create_app
-from rowcite.local.server.run import embedded
-from rowcite.local.server.tools import arguments_for, callable_tools
+from rowcite.local.server.mcp_tools import arguments_for, callable_tools
+from rowcite.local.server.serving import embedded
 
 TOKEN = "Bearer t0ken-of-the-client"
 CALLS = []

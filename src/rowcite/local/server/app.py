@@ -15,18 +15,15 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 
 from rowcite.local.server import quirks, webhooks
+from rowcite.local.server.access import Gate, RateLimit
 from rowcite.local.server.answering import Researcher
 from rowcite.local.server.bench import Bench
 from rowcite.local.server.credit import Account
-from rowcite.local.server.disk import Disk
+from rowcite.local.server.database import Disk
 from rowcite.local.server.engine import Engine, Services
 from rowcite.local.server.faults import Droppable, Faulty, read_plan
-from rowcite.local.server.gate import Gate, RateLimit
 from rowcite.local.server.groups import group_routes
-from rowcite.local.server.journal import Journal, Journaled
-from rowcite.local.server.latency import Lognormal
-from rowcite.local.server.openapi import openapi_route
-from rowcite.local.server.refusals import (
+from rowcite.local.server.http_errors import (
     Invalid,
     Refusal,
     answer_bug,
@@ -35,6 +32,9 @@ from rowcite.local.server.refusals import (
     answer_refusal,
     answer_too_deep,
 )
+from rowcite.local.server.journal import Journal, Journaled
+from rowcite.local.server.latency import Lognormal
+from rowcite.local.server.openapi import openapi_route
 from rowcite.local.server.runs import run_events_route, run_routes
 from rowcite.local.server.search import older_search_route, search_route
 from rowcite.local.server.store import ACTIVE, Store

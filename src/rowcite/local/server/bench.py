@@ -14,8 +14,8 @@ from rowcite.local.research.question import Finding, Question
 from rowcite.local.research.search import SearchResult
 from rowcite.local.server.answering import encoded
 from rowcite.local.server.faults import digest
-from rowcite.local.server.limits import Accepted, Spec
 from rowcite.local.server.store import Ending, Output, Run
+from rowcite.local.server.validation import Accepted, Spec
 from rowcite.model import Citation, FieldBasis
 
 LEAST = 1_800  # bytes of an output: what a real one of five fields comes to

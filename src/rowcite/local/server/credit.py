@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rowcite.api.facts import MICRO, PROCESSORS
-from rowcite.local.server.limits import Accepted
-from rowcite.local.server.refusals import Refusal
+from rowcite.local.server.http_errors import Refusal
 from rowcite.local.server.store import ACTIVE, Run
+from rowcite.local.server.validation import Accepted
 
 _FREE = frozenset({"cancelled"})
 

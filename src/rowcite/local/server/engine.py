@@ -12,17 +12,16 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from rowcite.local.server import quirks
+from rowcite.local.server.access import RateLimit
 from rowcite.local.server.answering import Researcher, answer
 from rowcite.local.server.credit import Account
-from rowcite.local.server.disk import Disk
+from rowcite.local.server.database import Disk
 from rowcite.local.server.faults import FaultPlan
-from rowcite.local.server.gate import RateLimit
-from rowcite.local.server.journal import Journal
-from rowcite.local.server.limits import Accepted
+from rowcite.local.server.journal import Journal, SubmissionCounts
+from rowcite.local.server.mcp_tools import call_tools
 from rowcite.local.server.shapes import Error, Metadata
 from rowcite.local.server.store import Ending, Group, Run, Store
-from rowcite.local.server.tally import SubmissionCounts
-from rowcite.local.server.tools import call_tools
+from rowcite.local.server.validation import Accepted
 from rowcite.local.server.webhooks import Webhooks
 
 GATHER = 0.005  # seconds that endings are gathered before the store hears of them: one wake-up for many

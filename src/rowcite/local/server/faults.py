@@ -13,7 +13,7 @@ from msgspec import Struct
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rowcite.errors import UsageError
-from rowcite.local.server.refusals import error_body
+from rowcite.local.server.http_errors import error_body
 from rowcite.local.server.shapes import RunInput
 
 

@@ -12,10 +12,9 @@ from starlette.routing import Route
 
 from rowcite.api.facts import BETA_EVENTS, GROUP_EVENTS_SECONDS
 from rowcite.local.server import params, quirks
-from rowcite.local.server.betas import demand
 from rowcite.local.server.engine import Engine
-from rowcite.local.server.limits import Accepted, accept_runs, metadata_flaws, sound_runs
-from rowcite.local.server.refusals import Invalid, Refusal, decoded, no_such_group, no_such_run, too_many
+from rowcite.local.server.http_errors import Invalid, Refusal, decoded, no_such_group, no_such_run, too_many
+from rowcite.local.server.params import demand
 from rowcite.local.server.runs import json_response, terms
 from rowcite.local.server.shapes import (
     AddRunsRequest,
@@ -35,6 +34,7 @@ from rowcite.local.server.sse import (
     status_frame,
 )
 from rowcite.local.server.store import Group, Run
+from rowcite.local.server.validation import Accepted, accept_runs, metadata_flaws, sound_runs
 
 _encode = msgspec.json.encode
 

@@ -1,8 +1,9 @@
-"""A file that tells what clients really sent: one JSON line a request, a run created, a run ended. Never a key."""
+"""The journal: one JSON line for each request, created run and ended run. Never a key."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,7 +13,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rowcite.local.server.faults import digest
 from rowcite.local.server.shapes import rfc3339
 from rowcite.local.server.store import Run
-from rowcite.local.server.tally import SubmissionCounts
 
 
 class Journal:
@@ -100,3 +100,32 @@ def _line(scope: Scope, status: int | None) -> dict[str, Any]:
         "status": status,
         "beta": ",".join(betas) or None,
     }
+
+
+@dataclass(slots=True)
+class SubmissionCounts:
+    """Counts since this process began; `first` and `last` are Unix seconds. A restored run counts when it ends."""
+
+    created: int = 0
+    ended: int = 0
+    first: float | None = None
+    last: float | None = None
+
+    def add(self, created: int, now: float) -> None:
+        """Count new runs."""
+        self.created += created
+        self.first = now if self.first is None else self.first
+
+    def end(self, ended: int, now: float) -> None:
+        """Count runs that ended."""
+        if ended:
+            self.ended += ended
+            self.last = now
+
+    @property
+    def makespan(self) -> float:
+        """Seconds from the first creation to the last end; 0 before there are both."""
+        return max(0.0, self.last - self.first) if self.first is not None and self.last is not None else 0.0
+
+    def __str__(self) -> str:
+        return f"{self.created:,} runs created, {self.ended:,} ended; {self.makespan:.3f} s from the first creation to the last end"

@@ -1,4 +1,4 @@
-"""Query parameters: read, or refused with the place and the reason."""
+"""What a request asks for beside its body: query parameters, and the `parallel-beta` header."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import math
 
 from starlette.requests import Request
 
-from rowcite.api.facts import RUN_STATUSES
-from rowcite.local.server.refusals import Flaw, Invalid
+from rowcite.api.facts import BETAS, RUN_STATUSES
+from rowcite.local.server.http_errors import Flaw, Invalid
+from rowcite.local.server.quirks import BETAS_DEMANDED
 
 _YES = frozenset(("true", "1", "yes", "on"))
 _NO = frozenset(("false", "0", "no", "off"))
@@ -47,3 +48,20 @@ def status(request: Request) -> str | None:
 
 def _invalid(name: str, message: str, kind: str) -> Invalid:
     return Invalid([Flaw(("query", name), message, kind)])
+
+
+def betas(request: Request) -> frozenset[str]:
+    """Return the betas that a request names and this server knows; others harm nothing."""
+    listed = ",".join(request.headers.getlist("parallel-beta"))
+    return BETAS & {part.strip() for part in listed.split(",")}
+
+
+def demand(request: Request, beta: str) -> None:
+    """Refuse a request that does not name a beta, if the server has the quirk of asking for it."""
+    if BETAS_DEMANDED in request.app.state.engine.quirks and beta not in betas(request):
+        raise Invalid([missing_beta(beta)])
+
+
+def missing_beta(beta: str) -> Flaw:
+    """Return what is wrong with a request that needs a beta and does not name it."""
+    return Flaw(("header", "parallel-beta"), f"This needs the header parallel-beta: {beta}.", "missing")

@@ -11,17 +11,24 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from rowcite.api.facts import BETA_EVENTS, BETA_FIELD_BASIS, RESULT_SECONDS, RUN_EVENTS_SECONDS
-from rowcite.local.server import params, tools
-from rowcite.local.server.basis import with_element_basis
-from rowcite.local.server.betas import betas, demand
+from rowcite.local.server import mcp_tools, params
 from rowcite.local.server.engine import Engine
-from rowcite.local.server.limits import SubmitOptions, accept_run
-from rowcite.local.server.progress import frames, records_events, stats
+from rowcite.local.server.http_errors import Refusal, decoded, no_such_run
+from rowcite.local.server.list_elements import with_element_basis
+from rowcite.local.server.params import betas, demand
 from rowcite.local.server.quirks import BETAS_DEMANDED, NO_STREAM_METADATA
-from rowcite.local.server.refusals import Refusal, decoded, no_such_run
 from rowcite.local.server.shapes import RunInput
-from rowcite.local.server.sse import KEEP_ALIVE, KEEP_ALIVE_EVERY, event_stream, input_body
+from rowcite.local.server.sse import (
+    KEEP_ALIVE,
+    KEEP_ALIVE_EVERY,
+    event_stream,
+    frames,
+    input_body,
+    records_events,
+    stats,
+)
 from rowcite.local.server.store import Run
+from rowcite.local.server.validation import SubmitOptions, accept_run
 
 PROGRESS_EVERY = 5.0  # seconds between two progress events of a run that records them
 
@@ -51,7 +58,7 @@ def terms(request: Request) -> SubmitOptions:
         betas=betas(request),
         knows=engine.store.runs.__contains__,
         demanded=BETAS_DEMANDED in engine.quirks,
-        tools=tools.available(),
+        tools=mcp_tools.available(),
         signs=engine.services.webhooks.signs,
     )
 

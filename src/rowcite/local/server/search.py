@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Annotated, Any, Literal
 from uuid import uuid4
 
 import msgspec
+from msgspec import Meta, Struct, field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,13 +17,75 @@ from starlette.routing import Route
 
 from rowcite.api.facts import BETA_SEARCH
 from rowcite.local.research import SearchResult
-from rowcite.local.server.betas import demand
 from rowcite.local.server.engine import Engine
-from rowcite.local.server.limits import domain_flaws
-from rowcite.local.server.refusals import Flaw, Invalid, decoded
+from rowcite.local.server.http_errors import Flaw, Invalid, decoded
+from rowcite.local.server.params import demand
 from rowcite.local.server.runs import json_response
-from rowcite.local.server.search_shapes import AdvancedSearch, OlderSearch, Search
 from rowcite.local.server.shapes import RunWarning, SourcePolicy
+from rowcite.local.server.validation import domain_flaws
+
+SessionId = Annotated[str, Meta(max_length=1000)]
+
+
+class FetchPolicy(Struct):
+    """When a page is fetched anew; this server has its documents, and fetches none."""
+
+    max_age_seconds: int | None = None
+    timeout_seconds: float | None = None
+    disable_cache_fallback: bool = False
+
+
+class Excerpts(Struct, forbid_unknown_fields=True):
+    """How many characters are shown of each result."""
+
+    max_chars_per_result: int | None = None
+
+
+class AdvancedSearch(Struct, forbid_unknown_fields=True):
+    """Where to search, and how much to show."""
+
+    source_policy: SourcePolicy | None = None
+    fetch_policy: FetchPolicy | None = None
+    excerpt_settings: Excerpts | None = None
+    location: str | None = None
+    max_results: int | None = None
+
+
+class Search(Struct, forbid_unknown_fields=True):
+    """`V1SearchRequest`."""
+
+    search_queries: list[str]
+    objective: str | None = None
+    mode: Literal["basic", "advanced"] | None = None
+    max_chars_total: int | None = None
+    session_id: SessionId | None = None
+    client_model: str | None = None
+    advanced_settings: AdvancedSearch | None = None
+
+
+class OlderExcerpts(Struct):
+    """How many characters are shown, of each result and of all."""
+
+    max_chars_per_result: int | None = None
+    max_chars_total: int | None = None
+
+
+class OlderSearch(Struct):
+    """`SearchRequest`, of `/v1beta/search` and `/alpha/search`."""
+
+    objective: str | None = None
+    search_queries: list[str] | None = None
+    mode: Literal["one-shot", "agentic", "fast"] | None = None
+    processor: Literal["base", "pro"] | None = None
+    max_results: int | None = None
+    max_chars_per_result: int | None = None
+    excerpts: OlderExcerpts = field(default_factory=OlderExcerpts)
+    location: str | None = None
+    source_policy: SourcePolicy | None = None
+    fetch_policy: FetchPolicy | None = None
+    session_id: SessionId | None = None
+    client_model: str | None = None
+
 
 RESULTS = 10
 LEAST_CHARACTERS = 1_000  # less is raised to this, as the API documents

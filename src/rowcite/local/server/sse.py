@@ -1,8 +1,4 @@
-"""Server-sent events: the frames, and streams of them in chunks.
-
-Frames have no `id:` line: the cursor is the event's own `event_id`, and the official SDK's decoder would take a
-keep-alive comment after an `id:` line for an empty event.
-"""
+"""Server-sent events: the frames of runs and groups, and streams of them in chunks."""
 
 from __future__ import annotations
 
@@ -12,9 +8,10 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 import msgspec
 from starlette.responses import StreamingResponse
 
-from rowcite.local.server.refusals import Flaw, Invalid
-from rowcite.local.server.shapes import RunInput
-from rowcite.local.server.store import Group, Run
+from rowcite.api.facts import PROCESSORS
+from rowcite.local.server.http_errors import Flaw, Invalid
+from rowcite.local.server.shapes import RunInput, SourceStats
+from rowcite.local.server.store import Group, Output, Run
 
 KEEP_ALIVE = b": keep-alive\n\n"
 KEEP_ALIVE_EVERY = 15.0  # seconds
@@ -106,3 +103,70 @@ def event_stream(chunks: AsyncIterator[bytes]) -> StreamingResponse:
     """Return the response that streams `chunks`."""
     headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
     return StreamingResponse(chunks, headers=headers, media_type="text/event-stream")
+
+
+SAMPLE = 10  # URLs in `sources_read_sample`
+_STEPS = {"": 0, "queued": 1, "running": 2}
+
+
+def records_events(run: Run) -> bool:
+    """Tell whether a run records progress messages: as it was asked to, else as its processor does."""
+    asked = run.asked.request
+    return PROCESSORS[asked.processor].premium if asked.enable_events is None else asked.enable_events
+
+
+def frames(run: Run, *, after: str, now: float | None, metadata: bool) -> bytes:
+    """Return the events of the status that a run has, for a client that has heard of the status `after`.
+
+    `now` is for a run that records its events, None for another.
+    """
+    told = list(_messages(run, after)) if now is not None else []
+    told.append(stats(run, now))
+    if not run.active:
+        told.append(run_frame(run, "", with_metadata=metadata))
+    return b"".join(told)
+
+
+def stats(run: Run, now: float | None = None) -> bytes:
+    """Return the event that says how far a run is: at `now`, by the time that it will take."""
+    output = run.ending.output if run.ending else None
+    seen = SourceStats(0, 0, [])
+    if output:
+        seen = SourceStats(output.considered, len(output.read), list(output.read[:SAMPLE]))
+    event = "task_run.progress_stats"
+    return frame(event, _encode({"type": event, "source_stats": seen, "progress_meter": _meter(run, now)}))
+
+
+def _meter(run: Run, now: float | None) -> float:
+    if run.status != "running":
+        return 0 if run.active else 100
+    if now is None or run.ends <= run.starts:
+        return 50
+    return round(min(max(0.0, (now - run.starts) / (run.ends - run.starts)), 0.99) * 100)
+
+
+def _messages(run: Run, after: str) -> Iterator[bytes]:
+    """Yield what a run has done since it had the status `after`."""
+    step = _STEPS[after]
+    if step < 1:
+        yield _message("plan", "Waiting for a turn.", run.created_at)
+    if step < 2 and run.started_at:
+        yield _message("search", "Looking for documents about the input.", run.started_at)
+    if not run.active:
+        for call in run.calls or ():
+            outcome = "failed" if call.error is not None else "answered"
+            yield _message(
+                "tool_call", f"The tool {call.tool_name} of {call.server_name} {outcome}.", run.modified_at
+            )
+        yield _message(*_drain_posts(run.status, run.ending.output if run.ending else None), run.modified_at)
+
+
+def _drain_posts(status: str, output: Output | None) -> tuple[str, str]:
+    if output:
+        return "result", f"Considered {output.considered} documents, read {len(output.read)}."
+    return "exec_status", f"The run ended: {status}."
+
+
+def _message(kind: str, message: str, timestamp: str) -> bytes:
+    event = f"task_run.progress_msg.{kind}"
+    return frame(event, _encode({"type": event, "message": message, "timestamp": timestamp}))

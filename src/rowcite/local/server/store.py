@@ -16,7 +16,6 @@ from rowcite.api.facts import ACTIVE_STATUSES, RUN_STATUSES
 from rowcite.local.research import ToolAnswer
 from rowcite.local.server.faults import digest
 from rowcite.local.server.latency import Lognormal, seconds_taken
-from rowcite.local.server.limits import Accepted
 from rowcite.local.server.shapes import (
     Error,
     GroupResponse,
@@ -26,6 +25,7 @@ from rowcite.local.server.shapes import (
     TaskRun,
     rfc3339,
 )
+from rowcite.local.server.validation import Accepted
 
 ACTIVE = frozenset(ACTIVE_STATUSES)
 QUEUED_SHARE = 0.1  # of a run's time is spent waiting for its turn

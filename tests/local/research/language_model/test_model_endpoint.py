@@ -15,7 +15,7 @@ from rowcite.local.research import Question, open_corpus
 from rowcite.local.research.language_model.endpoint import Endpoint
 from rowcite.local.research.language_model.reader import ModelResearcher
 from rowcite.local.server.app import ServerSettings, create_app
-from rowcite.local.server.run import embedded
+from rowcite.local.server.serving import embedded
 from support import rowcite, serving
 from support.chat_completions import ACME, COUNT, KEY, OWN, TRADE, quoting, stubbed
 

@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from rowcite.local.server.refusals import error_body, too_many
+from rowcite.local.server.http_errors import error_body, too_many
 
 WINDOW = 60.0  # seconds
 

@@ -19,7 +19,7 @@ from uuid import uuid4
 import msgspec
 
 from rowcite.local.research import ToolAnswer
-from rowcite.local.server.conform import misses
+from rowcite.local.server.schema_match import misses
 from rowcite.local.server.shapes import McpServer, McpToolCall
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from typing import Any
 import msgspec
 
 from rowcite.errors import UsageError
-from rowcite.local.server.limits import Accepted, read_spec
 from rowcite.local.server.shapes import Error, Metadata, RunInput, RunWarning
 from rowcite.local.server.sse import without_headers
 from rowcite.local.server.store import Changes, Ending, Group, Output, Run, Store
+from rowcite.local.server.validation import Accepted, read_spec
 
 FILE = "rowcite-server.sqlite"
 VERSION = 1

@@ -1,14 +1,12 @@
-"""Several records in one run: each is researched on its own, and answered under the key that it came with.
-
-A question is read so when its input is one list of objects, its output one list of objects, and the two share a property
-that tells the records apart.
-"""
+"""Answers about list elements: several records in one run, and the basis of each element."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
+
+import msgspec
 
 from rowcite.local.research import Finding, Question
 from rowcite.model import Citation, FieldBasis
@@ -102,3 +100,37 @@ def _joined(name: str, basis: tuple[FieldBasis, ...]) -> FieldBasis:
     least = min(told, key=lambda word: _ORDER.get(word, 0), default="low")
     words = " ".join(f"{entry.field}: {entry.reasoning}" for entry in basis if entry.reasoning)
     return FieldBasis(name, words, tuple(citations.values()), least)
+
+
+def with_elements(content: Any, basis: tuple[FieldBasis, ...]) -> tuple[FieldBasis, ...]:
+    """Return the basis with an entry for each element of a list after the list's own, where there is none yet."""
+    if not isinstance(content, dict):
+        return basis
+    there = {entry.field for entry in basis}
+    found: list[FieldBasis] = []
+    for entry in basis:
+        found.append(entry)
+        items = content.get(entry.field)
+        for number, item in enumerate(items if isinstance(items, list) else ()):
+            name = f"{entry.field}.{number}"
+            if name not in there:
+                found.append(_of_element(name, item, entry))
+    return tuple(found)
+
+
+def with_element_basis(output: bytes) -> bytes:
+    """Return an output, JSON, with the basis of each list's elements."""
+    body = msgspec.json.decode(output)
+    basis = msgspec.convert(body["basis"], tuple[FieldBasis, ...])
+    return msgspec.json.encode(body | {"basis": with_elements(body["content"], basis)})
+
+
+def _of_element(name: str, item: Any, entry: FieldBasis) -> FieldBasis:
+    """Return the entry of one element: the citations whose excerpts hold it, else all of the list's."""
+    words = [str(value).casefold() for value in (item.values() if isinstance(item, dict) else [item])]
+    holding = tuple(
+        citation
+        for citation in entry.citations
+        if any(word in excerpt.casefold() for excerpt in citation.excerpts or () for word in words)
+    )
+    return FieldBasis(name, entry.reasoning, holding or entry.citations, entry.confidence)

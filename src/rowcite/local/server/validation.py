@@ -1,4 +1,4 @@
-"""The limits of the Task API: what a run must be to be created."""
+"""The validation of task runs: what the API refuses, and what it warns of."""
 
 from __future__ import annotations
 
@@ -11,11 +11,20 @@ from urllib.parse import urlsplit
 import msgspec
 
 from rowcite.api import facts
+from rowcite.api.facts import BASIS_NAMES, PROCESSORS
 from rowcite.api.schema_limits import characters, input_problems, output_problems
-from rowcite.local.server import betas
-from rowcite.local.server.advice import warnings
-from rowcite.local.server.refusals import Flaw, Invalid, Refusal
-from rowcite.local.server.shapes import NOTHING, AddRunsRequest, Metadata, RunInput, RunWarning, SourcePolicy
+from rowcite.local.server.http_errors import Flaw, Invalid, Refusal
+from rowcite.local.server.params import missing_beta
+from rowcite.local.server.schema_match import misses
+from rowcite.local.server.shapes import (
+    NOTHING,
+    AddRunsRequest,
+    Metadata,
+    RunInput,
+    RunWarning,
+    SourcePolicy,
+    Webhook,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +255,7 @@ def _beta_flaws(request: RunInput, named: frozenset[str]) -> list[Flaw]:
         facts.BETA_WEBHOOK: request.webhook,
         facts.BETA_EVENTS: request.enable_events,
     }
-    return [betas.missing(beta) for beta, used in needed.items() if used and beta not in named]
+    return [missing_beta(beta) for beta, used in needed.items() if used and beta not in named]
 
 
 def domain_flaws(policy: SourcePolicy) -> list[Flaw]:
@@ -261,3 +270,62 @@ def domain_flaws(policy: SourcePolicy) -> list[Flaw]:
     if sum(map(len, listed.values())) > facts.DOMAINS:
         flaws.append(Flaw(("source_policy",), f"At most {facts.DOMAINS} domains, both lists together."))
     return flaws
+
+
+def warnings(
+    request: RunInput,
+    output: dict[str, Any],
+    input_schema: dict[str, Any] | None,
+    *,
+    calls_tools: bool,
+    signs: bool,
+) -> list[RunWarning]:
+    """Return what to warn of, of a run with this output and input schema."""
+    found = []
+    if output["type"] == "json":
+        found += _field_warnings(output["json_schema"]["properties"], request.processor)
+    if input_schema is not None:
+        missed = list(misses(_as_json(request.input), input_schema))
+        if missed:
+            message = f"The input does not meet the input schema: {'; '.join(missed)}."
+            found.append(RunWarning("input_validation_warning", message))
+    if request.mcp_servers and not calls_tools:
+        found.append(RunWarning("warning", "No tool is called: this server lacks the package `mcp`."))
+    if request.webhook:
+        found += _webhook_warnings(request.webhook, signs=signs)
+    return found
+
+
+def _webhook_warnings(webhook: Webhook, *, signs: bool) -> list[RunWarning]:
+    found = []
+    if not webhook.event_types:
+        message = "The webhook names no event_types: it is told nothing."
+        found.append(RunWarning("warning", message))
+    elif not signs:
+        message = "The webhook's deliveries are not signed: this server has no webhook secret."
+        found.append(RunWarning("warning", message))
+    return found
+
+
+def _field_warnings(properties: dict[str, Any], processor: str) -> list[RunWarning]:
+    found = []
+    for name in sorted(BASIS_NAMES & properties.keys()):
+        message = f"The field {name!r} is not needed: the basis of every field has it."
+        found.append(RunWarning("spec_validation_warning", message, {"field": name}))
+    most = PROCESSORS[processor].fields
+    if len(properties) > most:
+        message = (
+            f"{len(properties)} fields are more than the about {most} that {processor!r} usefully fills."
+        )
+        found.append(RunWarning("spec_validation_warning", message))
+    return found
+
+
+def _as_json(value: str | dict[str, Any]) -> Any:
+    """Return an input as JSON: a text that holds an object counts as that object."""
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        try:
+            return msgspec.json.decode(value)
+        except msgspec.DecodeError:
+            return value
+    return value
