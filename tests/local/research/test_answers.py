@@ -44,6 +44,51 @@ def test_a_field_without_evidence_has_the_empty_value_of_its_schema(docs, schema
     assert ("placeholder" in finding.basis[0].reasoning) == (empty is not None)
 
 
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$ref": "#/$defs/count"},
+        {"allOf": [{"$ref": "#/$defs/count"}]},
+        {"oneOf": [{"type": "integer"}, {"type": "null"}]},
+        {"type": ["null", "integer"]},
+    ],
+)
+def test_references_and_unions_in_a_schema_are_resolved(docs, schema):
+    own(docs, "<p>Employees: 240</p>")
+    definitions = {"count": {"type": "integer", "description": "Head count"}}
+    whole = {"type": "object", "properties": {"employee_count": schema}, "$defs": definitions}
+    finding = docs.open().research(Question(ACME, {"type": "json", "json_schema": whole}))
+    assert finding.content == {"employee_count": 240}
+
+
+@pytest.mark.parametrize(
+    ("description", "value"),
+    [
+        ("Founding date, YYYY-MM-DD", "1998-03-25"),
+        ("Founding year", "1998"),
+        ("Founding date, YYYY-MM-DD, ISO 8601", "1998-03-25"),
+    ],
+)
+def test_a_date_has_the_form_that_the_description_names(docs, description, value):
+    own(docs, "<p>Founded: 25 March 1998</p>")
+    schema = {"type": ["string", "null"], "description": description}
+    assert docs.value(ACME, schema, "founded") == value
+
+
+def test_a_year_alone_is_not_a_full_date(docs):
+    own(docs, "<p>Founded: 1998</p>")
+    schema = {"type": ["string", "null"], "description": "Founding date, YYYY-MM-DD"}
+    assert docs.value(ACME, schema, "founded") is None
+
+
+def test_a_country_is_its_name_or_its_code_as_described(docs):
+    own(docs, "<p>Headquarters: Hull, UK</p>")
+    name = {"type": ["string", "null"], "description": "Country"}
+    code = {"type": ["string", "null"], "description": "Country, ISO code"}
+    assert docs.value(ACME, name, "country") == "United Kingdom"
+    assert docs.value(ACME, code, "country") == "GB"
+
+
 def test_two_agreeing_sites_with_the_own_one_give_high_confidence(docs):
     own(docs, "<p>Employees: 240</p>")
     docs.page(
