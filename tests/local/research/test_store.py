@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -13,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from rowcite.local.research import Question, corpus_digest, open_corpus
-from rowcite.local.research.store import cache as kept_in
 from rowcite.local.research.store.cache import UNUSED_FOR, platform_cache
 from rowcite.local.research.store.reader_processes import ReaderProcesses, ReadJob, read
-from support import environment, until
+from support import ROOT, environment, until
 
+OPEN = "import sys; from pathlib import Path; from rowcite.local.research import open_corpus; open_corpus(sys.argv[1], Path(sys.argv[2]))"
 PAGE = "<h1>Acme</h1><table><tr><th>Staff</th><td>240</td></tr></table>"
 
 
@@ -114,16 +115,17 @@ def test_an_unreadable_file_is_reported_at_each_start(docs, cache):
     assert [line.split(":")[0] for line in first.skipped] == ["c.txt", "b.html"]
 
 
-def test_another_version_of_the_engine_reads_all_files_again(docs, cache, monkeypatch):
+def test_a_change_of_the_engines_source_reads_all_files_again(docs, cache, tmp_path_factory):
     docs.file("a.txt", "Acme Pumps (acmepumps.example) was founded in 1998.")
     open_corpus(docs.folder, cache)
     before, index = pages(cache), indexes(cache)
-    monkeypatch.setattr(kept_in, "__version__", "999")
-    kept_in.engine_fingerprint.cache_clear()
-    try:
-        open_corpus(docs.folder, cache)
-    finally:
-        kept_in.engine_fingerprint.cache_clear()
+    copy = tmp_path_factory.mktemp("changed")
+    shutil.copytree(ROOT / "src" / "rowcite", copy / "rowcite", ignore=shutil.ignore_patterns("__pycache__"))
+    with (copy / "rowcite" / "local" / "research" / "documents" / "phrases.py").open("a") as source:
+        source.write("# changed\n")
+    subprocess.run(
+        [sys.executable, "-c", OPEN, docs.folder, cache], env=environment(PYTHONPATH=str(copy)), check=True
+    )
     assert not pages(cache).keys() & before.keys()
     assert len(indexes(cache)) == 1
     assert indexes(cache) != index
@@ -217,8 +219,7 @@ def test_processes_can_open_a_corpus_at_the_same_time(docs, cache):
 
 def test_a_killed_process_leaves_a_usable_cache(docs, cache):
     many(docs, 400)
-    code = "import sys; from pathlib import Path; from rowcite.local.research import open_corpus; open_corpus(sys.argv[1], Path(sys.argv[2]))"
-    process = subprocess.Popen([sys.executable, "-c", code, docs.folder, cache], env=environment())
+    process = subprocess.Popen([sys.executable, "-c", OPEN, docs.folder, cache], env=environment())
     until(lambda: list(cache.glob("corpus-*/pages.sqlite-wal")) or process.poll() is not None, 60)
     time.sleep(0.5)
     process.send_signal(signal.SIGKILL)

@@ -187,7 +187,7 @@ def test_the_source_policy_and_the_processor_limit_the_documents_sent(ask, stub)
 
 
 def test_the_passages_sent_are_limited_in_characters(acme, ask, stub):
-    long = "".join(f"<p>Word {n} {'pump ' * 50}</p>" for n in range(2000))
+    long = "".join(f"<p>Word {n} {'pump ' * 50}</p>" for n in range(400))
     acme.page("c.html", f"<h1>Acme Pumps</h1>{long}<p>Head count: 1,240</p>", "https://acmepumps.example/c")
     ask()
     assert len(stub.prompt()) < 20_000
