@@ -20,7 +20,7 @@ from urllib.parse import parse_qs
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rowcite.local.server.faults import Cut
+from rowcite.local.server.faults import DropConnection
 
 ADD = re.compile(r"/v1/tasks/groups/[^/]+/runs$")
 GROUP = re.compile(r"/v1/tasks/groups/[^/]+$")
@@ -152,13 +152,13 @@ class Deviant:
         if first and how.late is not None:
             job = asyncio.get_running_loop().create_task(self._create_late(scope, body, how.late))
             self._jobs.add(job)
-            raise Cut
+            raise DropConnection
         if first and how.keep is not None:
             request["inputs"] = inputs[: how.keep]
             if request["inputs"]:
                 await self._create(scope, json.dumps(request).encode(), receive)
             if how.answer is None:
-                raise Cut
+                raise DropConnection
             await _problem(send, how.answer)
             return
         await _answer(send, *await self._create(scope, body, receive))
@@ -312,7 +312,7 @@ class Deviant:
 
         await self.app({**scope, "headers": _with_length(scope, body)}, _giving(body, receive), hold)
         if not messages:  # the shipped server cut the connection
-            raise Cut
+            raise DropConnection
         headers = {name.decode(): value.decode() for name, value in messages[0]["headers"]}
         headers.pop("content-length", None)
         return messages[0]["status"], headers, b"".join(message.get("body", b"") for message in messages[1:])

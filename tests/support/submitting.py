@@ -19,7 +19,7 @@ from rowcite.api.retry import RetryPolicy
 from rowcite.ledger import Ledger, open_ledger
 from rowcite.local.research import Finding
 from rowcite.local.server.app import ServerSettings, create_app
-from rowcite.local.server.faults import Droppable
+from rowcite.local.server.faults import DropMiddleware
 from rowcite.local.server.serving import embedded
 from rowcite.model import Citation, FieldBasis, Task
 from rowcite.progress import Silent
@@ -117,7 +117,7 @@ def api(folder: Path, how: Deviations | None = None, **settings: Any) -> Iterato
         return deviant[0]
 
     app.add_middleware(in_front, how=how or Deviations())
-    app.add_middleware(Droppable)
+    app.add_middleware(DropMiddleware)
     with embedded(app) as url:
         yield Api(url, deviant[0], journal, app.state.engine)
 

@@ -183,7 +183,7 @@ def command(**given: Any) -> int:
         raise UsageError(
             f"cannot listen on {flags.host}:{flags.port}: {error.strerror or error}. Name another --port, or 0"
         ) from error
-    console.info(str(app.state.engine.tally))
+    console.info(str(app.state.engine.counts))
     return 0
 
 

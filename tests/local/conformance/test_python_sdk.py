@@ -325,9 +325,9 @@ def test_422_of_a_group_names_the_place(sdk):
     group = sdk.task_group.create().task_group_id
     with pytest.raises(parallel.UnprocessableEntityError) as caught:
         sdk.task_group.add_runs(group, inputs=inputs("a", metadata={"k" * 17: "v"}))
-    (flaw,) = caught.value.body["detail"]
-    assert flaw.keys() == {"loc", "msg", "type"}
-    assert flaw["loc"][:3] == ["body", "inputs", 0]
+    (error,) = caught.value.body["detail"]
+    assert error.keys() == {"loc", "msg", "type"}
+    assert error["loc"][:3] == ["body", "inputs", 0]
 
 
 def test_422_for_a_search_without_queries(sdk):

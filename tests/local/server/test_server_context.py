@@ -1,4 +1,4 @@
-"""Earlier interactions, and the basis of lists' elements."""
+"""PreviousInteraction interactions, and the basis of lists' elements."""
 
 import json
 
@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from rowcite.local.research import Finding, open_corpus
-from rowcite.local.server.answering import Earlier, filled_in, in_context
+from rowcite.local.server.answering import PreviousInteraction, fill_nulls, with_context
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.list_elements import with_elements
 from rowcite.local.server.serving import embedded
@@ -19,7 +19,7 @@ LISTED = {"parallel-beta": "field-basis-2025-11-25"}
 
 
 def earlier(given=None, **content):
-    return Earlier("trun_1", given or {"name": "Acme Ltd", "country": "Norway"}, content, (YEAR,))
+    return PreviousInteraction("trun_1", given or {"name": "Acme Ltd", "country": "Norway"}, content, (YEAR,))
 
 
 def finding(**content):
@@ -57,7 +57,7 @@ def test_a_follow_up_question_is_asked_with_the_earlier_input(start, answers):
 def test_an_input_about_the_same_entity_takes_what_identifies_it():
     given = {"company": "Acme", "country": "NO"}
     known = earlier(website="acme.example", employee_count=230)
-    assert in_context(given, known) == {
+    assert with_context(given, known) == {
         "website": "acme.example",
         "name": "Acme Ltd",
         "country": "NO",
@@ -67,11 +67,11 @@ def test_an_input_about_the_same_entity_takes_what_identifies_it():
 
 def test_an_input_about_another_entity_takes_nothing():
     given = {"company": "Umbrella", "country": "Norway"}
-    assert in_context(given, earlier(website="acme.example")) == given
+    assert with_context(given, earlier(website="acme.example")) == given
 
 
 def test_a_null_has_the_value_and_the_evidence_that_were_found_before():
-    filled = filled_in(finding(founded_year=None), {"company": "Acme"}, earlier(founded_year=1998))
+    filled = fill_nulls(finding(founded_year=None), {"company": "Acme"}, earlier(founded_year=1998))
     (basis,) = filled.basis
     assert filled.content == {"founded_year": 1998}
     assert basis.citations == CITED
@@ -80,22 +80,22 @@ def test_a_null_has_the_value_and_the_evidence_that_were_found_before():
 
 def test_a_value_that_was_found_now_stays():
     found = finding(founded_year=2001)
-    assert filled_in(found, {"company": "Acme"}, earlier(founded_year=1998)) == found
+    assert fill_nulls(found, {"company": "Acme"}, earlier(founded_year=1998)) == found
 
 
 def test_another_entity_lends_no_value():
     found = finding(founded_year=None)
-    assert filled_in(found, {"company": "Umbrella"}, earlier(founded_year=1998)) == found
+    assert fill_nulls(found, {"company": "Umbrella"}, earlier(founded_year=1998)) == found
 
 
 def test_a_value_without_citations_is_not_lent():
     found = finding(city=None)
-    assert filled_in(found, {"company": "Acme"}, earlier(city="Oslo")) == found
+    assert fill_nulls(found, {"company": "Acme"}, earlier(city="Oslo")) == found
 
 
 def test_an_interaction_still_under_way_lends_its_input_alone():
-    active = Earlier("trun_1", "Acme Ltd")
-    assert filled_in(finding(city=None), "Where is it?", active) == finding(city=None)
+    active = PreviousInteraction("trun_1", "Acme Ltd")
+    assert fill_nulls(finding(city=None), "Where is it?", active) == finding(city=None)
 
 
 def test_a_real_corpus_answers_a_question_about_it_only_in_context():

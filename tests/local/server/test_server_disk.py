@@ -12,11 +12,11 @@ import pytest
 
 from rowcite.errors import UsageError
 from rowcite.local.server.app import ServerSettings, create_app
-from rowcite.local.server.database import Disk
+from rowcite.local.server.database import Database
 from rowcite.local.server.serving import embedded
 from rowcite.local.server.shapes import RunInput
 from rowcite.local.server.store import Ending, Output, Store
-from rowcite.local.server.validation import NO_SPEC, Accepted
+from rowcite.local.server.validation import AUTO_SPEC, AcceptedRun
 
 RUN = {"processor": "core", "input": {"name": "Acme"}, "metadata": {"row": "7"}}
 SERVE = """
@@ -120,11 +120,11 @@ def test_runs_still_queued_when_a_server_is_killed_wait_and_end_in_the_next(data
 
 
 def test_a_second_server_on_the_same_folder_is_refused(data):
-    first = Disk(data)
+    first = Database(data)
     with pytest.raises(UsageError, match="Another server"):
-        Disk(data)
+        Database(data)
     first.close()
-    Disk(data).close()
+    Database(data).close()
 
 
 def test_a_file_that_is_none_is_refused(data):
@@ -133,16 +133,16 @@ def test_a_file_that_is_none_is_refused(data):
         "this is no database, and long enough to be seen as none" * 30
     )
     with pytest.raises(UsageError, match="--data"):
-        Disk(data)
+        Database(data)
 
 
 def test_a_file_of_a_later_version_is_refused(data):
-    Disk(data).close()
+    Database(data).close()
     with sqlite3.connect(data / "rowcite-server.sqlite") as file:
         file.execute("pragma user_version = 99")
     file.close()
     with pytest.raises(UsageError, match="version 99"):
-        Disk(data)
+        Database(data)
 
 
 def test_credit_is_counted_again_from_the_runs(data, answers):
@@ -193,9 +193,9 @@ def test_a_webhook_that_was_not_told_in_time_is_told_after_the_restart(data, ans
 
 
 def test_what_cannot_be_written_now_is_written_with_the_next_changes(data, monkeypatch, caplog):
-    disk, store = Disk(data), Store(lambda: 1_000_000.0)
+    disk, store = Database(data), Store(lambda: 1_000_000.0)
     disk.restore(store)
-    asked = Accepted(RunInput("core", "a"), NO_SPEC, ())
+    asked = AcceptedRun(RunInput("core", "a"), AUTO_SPEC, ())
     with monkeypatch.context() as broken:
         broken.setattr("rowcite.local.server.database._PUT_RUN", "insert into nowhere values (1)")
         (run,) = store.add([asked])
@@ -206,17 +206,17 @@ def test_what_cannot_be_written_now_is_written_with_the_next_changes(data, monke
     store.advance()
     disk.save(store)
     disk.close()
-    again, later = Disk(data), Store(lambda: 1_000_000.0)
+    again, later = Database(data), Store(lambda: 1_000_000.0)
     again.restore(later)
     again.close()
     assert later.runs[run.id].ending == run.ending
 
 
 def test_a_batch_of_a_thousand_is_one_quick_write(data):
-    disk, store = Disk(data), Store(lambda: 1_000_000.0)
+    disk, store = Database(data), Store(lambda: 1_000_000.0)
     disk.restore(store)
     group = store.create_group(None)
-    store.add([Accepted(RunInput("core", f"row {n}"), NO_SPEC, ()) for n in range(1000)], group)
+    store.add([AcceptedRun(RunInput("core", f"row {n}"), AUTO_SPEC, ()) for n in range(1000)], group)
     begun = time.perf_counter()
     disk.save(store)
     taken = time.perf_counter() - begun

@@ -14,7 +14,7 @@ RUN = {"processor": "core", "input": "Acme"}
 
 def fates(plan):
     faults = read_plan(plan)
-    return [faults.fate(RunInput("core", f"company {n}")) for n in range(2000)]
+    return [faults.planned_status(RunInput("core", f"company {n}")) for n in range(2000)]
 
 
 def group_with(client, batch, *inputs):
@@ -26,8 +26,8 @@ def test_fractions_of_runs_are_doomed_and_always_the_same():
     plan = {"seed": 1, "fail": 0.1, "cancel": 0.1, "action_required": 0.1, "stuck": 0.1}
     doomed = fates(plan)
     assert doomed == fates(plan)
-    for fate in ("failed", "cancelled", "action_required", "stuck"):
-        assert 140 < doomed.count(fate) < 260
+    for planned in ("failed", "cancelled", "action_required", "stuck"):
+        assert 140 < doomed.count(planned) < 260
 
 
 def test_another_seed_dooms_other_runs():
@@ -73,8 +73,8 @@ def test_a_slow_run_takes_longer_and_ends(start):
 
 def test_some_streams_are_dropped_and_others_are_not():
     sse = read_plan({"sse": {"cut_after": 7, "probability": 0.5}}).sse
-    dice = random.Random(1)
-    assert {sse.cut(dice) for _ in range(30)} == {7, None}
+    rng = random.Random(1)
+    assert {sse.cut(rng) for _ in range(30)} == {7, None}
 
 
 def test_the_nth_request_gets_the_status_the_headers_and_the_body(start):

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rowcite.api.facts import RUNS_PER_REQUEST
-from rowcite.local.server.http_errors import Invalid, Refusal, decoded
-from rowcite.local.server.schema_match import misses
+from rowcite.local.server.http_errors import HttpError, InvalidRequest, decoded
+from rowcite.local.server.schema_match import mismatches
 from rowcite.local.server.shapes import AddRunsRequest, McpServer, RunInput
-from rowcite.local.server.validation import SubmitOptions, accept_run, accept_runs
+from rowcite.local.server.validation import RequestContext, accept_run, accept_runs
 
 TEXT = {"output_schema": "The founding year"}
 
@@ -27,9 +27,9 @@ def fields(count, **kind):
 
 
 def refused(request):
-    with pytest.raises(Invalid) as caught:
+    with pytest.raises(InvalidRequest) as caught:
         accept_run(request)
-    return caught.value.flaws
+    return caught.value.errors
 
 
 def test_a_bare_string_is_a_text_schema():
@@ -90,8 +90,8 @@ def test_200_domains_are_the_most_both_lists_together():
 
 @pytest.mark.parametrize("domain", ["https://a.example", "a.example/path", "", "a b", "a.example:80"])
 def test_a_domain_has_no_scheme_and_no_path(domain):
-    (flaw,) = refused(run(source_policy={"include_domains": ["ok.example", domain]}))
-    assert flaw.loc == ("body", "source_policy", "include_domains", 1)
+    (error,) = refused(run(source_policy={"include_domains": ["ok.example", domain]}))
+    assert error.loc == ("body", "source_policy", "include_domains", 1)
 
 
 def test_10_mcp_servers_are_the_most():
@@ -147,7 +147,7 @@ def test_an_input_schema_has_no_combining_keywords(keyword):
 
 
 def test_an_unknown_processor_is_forbidden():
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(HttpError) as caught:
         accept_run(run(processor="hyper"))
     assert caught.value.status == 403
 
@@ -213,7 +213,7 @@ def test_whatever_a_client_sends_is_accepted_or_refused_and_breaks_nothing(
         request = decoded(body, RunInput)
         request.task_spec = msgspec.Raw(msgspec.json.encode(task_spec))
         accept_run(request)
-    except Invalid:
+    except InvalidRequest:
         return
 
 
@@ -226,13 +226,13 @@ def test_whatever_a_client_sends_is_accepted_or_refused_and_breaks_nothing(
     ],
 )
 def test_a_schema_nested_beyond_reason_is_refused(raw):
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidRequest):
         accept_run(decoded(b'{"processor":"core","input":"a","task_spec":%b}' % raw, RunInput))
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists))
 def test_the_empty_schema_takes_everything(value):
-    assert not list(misses(value, {}))
+    assert not list(mismatches(value, {}))
 
 
 def test_what_a_value_misses_is_said_with_its_place():
@@ -241,7 +241,7 @@ def test_what_a_value_misses_is_said_with_its_place():
         "properties": {"size": {"enum": ["S", "L"]}, "tags": {"type": "array", "items": {"type": "integer"}}},
         "additionalProperties": False,
     }
-    assert list(misses({"size": "M", "tags": [1, 2.0, "x"], "new": 1}, wanted)) == [
+    assert list(mismatches({"size": "M", "tags": [1, 2.0, "x"], "new": 1}, wanted)) == [
         "input.size is not one of the enum's values",
         "input.tags[2] is not of type integer",
         "input.new is not in the input schema",
@@ -258,15 +258,15 @@ def test_a_batch_takes_the_default_spec_and_a_run_its_own():
 
 def test_a_batch_names_every_flaw_with_its_run():
     inputs = [{"processor": "core", "input": "a", "metadata": {"k" * 17: "v"}} for _ in range(3)]
-    with pytest.raises(Invalid) as caught:
+    with pytest.raises(InvalidRequest) as caught:
         accept_runs(decoded(msgspec.json.encode({"inputs": inputs}), AddRunsRequest))
-    assert [flaw.loc[:3] for flaw in caught.value.flaws] == [("body", "inputs", n) for n in range(3)]
+    assert [error.loc[:3] for error in caught.value.errors] == [("body", "inputs", n) for n in range(3)]
 
 
 @pytest.mark.parametrize("count", [0, RUNS_PER_REQUEST + 1])
 def test_a_batch_has_1_to_1000_runs(count):
     body = AddRunsRequest([RunInput("core", "a")] * count)
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidRequest):
         accept_runs(body)
 
 
@@ -283,13 +283,13 @@ def test_a_batch_has_1_to_1000_runs(count):
     ],
 )
 def test_a_body_of_another_shape_is_refused_with_its_place(body, loc):
-    with pytest.raises(Invalid) as caught:
+    with pytest.raises(InvalidRequest) as caught:
         decoded(body, AddRunsRequest)
-    assert caught.value.flaws[0].loc == loc
+    assert caught.value.errors[0].loc == loc
 
 
 def test_a_server_that_cannot_call_tools_warns_of_it():
     request = run(mcp_servers=[McpServer("https://m.example/mcp", "m")])
     assert not accept_run(request).warnings
-    (warning,) = accept_run(request, SubmitOptions(tools=False)).warnings
+    (warning,) = accept_run(request, RequestContext(tools_available=False)).warnings
     assert "lacks the package `mcp`" in warning.message

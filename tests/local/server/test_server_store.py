@@ -6,7 +6,7 @@ from rowcite.api.facts import PROCESSORS
 from rowcite.local.server.latency import seconds_taken
 from rowcite.local.server.shapes import RunInput
 from rowcite.local.server.store import Ending, Output, Store
-from rowcite.local.server.validation import NO_SPEC, Accepted
+from rowcite.local.server.validation import AUTO_SPEC, AcceptedRun
 
 DONE = Ending("completed", Output(b"{}"))
 
@@ -24,7 +24,7 @@ def clock():
 
 
 def asked(count, processor="core"):
-    return [Accepted(RunInput(processor, f"question {n}"), NO_SPEC, ()) for n in range(count)]
+    return [AcceptedRun(RunInput(processor, f"question {n}"), AUTO_SPEC, ()) for n in range(count)]
 
 
 def test_a_new_run_is_queued(clock):

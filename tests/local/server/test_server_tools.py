@@ -170,7 +170,7 @@ def test_a_server_that_is_not_there_is_recorded_and_the_run_completes(calls_of, 
     there = {"url": url, "name": "crm", "allowed_tools": ["owner"]}
     lost, found = calls_of({"company_name": "Acme"}, {"url": gone, "name": "gone"}, there)
     assert (lost["server_name"], lost["tool_name"]) == ("gone", "tools/list")
-    assert "could not be asked" in lost["error"]
+    assert "could not be reached" in lost["error"]
     assert found["content"]
 
 

@@ -1,4 +1,4 @@
-"""Who may come in, and how often: the API key and the rate limit."""
+"""Access to the server: the API key and the rate limit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from rowcite.local.server.http_errors import error_body, too_many
+from rowcite.local.server.http_errors import error_body, too_many_requests
 
 WINDOW = 60.0  # seconds
 
@@ -24,7 +24,7 @@ class RateLimit:
         self._times: deque[float] = deque()
 
     def wait(self, requests: int = 1) -> float:
-        """Count requests and return 0, or return after how many seconds to come again."""
+        """Count requests and return 0, or return the seconds to wait before trying again."""
         now = self._clock()
         while self._times and self._times[0] <= now - WINDOW:
             self._times.popleft()
@@ -35,7 +35,7 @@ class RateLimit:
         return 0.0
 
 
-class Gate:
+class AccessMiddleware:
     """Middleware: 401 without the key, 429 over the limit."""
 
     def __init__(self, app: ASGIApp, key: str | None, limit: RateLimit | None) -> None:
@@ -45,22 +45,22 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI call."""
-        refusal = self._refusal(scope) if scope["type"] == "http" else None
-        await (refusal or self._app)(scope, receive, send)
+        error = self._error(scope) if scope["type"] == "http" else None
+        await (error or self._app)(scope, receive, send)
 
-    def _refusal(self, scope: Scope) -> Response | None:
+    def _error(self, scope: Scope) -> Response | None:
         if self._key is not None and not _is_key(Headers(scope=scope), self._key):
             body = error_body("Unauthorized: invalid or missing credentials")
             return Response(body, 401, media_type="application/json")
         wait = self._limit.wait() if self._limit else 0.0
         if wait > 0:
-            refusal = too_many(wait)
-            return Response(error_body(refusal.message), 429, refusal.headers, "application/json")
+            error = too_many_requests(wait)
+            return Response(error_body(error.message), 429, error.headers, "application/json")
         return None
 
 
 def _is_key(headers: Headers, key: str) -> bool:
     scheme, _, token = headers.get("authorization", "").partition(" ")
     bearer = token.strip() if scheme.lower() == "bearer" else ""
-    offered = headers.get("x-api-key") or bearer
-    return hmac.compare_digest(offered.encode(), key.encode())
+    given = headers.get("x-api-key") or bearer
+    return hmac.compare_digest(given.encode(), key.encode())

@@ -1,4 +1,8 @@
-"""The research of one run, with an earlier interaction as context, as the API's output."""
+"""The answer to one run: research, with an earlier interaction as context, to the API's output.
+
+An earlier interaction about another entity must not lend its name or its facts: the two inputs have to share a name
+or a site, unless the new input is a text, which may be a question about "it".
+"""
 
 from __future__ import annotations
 
@@ -17,14 +21,14 @@ from rowcite.local.research.text.normalise import fold
 from rowcite.local.server.list_elements import research_records, with_elements, without_elements
 from rowcite.local.server.shapes import Error, McpToolCall
 from rowcite.local.server.store import Ending, Output, Run
-from rowcite.local.server.validation import Accepted
+from rowcite.local.server.validation import AcceptedRun
 from rowcite.model import FieldBasis
 
 _log = logging.getLogger(__name__)
 
 
 class Researcher(Protocol):
-    """Whoever answers questions: `rowcite.local.research.Corpus` does. Called from threads."""
+    """What answers questions: `rowcite.local.research.Corpus`, or `bench.Bench`. Called from threads."""
 
     def research(self, question: Question, /) -> Finding:
         """Return the answer to a question."""
@@ -47,18 +51,20 @@ class Researcher(Protocol):
 
 
 def answer(researcher: Researcher, run: Run, before: Run | None) -> Ending:
-    """Research one run, with the interaction before it. Whatever goes wrong ends this run and no other."""
-    asked = run.asked
+    """Return the ending of one run, given the interaction before it. An error fails this run and no other."""
+    accepted = run.accepted
     try:
         earlier = _earlier(before) if before else None
-        given = in_context(asked.request.input, earlier) if earlier else asked.request.input
-        question, per_element = _question(asked, given, run.heard), BETA_FIELD_BASIS in asked.betas
+        task_input = accepted.request.input
+        given = with_context(task_input, earlier) if earlier else task_input
+        question = _question(accepted, given, run.tool_answers)
+        per_element = BETA_FIELD_BASIS in accepted.betas
         records = research_records(researcher.research, question)
         if records and not per_element:
             records = without_elements(records)
         finding = records or researcher.research(question)
         if earlier:
-            finding = filled_in(finding, asked.request.input, earlier)
+            finding = fill_nulls(finding, task_input, earlier)
         body = encoded(finding, run.calls, per_element=per_element)
         return Ending("completed", Output(body, finding.considered, tuple(finding.read)))
     except Exception:  # noqa: BLE001  # a researcher is foreign code, and logged
@@ -67,23 +73,23 @@ def answer(researcher: Researcher, run: Run, before: Run | None) -> Ending:
         return Ending("failed", error=Error(ref_id, "The research failed with an internal error."))
 
 
-def _earlier(before: Run) -> Earlier:
+def _earlier(before: Run) -> PreviousInteraction:
     output = before.ending.output if before.ending else None
-    return read_earlier(before.id, before.asked.request.input, output.body if output else None)
+    return previous_interaction(before.id, before.accepted.request.input, output.body if output else None)
 
 
-def _question(asked: Accepted, given: Input, heard: tuple[ToolAnswer, ...]) -> Question:
-    """Return what the run asks. Excluded domains do not count beside included ones, as the API documents."""
-    policy = asked.request.source_policy
+def _question(accepted: AcceptedRun, given: Input, tool_answers: tuple[ToolAnswer, ...]) -> Question:
+    """Return the question of a run. Excluded domains are ignored when there are included ones, as documented."""
+    policy = accepted.request.source_policy
     include = tuple(policy.include_domains) if policy else ()
     exclude = tuple(policy.exclude_domains) if policy and not include else ()
     return Question(
         input=given,
-        output=asked.spec.output,
-        processor=asked.request.processor,
+        output=accepted.spec.output,
+        processor=accepted.request.processor,
         include_domains=include,
         exclude_domains=exclude,
-        tool_answers=heard,
+        tool_answers=tool_answers,
     )
 
 
@@ -106,8 +112,8 @@ _IDENTIFYING = frozenset({"website", "domain", "homepage", "city", "country", "r
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
-    """An interaction that has ended, or is still under way: then it has an input and no output."""
+class PreviousInteraction:
+    """An interaction that has ended; one that is still active has an input and no output."""
 
     id: str
     input: Input
@@ -115,20 +121,20 @@ class Earlier:
     basis: tuple[FieldBasis, ...] = ()
 
 
-def read_earlier(interaction_id: str, given: Input, output: bytes | None) -> Earlier:
-    """Return an earlier run from its input and its output, JSON."""
+def previous_interaction(interaction_id: str, given: Input, output: bytes | None) -> PreviousInteraction:
+    """Return an earlier interaction from its id, its input and its output (JSON)."""
     if output is None:
-        return Earlier(interaction_id, given)
+        return PreviousInteraction(interaction_id, given)
     body = msgspec.json.decode(output)
     basis = msgspec.convert(body["basis"], tuple[FieldBasis, ...])
-    return Earlier(interaction_id, given, body["content"], basis)
+    return PreviousInteraction(interaction_id, given, body["content"], basis)
 
 
-def in_context(given: Input, earlier: Earlier) -> Input:
-    """Return an input with what the earlier run knows of the same entity: its input, and facts that identify it."""
+def with_context(given: Input, earlier: PreviousInteraction) -> Input:
+    """Return an input with the earlier input about the same entity, and the answers that identify it."""
     if isinstance(given, str):
         return f"{given}\n{_text(earlier.input)}"
-    if not _about_the_same(given, earlier):
+    if not _same_subject(given, earlier):
         return given
     known = earlier.input if isinstance(earlier.input, dict) else {}
     found = earlier.content if isinstance(earlier.content, dict) else {}
@@ -136,29 +142,29 @@ def in_context(given: Input, earlier: Earlier) -> Input:
     return facts | known | given
 
 
-def filled_in(finding: Finding, given: Input, earlier: Earlier) -> Finding:
-    """Return a finding whose nulls have the value and the evidence that the earlier run had for the same field."""
+def fill_nulls(finding: Finding, given: Input, earlier: PreviousInteraction) -> Finding:
+    """Return a finding with its nulls replaced by the earlier value and evidence for the same field."""
     content = finding.content
     if not (isinstance(content, dict) and isinstance(earlier.content, dict)):
         return finding
-    if not _about_the_same(given, earlier):
+    if not _same_subject(given, earlier):
         return finding
     known = {entry.field: entry for entry in earlier.basis if entry.citations}
-    lent = {
+    filled = {
         name: known[name]
         for name, value in content.items()
         if value is None and name in known and earlier.content.get(name) is not None
     }
-    kept = tuple(entry for entry in finding.basis if entry.field not in lent)
+    kept = tuple(entry for entry in finding.basis if entry.field not in filled)
     return replace(
         finding,
-        content=content | {name: earlier.content[name] for name in lent},
-        basis=kept + tuple(_lent(entry, earlier.id) for entry in lent.values()),
+        content=content | {name: earlier.content[name] for name in filled},
+        basis=kept + tuple(_attributed(entry, earlier.id) for entry in filled.values()),
     )
 
 
-def _about_the_same(given: Input, earlier: Earlier) -> bool:
-    """Tell whether two inputs share a name or a site; a text shares the names that stand in it."""
+def _same_subject(given: Input, earlier: PreviousInteraction) -> bool:
+    """Return True if two inputs share a name or a site; a text shares every name that occurs in it."""
     if isinstance(given, str):
         return True
     one, other = entity_of(given), entity_of(earlier.input)
@@ -172,7 +178,7 @@ def _text(value: Input) -> str:
     return value if isinstance(value, str) else ", ".join(str(one) for one in value.values() if one)
 
 
-def _lent(entry: FieldBasis, interaction_id: str) -> FieldBasis:
+def _attributed(entry: FieldBasis, interaction_id: str) -> FieldBasis:
     return msgspec.structs.replace(
         entry, reasoning=f"From the earlier interaction {interaction_id}: {entry.reasoning}"
     )

@@ -1,4 +1,4 @@
-"""The Task API as a Starlette application: its routes, what stands before them, and its settings."""
+"""The Task API as a Starlette application: its routes, middleware and settings."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 
 from rowcite.local.server import quirks, webhooks
-from rowcite.local.server.access import Gate, RateLimit
+from rowcite.local.server.access import AccessMiddleware, RateLimit
 from rowcite.local.server.answering import Researcher
 from rowcite.local.server.bench import Bench
 from rowcite.local.server.credit import Account
-from rowcite.local.server.database import Disk
+from rowcite.local.server.database import Database
 from rowcite.local.server.engine import Engine, Services
-from rowcite.local.server.faults import Droppable, Faulty, read_plan
+from rowcite.local.server.faults import DropMiddleware, FaultMiddleware, read_plan
 from rowcite.local.server.groups import group_routes
 from rowcite.local.server.http_errors import (
-    Invalid,
-    Refusal,
-    answer_bug,
+    HttpError,
+    InvalidRequest,
     answer_http,
+    answer_http_error,
     answer_invalid,
-    answer_refusal,
     answer_too_deep,
+    answer_unexpected,
 )
-from rowcite.local.server.journal import Journal, Journaled
+from rowcite.local.server.journal import Journal, JournalMiddleware
 from rowcite.local.server.latency import Lognormal
 from rowcite.local.server.openapi import openapi_route
 from rowcite.local.server.runs import run_events_route, run_routes
@@ -44,11 +44,11 @@ from rowcite.local.server.store import ACTIVE, Store
 class ServerSettings:
     """How the server behaves.
 
-    `key`: asked of every request; None asks for none. `latency`: 1 is the documented band of each processor, 0 is
-    at once; a `Lognormal` is the same for all. `rate_limit`: requests in any 60 seconds. `faults`: see `faults.FaultPlan`. `journal`: see `journal`.
-    `quirks`: see `quirks.QUIRKS`. `credit`: US$; None is credit without end. `webhook_secret` signs deliveries, the
-    first repeated after `webhook_pause` seconds. `data`: the folder where runs live; None keeps them in memory.
-    `researchers`: so many runs are researched at once; more than one pays when the researcher waits for others.
+    `key`: required in every request, unless None. `latency`: 1 is the published band of each processor, 0 is no
+    latency; a `Lognormal` is the same for all. `rate_limit`: requests in any 60 seconds. `faults`: see
+    `faults.FaultPlan`. `journal`: see `journal`. `quirks`: see `quirks.QUIRKS`. `credit`: US$; None is unlimited.
+    `webhook_secret` signs deliveries, the first repeated after `webhook_pause` seconds. `data`: the folder that stores
+    runs; None keeps them in memory. `researchers`: threads of research; more than one helps when research waits for I/O.
     """
 
     key: str | None = None
@@ -67,9 +67,9 @@ class ServerSettings:
 def create_app(corpus: Researcher, settings: ServerSettings) -> Starlette:
     """Return the Task API answering from `corpus`.
 
-    Raises `UsageError` for a fault plan that is none, and for a data folder that cannot be used.
+    Raises `UsageError` for an invalid fault plan, and for a data folder that cannot be used.
     """
-    services = _house(corpus, settings)
+    services = _services(corpus, settings)
     engine = Engine(_store(settings), services)
 
     @asynccontextmanager
@@ -77,24 +77,26 @@ def create_app(corpus: Researcher, settings: ServerSettings) -> Starlette:
         engine.open()
         yield
         engine.close()
-        services.journal.close(engine.tally)
-        if services.disk:
-            services.disk.close()
+        services.journal.close(engine.counts)
+        if services.database:
+            services.database.close()
 
     app = Starlette(
         routes=_routes(),
         middleware=[
-            Middleware(Droppable),
-            Middleware(Journaled, journal=services.journal),
-            Middleware(Faulty, plan=services.faults, partial=quirks.PARTIAL_BATCHES in settings.quirks),
-            Middleware(Gate, key=settings.key, limit=services.limit),
+            Middleware(DropMiddleware),
+            Middleware(JournalMiddleware, journal=services.journal),
+            Middleware(
+                FaultMiddleware, plan=services.faults, partial=quirks.PARTIAL_BATCHES in settings.quirks
+            ),
+            Middleware(AccessMiddleware, key=settings.key, limit=services.limit),
         ],
         exception_handlers={
-            Refusal: answer_refusal,
-            Invalid: answer_invalid,
+            HttpError: answer_http_error,
+            InvalidRequest: answer_invalid,
             RecursionError: answer_too_deep,
             HTTPException: answer_http,
-            Exception: answer_bug,
+            Exception: answer_unexpected,
         },
         lifespan=lifespan,
     )
@@ -102,7 +104,7 @@ def create_app(corpus: Researcher, settings: ServerSettings) -> Starlette:
     return app
 
 
-def _house(corpus: Researcher, settings: ServerSettings) -> Services:
+def _services(corpus: Researcher, settings: ServerSettings) -> Services:
     return Services(
         researcher=corpus,
         faults=read_plan(settings.faults),
@@ -111,10 +113,10 @@ def _house(corpus: Researcher, settings: ServerSettings) -> Services:
         webhooks=webhooks.Webhooks(settings.webhook_secret, time.time, settings.webhook_pause),
         clock=time.time,
         quirks=settings.quirks,
-        disk=Disk(settings.data) if settings.data else None,
+        database=Database(settings.data) if settings.data else None,
         limit=RateLimit(settings.rate_limit, time.time) if settings.rate_limit is not None else None,
         researchers=settings.researchers,
-        at_once=corpus.at_once if isinstance(corpus, Bench) else None,
+        immediate=corpus.immediate if isinstance(corpus, Bench) else None,
     )
 
 

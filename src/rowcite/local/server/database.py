@@ -1,6 +1,6 @@
-"""Runs and groups in a SQLite file, so that a server that was killed goes on where it was.
+"""The SQLite file of runs and groups, with which a new server continues after an old one was killed.
 
-What an endpoint has answered with is in the file before the answer goes out. MCP headers are never written.
+Every change is in the file before the answer that shows it is sent. MCP headers are never written.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from rowcite.errors import UsageError
 from rowcite.local.server.shapes import Error, Metadata, RunInput, RunWarning
 from rowcite.local.server.sse import without_headers
 from rowcite.local.server.store import Changes, Ending, Group, Output, Run, Store
-from rowcite.local.server.validation import Accepted, read_spec
+from rowcite.local.server.validation import AcceptedRun, read_spec
 
 FILE = "rowcite-server.sqlite"
-VERSION = 1
+VERSION = 2
 _SCHEMA = """
 create table runs (
   number integer primary key, id text unique not null, group_id text, request blob not null, warnings blob not null,
   betas blob not null, status text not null, created_at text not null, modified_at text not null, started_at text,
-  starts real not null, ends real not null, told integer not null,
+  starts real not null, ends real not null, webhook_done integer not null,
   body blob, considered integer, read blob, error blob
 ) strict;
 create table groups (
@@ -38,11 +38,11 @@ create table log (
 """
 _PUT_RUN = """
 insert into runs (id, group_id, request, warnings, betas, status, created_at, modified_at, started_at, starts, ends,
-                  told, body, considered, read, error)
+                  webhook_done, body, considered, read, error)
 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 on conflict (id) do update set
   status = excluded.status, modified_at = excluded.modified_at, started_at = excluded.started_at,
-  told = excluded.told, body = excluded.body, considered = excluded.considered, read = excluded.read,
+  webhook_done = excluded.webhook_done, body = excluded.body, considered = excluded.considered, read = excluded.read,
   error = excluded.error
 """
 _PUT_GROUP = """
@@ -54,8 +54,8 @@ _log = logging.getLogger(__name__)
 _encode = msgspec.json.encode
 
 
-class Disk:
-    """The file of one server. Raises `UsageError` when it cannot be used, or another server uses it."""
+class Database:
+    """The file of one server. Raises `UsageError` if it cannot be used, or another server uses it."""
 
     def __init__(self, folder: Path) -> None:
         self._closed = False
@@ -72,7 +72,7 @@ class Disk:
             ) from error
 
     def restore(self, store: Store) -> list[Run]:
-        """Fill a store with what is in the file, have it note its changes from now on; return the runs under way."""
+        """Load the file into a store, which records its changes from now on; return the active runs."""
         groups = {
             row[0]: _group(row)
             for row in self._rows("groups", "id, metadata, created_at, modified_at, last_status")
@@ -87,7 +87,7 @@ class Disk:
         return store.restore(groups.values(), runs.values())
 
     def save(self, store: Store) -> None:
-        """Write what changed, in one transaction. What cannot be written now is written with the next changes."""
+        """Write the changes in one transaction. If that fails, they are written with the next ones."""
         changes = store.changes
         if self._closed or changes is None or not (changes.runs or changes.groups):
             return
@@ -96,31 +96,32 @@ class Disk:
         except sqlite3.Error:
             self._file.rollback()
             _log.exception(
-                "%d runs could not be written; they are in memory only until they can", len(changes.runs)
+                "%d runs could not be written; they are in memory only until the next write succeeds",
+                len(changes.runs),
             )
             return
         self._logged.update({group.id: len(group.log) for group in changes.groups.values()})
         store.changes = Changes()
 
     def close(self) -> None:
-        """Close the file; another server may open it then, and nothing more is saved."""
+        """Close the file. Another server may then open it, and nothing more is saved."""
         self._closed = True
         self._file.close()
 
     def _prepare(self) -> None:
-        # Locked for as long as this process lives, however it ends. With WAL and NORMAL a killed process loses
-        # nothing; a power cut may lose the last moments.
+        # The lock lasts as long as this process. With WAL and NORMAL a killed process loses nothing; a power cut may
+        # lose the last moments.
         self._file.execute("pragma locking_mode = exclusive")
         self._file.execute("pragma journal_mode = wal")
         self._file.execute("pragma synchronous = normal")
         (version,) = self._file.execute("pragma user_version").fetchone()
         if version not in (0, VERSION):
-            raise sqlite3.DatabaseError(f"it is of version {version}; this server reads {VERSION}")
+            raise sqlite3.DatabaseError(f"the file has version {version}; this server reads {VERSION}")
         if version == 0:
             self._file.executescript(f"begin; {_SCHEMA} pragma user_version = {VERSION}; commit;")
 
     def _rows(self, table: str, columns: str) -> Iterable[Any]:
-        return self._file.execute(f"select {columns} from {table} order by number")  # noqa: S608  # names of this file's own
+        return self._file.execute(f"select {columns} from {table} order by number")  # noqa: S608  # constants of this file
 
     def _write(self, changes: Changes) -> None:
         self._file.execute("begin immediate")
@@ -143,27 +144,27 @@ class Disk:
 
 
 _RUN_COLUMNS = (
-    "id, group_id, request, warnings, betas, status, created_at, modified_at, started_at, starts, ends, told, "
-    "body, considered, read, error"
+    "id, group_id, request, warnings, betas, status, created_at, modified_at, started_at, starts, ends, "
+    "webhook_done, body, considered, read, error"
 )
 
 
 def _run_row(run: Run) -> tuple[Any, ...]:
-    asked, ending = run.asked, run.ending
+    accepted, ending = run.accepted, run.ending
     output = ending.output if ending else None
     return (
         run.id,
         run.group.id if run.group else None,
-        _encode(without_headers(asked.request)),
-        _encode(asked.warnings),
-        _encode(sorted(asked.betas)),
+        _encode(without_headers(accepted.request)),
+        _encode(accepted.warnings),
+        _encode(sorted(accepted.betas)),
         run.status,
         run.created_at,
         run.modified_at,
         run.started_at,
         run.starts,
         run.ends,
-        run.told,
+        run.webhook_done,
         output.body if output else None,
         output.considered if output else None,
         _encode(output.read) if output else None,
@@ -182,18 +183,18 @@ def _group(row: tuple[Any, ...]) -> Group:
 
 
 def _run(row: tuple[Any, ...], groups: dict[str, Group]) -> Run:
-    run_id, group_id, request, warnings, betas, status, created, modified, started, starts, ends, told = row[
+    run_id, group_id, request, warnings, betas, status, created, modified, started, starts, ends, done = row[
         :12
     ]
-    asked = msgspec.json.decode(request, type=RunInput)
-    accepted = Accepted(
-        asked,
-        read_spec(bytes(asked.task_spec)),
+    run_input = msgspec.json.decode(request, type=RunInput)
+    accepted = AcceptedRun(
+        run_input,
+        read_spec(bytes(run_input.task_spec)),
         msgspec.json.decode(warnings, type=tuple[RunWarning, ...]),
         msgspec.json.decode(betas, type=frozenset[str]),
     )
     run = Run(run_id, accepted, groups.get(group_id), created, modified, starts, ends, status)
-    run.started_at, run.told = started, bool(told)
+    run.started_at, run.webhook_done = started, bool(done)
     run.ending = None if run.active else _ending(status, *row[12:])
     return run
 

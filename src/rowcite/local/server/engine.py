@@ -1,4 +1,4 @@
-"""What makes runs go: threads that research and call tools, timers that let time pass, word to those who wait."""
+"""The engine that runs tasks: threads for research and tool calls, a timer for what is due, and wake-ups for waiting requests."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from rowcite.local.server import quirks
 from rowcite.local.server.access import RateLimit
 from rowcite.local.server.answering import Researcher, answer
 from rowcite.local.server.credit import Account
-from rowcite.local.server.database import Disk
+from rowcite.local.server.database import Database
 from rowcite.local.server.faults import FaultPlan
-from rowcite.local.server.journal import Journal, SubmissionCounts
+from rowcite.local.server.journal import Journal, RunCounts
 from rowcite.local.server.mcp_tools import call_tools
 from rowcite.local.server.shapes import Error, Metadata
 from rowcite.local.server.store import Ending, Group, Run, Store
-from rowcite.local.server.validation import Accepted
+from rowcite.local.server.validation import AcceptedRun
 from rowcite.local.server.webhooks import Webhooks
 
-GATHER = 0.005  # seconds that endings are gathered before the store hears of them: one wake-up for many
-CALLERS = 4  # runs whose tools are called at once: a slow MCP server holds up no research
+COLLECT_AFTER = 0.005  # seconds to gather endings before they enter the store: one wake-up for many
+TOOL_THREADS = 4  # a slow MCP server delays no research
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the engine works with. `disk` and `limit` are None where there are none; `researchers` research at once.
+    """What the engine works with. `researchers` is the number of research threads.
 
-    `at_once`: ends a run without any research, on the event loop; None from it leaves the run to the researcher.
+    `immediate` ends a run without research, on the event loop; if it returns None, the researcher answers the run.
     """
 
     researcher: Researcher
@@ -42,54 +42,54 @@ class Services:
     webhooks: Webhooks
     clock: Callable[[], float]
     quirks: frozenset[str] = frozenset()
-    disk: Disk | None = None
+    database: Database | None = None
     limit: RateLimit | None = None
     researchers: int = 1
-    at_once: Callable[[Run], Ending | None] | None = None
+    immediate: Callable[[Run], Ending | None] | None = None
 
 
 class Engine:
-    """Runs the store's runs. All methods but the research itself are called on the event loop's thread."""
+    """Runs what is in the store. Everything but research and tool calls happens on the event loop's thread."""
 
     def __init__(self, store: Store, services: Services) -> None:
         self.store = store
         self.services = services
         self.quirks = services.quirks
         self.clock = services.clock
-        self.tally = SubmissionCounts()
+        self.counts = RunCounts()
         self.closing = False
-        self._questions: queue.SimpleQueue[Run | None] = queue.SimpleQueue()
-        self._to_call: queue.SimpleQueue[Run | None] = queue.SimpleQueue()
-        self._callers: list[threading.Thread] = []
+        self._research_queue: queue.SimpleQueue[Run | None] = queue.SimpleQueue()
+        self._tool_queue: queue.SimpleQueue[Run | None] = queue.SimpleQueue()
+        self._tool_threads: list[threading.Thread] = []
         self._endings: deque[tuple[Run, Ending]] = deque()
-        self._told = False
+        self._collecting = False
         self._waiting: dict[str, asyncio.Future[None]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop
 
     def open(self) -> None:
-        """Start the research threads, and go on with what an earlier process left. Call it on the loop that serves."""
+        """Start the research threads and continue the runs of an earlier process. Call it on the loop that serves."""
         self._loop = asyncio.get_running_loop()
         self.services.webhooks.open(self._delivered)
         for number in range(self.services.researchers):
             threading.Thread(target=self._research, name=f"rowcite-research-{number}", daemon=True).start()
-        if self.services.disk:
-            self._begin(self.services.disk.restore(self.store))
-            self._recall()
-        self._arm()
+        if self.services.database:
+            self._start(self.services.database.restore(self.store))
+            self._restore_account()
+        self._schedule()
 
     def close(self) -> None:
         """Stop researching and let every open stream end."""
         self.closing = True
         for _ in range(self.services.researchers):
-            self._questions.put(None)
-        for _ in self._callers:
-            self._to_call.put(None)
+            self._research_queue.put(None)
+        for _ in self._tool_threads:
+            self._tool_queue.put(None)
         self.services.webhooks.close()
         if self._timer:
             self._timer.cancel()
         for name in list(self._waiting):
-            self._ring(name)
+            self._notify(name)
 
     def create_group(self, metadata: Metadata | None) -> Group:
         """Create an empty group."""
@@ -97,147 +97,149 @@ class Engine:
         self._save()
         return group
 
-    def add(self, accepted: Sequence[Accepted], group: Group | None = None) -> list[Run]:
-        """Create runs, all or none (by a quirk, those that credit covers); they start after the caller has had its turn.
+    def add(self, accepted: Sequence[AcceptedRun], group: Group | None = None) -> list[Run]:
+        """Create runs, all or none (by a quirk, those that credit covers); they start after the caller has returned.
 
-        Raises `Refusal` (402) when credit does not cover them.
+        Raises `HttpError` (402) when credit does not cover them.
         """
         account = self.services.account
-        covered = account.covered(accepted)
-        if covered == len(accepted):
+        affordable = account.affordable(accepted)
+        if affordable == len(accepted):
             return self._create(accepted, group)
-        if covered and quirks.PARTIAL_BATCHES in self.quirks:
-            self._create(accepted[:covered], group)
-        raise account.refusal()
+        if affordable and quirks.PARTIAL_BATCHES in self.quirks:
+            self._create(accepted[:affordable], group)
+        raise account.insufficient()
 
-    def crowd(self, requests: int) -> float:
-        """Count more requests against the rate limit: return 0, or after how many seconds to come again."""
+    def count_requests(self, requests: int) -> float:
+        """Count more requests against the rate limit; return 0, or the seconds to wait before trying again."""
         return self.services.limit.wait(requests) if self.services.limit else 0.0
 
-    async def heard(self, name: str, seconds: float) -> bool:
-        """Wait until the run or group with this id changes, at most `seconds`; tell whether it did."""
-        news = self._waiting.get(name)
-        if news is None:
-            news = self._waiting[name] = self._loop.create_future()
-        done, _ = await asyncio.wait([news], timeout=seconds)
+    async def wait_for_change(self, name: str, seconds: float) -> bool:
+        """Wait until the run or group with this id changes, at most `seconds`; return True if it changed."""
+        changed = self._waiting.get(name)
+        if changed is None:
+            changed = self._waiting[name] = self._loop.create_future()
+        done, _ = await asyncio.wait([changed], timeout=seconds)
         return bool(done)
 
-    def _create(self, accepted: Sequence[Accepted], group: Group | None) -> list[Run]:
+    def _create(self, accepted: Sequence[AcceptedRun], group: Group | None) -> list[Run]:
         runs = self.store.add(accepted, group)
         self.services.account.reserve(runs)
         self._save()
         self.services.journal.created(runs)
-        self.tally.add(len(runs), self.clock())
-        self._arm()
+        self.counts.add(len(runs), self.clock())
+        self._schedule()
         return runs
 
-    def _recall(self) -> None:
-        """Count what restored runs cost and hold, and tell of the ends that nobody has heard of."""
+    def _restore_account(self) -> None:
+        """Charge and reserve the price of restored runs, and send the webhooks that were not delivered."""
         runs = list(self.store.runs.values())
         self.services.account.reserve(runs)
         self.services.account.settle(runs)
         for run in runs:
             if not run.active:
-                self.services.webhooks.tell(run)
+                self.services.webhooks.send(run)
 
-    def _arm(self) -> None:
-        """See that `_tick` is called when the store has something due."""
+    def _schedule(self) -> None:
+        """Schedule `_advance` for the next moment at which something is due."""
         due = self.store.next_due
         if due is None or self.closing:
             return
         if self._timer:
             self._timer.cancel()
-        self._timer = self._loop.call_later(max(0.0, due - self.clock()), self._tick)
+        self._timer = self._loop.call_later(max(0.0, due - self.clock()), self._advance)
 
-    def _tick(self) -> None:
+    def _advance(self) -> None:
         started, ended = self.store.advance()
-        self._begin(started)
+        self._start(started)
         self._save()
         self.services.account.settle(ended)
         self.services.journal.ended(ended)
-        self.tally.end(len(ended), self.clock())
+        self.counts.end(len(ended), self.clock())
         for run in ended:
-            self.services.webhooks.tell(run)
-        for name in _touched(started, ended):
-            self._ring(name)
-        self._arm()
+            self.services.webhooks.send(run)
+        for name in _changed_ids(started, ended):
+            self._notify(name)
+        self._schedule()
 
-    def _begin(self, started: Sequence[Run]) -> None:
-        """Have runs that are running answered, but for those that a fault plan dooms; some of them later."""
-        at_once = self.services.at_once
+    def _start(self, started: Sequence[Run]) -> None:
+        """Have started runs answered, except those whose ending the fault plan decides."""
+        immediate = self.services.immediate
         for run in started:
-            fate = self.services.faults.fate(run.asked.request)
-            if fate == "slow":
-                fate, run.ends = None, run.ends + self.services.faults.slow_by
-            ending = _fated(fate) if fate else at_once(run) if at_once else None
+            planned = self.services.faults.planned_status(run.accepted.request)
+            if planned == "slow":
+                planned, run.ends = None, run.ends + self.services.faults.slow_by
+            ending = _planned_ending(planned) if planned else immediate(run) if immediate else None
             if ending:
                 self.store.finish([(run, ending)])
-            elif fate is None:
+            elif planned is None:
                 self._enqueue(run)
 
     def _enqueue(self, run: Run) -> None:
-        if not run.asked.request.mcp_servers:
-            self._questions.put(run)
+        if not run.accepted.request.mcp_servers:
+            self._research_queue.put(run)
             return
-        if len(self._callers) < CALLERS:
-            name = f"rowcite-tools-{len(self._callers)}"
-            self._callers.append(threading.Thread(target=self._call, name=name, daemon=True))
-            self._callers[-1].start()
-        self._to_call.put(run)
+        if len(self._tool_threads) < TOOL_THREADS:
+            name = f"rowcite-tools-{len(self._tool_threads)}"
+            self._tool_threads.append(threading.Thread(target=self._call, name=name, daemon=True))
+            self._tool_threads[-1].start()
+        self._tool_queue.put(run)
 
-    def _ring(self, name: str) -> None:
-        news = self._waiting.pop(name, None)
-        if news is not None and not news.done():
-            news.set_result(None)
+    def _notify(self, name: str) -> None:
+        changed = self._waiting.pop(name, None)
+        if changed is not None and not changed.done():
+            changed.set_result(None)
 
     def _call(self) -> None:
-        """Call the tools of runs, and pass each on to be researched; runs in a thread of its own."""
-        while (run := self._to_call.get()) is not None and not self.closing:
-            called = call_tools(run.asked.request.mcp_servers or (), run.asked.request.input)
+        """Call the tools of runs, then queue each for research. Runs in a separate thread."""
+        while (run := self._tool_queue.get()) is not None and not self.closing:
+            called = call_tools(run.accepted.request.mcp_servers or (), run.accepted.request.input)
             run.calls = tuple(one.call for one in called)
-            run.heard = tuple(told for one in called for told in one.told)
-            self._questions.put(run)
+            run.tool_answers = tuple(part for one in called for part in one.answers)
+            self._research_queue.put(run)
 
     def _research(self) -> None:
-        """Answer questions until told to stop; runs in threads of the engine's own."""
-        while (run := self._questions.get()) is not None and not self.closing:
-            before = self.store.runs.get(run.asked.request.previous_interaction_id or "")
+        """Answer questions until None arrives. Runs in separate threads."""
+        while (run := self._research_queue.get()) is not None and not self.closing:
+            before = self.store.runs.get(run.accepted.request.previous_interaction_id or "")
             self._endings.append((run, answer(self.services.researcher, run, before)))
-            if not self._told:
-                self._told = True
+            if not self._collecting:
+                self._collecting = True
                 try:
-                    self._loop.call_soon_threadsafe(self._loop.call_later, GATHER, self._collect)
+                    self._loop.call_soon_threadsafe(self._loop.call_later, COLLECT_AFTER, self._collect)
                 except RuntimeError:  # the loop was closed while this question was being answered
                     return
-            time.sleep(0)  # gives the event loop its chance of the interpreter between two questions
+            time.sleep(0)  # releases the interpreter for the event loop between two questions
 
     def _collect(self) -> None:
         if self.closing:
             return
-        self._told = False  # before the queue is emptied: an ending that comes now asks for another call
+        self._collecting = (
+            False  # before the queue is emptied: an ending that arrives now schedules another call
+        )
         arrived = [self._endings.popleft() for _ in range(len(self._endings))]
         self.store.finish(arrived)
-        self._tick()
+        self._advance()
 
     def _delivered(self, run: Run, attempt: int, status: int | None) -> None:
         self.services.journal.delivered(run, attempt, status)
-        if run.told:
-            self.store.note([run], ())
+        if run.webhook_done:
+            self.store.record_changes([run], ())
             self._save()
 
     def _save(self) -> None:
-        if self.services.disk:
-            self.services.disk.save(self.store)
+        if self.services.database:
+            self.services.database.save(self.store)
 
 
-def _fated(fate: str) -> Ending | None:
+def _planned_ending(planned: str) -> Ending | None:
     """Return the ending that a fault plan decided; None for a run that never ends."""
-    if fate == "stuck":
+    if planned == "stuck":
         return None
-    error = Error(str(uuid4()), "The run failed: the fault plan says so.") if fate == "failed" else None
-    return Ending(fate, error=error)
+    error = Error(str(uuid4()), "The run failed: the fault plan decided it.") if planned == "failed" else None
+    return Ending(planned, error=error)
 
 
-def _touched(started: list[Run], ended: list[Run]) -> set[str]:
+def _changed_ids(started: list[Run], ended: list[Run]) -> set[str]:
     changed = (*started, *ended)
     return {run.id for run in changed} | {run.group.id for run in changed if run.group}

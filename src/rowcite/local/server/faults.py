@@ -1,4 +1,4 @@
-"""Faults on order: a seeded plan of runs that fail and requests that go wrong, so that clients can be tested."""
+"""The fault plan: which runs fail and which requests go wrong, by a seed, so that clients can be tested."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from rowcite.local.server.shapes import RunInput
 
 
 class HttpFault(Struct, forbid_unknown_fields=True):
-    """What happens to which requests.
+    """A fault of requests.
 
-    A request counts when its method and path (a regular expression, searched) match; of those, the fault hits
-    the `nth` (from 1), `every` Nth, each with a `probability`, or all. `when` is before or after the server has
-    handled it. After `delay` seconds the client gets `status` (with `headers` and `body`), or a dropped
+    A request matches by its method and path (a regular expression, searched). Of the matching ones, the fault applies
+    to the `nth` (from 1), to `every` Nth, to each with a `probability`, or to all. `when` is before or after the server
+    has handled it. After `delay` seconds the client gets `status` (with `headers` and `body`), or a dropped
     connection (`cut`), or the real answer.
     """
 
@@ -45,15 +45,15 @@ class SseFault(Struct, forbid_unknown_fields=True):
     cut_after: int | None = None
     probability: float = 1.0
 
-    def cut(self, dice: random.Random) -> int | None:
-        """Return after how many events the next stream is dropped; None for never."""
+    def cut(self, rng: random.Random) -> int | None:
+        """Return the number of events after which the next stream is dropped; None for never."""
         if self.cut_after is None or self.probability >= 1:
             return self.cut_after
-        return self.cut_after if dice.random() < self.probability else None
+        return self.cut_after if rng.random() < self.probability else None
 
 
 class FaultPlan(Struct, forbid_unknown_fields=True):
-    """What goes wrong.
+    """Which faults occur.
 
     `fail`, `cancel`, `action_required`, `stuck` (never ends) and `slow` (takes `slow_by` seconds longer) are fractions
     of all runs.
@@ -69,8 +69,8 @@ class FaultPlan(Struct, forbid_unknown_fields=True):
     http: list[HttpFault] = []
     sse: SseFault = msgspec.field(default_factory=SseFault)
 
-    def fate(self, request: RunInput) -> str | None:
-        """Return the status a run is doomed to, "stuck" for never any, "slow", or None; the same for the same input."""
+    def planned_status(self, request: RunInput) -> str | None:
+        """Return the planned status of a run, "stuck" if it never ends, "slow", or None; the same for equal inputs."""
         odds = {
             "failed": self.fail,
             "cancelled": self.cancel,
@@ -82,15 +82,15 @@ class FaultPlan(Struct, forbid_unknown_fields=True):
             return None
         seeded = hashlib.sha256(b"%d:" % self.seed + digest(request.input)).digest()
         draw = int.from_bytes(seeded[:8]) / 2**64
-        for fate, share in odds.items():
+        for planned, share in odds.items():
             draw -= share
             if draw < 0:
-                return fate
+                return planned
         return None
 
 
 def read_plan(plan: dict[str, Any] | None) -> FaultPlan:
-    """Return a fault plan given as JSON; raise `UsageError` for one that is not as `FaultPlan` describes."""
+    """Return a fault plan given as JSON; raise `UsageError` if it does not match `FaultPlan`."""
     try:
         return msgspec.convert(plan or {}, FaultPlan)
     except msgspec.ValidationError as error:
@@ -102,15 +102,15 @@ def digest(value: str | dict[str, Any]) -> bytes:
     return hashlib.sha256(msgspec.json.encode(value, order="sorted")).digest()
 
 
-class Faulty:
-    """Middleware that carries out the plan's HTTP and stream faults."""
+class FaultMiddleware:
+    """Middleware that applies the plan's HTTP and stream faults."""
 
     def __init__(self, app: ASGIApp, plan: FaultPlan, *, partial: bool = False) -> None:
         self._app = app
         self._plan = plan
-        self._partial = partial  # half of a batch is created before an answer that refuses it
+        self._partial = partial  # half of a batch is created before it is refused
         self._seen = [0] * len(plan.http)
-        self._dice = random.Random(plan.seed)  # noqa: S311  # faults must repeat
+        self._rng = random.Random(plan.seed)  # noqa: S311  # faults must repeat
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI call."""
@@ -118,10 +118,10 @@ class Faulty:
             await self._app(scope, receive, send)
             return
         fault = self._fault(scope["method"], scope["path"])
-        await self._carry_out(fault, scope, receive, _cutting(send, self._plan.sse.cut(self._dice)))
+        await self._apply(fault, scope, receive, _cutting(send, self._plan.sse.cut(self._rng)))
 
     def _fault(self, method: str, path: str) -> HttpFault | None:
-        """Count the request against every fault and return the first that hits it."""
+        """Count the request for every matching fault and return the first that applies."""
         hit = None
         for number, fault in enumerate(self._plan.http):
             if (fault.method or method).upper() == method and re.search(fault.path, path):
@@ -134,25 +134,25 @@ class Faulty:
             return count in fault.nth
         if fault.every is not None:
             return count % fault.every == 0
-        return fault.probability is None or self._dice.random() < fault.probability
+        return fault.probability is None or self._rng.random() < fault.probability
 
-    async def _carry_out(self, fault: HttpFault | None, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _apply(self, fault: HttpFault | None, scope: Scope, receive: Receive, send: Send) -> None:
         if fault is None:
             await self._app(scope, receive, send)
             return
-        held: list[Message] = []
+        messages: list[Message] = []
         posted = scope["method"] == "POST" and fault.when == "before"
         scope["half"] = self._partial and posted and _refuses(fault.status)
         if fault.when == "after" or scope["half"]:
-            await self._app(scope, receive, _holding(held))
+            await self._app(scope, receive, _holding(messages))
         await asyncio.sleep(fault.delay)
         if fault.cut:
-            raise Cut
+            raise DropConnection
         if fault.status is not None:
-            held = _answer(fault, fault.status)
-        for message in held:
+            messages = _answer(fault, fault.status)
+        for message in messages:
             await send(message)
-        if not held:
+        if not messages:
             await self._app(scope, receive, send)
 
 
@@ -160,12 +160,12 @@ def _refuses(status: int | None) -> bool:
     return status in (402, 403, 422) or (status or 0) >= 500
 
 
-class Cut(Exception):  # a signal, not an error
-    """The connection is to be dropped now."""
+class DropConnection(Exception):  # a signal, not an error
+    """Raised to drop the connection now."""
 
 
-class Droppable:
-    """Middleware that drops the connection when a fault says so; outside the journal, which is then written first."""
+class DropMiddleware:
+    """Middleware that drops the connection on `DropConnection`; outside the journal, which is written first."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -174,19 +174,21 @@ class Droppable:
         """Handle one ASGI call."""
         try:
             await self._app(scope, receive, send)
-        except Cut:
+        except DropConnection:
             await _drop(scope, receive)
 
 
-def _holding(held: list[Message]) -> Send:
+def _holding(messages: list[Message]) -> Send:
     async def hold(message: Message) -> None:
-        held.append(message)
+        messages.append(message)
 
     return hold
 
 
 def _answer(fault: HttpFault, status: int) -> list[Message]:
-    body = fault.body.encode() if fault.body is not None else error_body(f"The fault plan says {status}.")
+    body = (
+        fault.body.encode() if fault.body is not None else error_body(f"Status {status} by the fault plan.")
+    )
     headers = {"content-type": "application/json", "content-length": str(len(body))}
     headers |= {name.lower(): value for name, value in fault.headers.items()}
     pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
@@ -197,7 +199,7 @@ def _answer(fault: HttpFault, status: int) -> list[Message]:
 
 
 def _cutting(send: Send, after: int | None) -> Send:
-    """Return a `send` that drops an event stream after so many events."""
+    """Return a `send` that drops an event stream after a number of events."""
     if after is None:
         return send
     left = after
@@ -217,13 +219,13 @@ def _cutting(send: Send, after: int | None) -> Send:
             await send(message)
             return
         await send({**message, "body": b"".join(frames[: events[left - 1] + 1]), "more_body": True})
-        raise Cut
+        raise DropConnection
 
     return cutting
 
 
 async def _drop(scope: Scope, receive: Receive) -> None:
-    """Close the connection as it is. Without a server that can, fail the request."""
+    """Close the connection as it is; fail the request if the server cannot do that."""
     cut = getattr(scope["app"].state, "cut", None)
     if cut is None:
         raise ConnectionAbortedError("the fault plan cuts this connection")

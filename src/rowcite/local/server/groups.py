@@ -13,9 +13,16 @@ from starlette.routing import Route
 from rowcite.api.facts import BETA_EVENTS, GROUP_EVENTS_SECONDS
 from rowcite.local.server import params, quirks
 from rowcite.local.server.engine import Engine
-from rowcite.local.server.http_errors import Invalid, Refusal, decoded, no_such_group, no_such_run, too_many
-from rowcite.local.server.params import demand
-from rowcite.local.server.runs import json_response, terms
+from rowcite.local.server.http_errors import (
+    HttpError,
+    InvalidRequest,
+    decoded,
+    group_not_found,
+    run_not_found,
+    too_many_requests,
+)
+from rowcite.local.server.params import require_beta
+from rowcite.local.server.runs import json_response, request_context
 from rowcite.local.server.shapes import (
     AddRunsRequest,
     AddRunsResponse,
@@ -34,7 +41,7 @@ from rowcite.local.server.sse import (
     status_frame,
 )
 from rowcite.local.server.store import Group, Run
-from rowcite.local.server.validation import Accepted, accept_runs, metadata_flaws, sound_runs
+from rowcite.local.server.validation import AcceptedRun, accept_runs, metadata_errors, valid_prefix
 
 _encode = msgspec.json.encode
 
@@ -54,8 +61,8 @@ def group_routes() -> list[Route]:
 async def create(request: Request) -> Response:
     """Create an empty group."""
     body = decoded(await request.body() or b"{}", GroupRequest)
-    if flaws := metadata_flaws(body.metadata):
-        raise Invalid([flaw.under("body") for flaw in flaws])
+    if errors := metadata_errors(body.metadata):
+        raise InvalidRequest([error.under("body") for error in errors])
     return json_response(_encode(_engine(request).create_group(body.metadata).shape()))
 
 
@@ -79,30 +86,32 @@ async def add_runs(request: Request) -> Response:
     return json_response(_encode(answer))
 
 
-def _accepted(request: Request, body: AddRunsRequest, group: Group) -> list[Accepted]:
+def _accepted(request: Request, body: AddRunsRequest, group: Group) -> list[AcceptedRun]:
     """Return the runs to create. A quirk creates some of a refused batch first."""
-    engine, asked = _engine(request), terms(request)
+    engine, context = _engine(request), request_context(request)
     partial = quirks.PARTIAL_BATCHES in engine.quirks
     try:
-        accepted = accept_runs(body, asked)
-    except (Invalid, Refusal):
-        if partial and len(body.inputs) > 1 and (sound := sound_runs(body, asked)):
-            engine.add(sound, group)
+        accepted = accept_runs(body, context)
+    except (InvalidRequest, HttpError):
+        if partial and len(body.inputs) > 1 and (valid := valid_prefix(body, context)):
+            engine.add(valid, group)
         raise
-    if quirks.RUNS_COUNTED in engine.quirks and (wait := engine.crowd(len(accepted) - 1)) > 0:
-        raise too_many(wait)
+    if quirks.RUNS_COUNTED in engine.quirks and (wait := engine.count_requests(len(accepted) - 1)) > 0:
+        raise too_many_requests(wait)
     return accepted[: (len(accepted) + 1) // 2] if request.scope.get("half") else accepted
 
 
 async def runs(request: Request) -> Response:
-    """Stream the group's runs as they stand now, in the order of their creation, and end."""
-    group, odd = _group(request), _engine(request).quirks
+    """Stream the group's runs as they are now, in the order of their creation, then end."""
+    group, active_quirks = _group(request), _engine(request).quirks
     seen = cursor(len(group.runs), request.query_params.get("last_event_id"))
     with_input = params.flag(request, "include_input", default=False)
     with_output = params.flag(request, "include_output", default=False)
     wanted = params.status(request)
-    hides_active = quirks.ACTIVE_NEVER_LISTED in odd or (quirks.ACTIVE_UNLISTED in odd and not wanted)
-    with_metadata = quirks.NO_STREAM_METADATA not in odd
+    hides_active = quirks.ACTIVE_NEVER_LISTED in active_quirks or (
+        quirks.ACTIVE_UNLISTED in active_quirks and not wanted
+    )
+    with_metadata = quirks.NO_STREAM_METADATA not in active_quirks
 
     def frames() -> Iterator[bytes]:
         for number in range(seen, upto):
@@ -121,17 +130,17 @@ async def runs(request: Request) -> Response:
 
 
 async def retrieve_run(request: Request) -> Response:
-    """Answer with a run of the group as it stands."""
+    """Answer with a run of the group as it is now."""
     run: Run | None = _engine(request).store.runs.get(request.path_params["run_id"])
     if run is None or run.group is not _group(request):
-        raise no_such_run()
+        raise run_not_found()
     return json_response(_encode(run.shape()))
 
 
 async def events(request: Request) -> Response:
-    """Stream statuses and endings while a run of the group is active, at most `timeout` seconds or an hour."""
+    """Stream statuses and ended runs while a run of the group is active, at most `timeout` seconds or an hour."""
     group, engine = _group(request), _engine(request)
-    demand(request, BETA_EVENTS)
+    require_beta(request, BETA_EVENTS)
     seen = cursor(len(group.log), request.query_params.get("last_event_id"))
     if quirks.NO_REPLAY in engine.quirks:
         seen = len(group.log)
@@ -140,7 +149,7 @@ async def events(request: Request) -> Response:
 
 
 async def _events(engine: Engine, group: Group, seen: int, wait: float) -> AsyncIterator[bytes]:
-    """Yield where the group stands, then its log from `seen` on as it grows."""
+    """Yield the group's status, then its log from `seen` on as it grows."""
     now = asyncio.get_running_loop().time
     until = now() + wait
     with_metadata = quirks.NO_STREAM_METADATA not in engine.quirks
@@ -155,12 +164,12 @@ async def _events(engine: Engine, group: Group, seen: int, wait: float) -> Async
             continue
         if not group.active or engine.closing or left <= 0:
             return
-        if not await engine.heard(group.id, min(left, KEEP_ALIVE_EVERY)):
+        if not await engine.wait_for_change(group.id, min(left, KEEP_ALIVE_EVERY)):
             yield KEEP_ALIVE
 
 
 def _status(engine: Engine, group: Group, *, fresh: bool = False) -> GroupStatus:
-    """Return the group's status: as it is, or by a quirk as it was some seconds ago."""
+    """Return the group's status: current, or by a quirk some seconds old."""
     now = engine.clock()
     stale = quirks.STALE_STATUSES in engine.quirks and not fresh
     if not stale or group.shown is None or now - group.shown[0] >= quirks.STALE_FOR:
@@ -169,14 +178,14 @@ def _status(engine: Engine, group: Group, *, fresh: bool = False) -> GroupStatus
 
 
 def _position(entries: int) -> str:
-    """Return the cursor after so many entries: empty for none, as the API documents."""
+    """Return the cursor after a number of entries: empty for none, as the API documents."""
     return str(entries) if entries else ""
 
 
 def _group(request: Request) -> Group:
     group = _engine(request).store.groups.get(request.path_params["taskgroup_id"])
     if group is None:
-        raise no_such_group()
+        raise group_not_found()
     return group
 
 

@@ -1,4 +1,4 @@
-"""Every way this server says no, and the body that says it."""
+"""The error answers of the server, in the documented shapes."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _STATUS_TEXT = {404: "Not found", 405: "Method not allowed", 500: "Internal serv
 
 
 @dataclass(frozen=True, slots=True)
-class Flaw:
-    """One thing wrong with a request: where (`loc` starts with body or query), what, and a machine-readable type."""
+class FieldError:
+    """One error of a request: where (`loc` starts with body, query or header), what, and a machine-readable type."""
 
     loc: tuple[str | int, ...]
     msg: str
     type: str = "value_error"
 
-    def under(self, *prefix: str | int) -> Flaw:
-        """Return the same flaw seen from further out."""
-        return Flaw((*prefix, *self.loc), self.msg, self.type)
+    def under(self, *prefix: str | int) -> FieldError:
+        """Return the same error with a longer path."""
+        return FieldError((*prefix, *self.loc), self.msg, self.type)
 
 
-class Refusal(Exception):  # an answer, not a fault of this program
-    """A request that gets `status` with an `ErrorResponse`."""
+class HttpError(Exception):  # an answer, not a fault of this program
+    """Raised to answer with `status` and an `ErrorResponse`."""
 
     def __init__(
         self,
@@ -49,28 +49,28 @@ class Refusal(Exception):  # an answer, not a fault of this program
         super().__init__(message)
 
 
-class Invalid(Exception):  # as above
-    """A request that gets 422: every flaw found."""
+class InvalidRequest(Exception):  # as above
+    """Raised to answer with 422 and every error found."""
 
-    def __init__(self, flaws: list[Flaw]) -> None:
-        self.flaws = flaws
-        super().__init__("; ".join(flaw.msg for flaw in flaws))
+    def __init__(self, errors: list[FieldError]) -> None:
+        self.errors = errors
+        super().__init__("; ".join(error.msg for error in errors))
 
 
-def no_such_run() -> Refusal:
+def run_not_found() -> HttpError:
     """Return the documented 404 of run paths."""
-    return Refusal(404, "Run id not found")
+    return HttpError(404, "Run id not found")
 
 
-def too_many(wait: float) -> Refusal:
-    """Return the documented 429, with the seconds after which to come again."""
+def too_many_requests(wait: float) -> HttpError:
+    """Return the documented 429, with the seconds to wait before trying again."""
     headers = {"retry-after": str(math.ceil(wait))}
-    return Refusal(429, "Too many requests: quota temporarily exceeded", headers)
+    return HttpError(429, "Too many requests: quota temporarily exceeded", headers)
 
 
-def no_such_group() -> Refusal:
+def group_not_found() -> HttpError:
     """Return the documented 404 of group paths."""
-    return Refusal(404, "TaskGroup not found")
+    return HttpError(404, "TaskGroup not found")
 
 
 def error_body(message: str, detail: dict[str, object] | None = None) -> bytes:
@@ -78,49 +78,51 @@ def error_body(message: str, detail: dict[str, object] | None = None) -> bytes:
     return msgspec.json.encode(ErrorResponse(Error(str(uuid4()), message, detail)))
 
 
-def answer_refusal(_: Request, refusal: Exception) -> Response:
-    """Turn a `Refusal` into its response."""
-    assert isinstance(refusal, Refusal)  # registered for this class only
-    return _json(refusal.status, error_body(refusal.message, refusal.detail), refusal.headers)
+def answer_http_error(_: Request, error: Exception) -> Response:
+    """Return the response of an `HttpError`."""
+    assert isinstance(error, HttpError)  # registered for this class only
+    return _json(error.status, error_body(error.message, error.detail), error.headers)
 
 
 def answer_invalid(request: Request, invalid: Exception) -> Response:
-    """Turn an `Invalid` into its response: `{"detail": [...]}` on group paths, an `ErrorResponse` elsewhere."""
-    assert isinstance(invalid, Invalid)  # as above
+    """Return the response of an `InvalidRequest`: `{"detail": [...]}` on group paths, an `ErrorResponse` elsewhere."""
+    assert isinstance(invalid, InvalidRequest)  # as above
     if "/tasks/groups" in request.url.path:
-        return _json(422, msgspec.json.encode({"detail": invalid.flaws}))
-    detail: dict[str, object] = {"errors": [msgspec.to_builtins(flaw) for flaw in invalid.flaws]}
+        return _json(422, msgspec.json.encode({"detail": invalid.errors}))
+    detail: dict[str, object] = {"errors": [msgspec.to_builtins(error) for error in invalid.errors]}
     return _json(422, error_body(f"Request validation error: {invalid}", detail))
 
 
 def answer_too_deep(request: Request, problem: Exception) -> Response:
-    """Refuse a body whose nesting is too deep to be worked on, wherever that shows."""
+    """Return the response to a body that nests too deeply to be processed."""
     del problem
-    return answer_invalid(request, Invalid([Flaw(("body",), "The body nests too deeply.")]))
+    return answer_invalid(request, InvalidRequest([FieldError(("body",), "The body nests too deeply.")]))
 
 
 def answer_http(_: Request, problem: Exception) -> Response:
-    """Give Starlette's own 404 and 405 the documented body."""
+    """Return Starlette's own 404 and 405 with the documented body."""
     assert isinstance(problem, HTTPException)  # as above
     message = _STATUS_TEXT.get(problem.status_code, problem.detail)
     return _json(problem.status_code, error_body(message), dict(problem.headers or {}))
 
 
-def answer_bug(_: Request, problem: Exception) -> Response:
-    """Give an unforeseen error the documented body, without its text."""
+def answer_unexpected(_: Request, problem: Exception) -> Response:
+    """Return the response to an unexpected error, without its text."""
     del problem
     return _json(500, error_body(_STATUS_TEXT[500]))
 
 
 def decoded(body: bytes, shape: type[T]) -> T:
-    """Return a JSON body as `shape`, or raise `Invalid` with the place of the first flaw."""
+    """Return a JSON body as `shape`; raise `InvalidRequest` with the path of the first error."""
     try:
         return msgspec.json.decode(body, type=shape)
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `")
-        raise Invalid([Flaw(("body", *_steps(path)), message, "type_error")]) from error
+        raise InvalidRequest([FieldError(("body", *_steps(path)), message, "type_error")]) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Invalid([Flaw(("body",), f"JSON decode error: {error}", "json_invalid")]) from error
+        raise InvalidRequest(
+            [FieldError(("body",), f"JSON decode error: {error}", "json_invalid")]
+        ) from error
 
 
 def _steps(path: str) -> tuple[str | int, ...]:

@@ -16,43 +16,43 @@ from rowcite.local.server.store import Run
 
 
 class Journal:
-    """Appends to a file, or to nothing without a path. Every call leaves whole lines on the file."""
+    """Appends to a file, or does nothing without a path. Every call writes whole lines."""
 
     def __init__(self, path: Path | None, clock: Callable[[], float]) -> None:
         self._file: BinaryIO | None = path.open("ab") if path else None
         self._clock = clock
 
     def request(self, line: dict[str, Any]) -> None:
-        """Note a request: method, path, query, status (null when it got no answer), beta header."""
+        """Record a request: method, path, query, status (null if it got no answer), beta header."""
         self._write([line])
 
     def created(self, runs: Iterable[Run]) -> None:
-        """Note new runs; `input_sha256` is of the input as compact JSON with sorted keys."""
+        """Record new runs; `input_sha256` is of the input as compact JSON with sorted keys."""
         if self._file:
             self._write(
                 {
                     "run": run.id,
                     "group": run.group.id if run.group else None,
-                    "processor": run.asked.request.processor,
-                    "metadata": run.asked.request.metadata,
-                    "input_sha256": digest(run.asked.request.input).hex(),
+                    "processor": run.accepted.request.processor,
+                    "metadata": run.accepted.request.metadata,
+                    "input_sha256": digest(run.accepted.request.input).hex(),
                 }
                 for run in runs
             )
 
     def ended(self, runs: Iterable[Run]) -> None:
-        """Note runs that ended, with their last status."""
+        """Record runs that ended, with their last status."""
         if self._file:
             self._write({"run": run.id, "ended": run.status} for run in runs)
 
     def delivered(self, run: Run, attempt: int, status: int | None) -> None:
-        """Note an attempt to tell a webhook; `answer` is null when it gave none."""
+        """Record an attempt to deliver a webhook; `answer` is null if there was none."""
         self._write([{"run": run.id, "webhook": attempt, "answer": status}])
 
-    def close(self, tally: SubmissionCounts) -> None:
-        """Note what there was, `makespan` in seconds, and close the file."""
+    def close(self, counts: RunCounts) -> None:
+        """Record the counts, with `makespan` in seconds, and close the file."""
         if self._file:
-            self._write([{"created": tally.created, "ended": tally.ended, "makespan": tally.makespan}])
+            self._write([{"created": counts.created, "ended": counts.ended, "makespan": counts.makespan}])
             self._file.close()
             self._file = None
 
@@ -63,8 +63,8 @@ class Journal:
             self._file.flush()
 
 
-class Journaled:
-    """Middleware that notes every request when its answer begins, or ends without one."""
+class JournalMiddleware:
+    """Middleware that records every request when its answer begins, or when it ends without an answer."""
 
     def __init__(self, app: ASGIApp, journal: Journal) -> None:
         self._app = app
@@ -77,7 +77,7 @@ class Journaled:
             return
         answered = False
 
-        async def noting(message: Message) -> None:
+        async def recording(message: Message) -> None:
             nonlocal answered
             if message["type"] == "http.response.start":
                 answered = True
@@ -85,7 +85,7 @@ class Journaled:
             await send(message)
 
         try:
-            await self._app(scope, receive, noting)
+            await self._app(scope, receive, recording)
         finally:
             if not answered:
                 self._journal.request(_line(scope, None))
@@ -103,8 +103,8 @@ def _line(scope: Scope, status: int | None) -> dict[str, Any]:
 
 
 @dataclass(slots=True)
-class SubmissionCounts:
-    """Counts since this process began; `first` and `last` are Unix seconds. A restored run counts when it ends."""
+class RunCounts:
+    """Counts since the start of this process; `first` and `last` are Unix seconds. A restored run counts when it ends."""
 
     created: int = 0
     ended: int = 0
@@ -124,7 +124,7 @@ class SubmissionCounts:
 
     @property
     def makespan(self) -> float:
-        """Seconds from the first creation to the last end; 0 before there are both."""
+        """Seconds from the first creation to the last end; 0 until there are both."""
         return max(0.0, self.last - self.first) if self.first is not None and self.last is not None else 0.0
 
     def __str__(self) -> str:

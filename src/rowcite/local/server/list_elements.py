@@ -1,4 +1,8 @@
-"""Answers about list elements: several records in one run, and the basis of each element."""
+"""Answers about list elements: several records in one run, and the basis of each element.
+
+A question is about several records if its input is one list of objects, its output is one list of objects, and the two
+share a property that identifies the records.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ _ORDER = {"low": 0, "medium": 1, "high": 2}
 
 
 class _Records(NamedTuple):
-    """A question taken apart: the list's name in the output, the key's name, the records, the schema of one answer."""
+    """A question about records: the output's list, the property that identifies a record, the records, the schema of one."""
 
     name: str
     key: str
@@ -24,33 +28,33 @@ class _Records(NamedTuple):
 
 
 def research_records(research: Callable[[Question], Finding], question: Question) -> Finding | None:
-    """Return the answer to a question about several records, None when it is about one thing.
+    """Return the answer to a question about several records, researched one by one; None for another question.
 
-    The basis has an entry for the list and one for each element, which stands for all of its fields.
+    The basis has an entry for the list and one for each element, which covers all its fields.
     """
-    asked = _records(question)
-    if asked is None:
+    wanted = _records(question)
+    if wanted is None:
         return None
     answers: list[dict[str, Any]] = []
     entries: list[FieldBasis] = []
     considered, read = 0, list[str]()
-    for number, record in enumerate(asked.given):
-        given = {name: value for name, value in record.items() if name != asked.key}
+    for number, record in enumerate(wanted.given):
+        given = {name: value for name, value in record.items() if name != wanted.key}
         one = given["prompt"] if given.keys() == {"prompt"} else given
-        found = research(replace(question, input=one, output={"type": "json", "json_schema": asked.schema}))
+        found = research(replace(question, input=one, output={"type": "json", "json_schema": wanted.schema}))
         content = found.content if isinstance(found.content, dict) else {}
-        answers.append({asked.key: record[asked.key], **content})
-        entries.append(_joined(f"{asked.name}.{number}", found.basis))
+        answers.append({wanted.key: record[wanted.key], **content})
+        entries.append(_joined(f"{wanted.name}.{number}", found.basis))
         considered += found.considered
         read += found.read
-    whole = _joined(asked.name, tuple(entries))
+    whole = _joined(wanted.name, tuple(entries))
     return Finding(
-        "json", {asked.name: answers}, (whole, *entries), None, considered, tuple(dict.fromkeys(read))
+        "json", {wanted.name: answers}, (whole, *entries), None, considered, tuple(dict.fromkeys(read))
     )
 
 
 def without_elements(finding: Finding) -> Finding:
-    """Return a finding with the basis of its fields alone, as a caller gets it who did not ask for more."""
+    """Return a finding with the basis of its fields alone, for requests without the beta header."""
     if not isinstance(finding.content, dict):
         return finding
     kept = tuple(entry for entry in finding.basis if entry.field in finding.content)
@@ -90,30 +94,32 @@ def _without(item: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 def _joined(name: str, basis: tuple[FieldBasis, ...]) -> FieldBasis:
-    """Return one entry for several: all their citations, and the least of their confidences."""
+    """Return one entry for several, with all their citations and the lowest of their confidences."""
     citations: dict[str, Citation] = {}
     for citation in (citation for entry in basis for citation in entry.citations):
-        there = citations.get(citation.url, Citation(citation.url, citation.title))
-        excerpts = tuple(dict.fromkeys([*there.excerpts, *citation.excerpts]))
-        citations[citation.url] = Citation(citation.url, there.title, excerpts)
-    told = [str(entry.confidence) for entry in basis if entry.citations and entry.confidence is not None]
-    least = min(told, key=lambda word: _ORDER.get(word, 0), default="low")
+        known = citations.get(citation.url, Citation(citation.url, citation.title))
+        excerpts = tuple(dict.fromkeys([*known.excerpts, *citation.excerpts]))
+        citations[citation.url] = Citation(citation.url, known.title, excerpts)
+    confidences = [
+        str(entry.confidence) for entry in basis if entry.citations and entry.confidence is not None
+    ]
+    lowest = min(confidences, key=lambda word: _ORDER.get(word, 0), default="low")
     words = " ".join(f"{entry.field}: {entry.reasoning}" for entry in basis if entry.reasoning)
-    return FieldBasis(name, words, tuple(citations.values()), least)
+    return FieldBasis(name, words, tuple(citations.values()), lowest)
 
 
 def with_elements(content: Any, basis: tuple[FieldBasis, ...]) -> tuple[FieldBasis, ...]:
-    """Return the basis with an entry for each element of a list after the list's own, where there is none yet."""
+    """Return the basis with an entry for each list element, after the list's own entry, unless it exists."""
     if not isinstance(content, dict):
         return basis
-    there = {entry.field for entry in basis}
+    known = {entry.field for entry in basis}
     found: list[FieldBasis] = []
     for entry in basis:
         found.append(entry)
         items = content.get(entry.field)
         for number, item in enumerate(items if isinstance(items, list) else ()):
             name = f"{entry.field}.{number}"
-            if name not in there:
+            if name not in known:
                 found.append(_of_element(name, item, entry))
     return tuple(found)
 
@@ -126,11 +132,11 @@ def with_element_basis(output: bytes) -> bytes:
 
 
 def _of_element(name: str, item: Any, entry: FieldBasis) -> FieldBasis:
-    """Return the entry of one element: the citations whose excerpts hold it, else all of the list's."""
+    """Return the entry of one element, with the citations whose excerpts contain it, or else all of the list's."""
     words = [str(value).casefold() for value in (item.values() if isinstance(item, dict) else [item])]
-    holding = tuple(
+    matching = tuple(
         citation
         for citation in entry.citations
         if any(word in excerpt.casefold() for excerpt in citation.excerpts or () for word in words)
     )
-    return FieldBasis(name, entry.reasoning, holding or entry.citations, entry.confidence)
+    return FieldBasis(name, entry.reasoning, matching or entry.citations, entry.confidence)

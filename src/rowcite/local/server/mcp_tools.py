@@ -1,7 +1,7 @@
-"""MCP: the tools of a client's own servers, called with what the run's input can fill in.
+"""Calls of MCP tools: those of a client's servers whose arguments the run's input provides.
 
-The package `mcp` is optional; `available` tells whether it is there. Header values are secrets: they are sent, and
-stand in no answer, error or file.
+The package `mcp` is optional (`available`). Header values are secrets: they are sent, and never appear in an answer,
+error or file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from uuid import uuid4
 import msgspec
 
 from rowcite.local.research import ToolAnswer
-from rowcite.local.server.schema_match import misses
+from rowcite.local.server.schema_match import mismatches
 from rowcite.local.server.shapes import McpServer, McpToolCall
 
 if TYPE_CHECKING:
@@ -28,53 +28,53 @@ if TYPE_CHECKING:
 
 Input = str | dict[str, Any]
 
-SERVER_WITHIN = 30.0  # seconds for everything that is asked of one server
-MAX_CALLS = 10  # of one server in one run
-LISTING = "tools/list"  # the name under which a server that could not be asked is recorded
-_SECRET = 6  # characters: shorter header values are no secrets, and stand in texts by chance
+SERVER_TIMEOUT = 30.0  # seconds for all requests to one server
+MAX_CALLS = 10  # to one server in one run
+LISTING = "tools/list"  # the recorded name of a call to a server that could not be reached
+_SECRET = 6  # characters: shorter header values are not secrets, and occur in texts by chance
 
 
 @cache
 def available() -> bool:
-    """Tell whether the package `mcp` is installed, in a version that speaks through httpx2 (2 and newer)."""
+    """Return True if the package `mcp` is installed, in a version that uses httpx2 (2 and newer)."""
     return find_spec("mcp") is not None and find_spec("httpx2") is not None
 
 
 @dataclass(frozen=True, slots=True)
-class Called:
-    """A call as answers show it, and what it told: one text a part of the tool's result."""
+class ToolCall:
+    """A call as answers show it, and the texts of its result."""
 
     call: McpToolCall
-    told: tuple[ToolAnswer, ...] = ()
+    answers: tuple[ToolAnswer, ...] = ()
 
 
-def call_tools(servers: Sequence[McpServer], given: Input) -> tuple[Called, ...]:
-    """Call every tool that may be called and whose arguments the input has; whatever goes wrong is in the answer."""
+def call_tools(servers: Sequence[McpServer], given: Input) -> tuple[ToolCall, ...]:
+    """Call every permitted tool whose arguments the input provides; errors are in the results."""
     if not available():
         return ()
-    return tuple(call for server in servers for call in asyncio.run(_ask(server, given)))
+    return tuple(call for server in servers for call in asyncio.run(_call_server(server, given)))
 
 
-async def _ask(server: McpServer, given: Input) -> list[Called]:
-    calls: list[Called] = []
+async def _call_server(server: McpServer, given: Input) -> list[ToolCall]:
+    calls: list[ToolCall] = []
     try:
-        async with asyncio.timeout(SERVER_WITHIN), _session(server) as session:
+        async with asyncio.timeout(SERVER_TIMEOUT), _session(server) as session:
             tools = (await session.list_tools()).tools
             for tool, arguments in callable_tools(tools, server.allowed_tools, given)[:MAX_CALLS]:
                 calls.append(await _call(session, server, tool.name, arguments))
     except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001  # a foreign server, and a task group around it
-        calls.append(Called(_record(server, LISTING, {}, error=_why(error))))
+        calls.append(ToolCall(_record(server, LISTING, {}, error=_error_message(error))))
     return calls
 
 
 @asynccontextmanager
 async def _session(server: McpServer) -> AsyncIterator[ClientSession]:
-    from httpx2 import AsyncClient  # what the SDK's own signature asks for
+    from httpx2 import AsyncClient  # the type that the SDK's signature requires
     from mcp import ClientSession
     from mcp.client.streamable_http import streamable_http_client
 
     async with (
-        AsyncClient(headers=server.headers or {}, timeout=SERVER_WITHIN) as http,
+        AsyncClient(headers=server.headers or {}, timeout=SERVER_TIMEOUT) as http,
         streamable_http_client(server.url, http_client=http) as (read, write),
         ClientSession(read, write) as session,
     ):
@@ -82,22 +82,22 @@ async def _session(server: McpServer) -> AsyncIterator[ClientSession]:
         yield session
 
 
-async def _call(session: ClientSession, server: McpServer, name: str, arguments: dict[str, Any]) -> Called:
+async def _call(session: ClientSession, server: McpServer, name: str, arguments: dict[str, Any]) -> ToolCall:
     from mcp import MCPError
 
     try:
         result = await session.call_tool(name, arguments)
     except MCPError as error:
-        return Called(_record(server, name, arguments, error=str(error)))
+        return ToolCall(_record(server, name, arguments, error=str(error)))
     parts = _parts(result)
     text = "\n".join(part for part, _ in parts)
     if result.is_error:
-        return Called(_record(server, name, arguments, error=text or "The tool failed."))
+        return ToolCall(_record(server, name, arguments, error=text or "The tool failed."))
     if not text and result.structured_content is not None:
         text = msgspec.json.encode(result.structured_content).decode()
         parts = [(text, "")]
     record = _record(server, name, arguments, content=text)
-    return Called(record, tuple(_told(server, name, part, address) for part, address in parts))
+    return ToolCall(record, tuple(_tool_answer(server, name, part, address) for part, address in parts))
 
 
 def _parts(result: CallToolResult) -> list[tuple[str, str]]:
@@ -111,8 +111,8 @@ def _parts(result: CallToolResult) -> list[tuple[str, str]]:
     return found
 
 
-def _told(server: McpServer, tool: str, text: str, address: str) -> ToolAnswer:
-    """Return a text as evidence. Of the server's own URL only the host is shown: paths and queries may hold secrets."""
+def _tool_answer(server: McpServer, tool: str, text: str, address: str) -> ToolAnswer:
+    """Return a text as evidence. Only the host of the server's URL is shown: paths and queries may hold secrets."""
     parts = urlsplit(server.url)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     source = f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}/"
@@ -126,7 +126,7 @@ def callable_tools(
 ) -> list[tuple[Tool, dict[str, Any]]]:
     """Return the tools to call, with their arguments.
 
-    One that says it is destructive is called only if it was allowed by name.
+    A tool that is marked as destructive is called only if it was allowed by name.
     """
     found = []
     for tool in tools:
@@ -139,24 +139,24 @@ def callable_tools(
 
 
 def arguments_for(schema: dict[str, Any], given: Input) -> dict[str, Any] | None:
-    """Return a tool's arguments: input fields of the same name, or the whole input for a single text; None if it lacks one."""
+    """Return a tool's arguments: input fields of the same name, or the whole input for a single text; None if one is missing."""
     properties = schema.get("properties") or {}
     required = schema.get("required") or []
     named = {
         name: value
         for name, value in (given.items() if isinstance(given, dict) else ())
-        if name in properties and not any(misses(value, properties[name]))
+        if name in properties and not any(mismatches(value, properties[name]))
     }
     if named.keys() >= set(required) and (named or not properties):
         return named
-    asked = required or list(properties)
-    if len(asked) == 1 and properties.get(asked[0], {}).get("type") == "string":
-        return {asked[0]: given if isinstance(given, str) else _text(given)}
+    wanted = required or list(properties)
+    if len(wanted) == 1 and properties.get(wanted[0], {}).get("type") == "string":
+        return {wanted[0]: given if isinstance(given, str) else _text(given)}
     return None
 
 
 def _text(given: dict[str, Any]) -> str:
-    """Return an object's texts in a row, as one would type them into a search field."""
+    """Return an object's values in one line, as for a search field."""
     return ", ".join(str(value) for value in given.values() if value not in (None, ""))
 
 
@@ -178,7 +178,7 @@ def _record(
 
 
 def _without_secrets(text: str | None, server: McpServer) -> str | None:
-    """Return a text without the values of the server's headers: a server may repeat what it was sent."""
+    """Return a text without the values of the server's headers: a server may repeat them."""
     for value in (server.headers or {}).values():
         for secret in (value, value.rpartition(" ")[2]):
             if text and len(secret) >= _SECRET:
@@ -186,10 +186,10 @@ def _without_secrets(text: str | None, server: McpServer) -> str | None:
     return text
 
 
-def _why(error: BaseException) -> str:
-    """Return why a server could not be asked, in one line; of a group of errors, the first."""
+def _error_message(error: BaseException) -> str:
+    """Return in one line why a server could not be reached; of a group of errors, the first."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     if isinstance(error, TimeoutError):
-        return f"The server did not answer within {SERVER_WITHIN:g} s."
-    return f"The server could not be asked: {type(error).__name__}: {error}".rstrip(": ")
+        return f"The server did not answer within {SERVER_TIMEOUT:g} s."
+    return f"The server could not be reached: {type(error).__name__}: {error}".rstrip(": ")

@@ -22,13 +22,13 @@ _RUN_ID = {"name": "run_id", "in": "path", "required": True, "schema": {"type": 
 _GROUP_ID = {"name": "taskgroup_id", "in": "path", "required": True, "schema": {"type": "string"}}
 _BETA = {"name": "parallel-beta", "in": "header", "required": False, "schema": {"type": "string"}}
 _ERRORS = {
-    400: "The request is not HTTP as it should be",
-    401: "The key is missing or another",
-    402: "The credit does not cover it",
-    403: "There is no such processor",
-    404: "There is no such run or group, or the run ended without a result",
+    400: "The request is not valid HTTP",
+    401: "The key is missing or wrong",
+    402: "The credit is insufficient",
+    403: "The processor does not exist",
+    404: "The run or group does not exist, or the run ended without a result",
     408: "The run is still active",
-    422: "The request is not as it must be",
+    422: "The request is invalid",
     429: "Too many requests in a minute",
 }
 
@@ -176,7 +176,7 @@ def _ref(name: str) -> dict[str, str]:
 
 
 def _schemas() -> dict[str, Any]:
-    """Return the schemas of the shapes; a task spec, which those keep as text, is added."""
+    """Return the schemas of the shapes, and that of a task spec, which the shapes keep as text."""
     run_input = _retyped(shapes.RunInput, task_spec=dict[str, Any] | None)
     kinds = [
         run_input,
@@ -197,7 +197,7 @@ def _schemas() -> dict[str, Any]:
     _, schemas = msgspec.json.schema_components(kinds, ref_template=_REF)
     spec = {"anyOf": [_ref("TaskSpec"), {"type": "null"}]}
     schemas["RunInput"]["description"] = (
-        "A run to create: its input, who works on it, and what the answer looks like."
+        "A run to create: its input, its processor, and the shape of its answer."
     )
     schemas["RunInput"]["properties"] |= {"task_spec": spec, "processor": {"enum": sorted(PROCESSORS)}}
     schemas["AddRunsRequest"]["properties"]["default_task_spec"] = spec
@@ -205,7 +205,7 @@ def _schemas() -> dict[str, Any]:
 
 
 def _retyped(shape: type[msgspec.Struct], **types: Any) -> Any:
-    """Return a shape with other types for some of its fields; JSON kept as text has no schema of its own."""
+    """Return a shape with other types for some of its fields: JSON kept as text has no schema."""
     fields: list[Any] = []
     for one in msgspec.structs.fields(shape):
         kind = types.get(one.name, one.type)
@@ -242,7 +242,7 @@ _FOUND = {
     "warnings": {"anyOf": [_list(_ref("RunWarning")), {"type": "null"}]},
     "usage": _list(_object("name count", name=_TEXT, count={"type": "integer"})),
 }
-_FLAW = _object("loc msg type", loc=_list({"type": ["string", "integer"]}), msg=_TEXT, type=_TEXT)
+_FIELD_ERROR = _object("loc msg type", loc=_list({"type": ["string", "integer"]}), msg=_TEXT, type=_TEXT)
 _BASIS = _object(
     "field reasoning citations",
     field=_TEXT,
@@ -264,7 +264,7 @@ ANSWERS: dict[str, Any] = {
     "RunResult": _object("run output", run=_ref("TaskRun"), output=_either("JsonOutput", "TextOutput")),
     "SearchAnswer": _object("search_id results session_id", session_id=_TEXT, **_FOUND),
     "OlderSearchAnswer": _object("search_id results", **_FOUND),
-    "InvalidGroupRequest": _object("detail", detail=_list(_FLAW)),
+    "InvalidGroupRequest": _object("detail", detail=_list(_FIELD_ERROR)),
     "RunStateEvent": _object(
         "type event_id run",
         type={"const": "task_run.state"},

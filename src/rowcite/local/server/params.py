@@ -1,4 +1,4 @@
-"""What a request asks for beside its body: query parameters, and the `parallel-beta` header."""
+"""The parameters of a request: its query, and the `parallel-beta` header."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 from starlette.requests import Request
 
 from rowcite.api.facts import BETAS, RUN_STATUSES
-from rowcite.local.server.http_errors import Flaw, Invalid
+from rowcite.local.server.http_errors import FieldError, InvalidRequest
 from rowcite.local.server.quirks import BETAS_DEMANDED
 
 _YES = frozenset(("true", "1", "yes", "on"))
@@ -25,7 +25,7 @@ def flag(request: Request, name: str, *, default: bool) -> bool:
 
 
 def seconds(request: Request, name: str, *, default: float, most: float) -> float:
-    """Return a duration in seconds, 0 and up; more than `most` counts as `most`."""
+    """Return a duration in seconds, 0 or more, at most `most`."""
     value = request.query_params.get(name)
     if not value:
         return default
@@ -46,22 +46,22 @@ def status(request: Request) -> str | None:
     return value or None
 
 
-def _invalid(name: str, message: str, kind: str) -> Invalid:
-    return Invalid([Flaw(("query", name), message, kind)])
+def _invalid(name: str, message: str, kind: str) -> InvalidRequest:
+    return InvalidRequest([FieldError(("query", name), message, kind)])
 
 
 def betas(request: Request) -> frozenset[str]:
-    """Return the betas that a request names and this server knows; others harm nothing."""
+    """Return the known betas that a request names; others are ignored."""
     listed = ",".join(request.headers.getlist("parallel-beta"))
     return BETAS & {part.strip() for part in listed.split(",")}
 
 
-def demand(request: Request, beta: str) -> None:
-    """Refuse a request that does not name a beta, if the server has the quirk of asking for it."""
+def require_beta(request: Request, beta: str) -> None:
+    """Raise `InvalidRequest` if the request does not name a beta and the server has the quirk of requiring it."""
     if BETAS_DEMANDED in request.app.state.engine.quirks and beta not in betas(request):
-        raise Invalid([missing_beta(beta)])
+        raise InvalidRequest([missing_beta(beta)])
 
 
-def missing_beta(beta: str) -> Flaw:
-    """Return what is wrong with a request that needs a beta and does not name it."""
-    return Flaw(("header", "parallel-beta"), f"This needs the header parallel-beta: {beta}.", "missing")
+def missing_beta(beta: str) -> FieldError:
+    """Return the error of a request that needs a beta and does not name it."""
+    return FieldError(("header", "parallel-beta"), f"This needs the header parallel-beta: {beta}.", "missing")

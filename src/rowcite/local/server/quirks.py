@@ -1,4 +1,4 @@
-"""What nobody outside can know about the real Task API, each of it the other way when its name is given."""
+"""Quirks: behaviour of the real Task API that its documents leave open. Each name switches to the other possibility."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ BETAS_DEMANDED = "betas-demanded"
 FAILED_FREE = "failed-free"
 
 QUIRKS = {
-    ACTIVE_UNLISTED: "a group's runs are listed while they are active only if their status is asked for",
+    ACTIVE_UNLISTED: "a group's runs are listed while they are active only if the request filters by their status",
     ACTIVE_NEVER_LISTED: "a group's runs are never listed while they are active",
     IDS_REORDERED: "`run_ids` come in the opposite order of `inputs`",
     NO_STREAM_METADATA: "streams show no metadata of runs",
     PARTIAL_BATCHES: "a batch answered with 402, 403, 422 or 5xx was created in part",
     STALE_STATUSES: "a group's status is up to 3 seconds old",
     ACTION_REQUIRED_ACTIVE: "a group is active while a run of it needs action, and its event stream stays open",
-    NO_REPLAY: "a group's event stream tells nothing of what happened before it was opened",
+    NO_REPLAY: "a group's event stream shows nothing from before it was opened",
     RUNS_COUNTED: "a batch counts against the rate limit with each of its runs",
     BETAS_DEMANDED: "events, MCP servers, webhooks and the older searches need their `parallel-beta` header",
     FAILED_FREE: "a failed run costs nothing",
@@ -41,6 +41,6 @@ def read_quirks(text: str) -> frozenset[str]:
         return frozenset(QUIRKS)
     for name in sorted(names - QUIRKS.keys()):
         near = get_close_matches(name, QUIRKS, 1)
-        hint = f"did you mean {near[0]}?" if near else f"there are: all, {', '.join(QUIRKS)}."
-        raise UsageError(f"no quirk is called {name!r}; {hint}")
+        hint = f"did you mean {near[0]}?" if near else f"the quirks are: all, {', '.join(QUIRKS)}."
+        raise UsageError(f"unknown quirk {name!r}; {hint}")
     return frozenset(names)

@@ -13,22 +13,22 @@ from starlette.routing import Route
 from rowcite.api.facts import BETA_EVENTS, BETA_FIELD_BASIS, RESULT_SECONDS, RUN_EVENTS_SECONDS
 from rowcite.local.server import mcp_tools, params
 from rowcite.local.server.engine import Engine
-from rowcite.local.server.http_errors import Refusal, decoded, no_such_run
+from rowcite.local.server.http_errors import HttpError, decoded, run_not_found
 from rowcite.local.server.list_elements import with_element_basis
-from rowcite.local.server.params import betas, demand
+from rowcite.local.server.params import betas, require_beta
 from rowcite.local.server.quirks import BETAS_DEMANDED, NO_STREAM_METADATA
 from rowcite.local.server.shapes import RunInput
 from rowcite.local.server.sse import (
     KEEP_ALIVE,
     KEEP_ALIVE_EVERY,
     event_stream,
-    frames,
     input_body,
+    progress_frames,
     records_events,
     stats,
 )
 from rowcite.local.server.store import Run
-from rowcite.local.server.validation import SubmitOptions, accept_run
+from rowcite.local.server.validation import RequestContext, accept_run
 
 PROGRESS_EVERY = 5.0  # seconds between two progress events of a run that records them
 
@@ -51,27 +51,27 @@ def run_events_route() -> Route:
     return Route("/tasks/runs/{run_id}/events", events)
 
 
-def terms(request: Request) -> SubmitOptions:
-    """Return what a request's runs are accepted under."""
+def request_context(request: Request) -> RequestContext:
+    """Return the conditions under which a request's runs are accepted."""
     engine = _engine(request)
-    return SubmitOptions(
+    return RequestContext(
         betas=betas(request),
-        knows=engine.store.runs.__contains__,
-        demanded=BETAS_DEMANDED in engine.quirks,
-        tools=mcp_tools.available(),
-        signs=engine.services.webhooks.signs,
+        interaction_exists=engine.store.runs.__contains__,
+        betas_required=BETAS_DEMANDED in engine.quirks,
+        tools_available=mcp_tools.available(),
+        signs_webhooks=engine.services.webhooks.signs,
     )
 
 
 async def create(request: Request) -> Response:
     """Create a run: 202 with the run, queued."""
-    accepted = accept_run(decoded(await request.body(), RunInput), terms(request))
+    accepted = accept_run(decoded(await request.body(), RunInput), request_context(request))
     (run,) = _engine(request).add([accepted])
     return json_response(_encode(run.shape()), 202)
 
 
 async def retrieve(request: Request) -> Response:
-    """Answer with the run as it stands."""
+    """Answer with the run as it is now."""
     return json_response(_encode(_run(request).shape()))
 
 
@@ -81,18 +81,18 @@ async def retrieve_input(request: Request) -> Response:
 
 
 async def result(request: Request) -> Response:
-    """Answer with the output once the run has ended; 408 while it is active, 404 when it ended without one."""
+    """Answer with the output once the run has ended; 408 while it is active, 404 if it ended without one."""
     run, engine = _run(request), _engine(request)
     wait = params.seconds(request, "timeout", default=RESULT_SECONDS, most=RESULT_SECONDS)
     until = _now() + wait
     while run.active and not engine.closing and (left := until - _now()) > 0:
-        await engine.heard(run.id, left)
+        await engine.wait_for_change(run.id, left)
     if run.active:
-        raise Refusal(408, "Request timed out; run still active")
+        raise HttpError(408, "Request timed out; run still active")
     if run.ending is None or run.ending.output is None:
-        raise Refusal(404, _why_no_result(run))
+        raise HttpError(404, _why_no_result(run))
     body = run.ending.output.body
-    if BETA_FIELD_BASIS in betas(request) - run.asked.betas:
+    if BETA_FIELD_BASIS in betas(request) - run.accepted.betas:
         body = with_element_basis(body)
     return json_response(b'{"run":%b,"output":%b}' % (_encode(run.shape()), body))
 
@@ -100,7 +100,7 @@ async def result(request: Request) -> Response:
 async def events(request: Request) -> Response:
     """Stream a run's progress until it ends, at most 570 seconds."""
     run = _run(request)
-    demand(request, BETA_EVENTS)
+    require_beta(request, BETA_EVENTS)
     return event_stream(_progress(_engine(request), run))
 
 
@@ -110,20 +110,24 @@ def json_response(body: bytes, status: int = 200) -> Response:
 
 
 async def _progress(engine: Engine, run: Run) -> AsyncIterator[bytes]:
-    """Yield where the run stands now, every change, and the last state.
+    """Yield the run's present status, every change, and the final state.
 
-    A run that records its events tells everything that it has done, and in between how far it is.
+    A run that records its events also shows its messages, and its progress in between.
     """
-    until, told, records = _now() + RUN_EVENTS_SECONDS, "", records_events(run)
+    until, shown, records = _now() + RUN_EVENTS_SECONDS, "", records_events(run)
     metadata = NO_STREAM_METADATA not in engine.quirks
     while True:
-        if run.status != told:
-            yield frames(run, after=told, now=engine.clock() if records else None, metadata=metadata)
-            told = run.status
+        if run.status != shown:
+            yield progress_frames(
+                run, after=shown, now=engine.clock() if records else None, metadata=metadata
+            )
+            shown = run.status
         left = until - _now()
         if not run.active or engine.closing or left <= 0:
             return
-        if not await engine.heard(run.id, min(left, PROGRESS_EVERY if records else KEEP_ALIVE_EVERY)):
+        if not await engine.wait_for_change(
+            run.id, min(left, PROGRESS_EVERY if records else KEEP_ALIVE_EVERY)
+        ):
             yield stats(run, engine.clock()) if records else KEEP_ALIVE
 
 
@@ -137,7 +141,7 @@ def _why_no_result(run: Run) -> str:
 def _run(request: Request) -> Run:
     run: Run | None = _engine(request).store.runs.get(request.path_params["run_id"])
     if run is None:
-        raise no_such_run()
+        raise run_not_found()
     return run
 
 

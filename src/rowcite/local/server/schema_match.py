@@ -1,4 +1,4 @@
-"""How a JSON value misses a JSON schema, in the subset that input schemas may use."""
+"""The mismatches between a JSON value and a JSON schema, in the subset that input schemas may use."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _PYTHON: dict[str, type | tuple[type, ...]] = {
 }
 
 
-def misses(value: Any, schema: Any, at: str = "input") -> Iterator[str]:
-    """Yield one sentence for each way `value` does not meet `schema`. An unknown keyword asks for nothing."""
+def mismatches(value: Any, schema: Any, at: str = "input") -> Iterator[str]:
+    """Yield one sentence for each way in which `value` does not match `schema`. Unknown keywords are ignored."""
     if not isinstance(schema, dict):
         return
     types = schema.get("type", [])
@@ -28,14 +28,14 @@ def misses(value: Any, schema: Any, at: str = "input") -> Iterator[str]:
     if "enum" in schema and value not in schema["enum"]:
         yield f"{at} is not one of the enum's values"
     if isinstance(value, dict):
-        yield from _object_misses(value, schema, at)
+        yield from _object_mismatches(value, schema, at)
     if isinstance(value, list):
         for number, item in enumerate(value):
-            yield from misses(item, schema.get("items"), f"{at}[{number}]")
+            yield from mismatches(item, schema.get("items"), f"{at}[{number}]")
 
 
 def _is(value: Any, name: object) -> bool:
-    """Tell whether `value` is of the JSON type `name`; an unknown name takes everything."""
+    """Return True if `value` has the JSON type `name`, or the name is unknown."""
     kind = _PYTHON.get(name) if isinstance(name, str) else None
     if kind is None:
         return True
@@ -45,13 +45,13 @@ def _is(value: Any, name: object) -> bool:
     return isinstance(value, kind) and not (name == "integer" and fractional)
 
 
-def _object_misses(value: dict[str, Any], schema: dict[str, Any], at: str) -> Iterator[str]:
+def _object_mismatches(value: dict[str, Any], schema: dict[str, Any], at: str) -> Iterator[str]:
     properties = schema.get("properties") or {}
     for name in schema.get("required") or ():
         if isinstance(name, str) and name not in value:
             yield f"{at}.{name} is required and missing"
     for name, item in value.items():
         if name in properties:
-            yield from misses(item, properties[name], f"{at}.{name}")
+            yield from mismatches(item, properties[name], f"{at}.{name}")
         elif schema.get("additionalProperties") is False:
             yield f"{at}.{name} is not in the input schema"

@@ -1,4 +1,7 @@
-"""The search endpoints: `/v1/search`, and the older `/v1beta/search` and `/alpha/search`, which share a shape."""
+"""The search endpoints: `/v1/search`, and the older `/v1beta/search` and `/alpha/search`, which share a shape.
+
+Shapes: the public OpenAPI documents. `/v1` refuses unknown keys, the older paths ignore them.
+"""
 
 from __future__ import annotations
 
@@ -18,17 +21,17 @@ from starlette.routing import Route
 from rowcite.api.facts import BETA_SEARCH
 from rowcite.local.research import SearchResult
 from rowcite.local.server.engine import Engine
-from rowcite.local.server.http_errors import Flaw, Invalid, decoded
-from rowcite.local.server.params import demand
+from rowcite.local.server.http_errors import FieldError, InvalidRequest, decoded
+from rowcite.local.server.params import require_beta
 from rowcite.local.server.runs import json_response
 from rowcite.local.server.shapes import RunWarning, SourcePolicy
-from rowcite.local.server.validation import domain_flaws
+from rowcite.local.server.validation import domain_errors
 
 SessionId = Annotated[str, Meta(max_length=1000)]
 
 
 class FetchPolicy(Struct):
-    """When a page is fetched anew; this server has its documents, and fetches none."""
+    """When a page is fetched again; this server only has stored documents."""
 
     max_age_seconds: int | None = None
     timeout_seconds: float | None = None
@@ -36,13 +39,13 @@ class FetchPolicy(Struct):
 
 
 class Excerpts(Struct, forbid_unknown_fields=True):
-    """How many characters are shown of each result."""
+    """The number of characters of each result."""
 
     max_chars_per_result: int | None = None
 
 
 class AdvancedSearch(Struct, forbid_unknown_fields=True):
-    """Where to search, and how much to show."""
+    """Where to search, and how much to return."""
 
     source_policy: SourcePolicy | None = None
     fetch_policy: FetchPolicy | None = None
@@ -64,7 +67,7 @@ class Search(Struct, forbid_unknown_fields=True):
 
 
 class OlderExcerpts(Struct):
-    """How many characters are shown, of each result and of all."""
+    """The number of characters of each result, and of all results."""
 
     max_chars_per_result: int | None = None
     max_chars_total: int | None = None
@@ -88,13 +91,13 @@ class OlderSearch(Struct):
 
 
 RESULTS = 10
-LEAST_CHARACTERS = 1_000  # less is raised to this, as the API documents
-CHARACTERS = 3_000  # a result, unless told otherwise
+MIN_CHARACTERS = 1_000  # smaller numbers are raised to this, as the API documents
+CHARACTERS = 3_000  # of a result by default
 
 
 @dataclass(frozen=True, slots=True)
-class Sought:
-    """What is searched for, from either shape; None is for the default."""
+class SearchQuery:
+    """A search, from either shape; None means the default."""
 
     queries: Sequence[str]
     objective: str | None
@@ -120,7 +123,7 @@ async def search(request: Request) -> Response:
     if not asked.search_queries:
         raise _invalid("search_queries", "At least one query is needed.", "too_short")
     more = asked.advanced_settings or AdvancedSearch()
-    sought = Sought(
+    query = SearchQuery(
         asked.search_queries,
         asked.objective,
         more.source_policy or SourcePolicy(),
@@ -128,18 +131,18 @@ async def search(request: Request) -> Response:
         more.excerpt_settings.max_chars_per_result if more.excerpt_settings else None,
         asked.max_chars_total,
     )
-    found = await _found(request, sought)
+    found = await _found(request, query)
     warned = _unused(location=more.location, fetch_policy=more.fetch_policy)
     return _answer(found, warned, session_id=asked.session_id or f"session_{uuid4().hex}")
 
 
 async def older_search(request: Request) -> Response:
     """Answer with ranked results, in the shape of `/v1beta/search`."""
-    demand(request, BETA_SEARCH)
+    require_beta(request, BETA_SEARCH)
     asked = decoded(await request.body(), OlderSearch)
     if not (asked.search_queries or asked.objective):
         raise _invalid("objective", "An objective or a query is needed.", "missing")
-    sought = Sought(
+    query = SearchQuery(
         asked.search_queries or [],
         asked.objective,
         asked.source_policy or SourcePolicy(),
@@ -147,36 +150,36 @@ async def older_search(request: Request) -> Response:
         asked.excerpts.max_chars_per_result or asked.max_chars_per_result,
         asked.excerpts.max_chars_total,
     )
-    found = await _found(request, sought)
+    found = await _found(request, query)
     return _answer(found, _unused(location=asked.location, fetch_policy=asked.fetch_policy))
 
 
-async def _found(request: Request, sought: Sought) -> tuple[SearchResult, ...]:
-    """Search in a thread of its own, so that streams and other requests go on."""
+async def _found(request: Request, query: SearchQuery) -> tuple[SearchResult, ...]:
+    """Search in a thread, so that streams and other requests are not blocked."""
     engine: Engine = request.app.state.engine
-    if flaws := list(_flaws(sought)):
-        raise Invalid([flaw.under("body") for flaw in flaws])
-    policy, most, total = sought.policy, sought.per_result, sought.total
+    if errors := list(_errors(query)):
+        raise InvalidRequest([error.under("body") for error in errors])
+    policy, most, total = query.policy, query.per_result, query.total
     return await run_in_threadpool(
         engine.services.researcher.search,
-        sought.queries,
-        objective=sought.objective,
+        query.queries,
+        objective=query.objective,
         include_domains=policy.include_domains,
         exclude_domains=[] if policy.include_domains else policy.exclude_domains,
         after_date=policy.after_date,
-        max_results=sought.results or RESULTS,
-        max_chars_per_result=CHARACTERS if most is None else max(most, LEAST_CHARACTERS),
-        max_chars_total=None if total is None else max(total, LEAST_CHARACTERS),
+        max_results=query.results or RESULTS,
+        max_chars_per_result=CHARACTERS if most is None else max(most, MIN_CHARACTERS),
+        max_chars_total=None if total is None else max(total, MIN_CHARACTERS),
     )
 
 
-def _flaws(sought: Sought) -> Iterator[Flaw]:
-    yield from domain_flaws(sought.policy)
-    after = sought.policy.after_date
+def _errors(query: SearchQuery) -> Iterator[FieldError]:
+    yield from domain_errors(query.policy)
+    after = query.policy.after_date
     if after is not None and not _is_date(after):
-        yield Flaw(("source_policy", "after_date"), "A date is written YYYY-MM-DD.", "date_parsing")
-    if sought.results is not None and sought.results < 1:
-        yield Flaw(("max_results",), "At least one result.", "greater_than_equal")
+        yield FieldError(("source_policy", "after_date"), "A date is written YYYY-MM-DD.", "date_parsing")
+    if query.results is not None and query.results < 1:
+        yield FieldError(("max_results",), "At least one result.", "greater_than_equal")
 
 
 def _is_date(text: str) -> bool:
@@ -186,8 +189,8 @@ def _is_date(text: str) -> bool:
         return False
 
 
-def _invalid(name: str, message: str, kind: str) -> Invalid:
-    return Invalid([Flaw(("body", name), message, kind)])
+def _invalid(name: str, message: str, kind: str) -> InvalidRequest:
+    return InvalidRequest([FieldError(("body", name), message, kind)])
 
 
 def _unused(**settings: object) -> list[RunWarning]:

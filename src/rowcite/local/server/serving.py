@@ -1,4 +1,4 @@
-"""Running the server: in the foreground, or in a thread beside the caller's own work."""
+"""Running the server: in the foreground, or in a thread beside the caller's work."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ import uvicorn
 from starlette.applications import Starlette
 
 LOOPBACK = "127.0.0.1"
-GRACE = 5  # seconds for answers under way; open event streams end at once
-TICK = 0.1  # seconds, as in Uvicorn: its date header is renewed every tenth tick
-PATIENCE = 10.0  # seconds for a thread to start or stop
+GRACE = 5  # seconds for requests in progress; open event streams end immediately
+TICK = 0.1  # seconds, as in Uvicorn, which renews its date header every tenth tick
+THREAD_TIMEOUT = 10.0  # seconds for a thread to start or stop
 
 
 def serve(
@@ -31,8 +31,8 @@ def serve(
 ) -> None:
     """Serve until SIGINT or SIGTERM, then return.
 
-    Port 0 is any free one. Once it listens, the number is in `port_file` and `on_ready` has the base URL.
-    Raises OSError when the port is taken.
+    Port 0 takes any free one. Once the server listens, its port is in `port_file`, and `on_ready` is called with the base
+    URL. Raises OSError if the port is in use.
     """
     listening = _listen(host, port)
     number: int = listening.getsockname()[1]
@@ -58,12 +58,12 @@ def embedded(app: Starlette) -> Iterator[str]:
     with listening:
         thread.start()
         try:
-            if not ready.wait(PATIENCE):
-                raise RuntimeError(f"the embedded server did not start within {PATIENCE:g} s")
+            if not ready.wait(THREAD_TIMEOUT):
+                raise RuntimeError(f"the embedded server did not start within {THREAD_TIMEOUT:g} s")
             yield f"http://{LOOPBACK}:{listening.getsockname()[1]}"
         finally:
             server.stop()
-            thread.join(PATIENCE)
+            thread.join(THREAD_TIMEOUT)
 
 
 class _Server(uvicorn.Server):
@@ -93,7 +93,7 @@ class _Server(uvicorn.Server):
         self._ready()
 
     async def main_loop(self) -> None:
-        """Tick as Uvicorn does, but end when `stop` says so: its own loop looks only every tenth of a second."""
+        """Tick as Uvicorn does, but end on `stop`: its own loop looks only every tenth of a second."""
         counter = 0
         while not await self.on_tick(counter):
             counter = (counter + 1) % 864_000
@@ -103,7 +103,7 @@ class _Server(uvicorn.Server):
     def stop(self) -> None:
         """End the server soon, from any thread."""
         self.should_exit = True
-        with suppress(RuntimeError):  # its loop has ended by itself
+        with suppress(RuntimeError):  # its loop has already ended
             self._loop.call_soon_threadsafe(self._stopped.set)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -111,14 +111,14 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     def cut(self, client: tuple[str, int]) -> None:
-        """Close the connection of a client as it is, after what was already sent."""
+        """Close the connection of a client, after what was already sent."""
         for connection in list(self.server_state.connections):
             if getattr(connection, "client", None) == client and connection.transport:
                 connection.transport.close()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Let SIGINT and SIGTERM end the server. Uvicorn's own would raise them again afterwards."""
+        """Let SIGINT and SIGTERM end the server. Uvicorn's version raises them again afterwards."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -135,7 +135,7 @@ class _Server(uvicorn.Server):
 def _listen(host: str, port: int) -> socket.socket:
     """Return a bound socket; uvicorn makes it listen."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol is named because asyncio turns Nagle's algorithm off only where it is: without, an answer takes 40 ms.
+    # asyncio disables Nagle's algorithm only if the protocol is named; otherwise an answer takes 40 ms.
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -147,8 +147,8 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _write_whole(path: Path, text: str) -> None:
-    """Write a file so that a reader never sees a part of it."""
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    """Write a file so that a reader never sees an incomplete one."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     with os.fdopen(handle, "w") as file:
         file.write(text)
-    Path(beside).replace(path)
+    Path(temporary).replace(path)

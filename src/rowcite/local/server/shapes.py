@@ -15,7 +15,7 @@ NOTHING = Raw(b"null")
 
 
 class SourcePolicy(Struct, omit_defaults=True):
-    """Which domains the research may use."""
+    """The domains that research may use."""
 
     include_domains: list[str] = []
     exclude_domains: list[str] = []
@@ -29,7 +29,7 @@ class AdvancedSettings(Struct, omit_defaults=True):
 
 
 class McpServer(Struct, omit_defaults=True):
-    """A tool server of the client's. `headers` are write-only: no answer repeats them."""
+    """An MCP server of the client. `headers` are write-only: no answer repeats them."""
 
     url: str
     name: str
@@ -39,7 +39,7 @@ class McpServer(Struct, omit_defaults=True):
 
 
 class Webhook(Struct, omit_defaults=True):
-    """Where to tell of a run's end."""
+    """The address that receives the end of a run."""
 
     url: str
     event_types: list[str] = []
@@ -75,7 +75,7 @@ class AddRunsRequest(Struct):
 
 
 class Error(Struct):
-    """What went wrong; `ref_id` is what support asks for."""
+    """An error; `ref_id` identifies it for support."""
 
     ref_id: str
     message: str
@@ -83,7 +83,7 @@ class Error(Struct):
 
 
 class ErrorResponse(Struct):
-    """The body of every status that is not 2xx, but for the 422 of group paths."""
+    """The body of every status other than 2xx, except the 422 of group paths."""
 
     error: Error
     type: str = "error"
@@ -114,7 +114,7 @@ class TaskRun(Struct):
 
 
 class GroupStatus(Struct):
-    """How many runs of a group stand where."""
+    """The number of runs of a group, by status."""
 
     num_task_runs: int
     task_run_status_counts: dict[str, int]
@@ -133,7 +133,7 @@ class GroupResponse(Struct):
 
 
 class McpToolCall(Struct, frozen=True):
-    """One call of a tool: `arguments` is JSON text; `content` what came back, or `error` why nothing did."""
+    """One call of a tool: `arguments` is JSON text; `content` is its result, `error` the reason if there is none."""
 
     tool_call_id: str
     server_name: str
@@ -144,7 +144,7 @@ class McpToolCall(Struct, frozen=True):
 
 
 class AddRunsResponse(Struct):
-    """`run_ids` in the order of the request's inputs; the cursors stand just before these runs."""
+    """`run_ids` in the order of the request's inputs; the cursors point to just before these runs."""
 
     status: GroupStatus
     run_ids: list[str]
@@ -153,7 +153,7 @@ class AddRunsResponse(Struct):
 
 
 class SourceStats(Struct):
-    """What the research has looked at so far."""
+    """The sources that research has considered and read so far."""
 
     num_sources_considered: int | None
     num_sources_read: int | None

@@ -1,4 +1,8 @@
-"""Server-sent events: the frames of runs and groups, and streams of them in chunks."""
+"""Server-sent events: the frames of runs and groups, and streams of them in chunks.
+
+Frames have no `id:` line: the cursor is the event's `event_id`, and the official SDK's decoder takes a keep-alive
+comment after an `id:` line for an empty event.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ import msgspec
 from starlette.responses import StreamingResponse
 
 from rowcite.api.facts import PROCESSORS
-from rowcite.local.server.http_errors import Flaw, Invalid
+from rowcite.local.server.http_errors import FieldError, InvalidRequest
 from rowcite.local.server.shapes import RunInput, SourceStats
 from rowcite.local.server.store import Group, Output, Run
 
@@ -33,7 +37,7 @@ def run_frame(
     with_output: bool = False,
     with_metadata: bool = True,
 ) -> bytes:
-    """Return a run's `task_run.state` event, with its input and, when it completed, its output if asked for."""
+    """Return a run's `task_run.state` event, with its input and, when it completed, its output if requested."""
     shape = run.shape() if with_metadata else msgspec.structs.replace(run.shape(), metadata=None)
     parts = [b'{"type":"task_run.state","event_id":"%b","run":%b' % (event_id.encode(), _encode(shape))]
     if with_input:
@@ -50,8 +54,8 @@ def status_frame(status: bytes, event_id: str) -> bytes:
 
 
 def input_body(run: Run, *, with_metadata: bool = True) -> bytes:
-    """Return a run's input as it was given, with the spec that counts and without the MCP headers (write-only)."""
-    request = run.asked.request
+    """Return a run's input as it was given, with the spec that applies and without the MCP headers (write-only)."""
+    request = run.accepted.request
     if not with_metadata:
         request = msgspec.structs.replace(request, metadata=None)
     return _encode(without_headers(request))
@@ -66,12 +70,14 @@ def without_headers(request: RunInput) -> RunInput:
 
 
 def cursor(group_length: int, last_event_id: str | None) -> int:
-    """Return how many entries of a log a client has seen; raise `Invalid` for an id that was never given."""
+    """Return how many entries of a log a client has seen; raise `InvalidRequest` for an unknown id."""
     if not last_event_id:
         return 0
     if last_event_id.isascii() and last_event_id.isdigit() and int(last_event_id) <= group_length:
         return int(last_event_id)
-    raise Invalid([Flaw(("query", "last_event_id"), f"{last_event_id!r} is no event of this stream.")])
+    raise InvalidRequest(
+        [FieldError(("query", "last_event_id"), f"{last_event_id!r} is not an event of this stream.")]
+    )
 
 
 def log_frames(group: Group, seen: int, upto: int, *, with_metadata: bool = True) -> Iterator[bytes]:
@@ -85,18 +91,18 @@ def log_frames(group: Group, seen: int, upto: int, *, with_metadata: bool = True
 
 
 async def chunked(frames: Iterable[bytes]) -> AsyncIterator[bytes]:
-    """Yield frames in chunks of about 64 KiB, with a turn for everybody else between two."""
-    held: list[bytes] = []
+    """Yield frames in chunks of about 64 KiB, and let other tasks run in between."""
+    chunk: list[bytes] = []
     size = 0
     for one in frames:
-        held.append(one)
+        chunk.append(one)
         size += len(one)
         if size >= CHUNK:
-            yield b"".join(held)
-            held, size = [], 0
+            yield b"".join(chunk)
+            chunk, size = [], 0
             await asyncio.sleep(0)
-    if held:
-        yield b"".join(held)
+    if chunk:
+        yield b"".join(chunk)
 
 
 def event_stream(chunks: AsyncIterator[bytes]) -> StreamingResponse:
@@ -110,25 +116,25 @@ _STEPS = {"": 0, "queued": 1, "running": 2}
 
 
 def records_events(run: Run) -> bool:
-    """Tell whether a run records progress messages: as it was asked to, else as its processor does."""
-    asked = run.asked.request
-    return PROCESSORS[asked.processor].premium if asked.enable_events is None else asked.enable_events
+    """Return True if a run records progress messages: as requested, or else by default for its processor."""
+    request = run.accepted.request
+    return PROCESSORS[request.processor].premium if request.enable_events is None else request.enable_events
 
 
-def frames(run: Run, *, after: str, now: float | None, metadata: bool) -> bytes:
-    """Return the events of the status that a run has, for a client that has heard of the status `after`.
+def progress_frames(run: Run, *, after: str, now: float | None, metadata: bool) -> bytes:
+    """Return the events of a run's present status, for a client that has seen the status `after`.
 
-    `now` is for a run that records its events, None for another.
+    `now` is None for a run that does not record its events.
     """
-    told = list(_messages(run, after)) if now is not None else []
-    told.append(stats(run, now))
+    shown = list(_messages(run, after)) if now is not None else []
+    shown.append(stats(run, now))
     if not run.active:
-        told.append(run_frame(run, "", with_metadata=metadata))
-    return b"".join(told)
+        shown.append(run_frame(run, "", with_metadata=metadata))
+    return b"".join(shown)
 
 
 def stats(run: Run, now: float | None = None) -> bytes:
-    """Return the event that says how far a run is: at `now`, by the time that it will take."""
+    """Return the event that shows a run's progress: at `now`, as a share of the time that it will take."""
     output = run.ending.output if run.ending else None
     seen = SourceStats(0, 0, [])
     if output:
@@ -146,7 +152,7 @@ def _meter(run: Run, now: float | None) -> float:
 
 
 def _messages(run: Run, after: str) -> Iterator[bytes]:
-    """Yield what a run has done since it had the status `after`."""
+    """Yield the messages of a run since it had the status `after`."""
     step = _STEPS[after]
     if step < 1:
         yield _message("plan", "Waiting for a turn.", run.created_at)
@@ -158,10 +164,10 @@ def _messages(run: Run, after: str) -> Iterator[bytes]:
             yield _message(
                 "tool_call", f"The tool {call.tool_name} of {call.server_name} {outcome}.", run.modified_at
             )
-        yield _message(*_drain_posts(run.status, run.ending.output if run.ending else None), run.modified_at)
+        yield _message(*_end_message(run.status, run.ending.output if run.ending else None), run.modified_at)
 
 
-def _drain_posts(status: str, output: Output | None) -> tuple[str, str]:
+def _end_message(status: str, output: Output | None) -> tuple[str, str]:
     if output:
         return "result", f"Considered {output.considered} documents, read {len(output.read)}."
     return "exec_status", f"The run ended: {status}."

@@ -1,6 +1,6 @@
-"""The runs and groups, in memory: who is where, since when, and what comes due next.
+"""The runs and groups in memory: their statuses, the group logs, and what is due next.
 
-Pure but for the clock and the ids that it is given; one thread at a time.
+No I/O apart from the clock that is passed in; one thread at a time.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from rowcite.local.server.shapes import (
     TaskRun,
     rfc3339,
 )
-from rowcite.local.server.validation import Accepted
+from rowcite.local.server.validation import AcceptedRun
 
 ACTIVE = frozenset(ACTIVE_STATUSES)
-QUEUED_SHARE = 0.1  # of a run's time is spent waiting for its turn
+QUEUED_SHARE = 0.1  # of a run's time is spent in the queue
 STATUS_EVERY = 1.0  # seconds between two status events of a busy group
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What research found: the API's `output` as JSON bytes, and what was looked at."""
+    """The output of research: the API's `output` as JSON bytes, and the documents considered and read."""
 
     body: bytes
     considered: int = 0
@@ -43,7 +43,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a run ends: completed with an output, or one of the other final statuses, with an error when it failed."""
+    """How a run ends: completed with an output, or one of the other final statuses, with an error if it failed."""
 
     status: str
     output: Output | None = None
@@ -55,7 +55,7 @@ class Run:
     """One run. `starts` and `ends` are Unix seconds: the earliest that it may start and end."""
 
     id: str
-    asked: Accepted
+    accepted: AcceptedRun
     group: Group | None
     created_at: str
     modified_at: str
@@ -65,23 +65,23 @@ class Run:
     ending: Ending | None = None
     started_at: str | None = None
     calls: tuple[McpToolCall, ...] | None = None
-    heard: tuple[ToolAnswer, ...] = ()  # what the tools told, for the research
-    told: bool = False  # the webhook has heard of the end, or was given up
+    tool_answers: tuple[ToolAnswer, ...] = ()  # results of MCP tools, for the research
+    webhook_done: bool = False  # delivered, or given up
 
     @property
     def active(self) -> bool:
-        """Whether the run may still change by itself."""
+        """Return True if the run may still change."""
         return self.status in ACTIVE
 
     def shape(self) -> TaskRun:
         """Return the run as the API shows it."""
-        request = self.asked.request
+        request = self.accepted.request
         return TaskRun(
             run_id=self.id,
             interaction_id=self.id,
             status=self.status,
             is_active=self.active,
-            warnings=list(self.asked.warnings) or None,
+            warnings=list(self.accepted.warnings) or None,
             error=self.ending.error if self.ending else None,
             processor=request.processor,
             metadata=request.metadata,
@@ -104,11 +104,11 @@ class Group:
     log: list[Run | bytes] = field(default_factory=list)
     last_status: float = 0.0
     active_while: frozenset[str] = ACTIVE
-    shown: tuple[float, GroupStatus] | None = None  # an older status, since when
+    shown: tuple[float, GroupStatus] | None = None  # the status last shown, and when
 
     @property
     def active(self) -> bool:
-        """Whether any run of the group is."""
+        """Return True if any run of the group is active."""
         return any(self.counts[status] for status in self.active_while)
 
     def status(self) -> GroupStatus:
@@ -123,7 +123,7 @@ class Group:
 
 @dataclass(slots=True)
 class Changes:
-    """What changed since somebody last looked, each once; how much of a group's log is new, they know."""
+    """The runs and groups that changed since the last save."""
 
     runs: dict[str, Run] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
@@ -132,8 +132,8 @@ class Changes:
 class Store:
     """Runs and groups by id, and a queue of what happens next.
 
-    A run starts when it is due, waits for its ending, and ends when that is due: `advance` moves time on,
-    `finish` brings endings. Every operation costs the same however many runs there are (times a logarithm).
+    A run starts when it is due, waits for its ending, and ends when that is due: `advance` processes what is due,
+    `finish` supplies endings. The cost of an operation grows with the logarithm of the number of runs.
     """
 
     def __init__(
@@ -144,7 +144,7 @@ class Store:
     ) -> None:
         self.runs: dict[str, Run] = {}
         self.groups: dict[str, Group] = {}
-        self.changes: Changes | None = None  # noted when somebody keeps them
+        self.changes: Changes | None = None  # recorded if there is a database
         self._clock = clock
         self._latency = latency
         self._active_while = active_while
@@ -156,25 +156,25 @@ class Store:
         now = rfc3339(self._clock())
         group = Group(f"tgrp_{uuid4().hex}", metadata, now, now, active_while=self._active_while)
         self.groups[group.id] = group
-        self.note((), [group])
+        self.record_changes((), [group])
         return group
 
-    def add(self, accepted: Sequence[Accepted], group: Group | None = None) -> list[Run]:
+    def add(self, accepted: Sequence[AcceptedRun], group: Group | None = None) -> list[Run]:
         """Create runs, queued, in the given order."""
         now = self._clock()
         stamp = rfc3339(now)
-        runs = [self._create(asked, group, now, stamp) for asked in accepted]
+        runs = [self._create(one, group, now, stamp) for one in accepted]
         if group:
             group.runs += runs
             group.counts["queued"] += len(runs)
             group.modified_at = stamp
-        self.note(runs, [group] if group else ())
+        self.record_changes(runs, [group] if group else ())
         return runs
 
     def restore(self, groups: Iterable[Group], runs: Iterable[Run]) -> list[Run]:
-        """Take in what an earlier process left, runs in the order of their creation; return those under way.
+        """Load the groups and runs of an earlier process, in the order of creation; return the active runs.
 
-        A group comes with its log and without its runs.
+        A group has its log and does not yet have its runs.
         """
         for group in groups:
             group.active_while = self._active_while
@@ -193,11 +193,11 @@ class Store:
 
     @property
     def next_due(self) -> float | None:
-        """When `advance` has something to do next, in Unix seconds."""
+        """Return when `advance` has something to do next, in Unix seconds."""
         return self._due[0][0] if self._due else None
 
     def advance(self) -> tuple[list[Run], list[Run]]:
-        """Let everything happen that is due: return the runs that started and those that ended."""
+        """Process everything that is due; return the runs that started and those that ended."""
         now = self._clock()
         started: list[Run] = []
         ended: list[Run] = []
@@ -208,37 +208,37 @@ class Store:
             run.ending = ending
             (ended if ending else started).append(run)
         self._record(ended, started, now)
-        self.note((*started, *ended), {run.group for run in (*started, *ended) if run.group})
+        self.record_changes((*started, *ended), {run.group for run in (*started, *ended) if run.group})
         return started, ended
 
     def finish(self, endings: Iterable[tuple[Run, Ending]]) -> None:
-        """Say how running runs end; `advance` ends them when their time has come."""
+        """Set the endings of running runs; `advance` ends them when they are due."""
         for run, ending in endings:
             self._schedule(run.ends, run, ending)
 
-    def note(self, runs: Iterable[Run], groups: Iterable[Group]) -> None:
-        """Remember what changed, for whoever keeps it."""
+    def record_changes(self, runs: Iterable[Run], groups: Iterable[Group]) -> None:
+        """Record what changed, for the database."""
         if self.changes is not None:
             self.changes.runs.update((run.id, run) for run in runs)
             self.changes.groups.update((group.id, group) for group in groups)
 
-    def _create(self, asked: Accepted, group: Group | None, now: float, stamp: str) -> Run:
+    def _create(self, accepted: AcceptedRun, group: Group | None, now: float, stamp: str) -> Run:
         run_id = f"trun_{uuid4().hex}"
-        taken = self._seconds(asked, run_id) if self._latency else 0.0
-        run = Run(run_id, asked, group, stamp, stamp, now + taken * QUEUED_SHARE, now + taken)
+        taken = self._seconds(accepted, run_id) if self._latency else 0.0
+        run = Run(run_id, accepted, group, stamp, stamp, now + taken * QUEUED_SHARE, now + taken)
         self.runs[run_id] = run
         self._schedule(run.starts, run, None)
         return run
 
-    def _seconds(self, asked: Accepted, run_id: str) -> float:
+    def _seconds(self, accepted: AcceptedRun, run_id: str) -> float:
         if isinstance(self._latency, Lognormal):
             return self._latency.seconds(
-                digest(asked.request.input)[8:16]
+                digest(accepted.request.input)[8:16]
             )  # the same input takes the same time
-        return seconds_taken(asked.request.processor, run_id, self._latency)
+        return seconds_taken(accepted.request.processor, run_id, self._latency)
 
     def _schedule(self, moment: float, run: Run, ending: Ending | None) -> None:
-        self._number += 1  # keeps the order of equal moments, and runs out of the comparison
+        self._number += 1  # keeps the order of equal moments, so that runs are never compared
         heapq.heappush(self._due, (moment, self._number, run, ending))
 
     def _move(self, run: Run, status: str, stamp: str) -> None:
@@ -251,7 +251,7 @@ class Store:
         run.started_at = run.started_at or stamp
 
     def _record(self, ended: list[Run], started: list[Run], now: float) -> None:
-        """Write the group events: each run that ended, and now and then where the group stands."""
+        """Append to the group logs: each run that ended, and a status at most once a second."""
         for run in ended:
             if run.group:
                 run.group.log.append(run)

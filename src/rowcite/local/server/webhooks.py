@@ -1,6 +1,6 @@
-"""Webhooks: the end of a run is told to whoever asked for it, signed, and again until it is heard.
+"""Webhooks: a signed delivery for each run that ends, repeated until it is acknowledged.
 
-Source: standardwebhooks.com, which the Task API follows. The key is the secret's own bytes, not its base64.
+Source: standardwebhooks.com, which the Task API follows. The key is the raw bytes of the secret, not its base64.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from rowcite.local.server.store import Run
 
 ATTEMPTS = 8
 PAUSE = 5.0  # seconds before the second attempt; each later pause is twice as long, the last ten minutes
-ANSWER_WITHIN = 15.0  # seconds
-WORKERS = 4  # a receiver that hangs holds one of them up for ANSWER_WITHIN
+TIMEOUT = 15.0  # seconds
+WORKERS = 4  # a receiver that hangs blocks one of them for TIMEOUT
 
-ToolAnswer = Callable[[Run, int, int | None], None]
+OnAttempt = Callable[[Run, int, int | None], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One attempt to tell of a run's end; `attempt` counts from 1."""
+    """One attempt to deliver the end of a run; `attempt` counts from 1."""
 
     run: Run
     body: bytes
@@ -40,15 +40,15 @@ class Delivery:
 
     @property
     def id(self) -> str:
-        """The id by which a receiver drops repeats: the same for every attempt, and after a restart."""
+        """Return the id by which a receiver drops repeats: the same for every attempt, and after a restart."""
         return f"msg_{hashlib.sha256(self.run.id.encode()).hexdigest()[:32]}"
 
 
 class Webhooks:
-    """Sends deliveries from threads of its own; every other call is made on the event loop's thread.
+    """Sends deliveries from worker threads; everything else happens on the event loop's thread.
 
-    `told` hears of each attempt: the run, its number, and the status of the answer or None. A redirect is no 2xx:
-    it is not followed.
+    `on_attempt` is called after each attempt with the run, the number of the attempt, and the status of the answer or
+    None. A redirect is not followed, and counts as a failure.
     """
 
     def __init__(self, secret: str | None, clock: Callable[[], float], pause: float = PAUSE) -> None:
@@ -56,47 +56,47 @@ class Webhooks:
         self._key = secret.encode() if secret else None
         self._clock = clock
         self._pause = pause
-        self._outbox: queue.SimpleQueue[Delivery | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Delivery | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._loop: asyncio.AbstractEventLoop
-        self._told: ToolAnswer
+        self._on_attempt: OnAttempt
 
-    def open(self, told: ToolAnswer) -> None:
-        """Begin, on the event loop that serves."""
+    def open(self, on_attempt: OnAttempt) -> None:
+        """Start, on the event loop that serves."""
         self._loop = asyncio.get_running_loop()
-        self._told = told
+        self._on_attempt = on_attempt
 
     def close(self) -> None:
-        """Send nothing more; an attempt under way is left to end by itself."""
+        """Send nothing more; an attempt in progress ends by itself."""
         for _ in self._threads:
-            self._outbox.put(None)
+            self._queue.put(None)
 
-    def tell(self, run: Run) -> None:
-        """Send word of a run that ended, if its webhook asks for it."""
-        if not wants_word(run):
+    def send(self, run: Run) -> None:
+        """Deliver the end of a run, if its webhook requests it."""
+        if not needs_delivery(run):
             return
         payload = {"timestamp": rfc3339(self._clock()), "type": WEBHOOK_EVENT, "data": run.shape()}
-        self._send(Delivery(run, msgspec.json.encode(payload)))
+        self._enqueue(Delivery(run, msgspec.json.encode(payload)))
 
-    def _send(self, delivery: Delivery) -> None:
+    def _enqueue(self, delivery: Delivery) -> None:
         if len(self._threads) < WORKERS:
             name = f"rowcite-webhooks-{len(self._threads)}"
             self._threads.append(threading.Thread(target=self._work, name=name, daemon=True))
             self._threads[-1].start()
-        self._outbox.put(delivery)
+        self._queue.put(delivery)
 
     def _work(self) -> None:
-        while (delivery := self._outbox.get()) is not None:
+        while (delivery := self._queue.get()) is not None:
             status = self._attempt(delivery)
             try:
                 self._loop.call_soon_threadsafe(self._attempted, delivery, status)
-            except RuntimeError:  # the loop was closed while this attempt was under way
+            except RuntimeError:  # the loop was closed during this attempt
                 return
 
     def _attempt(self, delivery: Delivery) -> int | None:
-        """Post once; return the status of the answer, or None when there was none."""
-        webhook = delivery.run.asked.request.webhook
-        assert webhook is not None  # `tell` sends nothing without
+        """Post once; return the status of the answer, or None if there was none."""
+        webhook = delivery.run.accepted.request.webhook
+        assert webhook is not None  # `send` checks that
         try:
             return _post(webhook.url, delivery.body, self._headers(delivery))
         except (OSError, HTTPException, ValueError):
@@ -112,26 +112,26 @@ class Webhooks:
         return headers
 
     def _attempted(self, delivery: Delivery, status: int | None) -> None:
-        heard = status is not None and 200 <= status < 300
-        delivery.run.told = heard or delivery.attempt >= ATTEMPTS
-        self._told(delivery.run, delivery.attempt, status)
-        if not delivery.run.told:
+        acknowledged = status is not None and 200 <= status < 300
+        delivery.run.webhook_done = acknowledged or delivery.attempt >= ATTEMPTS
+        self._on_attempt(delivery.run, delivery.attempt, status)
+        if not delivery.run.webhook_done:
             pause = min(self._pause * 2 ** (delivery.attempt - 1), 600.0)
             later = Delivery(delivery.run, delivery.body, delivery.attempt + 1)
-            self._loop.call_later(pause, self._send, later)
+            self._loop.call_later(pause, self._enqueue, later)
 
 
-def wants_word(run: Run) -> bool:
-    """Tell whether somebody is still to hear of this run's end."""
-    webhook = run.asked.request.webhook
-    return webhook is not None and WEBHOOK_EVENT in webhook.event_types and not run.told
+def needs_delivery(run: Run) -> bool:
+    """Return True if the end of this run is still to be delivered."""
+    webhook = run.accepted.request.webhook
+    return webhook is not None and WEBHOOK_EVENT in webhook.event_types and not run.webhook_done
 
 
 def _post(url: str, body: bytes, headers: dict[str, str]) -> int:
-    """Post and return the status of the answer. No proxy, no redirect: only the named host hears of it."""
+    """Post and return the status of the answer. No proxy, no redirect: only the named host receives it."""
     parts = urlsplit(url)
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=ANSWER_WITHIN)
+    connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
         connection.request("POST", target, body, headers)
