@@ -7,8 +7,6 @@ import pytest
 from rowcite.local.research import Question
 
 ACME = {"company_name": "Acme Pumps", "website": "acmepumps.example"}
-
-
 COUNT = {"type": ["integer", "null"], "description": "Latest head count"}
 
 

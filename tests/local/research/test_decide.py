@@ -5,11 +5,7 @@ from __future__ import annotations
 import pytest
 
 ACME = {"company_name": "Acme Pumps", "website": "acmepumps.example"}
-
-
 COUNT = {"type": ["integer", "null"], "description": "Latest head count"}
-
-
 TEXT = {"type": ["string", "null"]}
 
 
@@ -51,8 +47,6 @@ def test_a_stated_range_is_matched_with_its_enum_member(docs):
 
 
 FIRM = {"company_name": "Brookmeter Instruments", "website": "brookmeter.example"}
-
-
 FOUNDED = {"type": ["integer", "null"], "description": "Year of foundation"}
 
 

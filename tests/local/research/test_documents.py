@@ -90,8 +90,6 @@ def test_hidden_text_is_not_visible(docs):
 
 
 ACME = {"company_name": "Acme Pumps"}
-
-
 COUNT = {"type": ["integer", "null"], "description": "Latest head count"}
 
 

@@ -9,14 +9,8 @@ import pytest
 from rowcite.local.research.documents.phrases import PHRASES
 
 ACME = {"company_name": "Acme Pumps Ltd", "website": "https://www.acmepumps.example"}
-
-
 COUNT = {"type": ["integer", "null"], "description": "Latest head count"}
-
-
 YEAR = {"type": ["integer", "null"], "description": "Year of foundation"}
-
-
 URL = "https://www.acmepumps.example/about"
 
 
@@ -184,8 +178,6 @@ def test_a_thousands_separator_does_not_split_a_number(docs):
 
 
 LONGEST = 700  # characters: longer sentences are not read
-
-
 TEXTS = {
     "capitals": "founded headquarters is " + "Aaa Bbb " * 90,
     "commas": "founded by a, " + "abc, " * 140,

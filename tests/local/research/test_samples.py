@@ -12,8 +12,6 @@ from rowcite.local.research import Corpus, Question, open_corpus
 from rowcite.local.research.text.normalise import fold
 
 ROOT = Path(__file__).parents[3]
-
-
 FIELDS = {
     "industry": {"type": ["string", "null"], "description": "Main industry"},
     "employee_count": {"type": ["integer", "null"], "description": "Latest head count"},

@@ -20,8 +20,6 @@ from support import ROOT, environment, until
 
 OPEN = "import sys; from pathlib import Path; from rowcite.local.research import open_corpus; open_corpus(sys.argv[1], Path(sys.argv[2]))"
 PAGE = "<h1>Acme</h1><table><tr><th>Staff</th><td>240</td></tr></table>"
-
-
 ACME = Question(
     {"company_name": "Acme Pumps", "website": "acmepumps.example"},
     {"type": "json", "json_schema": {"properties": {"founded_year": {"type": ["integer", "null"]}}}},

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 COUNT = {"type": ["integer", "null"], "description": "Latest head count"}
-
-
 LEEDS = {"company_name": "Meridian Systems", "website": "meridian.example", "city": "Leeds"}
 
 

@@ -10,11 +10,7 @@ from rowcite.local.research import Question, ToolAnswer
 from rowcite.local.research.answers.tool_answers import objects_in
 
 ACME = {"company_name": "Acme Pumps", "website": "acmepumps.example"}
-
-
 COUNT = {"employee_count": {"type": ["integer", "null"], "description": "Head count"}}
-
-
 SERVER = "http://crm.example/"
 
 

@@ -10,11 +10,7 @@ from rowcite.local.research.language_model.reader import ModelResearcher
 from support.chat_completions import ACME, COUNT, quoting
 
 SHARED = "https://trade.example/pump-makers"
-
-
 VALVES = "Bolt Valves of Hull employs 900 people."
-
-
 OURS = "Acme Pumps (acmepumps.example) employs 1,240 people."
 
 

@@ -42,7 +42,7 @@ def report(
         topic, _narrowing_places(given), documents, finder, permitted
     )
     if not passages:
-        reason = reading.dossier.problem or f"No document says anything about {topic}."
+        reason = reading.dossier.problem or f"No document mentions {topic}."
         return f"# {topic}\n\n{NOT_FOUND}\n", FieldBasis("output", reason, (), "low")
     pages = list(dict.fromkeys(passage.document.url for passage in passages))
     citations = tuple(_citation(url, passages) for url in pages)
@@ -76,13 +76,13 @@ def _about_entity(reading: Reading) -> list[Passage]:
 
 def _about_topic(
     topic: str,
-    corner: str,
+    places: str,
     documents: Sequence[Document],
     finder: DocumentFinder,
     permitted: frozenset[int] | None,
 ) -> list[Passage]:
     """Return sentences of pages whose title names the topic, and matching sentences of pages that contain its words."""
-    stems, near = set(content_words(topic)), set(content_words(corner))
+    stems, near = set(content_words(topic)), set(content_words(places))
     words = [word for word in fold(topic).split() if content_words(word)]
     ranked = []
     for number in finder.containing_any(words, _SEARCHED):

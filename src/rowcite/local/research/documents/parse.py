@@ -38,12 +38,7 @@ from rowcite.local.research.text.dates import full_date
 from rowcite.local.research.text.normalise import collapse_spaces, core_name
 from rowcite.local.research.text.urls import host_of, site_of, sites_within
 
-UNREADABLE = (
-    UnicodeError,
-    ValueError,
-    RecursionError,
-    yaml.YAMLError,
-)  # the errors of reading a file
+UNREADABLE = (UnicodeError, ValueError, RecursionError, yaml.YAMLError)  # the errors of reading a file
 
 _FRONT_MATTER = re.compile(r"\A---\s*\n(.*?)\n---\s*(?:\n|\Z)", re.DOTALL)
 _CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?([\w-]+)", re.IGNORECASE)

@@ -17,10 +17,8 @@ from rowcite.errors import UsageError
 ATTEMPTS = 2
 PAUSE = 0.5  # seconds before the second attempt
 LONGEST_PAUSE = 10.0  # seconds; limits Retry-After
-FAILURES, SUSPENSION = (
-    3,
-    30.0,
-)  # after 3 requests in a row without a response, none for 30 seconds
+FAILURES = 3  # requests in a row without a response, after which the endpoint is suspended
+SUSPENSION = 30.0  # seconds
 LARGEST = 1_000_000  # bytes of a reply
 _CHUNK = 65_536
 

@@ -21,18 +21,14 @@ from rowcite.local.research.documents.document import Document, DocumentSummary,
 from rowcite.local.research.text.normalise import fold
 
 FILE = "pages.sqlite"
-VERSION = 1
-DAMAGE_ERRORS = (
-    sqlite3.DatabaseError,
-    zlib.error,
-    msgspec.DecodeError,
-)  # the errors of reading a damaged file
+VERSION = 2
+DAMAGE_ERRORS = (sqlite3.DatabaseError, zlib.error, msgspec.DecodeError)
 _BUSY = 30.0  # seconds to wait for another process's write lock
 _SCHEMA = """
-create table files (key blob primary key, faults blob not null) strict, without rowid;
+create table files (key blob primary key, problems blob not null) strict, without rowid;
 create table pages (
   id integer primary key, key blob not null references files (key) on delete cascade, number integer not null,
-  card blob not null, unique (key, number)
+  summary blob not null, unique (key, number)
 ) strict;
 create table bodies (
   id integer primary key references pages (id) on delete cascade, words blob not null, body blob not null
@@ -58,12 +54,10 @@ class StoredFile:
 
 
 def to_stored(documents: Iterable[Document], problems: Iterable[str]) -> StoredFile:
-    """Return the documents of a file ready to be stored; a document without text becomes a fault."""
-    documents_read = list(documents)
-    empty = [f"{document.path}: contains no text" for document in documents_read if not document.text]
-    return StoredFile(
-        tuple(_page(document) for document in documents_read if document.text), (*problems, *empty)
-    )
+    """Return the documents of a file ready to be stored; a document without text becomes a problem."""
+    parsed = list(documents)
+    empty = [f"{document.path}: contains no text" for document in parsed if not document.text]
+    return StoredFile(tuple(_page(document) for document in parsed if document.text), (*problems, *empty))
 
 
 class DocumentStore:
@@ -117,11 +111,13 @@ class DocumentStore:
 
     def problems(self) -> dict[bytes, tuple[str, ...]]:
         """Return the lines about parts left out, by file key."""
-        return {key: _faults.decode(problems) for key, problems in self._all("select key, faults from files")}
+        return {
+            key: _problems.decode(problems) for key, problems in self._all("select key, problems from files")
+        }
 
     def summaries(self) -> list[tuple[int, bytes, DocumentSummary]]:
         """Return each document's id, its file's key and its summary."""
-        rows = self._all("select id, key, card from pages order by key, number")
+        rows = self._all("select id, key, summary from pages order by key, number")
         return [(page, key, _summaries.decode(summary)) for page, key, summary in rows]
 
     def words(self, pages: Iterable[int]) -> Iterator[str]:
@@ -144,11 +140,11 @@ class DocumentStore:
         ).rowcount:
             return  # another process added it first
         for number, page in enumerate(file.pages):
-            add_files = self._db.execute(
-                "insert into pages (key, number, card) values (?, ?, ?)", (key, number, page.summary)
+            inserted = self._db.execute(
+                "insert into pages (key, number, summary) values (?, ?, ?)", (key, number, page.summary)
             )
             self._db.execute(
-                "insert into bodies values (?, ?, ?)", (add_files.lastrowid, page.words, page.body)
+                "insert into bodies values (?, ?, ?)", (inserted.lastrowid, page.words, page.body)
             )
 
     def _all(self, query: str) -> list[Any]:
@@ -210,4 +206,4 @@ def _database(file: Path | str) -> sqlite3.Connection:
 _encode = msgspec.msgpack.Encoder().encode
 _summaries = msgspec.msgpack.Decoder(DocumentSummary)
 _bodies = msgspec.msgpack.Decoder(Document)
-_faults = msgspec.msgpack.Decoder(tuple[str, ...])
+_problems = msgspec.msgpack.Decoder(tuple[str, ...])
