@@ -1,4 +1,4 @@
-"""The samples, end to end: what the first-time user sees is held to the truth about the sample companies."""
+"""The sample configs end to end, compared with the known facts about the sample companies."""
 
 import csv
 import json
@@ -14,7 +14,7 @@ CONFIGS = ["accounts", "founding_year", "market_reports", "auto"]
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """A copy of the samples, as a clone has them, so that runs leave nothing behind here."""
+    """Return a copy of the samples, so that runs write nothing into the checkout."""
     folder = tmp_path_factory.mktemp("clone")
     for name in ("configs", "sample_data"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns(".rowcite"))
@@ -34,20 +34,20 @@ def truth():
         return {row["domain"]: row for row in csv.DictReader(file) if row["domain"]}
 
 
-def judged(accounts, truth, field):
-    """Yield (confidence, right) for every found value whose truth is known."""
+def checked(accounts, truth, field):
+    """Yield (confidence, True if right) for each found value with a known fact."""
     for row in accounts.iter_rows(named=True):
         domain = (row["website"] or "").lower().split("//")[-1].removeprefix("www.").split("/")[0].strip()
-        told = truth.get(domain, {}).get(field)
-        if told and row[field] is not None:
-            yield row[f"{field}_confidence"], row[field] == told
+        fact = truth.get(domain, {}).get(field)
+        if fact and row[field] is not None:
+            yield row[f"{field}_confidence"], row[field] == fact
 
 
 @pytest.mark.parametrize("config", CONFIGS)
-def test_each_config_runs_as_it_stands(home, config):
+def test_each_sample_config_runs_unchanged(home, config):
     done = rowcite("run", f"configs/{config}.yaml", "--json", "--ledger", f"ledger-{config}", cwd=home)
-    told = json.loads(done.stdout)
-    assert (done.returncode, told["rows"]["failed"], told["rows"]["pending"]) == (0, 0, 0)
+    summary = json.loads(done.stdout)
+    assert (done.returncode, summary["rows"]["failed"], summary["rows"]["pending"]) == (0, 0, 0)
 
 
 def test_every_found_value_has_a_confidence_and_a_citation(accounts):
@@ -61,24 +61,24 @@ def test_every_found_value_has_a_confidence_and_a_citation(accounts):
 
 
 @pytest.mark.parametrize("field", ["employee_count", "founded_year"])
-def test_figures_of_high_confidence_are_right(accounts, truth, field):
-    high = [right for confidence, right in judged(accounts, truth, field) if confidence == "high"]
+def test_values_of_high_confidence_are_right(accounts, truth, field):
+    high = [right for confidence, right in checked(accounts, truth, field) if confidence == "high"]
     assert len(high) > 10
     assert sum(high) / len(high) >= 0.95
 
 
 @pytest.mark.parametrize("field", ["employee_count", "founded_year"])
-def test_four_of_five_figures_that_stand_in_the_pages_are_found(accounts, truth, field):
-    found = sum(right for _, right in judged(accounts, truth, field))
+def test_four_of_five_values_stated_in_the_pages_are_found(accounts, truth, field):
+    found = sum(right for _, right in checked(accounts, truth, field))
     stated = sum(bool(row[field]) for row in truth.values())
     assert found >= 0.8 * stated
 
 
-def test_a_page_that_gives_orders_is_not_obeyed(accounts):
+def test_instructions_in_a_page_are_ignored(accounts):
     assert "99999" not in accounts["employee_count"].to_list()
 
 
-def test_two_companies_of_one_name_are_told_apart(accounts):
+def test_two_companies_with_one_name_get_different_answers(accounts):
     both = (
         accounts.filter(pl.col("name").str.contains("Castlemere"))
         .select("headquarters")
@@ -89,7 +89,7 @@ def test_two_companies_of_one_name_are_told_apart(accounts):
     assert both[0] != both[1]
 
 
-def test_what_no_page_knows_is_left_blank(accounts):
+def test_a_company_without_a_page_stays_blank(accounts):
     nowhere = accounts.filter(pl.col("website").str.contains("dovetail-harbour|whitlock-ice|mistral-quay"))
     assert nowhere.height >= 3
     assert nowhere["employee_count"].null_count() == nowhere.height

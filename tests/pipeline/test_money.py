@@ -1,4 +1,4 @@
-"""Money: what the ledger says was spent is the price of the runs that the server created, whatever was asked how often."""
+"""Spend in the ledger equals the number of runs that the server created times their price."""
 
 import json
 import shutil
@@ -12,14 +12,14 @@ from rowcite.api.facts import PROCESSORS
 from rowcite.ledger import open_ledger
 from support import ROOT, rowcite, serving, small_spec, write_spec
 
-# Half of the runs: which of them hangs on the port, and of 20 packs one has to fail (at a fifth, none did once in 90 times).
+# Half of the runs fail, so that one of 20 packs does: the port decides which, and at a fifth none failed once in 90 runs.
 FAULTS = json.dumps({"fail": 0.5, "seed": 5})
 COMMANDS = ([], ["--retry-failed"], ["--fresh"], [])
 
 
 @pytest.fixture(scope="module", params=[1, 4], ids=["singly", "packs"])
 def commands(request, tmp_path_factory):
-    """Run the sample up a ladder four times, with runs that fail; return what there was after each command."""
+    """Run the sample with escalation four times while runs fail; return spend, runs and summary of each command."""
     folder = tmp_path_factory.mktemp("money")
     shutil.copy(ROOT / "sample_data" / "accounts.csv", folder / "table.csv")
     value = small_spec(
@@ -30,9 +30,9 @@ def commands(request, tmp_path_factory):
     spec = write_spec(folder, {**value, "limits": {"max_failed": "100%"}})
     after = []
     with serving(folder, "--faults", FAULTS) as server:
-        always = ["--base-url", server.url, "--json", "--yes", "--escalate-anyway"]
+        common = ["--base-url", server.url, "--json", "--yes", "--escalate-anyway"]
         for flags in COMMANDS:
-            done = rowcite("run", spec, *always, *flags, cwd=folder)
+            done = rowcite("run", spec, *common, *flags, cwd=folder)
             assert done.returncode == 0, done.stderr.decode()
             with closing(open_ledger(folder / ".rowcite" / "small", writing=False)) as ledger:
                 spent = ledger.spent()
@@ -45,23 +45,23 @@ def cost(created):
     return sum(PROCESSORS[name].price * runs for name, runs in created.items())
 
 
-@pytest.mark.parametrize("at", range(len(COMMANDS)), ids=["first", "retry", "fresh", "again"])
+@pytest.mark.parametrize("at", range(len(COMMANDS)), ids=["first", "retry", "fresh", "repeat"])
 def test_spend_in_the_ledger_is_runs_created_times_price(commands, at):
     spent, created, _ = commands[at]
     assert spent == cost(created) > 0
 
 
-def test_each_command_says_what_it_spent_itself(commands):
+def test_each_command_reports_its_spend(commands):
     before = [0, *(spent for spent, _, _ in commands)]
-    told = [summary["spent_usd"] for _, _, summary in commands]
-    assert told == pytest.approx([(now - then) / 1e6 for then, now in pairwise(before)])
+    reported = [summary["spent_usd"] for _, _, summary in commands]
+    assert reported == pytest.approx([(now - then) / 1e6 for then, now in pairwise(before)])
 
 
-def test_every_step_of_the_ladder_and_every_way_to_ask_again_was_paid_for(commands):
+def test_escalation_and_each_kind_of_retry_create_runs(commands):
     runs = [created for _, created, _ in commands]
     assert set(runs[0]) == {"lite", "core", "pro"}
     assert runs[0]["lite"] < runs[1]["lite"] < runs[2]["lite"]
 
 
-def test_a_command_with_nothing_to_ask_spends_nothing(commands):
+def test_a_command_with_nothing_to_submit_spends_nothing(commands):
     assert commands[3][:2] == commands[2][:2]

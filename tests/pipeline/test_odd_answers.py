@@ -1,4 +1,4 @@
-"""Answers of shapes that nobody asked for: each has a stated status, costs no other row, and is kept as it came."""
+"""Answers of undocumented shapes: each has a defined status and affects no other row."""
 
 import json
 
@@ -42,13 +42,13 @@ SHAPES = {
         (None, None),
     ),
     "a list": (output([230, 1999]), "rejected", (None, None)),
-    "text that is no JSON": (output("230 people, 1999"), "rejected", (None, None)),
+    "text that is not JSON": (output("230 people, 1999"), "rejected", (None, None)),
     "an empty object": ({}, "rejected", (None, None)),
     "a number": (5, "rejected", (None, None)),
 }
 
 
-def instead(shape):
+def replaced_by(shape):
     def mangle(method, path, body):
         if method != "GET" or not path.endswith(("/runs", "/result")):
             return None
@@ -64,12 +64,12 @@ def instead(shape):
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_an_answer_of_an_odd_shape_has_a_stated_status(tmp_path, monkeypatch, name):
+def test_an_answer_of_an_undocumented_shape_has_a_defined_status(tmp_path, monkeypatch, name):
     shape, status, values = SHAPES[name]
     monkeypatch.chdir(tmp_path)
     for variable in ("PARALLEL_API_KEY", "PARALLEL_API_URL", "ROWCITE_LEDGER"):
         monkeypatch.delenv(variable, raising=False)
-    with api(tmp_path, Deviations(mangle=instead(shape))) as server:
+    with api(tmp_path, Deviations(mangle=replaced_by(shape))) as server:
         monkeypatch.setenv("PARALLEL_BASE_URL", server.url)
         table = pl.DataFrame({"name": ["A", "B", "C"], "website": ["a.example", "b.example", "c.example"]})
         spec = {

@@ -1,4 +1,4 @@
-"""Several rows in one run: each answer on its own row by the key it echoes, and what is missing asked singly."""
+"""`records_per_run`: each record is matched to its row by key, and rows without a record are sent singly."""
 
 import csv
 import json
@@ -15,32 +15,28 @@ from support import write_spec
 
 
 class Echo:
-    """Answers with the company's name; what a test does to the records of a pack is in `twist`."""
+    """A researcher that returns the company's name as its city and records each input."""
 
     def __init__(self):
-        self.asked = []
+        self.inputs = []
 
     def research(self, question):
-        self.asked.append(question.input)
+        self.inputs.append(question.input)
         name = question.input["company_name"]
         basis = FieldBasis("city", "So.", (Citation(f"https://{name.lower()}.example/"),), "high")
         return Finding("json", {"city": f"city of {name}"}, (basis,), None, 1, ())
 
 
 class Twisted(Echo):
-    """Sees the whole pack, and answers it out of order, without some records, with one twice."""
+    """A researcher that returns the records of a pack in reverse, one missing and one repeated."""
 
     def research(self, question):
         records = question.input.get("records")
         if records is None:
             return super().research(question)
-        self.asked.append(question.input)
+        self.inputs.append(question.input)
         answers = [{"key": item["key"], "city": f"city of {item['company_name']}"} for item in records][::-1]
-        answers = [
-            answers[0],
-            *answers[2:],
-            answers[-1],
-        ]  # the second from behind is missing, the first is there twice
+        answers = [answers[0], *answers[2:], answers[-1]]  # drops the second to last, repeats the first
         return Finding("json", {"records": answers, "extra": 1}, (), None, 1, ())
 
 
@@ -106,45 +102,44 @@ def test_a_pack_costs_one_run(tmp_path):
     ledger.close()
 
 
-def test_records_are_known_by_their_key_and_what_is_missing_or_twice_is_asked_singly(tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        "rowcite.local.server.answering.research_records", lambda *_: None
-    )  # it would do it right
+def test_records_are_matched_by_key_and_missing_or_repeated_ones_are_sent_singly(tmp_path, monkeypatch):
+    # The server would otherwise research each record by itself.
+    monkeypatch.setattr("rowcite.local.server.answering.research_records", lambda *_: None)
     researcher = Twisted()
     rows, created = run(tmp_path, researcher)
     assert [row["city"] for row in rows] == cities(NAMES)
-    assert [given.get("company_name") for given in researcher.asked[1:]] == ["Acme", "Delta"]
+    assert [given.get("company_name") for given in researcher.inputs[1:]] == ["Acme", "Delta"]
     assert len(created) == 3
 
 
-def test_a_row_that_is_left_alone_is_asked_the_plain_question(tmp_path):
+def test_a_pack_of_one_row_is_sent_as_a_plain_input(tmp_path):
     researcher = Echo()
     _, created = run(tmp_path, researcher, names=NAMES, records=4)
     assert len(created) == 2
-    assert {"company_name": "Echo"} in researcher.asked
+    assert {"company_name": "Echo"} in researcher.inputs
 
 
-def test_rows_of_one_question_are_one_record(tmp_path):
+def test_rows_with_equal_inputs_share_one_record(tmp_path):
     researcher = Echo()
     rows, created = run(tmp_path, researcher, names=["Acme", "Borealis", "Acme", "Acme"])
     assert [row["city"] for row in rows] == cities(["Acme", "Borealis", "Acme", "Acme"])
-    assert (len(created), len(researcher.asked)) == (1, 2)
+    assert (len(created), len(researcher.inputs)) == (1, 2)
 
 
-def test_a_second_run_asks_nothing(tmp_path, url):
+def test_a_second_run_submits_nothing(tmp_path, url):
     first, _ = run(tmp_path, url)
     again, created = run(tmp_path, url)
     assert again == first
     assert len(created) == 1
 
 
-def test_answers_are_used_again_at_any_pack_size(tmp_path, url):
+def test_answers_are_reused_at_any_pack_size(tmp_path, url):
     run(tmp_path, url)
     _, created = run(tmp_path, url, records=1)
     assert len(created) == 1
 
 
-def test_a_pack_that_fails_fails_its_rows_and_can_be_asked_again(tmp_path):
+def test_a_failed_pack_fails_its_rows_and_can_be_retried(tmp_path):
     class Broken(Echo):
         broken = True
 
@@ -164,7 +159,7 @@ def test_a_pack_that_fails_fails_its_rows_and_can_be_asked_again(tmp_path):
 
 
 @pytest.mark.parametrize("names", [NAMES[:1], NAMES])
-def test_what_failed_alone_or_is_misaligned_when_asked_again_is_asked_singly(tmp_path, monkeypatch, names):
+def test_rows_without_a_usable_record_after_a_retry_are_sent_singly(tmp_path, monkeypatch, names):
     class Broken(Twisted):
         broken = True
 
@@ -183,17 +178,17 @@ def test_what_failed_alone_or_is_misaligned_when_asked_again_is_asked_singly(tmp
 
 
 @pytest.mark.parametrize("records", [1, 5])
-def test_the_plan_says_what_is_saved(tmp_path, capsys, records):
+def test_the_plan_counts_runs_and_cost_by_pack(tmp_path, capsys, records):
     run(tmp_path, Echo(), names=["Other"], records=records)
     (tmp_path / "t.csv").write_text("name\n" + "".join(f"Company {n}\n" for n in range(10)))
     capsys.readouterr()
     main(["plan", str(tmp_path / "spec.yaml"), "--base-url", "http://127.0.0.1:9", "--json"])
-    told = json.loads(capsys.readouterr().out)
-    assert told["runs"] == 10 // records
-    assert told["cost_usd"] == pytest.approx(told["runs"] * 0.025)
+    plan = json.loads(capsys.readouterr().out)
+    assert plan["runs"] == 10 // records
+    assert plan["cost_usd"] == pytest.approx(plan["runs"] * 0.025)
 
 
-def test_a_ladder_goes_on_from_a_pack(tmp_path):
+def test_rows_of_a_pack_are_escalated_singly(tmp_path):
     rows, created = run(tmp_path, Echo(), accept={"min_citations": 2}, escalate=["pro"])
     assert [line["processor"] for line in created] == ["core", *["pro"] * 5]
     assert {row["rowcite_status"] for row in rows} == {"rejected"}

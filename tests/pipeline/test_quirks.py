@@ -1,4 +1,4 @@
-"""The command against a server that does each thing the other way which cannot be known of the real API."""
+"""The command against a server with each behaviour that the API's documents leave open reversed."""
 
 import csv
 
@@ -20,7 +20,7 @@ def corpus(tmp_path_factory):
 
 
 def enriched(folder, corpus, *flags):
-    """Run the command to its end against a server with these flags; return the table's rows and the server."""
+    """Run the command against a server with these flags; return the output rows and the created runs."""
     lines = [f"Company {number},c{number}.example" for number in range(ROWS)]
     (folder / "table.csv").write_text("\n".join(["name,website", *lines]) + "\n")
     spec = small_spec(backend="parallel", limits={"active_runs": 50, "max_cost_usd": 100})
@@ -42,7 +42,7 @@ def plain(tmp_path_factory, corpus):
 
 
 @pytest.mark.parametrize("quirk", [*sorted(QUIRKS), "all"])
-def test_the_table_and_the_runs_are_the_same_whatever_the_api_does(tmp_path, corpus, plain, quirk):
+def test_the_table_and_the_runs_are_the_same_under_each_quirk(tmp_path, corpus, plain, quirk):
     rows, created = enriched(tmp_path, corpus, "--quirks", quirk)
     assert rows == plain
     assert len(created) == ROWS
@@ -50,7 +50,7 @@ def test_the_table_and_the_runs_are_the_same_whatever_the_api_does(tmp_path, cor
 
 
 @pytest.mark.slow
-def test_a_post_that_fails_half_way_is_neither_lost_nor_paid_twice(tmp_path, corpus, plain):
+def test_a_post_that_fails_half_way_creates_each_run_once(tmp_path, corpus, plain):
     fault = '{"http": [{"method": "POST", "path": "/runs$", "nth": [1], "status": 503}]}'
     rows, created = enriched(tmp_path, corpus, "--quirks", "all", "--faults", fault)
     assert rows == plain
@@ -58,9 +58,7 @@ def test_a_post_that_fails_half_way_is_neither_lost_nor_paid_twice(tmp_path, cor
 
 
 @pytest.mark.slow
-def test_a_limit_that_each_run_of_a_post_counts_against_costs_minutes_and_nothing_else(
-    tmp_path, corpus, plain
-):
+def test_a_limit_that_counts_each_run_of_a_post_only_costs_time(tmp_path, corpus, plain):
     rows, created = enriched(tmp_path, corpus, "--quirks", "runs-counted", "--rate-limit", "100")
     assert rows == plain
     assert len({line["input_sha256"] for line in created}) == len(created) == ROWS

@@ -1,6 +1,6 @@
-"""Everything at once, by seed: an API that deviates in several ways and fails in several more, run until it is done.
+"""Seeded combinations of deviations and faults, with commands repeated until every task is answered.
 
-`ROWCITE_STORMS=100` for more seeds.
+`ROWCITE_STORMS=100` runs more seeds.
 """
 
 import os
@@ -14,7 +14,7 @@ from support.deviant import Deviations
 from support.submitting import PRICE, Submission, api, tasks
 
 STORMS = int(os.environ.get("ROWCITE_STORMS", "4"))
-MOST_COMMANDS = 8
+MAX_COMMANDS = 8
 
 
 def deviations(dice, seed):
@@ -45,22 +45,22 @@ def faults(dice, seed):
 
 
 @pytest.mark.parametrize("seed", range(STORMS))
-def test_no_storm_loses_a_row_or_pays_for_one_twice(tmp_path, seed):
+def test_no_combination_of_faults_loses_a_row_or_pays_for_one_twice(tmp_path, seed):
     dice = random.Random(seed)
     how, plan = deviations(dice, seed), faults(dice, seed)
     with api(tmp_path, how, latency=0.002, faults=plan) as server:
         job = Submission(tmp_path, server)
         job.retry_policy = replace(job.retry_policy, attempts=10)
         some = tasks(job.question, 100)
-        for _ in range(MOST_COMMANDS):
+        for _ in range(MAX_COMMANDS):
             try:
                 job.run(some, active_runs=dice.choice([30, 50, 100]), reconcile_after=0.45)
             except RowciteError as error:
-                told = error
+                last = error
             else:
                 break
         else:
-            raise told
+            raise last
         assert job.misplaced(some) == []
         assert len(server.created()) == len(some)
         assert job.spent() == len(some) * PRICE

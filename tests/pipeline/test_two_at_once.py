@@ -1,4 +1,4 @@
-"""Two commands with one key and two ledgers: they know nothing of each other, share the limit, and both finish."""
+"""Two commands with one key and two ledgers share the rate limit, and both finish."""
 
 import csv
 
@@ -12,7 +12,7 @@ ROWS = 30
 
 
 def job(folder, name):
-    """Make a table and a spec whose inputs are the command's own, so that each run can be told from the other's."""
+    """Make a table and a spec whose inputs differ from those of the other command."""
     place = folder / name
     place.mkdir()
     lines = [f"{name} {number},c{number}.example" for number in range(ROWS)]
@@ -23,12 +23,12 @@ def job(folder, name):
 
 
 def finished(folder, url, seconds):
-    """Run two commands at once to their end; return the statuses of all rows."""
+    """Run two commands at the same time; return the statuses of all rows."""
     places = [job(folder, name) for name in ("one", "two")]
     running = [started("run", "spec.yaml", "-q", "--base-url", url, cwd=place) for place in places]
     for process in running:
-        _, told = process.communicate(timeout=seconds)
-        assert process.returncode == 0, told.decode()
+        _, errors = process.communicate(timeout=seconds)
+        assert process.returncode == 0, errors.decode()
     rows = []
     for place in places:
         with (place / "out.csv").open(newline="") as file:
@@ -36,7 +36,7 @@ def finished(folder, url, seconds):
     return [row["rowcite_status"] for row in rows]
 
 
-def test_two_commands_that_share_a_limit_both_finish_and_few_requests_are_turned_away(tmp_path):
+def test_two_commands_that_share_a_limit_finish_with_few_throttled_requests(tmp_path):
     with api(tmp_path, Deviations(window=(20, 1.0))) as server:
         statuses = finished(tmp_path, server.url, 60)
         assert statuses == ["completed"] * 2 * ROWS
