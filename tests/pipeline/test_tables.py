@@ -1,4 +1,4 @@
-"""Whole runs over tables nobody would write: every original value comes back, with answers beside it."""
+"""Whole runs over generated tables: each original value comes back unchanged, beside the answers."""
 
 import csv
 import io
@@ -92,7 +92,7 @@ NASTY = st.sampled_from(
     ]
 )
 CELL = st.one_of(NASTY, st.text(st.characters(exclude_categories=["Cs"]), max_size=6))
-NAME = st.one_of(st.sampled_from(["Acme Oy", "Borealis Foods", "Nobody & Sons", ""]), CELL)
+NAME = st.one_of(st.sampled_from(["Acme Oy", "Borealis Foods", "Unknown & Sons", ""]), CELL)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -106,9 +106,8 @@ def test_every_original_value_comes_back_in_its_row(tmp_path, server, rows):
     assert [row[:4] for row in after[1:]] == original[1:]
     for row in after[1:]:
         found = dict(zip(after[0], row, strict=True))
-        blank = (
-            not found["name"].translate(dict.fromkeys(range(0x1C, 0x20), "x")).strip()
-        )  # no white space to Unicode
+        # Python strips U+001C to U+001F, which Unicode does not class as white space.
+        blank = not found["name"].translate(dict.fromkeys(range(0x1C, 0x20), "x")).strip()
         assert found["rowcite_status"] == ("skipped" if blank else "completed")
         for field in ("employee_count", "founded_year"):
             assert found[field] == "" or int(found[field])
@@ -118,14 +117,14 @@ def test_every_original_value_comes_back_in_its_row(tmp_path, server, rows):
 
 
 def page(url: str) -> str:
-    """Return the text of the page that a citation points at, as a reader sees it."""
+    """Return the visible text of a cited page."""
     (text,) = (text for name, text in PAGES.items() if url.endswith(name) or f"url: {url}\n" in text)
     return " ".join(re.sub(r"<[^>]*>", " ", text).split())
 
 
-def test_a_table_goes_through_the_console_command(tmp_path, corpus):
+def test_the_command_enriches_a_table(tmp_path, corpus):
     (tmp_path / "table.csv").write_bytes(
-        table([["id", "name", "website"], ["007", "Acme Oy", "=x"], ["008", "Nobody", ""]])
+        table([["id", "name", "website"], ["007", "Acme Oy", "=x"], ["008", "Unknown Ltd", ""]])
     )
     file = write_spec(tmp_path, small_spec(local={"corpus": str(corpus)}))
     done = rowcite("run", file, cwd=tmp_path)
@@ -153,7 +152,7 @@ COMPANIES = pl.DataFrame(
 
 @pytest.mark.parametrize("out", ["csv", "tsv", "parquet", "jsonl", "csv.gz", "csv.zst", "jsonl.gz"])
 @pytest.mark.parametrize("kind", ["csv", "parquet", "jsonl"])
-def test_every_format_becomes_every_other(tmp_path, server, kind, out):
+def test_each_input_format_can_be_written_as_each_output_format(tmp_path, server, kind, out):
     flat = COMPANIES.drop("tags")
     writers = {"csv": flat.write_csv, "parquet": COMPANIES.write_parquet, "jsonl": COMPANIES.write_ndjson}
     writers[kind](tmp_path / f"in.{kind}")
@@ -207,7 +206,7 @@ def test_parquet_keeps_schema_and_metadata_and_gets_native_columns(tmp_path, ser
     assert citation["excerpts"] == ["Acme Oy was founded in 1999."]
 
 
-def test_jsonl_lines_are_repeated_with_members_at_their_end(tmp_path, server):
+def test_jsonl_lines_are_kept_with_new_members_at_the_end(tmp_path, server):
     line = '{ "name":"Acme Oy" ,"website":null, "n": 1.0, "deep":{"x":[1,null]} '
     (tmp_path / "in.jsonl").write_text(line + "}\n")
     assert (
@@ -262,7 +261,7 @@ def test_a_found_list_is_json_text_in_a_csv_and_a_list_in_jsonl(tmp_path):
     assert json.loads(row["products"]) == native == ["Anvils", "Rockets"]
 
 
-# --- again, and from other places ------------------------------------------------------------------------
+# --- repeated runs, paths and streams ------------------------------------------------------------------------
 
 
 def test_a_second_run_submits_nothing_and_writes_the_same_bytes(tmp_path, server):
@@ -286,7 +285,9 @@ def test_duplicate_rows_cost_one_run(tmp_path, server):
 
 
 def test_rows_outside_where_pass_through(tmp_path, server):
-    (tmp_path / "table.csv").write_text("name,website,country\nAcme Oy,,FI\nBorealis Foods,,US\nNobody,,\n")
+    (tmp_path / "table.csv").write_text(
+        "name,website,country\nAcme Oy,,FI\nBorealis Foods,,US\nUnknown Ltd,,\n"
+    )
     assert run(spec(tmp_path, server, input={"path": "table.csv", "where": "country = 'US'"}), server) == 0
     rows = list(csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text())))
     assert [row["rowcite_status"] for row in rows] == ["skipped", "completed", "skipped"]
@@ -363,7 +364,7 @@ def test_a_table_that_rowcite_wrote_is_not_enriched_again(tmp_path, server, caps
     assert "rowcite wrote it" in capsys.readouterr().err
 
 
-def test_a_report_file_is_what_was_said_though_the_table_guards_it(tmp_path):
+def test_a_report_file_is_not_escaped_for_spreadsheets(tmp_path):
     pages = tmp_path / "pages"
     pages.mkdir()
     (pages / "a.md").write_text(
@@ -371,7 +372,7 @@ def test_a_report_file_is_what_was_said_though_the_table_guards_it(tmp_path):
     )
     (tmp_path / "table.csv").write_text("name\nAlpha\n")
     spec = {
-        "name": "said",
+        "name": "reports",
         "input": {"path": "table.csv"},
         "output": {"path": "out.csv"},
         "task": {"processor": "pro", "inputs": {"company": {"column": "name"}}, "output": {"type": "text"}},
