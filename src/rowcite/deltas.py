@@ -7,6 +7,7 @@ reads as "empty this field".
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from collections import Counter
@@ -21,6 +22,7 @@ from typing import Any, Literal
 from rowcite.accept.given import GIVEN, same
 from rowcite.accept.judge import Cell
 from rowcite.errors import TableError, UsageError
+from rowcite.files import atomic_write, write_errors
 from rowcite.ledger import Ledger
 from rowcite.pipeline.job import Job
 from rowcite.pipeline.row_groups import RowGroup, RowGroups
@@ -77,13 +79,11 @@ def write_changes(job: Job, ledger: Ledger, wanted: Wanted, target: Path) -> Cha
     columns = [job.spec.columns.prefix + item.name for item in fields(job.spec)]
     with TemporaryDirectory(prefix="rowcite-") as folder:
         spool = Path(folder) / "changes.csv"
-        try:
+        with write_errors(str(target)):
             changes = _spool(_Changes(job, ledger, wanted), columns, spool)
             for name, chosen in _files(target, [c for c in columns if changes.cells[c]], wanted):
                 _write(spool, name, [wanted.key, *chosen])
                 changes.files.append(str(name))
-        except OSError as error:
-            raise TableError(f"{target}: cannot write it: {error.strerror or error}") from error
     return changes
 
 
@@ -258,23 +258,16 @@ def _files(target: Path, columns: list[str], wanted: Wanted) -> Iterator[tuple[P
 
 
 def _write(spool: Path, target: Path, columns: Iterable[str]) -> None:
-    """Write some columns of the spooled changes, rows that have any of them, beside the target, then in its place."""
+    """Write some columns of the spooled changes, rows that have any of them."""
     chosen = list(columns)
-    beside = target.with_name(f".{target.name}.tmp")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            spool.open(encoding="utf-8", newline="") as read,
-            beside.open("w", encoding="utf-8", newline="") as file,
-        ):
-            lines = csv.reader(read)
-            header = next(lines)
-            places = [header.index(column) for column in chosen]
-            out = csv.writer(file, lineterminator="\n")
-            out.writerow(chosen)
-            for line in lines:
-                if any(line[place] for place in places[1:]):
-                    out.writerow([line[place] for place in places])
-        beside.replace(target)
-    finally:
-        beside.unlink(missing_ok=True)
+    with spool.open(encoding="utf-8", newline="") as read, atomic_write(target) as file:
+        lines = csv.reader(read)
+        header = next(lines)
+        places = [header.index(column) for column in chosen]
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        out = csv.writer(text, lineterminator="\n")
+        out.writerow(chosen)
+        for line in lines:
+            if any(line[place] for place in places[1:]):
+                out.writerow([line[place] for place in places])
+        text.detach()

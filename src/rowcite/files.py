@@ -37,15 +37,13 @@ def atomic_write(target: Path, *, private: bool = False) -> Iterator[BinaryIO]:
     owner alone. The mode holds from the first byte on. A link is followed, except one of another user in a shared folder.
 
     Raises:
-        TableError: the target cannot be written. It is as it was.
-        Incomplete: the disk is full. The target is as it was.
+        OSError: the target cannot be written. It is as it was.
     """
-    with write_errors(str(target)):
-        place = _prepared(target)
-        _remove_leftovers(place.parent)
-        with _replacing(place, private=private) as file:
-            yield file
-        _sync_folder(place.parent)
+    place = _prepared(target)
+    _remove_leftovers(place.parent)
+    with _replacing(place, private=private) as file:
+        yield file
+    _sync_folder(place.parent)
 
 
 def write_whole(target: Path, content: bytes, *, private: bool = False) -> None:
@@ -55,28 +53,18 @@ def write_whole(target: Path, content: bytes, *, private: bool = False) -> None:
 
 
 def write_many(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
-    """Write files of one folder, each whole or not at all, by name and content.
-
-    Raises:
-        TableError: the folder cannot be written.
-        Incomplete: the disk is full.
-    """
-    with write_errors(str(folder)):
-        folder.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(folder)
-        for name, content in files:
-            with _replacing(_prepared(folder / name), private=False) as file:
-                file.write(content)
-        _sync_folder(folder)
+    """Write files of one folder, each as `atomic_write` does, by name and content."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(folder)
+    for name, content in files:
+        with _replacing(_prepared(folder / name), private=False) as file:
+            file.write(content)
+    _sync_folder(folder)
 
 
 def create_private(path: Path) -> None:
-    """Create a file that its owner alone can read, if there is none. A link is not followed.
-
-    Raises:
-        OSError: the file cannot be created, or the path is a link.
-    """
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR | _NO_LINK, _PRIVATE))
+    """Create an empty file that its owner alone can read, unless the file exists."""
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, _PRIVATE))
 
 
 @contextmanager
@@ -94,14 +82,14 @@ def write_errors(name: str) -> Iterator[None]:
             raise Incomplete(
                 f"{name}: the disk is full, and the file is as it was. Make room, then run again"
             ) from error
-        raise TableError(f"{name}: cannot write it: {text}") from error
+        raise TableError(f"{name}: cannot write the file: {text}") from error
 
 
 def _prepared(target: Path) -> Path:
     """Return the real path of a target, in a folder that exists."""
     place = target.parent.resolve() / target.name if _is_foreign_link(target) else target.resolve()
     if place.exists() and not place.is_file():
-        raise TableError(f"{target}: this is not a file. Name a file")
+        raise OSError(errno.EINVAL, "not a file")
     place.parent.mkdir(parents=True, exist_ok=True)
     return place
 

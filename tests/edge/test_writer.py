@@ -255,7 +255,7 @@ def test_a_write_that_fails_leaves_the_old_table_and_nothing_beside_it(tmp_path,
     target = tmp_path / f"o.{kind}"
     target.write_text("old")
     done = subprocess.run([sys.executable, "-c", FAIL, target], capture_output=True, text=True, check=False)
-    assert done.stderr.strip() == f"told: {target}: cannot write it: File too large"
+    assert done.stderr.strip() == f"told: {target}: cannot write the file: File too large"
     assert [file.name for file in tmp_path.iterdir()] == [target.name]
     assert target.read_text() == "old"
 

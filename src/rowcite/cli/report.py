@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from rowcite.cli.options import console, prepared, read_only_options, speak_options, spec_argument
-from rowcite.errors import TableError, UsageError
+from rowcite.errors import UsageError
+from rowcite.files import write_errors, write_whole
 
 if TYPE_CHECKING:
     from rowcite.model import Counts
@@ -59,7 +60,8 @@ def command(spec: str, output: str | None, rows: int, *, as_json: bool, **flags:
     if target == "-":
         sys.stdout.buffer.write(text)
     else:
-        write_whole(Path(target), text)
+        with write_errors(target):
+            write_whole(Path(target), text)
     if as_json:
         review = {"to_review": facts.to_review, "on_page": len(facts.rows)}
         render.as_json({"output": target, "bytes": len(text), "rows": facts.counts.as_dict(), **review})
@@ -99,21 +101,3 @@ def beside(ready: Prepared) -> str:
         return name
     table = Path(str(ready.output))
     return str(table.with_name(f"{table.name.split('.')[0]}.report.html"))
-
-
-def write_whole(path: Path, text: bytes) -> None:
-    """Write a file whole or not at all.
-
-    Raises:
-        TableError: it cannot be written.
-    """
-    beside = path.with_name(f".{path.name}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(text)
-        beside.replace(path)
-    except OSError as error:
-        raise TableError(f"{path}: cannot write the file: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)

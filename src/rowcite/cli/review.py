@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rowcite.cli.options import console, prepared, read_only_options, speak_options, spec_argument
-from rowcite.cli.report import extra, pending_text, rows_option, write_whole
+from rowcite.cli.report import extra, pending_text, rows_option
 from rowcite.errors import UsageError
+from rowcite.files import write_errors, write_whole
 
 if TYPE_CHECKING:
     from rowcite.cli.console import Console
@@ -143,7 +144,8 @@ def _export(ready: Prepared, options: Options, target: str) -> None:
     if target == "-":
         sys.stdout.buffer.write("".join(lines).encode())
     else:
-        write_whole(Path(target), "".join(lines).encode())
+        with write_errors(target):
+            write_whole(Path(target), "".join(lines).encode())
     if options.as_json and options.import_from is None and target != "-":
         render.as_json({"output": target, "decisions": made, "undecided": len(lines) - 1 - made})
     options.speak.info(

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from rowcite.api.facts import MICRO
 from rowcite.api.keys import fingerprint, task_key
-from rowcite.errors import TableError
+from rowcite.files import atomic_write, write_errors
 from rowcite.ledger import Ledger
 
 _BATCH = 5_000
@@ -91,20 +91,17 @@ def export(ledger: Ledger, target: Path) -> int:
 
     Raises:
         TableError: the file cannot be written.
+        Incomplete: the disk is full.
     """
-    beside, runs = target.with_name(f".{target.name}.tmp"), 0
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with pq.ParquetWriter(beside, SCHEMA, compression="zstd") as writer:
-            for rows in _batches(ledger.each(_CHAIN)):
-                writer.write_table(pa.Table.from_pylist([_exported(row) for row in rows], schema=SCHEMA))
-                runs += len(rows)
-        beside.chmod(0o600)  # inputs are customers' records
-        beside.replace(target)
-    except OSError as error:
-        raise TableError(f"{target}: cannot write it: {error.strerror or error}") from error
-    finally:
-        beside.unlink(missing_ok=True)
+    runs = 0
+    with (
+        write_errors(str(target)),
+        atomic_write(target, private=True) as file,  # inputs are customers' records
+        pq.ParquetWriter(file, SCHEMA, compression="zstd") as writer,
+    ):
+        for rows in _batches(ledger.each(_CHAIN)):
+            writer.write_table(pa.Table.from_pylist([_exported(row) for row in rows], schema=SCHEMA))
+            runs += len(rows)
     return runs
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from importlib.resources import files
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from rowcite.errors import LedgerBusy, LedgerError
+from rowcite.files import create_private
 
 VERSION = 2
 _CACHE = 64 << 10  # KiB: SQLite's own 2 MiB make every key of a large ledger a read from disk
@@ -27,7 +27,7 @@ def open_file(folder: Path, *, writing: bool, wait: float) -> tuple[sqlite3.Conn
         return _to_read(folder, file, wait), None, str(file)
     lock = _locked(folder, wait)
     try:
-        os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+        create_private(file)
         return _current(_connected(str(file), str(file)), str(file)), lock, str(file)
     except BaseException as error:
         lock.release()

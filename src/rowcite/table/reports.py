@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from rowcite.files import write_many
+from rowcite.files import write_errors, write_many
 
 
 def write_reports(folder: Path, rows_before: int, columns: pl.DataFrame) -> None:
@@ -17,11 +17,10 @@ def write_reports(folder: Path, rows_before: int, columns: pl.DataFrame) -> None
         Incomplete: the disk is full.
     """
     answers = columns[columns.columns[0]]
-    write_many(
-        folder,
-        (
-            (f"row-{number:06}.md", (text if text.endswith("\n") else f"{text}\n").encode())
-            for number, text in enumerate(answers, rows_before + 1)
-            if text is not None
-        ),
+    files = (
+        (f"row-{number:06}.md", (text if text.endswith("\n") else f"{text}\n").encode())
+        for number, text in enumerate(answers, rows_before + 1)
+        if text is not None
     )
+    with write_errors(str(folder)):
+        write_many(folder, files)

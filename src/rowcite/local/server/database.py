@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from rowcite.errors import UsageError
+from rowcite.files import create_private
 from rowcite.local.server.shapes import Error, Metadata, RunInput, RunWarning
 from rowcite.local.server.sse import without_headers
 from rowcite.local.server.store import Changes, Ending, Group, Output, Run, Store
@@ -62,6 +63,7 @@ class Database:
         self._logged: dict[str, int] = {}  # entries of each group's log that are in the file
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            create_private(folder / FILE)  # inputs and answers; SQLite gives its other files the same mode
             self._file = sqlite3.connect(
                 folder / FILE, timeout=0.5, check_same_thread=False, isolation_level=None
             )

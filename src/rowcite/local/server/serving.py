@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import socket
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +12,8 @@ from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
+
+from rowcite.files import write_whole
 
 LOOPBACK = "127.0.0.1"
 GRACE = 5  # seconds for requests in progress; open event streams end immediately
@@ -39,7 +39,7 @@ def serve(
 
     def ready() -> None:
         if port_file:
-            _write_whole(port_file, f"{number}\n")
+            write_whole(port_file, f"{number}\n".encode())
         on_ready(f"http://{f'[{host}]' if ':' in host else host}:{number}")
 
     with listening:
@@ -144,11 +144,3 @@ def _listen(host: str, port: int) -> socket.socket:
         bound.close()
         raise
     return bound
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write a file so that a reader never sees an incomplete one."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "w") as file:
-        file.write(text)
-    Path(temporary).replace(path)

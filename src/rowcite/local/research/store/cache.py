@@ -12,6 +12,8 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from rowcite.files import write_whole
+
 UNUSED_FOR = 90 * 86_400.0  # seconds until an unused corpus is deleted
 _MARK = "rowcite-corpus.txt"  # names the corpus of a cache folder, touched at each use
 _READERS = ("selectolax", "markdown-it-py", "pypdf", "msgspec")
@@ -35,7 +37,7 @@ def corpus_cache(root: Path, corpus: Path) -> Path:
     where = str(corpus.resolve())
     folder = root / f"corpus-{hashlib.sha256(where.encode()).hexdigest()[:16]}"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (folder / _MARK).write_text(f"{where}\n", encoding="utf-8")
+    write_whole(folder / _MARK, f"{where}\n".encode(), private=True)
     for other in root.glob("corpus-*"):
         mark = other / _MARK
         if other != folder and mark.is_file() and time.time() - mark.stat().st_mtime > UNUSED_FOR:
