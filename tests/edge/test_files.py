@@ -15,7 +15,7 @@ from rowcite.cli import main
 from rowcite.errors import Incomplete, TableError
 from rowcite.files import atomic_write, create_private, write_errors, write_many, write_whole
 from rowcite.ledger import maintenance, open_ledger
-from rowcite.local.server.database import FILE, Disk
+from rowcite.local.server.database import FILE, Database
 from rowcite.table.reports import write_reports
 from support.answers import NOWHERE, answer, answered, found, known, ready
 
@@ -130,11 +130,11 @@ def test_a_ledger_export_is_readable_by_its_owner_alone_while_it_is_written(tmp_
 
 
 def test_the_data_of_the_server_is_readable_by_its_owner_alone(tmp_path, umask):
-    disk = Disk(tmp_path)
+    database = Database(tmp_path)
     assert {path.name: oct(mode_of(path)) for path in tmp_path.glob(f"{FILE}*")} == dict.fromkeys(
         [FILE, f"{FILE}-wal"], "0o600"
     )
-    disk.close()
+    database.close()
 
 
 # --- planted links ---------------------------------------------------------------------------------------
