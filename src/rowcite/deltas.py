@@ -61,7 +61,7 @@ class Changes:
     cells: Counter[str] = field(default_factory=Counter)
     files: list[str] = field(default_factory=list)
     without_key: int = 0
-    unsayable: int = 0
+    unrepresentable: int = 0
     escaped: int = 0
     ids: int = 0
 
@@ -141,7 +141,7 @@ class _Changes:
                 continue
             said = _text(cell.value, self.wanted.importer)
             if said is None or said.strip().lower() == EMPTIES.get(self.wanted.importer or "hubspot"):
-                self.told.unsayable += 1
+                self.told.unrepresentable += 1
             elif said.strip():
                 found.append((asked, cell.value, self._guarded(said, cell.value)))
         return found

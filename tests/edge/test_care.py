@@ -65,7 +65,7 @@ def test_the_export_has_a_row_a_run_with_the_answer_as_it_came(done):
 def test_prune_drops_what_was_replaced_and_nothing_else(done):
     before = (done / "out.csv").read_bytes()
     assert rowcite("run", "spec.yaml", "--fresh", "-q", cwd=done).returncode == 0
-    assert rowcite("ledger", "prune", "spec.yaml", cwd=done).stdout == b"2 answers dropped\n"
+    assert rowcite("ledger", "prune", "spec.yaml", cwd=done).stdout == b"2 answers deleted\n"
     assert rowcite("run", "spec.yaml", "--json", cwd=done).returncode == 0
     after = (done / "out.csv").read_bytes()
     assert [line.rsplit(b",", 1)[0] for line in after.splitlines()] == [
@@ -79,7 +79,7 @@ def test_prune_drops_what_was_replaced_and_nothing_else(done):
 def test_what_is_pruned_by_age_is_asked_again(done):
     assert (
         rowcite("ledger", "prune", "spec.yaml", "--older-than", "0s", cwd=done).stdout
-        == b"2 answers dropped\n"
+        == b"2 answers deleted\n"
     )
     planned = json.loads(rowcite("plan", "spec.yaml", "--json", cwd=done).stdout)
     assert (planned["answered"], planned["to_submit"]) == (0, 2)

@@ -456,7 +456,7 @@ def test_what_a_terminal_would_obey_is_not_said(tmp_path, capsys):
         assert main(["plan", str(file), *flags]) == 0
         out = capsys.readouterr().out
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", out)
-    payload = json.loads(json.loads(out)["sample"])
+    payload = json.loads(out)["sample"]
     assert payload["inputs"][0]["input"]["company_name"] == BAD_NAME
 
 
@@ -576,7 +576,7 @@ def test_a_changed_spec_says_what_it_leaves_behind_and_what_it_costs(tmp_path, c
     changed["task"]["outputs"]["founded_year"]["description"] = "Year of foundation, as the company says it"
     said = rowcite("plan", write_spec(tmp_path, changed), cwd=tmp_path).stdout.decode()
     assert "2 to submit" in said
-    assert "holds 2 answers to other questions" in said
+    assert "2 stored answers belong to an earlier version of this spec and are not reused" in said
     again = rowcite("plan", write_spec(tmp_path, small_spec(local=local)), cwd=tmp_path).stdout.decode()
-    assert "2 answered before" in again
-    assert "other questions" not in again
+    assert "2 answered" in again
+    assert "earlier version" not in again

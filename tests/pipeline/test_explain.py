@@ -53,25 +53,25 @@ def flat(text):
     return " ".join(text.split())
 
 
-def test_a_cell_is_shown_with_its_evidence_and_the_rules_that_it_passed(capsys, home):
+def test_a_cell_is_shown_with_its_evidence_and_the_rules_that_accepted_it(capsys, home):
     shown = flat(explain(capsys, home, "--row", 2, "--field", "employee_count"))
     for words in (
-        "row 2", "Malabar Loom", "value 340", "confidence medium", "passed min_confidence: a confidence of medium or more",
-        "passed maximum: 500 or less", "from local:core, trun_", "https://www.malabarloom.example/", "numberOfEmployees", "completed, $0.00",
+        "row 2", "Malabar Loom", "value 340", "confidence medium", "accepted a confidence of medium or more (min_confidence)",
+        "accepted 500 or less (maximum)", "from local:core, trun_", "https://www.malabarloom.example/", "numberOfEmployees", "completed, $0.00",
     ):  # fmt: skip
         assert words in shown
     assert "founded_year" not in shown
 
 
-def test_a_refused_cell_is_shown_with_the_rule_and_what_was_said(capsys, home):
+def test_a_rejected_cell_is_shown_with_the_rule_and_the_found_value(capsys, home):
     shown = flat(explain(capsys, home, "--row", 1))
-    assert "refused by maximum: 640 is more than 500 said 640" in shown
+    assert "rejected 640 is more than 500 (maximum) found 640" in shown
     assert "status rejected: employee_count: 640 is more than 500" in shown
     assert "founded_year value 1978" in shown
-    assert "passed rules.0: founded_year <= 1990 or founded_year is null" in shown
+    assert "accepted founded_year <= 1990 or founded_year is null (rules.0)" in shown
 
 
-def test_json_has_all_of_it(capsys, home):
+def test_json_has_the_same_evidence(capsys, home):
     found = told(capsys, home, "--row", 1)
     cell = found["fields"][0]
     assert (found["row"], found["status"], found["cost_usd"]) == (1, "rejected", 0.0)
@@ -86,13 +86,13 @@ def test_json_has_all_of_it(capsys, home):
     assert [run["state"] for run in found["runs"]] == ["completed"]
 
 
-def test_a_null_says_that_it_is_an_answer(capsys, home):
-    assert "a null is an answer: the field is not `required`" in flat(explain(capsys, home, "--row", 81))
+def test_a_null_is_accepted_unless_the_field_is_required(capsys, home):
+    assert "accepted null, and the field is not `required`" in flat(explain(capsys, home, "--row", 81))
 
 
-def test_a_row_that_was_not_asked_says_why(capsys, home):
+def test_a_skipped_row_is_shown_with_the_reason(capsys, home):
     shown = flat(explain(capsys, home, "--row", 82))
-    assert shown == "row 82 not asked status skipped: required input `company_name` is blank"
+    assert shown == "row 82 not sent status skipped: required input `company_name` is blank"
 
 
 def test_a_row_that_was_never_answered_is_pending(capsys, home, tmp_path):
@@ -101,13 +101,13 @@ def test_a_row_that_was_never_answered_is_pending(capsys, home, tmp_path):
     assert [cell["value"] for cell in found["fields"]] == [None, None]
 
 
-def test_a_row_that_was_never_asked_says_so_and_shows_no_empty_cells(capsys, home, tmp_path):
+def test_a_row_that_was_not_sent_shows_the_command_and_no_empty_cells(capsys, home, tmp_path):
     shown = flat(explain(capsys, home, "--row", 1, "--ledger", tmp_path / "empty"))
-    assert shown.endswith("status pending: nothing was asked about this row yet: `rowcite run` does")
+    assert shown.endswith("status pending: not sent yet; `rowcite run` sends it")
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "message"),
     [
         (["--row", 83], "no row 83: there are 82 rows. Rows count from 1, without the header"),
         (["--row", 2, "--limit", 1], "no row 2: there is 1 row."),
@@ -118,8 +118,8 @@ def test_a_row_that_was_never_asked_says_so_and_shows_no_empty_cells(capsys, hom
         (["--row", 1, "--field", "employee_cuont"], "did you mean 'employee_count'?"),
     ],
 )
-def test_what_is_not_there_is_told(capsys, home, args, said):
-    assert said in explain(capsys, home, *args, code=2)
+def test_an_unknown_row_or_field_is_an_error(capsys, home, args, message):
+    assert message in explain(capsys, home, *args, code=2)
 
 
 def test_nothing_is_written(capsys, home):
@@ -133,7 +133,7 @@ def test_nothing_is_written(capsys, home):
 
 @pytest.fixture
 def escalation_counts(home, tmp_path):
-    """A ledger in which row 1 was asked of lite, then of core for what was open."""
+    """A ledger in which row 1 escalated from lite to core to pro."""
     job = prepare(home / "spec.yaml", environ={}).job
     (key, sent), *_ = next(iter(job.reader.batches(job.question))).tasks.items()
     ledger = open_ledger(tmp_path / "escalation_counts", writing=True)
@@ -163,20 +163,20 @@ def escalation_counts(home, tmp_path):
     ledger.close()
 
 
-def test_every_processor_tried_is_shown_with_what_it_cost_and_said(capsys, home, escalation_counts):
+def test_every_run_of_a_row_is_shown_with_its_cost_and_answer(capsys, home, escalation_counts):
     shown = flat(explain(capsys, home, "--row", 1, "--ledger", escalation_counts[0]))
     for words in (
         "run lite, completed, $0.005, r-lite", "run core, completed, $0.025, r-core", "run pro, failed: no page, $0.10, r-pro", "cost $0.13",
-        "value 450", "from core, r-core", "answer lite: 9999 (high), refused by maximum: 9999 is more than 500", "answer core: 450 (medium), accepted",
-        "refused by min_confidence: confidence low is below medium said 1980",
+        "value 450", "from core, r-core", "answer lite: 9999 (high), rejected: 9999 is more than 500 (maximum)", "answer core: 450 (medium), accepted",
+        "rejected confidence low is below medium (min_confidence) found 1980",
     ):  # fmt: skip
         assert words in shown
 
 
-def test_what_runs_said_is_in_the_json(capsys, home, escalation_counts):
+def test_the_answers_of_all_runs_are_in_the_json(capsys, home, escalation_counts):
     found = told(capsys, home, "--row", 1, "--field", "employee_count", "--ledger", escalation_counts[0])
     assert found["cost_usd"] == 0.13
-    assert [(said["processor"], said["said"], said["rule"]) for said in found["fields"][0]["answers"]] == [
+    assert [(item["processor"], item["said"], item["rule"]) for item in found["fields"][0]["answers"]] == [
         ("lite", 9999, "maximum"),
         ("core", 450, None),
     ]
@@ -184,7 +184,7 @@ def test_what_runs_said_is_in_the_json(capsys, home, escalation_counts):
 
 @pytest.fixture(scope="module")
 def paid(tmp_path_factory):
-    """The sample asked at list prices, five rows a run, up the whole ladder."""
+    """The sample at list prices, five rows a run, escalated twice."""
     folder = tmp_path_factory.mktemp("paid")
     shutil.copy(ROOT / "sample_data" / "accounts.csv", folder / "table.csv")
     accept = {"min_confidence": "high", "required": ["founded_year"]}
@@ -199,18 +199,18 @@ def paid(tmp_path_factory):
         yield folder, server.url
 
 
-def test_a_row_that_was_sent_with_others_has_its_share_of_the_price(capsys, paid):
+def test_a_packed_row_has_its_share_of_the_price(capsys, paid):
     home, url = paid
     shown = flat(explain(capsys, home, "--row", 1, "--base-url", url, "--field", "founded_year"))
-    assert "run lite, completed, $0.001 (one of 5 rows of a run of $0.005), trun_" in shown
+    assert "run lite, completed, $0.001 (one of 5 rows in a run of $0.005), trun_" in shown
 
 
-def test_every_step_that_a_row_went_is_shown_with_its_cost(capsys, paid):
+def test_every_escalation_of_a_row_is_shown_with_its_cost(capsys, paid):
     home, url = paid
     shown = flat(explain(capsys, home, "--row", 1, "--base-url", url, "--field", "founded_year"))
     for words in ("run core, completed, $0.025, trun_", "run pro, completed, $0.10, trun_", "cost $0.126"):
         assert words in shown
-    for words in ("answer lite: -", "answer core: 1978 (medium), refused", "answer pro: 1978"):
+    for words in ("answer lite: -", "answer core: 1978 (medium), rejected", "answer pro: 1978"):
         assert words in shown
 
 
@@ -225,7 +225,7 @@ def test_json_has_the_share_and_the_run(capsys, paid):
     assert found["cost_usd"] == 0.126
 
 
-def test_a_decision_shows(capsys, home, escalation_counts):
+def test_a_decision_is_shown(capsys, home, escalation_counts):
     folder, key, ledger = escalation_counts
     ledger.record_decisions([Decision(key, "founded_year", "accept", "1980", "ana", 0.0)])
     found = told(capsys, home, "--row", 1, "--field", "founded_year", "--ledger", folder)
@@ -233,7 +233,7 @@ def test_a_decision_shows(capsys, home, escalation_counts):
     assert found["status"] == "completed"
 
 
-def test_nothing_that_a_terminal_would_obey_is_written(capsys, home, escalation_counts):
+def test_control_characters_are_escaped(capsys, home, escalation_counts):
     shown = explain(capsys, home, "--row", 1, "--ledger", escalation_counts[0])
     assert "\x1b" not in shown
     assert "\u202e" not in shown
@@ -241,7 +241,7 @@ def test_nothing_that_a_terminal_would_obey_is_written(capsys, home, escalation_
 
 
 @pytest.mark.parametrize("columns", [20, 44, 100, 250])
-def test_lines_fit_the_terminal_and_addresses_stay_whole(home, escalation_counts, columns):
+def test_lines_fit_the_terminal_and_urls_are_not_broken(home, escalation_counts, columns):
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     command = [

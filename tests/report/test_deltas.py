@@ -65,7 +65,10 @@ def test_lists_are_written_as_the_importer_reads_them(tmp_path, importer, text):
 def test_a_list_whose_value_has_the_mark_between_choices_is_left_out_and_told(tmp_path):
     path = made(tmp_path, answer(products=found(["a;b"]), listed=found(True)))
     assert changes(path, "--for", "hubspot")[0] == ["id", "listed"]
-    assert b"1 values were left out" in deltas(path, "--for", "hubspot").stderr
+    assert (
+        b"left out 1 value that the importer would read differently"
+        in deltas(path, "--for", "hubspot").stderr
+    )
 
 
 @pytest.mark.parametrize("text", ["#N/A", "#n/a", " #N/A "])
@@ -121,7 +124,7 @@ def test_rows_without_a_key_are_left_out_and_told(tmp_path):
     path = made(tmp_path, answer(industry=found("pumps")), answer(industry=found("valves")), rows=rows)
     done = deltas(path, "--json")
     assert (json.loads(done.stdout)["rows"], json.loads(done.stdout)["without_key"]) == (1, 1)
-    assert b"1 changed rows have no key" in done.stderr
+    assert b"left out 1 changed row without a key" in done.stderr
 
 
 def test_one_key_with_two_values_is_refused(tmp_path):
@@ -141,7 +144,7 @@ def test_one_key_with_the_same_values_is_one_row(tmp_path):
     ("flags", "said"),
     [
         ({"key": "nr"}, '--key: column "nr" is not in the table. Columns: id, name'),
-        ({"output": "changes.parquet"}, "changes are written as CSV"),
+        ({"output": "changes.parquet"}, "deltas are written as CSV"),
         ({"flags": ["--against", "table.csv"]}, "has none of the columns industry"),
         ({"flags": ["--against", "nothing.csv"]}, "--against: nothing.csv"),
     ],
@@ -178,7 +181,7 @@ def test_a_decision_is_a_change(tmp_path):
 def test_a_formula_gets_its_apostrophe_unless_the_spec_keeps_it(tmp_path):
     path = made(tmp_path, answer(industry=found("=1+1")))
     assert changes(path)[1][1] == "'=1+1"
-    assert b"carry an apostrophe" in deltas(path).stderr
+    assert b"got a leading apostrophe" in deltas(path).stderr
     spec = json.loads(path.read_text()) | {"columns": {"formulas": "keep"}}
     path.write_text(json.dumps(spec))
     assert changes(path)[1][1] == "=1+1"

@@ -1,4 +1,4 @@
-"""`rowcite check`: the spec against the table and the API's limits, no network."""
+"""`rowcite check`: validates the spec against the table and the API's limits, without network."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import click
 from rowcite.cli.options import console, prepared, speak_options, spec_argument, table_options
 
 
-@click.command("check", short_help="The spec against the table and the API's limits; no network.")
+@click.command("check", short_help="Check the spec against the table and the API's limits; no network.")
 @spec_argument
 @table_options
 @speak_options
 def command(spec: str, *, as_json: bool, **flags: Any) -> int:
-    """Read SPEC and the whole table, and say whether they fit together and keep the API's limits."""
+    """Check SPEC against its table and the API's limits. Reads the whole table, uses no network."""
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
     from rowcite.pipeline.plan import plan
@@ -38,6 +38,7 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
         )
     else:
         render.line(
-            f"{spec}: ok. {planned.rows:,} rows, {planned.tasks:,} distinct tasks, {planned.skipped:,} skipped"
+            f"{spec}: ok. {render.plural(planned.rows, 'row')}, {render.plural(planned.tasks, 'distinct task')},"
+            f" {planned.skipped:,} skipped"
         )
     return 0

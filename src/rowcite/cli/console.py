@@ -1,4 +1,4 @@
-"""How the command speaks: lines of text or JSON to stderr, with nothing in them that a terminal would obey."""
+"""Messages on stderr, as text or JSON, with control characters escaped."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import ClassVar
 
 
 class Console:
-    """Writes lines to stderr. `quiet` leaves errors and warnings, `verbose` adds every request."""
+    """Writes messages to stderr. `quiet` writes only warnings and errors, `verbose` adds every request."""
 
     _current: ClassVar[Console | None] = None
 
@@ -17,7 +17,7 @@ class Console:
 
     @classmethod
     def default(cls) -> Console:
-        """Start over with the plain console, for what goes wrong before the flags are read."""
+        """Reset to the default console, for errors before the flags are parsed."""
         cls._current = cls()
         return cls._current
 
@@ -30,24 +30,24 @@ class Console:
         """Become the console of the running command."""
         Console._current = self
         if self.verbose:
-            self._tell_requests()
+            self._log_requests()
         return self
 
     def info(self, text: str) -> None:
-        """Say something that is good to know."""
+        """Write an informational message."""
         if not self.quiet:
             self._line("info", text)
 
     def warning(self, text: str) -> None:
-        """Say something that the user should look at."""
+        """Write a warning."""
         self._line("warning", text)
 
     def error(self, text: str) -> None:
-        """Say why the command ends."""
+        """Write the error that ends the command."""
         self._line("error", text)
 
     def debug(self, text: str) -> None:
-        """Say what only matters when something is being looked for."""
+        """Write a message for debugging."""
         if self.verbose:
             self._line("debug", text)
 
@@ -59,9 +59,9 @@ class Console:
         else:
             mark = {"warning": "warning: ", "error": "error: "}.get(level, "")
             line = "\n".join(mark + printable(part) for part in text.split("\n"))
-        print(line, file=sys.stderr, flush=True)  # noqa: T201 - this is the one place that speaks
+        print(line, file=sys.stderr, flush=True)  # noqa: T201 - the only place that writes to stderr
 
-    def _tell_requests(self) -> None:
+    def _log_requests(self) -> None:
         import logging
 
         class Handler(logging.Handler):
@@ -75,14 +75,14 @@ class Console:
 
 
 def printable(text: str) -> str:
-    """Return a text as one line without control characters.
+    """Return a text as one line with control and format characters escaped.
 
-    An answer from the web must not move the cursor, turn the writing round or forge a line.
+    A value from the web must not move the cursor, reverse the text or forge a line.
     """
     return "".join(char if char == "\t" or char.isprintable() else _escaped(char) for char in text)
 
 
 def _escaped(char: str) -> str:
-    """Return a character as JSON escapes it, so that JSON stays JSON."""
+    """Return a character's JSON escape, which keeps JSON valid."""
     units = char.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at] << 8 | units[at + 1]:04x}" for at in range(0, len(units), 2))

@@ -1,4 +1,4 @@
-"""`rowcite deltas`: only what changed, for CRM imports."""
+"""`rowcite deltas`: only the changed cells, for CRM imports."""
 
 from __future__ import annotations
 
@@ -12,30 +12,33 @@ if TYPE_CHECKING:
     from rowcite.deltas import Changes
 
 
-@click.command("deltas", short_help="Only changed cells, as CSV for CRM imports.")
+@click.command("deltas", short_help="Write only the changed cells, as CSV for CRM imports.")
 @spec_argument
-@click.option("-o", "--output", required=True, metavar="CSV", help="Write here.")
+@click.option("-o", "--output", required=True, metavar="CSV", help="Write this CSV file.")
 @click.option(
-    "--key", required=True, metavar="COLUMN", help="The table's column that names a record, such as its id."
+    "--key",
+    required=True,
+    metavar="COLUMN",
+    help="The table's column that identifies a record, such as its id.",
 )
 @click.option(
     "--for",
     "importer",
     type=click.Choice(["hubspot", "salesforce"]),
-    help="Write lists as this importer reads them, and nothing that empties a field there.",
+    help="Write lists in this importer's format, and no value that it reads as an empty field.",
 )
 @click.option(
     "--against",
     metavar="TABLE",
-    help="Leave out what this table has already: an earlier file of changes, or an export with the key and the fields.",
+    help="Leave out values that TABLE already has: an earlier deltas file, or an export with the key and the fields.",
 )
 @click.option(
-    "--per-field", is_flag=True, help="Write a file for each field, so that no cell in them is blank."
+    "--per-field", is_flag=True, help="Write one file for each field, so that no file has blank cells."
 )
 @read_only_options
 @speak_options
 def command(spec: str, output: str, *, as_json: bool, **flags: Any) -> int:
-    """Write the cells of SPEC's table that a run or a person filled or changed: the key, and the fields that changed."""
+    """Write the cells of SPEC's table that a run or a review changed: the key column and the changed fields."""
     from contextlib import closing
     from pathlib import Path
 
@@ -45,37 +48,40 @@ def command(spec: str, output: str, *, as_json: bool, **flags: Any) -> int:
 
     speak = console(flags)
     if Path(output).suffix.lower() != ".csv":
-        raise click.UsageError("changes are written as CSV: give --output a name that ends in .csv")
+        raise click.UsageError("deltas are written as CSV: give --output a name that ends in .csv")
     wanted = Wanted(**{name: flags.pop(name) for name in ("key", "importer", "against", "per_field")})
     with prepared(spec, flags) as ready, closing(open_ledger(ready.ledger, writing=False)) as ledger:
         changes = write_changes(ready.job, ledger, wanted, Path(output))
     if as_json:
         render.as_json({name: getattr(changes, name) for name in changes.__slots__})
-    for line in told(changes, wanted.importer == "salesforce"):
+    for line in change_warnings(changes, wanted.importer == "salesforce"):
         speak.warning(line)
     cells = ", ".join(f"{count:,} {column}" for column, count in changes.cells.items())
-    what = f"{changes.rows:,} rows changed ({cells})" if changes.rows else "nothing changed"
-    speak.info(f"{', '.join(changes.files) or 'nothing written'}: {what}")
+    what = f"{render.plural(changes.rows, 'row')} changed ({cells})" if changes.rows else "nothing changed"
+    speak.info(f"{', '.join(changes.files) or 'no file written'}: {what}")
     if not changes.rows:
-        speak.info(f"rowcite status {spec} tells which rows have answers")
+        speak.info(f"Run `rowcite status {spec}` to see which rows have answers")
     return 0
 
 
-def told(changes: Changes, salesforce: bool) -> list[str]:  # noqa: FBT001 - one caller
-    """Return what a user should know of what was left out or written otherwise."""
+def change_warnings(changes: Changes, salesforce: bool) -> list[str]:  # noqa: FBT001 - one caller
+    """Return warnings about values that were left out or escaped."""
+    from rowcite.cli import render
+
     lines = []
     if changes.without_key:
-        lines.append(f"{changes.without_key:,} changed rows have no key and were left out")
-    if changes.unsayable:
+        lines.append(f"left out {render.plural(changes.without_key, 'changed row')} without a key")
+    if changes.unrepresentable:
         lines.append(
-            f"{changes.unsayable:,} values were left out: the importer would read them as something else"
+            f"left out {render.plural(changes.unrepresentable, 'value')} that the importer would read differently"
         )
     if changes.escaped:
         lines.append(
-            f"{changes.escaped:,} values begin like a formula and carry an apostrophe; columns.formulas: keep leaves it out"
+            f"{render.plural(changes.escaped, 'value')} got a leading apostrophe, because spreadsheets would run them as formulas;"
+            " set columns.formulas: keep to write them unchanged"
         )
     if salesforce and changes.rows and not changes.ids:
         lines.append(
-            "no key looks like a Salesforce Id: upsert by an external id, or name the Id column as --key"
+            "no key looks like a Salesforce Id: upsert by an external id, or give the Id column as --key"
         )
     return lines

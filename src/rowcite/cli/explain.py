@@ -14,24 +14,24 @@ from rowcite.cli.options import console, prepared, speak_options, spec_argument,
 if TYPE_CHECKING:
     from rowcite.explain import Explained, Explanation
 
-_LABEL = 12  # columns of the names before what they name
+_LABEL = 12  # width of the labels
 _WIDE, _NARROW = 100, 30
 
 
-@click.command("explain", short_help="The evidence behind a row's cells.")
+@click.command("explain", short_help="Show the evidence behind a row's cells.")
 @spec_argument
 @click.option(
     "--row",
     type=click.IntRange(min=1),
     required=True,
     metavar="N",
-    help="Which row: 1 is the first after the header.",
+    help="Number of the row; 1 is the first after the header.",
 )
-@click.option("--field", metavar="FIELD", help="Only this field.")
+@click.option("--field", metavar="FIELD", help="Show only this field.")
 @table_options
 @speak_options
 def command(spec: str, *, row: int, field: str | None, as_json: bool, **flags: Any) -> int:
-    """Show where the values of a row of SPEC's table come from, and which rule let each count or refused it."""
+    """Show the evidence behind a row of SPEC's table: runs, values, sources, and the rules that accepted or rejected each value."""
     from rowcite.cli import render
     from rowcite.explain import explain
     from rowcite.ledger import open_ledger
@@ -50,7 +50,7 @@ def command(spec: str, *, row: int, field: str | None, as_json: bool, **flags: A
 
 
 def _as_dict(found: Explanation) -> dict[str, Any]:
-    """Return an explanation as JSON has it; money in US$."""
+    """Return an explanation as JSON; money in US$."""
     import msgspec
 
     from rowcite.api.facts import MICRO
@@ -62,7 +62,7 @@ def _as_dict(found: Explanation) -> dict[str, Any]:
 
 
 def _width() -> int:
-    """Return how wide lines may be: the terminal's width, within reason."""
+    """Return the width of lines: the terminal's width, between 30 and 100."""
     import shutil
 
     columns = shutil.get_terminal_size((_WIDE, 24)).columns if sys.stdout.isatty() else _WIDE
@@ -73,21 +73,21 @@ def _lines(found: Explanation, width: int) -> Iterator[str]:
     from rowcite.api.facts import usd
 
     yield from _entry(
-        f"row {found.row}", _plain(found.input) if found.input is not None else "not asked", width
+        f"row {found.row}", _plain(found.input) if found.input is not None else "not sent", width
     )
-    unasked = found.status == "pending" and not found.runs
-    why = found.error or ("nothing was asked about this row yet: `rowcite run` does" if unasked else "")
-    yield from _entry("status", found.status + (f": {why}" if why else ""), width)
+    not_sent = found.status == "pending" and not found.runs
+    reason = found.error or ("not sent yet; `rowcite run` sends it" if not_sent else "")
+    yield from _entry("status", found.status + (f": {reason}" if reason else ""), width)
     for run in found.runs:
-        aside = "" if run.counts else ", asked anew since"
+        aside = "" if run.counts else ", replaced by a later run"
         failed = f": {run.error}" if run.error else ""
-        share = f" (one of {run.rows} rows of a run of {usd(run.whole)})" if run.rows > 1 else ""
+        share = f" (one of {run.rows} rows in a run of {usd(run.whole)})" if run.rows > 1 else ""
         cost = f"{usd(run.price)}{share}"
         text = f"{run.processor}, {run.state}{failed}, {cost}{aside}, {run.run_id or 'no run id yet'}"
         yield from _entry("run", text, width)
     if len(found.runs) > 1:
         yield from _entry("cost", usd(found.price), width)
-    for cell in found.fields if found.runs else filter(_stands, found.fields):
+    for cell in found.fields if found.runs else filter(_has_value, found.fields):
         yield ""
         yield from _wrapped(cell.field, width, "")
         for label, text in _cell(cell):
@@ -95,16 +95,16 @@ def _lines(found: Explanation, width: int) -> Iterator[str]:
 
 
 def _cell(cell: Explained) -> Iterator[tuple[str, str]]:
-    """Yield what there is to say of a cell, each with its name."""
+    """Yield the lines about a cell as (label, text)."""
     yield "value", "-" if cell.value is None else _plain(cell.value)
     if cell.refused is not None:
-        yield "refused by", f"{cell.rule}: {cell.refused}"
-        yield "said", "-" if cell.said is None else _plain(cell.said)
+        yield "rejected", f"{cell.refused} ({cell.rule})"
+        yield "found", "-" if cell.said is None else _plain(cell.said)
     if cell.given is not None:
-        yield "given", f"{_plain(cell.given)} (the table says so, and the answers do not)"
+        yield "given", f"{_plain(cell.given)} (kept from the table; the answers differ)"
     if cell.confidence or cell.run_id:
-        yield "confidence", cell.confidence or "none was given"
-    yield from _passed(cell)
+        yield "confidence", cell.confidence or "none"
+    yield from _accepted(cell)
     if cell.processor:
         yield "from", ", ".join(filter(None, [cell.processor, cell.run_id]))
     if cell.reasoning:
@@ -113,27 +113,27 @@ def _cell(cell: Explained) -> Iterator[tuple[str, str]]:
         title = [citation.title] if citation.title else []
         excerpts = [f"\u201c{excerpt}\u201d" for excerpt in citation.excerpts]
         yield "source", "\n".join([citation.url, *title, *excerpts])
-    for said in cell.answers if len(cell.answers) > 1 else ():
-        verdict = f"refused by {said.rule}: {said.refused}" if said.refused else "accepted"
-        value = "-" if said.said is None else _plain(said.said)
-        yield "answer", f"{said.processor}: {value} ({said.confidence or 'no confidence'}), {verdict}"
+    for answer in cell.answers if len(cell.answers) > 1 else ():
+        verdict = f"rejected: {answer.refused} ({answer.rule})" if answer.refused else "accepted"
+        value = "-" if answer.said is None else _plain(answer.said)
+        yield "answer", f"{answer.processor}: {value} ({answer.confidence or 'no confidence'}), {verdict}"
 
 
-def _stands(cell: Explained) -> bool:
-    """Tell whether a cell of a row that was never asked has a value all the same: a given one, or a person's."""
+def _has_value(cell: Explained) -> bool:
+    """Return True if a cell of a row without runs has a value, from the table or from a review."""
     return cell.value is not None or cell.refused is not None
 
 
-def _passed(cell: Explained) -> Iterator[tuple[str, str]]:
+def _accepted(cell: Explained) -> Iterator[tuple[str, str]]:
     met = [verdict for verdict in cell.verdicts if verdict.refused is None]
     for verdict in met:
-        yield "passed", f"{verdict.rule}: {verdict.asks}"
+        yield "accepted", f"{verdict.asks} ({verdict.rule})"
     if cell.refused is not None or not cell.run_id or cell.confidence == "reviewed":
         return
     if cell.value is None:
-        yield "passed", "a null is an answer: the field is not `required`"
+        yield "accepted", "null, and the field is not `required`"
     elif not met:
-        yield "passed", "nothing is asked of this value by `accept`"
+        yield "accepted", "no rule applies"
 
 
 def _plain(value: Any) -> str:
@@ -143,7 +143,7 @@ def _plain(value: Any) -> str:
 
 
 def _entry(label: str, text: str, width: int) -> Iterator[str]:
-    """Yield the lines of one thing that is said: its name once, the rest set in below."""
+    """Yield the lines of one entry: its label on the first, the rest indented."""
     first = True
     for part in text.splitlines() or [""]:
         yield from _wrapped(part, width, f"{label:<{_LABEL}} " if first else " " * (_LABEL + 1))
@@ -151,7 +151,7 @@ def _entry(label: str, text: str, width: int) -> Iterator[str]:
 
 
 def _wrapped(text: str, width: int, lead: str) -> list[str]:
-    """Return a text in lines, with nothing in it that a terminal would obey; an address stays in one piece."""
+    """Return a text as lines with control characters escaped; a URL is never broken."""
     import textwrap
 
     return textwrap.wrap(

@@ -13,21 +13,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 where_option = click.option(
-    "--ledger", metavar="DIR", help="The ledger is here instead of in .rowcite/NAME beside the spec."
+    "--ledger", metavar="DIR", help="Use the ledger in DIR instead of .rowcite/NAME beside the spec."
 )
 
 
-@click.group("ledger", short_help="Care of the ledger: verify, export, prune.")
+@click.group("ledger", short_help="Verify, export or prune the ledger.")
 def command() -> None:
-    """Check the ledger of a spec, export it, or drop what it does not need any more."""
+    """Verify the ledger of a spec, export it, or prune answers that it no longer needs."""
 
 
-@command.command("verify", short_help="Check that the ledger is whole.")
+@command.command("verify", short_help="Check the ledger for damage.")
 @spec_argument
 @where_option
 @speak_options
 def verify(spec: str, ledger: str | None, *, as_json: bool, **flags: bool) -> int:
-    """Check the file, every run's key against its input, and every answer. Exit code 5 when something is wrong."""
+    """Check the file, every run's key against its input, and every answer. Exits with 5 if something is damaged."""
     from rowcite.cli import render
     from rowcite.errors import LedgerError
     from rowcite.ledger import open_ledger
@@ -43,17 +43,17 @@ def verify(spec: str, ledger: str | None, *, as_json: bool, **flags: bool) -> in
     for fault in found.faults:
         speak.warning(fault)
     if not found.faults and not as_json:
-        click.echo(f"{folder}: ok, {found.runs:,} runs")
+        click.echo(f"{folder}: ok, {render.plural(found.runs, 'run')}")
     return LedgerError.exit_code if found.faults else 0
 
 
-@command.command("export", short_help="Write the chain of record to Parquet.")
+@command.command("export", short_help="Write every run to a Parquet file.")
 @spec_argument
-@click.option("-o", "--output", required=True, metavar="FILE", help="The Parquet file to write.")
+@click.option("-o", "--output", required=True, metavar="FILE", help="Write this Parquet file.")
 @where_option
 @speak_options
 def export(spec: str, output: str, ledger: str | None, *, as_json: bool, **flags: bool) -> int:
-    """Write one row a run: ids, input, output with its basis, processor, price, times, error, question."""
+    """Write one row for each run: ids, input, output with its basis, processor, price, times, error, question."""
     from pathlib import Path
 
     from rowcite.cli import render
@@ -67,34 +67,34 @@ def export(spec: str, output: str, ledger: str | None, *, as_json: bool, **flags
     if as_json:
         render.as_json({"runs": runs, "output": output})
     else:
-        click.echo(f"{output}: {runs:,} runs")
+        click.echo(f"{output}: {render.plural(runs, 'run')}")
     return 0
 
 
-@command.command("prune", short_help="Drop answers that newer ones have replaced.")
+@command.command("prune", short_help="Delete answers that newer ones have replaced.")
 @spec_argument
 @click.option(
     "--older-than",
     metavar="AGE",
-    help="Also drop answers of this age, such as 90d: they are asked, and paid for, again.",
+    help="Also delete answers older than AGE, such as 90d. They would be requested and paid for again.",
 )
 @where_option
 @speak_options
 def prune(spec: str, older_than: str | None, ledger: str | None, *, as_json: bool, **flags: bool) -> int:
-    """Drop answers that a newer answer to the same task has replaced. What was spent stays known."""
+    """Delete answers that a newer answer to the same task has replaced. The spend stays recorded."""
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
-    from rowcite.ledger.maintenance import prune as drop
+    from rowcite.ledger.maintenance import prune as delete
 
     console(flags)
     age = _age(older_than)
     opened = open_ledger(_folder(spec, ledger), writing=True)
-    dropped = drop(opened, older_than=age.total_seconds() if age is not None else None)
+    deleted = delete(opened, older_than=age.total_seconds() if age is not None else None)
     opened.close()
     if as_json:
-        render.as_json({"dropped": dropped})
+        render.as_json({"deleted": deleted})
     else:
-        click.echo(f"{dropped:,} answers dropped")
+        click.echo(f"{render.plural(deleted, 'answer')} deleted")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The flags that several commands share, and what becomes of them."""
+"""The flags that several commands share, and the job that they describe."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def _amount(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
     if value is not None and not (math.isfinite(value) and value >= 0):
-        raise click.BadParameter("an amount of US$, such as 10 or 0.5")
+        raise click.BadParameter("not an amount of US$, such as 10 or 0.5")
     return value
 
 
@@ -34,34 +34,34 @@ def _bytes(_: click.Context, __: click.Parameter, text: str) -> int:
     try:
         size = int(float(number) * _SIZES[unit])
     except (KeyError, ValueError, OverflowError):
-        raise click.BadParameter(f"{text!r} is no size: write it like 500MB or 2GB") from None
+        raise click.BadParameter(f"{text!r} is not a size: write it like 500MB or 2GB") from None
     if size < _LEAST:
-        raise click.BadParameter(f"{text} is too little: give at least 16MB")
+        raise click.BadParameter(f"{text} is too small: give at least 16MB")
     return size
 
 
 _TABLE = [
     click.option("-i", "--input", metavar="TABLE", help="Read this table instead of the spec's; - is stdin."),
     click.option(
-        "-o", "--output", metavar="TABLE", help="Write here instead of where the spec says; - is stdout."
+        "-o", "--output", metavar="TABLE", help="Write this table instead of the spec's; - is stdout."
     ),
-    click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Take the first N rows only."),
-    click.option("--processor", metavar="NAME", help="Ask this processor instead of the spec's."),
-    click.option("--base-url", metavar="URL", help="Ask the Task API at this URL."),
+    click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Use only the first N rows."),
+    click.option("--processor", metavar="NAME", help="Use this processor instead of the spec's."),
+    click.option("--base-url", metavar="URL", help="Use the Task API at this URL."),
     click.option(
         "--backend",
         type=click.Choice(["parallel", "local"]),
-        help="Who answers, instead of the spec's choice.",
+        help="Use this backend instead of the spec's.",
     ),
     click.option(
         "--memory",
         default="1GB",
         callback=_bytes,
         metavar="SIZE",
-        help="Keep about so much of keys and answers in memory, the rest in files.  [default: 1GB]",
+        help="Keep up to SIZE of keys and answers in memory, the rest in files.  [default: 1GB]",
     ),
     click.option(
-        "--ledger", metavar="DIR", help="Keep the ledger here instead of in .rowcite/NAME beside the spec."
+        "--ledger", metavar="DIR", help="Use the ledger in DIR instead of .rowcite/NAME beside the spec."
     ),
 ]
 _SPEND = [
@@ -70,40 +70,43 @@ _SPEND = [
         type=float,
         callback=_amount,
         metavar="USD",
-        help="Spend at most so much in this command.",
+        help="Spend at most USD in this command.",
     ),
-    click.option("--fresh", is_flag=True, help="Ignore stored answers and ask everything again."),
-    click.option("--retry-failed", is_flag=True, help="Ask again what failed before."),
+    click.option("--fresh", is_flag=True, help="Ignore stored answers and request all of them again."),
+    click.option("--retry-failed", is_flag=True, help="Retry the tasks that failed in earlier commands."),
 ]
 _SPEAK = [
     click.option(
-        "--json", "as_json", is_flag=True, help="Write one JSON summary to stdout and nothing else there."
+        "--json", "as_json", is_flag=True, help="Write one JSON object to stdout, and nothing else."
     ),
-    click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong."),
-    click.option("-v", "--verbose", is_flag=True, help="Tell every request."),
+    click.option("-q", "--quiet", is_flag=True, help="Write only warnings and errors."),
+    click.option("-v", "--verbose", is_flag=True, help="Log every request."),
     click.option(
-        "--log-format", type=click.Choice(["text", "json"]), default="text", help="How stderr is written."
+        "--log-format",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        help="Format of the messages on stderr.",
     ),
 ]
 
 
 def table_options(command: F) -> F:
-    """Add the flags that say which table, which API and which ledger."""
+    """Add the flags for the table, the API and the ledger."""
     return _add(command, _TABLE)
 
 
 def read_only_options(command: F) -> F:
-    """Add the flags that say which table, which API and which ledger, for commands that write no table."""
+    """Add the flags for the table, the API and the ledger, for commands that write no table."""
     return _add(command, [_TABLE[0], *_TABLE[2:]])
 
 
 def spend_options(command: F) -> F:
-    """Add the flags that say what is asked again, and for how much."""
+    """Add the flags for the budget and for retries."""
     return _add(command, _SPEND)
 
 
 def speak_options(command: F) -> F:
-    """Add the flags that say how the command speaks."""
+    """Add the flags for output and messages."""
     return _add(command, _SPEAK)
 
 
@@ -114,14 +117,14 @@ def _add(command: F, options: Sequence[Callable[[Any], Any]]) -> F:
 
 
 def console(flags: dict[str, Any]) -> Console:
-    """Take the flags about speaking out of all flags."""
+    """Return the console for the flags about messages, which are removed from `flags`."""
     spoken = Console(flags.pop("log_format"), quiet=flags.pop("quiet"), verbose=flags.pop("verbose"))
     return spoken.take_over()
 
 
 @contextmanager
 def prepared(spec: str, flags: dict[str, Any]) -> Iterator[Prepared]:
-    """Put the job together from the spec and the remaining flags; stdin is kept in a file meanwhile."""
+    """Yield the job of a spec and the remaining flags; a table on stdin is kept in a temporary file."""
     import tempfile
     from pathlib import Path
 

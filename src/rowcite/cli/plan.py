@@ -1,4 +1,4 @@
-"""`rowcite plan`: what a run would do and cost; spends nothing."""
+"""`rowcite plan`: what a run would submit and cost; spends nothing."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ import click
 from rowcite.cli.options import console, prepared, speak_options, spec_argument, spend_options, table_options
 
 
-@click.command(
-    "plan", short_help="Rows, tasks, cost and time of a run, and a sample payload; spends nothing."
-)
+@click.command("plan", short_help="Show the rows, tasks, cost and time of a run; spends nothing.")
 @spec_argument
 @table_options
 @spend_options
 @speak_options
 def command(spec: str, *, as_json: bool, **flags: Any) -> int:
-    """Show what `rowcite run SPEC` would submit and cost. Nothing is sent and nothing is written."""
+    """Show what `rowcite run SPEC` would submit and cost, with a sample payload. Sends nothing and writes nothing."""
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
     from rowcite.pipeline.plan import plan

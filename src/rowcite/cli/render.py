@@ -1,9 +1,8 @@
-"""Plans, counts and summaries as people and as programs read them."""
+"""Plans, row counts and summaries as text and as JSON."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -29,10 +28,6 @@ __all__ = [
     "summary_lines",
     "usd",
 ]
-_LEFT_BEHIND = (
-    "the ledger holds {:,} answers to other questions (another spec, processor or API, or documents that have changed):"
-    " they are not used here"
-)
 
 
 def as_json(value: dict[str, Any]) -> None:
@@ -41,68 +36,99 @@ def as_json(value: dict[str, Any]) -> None:
 
 
 def line(text: str) -> None:
-    """Write a line to stdout, with nothing in it that a terminal would obey."""
+    """Write a line to stdout, with control characters escaped."""
     click.echo(printable(text))
 
 
 def plan_dict(job: Job, plan: Plan) -> dict[str, Any]:
-    """Return a plan as JSON has it; money in US$."""
-    values = asdict(plan)
-    price = values.pop("price")
-    ahead = {name: values.pop(name) for name in ("expected", "worst")}
+    """Return a plan as JSON; money in US$. The keys are listed in docs/commands.md."""
     return {
-        **values,
+        "rows": plan.rows,
+        "skipped": plan.skipped,
+        "too_large": plan.too_large,
+        "tasks": plan.tasks,
+        "answered": plan.answered,
+        "active": plan.active,
+        "failed": plan.failed,
+        "to_submit": plan.to_submit,
+        "runs": plan.runs,
+        "to_escalate": plan.to_escalate,
+        "stored_for_other_questions": plan.stored_for_other_questions,
         "processor": job.spec.task.processor,
-        "price_usd": price / MICRO,
+        "price_usd": plan.price / MICRO,
         "cost_usd": plan.cost / MICRO,
-        **{f"{name}_cost_usd": None if cost is None else cost / MICRO for name, cost in ahead.items()},
+        "expected_cost_usd": _dollars(plan.expected),
+        "worst_cost_usd": _dollars(plan.worst),
+        "expected_is_assumed": plan.assumed,
+        "requests": plan.requests,
+        "seconds": plan.seconds,
+        "sample": None if plan.sample is None else json.loads(plan.sample),
+        "warnings": plan.warnings,
     }
 
 
+def _dollars(micro: int | None) -> float | None:
+    return None if micro is None else micro / MICRO
+
+
 def plan_lines(job: Job, plan: Plan) -> list[str]:
-    """Return a plan in words."""
-    before = [f"{plan.answered:,} answered before"] if plan.answered else []
-    before += [f"{plan.active:,} under way"] if plan.active else []
-    before += [f"{plan.failed:,} failed before (--retry-failed asks them again)"] if plan.failed else []
-    left_out = [f"{plan.skipped:,} skipped"] if plan.skipped else []
-    left_out += [f"{plan.too_large:,} too long to send"] if plan.too_large else []
-    aside = f" ({', '.join(left_out)})" if left_out else ""
-    rows = f"{plural(plan.rows, 'row')}{aside}, {plural(plan.tasks, 'distinct task')}"
-    to_submit = f"{plan.to_submit:,} to submit to {job.spec.task.processor}"
-    if plan.runs != plan.to_submit:
-        saved = (
-            "" if job.local else f", {usd((plan.to_submit - plan.runs) * plan.price)} less than one by one"
-        )
-        to_submit += f" in {plural(plan.runs, 'run')} of up to {job.spec.task.records_per_run}{saved}"
-    cost = (
-        "free: answered by the local server" if job.local else f"{usd(plan.cost)} at {usd(plan.price)} a run"
-    )
+    """Return a plan as lines of text."""
     return [
-        rows + (f": {', '.join(before)}" if before else ""),
-        f"{to_submit}, {cost}; about {plan.requests:,} requests{_time(plan)}",
-        *_ladder(job, plan),
-        *(
-            [_LEFT_BEHIND.format(plan.stored_for_other_questions)]
-            if plan.stored_for_other_questions and plan.to_submit
-            else []
-        ),
+        _rows_line(plan),
+        f"{_submit_text(job, plan)}, {_cost_text(job, plan)}; about {plural(plan.requests, 'request')}{_time(plan)}",
+        *_escalation(job, plan),
+        *_earlier_answers(plan),
         *(f"warning: {text}" for text in plan.warnings),
     ]
 
 
-def _ladder(job: Job, plan: Plan) -> list[str]:
-    """Say what may be asked again, and for how much."""
+def _rows_line(plan: Plan) -> str:
+    left_out = [f"{plan.skipped:,} skipped"] if plan.skipped else []
+    left_out += [f"{plan.too_large:,} too large to send"] if plan.too_large else []
+    states = [f"{plan.answered:,} answered"] if plan.answered else []
+    states += [f"{plan.active:,} active"] if plan.active else []
+    states += [f"{plan.failed:,} failed (retry with --retry-failed)"] if plan.failed else []
+    rows = plural(plan.rows, "row") + (f" ({', '.join(left_out)})" if left_out else "")
+    return f"{rows}, {plural(plan.tasks, 'distinct task')}" + (f": {', '.join(states)}" if states else "")
+
+
+def _submit_text(job: Job, plan: Plan) -> str:
+    text = f"{plan.to_submit:,} to submit to {job.spec.task.processor}"
+    if plan.runs == plan.to_submit:
+        return text
+    saved = "" if job.local else f", {usd((plan.to_submit - plan.runs) * plan.price)} less than one run a row"
+    return f"{text} in {plural(plan.runs, 'run')} of up to {job.spec.task.records_per_run} rows{saved}"
+
+
+def _cost_text(job: Job, plan: Plan) -> str:
+    return (
+        "free: answered by the local server" if job.local else f"{usd(plan.cost)} at {usd(plan.price)} a run"
+    )
+
+
+def _escalation(job: Job, plan: Plan) -> list[str]:
+    """Return the line about retries of rejected values, and their cost."""
     if plan.worst is None or plan.expected is None or not (plan.to_submit or plan.to_escalate):
         return []
-    whom = f" of {', then '.join(job.spec.escalate)}" if job.spec.escalate else " one by one"
-    now = f" ({plan.to_escalate:,} rows of earlier answers to begin with)" if plan.to_escalate else ""
+    how = f"with {', then '.join(job.spec.escalate)}" if job.spec.escalate else "one row a run"
+    now = f" (now {plural(plan.to_escalate, 'row')} of earlier answers)" if plan.to_escalate else ""
+    text = f"rejected values are retried {how}{now}"
     if job.local:
-        return [f"values that are not accepted are asked again{whom}{now}"]
-    basis = ", if half of the answers go on at each step" if plan.assumed else ""
-    costs = (
-        f"{usd(plan.expected)} in all{basis}, {usd(plan.worst)} at worst; never more than limits.max_cost_usd"
-    )
-    return [f"values that are not accepted are asked again{whom}{now}: {costs}"]
+        return [text]
+    assumed = ", assuming that half of the rows escalate at each step" if plan.assumed else ""
+    costs = f"{usd(plan.expected)} expected in total{assumed}, {usd(plan.worst)} at most"
+    return [f"{text}: {costs}; never more than limits.max_cost_usd"]
+
+
+def _earlier_answers(plan: Plan) -> list[str]:
+    """Return the line about stored answers that this spec cannot reuse."""
+    stored = plan.stored_for_other_questions
+    if not stored or not plan.to_submit:
+        return []
+    verbs = ("belongs", "is") if stored == 1 else ("belong", "are")
+    return [
+        f"{plural(stored, 'stored answer')} {verbs[0]} to an earlier version of this spec and {verbs[1]} not reused"
+    ]
 
 
 def plural(number: int, noun: str) -> str:
@@ -118,7 +144,7 @@ def _time(plan: Plan) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a time as people say it: 45 s, 12 min, 1.5 h."""
+    """Return a duration as text: 45 s, 12 min, 1.5 h."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5_400 else f"{seconds / 3_600:.1f} h"
@@ -133,10 +159,14 @@ def counts_line(rows: Counts) -> str:
 
 
 def summary_lines(summary: Summary, job: Job) -> list[str]:
-    """Return a summary in words."""
+    """Return the summary of a run as lines of text."""
     where = "" if summary.output in (None, "-") else f"{summary.output}: "
     spent = "" if job.local else f", {usd(round(summary.spent_usd * MICRO))} spent"
-    again = f" ({summary.asked_again:,} asked again)" if summary.asked_again else ""
-    runs = f"{summary.submitted:,} runs submitted{again}{spent}" if summary.submitted else "nothing submitted"
-    requests = f", {summary.requests:,} requests" if summary.requests else ""
+    retried = f" ({summary.asked_again:,} retries)" if summary.asked_again else ""
+    runs = (
+        f"{plural(summary.submitted, 'run')} submitted{retried}{spent}"
+        if summary.submitted
+        else "nothing submitted"
+    )
+    requests = f", {plural(summary.requests, 'request')}" if summary.requests else ""
     return [where + counts_line(summary.rows), f"{runs}{requests}, {duration(summary.seconds)}"]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class _Flags:
-    """What the command was given: a field an option."""
+    """The command's options."""
 
     corpus: Path | None
     bench: bool
@@ -48,12 +48,12 @@ class _Flags:
 
 
 def _path(_: click.Context, __: click.Parameter, value: str | None) -> Path | None:
-    from pathlib import Path  # here, so that `rowcite --help` does without it
+    from pathlib import Path  # imported here to keep `rowcite --help` fast
 
     return Path(value) if value is not None else None
 
 
-@click.command("serve", short_help="The local Task API server, over a folder of documents.")
+@click.command("serve", short_help="Run the local Task API server over a folder of documents.")
 @click.option(
     "--corpus",
     default=None,
@@ -64,99 +64,103 @@ def _path(_: click.Context, __: click.Parameter, value: str | None) -> Path | No
 @click.option(
     "--bench",
     is_flag=True,
-    help="Answer without documents or research, as fast as can be: for measuring clients (docs/serve.md).",
+    help="Answer without documents as fast as possible, to measure clients (docs/serve.md).",
 )
 @click.option(
     "--cache",
     type=click.Path(file_okay=False),
     callback=_path,
     metavar="DIR",
-    help="Keep what was read of the documents here; else in --data, else in the system's cache folder.",
+    help="Cache parsed documents in DIR.  [default: pages in --data, else the system's cache folder]",
 )
-@click.option("--no-cache", is_flag=True, help="Read all documents at each start, and keep nothing of them.")
+@click.option("--no-cache", is_flag=True, help="Parse all documents at each start, without a cache.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
-    "--port", default=8099, show_default=True, type=click.IntRange(0, 65_535), help="Port; 0 is any free one."
+    "--port",
+    default=8099,
+    show_default=True,
+    type=click.IntRange(0, 65_535),
+    help="Port; 0 picks a free one.",
 )
 @click.option(
     "--port-file",
     type=click.Path(dir_okay=False),
     callback=_path,
-    help="Write the port here when it listens.",
+    help="Write the port to this file when the server listens.",
 )
 @click.option(
-    "--key", default=None, help="Ask for this API key (or set ROWCITE_SERVE_KEY); none is asked for without."
+    "--key", default=None, help="Require this API key (or set ROWCITE_SERVE_KEY).  [default: none required]"
 )
 @click.option(
     "--latency",
     default=0.0,
     show_default=True,
     type=click.FloatRange(min=0),
-    help="0: at once; 1: as long as the real processors take.",
+    help="0 answers at once, 1 takes as long as the real processors.",
 )
 @click.option(
     "--latency-mean",
     default=None,
     type=click.FloatRange(min=0, min_open=True, max=86_400),
     metavar="SECONDS",
-    help="Draw each run's time from a lognormal distribution (sigma 1) with this mean; the same input, the same time.",
+    help="Draw each run's duration from a lognormal distribution (sigma 1) with this mean, by its input.",
 )
-@click.option("--rate-limit", default=None, type=click.IntRange(min=1), help="Requests a minute before 429.")
+@click.option(
+    "--rate-limit", default=None, type=click.IntRange(min=1), help="Requests per minute before 429."
+)
 @click.option(
     "--journal",
     type=click.Path(dir_okay=False),
     callback=_path,
-    help="Append a JSON line for each request and run.",
+    help="Append a JSON line to this file for each request and run.",
 )
-@click.option(
-    "--faults", default=None, metavar="JSON", help="Make some things go wrong, on purpose (docs/serve.md)."
-)
+@click.option("--faults", default=None, metavar="JSON", help="Inject faults (docs/serve.md).")
 @click.option(
     "--quirks",
     default="",
     metavar="NAMES",
-    help="Do what is not documented the other way: names with commas between, or all (docs/serve.md).",
+    help="Use the other behaviour where the API is undocumented: names separated by commas, or all (docs/serve.md).",
 )
 @click.option(
     "--credit",
     default=None,
     type=click.FloatRange(min=0, max=1e9),
     metavar="USD",
-    help="Have so much credit: runs hold their price, and 402 when it is used up.",
+    help="Start with USD of credit; runs reserve their price, and 402 is returned when it is used up.",
 )
 @click.option(
     "--webhook-secret",
     default=None,
     metavar="SECRET",
-    help="Sign what webhooks are told with this (or set ROWCITE_WEBHOOK_SECRET).",
+    help="Sign webhook deliveries with this secret (or set ROWCITE_WEBHOOK_SECRET).",
 )
 @click.option(
     "--data",
     type=click.Path(file_okay=False),
     callback=_path,
     metavar="DIR",
-    help="Keep runs in this folder, so that they outlive the server.",
+    help="Store runs in this folder, so that they survive a restart.",
 )
 @click.option(
     "--llm-base-url",
     default=None,
     metavar="URL",
-    help="Let a language model read the documents: an OpenAI-compatible endpoint; the key is ROWCITE_LLM_KEY.",
+    help="Let a language model read the documents, at this OpenAI-compatible endpoint; the key is ROWCITE_LLM_KEY.",
 )
-@click.option("--llm-model", default=None, metavar="NAME", help="The model's name there.")
+@click.option("--llm-model", default=None, metavar="NAME", help="Name of the model at that endpoint.")
 @click.option(
     "--llm-workers",
     default=8,
     show_default=True,
     type=click.IntRange(1, 64),
-    help="Runs that wait for the model at once.",
+    help="Runs that wait for the model at the same time.",
 )
 @click.option(
     "--llm-timeout",
     default=60.0,
     show_default=True,
     type=click.FloatRange(min=0.1, max=3600),
-    help="Seconds to wait for a reply; then the run is answered without the model.",
+    help="Seconds to wait for a reply; after that, the run is answered without the model.",
 )
 def command(**given: Any) -> int:
     """Serve Parallel's Task API from a folder of documents, for rehearsals and tests."""
@@ -167,7 +171,7 @@ def command(**given: Any) -> int:
         if (error.name or "").startswith("rowcite"):
             raise
         raise UsageError(
-            f"the server is an extra ({error}). Install it: pip install 'rowcite[local]'"
+            f"the server needs optional packages ({error}). Install them: pip install 'rowcite[local]'"
         ) from error
     flags, console = _Flags(**given), Console.current()
     settings = _settings(flags)
@@ -175,13 +179,13 @@ def command(**given: Any) -> int:
     app = create_app(researcher, settings)
 
     def ready(url: str) -> None:
-        console.info(f"{name} at {url} (Ctrl-C ends it)")
+        console.info(f"{name} at {url}  Press Ctrl-C to stop")
 
     try:
         serve(app, host=flags.host, port=flags.port, port_file=flags.port_file, on_ready=ready)
     except OSError as error:
         raise UsageError(
-            f"cannot listen on {flags.host}:{flags.port}: {error.strerror or error}. Name another --port, or 0"
+            f"cannot listen on {flags.host}:{flags.port}: {error.strerror or error}. Choose another --port, or 0"
         ) from error
     console.info(str(app.state.engine.counts))
     return 0
@@ -193,7 +197,7 @@ def _settings(flags: _Flags) -> ServerSettings:
     from rowcite.local.server.quirks import read_quirks
 
     if flags.latency and flags.latency_mean is not None:
-        raise UsageError("--latency and --latency-mean are two ways to say the same: give one of them")
+        raise UsageError("--latency and --latency-mean exclude each other: give one of them")
     return ServerSettings(
         key=flags.key or os.environ.get("ROWCITE_SERVE_KEY") or None,
         latency=flags.latency if flags.latency_mean is None else Lognormal(flags.latency_mean),
@@ -209,27 +213,27 @@ def _settings(flags: _Flags) -> ServerSettings:
 
 
 def _researcher(flags: _Flags, console: Console) -> tuple[Researcher, str]:
-    """Return who answers, and how to say so when it listens."""
+    """Return what answers the runs, and the message for the moment it listens."""
     endpoint = _endpoint(flags.llm_base_url, flags.llm_model, flags.llm_timeout)
     if flags.bench:
         if flags.corpus or endpoint:
-            raise UsageError("--bench reads no documents: leave --corpus and --llm-base-url away")
+            raise UsageError("--bench reads no documents: remove --corpus and --llm-base-url")
         from rowcite.local.server.bench import Bench
 
-        return Bench(), "bench answers, which are no research,"
+        return Bench(), "Serving bench answers (not research)"
     if flags.corpus is None:
-        raise UsageError("a folder of documents is needed: --corpus DIR (or --bench, to measure clients)")
+        raise UsageError("no documents: give --corpus DIR (or --bench, to measure clients)")
     from rowcite.local.research import open_corpus
 
     documents = open_corpus(flags.corpus, cache=_cache(flags))
     for text in documents.skipped:
         console.warning(text)
-    name = f"{documents.size:,} documents of {flags.corpus} answer"
+    name = f"Serving answers from {documents.size:,} documents in {flags.corpus}"
     return _with_model(documents, endpoint) if endpoint else documents, name
 
 
 def _cache(flags: _Flags) -> Path | None:
-    """Return where what was read of the documents is kept; None for nowhere."""
+    """Return the folder of the document cache; None with --no-cache."""
     from rowcite.local.research.store.cache import platform_cache
 
     if flags.no_cache:
@@ -240,7 +244,7 @@ def _cache(flags: _Flags) -> Path | None:
 
 
 def _endpoint(base_url: str | None, model: str | None, timeout: float) -> Endpoint | None:
-    """Return where the language model is; None when none is asked for."""
+    """Return the language model's endpoint; None without one."""
     if base_url is None and model is None:
         return None
     if not base_url or not model:

@@ -1,4 +1,4 @@
-"""`rowcite status`: where every row stands, and what was spent."""
+"""`rowcite status`: the status of every row, and the spend so far."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import click
 from rowcite.cli.options import console, prepared, speak_options, spec_argument, table_options
 
 
-@click.command("status", short_help="Where every row stands, and the spend so far.")
+@click.command("status", short_help="Show the status of every row, and the spend so far.")
 @spec_argument
 @table_options
 @speak_options
 def command(spec: str, *, as_json: bool, **flags: Any) -> int:
-    """Show how many rows of SPEC's table stand where, how many runs there are, and what they cost."""
+    """Show the number of SPEC's rows with each status, the runs in the ledger, and their cost."""
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
     from rowcite.model import Counts

@@ -1,4 +1,4 @@
-"""`rowcite write`: merges what the ledger holds into the table, no network."""
+"""`rowcite write`: merges the stored answers into the table, without network."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import click
 from rowcite.cli.options import console, prepared, speak_options, spec_argument, table_options
 
 
-@click.command("write", short_help="Merge what the ledger holds into the table; no network.")
+@click.command("write", short_help="Merge the stored answers into the table; no network.")
 @spec_argument
 @table_options
 @speak_options
 def command(spec: str, *, as_json: bool, **flags: Any) -> int:
-    """Write the table of SPEC with the answers that the ledger holds by now."""
+    """Write the table of SPEC with the answers that are in the ledger."""
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
     from rowcite.pipeline.write import write
@@ -24,7 +24,7 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
         if ready.output is None:
             raise click.UsageError("no table to write: set output.path in the spec, or give --output")
         if as_json and ready.output == "-":
-            raise click.UsageError("--json and a table on stdout do not go together: give --output a file")
+            raise click.UsageError("--json and --output - both write to stdout: give --output a file")
         ledger = open_ledger(ready.ledger, writing=False)
         counts = write(ready.job, ledger, ready.output)
         ledger.close()
