@@ -28,7 +28,8 @@ def shared(docs, stub):
     docs.page(
         "own.html",
         "<h1>Acme Pumps</h1><p>We make pumps. Our customer Globex has 4,000 employees. Globex employs 4,000 people. "
-        "Acme Pumps supplies Globex, which has 4,000 employees. Globex, which supplies Acme Pumps, has 4,000 employees.</p>"
+        "Acme Pumps supplies Globex, which has 4,000 employees. Globex, which supplies Acme Pumps, has 4,000 employees. "
+        "Acme Pumps works with Globex of Hull, a firm of 4,000 people. Acme Pumps and Globex employ 4,000 people.</p>"
         "<p>We were founded in 1998.</p>",
         "https://acmepumps.example/",
     )
@@ -62,6 +63,8 @@ OWN_PAGE = "https://acmepumps.example/"
         (4000, OWN_PAGE, "Globex employs 4,000 people."),
         (4000, OWN_PAGE, "Acme Pumps supplies Globex, which has 4,000 employees."),
         (4000, OWN_PAGE, "Globex, which supplies Acme Pumps, has 4,000 employees."),
+        (4000, OWN_PAGE, "Acme Pumps works with Globex of Hull, a firm of 4,000 people."),
+        (4000, OWN_PAGE, "Acme Pumps and Globex employ 4,000 people."),
     ],
 )
 def test_a_quote_about_another_company_is_not_evidence(shared, value, url, quote):
