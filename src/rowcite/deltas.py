@@ -19,13 +19,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
-from rowcite.accept.given import GIVEN, same
 from rowcite.accept.judge import Cell
 from rowcite.errors import TableError, UsageError
 from rowcite.files import atomic_write, write_errors
 from rowcite.ledger import Ledger
 from rowcite.pipeline.job import Job
 from rowcite.pipeline.row_groups import RowGroup, RowGroups
+from rowcite.rows.given import GIVEN, same
 from rowcite.spec.fields import Field, FieldType, fields
 from rowcite.spec.models import CsvOptions
 from rowcite.table.formulas import is_formula

@@ -10,15 +10,15 @@ from typing import Any, NamedTuple
 import msgspec
 import polars as pl
 
-from rowcite.accept.given import given_values
 from rowcite.accept.judge import Cell, verdicts
 from rowcite.accept.policy import AcceptancePolicy, FieldPolicy, acceptance_policy
-from rowcite.accept.resolve import ResolvedRow, current, resolve
 from rowcite.api.answers import answer
 from rowcite.errors import UsageError
 from rowcite.ledger import Ledger
 from rowcite.model import Citation, RowStatus, RunState, StoredRun
 from rowcite.pipeline.job import Job
+from rowcite.rows.given import given_values
+from rowcite.rows.resolve import ResolvedRow, current, resolve
 from rowcite.spec.fields import column_names, fields
 from rowcite.table.reader import Batch, Reader
 from rowcite.table.sources import FrameSource, limited

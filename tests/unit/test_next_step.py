@@ -6,7 +6,12 @@ from datetime import date
 import msgspec
 import pytest
 
-from rowcite.accept.escalation import (
+from rowcite.accept.policy import acceptance_policy
+from rowcite.api.bodies import runs_body
+from rowcite.api.facts import TASK_AND_INPUT_CHARS
+from rowcite.api.keys import canonical, task_key
+from rowcite.model import RunState, StoredRun, Task
+from rowcite.pipeline.next_step import (
     CostForecast,
     EscalationStep,
     known_words,
@@ -18,12 +23,7 @@ from rowcite.accept.escalation import (
     task_of,
     too_many,
 )
-from rowcite.accept.policy import acceptance_policy
-from rowcite.accept.resolve import resolve
-from rowcite.api.bodies import runs_body
-from rowcite.api.facts import TASK_AND_INPUT_CHARS
-from rowcite.api.keys import canonical, task_key
-from rowcite.model import RunState, StoredRun, Task
+from rowcite.rows.resolve import resolve
 from rowcite.spec.fields import Field, FieldType, fields
 from rowcite.spec.models import Accept
 from rowcite.spec.question import question
@@ -194,8 +194,8 @@ def test_of_what_is_known_as_much_goes_along_as_fits(asked):
 
 def test_a_long_value_and_many_sources_are_cut(asked):
     from rowcite.accept.judge import Cell
-    from rowcite.accept.resolve import ResolvedRow
     from rowcite.model import Citation, RowStatus
+    from rowcite.rows.resolve import ResolvedRow
 
     cell = Cell("z" * 9_000, "high", tuple(Citation(f"https://{n}.example/") for n in range(9)))
     words = known_words(acceptance_policy(FIELDS[:1], Accept()), ResolvedRow([cell], RowStatus.COMPLETED))

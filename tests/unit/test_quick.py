@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from rowcite.accept.policy import acceptance_policy
 from rowcite.model import RunState, StoredRun
+from rowcite.rows.plain_answers import FastDecoder
 from rowcite.spec.fields import fields
-from rowcite.table.fast_decoder import FastDecoder
 from rowcite.table.merge import Merge
 
 KEY = b"k" * 16

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowcite.accept.given import has_blank, same
 from rowcite.accept.policy import acceptance_policy
-from rowcite.accept.resolve import current, resolve
 from rowcite.model import Decision, RowStatus, RunState, StoredRun
+from rowcite.rows.given import has_blank, same
+from rowcite.rows.resolve import current, resolve
 from rowcite.spec.fields import Field, FieldType
 from rowcite.spec.models import Accept
 

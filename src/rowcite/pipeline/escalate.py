@@ -10,7 +10,12 @@ from pathlib import Path
 
 import msgspec
 
-from rowcite.accept.escalation import (
+from rowcite.accept.policy import acceptance_policy
+from rowcite.api.bodies import Question
+from rowcite.ledger import Ledger
+from rowcite.model import RunState, Task, TaskKey
+from rowcite.pipeline.job import Job
+from rowcite.pipeline.next_step import (
     FIRST_ANSWERS,
     EscalationStep,
     known_words,
@@ -19,11 +24,6 @@ from rowcite.accept.escalation import (
     task_of,
     too_many,
 )
-from rowcite.accept.policy import acceptance_policy
-from rowcite.api.bodies import Question
-from rowcite.ledger import Ledger
-from rowcite.model import RunState, Task, TaskKey
-from rowcite.pipeline.job import Job
 from rowcite.pipeline.row_groups import RowGroup, RowGroups
 from rowcite.spec.fields import fields
 from rowcite.submit.queue import TaskSource

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from rowcite.accept.escalation import CostForecast, outlook, shares
 from rowcite.api.bodies import runs_body
 from rowcite.api.facts import MICRO, PROCESSORS, RUNS_PER_REQUEST, usd
 from rowcite.api.packing import packed, packs
@@ -14,6 +13,7 @@ from rowcite.ledger import Ledger
 from rowcite.model import Task
 from rowcite.pipeline.escalate import to_escalate
 from rowcite.pipeline.job import Job
+from rowcite.pipeline.next_step import CostForecast, outlook, shares
 from rowcite.pipeline.spec_checks import spec_warnings
 from rowcite.table.survey import Survey, survey
 

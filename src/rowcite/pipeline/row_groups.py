@@ -13,12 +13,12 @@ from typing import Any
 
 import polars as pl
 
-from rowcite.accept.given import without_blanks
 from rowcite.accept.policy import acceptance_policy
-from rowcite.accept.resolve import ResolvedRow, resolve
 from rowcite.ledger import Ledger
 from rowcite.model import Decision, StoredRun
 from rowcite.pipeline.job import Job
+from rowcite.rows.given import without_blanks
+from rowcite.rows.resolve import ResolvedRow, resolve
 from rowcite.spec.fields import fields
 from rowcite.table.columns import filled_columns
 from rowcite.table.reader import Batch

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from rowcite.accept.escalation import KNOWN
 from rowcite.accept.policy import policy_problems
 from rowcite.api import facts
 from rowcite.api.bodies import KEY_METADATA
 from rowcite.api.packing import RECORD_KEY, records_schema
 from rowcite.api.schema_limits import characters, is_strict, nesting_levels, output_problems, property_count
+from rowcite.pipeline.next_step import KNOWN
 from rowcite.spec.fields import STATUS_COLUMNS, column_names, fields, input_schema, output_schema
 from rowcite.spec.models import Spec
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rowcite.accept.decisions import REVIEW, REVIEWED
 from rowcite.accept.evidence import score
-from rowcite.accept.given import GIVEN, Conflict
 from rowcite.accept.judge import Cell
-from rowcite.accept.resolve import ResolvedRow
 from rowcite.model import Decision, RowStatus
 from rowcite.report.facts import CellState, CellView, ReviewReason
+from rowcite.rows.decisions import REVIEW, REVIEWED
+from rowcite.rows.given import GIVEN, Conflict
+from rowcite.rows.resolve import ResolvedRow
 from rowcite.spec.fields import Field
 
 _LEVELS = ((0.8, CellState.HIGH), (0.5, CellState.MEDIUM))  # low < 0.5 <= medium < 0.8 <= high

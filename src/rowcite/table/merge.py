@@ -18,14 +18,14 @@ import msgspec
 import polars as pl
 import pyarrow as pa
 
-from rowcite.accept.given import GIVEN, is_blank, without_blanks
 from rowcite.accept.policy import acceptance_policy
-from rowcite.accept.resolve import ResolvedRow, resolve
 from rowcite.model import Citation, Decision, RowStatus, RunState, StoredRun
+from rowcite.rows.given import GIVEN, is_blank, without_blanks
+from rowcite.rows.plain_answers import FastDecoder
+from rowcite.rows.resolve import ResolvedRow, resolve
 from rowcite.spec.fields import fields
 from rowcite.spec.models import Spec
 from rowcite.table.columns import added_schema, dtype, filled_columns
-from rowcite.table.fast_decoder import FastDecoder
 from rowcite.table.filled import filled
 from rowcite.table.formulas import guarded
 from rowcite.table.reader import Batch

@@ -12,13 +12,13 @@ from difflib import get_close_matches
 
 import polars as pl
 
-from rowcite.accept.given import has_blank
 from rowcite.api import column_text
 from rowcite.api.bodies import Question
 from rowcite.api.facts import TASK_AND_INPUT_CHARS
 from rowcite.api.keys import task_keys
 from rowcite.errors import SpecError
 from rowcite.model import RowStatus, TaskKey
+from rowcite.rows.given import has_blank
 from rowcite.spec.fields import column_names, fields
 from rowcite.spec.models import Spec, Transform
 from rowcite.table.inputs import can_be_sent, json_type, value_of

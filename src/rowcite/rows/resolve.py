@@ -13,14 +13,14 @@ from typing import Any
 
 import msgspec
 
-from rowcite.accept.decisions import decided, decided_value, unless_rejected
 from rowcite.accept.domains import sites
 from rowcite.accept.evidence import UNKNOWN, score
-from rowcite.accept.given import Conflict, coerce_or_none, merge_with_given
 from rowcite.accept.judge import Cell, apply_row_rules, judge, judge_fields, refusals
 from rowcite.accept.policy import AcceptancePolicy, FieldPolicy
 from rowcite.api.answers import answer
 from rowcite.model import Answer, Decision, RowStatus, RunState, StoredRun
+from rowcite.rows.decisions import decided, decided_value, unless_rejected
+from rowcite.rows.given import Conflict, coerce_or_none, merge_with_given
 
 _UNDER_WAY = (RunState.INTENDED, RunState.SUBMITTED)
 

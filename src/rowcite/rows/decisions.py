@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 
 from rowcite.accept.coerce import CoercionError, coerce
-from rowcite.accept.given import coerce_or_none
 from rowcite.accept.judge import Cell
 from rowcite.accept.policy import FieldPolicy
 from rowcite.model import Decision
+from rowcite.rows.given import coerce_or_none
 
 REVIEWED = "reviewed"
 """The confidence of a value that a person accepted or set."""

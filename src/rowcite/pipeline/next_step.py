@@ -15,11 +15,11 @@ import msgspec
 from rowcite.accept.coerce import json_text
 from rowcite.accept.judge import Cell
 from rowcite.accept.policy import AcceptancePolicy
-from rowcite.accept.resolve import ResolvedRow, current
 from rowcite.api.bodies import LOCAL, Question
 from rowcite.api.facts import TASK_AND_INPUT_CHARS
 from rowcite.api.keys import canonical, task_key
 from rowcite.model import RowStatus, StoredRun, Task
+from rowcite.rows.resolve import ResolvedRow, current
 
 KNOWN = "known"
 """The input that holds the values found by earlier runs."""

@@ -1,6 +1,6 @@
 """Answers in which there is nothing to decide: every value of its type and accepted, read straight into a row's values.
 
-Most answers are such. `quick` gives what `rowcite.accept.resolve` and the merge make of them, at a third of the cost, or None for
+Most answers are such. `quick` gives what `rowcite.rows.resolve` and the merge make of them, at a third of the cost, or None for
 everything else: it never decides anything itself (`tests/unit/test_quick.py` holds the two against each other).
 """
 
