@@ -32,7 +32,7 @@ from compare import Truth, is_right  # noqa: E402
 from rowcite.api.facts import PROCESSORS, usd  # noqa: E402
 from rowcite.ledger import open_ledger  # noqa: E402
 from rowcite.pipeline.prepare import Overrides, prepare  # noqa: E402
-from rowcite.pipeline.row_groups import RowGroups  # noqa: E402
+from rowcite.rows.resolver import RowResolver  # noqa: E402
 
 ROWCITE = [sys.executable, "-m", "rowcite"]
 FIELDS = {
@@ -182,9 +182,10 @@ class Server:
         job = prepare(self._spec(asked), Overrides(base_url=self.url), environ={}).job
         truths, counted, seen = truth(), Cells(), set[bytes]()
         with closing(open_ledger(self.folder / ledger, writing=False)) as opened:
-            for batch, settled in RowGroups(job, opened).batches():
+            resolver = RowResolver(job.spec, job.reader.source.schema, opened)
+            for batch in job.reader.batches(job.question):
                 sites = batch.rows.frame["website"].to_list()
-                for item in settled:
+                for item in resolver.groups(batch.keys, batch.rows.frame):
                     told = truths.get(site(sites[item.rows[0]]))
                     if told is None or item.key in seen:
                         continue

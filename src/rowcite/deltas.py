@@ -24,8 +24,8 @@ from rowcite.errors import TableError, UsageError
 from rowcite.files import atomic_write, write_errors
 from rowcite.ledger import Ledger
 from rowcite.pipeline.job import Job
-from rowcite.pipeline.row_groups import RowGroup, RowGroups
 from rowcite.rows.given import GIVEN, same
+from rowcite.rows.resolver import RowGroup, RowResolver
 from rowcite.spec.fields import Field, FieldType, fields
 from rowcite.spec.models import CsvOptions
 from rowcite.table.formulas import is_formula
@@ -103,16 +103,16 @@ class _Changes:
 
     def __init__(self, job: Job, ledger: Ledger, wanted: Wanted) -> None:
         self._job, self.wanted = job, wanted
-        self._settling = RowGroups(job, ledger)
-        self._columns = {item.name: job.spec.columns.prefix + item.name for item in self._settling.fields}
+        self._resolver = RowResolver(job.spec, job.reader.source.schema, ledger)
+        self._columns = {item.name: job.spec.columns.prefix + item.name for item in self._resolver.fields}
         self._before = _Before(wanted, list(self._columns.values())) if wanted.against else None
         self.told = Changes()
 
     def rows(self) -> Iterator[tuple[str, dict[str, str]]]:
         """Yield each row that changed: its key and its new values by column."""
-        for batch, settled in self._settling.batches():
+        for batch in self._job.reader.batches(self._job.question):
             keys = batch.rows.frame[self.wanted.key].to_list()
-            for item in settled:
+            for item in self._resolver.groups(batch.keys, batch.rows.frame):
                 found = self._found(item)
                 for row in item.rows if found else ():
                     yield from self._row(keys[row], found)
@@ -134,7 +134,7 @@ class _Changes:
     def _found(self, item: RowGroup) -> list[tuple[Field, Any, str]]:
         """Return the fields of a question whose value is another than was given, as the importer reads them."""
         found: list[tuple[Field, Any, str]] = []
-        for asked, cell in zip(self._settling.fields, item.resolved.cells, strict=True):
+        for asked, cell in zip(self._resolver.fields, item.resolved.cells, strict=True):
             if not _counts(cell) or (
                 asked.name in item.given and same(item.given[asked.name], cell.value, asked.type)
             ):

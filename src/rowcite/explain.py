@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
@@ -11,15 +10,14 @@ import msgspec
 import polars as pl
 
 from rowcite.accept.judge import Cell, verdicts
-from rowcite.accept.policy import AcceptancePolicy, FieldPolicy, acceptance_policy
+from rowcite.accept.policy import FieldPolicy
 from rowcite.api.answers import answer
 from rowcite.errors import UsageError
 from rowcite.ledger import Ledger
-from rowcite.model import Citation, RowStatus, RunState, StoredRun
+from rowcite.model import Citation, RowStatus, RunState, StoredRun, TaskKey
 from rowcite.pipeline.job import Job
-from rowcite.rows.given import given_values
-from rowcite.rows.resolve import ResolvedRow, current, resolve
-from rowcite.spec.fields import column_names, fields
+from rowcite.rows.resolve import ResolvedRow, current, fields_of
+from rowcite.rows.resolver import RowResolver
 from rowcite.table.reader import Batch, Reader
 from rowcite.table.sources import FrameSource, limited
 
@@ -99,27 +97,17 @@ def explain(job: Job, ledger: Ledger, row: int, field: str | None = None) -> Exp
     Raises:
         UsageError: the table has no such row, or the spec no such field.
     """
-    policy = acceptance_policy(fields(job.spec), job.spec.accept)
-    wanted = _wanted(job, field, [part.field.name for part in policy.fields])
     frame, batch = _row(job, row)
-    key = batch.keys[0]
-    if key is None:
+    resolver = RowResolver(job.spec, frame.schema, ledger)
+    wanted = _wanted(job, field, [item.name for item in resolver.fields])
+    group = next(resolver.groups(batch.keys, frame), None)
+    if group is None:
         return Explanation(row, None, RowStatus(batch.status[0]), batch.why[0], [], [])
-    runs = next(iter(ledger.runs_by_task([key])), [])
-    day = datetime.now(UTC).date()
-    found = resolve(
-        runs,
-        policy,
-        day,
-        given=_given(job, frame),
-        overwrite=job.spec.columns.existing == "overwrite",
-        decisions=ledger.decisions([key]).get(key),
-    )
-    case = _Case(policy, current(runs), found, day)
-    cells = [case.explained(at) for at, part in enumerate(policy.fields) if part.field.name in wanted]
-    sent = msgspec.json.decode(batch.tasks[key])
-    told = _runs(runs, ledger.packs(run.run for run in runs))
-    return Explanation(row, sent, found.status, found.error, told, cells)
+    case = _Case(resolver, current(group.runs), group.resolved)
+    cells = [case.explained(at) for at, item in enumerate(resolver.fields) if item.name in wanted]
+    sent = msgspec.json.decode(batch.tasks[TaskKey(group.key)])
+    told = _runs(group.runs, ledger.packs(run.run for run in group.runs))
+    return Explanation(row, sent, group.resolved.status, group.resolved.error, told, cells)
 
 
 def _wanted(job: Job, field: str | None, names: list[str]) -> list[str]:
@@ -150,13 +138,6 @@ def _row(job: Job, row: int) -> tuple[pl.DataFrame, Batch]:
     )
 
 
-def _given(job: Job, frame: pl.DataFrame) -> dict[str, Any]:
-    if job.spec.columns.existing == "error":
-        return {}
-    columns = {field.name: column_names(job.spec, field.name)[0] for field in fields(job.spec)}
-    return given_values(frame.row(0, named=True), columns, job.spec.input.csv.null_values)
-
-
 def _runs(runs: Sequence[StoredRun], packs: Mapping[int, tuple[int, int]]) -> list[Run]:
     """Return a row's runs; of one that was made for several rows the row has its share of the price."""
     counting = {run.run for run in current(runs)}
@@ -173,13 +154,12 @@ def _runs(runs: Sequence[StoredRun], packs: Mapping[int, tuple[int, int]]) -> li
 class _Case(NamedTuple):
     """A row's cells, and the runs that they came from."""
 
-    policy: AcceptancePolicy
+    resolver: RowResolver
     runs: Sequence[StoredRun]
     found: ResolvedRow
-    day: date
 
     def explained(self, at: int) -> Explained:
-        part, cell = self.policy.fields[at], self.found.cells[at]
+        part, cell = self.resolver.policy.fields[at], self.found.cells[at]
         conflict = next((item for item in self.found.conflicts if item.field == part.field.name), None)
         return Explained(
             part.field.name,
@@ -196,7 +176,7 @@ class _Case(NamedTuple):
             [
                 self._said(run, at)
                 for run in self.runs
-                if run.state is RunState.COMPLETED and _asks(run, part)
+                if run.state is RunState.COMPLETED and part in fields_of(run, self.resolver.policy)
             ],
             conflict.given if conflict is not None else None,
         )
@@ -207,10 +187,10 @@ class _Case(NamedTuple):
         if source is None or source.output is None:
             return []
         read = answer(source.run_id or "", source.processor, source.output)
-        told = [Verdict(*verdict) for verdict in verdicts(read, part, self.day)]
+        told = [Verdict(*verdict) for verdict in verdicts(read, part, self.resolver.day)]
         if any(verdict.refused for verdict in told):
             return told
-        for index, rule in enumerate(self.policy.rules):
+        for index, rule in enumerate(self.resolver.policy.rules):
             if part.field.name in rule.fields:
                 broken = cell.rule == f"rules.{index}"
                 told.append(Verdict(f"rules.{index}", rule.text, cell.refused if broken else None))
@@ -218,17 +198,6 @@ class _Case(NamedTuple):
 
     def _said(self, run: StoredRun, at: int) -> Said:
         """Return what one run said of a field, and whether that counts by itself."""
-        cell = resolve([run], self.policy, self.day).cells[at]
+        cell = self.resolver.resolve([run]).cells[at]
         said = msgspec.to_builtins(cell.said)
         return Said(run.processor, run.run_id, said, cell.confidence, cell.rule, cell.refused)
-
-
-def _asks(run: StoredRun, part: FieldPolicy) -> bool:
-    """Tell whether a run was asked for a field: one that asked again is narrowed to what was open."""
-    if run.first:
-        return True
-    try:
-        content = answer(run.run_id or "", run.processor, run.output or b"").content
-    except ValueError:
-        return False
-    return not isinstance(content, dict) or part.field.name in content

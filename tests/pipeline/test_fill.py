@@ -152,7 +152,7 @@ def test_a_value_that_the_column_cannot_hold_is_rejected_and_the_cell_stays(tmp_
     assert code == 0
     assert found["employee_count"].to_list() == [None, None]
     assert found["rowcite_status"].to_list() == ["rejected", "completed"]
-    assert "employee_count: 230 is too large for the column's type Int8" in found["rowcite_error"][0]
+    assert "employee_count: 230 does not fit the column's type Int8" in found["rowcite_error"][0]
 
 
 def test_a_column_of_another_kind_is_refused_before_anything_is_sent(tmp_path, server, capsys):

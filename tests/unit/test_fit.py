@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rowcite.accept.coerce import CoercionError, coerce
 from rowcite.spec.fields import FieldType
-from rowcite.table.merge import dtype
+from rowcite.table.columns import dtype
 
 STRING, INTEGER, NUMBER, BOOLEAN, DATE, JSON = map(
     FieldType, ("string", "integer", "number", "boolean", "date", "json")

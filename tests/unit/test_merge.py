@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rowcite.model import RunState, StoredRun
-from rowcite.table.columns import added_schema as columns_added
+from rowcite.table.columns import ColumnLayout
 from rowcite.table.merge import Merge
 from rowcite.table.reader import Batch
 from rowcite.table.sources import Rows
@@ -66,11 +66,13 @@ class Said:
 
 
 def added(batch, held, spec, *, native):
-    return Merge(spec, batch.rows.frame.schema, Said(held), native=native).columns(batch)
+    merge = Merge(spec, batch.rows.frame.schema, Said(held), native=native)
+    empty = pl.DataFrame(schema=ColumnLayout(spec, batch.rows.frame.schema, native=native).schema)
+    return pl.concat([empty, *(columns for _, columns in merge.parts(batch))])
 
 
 def added_schema(spec, *, native):
-    return columns_added(spec, pl.Schema(), native=native)
+    return ColumnLayout(spec, pl.Schema(), native=native).schema
 
 
 def one(held, spec, *, native=False):

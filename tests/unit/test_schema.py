@@ -8,7 +8,7 @@ import pytest
 from rowcite.errors import SpecError
 from rowcite.pipeline.spec_checks import spec_warnings
 from rowcite.pipeline.spec_file import load_spec
-from rowcite.spec.fields import Field, FieldType, column_names, fields, input_schema, output_schema
+from rowcite.spec.fields import Field, FieldType, fields, input_schema, output_schema
 
 BIG = {
     "type": "object",
@@ -171,19 +171,6 @@ def test_a_property_of_an_own_schema_has_its_type_or_is_json_text(make_spec, sch
 )
 def test_any_other_output_is_one_answer_column(make_spec, output, kind):
     assert fields(make_spec({"output": output})) == (Field("answer", FieldType(kind), "output"),)
-
-
-@pytest.mark.parametrize(
-    ("columns", "names"),
-    [
-        ({}, ("a", "a_confidence", "a_citations")),
-        ({"reasoning": True}, ("a", "a_confidence", "a_citations", "a_reasoning")),
-        ({"confidence": False, "citations": "none"}, ("a",)),
-        ({"prefix": "x_", "citations": "full"}, ("x_a", "x_a_confidence", "x_a_citations")),
-    ],
-)
-def test_a_field_adds_the_columns_that_are_asked_for(make_spec, columns, names):
-    assert column_names(make_spec(columns=columns), "a") == names
 
 
 # --- limits ----------------------------------------------------------------------------------------------

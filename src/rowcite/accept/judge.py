@@ -20,7 +20,7 @@ from rowcite.model import Answer, Citation, FieldBasis, Json
 from rowcite.spec.fields import Field
 
 
-class Cell(msgspec.Struct, frozen=True):
+class Cell(msgspec.Struct, frozen=True, gc=False):
     """One field's value with its evidence.
 
     `said` is the value as the answer had it. `rule` names what refused it (a key of `accept`, `type`, or `rules.0`)

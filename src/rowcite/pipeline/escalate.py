@@ -10,7 +10,6 @@ from pathlib import Path
 
 import msgspec
 
-from rowcite.accept.policy import acceptance_policy
 from rowcite.api.bodies import Question
 from rowcite.ledger import Ledger
 from rowcite.model import RunState, Task, TaskKey
@@ -24,8 +23,7 @@ from rowcite.pipeline.next_step import (
     task_of,
     too_many,
 )
-from rowcite.pipeline.row_groups import RowGroup, RowGroups
-from rowcite.spec.fields import fields
+from rowcite.rows.resolver import RowGroup, RowResolver
 from rowcite.submit.queue import TaskSource
 
 _AT_ONCE = 2_000
@@ -108,11 +106,12 @@ def to_escalate(job: Job, ledger: Ledger) -> int:
 
 def _steps(job: Job, ledger: Ledger, rung: EscalationRound) -> Iterator[tuple[EscalationStep, list[Task]]]:
     """Yield tasks that do not stand in the ledger yet, a few of one step at a time."""
-    policy = acceptance_policy(fields(job.spec), job.spec.accept)
+    resolver = RowResolver(job.spec, job.reader.source.schema, ledger)
+    policy = resolver.policy
     asked_again: set[bytes] = set()  # the rows of one task are asked once, whatever each of them was given
     waiting: dict[EscalationStep, list[Task]] = {}
-    for batch, rows in RowGroups(job, ledger).batches():
-        for row in rows:
+    for batch in job.reader.batches(job.question):
+        for row in resolver.groups(batch.keys, batch.rows.frame):
             if row.key in asked_again or not _counts(row, job.not_before):
                 continue
             step = next_step(job.spec.escalate, policy, row.resolved, row.runs)

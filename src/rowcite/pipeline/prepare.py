@@ -18,9 +18,8 @@ from rowcite.errors import InputError, KeyRefused, SpecError, TableError, UsageE
 from rowcite.pipeline.job import MEMORY, Job, make_job
 from rowcite.pipeline.spec_checks import spec_problems
 from rowcite.pipeline.spec_file import load_spec, parse_spec
-from rowcite.spec.fields import STATUS_COLUMNS
 from rowcite.spec.models import Spec
-from rowcite.table.columns import added_schema, column_type_problems
+from rowcite.table.columns import STATUS_COLUMNS, ColumnLayout, column_type_problems
 from rowcite.table.reader import Reader
 from rowcite.table.sinks import check_output
 from rowcite.table.sources import FrameSource, Source, format_of, open_source
@@ -198,7 +197,8 @@ def _is_part(output: str, given: str) -> bool:
 
 
 def _check_new_columns(spec: Spec, source: Source) -> None:
-    there = [name for name in added_schema(spec, source.schema, native=True) if name in source.schema]
+    added = ColumnLayout(spec, source.schema, native=True).schema
+    there = [name for name in added if name in source.schema]
     own = [name for name in there if name in STATUS_COLUMNS]
     if own:
         raise TableError(

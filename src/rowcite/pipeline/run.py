@@ -24,7 +24,7 @@ from rowcite.pipeline.submission import Submission, SubmissionCounts
 from rowcite.pipeline.write import merged, write
 from rowcite.progress import Progress, Silent
 from rowcite.spec.models import Spec
-from rowcite.table.columns import added_schema
+from rowcite.table.columns import ColumnLayout
 
 T = TypeVar("T")
 FAILED_TOO_MANY = 7
@@ -167,7 +167,7 @@ async def aenrich(
 def _empty(job: Job) -> pl.DataFrame:
     """Return the enriched table without its rows."""
     table = job.reader.source.schema
-    return pl.DataFrame(schema={**table, **added_schema(job.spec, table, native=True)})
+    return pl.DataFrame(schema={**table, **ColumnLayout(job.spec, table, native=True).schema})
 
 
 def enrich(table: pl.DataFrame | str | Path, spec: str | Path | Mapping[str, Any] | Spec) -> pl.DataFrame:

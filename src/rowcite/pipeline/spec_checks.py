@@ -14,8 +14,9 @@ from rowcite.api.bodies import KEY_METADATA
 from rowcite.api.packing import RECORD_KEY, records_schema
 from rowcite.api.schema_limits import characters, is_strict, nesting_levels, output_problems, property_count
 from rowcite.pipeline.next_step import KNOWN
-from rowcite.spec.fields import STATUS_COLUMNS, column_names, fields, input_schema, output_schema
+from rowcite.spec.fields import fields, input_schema, output_schema
 from rowcite.spec.models import Spec
+from rowcite.table.columns import column_names
 
 Problem = tuple[tuple[str | int, ...], str]
 """Where in the spec, and what is wrong."""
@@ -95,7 +96,7 @@ def _name_problems(spec: Spec) -> Iterator[Problem]:
     asked = [field.name for field in fields(spec)]
     if any(not name.strip() for name in asked):
         yield ("task", "outputs"), "a field has no name"
-    added = sorted([*STATUS_COLUMNS, *(column for name in asked for column in column_names(spec, name))])
+    added = sorted(column_names(spec))
     for first, second in pairwise(added):
         if first == second:
             yield ("task", "outputs"), f"two output columns would be called `{first}`: rename a field"

@@ -11,7 +11,7 @@ import polars as pl
 from rowcite.ledger import Ledger
 from rowcite.model import Counts, RowStatus
 from rowcite.pipeline.job import Job
-from rowcite.table.columns import added_schema
+from rowcite.table.columns import ColumnLayout
 from rowcite.table.merge import Merge
 from rowcite.table.reports import write_reports
 from rowcite.table.sinks import open_table, output_format
@@ -31,7 +31,7 @@ def write(job: Job, ledger: Ledger, target: str) -> Counts:
     source = job.reader.source
     native = output_format(target, source).native
     counts, reports = Counts(), job.spec.columns.reports
-    added = added_schema(job.spec, source.schema, native=native)
+    added = ColumnLayout(job.spec, source.schema, native=native).schema
     with open_table(target, source, added) as write_rows, ThreadPoolExecutor(1) as pool:
         written: Future[None] | None = None
         for rows, columns in merged(job, ledger, native=native):

@@ -16,11 +16,11 @@ from rowcite.api.facts import MICRO, PROCESSORS
 from rowcite.ledger import Ledger
 from rowcite.model import RowStatus
 from rowcite.pipeline.job import Job
-from rowcite.pipeline.row_groups import RowGroup, RowGroups
 from rowcite.report.cells import Views, views
 from rowcite.report.facts import Facts, ReviewReason, RowView
 from rowcite.report.row_sample import RowSample
 from rowcite.report.work import packs, spend, stored_before, timeline
+from rowcite.rows.resolver import RowGroup, RowResolver
 from rowcite.spec.models import Spec
 from rowcite.table.reader import Batch
 
@@ -47,8 +47,8 @@ def gather(
 class _Gathering:
     def __init__(self, job: Job, ledger: Ledger, most_rows: int, *, decided: bool, table: str | None) -> None:
         self._job, self._ledger = job, ledger
-        self._groups = RowGroups(job, ledger, decided=decided)
-        self._fields = self._groups.fields
+        self._resolver = RowResolver(job.spec, job.reader.source.schema, ledger, decided=decided)
+        self._fields = self._resolver.fields
         self._sample = RowSample(most_rows)
         self._facts = Facts(
             name=job.spec.name,
@@ -64,9 +64,9 @@ class _Gathering:
 
     def facts(self) -> Facts:
         facts, tasks, before = self._facts, set[bytes](), 0
-        for batch, groups in self._groups.batches():
+        for batch in self._job.reader.batches(self._job.question):
             self._add_skipped(batch, before)
-            for item in groups:
+            for item in self._resolver.groups(batch.keys, batch.rows.frame):
                 tasks.add(item.key)
                 self._add(batch, before, item)
             before += batch.keys.len()

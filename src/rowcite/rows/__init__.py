@@ -1,1 +1,1 @@
-"""All that is known of a row (stored runs, given values, decisions of people) to its cells. Pure, but for the ledger that is handed in."""
+"""Rows to cells: a row's stored runs, its given values and people's decisions, resolved in one place."""

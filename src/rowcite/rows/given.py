@@ -5,15 +5,16 @@ Only an accepted value that is not null ever replaces anything; what was given i
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import polars as pl
 
 from rowcite.accept.coerce import CoercionError, coerce
 from rowcite.accept.judge import Cell
-from rowcite.spec.fields import FieldType
+from rowcite.spec.fields import Field, FieldType, fields, value_column
+from rowcite.spec.models import Spec
 
 GIVEN = "given"
 """The confidence of a value that stood in the table."""
@@ -26,6 +27,14 @@ class Conflict(NamedTuple):
     given: Any
     found: Cell
     replaced: bool
+
+
+def given_columns(spec: Spec, table: pl.Schema) -> dict[str, Field]:
+    """Return the columns of the table that a spec fills or overwrites, with the field of each."""
+    if spec.columns.existing == "error":
+        return {}
+    named = {value_column(spec, field.name): field for field in fields(spec)}
+    return {name: field for name, field in named.items() if name in table}
 
 
 def is_blank(column: str, dtype: pl.DataType, blanks: Sequence[str]) -> pl.Expr:
@@ -87,16 +96,17 @@ def _plain(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def given_values(row: Mapping[str, Any], columns: Mapping[str, str], blanks: Sequence[str]) -> dict[str, Any]:
-    """Return what a row has already, by field. `columns` names each field's column; blanks and missing columns are left out."""
-    return {
-        field: row[column]
-        for field, column in columns.items()
-        if column in row and not _blank(row[column], blanks)
-    }
+def fits(value: Any, column: pl.DataType) -> bool:
+    """Return True if a column of the table can hold a value without losing anything."""
+    if value is None or not column.is_numeric():
+        return True
+    if column.is_integer():
+        least, most = _range(column)
+        return least <= int(value) <= most
+    return bool(pl.Series([float(value)], dtype=pl.Float64).cast(column)[0] == value)
 
 
-def _blank(value: Any, blanks: Sequence[str]) -> bool:
-    if isinstance(value, str):
-        return value in blanks or value.strip() in ("", *blanks)
-    return value is None or value == [] or (isinstance(value, float) and math.isnan(value))
+@cache
+def _range(column: pl.DataType) -> tuple[int, int]:
+    least, most = pl.select(least=column.min(), most=column.max()).row(0)  # type: ignore[attr-defined]
+    return least, most

@@ -25,7 +25,7 @@ from rowcite.rows.given import Conflict, coerce_or_none, merge_with_given
 _UNDER_WAY = (RunState.INTENDED, RunState.SUBMITTED)
 
 
-class ResolvedRow(msgspec.Struct, frozen=True):
+class ResolvedRow(msgspec.Struct, frozen=True, gc=False):
     """A row's cells in the fields' order, where it stands and why, and the runs that its cells came from.
 
     A row that failed or is pending has the cells that were given or decided, and empty ones.
@@ -217,6 +217,14 @@ def _asked(read: Answer, run: StoredRun, policy: AcceptancePolicy) -> tuple[Fiel
     return tuple(
         part for part in policy.fields if part.field.basis == "output" or part.field.name in read.content
     )
+
+
+def fields_of(run: StoredRun, policy: AcceptancePolicy) -> tuple[FieldPolicy, ...]:
+    """Return the fields that a completed run was asked for; none if its answer cannot be read."""
+    try:
+        return _asked(answer(run.run_id or "", run.processor, run.output or b""), run, policy)
+    except ValueError:
+        return policy.fields if run.first else ()
 
 
 def _best(cells: Sequence[Cell]) -> Cell:

@@ -8,7 +8,6 @@ from typing import Any, Literal
 from rowcite.spec.models import OutputField, Spec
 
 Kind = Literal["string", "integer", "number", "boolean", "date", "array", "object", "json"]
-STATUS_COLUMNS = ("rowcite_status", "rowcite_error", "rowcite_processor", "rowcite_run_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +46,9 @@ def fields(spec: Spec) -> tuple[Field, ...]:
     return (Field("answer", FieldType("json" if task.output.type == "auto" else "string"), "output"),)
 
 
-def column_names(spec: Spec, field: str) -> tuple[str, ...]:
-    """Return the columns that one field adds: value, confidence, citations, reasoning, as far as asked for."""
-    columns, name = spec.columns, spec.columns.prefix + field
-    return (
-        name,
-        *([f"{name}_confidence"] if columns.confidence else []),
-        *([f"{name}_citations"] if columns.citations != "none" else []),
-        *([f"{name}_reasoning"] if columns.reasoning else []),
-    )
+def value_column(spec: Spec, field: str) -> str:
+    """Return the name of the column that has a field's values."""
+    return spec.columns.prefix + field
 
 
 def output_schema(spec: Spec) -> dict[str, Any]:

@@ -1,14 +1,33 @@
-"""Which columns a spec adds to a table, their types, and which of the table's own it fills. Pure."""
+"""The columns that a spec adds to a table: name, type and value of each, listed here alone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from operator import attrgetter
+from typing import Any, NamedTuple
+from urllib.parse import quote
 
+import msgspec
 import polars as pl
+import pyarrow as pa
 
-from rowcite.spec.fields import STATUS_COLUMNS, Field, FieldType, column_names, fields
+from rowcite.accept.judge import Cell
+from rowcite.rows.given import GIVEN, given_columns
+from rowcite.rows.resolve import ResolvedRow
+from rowcite.spec.fields import Field, FieldType, fields, value_column
 from rowcite.spec.models import Spec
 
+FOUND = "\0found "
+"""Before the name of a column of the table: the values found for it."""
+
+_BLOCK = 16  # rows whose cells are in memory at a time: few enough for the processor's cache
+_SPACE = re.compile(r"\s")
+_text_of = json.JSONEncoder(
+    ensure_ascii=False, default=str
+).encode  # `json.dumps` builds an encoder each time
 _CITATION = pl.Struct({"url": pl.String, "title": pl.String, "excerpts": pl.List(pl.String)})
 _DTYPES: dict[str, pl.DataType] = {
     "string": pl.String(),
@@ -20,35 +39,88 @@ _DTYPES: dict[str, pl.DataType] = {
 }
 
 
-def added_schema(spec: Spec, table: pl.Schema, *, native: bool) -> pl.Schema:
-    """Return the columns that a spec adds to a table, with their types, in their order."""
-    filled, schema = filled_columns(spec, table), dict[str, pl.DataType]()
-    for field in fields(spec):
-        names = column_names(spec, field.name)
-        schema |= {
-            name: kind
-            for name, kind in zip(names, _dtypes(spec, field, native=native), strict=True)
-            if name not in filled
-        }
-    return pl.Schema({**schema, **dict.fromkeys(STATUS_COLUMNS, pl.String())})
+class Column(NamedTuple):
+    """A column: its name, its type, and its value as a function of a cell of `field`, or of the whole row (None)."""
+
+    name: str
+    dtype: pl.DataType
+    value: Callable[[Any], Any]
+    field: int | None = None
 
 
-def filled_columns(spec: Spec, table: pl.Schema) -> dict[str, Field]:
-    """Return the table's own columns that a spec fills or overwrites, with the field of each."""
-    if spec.columns.existing == "error":
-        return {}
-    named = {column_names(spec, field.name)[0]: field for field in fields(spec)}
-    return {name: field for name, field in named.items() if name in table}
+class ColumnLayout:
+    """The columns that come from resolved rows, in their order.
+
+    A field whose column is in the table already has its values under `FOUND` and the column's name: they go into the
+    table's own column. `schema` has the other columns, those that are added. In a native table (Parquet, JSONL, a
+    frame) lists and objects keep their type, in any other they are JSON text.
+    """
+
+    def __init__(self, spec: Spec, table: pl.Schema, *, native: bool) -> None:
+        self._spec, self._table, self._native = spec, table, native
+        self.given = given_columns(spec, table)
+        self.columns = [
+            *(column for at, field in enumerate(fields(spec)) for column in self._of_field(at, field)),
+            *_OF_ROW,
+        ]
+        self.schema = pl.Schema(
+            {column.name: column.dtype for column in self.columns if not column.name.startswith(FOUND)}
+        )
+        self.full_schema = pl.Schema({column.name: column.dtype for column in self.columns})
+
+    def frame(self, rows: Iterable[ResolvedRow]) -> pl.DataFrame:
+        """Return all columns for these rows. Built by column: row by row takes polars several times as long."""
+        values: list[list[Any]] = [[] for _ in self.columns]
+        rows = iter(rows)
+        while some := list(islice(rows, _BLOCK)):
+            cells = list(zip(*(row.cells for row in some), strict=True))
+            for column, collected in zip(self.columns, values, strict=True):
+                collected.extend(map(column.value, some if column.field is None else cells[column.field]))
+        return pl.DataFrame(
+            [
+                _series(column.name, collected, column.dtype)
+                for column, collected in zip(self.columns, values, strict=True)
+            ]
+        )
+
+    def _of_field(self, at: int, field: Field) -> Iterator[Column]:
+        """Yield the columns of one field. A new kind of column has its line here."""
+        columns, name = self._spec.columns, value_column(self._spec, field.name)
+        yield self._value_column(at, field, name)
+        if columns.confidence:
+            yield Column(f"{name}_confidence", pl.String(), attrgetter("confidence"), at)
+        if columns.citations == "full":
+            dtype = pl.List(_CITATION) if self._native else pl.String()
+            yield Column(f"{name}_citations", dtype, _full_citations if self._native else _citations_text, at)
+        if columns.citations == "urls":
+            dtype = pl.List(pl.String) if self._native else pl.String()
+            yield Column(f"{name}_citations", dtype, _urls if self._native else _urls_text, at)
+        if columns.reasoning:
+            yield Column(f"{name}_reasoning", pl.String(), attrgetter("reasoning"), at)
+
+    def _value_column(self, at: int, field: Field, name: str) -> Column:
+        found = dtype(field.type)
+        own = self._table[name] if name in self.given else None
+        is_text = found.is_nested() and (not self._native or own == pl.String)
+        value: Callable[[Cell], Any] = _json_text if is_text else attrgetter("value")
+        kind = pl.String() if is_text else found
+        if own is None:
+            return Column(name, kind, value, at)
+        return Column(FOUND + name, kind, lambda cell: value(cell) if _replaces(cell) else None, at)
 
 
-def column_type_problems(spec: Spec, table: pl.Schema) -> Iterator[str]:
-    """Say of each column that is to be filled and cannot hold what is found why not."""
-    for name, field in filled_columns(spec, table).items():
-        if not _holds(table[name], field.type):
-            yield (
-                f'column "{name}" is {table[name]}, and the field `{field.name}` is {field.type.kind}: a found value'
-                " would not fit. Give the field the column's type, or rename it"
-            )
+_OF_ROW = (
+    Column("rowcite_status", pl.String(), attrgetter("status")),
+    Column("rowcite_error", pl.String(), attrgetter("error")),
+    Column("rowcite_processor", pl.String(), lambda row: " ".join(row.processors) or None),
+    Column("rowcite_run_id", pl.String(), lambda row: " ".join(row.run_ids) or None),
+)
+STATUS_COLUMNS = tuple(column.name for column in _OF_ROW)
+
+
+def column_names(spec: Spec) -> list[str]:
+    """Return the names of the columns that a spec adds to a table without any of them."""
+    return [column.name for column in ColumnLayout(spec, pl.Schema(), native=True).columns]
 
 
 def dtype(kind: FieldType) -> pl.DataType:
@@ -61,20 +133,62 @@ def dtype(kind: FieldType) -> pl.DataType:
     return _DTYPES[kind.kind]
 
 
+def column_type_problems(spec: Spec, table: pl.Schema) -> Iterator[str]:
+    """Yield a message for each column of the table that cannot hold the values of its field."""
+    for name, field in given_columns(spec, table).items():
+        if not _holds(table[name], field.type):
+            yield (
+                f'column "{name}" is {table[name]}, and the field `{field.name}` is {field.type.kind}: a found value'
+                " would not fit. Give the field the column's type, or rename it"
+            )
+
+
 def _holds(column: pl.DataType, kind: FieldType) -> bool:
-    wanted = dtype(kind)
-    if column in (pl.String, wanted):
+    if column in (pl.String, dtype(kind)):
         return True
     if column.is_integer():
         return kind.kind == "integer"
     return column.is_float() and kind.kind in ("integer", "number")
 
 
-def _dtypes(spec: Spec, field: Field, *, native: bool) -> list[pl.DataType]:
-    citation: pl.DataType = _CITATION if spec.columns.citations == "full" else pl.String()
+# --- cells to values -------------------------------------------------------------------------------------
+
+
+def _replaces(cell: Cell) -> bool:
+    """Return True if a cell's value replaces the value in the table."""
+    return cell.value is not None and cell.refused is None and cell.confidence != GIVEN
+
+
+def _json_text(cell: Cell) -> Any:
+    value = cell.value
+    return _text_of(value) if isinstance(value, (list, dict)) else value
+
+
+def _full_citations(cell: Cell) -> list[dict[str, Any]]:
     return [
-        dtype(field.type) if native or field.type.kind not in ("array", "object") else pl.String(),
-        *([pl.String()] if spec.columns.confidence else []),
-        *([pl.List(citation) if native else pl.String()] if spec.columns.citations != "none" else []),
-        *([pl.String()] if spec.columns.reasoning else []),
+        {**msgspec.structs.asdict(citation), "excerpts": list(citation.excerpts)}
+        for citation in cell.citations
     ]
+
+
+def _citations_text(cell: Cell) -> str | None:
+    return _text_of(_full_citations(cell)) if cell.citations else None
+
+
+def _urls(cell: Cell) -> list[str]:
+    """Return each URL once, with spaces quoted."""
+    urls = [citation.url for citation in cell.citations]
+    if len(" ".join(urls).split()) == len(urls) == len(set(urls)):
+        return urls
+    return list(dict.fromkeys(_SPACE.sub(lambda space: quote(space[0]), url) for url in urls))
+
+
+def _urls_text(cell: Cell) -> str | None:
+    return " ".join(_urls(cell)) or None
+
+
+def _series(name: str, values: list[Any], kind: pl.DataType) -> pl.Series:
+    if not kind.is_nested():
+        return pl.Series(name, values, kind)
+    form = pl.Series([], dtype=kind).to_arrow().type  # polars takes lists one by one, Arrow all at once
+    return pl.Series(name, pa.array(values, form), kind)

@@ -19,7 +19,7 @@ from rowcite.api.keys import task_keys
 from rowcite.errors import SpecError
 from rowcite.model import RowStatus, TaskKey
 from rowcite.rows.given import has_blank
-from rowcite.spec.fields import column_names, fields
+from rowcite.spec.fields import fields, value_column
 from rowcite.spec.models import Spec, Transform
 from rowcite.table.inputs import can_be_sent, json_type, value_of
 from rowcite.table.sources import Rows, Source, coalesce, limited
@@ -185,7 +185,7 @@ class Reader:
         """Return what is true for rows with something to fill; None where every row is asked about."""
         if self.spec.columns.existing != "fill":
             return None
-        wanted = [column_names(self.spec, field.name)[0] for field in fields(self.spec)]
+        wanted = [value_column(self.spec, field.name) for field in fields(self.spec)]
         return has_blank(wanted, self.source.schema, self.spec.input.csv.null_values)
 
     def _cannot_send(self, column: str) -> str:
