@@ -31,7 +31,7 @@ NAMES = ["one", "two", "three.x", "_basis"]
 ACCEPTS = [
     {},
     {"min_confidence": "medium", "min_citations": 1},
-    {"missing_confidence": "reject", "otherwise": "keep"},
+    {"missing_confidence": "reject", "on_reject": "keep"},
     {"min_confidence": 0.3, "distrusted_domains": ["b.example"]},
     {"trusted_domains": [".example"], "min_domains": 2, "max_age": "9d"},
     {"required": ["one"], "not_found": ["A", "a long text that means null"]},
