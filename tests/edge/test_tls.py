@@ -1,4 +1,4 @@
-"""The command against certificates that it must not trust, and redirects that it must not follow."""
+"""The command refuses untrusted certificates and does not follow redirects."""
 
 import re
 import ssl
@@ -30,36 +30,40 @@ def run(tmp_path):
         AUTHORITY.cert_pem.write_to_path(tmp_path / "ca.pem")
         env = {"SSL_CERT_FILE": str(tmp_path / "ca.pem")} if trusted else {}
         done = rowcite("run", spec, "-v", "--base-url", url, cwd=tmp_path, PARALLEL_API_KEY=KEY, **env)
-        told = done.stderr.decode()
-        assert KEY not in told + done.stdout.decode()
-        assert "Traceback" not in told
+        messages = done.stderr.decode()
+        assert KEY not in messages + done.stdout.decode()
+        assert "Traceback" not in messages
         assert not any(KEY.encode() in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
-        return done.returncode, told
+        return done.returncode, messages
 
     return ran
 
 
 OLD = {"not_before": datetime(2020, 1, 1, tzinfo=UTC), "not_after": datetime.now(UTC) - timedelta(days=1)}
 BAD = {
-    "nobody's": (lambda: AUTHORITY.issue_cert("127.0.0.1"), False, "unable to get local issuer|self-signed"),
+    "unknown authority": (
+        lambda: AUTHORITY.issue_cert("127.0.0.1"),
+        False,
+        "unable to get local issuer|self-signed",
+    ),
     "expired": (lambda: AUTHORITY.issue_cert("127.0.0.1", **OLD), True, "certificate has expired"),
-    "another host's": (lambda: AUTHORITY.issue_cert("api.example"), True, "not valid for '127.0.0.1'"),
+    "another host": (lambda: AUTHORITY.issue_cert("api.example"), True, "not valid for '127.0.0.1'"),
 }
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_certificate_that_is_not_to_be_trusted_is_named_and_nothing_is_sent(run, name):
+def test_an_untrusted_certificate_is_reported_and_nothing_is_sent(run, name):
     issue, trusted, why = BAD[name]
     with scripted(says(500), tls=context(issue())) as server:
-        code, told = run(server.url, trusted=trusted)
+        code, messages = run(server.url, trusted=trusted)
         assert server.seen == []
     assert code == 4
-    assert "certificate of the API is not trusted" in told
-    assert re.search(why, told), told
-    assert f"POST {server.url}/v1/tasks/groups" in told
+    assert "certificate of the API is not trusted" in messages
+    assert re.search(why, messages), messages
+    assert f"POST {server.url}/v1/tasks/groups" in messages
 
 
-def test_a_certificate_authority_of_ones_own_is_trusted_when_it_is_named(run):
+def test_a_certificate_authority_named_in_the_environment_is_trusted(run):
     with scripted(says(401), tls=context(AUTHORITY.issue_cert("127.0.0.1"))) as server:
         code, _ = run(server.url)
     assert code == 3
@@ -71,15 +75,15 @@ def test_a_redirect_from_https_to_http_is_not_followed(run, status):
     with scripted(says(200)) as other:
         step = says(status, location=f"{other.url}/v1/tasks/groups?token=hidden")
         with scripted(step, tls=context(AUTHORITY.issue_cert("127.0.0.1"))) as server:
-            code, told = run(server.url)
+            code, messages = run(server.url)
         assert other.seen == []
     assert code == 4
-    assert f"{status}: it is said to be at http://127.0.0.1" in told
-    assert "hidden" not in told
+    assert f"{status}: redirected to http://127.0.0.1" in messages
+    assert "hidden" not in messages
 
 
-def test_a_host_that_is_not_there_is_named(run, tmp_path):
-    code, told = run("https://no-such-host.invalid")
+def test_an_unreachable_host_is_reported(run, tmp_path):
+    code, messages = run("https://no-such-host.invalid")
     assert code == 4
-    assert "no-such-host.invalid" in told
-    assert "Is the address right" in told
+    assert "no-such-host.invalid" in messages
+    assert "Cannot connect to https://no-such-host.invalid. Check --base-url" in messages

@@ -208,7 +208,7 @@ def test_a_listing_that_is_not_readable_at_all_ends_clearly_and_loses_nothing(st
 def test_a_page_in_place_of_a_listing_is_no_empty_listing(start):
     page = {"status": 200, "headers": {"content-type": "text/html"}, "body": "<html>Sign in</html>"}
     job = start(faults={"http": [{"method": "GET", "path": "/runs$", **page}]})
-    with pytest.raises(Retriable, match="text/html and no stream of events"):
+    with pytest.raises(Retriable, match="text/html, not a stream of events"):
         job.run(tasks(job.question, 5))
     assert job.states() == {"submitted": 5}
 

@@ -1,4 +1,4 @@
-"""What a question is called: the same in every process, version and machine; another for another question."""
+"""Task keys: the same in every process, version and machine; different for different questions."""
 
 import json
 import math
@@ -74,7 +74,7 @@ def test_the_canonical_text_and_the_key_are_pinned(value, text, key):
 
 
 @pytest.mark.parametrize("seed", ["0", "1", "4242"])
-def test_another_process_finds_the_same_key(seed):
+def test_another_process_computes_the_same_key(seed):
     program = (
         "from rowcite.api.keys import *\n"
         f"print(task_key(fingerprint({QUESTION!r}), canonical({VECTORS[5][0]!r})).hex())\n"
@@ -113,17 +113,19 @@ def test_the_order_of_keys_does_not_matter(value, rng):
 
 
 @given(JSON)
-def test_the_canonical_text_says_the_value(value):
+def test_the_canonical_text_holds_the_value(value):
     assert json.loads(canonical(value)) == value
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, {"a": [math.nan]}, "half a pair: \ud800"])
-def test_what_json_cannot_say_is_refused(value):
+@pytest.mark.parametrize(
+    "value", [math.nan, math.inf, -math.inf, {"a": [math.nan]}, "lone surrogate: \ud800"]
+)
+def test_values_without_json_text_are_refused(value):
     with pytest.raises(ValueError):
         canonical(value)
 
 
-# --- what a question is made of --------------------------------------------------------------------------
+# --- the parts of a question -----------------------------------------------------------------------------
 
 SERVER = {
     "url": "https://tools.example",
@@ -133,7 +135,7 @@ SERVER = {
 }
 
 
-def name(make_spec, task=None, api="https://api.parallel.ai", types=None, **keys):
+def fingerprint_of(make_spec, task=None, api="https://api.parallel.ai", types=None, **keys):
     return question(make_spec(task, **keys), types or {"company": "string"}, api).fingerprint
 
 
@@ -157,8 +159,8 @@ def name(make_spec, task=None, api="https://api.parallel.ai", types=None, **keys
         {"mcp_servers": [SERVER]},
     ],
 )
-def test_what_belongs_to_a_question_changes_its_name(make_spec, change):
-    assert name(make_spec, change) != name(make_spec)
+def test_each_part_of_a_question_changes_its_fingerprint(make_spec, change):
+    assert fingerprint_of(make_spec, change) != fingerprint_of(make_spec)
 
 
 @pytest.mark.parametrize(
@@ -170,8 +172,8 @@ def test_what_belongs_to_a_question_changes_its_name(make_spec, change):
         {"allowed_tools": None},
     ],
 )
-def test_servers_and_their_tools_belong_to_a_question(make_spec, change):
-    assert name(make_spec, {"mcp_servers": [{**SERVER, **change}]}) != name(
+def test_mcp_servers_and_their_tools_are_part_of_a_question(make_spec, change):
+    assert fingerprint_of(make_spec, {"mcp_servers": [{**SERVER, **change}]}) != fingerprint_of(
         make_spec, {"mcp_servers": [SERVER]}
     )
 
@@ -186,34 +188,38 @@ def test_servers_and_their_tools_belong_to_a_question(make_spec, change):
         {"mcp_servers": []},
     ],
 )
-def test_what_does_not_belong_to_a_question_leaves_its_name(make_spec, change):
-    assert name(make_spec, change) == name(make_spec)
+def test_other_settings_of_a_task_keep_the_fingerprint(make_spec, change):
+    assert fingerprint_of(make_spec, change) == fingerprint_of(make_spec)
 
 
-def test_the_rest_of_a_spec_leaves_the_name(make_spec):
+def test_the_rest_of_a_spec_keeps_the_fingerprint(make_spec):
     keys = {
         "accept": {"min_citations": 2},
         "columns": {"prefix": "x_"},
         "limits": {"concurrency": 1},
         "prices": {"core": 1},
     }
-    assert name(make_spec, **keys, input={"path": "x.csv"}, cache={"max_age": "1d"}) == name(make_spec)
+    assert fingerprint_of(
+        make_spec, **keys, input={"path": "x.csv"}, cache={"max_age": "1d"}
+    ) == fingerprint_of(make_spec)
 
 
-def test_secrets_do_not_belong_to_a_question(make_spec):
+def test_secrets_are_not_part_of_a_question(make_spec):
     other = {**SERVER, "headers": {"Authorization": "two", "X-Key": "three"}}
-    assert name(make_spec, {"mcp_servers": [SERVER]}) == name(make_spec, {"mcp_servers": [other]})
-    asked = question(make_spec({"mcp_servers": [other]}), {"company": "string"}, "api")
-    assert b"three" not in canonical(asked.named)
-    assert b"three" in asked.run
-    assert b"three" not in asked.shown.run
+    assert fingerprint_of(make_spec, {"mcp_servers": [SERVER]}) == fingerprint_of(
+        make_spec, {"mcp_servers": [other]}
+    )
+    built = question(make_spec({"mcp_servers": [other]}), {"company": "string"}, "api")
+    assert b"three" not in canonical(built.named)
+    assert b"three" in built.run
+    assert b"three" not in built.shown.run
 
 
-def test_the_types_of_the_inputs_belong_to_a_question(make_spec):
-    assert name(make_spec, types={"company": "integer"}) != name(make_spec)
+def test_the_types_of_the_inputs_are_part_of_a_question(make_spec):
+    assert fingerprint_of(make_spec, types={"company": "integer"}) != fingerprint_of(make_spec)
 
 
-def test_who_is_asked_belongs_to_a_question(make_spec):
+def test_the_api_is_part_of_a_question(make_spec):
     apis = (
         "https://api.parallel.ai",
         "https://eu.api.parallel.ai",
@@ -221,11 +227,11 @@ def test_who_is_asked_belongs_to_a_question(make_spec):
         "local:aa",
         "local:bb",
     )
-    assert len({name(make_spec, api=api) for api in apis}) == len(apis)
+    assert len({fingerprint_of(make_spec, api=api) for api in apis}) == len(apis)
 
 
 @given(st.text(), st.text(), JSON)
-def test_a_rehearsals_answer_never_passes_for_a_real_one(real, corpus, task_input):
+def test_a_local_answer_never_counts_as_one_of_the_api(real, corpus, task_input):
     text = canonical(task_input)
     names = (
         fingerprint({**QUESTION, "api": f"https://{real}"}),

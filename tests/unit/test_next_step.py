@@ -243,12 +243,12 @@ def test_a_run_stops_when_more_than_half_of_the_first_answers_go_on(answers, lef
     ("escalate", "inputs", "told"),
     [
         (("pro", "cor"), {}, "no price is known for `cor`"),
-        (("core",), {}, "`core` was asked before: name each processor once"),
-        (("pro", "pro"), {}, "`pro` was asked before"),
+        (("core",), {}, "`core` is listed before: name each processor once"),
+        (("pro", "pro"), {}, "`pro` is listed before"),
         (
             ("pro",),
             {"known": {"column": "name"}},
-            "`known` tells the next processor what was found: choose another name",
+            "`known` holds earlier findings for the next processor: choose another name",
         ),
         (("pro", "ultra-fast"), {}, None),
     ],

@@ -1,4 +1,4 @@
-"""Several rows in one run: what is sent, and that no answer ever lands on another row."""
+"""Several rows in one run: the request, and that no answer is ever assigned to another row."""
 
 import json
 import random
@@ -22,21 +22,21 @@ CODES = codes_of(KEYS)
 
 
 @pytest.fixture
-def asked(make_spec):
-    def asked(**task):
+def packed_question(make_spec):
+    def build(**task):
         spec = make_spec(
             {"outputs": {"industry": "string", "count": "integer"}, "instructions": "Look well.", **task}
         )
         return packed(question(spec, {"company": "string"}, "https://api.example"))
 
-    return asked
+    return build
 
 
 def tasks(inputs):
     return [Task(task_key(b"q", canonical(value)), canonical(value)) for value in inputs]
 
 
-def said(*records, basis=()):
+def output_of(*records, basis=()):
     return json.dumps({"type": "json", "content": {"records": list(records)}, "basis": list(basis)}).encode()
 
 
@@ -44,11 +44,11 @@ def contents(found):
     return [None if part is None else answer("", "", part).content for part in found.values()]
 
 
-# --- what is sent ----------------------------------------------------------------------------------------
+# --- the request -----------------------------------------------------------------------------------------
 
 
-def test_a_packed_question_asks_for_records_with_a_key(asked):
-    spec = asked().named["task_spec"]
+def test_a_packed_question_requests_records_with_a_key(packed_question):
+    spec = packed_question().named["task_spec"]
     for side, names in (
         ("input_schema", ["key", "company"]),
         ("output_schema", ["key", "industry", "count"]),
@@ -61,20 +61,20 @@ def test_a_packed_question_asks_for_records_with_a_key(asked):
     assert spec["output_schema"]["json_schema"]["description"].startswith("Look well. Work on each record")
 
 
-def test_a_pack_holds_so_many_rows_each_under_its_key(asked):
+def test_a_pack_has_at_most_n_rows_each_with_its_key(packed_question):
     members = tasks({"company": f"Company {number}"} for number in range(5))
-    sent = list(packs(asked(), members, 2))
+    sent = list(packs(packed_question(), members, 2))
     assert [len(pack.members) for pack in sent] == [2, 2, 1]
     records = json.loads(sent[0].input)["records"]
     assert [record["company"] for record in records] == ["Company 0", "Company 1"]
     assert [record["key"] for record in records] == codes_of([member.key for member in sent[0].members])
     assert [member.key for pack in sent for member in pack.members] == [member.key for member in members]
-    assert sent[0].key == task_key(asked().fingerprint, sent[0].input)
-    json.loads(runs_body(asked(), sent))
+    assert sent[0].key == task_key(packed_question().fingerprint, sent[0].input)
+    json.loads(runs_body(packed_question(), sent))
 
 
-def test_a_prompt_is_a_record_too(asked):
-    question_ = asked(prompt="Who runs {name}?")
+def test_a_prompt_is_a_record_too(packed_question):
+    question_ = packed_question(prompt="Who runs {name}?")
     (pack,) = packs(question_, tasks(["Who runs A?", "Who runs B?"]), 5)
     assert [record["prompt"] for record in json.loads(pack.input)["records"]] == [
         "Who runs A?",
@@ -83,7 +83,7 @@ def test_a_prompt_is_a_record_too(asked):
 
 
 @given(st.lists(st.integers(1, 9_000), max_size=30), st.integers(1, 10))
-def test_a_pack_is_never_longer_than_the_api_takes(sizes, most):
+def test_a_pack_is_never_larger_than_the_api_accepts(sizes, most):
     question_ = packed(question(_SPEC, {"company": "string"}, "x"))
     members = tasks({"company": f"{number}" + "é" * size} for number, size in enumerate(sizes))
     sent = list(packs(question_, members, most))
@@ -102,23 +102,23 @@ _SPEC = parse_spec(
 )
 
 
-def test_keys_are_short_and_tell_rows_apart():
+def test_keys_are_short_and_unique():
     assert all(len(code) == 6 for code in CODES)
     near = [b"\0" * 15 + bytes([number]) for number in (0, 1, 128)]
     assert len(set(codes_of(near))) == 3
 
 
-# --- whose answer is whose -------------------------------------------------------------------------------
+# --- assigning records to rows ---------------------------------------------------------------------------
 
 
 def test_answers_are_matched_by_key_in_any_order():
     records = [{"key": code, "industry": f"i{number}"} for number, code in enumerate(CODES)]
     random.Random(1).shuffle(records)
-    assert contents(parts(said(*records), KEYS)) == [{"industry": f"i{number}"} for number in range(5)]
+    assert contents(parts(output_of(*records), KEYS)) == [{"industry": f"i{number}"} for number in range(5)]
 
 
-def test_a_key_is_read_whatever_its_case_and_spaces():
-    assert contents(parts(said({"key": f" {CODES[0].upper()} ", "a": 1}), KEYS[:1])) == [{"a": 1}]
+def test_case_and_spaces_of_a_key_are_ignored():
+    assert contents(parts(output_of({"key": f" {CODES[0].upper()} ", "a": 1}), KEYS[:1])) == [{"a": 1}]
 
 
 @pytest.mark.parametrize(
@@ -134,13 +134,13 @@ def test_a_key_is_read_whatever_its_case_and_spaces():
         [],
     ],
 )
-def test_a_record_that_is_missing_doubled_or_empty_has_no_part(records):
-    assert parts(said(*records), KEYS[:1]) == {KEYS[0]: None}
+def test_a_record_that_is_missing_repeated_or_empty_has_no_part(records):
+    assert parts(output_of(*records), KEYS[:1]) == {KEYS[0]: None}
 
 
-def test_a_record_of_nobody_changes_nothing_for_the_others():
+def test_a_record_with_an_unknown_key_does_not_affect_the_others():
     records = [{"key": "zzzzzz", "a": 9}, {"key": CODES[1], "a": 1}]
-    assert contents(parts(said(*records), KEYS[:2])) == [None, {"a": 1}]
+    assert contents(parts(output_of(*records), KEYS[:2])) == [None, {"a": 1}]
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def cite(field, url):
     }
 
 
-def test_evidence_goes_with_its_element_wherever_that_stands():
+def test_evidence_follows_its_element_in_any_order():
     records = [{"key": CODES[1], "industry": "B", "products": ["p", "q"]}, {"key": CODES[0], "industry": "A"}]
     basis = [
         cite("records.0.industry", "https://b.example/"),
@@ -167,9 +167,11 @@ def test_evidence_goes_with_its_element_wherever_that_stands():
         cite("records.0.key", "https://k.example/"),
         cite("records[1].industry", "https://a.example/"),
         cite("records", "https://all.example/"),
-        cite("records.7.industry", "https://nobody.example/"),
+        cite("records.7.industry", "https://unknown.example/"),
     ]
-    first, second = (answer("", "", part) for part in parts(said(*records, basis=basis), KEYS[:2]).values())
+    first, second = (
+        answer("", "", part) for part in parts(output_of(*records, basis=basis), KEYS[:2]).values()
+    )
     assert [(item.field, item.citations[0].url) for item in first.basis] == [
         ("industry", "https://a.example/")
     ]
@@ -181,10 +183,10 @@ def test_evidence_goes_with_its_element_wherever_that_stands():
     assert (second.basis[0].reasoning, second.basis[0].confidence) == ("of records.0.industry", "high")
 
 
-def test_evidence_of_a_whole_element_is_that_of_its_fields_without_their_own():
+def test_fields_without_evidence_get_that_of_the_whole_element():
     record = {"key": CODES[0], "industry": "A", "count": 5}
     basis = [cite("records.0", "https://whole.example/"), cite("records.0.count", "https://count.example/")]
-    (part,) = parts(said(record, basis=basis), KEYS[:1]).values()
+    (part,) = parts(output_of(record, basis=basis), KEYS[:1]).values()
     assert {item.field: item.citations[0].url for item in answer("", "", part).basis} == {
         "industry": "https://whole.example/",
         "count": "https://count.example/",
@@ -199,8 +201,8 @@ JSONISH = st.recursive(
 
 
 @given(st.lists(JSONISH, max_size=6))
-def test_whatever_comes_each_row_has_its_own_part_or_none(records):
-    found = parts(said(*records), KEYS)
+def test_for_any_records_each_row_has_its_own_part_or_none(records):
+    found = parts(output_of(*records), KEYS)
     assert list(found) == KEYS
     for key, code in zip(KEYS, CODES, strict=True):
         own = [r for r in records if isinstance(r, dict) and str(r.get("key")).strip().lower() == code]
@@ -210,25 +212,25 @@ def test_whatever_comes_each_row_has_its_own_part_or_none(records):
             assert answer("", "", found[key]).content == {k: v for k, v in own[0].items() if k != "key"}
 
 
-# --- what cannot be packed -------------------------------------------------------------------------------
+# --- specs that cannot be packed -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("task", "told"),
+    ("task", "message"),
     [
-        ({"output": {"type": "text"}}, "only answers made of fields can be asked for several rows at once"),
-        ({"outputs": {"key": "string"}}, "`key` says which row a record is of: choose another name"),
-        ({"inputs": {"key": {"column": "name"}}}, "`key` says which row a record is of: choose another name"),
+        ({"output": {"type": "text"}}, "several rows in one run need an answer made of fields"),
+        ({"outputs": {"key": "string"}}, "`key` identifies the row of a record: choose another name"),
+        ({"inputs": {"key": {"column": "name"}}}, "`key` identifies the row of a record: choose another name"),
         ({"outputs": {f"f{n}": "string" for n in range(99)}}, "with records and keys 101 properties"),
         ({"outputs": {"a": {"type": "object", "properties": {"b": {"type": "object", "properties": {"c": {"type": "array"}}}}}}}, "6 levels deep"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_packed_is_told(make_spec, task, told):
+def test_a_spec_that_cannot_be_packed_is_refused(make_spec, task, message):
     from rowcite.pipeline.spec_checks import spec_problems
 
     spec = make_spec(task)
     spec = spec.model_copy(update={"task": spec.task.model_copy(update={"records_per_run": 3})})
-    assert any(told in message for _, message in spec_problems(spec))
+    assert any(message in problem for _, problem in spec_problems(spec))
 
 
 def test_more_values_than_a_processor_fills_draw_a_warning(make_spec):

@@ -91,7 +91,7 @@ def test_a_row_without_an_answer_is_pending_or_failed(state, status, error, give
 def test_an_answer_that_is_no_json_rejects_its_row(given):
     found = resolved(run(1, "core", b"<html>"), given=given)
     assert found.status == RowStatus.REJECTED
-    assert "the answer is no JSON" in found.error
+    assert "the answer is not JSON" in found.error
 
 
 def test_a_row_that_was_never_asked_is_pending():

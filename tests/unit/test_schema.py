@@ -266,7 +266,7 @@ def test_a_keyword_that_the_api_does_not_take_is_refused(make_spec, word):
 
 def test_reports_need_a_text_output(make_spec):
     make_spec({"output": {"type": "text"}}, columns={"reports": "out"})
-    with pytest.raises(SpecError, match="`reports` writes one file a row"):
+    with pytest.raises(SpecError, match="`reports` writes one file for each row"):
         make_spec(columns={"reports": "out"})
 
 
@@ -287,11 +287,11 @@ def test_the_local_backend_needs_no_price(make_spec):
         ({"outputs": {"a": nested(3)}}, "nested 4 levels deep: one page of the API's docs gives 3 as the limit"),
         ({"outputs": names(11)}, "11 fields, and `core` usefully fills about 10"),
         ({"outputs": names(3), "processor": "lite-fast"}, "3 fields, and `lite-fast` usefully fills about 2"),
-        ({"output": {"type": "auto"}}, "auto output is made for pro and above, not `core`"),
+        ({"output": {"type": "auto"}}, "auto output is meant for pro and above, not `core`"),
         ({"source_policy": {"include_domains": ["a.com"], "exclude_domains": ["b.com"]}}, "exclude_domains is ignored by the API"),
         ({"output": {"json_schema": {**BIG, "required": []}}}, "the JSON schema has optional or further properties"),
         ({"output": {"json_schema": {**BIG, "additionalProperties": True}}}, "the JSON schema has optional or further properties"),
-        *(({"outputs": {name: "string"}}, f"fields {name}: citations, reasoning and confidence come with every field") for name in
+        *(({"outputs": {name: "string"}}, f"fields {name}: every field already has citations, reasoning and confidence") for name in
           ("citations", "confidence", "evidence", "reasoning", "source", "sources", "source_urls")),
     ],
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Server-sent events: the same events whatever way the bytes are cut. The grammar is the WHATWG HTML standard's."""
+"""Server-sent events: the same events wherever the bytes are split. Grammar: the WHATWG HTML standard."""
 
 from itertools import pairwise
 
@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowcite.api.sse import MOST_BYTES, Parser, TooLarge
+from rowcite.api.sse import MAX_BYTES, Parser, TooLarge
 
 
 def events(stream: bytes, cuts: tuple[int, ...] = ()) -> list[bytes]:
-    """Feed a stream cut at these places."""
+    """Return the events of a stream that is split at these places."""
     parser, found = Parser(), []
     places = [0, *sorted(cuts), len(stream)]
     for start, end in pairwise(places):
@@ -49,7 +49,7 @@ def events(stream: bytes, cuts: tuple[int, ...] = ()) -> list[bytes]:
         (b"", []),
     ],
 )
-def test_a_stream_is_cut_into_its_events(stream, data):
+def test_a_stream_is_parsed_into_its_events(stream, data):
     assert events(stream) == data
     assert events(stream, tuple(range(len(stream)))) == data
 
@@ -66,14 +66,14 @@ STREAMS = st.lists(st.tuples(LINES, st.sampled_from([b"\n", b"\r", b"\r\n"])), m
 
 
 @given(st.sampled_from([b"", b"\xef\xbb\xbf"]), STREAMS, st.data())
-def test_any_cut_gives_the_same_events(mark, stream, data):
+def test_any_split_gives_the_same_events(mark, stream, data):
     stream = mark + stream
     cuts = data.draw(st.lists(st.integers(0, len(stream)), max_size=10))
     assert events(stream, tuple(cuts)) == events(stream)
 
 
 @given(st.binary(max_size=60), st.data())
-def test_any_cut_of_any_bytes_gives_the_same_events(stream, data):
+def test_any_split_of_any_bytes_gives_the_same_events(stream, data):
     cuts = data.draw(st.lists(st.integers(0, len(stream)), max_size=10))
     assert events(stream, tuple(cuts)) == events(stream)
 
@@ -94,7 +94,7 @@ def test_byte_by_byte_gives_the_same_events(stream):
         max_size=4,
     )
 )
-def test_what_was_written_is_read(written):
+def test_written_events_are_read_back(written):
     stream = "".join("".join(f"data: {line}\n" for line in lines) + "\n" for lines in written)
     assert events(stream.encode()) == ["\n".join(lines).encode() for lines in written]
 
@@ -106,20 +106,20 @@ def test_an_empty_chunk_changes_nothing():
 
 
 def test_a_line_that_never_ends_is_refused():
-    parser, half = Parser(), b"x" * (MOST_BYTES // 2 + 1)
+    parser, half = Parser(), b"x" * (MAX_BYTES // 2 + 1)
     parser.feed(b"data: " + half)
     with pytest.raises(TooLarge, match="larger than 64 MiB"):
         parser.feed(half)
 
 
 def test_an_event_that_never_ends_is_refused():
-    parser, line = Parser(), b"data: " + b"x" * (MOST_BYTES // 8) + b"\n"
+    parser, line = Parser(), b"data: " + b"x" * (MAX_BYTES // 8) + b"\n"
     for _ in range(7):
         parser.feed(line)
     with pytest.raises(TooLarge):
         parser.feed(line * 2)
 
 
-def test_many_events_may_be_larger_than_one_may_be():
-    parser, event = Parser(), b"data: " + b"x" * (MOST_BYTES // 3) + b"\n\n"
+def test_many_events_together_may_exceed_the_limit_of_one():
+    parser, event = Parser(), b"data: " + b"x" * (MAX_BYTES // 3) + b"\n\n"
     assert sum(len(parser.feed(event)) for _ in range(4)) == 4

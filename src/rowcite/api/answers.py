@@ -1,4 +1,4 @@
-"""An output of the API to an answer: content and basis, in the documented shape and in all older ones. Pure.
+"""Outputs of the API to answers: content and basis, in the documented shape and in all older ones. Pure.
 
 Older pages show numeric confidences, content as JSON text and a `_basis` inside the content; all of them are read.
 """
@@ -35,7 +35,7 @@ class _Output(msgspec.Struct):
 
 
 class _Documented(msgspec.Struct):
-    """The shape that the API documents, without nulls: read straight into what the answer is made of."""
+    """The documented shape, without nulls: read directly into the types of an answer."""
 
     content: Any
     basis: tuple[FieldBasis, ...]
@@ -47,10 +47,10 @@ _OUTPUT = msgspec.json.Decoder(_Output)
 
 
 def answer(run_id: str, processor: str, raw: bytes) -> Answer:
-    """Read an output into an answer.
+    """Return an output as an answer.
 
     Raises:
-        ValueError: the bytes are no JSON at all.
+        ValueError: the bytes are not JSON.
     """
     raw = replace_lone_surrogates(raw)
     try:
@@ -58,19 +58,19 @@ def answer(run_id: str, processor: str, raw: bytes) -> Answer:
         if (isinstance(output.content, dict) or output.type == "text") and _is_plain(output, raw):
             return Answer(run_id, processor, output.content, output.basis)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        pass  # read it leniently
+        pass  # read leniently below
     try:
         content, basis = _read_output(raw)
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
-        raise ValueError(f"run {run_id}: the answer is no JSON: {error}") from error
+        raise ValueError(f"run {run_id}: the answer is not JSON: {error}") from error
     return Answer(run_id, processor, content, tuple(basis))
 
 
 def _is_plain(output: _Documented, raw: bytes) -> bool:
-    """Tell whether nothing has to be taken out or put right."""
+    """Return True if the output needs no correction."""
     if output.type != "text" and "_basis" in output.content:
         return False
-    return b'""' not in raw or all(  # no empty text anywhere, or not in these places
+    return b'""' not in raw or all(  # no empty text, or not where it matters
         basis.confidence != "" and all(citation.url for citation in basis.citations) for basis in output.basis
     )
 
@@ -92,7 +92,7 @@ def _read_output(raw: bytes) -> tuple[Any, list[FieldBasis]]:
 
 
 def _content(content: Any) -> tuple[Any, list[FieldBasis]]:
-    """Unwrap content that came as JSON text, and take the older `_basis` out of it."""
+    """Return content, decoded if it is JSON text, and the older `_basis` that was inside it."""
     if isinstance(content, str) and content.lstrip().startswith("{"):
         try:
             inner = json.loads(replace_lone_surrogates(content.encode()))
@@ -123,7 +123,7 @@ def _field_basis(item: _Basis) -> FieldBasis:
 
 
 def _loose(output: Any) -> tuple[Any, list[FieldBasis]]:
-    """Read an output whose shape is not the documented one, taking what can be understood."""
+    """Return the parts of an undocumented output that can be read."""
     if not isinstance(output, dict):
         return output, []
     content = output.get(

@@ -1,4 +1,4 @@
-"""The Task API's JSON bodies, both ways: pure, and lenient with what comes back.
+"""The Task API's JSON bodies, both ways: pure, and lenient in what it reads.
 
 Shapes: the public OpenAPI document of the Task API (v1). Older pages also show `succeeded`, numeric
 confidences, content as JSON text and a `_basis` inside the content; all of them are read.
@@ -26,10 +26,10 @@ LOCAL = "local:"
 
 
 class Question(msgspec.Struct, frozen=True):
-    """Everything about a run but its input.
+    """Everything about a run except its input.
 
-    `named` is what the fingerprint covers, `task_spec` and `run` are what is sent (bytes of JSON; `run`
-    is the members of a run's object after `input` and the task key). Secrets are in `run` alone.
+    The fingerprint covers `named`. `task_spec` and `run` are sent (JSON bytes; `run` holds the members of a run's object
+    after `input` and the task key). Only `run` holds secrets.
     """
 
     named: dict[str, Any]
@@ -44,27 +44,27 @@ class Question(msgspec.Struct, frozen=True):
 
     @property
     def shown(self) -> Question:
-        """Return the question without its secrets, for people to look at."""
+        """Return the question without its secrets, for display."""
         run = {name: value for name, value in self.named.items() if name not in ("api", "task_spec")}
         return Question(self.named, self.task_spec, msgspec.json.encode(run)[1:-1], self.extra_metadata)
 
 
-def runs_body(asked: Question, tasks: Iterable[Task]) -> bytes:
-    """Return the body that adds runs to a group. Inputs go in as the bytes they are."""
-    extra = b"," + asked.extra_metadata if asked.extra_metadata else b""
+def runs_body(question: Question, tasks: Iterable[Task]) -> bytes:
+    """Return the body that adds runs to a group. The bytes of the inputs are not changed."""
+    extra = b"," + question.extra_metadata if question.extra_metadata else b""
     runs = b",".join(
         b'{"input":%b,"metadata":{"%b":"%b"%b},%b}'
-        % (task.input, KEY_METADATA.encode(), task.key.hex().encode(), extra, asked.run)
+        % (task.input, KEY_METADATA.encode(), task.key.hex().encode(), extra, question.run)
         for task in tasks
     )
-    return b'{"default_task_spec":%b,"inputs":[%b]}' % (asked.task_spec, runs)
+    return b'{"default_task_spec":%b,"inputs":[%b]}' % (question.task_spec, runs)
 
 
 # --- in --------------------------------------------------------------------------------------------------
 
 
 class ErrorBody(msgspec.Struct, frozen=True):
-    """An error as the API words it."""
+    """An error object of the API."""
 
     message: str = ""
     ref_id: str | None = None
@@ -72,7 +72,7 @@ class ErrorBody(msgspec.Struct, frozen=True):
 
 
 class Run(msgspec.Struct, frozen=True):
-    """A run's object, as far as rowcite reads it."""
+    """A run object: the members that rowcite reads."""
 
     run_id: str
     status: str
@@ -84,17 +84,17 @@ class Run(msgspec.Struct, frozen=True):
 
     @property
     def state(self) -> RunState:
-        """Return where the run stands; queued, running and cancelling are all `submitted`, as is what nobody knows."""
+        """Return the run's state; queued, running, cancelling and unknown statuses are all `submitted`."""
         return _STATES.get(self.status, RunState.SUBMITTED)
 
     @property
     def active(self) -> bool:
-        """Tell whether the API says, in words that are known, that the run goes on."""
+        """Return True if the run has a known active status."""
         return self.status in ACTIVE_STATUSES
 
     @property
     def key(self) -> bytes | None:
-        """Return the task key that the run carries, None when its metadata did not come along."""
+        """Return the task key in the run's metadata; None if the metadata is missing."""
         return _key(self.metadata)
 
     @property
@@ -126,7 +126,7 @@ _STATES = {
 
 
 class GroupStatus(msgspec.Struct, frozen=True):
-    """How a group stands."""
+    """The status of a group."""
 
     num_task_runs: int = 0
     is_active: bool = False
@@ -134,13 +134,13 @@ class GroupStatus(msgspec.Struct, frozen=True):
 
     @property
     def active(self) -> bool:
-        """Tell whether the API says that a run of the group goes on."""
+        """Return True if a run of the group is active."""
         counts = self.task_run_status_counts
         return any(counts.get(status, 0) > 0 for status in ACTIVE_STATUSES) if counts else self.is_active
 
     @property
     def at_rest(self) -> bool:
-        """Tell whether the API says of every run of the group that it has ended."""
+        """Return True if every run of the group has ended."""
         counts = self.task_run_status_counts
         ended = sum(count for status, count in counts.items() if status in _STATES)
         return 0 < self.num_task_runs <= ended and not self.active
@@ -160,7 +160,7 @@ class Added(msgspec.Struct, frozen=True):
 
 
 class Event(msgspec.Struct, frozen=True):
-    """One event of any stream; `type` says which members it has."""
+    """One event of any stream; its members depend on `type`."""
 
     type: str = ""
     event_id: str | None = None
@@ -178,21 +178,21 @@ _ESCAPE = re.compile(
 
 
 def replace_lone_surrogates(raw: bytes) -> bytes:
-    """Return JSON with every half of a surrogate pair replaced: JSON allows it escaped, no text can hold it."""
+    """Return JSON with lone surrogates replaced: JSON allows them as escapes, but no text can hold them."""
     if b"\\" not in raw or (b"\\ud" not in raw and b"\\uD" not in raw):
         return raw
     return _ESCAPE.sub(lambda match: b"\\ufffd" if match[1] else match[0], raw)
 
 
 def decoded(raw: bytes, shape: type[T]) -> T:
-    """Read JSON from the API into a shape.
+    """Return JSON from the API as a shape.
 
     Raises:
-        msgspec.DecodeError: it is no JSON, no UTF-8, nested too deep, or not of the shape.
+        msgspec.DecodeError: the bytes are not JSON, not UTF-8, nested too deeply, or do not match the shape.
     """
     try:
         return msgspec.json.decode(replace_lone_surrogates(raw), type=shape)
-    except (UnicodeDecodeError, RecursionError) as error:  # msgspec lets these two through as they are
+    except (UnicodeDecodeError, RecursionError) as error:  # msgspec does not wrap these two
         raise msgspec.DecodeError(str(error)) from error
 
 
@@ -205,10 +205,10 @@ class _Typed(msgspec.Struct):
 
 
 def read_event(data: bytes) -> Event:
-    """Read an event of any stream. One of a type that is not known says its type and nothing else.
+    """Return an event of any stream. An event of an unknown type has its type alone.
 
     Raises:
-        msgspec.DecodeError: it is no JSON, or not of the shape that its type has.
+        msgspec.DecodeError: it is not JSON, or does not match the shape of its type.
     """
     try:
         return decoded(data, Event)
@@ -220,7 +220,7 @@ def read_event(data: bytes) -> Event:
 
 
 class UnreadableEvent(msgspec.Struct, frozen=True):
-    """An event that is not what the API documents: why, and the run that it is about where that can be made out."""
+    """An event that does not match the documentation: the reason, and the id of its run if it can be read."""
 
     why: str
     run_id: str | None = None
@@ -230,31 +230,31 @@ _RUN_ID = re.compile(rb'"run"\s*:\s*\{[^{}]{0,500}?"run_id"\s*:\s*"([\w.-]{1,200
 
 
 def unreadable_event(data: bytes, why: str) -> UnreadableEvent:
-    """Make out of a broken event what can be made out."""
+    """Return a broken event with the id of its run, if that can be read."""
     try:
-        told: Any = decoded(data, object)
+        event: Any = decoded(data, object)
     except msgspec.DecodeError:
         found = _RUN_ID.search(data)
         return UnreadableEvent(why, found[1].decode() if found else None)
-    run = told.get("run") if isinstance(told, dict) else None
+    run = event.get("run") if isinstance(event, dict) else None
     run_id = run.get("run_id") if isinstance(run, dict) else None
     return UnreadableEvent(why, run_id if isinstance(run_id, str) else None)
 
 
 class RunInput(msgspec.Struct, frozen=True):
-    """What a run was asked."""
+    """The input of a run, with its metadata."""
 
     input: Any = None
     metadata: Any = None
 
     @property
     def key(self) -> bytes | None:
-        """Return the task key in the metadata, None when it is not there."""
+        """Return the task key in the metadata; None if it is missing."""
         return _key(self.metadata)
 
 
 def input_of(event: Event) -> Any:
-    """Return the input that an event shows, decoded; None when it shows none that can be read."""
+    """Return the decoded input of an event; None if it has none, or it cannot be read."""
     if bytes(event.input) in _NOTHING:
         return None
     try:
@@ -264,7 +264,7 @@ def input_of(event: Event) -> Any:
 
 
 def output_of(event: Event) -> bytes | None:
-    """Return the output that an event shows, as its bytes; None when it shows none."""
+    """Return the bytes of an event's output; None if it has none."""
     raw = bytes(event.output)
     return None if raw in _NOTHING else raw
 

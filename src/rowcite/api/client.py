@@ -1,7 +1,7 @@
-"""The Task API: one method an endpoint, bodies read, and sent again what may be sent again.
+"""The client of the Task API: one method for each endpoint, with retries.
 
-A GET may be sent again after anything that may pass. A POST that creates runs is sent again only after 429 or when
-no connection was made: runs cost money, and there is no idempotency key.
+A GET is retried after every temporary error. A POST that creates runs is retried only after a 429 or if no connection
+was made: runs cost money, and the API does not have idempotency keys.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ _STILL_ACTIVE = 408
 
 
 class Client:
-    """Talks to one Task API. Use it as an async context manager.
+    """A client of one Task API. Use it as an async context manager.
 
     Every method raises `KeyRefused` (401), `OutOfCredit` (402), `ApiRefused` (403, 422), `NotFound` (404), and
-    `Retriable` when trying again did not help. A 429 is waited out, however often it comes.
+    `Retriable` when retries did not help. A 429 is retried without limit.
     """
 
     def __init__(  # noqa: PLR0913 - what a connection is made of
@@ -63,7 +63,7 @@ class Client:
         await self._transport.close()
 
     async def create_group(self) -> str:
-        """Create a task group and return its id. A lost answer leaves an empty group, which costs nothing."""
+        """Create a task group and return its id. If the answer is lost, an empty group remains, which costs nothing."""
 
         async def attempt() -> Group:
             return await self._json("POST", "/v1/tasks/groups", Group, b"{}")
@@ -71,7 +71,7 @@ class Client:
         return (await self._retrying(attempt)).taskgroup_id
 
     async def group(self, group_id: str) -> Group:
-        """Return how a group stands."""
+        """Return a group with its status."""
         return await self._get(f"/v1/tasks/groups/{group_id}", Group)
 
     async def add_runs(
@@ -82,9 +82,9 @@ class Client:
         sending: Callable[[], Awaitable[None]] | None = None,
         many: bool = False,
     ) -> list[str]:
-        """Create runs; return their ids, in no promised order.
+        """Create runs; return their ids, in an undocumented order.
 
-        `sending` is called right before each attempt. With `many`, a few 429 are enough to give up: it may be the size.
+        `sending` is called immediately before each attempt. With `many`, a few 429s end the retries: the batch may be too large.
 
         Raises:
             Retriable: with `sent` true and a status other than 429, the runs may or may not have been created: find
@@ -98,18 +98,18 @@ class Client:
         return (await self._retrying(attempt, creates=True, many=many)).run_ids
 
     async def run(self, run_id: str) -> Run:
-        """Return how a run stands."""
+        """Return a run with its status."""
         return await self._get(f"/v1/tasks/runs/{run_id}", Run)
 
     async def input(self, run_id: str) -> RunInput:
-        """Return what a run was asked, with its metadata."""
+        """Return the input of a run, with its metadata."""
         return await self._get(f"/v1/tasks/runs/{run_id}/input", RunInput)
 
     async def result(self, run_id: str) -> Event:
         """Return the answer of a run that has ended: an event with its run and output.
 
         Raises:
-            Retriable: status 408, at once, when the run is active after all.
+            Retriable: status 408, without retries, if the run is still active.
         """
         return await self._get(f"/v1/tasks/runs/{run_id}/result?timeout=1", Event, final=_STILL_ACTIVE)
 
@@ -122,14 +122,14 @@ class Client:
         inputs: bool = False,
         outputs: bool = False,
     ) -> None:
-        """Read a snapshot of a group's runs: what is there now, then the end.
+        """Read a snapshot of a group's runs: the present ones, then the stream ends.
 
-        Each event goes to `into` as it comes, so that a stream which is cut has not been for nothing; the next
-        attempt resumes after the last event, and uses up no retry_policy if that one brought news. `into` may see an
-        event twice. An event that cannot be read is `UnreadableEvent`, and the others come all the same.
+        Each event is passed to `into` as it arrives, so that a broken stream is not lost; the next attempt resumes after
+        the last event, and is not counted as a retry if events arrived. `into` may get an event twice. An event that
+        cannot be read is passed as `UnreadableEvent`, and does not affect the others.
         """
-        asked = {"status": status, "include_input": inputs or None, "include_output": outputs or None}
-        params = {name: str(value).lower() for name, value in asked.items() if value is not None}
+        options = {"status": status, "include_input": inputs or None, "include_output": outputs or None}
+        params = {name: str(value).lower() for name, value in options.items() if value is not None}
         path, seen = f"/v1/tasks/groups/{group_id}/runs", set[str]()
 
         async def whole() -> bool:
@@ -156,10 +156,10 @@ class Client:
     async def group_events(self, group_id: str, last_event_id: str | None = None) -> AsyncGenerator[Event]:
         """Stream a group's completions as they happen; ends when no run is active, or at any time.
 
-        What cannot be read is left out: a listing shows what it was about.
+        Unreadable events are left out: a listing shows their runs.
 
         Raises:
-            Retriable: the stream broke; what was yielded stands. Nothing is tried again here.
+            Retriable: the stream broke. What was yielded remains valid; this method does not retry.
         """
         params = {
             "timeout": str(GROUP_EVENTS_SECONDS),

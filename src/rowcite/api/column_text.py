@@ -1,7 +1,7 @@
-"""Columns of inputs to the canonical text of each row, many rows at once.
+"""Columns of inputs to the canonical text of each row, a whole column at a time.
 
-The text is what `rowcite.api.keys.canonical` says of the same values, byte for byte (`tests/unit/test_texts.py`). No
-library's JSON writer is used: what they write changes between releases, and a changed text pays for everything again.
+The text equals `rowcite.api.keys.canonical` of the same values, byte for byte (`tests/unit/test_texts.py`). No library's
+JSON writer is used: their output changes between releases, and a changed text would submit every row again.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import polars as pl
 from rowcite.api.keys import canonical
 
 _ESCAPED = r'[\x00-\x1f"\\]'
-"""What JSON text has to escape; everything else stands for itself."""
+"""The characters that JSON has to escape."""
 
 
 def objects(inputs: pl.DataFrame) -> pl.Series:
@@ -29,7 +29,7 @@ def values(column: pl.Series) -> pl.Series:
     """Return each value's JSON text; null stays null."""
     if column.dtype == pl.String:
         return _strings(column)
-    if column.dtype.is_float():  # as Python's repr: polars has a form of its own
+    if column.dtype.is_float():  # as Python's repr: polars formats floats differently
         texts = [None if value is None else repr(value) for value in column.cast(pl.Float64).to_list()]
         return pl.Series(texts, dtype=pl.String)
     return column.cast(pl.String)

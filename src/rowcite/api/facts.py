@@ -1,6 +1,6 @@
 """Everything that Parallel publishes about the Task API: processors, prices, limits, keywords, headers, statuses.
 
-The client checks and plans with these figures, and the local server applies them. There is no second table. Each
+The client checks and plans with these figures, and the local server applies them. No other file repeats them. Each
 group names its source: a page under docs.parallel.ai, or the public OpenAPI document.
 """
 

@@ -1,4 +1,4 @@
-"""What an HTTP answer that is no success means: errors are translated here, once. Pure."""
+"""Error answers of the API as rowcite's exceptions. Pure; nothing else translates them."""
 
 from __future__ import annotations
 
@@ -12,59 +12,58 @@ import msgspec
 
 from rowcite.errors import ApiError, ApiRefused, KeyRefused, NotFound, OutOfCredit, Retriable, RowciteError
 
-_PASSING = frozenset(
+_TEMPORARY = frozenset(
     {408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524}
 )  # 52x: proxies before the API
-_LONGEST_PAUSE = 300.0
-_LONGEST_TEXT = 200
-_MOST_FLAWS = 5
+_MAX_PAUSE = 300.0
+_MAX_TEXT = 200
+_MAX_ERRORS = 5
 
 
 def failure(
     where: str, status: int, body: bytes, after: float | None = None, location: str | None = None
 ) -> RowciteError:
-    """Return the error that an answer stands for.
+    """Return the exception for an answer with an error status.
 
-    `where` names the request, `after` is in how many seconds to come again, `location` where the API is said to be,
-    if the answer said so.
+    `where` names the request; `after` is the answer's Retry-After in seconds, `location` its Location header.
     """
     message, ref_id = _explained(body)
-    told = f"{where}: {status}" + (f": {message}" if message else "")
+    text = f"{where}: {status}" + (f": {message}" if message else "")
     reference = f" (ref_id {ref_id})" if ref_id else ""
     if status == 401:
-        return KeyRefused(f"{told}. Check PARALLEL_API_KEY{reference}")
+        return KeyRefused(f"{text}. Check PARALLEL_API_KEY{reference}")
     if status == 402:
-        return OutOfCredit(f"{told}{reference}")
-    if status in _PASSING:
-        return Retriable(told, status=status, ref_id=ref_id, retry_after=after)
+        return OutOfCredit(f"{text}{reference}")
+    if status in _TEMPORARY:
+        return Retriable(text, status=status, ref_id=ref_id, retry_after=after)
     if 300 <= status < 400:
         return ApiError(
-            f"{where}: {status}: it is said to be at {_site(location)}. No redirect is followed, so that the key goes to"
-            " nobody else: give the base URL of the API itself",
+            f"{where}: {status}: redirected to {_site(location)}. Redirects are not followed, because the key must not go to"
+            " another host: give the base URL of the API itself",
             status=status,
         )
     if status == 404:
-        return NotFound(told, status=status, ref_id=ref_id)
+        return NotFound(text, status=status, ref_id=ref_id)
     if 400 <= status < 500:
-        return ApiRefused(told, status=status, ref_id=ref_id, rows=_named_rows(body))
-    return ApiError(told, status=status, ref_id=ref_id)
+        return ApiRefused(text, status=status, ref_id=ref_id, rows=_named_rows(body))
+    return ApiError(text, status=status, ref_id=ref_id)
 
 
 def _site(location: str | None) -> str:
     try:
         parts = urlsplit(location or "")
     except ValueError:
-        return "an address that is none"
+        return "an invalid address"
     return f"{parts.scheme}://{parts.hostname}" if parts.hostname else "another path"
 
 
 def _named_rows(body: bytes) -> tuple[int, ...]:
-    """Return which of a request's runs the answer finds fault with: `loc` is `["body", "inputs", 17, ...]`."""
+    """Return the positions of the runs that a 422 answer names: `loc` is `["body", "inputs", 17, ...]`."""
     try:
-        told: Any = msgspec.json.decode(body)
+        answer: Any = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ()
-    detail = told.get("detail") if isinstance(told, dict) else None
+    detail = answer.get("detail") if isinstance(answer, dict) else None
     rows = set()
     for item in detail if isinstance(detail, list) else ():
         loc = item.get("loc") if isinstance(item, dict) else None
@@ -77,7 +76,7 @@ def _named_rows(body: bytes) -> tuple[int, ...]:
 
 
 def retry_after(value: str | None) -> float | None:
-    """Read a Retry-After header: seconds, or a date. Returns seconds from now, at most five minutes."""
+    """Return a Retry-After header (seconds, or a date) as seconds from now, at most five minutes."""
     if not value:
         return None
     try:
@@ -87,28 +86,28 @@ def retry_after(value: str | None) -> float | None:
             seconds = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
         except (ValueError, TypeError, OverflowError):
             return None
-    return None if math.isnan(seconds) else min(max(seconds, 0.0), _LONGEST_PAUSE)
+    return None if math.isnan(seconds) else min(max(seconds, 0.0), _MAX_PAUSE)
 
 
 def _explained(body: bytes) -> tuple[str, str | None]:
     """Return the message and the ref_id of an error answer, in any of the API's shapes."""
     try:
-        told: Any = msgspec.json.decode(body)
+        answer: Any = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _short(" ".join(body.decode("utf-8", "replace").split())), None
-    if not isinstance(told, dict):
-        return _short(str(told)), None
-    error, detail = told.get("error"), told.get("detail")
+    if not isinstance(answer, dict):
+        return _short(str(answer)), None
+    error, detail = answer.get("error"), answer.get("detail")
     if isinstance(error, dict):
         more = f" {msgspec.json.encode(error['detail']).decode()}" if error.get("detail") else ""
         ref_id = error.get("ref_id")
         return f"{error.get('message') or ''}{more}", str(ref_id) if ref_id else None
     if isinstance(detail, list):
         parts = [item for item in detail if isinstance(item, dict)]
-        more = f"; and {len(parts) - _MOST_FLAWS} more" if len(parts) > _MOST_FLAWS else ""
-        flaws = (f"{_place(part.get('loc'))}: {part.get('msg', '')}" for part in parts[:_MOST_FLAWS])
-        return "; ".join(flaws) + more, None
-    return _short(str(detail if detail is not None else told)), None
+        more = f"; and {len(parts) - _MAX_ERRORS} more" if len(parts) > _MAX_ERRORS else ""
+        errors = (f"{_place(part.get('loc'))}: {part.get('msg', '')}" for part in parts[:_MAX_ERRORS])
+        return "; ".join(errors) + more, None
+    return _short(str(detail if detail is not None else answer)), None
 
 
 def _place(loc: Any) -> str:
@@ -116,4 +115,4 @@ def _place(loc: Any) -> str:
 
 
 def _short(text: str) -> str:
-    return f"{text[:_LONGEST_TEXT]}…" if len(text) > _LONGEST_TEXT else text
+    return f"{text[:_MAX_TEXT]}…" if len(text) > _MAX_TEXT else text

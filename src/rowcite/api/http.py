@@ -1,6 +1,7 @@
-"""One HTTP exchange: a body or a stream of events, bounded in size and time, with httpx's errors turned into rowcite's.
+"""One HTTP exchange: a body or a stream of events, limited in size and time, with httpx's errors translated to rowcite's.
 
-The core's only file with httpx. Nothing is sent twice here, and no redirect is followed: the key goes to one host.
+The only file of the API rooms with httpx. Nothing is sent twice here, and no redirect is followed: the key goes to one
+host.
 """
 
 from __future__ import annotations
@@ -20,23 +21,23 @@ from rowcite.api.facts import BETA_EVENTS, BETA_FIELD_BASIS, BETA_MCP
 from rowcite.api.failures import failure, retry_after
 from rowcite.api.rate_limit import RateLimiter
 from rowcite.api.retry import RetryPolicy
-from rowcite.api.sse import MOST_BYTES, Parser, TooLarge
+from rowcite.api.sse import MAX_BYTES, Parser, TooLarge
 from rowcite.errors import ApiError, KeyRefused, Retriable, RowciteError, UsageError
 from rowcite.version import __version__
 
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _THROTTLED = 429
 _INVALID = (400, 422)
-_PLAIN = ("", "identity", "gzip", "deflate")
-"""How a body may be packed: at most a thousandfold. Packed twice, or by brotli, a single piece could fill the memory."""
-_NO_STREAM = ("text/html", "application/json", "application/xhtml+xml")
+_ENCODINGS = ("", "identity", "gzip", "deflate")
+"""Accepted content encodings: with brotli, or two encodings, one chunk could fill the memory."""
+_NOT_STREAMS = ("text/html", "application/json", "application/xhtml+xml")
 Sockets = httpx.AsyncBaseTransport
-"""What carries the bytes, for who wants other than the network."""
+"""What carries the bytes; tests pass others than the network."""
 _log = logging.getLogger(__name__)
 
 
 def is_loopback(url: str) -> bool:
-    """Tell whether a URL stays on this machine."""
+    """Return True if a URL refers to this machine."""
     host = urlsplit(url).hostname or ""
     try:
         return ip_address(host).is_loopback
@@ -60,7 +61,7 @@ class Transport:
     ) -> None:
         _check(base_url, key)
         self.rate_limiter, self.retry_policy = rate_limiter, retry_policy
-        self.has_responded = False  # the API has answered, whatever it was
+        self.has_responded = False  # the API has answered anything
         wanted = [BETA_EVENTS, *([BETA_MCP] if mcp else []), *([BETA_FIELD_BASIS] if per_element else [])]
         self._betas: str | None = ",".join(wanted)
         self._http = httpx.AsyncClient(
@@ -73,7 +74,7 @@ class Transport:
             timeout=httpx.Timeout(retry_policy.answer, connect=retry_policy.connect),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=64),
             transport=sockets,
-            verify=httpx.create_ssl_context(),  # with SSL_CERT_FILE, also where proxies are not asked
+            verify=httpx.create_ssl_context(),  # with SSL_CERT_FILE, also without proxies
             trust_env=not is_loopback(base_url),
         )
 
@@ -88,7 +89,7 @@ class Transport:
         content: bytes | None = None,
         sending: Callable[[], Awaitable[None]] | None = None,
     ) -> bytes:
-        """Send a request and return the whole body of a success. `sending` is called right before."""
+        """Send a request and return the body of a successful answer. `sending` is called immediately before."""
         betas = self._betas
         headers = _headers(betas) | ({"content-type": "application/json"} if content is not None else {})
         async with self.rate_limiter.turn():
@@ -112,7 +113,7 @@ class Transport:
         """Yield the data of each event of a stream, until it ends.
 
         Raises:
-            Retriable: it broke, or nothing came for `silence` seconds, or no event for `idle` seconds.
+            Retriable: it broke, or no byte arrived for `silence` seconds, or no event for `idle` seconds.
         """
         betas, parser = self._betas, Parser()
         timeout = httpx.Timeout(self.retry_policy.answer, connect=self.retry_policy.connect, read=silence)
@@ -139,24 +140,26 @@ class Transport:
         status, where = response.status_code, f"{response.request.method} {response.request.url.path}"
         after = retry_after(response.headers.get("retry-after"))
         if status == _THROTTLED:
-            self.rate_limiter.refused(max(after or 0.0, self.retry_policy.first_pause))
+            self.rate_limiter.throttled(max(after or 0.0, self.retry_policy.first_pause))
         error = failure(where, status, body, after, response.headers.get("location"))
         if betas and status in _INVALID and b"parallel-beta" in body.lower():
-            self._betas = None  # nobody promises that the header is welcome: try without, once
+            self._betas = None  # the header may be refused: try once without it
             return Retriable(str(error), status=status)
         return error
 
 
 def _check(base_url: str, key: str | None) -> None:
     if urlsplit(base_url).scheme not in ("http", "https"):
-        raise UsageError(f"{base_url!r} is no base URL: it begins with https:// (http:// on this machine)")
+        raise UsageError(
+            f"{base_url!r} is not a base URL: it must begin with https:// (http:// on this machine)"
+        )
     if not base_url.startswith("https://") and not is_loopback(base_url):
         raise UsageError(
             f"{base_url}: a key is not sent over plain http, except on this machine. Use https://"
         )
     if key is not None and not (key.isascii() and key.isprintable()):
         raise KeyRefused(
-            "the API key holds a line break or another character that no key has. Check PARALLEL_API_KEY"
+            "the API key contains a line break or another invalid character. Check PARALLEL_API_KEY"
         )
 
 
@@ -165,39 +168,39 @@ def _headers(betas: str | None) -> dict[str, str]:
 
 
 async def _whole(response: httpx.Response) -> bytes:
-    """Return a body as it is when unpacked, if that is not absurdly large."""
-    _check_packing(response)
+    """Return a whole body, decompressed, up to the size limit."""
+    _check_encoding(response)
     parts, size = [], 0
     async for part in response.aiter_bytes():
         size += len(part)
-        if size > MOST_BYTES:
-            raise TooLarge(f"{response.request.url.path}: an answer is larger than {MOST_BYTES >> 20} MiB")
+        if size > MAX_BYTES:
+            raise TooLarge(f"{response.request.url.path}: an answer is larger than {MAX_BYTES >> 20} MiB")
         parts.append(part)
     return b"".join(parts)
 
 
-def _check_packing(response: httpx.Response) -> None:
-    packing = response.headers.get("content-encoding", "").strip().lower()
-    if packing not in _PLAIN:
+def _check_encoding(response: httpx.Response) -> None:
+    encoding = response.headers.get("content-encoding", "").strip().lower()
+    if encoding not in _ENCODINGS:
         raise ApiError(
-            f"{response.request.url.path}: an answer is packed as {packing[:40]!r}, which was not asked for and is not read"
+            f"{response.request.url.path}: the answer has the content encoding {encoding[:40]!r}, which was not requested"
         )
 
 
 def _check_stream(response: httpx.Response) -> None:
-    _check_packing(response)
+    _check_encoding(response)
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind in _NO_STREAM:
+    if kind in _NOT_STREAMS:
         raise Retriable(
-            f"GET {response.request.url.path}: the answer is {kind} and no stream of events",
+            f"GET {response.request.url.path}: the answer is {kind}, not a stream of events",
             status=response.status_code,
         )
 
 
 class _Exchange:
-    """One request: told to the log, and httpx's errors turned into rowcite's.
+    """One request: logged, and with httpx's errors translated to rowcite's.
 
-    What certainly never reached the API is told apart from the rest.
+    Errors of requests that certainly never reached the API have `sent` false.
     """
 
     def __init__(self, method: str, path: str) -> None:
@@ -205,7 +208,7 @@ class _Exchange:
         self._began = time.perf_counter()
 
     def answered(self, status: int | str) -> None:
-        """Tell the log: nothing but method, path, status and time, so that no secret can be in it."""
+        """Log method, path, status and time; nothing else, so that no secret can be in the log."""
         _log.debug(
             "%s %s %s %.0f ms", self.method, self.path, status, (time.perf_counter() - self._began) * 1e3
         )
@@ -218,33 +221,36 @@ class _Exchange:
             raise ApiError(str(error)) from error
         if isinstance(error, TimeoutError):
             self.answered("TimeoutError")
-            raise Retriable(
-                f"{self.method} {self.path}: the answer did not come to its end in time"
-            ) from error
+            raise Retriable(f"{self.method} {self.path}: the answer was not complete in time") from error
         if not isinstance(error, httpx.HTTPError):
             return
         self.answered(type(error).__name__)
         request = error._request  # noqa: SLF001 - the public property raises when there is none
         where = f"{request.method} {_shown(request.url)}" if request else "request"
-        told = f"{where}: {type(error).__name__}: {error}".rstrip(": ")
-        if (why := _distrust(error)) is not None:
+        if (why := _untrusted_reason(error)) is not None:
             raise ApiError(
-                f"{where}: the certificate of the API is not trusted: {why}. Nothing was sent. Is the address right? For"
-                " a certificate authority of your own, name its file in SSL_CERT_FILE"
+                f"{where}: the certificate of the API is not trusted: {why}. Nothing was sent. Check --base-url; for"
+                " a private certificate authority, name its file in SSL_CERT_FILE"
             ) from error
         if isinstance(error, httpx.UnsupportedProtocol):
-            raise UsageError(told) from error
-        sent = not isinstance(error, _NEVER_SENT)
-        hint = "" if sent else ". Is the address right, and the network there?"
-        raise Retriable(f"{told}{hint}", sent=sent) from error
+            raise UsageError(_text(where, error)) from error
+        if isinstance(error, _NEVER_SENT):
+            site = f"{request.url.scheme}://{request.url.netloc.decode()}" if request else "the API"
+            hint = f"Cannot connect to {site}. Check --base-url and the network"
+            raise Retriable(f"{hint} ({_text(where, error)})", sent=False) from error
+        raise Retriable(_text(where, error), sent=True) from error
+
+
+def _text(where: str, error: Exception) -> str:
+    return f"{where}: {type(error).__name__}: {error}".rstrip(": ")
 
 
 def _shown(url: httpx.URL) -> httpx.URL:
     return url.copy_with(query=None, userinfo=b"")
 
 
-def _distrust(error: BaseException | None) -> str | None:
-    """Return why a certificate was not trusted, None when that is not what is wrong."""
+def _untrusted_reason(error: BaseException | None) -> str | None:
+    """Return why a certificate was not trusted; None if that is not the cause."""
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):
             return error.verify_message

@@ -1,8 +1,8 @@
-"""Several rows in one run: what is asked, and whose answer is whose. Pure.
+"""Several rows in one run: the question, and the assignment of the answer's records to rows. Pure.
 
-Every record carries a key, made of the row's task key, that the answer must repeat. Answers are matched by it and
-never by their place. Without the beta header that asks for a basis of every list element no row would have evidence of
-its own: `rowcite.api.client` sends it. A record that is missing, stands twice or says nothing has no part: its row is asked singly.
+Every record has a key, derived from the row's task key, that the answer must repeat. Records are matched by it and never
+by position. The rows' evidence needs the beta header for a basis of each list element, which `rowcite.api.client` sends.
+A row whose record is missing, repeated or empty is submitted on its own.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rowcite.api.keys import canonical, task_key
 from rowcite.model import Citation, FieldBasis, Task
 
 RECORDS, RECORD_KEY = "records", "key"
-"""The list of records in a run that is sent for several rows, and the member that names a record's row."""
+"""The list of records in a run that is sent for several rows, and the member that identifies a record's row."""
 
 _PROMPT = "prompt"
 _WORDS = (
@@ -30,16 +30,16 @@ _WORDS = (
 )
 
 
-def packed(asked: Question) -> Question:
-    """Return the question for several rows at once: the fields of a row's question as the fields of each record."""
-    named = msgspec.json.decode(msgspec.json.encode(asked.named))
+def packed(question: Question) -> Question:
+    """Return the question for several rows in one run: each record has the fields of one row's question."""
+    named = msgspec.json.decode(msgspec.json.encode(question.named))
     spec = named["task_spec"]
     one = spec.get("input_schema", {}).get("json_schema", _PROMPT_SCHEMA)
     spec["input_schema"] = {"type": "json", "json_schema": records_schema(one)}
     schema = spec["output_schema"]["json_schema"]
     words = " ".join(filter(None, [schema.get("description"), _WORDS]))
     spec["output_schema"]["json_schema"] = records_schema(schema, words)
-    return Question(named, msgspec.json.encode(spec), asked.run, asked.extra_metadata)
+    return Question(named, msgspec.json.encode(spec), question.run, question.extra_metadata)
 
 
 _PROMPT_SCHEMA: dict[str, Any] = {
@@ -70,35 +70,35 @@ def records_schema(one: dict[str, Any], description: str | None = None) -> dict[
 
 
 def packs(question: Question, tasks: Iterable[Task], most: int) -> Iterator[Task]:
-    """Yield tasks that each ask for several rows: at most so many, and no more than the API takes.
+    """Yield tasks for several rows each: at most `most`, within the size limit of the API.
 
-    `question` is a packed one. A pack's `members` are the tasks in it, in their order; one may be alone.
+    `question` is a packed one. The `members` of a pack are its tasks in order; a pack may have one member.
     """
     room = TASK_AND_INPUT_CHARS - len(question.task_spec.decode()) - len('{"records":[]}')
-    asked = question.fingerprint
+    fingerprint = question.fingerprint
     members: list[Task] = []
     size = 0
     for task in tasks:
         needs = len(task.input.decode()) + _BESIDE
         if members and (len(members) == most or size + needs > room):
-            yield _pack(asked, members)
+            yield _pack(fingerprint, members)
             members, size = [], 0
         members.append(task)
         size += needs
     if members:
-        yield _pack(asked, members)
+        yield _pack(fingerprint, members)
 
 
-_BESIDE = len('{"key":"",') + 26 + len('"prompt":,')  # at most: what a record has beside its input
+_BESIDE = len('{"key":"",') + 26 + len('"prompt":,')  # the longest text of a record beside its input
 
 
-def _pack(asked: bytes, members: Sequence[Task]) -> Task:
+def _pack(fingerprint: bytes, members: Sequence[Task]) -> Task:
     codes = codes_of([task.key for task in members])
     records = [
         _record(code, msgspec.json.decode(task.input)) for code, task in zip(codes, members, strict=True)
     ]
     text = canonical({RECORDS: records})
-    return Task(task_key(asked, text), text, members=tuple(members))
+    return Task(task_key(fingerprint, text), text, members=tuple(members))
 
 
 def _record(code: str, given: Any) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def _record(code: str, given: Any) -> dict[str, Any]:
 
 
 def codes_of(keys: Sequence[bytes]) -> list[str]:
-    """Return the texts that stand for task keys within a pack: as short as tells them apart, and easy to copy."""
+    """Return a short text for each task key, unique within a pack and easy to copy."""
     texts = [b32encode(key).decode().rstrip("=").lower() for key in keys]
     length = next(n for n in range(_SHORTEST, 27) if len({text[:n] for text in texts}) == len(set(texts)))
     return [text[:length] for text in texts]
@@ -119,17 +119,17 @@ _SHORTEST = 6
 
 
 def parts(output: bytes, keys: Sequence[bytes]) -> dict[bytes, bytes | None]:
-    """Return each row's own part of a pack's answer, as the API would have answered the row alone.
+    """Return each row's part of a pack's answer, in the shape of an answer for that row alone.
 
-    None for a row that has none: its record is missing, stands there more than once, or says nothing.
+    It is None for a row whose record is missing, repeated or empty.
     """
     found: dict[bytes, bytes | None] = dict.fromkeys(keys)
     try:
         read = answer("", "", output)
     except ValueError:
         return found
-    said = read.content.get(RECORDS) if isinstance(read.content, dict) else None
-    records: list[Any] = said if isinstance(said, list) else []
+    listed = read.content.get(RECORDS) if isinstance(read.content, dict) else None
+    records: list[Any] = listed if isinstance(listed, list) else []
     places = _places(records)
     evidence = _by_element(read.basis)
     for key, code in zip(keys, codes_of(keys), strict=True):
@@ -151,9 +151,9 @@ _ELEMENT = re.compile(rf"{RECORDS}(?:\.(\d+)|\[(\d+)\])(?:\.(.+))?\Z")
 
 
 def _by_element(bases: Iterable[FieldBasis]) -> dict[int, list[tuple[str | None, FieldBasis]]]:
-    """Return what each element has as evidence, by field; None for what is of the whole element.
+    """Return the evidence of each element, by field; the field is None for evidence of the whole element.
 
-    Evidence of the whole list is nobody's: it would cite other rows' documents.
+    Evidence of the whole list is not used: it cites other rows' documents.
     """
     found: dict[int, list[tuple[str | None, FieldBasis]]] = {}
     for basis in bases:
@@ -168,9 +168,9 @@ def _part(record: dict[str, Any], evidence: Sequence[tuple[str | None, FieldBasi
     if not content:
         return None
     own = [_basis(field, basis) for field, basis in evidence if field is not None and field != RECORD_KEY]
-    told = {field.split(".")[0] for field, _ in evidence if field is not None}
+    with_evidence = {field.split(".")[0] for field, _ in evidence if field is not None}
     whole = [basis for field, basis in evidence if field is None]
-    shared = [_basis(name, basis) for basis in whole[:1] for name in content if name not in told]
+    shared = [_basis(name, basis) for basis in whole[:1] for name in content if name not in with_evidence]
     return msgspec.json.encode({"type": "json", "content": content, "basis": [*own, *shared]})
 
 

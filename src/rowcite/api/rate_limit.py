@@ -1,7 +1,7 @@
-"""How many requests when: a limit a minute, a number at once, one pause for everyone. The clock is passed in.
+"""The rate limiter: requests a minute, requests in flight, one pause for all. The clock is passed in.
 
-The limit that the user gives is kept whatever comes. The API's own may be lower: after 429s that are no accident the
-rate falls to what the API let through, and rises again while it is quiet.
+The user's limit always holds. The API's own may be lower: after repeated 429s the rate falls to what the API let
+through, and rises again while there are none.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 WINDOW = 61.0
-"""Seconds. The API counts a minute by its own clock and after the network: one second more keeps a minute
-of its time under the limit too."""
+"""Seconds. The API counts by its own clock, after the network: one second more keeps a minute of its time under the
+limit too."""
 RISE_AFTER, RISE_BY = 10.0, 1.1
-"""After so many quiet seconds the rate rises by so much: from a tenth of the limit to all of it in four minutes."""
-LEAST = 10
-"""Requests a minute that are tried although all are turned away: who asks less often learns too late that it is over."""
-_ACCIDENTS, _ACCIDENT_SHARE = 3, 0.05
-"""Fewer 429s than these in a window, and a smaller share of its requests, are hiccups: a pause is enough."""
-_DEEPEST_CUT = 4
-"""One cut divides the rate by no more: what came through may be little because little was asked."""
-_SETTLING = 5.0  # seconds that a cut has to show its effect before the next
-_TELL_EVERY = 60.0  # seconds
+"""Seconds without a 429 after which the rate rises, and the factor: from a tenth of the limit to all of it in four minutes."""
+MIN_RATE = 10
+"""Requests a minute, even if all get 429: a lower rate would notice too late that the limit has risen."""
+_ISOLATED, _ISOLATED_SHARE = 3, 0.05
+"""Fewer 429s in a window, or a smaller share of its requests, only cause a pause."""
+_MAX_CUT = 4
+"""One reduction divides the rate by at most this: few requests may have passed because few were sent."""
+_SETTLING = 5.0  # seconds for a reduction to take effect before the next
+_REPORT_EVERY = 60.0  # seconds
 
 
 class RateLimiter:
-    """Lets requests start.
+    """Delays requests so that the limits hold.
 
-    Never more than `per_minute` start in any 60 s, and never more than `at_once` are under way (long
-    event streams apart). `refused` stops everyone, and slows down when it is no accident; `told` is called then with
-    the requests a minute at which it goes on, at most once a minute.
+    At most `per_minute` start in any 60 s, and at most `at_once` are in flight (long event streams excluded).
+    `throttled` pauses all requests, and reduces the rate if 429s repeat; `on_throttled` is then called with the new
+    rate, at most once a minute.
     """
 
     def __init__(
@@ -47,43 +47,45 @@ class RateLimiter:
         self.requests = 0
         self.on_throttled: Callable[[int], None] | None = None
         self._rate = float(per_minute)
-        self._starts: deque[float] = deque()  # of the last window
-        self._refusals: deque[float] = deque()  # the same
+        self._starts: deque[float] = deque()  # requests of the last window
+        self._refusals: deque[float] = deque()  # 429s of the last window
         self._slots = asyncio.Semaphore(at_once)
         self._queue = asyncio.Lock()  # first come, first served
         self._clock = clock
         self._sleep = sleep
-        self._first: float | None = None  # when the first request started
-        self._held_until = self._settled_at = self._rises_at = 0.0
-        self._told_at: float | None = None
+        self._first: float | None = None  # start of the first request
+        self._paused_until = self._settled_at = self._rises_at = 0.0
+        self._reported_at: float | None = None
 
     @property
     def rate(self) -> int:
-        """Return how many requests a minute may start as it stands: `per_minute`, or fewer after 429s."""
+        """Return how many requests a minute may start now: `per_minute`, or fewer after 429s."""
         return int(self._rate)
 
-    def hold(self, seconds: float) -> None:
-        """Let nobody start for so long."""
-        self._held_until = max(self._held_until, self._clock() + seconds)
+    def pause(self, seconds: float) -> None:
+        """Start no request for a number of seconds."""
+        self._paused_until = max(self._paused_until, self._clock() + seconds)
 
-    def refused(self, seconds: float) -> None:
-        """Note that the API turned a request away (429), to come again in so many seconds."""
-        self.hold(seconds)
+    def throttled(self, seconds: float) -> None:
+        """Record a 429, whose request may be retried after a number of seconds."""
+        self.pause(seconds)
         now = self._clock()
         self._refusals.append(now)
         self._forget(now)
         refusals, starts = len(self._refusals), len(self._starts)
-        if refusals < _ACCIDENTS or refusals < _ACCIDENT_SHARE * starts:
+        if refusals < _ISOLATED or refusals < _ISOLATED_SHARE * starts:
             return
         if now >= self._settled_at:
             self._slow_down(now, starts - refusals)
-        if self.on_throttled is not None and (self._told_at is None or now - self._told_at >= _TELL_EVERY):
-            self._told_at = now
+        if self.on_throttled is not None and (
+            self._reported_at is None or now - self._reported_at >= _REPORT_EVERY
+        ):
+            self._reported_at = now
             self.on_throttled(self.rate)
 
     @asynccontextmanager
     async def turn(self, *, stream: bool = False) -> AsyncIterator[None]:
-        """Wait for a turn and keep a place while the request is under way; a stream keeps none."""
+        """Wait until a request may start, and hold one of the `at_once` places meanwhile; a stream holds none."""
         if stream:
             await self._start()
             yield
@@ -104,13 +106,13 @@ class RateLimiter:
     def _wait(self, now: float) -> float:
         self._forget(now)
         self._rise(now)
-        held = self._held_until - now
+        paused = self._paused_until - now
         if len(self._starts) < self.rate:
-            return max(held, 0.0)
+            return max(paused, 0.0)
         free = self._starts[-self.rate] + WINDOW - now
         if self.rate < self.per_minute:
-            free = min(free, self._rises_at - now)  # there may be room sooner
-        return max(held, free)
+            free = min(free, self._rises_at - now)  # the rate may rise sooner
+        return max(paused, free)
 
     def _forget(self, now: float) -> None:
         for times in (self._starts, self._refusals):
@@ -118,12 +120,12 @@ class RateLimiter:
                 times.popleft()
 
     def _slow_down(self, now: float, passed: int) -> None:
-        """Go on at the rate at which requests came through, over the last window or as long as there were any."""
+        """Reduce the rate to that at which requests passed, over the last window or since the first request."""
         since = min(WINDOW, max(now - (self._first if self._first is not None else now), 1.0))
-        wanted = max(passed * WINDOW / since, self._rate / _DEEPEST_CUT, min(LEAST, self.per_minute))
+        wanted = max(passed * WINDOW / since, self._rate / _MAX_CUT, min(MIN_RATE, self.per_minute))
         self._rate = min(self._rate, wanted)
-        self._settled_at = self._held_until + _SETTLING
-        self._rises_at = self._held_until + RISE_AFTER
+        self._settled_at = self._paused_until + _SETTLING
+        self._rises_at = self._paused_until + RISE_AFTER
 
     def _rise(self, now: float) -> None:
         while self._rate < self.per_minute and now >= self._rises_at:

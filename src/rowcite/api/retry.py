@@ -1,4 +1,4 @@
-"""When a request is sent again, how often and for how long. The core's only file with tenacity."""
+"""The retry policy: which requests are sent again, how many times and for how long. The only file with tenacity."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ _THROTTLED = 429
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How long to try: attempts, seconds in total, and the pause before the second attempt.
+    """Limits on retries: attempts, seconds in total, pauses, timeouts.
 
-    A 429 is no failure: it uses up neither attempts nor time, and is waited out for as long as it comes.
+    A 429 is not a failure: it uses neither attempts nor time, and is retried without limit.
     """
 
     attempts: int = 8
     attempts_before_first_response: int = 4
-    """So many attempts when the API has never answered: its address may be wrong."""
+    """Attempts if the API has never answered: its address may be wrong."""
     throttled: int = 3
-    """So many 429 for a POST of many runs, and whoever sends it decides: it may be the runs that the API counts."""
+    """Number of 429s after which a POST of many runs is given up: the API may count the runs, and the caller can split them."""
     total: float = 300.0
-    """Of all attempts together, since the last 429; no single answer may take longer either, however it trickles."""
+    """Seconds for all attempts since the last 429, and for any single answer, however slowly it arrives."""
     first_pause: float = 0.5
     longest_pause: float = 30.0
     connect: float = 10.0
     answer: float = 60.0
     silence: float = 90.0
-    """Seconds without a byte after which an event stream is taken for dead; a listing, without an event."""
+    """Seconds without a byte after which an event stream counts as broken; for a listing, seconds without an event."""
 
 
 DEFAULT_RETRY_POLICY = RetryPolicy()
@@ -48,22 +48,21 @@ async def retrying(  # noqa: PLR0913 - what a request may be
     final: int | None = None,
     has_responded: Callable[[], bool] = lambda: True,
 ) -> T:
-    """Call until it works, as long as retry_policy lasts; raise the last error then.
+    """Call until it succeeds, within the limits of `retry_policy`; then raise the last error.
 
-    With `creates`, only after 429 or when nothing was sent; with `many`, a few 429 are enough, else no number of them
-    is; never after the status `final`. `has_responded` tells whether the API has ever answered: one that has not may not be
-    there at all.
+    With `creates`, retry only after a 429 or if nothing was sent. With `many`, give up after `retry_policy.throttled`
+    429s. Never retry after the status `final`. `has_responded` returns True once the API has answered anything.
     """
     failed, throttled_at = 0, 0.0
 
-    def may_again(error: BaseException) -> bool:
+    def is_retriable(error: BaseException) -> bool:
         nonlocal failed
         if not isinstance(error, Retriable) or error.status == final:
             return False
         failed += error.status != _THROTTLED
         return not creates or error.status == _THROTTLED or not error.sent
 
-    def enough(state: tenacity.RetryCallState) -> bool:
+    def is_exhausted(state: tenacity.RetryCallState) -> bool:
         nonlocal throttled_at
         now = state.seconds_since_start or 0.0
         if getattr(state.outcome and state.outcome.exception(), "status", None) == _THROTTLED:
@@ -80,15 +79,15 @@ async def retrying(  # noqa: PLR0913 - what a request may be
     backoff = tenacity.wait_exponential(first, longest) + tenacity.wait_random(0, 2 * first)
 
     def pause(state: tenacity.RetryCallState) -> float:
-        told = getattr(state.outcome and state.outcome.exception(), "retry_after", None)
-        # "Come at once" from a server that then says the same again must not make us hammer it.
-        return float(told) if told is not None and told >= first else backoff(state)
+        retry_after = getattr(state.outcome and state.outcome.exception(), "retry_after", None)
+        # A server that keeps answering "retry now" must not be flooded.
+        return float(retry_after) if retry_after is not None and retry_after >= first else backoff(state)
 
     attempts = tenacity.AsyncRetrying(
-        retry=tenacity.retry_if_exception(may_again), stop=enough, wait=pause, reraise=True
+        retry=tenacity.retry_if_exception(is_retriable), stop=is_exhausted, wait=pause, reraise=True
     )
 
-    async def attempt() -> T:  # tenacity looks whether it was given an `async def`
+    async def attempt() -> T:  # tenacity checks that it gets an `async def`
         return await call()
 
     return await attempts(attempt)

@@ -1,6 +1,6 @@
-"""Server-sent events: bytes in, events out, whatever way the bytes are cut.
+"""A parser of server-sent events: bytes in, events out, wherever the bytes are split.
 
-Lines are split as bytes, because text splitters also break at U+2028 and U+0085, which JSON may hold unescaped.
+Lines are split as bytes, because text splitters also break at U+2028 and U+0085, which JSON may contain unescaped.
 Grammar: the WHATWG HTML standard, "Server-sent events".
 """
 
@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-MOST_BYTES = 64 << 20
-"""An event larger than this is refused: no answer of the API comes near it."""
+MAX_BYTES = 64 << 20
+"""The size limit of an event: far above any answer of the API."""
 
 
 class TooLarge(ValueError):
-    """An event grew past `MOST_BYTES`."""
+    """An event is larger than `MAX_BYTES`."""
 
 
 @dataclass(slots=True)
 class Parser:
-    """Collects lines into events. `feed` returns the data of every event that a chunk completed."""
+    """Collects lines into events."""
 
     _rest: bytes = b""
     _data: list[bytes] = field(default_factory=list)
@@ -27,7 +27,7 @@ class Parser:
     _after_cr: bool = False
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        """Take the next bytes; return the data of each event that is now complete, in order."""
+        """Add the next bytes; return the data of each event that they complete, in order."""
         if not self._begun and chunk:
             head = self._rest + chunk
             if len(head) < 3 and b"\xef\xbb\xbf".startswith(head):
@@ -37,12 +37,12 @@ class Parser:
         lines = (self._rest + self._normal(chunk)).split(b"\n")
         self._rest = lines.pop()
         events = [event for line in lines if (event := self._line(line)) is not None]
-        if len(self._rest) + self._size > MOST_BYTES:
-            raise TooLarge(f"an event of the stream is larger than {MOST_BYTES >> 20} MiB")
+        if len(self._rest) + self._size > MAX_BYTES:
+            raise TooLarge(f"an event of the stream is larger than {MAX_BYTES >> 20} MiB")
         return events
 
     def _normal(self, chunk: bytes) -> bytes:
-        """Turn CRLF and lone CR into LF, also where a chunk ends between CR and LF."""
+        """Return a chunk with CRLF and CR replaced by LF, also if a chunk ends between CR and LF."""
         if not chunk:
             return chunk
         if self._after_cr:

@@ -1,7 +1,4 @@
-"""A spec held against the API's limits and against itself.
-
-The limits are those of Parallel's public docs (docs.parallel.ai, "Task Spec" and "Source policy").
-"""
+"""The check of a spec: the API's limits (`rowcite.api.facts`), and contradictions within the spec."""
 
 from __future__ import annotations
 
@@ -19,11 +16,11 @@ from rowcite.spec.models import Spec
 from rowcite.table.columns import column_names
 
 Problem = tuple[tuple[str | int, ...], str]
-"""Where in the spec, and what is wrong."""
+"""The path in the spec, and the message."""
 
 
 def spec_problems(spec: Spec) -> list[Problem]:
-    """Return everything about a spec that the API would refuse, or that contradicts itself."""
+    """Return every reason why the API would refuse a spec, and its contradictions."""
     return [
         *_task_problems(spec),
         *_schema_problems(spec),
@@ -31,12 +28,12 @@ def spec_problems(spec: Spec) -> list[Problem]:
         *policy_problems(fields(spec), spec.accept),
         *_price_problems(spec),
         *_packing_problems(spec),
-        *_ladder_problems(spec),
+        *_escalation_problems(spec),
     ]
 
 
 def spec_warnings(spec: Spec) -> list[str]:
-    """Return what will work, but not as well as the user may think."""
+    """Return warnings about what works, but perhaps not as intended."""
     return [*spec.renamed_keys, *_warnings(spec)]
 
 
@@ -68,7 +65,7 @@ def _task_problems(spec: Spec) -> Iterator[Problem]:
     if spec.columns.reports is not None and not (task.output and task.output.type == "text"):
         yield (
             ("columns", "reports"),
-            "`reports` writes one file a row for `output: {type: text}`, which is not asked for",
+            "`reports` writes one file for each row of `output: {type: text}`; this spec has another output",
         )
     if task.prompt is not None and not task.prompt.strip():
         yield ("task", "prompt"), "the prompt is empty"
@@ -106,7 +103,7 @@ def _price_problems(spec: Spec) -> Iterator[Problem]:
     named: list[tuple[tuple[str | int, ...], str]] = [(("task", "processor"), spec.task.processor)]
     for index, name in enumerate(spec.escalate):
         if name in [earlier for _, earlier in named]:
-            yield ("escalate", index), f"`{name}` was asked before: name each processor once"
+            yield ("escalate", index), f"`{name}` is listed before: name each processor once"
         named.append((("escalate", index), name))
     for path, name in named:
         if spec.backend == "parallel" and name not in spec.prices and name not in facts.PROCESSORS:
@@ -122,7 +119,7 @@ def _packing_problems(spec: Spec) -> Iterator[Problem]:
         return
     asked = output_schema(spec)
     if asked["type"] != "json":
-        yield where, "only answers made of fields can be asked for several rows at once: name `outputs`"
+        yield where, "several rows in one run need an answer made of fields: use `outputs`"
         return
     whole = records_schema(asked["json_schema"])
     nesting, properties = nesting_levels(whole), property_count(whole)
@@ -143,15 +140,15 @@ def _packing_problems(spec: Spec) -> Iterator[Problem]:
         if RECORD_KEY in names:
             yield (
                 ("task", kind, RECORD_KEY),
-                f"`{RECORD_KEY}` says which row a record is of: choose another name",
+                f"`{RECORD_KEY}` identifies the row of a record: choose another name",
             )
 
 
-def _ladder_problems(spec: Spec) -> Iterator[Problem]:
+def _escalation_problems(spec: Spec) -> Iterator[Problem]:
     if spec.escalate and KNOWN in (spec.task.inputs or {}):
         yield (
             ("task", "inputs", KNOWN),
-            f"`{KNOWN}` tells the next processor what was found: choose another name",
+            f"`{KNOWN}` holds earlier findings for the next processor: choose another name",
         )
 
 
@@ -159,7 +156,7 @@ def _warnings(spec: Spec) -> Iterator[str]:
     task, asked = spec.task, fields(spec)
     doubled = sorted(facts.BASIS_NAMES & {field.name for field in asked})
     if doubled:
-        yield f"fields {', '.join(doubled)}: citations, reasoning and confidence come with every field by themselves"
+        yield f"fields {', '.join(doubled)}: every field already has citations, reasoning and confidence"
     processor = facts.PROCESSORS.get(task.processor)
     if processor and len(asked) > processor.fields:
         yield f"{len(asked)} fields, and `{task.processor}` usefully fills about {processor.fields}"
@@ -170,8 +167,8 @@ def _warnings(spec: Spec) -> Iterator[str]:
     if schema and (levels := nesting_levels(schema)) > facts.SAFE_NESTING_LEVELS:
         yield f"nested {levels} levels deep: one page of the API's docs gives {facts.SAFE_NESTING_LEVELS} as the limit"
     if schema and not is_strict(schema):
-        yield "the JSON schema has optional or further properties: the API wants all `required`, and `additionalProperties: false`"
+        yield "the JSON schema has optional or further properties: the API recommends all `required`, and `additionalProperties: false`"
     if task.source_policy and task.source_policy.include_domains and task.source_policy.exclude_domains:
         yield "exclude_domains is ignored by the API when include_domains is set"
     if task.output and task.output.type == "auto" and processor and not processor.premium:
-        yield f"auto output is made for pro and above, not `{task.processor}`"
+        yield f"auto output is meant for pro and above, not `{task.processor}`"

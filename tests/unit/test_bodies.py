@@ -1,4 +1,4 @@
-"""The API's JSON, both ways: bodies written by hand after its documents, and held to the official SDK's models."""
+"""The API's JSON, both ways: bodies written by hand from its documents, and compared with the official SDK's models."""
 
 import asyncio
 import json
@@ -82,7 +82,7 @@ def test_every_state_of_the_api_has_a_body():
     assert body("runs").keys() == STATES.keys()
 
 
-def test_a_failed_run_says_why():
+def test_a_failed_run_has_its_reason():
     problem = decoded(body("runs")["failed"], Run).problem
     assert problem.message == "Task run failed: no sources could be reached"
     assert problem.ref_id == "fcb2b4f3-c75e-4186-87bc-caa1a8381331"
@@ -98,31 +98,31 @@ def test_an_older_run_is_read_too(case):
 
 
 def test_warnings_reach_the_user():
-    told = [
+    found = [
         (warning.type, warning.message) for warning in api_warnings(decoded(body("runs")["completed"], Run))
     ]
-    assert told == [
+    assert found == [
         ("spec_validation_warning", "Field 'sources' is filled by the basis already."),
         ("input_validation_warning", "Input 'year' is not in the schema."),
     ]
 
 
 @pytest.mark.parametrize(
-    ("warnings", "told"), [(None, []), ("words", []), (["words"], ["words"]), ([{"x": 1}], ["{'x': 1}"])]
+    ("warnings", "messages"), [(None, []), ("words", []), (["words"], ["words"]), ([{"x": 1}], ["{'x': 1}"])]
 )
-def test_warnings_of_another_shape_are_told_or_left_out(warnings, told):
+def test_warnings_of_another_shape_are_kept_or_left_out(warnings, messages):
     run = Run("r", "completed", warnings=warnings)
-    assert [warning.message for warning in api_warnings(run)] == told
+    assert [warning.message for warning in api_warnings(run)] == messages
 
 
-def test_a_run_carries_its_task_key():
+def test_a_run_has_its_task_key():
     assert decoded(body("runs")["completed"], Run).key == bytes.fromhex("00112233445566778899aabbccddeeff")
 
 
 @pytest.mark.parametrize(
     "metadata", [None, {}, {"other": "x"}, {"rowcite_key": "no hex"}, {"rowcite_key": 5}]
 )
-def test_a_run_without_a_task_key_says_so(metadata):
+def test_a_run_without_a_valid_task_key_has_none(metadata):
     assert Run("r", "completed", metadata=metadata).key is None
 
 
@@ -159,7 +159,7 @@ def test_an_event_of_any_type_is_read(value):
     )
 
 
-def test_an_event_shows_its_input_and_its_output_or_none():
+def test_an_event_has_its_input_and_output_or_none():
     _, full, bare, *_ = (decoded(value, Event) for value in body("events"))
     assert input_of(full) == {"country": "France", "year": 2023}
     assert json.loads(output_of(full))["content"] == {"gdp": "$3.1 trillion (2023)"}
@@ -167,15 +167,15 @@ def test_an_event_shows_its_input_and_its_output_or_none():
 
 
 @pytest.mark.parametrize("case", body("errors").values(), ids=body("errors"))
-def test_an_error_is_told_in_any_shape_with_its_ref_id(case):
-    async def ask() -> None:
+def test_an_error_of_any_shape_is_shown_with_its_ref_id(case):
+    async def send() -> None:
         transport = httpx.MockTransport(lambda _: httpx.Response(422, json=case["body"]))
         async with Client("http://127.0.0.1", None, RateLimiter(9, 9), transport=transport) as client:
             await client.group("tgrp_1")
 
     with pytest.raises(ApiRefused) as raised:
-        asyncio.run(ask())
-    assert all(told in str(raised.value) for told in case["told"])
+        asyncio.run(send())
+    assert all(text in str(raised.value) for text in case["told"])
     assert raised.value.ref_id == case["ref_id"]
 
 
@@ -221,8 +221,8 @@ def test_the_official_models_read_the_documented_outputs_alike(case):
 @pytest.mark.parametrize(
     "raw", [b"", b"{", b"words", b'"\xff"', b"[" * 100_000 + b"]" * 100_000, b'{"content": ' + b"[" * 100_000]
 )
-def test_bytes_that_are_no_json_are_a_value_error(raw):
-    with pytest.raises(ValueError, match="run r: the answer is no JSON"):
+def test_bytes_that_are_not_json_are_a_value_error(raw):
+    with pytest.raises(ValueError, match="run r: the answer is not JSON"):
         answer("r", "core", raw)
 
 
@@ -243,12 +243,12 @@ def test_values_on_the_edge_of_json_are_read(raw, content):
 
 
 @given(st.text(st.characters(codec="utf-8")))
-def test_mending_leaves_whole_texts_alone(text):
+def test_replacing_surrogates_keeps_valid_texts(text):
     assert json.loads(replace_lone_surrogates(json.dumps(text).encode())) == text
 
 
 @given(st.text(st.sampled_from("\\ud8\ud800\udc00x")))
-def test_mending_leaves_no_half_of_a_pair(text):
+def test_replacing_surrogates_leaves_no_lone_surrogate(text):
     whole = json.loads(replace_lone_surrogates(json.dumps(text).encode()))
     assert whole.encode("utf-8", "strict") is not None
     assert len(whole) == len(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
@@ -294,12 +294,12 @@ def strict(model):
 
 
 def sent(make_spec, task, *inputs):
-    asked = question(make_spec(task), {"company": "string"}, "api")
-    tasks = [Task(task_key(asked.fingerprint, canonical(value)), canonical(value)) for value in inputs]
-    return json.loads(runs_body(asked, tasks)), tasks
+    question_ = question(make_spec(task), {"company": "string"}, "api")
+    tasks = [Task(task_key(question_.fingerprint, canonical(value)), canonical(value)) for value in inputs]
+    return json.loads(runs_body(question_, tasks)), tasks
 
 
-def test_a_plain_body_has_nothing_but_what_is_asked(make_spec):
+def test_a_minimal_body_has_nothing_extra(make_spec):
     found, (task,) = sent(make_spec, {}, {"company": "Acme"})
     assert found == {
         "default_task_spec": {
@@ -328,7 +328,7 @@ def test_a_plain_body_has_nothing_but_what_is_asked(make_spec):
     }
 
 
-def test_a_full_body_carries_everything(make_spec):
+def test_a_full_body_has_everything(make_spec):
     found, (task,) = sent(make_spec, FULL, {"company": "Acme"})
     (run,) = found["inputs"]
     assert run == {
@@ -360,7 +360,7 @@ def test_a_full_body_carries_everything(make_spec):
         {"output": {"type": "auto"}, "processor": "pro"},
     ],
 )
-def test_the_official_models_take_what_is_sent(make_spec, task):
+def test_the_official_models_accept_what_is_sent(make_spec, task):
     value = "Who runs Acme?" if "prompt" in task else {"company": "Acme"}
     found, _ = sent(make_spec, task, value)
     TypeAdapter(strict(TaskSpec)).validate_python(found["default_task_spec"])
@@ -374,7 +374,7 @@ def test_the_official_models_take_what_is_sent(make_spec, task):
         TypeAdapter(strict(official)).validate_python(schema)
 
 
-def test_each_run_carries_its_own_key_and_the_users_metadata(make_spec):
+def test_each_run_has_its_key_and_the_users_metadata(make_spec):
     found, tasks = sent(make_spec, {"metadata": {"team": "revops"}}, {"company": "A"}, {"company": "B"})
     assert [run["metadata"] for run in found["inputs"]] == [
         {"rowcite_key": task.key.hex(), "team": "revops"} for task in tasks
@@ -388,28 +388,28 @@ def test_each_run_carries_its_own_key_and_the_users_metadata(make_spec):
         st.dictionaries(st.text(st.characters(codec="utf-8")), st.text(st.characters(codec="utf-8"))),
     )
 )
-def test_any_input_goes_out_as_it_is(make_spec, value):
+def test_any_input_is_sent_unchanged(make_spec, value):
     found, _ = sent(make_spec, {"metadata": {"team": "%b"}}, value)
     assert found["inputs"][0]["input"] == value
 
 
-def test_an_event_of_a_type_that_is_not_known_is_no_fault():
+def test_an_event_of_an_unknown_type_is_accepted():
     assert wire.read_event(b'{"type":"task_run.news","status":"fine","event_id":5}') == wire.Event(
         "task_run.news"
     )
 
 
-def test_an_event_of_a_known_type_and_another_shape_is_a_fault():
+def test_an_event_of_a_known_type_and_another_shape_is_an_error():
     with pytest.raises(msgspec.DecodeError):
         wire.read_event(b'{"type":"task_group_status","status":"fine"}')
 
 
-def test_half_a_surrogate_pair_does_not_hide_an_answer():
+def test_a_lone_surrogate_does_not_hide_an_answer():
     event = wire.read_event(b'{"type":"task_run.state","output":{"content":"\\ud83d"}}')
     assert b"\\ufffd" in bytes(event.output)
 
 
 @pytest.mark.parametrize("data", [b'{"type":"\xff"}', b"[" * 100_000], ids=["not UTF-8", "nested too deep"])
-def test_an_event_that_no_decoder_takes_is_one_kind_of_error(data):
+def test_an_event_that_cannot_be_decoded_is_one_kind_of_error(data):
     with pytest.raises(msgspec.DecodeError):
         wire.read_event(data)
