@@ -110,7 +110,7 @@ def told_url(folder: Path) -> str:
     from rowcite.ledger import open_ledger
 
     ledger = open_ledger(folder / "ledger-0", writing=False)
-    ((body,),) = ledger.each("SELECT body FROM question")
+    body = next(ledger.records()).question
     ledger.close()
     return str(json.loads(body)["api"])
 

@@ -74,7 +74,7 @@ def fill(spec: Path) -> int:
 
     ready = prepare(spec, Overrides(base_url=URL))
     job, ledger = ready.job, open_ledger(ready.ledger, writing=True)
-    question = ledger.question(job.question.fingerprint, json.dumps(job.question.named).encode())
+    question = ledger.record_question(job.question.fingerprint, json.dumps(job.question.named).encode())
     db = ledger._db  # noqa: SLF001 - no user fills a ledger so
     db.execute("PRAGMA synchronous = OFF")
     db.execute(f"PRAGMA cache_size = -{1 << 20}")

@@ -106,7 +106,7 @@ def explain(job: Job, ledger: Ledger, row: int, field: str | None = None) -> Exp
     case = _Case(resolver, current(group.runs), group.resolved)
     cells = [case.explained(at) for at, item in enumerate(resolver.fields) if item.name in wanted]
     sent = msgspec.json.decode(batch.tasks[TaskKey(group.key)])
-    told = _runs(group.runs, ledger.packs(run.run for run in group.runs))
+    told = _runs(group.runs, ledger.packs(run.number for run in group.runs))
     return Explanation(row, sent, group.resolved.status, group.resolved.error, told, cells)
 
 
@@ -140,13 +140,13 @@ def _row(job: Job, row: int) -> tuple[pl.DataFrame, Batch]:
 
 def _runs(runs: Sequence[StoredRun], packs: Mapping[int, tuple[int, int]]) -> list[Run]:
     """Return a row's runs; of one that was made for several rows the row has its share of the price."""
-    counting = {run.run for run in current(runs)}
+    counting = {run.number for run in current(runs)}
     free = (RunState.REFUSED, RunState.LOST)
     told: list[Run] = []
     for run in runs:
-        whole, rows = packs.get(run.run, (run.price, 1))
+        whole, rows = packs.get(run.number, (run.price, 1))
         whole = 0 if run.state in free else whole
-        share, counts = round(whole / rows), run.run in counting
+        share, counts = round(whole / rows), run.number in counting
         told.append(Run(run.run_id, run.processor, run.state, share, run.error, counts, rows, whole))
     return told
 

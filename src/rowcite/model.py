@@ -17,21 +17,33 @@ Json = Any
 
 
 class RunState(StrEnum):
-    """Where a run stands, as the ledger knows it."""
+    """The state of a run in the ledger."""
 
-    INTENDED = "intended"  # written down before the POST; the API may or may not have it
-    SUBMITTED = "submitted"  # the API has it under a run id and it has not ended
+    INTENDED = "intended"  # recorded before its POST: the API may or may not have it
+    SUBMITTED = "submitted"  # the API has it, and it has not ended
     COMPLETED = "completed"  # ended with an answer
     FAILED = "failed"  # ended with an error
-    CANCELLED = "cancelled"  # ended by somebody
-    ACTION_REQUIRED = "action_required"  # waits for somebody; rowcite does not
-    REFUSED = "refused"  # the API would not create it: never existed, never cost anything
-    PRUNED = "pruned"  # ended, and `ledger prune` dropped its answer: the money stays known
-    LOST = "lost"  # a local server that is gone had it: cost nothing, may be asked again
+    CANCELLED = "cancelled"  # cancelled at the API, not by rowcite
+    ACTION_REQUIRED = "action_required"  # waits for an action that rowcite does not take
+    REFUSED = "refused"  # the API did not create it
+    PRUNED = "pruned"  # completed; `ledger prune` deleted its answer
+    LOST = "lost"  # not created after all, or gone with its local server: the task may be sent again
 
+
+ACTIVE = frozenset({RunState.INTENDED, RunState.SUBMITTED})
+"""States of runs that have not ended: their tasks are not sent again."""
 
 ENDED = frozenset({RunState.COMPLETED, RunState.FAILED, RunState.CANCELLED, RunState.ACTION_REQUIRED})
-"""States that a run of the API does not leave without somebody's help."""
+"""States in which the API reports a run as ended."""
+
+ANSWERED = frozenset({RunState.COMPLETED, RunState.PRUNED})
+"""States of runs that gave an answer, also one that is not stored any more."""
+
+FREE_OF_CHARGE = frozenset({RunState.REFUSED, RunState.LOST})
+"""States of runs that the API did not charge for."""
+
+FORGOTTEN = frozenset({RunState.LOST, RunState.PRUNED})
+"""States of runs that count as never sent when their task is looked up."""
 
 
 class RowStatus(StrEnum):
@@ -115,7 +127,7 @@ class ApiWarning:
 
 @dataclass(frozen=True, slots=True)
 class EndedRun:
-    """How one run of a batch ended. `output` is the answer's bytes, None unless it completed."""
+    """How one run of a batch ended. `output` is the answer as JSON bytes, None unless the run completed."""
 
     key: bytes
     run_id: str
@@ -125,15 +137,15 @@ class EndedRun:
     ref_id: str | None = None
     warnings: tuple[str, ...] = ()
     parts: tuple[tuple[bytes, bytes | None], ...] = ()
-    """Of a run that was sent for several rows: each row's key and its part of the output, None without one."""
+    """Of a run that was sent for several rows: the key of each row, and its part of the output or None."""
 
 
 @dataclass(slots=True)
-class OpenBatch:
+class ActiveBatch:
     """A batch with runs that have not ended.
 
-    `inputs` holds the input of every run that was ever to be in it, by key, `open` the keys that have not ended.
-    `sent_at` (Unix seconds) is when its POST last went out. `unsure`: its runs may or may not exist.
+    `inputs` has the input of every run that was recorded for it, by key; `active` has the keys of the runs that have not
+    ended. `sent_at` (Unix seconds) is when its POST was last sent. `unsure`: its runs may or may not exist.
     """
 
     id: int
@@ -142,20 +154,20 @@ class OpenBatch:
     sent_at: float
     unsure: bool
     inputs: dict[bytes, bytes] = field(default_factory=dict)
-    open: set[bytes] = field(default_factory=set)
+    active: set[bytes] = field(default_factory=set)
     members: dict[bytes, tuple[bytes, ...]] = field(default_factory=dict)
     """Of runs that were sent for several rows: the keys of the rows, by the run's key."""
 
     def size(self, key: bytes) -> int:
-        """Return how many tasks one run answers."""
+        """Return the number of tasks that one run answers."""
         return len(self.members.get(key, (key,)))
 
 
 class StoredRun(NamedTuple):
-    """What the ledger holds of a run: where it stands, and the answer's bytes when it completed.
+    """A run in the ledger: its state, and the answer as JSON bytes if it completed.
 
-    `key` is that of the row's first task, also for a run that asked again (then `first` is false). `price` is
-    micro-US$, `run` is the ledger's number, `ended_at` is Unix seconds.
+    `key` is that of the row's first task, also for a run on another processor (then `first` is false). `price` is
+    micro-US$, `number` is the ledger's own id, ascending in time, `ended_at` is Unix seconds.
     """
 
     key: bytes
@@ -165,7 +177,7 @@ class StoredRun(NamedTuple):
     output: bytes | None
     error: str | None
     ref_id: str | None
-    run: int = 0
+    number: int = 0
     price: int = 0
     first: bool = True
     ended_at: float = 0.0
@@ -173,7 +185,7 @@ class StoredRun(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person said of a cell: `accept`, `reject`, `correct` (with a value, as JSON) or `clear`. `at` is Unix seconds."""
+    """A person's decision on a cell: `accept`, `reject`, `correct` (with a JSON value) or `clear`. `at` is Unix seconds."""
 
     key: bytes
     field: str
@@ -182,3 +194,19 @@ class Decision:
     who: str
     at: float
     note: str | None = None
+
+
+class Spend(NamedTuple):
+    """The runs created on one processor; `cost` is list price in micro-US$."""
+
+    processor: str
+    runs: int
+    cost: int
+
+
+class Packing(NamedTuple):
+    """Rows that were sent several in a run: `rows` in `runs`, `saved` micro-US$ cheaper than one run for each row."""
+
+    rows: int = 0
+    runs: int = 0
+    saved: int = 0

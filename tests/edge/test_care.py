@@ -37,11 +37,11 @@ def test_a_ledger_that_a_run_left_is_whole(done):
     [
         (
             'UPDATE input SET input = \'{"company_name":"Other"}\' WHERE run = 1',
-            "its key is not that of its input",
+            "its key does not match its input",
         ),
-        ("DELETE FROM answer WHERE run = 1", "completed, and no answer is there"),
-        ("UPDATE answer SET output = 'x' WHERE run = 1", "its answer is no JSON"),
-        ("UPDATE run SET batch = 99 WHERE id = 1", "belongs to nothing"),
+        ("DELETE FROM answer WHERE run = 1", "it is completed, and its answer is missing"),
+        ("UPDATE answer SET output = 'x' WHERE run = 1", "its answer is not JSON"),
+        ("UPDATE run SET batch = 99 WHERE id = 1", "refers to a row that is missing"),
     ],
 )
 def test_what_is_wrong_is_named_and_ends_with_5(done, sql, fault):
@@ -72,7 +72,7 @@ def test_prune_drops_what_was_replaced_and_nothing_else(done):
         line.rsplit(b",", 1)[0] for line in before.splitlines()
     ]
     ledger = open_ledger(done / ".rowcite" / "small", writing=False)
-    assert {state.value: n for state, n in ledger.counts().items()} == {"pruned": 2, "completed": 2}
+    assert {state.value: n for state, n in ledger.state_counts().items()} == {"pruned": 2, "completed": 2}
     assert rowcite("ledger", "verify", "spec.yaml", cwd=done).returncode == 0
 
 

@@ -1,6 +1,8 @@
 """What the ledger keeps beyond one run a row: runs that ask again, rows sent together, decisions."""
 
+import sqlite3
 import time
+from contextlib import closing
 
 import pytest
 
@@ -28,7 +30,9 @@ def ledger(tmp_path):
 
 
 def record_intent(ledger, *tasks, processor="lite"):
-    return ledger.record_intent(ledger.question(b"f", BODY), "g", tasks, processor=processor, price=PRICE)
+    return ledger.record_intent(
+        ledger.record_question(b"f", BODY), "g", tasks, processor=processor, price=PRICE
+    )
 
 
 def done(number, output=b'{"content":1}', **more):
@@ -77,10 +81,10 @@ def test_rows_sent_together_stand_where_their_run_stands(ledger, packed):
 
 
 def test_a_pack_is_one_run_and_is_paid_once(ledger, packed):
-    assert packed.open == {keyed(100)}
+    assert packed.active == {keyed(100)}
     assert ledger.spent() == PRICE
-    assert ledger.counts() == {RunState.INTENDED: 1}
-    assert [batch.inputs for batch in ledger.open_batches()] == [packed.inputs]
+    assert ledger.state_counts() == {RunState.INTENDED: 1}
+    assert [batch.inputs for batch in ledger.active_batches()] == [packed.inputs]
 
 
 def test_each_row_has_its_part_of_the_answer(ledger, packed):
@@ -129,7 +133,8 @@ def test_the_newest_decision_on_a_cell_counts_and_none_is_lost(ledger):
     )
     found = ledger.decisions([keyed(1), keyed(2)])
     assert found == {keyed(1): {"a": decision("correct", '"x"', 2.0), "b": decision("reject", field="b")}}
-    assert len(list(ledger.each("SELECT * FROM decision"))) == 3
+    with closing(sqlite3.connect(ledger.where)) as db:
+        assert db.execute("SELECT count(*) FROM decision").fetchone() == (3,)
 
 
 def test_a_decision_that_is_cleared_is_none(ledger):
@@ -141,6 +146,6 @@ def test_a_scan_says_what_standing_says(ledger):
     batch = record_intent(ledger, task(1), task(2))
     ledger.save(batch.id, [done(1)])
     found = {}
-    for some in ledger.scan():
+    for some in ledger.scan_states():
         found |= some
     assert found == ledger.task_states([keyed(1), keyed(2)])

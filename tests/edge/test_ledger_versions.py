@@ -1,97 +1,153 @@
-"""Ledgers of earlier versions: brought up to date without losing anything, whole or not at all."""
+"""The format of a ledger file: pinned, migrated whole or not at all, and told apart from files of other kinds."""
 
+import re
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
 from rowcite.errors import LedgerBusy, LedgerError
-from rowcite.ledger import VERSION, open_ledger
-from rowcite.model import RunState
-from support.stored import runs_of
+from rowcite.ledger import Ledger, open_ledger
+from rowcite.ledger.migrations import FORMAT
+from rowcite.ledger.opening import open_file
+from rowcite.model import Packing, RunState
 
-OLD = Path(__file__).parents[1] / "data" / "ledger" / "version_1.sql"
+VERSION_1 = Path(__file__).parents[1] / "data" / "ledger" / "version_1.sql"
+STEP = "ALTER TABLE answer ADD COLUMN digest BLOB; UPDATE answer SET digest = output;"
+NEXT = FORMAT._replace(
+    schema=FORMAT.schema.replace("output BLOB NOT NULL\n", "output BLOB NOT NULL, digest BLOB\n"),
+    steps=(*FORMAT.steps, STEP),
+)
 
 
-def keyed(number):
-    return number.to_bytes(16, "big")
+def create(folder, script):
+    """Create a ledger file from SQL."""
+    folder.mkdir(exist_ok=True)
+    with closing(sqlite3.connect(folder / "ledger.db")) as db:
+        db.executescript(script)
+    return folder
+
+
+def query(folder, sql):
+    with closing(sqlite3.connect(folder / "ledger.db")) as db:
+        return db.execute(sql).fetchall()
+
+
+def tables(folder):
+    """Return the tables and indexes of a file as SQL, without comments and line breaks."""
+    found = query(folder, "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+    return {name: re.sub(r"\s+(?=[,)\s])", "", re.sub("--.*", "", sql)) for name, sql in found}
+
+
+def open_next(folder, *, writing=True):
+    return Ledger(*open_file(folder, writing=writing, wait=0, form=NEXT))
 
 
 @pytest.fixture
 def folder(tmp_path):
-    with sqlite3.connect(tmp_path / "ledger.db") as db:
-        db.executescript(OLD.read_text())
-    db.close()
-    return tmp_path
+    """Return a folder with a ledger of version 1: completed, failed, intended, packed and escalated runs, a decision."""
+    return create(tmp_path / "old", VERSION_1.read_text())
 
 
-def tables(folder):
-    with sqlite3.connect(folder / "ledger.db") as db:
-        found = db.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
-        columns = {
-            name: sorted(row[1:4] for row in db.execute(f"PRAGMA table_info({name})")) for name, _ in found
-        }
-    db.close()
-    return columns
+# --- the format ------------------------------------------------------------------------------------------
+
+
+def test_a_new_file_has_the_pinned_tables_of_its_version(folder, tmp_path):
+    """Fails when `schema.sql` changed without a new version and a step that migrates older files."""
+    assert FORMAT.version == 1
+    open_ledger(tmp_path / "new", writing=True).close()
+    assert tables(tmp_path / "new") == tables(folder)
 
 
 @pytest.mark.parametrize("writing", [True, False])
-def test_what_was_paid_and_answered_is_all_there(folder, writing):
-    ledger = open_ledger(folder, writing=writing)
-    held = runs_of(ledger, [keyed(1), keyed(2), keyed(3)])
-    assert ledger.spent() == 75_000
-    assert (held[keyed(1)].run_id, held[keyed(1)].output) == ("run-a", b'{"content":1}')
-    assert (held[keyed(2)].state, held[keyed(2)].error, held[keyed(2)].ref_id) == ("failed", "no", "ref-1")
-    assert {item.processor for item in held.values()} == {"core"}
-    assert ledger.warnings() == {"warning: slow": 1}
-    ledger.close()
+@pytest.mark.parametrize("opened", [open_ledger, open_next])
+def test_everything_in_a_file_of_version_1_is_read(folder, opened, writing):
+    with closing(opened(folder, writing=writing)) as ledger:
+        found = list(ledger.records())
+        assert [(run.run_id, run.state, run.output) for run in found] == [
+            ("run-a", "completed", b'{"content":1}'),
+            ("run-b", "failed", None),
+            (None, "intended", None),
+            ("run-c", "completed", b'{"content":9}'),
+            ("run-c", "completed", b'{"content":4}'),
+            ("run-c", "lost", None),
+            ("run-d", "completed", b'{"content":11}'),
+        ]
+        assert ledger.spent() == 4 * 25_000 + 100_000
+        assert ledger.packing() == Packing(1, 1, 0)
+        assert ledger.warnings() == {"warning: slow": 1}
+        assert [len(runs) for runs in ledger.runs_by_task([found[0].key])] == [2]
+        assert ledger.decisions()[found[0].key]["a"].value == '"x"'
+        (batch,) = ledger.active_batches()
+        assert (batch.group_id, batch.unsure, batch.inputs) == ("group-2", True, {found[2].key: b'{"n":3}'})
 
 
-def test_what_was_under_way_is_taken_up(folder):
-    ledger = open_ledger(folder, writing=True)
-    (batch,) = ledger.open_batches()
-    assert (batch.group_id, batch.unsure, batch.inputs) == ("group-2", True, {keyed(3): b'{"n":3}'})
-    ledger.close()
+# --- migration -------------------------------------------------------------------------------------------
 
 
-def test_it_has_the_tables_of_a_new_one(folder, tmp_path):
-    open_ledger(folder, writing=True).close()
-    open_ledger(tmp_path / "new", writing=True).close()
-    old, new = tables(folder), tables(tmp_path / "new")
-    assert old.keys() == new.keys()
-    old.pop("batch"), new.pop("batch")  # the processor of an old batch has a default
-    assert old == new
+def test_a_migrated_file_has_the_tables_of_a_new_one(folder, tmp_path):
+    open_next(folder).close()
+    open_next(tmp_path / "new").close()
+    assert tables(folder) == tables(tmp_path / "new")
 
 
-def test_it_is_done_once(folder):
-    open_ledger(folder, writing=True).close()
-    again = open_ledger(folder, writing=True)
-    assert again.counts() == {RunState.COMPLETED: 1, RunState.FAILED: 1, RunState.INTENDED: 1}
-    again.close()
+def test_a_file_is_migrated_once(folder):
+    open_next(folder).close()
+    with closing(open_next(folder)) as ledger:
+        assert ledger.state_counts()[RunState.COMPLETED] == 3
+    assert query(folder, "PRAGMA user_version") == [(2,)]
+    assert query(folder, "SELECT count(*) FROM answer WHERE digest IS output") == [(4,)]
 
 
-def test_a_step_that_fails_leaves_the_old_one_as_it_was(folder):
-    with sqlite3.connect(folder / "ledger.db") as db:
-        db.execute("CREATE TABLE decision (other TEXT)")  # in the way of the last table of the step
+def test_a_step_that_fails_leaves_the_file_as_it_was(folder):
+    before = query(folder, "SELECT * FROM answer")
+    broken = NEXT._replace(steps=(STEP + "CREATE TABLE decision (other TEXT);",))
     with pytest.raises(
         LedgerError, match=r"ledger\.db: cannot open the ledger: table decision already exists"
     ):
-        open_ledger(folder, writing=True)
-    with sqlite3.connect(folder / "ledger.db") as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (1,)
-        assert db.execute("SELECT count(*) FROM run WHERE input IS NOT NULL").fetchone() == (3,)
-    db.close()
+        open_file(folder, writing=True, wait=0, form=broken)
+    assert query(folder, "PRAGMA user_version") == [(1,)]
+    assert query(folder, "SELECT * FROM answer") == before
 
 
-def test_reading_does_not_change_one_that_another_process_has(folder):
+def test_reading_does_not_migrate_a_file_that_another_process_is_using(folder):
     with FileLock(folder / "lock"), pytest.raises(LedgerBusy, match="another rowcite"):
-        open_ledger(folder, writing=False)
+        open_next(folder, writing=False)
+    assert query(folder, "PRAGMA user_version") == [(1,)]
 
 
-def test_a_newer_one_is_refused(folder):
-    with sqlite3.connect(folder / "ledger.db") as db:
-        db.execute(f"PRAGMA user_version = {VERSION + 1}")
-    for writing in (True, False):
-        with pytest.raises(LedgerError, match="made by a newer rowcite"):
-            open_ledger(folder, writing=writing)
+# --- files that this version does not read ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("writing", [True, False])
+@pytest.mark.parametrize(
+    ("script", "error"),
+    [
+        (f"{VERSION_1.read_text()} PRAGMA user_version = {FORMAT.version + 1};", "made by a newer rowcite"),
+        ("CREATE TABLE run (id); PRAGMA user_version = 2;", "rowcite ledger export SPEC -o FILE"),
+        ("CREATE TABLE run (id);", "this SQLite file is not a rowcite ledger"),
+        ("CREATE TABLE run (id); PRAGMA application_id = 5;", "this SQLite file is not a rowcite ledger"),
+        ("PRAGMA application_id = 5; PRAGMA user_version = 1;", "this SQLite file is not a rowcite ledger"),
+    ],
+)
+def test_a_file_of_another_format_is_an_error_and_stays_as_it_was(tmp_path, script, error, writing):
+    folder = create(tmp_path / "other", script)
+    before = (folder / "ledger.db").read_bytes()
+    with pytest.raises(LedgerError, match=re.escape(error)):
+        open_ledger(folder, writing=writing)
+    assert (folder / "ledger.db").read_bytes() == before
+    FileLock(folder / "lock", timeout=0).acquire().lock.release()  # and the lock is free again
+
+
+# --- references ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("writing", [True, False])
+def test_a_row_that_refers_to_nothing_cannot_be_written(folder, writing):
+    with closing(open_ledger(folder, writing=writing)) as ledger:
+        for sql in ("INSERT INTO answer VALUES (99, '{}')", "DELETE FROM batch WHERE id = 1"):
+            with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
+                ledger._db.execute(sql)
+        assert ledger.file_faults() == []

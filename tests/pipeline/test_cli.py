@@ -150,7 +150,7 @@ def test_5_another_run_has_the_ledger(tmp_path, server, capsys):
     (tmp_path / ".rowcite" / "small").mkdir(parents=True)
     with FileLock(tmp_path / ".rowcite" / "small" / "lock"):
         assert main(["run", str(file), "--base-url", server.url]) == 5
-    assert "another rowcite is working on this ledger" in capsys.readouterr().err
+    assert "another rowcite is using this ledger" in capsys.readouterr().err
     assert statuses(tmp_path) == ["pending", "pending"]
 
 

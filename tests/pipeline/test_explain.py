@@ -137,7 +137,7 @@ def escalation_counts(home, tmp_path):
     job = prepare(home / "spec.yaml", environ={}).job
     (key, sent), *_ = next(iter(job.reader.batches(job.question))).tasks.items()
     ledger = open_ledger(tmp_path / "escalation_counts", writing=True)
-    question = ledger.question(job.question.fingerprint, json.dumps(job.question.named).encode())
+    question = ledger.record_question(job.question.fingerprint, json.dumps(job.question.named).encode())
 
     def ended(task, run_id, processor, price, state=RunState.COMPLETED, error=None, **values):
         basis = [

@@ -242,14 +242,12 @@ def twice(some):
     prepared = ready(some)
     ledger = open_ledger(prepared.ledger, writing=True)
     began = time.time() - 100_000
-    ledger.apply(
-        ("UPDATE batch SET sent_at = ?", (began,)),
-        ("UPDATE run SET ended_at = ? WHERE ended_at IS NOT NULL", (began + 10,)),
-    )
+    ledger._db.execute("UPDATE batch SET sent_at = ?", (began,))
+    ledger._db.execute("UPDATE run SET ended_at = ? WHERE ended_at IS NOT NULL", (began + 10,))
     task = Task(b"x" * 16, b'{"company_name":"Later"}')
     batch = ledger.record_intent(1, "tgrp_later", [task], processor="pro", price=100_000)
     ledger.record_created(batch.id, ["trun_later"])
-    ledger.apply(("UPDATE batch SET sent_at = ? WHERE id = ?", (began + 86_400, batch.id)))
+    ledger._db.execute("UPDATE batch SET sent_at = ? WHERE id = ?", (began + 86_400, batch.id))
     yield ledger
     ledger.close()
 

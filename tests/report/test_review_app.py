@@ -174,4 +174,4 @@ def test_a_decision_fails_soon_while_a_run_holds_the_ledger(reviewing, send, mon
 def test_the_ledger_is_unlocked_between_decisions(reviewing, send):
     send(key=key_of(reviewing, "Unsure"), field="industry", verdict="accept")
     with closing(open_ledger(reviewing.ledger, writing=True)) as ledger:
-        assert ledger.runs()
+        assert ledger.run_count()

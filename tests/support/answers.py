@@ -90,7 +90,7 @@ def answered(path: Path, outputs: Iterable[bytes | str | None], *, batch: int = 
     prepared = ready(path)
     job, answers = prepared.job, iter(outputs)
     ledger = open_ledger(prepared.ledger, writing=True)
-    question = ledger.question(job.question.fingerprint, canonical(job.question.named))
+    question = ledger.record_question(job.question.fingerprint, canonical(job.question.named))
     for rows in job.reader.batches(job.question):
         tasks = [Task(key, text) for key, text in rows.tasks.items()]
         for start in range(0, len(tasks), batch):

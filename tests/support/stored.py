@@ -12,6 +12,6 @@ def runs_of(ledger: Ledger, tasks: Iterable[Task | bytes]) -> dict[bytes, Stored
     """Return one run of each task: the newest completed one, else the newest."""
     keys = [task.key if isinstance(task, Task) else task for task in tasks]
     return {
-        runs[0].key: max(runs, key=lambda run: (run.state is RunState.COMPLETED, run.run))
+        runs[0].key: max(runs, key=lambda run: (run.state is RunState.COMPLETED, run.number))
         for runs in ledger.runs_by_task(keys)
     }

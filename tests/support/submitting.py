@@ -176,7 +176,7 @@ class Submission:
 
     def states(self) -> dict[str, int]:
         with self.ledger() as ledger:
-            return {str(state): count for state, count in ledger.counts().items()}
+            return {str(state): count for state, count in ledger.state_counts().items()}
 
     def spent(self) -> int:
         with self.ledger() as ledger:

@@ -39,7 +39,7 @@ def ledger(tmp_path):
 
 def put(ledger, state, *numbers):
     made = ledger.record_intent(
-        ledger.question(b"f", b'{"api":"x"}'),
+        ledger.record_question(b"f", b'{"api":"x"}'),
         "g",
         [Task(keyed(n), b"%d" % n) for n in numbers],
         processor="core",

@@ -26,7 +26,7 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
         rows = Counts()
         for _, columns in merged(ready.job, ledger, native=True):
             count(rows, columns)
-        runs, spent, warnings = ledger.counts(), ledger.spent(), ledger.warnings()
+        runs, spent, warnings = ledger.state_counts(), ledger.spent(), ledger.warnings()
         ledger.close()
     if as_json:
         render.as_json(

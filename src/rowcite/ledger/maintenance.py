@@ -1,4 +1,4 @@
-"""Care of the ledger: is it whole, out of it into Parquet, and what is not needed any more dropped."""
+"""Maintenance of the ledger: verify it, export it to Parquet, prune it."""
 
 from __future__ import annotations
 
@@ -17,20 +17,10 @@ from rowcite.api.facts import MICRO
 from rowcite.api.keys import fingerprint, task_key
 from rowcite.files import atomic_write, write_errors
 from rowcite.ledger import Ledger
+from rowcite.ledger.history import RunRecord
+from rowcite.model import RunState
 
 _BATCH = 5_000
-_CHAIN = (
-    "SELECT run.run_id, batch.group_id, run.key, run.state, input.input, answer.output, batch.processor, run.price,"
-    " batch.sent_at, run.ended_at, run.error, run.ref_id, run.warnings, question.body"
-    " FROM run JOIN input ON input.run = run.id JOIN batch ON batch.id = run.batch"
-    " JOIN question ON question.id = batch.question"
-    " LEFT JOIN answer ON answer.run = run.id ORDER BY run.id"
-)
-_DROP = (
-    "UPDATE run SET state = 'pruned' WHERE state = 'completed' AND (ended_at < ? OR EXISTS ("
-    "SELECT 1 FROM run AS newer WHERE newer.key = run.key AND newer.id > run.id AND newer.state = 'completed'))"
-)
-_EMPTY = "DELETE FROM answer WHERE run IN (SELECT id FROM run WHERE state = 'pruned')"
 SCHEMA = pa.schema(
     [
         ("run_id", pa.string()),
@@ -49,45 +39,42 @@ SCHEMA = pa.schema(
         ("question", pa.string()),
     ]
 )
-"""The chain of record: one row a run, the output with its basis as it came, the question as it was fingerprinted."""
+"""The columns of an export: one row for each run, with its output and its question as they were sent and received."""
 
 
 @dataclass(slots=True)
-class Verdict:
-    """What a check of a ledger found: how many runs were looked at, and what is wrong."""
+class Verification:
+    """The number of runs that were checked, and everything that is wrong with the ledger."""
 
     runs: int = 0
     faults: list[str] = field(default_factory=list)
 
 
-def verify(ledger: Ledger) -> Verdict:
-    """Check a ledger: the file itself, every key against its input and question, every completed run's answer."""
-    verdict = Verdict()
-    verdict.faults += [
-        f"the file is damaged: {text}" for (text,) in ledger.each("PRAGMA integrity_check") if text != "ok"
-    ]
-    verdict.faults += [
-        f"{table} has a row that belongs to nothing" for table, *_ in ledger.each("PRAGMA foreign_key_check")
-    ]
+def verify(ledger: Ledger) -> Verification:
+    """Check the file, every key against its input and question, and every completed run's answer."""
+    found = Verification(faults=ledger.file_faults())
     prints: dict[str, bytes] = {}
-    for run_id, _, key, state, text, output, *_, body in ledger.each(_CHAIN):
-        verdict.runs += 1
-        name = f"run {run_id or '(no id)'}"
-        if body not in prints:
-            prints[body] = fingerprint(json.loads(body))
-        if task_key(prints[body], _bytes(text)) != key:
-            verdict.faults.append(f"{name}: its key is not that of its input")
-        if (state == "completed") != (output is not None):
-            verdict.faults.append(
-                f"{name}: {state}, and {'an' if output is not None else 'no'} answer is there"
-            )
-        if output is not None and not _is_json(output):
-            verdict.faults.append(f"{name}: its answer is no JSON")
-    return verdict
+    for run in ledger.records():
+        found.runs += 1
+        if run.question not in prints:
+            prints[run.question] = fingerprint(json.loads(run.question))
+        found.faults += [f"run {run.run_id or '(no id)'}: {fault}" for fault in _faults(run, prints)]
+    return found
+
+
+def _faults(run: RunRecord, prints: dict[str, bytes]) -> Iterator[str]:
+    if task_key(prints[run.question], _bytes(run.input)) != run.key:
+        yield "its key does not match its input"
+    if run.state == RunState.COMPLETED and run.output is None:
+        yield "it is completed, and its answer is missing"
+    if run.state != RunState.COMPLETED and run.output is not None:
+        yield f"it is {run.state}, and has an answer"
+    if run.output is not None and not _is_json(run.output):
+        yield "its answer is not JSON"
 
 
 def export(ledger: Ledger, target: Path) -> int:
-    """Write the chain of record to a Parquet file, whole or not at all; return how many runs it holds.
+    """Write every run to a Parquet file, whole or not at all; return the number of runs.
 
     Raises:
         TableError: the file cannot be written.
@@ -99,43 +86,47 @@ def export(ledger: Ledger, target: Path) -> int:
         atomic_write(target, private=True) as file,  # inputs are customers' records
         pq.ParquetWriter(file, SCHEMA, compression="zstd") as writer,
     ):
-        for rows in _batches(ledger.each(_CHAIN)):
-            writer.write_table(pa.Table.from_pylist([_exported(row) for row in rows], schema=SCHEMA))
-            runs += len(rows)
+        for records in _batches(ledger.records()):
+            writer.write_table(pa.Table.from_pylist([_exported(run) for run in records], schema=SCHEMA))
+            runs += len(records)
     return runs
 
 
 def prune(ledger: Ledger, *, older_than: float | None = None) -> int:
-    """Drop answers that a newer answer to the same task has replaced; return how many.
+    """Delete answers that a newer answer to the same task has replaced; return how many.
 
-    With `older_than` (seconds), also every answer of that age: those tasks are asked, and paid for, again. What was
-    spent stays known.
+    With `older_than` (seconds), also every answer of that age: those tasks are sent, and paid for, again. The spend
+    stays known.
     """
-    limit = time.time() - older_than if older_than is not None else 0.0
-    dropped, _ = ledger.apply((_DROP, (limit,)), (_EMPTY, ()))
-    if dropped:
-        ledger.compact()
-    return dropped
+    return ledger.delete_answers(older_than=time.time() - older_than if older_than is not None else 0.0)
 
 
-def _batches(rows: Iterator[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
-    while some := list(islice(rows, _BATCH)):
+def _batches(records: Iterator[RunRecord]) -> Iterator[list[RunRecord]]:
+    while some := list(islice(records, _BATCH)):
         yield some
 
 
-def _exported(row: tuple[Any, ...]) -> dict[str, Any]:
-    values: dict[str, Any] = dict(zip(SCHEMA.names, row, strict=True))
-    values["task_key"] = bytes(row[2]).hex()
-    values["price_usd"] = row[7] / MICRO
-    for name in ("sent_at", "ended_at"):
-        values[name] = None if values[name] is None else int(values[name] * 1000)
-    for name in ("input", "output"):
-        values[name] = None if values[name] is None else bytes(values[name]).decode()
-    return values
+def _exported(run: RunRecord) -> dict[str, Any]:
+    return {
+        "run_id": run.run_id,
+        "group_id": run.group_id,
+        "task_key": run.key.hex(),
+        "state": run.state,
+        "input": _bytes(run.input).decode(),
+        "output": None if run.output is None else _bytes(run.output).decode(),
+        "processor": run.processor,
+        "price_usd": run.price / MICRO,
+        "sent_at": int(run.sent_at * 1000),
+        "ended_at": None if run.ended_at is None else int(run.ended_at * 1000),
+        "error": run.error,
+        "ref_id": run.ref_id,
+        "warnings": run.warnings,
+        "question": run.question,
+    }
 
 
 def _bytes(value: bytes | str) -> bytes:
-    return value.encode() if isinstance(value, str) else value
+    return value.encode() if isinstance(value, str) else value  # a text where someone edited the file
 
 
 def _is_json(text: bytes) -> bool:

@@ -1,102 +1,93 @@
-"""How a ledger's file is opened: made, locked, and brought up to date from earlier versions."""
+"""Open a ledger file: created, locked and migrated where needed."""
 
 from __future__ import annotations
 
 import sqlite3
-from importlib.resources import files
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from rowcite.errors import LedgerBusy, LedgerError
 from rowcite.files import create_private
+from rowcite.ledger.migrations import FORMAT, Format, is_current, migrate
 
-VERSION = 2
-_CACHE = 64 << 10  # KiB: SQLite's own 2 MiB make every key of a large ledger a read from disk
-
-_PAGE = (
-    16 << 10
-)  # bytes, of a new file: an answer of 2 KB would leave nearly half of SQLite's own 4 KiB empty
-_CHECKPOINT = 2_000  # pages between checkpoints: keys come at random, so each page of their index is written once for many
+_CACHE = 64 << 10  # KiB: SQLite's default of 2 MiB makes every key of a large ledger a read from disk
+_PAGE = 16 << 10  # bytes: an answer of 2 KB would leave nearly half of SQLite's default of 4 KiB empty
+# Pages between checkpoints: keys are random, so each page of their index is written once for many.
+_CHECKPOINT = 2_000
 
 
-def open_file(folder: Path, *, writing: bool, wait: float) -> tuple[sqlite3.Connection, FileLock | None, str]:
-    """Open the file: a connection, the lock if this process has the ledger alone, and what to call it in errors."""
+def open_file(
+    folder: Path, *, writing: bool, wait: float, form: Format = FORMAT
+) -> tuple[sqlite3.Connection, FileLock | None, str]:
+    """Return a connection, the lock if this process has the ledger for writing, and the ledger's name for errors."""
     file = folder / "ledger.db"
     if not writing:
-        return _to_read(folder, file, wait), None, str(file)
-    lock = _locked(folder, wait)
+        return _open_to_read(folder, file, wait, form), None, str(file)
+    lock = _acquire(folder, wait)
     try:
         create_private(file)
-        return _current(_connected(str(file), str(file)), str(file)), lock, str(file)
+        return _ready(_connect(str(file), str(file)), str(file), form), lock, str(file)
     except BaseException as error:
         lock.release()
-        raise _cannot(folder, error) if isinstance(error, OSError) else error from error
+        raise _cannot_open(folder, error) if isinstance(error, OSError) else error from error
 
 
-def _to_read(folder: Path, file: Path, wait: float) -> sqlite3.Connection:
+def _open_to_read(folder: Path, file: Path, wait: float, form: Format) -> sqlite3.Connection:
     if not file.exists():
-        return _current(_connected(":memory:", str(file)), str(file))
-    db = _connected(str(file), str(file))
-    if _version(db, str(file)) < VERSION:  # only one process at a time may change it
-        lock = _locked(folder, wait)
-        try:
-            return _current(db, str(file))
-        finally:
-            lock.release()
-    return _current(db, str(file))
+        return _ready(_connect(":memory:", str(file)), str(file), form)
+    db = _connect(str(file), str(file))
+    if is_current(db, str(file), form):
+        return _ready(db, str(file), form)
+    lock = _acquire(folder, wait)  # only one process at a time may migrate it
+    try:
+        return _ready(db, str(file), form)
+    finally:
+        lock.release()
 
 
-def _locked(folder: Path, wait: float) -> FileLock:
+def _ready(db: sqlite3.Connection, name: str, form: Format) -> sqlite3.Connection:
+    """Return the connection with the file migrated and every reference checked from then on."""
+    is_current(db, name, form)  # before anything is changed: the file may not be a ledger
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT}")
+        migrate(db, name, form)
+        db.execute("PRAGMA foreign_keys = ON")  # not before: a step may rebuild tables
+    except sqlite3.Error as error:
+        raise _cannot_use(name, error) from error
+    return db
+
+
+def _acquire(folder: Path, wait: float) -> FileLock:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / "lock", timeout=wait, mode=0o600)
         lock.acquire()
     except Timeout:
         raise LedgerBusy(
-            f"{folder}: another rowcite is working on this ledger. Wait for it, then run again (--wait-lock waits for you)"
+            f"{folder}: another rowcite is using this ledger. Run again when it has ended, or wait for it with --wait-lock"
         ) from None
     except OSError as error:
-        raise _cannot(folder, error) from error
+        raise _cannot_open(folder, error) from error
     return lock
 
 
-def _cannot(folder: Path, error: OSError) -> LedgerError:
+def _cannot_open(folder: Path, error: OSError) -> LedgerError:
     return LedgerError(f"{folder}: cannot open the ledger: {error.strerror or error}")
 
 
-def _connected(target: str, shown: str) -> sqlite3.Connection:
+def _connect(target: str, name: str) -> sqlite3.Connection:
     try:
         db = sqlite3.connect(target, isolation_level=None, timeout=30, check_same_thread=False)
         db.execute(f"PRAGMA page_size = {_PAGE}")
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA temp_store = MEMORY")
-        db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT}")
         db.execute(f"PRAGMA cache_size = -{_CACHE}")
     except sqlite3.Error as error:
-        raise LedgerError(f"{shown}: cannot open the ledger: {error}") from error
+        raise _cannot_use(name, error) from error
     return db
 
 
-def _version(db: sqlite3.Connection, shown: str) -> int:
-    try:
-        version = int(db.execute("PRAGMA user_version").fetchone()[0])
-    except sqlite3.Error as error:
-        raise LedgerError(f"{shown}: cannot open the ledger: {error}") from error
-    if version > VERSION:
-        raise LedgerError(f"{shown}: made by a newer rowcite (ledger version {version}). Upgrade rowcite")
-    return version
-
-
-def _current(db: sqlite3.Connection, shown: str) -> sqlite3.Connection:
-    """Make the tables, or change those of an earlier version: one step a version, each whole or not at all."""
-    version = _version(db, shown)
-    steps = ["schema.sql"] if version == 0 else [f"from_{old}.sql" for old in range(version, VERSION)]
-    try:
-        for number, step in enumerate(steps, VERSION - len(steps) + 1):
-            script = files("rowcite.ledger").joinpath(step).read_text(encoding="utf-8")
-            db.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
-    except sqlite3.Error as error:
-        raise LedgerError(f"{shown}: cannot open the ledger: {error}") from error
-    return db
+def _cannot_use(name: str, error: sqlite3.Error) -> LedgerError:
+    return LedgerError(f"{name}: cannot open the ledger: {error}")

@@ -1,57 +1,58 @@
--- What was asked, sent, paid and answered. Money is micro-US$, times are Unix seconds, keys are 16 bytes.
+-- Everything that was sent, paid and answered. Money is in micro-dollars, times are Unix seconds, keys are 16 bytes.
+-- The active states are those of model.ACTIVE. Changing this file needs a new version and a migration: see migrations.py.
 
-CREATE TABLE question (            -- everything about a run but its input, as it was fingerprinted
+CREATE TABLE question (             -- everything about a run but its input, in the form that was fingerprinted
   id INTEGER PRIMARY KEY,
   fingerprint BLOB NOT NULL UNIQUE,
-  body TEXT NOT NULL
+  body TEXT NOT NULL                -- JSON
 );
 
-CREATE TABLE batch (               -- one POST of runs, in a task group of its own: so a group's count tells what was created
+CREATE TABLE batch (                -- one POST of runs; each has a task group to itself, so the group's count is the batch's
   id INTEGER PRIMARY KEY,
   question INTEGER NOT NULL REFERENCES question (id),
   group_id TEXT NOT NULL,
   processor TEXT NOT NULL,
-  sent_at REAL NOT NULL,           -- when the POST last went out, or was about to
-  run_ids TEXT                     -- JSON list, as the POST answered; null while that answer is not known
+  sent_at REAL NOT NULL,            -- when the POST was last sent, or was about to be
+  run_ids TEXT                      -- JSON list from the response of the POST; null while there is none
 );
 
-CREATE TABLE run (                 -- the intent before the POST, the run after it; narrow, so that counting a table is quick
+CREATE TABLE run (                  -- the intent before the POST, the run after it; narrow, so that counting is fast
   id INTEGER PRIMARY KEY,
   batch INTEGER NOT NULL REFERENCES batch (id),
   key BLOB NOT NULL,
-  root BLOB,                       -- of a run that asks again: the key of the task that its row was first asked as
-  pack INTEGER REFERENCES run (id),-- of a row that was sent together with others: the run that they were sent in
-  state TEXT NOT NULL,             -- model.RunState
-  run_id TEXT,                     -- null until the run was seen with its key
+  root BLOB,                        -- of a run that escalates: the key of its row's first task
+  pack INTEGER REFERENCES run (id), -- of a row sent together with others: the run that they were sent in
+  state TEXT NOT NULL,              -- model.RunState
+  run_id TEXT,                      -- null until the API returned the run with its key
   price INTEGER NOT NULL,
   ended_at REAL,
   error TEXT,
   ref_id TEXT,
-  warnings TEXT                    -- JSON list of texts
+  warnings TEXT                     -- JSON list of texts
 );
 CREATE INDEX run_key ON run (key);
 CREATE INDEX run_batch ON run (batch);
 CREATE INDEX run_root ON run (root) WHERE root IS NOT NULL;
 CREATE INDEX run_pack ON run (pack) WHERE pack IS NOT NULL;
-CREATE INDEX run_open ON run (batch) WHERE state IN ('intended', 'submitted');
-CREATE UNIQUE INDEX run_once ON run (key) WHERE state IN ('intended', 'submitted');  -- no task is ever under way twice
+CREATE INDEX run_active ON run (batch) WHERE state IN $ACTIVE;
+CREATE UNIQUE INDEX run_once ON run (key) WHERE state IN $ACTIVE;  -- a task has at most one active run
 
-CREATE TABLE input (               -- what was sent, byte for byte
+CREATE TABLE input (                -- what was sent, byte for byte
   run INTEGER PRIMARY KEY REFERENCES run (id),
-  input BLOB NOT NULL              -- JSON
+  input BLOB NOT NULL               -- JSON
 );
 
-CREATE TABLE answer (              -- the output as it came, byte for byte
+CREATE TABLE answer (               -- the output as received, byte for byte
   run INTEGER PRIMARY KEY REFERENCES run (id),
   output BLOB NOT NULL
 );
 
-CREATE TABLE decision (            -- what a person said of a cell; nothing is ever changed, the newest counts
+CREATE TABLE decision (             -- people's decisions on cells; rows are only added, the newest on a cell counts
   id INTEGER PRIMARY KEY,
   key BLOB NOT NULL,
   field TEXT NOT NULL,
-  verdict TEXT NOT NULL,           -- accept, reject, correct, clear
-  value TEXT,                      -- JSON, of a correction
+  verdict TEXT NOT NULL,            -- accept, reject, correct, clear
+  value TEXT,                       -- JSON, of a correction
   who TEXT NOT NULL,
   at REAL NOT NULL,
   note TEXT

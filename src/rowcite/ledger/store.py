@@ -1,4 +1,4 @@
-"""One open ledger file: transactions, and SQLite's errors translated once."""
+"""One open ledger file: its transactions, and SQLite's errors translated in one place."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rowcite.errors import LedgerError
 
 
 class Store:
-    """What asking and telling have in common: the connection, and how it is used."""
+    """The connection, and how reads and writes use it."""
 
     def __init__(self, connection: sqlite3.Connection, lock: FileLock | None, where: str) -> None:
         self._db = connection
@@ -21,41 +21,31 @@ class Store:
         self.where = where
 
     def close(self) -> None:
-        """Close the file and let the next process have it."""
+        """Close the file and release its lock."""
         self._db.close()
         if self._lock is not None:
             self._lock.release()
 
-    def each(self, sql: str, *values: object) -> Iterator[tuple[Any, ...]]:
-        """Yield the rows of a query one by one; for `rowcite.ledger.maintenance`."""
+    def _each(self, sql: str, values: Any = ()) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a query one by one."""
         with self._reading():
             yield from self._db.execute(sql, values)
 
-    def apply(self, *changes: tuple[str, tuple[object, ...]]) -> list[int]:
-        """Make changes, all or none; return how many rows each touched. For `rowcite.ledger.maintenance`."""
-        with self._writing():
-            return [self._db.execute(sql, values).rowcount for sql, values in changes]
-
-    def compact(self) -> None:
-        """Give the room of what was dropped back to the disk."""
-        with self._reading():
-            self._db.execute("VACUUM")
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
     def _one(self, sql: str, *values: object) -> Any:
+        """Return the first value of the first row of a query."""
         with self._reading():
             return self._db.execute(sql, values).fetchone()[0]
 
     @contextmanager
     def _wanted(self, keys: Iterable[bytes]) -> Iterator[None]:
-        """Hold keys in a temporary table, so that one statement serves any number of them."""
-        self._db.execute("CREATE TEMP TABLE IF NOT EXISTS want (key BLOB PRIMARY KEY) WITHOUT ROWID")
+        """Keep keys in the temporary table `wanted`, so that one statement serves any number of them."""
+        self._db.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (key BLOB PRIMARY KEY) WITHOUT ROWID")
         self._db.execute("BEGIN")
         try:
-            self._db.executemany("INSERT OR IGNORE INTO want VALUES (?)", ((key,) for key in keys))
+            self._db.executemany("INSERT OR IGNORE INTO wanted VALUES (?)", ((key,) for key in keys))
             yield
         finally:
-            self._db.execute("DELETE FROM want")
+            self._db.execute("DELETE FROM wanted")
             self._db.execute("COMMIT")
 
     @contextmanager
@@ -67,13 +57,14 @@ class Store:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
+        """Make a block one transaction: on disk at its end, undone when it raises."""
         try:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
                 self._db.execute("COMMIT")
             except BaseException:
-                if self._db.in_transaction:  # SQLite ends it by itself when the disk is full
+                if self._db.in_transaction:  # a full disk makes SQLite end it without being asked
                     self._db.execute("ROLLBACK")
                 raise
         except sqlite3.Error as error:
@@ -81,5 +72,5 @@ class Store:
 
     def _explained(self, error: sqlite3.Error) -> LedgerError:
         return LedgerError(
-            f"{self.where}: {error}. What was written before is kept: make room or fix the folder, then run again"
+            f"{self.where}: {error}. Everything written before is kept: free disk space or repair the folder, then run again"
         )

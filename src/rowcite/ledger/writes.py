@@ -1,4 +1,4 @@
-"""What a ledger is told: questions, intents before a POST, run ids after it, answers as they come, decisions of people."""
+"""Everything that changes the ledger: questions, intents before a POST, run ids after it, answers, decisions."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from rowcite.ledger import queries
+from rowcite.ledger.queries import IS_ACTIVE
 from rowcite.ledger.store import Store
-from rowcite.model import Decision, EndedRun, OpenBatch, Task
+from rowcite.model import ActiveBatch, Decision, EndedRun, RunState, Task
 
 
 class Writes(Store):
     """What changes a ledger: each method is one transaction, on disk when it returns."""
 
-    def question(self, fingerprint: bytes, body: bytes) -> int:
-        """Record a question once; return its number."""
+    # --- before the POST -----------------------------------------------------------------------------
+
+    def record_question(self, fingerprint: bytes, body: bytes) -> int:
+        """Record a question unless it is there; return its number."""
         with self._writing():
             self._db.execute(
                 "INSERT OR IGNORE INTO question (fingerprint, body) VALUES (?, ?)",
@@ -25,128 +29,146 @@ class Writes(Store):
 
     def record_intent(
         self, question: int, group_id: str, tasks: Sequence[Task], *, processor: str, price: int
-    ) -> OpenBatch:
-        """Write down what the next POST will create, before it is sent. `price` is micro-US$ a run."""
+    ) -> ActiveBatch:
+        """Record what the next POST will create, before it is sent. `price` is micro-US$ a run."""
         now = time.time()
         with self._writing():
-            batch = self._next("batch")
+            batch = self._next_id("batch")
             self._db.execute(
                 "INSERT INTO batch (id, question, group_id, processor, sent_at) VALUES (?, ?, ?, ?, ?)",
                 (batch, question, group_id, processor, now),
             )
-            runs, inputs = _rows(batch, tasks, price, self._next("run"))
-            self._db.executemany(
-                "INSERT INTO run (id, batch, key, root, pack, state, price) VALUES (?, ?, ?, ?, ?, 'intended', ?)",
-                runs,
-            )
+            runs, inputs = _rows(batch, tasks, price, self._next_id("run"))
+            self._db.executemany(queries.INSERT_RUN, runs)
             self._db.executemany("INSERT INTO input (run, input) VALUES (?, ?)", inputs)
         api = json.loads(self._one("SELECT body FROM question WHERE id = ?", question))["api"]
         sent: dict[bytes, bytes] = {task.key: task.input for task in tasks}
         members: dict[bytes, tuple[bytes, ...]] = {
             task.key: tuple(member.key for member in task.members) for task in tasks if task.members
         }
-        return OpenBatch(batch, group_id, api, now, unsure=True, inputs=sent, open=set(sent), members=members)
+        return ActiveBatch(
+            batch, group_id, api, now, unsure=True, inputs=sent, active=set(sent), members=members
+        )
 
-    def mark_sending(self, batch: OpenBatch) -> None:
-        """Write down that the POST of a batch goes out now: its runs may come to light some time after."""
+    def mark_sending(self, batch: ActiveBatch) -> None:
+        """Record that the POST of a batch is sent now: the API may list its runs some time later."""
         batch.sent_at = time.time()
         with self._writing():
             self._db.execute("UPDATE batch SET sent_at = ? WHERE id = ?", (batch.sent_at, batch.id))
 
+    # --- after the POST ------------------------------------------------------------------------------
+
     def record_created(self, batch: int, run_ids: Sequence[str]) -> None:
-        """Write down that the POST was answered: these runs of the batch exist, in some order."""
+        """Record the response of the POST: these runs of the batch exist, in no order that counts."""
         with self._writing():
             self._db.execute("UPDATE batch SET run_ids = ? WHERE id = ?", (json.dumps(run_ids), batch))
             runs = "SELECT count(*) FROM run WHERE batch = ? AND pack IS NULL"
             if self._db.execute(runs, (batch,)).fetchone()[0] == len(run_ids):
-                self._db.execute(
-                    "UPDATE run SET state = 'submitted' WHERE batch = ? AND state = 'intended'", (batch,)
-                )
+                self._mark_submitted(batch)
 
     def mark_sent(self, batch: int) -> None:
-        """Write down that every run of a batch was found to exist."""
+        """Record that every run of a batch exists."""
         with self._writing():
-            self._db.execute(
-                "UPDATE run SET state = 'submitted' WHERE batch = ? AND state = 'intended'", (batch,)
-            )
+            self._mark_submitted(batch)
 
     def record_run_ids(self, batch: int, runs: Iterable[tuple[bytes, str]]) -> None:
-        """Write down runs (key, run id) that were found to exist."""
+        """Record the ids of runs that exist, each with its key."""
         with self._writing():
             self._db.executemany(
-                "UPDATE run SET run_id = ?, state = 'submitted'"
-                " WHERE batch = ? AND key = ? AND state IN ('intended', 'submitted')",
-                [(run_id, batch, key) for key, run_id in runs],
+                f"UPDATE run SET run_id = ?, state = ? WHERE batch = ? AND key = ? AND {IS_ACTIVE}",
+                [(run_id, RunState.SUBMITTED, batch, key) for key, run_id in runs],
             )
-            self._with_their_pack(batch)
+            self._copy_to_members(batch)
 
     def forget_uncreated(self, batch: int, keys: Iterable[bytes]) -> None:
         """Forget intents that are known to have created nothing.
 
-        Beside runs that do exist they stay, as lost: should one turn up later after all, it is known whose it is.
+        In a batch with runs that do exist they are kept as lost: should one appear later, its task is known.
         """
         with self._writing():
             self._db.executemany(
-                "UPDATE run SET state = 'lost' WHERE batch = ? AND key = ? AND state = 'intended'",
-                [(batch, key) for key in keys],
+                "UPDATE run SET state = ? WHERE batch = ? AND key = ? AND state = ?",
+                [(RunState.LOST, batch, key, RunState.INTENDED) for key in keys],
             )
-            self._with_their_pack(batch)
-            nothing = "NOT EXISTS (SELECT 1 FROM run WHERE batch = :batch AND state != 'lost')"
-            these = {"batch": batch}
-            self._db.execute(
-                f"DELETE FROM input WHERE run IN (SELECT id FROM run WHERE batch = :batch) AND {nothing}",
-                these,
-            )
-            self._db.execute(f"DELETE FROM run WHERE batch = :batch AND {nothing}", these)
+            self._copy_to_members(batch)
+            of_batch = {"batch": batch, "lost": RunState.LOST}
+            self._db.execute(queries.DELETE_INPUTS, of_batch)
+            self._db.execute(queries.DELETE_RUNS, of_batch)
 
     def mark_refused(self, batch: int, key: bytes, error: str, ref_id: str | None) -> None:
-        """Write down that the API would not take a task; it cost nothing."""
+        """Record that the API did not take a task; it cost nothing."""
         with self._writing():
             self._db.execute(
-                "UPDATE run SET state = 'refused', error = ?, ref_id = ?, ended_at = ?"
-                " WHERE batch = ? AND key = ? AND state = 'intended'",
-                (error, ref_id, time.time(), batch, key),
+                "UPDATE run SET state = ?, error = ?, ref_id = ?, ended_at = ?"
+                " WHERE batch = ? AND key = ? AND state = ?",
+                (RunState.REFUSED, error, ref_id, time.time(), batch, key, RunState.INTENDED),
             )
-            self._with_their_pack(batch)
+            self._copy_to_members(batch)
 
     def mark_lost(self, batch: int) -> None:
-        """Write down that the local server which had a batch is gone, with what it had not answered."""
+        """Record that the local server of a batch is gone, with every run that had not ended."""
         with self._writing():
             self._db.execute(
-                "UPDATE run SET state = 'lost' WHERE batch = ? AND state IN ('intended', 'submitted')",
-                (batch,),
+                f"UPDATE run SET state = ? WHERE batch = ? AND {IS_ACTIVE}", (RunState.LOST, batch)
             )
 
+    # --- answers -------------------------------------------------------------------------------------
+
     def save(self, batch: int, ended: Sequence[EndedRun]) -> None:
-        """Write down how runs ended, with their answers. Saving a run again changes nothing."""
+        """Record how runs ended, with their answers. Saving a run again changes nothing."""
         now = time.time()
         with self._writing():
             self._db.executemany(
-                "INSERT OR IGNORE INTO answer (run, output)"
-                " SELECT id, ? FROM run WHERE batch = ? AND key = ? AND state IN ('intended', 'submitted')",
-                [(item.output, batch, item.key) for item in ended if item.output is not None],
+                queries.SAVE_ANSWER,
+                [(run.output, batch, run.key) for run in ended if run.output is not None],
             )
             self._db.executemany(
-                "UPDATE run SET run_id = ?, state = ?, ended_at = ?, error = ?, ref_id = ?, warnings = ?"
-                " WHERE batch = ? AND key = ? AND state IN ('intended', 'submitted')",
+                queries.SAVE_END,
                 [
                     (
-                        item.run_id,
-                        item.state,
+                        run.run_id,
+                        run.state,
                         now,
-                        item.error,
-                        item.ref_id,
-                        json.dumps(item.warnings, ensure_ascii=False) if item.warnings else None,
+                        run.error,
+                        run.ref_id,
+                        json.dumps(run.warnings, ensure_ascii=False) if run.warnings else None,
                         batch,
-                        item.key,
+                        run.key,
                     )
-                    for item in ended
+                    for run in ended
                 ],
             )
-            self._unpacked(batch, ended)
+            self._save_parts(batch, ended, now)
+            self._copy_to_members(batch)
+
+    def _save_parts(self, batch: int, ended: Sequence[EndedRun], now: float) -> None:
+        """Save each packed row's part of the answer; a row without one counts as never sent."""
+        parts = [(key, run.run_id, output) for run in ended for key, output in run.parts]
+        self._db.executemany(
+            f"{queries.SAVE_ANSWER} AND pack IS NOT NULL",
+            [(output, batch, key) for key, _, output in parts if output is not None],
+        )
+        self._db.executemany(
+            f"{queries.SAVE_END} AND pack IS NOT NULL",
+            [
+                (
+                    run_id,
+                    RunState.LOST if output is None else RunState.COMPLETED,
+                    now,
+                    None,
+                    None,
+                    None,
+                    batch,
+                    key,
+                )
+                for key, run_id, output in parts
+            ],
+        )
+
+    # --- people --------------------------------------------------------------------------------------
 
     def record_decisions(self, decisions: Iterable[Decision]) -> None:
-        """Write down what people said of cells."""
+        """Record people's decisions on cells."""
         with self._writing():
             self._db.executemany(
                 "INSERT INTO decision (key, field, verdict, value, who, at, note) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -156,50 +178,34 @@ class Writes(Store):
                 ],
             )
 
-    # --- inside --------------------------------------------------------------------------------------
+    # --- inside a transaction ------------------------------------------------------------------------
 
-    def _next(self, table: str) -> int:
+    def _next_id(self, table: str) -> int:
         return int(self._db.execute(f"SELECT coalesce(max(id), 0) + 1 FROM {table}").fetchone()[0])
 
-    def _with_their_pack(self, batch: int) -> None:
-        """Let rows that were sent together with others stand where their run stands."""
+    def _mark_submitted(self, batch: int) -> None:
         self._db.execute(
-            "UPDATE run SET state = whole.state, run_id = whole.run_id, ended_at = whole.ended_at, error = whole.error,"
-            " ref_id = whole.ref_id FROM run AS whole WHERE whole.id = run.pack AND run.batch = ?"
-            " AND run.state IN ('intended', 'submitted')",
-            (batch,),
+            "UPDATE run SET state = ? WHERE batch = ? AND state = ?",
+            (RunState.SUBMITTED, batch, RunState.INTENDED),
         )
 
-    def _unpacked(self, batch: int, ended: Sequence[EndedRun]) -> None:
-        """Give rows that were sent together their parts of the answer; a row without one counts as never asked."""
-        parts = [(key, item, output) for item in ended for key, output in item.parts]
-        these = "WHERE batch = ? AND key = ? AND pack IS NOT NULL AND state IN ('intended', 'submitted')"
-        self._db.executemany(
-            f"INSERT OR IGNORE INTO answer (run, output) SELECT id, ? FROM run {these}",
-            [(output, batch, key) for key, _, output in parts if output is not None],
-        )
-        self._db.executemany(
-            f"UPDATE run SET state = ?, run_id = ?, ended_at = ? {these}",
-            [
-                ("lost" if output is None else "completed", item.run_id, time.time(), batch, key)
-                for key, item, output in parts
-            ],
-        )
-        self._with_their_pack(batch)
+    def _copy_to_members(self, batch: int) -> None:
+        """Give rows that were sent together the state of the run that they were sent in."""
+        self._db.execute(queries.COPY_TO_MEMBERS, (batch,))
 
 
 def _rows(batch: int, tasks: Sequence[Task], price: int, first: int) -> tuple[list[Any], list[Any]]:
-    """Return the rows of `run` and of `input`; the rows of a pack follow it, and cost nothing beside it."""
+    """Return the rows of `run` and of `input`. The rows of a pack follow it and have no price of their own."""
     runs: list[Any] = []
     inputs: list[Any] = []
     number = first
     for task in tasks:
         pack = number
-        runs.append((number, batch, task.key, task.root, None, price))
+        runs.append((number, batch, task.key, task.root, None, RunState.INTENDED, price))
         inputs.append((number, task.input))
         for member in task.members:
             number += 1
-            runs.append((number, batch, member.key, member.root, pack, 0))
+            runs.append((number, batch, member.key, member.root, pack, RunState.INTENDED, 0))
             inputs.append((number, member.input))
         number += 1
     return runs, inputs

@@ -117,7 +117,7 @@ async def _submit(  # noqa: PLR0913, PLR0917 - what a run is made of
     summary.tasks, summary.answered_before = planned.tasks, planned.answered
     budget = check_budget(job, planned, ledger)
     agree(planned)
-    if not planned.to_submit and not planned.to_escalate and not ledger.open_batches():
+    if not planned.to_submit and not planned.to_escalate and not ledger.active_batches():
         return
     progress.begin(planned.tasks, planned.tasks - planned.to_submit - planned.active)
     spent_before = ledger.spent()

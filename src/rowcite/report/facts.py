@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from rowcite.model import Citation, Counts, Decision, Json
+from rowcite.model import Citation, Counts, Decision, Json, Packing, Spend
 from rowcite.spec.fields import Field
 
 
@@ -116,24 +116,6 @@ class RowView:
     duplicates: int = 0
 
 
-@dataclass(slots=True)
-class Spend:
-    """The ledger's runs on one processor; `cost` is list price in micro-US$."""
-
-    processor: str
-    runs: int
-    cost: int
-
-
-@dataclass(frozen=True, slots=True)
-class Packs:
-    """Rows that were packed into shared runs: `rows` in `runs`, which saved `saved` micro-US$."""
-
-    rows: int = 0
-    runs: int = 0
-    saved: int = 0
-
-
 @dataclass(frozen=True, slots=True)
 class Moment:
     """A point of the timeline: runs sent, answered and failed after `at` seconds of work."""
@@ -184,7 +166,7 @@ class Facts:
     stored: int = 0
     escalation: tuple[tuple[str, int], ...] = ()
     spend: list[Spend] = field(default_factory=list)
-    packs: Packs = Packs()
+    packs: Packing = field(default_factory=Packing)
     timeline: Timeline = field(default_factory=Timeline)
     to_review: int = 0
     reasons: Counter[ReviewReason] = field(default_factory=Counter)

@@ -19,7 +19,7 @@ from rowcite.pipeline.job import Job
 from rowcite.report.cells import Views, views
 from rowcite.report.facts import Facts, ReviewReason, RowView
 from rowcite.report.row_sample import RowSample
-from rowcite.report.work import packs, spend, stored_before, timeline
+from rowcite.report.work import stored_before, timeline
 from rowcite.rows.resolver import RowGroup, RowResolver
 from rowcite.spec.models import Spec
 from rowcite.table.reader import Batch
@@ -71,7 +71,7 @@ class _Gathering:
                 self._add(batch, before, item)
             before += batch.keys.len()
         facts.rows, facts.tasks = self._sample.rows(), len(tasks)
-        facts.spend, facts.packs = spend(self._ledger), packs(self._ledger)
+        facts.spend, facts.packs = self._ledger.spend_by_processor(), self._ledger.packing()
         facts.timeline = timeline(self._ledger)
         facts.warnings, facts.stored = self._ledger.warnings(), stored_before(self._ledger, tasks)
         return facts

@@ -107,7 +107,7 @@ def current(runs: Sequence[StoredRun]) -> list[StoredRun]:
     if base is None:
         return list(runs)
     active = [run for run in firsts if run.state in _UNDER_WAY and run is not base]
-    return [base, *(run for run in runs if not run.first and run.run > base.run), *active]
+    return [base, *(run for run in runs if not run.first and run.number > base.number), *active]
 
 
 class _Row:

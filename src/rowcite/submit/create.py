@@ -25,7 +25,7 @@ from rowcite.errors import (
     RowciteError,
 )
 from rowcite.ledger import Ledger
-from rowcite.model import OpenBatch, Task
+from rowcite.model import ActiveBatch, Task
 from rowcite.progress import Progress
 from rowcite.submit.ledger_thread import LedgerThread
 from rowcite.submit.match import created
@@ -39,7 +39,7 @@ _THROTTLED = 429
 class Created:
     """What became of a POST: `unsent` are the keys of tasks of which it is certain that no run exists."""
 
-    batch: OpenBatch
+    batch: ActiveBatch
     unsent: set[bytes]
     problem: Problem | None
 
@@ -77,7 +77,7 @@ class Creator:
         assert problem is not None
         raise problem
 
-    async def reconcile(self, batch: OpenBatch, reconcile_after: float) -> set[bytes]:
+    async def reconcile(self, batch: ActiveBatch, reconcile_after: float) -> set[bytes]:
         """Make sure which runs of a batch exist; return the keys of those that do not.
 
         `reconcile_after` is for how many seconds after the POST they may come to light.
@@ -92,16 +92,16 @@ class Creator:
             missing: set[bytes] = set()
         else:
             await self.ledger_thread.call(self.ledger.record_run_ids, batch.id, list(found.items()))
-            missing = batch.open - found.keys()
+            missing = batch.active - found.keys()
         batch.unsure = False
         return missing
 
-    async def forget(self, batch: OpenBatch, keys: set[bytes]) -> None:
+    async def forget(self, batch: ActiveBatch, keys: set[bytes]) -> None:
         """Take back the intents of runs that do not exist."""
         await self.ledger_thread.call(self.ledger.forget_uncreated, batch.id, keys)
-        batch.open -= keys
+        batch.active -= keys
 
-    async def _post(self, asked: Question, batch: OpenBatch, tasks: list[Task]) -> Problem | None:
+    async def _post(self, asked: Question, batch: ActiveBatch, tasks: list[Task]) -> Problem | None:
         """Send the POST that costs money; return why it is not known, from the answer, that all runs exist."""
         body, sending = (
             runs_body(asked, tasks),
@@ -120,10 +120,10 @@ class Creator:
         batch.unsure = len(run_ids) != len(tasks)
         return None
 
-    async def _unsent(self, batch: OpenBatch, problem: Problem | None) -> set[bytes]:
+    async def _unsent(self, batch: ActiveBatch, problem: Problem | None) -> set[bytes]:
         """Return the keys of the tasks that were not created, after a POST that ended like this."""
         if _created_nothing(problem):
-            return set(batch.open)
+            return set(batch.active)
         options = self.options
         try:
             return await self.reconcile(
@@ -132,9 +132,9 @@ class Creator:
             )
         except NotFound as error:
             if isinstance(problem, NotFound):
-                return set(batch.open)  # there is no such group, so both say
+                return set(batch.active)  # there is no such group, so both say
             raise Incomplete(
-                f"{error}. The answer to creating {len(batch.open)} runs in it was lost, so it is not known whether they"
+                f"{error}. The answer to creating {len(batch.active)} runs in it was lost, so it is not known whether they"
                 " exist. Nothing is sent twice: run again later to go on"
             ) from error
 

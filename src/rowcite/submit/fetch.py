@@ -52,14 +52,14 @@ class Fetcher:
         await results.save()
         told = told - results.done
         few = 0 < len(told) <= _FEW and len(results.done) >= _OF_MANY * len(told)
-        if not few and results.batch.open:
+        if not few and results.batch.active:
             await self._fetch_all()
         left = told - results.done - results.bare
         if len(left) <= _FEW:
             await self._fetch_each(left)
         if few and told - results.done:
             await self._fetch_all()
-        if results.batch.open:
+        if results.batch.active:
             await self._doubt(told, news=len(results.done) > had)
 
     # --- many at once --------------------------------------------------------------------------------
@@ -169,7 +169,7 @@ class Fetcher:
         reason = f"run {run_id} {results.odd[run_id]}" if run_id else self._unread or "it does not list them"
         raise Incomplete(
             f"task group {results.batch.group_id}: for {self.options.stalled_timeout:,.0f} s the API has said of"
-            f" {len(results.batch.open)} runs neither that they go on nor how they ended ({reason}). Their rows stay"
+            f" {len(results.batch.active)} runs neither that they go on nor how they ended ({reason}). Their rows stay"
             " pending, and nothing is sent twice: run again later to go on, or ask the API's support"
         )
 
@@ -185,6 +185,6 @@ class Fetcher:
             )
             await self._fetch_each(some)
             return False
-        if len(results.odd.keys() | (told - results.done)) >= len(results.batch.open):
+        if len(results.odd.keys() | (told - results.done)) >= len(results.batch.active):
             return False  # each of them is accounted for, and none is under way
         return (await self.client.group(results.batch.group_id)).status.active

@@ -45,12 +45,12 @@ class Follower:
             Incomplete: the API contradicts itself about what is left, and has for too long.
         """
         batch = self.results.batch
-        if not batch.open:
+        if not batch.active:
             return
         fetcher = Fetcher(self.client, self.results, self.options)
         self._look_in(self.options.sweep)
         async with self._watching() as watching:
-            while batch.open:
+            while batch.active:
                 await self._wait()
                 if watching.done():
                     watching.result()  # it only ends by an error
@@ -104,7 +104,7 @@ class Follower:
             results.take(event)
         self._told.add(run.run_id)
         ended = len(self._told) + len(self._late)
-        self._look_in(0 if ended >= len(results.batch.open) else self.options.gather)
+        self._look_in(0 if ended >= len(results.batch.active) else self.options.gather)
         return True
 
     # --- looking -------------------------------------------------------------------------------------

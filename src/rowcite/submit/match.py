@@ -11,13 +11,13 @@ from rowcite.api.client import Client
 from rowcite.api.facts import ACTIVE_STATUSES
 from rowcite.api.keys import canonical
 from rowcite.errors import ApiError, Incomplete, NotFound, Retriable
-from rowcite.model import OpenBatch
+from rowcite.model import ActiveBatch
 
 _STATES = (*ACTIVE_STATUSES, "action_required")
 _LONGEST_PAUSE = 30.0
 
 
-def key_of(batch: OpenBatch, run: Run, event: Event | None = None) -> bytes | None:
+def key_of(batch: ActiveBatch, run: Run, event: Event | None = None) -> bytes | None:
     """Return the key of the task that a run of this batch answers; None when the event does not tell.
 
     Raises:
@@ -26,7 +26,7 @@ def key_of(batch: OpenBatch, run: Run, event: Event | None = None) -> bytes | No
     return _known(batch, run.run_id, run.key, input_of(event) if event is not None else None)
 
 
-async def key_by_input(client: Client, batch: OpenBatch, run_id: str) -> bytes | None:
+async def key_by_input(client: Client, batch: ActiveBatch, run_id: str) -> bytes | None:
     """Ask the API what a run was asked, and return the key of its task; None when it does not tell.
 
     Raises:
@@ -39,7 +39,7 @@ async def key_by_input(client: Client, batch: OpenBatch, run_id: str) -> bytes |
     return _known(batch, run_id, asked.key, asked.input)
 
 
-def _known(batch: OpenBatch, run_id: str, key: bytes | None, shown: Any) -> bytes | None:
+def _known(batch: ActiveBatch, run_id: str, key: bytes | None, shown: Any) -> bytes | None:
     if key is None:
         if shown is None:
             return None
@@ -57,7 +57,7 @@ def _known(batch: OpenBatch, run_id: str, key: bytes | None, shown: Any) -> byte
 
 
 async def created(
-    client: Client, batch: OpenBatch, *, reconcile_after: float, unexplained: float
+    client: Client, batch: ActiveBatch, *, reconcile_after: float, unexplained: float
 ) -> dict[bytes, str] | None:
     """Find out what a POST created: run ids by key, or None for everything.
 
@@ -85,7 +85,7 @@ async def created(
         pause = min(max(pause, 0.05) * 2, _LONGEST_PAUSE)
 
 
-async def listed(client: Client, batch: OpenBatch, count: int) -> dict[bytes, str]:
+async def listed(client: Client, batch: ActiveBatch, count: int) -> dict[bytes, str]:
     """Return the runs (id by key) that the API lists for a batch of which it counts `count`.
 
     The API may list ended runs only unless it is asked for the others, may leave metadata and inputs out, and may

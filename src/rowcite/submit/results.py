@@ -11,7 +11,7 @@ from rowcite.api.client import Client
 from rowcite.api.packing import parts
 from rowcite.errors import ApiError
 from rowcite.ledger import Ledger
-from rowcite.model import ENDED, EndedRun, OpenBatch, RunState
+from rowcite.model import ENDED, ActiveBatch, EndedRun, RunState
 from rowcite.submit.ledger_thread import LedgerThread
 from rowcite.submit.match import key_by_input, key_of
 
@@ -24,7 +24,7 @@ class RunResults:
 
     ledger_thread: LedgerThread
     ledger: Ledger
-    batch: OpenBatch
+    batch: ActiveBatch
     saved: Callable[[list[EndedRun]], None]
     done: set[str] = field(default_factory=set)  # runs that are saved
     bare: set[str] = field(default_factory=set)  # completed runs whose output did not come along
@@ -92,7 +92,7 @@ class RunResults:
         ended, self._buffer = list(self._buffer.values()), {}
         self.done.update(item.run_id for item in ended)  # first: what is heard meanwhile is old news
         await self.ledger_thread.call(self.ledger.save, self.batch.id, ended)
-        self.batch.open.difference_update(item.key for item in ended)
+        self.batch.active.difference_update(item.key for item in ended)
         for item in ended:
             self.odd.pop(item.run_id, None)
         self.saved(ended)
@@ -100,7 +100,7 @@ class RunResults:
     def _take(self, key: bytes, run: Run, output: bytes | None) -> None:
         self._keys[run.run_id] = key
         self.untold.pop(run.run_id, None)
-        if key not in self.batch.open:
+        if key not in self.batch.active:
             self.done.add(run.run_id)
         elif run.state is RunState.COMPLETED and output is None:
             self.bare.add(run.run_id)

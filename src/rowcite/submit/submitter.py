@@ -16,7 +16,7 @@ from rowcite.api.facts import usd
 from rowcite.api.keys import canonical
 from rowcite.errors import ApiRefused, Incomplete, KeyRefused, NotFound, OutOfCredit, RowciteError
 from rowcite.ledger import Ledger
-from rowcite.model import EndedRun, OpenBatch, RunState, Task
+from rowcite.model import ActiveBatch, EndedRun, RunState, Task
 from rowcite.progress import Progress
 from rowcite.submit.create import Created, Creator
 from rowcite.submit.follow import Follower
@@ -182,8 +182,8 @@ class Submitter:
         finally:
             self._sending -= 1
             self._changed.set()
-        if made.batch.open:
-            tasks = sum(map(made.batch.size, made.batch.open))
+        if made.batch.active:
+            tasks = sum(map(made.batch.size, made.batch.active))
             self.progress.submitted(tasks, self._before + self.spent)
         await self._follow(made.batch)
 
@@ -192,14 +192,14 @@ class Submitter:
         name = asked.fingerprint
         if name not in self._numbers:
             self._numbers[name] = await self._ledger_thread.call(
-                self.ledger.question, name, canonical(asked.named)
+                self.ledger.record_question, name, canonical(asked.named)
             )
         return self._numbers[name]
 
     async def _count(self, chunk: Chunk, made: Created, *, alone: bool) -> None:
         """Draw the sum under a POST; queue the tasks that were not created."""
         batch, unsent, problem = made.batch, made.unsent, made.problem
-        taken = len(batch.open) - len(unsent)
+        taken = len(batch.active) - len(unsent)
         if taken:
             self._queue.taken(chunk, taken, problem)
         if not unsent:
@@ -216,23 +216,23 @@ class Submitter:
         alone = alone and not taken and self._running == 1
         self._queue.back(chunk, unsent, problem, taken=taken > 0, alone=alone)
 
-    async def _uncreated(self, batch: OpenBatch, keys: set[bytes], price: int) -> None:
+    async def _uncreated(self, batch: ActiveBatch, keys: set[bytes], price: int) -> None:
         """Give back the money and the places of runs that were never created."""
         await self._creator.forget(batch, keys)
         self.spent -= len(keys) * price
         self._freed(len(keys))
 
-    async def _refused(self, batch: OpenBatch, chunk: Chunk, error: ApiRefused) -> None:
+    async def _refused(self, batch: ActiveBatch, chunk: Chunk, error: ApiRefused) -> None:
         task = chunk.tasks[0]
         await self._ledger_thread.call(self.ledger.mark_refused, batch.id, task.key, str(error), error.ref_id)
         self.spent -= chunk.source.price
-        batch.open.discard(task.key)
+        batch.active.discard(task.key)
         self._freed(1)
         self.progress.ended(0, 1)
 
     async def _resume(self, jobs: asyncio.TaskGroup, api: str) -> None:
         """Follow what an earlier command left under way, after finding out what it really created."""
-        left = await self._ledger_thread.call(self.ledger.open_batches)
+        left = await self._ledger_thread.call(self.ledger.active_batches)
         for batch in sorted(left, key=lambda batch: batch.unsure):
             if batch.api != api and batch.api.startswith(LOCAL):
                 # a local server over other documents: gone when its command ended
@@ -240,7 +240,7 @@ class Submitter:
                 continue
             if batch.api != api:
                 self.progress.say(
-                    f"{len(batch.open)} runs are still open at {batch.api}: run against it to collect them"
+                    f"{len(batch.active)} runs are still open at {batch.api}: run against it to collect them"
                 )
                 continue
             try:
@@ -253,9 +253,9 @@ class Submitter:
             except Incomplete as error:
                 self._missing = self._missing or error
             else:
-                self._start(jobs, partial(self._follow, batch), len(batch.open))
+                self._start(jobs, partial(self._follow, batch), len(batch.active))
 
-    async def _follow(self, batch: OpenBatch) -> None:
+    async def _follow(self, batch: ActiveBatch) -> None:
         """Follow a batch to its end. One that the API loses or is at odds with itself about stops no other."""
 
         def saved(ended: list[EndedRun]) -> None:
@@ -269,21 +269,21 @@ class Submitter:
             await Follower(self.client, results, self.options).follow()
         except NotFound as error:
             await self._mark_missing(batch, error)
-            self._freed(len(batch.open))
+            self._freed(len(batch.active))
         except Incomplete as error:
-            self._defer(error, len(batch.open))
+            self._defer(error, len(batch.active))
 
     def _defer(self, error: Incomplete, runs: int) -> None:
         """Go on without these runs, and say so in the end."""
         self._missing = self._missing or error
         self._freed(runs)
 
-    async def _mark_missing(self, batch: OpenBatch, error: NotFound) -> None:
+    async def _mark_missing(self, batch: ActiveBatch, error: NotFound) -> None:
         if self.options.local:
             await self._ledger_thread.call(self.ledger.mark_lost, batch.id)
             return
         self._missing = self._missing or Incomplete(
-            f"{error}. The API does not know this task group any more, and what became of its {len(batch.open)} runs is not"
+            f"{error}. The API does not know this task group any more, and what became of its {len(batch.active)} runs is not"
             " known. Their rows stay pending, and nothing is sent twice: run again later, or ask the API's support"
         )
 

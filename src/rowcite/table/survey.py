@@ -174,12 +174,12 @@ class _States:
 
     def __init__(self, ledger: Ledger, wanted: int, not_before: float, folder: Path, room: int) -> None:
         self._ledger, self._not_before = ledger, not_before
-        runs = ledger.runs()
+        runs = ledger.run_count()
         self._known: _Frames | None = None
         self.height = 0
         if wanted * 8 > runs > _LOOKUP:
             self._known = _Frames(folder, _STATE, room)
-            for some in ledger.scan(not_before=not_before):
+            for some in ledger.scan_states(not_before=not_before):
                 self._known.add(_ranked(some))
             self.height = self._known.height
 

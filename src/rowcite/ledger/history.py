@@ -1,0 +1,102 @@
+"""The whole ledger, run by run or summed up: for reports and for maintenance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from rowcite.ledger import queries
+from rowcite.ledger.store import Store
+from rowcite.model import Packing, RunState, Spend
+
+
+class RunRecord(NamedTuple):
+    """A run with all that belongs to it. `price` is micro-US$, times are Unix seconds, `question` and `warnings` are JSON."""
+
+    run_id: str | None
+    group_id: str
+    key: bytes
+    state: str
+    input: bytes
+    output: bytes | None
+    processor: str
+    price: int
+    sent_at: float
+    ended_at: float | None
+    error: str | None
+    ref_id: str | None
+    warnings: str | None
+    question: str
+
+
+class IntervalCounts(NamedTuple):
+    """The runs that ended in one interval of time: with an answer, and without one."""
+
+    answered: int
+    failed: int
+
+
+class History(Store):
+    """Queries over all runs, and the deletion of answers that are not needed any more."""
+
+    # --- for reports ---------------------------------------------------------------------------------
+
+    def spend_by_processor(self) -> list[Spend]:
+        """Return the runs created on each processor, in the order of their first runs."""
+        return [Spend(*row) for row in self._each(queries.SPEND)]
+
+    def packing(self) -> Packing:
+        """Return what was saved by sending several rows in a run."""
+        (row,) = self._each(queries.PACKING, {"lost": RunState.LOST})
+        return Packing(*row)
+
+    def batch_times(self) -> list[tuple[float, float]]:
+        """Return when each batch was sent and when its last run ended, in the order of sending."""
+        return [(sent_at, ended_at) for sent_at, ended_at in self._each(queries.BATCH_TIMES)]
+
+    def sent_by_interval(self, start: float, end: float, width: float) -> dict[int, int]:
+        """Return the number of runs sent in each interval of `width` seconds from `start`, by its number from 0."""
+        times = {"start": start, "end": end, "width": width}
+        return dict(self._each(queries.SENT_BY_INTERVAL, times))
+
+    def ended_by_interval(self, start: float, end: float, width: float) -> dict[int, IntervalCounts]:
+        """Return the number of runs ended in each interval of `width` seconds from `start`, by its number from 0."""
+        times = {"start": start, "end": end, "width": width}
+        rows = self._each(queries.ENDED_BY_INTERVAL, times)
+        return {number: IntervalCounts(answered, failed) for number, answered, failed in rows}
+
+    def answered_before(self, sent_at: float) -> set[bytes]:
+        """Return the keys of tasks with an answer to a run that was sent before a time."""
+        return {key for (key,) in self._each(queries.ANSWERED_BEFORE, (sent_at,))}
+
+    # --- for maintenance -----------------------------------------------------------------------------
+
+    def file_faults(self) -> list[str]:
+        """Return what SQLite finds wrong with the file and with its references."""
+        damage = [text for (text,) in self._each("PRAGMA integrity_check") if text != "ok"]
+        orphans = [table for table, *_ in self._each("PRAGMA foreign_key_check")]
+        return [
+            *(f"the file is damaged: {text}" for text in damage),
+            *(f"a row of the table {table} refers to a row that is missing" for table in orphans),
+        ]
+
+    def records(self) -> Iterator[RunRecord]:
+        """Yield every run, oldest first."""
+        for row in self._each(queries.RECORDS):
+            yield RunRecord(*row)
+
+    def delete_answers(self, *, older_than: float) -> int:
+        """Delete answers with a newer one to the same task, and those from before `older_than`; return how many."""
+        with self._writing():
+            changes = {"pruned": RunState.PRUNED, "before": older_than}
+            deleted = self._db.execute(queries.MARK_PRUNED, changes).rowcount
+            self._db.execute(queries.DELETE_PRUNED_ANSWERS, {"pruned": RunState.PRUNED})
+        if deleted:
+            self._compact()
+        return deleted
+
+    def _compact(self) -> None:
+        """Return the space of deleted rows to the disk."""
+        with self._reading():
+            self._db.execute("VACUUM")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,0 +1,120 @@
+"""The ledger's larger statements. The states they name come from the sets in `rowcite.model`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rowcite.model import ACTIVE, ANSWERED, FORGOTTEN, FREE_OF_CHARGE, RunState
+
+
+def sql_list(states: Iterable[RunState]) -> str:
+    """Return states as an SQL list, in parentheses."""
+    return "(" + ", ".join(f"'{state}'" for state in sorted(states)) + ")"
+
+
+IS_ACTIVE = f"state IN {sql_list(ACTIVE)}"
+IS_COMPLETED = f"state = '{RunState.COMPLETED}'"
+IS_CREATED = f"run.state NOT IN {sql_list(FREE_OF_CHARGE)}"
+IS_SENT_RUN = f"{IS_CREATED} AND run.pack IS NULL"
+"""A run that was, or may have been, created; the rows of a pack are not runs."""
+
+# --- reads -----------------------------------------------------------------------------------------------
+
+RUNS_OF_TASKS = (
+    "SELECT coalesce(run.root, run.key), run.state, run.run_id, batch.processor, answer.output, run.error, run.ref_id,"
+    " run.id, run.price, run.root IS NULL, coalesce(run.ended_at, 0.0)"
+    " FROM wanted CROSS JOIN run ON {join} JOIN batch ON batch.id = run.batch"
+    " LEFT JOIN answer ON answer.run = run.id"
+    f" WHERE run.state NOT IN {sql_list(FORGOTTEN)}"
+)
+ACTIVE_BATCHES = (
+    "SELECT batch.id, group_id, question.body, sent_at, run.key, input.input, run.state"
+    " FROM batch JOIN question ON question.id = batch.question JOIN run ON run.batch = batch.id"
+    " JOIN input ON input.run = run.id"
+    f" WHERE batch.id IN (SELECT batch FROM run WHERE {IS_ACTIVE}) AND run.pack IS NULL ORDER BY run.id"
+)
+MEMBERS_OF_ACTIVE_PACKS = (
+    "SELECT run.batch, pack.key, run.key FROM run JOIN run AS pack ON pack.id = run.pack"
+    f" WHERE pack.{IS_ACTIVE} ORDER BY run.id"
+)
+PACK_OF_RUN = (
+    "SELECT pack.price, (SELECT count(*) FROM run AS member WHERE member.pack = pack.id)"
+    " FROM run JOIN run AS pack ON pack.id = run.pack WHERE run.id = ?"
+)
+SPENT = f"SELECT coalesce(sum(price), 0) FROM run WHERE {IS_CREATED}"
+ANSWERED_FOR_OTHER_QUESTIONS = (
+    "SELECT count(DISTINCT run.key) FROM question JOIN batch ON batch.question = question.id"
+    " JOIN run ON run.batch = batch.id"
+    f" WHERE question.fingerprint != ? AND run.{IS_COMPLETED} AND run.root IS NULL"
+)
+ESCALATIONS = (
+    f"SELECT batch.processor, sum(run.{IS_COMPLETED}), sum(run.root IS NOT NULL)"
+    " FROM run JOIN batch ON batch.id = run.batch"
+    " WHERE run.id NOT IN (SELECT pack FROM run WHERE pack IS NOT NULL) GROUP BY batch.processor"
+)
+DECISIONS = "SELECT key, field, verdict, value, who, at, note FROM {source} ORDER BY decision.id"
+
+# --- writes ----------------------------------------------------------------------------------------------
+
+INSERT_RUN = "INSERT INTO run (id, batch, key, root, pack, state, price) VALUES (?, ?, ?, ?, ?, ?, ?)"
+SAVE_ANSWER = f"INSERT OR IGNORE INTO answer (run, output) SELECT id, ? FROM run WHERE batch = ? AND key = ? AND {IS_ACTIVE}"
+SAVE_END = (
+    "UPDATE run SET run_id = ?, state = ?, ended_at = ?, error = ?, ref_id = ?, warnings = ?"
+    f" WHERE batch = ? AND key = ? AND {IS_ACTIVE}"
+)
+COPY_TO_MEMBERS = (
+    "UPDATE run SET state = whole.state, run_id = whole.run_id, ended_at = whole.ended_at, error = whole.error,"
+    " ref_id = whole.ref_id FROM run AS whole"
+    f" WHERE whole.id = run.pack AND run.batch = ? AND run.{IS_ACTIVE}"
+)
+NOTHING_CREATED = "NOT EXISTS (SELECT 1 FROM run WHERE batch = :batch AND state != :lost)"
+DELETE_INPUTS = (
+    f"DELETE FROM input WHERE run IN (SELECT id FROM run WHERE batch = :batch) AND {NOTHING_CREATED}"
+)
+DELETE_RUNS = f"DELETE FROM run WHERE batch = :batch AND {NOTHING_CREATED}"
+
+# --- history ---------------------------------------------------------------------------------------------
+
+SPEND = (
+    "SELECT batch.processor, count(*), sum(run.price) FROM run JOIN batch ON batch.id = run.batch"
+    f" WHERE {IS_SENT_RUN} GROUP BY batch.processor ORDER BY min(run.id)"
+)
+# A row without a part of its pack's answer is `lost` and was sent again alone: packing saved nothing on it.
+PACKING = (
+    "SELECT coalesce(sum(rows), 0), count(*), coalesce(sum((rows - 1) * run.price), 0)"
+    " FROM (SELECT pack, sum(state != :lost) AS rows FROM run WHERE pack IS NOT NULL GROUP BY pack) AS members"
+    f" JOIN run ON run.id = members.pack WHERE {IS_CREATED}"
+)
+BATCH_TIMES = (
+    "SELECT batch.sent_at, coalesce(max(run.ended_at), batch.sent_at) FROM batch JOIN run ON run.batch = batch.id"
+    f" WHERE {IS_SENT_RUN} GROUP BY batch.id ORDER BY batch.sent_at"
+)
+SENT_BY_INTERVAL = (
+    "SELECT CAST((batch.sent_at - :start) / :width AS INTEGER) AS interval, count(*)"
+    " FROM run JOIN batch ON batch.id = run.batch"
+    f" WHERE batch.sent_at BETWEEN :start AND :end AND {IS_SENT_RUN} GROUP BY interval"
+)
+ENDED_BY_INTERVAL = (
+    "SELECT CAST((ended_at - :start) / :width AS INTEGER) AS interval,"
+    f" sum(state IN {sql_list(ANSWERED)}), sum(state NOT IN {sql_list(ANSWERED)})"
+    f" FROM run WHERE ended_at BETWEEN :start AND :end AND {IS_SENT_RUN} GROUP BY interval"
+)
+ANSWERED_BEFORE = (
+    "SELECT DISTINCT run.key FROM run JOIN batch ON batch.id = run.batch"
+    f" WHERE run.{IS_COMPLETED} AND batch.sent_at < ?"
+)
+RECORDS = (
+    "SELECT run.run_id, batch.group_id, run.key, run.state, input.input, answer.output, batch.processor, run.price,"
+    " batch.sent_at, run.ended_at, run.error, run.ref_id, run.warnings, question.body"
+    " FROM run JOIN input ON input.run = run.id JOIN batch ON batch.id = run.batch"
+    " JOIN question ON question.id = batch.question"
+    " LEFT JOIN answer ON answer.run = run.id ORDER BY run.id"
+)
+
+# --- pruning ---------------------------------------------------------------------------------------------
+
+MARK_PRUNED = (
+    f"UPDATE run SET state = :pruned WHERE {IS_COMPLETED} AND (ended_at < :before OR EXISTS ("
+    f"SELECT 1 FROM run AS newer WHERE newer.key = run.key AND newer.id > run.id AND newer.{IS_COMPLETED}))"
+)
+DELETE_PRUNED_ANSWERS = "DELETE FROM answer WHERE run IN (SELECT id FROM run WHERE state = :pruned)"
