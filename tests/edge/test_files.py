@@ -115,10 +115,10 @@ def test_a_ledger_export_is_readable_by_its_owner_alone_while_it_is_written(tmp_
         def __init__(self, ledger):
             self.ledger, self.modes = ledger, set[int]()
 
-        def each(self, query):
-            for row in self.ledger.each(query):
+        def records(self):
+            for record in self.ledger.records():
                 self.modes.add(mode_of(temp_file_in(tmp_path / "chain")))
-                yield row
+                yield record
 
     spec = known(tmp_path, [{"name": "Pumps"}])
     answered(spec, [answer(industry=found("pumps"))])

@@ -45,7 +45,7 @@ def run(number, processor, state=RunState.COMPLETED, **said):
     output = {"type": "json", "content": {name: value for name, (value, _) in said.items()}, "basis": basis}
     raw = json.dumps(output).encode() if state is RunState.COMPLETED else None
     return StoredRun(
-        b"k" * 16, state, f"r{number}", processor, raw, None, None, run=number, first=number == 1
+        b"k" * 16, state, f"r{number}", processor, raw, None, None, number=number, first=number == 1
     )
 
 

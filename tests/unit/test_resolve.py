@@ -36,7 +36,7 @@ def output(confidence="high", urls=("https://a.example/",), **values):
 def run(number, processor, said=None, *, state=RunState.COMPLETED, error=None, first=None):
     """Return a run as the ledger holds it; the first number is the first question."""
     first = number == 1 if first is None else first
-    return StoredRun(KEY, state, f"r{number}", processor, said, error, None, run=number, first=first)
+    return StoredRun(KEY, state, f"r{number}", processor, said, error, None, number=number, first=first)
 
 
 def decision(verdict, value=None, note=None):
