@@ -1,6 +1,6 @@
-"""Killed with SIGKILL and run again: every row is there, the output is the same, and no run was created twice.
+"""Kill the command with SIGKILL and run it again: no row is missing, the output is equal, no run is created twice.
 
-`ROWCITE_KILLS` says at how many seeded random moments the command is killed (default 8); `ROWCITE_KILL_SEED` moves them.
+`ROWCITE_KILLS` is the number of seeded random moments (default 8), `ROWCITE_KILL_SEED` their seed.
 """
 
 import json
@@ -22,7 +22,7 @@ from support.submitting import PRICE, Submission, api, tasks
 KILLS = int(os.environ.get("ROWCITE_KILLS", "8"))
 SEED = int(os.environ.get("ROWCITE_KILL_SEED", "1"))
 ROWS = 30
-LONGEST = 3.0  # seconds that an undisturbed run takes, more or less
+LONGEST = 3.0  # seconds, about the length of an undisturbed run
 
 
 def table(folder):
@@ -39,7 +39,7 @@ def run(folder, server, **more):
 
 
 def killed(folder, server, when):
-    """Start the command and kill it when told; return whether it was still running."""
+    """Start the command and kill it once `when` returns; return True if it was still running."""
     process = started("run", "spec.yaml", "--base-url", server.url, cwd=folder)
     try:
         when(process)
@@ -51,13 +51,13 @@ def killed(folder, server, when):
 
 
 def rows(folder):
-    """Return the output without what differs from run to run."""
+    """Return the output table without the column of run ids, which differ between runs."""
     frame = pl.read_csv(folder / "out.csv", infer_schema=False)
     return frame.drop([name for name in frame.columns if name == "rowcite_run_id"])
 
 
 def finished(folder, server):
-    """Run until done; check that every row is there, answered, and paid for once."""
+    """Run the command to its end; check that each row is answered and paid for once."""
     done = run(folder, server)
     assert done.returncode == 0, done.stderr.decode()
     made = server.created()
@@ -79,7 +79,7 @@ def undisturbed(tmp_path_factory):
 
 
 @pytest.mark.parametrize("number", range(KILLS))
-def test_killed_at_a_random_moment_and_run_again_nothing_is_lost_or_paid_twice(tmp_path, undisturbed, number):
+def test_after_a_kill_at_a_random_moment_nothing_is_lost_or_paid_twice(tmp_path, undisturbed, number):
     dice = random.Random(f"{SEED} {number}")
     table(tmp_path)
     spec(tmp_path)
@@ -91,7 +91,7 @@ def test_killed_at_a_random_moment_and_run_again_nothing_is_lost_or_paid_twice(t
 
 
 @pytest.mark.parametrize("fault", [{"delay": 60}, {"cut": True}], ids=["no answer", "lost answer"])
-def test_killed_between_a_post_that_was_handled_and_its_answer(tmp_path, undisturbed, fault):
+def test_after_a_kill_between_a_post_and_its_response_nothing_is_paid_twice(tmp_path, undisturbed, fault):
     table(tmp_path)
     spec(tmp_path)
     plan = {"http": [{"method": "POST", "path": "/runs$", "nth": [1], "when": "after", **fault}]}
@@ -100,7 +100,7 @@ def test_killed_between_a_post_that_was_handled_and_its_answer(tmp_path, undistu
         assert finished(tmp_path, server).equals(undisturbed)
 
 
-# --- at every write of the ledger ------------------------------------------------------------------------
+# --- at each write of the ledger ------------------------------------------------------------------------
 
 DIES = """
 import asyncio, os, signal, sys
@@ -110,7 +110,7 @@ from rowcite.ledger import Ledger
 from support.submitting import Api, Submission, tasks
 
 writes, at, before = 0, {at}, {before}
-for name in ("question", "record_intent", "sending", "answered", "sent", "seen", "forget_uncreated", "save"):
+for name in ("question", "record_intent", "mark_sending", "record_created", "mark_sent", "record_run_ids", "forget_uncreated", "save"):
     def dying(self, *args, _real=getattr(Ledger, name), **more):
         global writes
         writes += 1
@@ -127,7 +127,7 @@ job.run(tasks(job.question, 30), active_runs=12)
 
 
 def die(folder, server, at, *, before):
-    """Submit in a process that kills itself before or after the write of the ledger with this number."""
+    """Submit in a process that kills itself before or after the ledger write with this number."""
     script = DIES.format(tests=str(ROOT / "tests"), at=at, before=before, folder=str(folder), url=server.url)
     died = subprocess.run(
         [sys.executable, "-c", script], env=environment(), capture_output=True, timeout=60, check=False
@@ -135,7 +135,7 @@ def die(folder, server, at, *, before):
     assert died.returncode == -signal.SIGKILL, died.stderr.decode()
 
 
-def taken_up(folder, server, **terms):
+def resumed(folder, server, **terms):
     job = Submission(folder, server)
     some = tasks(job.question, 30)
     job.run(some, **terms)
@@ -147,23 +147,23 @@ def taken_up(folder, server, **terms):
 
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 @pytest.mark.parametrize("at", range(2, 7))
-def test_killed_at_each_write_of_the_ledger_nothing_is_lost_or_paid_twice(tmp_path, at, before):
+def test_after_a_kill_at_each_write_of_the_ledger_nothing_is_lost_or_paid_twice(tmp_path, at, before):
     with api(tmp_path, latency=0.001) as server:
         die(tmp_path, server, at, before=before)
-        taken_up(tmp_path, server)
+        resumed(tmp_path, server)
 
 
 @pytest.mark.parametrize("keep", [0, 5, 12])
-def test_killed_while_a_post_is_looked_up_that_lost_its_answer(tmp_path, keep):
+def test_after_a_kill_while_a_lost_post_is_looked_up_nothing_is_paid_twice(tmp_path, keep):
     with api(tmp_path, Deviations(keep=keep), latency=0.001) as server:
         die(tmp_path, server, 4, before=True)
-        taken_up(tmp_path, server)
+        resumed(tmp_path, server)
 
 
-def test_killed_after_a_post_that_is_handled_later_than_the_next_command_begins(tmp_path):
+def test_a_post_that_creates_its_runs_during_the_next_command_is_paid_once(tmp_path):
     with api(tmp_path, Deviations(late=1.5), latency=0.001) as server:
         die(tmp_path, server, 4, before=True)
-        taken_up(tmp_path, server, reconcile_after=3.0)
+        resumed(tmp_path, server, reconcile_after=3.0)
 
 
 def test_the_lock_of_a_killed_command_does_not_stop_the_next(tmp_path):
@@ -176,7 +176,7 @@ def test_the_lock_of_a_killed_command_does_not_stop_the_next(tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
-def test_a_command_that_is_asked_to_stop_saves_what_came_and_goes_on_later(tmp_path, undisturbed, number):
+def test_a_signal_stops_the_command_and_the_next_one_finishes(tmp_path, undisturbed, number):
     table(tmp_path)
     spec(tmp_path)
     with serving(tmp_path, "--latency", "0.01") as server:
@@ -184,9 +184,9 @@ def test_a_command_that_is_asked_to_stop_saves_what_came_and_goes_on_later(tmp_p
         until(lambda: len(server.created()) >= 20, 30)
         began = time.monotonic()
         process.send_signal(number)
-        _, told = process.communicate(timeout=10)
+        _, errors = process.communicate(timeout=10)
         assert time.monotonic() - began < 5
-        assert process.returncode == 130, told.decode()
+        assert process.returncode == 130, errors.decode()
         assert finished(tmp_path, server).equals(undisturbed)
 
 
@@ -197,8 +197,8 @@ def test_verbose_shows_each_request_and_no_key(tmp_path):
         done = rowcite(
             "run", "spec.yaml", "--base-url", server.url, "-v", cwd=tmp_path, PARALLEL_API_KEY="secret-key"
         )
-        told = done.stderr.decode()
-        assert done.returncode == 0, told
-        assert "secret-key" not in told
-        shown = [line for line in told.splitlines() if line.startswith(("GET /", "POST /"))]
+        log = done.stderr.decode()
+        assert done.returncode == 0, log
+        assert "secret-key" not in log
+        shown = [line for line in log.splitlines() if line.startswith(("GET /", "POST /"))]
         assert len(shown) == len(server.requests())

@@ -1,6 +1,6 @@
-"""Killed while planning, submitting, merging and writing a table of `ROWCITE_CRASH_ROWS` rows, all of them distinct.
+"""Kill the command while it plans, submits, merges and writes a table of `ROWCITE_CRASH_ROWS` distinct rows.
 
-3,000 rows unless told otherwise, in three batches or more; `--log-level=INFO -rP` shows its figures.
+The default is 3,000 rows, in three batches or more; `--log-level=INFO -rP` shows the figures.
 """
 
 import logging
@@ -16,7 +16,7 @@ from support.killing import created, killed, output, price, run, spent
 ROWS = int(os.environ.get("ROWCITE_CRASH_ROWS", "3000"))
 SEED = int(os.environ.get("ROWCITE_KILL_SEED", "1"))
 LOG = logging.getLogger("crash")
-LONGEST = 60 + ROWS / 50  # seconds that anything may take
+LONGEST = 60 + ROWS / 50  # seconds, the longest that any step may take
 BENCH = ("--bench", "--latency-mean", "0.05")
 
 
@@ -33,7 +33,7 @@ def prepared(folder):
 
 
 class Moments:
-    """When to kill: each waits for what only one phase shows. Returns at once when the command has ended."""
+    """Conditions that hold in one phase of the command only."""
 
     def __init__(self, folder, server, dice):
         self.folder, self.server, self.dice = folder, server, dice
@@ -58,7 +58,7 @@ class Moments:
         return file.read_bytes().count(b'"input_sha256"') if file.exists() else 0
 
     def beside(self):
-        """Return the size of the table that is being written beside the output, None when there is none."""
+        """Return the size of the temporary table beside the output, or None without one."""
         for file in self.folder.glob(".*.tmp"):
             try:
                 return file.stat().st_size
@@ -67,7 +67,7 @@ class Moments:
         return None
 
     def kill(self, phase, true):
-        """Run the command, kill it when something is true; note what there was then."""
+        """Run the command, kill it when a condition holds, and record the runs created by then."""
         began = time.monotonic()
 
         def when(process):
@@ -77,18 +77,16 @@ class Moments:
         alive = killed(self.folder, self.server, when)
         runs, size = self.runs(), self.beside() or 0
         self.seen[phase] = (alive, runs)
-        told = "killed" if alive else "had ended"
+        outcome = "killed" if alive else "had ended"
         LOG.info(
             "%s: %s after %.1f s, %d runs created, %d bytes written beside",
             phase,
-            told,
+            outcome,
             time.monotonic() - began,
             runs,
             size,
         )
-        for file in self.folder.glob(
-            ".*.tmp"
-        ):  # what a killed command leaves; no later one takes it for its own
+        for file in self.folder.glob(".*.tmp"):  # left by the killed command
             file.unlink()
 
 
@@ -103,7 +101,7 @@ def undisturbed(tmp_path_factory):
     return output(folder)
 
 
-def test_killed_in_every_phase_of_a_large_table_nothing_is_lost_or_paid_twice(tmp_path, undisturbed):
+def test_after_kills_in_every_phase_of_a_large_table_nothing_is_lost_or_paid_twice(tmp_path, undisturbed):
     prepared(tmp_path)
     with serving(tmp_path, *BENCH, corpus=None) as server:
         moments = Moments(tmp_path, server, random.Random(SEED))
@@ -113,9 +111,9 @@ def test_killed_in_every_phase_of_a_large_table_nothing_is_lost_or_paid_twice(tm
         moments.kill("merging", moments.merging)
         moments.kill("writing", moments.writing)
         began = time.monotonic()
-        told = run(tmp_path, server, LONGEST)
+        summary = run(tmp_path, server, LONGEST)
         made = created(server)
-    LOG.info("last command: %.1f s, %d runs submitted by it", time.monotonic() - began, told["submitted"])
+    LOG.info("last command: %.1f s, %d runs submitted by it", time.monotonic() - began, summary["submitted"])
     assert moments.seen["planning"] == (True, 0)
     assert moments.seen["submitting"][0]
     assert 0 < moments.seen["submitting"][1] < ROWS

@@ -1,6 +1,6 @@
-"""Killed at random moments on the ladder and with packs: what is needed is created exactly once, and paid for once.
+"""Kill the command at random moments with escalation and with packs: each run is created and paid for once.
 
-`ROWCITE_KILLS` and `ROWCITE_KILL_SEED` as in `test_kill`; each kind of spec has an eighth of them.
+`ROWCITE_KILLS` and `ROWCITE_KILL_SEED` as in `test_kill`; each kind of spec gets an eighth of the kills.
 """
 
 import os
@@ -19,21 +19,24 @@ SEED = int(os.environ.get("ROWCITE_KILL_SEED", "1"))
 ROWS = 24
 LATENCY = ("--latency", "0.001")
 TASK = small_spec()["task"]
-LADDER = {
+ESCALATION = {
     "task": {**TASK, "processor": "lite"},
     "accept": {"min_confidence": "high", "required": ["employee_count"]},
     "escalate": ["base", "core"],
 }
 PACKS = {"task": {**TASK, "records_per_run": 4}}
 KINDS = {
-    "ladder": LADDER,
+    "escalation": ESCALATION,
     "packs": PACKS,
-    "packs on the ladder": {**LADDER, "task": {**LADDER["task"], **PACKS["task"], "processor": "lite"}},
+    "packs with escalation": {
+        **ESCALATION,
+        "task": {**ESCALATION["task"], **PACKS["task"], "processor": "lite"},
+    },
 }
 
 
 def prepared(folder, kind):
-    """Write a table of accounts that the sample pages know well, badly and not at all, and a spec of this kind."""
+    """Write a table of companies with and without sample pages, and a spec of this kind."""
     accounts = pl.read_csv(ROOT / "sample_data" / "accounts.csv", infer_schema=False).select(
         "name", "website"
     )
@@ -46,7 +49,7 @@ def prepared(folder, kind):
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    """Return a function from a kind of spec to its output, the runs that it takes, and the seconds."""
+    """Return a function from a kind of spec to its output, its runs and the seconds it takes."""
     known = {}
 
     def of(kind):
@@ -63,10 +66,10 @@ def undisturbed(tmp_path_factory):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_there_is_something_to_kill(undisturbed, kind):
+def test_the_undisturbed_run_is_worth_killing(undisturbed, kind):
     frame, made, _ = undisturbed(kind)
     asked = {processor for processor, _ in made}
-    assert asked == ({"lite", "base", "core"} if "ladder" in kind else {"core"})
+    assert asked == ({"lite", "base", "core"} if "escalation" in kind else {"core"})
     assert frame.height == ROWS + 1
     assert set(made.values()) == {1}
     assert frame["employee_count"].drop_nulls().len() > 5
@@ -76,9 +79,7 @@ def test_there_is_something_to_kill(undisturbed, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("number", range(KILLS))
-def test_killed_at_random_moments_each_run_that_is_needed_is_created_once(
-    tmp_path, undisturbed, kind, number
-):
+def test_after_kills_at_random_moments_each_run_was_created_once(tmp_path, undisturbed, kind, number):
     frame, needed, seconds = undisturbed(kind)
     dice = random.Random(f"{SEED} {kind} {number}")
     prepared(tmp_path, kind)
@@ -91,7 +92,7 @@ def test_killed_at_random_moments_each_run_that_is_needed_is_created_once(
     assert output(tmp_path).equals(frame)
     assert set(made.values()) == {1}
     assert by_processor(made) == by_processor(needed)
-    if kind == "ladder":  # the records of a pack carry keys that the server's address is part of
+    if kind == "escalation":  # keys of records depend on the server's address
         assert made == needed
     assert spent(tmp_path) == price(needed)
 

@@ -1,4 +1,4 @@
-"""An API at odds with itself: what it says goes on is waited for, the rest is given up in a stated time and not lost."""
+"""An API that contradicts itself: active runs are awaited, all others are given up after a documented time."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from support.submitting import PRICE, tasks
 
 @pytest.fixture
 def start(opened):
-    """Return a function that starts a deviating server and gives a submission to it."""
+    """Return a function that starts a deviating server and returns a submission to it."""
     return opened
 
 
@@ -26,7 +26,7 @@ def whole(job, some):
 
 
 def listed(change):
-    """Return a mangler that changes the events of listings: from event to event, bytes, or None to leave it out."""
+    """Return a change of listings: each event becomes another event, bytes, or None to remove it."""
 
     def mangle(method, path, body):
         if method != "GET" or not path.endswith("/runs"):
@@ -50,20 +50,20 @@ def company(event, number):
 
 
 def one(job_or_key, change):
-    """Change the events of one task's run and no other."""
+    """Return a change of the events of one task's run."""
     return listed(lambda event: change(event) if company(event, job_or_key) else event)
 
 
 # --- waiting ---------------------------------------------------------------------------------------------
 
 ENDLESS = {
-    "a status that nobody knows": ({}, "has the status 'paused'"),
+    "an unknown status": ({}, "has the status 'paused'"),
     "408 for a completed run": (
         {"drop_outputs": True, "active_results": 10**9},
         r"goes on in another \(408\)",
     ),
     "no output, ever": ({"drop_outputs": True, "completed_without": "null"}, "its output does not come"),
-    "a result that is not there": (
+    "a missing result": (
         {"drop_outputs": True, "completed_without": "404"},
         "its output does not come",
     ),
@@ -76,14 +76,14 @@ def _paused(event):
 
 
 @pytest.mark.parametrize("name", ENDLESS)
-def test_what_the_api_contradicts_itself_about_is_given_up_and_neither_lost_nor_sent_again(start, name):
-    how, told = ENDLESS[name]
-    changes = {"a status that nobody knows": _paused, "runs that are not listed": lambda _: None}
+def test_contradictory_runs_are_given_up_and_neither_lost_nor_sent_again(start, name):
+    how, message = ENDLESS[name]
+    changes = {"an unknown status": _paused, "runs that are not listed": lambda _: None}
     mangle = listed(changes[name]) if name in changes else None
     job = start(Deviations(mangle=mangle, tell=False, **how))
     some = tasks(job.question, 5)
     began = time.monotonic()
-    with pytest.raises(Incomplete, match=told) as error:
+    with pytest.raises(Incomplete, match=message) as error:
         job.run(some, stalled_timeout=0.8)
     assert error.value.exit_code == 5
     assert time.monotonic() - began < 8
@@ -94,31 +94,31 @@ def test_what_the_api_contradicts_itself_about_is_given_up_and_neither_lost_nor_
     assert whole(job, some)
 
 
-def _at_odds(method, path, body):
-    """Call runs running in listings, and their group at rest."""
+def _contradictory(method, path, body):
+    """Report runs as running in listings and as completed in the counts of their group."""
     if method == "GET" and re.search(r"/groups/[^/]+$", path):
-        told = json.loads(body)
-        told["status"].update(is_active=False, task_run_status_counts={"completed": 5})
-        return json.dumps(told).encode()
+        group = json.loads(body)
+        group["status"].update(is_active=False, task_run_status_counts={"completed": 5})
+        return json.dumps(group).encode()
     running = listed(lambda event: {**event, "output": None, "run": {**event["run"], "status": "running"}})
     return running(method, path, body)
 
 
-def test_runs_that_have_ended_by_their_group_and_go_on_by_the_list_are_asked_for_their_results(start):
-    job = start(Deviations(mangle=_at_odds, tell=False))
+def test_results_are_requested_of_runs_that_ended_by_group_counts_alone(start):
+    job = start(Deviations(mangle=_contradictory, tell=False))
     some = tasks(job.question, 5)
     job.run(some, stalled_timeout=5)
     assert whole(job, some)
 
 
-def test_runs_that_have_ended_by_their_group_and_go_on_by_all_else_are_given_up(start):
-    job = start(Deviations(mangle=_at_odds, tell=False, active_results=10**9))
+def test_runs_that_ended_by_group_counts_alone_and_have_no_result_are_given_up(start):
+    job = start(Deviations(mangle=_contradictory, tell=False, active_results=10**9))
     with pytest.raises(Incomplete, match="goes on"):
         job.run(tasks(job.question, 5), stalled_timeout=0.8)
     assert job.states() == {"submitted": 5}
 
 
-def test_one_run_that_is_at_odds_stops_no_other(start):
+def test_one_contradictory_run_stops_no_other(start):
     job = start()
     some = tasks(job.question, 20)
     job.api.deviant.how = Deviations(mangle=one(some[7].key.hex(), _paused), tell=False)
@@ -129,7 +129,7 @@ def test_one_run_that_is_at_odds_stops_no_other(start):
     assert job.misplaced(some) == [some[7].input]
 
 
-def test_a_result_that_fails_again_and_again_costs_its_own_row(start):
+def test_a_result_that_always_fails_costs_its_row_alone(start):
     fault = {"method": "GET", "path": "/result$", "status": 500}
     job = start(faults={"http": [fault]})
     some = tasks(job.question, 5)
@@ -149,14 +149,14 @@ def test_a_result_that_fails_again_and_again_costs_its_own_row(start):
     ],
     ids=["silent stream", "only ended runs listed", "active runs never listed"],
 )
-def test_what_the_api_says_goes_on_is_waited_for_however_long(start, how, settings):
+def test_active_runs_are_awaited_without_a_limit(start, how, settings):
     job = start(Deviations(**how), latency=0.02, **settings)  # 1.2 to 6 seconds
     some = tasks(job.question, 6)
     job.run(some, stalled_timeout=0.1, sweep=0.2)
     assert whole(job, some)
 
 
-def test_a_completed_run_that_shows_no_output_for_a_day_has_failed(start):
+def test_a_completed_run_without_output_for_a_day_has_failed(start):
     job = start(Deviations(drop_outputs=True, completed_without="null"))
     some = tasks(job.question, 3)
     job.run(some, missing_output_timeout=0.1)
@@ -169,13 +169,13 @@ BROKEN = {
     "cut": lambda event: json.dumps(event).encode()[:-20],
     "of another shape": lambda event: {**event, "run": {**event["run"], "status": ["completed"]}},
     "nameless": lambda event: b"{oops" if event.get("output") else event,
-    "no text": lambda event: json.dumps(event).encode()[:-2] + b"\xff\xfe}",
+    "not UTF-8": lambda event: json.dumps(event).encode()[:-2] + b"\xff\xfe}",
     "deep": lambda event: json.dumps(event).encode()[:-1] + b', "x": ' + b"[" * 5000 + b"]" * 5000 + b"}",
 }
 
 
 @pytest.mark.parametrize("broken", BROKEN)
-def test_an_event_that_cannot_be_read_costs_a_request_and_no_row(start, broken):
+def test_an_unreadable_event_costs_a_request_and_no_row(start, broken):
     job = start()
     some = tasks(job.question, 10)
     job.api.deviant.how = Deviations(mangle=one(some[4].key.hex(), BROKEN[broken]), tell=False)
@@ -184,7 +184,7 @@ def test_an_event_that_cannot_be_read_costs_a_request_and_no_row(start, broken):
 
 
 @pytest.mark.parametrize("broken", BROKEN)
-def test_an_event_that_cannot_be_read_hides_no_run_of_a_lost_post(start, broken):
+def test_an_unreadable_event_hides_no_run_of_a_lost_post(start, broken):
     job = start(latency=0.001)
     some = tasks(job.question, 20)
     mangle = one(some[4].key.hex(), BROKEN[broken])
@@ -193,19 +193,19 @@ def test_an_event_that_cannot_be_read_hides_no_run_of_a_lost_post(start, broken)
     assert whole(job, some)
 
 
-def test_a_listing_that_is_not_readable_at_all_ends_clearly_and_loses_nothing(start):
+def test_an_unreadable_listing_ends_the_command_and_loses_nothing(start):
     job = start(Deviations(mangle=listed(lambda _: b"{oops"), tell=False))
     some = tasks(job.question, 10)
-    with pytest.raises(ApiError, match=r"nothing that the API lists of task group .* can be read") as told:
+    with pytest.raises(ApiError, match=r"nothing that the API lists of task group .* can be read") as caught:
         job.run(some)
-    assert told.value.exit_code == 4
+    assert caught.value.exit_code == 4
     assert job.states() == {"submitted": 10}
     job.api.deviant.how = Deviations()
     job.run(some)
     assert whole(job, some)
 
 
-def test_a_page_in_place_of_a_listing_is_no_empty_listing(start):
+def test_an_html_page_does_not_count_as_an_empty_listing(start):
     page = {"status": 200, "headers": {"content-type": "text/html"}, "body": "<html>Sign in</html>"}
     job = start(faults={"http": [{"method": "GET", "path": "/runs$", **page}]})
     with pytest.raises(Retriable, match="text/html, not a stream of events"):
@@ -213,19 +213,19 @@ def test_a_page_in_place_of_a_listing_is_no_empty_listing(start):
     assert job.states() == {"submitted": 5}
 
 
-# --- whose answer it is ----------------------------------------------------------------------------------
+# --- matching runs and tasks ----------------------------------------------------------------------------------
 
 
-def test_runs_that_tell_neither_key_nor_input_are_asked_for_their_input(start):
+def test_the_input_of_runs_without_key_and_input_is_requested(start):
     job = start(Deviations(drop_metadata=True, drop_inputs=True))
     some = tasks(job.question, 6)
     job.run(some)
     assert whole(job, some)
-    asked = [line for line in job.api.requests("GET") if re.search(r"/runs/[^/]+/input$", line["path"])]
-    assert len(asked) == 6
+    requests = [line for line in job.api.requests("GET") if re.search(r"/runs/[^/]+/input$", line["path"])]
+    assert len(requests) == 6
 
 
-def test_a_result_that_is_another_runs_is_not_taken(start):
+def test_the_result_of_another_run_is_not_used(start):
     job = start()
     some = tasks(job.question, 4)
     job.run(some[:1])

@@ -1,4 +1,4 @@
-"""Every fault has a stated outcome: after each, every row has its own answer and nothing was paid for twice."""
+"""Faults of HTTP and of streams, in each phase: each row gets its own answer and no run is paid for twice."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ PHASES = {
     "input": ("GET", "/input$"),
 }
 BARE = {"drop_outputs": True, "drop_metadata": True, "drop_inputs": True}
-"""How the API must deviate so that every phase is gone through: `count` comes after a POST whose answer was lost."""
+"""The deviations that make the client pass through every phase."""
 FAULTS = {
     "reset before": {"cut": True},
     "reset after": {"cut": True, "when": "after"},
@@ -43,15 +43,20 @@ FAULTS = {
     "html": {"status": 200, "headers": {"content-type": "text/html"}, "body": "<html>Sign in</html>"},
     "truncated": {"status": 200, "body": '{"taskgroup_id": "tgrp_', "when": "after"},
     "invalid": {"status": 200, "body": '[{"run_ids": 5}]', "when": "after"},
-    "no text": {"status": 200, "body": "\ufffe\x00", "when": "after"},
-    "bad gzip": {"status": 200, "headers": {"content-encoding": "gzip"}, "body": "no gzip", "when": "after"},
+    "not UTF-8": {"status": 200, "body": "\ufffe\x00", "when": "after"},
+    "bad gzip": {
+        "status": 200,
+        "headers": {"content-encoding": "gzip"},
+        "body": "plain text",
+        "when": "after",
+    },
     "read timeout": {"delay": 1.3, "when": "after"},
 }
 
 
 @pytest.fixture
 def start(opened):
-    """Return a function that starts a server with faults and gives a submission to it."""
+    """Return a function that starts a server with faults and returns a submission to it."""
 
     def started(*http, how=None, latency=0.0, key=None, **plan):
         faults = {"http": list(http), **plan}
@@ -79,7 +84,7 @@ def called(job, phase):
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_of_the_post_that_costs_costs_time_and_nothing_else(start, fault):
+def test_a_fault_of_the_post_that_creates_runs_only_costs_time(start, fault):
     job = start(hits("add", FAULTS[fault]))
     some = tasks(job.question, 20)
     job.run(some, reconcile_after=0.15)
@@ -91,7 +96,7 @@ ALL = ["add", *REST]
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_anywhere_else_costs_time_and_nothing_else(start, fault):
+def test_a_fault_in_any_other_phase_only_costs_time(start, fault):
     lost = hits("add", {"cut": True, "when": "after"})
     job = start(lost, *(hits(phase, FAULTS[fault]) for phase in REST), how=Deviations(**BARE))
     some = tasks(job.question, 6)
@@ -103,12 +108,12 @@ def test_a_fault_anywhere_else_costs_time_and_nothing_else(start, fault):
 @pytest.mark.slow
 @pytest.mark.parametrize("phase", PHASES)
 @pytest.mark.parametrize("fault", FAULTS)
-def test_each_fault_in_each_phase_alone_costs_time_and_nothing_else(start, fault, phase):
+def test_each_fault_in_each_phase_alone_only_costs_time(start, fault, phase):
     lost = [hits("add", {"cut": True, "when": "after"})] if phase == "count" else []
     how = Deviations(**BARE, completed_without="404" if phase == "run" else None)
     job = start(*lost, hits(phase, FAULTS[fault]), how=how)
     some = tasks(job.question, 6)
-    if phase == "run":  # asked when a result is not there
+    if phase == "run":  # requested only without a result
         job.run(some, reconcile_after=0.15, missing_output_timeout=0)
         assert job.states() == {"failed": 6}
         assert len(job.api.created()) == 6
@@ -118,38 +123,38 @@ def test_each_fault_in_each_phase_alone_costs_time_and_nothing_else(start, fault
     assert called(job, phase)
 
 
-# --- answers that are final ------------------------------------------------------------------------------
+# --- final responses ------------------------------------------------------------------------------
 
 KEY, PROCESSOR, CREDIT = (KeyRefused, 3, "PARALLEL_API_KEY"), (ApiRefused, 2, "403"), (OutOfCredit, 6, "402")
 LATER, OUT_OF_ORDER = (Incomplete, 5, "run again later"), (ApiError, 4, "501")
-GOES_ON = None
+CONTINUES = None
 FINAL = {
     401: dict.fromkeys(ALL, KEY),
-    402: dict.fromkeys(ALL, CREDIT) | {"add": GOES_ON, "events": GOES_ON},
-    403: dict.fromkeys(ALL, PROCESSOR) | {"add": (ApiRefused, 2, "a processor 'core'"), "events": GOES_ON},
+    402: dict.fromkeys(ALL, CREDIT) | {"add": CONTINUES, "events": CONTINUES},
+    403: dict.fromkeys(ALL, PROCESSOR) | {"add": (ApiRefused, 2, "a processor 'core'"), "events": CONTINUES},
     404: {
-        **dict.fromkeys(ALL, GOES_ON),
+        **dict.fromkeys(ALL, CONTINUES),
         "create": (NotFound, 4, "404"),
         "count": LATER,
         "listing": LATER,
         "input": (ApiError, 4, "neither its metadata nor its input"),
     },
-    422: dict.fromkeys(ALL, (ApiRefused, 2, "422")) | {"add": GOES_ON, "events": GOES_ON},
-    501: dict.fromkeys(ALL, OUT_OF_ORDER) | {"events": GOES_ON},
+    422: dict.fromkeys(ALL, (ApiRefused, 2, "422")) | {"add": CONTINUES, "events": CONTINUES},
+    501: dict.fromkeys(ALL, OUT_OF_ORDER) | {"events": CONTINUES},
 }
 CELLS = [pytest.param(status, phase, id=f"{status} {phase}") for status in FINAL for phase in ALL]
 
 
 @pytest.mark.parametrize(("status", "phase"), CELLS)
-def test_a_final_answer_ends_the_command_as_stated_and_the_next_one_goes_on(start, status, phase):
+def test_a_final_response_ends_the_command_as_documented_and_the_next_one_finishes(start, status, phase):
     lost = [hits("add", {"cut": True, "when": "after"})] if phase == "count" else []
     job = start(*lost, hits(phase, {"status": status}), how=Deviations(**BARE))
     some = tasks(job.question, 4)
-    if (ending := FINAL[status][phase]) is not GOES_ON:
+    if (ending := FINAL[status][phase]) is not CONTINUES:
         kind, code, message = ending
-        with pytest.raises(kind, match=message) as told:
+        with pytest.raises(kind, match=message) as caught:
             job.run(some, reconcile_after=0.15)
-        assert told.value.exit_code == code
+        assert caught.value.exit_code == code
         assert job.spent() in (0, 4 * PRICE)
         assert (job.spent() == 0) == (phase in ("create", "add"))
     job.run(some, reconcile_after=0.15)
@@ -157,7 +162,7 @@ def test_a_final_answer_ends_the_command_as_stated_and_the_next_one_goes_on(star
 
 
 @pytest.mark.parametrize("phase", ["create", "add", "events", "listing"])
-def test_a_retry_after_that_is_a_date_is_kept(start, phase):
+def test_a_retry_after_date_is_respected(start, phase):
     then = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
     job = start(hits(phase, {"status": 429, "headers": {"retry-after": then}}))
     some = tasks(job.question, 20)
@@ -180,7 +185,7 @@ def test_many_faults_at_once_lose_nothing(start):
 
 
 @pytest.mark.parametrize("after", [1, 7])
-def test_streams_that_are_cut_after_a_few_events_are_read_to_their_end(start, after):
+def test_streams_that_are_cut_after_a_few_events_are_read_to_the_end(start, after):
     job = start(sse={"cut_after": after}, latency=0.002)
     some = tasks(job.question, 40)
     job.run(some)
@@ -203,7 +208,7 @@ def test_a_stream_that_is_cut_in_the_middle_of_an_event_is_read_again(start):
     assert whole(job, some)
 
 
-def test_an_error_event_in_a_listing_is_tried_again(start):
+def test_a_listing_with_an_error_event_is_read_again(start):
     class Once:
         done = False
 
@@ -219,19 +224,19 @@ def test_an_error_event_in_a_listing_is_tried_again(start):
     assert whole(job, some)
 
 
-def test_a_refused_connection_creates_nothing_and_owes_nothing(tmp_path, start):
+def test_a_refused_connection_creates_and_costs_nothing(tmp_path, start):
     job = start()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         job.api.url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        with pytest.raises(Retriable) as told:
+        with pytest.raises(Retriable) as caught:
             job.run(tasks(job.question, 5))
-    assert not told.value.sent
-    assert told.value.exit_code == 4
+    assert not caught.value.sent
+    assert caught.value.exit_code == 4
     assert job.spent() == 0
 
 
-def test_a_server_that_goes_away_and_comes_back_is_resumed(start):
+def test_a_submission_resumes_after_the_server_was_away(start):
     job = start(latency=0.006)
     some = tasks(job.question, 20)
     real = job.api.url
@@ -258,7 +263,7 @@ def test_a_server_that_goes_away_and_comes_back_is_resumed(start):
         ("action_required", "action_required", "action_required"),
     ],
 )
-def test_runs_that_end_badly_are_rows_with_their_reason(start, share, state, error):
+def test_failed_runs_keep_their_reason(start, share, state, error):
     job = start(**{share: 0.3})
     some = tasks(job.question, 40)
     job.run(some)
@@ -272,7 +277,7 @@ def test_runs_that_end_badly_are_rows_with_their_reason(start, share, state, err
     assert all(found.ref_id for found in bad) == (share == "fail")
 
 
-def test_runs_that_never_end_are_left_open_at_the_deadline_and_taken_up_again(start):
+def test_runs_that_never_end_stay_active_after_the_deadline(start):
     job = start(stuck=0.3)
     some = tasks(job.question, 40)
     for _ in range(2):
@@ -297,18 +302,18 @@ def test_warnings_reach_the_ledger(start):
 
 
 @pytest.mark.parametrize("phase", ["events", "listing"])
-def test_a_key_that_is_refused_in_the_middle_stops_and_keeps_everything(start, phase):
+def test_a_key_refused_while_runs_are_active_keeps_every_run(start, phase):
     job = start(hits(phase, {"status": 401}), latency=0.002)
     some = tasks(job.question, 20)
-    with pytest.raises(KeyRefused) as told:
+    with pytest.raises(KeyRefused) as caught:
         job.run(some)
-    assert told.value.exit_code == 3
+    assert caught.value.exit_code == 3
     assert sum(job.states().values()) == 20
     job.run(some)
     assert whole(job, some)
 
 
-def test_a_wrong_key_is_refused_before_anything_is_spent(start):
+def test_a_wrong_key_costs_nothing(start):
     job = start(key="right")
     job.key = "wrong"
     with pytest.raises(KeyRefused):
@@ -316,33 +321,33 @@ def test_a_wrong_key_is_refused_before_anything_is_spent(start):
     assert job.states() == {}
 
 
-def test_a_group_that_vanishes_stops_the_run(start):
+def test_a_missing_group_ends_the_submission_as_incomplete(start):
     job = start(hits("listing", {"status": 404}))
     with pytest.raises(Incomplete, match="does not know this task group"):
         job.run(tasks(job.question, 5))
     assert job.states() == {"submitted": 5}
 
 
-def test_credit_that_runs_out_in_the_middle_keeps_what_was_paid_for(start):
+def test_exhausted_credit_keeps_the_runs_that_were_paid_for(start):
     method, path = PHASES["add"]
     later = {"method": method, "path": path, "nth": list(range(3, 60)), "status": 402}
     job = start(later, latency=0.002)
     some = tasks(job.question, 40)
-    with pytest.raises(OutOfCredit) as told:
+    with pytest.raises(OutOfCredit) as caught:
         job.run(some, active_runs=10)
-    assert told.value.exit_code == 6
+    assert caught.value.exit_code == 6
     assert job.states() == {"completed": 20}
     assert job.spent() == 20 * PRICE
 
 
-def test_an_answer_that_comes_compressed_is_read(start):
+def test_a_compressed_response_is_read(start):
     job = start(how=Deviations(squeeze=True))
     some = tasks(job.question, 20)
     job.run(some)
     assert whole(job, some)
 
 
-def test_a_run_of_a_shape_nobody_documented_is_read_leniently(start):
+def test_unknown_members_and_older_states_of_a_run_are_read(start):
     def old(method, path, body):
         if method != "GET" or not path.endswith("/runs"):
             return None

@@ -1,4 +1,4 @@
-"""Doors that shut in the middle: a refused key, processor, group, row or header. What is owed is known at once."""
+"""Refusals: of the key, processor, group, row or header. The spend is right after each of them."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from support.submitting import PRICE, tasks
 
 @pytest.fixture
 def start(opened):
-    """Return a function that starts a server with faults and gives a submission to it."""
+    """Return a function that starts a server with faults and returns a submission to it."""
 
     def started(*http, how=None, **settings):
         return opened(how, **{"faults": {"http": list(http)}, **settings})
@@ -30,33 +30,33 @@ def whole(job, some):
 
 # --- keys, processors, groups ----------------------------------------------------------------------------
 
-SHUT = {401: (KeyRefused, 3), 403: (ApiRefused, 2)}
+REFUSALS = {401: (KeyRefused, 3), 403: (ApiRefused, 2)}
 
 
-@pytest.mark.parametrize("status", SHUT)
-def test_a_door_that_is_shut_on_a_post_leaves_nothing_owed_and_the_next_command_goes_on(start, status):
-    kind, code = SHUT[status]
+@pytest.mark.parametrize("status", REFUSALS)
+def test_a_refused_post_costs_nothing_and_the_next_command_finishes(start, status):
+    kind, code = REFUSALS[status]
     job = start(post(status, nth=[1]))
     some = tasks(job.question, 20)
-    with pytest.raises(kind) as told:
+    with pytest.raises(kind) as caught:
         job.run(some)
-    assert told.value.exit_code == code
+    assert caught.value.exit_code == code
     assert (job.spent(), job.states()) == (0, {})
     job.run(some)
     assert whole(job, some)
 
 
-@pytest.mark.parametrize("status", SHUT)
-def test_a_door_that_shuts_in_the_middle_keeps_what_was_taken_and_owes_nothing_else(start, status):
+@pytest.mark.parametrize("status", REFUSALS)
+def test_a_refusal_after_some_posts_keeps_and_charges_their_runs_alone(start, status):
     job = start(post(status, nth=list(range(3, 99))), latency=0.005)
     some = tasks(job.question, 60)
-    with pytest.raises(SHUT[status][0]):
+    with pytest.raises(REFUSALS[status][0]):
         job.run(some, active_runs=10)
     assert job.spent() == len(job.api.created()) * PRICE == 20 * PRICE
     assert sum(job.states().values()) == 20
 
 
-def test_posts_under_way_when_the_door_shuts_are_answered_before_the_command_ends(start):
+def test_active_posts_are_awaited_after_a_refusal(start):
     job = start(post(401, nth=[1], delay=0.3), post(401, nth=[2, 3, 4], delay=0.9))
     with pytest.raises(KeyRefused):
         job.run(tasks(job.question, 4000))
@@ -65,7 +65,7 @@ def test_posts_under_way_when_the_door_shuts_are_answered_before_the_command_end
     assert (job.spent(), job.states()) == (0, {})
 
 
-def test_a_key_that_is_refused_while_runs_are_followed_keeps_what_has_arrived(start):
+def test_a_key_refused_while_runs_are_followed_keeps_the_answers(start):
     gone = {"method": "GET", "path": "/runs$", "nth": list(range(3, 999)), "status": 401}
     job = start(gone, latency=0.01)
     some = tasks(job.question, 40)
@@ -76,28 +76,28 @@ def test_a_key_that_is_refused_while_runs_are_followed_keeps_what_has_arrived(st
     assert sum(states.values()) == 40
 
 
-def test_a_group_that_is_not_there_for_a_post_is_replaced(start):
+def test_a_group_that_is_missing_at_its_post_is_replaced(start):
     job = start(post(404, nth=[1]))
     some = tasks(job.question, 20)
     job.run(some)
     assert whole(job, some)
 
 
-def test_groups_that_are_never_there_are_given_up_and_nothing_is_owed(start):
+def test_groups_that_are_always_missing_end_the_command_and_cost_nothing(start):
     job = start(post(404))
-    with pytest.raises(ApiError, match="Run again to go on") as told:
+    with pytest.raises(ApiError, match="Run again to go on") as caught:
         job.run(tasks(job.question, 1), losses=3)
-    assert told.value.exit_code == 4
+    assert caught.value.exit_code == 4
     assert (job.spent(), job.states()) == (0, {})
 
 
 @pytest.mark.parametrize("status", [301, 307, 501])
-def test_an_answer_that_makes_no_sense_is_final_and_what_it_left_is_found_out_at_once(start, status):
+def test_an_unexpected_response_is_final_and_its_runs_are_looked_up(start, status):
     job = start(post(status, nth=[1], when="after"))
     some = tasks(job.question, 20)
-    with pytest.raises(ApiError) as told:
+    with pytest.raises(ApiError) as caught:
         job.run(some)
-    assert told.value.exit_code == 4
+    assert caught.value.exit_code == 4
     assert job.states() == {"submitted": 20}
     job.run(some)
     assert whole(job, some)
@@ -111,7 +111,7 @@ def bad(*numbers):
     return lambda value: value["name"] in names
 
 
-def test_the_rows_that_a_422_names_are_taken_out_and_the_others_go_in_one_post(start):
+def test_the_rows_that_a_422_names_are_removed_and_the_rest_sent_in_one_post(start):
     job = start(how=Deviations(refuse=bad(17, 500, 999), names=lambda rows: rows))
     some = tasks(job.question, 1000)
     job.run(some)
@@ -143,13 +143,13 @@ def test_no_row_is_refused_on_being_named(start, names):
     assert len(job.api.deviant.posts) < 60
 
 
-def test_many_bad_rows_in_the_first_batch_are_not_taken_for_a_bad_spec(start):
+def test_many_bad_rows_in_the_first_batch_do_not_count_as_a_bad_spec(start):
     job = start(how=Deviations(refuse=bad(*range(0, 100, 4)), names=lambda rows: rows))
     job.run(tasks(job.question, 100))
     assert job.states() == {"completed": 75, "refused": 25}
 
 
-def test_a_spec_that_is_all_bad_is_told_from_bad_rows_also_when_rows_are_named(start):
+def test_a_spec_that_the_api_rejects_ends_the_command_though_rows_are_named(start):
     job = start(how=Deviations(refuse=lambda _: True, names=lambda rows: rows[:50]))
     with pytest.raises(ApiRefused, match="422"):
         job.run(tasks(job.question, 1000))
@@ -160,7 +160,7 @@ def test_a_spec_that_is_all_bad_is_told_from_bad_rows_also_when_rows_are_named(s
 # --- headers ---------------------------------------------------------------------------------------------
 
 
-def test_an_api_that_refuses_beta_headers_is_asked_without(start):
+def test_refused_beta_headers_are_left_out(start):
     job = start(how=Deviations(refuse_betas=True))
     some = tasks(job.question, 20)
     job.run(some)
