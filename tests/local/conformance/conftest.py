@@ -19,7 +19,7 @@ BASIS = FieldBasis("output", "It says so.", (Citation("https://a.example/", None
 
 
 class Echo:
-    """Answers in the kind that was asked for; `go` holds answers back, an input of "boom" breaks."""
+    """Answers in the requested kind, once `go` is set; the input "boom" raises."""
 
     def __init__(self):
         self.go = threading.Event()
@@ -57,7 +57,7 @@ def shared_base():
 
 @pytest.fixture
 def started():
-    """Return a function that starts a server of its own and returns its base URL."""
+    """Return a function that starts a separate server and returns its base URL."""
     with ExitStack() as stack:
 
         def start(researcher=None, **settings):
@@ -83,7 +83,7 @@ def module_servers():
 
 @pytest.fixture(scope="session")
 def cached():
-    """Return a function that returns a folder of installed things, and installs them if they are not there yet."""
+    """Return a function that returns a folder of installed packages, and installs them if they are missing."""
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rowcite-conformance"
 
     def folder_of(name, key, install):

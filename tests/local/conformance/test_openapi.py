@@ -16,7 +16,7 @@ from rowcite.local.server.openapi import document
 
 PATHS = document()["paths"]
 OPERATIONS = [(path, method) for path, methods in PATHS.items() for method in methods]
-# What can be wrong: a body, or a query. Where there is neither, only valid requests can be made up.
+# Only requests with a body or a query can be invalid.
 WITH_MODES = [
     (path, method, mode)
     for path, method in OPERATIONS
@@ -52,7 +52,7 @@ def existing(shared_base):
 
 
 def probe(operation, checks, **strategy):
-    """Send what the strategy makes up, and hold the answers to the checks."""
+    """Send what the strategy generates, and apply the checks to the answers."""
 
     @BOUNDED
     @given(case=operation.as_strategy(**strategy))
@@ -64,18 +64,18 @@ def probe(operation, checks, **strategy):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("path", "method", "mode"), WITH_MODES)
-def test_requests_right_and_wrong_get_described_answers(described, existing, path, method, mode):
+def test_valid_and_invalid_requests_get_documented_answers(described, existing, path, method, mode):
     named = {name: value for name, value in existing.items() if f"{{{name}}}" in path}
     known = {"path_parameters": named} if named else {}
     streams = "text/event-stream" in PATHS[path][method]["responses"].get("200", {}).get("content", {})
-    # The checker takes a stream's schema for that of the frame; events are held to the public shapes elsewhere.
+    # The checker takes a stream's schema for that of the frame; events are compared with the public shapes elsewhere.
     checks = CHECKS if streams else [*CHECKS, response_schema_conformance]
     probe(described[path][method.upper()], checks, generation_mode=mode, **known)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("path", "method"), [one for one in OPERATIONS if "{" in one[0]])
-def test_any_id_in_a_path_gets_a_described_answer(described, path, method):
+def test_any_id_in_a_path_gets_a_documented_answer(described, path, method):
     probe(described[path][method.upper()], CHECKS)
 
 
@@ -85,7 +85,7 @@ def test_the_document_is_served(shared_base):
     assert served["openapi"].startswith("3.1")
 
 
-def test_every_path_that_is_served_is_described(shared_base):
+def test_every_served_path_is_documented(shared_base):
     with httpx.Client(base_url=shared_base) as client:
         for path, method in OPERATIONS:
             answer = client.request(method, path.format(run_id="trun_0", taskgroup_id="tgrp_0"))

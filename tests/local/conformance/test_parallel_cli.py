@@ -1,4 +1,4 @@
-"""The official `parallel-cli`, in a virtual environment of its own, against the shipped server on the sample data."""
+"""The official `parallel-cli`, in a separate virtual environment, against the shipped server on the sample data."""
 
 import csv
 import os
@@ -43,7 +43,7 @@ def sample_server():
 
 @pytest.fixture
 def run(command, sample_server, tmp_path):
-    """Return a function that runs the command in a folder of its own, with a home of its own."""
+    """Return a function that runs the command in a temporary folder, which is also its home."""
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(tmp_path),

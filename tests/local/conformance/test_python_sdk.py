@@ -86,7 +86,7 @@ def test_result_of_an_auto_schema_has_the_schema(sdk, spec):
     assert output.output_schema["properties"] == {"gdp": {"type": "string"}}
 
 
-def test_input_comes_back_as_it_was_given(sdk):
+def test_input_is_returned_as_it_was_given(sdk):
     given = {
         "input": {"country": "France", "year": 2023},
         "processor": "core",
@@ -128,7 +128,7 @@ def test_warnings_reach_the_sdk(sdk):
     assert [warning.type for warning in run.warnings] == ["spec_validation_warning"]
 
 
-def test_a_failed_run_says_why(sdk):
+def test_a_failed_run_has_its_reason(sdk):
     run = sdk.task_run.create(input="boom", processor="core")
     with pytest.raises(parallel.NotFoundError):
         sdk.task_run.result(run.run_id)
@@ -171,7 +171,7 @@ def test_get_runs_streams_inputs_and_outputs(sdk):
     assert [event.output.content for event in runs] == [{"gdp": "a"}, {"gdp": "b"}]
 
 
-def test_a_run_of_a_group_can_have_a_spec_of_its_own(sdk):
+def test_a_run_of_a_group_can_have_its_own_spec(sdk):
     group = sdk.task_group.create().task_group_id
     own = inputs("a", task_spec={"output_schema": "The year"})
     sdk.task_group.add_runs(group, inputs=[*own, *inputs("b")], default_task_spec=SPEC)
@@ -194,7 +194,7 @@ def test_get_runs_resumes_after_every_event_without_loss_or_repeat(sdk):
         assert [one.run.run_id for one in rest] == added.run_ids[seen:]
 
 
-def test_events_tell_every_ending_and_then_end(sdk):
+def test_events_show_every_ending_and_then_end(sdk):
     group, added = group_of(sdk, *"abcde")
     events = list(sdk.task_group.events(group))
     assert sorted(event.run.run_id for event in states(events)) == sorted(added.run_ids)
@@ -210,7 +210,7 @@ def test_events_resume_after_every_event_without_loss_or_repeat(sdk):
         assert [one.event_id for one in rest[1:]] == [one.event_id for one in events[seen:]]
 
 
-def test_the_cursors_of_add_runs_stand_before_its_runs(sdk):
+def test_the_cursors_of_add_runs_are_before_its_runs(sdk):
     group, first = group_of(sdk, "a", "b")
     list(sdk.task_group.events(group, last_event_id=first.event_cursor))
     second = sdk.task_group.add_runs(group, inputs=inputs("c"), default_task_spec=SPEC)
@@ -248,13 +248,13 @@ def test_an_earlier_interaction_can_be_named(sdk):
     assert sdk.task_run.result(second.run_id).output.content == {"gdp": "And then?\nFrance"}
 
 
-def test_betas_are_taken_with_a_run_and_its_result(sdk):
+def test_betas_are_accepted_with_a_run_and_its_result(sdk):
     betas = ["mcp-server-2025-07-17", "webhook-2025-08-12", "field-basis-2025-11-25"]
     run = sdk.task_run.create(input="France", processor="core", betas=betas)
     assert sdk.task_run.result(run.run_id, betas=betas).output.basis[0].field == "gdp"
 
 
-def test_a_webhook_is_taken(sdk):
+def test_a_webhook_is_accepted(sdk):
     hook = {"url": "http://127.0.0.1:9/", "event_types": ["task_run.status"]}
     run = sdk.task_run.create(input="France", processor="core", webhook=hook)
     assert sdk.task_run.retrieve_input(run.run_id).webhook.url == hook["url"]
@@ -277,7 +277,7 @@ def test_401_without_the_right_key(started, sdk_of):
     assert caught.value.body["error"]["ref_id"]
 
 
-def test_402_when_credit_is_used_up(started, sdk_of):
+def test_402_when_credit_is_used(started, sdk_of):
     with sdk_of(started(credit=0.0)) as sdk, pytest.raises(parallel.APIStatusError) as caught:
         sdk.task_run.create(input="France", processor="core")
     assert caught.value.status_code == 402

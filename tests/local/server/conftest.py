@@ -1,4 +1,4 @@
-"""A researcher that answers at once, or when told, and a server in front of it."""
+"""A researcher that answers immediately, or when `go` is set, and a server in front of it."""
 
 import json
 import threading
@@ -16,7 +16,7 @@ FIELD = {"type": "json", "json_schema": {"type": "object", "properties": {"city"
 
 
 class Answers:
-    """Answers every question with what it was asked; `go` holds it back, an input of "boom" breaks it."""
+    """Answers every question with its input, once `go` is set; the input "boom" raises."""
 
     def __init__(self):
         self.go = threading.Event()

@@ -1,4 +1,4 @@
-"""PreviousInteraction interactions, and the basis of lists' elements."""
+"""Earlier interactions as context, and the basis of list elements."""
 
 import json
 
@@ -42,7 +42,7 @@ def test_a_run_of_a_batch_with_an_unknown_interaction_names_its_place(plain, bat
     assert answer.json()["detail"][0]["loc"] == ["body", "inputs", 1, "previous_interaction_id"]
 
 
-def test_a_follow_up_question_is_asked_with_the_earlier_input(start, answers):
+def test_a_follow_up_question_is_researched_with_the_earlier_input(start, answers):
     client = start()
     first = client.post("/v1/tasks/runs", json={"processor": "core", "input": "Acme Ltd, Oslo"}).json()
     client.get(f"/v1/tasks/runs/{first['run_id']}/result")
@@ -54,7 +54,7 @@ def test_a_follow_up_question_is_asked_with_the_earlier_input(start, answers):
     assert shown["input"] == "Who leads it?"
 
 
-def test_an_input_about_the_same_entity_takes_what_identifies_it():
+def test_an_input_about_the_same_entity_gets_what_identifies_it():
     given = {"company": "Acme", "country": "NO"}
     known = earlier(website="acme.example", employee_count=230)
     assert with_context(given, known) == {
@@ -65,12 +65,12 @@ def test_an_input_about_the_same_entity_takes_what_identifies_it():
     }
 
 
-def test_an_input_about_another_entity_takes_nothing():
+def test_an_input_about_another_entity_gets_nothing():
     given = {"company": "Umbrella", "country": "Norway"}
     assert with_context(given, earlier(website="acme.example")) == given
 
 
-def test_a_null_has_the_value_and_the_evidence_that_were_found_before():
+def test_a_null_is_filled_with_the_earlier_value_and_evidence():
     filled = fill_nulls(finding(founded_year=None), {"company": "Acme"}, earlier(founded_year=1998))
     (basis,) = filled.basis
     assert filled.content == {"founded_year": 1998}
@@ -78,22 +78,22 @@ def test_a_null_has_the_value_and_the_evidence_that_were_found_before():
     assert basis.reasoning == "From the earlier interaction trun_1: The site says so."
 
 
-def test_a_value_that_was_found_now_stays():
+def test_a_new_value_is_kept():
     found = finding(founded_year=2001)
     assert fill_nulls(found, {"company": "Acme"}, earlier(founded_year=1998)) == found
 
 
-def test_another_entity_lends_no_value():
+def test_another_entity_fills_no_null():
     found = finding(founded_year=None)
     assert fill_nulls(found, {"company": "Umbrella"}, earlier(founded_year=1998)) == found
 
 
-def test_a_value_without_citations_is_not_lent():
+def test_an_earlier_value_without_citations_fills_no_null():
     found = finding(city=None)
     assert fill_nulls(found, {"company": "Acme"}, earlier(city="Oslo")) == found
 
 
-def test_an_interaction_still_under_way_lends_its_input_alone():
+def test_an_active_interaction_gives_its_input_alone():
     active = PreviousInteraction("trun_1", "Acme Ltd")
     assert fill_nulls(finding(city=None), "Where is it?", active) == finding(city=None)
 
@@ -157,7 +157,7 @@ def test_with_the_header_each_element_has_the_citations_that_name_it(client, whe
     }
 
 
-def test_a_batch_asked_for_with_the_header_shows_elements_in_its_stream(client, batch, events_of):
+def test_a_batch_created_with_the_header_shows_elements_in_its_stream(client, batch, events_of):
     path = "/v1/tasks/groups/" + client.post("/v1/tasks/groups", json={}).json()["taskgroup_id"]
     client.post(f"{path}/runs", json=batch("a"), headers=LISTED)
     events_of(client, f"{path}/events")
@@ -165,7 +165,7 @@ def test_a_batch_asked_for_with_the_header_shows_elements_in_its_stream(client, 
     assert "products.2" in json.dumps(event["output"]["basis"])
 
 
-def test_an_entry_that_is_there_already_is_not_repeated():
+def test_an_existing_entry_is_not_repeated():
     basis = (FieldBasis("a", "r"), FieldBasis("a.0", "own"))
     assert [entry.field for entry in with_elements({"a": ["x", "y"]}, basis)] == ["a", "a.1", "a.0"]
 

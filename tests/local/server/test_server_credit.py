@@ -1,20 +1,9 @@
-"""Credit: held by runs under way, charged by their ends."""
-
-import pytest
-
-from rowcite.api.facts import PROCESSORS
+"""Credit: reserved by active runs, charged when they end."""
 
 RUN = {"processor": "core", "input": "Acme"}
-PRICES = {"lite": 5, "base": 10, "core": 25, "core2x": 50, "pro": 100, "ultra": 300, "ultra2x": 600}
-PRICES |= {"ultra4x": 1200, "ultra8x": 2400}
 
 
-@pytest.mark.parametrize("name", PRICES)
-def test_a_processor_costs_what_is_published_and_its_fast_twin_the_same(name):
-    assert PROCESSORS[name].price == PROCESSORS[f"{name}-fast"].price == PRICES[name] * 1_000
-
-
-def test_runs_under_way_hold_their_price_though_the_balance_is_positive(start, answers):
+def test_active_runs_reserve_their_price_while_the_balance_is_positive(start, answers):
     answers.go.clear()
     client = start(credit=0.06)
     codes = [client.post("/v1/tasks/runs", json=RUN).status_code for _ in range(3)]
@@ -24,7 +13,7 @@ def test_runs_under_way_hold_their_price_though_the_balance_is_positive(start, a
     assert refused["detail"] == {"balance_usd": 0.06, "reserved_usd": 0.05}
 
 
-def test_what_a_completed_run_held_is_charged(start):
+def test_a_completed_run_is_charged(start):
     client = start(credit=0.03)
     run = client.post("/v1/tasks/runs", json=RUN).json()["run_id"]
     client.get(f"/v1/tasks/runs/{run}/result")
@@ -32,21 +21,21 @@ def test_what_a_completed_run_held_is_charged(start):
     assert refused.json()["error"]["detail"] == {"balance_usd": 0.005, "reserved_usd": 0.0}
 
 
-def test_what_a_cancelled_run_held_is_given_back(start):
+def test_the_reserved_price_of_a_cancelled_run_is_released(start):
     client = start(credit=0.025, faults={"cancel": 1})
     for _ in range(3):
         run = client.post("/v1/tasks/runs", json=RUN).json()["run_id"]
         assert client.get(f"/v1/tasks/runs/{run}/result").status_code == 404
 
 
-def test_a_run_that_needs_action_goes_on_holding(start):
+def test_a_run_that_needs_action_keeps_its_reserved_price(start):
     client = start(credit=0.025, faults={"action_required": 1})
     run = client.post("/v1/tasks/runs", json=RUN).json()["run_id"]
     client.get(f"/v1/tasks/runs/{run}/result")
     assert client.post("/v1/tasks/runs", json=RUN).json()["error"]["detail"]["reserved_usd"] == 0.025
 
 
-def test_a_batch_is_covered_whole_or_nothing_is_created(start, batch):
+def test_credit_covers_a_whole_batch_or_nothing_is_created(start, batch):
     client = start(credit=0.05)
     path = "/v1/tasks/groups/" + client.post("/v1/tasks/groups", json={}).json()["taskgroup_id"]
     assert client.post(f"{path}/runs", json=batch("a", "b", "c")).status_code == 402
@@ -63,6 +52,6 @@ def test_a_cheaper_processor_still_fits(start):
     assert codes == [402, 202, 402, 202, 402]
 
 
-def test_without_credit_set_nothing_is_ever_402(start):
+def test_without_a_credit_limit_nothing_is_402(start):
     client = start()
     assert client.post("/v1/tasks/runs", json=RUN | {"processor": "ultra8x"}).status_code == 202

@@ -21,7 +21,7 @@ def test_adding_runs_does_not_wait_for_their_research(start, batch, answers):
     assert status["task_run_status_counts"] == {"queued": 3}
 
 
-def test_a_result_comes_as_soon_as_the_run_ends(start, answers):
+def test_a_result_is_sent_as_soon_as_the_run_ends(start, answers):
     answers.go.clear()
     client = start()
     run = client.post("/v1/tasks/runs", json=RUN).json()["run_id"]
@@ -32,19 +32,19 @@ def test_a_result_comes_as_soon_as_the_run_ends(start, answers):
     assert body["output"]["basis"][0]["citations"][0]["excerpts"] == ["about Acme"]
 
 
-def test_a_result_that_is_not_there_in_time_is_408(start, answers):
+def test_a_result_that_is_late_is_408(start, answers):
     answers.go.clear()
     client = start()
     run = client.post("/v1/tasks/runs", json=RUN).json()["run_id"]
     assert client.get(f"/v1/tasks/runs/{run}/result", params={"timeout": 0}).status_code == 408
 
 
-def test_a_timeout_that_is_no_number_is_422(plain):
+def test_a_timeout_that_is_not_a_number_is_422(plain):
     run = plain.post("/v1/tasks/runs", json=RUN).json()["run_id"]
     assert plain.get(f"/v1/tasks/runs/{run}/result?timeout=soon").status_code == 422
 
 
-def test_research_that_breaks_fails_its_run_alone(plain):
+def test_an_error_in_research_fails_its_run_alone(plain):
     broken, whole = (
         plain.post("/v1/tasks/runs", json=RUN | {"input": text}).json()["run_id"] for text in ("boom", "Acme")
     )
@@ -55,7 +55,7 @@ def test_research_that_breaks_fails_its_run_alone(plain):
     assert plain.get(f"/v1/tasks/runs/{whole}/result").status_code == 200
 
 
-def test_research_is_asked_what_the_run_says(start, answers):
+def test_research_gets_the_question_of_the_run(start, answers):
     client = start()
     policy = {"include_domains": [".gov"], "exclude_domains": ["x.example"]}
     body = RUN | {

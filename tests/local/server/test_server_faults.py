@@ -1,4 +1,4 @@
-"""Faults on order."""
+"""The fault plan."""
 
 import random
 
@@ -12,7 +12,7 @@ from rowcite.local.server.shapes import RunInput
 RUN = {"processor": "core", "input": "Acme"}
 
 
-def fates(plan):
+def planned(plan):
     faults = read_plan(plan)
     return [faults.planned_status(RunInput("core", f"company {n}")) for n in range(2000)]
 
@@ -22,24 +22,24 @@ def group_with(client, batch, *inputs):
     return path, client.post(f"{path}/runs", json=batch(*inputs))
 
 
-def test_fractions_of_runs_are_doomed_and_always_the_same():
+def test_fractions_of_runs_fail_and_always_the_same_ones():
     plan = {"seed": 1, "fail": 0.1, "cancel": 0.1, "action_required": 0.1, "stuck": 0.1}
-    doomed = fates(plan)
-    assert doomed == fates(plan)
-    for planned in ("failed", "cancelled", "action_required", "stuck"):
-        assert 140 < doomed.count(planned) < 260
+    statuses = planned(plan)
+    assert statuses == planned(plan)
+    for status in ("failed", "cancelled", "action_required", "stuck"):
+        assert 140 < statuses.count(status) < 260
 
 
-def test_another_seed_dooms_other_runs():
-    assert fates({"seed": 1, "fail": 0.1}) != fates({"seed": 2, "fail": 0.1})
+def test_another_seed_affects_other_runs():
+    assert planned({"seed": 1, "fail": 0.1}) != planned({"seed": 2, "fail": 0.1})
 
 
-def test_no_plan_dooms_nobody():
-    assert set(fates(None)) == {None}
+def test_without_a_plan_nothing_fails():
+    assert set(planned(None)) == {None}
 
 
 @pytest.mark.parametrize("plan", [{"fial": 1}, {"http": [{"when": "during"}]}, {"sse": {"cuts": 1}}])
-def test_a_plan_that_cannot_be_understood_is_refused(plan):
+def test_an_invalid_plan_is_refused(plan):
     with pytest.raises(UsageError, match="fault plan"):
         read_plan(plan)
 
@@ -48,7 +48,7 @@ def test_a_plan_that_cannot_be_understood_is_refused(plan):
     ("plan", "status"),
     [({"fail": 1}, "failed"), ({"cancel": 1}, "cancelled"), ({"action_required": 1}, "action_required")],
 )
-def test_a_doomed_run_ends_as_planned_and_has_no_result(start, plan, status):
+def test_a_run_ends_as_planned_without_a_result(start, plan, status):
     client = start(faults=plan)
     run = client.post("/v1/tasks/runs", json=RUN).json()["run_id"]
     assert client.get(f"/v1/tasks/runs/{run}/result").status_code == 404
@@ -92,13 +92,13 @@ def test_the_nth_request_gets_the_status_the_headers_and_the_body(start):
     assert responses[0].text == "busy"
 
 
-def test_every_other_request_can_be_hit(start):
+def test_every_nth_request_can_fail(start):
     client = start(faults={"http": [{"every": 2, "status": 500}]})
     codes = [client.get("/v1/tasks/runs/x").status_code for _ in range(4)]
     assert codes == [404, 500, 404, 500]
 
 
-def test_chance_is_seeded(start):
+def test_probabilities_are_seeded(start):
     plan = {"seed": 5, "http": [{"probability": 0.5, "status": 500}]}
     codes = [
         [client.get("/x").status_code for _ in range(20)]
@@ -117,7 +117,7 @@ def test_a_fault_before_handling_creates_nothing(start, batch):
     assert client.get(path).json()["status"]["num_task_runs"] == 0
 
 
-def test_an_answer_can_be_lost_after_the_runs_were_created(start, batch):
+def test_an_answer_can_be_lost_after_its_runs_were_created(start, batch):
     fault = {"method": "POST", "path": "/groups/.*/runs$", "nth": [1], "when": "after", "cut": True}
     client = start(faults={"http": [fault]})
     path = "/v1/tasks/groups/" + client.post("/v1/tasks/groups", json={}).json()["taskgroup_id"]
@@ -141,7 +141,7 @@ def test_a_delay_alone_only_delays(start, when):
     assert response.elapsed.total_seconds() > 0.1
 
 
-def test_a_stream_is_cut_after_so_many_events_and_can_be_resumed(start, batch):
+def test_a_stream_is_cut_after_n_events_and_can_be_resumed(start, batch):
     client = start(faults={"sse": {"cut_after": 3}})
     path, _ = group_with(client, batch, *"abcdefg")
     runs, cursor = [], ""

@@ -1,4 +1,4 @@
-"""What the journal notes, and what it never does."""
+"""What the journal records, and what it never contains."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ def lines(path):
     return [json.loads(line) for line in path.read_text("utf8").splitlines()]
 
 
-def test_a_request_is_noted_with_its_answer(start, journal):
+def test_a_request_is_recorded_with_its_answer(start, journal):
     start(journal=journal).get("/v1/tasks/runs/x?a=b", headers={"parallel-beta": "events-sse-2025-07-24"})
     (line,) = lines(journal)
     assert line.pop("at").endswith("Z")
@@ -30,7 +30,7 @@ def test_a_request_is_noted_with_its_answer(start, journal):
     }
 
 
-def test_a_run_is_noted_when_it_is_created_and_when_it_ends(start, journal):
+def test_a_run_is_recorded_when_it_is_created_and_when_it_ends(start, journal):
     client = start(journal=journal)
     run = client.post("/v1/tasks/runs", json=RUN).json()["run_id"]
     client.get(f"/v1/tasks/runs/{run}/result")
@@ -40,14 +40,14 @@ def test_a_run_is_noted_when_it_is_created_and_when_it_ends(start, journal):
     assert ended["ended"] == "completed"
 
 
-def test_a_request_without_an_answer_is_noted_without_a_status(start, journal):
+def test_a_request_without_an_answer_is_recorded_without_a_status(start, journal):
     client = start(journal=journal, faults={"http": [{"cut": True}]})
     with pytest.raises(Exception, match="disconnected"):
         client.get("/v1/tasks/runs/x")
     assert lines(journal)[0]["status"] is None
 
 
-def test_a_refused_request_is_noted_and_the_key_is_not(start, journal):
+def test_a_refused_request_is_recorded_and_the_key_is_not(start, journal):
     client = start(journal=journal, key="s3cret")
     client.get("/v1/tasks/runs/x", headers={"x-api-key": "s3cret"})
     client.get("/v1/tasks/runs/x", headers={"x-api-key": "wr0ng"})

@@ -1,4 +1,4 @@
-"""What nobody can know about the real API, the other way."""
+"""The quirks: behaviour that the API's documents leave open, switched to the other possibility."""
 
 import re
 import threading
@@ -19,7 +19,7 @@ def group_of(client, batch, *inputs):
 
 
 @pytest.fixture
-def odd(start):
+def with_quirks(start):
     """Return a function that starts a server with some quirks."""
     return lambda *names, **settings: start(quirks=frozenset(names), **settings)
 
@@ -28,7 +28,7 @@ def test_all_means_every_quirk():
     assert read_quirks("all") == QUIRKS.keys()
 
 
-def test_names_come_with_commas_and_blanks_between():
+def test_names_are_separated_by_commas_and_blanks():
     assert read_quirks(" no-replay, failed-free,") == {"no-replay", "failed-free"}
 
 
@@ -37,45 +37,47 @@ def test_an_unknown_quirk_is_refused_with_the_nearest_name():
         read_quirks("noreplay")
 
 
-@pytest.mark.parametrize(("name", "asked"), [("active-unlisted", 1), ("active-never-listed", 0)])
-def test_active_runs_are_not_listed_unless_asked_for_or_never(odd, batch, events_of, answers, name, asked):
+@pytest.mark.parametrize(("name", "by_status"), [("active-unlisted", 1), ("active-never-listed", 0)])
+def test_active_runs_are_listed_by_status_alone_or_never(
+    with_quirks, batch, events_of, answers, name, by_status
+):
     answers.go.clear()
-    client = odd(name)
+    client = with_quirks(name)
     path, _ = group_of(client, batch, "a")
     while client.get(path).json()["status"]["task_run_status_counts"] != {"running": 1}:
         time.sleep(0.005)
     assert events_of(client, f"{path}/runs") == []
-    assert len(events_of(client, f"{path}/runs", status="running")) == asked
+    assert len(events_of(client, f"{path}/runs", status="running")) == by_status
 
 
-def test_a_run_that_ended_is_listed_all_the_same(odd, batch, events_of):
-    client = odd("active-never-listed")
+def test_a_run_that_ended_is_listed(with_quirks, batch, events_of):
+    client = with_quirks("active-never-listed")
     path, _ = group_of(client, batch, "a")
     events_of(client, f"{path}/events")
     assert len(events_of(client, f"{path}/runs")) == 1
 
 
-def test_run_ids_come_in_another_order_than_the_inputs(odd, batch, events_of):
-    client = odd("run-ids-reordered")
+def test_run_ids_are_in_another_order_than_the_inputs(with_quirks, batch, events_of):
+    client = with_quirks("run-ids-reordered")
     path, added = group_of(client, batch, "a", "b", "c")
     runs = [client.get(f"{path}/runs/{run_id}").json() for run_id in added.json()["run_ids"]]
     assert [run["metadata"]["n"] for run in runs] == ["2", "1", "0"]
 
 
-def test_streams_show_no_metadata_and_single_runs_do(odd, batch, events_of):
-    client = odd("no-stream-metadata")
+def test_streams_show_no_metadata_and_single_runs_do(with_quirks, batch, events_of):
+    client = with_quirks("no-stream-metadata")
     path, added = group_of(client, batch, "a")
-    told = [event for event in events_of(client, f"{path}/events") if "run" in event]
+    events = [event for event in events_of(client, f"{path}/events") if "run" in event]
     (listed,) = events_of(client, f"{path}/runs", include_input=True)
     (run_id,) = added.json()["run_ids"]
     last = events_of(client, f"/v1/tasks/runs/{run_id}/events")[-1]
-    assert [event["run"]["metadata"] for event in (*told, listed, last)] == [None, None, None]
+    assert [event["run"]["metadata"] for event in (*events, listed, last)] == [None, None, None]
     assert "metadata" not in listed["input"]
     assert client.get(f"/v1/tasks/runs/{run_id}").json()["metadata"] == {"n": "0"}
 
 
-def test_a_refused_batch_was_created_up_to_its_first_flaw(odd, batch):
-    client = odd("partial-batches")
+def test_a_refused_batch_is_created_up_to_its_first_error(with_quirks, batch):
+    client = with_quirks("partial-batches")
     path = "/v1/tasks/groups/" + client.post("/v1/tasks/groups", json={}).json()["taskgroup_id"]
     body = batch("a", "b", "c")
     body["inputs"][2]["processor"] = "hyper"
@@ -85,16 +87,16 @@ def test_a_refused_batch_was_created_up_to_its_first_flaw(odd, batch):
     assert client.get(path).json()["status"]["num_task_runs"] == 2 + 1
 
 
-def test_a_batch_that_credit_does_not_cover_was_created_as_far_as_it_does(odd, batch):
-    client = odd("partial-batches", credit=0.05)
+def test_a_batch_is_created_as_far_as_credit_covers_it(with_quirks, batch):
+    client = with_quirks("partial-batches", credit=0.05)
     path, answer = group_of(client, batch, "a", "b", "c")
     assert answer.status_code == 402
     assert client.get(path).json()["status"]["num_task_runs"] == 2
 
 
-def test_half_of_a_batch_was_created_before_a_server_error(odd, batch, events_of):
+def test_half_of_a_batch_is_created_before_a_server_error(with_quirks, batch, events_of):
     fault = {"method": "POST", "path": "/runs$", "nth": [1], "status": 503}
-    client = odd("partial-batches", faults={"http": [fault]})
+    client = with_quirks("partial-batches", faults={"http": [fault]})
     path, answer = group_of(client, batch, "a", "b", "c")
     assert answer.status_code == 503
     events_of(client, f"{path}/events")
@@ -102,8 +104,8 @@ def test_half_of_a_batch_was_created_before_a_server_error(odd, batch, events_of
     assert [event["input"]["input"] for event in listed] == ["a", "b"]
 
 
-def test_a_status_is_up_to_three_seconds_old_unless_it_is_refreshed(odd, batch):
-    client = odd("stale-statuses")
+def test_a_status_is_up_to_three_seconds_old_unless_it_is_refreshed(with_quirks, batch):
+    client = with_quirks("stale-statuses")
     path = "/v1/tasks/groups/" + client.post("/v1/tasks/groups", json={}).json()["taskgroup_id"]
     before = client.get(path).json()["status"]
     stale = client.post(f"{path}/runs?refresh_status=false", json=batch("a")).json()["status"]
@@ -112,8 +114,8 @@ def test_a_status_is_up_to_three_seconds_old_unless_it_is_refreshed(odd, batch):
     assert fresh["num_task_runs"] == 2
 
 
-def test_a_run_that_needs_action_keeps_its_group_active_and_the_events_open(odd, batch, events_of):
-    client = odd("action-required-active", faults={"action_required": 1})
+def test_a_run_that_needs_action_keeps_its_group_active_and_the_events_open(with_quirks, batch, events_of):
+    client = with_quirks("action-required-active", faults={"action_required": 1})
     path, _ = group_of(client, batch, "a")
     begun = time.monotonic()
     events_of(client, f"{path}/events", timeout=0.3)
@@ -122,9 +124,9 @@ def test_a_run_that_needs_action_keeps_its_group_active_and_the_events_open(odd,
     assert (status["task_run_status_counts"], status["is_active"]) == ({"action_required": 1}, True)
 
 
-def test_events_tell_nothing_of_what_was_before_them(odd, batch, events_of, answers):
+def test_events_show_nothing_from_before_they_were_opened(with_quirks, batch, events_of, answers):
     answers.go.clear()
-    client = odd("no-replay")
+    client = with_quirks("no-replay")
     path, added = group_of(client, batch, "a")
     threading.Timer(0.05, answers.go.set).start()
     assert len([event for event in events_of(client, f"{path}/events") if "run" in event]) == 1
@@ -133,16 +135,16 @@ def test_events_tell_nothing_of_what_was_before_them(odd, batch, events_of, answ
     assert [event["type"] for event in again] == ["task_group_status"]
 
 
-def test_a_batch_counts_with_each_of_its_runs(odd, batch):
-    client = odd("runs-counted", rate_limit=5)
+def test_a_batch_counts_with_each_of_its_runs(with_quirks, batch):
+    client = with_quirks("runs-counted", rate_limit=5)
     path, added = group_of(client, batch, "a", "b", "c")
     assert added.status_code == 200  # with the group's creation that is four
     refused = client.post(f"{path}/runs", json=batch("d", "e"))
     assert (refused.status_code, bool(refused.headers["retry-after"])) == (429, True)
 
 
-def test_a_batch_larger_than_the_limit_never_comes_in(odd, batch):
-    _, refused = group_of(odd("runs-counted", rate_limit=5), batch, *"abcdef")
+def test_a_batch_larger_than_the_limit_is_always_refused(with_quirks, batch):
+    _, refused = group_of(with_quirks("runs-counted", rate_limit=5), batch, *"abcdef")
     assert refused.status_code == 429
 
 
@@ -154,8 +156,8 @@ def test_a_batch_larger_than_the_limit_never_comes_in(odd, batch):
         ({"enable_events": True}, "events-sse-2025-07-24"),
     ],
 )
-def test_what_a_run_uses_needs_its_beta_header(odd, more, beta):
-    client = odd("betas-demanded")
+def test_beta_features_of_a_run_need_their_header(with_quirks, more, beta):
+    client = with_quirks("betas-demanded")
     refused = client.post("/v1/tasks/runs", json=RUN | more)
     assert refused.status_code == 422
     assert beta in refused.json()["error"]["message"]
@@ -163,8 +165,8 @@ def test_what_a_run_uses_needs_its_beta_header(odd, more, beta):
     assert client.post("/v1/tasks/runs", json=RUN | more, headers=headers).status_code == 202
 
 
-def test_events_and_older_searches_need_their_beta_headers(odd, batch):
-    client = odd("betas-demanded")
+def test_events_and_older_searches_need_their_beta_headers(with_quirks, batch):
+    client = with_quirks("betas-demanded")
     path, added = group_of(client, batch, "a")
     run = f"/v1/tasks/runs/{added.json()['run_ids'][0]}"
     for events in (f"{path}/events", f"{run}/events"):
@@ -177,8 +179,8 @@ def test_events_and_older_searches_need_their_beta_headers(odd, batch):
 
 
 @pytest.mark.parametrize(("names", "code"), [((), 402), (("failed-free",), 202)])
-def test_a_failed_run_is_charged_or_by_a_quirk_not(odd, names, code):
-    client = odd(*names, credit=0.025, faults={"fail": 1})
+def test_a_failed_run_is_charged_unless_a_quirk_makes_it_free(with_quirks, names, code):
+    client = with_quirks(*names, credit=0.025, faults={"fail": 1})
     run = client.post("/v1/tasks/runs", json=RUN).json()["run_id"]
     client.get(f"/v1/tasks/runs/{run}/result")
     assert client.post("/v1/tasks/runs", json=RUN).status_code == code

@@ -1,4 +1,4 @@
-"""The search endpoints, on a corpus that tells what it was asked, and on a real one."""
+"""The search endpoints, on a corpus that records its queries, and on a real one."""
 
 import httpx
 import pytest
@@ -24,7 +24,7 @@ def test_a_search_answers_with_results_and_a_session(start):
     assert body["warnings"] is None
 
 
-def test_a_session_goes_on_under_its_id(start):
+def test_a_given_session_id_is_kept(start):
     body = start().post("/v1/search", json={"search_queries": ["acme"], "session_id": "s1"}).json()
     assert body["session_id"] == "s1"
 
@@ -36,7 +36,7 @@ def test_the_older_searches_have_no_session(start, path):
     assert "session_id" not in body
 
 
-def test_a_search_asks_the_corpus_as_it_was_asked(start, answers):
+def test_the_settings_of_a_search_reach_the_corpus(start, answers):
     policy = {"include_domains": [".gov"], "exclude_domains": ["x.example"], "after_date": "2025-01-31"}
     advanced = {
         "source_policy": policy,
@@ -71,7 +71,7 @@ def test_a_search_asks_the_corpus_as_it_was_asked(start, answers):
 
 
 @pytest.mark.parametrize("path", OLDER)
-def test_an_older_search_asks_the_corpus_as_it_was_asked(start, answers, path):
+def test_the_settings_of_an_older_search_reach_the_corpus(start, answers, path):
     body = {
         "search_queries": ["acme"],
         "mode": "agentic",
@@ -86,7 +86,7 @@ def test_an_older_search_asks_the_corpus_as_it_was_asked(start, answers, path):
     assert (settings["max_chars_total"], settings["exclude_domains"]) == (1000, ["x.example"])
 
 
-def test_without_settings_ten_results_are_asked_for(start, answers):
+def test_the_default_is_ten_results(start, answers):
     start().post("/v1/search", json={"search_queries": ["acme"]})
     settings = answers.searches[0][1]
     assert (settings["max_results"], settings["max_chars_per_result"]) == (10, 3000)
@@ -121,7 +121,7 @@ def test_without_settings_ten_results_are_asked_for(start, answers):
         ("/alpha/search", {"objective": "a", "processor": "core"}, ["body", "processor"]),
     ],
 )
-def test_a_search_that_cannot_be_is_422_with_its_place(plain, path, body, loc):
+def test_an_invalid_search_is_422_with_its_path(plain, path, body, loc):
     response = plain.post(path, json=body)
     assert response.status_code == 422
     assert place(response) == loc

@@ -1,4 +1,4 @@
-"""The store under a clock that moves by hand."""
+"""The store, with a clock that the test advances."""
 
 import pytest
 
@@ -23,27 +23,27 @@ def clock():
     return Clock()
 
 
-def asked(count, processor="core"):
+def accepted(count, processor="core"):
     return [AcceptedRun(RunInput(processor, f"question {n}"), AUTO_SPEC, ()) for n in range(count)]
 
 
 def test_a_new_run_is_queued(clock):
-    (run,) = Store(clock).add(asked(1))
+    (run,) = Store(clock).add(accepted(1))
     assert (run.status, run.active, run.group) == ("queued", True, None)
 
 
-def test_with_latency_0_a_run_starts_and_ends_as_soon_as_time_is_looked_at(clock):
+def test_without_latency_a_run_starts_and_ends_at_the_next_advance(clock):
     store = Store(clock)
-    (run,) = store.add(asked(1))
+    (run,) = store.add(accepted(1))
     assert store.advance() == ([run], [])
     store.finish([(run, DONE)])
     assert store.advance() == ([], [run])
     assert (run.status, run.active) == ("completed", False)
 
 
-def test_with_latency_a_run_waits_then_runs_then_ends_however_early_the_answer_is_there(clock):
+def test_with_latency_a_run_waits_runs_and_ends_when_due_however_early_its_answer(clock):
     store = Store(clock, latency=1.0)
-    (run,) = store.add(asked(1))
+    (run,) = store.add(accepted(1))
     assert store.advance() == ([], [])
     clock.now = run.starts
     assert store.advance() == ([run], [])
@@ -53,32 +53,32 @@ def test_with_latency_a_run_waits_then_runs_then_ends_however_early_the_answer_i
     assert store.advance() == ([], [run])
 
 
-def test_next_due_is_the_earliest_thing_to_happen(clock):
+def test_next_due_is_the_earliest_moment(clock):
     store = Store(clock, latency=1.0)
-    runs = store.add(asked(20))
+    runs = store.add(accepted(20))
     assert store.next_due == min(run.starts for run in runs)
 
 
-def test_nothing_is_due_once_everything_has_ended(clock):
+def test_nothing_is_due_while_a_run_waits_for_its_ending(clock):
     store = Store(clock)
-    store.add(asked(1))
+    store.add(accepted(1))
     store.advance()
     assert store.next_due is None
 
 
-def test_times_move_with_the_state(clock):
+def test_modified_at_changes_with_the_status(clock):
     store = Store(clock)
-    (run,) = store.add(asked(1))
+    (run,) = store.add(accepted(1))
     clock.now += 5
     store.advance()
     assert run.created_at == "1970-01-12T13:46:40.000000Z"
     assert run.modified_at == "1970-01-12T13:46:45.000000Z"
 
 
-def test_group_counts_follow_its_runs(clock):
+def test_group_counts_are_those_of_its_runs(clock):
     store = Store(clock)
     group = store.create_group({"team": "revops"})
-    runs = store.add(asked(3), group)
+    runs = store.add(accepted(3), group)
     assert group.status().task_run_status_counts == {"queued": 3}
     store.advance()
     store.finish([(runs[0], DONE), (runs[1], Ending("failed"))])
@@ -88,20 +88,20 @@ def test_group_counts_follow_its_runs(clock):
     assert group.active
 
 
-def test_a_run_that_needs_action_keeps_no_group_active(clock):
+def test_a_run_that_needs_action_does_not_keep_its_group_active(clock):
     store = Store(clock)
     group = store.create_group(None)
-    (run,) = store.add(asked(1), group)
+    (run,) = store.add(accepted(1), group)
     store.advance()
     store.finish([(run, Ending("action_required"))])
     store.advance()
     assert not group.active
 
 
-def test_the_log_of_a_group_tells_each_ending_once_and_closes_with_a_status(clock):
+def test_the_log_of_a_group_has_each_ending_once_and_ends_with_a_status(clock):
     store = Store(clock)
     group = store.create_group(None)
-    runs = store.add(asked(3), group)
+    runs = store.add(accepted(3), group)
     store.advance()
     store.finish([(run, DONE) for run in runs])
     store.advance()
@@ -112,7 +112,7 @@ def test_the_log_of_a_group_tells_each_ending_once_and_closes_with_a_status(cloc
 def test_a_busy_group_logs_at_most_one_status_a_second(clock):
     store = Store(clock)
     group = store.create_group(None)
-    runs = store.add(asked(101), group)
+    runs = store.add(accepted(101), group)
     store.advance()
     for run in runs[:100]:
         clock.now += 0.05
@@ -122,7 +122,7 @@ def test_a_busy_group_logs_at_most_one_status_a_second(clock):
 
 
 @pytest.mark.parametrize("processor", PROCESSORS)
-def test_latency_1_stays_in_the_documented_band(processor):
+def test_latency_1_is_within_the_published_band(processor):
     quickest, slowest = PROCESSORS[processor].seconds
     taken = [seconds_taken(processor, f"trun_{n}", 1.0) for n in range(200)]
     assert quickest <= min(taken) < max(taken) <= slowest

@@ -1,4 +1,4 @@
-"""MCP servers: real ones, on loopback, whose tools are really called."""
+"""MCP servers on loopback, whose tools are called."""
 
 import json
 import socket
@@ -69,7 +69,7 @@ def crm():
 
 
 class Guard:
-    """Notes the authorization header of each request, and repeats it to nobody."""
+    """Records the authorization header of each request."""
 
     def __init__(self, app):
         self.app = app
@@ -147,7 +147,7 @@ def test_a_tool_that_fails_is_recorded_with_its_error(calls_of, url):
     assert "cannot look up Acme" in call["error"]
 
 
-def test_without_a_list_all_tools_that_can_be_are_called_but_for_the_destructive(calls_of, url):
+def test_without_a_list_all_tools_are_called_except_destructive_ones(calls_of, url):
     calls = calls_of({"company_name": "Acme"}, {"url": url, "name": "crm"})
     assert [call["tool_name"] for call in calls] == [
         "owner",
@@ -164,7 +164,7 @@ def test_a_tool_that_is_not_allowed_is_not_called(calls_of, url):
     assert calls_of("Acme", {"url": url, "name": "crm", "allowed_tools": ["nothing"]}) == []
 
 
-def test_a_server_that_is_not_there_is_recorded_and_the_run_completes(calls_of, url):
+def test_an_unreachable_server_is_recorded_and_the_run_completes(calls_of, url):
     with socket.create_server(("127.0.0.1", 0)) as place:
         gone = f"http://127.0.0.1:{place.getsockname()[1]}/mcp"
     there = {"url": url, "name": "crm", "allowed_tools": ["owner"]}
@@ -174,7 +174,7 @@ def test_a_server_that_is_not_there_is_recorded_and_the_run_completes(calls_of, 
     assert found["content"]
 
 
-def test_headers_are_sent_and_stand_nowhere_else(start, calls_of, guard, url, tmp_path):
+def test_headers_are_sent_and_appear_nowhere_else(start, calls_of, guard, url, tmp_path):
     journal, data = tmp_path / "journal.jsonl", tmp_path / "data"
     client = start(journal=journal, data=data)
     server = {"url": url, "name": "crm", "headers": {"authorization": TOKEN}, "allowed_tools": ["whoami"]}
@@ -186,18 +186,18 @@ def test_headers_are_sent_and_stand_nowhere_else(start, calls_of, guard, url, tm
     assert "t0ken" not in journal.read_text()
 
 
-def test_a_run_that_records_its_events_tells_of_its_tools(start, url, events_of):
+def test_recorded_events_include_tool_calls(start, url, events_of):
     client = start()
     server = {"url": url, "name": "crm", "allowed_tools": ["search"]}
     body = {"processor": "core", "input": "Acme", "mcp_servers": [server], "enable_events": True}
     run = client.post("/v1/tasks/runs", json=body).json()["run_id"]
-    told = [
+    messages = [
         event for event in events_of(client, f"/v1/tasks/runs/{run}/events") if "tool_call" in event["type"]
     ]
-    assert [event["message"] for event in told] == ["The tool search of crm answered."]
+    assert [event["message"] for event in messages] == ["The tool search of crm answered."]
 
 
-def test_a_slow_server_holds_up_no_other_run(start, url):
+def test_a_slow_server_does_not_delay_other_runs(start, url):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         client = start()
         server = {"url": f"http://127.0.0.1:{silent.getsockname()[1]}/mcp", "name": "silent"}
@@ -206,7 +206,7 @@ def test_a_slow_server_holds_up_no_other_run(start, url):
         assert client.get(f"/v1/tasks/runs/{other}/result", params={"timeout": 2}).status_code == 200
 
 
-def test_what_a_tool_knows_and_the_corpus_does_not_is_answered_with_its_address(url, tmp_path):
+def test_a_value_from_a_tool_is_cited_with_its_address(url, tmp_path):
     (tmp_path / "acme.html").write_text("<h1>Acme Pumps</h1><p>Headquarters: Leeds</p>")
     fields = {
         "employee_count": {"type": ["integer", "null"]},
@@ -238,7 +238,7 @@ def test_what_a_tool_knows_and_the_corpus_does_not_is_answered_with_its_address(
 
 
 @pytest.mark.parametrize("address", ["ftp://a.example/mcp", "/mcp", "http://"])
-def test_only_http_servers_are_taken(plain, address):
+def test_only_http_servers_are_accepted(plain, address):
     body = {"processor": "core", "input": "a", "mcp_servers": [{"url": address, "name": "m"}]}
     answer = plain.post("/v1/tasks/runs", json=body)
     assert answer.status_code == 422
@@ -265,7 +265,7 @@ NAME = {"type": "string"}
         ({}, "A", {}),
     ],
 )
-def test_arguments_come_from_the_input_by_name_or_as_one_text(schema, given, arguments):
+def test_arguments_are_taken_from_the_input_by_name_or_as_one_text(schema, given, arguments):
     assert arguments_for(schema, given) == arguments
 
 

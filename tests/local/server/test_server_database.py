@@ -1,4 +1,4 @@
-"""Runs on disk: a server that is killed, and one that comes after it."""
+"""The database: a server that is killed, and its successor."""
 
 import json
 import sqlite3
@@ -39,12 +39,12 @@ serve(app, port=0, on_ready=lambda url: print(url, flush=True))
 
 @contextmanager
 def process(data, *, latency=0.0, each=0.0):
-    """Serve in a process of its own, which is killed at the end."""
+    """Serve in a separate process, which is killed at the end."""
     command = [sys.executable, "-c", SERVE, str(data), str(latency), str(each)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
         with httpx.Client(base_url=running.stdout.readline().strip(), timeout=10, verify=False) as client:
             yield client
-        running.kill()  # SIGKILL: nothing is said, nothing is tidied
+        running.kill()  # SIGKILL: no cleanup
 
 
 @contextmanager
@@ -68,27 +68,27 @@ def group_of(client, batch, *inputs):
     return path, client.post(f"{path}/runs", json=batch(*inputs)).json()
 
 
-def test_a_killed_server_is_succeeded_by_one_that_knows_everything(data, batch, events_of):
+def test_a_new_server_has_everything_of_a_killed_one(data, batch, events_of, answers):
     with process(data) as client:
         path, added = group_of(client, batch, *"abc")
-        told = events_of(client, f"{path}/events")
+        events = events_of(client, f"{path}/events")
         listed = events_of(client, f"{path}/runs", include_input=True, include_output=True)
         single = client.post("/v1/tasks/runs", json=RUN).json()["run_id"]
         answer = client.get(f"/v1/tasks/runs/{single}/result").json()
         group = client.get(path).json()
-    with process(data) as client:
+    with serving(answers, data=data) as client:
         assert client.get(path).json() == group
-        assert events_of(client, f"{path}/events")[1:] == told[1:]
+        assert events_of(client, f"{path}/events")[1:] == events[1:]
         assert events_of(client, f"{path}/runs", include_input=True, include_output=True) == listed
         assert client.get(f"/v1/tasks/runs/{single}/result").json() == answer
         assert [event["run"]["run_id"] for event in listed] == added["run_ids"]
 
 
-def test_cursors_of_a_killed_server_go_on_without_loss_or_repeat(data, batch, events_of):
+def test_cursors_of_a_killed_server_resume_without_loss_or_repeat(data, batch, events_of, answers):
     with process(data) as client:
         path, _ = group_of(client, batch, *"ab")
         seen = events_of(client, f"{path}/events")
-    with process(data) as client:
+    with serving(answers, data=data) as client:
         second = client.post(f"{path}/runs", json=batch("c")).json()
         events = events_of(client, f"{path}/events", last_event_id=seen[-1]["event_id"])
         assert [one["run"]["run_id"] for one in events if "run" in one] == second["run_ids"]
@@ -96,26 +96,26 @@ def test_cursors_of_a_killed_server_go_on_without_loss_or_repeat(data, batch, ev
         assert [one["run"]["run_id"] for one in runs] == second["run_ids"]
 
 
-def test_runs_under_way_when_a_server_is_killed_end_in_the_next(data, batch, events_of):
+def test_running_runs_of_a_killed_server_end_in_the_next(data, batch, events_of, answers):
     with process(data, each=0.05) as client:
         path, added = group_of(client, batch, *map(str, range(20)))
         client.get(f"/v1/tasks/runs/{added['run_ids'][0]}/result")
         before = client.get(path).json()["status"]["task_run_status_counts"]
     assert before["running"] > 0
-    with process(data) as client:
+    with serving(answers, data=data) as client:
         events_of(client, f"{path}/events")
         runs = events_of(client, f"{path}/runs", include_output=True)
-        told = events_of(client, f"{path}/events", last_event_id="0")
+        events = events_of(client, f"{path}/events", last_event_id="0")
     assert [run["run"]["run_id"] for run in runs] == added["run_ids"]
     assert [run["output"]["content"]["city"] for run in runs] == [str(n) for n in range(20)]
-    assert sorted(one["run"]["run_id"] for one in told if "run" in one) == sorted(added["run_ids"])
+    assert sorted(one["run"]["run_id"] for one in events if "run" in one) == sorted(added["run_ids"])
 
 
-def test_runs_still_queued_when_a_server_is_killed_wait_and_end_in_the_next(data):
+def test_queued_runs_of_a_killed_server_wait_and_end_in_the_next(data, answers):
     with process(data, latency=0.005) as client:  # core: 0.3 to 1.5 s, a tenth of it queued
         run = client.post("/v1/tasks/runs", json=RUN).json()
         assert run["status"] == "queued"
-    with process(data, latency=0.005) as client:
+    with serving(answers, data=data, latency=0.005) as client:
         assert client.get(f"/v1/tasks/runs/{run['run_id']}/result").json()["run"]["metadata"] == {"row": "7"}
 
 
@@ -127,10 +127,10 @@ def test_a_second_server_on_the_same_folder_is_refused(data):
     Database(data).close()
 
 
-def test_a_file_that_is_none_is_refused(data):
+def test_a_file_that_is_not_a_database_is_refused(data):
     data.mkdir(parents=True)
     (data / "rowcite-server.sqlite").write_text(
-        "this is no database, and long enough to be seen as none" * 30
+        "this is not a database, and long enough to be recognised " * 30
     )
     with pytest.raises(UsageError, match="--data"):
         Database(data)
@@ -145,7 +145,7 @@ def test_a_file_of_a_later_version_is_refused(data):
         Database(data)
 
 
-def test_credit_is_counted_again_from_the_runs(data, answers):
+def test_credit_is_computed_from_the_restored_runs(data, answers):
     with serving(answers, data=data, credit=0.06) as client:
         run = client.post("/v1/tasks/runs", json=RUN).json()["run_id"]
         client.get(f"/v1/tasks/runs/{run}/result")
@@ -163,7 +163,7 @@ def test_an_earlier_interaction_is_known_after_a_restart(data, answers):
         assert client.post("/v1/tasks/runs", json=body).status_code == 202
 
 
-def test_warnings_errors_and_specs_come_back(data, answers):
+def test_warnings_errors_and_specs_are_restored(data, answers):
     schema = {"type": "object", "properties": {"city": {"type": "string"}, "sources": {"type": "string"}}}
     spec = {"output_schema": {"type": "json", "json_schema": schema}}
     body = RUN | {"input": "boom", "task_spec": spec}
@@ -178,7 +178,7 @@ def test_warnings_errors_and_specs_come_back(data, answers):
     assert before["error"]
 
 
-def test_a_webhook_that_was_not_told_in_time_is_told_after_the_restart(data, answers, tmp_path):
+def test_a_webhook_that_was_not_delivered_is_sent_after_the_restart(data, answers, tmp_path):
     hook = {"url": "http://127.0.0.1:9/", "event_types": ["task_run.status"]}
     journal = tmp_path / "journal.jsonl"
     with serving(answers, data=data) as client:
@@ -192,20 +192,20 @@ def test_a_webhook_that_was_not_told_in_time_is_told_after_the_restart(data, ans
     assert [one["run"] for one in lines if "webhook" in one] == [run]
 
 
-def test_what_cannot_be_written_now_is_written_with_the_next_changes(data, monkeypatch, caplog):
-    disk, store = Database(data), Store(lambda: 1_000_000.0)
-    disk.restore(store)
+def test_a_failed_write_is_repeated_with_the_next_changes(data, monkeypatch, caplog):
+    database, store = Database(data), Store(lambda: 1_000_000.0)
+    database.restore(store)
     asked = AcceptedRun(RunInput("core", "a"), AUTO_SPEC, ())
     with monkeypatch.context() as broken:
         broken.setattr("rowcite.local.server.database._PUT_RUN", "insert into nowhere values (1)")
         (run,) = store.add([asked])
-        disk.save(store)
+        database.save(store)
     assert "could not be written" in caplog.text
     store.advance()
     store.finish([(run, Ending("completed", Output(b"{}", 1, ("u",))))])
     store.advance()
-    disk.save(store)
-    disk.close()
+    database.save(store)
+    database.close()
     again, later = Database(data), Store(lambda: 1_000_000.0)
     again.restore(later)
     again.close()
@@ -213,12 +213,12 @@ def test_what_cannot_be_written_now_is_written_with_the_next_changes(data, monke
 
 
 def test_a_batch_of_a_thousand_is_one_quick_write(data):
-    disk, store = Database(data), Store(lambda: 1_000_000.0)
-    disk.restore(store)
+    database, store = Database(data), Store(lambda: 1_000_000.0)
+    database.restore(store)
     group = store.create_group(None)
     store.add([AcceptedRun(RunInput("core", f"row {n}"), AUTO_SPEC, ()) for n in range(1000)], group)
     begun = time.perf_counter()
-    disk.save(store)
+    database.save(store)
     taken = time.perf_counter() - begun
-    disk.close()
+    database.close()
     assert taken < 0.5

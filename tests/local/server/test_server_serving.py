@@ -1,4 +1,4 @@
-"""Starting and stopping: in a thread, and as a process that is signalled."""
+"""Start and stop: in a thread, and as a process that gets a signal."""
 
 import signal
 import subprocess
@@ -84,7 +84,7 @@ def test_embedded_stops_without_waiting_for_open_streams_and_results(answers):
     assert codes == {"result": 408, "events": 200}
 
 
-def test_two_embedded_servers_know_nothing_of_each_other(answers):
+def test_two_embedded_servers_are_independent(answers):
     with (
         embedded(create_app(answers, ServerSettings())) as one,
         embedded(create_app(answers, ServerSettings())) as other,
@@ -93,7 +93,7 @@ def test_two_embedded_servers_know_nothing_of_each_other(answers):
         assert httpx.get(f"{other}/v1/tasks/runs/{run}").status_code == 404
 
 
-def test_an_error_inside_the_block_stops_the_server_and_comes_out(answers):
+def test_an_error_inside_the_block_stops_the_server_and_is_raised(answers):
     with pytest.raises(KeyError), embedded(create_app(answers, ServerSettings())) as base:
         raise KeyError(base)
     assert not any(thread.name == "rowcite-server" for thread in threading.enumerate())

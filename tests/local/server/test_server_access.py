@@ -20,7 +20,7 @@ def test_a_limit_holds_in_any_60_seconds():
 
 
 @pytest.mark.parametrize("headers", [{"x-api-key": "s3cret"}, {"authorization": "Bearer s3cret"}])
-def test_the_key_is_taken_in_either_header(start, headers):
+def test_the_key_is_accepted_in_either_header(start, headers):
     assert start(key="s3cret").post("/v1/tasks/runs", json=RUN, headers=headers).status_code == 202
 
 
@@ -33,7 +33,7 @@ def test_without_the_key_every_path_is_401(start, headers):
         assert response.json()["error"]["message"] == "Unauthorized: invalid or missing credentials"
 
 
-def test_over_the_rate_limit_is_429_with_a_time_to_come_again(start):
+def test_a_request_over_the_rate_limit_is_429_with_retry_after(start):
     client = start(rate_limit=2)
     codes = [client.get("/v1/tasks/runs/x").status_code for _ in range(2)]
     response = client.get("/v1/tasks/runs/x")
@@ -42,7 +42,7 @@ def test_over_the_rate_limit_is_429_with_a_time_to_come_again(start):
     assert 1 <= int(response.headers["retry-after"]) <= 60
 
 
-def test_a_limit_of_0_lets_nobody_in(start):
+def test_a_limit_of_0_refuses_every_request(start):
     assert start(rate_limit=0).get("/v1/tasks/runs/x").status_code == 429
 
 
@@ -70,13 +70,13 @@ def test_every_error_has_the_documented_body(plain, method, path, status):
     assert body["error"]["message"]
 
 
-def test_a_run_that_cannot_be_is_422_with_an_error_body(plain):
+def test_an_invalid_run_is_422_with_an_error_body(plain):
     response = plain.post("/v1/tasks/runs", json={"processor": "core"})
     assert response.status_code == 422
     assert response.json()["error"]["detail"]["errors"][0]["loc"] == ["body"]
 
 
-def test_one_bad_run_sinks_its_batch_and_nothing_is_created(plain, batch, events_of):
+def test_one_invalid_run_refuses_its_batch_and_nothing_is_created(plain, batch, events_of):
     path = "/v1/tasks/groups/" + plain.post("/v1/tasks/groups", json={}).json()["taskgroup_id"]
     body = batch("a", "b")
     body["inputs"][1]["metadata"] = {"k" * 17: "v"}
@@ -86,7 +86,7 @@ def test_one_bad_run_sinks_its_batch_and_nothing_is_created(plain, batch, events
     assert plain.get(path).json()["status"]["num_task_runs"] == 0
 
 
-def test_group_metadata_is_held_to_the_limits_and_comes_back(plain):
+def test_group_metadata_is_limited_and_returned(plain):
     assert plain.post("/v1beta/tasks/groups", json={"metadata": {"k" * 17: 1}}).status_code == 422
     assert plain.post("/v1beta/tasks/groups", json={"metadata": {"k": 1}}).json()["metadata"] == {"k": 1}
 
@@ -100,7 +100,7 @@ def test_the_older_paths_serve_the_same_groups(plain, batch):
 
 
 @pytest.mark.parametrize("depth", range(900, 1010, 10))
-def test_a_body_nested_beyond_reason_is_refused_or_taken_and_never_a_500(plain, depth):
+def test_a_deeply_nested_body_is_accepted_or_422_and_never_a_500(plain, depth):
     body = b'{"processor":"core","input":{"a":%b%b}}' % (b"[" * depth, b"]" * depth)
     response = plain.post("/v1/tasks/runs", content=body)
     assert response.status_code in (202, 422)
