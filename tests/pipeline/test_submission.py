@@ -1,7 +1,4 @@
-"""Submissions against the shipped server: what they cost, how soon answers are kept, and what cannot be known of the API.
-
-The second half goes through the last table of the wire notes: each row is tried both ways.
-"""
+"""Submissions to the shipped server: requests, money, time to the ledger, and each open question about the API both ways."""
 
 import asyncio
 import json
@@ -27,12 +24,12 @@ REAL = {
 
 @pytest.fixture
 def start(opened):
-    """Return a function that starts a deviating server and gives a submission to it."""
+    """Return a function that starts a deviating server and returns a submission to it."""
     return opened
 
 
 def whole(job, some):
-    """Every task is answered by its own answer, nothing was paid twice, and the books agree."""
+    """Check that each task has its own answer, that no run is paid for twice, and that all counts agree."""
     assert job.misplaced(some) == []
     assert job.api.paid_twice() == 0
     assert len(job.api.created()) == len(some)
@@ -53,18 +50,17 @@ def test_a_thousand_rows_cost_at_most_six_requests(start):
     assert len(job.api.requests()) <= 6
 
 
-def test_statuses_are_followed_and_never_polled_a_run_at_a_time(start):
+def test_runs_are_not_polled_one_by_one(start):
     job = start(latency=0.01)
     some = tasks(job.question, 300)
     job.run(some)
     assert whole(job, some)
     assert [line for line in job.api.requests("GET") if re.search(r"/runs/[^/]+$", line["path"])] == []
-    assert (
-        len(job.api.requests("GET", "/result")) < 100
-    )  # answers, a few at a time, where a listing would repeat 300
+    # A few results at a time, where a listing would repeat all 300.
+    assert len(job.api.requests("GET", "/result")) < 100
 
 
-def test_the_limiter_counts_every_request_that_the_server_saw(start):
+def test_the_limiter_counts_each_request(start):
     job = start(latency=0.002)
     job.run(tasks(job.question, 25), active_runs=5)
     assert job.submitter.client.rate_limiter.requests == len(job.api.requests())
@@ -103,7 +99,7 @@ def test_a_budget_stops_new_runs_and_keeps_what_is_under_way(start):
     assert job.spent() == 20 * PRICE
 
 
-# --- one bad row, bad specs ------------------------------------------------------------------------------
+# --- rejected rows and specs ------------------------------------------------------------------------------
 
 
 def test_one_bad_row_does_not_sink_the_other_999(start):
@@ -116,13 +112,13 @@ def test_one_bad_row_does_not_sink_the_other_999(start):
     assert job.submitter._active == 0
 
 
-def test_bad_rows_are_found_wherever_they_are(start):
+def test_bad_rows_anywhere_in_a_batch_are_found(start):
     job = start(Deviations(refuse=lambda value: int(value["name"].split()[1]) % 10 == 0))
     job.run(tasks(job.question, 60))
     assert job.states() == {"completed": 54, "refused": 6}
 
 
-def test_a_spec_that_is_all_bad_costs_few_requests(start):
+def test_a_rejected_spec_costs_few_requests(start):
     job = start(Deviations(refuse=lambda _: True))
     with pytest.raises(ApiRefused, match="422"):
         job.run(tasks(job.question, 5000))
@@ -130,11 +126,11 @@ def test_a_spec_that_is_all_bad_costs_few_requests(start):
     assert job.spent() == 0
 
 
-def test_a_processor_that_is_not_allowed_is_named_and_stops_at_once(start):
+def test_a_refused_processor_is_named_and_stops_at_once(start):
     job = start(Deviations(refuse=lambda _: True, refuse_status=403))
-    with pytest.raises(ApiRefused, match="'core'") as told:
+    with pytest.raises(ApiRefused, match="'core'") as caught:
         job.run(tasks(job.question, 100))
-    assert told.value.exit_code == 2
+    assert caught.value.exit_code == 2
     assert len(job.api.deviant.posts) == 1
     assert job.spent() == 0
 
@@ -142,7 +138,7 @@ def test_a_processor_that_is_not_allowed_is_named_and_stops_at_once(start):
 # --- credit ----------------------------------------------------------------------------------------------
 
 
-def test_credit_that_runs_under_way_hold_is_waited_for(start):
+def test_credit_held_by_active_runs_is_awaited(start):
     job = start(Deviations(reserve=10), latency=0.004)
     some = tasks(job.question, 24)
     job.run(some, active_runs=20)
@@ -150,7 +146,7 @@ def test_credit_that_runs_under_way_hold_is_waited_for(start):
     assert len(job.api.requests()) < 60
 
 
-def test_credit_for_a_part_of_a_batch_is_used_to_the_last_run(start):
+def test_credit_for_part_of_a_batch_is_used_up(start):
     job = start(Deviations(credit=37))
     with pytest.raises(OutOfCredit, match="402"):
         job.run(tasks(job.question, 100))
@@ -174,14 +170,14 @@ def test_a_refusal_for_credit_that_created_some_runs_pays_none_twice(start):
     assert whole(job, some)
 
 
-# --- wire.md: listings -----------------------------------------------------------------------------------
+# --- lost posts, listings and streams -----------------------------------------------------------------------------------
 
 LOST_POSTS = {"cut": None, "500": 500, "504": 504, "422": 422, "402": 402, "408": 408}
 
 
 @pytest.mark.parametrize("answer", LOST_POSTS.values(), ids=LOST_POSTS.keys())
 @pytest.mark.parametrize("keep", [0, 25, 40])
-def test_a_post_is_found_out_about_whatever_it_created_and_however_it_was_answered(start, keep, answer):
+def test_a_lost_post_creates_each_run_once_whatever_it_created(start, keep, answer):
     job = start(Deviations(keep=keep, answer=answer))
     some = tasks(job.question, 40)
     job.run(some)
@@ -211,7 +207,7 @@ def test_a_lost_post_is_found_out_about_however_runs_are_listed(start, keep, how
 
 
 @pytest.mark.parametrize("late", [0.1, 0.6])
-def test_runs_that_come_to_light_late_are_waited_for(start, late):
+def test_runs_that_appear_late_are_awaited(start, late):
     job = start(Deviations(late=late))
     some = tasks(job.question, 40)
     job.run(some, reconcile_after=0.9)
@@ -262,7 +258,7 @@ def test_every_answer_arrives_on_its_own_row_whatever_streams_and_listings_do(st
     assert whole(job, some)
 
 
-def test_a_listing_that_lags_is_not_hammered(start):
+def test_a_lagging_listing_costs_few_requests(start):
     job = start(Deviations(list_lag=1.5))
     some = tasks(job.question, 50)
     job.run(some, gather=0.05, sweep=60)
@@ -270,7 +266,7 @@ def test_a_listing_that_lags_is_not_hammered(start):
     assert len(job.api.requests()) < 20
 
 
-def test_a_stream_that_ends_at_once_again_and_again_is_not_hammered(start):
+def test_a_stream_that_always_ends_at_once_costs_few_requests(start):
     job = start(Deviations(end_at_once=True), latency=0.01)  # 0.6 to 3 seconds
     some = tasks(job.question, 20)
     job.run(some, sweep=60)
@@ -278,7 +274,7 @@ def test_a_stream_that_ends_at_once_again_and_again_is_not_hammered(start):
     assert len(job.api.requests()) < 20
 
 
-def test_a_run_that_tells_neither_its_key_nor_its_input_stops_the_run(start):
+def test_a_run_without_key_and_input_stops_the_submission(start):
     job = start(Deviations(drop_metadata=True, drop_inputs=True, no_inputs=True))
     with pytest.raises(ApiError, match="neither its metadata nor its input"):
         job.run(tasks(job.question, 5))
@@ -306,7 +302,7 @@ def _foreign(frame):
 
 
 @pytest.mark.parametrize("way", ["null", "missing", "404"])
-def test_a_completed_run_without_output_is_a_failed_row_and_sinks_no_other(start, way):
+def test_a_completed_run_without_output_fails_its_row_alone(start, way):
     job = start(Deviations(completed_without=way, drop_outputs=True))
     job.run(tasks(job.question, 3), missing_output_timeout=0)
     assert job.states() == {"failed": 3}
@@ -316,7 +312,7 @@ def test_a_completed_run_without_output_is_a_failed_row_and_sinks_no_other(start
     assert errors == {"the API calls the run completed and has no output of it"}
 
 
-def test_a_post_that_is_throttled_for_its_size_is_sent_in_smaller_parts(start):
+def test_a_post_throttled_for_its_size_is_sent_in_smaller_chunks(start):
     job = start(Deviations(throttle_over=100))
     some = tasks(job.question, 400)
     job.run(some)
@@ -343,7 +339,7 @@ def test_a_post_that_counts_with_each_of_its_runs_against_the_limit_gets_through
     assert max(len(made) for made in _batches(job)) == 250
 
 
-def test_a_post_that_counts_with_each_of_its_runs_and_fits_stays_whole(start):
+def test_a_post_that_fits_a_limit_on_runs_stays_whole(start):
     job = start(Deviations(window=(1005, 1.0), count_runs=True))
     some = tasks(job.question, 3000)
     job.run(some, **REAL)
@@ -359,7 +355,7 @@ def _batches(job):
     return groups.values()
 
 
-def test_a_429_that_goes_on_is_waited_for_and_told_of(start):
+def test_repeated_429_responses_are_waited_out_and_reported(start):
     job = start(
         faults={"http": [{"nth": list(range(1, 12)), "status": 429, "headers": {"retry-after": "0.1"}}]}
     )
@@ -373,7 +369,7 @@ def test_a_429_that_goes_on_is_waited_for_and_told_of(start):
     )
 
 
-def test_a_429_for_ever_is_cut_by_the_deadline_and_owes_nothing(start):
+def test_endless_429_responses_end_at_the_deadline_and_cost_nothing(start):
     job = start(faults={"http": [{"method": "POST", "path": "/runs$", "status": 429}]})
     with pytest.raises(TimeoutError):
         job.run(tasks(job.question, 40), deadline=1.5)
@@ -384,7 +380,7 @@ def test_a_429_for_ever_is_cut_by_the_deadline_and_owes_nothing(start):
 @pytest.mark.parametrize(
     "fault", [{"cut": True}, {"status": 503}, {"status": 500}], ids=["cut", "503", "500"]
 )
-def test_a_post_that_was_lost_and_created_nothing_is_sent_again_whole(start, fault):
+def test_a_lost_post_that_created_nothing_is_sent_again_whole(start, fault):
     job = start(faults={"http": [{"method": "POST", "path": "/runs$", "nth": [1], **fault}]})
     some = tasks(job.question, 40)
     job.run(some, reconcile_after=0.1)
@@ -392,7 +388,7 @@ def test_a_post_that_was_lost_and_created_nothing_is_sent_again_whole(start, fau
     assert [len(made) for made in _batches(job)] == [40]
 
 
-def test_a_part_that_is_lost_twice_is_sent_in_halves(start):
+def test_a_chunk_that_is_lost_twice_is_sent_in_halves(start):
     job = start(faults={"http": [{"method": "POST", "path": "/runs$", "nth": [1, 2], "status": 503}]})
     some = tasks(job.question, 40)
     job.run(some, reconcile_after=0.1)
@@ -400,7 +396,7 @@ def test_a_part_that_is_lost_twice_is_sent_in_halves(start):
     assert [len(made) for made in _batches(job)] == [20, 20]
 
 
-def test_batches_grow_again_after_posts_that_pass(start):
+def test_chunks_grow_again_after_accepted_posts(start):
     busy = {"method": "POST", "path": "/runs$", "nth": list(range(1, 10)), "status": 429}
     job = start(faults={"http": [{**busy, "headers": {"retry-after": "0"}}]})
     some = tasks(job.question, 5000)
@@ -411,7 +407,7 @@ def test_batches_grow_again_after_posts_that_pass(start):
     assert sizes.count(1000) >= 3
 
 
-def test_a_body_that_is_too_large_is_halved_at_once_and_the_next_batches_too(start):
+def test_a_413_halves_this_chunk_and_the_next_ones(start):
     large = Deviations(refuse=lambda _: True, refuse_over=100, refuse_status=413)
     job = start(large)
     some = tasks(job.question, 400)
@@ -420,15 +416,14 @@ def test_a_body_that_is_too_large_is_halved_at_once_and_the_next_batches_too(sta
     assert len([runs for runs in job.api.deviant.posts if runs > 100]) <= 2
 
 
-def test_an_api_that_loses_every_post_is_given_up_on_and_nothing_is_owed(start):
+def test_an_api_that_loses_each_post_ends_the_command_and_costs_nothing(start):
     job = start(faults={"http": [{"method": "POST", "path": "/runs$", "status": 500}]})
     with pytest.raises(ApiError, match="Run again"):
         job.run(tasks(job.question, 40), reconcile_after=0.1, losses=3)
     assert job.api.created() == []
     assert len(job.api.requests("POST", "/runs")) <= 7
-    assert set(job.states()) <= {
-        "intended"
-    }  # parts that were being sent when it was given up: looked up next time
+    # The next command looks up the chunks that were being sent at the end.
+    assert set(job.states()) <= {"intended"}
 
 
 # --- resuming and stopping -------------------------------------------------------------------------------
@@ -443,7 +438,7 @@ def test_a_second_run_submits_nothing(start):
     assert len(job.api.requests()) == before
 
 
-def test_what_an_interrupted_run_left_under_way_is_collected(start):
+def test_active_runs_of_an_interrupted_submission_are_collected(start):
     job = start(latency=0.006)
     some = tasks(job.question, 50)
     with pytest.raises(TimeoutError):
@@ -454,7 +449,7 @@ def test_what_an_interrupted_run_left_under_way_is_collected(start):
 
 
 @pytest.mark.parametrize("moment", [0.0, 0.01, 0.02, 0.04, 0.08, 0.15, 0.4, 0.8])
-def test_a_cancelled_run_loses_nothing_whenever_it_was_cancelled(start, moment):
+def test_a_cancelled_submission_loses_nothing(start, moment):
     job = start(latency=0.002)
     some = tasks(job.question, 100)
 
@@ -465,13 +460,13 @@ def test_a_cancelled_run_loses_nothing_whenever_it_was_cancelled(start, moment):
         with pytest.raises(asyncio.CancelledError):
             await going
 
-    with suppress(pytest.fail.Exception):  # it was done before
+    with suppress(pytest.fail.Exception):  # it had ended before
         asyncio.run(cancelled())
     job.run(some)
     assert whole(job, some)
 
 
-def test_runs_at_another_api_are_left_alone_and_told_of(start):
+def test_active_runs_at_another_api_are_reported_and_left_alone(start):
     job = start(latency=1.0)
     some = tasks(job.question, 5)
     with pytest.raises(TimeoutError):
@@ -489,7 +484,7 @@ def _rest(asked):
     return asked.task_spec, asked.run, asked.extra_metadata
 
 
-def test_a_local_server_that_is_gone_is_asked_again(start, tmp_path):
+def test_runs_of_a_stopped_local_server_are_sent_again(start, tmp_path):
     job = start(latency=1.0)
     some = tasks(job.question, 5)
     with pytest.raises(TimeoutError):
@@ -501,7 +496,7 @@ def test_a_local_server_that_is_gone_is_asked_again(start, tmp_path):
     assert new.misplaced(some) == []
 
 
-def test_a_group_that_the_api_does_not_know_is_told_of_and_not_paid_again(start, tmp_path):
+def test_runs_of_an_unknown_group_are_not_sent_again(start, tmp_path):
     job = start(latency=1.0)
     some = tasks(job.question, 8)
     with pytest.raises(TimeoutError):
@@ -513,16 +508,16 @@ def test_a_group_that_the_api_does_not_know_is_told_of_and_not_paid_again(start,
     assert new.states() == {"submitted": 5, "completed": 3}
 
 
-def test_two_submissions_in_a_row_never_have_a_task_under_way_twice(start):
+def test_the_ledger_rejects_a_second_active_run_of_a_task(start):
     job = start(latency=1.0)
     some = tasks(job.question, 5)
     with pytest.raises(TimeoutError):
         job.run(some, deadline=0.5)
     with job.ledger() as ledger, pytest.raises(Exception, match="UNIQUE"):
-        ledger.record_intent(1, "again", some[:1], processor="core", price=PRICE)
+        ledger.record_intent(1, "second", some[:1], processor="core", price=PRICE)
 
 
-def test_a_late_run_of_a_batch_that_was_partly_created_does_not_stop_a_later_command(start):
+def test_a_late_run_of_a_partly_created_batch_stops_no_later_command(start):
     job = start(Deviations(keep=25, answer=None), latency=0.01)
     some = tasks(job.question, 40)
     with pytest.raises(TimeoutError):
@@ -550,7 +545,7 @@ def _create(job, group, task):
     httpx.post(url, content=runs_body(job.question, [task]), headers=headers).raise_for_status()
 
 
-def test_settling_counts_from_when_the_post_went_out_and_not_from_the_intent(start):
+def test_reconciling_counts_from_the_post_and_not_from_the_intent(start):
     first = {
         "method": "POST",
         "path": "/runs$",
