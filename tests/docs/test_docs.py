@@ -1,10 +1,11 @@
-"""What the documentation says is true: its commands and flags exist, its specs load, its examples run."""
+"""The documentation is true: its commands, flags, files and tests exist, its specs load, its examples run."""
 
 import json
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 
 import click
 import pytest
@@ -30,7 +31,7 @@ def commands():
 
 
 @pytest.mark.parametrize("name", list(commands()))
-def test_every_command_is_documented_and_explains_itself(name):
+def test_every_command_is_documented_and_has_help(name):
     assert f"`rowcite {name}" in (ROOT / "docs" / "commands.md").read_text()
     assert commands()[name].help
 
@@ -88,18 +89,31 @@ def test_the_readme_example_runs_from_the_command_and_from_python(tmp_path):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_lead_somewhere(page):
+def test_links_have_targets(page):
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target
 
 
-def test_each_test_that_the_guarantees_name_exists():
+def test_every_test_named_in_the_guarantees_exists():
     tests = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "tests").rglob("test_*.py"))
     page = (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")
     for name in re.findall(r"`(test_\w+)`", page):
         assert f"def {name}(" in tests, name
     for path in re.findall(r"`(tests/[\w/.]+)`", page):
         assert (ROOT / path).exists(), path
+
+
+def test_the_picture_of_the_layers_is_the_one_that_is_checked():
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (picture,) = [text for text in blocks(ROOT / "docs" / "development.md", "text") if "holds" in text]
+    drawn = [re.split(r"\s{2,}", line)[0] for line in picture.splitlines()[1:]]
+    assert drawn == contracts[0]["layers"]
+
+
+def test_every_file_named_in_the_development_page_exists():
+    page = (ROOT / "docs" / "development.md").read_text(encoding="utf-8")
+    for path in re.findall(r"`([\w/]+\.py)`", page):
+        assert (ROOT / path).exists() or (ROOT / "src" / "rowcite" / path).exists(), path
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
