@@ -1,4 +1,4 @@
-"""The command line: what each exit code means, what is said where, and what is never said."""
+"""The command line: exit codes, stdout and stderr, and what is never printed."""
 
 import csv
 import fcntl
@@ -47,7 +47,7 @@ def _plain_environment(monkeypatch):
 
 
 def spec(folder: Path, rows: int = 2, **changes: object) -> Path:
-    """Write a table of distinct rows and a spec for it that asks the API."""
+    """Write a table of distinct rows and a spec for the parallel backend."""
     (folder / "table.csv").write_text("name,website\n" + "".join(f"Company {n},\n" for n in range(rows)))
     whole = small_spec(**{"backend": "parallel", **changes})
     return write_spec(folder, {key: value for key, value in whole.items() if key != "local"})
@@ -57,8 +57,8 @@ def statuses(folder: Path) -> list[str]:
     return [row["rowcite_status"] for row in csv.DictReader(io.StringIO((folder / "out.csv").read_text()))]
 
 
-def nobody() -> str:
-    """Return the URL of a port that nobody listens on."""
+def closed_port() -> str:
+    """Return the URL of a port without a listener."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{free.getsockname()[1]}"
@@ -67,13 +67,13 @@ def nobody() -> str:
 # --- exit codes ------------------------------------------------------------------------------------------
 
 
-def test_0_all_done(tmp_path, server):
+def test_0_after_a_complete_run(tmp_path, server):
     assert main(["run", str(spec(tmp_path)), "--base-url", server.url]) == 0
     assert statuses(tmp_path) == ["completed", "completed"]
 
 
 @pytest.mark.parametrize(
-    ("changes", "flags", "said"),
+    ("changes", "flags", "message"),
     [
         ({"naem": "x"}, [], "unknown key `naem`"),
         ({"input": {"path": "nothing.csv"}}, [], "nothing.csv: no such file"),
@@ -98,14 +98,14 @@ def test_0_all_done(tmp_path, server):
         ({}, ["--base-url", "http://api.example"], "plain http"),
     ],
 )
-def test_2_what_was_given_cannot_be_used_and_nothing_is_spent(
-    tmp_path, monkeypatch, capsys, changes, flags, said
+def test_2_for_unusable_input_before_anything_is_spent(
+    tmp_path, monkeypatch, capsys, changes, flags, message
 ):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PARALLEL_API_KEY", KEY)
     assert main(["run", str(spec(tmp_path, **changes)), *flags]) == 2
     out, err = capsys.readouterr()
-    assert said in err
+    assert message in err
     assert out == ""
     assert "Traceback" not in err
     assert not (tmp_path / "out.csv").exists()
@@ -113,7 +113,7 @@ def test_2_what_was_given_cannot_be_used_and_nothing_is_spent(
 
 @pytest.mark.parametrize("path", ["nothing.yaml", ".", "table.csv", "binary.yaml"])
 @pytest.mark.parametrize("command", COMMANDS)
-def test_2_a_spec_that_is_none(tmp_path, monkeypatch, capsys, command, path):
+def test_2_for_a_file_that_is_not_a_spec(tmp_path, monkeypatch, capsys, command, path):
     monkeypatch.chdir(tmp_path)
     spec(tmp_path)
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
@@ -121,13 +121,13 @@ def test_2_a_spec_that_is_none(tmp_path, monkeypatch, capsys, command, path):
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_3_the_key_is_missing(tmp_path, capsys):
+def test_3_without_a_key(tmp_path, capsys):
     assert main(["run", str(spec(tmp_path)), "--base-url", "https://api.example"]) == 3
     assert "PARALLEL_API_KEY is not set" in capsys.readouterr().err
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_3_the_key_is_refused(tmp_path, monkeypatch, capsys, corpus):
+def test_3_for_a_refused_key(tmp_path, monkeypatch, capsys, corpus):
     monkeypatch.setenv("PARALLEL_API_KEY", KEY)
     with serving(tmp_path, "--key", "another", corpus=corpus) as server:
         assert main(["run", str(spec(tmp_path)), "--base-url", server.url]) == 3
@@ -135,7 +135,7 @@ def test_3_the_key_is_refused(tmp_path, monkeypatch, capsys, corpus):
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_4_the_api_failed_for_good(tmp_path, corpus, capsys):
+def test_4_after_a_final_failure_of_the_api(tmp_path, corpus, capsys):
     faults = json.dumps({"http": [{"method": "POST", "path": "/v1/tasks/groups$", "status": 404}]})
     with serving(tmp_path, "--faults", faults, corpus=corpus) as server:
         assert main(["run", str(spec(tmp_path)), "--base-url", server.url]) == 4
@@ -143,7 +143,7 @@ def test_4_the_api_failed_for_good(tmp_path, corpus, capsys):
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_5_another_run_has_the_ledger(tmp_path, server, capsys):
+def test_5_while_another_command_uses_the_ledger(tmp_path, server, capsys):
     from filelock import FileLock
 
     file = spec(tmp_path)
@@ -154,7 +154,7 @@ def test_5_another_run_has_the_ledger(tmp_path, server, capsys):
     assert statuses(tmp_path) == ["pending", "pending"]
 
 
-def test_5_the_deadline_came_and_the_next_run_goes_on(tmp_path, corpus):
+def test_5_at_the_deadline_and_the_next_run_continues(tmp_path, corpus):
     with serving(tmp_path, "--latency", "0.01", corpus=corpus) as server:
         limits = {"deadline": "0.4s"}
         assert main(["run", str(spec(tmp_path, limits=limits)), "--base-url", server.url]) == 5
@@ -172,14 +172,14 @@ def test_6_over_budget_submits_nothing_and_writes_the_table(tmp_path, server, ca
     assert statuses(tmp_path) == ["pending"] * 5
 
 
-def test_6_the_ledgers_own_limit(tmp_path, server):
+def test_6_over_the_total_limit_of_the_ledger(tmp_path, server):
     limits = {"max_total_usd": 0.06}
     assert main(["run", str(spec(tmp_path, limits=limits)), "--base-url", server.url]) == 0
     assert main(["run", str(spec(tmp_path, rows=3, limits=limits)), "--base-url", server.url]) == 6
     assert statuses(tmp_path) == ["completed", "completed", "pending"]
 
 
-def test_7_more_rows_failed_than_max_failed(tmp_path, corpus):
+def test_7_when_more_rows_failed_than_allowed(tmp_path, corpus):
     with serving(tmp_path, "--faults", '{"fail": 1.0}', corpus=corpus) as server:
         assert main(["run", str(spec(tmp_path)), "--base-url", server.url]) == 7
         assert statuses(tmp_path) == ["failed", "failed"]
@@ -192,7 +192,7 @@ def test_7_more_rows_failed_than_max_failed(tmp_path, corpus):
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_130_interrupted_writes_no_table_and_the_next_run_goes_on(tmp_path, corpus, sent):
+def test_130_after_a_signal_writes_no_table_and_the_next_run_continues(tmp_path, corpus, sent):
     with serving(tmp_path, "--latency", "0.01", corpus=corpus) as server:
         file = spec(tmp_path)
         process = started("run", file, "--base-url", server.url, cwd=tmp_path)
@@ -207,7 +207,7 @@ def test_130_interrupted_writes_no_table_and_the_next_run_goes_on(tmp_path, corp
         assert len(server.created()) == 2
 
 
-def test_141_whoever_reads_has_gone(tmp_path):
+def test_141_when_the_reader_of_stdout_is_gone(tmp_path):
     process = started("plan", spec(tmp_path), cwd=tmp_path)
     process.stdout.close()
     process.stdout = None
@@ -215,7 +215,7 @@ def test_141_whoever_reads_has_gone(tmp_path):
     assert process.returncode == 141
 
 
-# --- what is said, and where -----------------------------------------------------------------------------
+# --- stdout and stderr -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -226,10 +226,10 @@ def test_json_is_one_object_on_stdout_and_nothing_else(tmp_path, server, command
     assert out.count("\n") == 1
 
 
-def test_the_summary_in_json(tmp_path, server, capsys):
+def test_the_json_summary_has_counts_and_spend(tmp_path, server, capsys):
     main(["run", str(spec(tmp_path)), "--base-url", server.url, "--json"])
-    told = json.loads(capsys.readouterr().out)
-    assert told["rows"] == {
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["rows"] == {
         "total": 2,
         "completed": 2,
         "rejected": 0,
@@ -237,43 +237,48 @@ def test_the_summary_in_json(tmp_path, server, capsys):
         "pending": 0,
         "skipped": 0,
     }
-    assert (told["tasks"], told["submitted"], told["spent_usd"], told["exit_code"]) == (2, 2, 0.05, 0)
-    assert told["output"] == str(tmp_path / "out.csv")
+    assert (summary["tasks"], summary["submitted"], summary["spent_usd"], summary["exit_code"]) == (
+        2,
+        2,
+        0.05,
+        0,
+    )
+    assert summary["output"] == str(tmp_path / "out.csv")
 
 
-def test_json_is_told_after_a_budget_too(tmp_path, server, capsys):
+def test_the_json_summary_is_printed_when_over_budget(tmp_path, server, capsys):
     main(["run", str(spec(tmp_path)), "--base-url", server.url, "--json", "--max-cost", "0"])
-    told = json.loads(capsys.readouterr().out)
-    assert told["exit_code"] == 6
-    assert "would cost" in told["stopped"]
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["exit_code"] == 6
+    assert "would cost" in summary["stopped"]
 
 
-def test_quiet_says_nothing_when_all_is_well(tmp_path, server, capsys):
+def test_quiet_prints_nothing_on_success(tmp_path, server, capsys):
     assert main(["run", str(spec(tmp_path)), "--base-url", server.url, "-q"]) == 0
     assert capsys.readouterr() == ("", "")
 
 
-def test_quiet_says_what_went_wrong(tmp_path, server, capsys):
+def test_quiet_prints_errors(tmp_path, server, capsys):
     assert main(["run", str(spec(tmp_path)), "--base-url", server.url, "-q", "--max-cost", "0"]) == 6
     assert capsys.readouterr().err.startswith("error: ")
 
 
-def test_verbose_tells_every_request_and_never_the_key(tmp_path, server, monkeypatch, capsys):
+def test_verbose_shows_requests_and_never_the_key(tmp_path, server, monkeypatch, capsys):
     monkeypatch.setenv("PARALLEL_API_KEY", KEY)
     assert main(["run", str(spec(tmp_path)), "--base-url", server.url, "-v"]) == 0
     out, err = capsys.readouterr()
     assert re.search(r"POST /v1/tasks/groups\b", err)
     assert KEY not in out + err
-    held = [file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()]
-    assert not any(KEY.encode() in data for data in held)
+    contents = [file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()]
+    assert not any(KEY.encode() in data for data in contents)
 
 
 @pytest.mark.parametrize("flags", [[], ["--max-cost", "0"], ["-o", "nowhere.xlsx"], ["--json", "-o", "-"]])
-def test_log_lines_as_json(tmp_path, server, capsys, flags):
+def test_each_log_line_is_json_on_request(tmp_path, server, capsys, flags):
     main(["run", str(spec(tmp_path)), "--base-url", server.url, "--log-format", "json", *flags])
-    told = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    assert told
-    assert all(set(line) == {"time", "level", "message"} for line in told)
+    summary = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert summary
+    assert all(set(line) == {"time", "level", "message"} for line in summary)
 
 
 def test_limit_takes_the_first_rows(tmp_path, server):
@@ -281,14 +286,14 @@ def test_limit_takes_the_first_rows(tmp_path, server):
     assert statuses(tmp_path) == ["completed"] * 2
 
 
-def test_the_answer_of_another_api_is_not_used(tmp_path, server, corpus):
+def test_answers_of_another_api_are_not_used(tmp_path, server, corpus):
     file = spec(tmp_path)
     assert main(["run", str(file), "--base-url", server.url, "-q"]) == 0
     assert main(["write", str(file), "--base-url", "https://api.example", "-q"]) == 0
     assert statuses(tmp_path) == ["pending", "pending"]
 
 
-def test_fresh_asks_again(tmp_path, server):
+def test_fresh_submits_answered_rows_again(tmp_path, server):
     file = spec(tmp_path)
     before = len(server.created())
     for flags in ([], [], ["--fresh"]):
@@ -311,11 +316,17 @@ def test_plan_spends_nothing_and_leaves_no_ledger(tmp_path, server, capsys):
     assert sorted(file.name for file in tmp_path.iterdir()) == ["spec.yaml", "table.csv"]
 
 
-def test_plan_knows_what_was_answered(tmp_path, server, capsys):
+def test_plan_counts_answered_tasks(tmp_path, server, capsys):
     assert main(["run", str(spec(tmp_path)), "--base-url", server.url, "-q"]) == 0
     assert main(["plan", str(spec(tmp_path, rows=3)), "--base-url", server.url, "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["tasks"], told["answered"], told["to_submit"], told["cost_usd"], told["spent_usd"]) == (
+    summary = json.loads(capsys.readouterr().out)
+    assert (
+        summary["tasks"],
+        summary["answered"],
+        summary["to_submit"],
+        summary["cost_usd"],
+        summary["spent_usd"],
+    ) == (
         3,
         2,
         1,
@@ -326,7 +337,7 @@ def test_plan_knows_what_was_answered(tmp_path, server, capsys):
 
 @pytest.mark.parametrize("command", ["plan", "check", "write", "status"])
 def test_only_run_uses_the_network(tmp_path, command):
-    assert main([command, str(spec(tmp_path)), "--base-url", nobody(), "-q"]) == 0
+    assert main([command, str(spec(tmp_path)), "--base-url", closed_port(), "-q"]) == 0
     assert not (tmp_path / ".rowcite").exists()
 
 
@@ -338,7 +349,7 @@ def test_check_reads_the_whole_table(tmp_path, capsys):
     assert "table.csv:4: 1 cell where the header has 2" in capsys.readouterr().err
 
 
-def test_check_says_that_all_is_well(tmp_path, capsys):
+def test_check_reports_a_valid_spec(tmp_path, capsys):
     file = spec(tmp_path)
     assert main(["check", str(file)]) == 0
     assert capsys.readouterr().out == f"{file}: ok. 2 rows, 2 distinct tasks, 0 skipped\n"
@@ -351,7 +362,7 @@ def test_a_key_with_an_old_name_draws_a_warning(tmp_path, server, capsys, comman
     assert "`accept.otherwise` is now called `accept.on_reject`: rename it" in "".join(capsys.readouterr())
 
 
-def test_status_tells_rows_runs_and_spend(tmp_path, server, capsys):
+def test_status_shows_rows_runs_and_spend(tmp_path, server, capsys):
     assert main(["run", str(spec(tmp_path)), "--base-url", server.url, "-q"]) == 0
     assert main(["status", str(spec(tmp_path, rows=3)), "--base-url", server.url]) == 0
     out = capsys.readouterr().out
@@ -360,7 +371,7 @@ def test_status_tells_rows_runs_and_spend(tmp_path, server, capsys):
     assert "$0.05 spent at list price" in out
 
 
-def test_write_gives_the_bytes_that_run_gave(tmp_path, server):
+def test_write_produces_the_same_bytes_as_run(tmp_path, server):
     file = spec(tmp_path)
     assert main(["run", str(file), "--base-url", server.url, "-q"]) == 0
     first = (tmp_path / "out.csv").read_bytes()
@@ -373,11 +384,11 @@ def test_write_gives_the_bytes_that_run_gave(tmp_path, server):
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"), [("rnu", "Did you mean 'run'?"), ("frobnicate", "Commands: run, plan")]
+    ("typed", "message"), [("rnu", "Did you mean 'run'?"), ("frobnicate", "Commands: run, plan")]
 )
-def test_an_unknown_command(typed, said, capsys):
+def test_2_for_an_unknown_command(typed, message, capsys):
     assert main([typed]) == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS, "serve"])
@@ -409,15 +420,15 @@ HEAVY = (
         "from rowcite.cli import main; main(['--help'])",
     ],
 )
-def test_nothing_heavy_is_imported_before_it_is_needed(tmp_path, code):
-    ask = f"{code}\nimport sys; print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
+def test_heavy_libraries_are_imported_late(tmp_path, code):
+    script = f"{code}\nimport sys; print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
     done = subprocess.run(
-        [sys.executable, "-c", ask], capture_output=True, text=True, cwd=tmp_path, check=True
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=True
     )
     assert done.stderr == "[]\n"
 
 
-def test_a_bug_is_told_as_one(tmp_path, monkeypatch, capsys):
+def test_1_for_a_bug(tmp_path, monkeypatch, capsys):
     import rowcite.pipeline.prepare
 
     monkeypatch.setattr(rowcite.pipeline.prepare, "prepare", lambda *_, **__: 1 / 0)
@@ -426,18 +437,18 @@ def test_a_bug_is_told_as_one(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("faults", ["{broken", "[]x", "5", '{"unknown": 1}'])
-def test_a_fault_plan_that_cannot_be_used(corpus, faults, capsys):
+def test_2_for_an_invalid_fault_plan(corpus, faults, capsys):
     assert main(["serve", "--corpus", str(corpus), "--faults", faults]) == 2
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_a_faulty_table_on_stdin_is_called_stdin(tmp_path):
+def test_a_faulty_table_on_stdin_is_named_stdin(tmp_path):
     done = rowcite("plan", spec(tmp_path), "-i", "-", cwd=tmp_path, stdin=b"name,website\nAcme\n")
     assert done.returncode == 2
     assert done.stderr.startswith(b"error: stdin:2: 1 cell where the header has 2")
 
 
-def test_a_file_name_that_is_not_unicode(tmp_path, capsys):
+def test_2_for_a_file_name_that_is_not_utf_8(tmp_path, capsys):
     file = spec(tmp_path)
     (tmp_path / "table.csv").rename(tmp_path / os.fsdecode(b"b\xff.csv"))
     assert main(["plan", str(file), "-i", str(tmp_path / os.fsdecode(b"b\xff.csv"))]) == 2
@@ -449,7 +460,7 @@ def test_a_file_name_that_is_not_unicode(tmp_path, capsys):
 BAD_NAME = "Acme \x1b[2J\x07\u202e\x9b31m"
 
 
-def test_what_a_terminal_would_obey_is_not_said(tmp_path, capsys):
+def test_control_characters_are_not_printed(tmp_path, capsys):
     file = spec(tmp_path)
     (tmp_path / "table.csv").write_text(f"name,website\n{BAD_NAME},\n")
     for flags in ([], ["--json"]):
@@ -472,24 +483,24 @@ def test_an_error_of_the_api_cannot_forge_lines_or_move_the_cursor(tmp_path, cor
 
 
 def on_terminal(folder: Path, *args: str, answer: bytes = b"") -> tuple[int, str]:
-    """Run the command on a terminal of its own; return its exit code and what stood there."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    """Run the command on a new terminal; return its exit code and the terminal's content."""
+    ours, other = pty.openpty()
+    fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
     with subprocess.Popen(
         [sys.executable, "-m", "rowcite", *args],
         cwd=folder,
         env=environment(),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
+        stdin=other,
+        stdout=other,
+        stderr=other,
     ) as process:
-        os.close(theirs)
+        os.close(other)
         os.write(ours, answer)
         seen = b""
         while True:
             try:
                 part = os.read(ours, 4096)
-            except OSError:  # Linux says so when the other side is closed
+            except OSError:  # raised on Linux once the other side is closed
                 break
             if not part:
                 break
@@ -510,7 +521,7 @@ def test_no_progress_draws_no_bar(tmp_path, server):
     assert "100%" not in seen
 
 
-def test_more_than_a_dollar_is_asked_for_on_a_terminal(tmp_path, server):
+def test_a_prompt_appears_above_one_dollar_on_a_terminal(tmp_path, server):
     file, before = str(spec(tmp_path, rows=41)), len(server.created())
     code, seen = on_terminal(tmp_path, "run", file, "--base-url", server.url, answer=b"n\n")
     assert code == 130
@@ -520,7 +531,7 @@ def test_more_than_a_dollar_is_asked_for_on_a_terminal(tmp_path, server):
     assert len(server.created()) == before + 41
 
 
-def test_yes_and_pipes_are_not_asked(tmp_path, server):
+def test_no_prompt_appears_with_yes_or_without_a_terminal(tmp_path, server):
     code, seen = on_terminal(tmp_path, "run", str(spec(tmp_path, rows=41)), "--base-url", server.url, "--yes")
     assert code == 0
     assert "Spend" not in seen
@@ -530,7 +541,7 @@ def test_yes_and_pipes_are_not_asked(tmp_path, server):
     )
 
 
-def test_an_api_that_is_down_is_given_up_with_exit_4(tmp_path, monkeypatch):
+def test_4_when_the_api_is_down(tmp_path, monkeypatch):
     from rowcite.api import client
 
     monkeypatch.setattr(
@@ -542,13 +553,13 @@ def test_an_api_that_is_down_is_given_up_with_exit_4(tmp_path, monkeypatch):
         },
     )
     began = time.monotonic()
-    assert main(["run", str(spec(tmp_path)), "--base-url", nobody(), "-q"]) == 4
+    assert main(["run", str(spec(tmp_path)), "--base-url", closed_port(), "-q"]) == 4
     assert time.monotonic() - began < 10
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_a_large_table_with_a_fault_at_its_beginning_ends_well(tmp_path):
-    """Arrow reads ahead in threads; one that still ran when Python ended aborted the process."""
+def test_a_large_table_with_an_early_fault_ends_with_2(tmp_path):
+    """Arrow reads ahead in threads; a thread still active when Python exited aborted the process."""
     file = spec(tmp_path)
     with (tmp_path / "table.csv").open("ab") as table:
         table.write(b"ragged\n" + b"Acme,x\n" * 20_000_000)
@@ -557,26 +568,31 @@ def test_a_large_table_with_a_fault_at_its_beginning_ends_well(tmp_path):
     assert done.returncode == 2, done.stderr
 
 
-def test_a_run_that_stops_early_still_says_what_it_sent(tmp_path, corpus):
+def test_a_run_that_stops_early_reports_its_spend(tmp_path, corpus):
     with serving(tmp_path, "--latency", "1", corpus=corpus) as server:
         spec = small_spec(backend="parallel", limits={"deadline": "2s"})
         (tmp_path / "table.csv").write_text("name,website\nAcme Oy,acme.example\n")
         done = rowcite("run", write_spec(tmp_path, spec), "--json", "--base-url", server.url, cwd=tmp_path)
-    told = json.loads(done.stdout)
-    assert (done.returncode, told["exit_code"], told["submitted"], told["rows"]["pending"]) == (5, 5, 1, 1)
-    assert told["requests"] >= 2
-    assert told["spent_usd"] == 0.025
+    summary = json.loads(done.stdout)
+    assert (done.returncode, summary["exit_code"], summary["submitted"], summary["rows"]["pending"]) == (
+        5,
+        5,
+        1,
+        1,
+    )
+    assert summary["requests"] >= 2
+    assert summary["spent_usd"] == 0.025
 
 
-def test_a_changed_spec_says_what_it_leaves_behind_and_what_it_costs(tmp_path, corpus):
+def test_the_plan_counts_answers_to_an_earlier_spec(tmp_path, corpus):
     (tmp_path / "table.csv").write_text("name,website\nAcme Oy,acme.example\nBolt,bolt.example\n")
     local = {"corpus": str(corpus)}
     rowcite("run", write_spec(tmp_path, small_spec(local=local)), cwd=tmp_path)
     changed = small_spec(local=local)
     changed["task"]["outputs"]["founded_year"]["description"] = "Year of foundation, as the company says it"
-    said = rowcite("plan", write_spec(tmp_path, changed), cwd=tmp_path).stdout.decode()
-    assert "2 to submit" in said
-    assert "2 stored answers belong to an earlier version of this spec and are not reused" in said
+    plan = rowcite("plan", write_spec(tmp_path, changed), cwd=tmp_path).stdout.decode()
+    assert "2 to submit" in plan
+    assert "2 stored answers belong to an earlier version of this spec and are not reused" in plan
     again = rowcite("plan", write_spec(tmp_path, small_spec(local=local)), cwd=tmp_path).stdout.decode()
     assert "2 answered" in again
     assert "earlier version" not in again
