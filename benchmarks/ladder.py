@@ -262,11 +262,11 @@ def site(website: str | None) -> str:
 def count(counted: Cells, told: dict[str, Truth], cells: Any) -> None:
     """Count a question's cells: nothing is right of a field that no page states."""
     for name, cell in cells:
-        right = cell.said not in (None, []) and is_right(cell.said, told[name])
-        accepted = cell.refused is None and cell.value not in (None, [])
+        right = cell.found not in (None, []) and is_right(cell.found, told[name])
+        accepted = cell.rejection is None and cell.value not in (None, [])
         counted.asked += 1
         counted.stated += bool(told[name].accepted)
-        counted.given += cell.said not in (None, [])
+        counted.given += cell.found not in (None, [])
         counted.right += right
         counted.accepted += accepted
         counted.wrong += accepted and not right

@@ -155,7 +155,7 @@ class _Changes:
 
 
 def _counts(cell: Cell) -> bool:
-    return cell.refused is None and cell.value is not None and cell.confidence != GIVEN
+    return cell.rejection is None and cell.value is not None and cell.confidence != GIVEN
 
 
 def _text(value: Any, importer: Importer | None) -> str | None:

@@ -1,4 +1,4 @@
-"""What stands behind the cells of one row: the runs, what each said, and which rule let a value count or not."""
+"""The evidence behind one row's cells: its runs, the answer of each, and the rules that accepted or rejected a value."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 import polars as pl
 
-from rowcite.accept.judge import Cell, verdicts
+from rowcite.accept.judge import Cell, check_results
 from rowcite.accept.policy import FieldPolicy
 from rowcite.api.answers import answer
 from rowcite.errors import UsageError
@@ -23,9 +23,9 @@ from rowcite.table.sources import FrameSource, limited
 
 
 class Run(msgspec.Struct, frozen=True):
-    """A run that was made for the row. `price` is micro-US$ at list price; `counts`: its answer is looked at.
+    """A run made for the row. `price` is micro-US$ at list price; `counts` is False if a later run replaced it.
 
-    A run that was made for several rows at once costs `whole` micro-US$, and `price` is this row's share of it.
+    A run made for several rows costs `whole` micro-US$, and `price` is this row's share of it.
     """
 
     run_id: str | None
@@ -38,45 +38,45 @@ class Run(msgspec.Struct, frozen=True):
     whole: int = 0
 
 
-class Verdict(msgspec.Struct, frozen=True):
-    """A rule that a value was held to: its name, what it asks, and why it refused the value (None: it did not)."""
+class CheckResult(msgspec.Struct, frozen=True):
+    """A rule that applies to a value: its name, its requirement, and the reason if it rejected the value."""
 
     rule: str
-    asks: str
-    refused: str | None
+    requires: str
+    rejection: str | None
 
 
-class Said(msgspec.Struct, frozen=True):
-    """What one run said of a field, and whether that counts."""
+class RunAnswer(msgspec.Struct, frozen=True):
+    """One run's answer to a field, judged by itself."""
 
     processor: str
     run_id: str | None
-    said: Any
+    found: Any
     confidence: str | None
     rule: str | None
-    refused: str | None
+    rejection: str | None
 
 
 class Explained(msgspec.Struct, frozen=True):
-    """One cell and its evidence. `given` is what stood in the table, where that and the found value differ."""
+    """One cell and its evidence. `given` is the table's value, if the found value differs from it."""
 
     field: str
     value: Any
-    said: Any
+    found: Any
     confidence: str | None
     rule: str | None
-    refused: str | None
+    rejection: str | None
     reasoning: str | None
     citations: tuple[Citation, ...]
     processor: str | None
     run_id: str | None
-    verdicts: list[Verdict]
-    answers: list[Said]
+    checks: list[CheckResult]
+    answers: list[RunAnswer]
     given: Any = None
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """A row, what was sent of it, where it stands, and its cells. `row` counts from 1, without the header."""
+    """A row: its input as it was sent, its status, its runs and its cells. `row` counts from 1, without the header."""
 
     row: int
     input: Any
@@ -87,12 +87,12 @@ class Explanation(msgspec.Struct, frozen=True):
 
     @property
     def price(self) -> int:
-        """Return what the row has cost, in micro-US$."""
+        """Return the cost of the row, in micro-US$."""
         return sum(run.price for run in self.runs)
 
 
 def explain(job: Job, ledger: Ledger, row: int, field: str | None = None) -> Explanation:
-    """Say what stands behind a row's cells, or behind one of them.
+    """Return the evidence behind a row's cells, or behind one of them.
 
     Raises:
         UsageError: the table has no such row, or the spec no such field.
@@ -103,11 +103,11 @@ def explain(job: Job, ledger: Ledger, row: int, field: str | None = None) -> Exp
     group = next(resolver.groups(batch.keys, frame), None)
     if group is None:
         return Explanation(row, None, RowStatus(batch.status[0]), batch.why[0], [], [])
-    case = _Case(resolver, current(group.runs), group.resolved)
-    cells = [case.explained(at) for at, item in enumerate(resolver.fields) if item.name in wanted]
+    evidence = _Evidence(resolver, current(group.runs), group.resolved)
+    cells = [evidence.explained(at) for at, item in enumerate(resolver.fields) if item.name in wanted]
     sent = msgspec.json.decode(batch.tasks[TaskKey(group.key)])
-    told = _runs(group.runs, ledger.packs(run.number for run in group.runs))
-    return Explanation(row, sent, group.resolved.status, group.resolved.error, told, cells)
+    runs = _runs(group.runs, ledger.packs(run.number for run in group.runs))
+    return Explanation(row, sent, group.resolved.status, group.resolved.error, runs, cells)
 
 
 def _wanted(job: Job, field: str | None, names: list[str]) -> list[str]:
@@ -124,7 +124,7 @@ def _wanted(job: Job, field: str | None, names: list[str]) -> list[str]:
 
 
 def _row(job: Job, row: int) -> tuple[pl.DataFrame, Batch]:
-    """Return one row of the table, and what is asked about it."""
+    """Return one row of the table, and its task."""
     before = 0
     for rows in limited(job.reader.source.batches(), job.reader.limit):
         at = row - 1 - before
@@ -139,65 +139,67 @@ def _row(job: Job, row: int) -> tuple[pl.DataFrame, Batch]:
 
 
 def _runs(runs: Sequence[StoredRun], packs: Mapping[int, tuple[int, int]]) -> list[Run]:
-    """Return a row's runs; of one that was made for several rows the row has its share of the price."""
+    """Return a row's runs; of a run made for several rows the row has its share of the price."""
     counting = {run.number for run in current(runs)}
     free = (RunState.REFUSED, RunState.LOST)
-    told: list[Run] = []
+    found: list[Run] = []
     for run in runs:
         whole, rows = packs.get(run.number, (run.price, 1))
         whole = 0 if run.state in free else whole
         share, counts = round(whole / rows), run.number in counting
-        told.append(Run(run.run_id, run.processor, run.state, share, run.error, counts, rows, whole))
-    return told
+        found.append(Run(run.run_id, run.processor, run.state, share, run.error, counts, rows, whole))
+    return found
 
 
-class _Case(NamedTuple):
-    """A row's cells, and the runs that they came from."""
+class _Evidence(NamedTuple):
+    """A resolved row, and the runs that its cells come from."""
 
     resolver: RowResolver
     runs: Sequence[StoredRun]
-    found: ResolvedRow
+    row: ResolvedRow
 
     def explained(self, at: int) -> Explained:
-        part, cell = self.resolver.policy.fields[at], self.found.cells[at]
-        conflict = next((item for item in self.found.conflicts if item.field == part.field.name), None)
+        part, cell = self.resolver.policy.fields[at], self.row.cells[at]
+        conflict = next((item for item in self.row.conflicts if item.field == part.field.name), None)
+        answers = [
+            self._answer(run, at)
+            for run in self.runs
+            if run.state is RunState.COMPLETED and part in fields_of(run, self.resolver.policy)
+        ]
         return Explained(
             part.field.name,
             msgspec.to_builtins(cell.value),
-            msgspec.to_builtins(cell.said),
+            msgspec.to_builtins(cell.found),
             cell.confidence,
             cell.rule,
-            cell.refused,
+            cell.rejection,
             cell.reasoning,
             cell.citations,
             cell.processor,
             cell.run_id,
-            self._verdicts(part, cell),
-            [
-                self._said(run, at)
-                for run in self.runs
-                if run.state is RunState.COMPLETED and part in fields_of(run, self.resolver.policy)
-            ],
+            self._checks(part, cell),
+            answers,
             conflict.given if conflict is not None else None,
         )
 
-    def _verdicts(self, part: FieldPolicy, cell: Cell) -> list[Verdict]:
-        """Return every rule that the value was held to, in the order in which they are looked at."""
+    def _checks(self, part: FieldPolicy, cell: Cell) -> list[CheckResult]:
+        """Return every rule that applies to the value, in the order in which they are checked."""
         source = next((run for run in self.runs if cell.run_id and run.run_id == cell.run_id), None)
         if source is None or source.output is None:
             return []
         read = answer(source.run_id or "", source.processor, source.output)
-        told = [Verdict(*verdict) for verdict in verdicts(read, part, self.resolver.day)]
-        if any(verdict.refused for verdict in told):
-            return told
+        results = [CheckResult(*result) for result in check_results(read, part, self.resolver.day)]
+        if any(result.rejection for result in results):
+            return results
         for index, rule in enumerate(self.resolver.policy.rules):
             if part.field.name in rule.fields:
-                broken = cell.rule == f"rules.{index}"
-                told.append(Verdict(f"rules.{index}", rule.text, cell.refused if broken else None))
-        return told
+                is_broken = cell.rule == f"rules.{index}"
+                results.append(
+                    CheckResult(f"rules.{index}", rule.text, cell.rejection if is_broken else None)
+                )
+        return results
 
-    def _said(self, run: StoredRun, at: int) -> Said:
-        """Return what one run said of a field, and whether that counts by itself."""
+    def _answer(self, run: StoredRun, at: int) -> RunAnswer:
         cell = self.resolver.resolve([run]).cells[at]
-        said = msgspec.to_builtins(cell.said)
-        return Said(run.processor, run.run_id, said, cell.confidence, cell.rule, cell.refused)
+        found = msgspec.to_builtins(cell.found)
+        return RunAnswer(run.processor, run.run_id, found, cell.confidence, cell.rule, cell.rejection)

@@ -287,7 +287,7 @@ def answered(data: bytes) -> None:
     cells = judge(read, POLICY, DAY)
     assert len(cells) == len(POLICY.fields)
     for cell in cells:
-        assert (cell.refused is None) or cell.refused.strip()
+        assert (cell.rejection is None) or cell.rejection.strip()
         assert all(isinstance(citation.url, str) for citation in cell.citations)
 
 

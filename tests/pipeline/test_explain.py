@@ -1,4 +1,4 @@
-"""`rowcite explain`: what it says of a cell is what the ledger and the spec say, on a screen of any width."""
+"""`rowcite explain` shows the evidence that the ledger has and the rules of the spec, in lines that fit the terminal."""
 
 import fcntl
 import json
@@ -39,13 +39,13 @@ def home(tmp_path_factory):
 
 
 def explain(capsys, home, *args, code=0):
-    """Return what the command writes to stdout, or to stderr when it ends otherwise."""
+    """Return what the command writes to stdout, or to stderr with another exit code."""
     assert main(["explain", str(home / "spec.yaml"), *map(str, args)]) == code
     out, err = capsys.readouterr()
     return err if code else out
 
 
-def told(capsys, home, *args):
+def explained(capsys, home, *args):
     return json.loads(explain(capsys, home, *args, "--json"))
 
 
@@ -72,16 +72,18 @@ def test_a_rejected_cell_is_shown_with_the_rule_and_the_found_value(capsys, home
 
 
 def test_json_has_the_same_evidence(capsys, home):
-    found = told(capsys, home, "--row", 1)
+    found = explained(capsys, home, "--row", 1)
     cell = found["fields"][0]
     assert (found["row"], found["status"], found["cost_usd"]) == (1, "rejected", 0.0)
-    assert (cell["field"], cell["value"], cell["said"], cell["rule"]) == (
+    assert (cell["field"], cell["value"], cell["found"], cell["rule"]) == (
         "employee_count",
         None,
         640,
         "maximum",
     )
-    assert {"rule": "maximum", "asks": "500 or less", "refused": "640 is more than 500"} in cell["verdicts"]
+    assert {"rule": "maximum", "requires": "500 or less", "rejection": "640 is more than 500"} in cell[
+        "checks"
+    ]
     assert cell["citations"][0]["excerpts"]
     assert [run["state"] for run in found["runs"]] == ["completed"]
 
@@ -96,7 +98,7 @@ def test_a_skipped_row_is_shown_with_the_reason(capsys, home):
 
 
 def test_a_row_that_was_never_answered_is_pending(capsys, home, tmp_path):
-    found = told(capsys, home, "--row", 1, "--ledger", tmp_path / "empty")
+    found = explained(capsys, home, "--row", 1, "--ledger", tmp_path / "empty")
     assert (found["status"], found["runs"]) == ("pending", [])
     assert [cell["value"] for cell in found["fields"]] == [None, None]
 
@@ -132,11 +134,11 @@ def test_nothing_is_written(capsys, home):
 
 
 @pytest.fixture
-def escalation_counts(home, tmp_path):
+def escalated(home, tmp_path):
     """A ledger in which row 1 escalated from lite to core to pro."""
     job = prepare(home / "spec.yaml", environ={}).job
     (key, sent), *_ = next(iter(job.reader.batches(job.question))).tasks.items()
-    ledger = open_ledger(tmp_path / "escalation_counts", writing=True)
+    ledger = open_ledger(tmp_path / "escalated", writing=True)
     question = ledger.record_question(job.question.fingerprint, json.dumps(job.question.named).encode())
 
     def ended(task, run_id, processor, price, state=RunState.COMPLETED, error=None, **values):
@@ -159,24 +161,24 @@ def escalation_counts(home, tmp_path):
     )
     ended(Task(b"2" * 16, sent, root=key), "r-core", "core", 25_000, employee_count=(450, "medium"))
     ended(Task(b"3" * 16, sent, root=key), "r-pro", "pro", 100_000, RunState.FAILED, "no page")
-    yield tmp_path / "escalation_counts", key, ledger
+    yield tmp_path / "escalated", key, ledger
     ledger.close()
 
 
-def test_every_run_of_a_row_is_shown_with_its_cost_and_answer(capsys, home, escalation_counts):
-    shown = flat(explain(capsys, home, "--row", 1, "--ledger", escalation_counts[0]))
+def test_every_run_of_a_row_is_shown_with_its_cost_and_answer(capsys, home, escalated):
+    shown = flat(explain(capsys, home, "--row", 1, "--ledger", escalated[0]))
     for words in (
         "run lite, completed, $0.005, r-lite", "run core, completed, $0.025, r-core", "run pro, failed: no page, $0.10, r-pro", "cost $0.13",
         "value 450", "from core, r-core", "answer lite: 9999 (high), rejected: 9999 is more than 500 (maximum)", "answer core: 450 (medium), accepted",
-        "rejected confidence low is below medium (min_confidence) found 1980",
+        "rejected confidence low, medium required (min_confidence) found 1980",
     ):  # fmt: skip
         assert words in shown
 
 
-def test_the_answers_of_all_runs_are_in_the_json(capsys, home, escalation_counts):
-    found = told(capsys, home, "--row", 1, "--field", "employee_count", "--ledger", escalation_counts[0])
+def test_the_answers_of_all_runs_are_in_the_json(capsys, home, escalated):
+    found = explained(capsys, home, "--row", 1, "--field", "employee_count", "--ledger", escalated[0])
     assert found["cost_usd"] == 0.13
-    assert [(item["processor"], item["said"], item["rule"]) for item in found["fields"][0]["answers"]] == [
+    assert [(item["processor"], item["found"], item["rule"]) for item in found["fields"][0]["answers"]] == [
         ("lite", 9999, "maximum"),
         ("core", 450, None),
     ]
@@ -216,7 +218,7 @@ def test_every_escalation_of_a_row_is_shown_with_its_cost(capsys, paid):
 
 def test_json_has_the_share_and_the_run(capsys, paid):
     home, url = paid
-    found = told(capsys, home, "--row", 1, "--base-url", url)
+    found = explained(capsys, home, "--row", 1, "--base-url", url)
     assert [(run["cost_usd"], run["rows"], run["run_usd"]) for run in found["runs"]] == [
         (0.001, 5, 0.005),
         (0.025, 1, 0.025),
@@ -225,23 +227,23 @@ def test_json_has_the_share_and_the_run(capsys, paid):
     assert found["cost_usd"] == 0.126
 
 
-def test_a_decision_is_shown(capsys, home, escalation_counts):
-    folder, key, ledger = escalation_counts
+def test_a_decision_is_shown(capsys, home, escalated):
+    folder, key, ledger = escalated
     ledger.record_decisions([Decision(key, "founded_year", "accept", "1980", "ana", 0.0)])
-    found = told(capsys, home, "--row", 1, "--field", "founded_year", "--ledger", folder)
+    found = explained(capsys, home, "--row", 1, "--field", "founded_year", "--ledger", folder)
     assert (found["fields"][0]["value"], found["fields"][0]["confidence"]) == (1980, "reviewed")
     assert found["status"] == "completed"
 
 
-def test_control_characters_are_escaped(capsys, home, escalation_counts):
-    shown = explain(capsys, home, "--row", 1, "--ledger", escalation_counts[0])
+def test_control_characters_are_escaped(capsys, home, escalated):
+    shown = explain(capsys, home, "--row", 1, "--ledger", escalated[0])
     assert "\x1b" not in shown
     assert "\u202e" not in shown
     assert "Said \\u001b[31mred\\u202e." in shown
 
 
 @pytest.mark.parametrize("columns", [20, 44, 100, 250])
-def test_lines_fit_the_terminal_and_urls_are_not_broken(home, escalation_counts, columns):
+def test_lines_fit_the_terminal_and_urls_are_not_broken(home, escalated, columns):
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     command = [
@@ -253,7 +255,7 @@ def test_lines_fit_the_terminal_and_urls_are_not_broken(home, escalation_counts,
         "--row",
         "1",
         "--ledger",
-        escalation_counts[0],
+        escalated[0],
     ]
     plain = {name: value for name, value in environment().items() if name != "COLUMNS"}
     with subprocess.Popen(command, cwd=home, stdout=slave, env=plain) as process:

@@ -1,4 +1,4 @@
-"""Columns that are there already: blanks filled, given values kept, nothing lost to a null."""
+"""Columns that the table has already: blanks are filled, given values kept, no value is replaced by a null."""
 
 import csv
 import json
@@ -83,7 +83,7 @@ def test_blanks_are_filled_and_given_values_stay(tmp_path, server):
     assert list(rows[0])[:3] == ROWS[0]
 
 
-def test_a_given_value_says_so(tmp_path, server):
+def test_a_given_value_has_the_confidence_given(tmp_path, server):
     rows = enriched(tmp_path, server)
     assert column(rows, "founded_year_confidence")[0] == "given"
     assert column(rows, "founded_year_citations")[0] == ""
@@ -91,7 +91,7 @@ def test_a_given_value_says_so(tmp_path, server):
     assert column(rows, "employee_count_confidence")[2] == "given"
 
 
-def test_a_row_with_nothing_to_fill_is_not_paid_for(tmp_path, server):
+def test_a_row_without_blanks_is_skipped(tmp_path, server):
     before = len(server.created())
     rows = enriched(tmp_path, server)
     assert column(rows, "rowcite_status") == ["completed", "completed", "skipped", "completed", "completed"]
@@ -99,14 +99,14 @@ def test_a_row_with_nothing_to_fill_is_not_paid_for(tmp_path, server):
     assert len(server.created()) - before == 3  # three names, of five rows
 
 
-def test_overwrite_replaces_by_what_was_found_and_by_nothing_else(tmp_path, server):
+def test_overwrite_replaces_a_value_only_by_a_found_one(tmp_path, server):
     rows = enriched(tmp_path, server, columns={"existing": "overwrite"})
     assert column(rows, "employee_count") == ["230", "230", "230", "n.a.", ""]
     assert column(rows, "founded_year") == ["1999", "1999", "1999", "1987", "1900"]
     assert rows[4]["founded_year_confidence"] == "given"
 
 
-def test_a_refused_value_replaces_nothing(tmp_path, server):
+def test_a_rejected_value_replaces_nothing(tmp_path, server):
     rows = enriched(
         tmp_path,
         server,
@@ -117,7 +117,7 @@ def test_a_refused_value_replaces_nothing(tmp_path, server):
     assert rows[1]["rowcite_status"] == "rejected"
 
 
-def test_a_field_without_a_column_is_added_beside(tmp_path, server):
+def test_a_field_without_a_column_is_added(tmp_path, server):
     table = [["name", "founded_year"], ["Acme Oy", "1950"]]
     rows = enriched(tmp_path, server, table)
     assert (rows[0]["founded_year"], rows[0]["employee_count"]) == ("1950", "230")
@@ -146,7 +146,7 @@ def test_a_parquet_column_keeps_its_type_and_metadata(tmp_path, server):
     assert found.schema.metadata[b"made"] == b"here"
 
 
-def test_a_value_that_the_column_cannot_hold_is_rejected_and_the_cell_stays(tmp_path, server):
+def test_a_value_that_does_not_fit_the_column_is_rejected_and_the_cell_stays(tmp_path, server):
     code, out = parquet(tmp_path, server, {"founded_year": pa.int16(), "employee_count": pa.int8()})
     found = pl.read_parquet(out)
     assert code == 0
@@ -155,7 +155,7 @@ def test_a_value_that_the_column_cannot_hold_is_rejected_and_the_cell_stays(tmp_
     assert "employee_count: 230 does not fit the column's type Int8" in found["rowcite_error"][0]
 
 
-def test_a_column_of_another_kind_is_refused_before_anything_is_sent(tmp_path, server, capsys):
+def test_a_column_of_another_type_is_an_error_before_anything_is_sent(tmp_path, server, capsys):
     before = len(server.created())
     code, _ = parquet(tmp_path, server, {"founded_year": pa.int16(), "employee_count": pa.bool_()})
     assert code == 2
@@ -166,7 +166,7 @@ def test_a_column_of_another_kind_is_refused_before_anything_is_sent(tmp_path, s
     assert len(server.created()) == before
 
 
-def test_json_lines_are_edited_where_something_was_found(tmp_path, server):
+def test_json_lines_change_only_where_a_value_was_found(tmp_path, server):
     lines = [
         '{"name":"Acme Oy", "founded_year": null,"x":[1, 2]}',
         '{"name":"Acme Oy", "founded_year": 1950,"x":[]}',
@@ -179,14 +179,14 @@ def test_json_lines_are_edited_where_something_was_found(tmp_path, server):
     assert out[1].startswith(lines[1][:-1])
 
 
-def test_what_is_there_already_is_refused_without_being_told(tmp_path, server, capsys):
+def test_an_existing_column_is_an_error_by_default(tmp_path, server, capsys):
     (tmp_path / "t.csv").write_text("name,founded_year\nAcme Oy,\n")
     spec = made(tmp_path, "t.csv", columns={"existing": "error"})
     assert main(["run", str(spec), "--base-url", server.url, "-q", "-o", str(tmp_path / "o.csv")]) == 2
     assert "Set columns.existing to fill or overwrite" in capsys.readouterr().err
 
 
-def test_evidence_that_is_there_already_is_refused(tmp_path, server, capsys):
+def test_an_existing_evidence_column_is_an_error(tmp_path, server, capsys):
     (tmp_path / "t.csv").write_text("name,founded_year,founded_year_confidence\nAcme Oy,,\n")
     spec = made(tmp_path, "t.csv")
     assert main(["run", str(spec), "--base-url", server.url, "-q", "-o", str(tmp_path / "o.csv")]) == 2

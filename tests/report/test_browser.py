@@ -176,7 +176,7 @@ def test_a_row_opens_to_its_evidence(report, look):
     tab = look(report)
     tab.get_by_role("button", name="Unsure").click()
     cell = tab.locator(".cell").first
-    assert "Rejected: confidence low is below medium" in cell.inner_text()
+    assert "Rejected: confidence low, medium required" in cell.inner_text()
     link = cell.get_by_role("link")
     assert link.get_attribute("href") == "https://source.example/page"
     assert (link.get_attribute("rel"), link.get_attribute("target")) == ("noopener noreferrer", "_blank")

@@ -55,7 +55,7 @@ def test_open_cells_are_exported_with_the_found_value_and_the_reason(some):
     assert (line["row"], line["found"], line["why"], line["verdict"]) == (
         "2",
         "valves",
-        "confidence low is below medium",
+        "confidence low, medium required",
         "",
     )
 

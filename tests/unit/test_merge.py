@@ -1,4 +1,4 @@
-"""Rows and outcomes to columns: names, types, forms, statuses, and what a spreadsheet would run."""
+"""Resolved rows to columns: names, types, forms, statuses, and texts that a spreadsheet would run."""
 
 import json
 from datetime import date
@@ -40,7 +40,7 @@ def completed(key=ONE, content=None, *parts, run_id="trun_1") -> StoredRun:
 
 
 def batch(*keys, status=None, why=None) -> Batch:
-    """Return a batch of rows with these tasks; None is a row that is not asked about."""
+    """Return a batch of rows with these tasks; None is a row without a task."""
     nothing = [None] * len(keys)
     return Batch(
         Rows(pl.DataFrame({"n": range(len(keys))})),
@@ -50,11 +50,11 @@ def batch(*keys, status=None, why=None) -> Batch:
     )
 
 
-class Said:
-    """What is known of tasks, given out as a ledger gives it."""
+class Stored:
+    """The runs and decisions of tasks, read as from a ledger."""
 
     def __init__(self, runs, decisions=None):
-        self.runs, self.said = list(runs), decisions or {}
+        self.runs, self.decided = list(runs), decisions or {}
 
     def runs_by_task(self, keys):
         for key in keys:
@@ -62,11 +62,11 @@ class Said:
                 yield mine
 
     def decisions(self, keys):
-        return self.said
+        return self.decided
 
 
 def added(batch, held, spec, *, native):
-    merge = Merge(spec, batch.rows.frame.schema, Said(held), native=native)
+    merge = Merge(spec, batch.rows.frame.schema, Stored(held), native=native)
     empty = pl.DataFrame(schema=ColumnLayout(spec, batch.rows.frame.schema, native=native).schema)
     return pl.concat([empty, *(columns for _, columns in merge.parts(batch))])
 
@@ -147,7 +147,7 @@ def test_lists_and_objects_are_json_text_in_a_csv(make_spec, name):
         ("full", True, [SEC, OTHER]),
     ],
 )
-def test_citations_have_the_form_that_is_asked_for(make_spec, citations, native, expected):
+def test_citations_have_the_form_that_the_spec_sets(make_spec, citations, native, expected):
     spec = make_spec(columns={"citations": citations})
     held = completed(ONE, None, basis(citations=[SEC, OTHER, SEC] if citations == "urls" else [SEC, OTHER]))
     assert one(held, spec, native=native)["industry_citations"] == expected
@@ -190,11 +190,11 @@ def test_an_accepted_answer_is_completed(make_spec):
     assert status(row) == ["completed", None, "core", "trun_1"]
 
 
-def test_a_null_that_the_api_gave_is_an_answer(make_spec):
+def test_a_null_from_the_api_is_an_answer(make_spec):
     assert status(one(completed(ONE, {"industry": None}), make_spec()))[:2] == ["completed", None]
 
 
-def test_a_refused_value_is_blank_and_its_row_rejected_field_by_field(make_spec):
+def test_a_rejected_value_is_blank_and_the_error_names_each_field(make_spec):
     spec = make_spec({"outputs": {"a": "integer", "b": "integer", "c": "string"}}, accept={"required": ["b"]})
     row = one(completed(ONE, {"a": "many", "c": "x"}), spec)
     assert (row["a"], row["b"], row["c"]) == (None, None, "x")
@@ -207,20 +207,20 @@ def test_a_refused_value_is_blank_and_its_row_rejected_field_by_field(make_spec)
 
 
 @pytest.mark.parametrize("content", ["words", None, [1]])
-def test_an_answer_that_is_no_object_is_rejected(make_spec, content):
+def test_an_answer_that_is_not_an_object_is_rejected(make_spec, content):
     held = StoredRun(ONE, RunState.COMPLETED, "trun_1", "core", output(content), None, None)
     row = one(held, make_spec())
     assert status(row)[0] == "rejected"
-    assert "the answer is no object with fields" in row["rowcite_error"]
+    assert "the answer is not an object with fields" in row["rowcite_error"]
 
 
 @pytest.mark.parametrize("raw", [b"", b"no JSON", b"\xff", b"[" * 100_000])
-def test_an_answer_that_cannot_be_read_is_rejected_and_stops_nothing(make_spec, raw):
+def test_an_unreadable_answer_is_rejected(make_spec, raw):
     held = StoredRun(ONE, RunState.COMPLETED, "trun_1", "core", raw, None, None)
     assert status(one(held, make_spec()))[0] == "rejected"
 
 
-def test_half_a_surrogate_pair_stops_nothing(make_spec):
+def test_a_lone_surrogate_is_replaced(make_spec):
     held = StoredRun(
         ONE, RunState.COMPLETED, "trun_1", "core", rb'{"content": {"industry": "a\ud800"}}', None, None
     )
@@ -246,18 +246,18 @@ def test_a_number_that_no_column_holds_rejects_its_row(make_spec, value):
         (StoredRun(ONE, RunState.INTENDED, None, "core", None, None, None), ["pending", None, "core", None]),
     ],
 )  # fmt: skip
-def test_a_run_without_an_answer_says_where_it_stands(make_spec, held, expected):
+def test_a_run_without_an_answer_has_its_status_and_reason(make_spec, held, expected):
     row = one(held, make_spec())
     assert status(row) == expected
     assert row["industry"] is None
 
 
-def test_a_task_that_was_never_asked_is_pending(make_spec):
+def test_a_task_without_runs_is_pending(make_spec):
     (row,) = added(batch(ONE), [], make_spec(), native=False).rows(named=True)
     assert status(row) == ["pending", None, None, None]
 
 
-def test_a_row_that_is_not_asked_about_says_why(make_spec):
+def test_a_row_without_a_task_has_the_reason(make_spec):
     rows = batch(
         None, None, status=["skipped", "failed"], why=["outside `where`", "the input has 30,000 characters"]
     )
@@ -268,7 +268,7 @@ def test_a_row_that_is_not_asked_about_says_why(make_spec):
     ]
 
 
-def test_rows_with_the_same_task_share_its_answer_and_keep_their_order(make_spec):
+def test_rows_of_one_task_share_its_answer_and_keep_their_order(make_spec):
     held = [
         completed(TWO, {"industry": "B"}, run_id="trun_2"),
         completed(ONE, {"industry": "A"}),

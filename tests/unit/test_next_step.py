@@ -1,4 +1,4 @@
-"""The ladder of processors: who is asked next, for what, and what it costs."""
+"""Escalation: the next processor, the fields that it is to answer, and the cost."""
 
 import json
 from datetime import date
@@ -32,7 +32,7 @@ FIELDS = tuple(Field(name, FieldType("string"), name) for name in ("industry", "
 LADDER = ("core", "pro", "ultra")
 
 
-def run(number, processor, state=RunState.COMPLETED, **said):
+def run(number, processor, state=RunState.COMPLETED, **answers):
     basis = [
         {
             "field": name,
@@ -40,9 +40,13 @@ def run(number, processor, state=RunState.COMPLETED, **said):
             "confidence": sure,
             "citations": [{"url": f"https://{name}.example/"}],
         }
-        for name, (_, sure) in said.items()
+        for name, (_, sure) in answers.items()
     ]
-    output = {"type": "json", "content": {name: value for name, (value, _) in said.items()}, "basis": basis}
+    output = {
+        "type": "json",
+        "content": {name: value for name, (value, _) in answers.items()},
+        "basis": basis,
+    }
     raw = json.dumps(output).encode() if state is RunState.COMPLETED else None
     return StoredRun(
         b"k" * 16, state, f"r{number}", processor, raw, None, None, number=number, first=number == 1
@@ -78,18 +82,18 @@ def step(*runs, accept=ACCEPT, escalate=LADDER, **more):
         ([], None),
     ],
 )  # fmt: skip
-def test_the_next_rung_is_asked_for_what_is_open(runs, expected):
+def test_the_next_processor_is_sent_the_rejected_fields(runs, expected):
     assert step(*runs) == expected
 
 
-def test_the_ladder_ends():
+def test_there_is_no_step_after_the_last_processor():
     tried = [run(number, name, industry=UNSURE) for number, name in enumerate(("lite", *LADDER), 1)]
     assert step(*tried) is None
     assert step(tried[0], escalate=()) is None
 
 
 @pytest.mark.parametrize(
-    ("required", "said", "open_ones"),
+    ("required", "answers", "open_ones"),
     [
         ([], {"industry": NOTHING, "ceo": UNSURE}, ("ceo",)),
         (["industry"], {"industry": SURE, "ceo": UNSURE}, ()),
@@ -97,17 +101,17 @@ def test_the_ladder_ends():
         (["industry", "city"], {"industry": SURE, "ceo": NOTHING}, ("city",)),
     ],
 )
-def test_with_required_fields_only_they_set_off_a_run(required, said, open_ones):
+def test_with_required_fields_only_they_cause_a_retry(required, answers, open_ones):
     policy = acceptance_policy(FIELDS, Accept(required=required, min_confidence="medium"))
-    found = resolve([run(1, "lite", **said)], policy, date(2026, 1, 1))
+    found = resolve([run(1, "lite", **answers)], policy, date(2026, 1, 1))
     assert open_fields(policy, found) == open_ones
 
 
-def test_what_was_given_is_not_asked_again():
+def test_a_given_value_is_not_retried():
     assert step(run(1, "lite", industry=UNSURE, ceo=SURE, city=SURE), given={"industry": "z"}) is None
 
 
-# --- what is asked ---------------------------------------------------------------------------------------
+# --- the question ---------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -124,7 +128,7 @@ def asked(make_spec):
     return asked
 
 
-def test_a_step_asks_other_hands_for_fewer_fields(asked):
+def test_a_step_sends_fewer_fields_to_another_processor(asked):
     first, _ = asked()
     again = narrowed(first, EscalationStep("pro", ("city",)))
     assert list(again.named["task_spec"]["output_schema"]["json_schema"]["properties"]) == ["city"]
@@ -137,18 +141,18 @@ def test_a_step_asks_other_hands_for_fewer_fields(asked):
     assert again.fingerprint != first.fingerprint
 
 
-def test_the_first_question_is_left_as_it_was(asked):
+def test_the_first_question_is_not_changed(asked):
     first, _ = asked()
     before = json.dumps(first.named)
     narrowed(first, EscalationStep("pro", ("city",)))
     assert json.dumps(first.named) == before
 
 
-def test_what_is_known_goes_along_with_its_sources(asked):
+def test_accepted_values_are_sent_with_their_sources(asked):
     first, names = asked()
     policy = acceptance_policy(names, Accept(min_confidence="medium"))
-    said = resolve([run(1, "lite", industry=("Steel\n mills", "high"), ceo=UNSURE)], policy, date(2026, 1, 1))
-    known = known_words(policy, said)
+    row = resolve([run(1, "lite", industry=("Steel\n mills", "high"), ceo=UNSURE)], policy, date(2026, 1, 1))
+    known = known_words(policy, row)
     assert known == "industry: Steel mills (https://industry.example/)"
     again = narrowed(first, EscalationStep("core", ("ceo",)))
     root = Task(task_key(first.fingerprint, b'{"company":"Acme"}'), b'{"company":"Acme"}')
@@ -159,13 +163,13 @@ def test_what_is_known_goes_along_with_its_sources(asked):
     json.loads(runs_body(again, [task]))
 
 
-def test_nothing_known_adds_nothing(asked):
+def test_without_accepted_values_the_input_is_the_same(asked):
     first, _ = asked()
     root = Task(b"k" * 16, b'{"company":"Acme"}')
     assert task_of(narrowed(first, EscalationStep("core", ("ceo",))), root, "").input == root.input
 
 
-def test_a_prompt_has_what_is_known_behind_it(asked):
+def test_a_prompt_ends_with_the_accepted_values(asked):
     first, _ = asked(prompt="Who runs {name}?")
     task = task_of(
         narrowed(first, EscalationStep("core", ("ceo",))),
@@ -177,13 +181,13 @@ def test_a_prompt_has_what_is_known_behind_it(asked):
     assert text.endswith("\nindustry: Steel")
 
 
-def test_a_text_is_asked_again_whole(asked):
+def test_a_text_output_is_retried_whole(asked):
     first, _ = asked(output="The founding year")
     again = narrowed(first, EscalationStep("pro", ("answer",)))
     assert again.named["task_spec"]["output_schema"] == first.named["task_spec"]["output_schema"]
 
 
-def test_of_what_is_known_as_much_goes_along_as_fits(asked):
+def test_accepted_values_are_cut_to_the_limit_of_the_api(asked):
     first, _ = asked()
     again = narrowed(first, EscalationStep("core", ("ceo",)))
     root = Task(b"k" * 16, canonical({"company": "x" * 20_000}))
@@ -203,7 +207,7 @@ def test_a_long_value_and_many_sources_are_cut(asked):
     assert words.count("https://") == 3
 
 
-# --- what it costs ---------------------------------------------------------------------------------------
+# --- the cost ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -220,11 +224,11 @@ def test_a_long_value_and_many_sources_are_cut(asked):
         (0, [5, 25], [None, None], CostForecast(0, 0, (0.5,), assumed=True)),
     ],
 )
-def test_a_ladder_costs_what_is_expected_and_at_worst_every_rung(tasks, prices, known, expected):
+def test_the_forecast_has_the_expected_and_the_worst_cost(tasks, prices, known, expected):
     assert outlook(tasks, prices, known) == expected
 
 
-def test_a_share_is_known_from_enough_answers():
+def test_a_share_needs_enough_answers():
     assert shares(["lite", "core", "pro"], {"lite": 200, "core": 19}, {"lite": 50, "core": 10}) == [
         0.25,
         None,
@@ -235,12 +239,12 @@ def test_a_share_is_known_from_enough_answers():
 @pytest.mark.parametrize(
     ("answers", "left_open", "stops"), [(99, 99, False), (100, 50, False), (100, 51, True), (100, 0, False), (300, 160, True)]
 )  # fmt: skip
-def test_a_run_stops_when_more_than_half_of_the_first_answers_go_on(answers, left_open, stops):
+def test_a_run_stops_when_more_than_half_of_the_first_answers_are_rejected(answers, left_open, stops):
     assert too_many(answers, left_open) is stops
 
 
 @pytest.mark.parametrize(
-    ("escalate", "inputs", "told"),
+    ("escalate", "inputs", "message"),
     [
         (("pro", "cor"), {}, "no price is known for `cor`"),
         (("core",), {}, "`core` is listed before: name each processor once"),
@@ -253,10 +257,10 @@ def test_a_run_stops_when_more_than_half_of_the_first_answers_go_on(answers, lef
         (("pro", "ultra-fast"), {}, None),
     ],
 )
-def test_a_ladder_that_cannot_be_climbed_is_told(make_spec, escalate, inputs, told):
+def test_an_invalid_list_of_processors_is_an_error(make_spec, escalate, inputs, message):
     from rowcite.pipeline.spec_checks import spec_problems
 
     spec = make_spec({"inputs": inputs} if inputs else {}).model_copy(update={"escalate": escalate})
-    problems = [message for _, message in spec_problems(spec)]
-    assert len(problems) == (told is not None)
-    assert told is None or told in problems[0]
+    problems = [text for _, text in spec_problems(spec)]
+    assert len(problems) == (message is not None)
+    assert message is None or message in problems[0]

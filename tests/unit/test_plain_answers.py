@@ -118,7 +118,7 @@ def test_an_answer_with_every_value_of_its_type_is_plain(content):
 
 def test_a_whole_number_in_a_number_field_is_kept_as_it_was_answered():
     cell = fast(output({"three.x": 5})).cells[2]
-    assert (type(cell.value), type(cell.said)) == (float, int)
+    assert (type(cell.value), type(cell.found)) == (float, int)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""All runs of a row to its cells: which answer wins, what people and the table's own values do to it."""
+"""All runs of a row to its cells: which answer wins, and the effect of given values and decisions."""
 
 import json
 from datetime import date
@@ -12,6 +12,7 @@ from rowcite.accept.policy import acceptance_policy
 from rowcite.model import Decision, RowStatus, RunState, StoredRun
 from rowcite.rows.given import has_blank, same
 from rowcite.rows.resolve import current, resolve
+from rowcite.rows.resolver import RowResolver
 from rowcite.spec.fields import Field, FieldType
 from rowcite.spec.models import Accept
 
@@ -24,7 +25,7 @@ KEY = b"k" * 16
 
 
 def output(confidence="high", urls=("https://a.example/",), **values):
-    """Return an answer as the API has it, with the same evidence for every field."""
+    """Return an answer in the API's form, with the same evidence for every field."""
     citations = [{"url": url, "excerpts": ["words"]} for url in urls]
     basis = [
         {"field": name, "reasoning": "because", "confidence": confidence, "citations": citations}
@@ -33,10 +34,10 @@ def output(confidence="high", urls=("https://a.example/",), **values):
     return json.dumps({"type": "json", "content": values, "basis": basis}).encode()
 
 
-def run(number, processor, said=None, *, state=RunState.COMPLETED, error=None, first=None):
-    """Return a run as the ledger holds it; the first number is the first question."""
+def run(number, processor, answered=None, *, state=RunState.COMPLETED, error=None, first=None):
+    """Return a run as the ledger stores it; number 1 is the first run."""
     first = number == 1 if first is None else first
-    return StoredRun(KEY, state, f"r{number}", processor, said, error, None, number=number, first=first)
+    return StoredRun(KEY, state, f"r{number}", processor, answered, error, None, number=number, first=first)
 
 
 def decision(verdict, value=None, note=None):
@@ -54,19 +55,23 @@ def values(found):
 # --- one run ---------------------------------------------------------------------------------------------
 
 
-def test_an_answer_is_complete_when_every_value_counts():
+def test_a_row_is_completed_when_every_value_is_accepted():
     found = resolved(run(1, "core", output(industry="Steel", count=5)))
     assert (values(found), found.status, found.error) == (["Steel", 5], RowStatus.COMPLETED, None)
-    assert (found.run_ids, found.processors, found.refused) == (("r1",), ("core",), False)
+    assert (found.run_ids, found.processors, found.has_rejected_values) == (("r1",), ("core",), False)
 
 
-def test_a_refused_value_makes_the_row_rejected_and_says_why():
+def test_a_rejected_value_makes_the_row_rejected_with_the_reason():
     found = resolved(
         run(1, "core", output("low", industry="Steel", count=None)), accept={"min_confidence": "high"}
     )
     assert (values(found), found.status) == ([None, None], RowStatus.REJECTED)
-    assert found.error == "industry: confidence low is below high"
-    assert (found.cells[0].rule, found.cells[0].said, found.refused) == ("min_confidence", "Steel", True)
+    assert found.error == "industry: confidence low, high required"
+    assert (found.cells[0].rule, found.cells[0].found, found.has_rejected_values) == (
+        "min_confidence",
+        "Steel",
+        True,
+    )
 
 
 @pytest.mark.parametrize("given", [None, {"count": "7"}])
@@ -88,13 +93,13 @@ def test_a_row_without_an_answer_is_pending_or_failed(state, status, error, give
 
 
 @pytest.mark.parametrize("given", [None, {"count": "7"}])
-def test_an_answer_that_is_no_json_rejects_its_row(given):
+def test_an_answer_that_is_not_json_rejects_its_row(given):
     found = resolved(run(1, "core", b"<html>"), given=given)
     assert found.status == RowStatus.REJECTED
     assert "the answer is not JSON" in found.error
 
 
-def test_a_row_that_was_never_asked_is_pending():
+def test_a_row_without_runs_is_pending():
     assert resolved().status == RowStatus.PENDING
 
 
@@ -122,7 +127,7 @@ def test_the_best_answer_to_a_field_wins(base, later, wins):
 
 
 @pytest.mark.parametrize("later", ["B", None])
-def test_an_accepted_answer_goes_before_a_refused_one_however_sure(later):
+def test_an_accepted_answer_wins_over_a_more_confident_rejected_one(later):
     accept = {"fields": {"industry": {"one_of": ["B"]}}}
     found = resolved(
         run(1, "lite", output("high", industry="A")),
@@ -132,7 +137,7 @@ def test_an_accepted_answer_goes_before_a_refused_one_however_sure(later):
     assert (found.cells[0].value, found.status) == (later, RowStatus.COMPLETED)
 
 
-def test_each_field_has_its_own_best_run_and_the_row_names_those_that_count():
+def test_each_field_has_its_own_best_run_and_the_row_names_all_of_them():
     found = resolved(
         run(1, "lite", output("high", industry="A", count="many")),
         run(2, "core", output("low", count="some")),
@@ -146,7 +151,7 @@ def test_each_field_has_its_own_best_run_and_the_row_names_those_that_count():
     )
 
 
-def test_a_run_that_asked_for_some_fields_says_nothing_of_the_others():
+def test_a_retry_of_some_fields_leaves_the_others_as_they_were():
     accept = {"required": ["industry", "count"], "rules": ["industry is not null"]}
     found = resolved(
         run(1, "lite", output(industry="A", count=None)), run(2, "core", output(count=7)), accept=accept
@@ -180,42 +185,42 @@ def test_rules_hold_across_runs():
     assert found.cells[0].value == "Farm"
 
 
-def test_a_run_that_failed_later_is_told_only_while_something_is_open():
+def test_a_later_failed_run_is_reported_only_while_a_value_is_rejected():
     failed = run(2, "core", state=RunState.FAILED, error="no page")
     found = resolved(run(1, "lite", output(industry="A", count="x")), failed)
     assert found.error == 'count: "x" is not a whole number; core failed: no page'
     assert resolved(run(1, "lite", output(industry="A", count=1)), failed).error is None
 
 
-def test_a_row_with_open_values_is_pending_while_it_is_asked_again():
-    asking = run(2, "core", state=RunState.SUBMITTED)
-    found = resolved(run(1, "lite", output(industry="A", count="x")), asking)
+def test_a_row_with_rejected_values_is_pending_while_a_retry_is_active():
+    active = run(2, "core", state=RunState.SUBMITTED)
+    found = resolved(run(1, "lite", output(industry="A", count="x")), active)
     assert (found.status, values(found)) == (RowStatus.PENDING, ["A", None])
-    assert resolved(run(1, "lite", output(industry="A", count=1)), asking).status == RowStatus.COMPLETED
+    assert resolved(run(1, "lite", output(industry="A", count=1)), active).status == RowStatus.COMPLETED
 
 
-def test_a_row_asked_anew_leaves_its_older_runs_behind():
-    old, asked_again = run(1, "lite", b"1"), run(2, "core", b"2")
+def test_runs_before_the_newest_answered_first_run_do_not_count():
+    old, retry = run(1, "lite", b"1"), run(2, "core", b"2")
     fresh = run(3, "lite", b"3", first=True)
-    assert current([old, asked_again, fresh]) == [fresh]
-    assert current([old, asked_again]) == [old, asked_again]
+    assert current([old, retry, fresh]) == [fresh]
+    assert current([old, retry]) == [old, retry]
     failed = run(3, "lite", state=RunState.FAILED, first=True)
-    assert current([old, asked_again, failed]) == [old, asked_again]
+    assert current([old, retry, failed]) == [old, retry]
 
 
 # --- given values ----------------------------------------------------------------------------------------
 
 
-def test_a_given_value_stays_as_it_is_written_and_the_others_are_filled():
+def test_a_given_value_is_kept_unchanged_and_the_other_fields_are_filled():
     found = resolved(run(1, "core", output(industry="Steel", count=5)), given={"count": "1,200 "})
     assert values(found) == ["Steel", "1,200 "]
     assert [cell.confidence for cell in found.cells] == ["high", "given"]
     assert (found.cells[1].citations, found.cells[1].run_id) == ((), None)
 
 
-def test_a_conflict_with_a_given_value_is_told():
+def test_a_found_value_that_differs_from_a_given_one_is_a_conflict():
     (conflict,) = resolved(run(1, "core", output(industry="Steel", count=5)), given={"count": "6"}).conflicts
-    assert (conflict.field, conflict.given, conflict.found.value, conflict.replaced) == (
+    assert (conflict.field, conflict.given, conflict.cell.value, conflict.replaced) == (
         "count",
         "6",
         5,
@@ -230,12 +235,12 @@ def test_a_conflict_with_a_given_value_is_told():
         ("string", "Steel", "Iron", False), ("number", "0.50", 0.5, True), ("date", "2020-01-01", date(2020, 1, 1), True), ("boolean", "TRUE", True, True),
     ],
 )  # fmt: skip
-def test_given_and_found_say_the_same_as_their_type_or_as_texts(kind, given, found, alike):
+def test_given_and_found_values_are_compared_as_their_type_or_as_texts(kind, given, found, alike):
     assert same(given, found, FieldType(kind)) is alike
 
 
 @pytest.mark.parametrize(
-    ("said", "accept", "stands"),
+    ("answered", "accept", "expected"),
     [
         (output(industry="Steel"), {}, "Steel"),
         (output(industry=None), {}, "Iron"),
@@ -243,22 +248,22 @@ def test_given_and_found_say_the_same_as_their_type_or_as_texts(kind, given, fou
         (output("low", industry="Steel"), {"min_confidence": "high", "on_reject": "keep"}, "Iron"),
     ],
 )
-def test_only_an_accepted_value_that_is_not_null_overwrites(said, accept, stands):
-    found = resolved(run(1, "core", said), accept=accept, given={"industry": "Iron"}, overwrite=True)
-    assert (found.cells[0].value, found.status) == (stands, RowStatus.COMPLETED)
-    assert [conflict.replaced for conflict in found.conflicts] == ([True] if stands == "Steel" else [])
+def test_only_an_accepted_value_that_is_not_null_overwrites(answered, accept, expected):
+    found = resolved(run(1, "core", answered), accept=accept, given={"industry": "Iron"}, overwrite=True)
+    assert (found.cells[0].value, found.status) == (expected, RowStatus.COMPLETED)
+    assert [conflict.replaced for conflict in found.conflicts] == ([True] if expected == "Steel" else [])
 
 
-def test_a_rule_sees_given_values_and_refuses_only_found_ones():
+def test_a_rule_reads_given_values_and_rejects_only_found_ones():
     found = resolved(
         run(1, "core", output(industry="Farm", count=500)),
         accept={"rules": ["industry <> 'Farm' or count < 100"]},
         given={"industry": "Farm"},
     )
-    assert (values(found), found.cells[1].rule, found.cells[0].refused) == (["Farm", None], "rules.0", None)
+    assert (values(found), found.cells[1].rule, found.cells[0].rejection) == (["Farm", None], "rules.0", None)
 
 
-def test_rows_with_a_blank_are_found_as_the_spec_counts_blanks():
+def test_a_row_has_a_blank_if_a_column_is_empty_missing_or_a_blank_text():
     frame = pl.DataFrame({"a": ["x", " ", "N/A", None, "x"], "b": [1.0, 1.0, 1.0, 1.0, float("nan")]})
     wanted = has_blank(["a", "b"], frame.schema, ("", "N/A"))
     assert frame.select(wanted.alias("w"))["w"].to_list() == [False, True, True, True, True]
@@ -268,7 +273,7 @@ def test_rows_with_a_blank_are_found_as_the_spec_counts_blanks():
 # --- decisions -------------------------------------------------------------------------------------------
 
 
-def test_a_correction_goes_before_everything():
+def test_a_correction_wins_over_everything():
     found = resolved(
         run(1, "core", output(industry="Steel", count=5)),
         given={"industry": "Iron"},
@@ -283,24 +288,26 @@ def test_a_correction_goes_before_everything():
     )
 
 
-def test_a_correction_that_is_not_of_the_fields_type_is_refused():
+def test_a_correction_that_is_not_of_the_fields_type_is_rejected():
     decided = {"count": Decision(KEY, "count", "correct", '"many"', "ana", 0.0)}
     found = resolved(run(1, "core", output(count=5)), decisions=decided)
     assert (found.cells[1].value, found.cells[1].rule, found.status) == (None, "type", RowStatus.REJECTED)
 
 
-def test_an_accepted_value_counts_with_its_evidence_although_a_rule_refused_it():
-    said = output("low", industry="Steel", count=5)
+def test_a_value_accepted_in_review_keeps_its_evidence_although_a_check_rejected_it():
+    answered = output("low", industry="Steel", count=5)
     found = resolved(
-        run(1, "core", said), accept={"min_confidence": "high"}, decisions={"industry": decision("accept")}
+        run(1, "core", answered),
+        accept={"min_confidence": "high"},
+        decisions={"industry": decision("accept")},
     )
     cell = found.cells[0]
-    assert (cell.value, cell.confidence, cell.refused, cell.rule) == ("Steel", "reviewed", None, None)
+    assert (cell.value, cell.confidence, cell.rejection, cell.rule) == ("Steel", "reviewed", None, None)
     assert [item.url for item in cell.citations] == ["https://a.example/"]
-    assert found.error == "count: confidence low is below high"
+    assert found.error == "count: confidence low, high required"
 
 
-def test_an_accepted_value_stays_when_a_later_run_says_another():
+def test_a_value_accepted_in_review_stays_when_a_later_run_finds_another():
     accepted = {"industry": decision("accept", "Steel")}
     first, later = (
         run(1, "lite", output("low", industry="Steel")),
@@ -311,21 +318,21 @@ def test_an_accepted_value_stays_when_a_later_run_says_another():
     assert (found.cells[0].value, found.cells[0].run_id) == ("Steel", "r1")
 
 
-def test_a_rejected_value_is_refused_and_another_is_not():
+def test_a_rejection_in_review_applies_to_that_value_only():
     rejected = {"industry": decision("reject", "Steel", "wrong firm")}
     found = resolved(run(1, "lite", output(industry="Steel")), decisions=rejected)
     assert (found.cells[0].value, found.cells[0].rule, found.status) == (None, "review", RowStatus.REJECTED)
-    assert found.cells[0].refused == "rejected by ana: wrong firm"
+    assert found.cells[0].rejection == "rejected by ana: wrong firm"
     assert resolved(run(1, "lite", output(industry="Iron")), decisions=rejected).cells[0].value == "Iron"
 
 
-def test_a_rejection_without_a_value_refuses_whatever_comes():
+def test_a_rejection_without_a_value_applies_to_every_value():
     for value in ("Steel", "Iron"):
         found = resolved(run(1, "lite", output(industry=value)), decisions={"industry": decision("reject")})
         assert found.cells[0].rule == "review"
 
 
-def test_a_rule_never_refuses_what_a_person_decided():
+def test_a_rule_never_rejects_a_decided_value():
     found = resolved(
         run(1, "core", output(industry="Farm", count=500)),
         accept={"rules": ["industry <> 'Farm' or count < 100"]},
@@ -338,7 +345,67 @@ def test_a_rule_never_refuses_what_a_person_decided():
     )
 
 
-# --- whatever comes --------------------------------------------------------------------------------------
+# --- the column's own type -------------------------------------------------------------------------------
+
+
+class Stored:
+    """A ledger with one task."""
+
+    def __init__(self, *runs, decisions=None):
+        self.runs, self.decided = list(runs), decisions or {}
+
+    def runs_by_task(self, keys):
+        yield from [self.runs] if self.runs else []
+
+    def decisions(self, keys):
+        return {KEY: self.decided}
+
+
+def resolved_into(make_spec, column, values, *runs, existing="fill", kind="number", **stored):
+    """Return the row of the one group of a table with a column `size` of this type."""
+    spec = make_spec({"outputs": {"size": kind}}, columns={"existing": existing})
+    frame = pl.DataFrame({"size": values}, schema={"size": column})
+    resolver = RowResolver(spec, frame.schema, Stored(*runs, **stored))
+    (group,) = resolver.groups(pl.Series([KEY], dtype=pl.Binary), frame)
+    return group.resolved
+
+
+@pytest.mark.parametrize(
+    ("kind", "column", "value", "fits"),
+    [
+        ("integer", pl.Int8, 127, True),
+        ("integer", pl.Int8, 128, False),
+        ("integer", pl.UInt8, -1, False),
+        ("integer", pl.String, 128, True),
+        ("number", pl.Float32, 0.5, True),
+        ("number", pl.Float32, 0.1, False),
+        ("number", pl.Float32, 1e300, False),
+        ("number", pl.Float64, 0.1, True),
+        ("integer", pl.Float64, 2**53, True),
+        ("integer", pl.Float64, 2**53 + 1, False),
+    ],
+)
+def test_a_found_value_that_its_column_cannot_hold_is_rejected(make_spec, kind, column, value, fits):
+    row = resolved_into(make_spec, column, [None], run(1, "core", output(size=value)), kind=kind)
+    assert row.status == (RowStatus.COMPLETED if fits else RowStatus.REJECTED)
+    assert row.cells[0].rule == (None if fits else "type")
+    assert row.cells[0].value == (value if fits else None)
+
+
+def test_a_value_that_does_not_fit_does_not_replace_a_given_one(make_spec):
+    answered = run(1, "core", output(size=300))
+    row = resolved_into(make_spec, pl.Int8, [5], answered, existing="overwrite", kind="integer")
+    assert row.error == "size: 300 does not fit the column's type Int8"
+    assert [conflict.replaced for conflict in row.conflicts] == [False]
+
+
+def test_a_correction_that_does_not_fit_the_column_is_rejected(make_spec):
+    decisions = {"size": Decision(KEY, "size", "correct", "300", "ana", 0.0)}
+    row = resolved_into(make_spec, pl.Int8, [None], kind="integer", decisions=decisions)
+    assert (row.cells[0].value, row.cells[0].rule) == (None, "type")
+
+
+# --- any answers --------------------------------------------------------------------------------------
 
 OUTPUTS = st.one_of(
     st.binary(max_size=20),
@@ -360,13 +427,13 @@ STRICT = {
 @given(
     st.lists(st.tuples(OUTPUTS, st.booleans(), st.sampled_from(list(RunState))), max_size=3), st.booleans()
 )
-def test_whatever_the_runs_said_a_row_comes_to_something(answers, is_given):
+def test_any_runs_resolve_to_a_row(answers, is_given):
     runs = [
         run(number, f"p{number}", raw, state=state, first=first)
         for number, (raw, first, state) in enumerate(answers, 1)
     ]
     found = resolved(*runs, accept=STRICT, given={"industry": "Iron"} if is_given else None)
     assert len(found.cells) == 2
-    assert (found.status == RowStatus.COMPLETED) <= (not found.refused)
+    assert (found.status == RowStatus.COMPLETED) <= (not found.has_rejected_values)
     assert not is_given or found.cells[0].value == "Iron"
-    assert all(cell.value is None or cell.refused is None for cell in found.cells)
+    assert all(cell.value is None or cell.rejection is None for cell in found.cells)

@@ -175,7 +175,7 @@ def problems(load, tmp_path):
         ),
         (
             "accept: {fields: {industry: {pattern: '(x'}}}",
-            "7:39: `pattern` of `industry`: no regular expression: error: unclosed group",
+            "7:39: `pattern` of `industry`: not a regular expression: error: unclosed group",
         ),
         (
             "accept: {fields: {industry: {pattern: '(?=x)'}}}",
@@ -183,13 +183,13 @@ def problems(load, tmp_path):
         ),
         (
             "accept: {fields: {industry: {minimum: 5}}}",
-            "7:39: `minimum` of `industry`: goes with numbers and dates",
+            "7:39: `minimum` of `industry`: applies to numbers and dates",
         ),
         (
             "accept: {fields: {industry: {minimum: [5]}}}",
             "7:39: `accept.fields.industry.minimum` is a list, but must be a text or true or false or a whole number or a number",
         ),
-        ("accept: {fields: {industry: {one_of: []}}}", "7:38: `one_of` of `industry`: names no value"),
+        ("accept: {fields: {industry: {one_of: []}}}", "7:38: `one_of` of `industry`: lists no values"),
         (
             "accept: {fields: {industry: {one_of: [true]}}}",
             "7:38: `one_of` of `industry`: true is not a text",
@@ -201,7 +201,7 @@ def problems(load, tmp_path):
         ("accept: {rules: [industry > 5]}", "7:18: `industry > 5`: `industry` is a text and `5` is a number"),
         (
             "accept:\n  rules:\n    - industry = 'a'\n    - industry ==",
-            "10:7: `industry ==`: it is no expression",
+            "10:7: `industry ==`: not an expression",
         ),
         ("accept: {rules: industry}", "7:17: `accept.rules` is 'industry', but must be a list"),
         ("prices: {core: cheap}", "7:16: `prices.core` is 'cheap', but must be a number"),

@@ -1,7 +1,7 @@
-"""One check for each key of `accept`: what it asks, and why it refuses a value. Pure.
+"""One check for each key of `accept`: its requirement, and the reason why it rejects a value. Pure.
 
-A check looks at a value that is not null, the basis it came with, the citations that count (those of distrusted
-domains do not) and the day of the answer; it returns None, or the reason in words.
+A check takes a value that is not null, its basis, the citations that count (those of distrusted domains do not) and the
+day that ages count from; it returns None, or the reason.
 """
 
 from __future__ import annotations
@@ -14,25 +14,24 @@ from pydantic import StringConstraints, TypeAdapter
 from pydantic_core import SchemaError
 
 from rowcite.accept.coerce import CoercionError, coerce, shown
-from rowcite.accept.domains import Domains, sites
-from rowcite.accept.evidence import BARS, newest, score
+from rowcite.accept.evidence import BARS, Domains, newest, score, sites
 from rowcite.model import Citation, FieldBasis, Json
 from rowcite.spec.fields import Field, FieldType
 from rowcite.spec.models import AcceptField
 
-Refuse = Callable[[Any, FieldBasis, tuple[Citation, ...], date], str | None]
+Reject = Callable[[Any, FieldBasis, tuple[Citation, ...], date], str | None]
 
 
 class Check(NamedTuple):
-    """A key of `accept` as it stands for one field: its name, what it asks in words, and what it refuses."""
+    """A key of `accept` for one field: its name, its requirement in words, and the function that rejects values."""
 
     rule: str
-    asks: str
-    refuse: Refuse
+    requires: str
+    reject: Reject
 
 
 class InvalidCheck(ValueError):
-    """A key of `accept` does not go with its field; `key` says which."""
+    """A key of `accept` does not apply to its field. `key` is its name."""
 
     def __init__(self, key: str, message: str) -> None:
         self.key = key
@@ -43,7 +42,7 @@ class InvalidCheck(ValueError):
 
 
 def evidence_checks(terms: AcceptField, distrusted: Domains | None) -> Iterator[Check]:
-    """Yield the checks on a value's evidence that these terms ask for."""
+    """Yield the checks of a value's evidence."""
     if terms.missing_confidence == "reject":
         yield Check("missing_confidence", "a confidence", _missing)
     if terms.min_confidence is not None:
@@ -61,72 +60,68 @@ def evidence_checks(terms: AcceptField, distrusted: Domains | None) -> Iterator[
 
 
 def _missing(_: Any, basis: FieldBasis, __: tuple[Citation, ...], ___: date) -> str | None:
-    return "no confidence was given" if basis.confidence is None else None
+    return "no confidence" if basis.confidence is None else None
 
 
 def _confidence(bar: str | float) -> Check:
     least = BARS[bar] if isinstance(bar, str) else bar
-    passes: dict[str | float, bool] = {}  # the few words that there are; numbers are many
+    passes: dict[str | float, bool] = {}  # confidences repeat: scoring each once is quicker
 
-    def refuse(_: Any, basis: FieldBasis, __: tuple[Citation, ...], ___: date) -> str | None:
-        told = basis.confidence
-        if told is None:
+    def reject(_: Any, basis: FieldBasis, __: tuple[Citation, ...], ___: date) -> str | None:
+        confidence = basis.confidence
+        if confidence is None:
             return None
-        passed = passes.get(told)
+        passed = passes.get(confidence)
         if passed is None:
-            passed = score(told) >= least
+            passed = score(confidence) >= least
             if len(passes) < 100:
-                passes[told] = passed
-        return None if passed else f"confidence {told} is below {bar}"
+                passes[confidence] = passed
+        return None if passed else f"confidence {confidence}, {bar} required"
 
-    return Check("min_confidence", f"a confidence of {bar} or more", refuse)
+    return Check("min_confidence", f"a confidence of {bar} or more", reject)
 
 
 def _distrusted(domains: Domains) -> Check:
-    def refuse(_: Any, basis: FieldBasis, counted: tuple[Citation, ...], __: date) -> str | None:
+    def reject(_: Any, basis: FieldBasis, counted: tuple[Citation, ...], __: date) -> str | None:
         return f"every citation is from {domains}" if basis.citations and not counted else None
 
-    return Check("distrusted_domains", f"a citation that is not from {domains}", refuse)
+    return Check("distrusted_domains", f"a citation that is not from {domains}", reject)
 
 
 def _citations(least: int) -> Check:
-    def refuse(_: Any, __: FieldBasis, counted: tuple[Citation, ...], ___: date) -> str | None:
+    def reject(_: Any, __: FieldBasis, counted: tuple[Citation, ...], ___: date) -> str | None:
         number = len(counted)
-        return None if number >= least else f"{_some(number, 'citation')}, and {least} are asked for"
+        return None if number >= least else f"{_some(number, 'citation')}, {least} required"
 
-    return Check("min_citations", f"{_some(least, 'citation')} or more", refuse)
+    return Check("min_citations", f"{_some(least, 'citation')} or more", reject)
 
 
 def _domains(least: int) -> Check:
-    def refuse(_: Any, __: FieldBasis, counted: tuple[Citation, ...], ___: date) -> str | None:
+    def reject(_: Any, __: FieldBasis, counted: tuple[Citation, ...], ___: date) -> str | None:
         number = len(sites(citation.url for citation in counted))
-        return (
-            None
-            if number >= least
-            else f"citations from {_some(number, 'domain')}, and {least} are asked for"
-        )
+        return None if number >= least else f"citations from {_some(number, 'domain')}, {least} required"
 
-    return Check("min_domains", f"citations from {_some(least, 'domain')} or more", refuse)
+    return Check("min_domains", f"citations from {_some(least, 'domain')} or more", reject)
 
 
 def _trusted(domains: Domains) -> Check:
-    def refuse(_: Any, __: FieldBasis, counted: tuple[Citation, ...], ___: date) -> str | None:
+    def reject(_: Any, __: FieldBasis, counted: tuple[Citation, ...], ___: date) -> str | None:
         for citation in counted:
             if citation.url in domains:
                 return None
         return f"no citation from {domains}"
 
-    return Check("trusted_domains", f"a citation from {domains}", refuse)
+    return Check("trusted_domains", f"a citation from {domains}", reject)
 
 
 def _age(most: timedelta) -> Check:
-    def refuse(_: Any, __: FieldBasis, counted: tuple[Citation, ...], day: date) -> str | None:
+    def reject(_: Any, __: FieldBasis, counted: tuple[Citation, ...], day: date) -> str | None:
         dated = newest(counted, day)
         if dated is None or day - dated <= most:
             return None
-        return f"its newest dated source is of {dated}, and {most.days:,} days are the most"
+        return f"the newest dated source is from {dated}, more than {most.days:,} days ago"
 
-    return Check("max_age", f"evidence of at most {most.days:,} days, where it is dated", refuse)
+    return Check("max_age", f"evidence at most {most.days:,} days old, if dated", reject)
 
 
 def _some(number: int, what: str) -> str:
@@ -137,16 +132,16 @@ def _some(number: int, what: str) -> str:
 
 
 def value_checks(field: Field, terms: AcceptField) -> Iterator[Check]:
-    """Yield the checks on the value itself. In a list they hold for every item.
+    """Yield the checks of the value itself. In a list they apply to every item.
 
     Raises:
-        InvalidCheck: one does not go with the field's type.
+        InvalidCheck: a key does not apply to the field's type.
     """
     kind = field.type.items if field.type.kind == "array" and field.type.items else field.type
     if terms.one_of is not None:
         yield _each("one_of", f"one of {', '.join(map(str, terms.one_of))}", _one_of(terms.one_of, kind))
     if terms.pattern is not None:
-        yield _each("pattern", f"a text like {terms.pattern}", _pattern(terms.pattern, kind))
+        yield _each("pattern", f"a text that matches {terms.pattern}", _pattern(terms.pattern, kind))
     low = None if terms.minimum is None else _limit("minimum", terms.minimum, kind)
     high = None if terms.maximum is None else _limit("maximum", terms.maximum, kind)
     if low is not None and high is not None and low > high:
@@ -161,44 +156,42 @@ def value_checks(field: Field, terms: AcceptField) -> Iterator[Check]:
         )
 
 
-def _each(rule: str, asks: str, refuse_one: Callable[[Any], str | None]) -> Check:
-    def refuse(value: Any, _: FieldBasis, __: tuple[Citation, ...], ___: date) -> str | None:
+def _each(rule: str, requires: str, reject_one: Callable[[Any], str | None]) -> Check:
+    def reject(value: Any, _: FieldBasis, __: tuple[Citation, ...], ___: date) -> str | None:
         items = value if isinstance(value, list) else (value,)
-        return next((why for item in items if item is not None and (why := refuse_one(item))), None)
+        return next((why for item in items if item is not None and (why := reject_one(item))), None)
 
-    return Check(rule, asks, refuse)
+    return Check(rule, requires, reject)
 
 
 def _one_of(choices: tuple[Json, ...], kind: FieldType) -> Callable[[Any], str | None]:
     if kind.kind in ("object", "array", "json"):
-        raise InvalidCheck("one_of", "goes with texts, numbers, dates and true or false")
+        raise InvalidCheck("one_of", "applies to texts, numbers, dates and booleans")
     if not choices:
-        raise InvalidCheck("one_of", "names no value, so that none would do")
+        raise InvalidCheck("one_of", "lists no values")
     try:
         wanted = [coerce(choice, kind, frozenset()) for choice in choices]
     except CoercionError as error:
-        raise InvalidCheck("one_of", f"{error}, as the field asks") from None
+        raise InvalidCheck("one_of", f"{error}, the type of the field") from None
     listed = ", ".join(map(str, choices))
-    return lambda item: None if item in wanted else f"{shown(item)} is none of {listed}"
+    return lambda item: None if item in wanted else f"{shown(item)} is not one of {listed}"
 
 
 def _pattern(pattern: str, kind: FieldType) -> Callable[[Any], str | None]:
-    """Match as JSON schema does: anywhere in the text, in linear time whatever the web says."""
+    """Match as JSON schema does: anywhere in the text, in linear time."""
     if kind.kind != "string":
-        raise InvalidCheck(
-            "pattern", "goes with texts: for numbers and dates there are `minimum` and `maximum`"
-        )
+        raise InvalidCheck("pattern", "applies to texts: use `minimum` and `maximum` for numbers and dates")
     try:
         adapter = TypeAdapter(Annotated[str, StringConstraints(pattern=pattern)])
     except SchemaError as error:
-        raise InvalidCheck("pattern", f"no regular expression: {str(error).splitlines()[-1]}") from None
+        raise InvalidCheck("pattern", f"not a regular expression: {str(error).splitlines()[-1]}") from None
     matches = adapter.validator.isinstance_python
     return lambda item: None if matches(item) else f"{shown(item)} does not match {pattern}"
 
 
 def _limit(key: str, limit: Json, kind: FieldType) -> Any:
     if kind.kind not in ("integer", "number", "date"):
-        raise InvalidCheck(key, "goes with numbers and dates")
+        raise InvalidCheck(key, "applies to numbers and dates")
     if kind.kind != "date":
         if isinstance(limit, bool) or not isinstance(limit, (int, float)):
             raise InvalidCheck(key, f"{shown(limit)} is not a number")

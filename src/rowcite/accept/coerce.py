@@ -1,6 +1,6 @@
 """A value as its column's type, without loss. Pure.
 
-What does not fit is refused with a reason; texts that mean null are null.
+A value that does not fit raises a `CoercionError` with the reason; texts that mean null become null.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ _NULLS = frozenset(NOT_FOUND)
 
 
 class CoercionError(ValueError):
-    """A value is not of its field's type."""
+    """A value cannot be coerced to its field's type."""
 
 
 def coerce(value: Json, kind: FieldType, nulls: frozenset[str] = _NULLS) -> Any:
-    """Return a value as its type, without losing anything; null stays null, and so do texts that mean null.
+    """Return a value as its type, without losing anything; null, and a text that means null, become None.
 
-    `nulls` are those texts, in lower case; a choice that the spec offers is a value, whatever it says.
+    `nulls` are those texts, in lower case; one of the spec's choices is always a value.
 
     Raises:
-        CoercionError: the value is not of the type and cannot be made so without loss.
+        CoercionError: the value cannot be coerced without loss.
     """
     if value is None:
         return None
@@ -54,7 +54,7 @@ def _text(value: Json, kind: FieldType) -> str:
     if kind.choices and text not in kind.choices:
         same = [choice for choice in kind.choices if choice.lower() == text.strip().lower()]
         if len(same) != 1:
-            raise CoercionError(f"{shown(value)} is none of the choices")
+            raise CoercionError(f"{shown(value)} is not one of the choices")
         return same[0]
     return text
 
@@ -75,12 +75,12 @@ def _number(value: Json, _: FieldType) -> float:
     if number is None or not math.isfinite(float(number)):
         raise CoercionError(f"{shown(value)} is not a number")
     if isinstance(value, int) and float(number) != value:
-        raise CoercionError(f"{shown(value)} has more digits than a number column keeps")
+        raise CoercionError(f"{shown(value)} has more digits than a number column can store")
     return float(number)
 
 
 def _decimal(value: Json) -> Decimal | None:
-    """Return a number, or a text that is one, exactly; None for anything else."""
+    """Return the exact value of a number, or of a text that is a number; None for anything else."""
     if isinstance(value, str):
         return Decimal(value.strip().replace(",", "")) if _NUMBER.match(value.strip()) else None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -135,15 +135,15 @@ def json_text(value: Json) -> str:
     """Return a value as JSON text.
 
     Raises:
-        CoercionError: it holds a number that JSON cannot say.
+        CoercionError: it contains a number that JSON cannot represent.
     """
     try:
         return json.dumps(value, ensure_ascii=False, allow_nan=False)
     except ValueError:
-        raise CoercionError(f"{shown(value)} holds a number that JSON cannot say") from None
+        raise CoercionError(f"{shown(value)} contains a number that JSON cannot represent") from None
 
 
 def shown(value: Json) -> str:
-    """Return a value as a reason shows it: JSON text, cut when it is long."""
+    """Return a value for a message: JSON text, cut to 60 characters."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 60 else f"{text[:57]}..."

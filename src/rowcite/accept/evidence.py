@@ -1,4 +1,8 @@
-"""What an answer shows for a field: its basis, how sure it is, and how old the evidence is. Pure."""
+"""The evidence of a value: its basis, its confidence, and the domains and dates of its citations. Pure.
+
+Registered domains come from the Public Suffix List inside the `publicsuffixlist` package: no download, the same result
+on every machine. Its private part counts too, so `a.github.io` and `b.github.io` are two sites: different people wrote them.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +11,21 @@ import re
 from calendar import monthrange
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from rowcite.model import Answer, Citation, FieldBasis
+
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
 
 BARS = {"low": 0.0, "medium": 0.5, "high": 0.8}
 """low < 0.5 <= medium < 0.8 <= high, for processors that send numbers."""
 
 _WORDS = {"low": 0.25, "medium": 0.65, "high": 0.9}
 UNKNOWN = -1.0
-"""The score of a confidence that cannot be understood: below every bar."""
+"""The score of a confidence that is neither a known word nor a number: below every bar."""
 
 
 def score(confidence: str | float) -> float:
@@ -29,7 +39,7 @@ def score(confidence: str | float) -> float:
 
 
 def by_field(answer: Answer) -> dict[str, FieldBasis]:
-    """Return an answer's bases by the field they are of; of two for one field the first."""
+    """Return an answer's bases by field; the first if a field has two."""
     found: dict[str, FieldBasis] = {}
     for basis in answer.basis:
         found.setdefault(basis.field, basis)
@@ -37,7 +47,7 @@ def by_field(answer: Answer) -> dict[str, FieldBasis]:
 
 
 def basis_of(name: str, bases: Mapping[str, FieldBasis]) -> FieldBasis:
-    """Return the evidence of a field: its own, else what its parts have together."""
+    """Return the basis of a field: its own, else the bases of its parts joined."""
     own = bases.get(name)
     if own is not None:
         return own
@@ -46,14 +56,90 @@ def basis_of(name: str, bases: Mapping[str, FieldBasis]) -> FieldBasis:
     if not parts:
         return FieldBasis(name)
     citations = dict.fromkeys(citation for part in parts for citation in part.citations)
-    told = [part.confidence for part in parts if part.confidence is not None]
+    stated = [part.confidence for part in parts if part.confidence is not None]
     reasoning = "\n".join(f"{part.field}: {part.reasoning}" for part in parts if part.reasoning)
-    return FieldBasis(name, reasoning, tuple(citations), min(told, key=score, default=None))
+    return FieldBasis(name, reasoning, tuple(citations), min(stated, key=score, default=None))
+
+
+# --- domains ---------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=65_536)
+def host_of(url: str) -> str:
+    """Return the host of a web address, parsed as a browser parses it; empty for any other text.
+
+    Lower case, without a trailing dot, in ASCII form (`xn--...`).
+    """
+    try:
+        parts = urlsplit(url.replace("\\", "/"))  # browsers do: https://evil.example\@sec.gov is evil's
+        host = parts.hostname or ""
+    except ValueError:
+        return ""
+    return ascii_host(host) if parts.scheme in ("http", "https") else ""
+
+
+def ascii_host(host: str) -> str:
+    """Return a host or suffix in ASCII form."""
+    host = host.strip().lower().removesuffix(".")
+    if host.isascii():
+        return host
+    try:
+        dot = "." if host.startswith(".") else ""
+        return dot + host.lstrip(".").encode("idna").decode()
+    except UnicodeError:
+        return host
+
+
+@lru_cache(maxsize=65_536)
+def site_of(host: str) -> str:
+    """Return the registered domain of a host: `acme.co.uk` for `news.acme.co.uk`; an IP address is returned as it is."""
+    if ":" in host or host.replace(".", "").isdigit():
+        return host
+    return _suffixes().privatesuffix(host) or host
+
+
+def sites(urls: Iterable[str]) -> frozenset[str]:
+    """Return the distinct registered domains of URLs; other texts have none."""
+    return frozenset(site_of(host) for host in map(host_of, urls) if host)
+
+
+class Domains:
+    """Domains as a spec lists them: `sec.gov` covers itself and its subdomains, `.gov` only the domains under it."""
+
+    def __init__(self, listed: Iterable[str]) -> None:
+        self.listed = tuple(listed)
+        named = [ascii_host(domain) for domain in self.listed]
+        self._exact = frozenset(domain for domain in named if not domain.startswith("."))
+        self._under = tuple("." + domain.lstrip(".") for domain in named)
+        self._known: dict[str, bool] = {}
+
+    def __contains__(self, url: object) -> bool:
+        """Return True if a URL is in one of the domains."""
+        host = host_of(str(url))
+        found = self._known.get(host)
+        if found is None:
+            found = bool(host) and self._covers(host)
+            if len(self._known) < 100_000:
+                self._known[host] = found
+        return found
+
+    def _covers(self, host: str) -> bool:
+        return host in self._exact or host.endswith(self._under)
+
+    def __str__(self) -> str:
+        return ", ".join(self.listed)
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    from publicsuffixlist import PublicSuffixList  # takes 40 ms, so only where domains are compared
+
+    return PublicSuffixList()
 
 
 # --- age -------------------------------------------------------------------------------------------------
 
-_SLACK = timedelta(days=31)  # a later date is no date of evidence, but a month may not be over yet
+_SLACK = timedelta(days=31)  # a month without a day counts as its last day, which may still be ahead
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
 _IN_URL = re.compile(r"/(19\d\d|20\d\d)[/-](0?[1-9]|1[0-2])(?:[/-](0?[1-9]|[12]\d|3[01]))?(?=[/?#_.-]|$)")
@@ -69,9 +155,9 @@ _IN_TEXT = re.compile(
 def newest(citations: Iterable[Citation], day: date) -> date | None:
     """Return the newest date up to `day` that the citations carry, None when none carries one.
 
-    The API's citations have no field for a date. What there is stands in an address (`/2024/03/15/`), or in an
-    excerpt behind a word that says what the date is of (`Published 15 March 2024`, `as of 2024-03-15`). A month
-    without a day counts as its last day.
+    The API's citations have no date field. Dates are read from addresses (`/2024/03/15/`), and from excerpts behind a
+    word that labels the date (`Published 15 March 2024`, `as of 2024-03-15`). A month without a day counts as its last
+    day.
     """
     found = [dated for citation in citations for dated in _dates(citation)]
     return max((min(dated, day) for dated in found if dated <= day + _SLACK), default=None)

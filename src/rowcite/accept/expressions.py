@@ -1,6 +1,6 @@
-"""The expressions of rules: a parsed text to what it gives and how it is computed. Pure.
+"""The expressions of rules: a syntax tree to a type and a function. Pure.
 
-Only the nodes named here exist; every other is refused by name. Nulls go through as in SQL.
+Any node that is not handled here is an error. Nulls propagate as in SQL.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from rowcite.spec.fields import FieldType
 
 Kind = str
-"""What an expression gives: number, text, boolean, date, list, other (an object or JSON), null."""
+"""The type of an expression: number, text, boolean, date, list, other (an object or JSON), null."""
 
 Values = Mapping[str, Any]
 Evaluate = Callable[[Values], Any]
@@ -35,17 +35,17 @@ SHOWN = {"text": "a text", "number": "a number", "boolean": "true or false", "da
 
 
 class Reader:
-    """Turns nodes into what they give and how it is computed; remembers which fields were named."""
+    """Compiles nodes to a type and a function. `named` collects the fields that they name."""
 
     def __init__(self, types: dict[str, FieldType]) -> None:
         self.types = types
         self.named: dict[str, None] = {}
 
     def read(self, node: ast.expr, depth: int = 0) -> tuple[Kind, Evaluate]:
-        """Return what a node gives and how.
+        """Return the type of a node, and the function that evaluates it.
 
         Raises:
-            RuleError: it is not something that rules have, or its parts do not go together.
+            RuleError: the node is not supported, or its parts have types that do not match.
         """
         if depth > _DEEPEST:
             raise RuleError(f"it is nested more than {_DEEPEST} levels deep")
@@ -64,7 +64,7 @@ class Reader:
                 return self._comparison(node, depth)
             case ast.Call():
                 return self._call(node, depth)
-        raise RuleError(f"`{_source(node)}` is not something that rules have")
+        raise RuleError(f"`{_source(node)}` is not supported in rules")
 
     def _name(self, name: str) -> tuple[Kind, Evaluate]:
         if name in ("null", "true", "false") and name not in self.types:
@@ -81,7 +81,7 @@ class Reader:
 
     def _all_or_any(self, node: ast.BoolOp, depth: int) -> tuple[Kind, Evaluate]:
         parts = [self._truth(part, depth) for part in node.values]
-        stops = isinstance(node.op, ast.Or)  # one true decides an `or`, one false an `and`
+        stops = isinstance(node.op, ast.Or)  # a true operand decides an `or`, a false one an `and`
 
         def evaluate(values: Values) -> Any:
             found: bool | None = not stops
@@ -106,20 +106,20 @@ class Reader:
             inner = self._truth(node.operand, depth)
             return "boolean", lambda values: None if (value := inner(values)) is None else not value
         if not isinstance(node.op, ast.USub | ast.UAdd):
-            raise RuleError(f"`{_source(node)}` is not something that rules have")
+            raise RuleError(f"`{_source(node)}` is not supported in rules")
         number, sign = self._number(node.operand, depth), -1 if isinstance(node.op, ast.USub) else 1
         return "number", lambda values: None if (value := number(values)) is None else sign * value
 
     def _number(self, node: ast.expr, depth: int) -> Evaluate:
         kind, evaluate = self.read(node, depth + 1)
         if kind not in ("number", "null"):
-            raise RuleError(f"`{_source(node)}` is {SHOWN[kind]}, and only numbers can be computed with")
+            raise RuleError(f"`{_source(node)}` is {SHOWN[kind]}, not a number: arithmetic needs numbers")
         return evaluate
 
     def _arithmetic(self, node: ast.BinOp, depth: int) -> tuple[Kind, Evaluate]:
         compute = _ARITHMETIC.get(type(node.op))
         if compute is None:
-            raise RuleError(f"`{_source(node)}`: rules compute with + - * / // and % only")
+            raise RuleError(f"`{_source(node)}`: rules support the operators + - * / // and % only")
         left, right = self._number(node.left, depth), self._number(node.right, depth)
 
         def evaluate(values: Values) -> Any:
@@ -149,14 +149,12 @@ class Reader:
         (kind, one), (other_kind, other) = self.read(left, depth + 1), self.read(right, depth + 1)
         if isinstance(op, ast.Is | ast.IsNot):
             if other_kind != "null":
-                raise RuleError(f"`is` goes with null: write `{_source(left)} = {_source(right)}`")
+                raise RuleError(f"`is` is only for null: write `{_source(left)} = {_source(right)}`")
             wanted = isinstance(op, ast.Is)
             return lambda values: (one(values) is None) is wanted
         kind, one, other = _alike(left, (kind, one), right, (other_kind, other))
         if not isinstance(op, ast.Eq | ast.NotEq) and kind not in ("number", "text", "date"):
-            raise RuleError(
-                f"`{_source(left)}` is {SHOWN[kind]}: it can be equal to another, not more or less"
-            )
+            raise RuleError(f"`{_source(left)}` is {SHOWN[kind]}: it can only be compared with = and <>")
         compare = _COMPARISONS[type(op)]
 
         def evaluate(values: Values) -> bool | None:
@@ -175,7 +173,7 @@ class Reader:
             listed, among = self.read(right, depth + 1)
             if listed != "list":
                 raise RuleError(
-                    f"`{_source(right)}` is {SHOWN[listed]}, and `in` wants a list such as ('a', 'b')"
+                    f"`{_source(right)}` is {SHOWN[listed]}, and `in` needs a list such as ('a', 'b')"
                 )
 
         def evaluate(values: Values) -> bool | None:
@@ -186,7 +184,7 @@ class Reader:
 
     def _choice(self, left: ast.expr, one: tuple[Kind, Evaluate], part: ast.expr, depth: int) -> Any:
         if any(isinstance(inner, ast.Name) and inner.id in self.types for inner in ast.walk(part)):
-            raise RuleError(f"`{_source(part)}` in a list: write values there, and `=` to compare fields")
+            raise RuleError(f"`{_source(part)}` in a list: a list has values only. Use `=` to compare fields")
         _, _, other = _alike(left, one, part, self.read(part, depth + 1))
         return other({})
 
@@ -198,7 +196,7 @@ class Reader:
             hint = (
                 f"did you mean {near[0]}()?"
                 if near
-                else f"there are {', '.join(f'{one}()' for one in listed)}"
+                else f"functions: {', '.join(f'{one}()' for one in listed)}"
             )
             raise RuleError(f"{name}() is not a function of rules: {hint}")
         if len(node.args) != 1 or node.keywords:
@@ -254,14 +252,14 @@ def _constant(value: Any) -> tuple[Kind, Evaluate]:
     }
     kind = kinds.get(type(value))
     if kind is None:
-        raise RuleError(f"`{value!r}` is not a value that rules have")
+        raise RuleError(f"`{value!r}` is not a supported value")
     return kind, lambda _: value
 
 
 def _alike(
     left: ast.expr, one: tuple[Kind, Evaluate], right: ast.expr, other: tuple[Kind, Evaluate]
 ) -> tuple[Kind, Evaluate, Evaluate]:
-    """Return two sides that can be compared, with their kind; a text beside a date is read as one."""
+    """Return the common type of two operands, and their functions; a text compared with a date is parsed as a date."""
     (kind, a), (other_kind, b) = one, other
     if kind == "date" and other_kind == "text" and isinstance(right, ast.Constant):
         other_kind, b = "date", _date(right.value)
@@ -269,7 +267,7 @@ def _alike(
         kind, a = "date", _date(left.value)
     if "null" in (kind, other_kind):
         side = _source(left) if other_kind == "null" else _source(right)
-        raise RuleError(f"nothing is equal to null: write `{side} is null` or `{side} is not null`")
+        raise RuleError(f"no value equals null: write `{side} is null` or `{side} is not null`")
     if kind != other_kind:
         raise RuleError(f"`{_source(left)}` is {SHOWN[kind]} and `{_source(right)}` is {SHOWN[other_kind]}")
     return kind, a, b
@@ -279,7 +277,7 @@ def _date(text: Any) -> Evaluate:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise RuleError(f"`{text}` is compared with a date, and is none (YYYY-MM-DD)") from None
+        raise RuleError(f"`{text}` is compared with a date, but is not one (YYYY-MM-DD)") from None
     return lambda _: day
 
 

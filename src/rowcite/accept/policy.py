@@ -1,4 +1,4 @@
-"""What a spec's `accept` holds answers to, made ready once: the checks of each field, and the rules over a row. Pure."""
+"""The policy of a spec's `accept`, compiled once: the checks of each field, and the rules over a row. Pure."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 from rowcite.accept.checks import Check, InvalidCheck, evidence_checks, value_checks
-from rowcite.accept.domains import Domains
+from rowcite.accept.evidence import Domains
 from rowcite.accept.expressions import RuleError
 from rowcite.accept.rules import Rule, parse
 from rowcite.spec.fields import Field
 from rowcite.spec.models import Accept, AcceptField
 
 Problem = tuple[tuple[str | int, ...], str]
-"""Where in the spec, and what is wrong."""
+"""A path in the spec, and a message."""
 
 
 class FieldPolicy(NamedTuple):
-    """What one field's value is held to. `nulls` are the texts that mean null; `keep`: a refused value stays."""
+    """The policy of one field. `nulls` are the texts that mean null; with `keep` a rejected value stays in the table."""
 
     field: Field
     nulls: frozenset[str]
@@ -29,17 +29,17 @@ class FieldPolicy(NamedTuple):
 
 
 class AcceptancePolicy(NamedTuple):
-    """What a row's answer is held to: each field's policy, in the fields' order, and the rules."""
+    """The policy of a row: each field's policy, in the fields' order, and the rules."""
 
     fields: tuple[FieldPolicy, ...]
     rules: tuple[Rule, ...]
 
 
 def acceptance_policy(fields: tuple[Field, ...], accept: Accept) -> AcceptancePolicy:
-    """Make ready what `accept` asks of these fields. Do it once for a table: it costs more than an answer.
+    """Compile `accept` for these fields. Call it once for a table: it costs more than judging an answer.
 
     Raises:
-        ValueError: `policy_problems` has something to say.
+        ValueError: `policy_problems` would yield a problem.
     """
     return AcceptancePolicy(
         tuple(_field_policy(field, terms_of(field.name, accept)) for field in fields),
@@ -48,7 +48,7 @@ def acceptance_policy(fields: tuple[Field, ...], accept: Accept) -> AcceptancePo
 
 
 def policy_problems(fields: tuple[Field, ...], accept: Accept) -> Iterator[Problem]:
-    """Yield everything in `accept` that does not go with the fields."""
+    """Yield every problem of `accept` with these fields."""
     names = [field.name for field in fields]
     for index, name in enumerate(accept.required):
         if name not in names:
@@ -70,7 +70,7 @@ def policy_problems(fields: tuple[Field, ...], accept: Accept) -> Iterator[Probl
 
 
 def terms_of(name: str, accept: Accept) -> AcceptField:
-    """Return what one field is held to: what is set for it, else what is set for all."""
+    """Return the keys of `accept` for one field: its own, else those set for all fields."""
     own = accept.fields.get(name, AcceptField())
     shared = {key: getattr(accept, key) for key in _SHARED if key not in own.model_fields_set}
     if "required" not in own.model_fields_set:
@@ -105,5 +105,5 @@ def _both_ways(accept: Accept) -> Iterator[Problem]:
             if domain in terms.trusted_domains:
                 yield (
                     ("accept", *path, "distrusted_domains", index),
-                    f"`{domain}` is both trusted and distrusted: take it out of one list",
+                    f"`{domain}` is both trusted and distrusted: remove it from one list",
                 )

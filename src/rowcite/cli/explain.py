@@ -97,9 +97,9 @@ def _lines(found: Explanation, width: int) -> Iterator[str]:
 def _cell(cell: Explained) -> Iterator[tuple[str, str]]:
     """Yield the lines about a cell as (label, text)."""
     yield "value", "-" if cell.value is None else _plain(cell.value)
-    if cell.refused is not None:
-        yield "rejected", f"{cell.refused} ({cell.rule})"
-        yield "found", "-" if cell.said is None else _plain(cell.said)
+    if cell.rejection is not None:
+        yield "rejected", f"{cell.rejection} ({cell.rule})"
+        yield "found", "-" if cell.found is None else _plain(cell.found)
     if cell.given is not None:
         yield "given", f"{_plain(cell.given)} (kept from the table; the answers differ)"
     if cell.confidence or cell.run_id:
@@ -114,21 +114,21 @@ def _cell(cell: Explained) -> Iterator[tuple[str, str]]:
         excerpts = [f"\u201c{excerpt}\u201d" for excerpt in citation.excerpts]
         yield "source", "\n".join([citation.url, *title, *excerpts])
     for answer in cell.answers if len(cell.answers) > 1 else ():
-        verdict = f"rejected: {answer.refused} ({answer.rule})" if answer.refused else "accepted"
-        value = "-" if answer.said is None else _plain(answer.said)
+        verdict = f"rejected: {answer.rejection} ({answer.rule})" if answer.rejection else "accepted"
+        value = "-" if answer.found is None else _plain(answer.found)
         yield "answer", f"{answer.processor}: {value} ({answer.confidence or 'no confidence'}), {verdict}"
 
 
 def _has_value(cell: Explained) -> bool:
     """Return True if a cell of a row without runs has a value, from the table or from a review."""
-    return cell.value is not None or cell.refused is not None
+    return cell.value is not None or cell.rejection is not None
 
 
 def _accepted(cell: Explained) -> Iterator[tuple[str, str]]:
-    met = [verdict for verdict in cell.verdicts if verdict.refused is None]
+    met = [verdict for verdict in cell.checks if verdict.rejection is None]
     for verdict in met:
-        yield "accepted", f"{verdict.asks} ({verdict.rule})"
-    if cell.refused is not None or not cell.run_id or cell.confidence == "reviewed":
+        yield "accepted", f"{verdict.requires} ({verdict.rule})"
+    if cell.rejection is not None or not cell.run_id or cell.confidence == "reviewed":
         return
     if cell.value is None:
         yield "accepted", "null, and the field is not `required`"

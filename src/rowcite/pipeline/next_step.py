@@ -1,8 +1,8 @@
-"""The ladder of processors: which values of a row are still open, who is asked next, and what is asked. Pure.
+"""The next step of a row: the fields to retry, the next processor of `escalate`, and the question sent to it. Pure.
 
-A step asks for the open fields only. What is known already goes along with its sources, as the input `known`. The run
-before is not continued (`previous_interaction_id`): it would bring the refused values along, and tie the answer to one
-run where now every row with the same question can use it.
+A step asks for the rejected fields only. Accepted values are sent along with their sources, as the input `known`. The
+previous run is not continued (`previous_interaction_id`): that would send the rejected values along, and tie the answer
+to one run, while now every row with the same question can use it.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from rowcite.model import RowStatus, StoredRun, Task
 from rowcite.rows.resolve import ResolvedRow, current
 
 KNOWN = "known"
-"""The input that holds the values found by earlier runs."""
+"""The name of the input with the values accepted so far."""
 
 
 class EscalationStep(NamedTuple):
-    """Who is asked next about a row, and for which fields."""
+    """A processor, and the fields that it is to answer."""
 
     processor: str
     fields: tuple[str, ...]
@@ -35,10 +35,10 @@ class EscalationStep(NamedTuple):
 def next_step(
     escalate: Sequence[str], policy: AcceptancePolicy, resolved: ResolvedRow, runs: Sequence[StoredRun]
 ) -> EscalationStep | None:
-    """Return the next step for a row, None when nothing is open, nobody is left, or a run is under way.
+    """Return the next step of a row; None if no field is open, no processor is left, or a run is active.
 
-    The ladder is only escalation_counts: never a processor that was tried, nor one before it in the list. A row whose first
-    question failed is not on it (`--retry-failed` asks it again).
+    Processors are used in the order of `escalate`: never one that was tried, nor one before it. A row whose first run
+    failed has no next step (`--retry-failed` sends it again).
     """
     if resolved.status is not RowStatus.REJECTED:
         return None
@@ -51,30 +51,30 @@ def next_step(
 
 
 def open_fields(policy: AcceptancePolicy, resolved: ResolvedRow) -> tuple[str, ...]:
-    """Return the fields that a next run is asked for: those refused.
+    """Return the fields of the next run: those rejected.
 
-    Where the spec has required fields, a row is asked again only when one of them is open: then for every open one,
+    If the spec has required fields, a row is retried only when one of them is rejected: then for every rejected field,
     since a run costs the same for one field as for ten.
     """
-    refused = [
-        part for part, cell in zip(policy.fields, resolved.cells, strict=True) if cell.refused is not None
+    rejected = [
+        part for part, cell in zip(policy.fields, resolved.cells, strict=True) if cell.rejection is not None
     ]
     some_required = any(part.required for part in policy.fields)
-    if some_required and not any(part.required for part in refused):
+    if some_required and not any(part.required for part in rejected):
         return ()
-    return tuple(part.field.name for part in refused)
+    return tuple(part.field.name for part in rejected)
 
 
-# --- what is asked ---------------------------------------------------------------------------------------
+# --- the question ---------------------------------------------------------------------------------------
 
 _KNOWN_WORDS = "What is known already, with its sources. Build on it; do not look for it again."
-_MOST_VALUE, _MOST_URLS = 500, 3  # characters of a value, sources of it
+_MOST_VALUE, _MOST_URLS = 500, 3  # characters and sources of a value
 
 
 def narrowed(asked: Question, step: EscalationStep) -> Question:
-    """Return the question of a step: a row's question for other hands and fewer fields, and with `known` as an input.
+    """Return the question of a step: the first question with another processor, fewer fields, and `known` as an input.
 
-    One for each distinct step, not for each row: keep it.
+    Build it once for each distinct step, not for each row.
     """
     named = msgspec.json.decode(msgspec.json.encode(asked.named))
     spec = named["task_spec"]
@@ -95,9 +95,9 @@ def narrowed(asked: Question, step: EscalationStep) -> Question:
 
 
 def task_of(question: Question, first: Task, known: str) -> Task:
-    """Return the task of a step for one row. `first` is the row's first task, `known` is of `known_words`.
+    """Return the task of a step for one row. `first` is the row's first task, `known` comes from `known_words`.
 
-    As much of `known` goes along as the API takes beside the rest.
+    `known` is cut, line by line, to the length that the API allows.
     """
     given = msgspec.json.decode(first.input)
     room = TASK_AND_INPUT_CHARS - len(question.task_spec.decode())
@@ -118,11 +118,11 @@ def _with_known(given: Any, known: str) -> Any:
 
 
 def known_words(policy: AcceptancePolicy, resolved: ResolvedRow) -> str:
-    """Return what is known of a row for the next run to build on: a line for each value that counts, with its sources."""
+    """Return the accepted values of a row, one a line with its sources, for the next run to build on."""
     return "\n".join(
         _known_line(part.field.name, cell)
         for part, cell in zip(policy.fields, resolved.cells, strict=True)
-        if cell.refused is None and cell.value is not None
+        if cell.rejection is None and cell.value is not None
     )
 
 
@@ -134,20 +134,20 @@ def _known_line(name: str, cell: Cell) -> str:
     return f"{name}: {shown}" + (f" ({', '.join(urls)})" if urls else "")
 
 
-# --- what it costs ---------------------------------------------------------------------------------------
+# --- the cost ---------------------------------------------------------------------------------------
 
 ASSUMED = 0.5
-"""The share of answers that goes on where the ledger knows of none: above it a run stops and asks."""
+"""The share of answers that is expected to be retried, if the ledger has too few answers to tell."""
 
-_ENOUGH = 20  # answers of a processor, to go by its history
+_ENOUGH = 20  # answers of a processor from which its history is used
 FIRST_ANSWERS = 100
-"""After so many answers it shows whether the ladder is escalation_counts too often."""
+"""The number of answers after which too many rejections stop a run."""
 
 
 class CostForecast(NamedTuple):
-    """What a ladder may cost, in micro-US$, and the share of answers that is expected to go on from each rung.
+    """The cost of a run with its retries, in micro-US$, and the share of each processor's answers that is retried.
 
-    `assumed` says that a share is not known from the ledger.
+    `assumed` is True if a share is not known from the ledger.
     """
 
     expected: int
@@ -157,19 +157,19 @@ class CostForecast(NamedTuple):
 
 
 def outlook(tasks: int, prices: Sequence[int], shares: Sequence[float | None]) -> CostForecast:
-    """Return what so many tasks cost: `prices` of each rung's run, the first question's first; `shares` of all but the last."""
+    """Return the cost of `tasks`. `prices` are those of a run on each processor, in order; `shares` of all but the last."""
     known = tuple(ASSUMED if share is None else share for share in shares[: len(prices) - 1])
-    going, expected = float(tasks), 0.0
+    runs, expected = float(tasks), 0.0
     for price, share in zip(prices, (*known, 0.0), strict=True):
-        expected += going * price
-        going *= share
+        expected += runs * price
+        runs *= share
     return CostForecast(round(expected), tasks * sum(prices), known, None in shares[: len(prices) - 1])
 
 
 def shares(
     ladder: Sequence[str], answered: Mapping[str, int], went_open: Mapping[str, int]
 ) -> list[float | None]:
-    """Return for each rung which share of its answers left a field open; None where there are too few to say."""
+    """Return the share of each processor's answers that was retried, None for a processor with too few answers."""
     return [
         went_open.get(name, 0) / answered[name] if answered.get(name, 0) >= _ENOUGH else None
         for name in ladder
@@ -177,5 +177,5 @@ def shares(
 
 
 def too_many(answers: int, left_open: int) -> bool:
-    """Tell whether to stop and ask: more than half of the first 100 answers would be asked again."""
+    """Return True if more than half of the first 100 answers are to be retried."""
     return answers >= FIRST_ANSWERS and left_open * 2 > answers

@@ -50,13 +50,13 @@ def level(confidence: str | None) -> CellState:
 
 
 def _view(cell: Cell, conflict: Conflict | None, decision: Decision | None, *, answered: bool) -> CellView:
-    shown = conflict.found if conflict is not None else cell
+    shown = conflict.cell if conflict is not None else cell
     return CellView(
         state=_state(cell, answered=answered),
         value=cell.value,
-        found=shown.value if conflict is not None else cell.said,
+        found=shown.value if conflict is not None else cell.found,
         confidence=shown.confidence,
-        rejection=cell.refused,
+        rejection=cell.rejection,
         rule=cell.rule,
         reasoning=shown.reasoning,
         citations=shown.citations,
@@ -68,7 +68,7 @@ def _view(cell: Cell, conflict: Conflict | None, decision: Decision | None, *, a
 
 
 def _state(cell: Cell, *, answered: bool) -> CellState:
-    if cell.refused is not None:
+    if cell.rejection is not None:
         return CellState.REJECTED
     if cell.confidence in (GIVEN, REVIEWED):
         return CellState(cell.confidence)
@@ -80,7 +80,7 @@ def _state(cell: Cell, *, answered: bool) -> CellState:
 def _reasons(resolved: ResolvedRow, cells: tuple[CellView, ...]) -> tuple[ReviewReason, ...]:
     """Return why a row needs review; decided cells are left out."""
     open_cells = [cell for cell in cells if cell.decision is None]
-    unreadable = resolved.status is RowStatus.REJECTED and not resolved.refused
+    unreadable = resolved.status is RowStatus.REJECTED and not resolved.has_rejected_values
     found = (
         (
             ReviewReason.REJECTED,

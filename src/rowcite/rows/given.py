@@ -1,6 +1,6 @@
-"""Values that stand in the table already: which rows have a blank, and what replaces what. Pure.
+"""Given values, which are in the table already: which cells are blank, and which values replace which. Pure.
 
-Only an accepted value that is not null ever replaces anything; what was given is never lost to a null or a refusal.
+Only an accepted value that is not null replaces a given one.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from rowcite.spec.fields import Field, FieldType, fields, value_column
 from rowcite.spec.models import Spec
 
 GIVEN = "given"
-"""The confidence of a value that stood in the table."""
+"""The confidence of a given value."""
 
 
 class Conflict(NamedTuple):
-    """A given value and an accepted one that say different things; `replaced` says which of them stands now."""
+    """A given value and an accepted one that differ. `cell` has the accepted one; `replaced` is True if it took the place of the given one."""
 
     field: str
     given: Any
-    found: Cell
+    cell: Cell
     replaced: bool
 
 
@@ -38,7 +38,7 @@ def given_columns(spec: Spec, table: pl.Schema) -> dict[str, Field]:
 
 
 def is_blank(column: str, dtype: pl.DataType, blanks: Sequence[str]) -> pl.Expr:
-    """Return the expression that is true where a column has no value. `blanks` are the texts that count as none."""
+    """Return the expression that is true where a column has no value. `blanks` are the texts that count as blank."""
     value = pl.col(column)
     if dtype == pl.String:
         return value.is_null() | value.is_in(list(blanks)) | value.str.strip_chars().is_in(["", *blanks])
@@ -50,7 +50,7 @@ def is_blank(column: str, dtype: pl.DataType, blanks: Sequence[str]) -> pl.Expr:
 
 
 def without_blanks(columns: Iterable[str], schema: pl.Schema, blanks: Sequence[str]) -> list[pl.Expr]:
-    """Return the expressions for these columns with every blank a null."""
+    """Return the expressions for these columns with blanks as nulls."""
     return [
         pl.when(~is_blank(column, schema[column], blanks)).then(pl.col(column)).alias(column)
         for column in columns
@@ -58,7 +58,7 @@ def without_blanks(columns: Iterable[str], schema: pl.Schema, blanks: Sequence[s
 
 
 def has_blank(columns: Iterable[str], schema: pl.Schema, blanks: Sequence[str]) -> pl.Expr:
-    """Return the expression that is true for rows with a blank among these columns; one that is not there is blank."""
+    """Return the expression that is true for rows with a blank among these columns; a missing column is blank."""
     columns = list(columns)
     if any(column not in schema for column in columns):
         return pl.lit(value=True)
@@ -68,8 +68,8 @@ def has_blank(columns: Iterable[str], schema: pl.Schema, blanks: Sequence[str]) 
 def merge_with_given(
     name: str, kind: FieldType, given: Any, found: Cell, *, overwrite: bool
 ) -> tuple[Cell, Conflict | None]:
-    """Return the cell of a field that has a given value, and the conflict if a found one says something else."""
-    counts = found.refused is None and found.value is not None
+    """Return the cell of a field with a given value, and the conflict if an accepted value differs from it."""
+    counts = found.rejection is None and found.value is not None
     replaced = overwrite and counts
     cell = found if replaced else Cell(given, GIVEN)
     if not counts or same(given, found.value, kind):
@@ -78,14 +78,14 @@ def merge_with_given(
 
 
 def same(given: Any, found: Any, kind: FieldType) -> bool:
-    """Tell whether a given value says what a found one says: as the field's type, or as texts but for case and spaces."""
+    """Return True if a given and a found value are equal: as the field's type, or as texts without case and spaces."""
     if coerce_or_none(given, kind) == found:
         return True
     return isinstance(found, str) and _plain(str(given)) == _plain(found)
 
 
 def coerce_or_none(given: Any, kind: FieldType) -> Any:
-    """Return a given value as its field's type; None when it is none of it."""
+    """Return a given value as its field's type, None if it is of another type."""
     try:
         return coerce(given, kind, frozenset())
     except CoercionError:

@@ -95,7 +95,7 @@ class _PlainField:
         self.is_number = part.field.type.kind == "number"
         self._choices, self._nulls, self._day = part.field.type.choices, part.nulls, day
         self._longest = max(map(len, part.nulls), default=0)
-        self._checks = [check.refuse for check in part.checks]
+        self._checks = [check.reject for check in part.checks]
 
     def accepts(self, value: Any, basis: FieldBasis) -> bool:
         """Return True if a value of the field's JSON type needs no coercion and no check rejects it."""

@@ -1,8 +1,8 @@
-"""All runs that were made for a row to its cells: the best answer to each field, and what people said of it. Pure.
+"""All runs of a row to its cells: the best answer to each field, with given values and people's decisions. Pure.
 
-An accepted value goes before a refused one. Among accepted ones the more confident counts, then the one with more
-distinct domains behind it, then the later. A null never goes before an accepted value. A decision of a person goes
-before everything; under `fill` a value that was given goes before what was found.
+An accepted value wins over a rejected one. Among accepted ones the more confident wins, then the one with more distinct
+domains in its citations, then the later. A null never wins over an accepted value. A person's decision wins over
+everything; under `fill` a given value wins over a found one.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from typing import Any
 
 import msgspec
 
-from rowcite.accept.domains import sites
-from rowcite.accept.evidence import UNKNOWN, score
-from rowcite.accept.judge import Cell, apply_row_rules, judge, judge_fields, refusals
+from rowcite.accept.evidence import UNKNOWN, score, sites
+from rowcite.accept.judge import Cell, apply_row_rules, judge, judge_fields, rejections
 from rowcite.accept.policy import AcceptancePolicy, FieldPolicy
 from rowcite.api.answers import answer
 from rowcite.model import Answer, Decision, RowStatus, RunState, StoredRun
 from rowcite.rows.decisions import decided, decided_value, unless_rejected
 from rowcite.rows.given import Conflict, coerce_or_none, merge_with_given
 
-_UNDER_WAY = (RunState.INTENDED, RunState.SUBMITTED)
+_ACTIVE = (RunState.INTENDED, RunState.SUBMITTED)
+_EMPTY = Cell(None)
 
 
 class ResolvedRow(msgspec.Struct, frozen=True, gc=False):
-    """A row's cells in the fields' order, where it stands and why, and the runs that its cells came from.
+    """A row's cells in the fields' order, its status and the reason for it, and the runs that its cells come from.
 
     A row that failed or is pending has the cells that were given or decided, and empty ones.
     """
@@ -39,12 +39,12 @@ class ResolvedRow(msgspec.Struct, frozen=True, gc=False):
     conflicts: tuple[Conflict, ...] = ()
 
     @property
-    def refused(self) -> bool:
-        """Tell whether a value of the row does not count."""
-        return any(cell.refused is not None for cell in self.cells)
+    def has_rejected_values(self) -> bool:
+        """Return True if a value of the row is rejected."""
+        return any(cell.rejection is not None for cell in self.cells)
 
 
-def resolve(  # noqa: PLR0913 - what a row is made of, by name
+def resolve(  # noqa: PLR0913 - the parts of a row, by name
     runs: Sequence[StoredRun],
     policy: AcceptancePolicy,
     day: date,
@@ -53,40 +53,36 @@ def resolve(  # noqa: PLR0913 - what a row is made of, by name
     overwrite: bool = False,
     decisions: Mapping[str, Decision] | None = None,
 ) -> ResolvedRow:
-    """Return what a row comes to.
+    """Return a row's cells and status. Outside this room use `RowResolver`.
 
-    `runs` are all runs made for it, oldest first, the first question and those that asked again for some fields.
-    `day` is the day that the age of evidence counts from. `given` has the row's own values by field, blanks left out;
-    `overwrite` lets accepted values replace them. `decisions` are people's, by field.
+    `runs` are all runs made for the row, oldest first: first runs, and those that retried some fields. `day` is the day
+    that the age of evidence counts from. `given` has the row's own values by field, blanks left out; `overwrite` lets
+    accepted values replace them. `decisions` are people's, by field.
     """
     if len(runs) == 1 and runs[0].first and not given and not decisions:
-        return _one(runs[0], policy, day)
+        return _resolve_one(runs[0], policy, day)
     return _Row(policy, day, given or {}, decisions or {}).resolved(runs, overwrite=overwrite)
 
 
-def _one(run: StoredRun, policy: AcceptancePolicy, day: date) -> ResolvedRow:
-    """Resolve the common row: one run, nothing given, nothing decided."""
-    who = ((run.run_id,) if run.run_id else (), (run.processor,))
+def _resolve_one(run: StoredRun, policy: AcceptancePolicy, day: date) -> ResolvedRow:
+    """Resolve the most common row: one run, no given values, no decisions."""
+    source = ((run.run_id,) if run.run_id else (), (run.processor,))
     if run.state is not RunState.COMPLETED or run.output is None:
-        status, error = _standing([run])
-        return ResolvedRow([_EMPTY] * len(policy.fields), status, error, *who)
+        status, error = _status_without_answer([run])
+        return ResolvedRow([_EMPTY] * len(policy.fields), status, error, *source)
     try:
         cells = judge(answer(run.run_id or "", run.processor, run.output), policy, day)
     except ValueError as error:
-        return ResolvedRow([_EMPTY] * len(policy.fields), RowStatus.REJECTED, str(error), *who)
-    for cell in cells:
-        if cell.refused is not None:
-            why = "; ".join(refusals(cells, [part.field for part in policy.fields]))
-            return ResolvedRow(cells, RowStatus.REJECTED, why, *who)
-    return ResolvedRow(cells, RowStatus.COMPLETED, None, *who)
+        return ResolvedRow([_EMPTY] * len(policy.fields), RowStatus.REJECTED, str(error), *source)
+    rejected = rejections(cells, [part.field for part in policy.fields])
+    if rejected:
+        return ResolvedRow(cells, RowStatus.REJECTED, "; ".join(rejected), *source)
+    return ResolvedRow(cells, RowStatus.COMPLETED, None, *source)
 
 
-_EMPTY = Cell(None)
-
-
-def _standing(runs: Sequence[StoredRun]) -> tuple[RowStatus, str | None]:
-    """Return where a row without an answer stands, and why it failed."""
-    if not runs or any(run.state in _UNDER_WAY for run in runs):
+def _status_without_answer(runs: Sequence[StoredRun]) -> tuple[RowStatus, str | None]:
+    """Return the status of a row without an answer, and why it failed."""
+    if not runs or any(run.state in _ACTIVE for run in runs):
         return RowStatus.PENDING, None
     return RowStatus.FAILED, _failure(runs[-1])
 
@@ -97,17 +93,34 @@ def _failure(run: StoredRun) -> str:
 
 
 def current(runs: Sequence[StoredRun]) -> list[StoredRun]:
-    """Return the runs that belong together: the newest answer to the first question, and what was asked again after it.
+    """Return the runs that count: the newest answered first run, the retries after it, and active first runs.
 
-    A task that was asked anew (`--fresh`, `--retry-failed`) has older runs beside it, whose answers no longer count.
+    A task that was sent again (`--fresh`, `--retry-failed`) has older runs, whose answers no longer count.
     """
     firsts = [run for run in runs if run.first]
     answered = [run for run in firsts if run.state is RunState.COMPLETED]
     base = answered[-1] if answered else firsts[-1] if firsts else None
     if base is None:
         return list(runs)
-    active = [run for run in firsts if run.state in _UNDER_WAY and run is not base]
+    active = [run for run in firsts if run.state in _ACTIVE and run is not base]
     return [base, *(run for run in runs if not run.first and run.number > base.number), *active]
+
+
+def fields_of(run: StoredRun, policy: AcceptancePolicy) -> tuple[FieldPolicy, ...]:
+    """Return the fields that a completed run was to answer; of an unreadable answer all, or none for a retry."""
+    try:
+        return _fields_in(answer(run.run_id or "", run.processor, run.output or b""), run, policy)
+    except ValueError:
+        return policy.fields if run.first else ()
+
+
+def _fields_in(read: Answer, run: StoredRun, policy: AcceptancePolicy) -> tuple[FieldPolicy, ...]:
+    """Return the fields that a run was to answer: all, or for a retry those in its answer."""
+    if run.first or not isinstance(read.content, dict):
+        return policy.fields
+    return tuple(
+        part for part in policy.fields if part.field.basis == "output" or part.field.name in read.content
+    )
 
 
 class _Row:
@@ -118,55 +131,53 @@ class _Row:
     ) -> None:
         self.policy, self.day, self.given, self.decisions = policy, day, given, decisions
         self.found: dict[str, dict[str, Cell]] = {part.field.name: {} for part in policy.fields}
-        self.troubles: list[str] = []
+        self.unreadable: list[str] = []
 
     def resolved(self, runs: Sequence[StoredRun], *, overwrite: bool) -> ResolvedRow:
         runs = current(runs)
         answered = [run for run in runs if run.state is RunState.COMPLETED and run.output is not None]
         for run in answered:
-            self._take(run)
+            self._add(run)
         cells = apply_row_rules(self._best_cells(), self.policy, self._fixed(overwrite=overwrite))
-        cells, conflicts = self._beside_given(cells, overwrite=overwrite)
+        cells, conflicts = self._with_given(cells, overwrite=overwrite)
         cells = [
             decided(part, [cell, *self.found[part.field.name].values()], self.decisions.get(part.field.name))
             for part, cell in self._each(cells)
         ]
-        status, error = self._status(runs, cells) if answered else _standing(runs)
+        status, error = self._status(runs, cells) if answered else _status_without_answer(runs)
         ids, processors = _sources(cells, runs)
         return ResolvedRow(cells, status, error, ids, processors, conflicts)
 
     def _each(self, cells: Sequence[Cell]) -> list[tuple[FieldPolicy, Cell]]:
         return list(zip(self.policy.fields, cells, strict=True))
 
-    def _take(self, run: StoredRun) -> None:
-        """Add the cells of an answer, each held to what it was asked for."""
+    def _add(self, run: StoredRun) -> None:
+        """Add the cells of an answer, each judged by its field's policy."""
         try:
             read = answer(run.run_id or "", run.processor, run.output or b"")
         except ValueError as error:
-            self.troubles.append(str(error))
+            self.unreadable.append(str(error))
             return
-        parts = _asked(read, run, self.policy)
+        parts = _fields_in(read, run, self.policy)
         names = {part.field.name for part in parts}
-        beside = {
+        others = {
             part.field.name: cell.value
             for part, cell in self._each(self._best_cells())
-            if part.field.name not in names and cell.refused is None
+            if part.field.name not in names and cell.rejection is None
         }
         cells = judge_fields(read, parts, self.day)
-        cells = apply_row_rules(cells, AcceptancePolicy(parts, self.policy.rules), beside)
+        cells = apply_row_rules(cells, AcceptancePolicy(parts, self.policy.rules), others)
         for part, cell in zip(parts, cells, strict=True):
-            self.found[part.field.name].pop(
-                run.processor, None
-            )  # asked again: the newer answer is what it says
-            decision = self.decisions.get(part.field.name)
-            self.found[part.field.name][run.processor] = unless_rejected(part, cell, decision)
+            found = self.found[part.field.name]
+            found.pop(run.processor, None)  # a newer answer of the same processor replaces the older one
+            found[run.processor] = unless_rejected(part, cell, self.decisions.get(part.field.name))
 
     def _best_cells(self) -> list[Cell]:
         found = (list(self.found[part.field.name].values()) for part in self.policy.fields)
         return [_best(cells) if cells else _EMPTY for cells in found]
 
     def _fixed(self, *, overwrite: bool) -> dict[str, Any]:
-        """Return the values that stand whatever was found, as their fields' types."""
+        """Return the values that no run can change, as their fields' types."""
         fixed: dict[str, Any] = {}
         for part in self.policy.fields:
             name = part.field.name
@@ -177,58 +188,38 @@ class _Row:
                 fixed[name] = coerce_or_none(self.given[name], part.field.type)
         return fixed
 
-    def _beside_given(
+    def _with_given(
         self, cells: Sequence[Cell], *, overwrite: bool
     ) -> tuple[list[Cell], tuple[Conflict, ...]]:
-        standing: list[Cell] = []
+        merged: list[Cell] = []
         conflicts: list[Conflict] = []
         for part, cell in self._each(cells):
-            name = part.field.name
-            if name not in self.given:
-                standing.append(cell)
-                continue
-            stands, conflict = merge_with_given(
-                name, part.field.type, self.given[name], cell, overwrite=overwrite
-            )
-            standing.append(stands)
+            name, conflict = part.field.name, None
+            if name in self.given:
+                given = self.given[name]
+                cell, conflict = merge_with_given(name, part.field.type, given, cell, overwrite=overwrite)  # noqa: PLW2901
+            merged.append(cell)
             conflicts += [conflict] if conflict is not None else []
-        return standing, tuple(conflicts)
+        return merged, tuple(conflicts)
 
     def _status(self, runs: Sequence[StoredRun], cells: Sequence[Cell]) -> tuple[RowStatus, str | None]:
-        """Return where a row with an answer stands. One with open values is pending while a run is under way."""
-        refused = refusals(cells, [part.field for part in self.policy.fields])
-        unread = self.troubles and not any(self.found.values())
-        if not refused and not unread:
+        """Return the status of a row with an answer: pending if a value is open and a run is active."""
+        rejected = rejections(cells, [part.field for part in self.policy.fields])
+        is_unread = self.unreadable and not any(self.found.values())
+        if not rejected and not is_unread:
             return RowStatus.COMPLETED, None
-        ended = [
+        failed = [
             f"{run.processor} {_failure(run)}"
             for run in runs
-            if run.state is not RunState.COMPLETED and run.state not in _UNDER_WAY
+            if run.state is not RunState.COMPLETED and run.state not in _ACTIVE
         ]
-        why = "; ".join([*refused, *self.troubles, *ended])
-        active = any(run.state in _UNDER_WAY for run in runs)
-        return (RowStatus.PENDING if active else RowStatus.REJECTED), why
-
-
-def _asked(read: Answer, run: StoredRun, policy: AcceptancePolicy) -> tuple[FieldPolicy, ...]:
-    """Return the fields that a run was asked for: all, or those that an answer to a narrowed question has."""
-    if run.first or not isinstance(read.content, dict):
-        return policy.fields
-    return tuple(
-        part for part in policy.fields if part.field.basis == "output" or part.field.name in read.content
-    )
-
-
-def fields_of(run: StoredRun, policy: AcceptancePolicy) -> tuple[FieldPolicy, ...]:
-    """Return the fields that a completed run was asked for; none if its answer cannot be read."""
-    try:
-        return _asked(answer(run.run_id or "", run.processor, run.output or b""), run, policy)
-    except ValueError:
-        return policy.fields if run.first else ()
+        active = any(run.state in _ACTIVE for run in runs)
+        error = "; ".join([*rejected, *self.unreadable, *failed])
+        return (RowStatus.PENDING if active else RowStatus.REJECTED), error
 
 
 def _best(cells: Sequence[Cell]) -> Cell:
-    """Return the best of a field's cells; of two that are equally good the later."""
+    """Return the best of a field's cells, the later of two equally good ones."""
     best = cells[0]
     for cell in cells[1:]:
         if _rank(cell) >= _rank(best):
@@ -237,17 +228,17 @@ def _best(cells: Sequence[Cell]) -> Cell:
 
 
 def _rank(cell: Cell) -> tuple[int, float, int]:
-    counts = 2 if cell.refused is None else 0
-    sure = UNKNOWN if cell.confidence is None else score(cell.confidence)
-    known = (cell.value if cell.refused is None else cell.said) is not None
-    return counts + known, sure, len(sites(citation.url for citation in cell.citations))
+    accepted = 2 if cell.rejection is None else 0
+    has_value = (cell.value if cell.rejection is None else cell.found) is not None
+    confidence = UNKNOWN if cell.confidence is None else score(cell.confidence)
+    return accepted + has_value, confidence, len(sites(citation.url for citation in cell.citations))
 
 
 def _sources(cells: Sequence[Cell], runs: Sequence[StoredRun]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the runs that the cells came from, oldest first, and their processors; without any, the last run's."""
+    """Return the runs that the cells come from, oldest first, and their processors; the last run's if none does."""
     used = {cell.run_id for cell in cells if cell.run_id}
-    shown = [run for run in runs if run.run_id in used] or list(runs[-1:])
+    sources = [run for run in runs if run.run_id in used] or list(runs[-1:])
     return (
-        tuple(dict.fromkeys(run.run_id for run in shown if run.run_id)),
-        tuple(dict.fromkeys(run.processor for run in shown)),
+        tuple(dict.fromkeys(run.run_id for run in sources if run.run_id)),
+        tuple(dict.fromkeys(run.processor for run in sources)),
     )

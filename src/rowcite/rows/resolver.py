@@ -88,12 +88,12 @@ class RowResolver:
         cells, rejected = list(row.cells), dict[str, str]()
         for at, (field, cell) in enumerate(zip(self.fields, row.cells, strict=True)):
             column = self._types.get(field.name)
-            if column is None or cell.refused is not None or cell.confidence == GIVEN:
+            if column is None or cell.rejection is not None or cell.confidence == GIVEN:
                 continue
             if not fits(cell.value, column):
                 rejected[field.name] = f"{cell.value} does not fit the column's type {column}"
                 cells[at] = msgspec.structs.replace(
-                    cell, value=None, rule="type", refused=rejected[field.name]
+                    cell, value=None, rule="type", rejection=rejected[field.name]
                 )
         if not rejected:
             return row

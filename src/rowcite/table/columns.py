@@ -156,7 +156,7 @@ def _holds(column: pl.DataType, kind: FieldType) -> bool:
 
 def _replaces(cell: Cell) -> bool:
     """Return True if a cell's value replaces the value in the table."""
-    return cell.value is not None and cell.refused is None and cell.confidence != GIVEN
+    return cell.value is not None and cell.rejection is None and cell.confidence != GIVEN
 
 
 def _json_text(cell: Cell) -> Any:

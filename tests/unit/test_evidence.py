@@ -1,8 +1,8 @@
-"""Hosts and the domains that somebody registered, by the list that is installed."""
+"""Hosts and registered domains, by the installed Public Suffix List."""
 
 import pytest
 
-from rowcite.accept.domains import Domains, host_of, site_of, sites
+from rowcite.accept.evidence import Domains, host_of, site_of, sites
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ from rowcite.accept.domains import Domains, host_of, site_of, sites
         ("ftp://acme.example/", ""), ("javascript://acme.example/", ""), ("acme.example", ""), ("https://[bad", ""), ("", ""),
     ],
 )  # fmt: skip
-def test_a_host_is_what_a_browser_would_open(url, host):
+def test_a_host_is_parsed_as_a_browser_parses_it(url, host):
     assert host_of(url) == host
 
 
@@ -26,16 +26,16 @@ def test_a_host_is_what_a_browser_would_open(url, host):
         ("2001:db8::1", "2001:db8::1"), ("www.acme.example", "acme.example"), ("a.xn--tat-9la.gouv.fr", "xn--tat-9la.gouv.fr"),
     ],
 )  # fmt: skip
-def test_a_site_is_what_somebody_registered(host, site):
+def test_a_site_is_a_registered_domain(host, site):
     assert site_of(host) == site
 
 
-def test_sites_are_counted_once_and_what_is_no_address_is_none():
+def test_a_site_is_counted_once_and_other_texts_are_left_out():
     urls = ["https://a.acme.co.uk/1", "http://acme.co.uk", "https://other.co.uk", "mailto:x@acme.com", ""]
     assert sites(urls) == {"acme.co.uk", "other.co.uk"}
 
 
-def test_a_list_knows_a_domain_in_either_spelling():
+def test_a_domain_is_matched_in_unicode_and_in_ascii():
     for listed in ("état.gouv.fr", "xn--tat-9la.gouv.fr"):
         assert "https://www.état.gouv.fr/x" in Domains([listed])
         assert "https://www.xn--tat-9la.gouv.fr/x" in Domains([listed])

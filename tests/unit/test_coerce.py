@@ -36,7 +36,7 @@ PERSON = FieldType("object", properties=(("name", STRING), ("born", DATE)))
         (JSON, "x", "x"), (JSON, {"a": ["é", 1]}, '{"a": ["é", 1]}'), (JSON, 5, "5"), (JSON, False, "false"),
     ],
 )  # fmt: skip
-def test_a_value_is_made_its_type_without_loss(kind, value, kept):
+def test_a_value_is_coerced_without_loss(kind, value, kept):
     found = coerce(value, kind)
     assert found == kept
     assert type(found) is type(kept)
@@ -56,7 +56,7 @@ def test_a_value_is_made_its_type_without_loss(kind, value, kept):
         (JSON, [{"a": math.inf}]),
     ],
 )  # fmt: skip
-def test_a_value_that_does_not_fit_is_refused_with_a_reason(kind, values):
+def test_a_value_that_does_not_fit_is_rejected_with_a_reason(kind, values):
     for value in values:
         with pytest.raises(CoercionError) as raised:
             coerce(value, kind)
@@ -74,7 +74,7 @@ def test_a_choice_that_means_null_is_a_value_where_the_spec_offers_it():
     assert coerce("n/a", FieldType("string", choices=("A",))) is None
 
 
-def test_two_choices_that_differ_in_case_are_told_apart():
+def test_two_choices_that_differ_in_case_are_distinct():
     kind = FieldType("string", choices=("seed", "Seed"))
     assert coerce("Seed", kind) == "Seed"
     with pytest.raises(CoercionError):
@@ -89,7 +89,7 @@ ANYTHING = st.recursive(
 
 
 @given(st.sampled_from([STRING, INTEGER, NUMBER, BOOLEAN, DATE, STAGE, LIST, PERSON, JSON]), ANYTHING)
-def test_anything_fits_its_column_or_is_refused(kind, value):
+def test_any_value_fits_its_column_or_is_rejected(kind, value):
     import polars as pl
 
     try:
@@ -100,7 +100,7 @@ def test_anything_fits_its_column_or_is_refused(kind, value):
 
 
 @given(st.integers(-(2**63), 2**63 - 1))
-def test_a_whole_number_survives_in_every_spelling(number):
+def test_a_whole_number_is_kept_in_every_notation(number):
     for spelling in (number, str(number), f"{number:,}", f"{number}.0", f" {number} "):
         assert coerce(spelling, INTEGER) == number
 

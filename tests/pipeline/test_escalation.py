@@ -1,4 +1,4 @@
-"""Values that are not accepted are asked again of the next processor, at a known cost, and never of one that was tried."""
+"""Rejected values are retried on the next processor, at a known cost, and never on one that was tried."""
 
 import csv
 import json
@@ -19,7 +19,7 @@ BETTER = {"lite": "low", "core": "medium", "pro": "high"}
 
 
 class Ladder:
-    """Answers each field with who was asked, as sure of it as the processor is worth; `sure` rows are high at once."""
+    """Answers each field with the processor's name and a confidence that rises with it; `sure` rows are high at once."""
 
     def __init__(self):
         self.asked = []
@@ -51,7 +51,7 @@ class Ladder:
 
 @pytest.fixture
 def world(tmp_path):
-    """A server whose answers get better up the ladder, and a function that runs a spec over some names."""
+    """A server with higher confidences from dearer processors, and a spec that runs over some names."""
     researcher = Ladder()
     journal = tmp_path / "journal.jsonl"
     with embedded(create_app(researcher, ServerSettings(journal=journal))) as url:
@@ -102,24 +102,24 @@ class World:
         return [line["processor"] for line in lines if "input_sha256" in line]
 
 
-def test_a_row_goes_up_until_its_values_are_accepted(world):
+def test_a_row_is_escalated_until_its_values_are_accepted(world):
     (row,) = world.run("Acme")
     assert (row["rowcite_status"], row["city"], row["size"]) == ("completed", "by core", "1")
     assert world.created() == ["lite", "core"]
 
 
-def test_it_goes_to_the_last_step_and_no_further(world):
+def test_a_row_rejected_by_the_last_processor_stays_rejected(world):
     (row,) = world.run("Acme", accept={"min_confidence": 0.95})
     assert world.created() == ["lite", "core", "pro"]
     assert row["rowcite_status"] == "rejected"
 
 
-def test_a_row_that_is_accepted_is_not_asked_again(world):
+def test_an_accepted_row_is_not_retried(world):
     world.run("sure thing", "Acme")
     assert sorted(world.created()) == ["core", "lite", "lite"]
 
 
-def test_only_the_open_fields_are_asked_for_and_what_is_known_goes_along(world):
+def test_only_rejected_fields_are_retried_and_accepted_values_are_sent_along(world):
     (row,) = world.run("half sure")
     again = world.researcher.asked[1]
     assert again[0] == "core"
@@ -130,32 +130,32 @@ def test_only_the_open_fields_are_asked_for_and_what_is_known_goes_along(world):
     assert len(row["rowcite_run_id"].split()) == 2
 
 
-def test_where_fields_are_required_only_an_open_one_of_them_asks_again(world):
+def test_with_required_fields_only_a_rejected_one_causes_a_retry(world):
     world.run("half sure", accept={"min_confidence": "medium", "required": ["city"]})
     assert world.created() == ["lite"]
 
 
-def test_a_second_run_asks_nothing_again(world):
+def test_a_second_run_sends_nothing(world):
     first = world.run("Acme", "half sure", "sure thing")
     before = len(world.created())
     assert world.run("Acme", "half sure", "sure thing") == first
     assert len(world.created()) == before
 
 
-def test_a_run_that_was_stopped_between_two_steps_goes_on(world):
+def test_a_run_stopped_between_two_steps_continues_with_the_second(world):
     world.run("Acme", escalate=[])
     (row,) = world.run("Acme")
     assert world.created() == ["lite", "core"]
     assert row["city"] == "by core"
 
 
-def test_rows_of_one_question_are_asked_again_once(world):
+def test_rows_of_one_task_are_retried_once(world):
     rows = world.run(*["Acme"] * 5)
     assert world.created() == ["lite", "core"]
     assert {row["city"] for row in rows} == {"by core"}
 
 
-def test_a_run_that_failed_is_not_asked_of_a_dearer_processor(world):
+def test_a_failed_run_is_not_escalated(world):
     (row,) = world.run("broken", flags=["--json"], code=7)
     assert world.created() == ["lite"]
     assert row["rowcite_status"] == "failed"
@@ -168,7 +168,7 @@ def test_spend_is_the_price_of_each_run(world):
         assert ledger.spent() == price == 3 * 5_000 + 2 * 25_000
 
 
-def test_the_budget_holds_on_the_ladder_and_the_table_is_written(world):
+def test_the_budget_includes_retries_and_the_table_is_written(world):
     rows = world.run(*(f"Acme {n}" for n in range(10)), limits={"max_cost_usd": 0.11}, code=6)
     with world.ledger() as ledger:
         assert ledger.spent() <= 110_000
@@ -176,52 +176,52 @@ def test_the_budget_holds_on_the_ladder_and_the_table_is_written(world):
     assert len(rows) == 10
 
 
-def test_the_plan_says_what_it_may_cost(world, capsys):
+def test_the_plan_has_the_expected_and_the_worst_cost(world, capsys):
     (world.folder / "t.csv").write_text("name\n" + "".join(f"Acme {n}\n" for n in range(10)))
     main(["plan", str(world.spec()), "--base-url", world.url, "--json"])
-    told = json.loads(capsys.readouterr().out)
-    assert told["cost_usd"] == 0.05
-    assert told["expected_cost_usd"] == pytest.approx(0.05 + 5 * 0.025 + 2.5 * 0.1)
-    assert told["worst_cost_usd"] == pytest.approx(10 * (0.005 + 0.025 + 0.1))
+    plan = json.loads(capsys.readouterr().out)
+    assert plan["cost_usd"] == 0.05
+    assert plan["expected_cost_usd"] == pytest.approx(0.05 + 5 * 0.025 + 2.5 * 0.1)
+    assert plan["worst_cost_usd"] == pytest.approx(10 * (0.005 + 0.025 + 0.1))
 
 
-def test_the_plan_counts_earlier_answers_that_are_to_be_asked_again(world, capsys):
+def test_the_plan_counts_earlier_answers_to_escalate(world, capsys):
     world.run("Acme", "sure thing", escalate=[])
     capsys.readouterr()
     main(["plan", str(world.spec()), "--base-url", world.url, "--json"])
-    told = json.loads(capsys.readouterr().out)
-    assert (told["to_submit"], told["to_escalate"]) == (0, 1)
-    assert told["expected_cost_usd"] == 0.025
+    plan = json.loads(capsys.readouterr().out)
+    assert (plan["to_submit"], plan["to_escalate"]) == (0, 1)
+    assert plan["expected_cost_usd"] == 0.025
 
 
 def many(count, sure):
     return [f"sure {n}" if n < sure else f"Acme {n}" for n in range(count)]
 
 
-def test_when_more_than_half_would_be_asked_again_it_stops_and_says_so(world, capsys):
+def test_a_run_stops_when_more_than_half_of_the_first_answers_are_rejected(world, capsys):
     rows = world.run(*many(120, 40), code=5)
     assert set(world.created()) == {"lite"}
     assert len(rows) == 120
     assert "of the first 100 answers 60 were not accepted" in capsys.readouterr().err
 
 
-def test_told_to_it_goes_on_anyway(world):
+def test_escalate_anyway_retries_them(world):
     world.run(*many(120, 40), flags=["--escalate-anyway"])
     assert world.created().count("core") == 80
 
 
-def test_when_half_are_accepted_it_goes_on(world):
+def test_a_run_continues_when_half_are_accepted(world):
     world.run(*many(120, 50))
     assert world.created().count("core") == 70
 
 
-def test_a_fresh_run_climbs_anew(world):
+def test_a_fresh_run_escalates_again(world):
     world.run("Acme")
     world.run("Acme", flags=["--fresh"])
     assert world.created() == ["lite", "core"] * 2
 
 
-def test_given_values_are_not_asked_for_again(world):
+def test_given_values_are_not_retried(world):
     (world.folder / "t.csv").write_text("name,size,city\nAcme,5,\n")
     spec = world.spec(columns={"existing": "fill"}, escalate=["core"])
     assert main(["run", str(spec), "--base-url", world.url, "-q"]) == 0
