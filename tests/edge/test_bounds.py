@@ -1,4 +1,4 @@
-"""Hostile sizes are refused by file and place, and memory stays flat while they are."""
+"""Tables and specs that are too large are rejected by file and place, in little memory."""
 
 import gzip
 import json
@@ -22,19 +22,19 @@ import json, sys
 from rowcite.errors import TableError
 from rowcite.table.sources import open_source
 from rowcite.spec.models import CsvOptions
-rows, said = 0, ""
+rows, message = 0, ""
 try:
     for batch in open_source(sys.argv[1], None, CsvOptions(encoding=sys.argv[2])).batches():
         rows += batch.frame.height
 except TableError as error:
-    said = str(error)
+    message = str(error)
 peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))  # ru_maxrss is inherited
-print(json.dumps([rows, said, int(peak.split()[1]) // 1024]))
+print(json.dumps([rows, message, int(peak.split()[1]) // 1024]))
 """
 
 
-def apart(file, encoding="utf-8"):
-    """Read a table in a process of its own; return its rows, what it said and its peak of memory in MiB."""
+def read_in_process(file, encoding="utf-8"):
+    """Read a table in a process of its own; return its rows, its error and its peak of memory in MiB."""
     done = subprocess.run(
         [sys.executable, "-c", READ, str(file), encoding],
         env=environment(),
@@ -54,7 +54,7 @@ PACKED = {".gz": gzip.compress, ".zst": zstd}
 
 @pytest.fixture(scope="module")
 def sixteen():
-    """Return 16 MiB of x, packed: both formats may hold several such parts in a row."""
+    """Return 16 MiB of x, packed: in both formats such parts can be concatenated."""
     return {suffix: pack(b"x" * 16 * MIB) for suffix, pack in PACKED.items()}
 
 
@@ -69,41 +69,41 @@ def sixteen():
     ],
     ids=["csv", "tsv in quotes", "csv header", "jsonl"],
 )
-def test_a_cell_of_a_gigabyte_is_refused_in_little_memory(
+def test_a_cell_of_a_gigabyte_is_rejected_in_little_memory(
     tmp_path, sixteen, kind, before, after, place, suffix
 ):
     pack = PACKED[suffix]
     file = tmp_path / f"t.{kind}{suffix}"
     file.write_bytes(pack(before) + sixteen[suffix] * 64 + (pack(after) if after else b""))
-    _, said, peak = apart(file)
-    assert said.startswith(f"{file}{place}"), said
+    _, message, peak = read_in_process(file)
+    assert message.startswith(f"{file}{place}"), message
     assert peak < 1_200
 
 
-def test_a_cell_of_a_gigabyte_in_another_encoding_is_refused_too(tmp_path):
+def test_a_huge_cell_in_another_encoding_is_rejected_in_little_memory(tmp_path):
     file = tmp_path / "t.csv.gz"
     part = gzip.compress("x".encode("utf-16-le") * 8 * MIB, 1)
     file.write_bytes(gzip.compress("\ufeffa,b\n1,".encode("utf-16-le")) + part * 20)
-    _, said, peak = apart(file, "utf-16")
-    assert "of more than" in said
+    _, message, peak = read_in_process(file, "utf-16")
+    assert "of more than" in message
     assert peak < 1_200
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "said"),
+    ("name", "text", "message"),
     [
         ("t.csv", "a,b\n0,0\n1,{}\n", r"t\.csv: row 2, column 'b': a value of more than 32 MiB"),
         ("t.jsonl", '{{"a":"0"}}\n\n{{"a":"{}"}}\n', r"t\.jsonl: row 2, column 'a': a value of more than 32"),
     ],
 )
-def test_a_value_just_too_large_is_told_by_row_and_column(tmp_path, name, text, said):
+def test_a_value_just_too_large_is_named_by_row_and_column(tmp_path, name, text, message):
     file = tmp_path / name
     file.write_text(text.format("x" * (read_limits.CELL + 1)))
-    with pytest.raises(TableError, match=said):
+    with pytest.raises(TableError, match=message):
         list(open_source(str(file), None, CsvOptions()).batches())
 
 
-def test_a_parquet_value_just_too_large_is_told_by_row_and_column(tmp_path):
+def test_a_parquet_value_just_too_large_is_named_by_row_and_column(tmp_path):
     values = pa.array(["x", "y" * (read_limits.CELL + 1)])
     pq.write_table(pa.table({"a": values}), tmp_path / "t.parquet", use_dictionary=False, compression="none")
     with pytest.raises(TableError, match=r"t\.parquet: row 2, column 'a': a value of more than 32 MiB"):
@@ -112,7 +112,7 @@ def test_a_parquet_value_just_too_large_is_told_by_row_and_column(tmp_path):
 
 @pytest.mark.parametrize("suffix", [".gz", ".zst"])
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
-def test_a_file_that_unpacks_to_far_more_than_a_table_would_is_refused(tmp_path, monkeypatch, kind, suffix):
+def test_a_file_that_unpacks_to_far_more_than_a_table_is_rejected(tmp_path, monkeypatch, kind, suffix):
     monkeypatch.setattr(read_limits, "FREE", 4 * MIB)
     file = tmp_path / f"t.{kind}{suffix}"
     rows = {"csv": b"a,b\n" + b"1,2\n" * 4 * MIB, "jsonl": b'{"a":1}\n' * 2 * MIB, "parquet": bytes(16 * MIB)}
@@ -121,21 +121,21 @@ def test_a_file_that_unpacks_to_far_more_than_a_table_would_is_refused(tmp_path,
         list(open_source(str(file), None, CsvOptions()).batches())
 
 
-def test_an_honest_packed_table_is_read_however_small_the_free_part(tmp_path, monkeypatch):
+def test_a_normally_packed_table_is_read_without_any_free_bytes(tmp_path, monkeypatch):
     monkeypatch.setattr(read_limits, "FREE", 0)
     file = tmp_path / "t.csv.gz"
     file.write_bytes(gzip.compress(b"".join(b"%d,x%d\n" % (n, n * n) for n in range(100_000))))
     assert sum(b.frame.height for b in open_source(str(file), None, CsvOptions()).batches()) == 99_999
 
 
-def test_a_parquet_dictionary_that_stands_for_gigabytes_is_read_in_little_memory(tmp_path):
+def test_a_parquet_dictionary_that_expands_to_gigabytes_is_read_in_little_memory(tmp_path):
     file = tmp_path / "t.parquet"
     rows = 8_000
     large = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), pa.array(["x" * MIB]))
     pq.write_table(pa.table({"a": large}), file, store_schema=False, dictionary_pagesize_limit=4 * MIB)
     assert file.stat().st_size < MIB
-    read, said, peak = apart(file)
-    assert (read, said) == (rows, "")
+    read, message, peak = read_in_process(file)
+    assert (read, message) == (rows, "")
     assert peak < 900
 
 
@@ -146,12 +146,12 @@ def test_parquet_values_that_share_their_beginning_are_read_in_little_memory(tmp
         pa.table({"a": same}), file, use_dictionary=False, column_encoding={"a": "DELTA_BYTE_ARRAY"}
     )
     assert file.stat().st_size < MIB
-    read, said, peak = apart(file)
-    assert (read, said) == (1_000, "")
+    read, message, peak = read_in_process(file)
+    assert (read, message) == (1_000, "")
     assert peak < 900
 
 
-def test_a_parquet_dictionary_with_a_value_too_large_is_refused(tmp_path):
+def test_a_parquet_dictionary_with_a_value_too_large_is_rejected(tmp_path):
     file = tmp_path / "t.parquet"
     large = pa.DictionaryArray.from_arrays(
         pa.array([0] * 100, pa.int32()), pa.array(["x" * (read_limits.CELL + 1)])
@@ -163,7 +163,7 @@ def test_a_parquet_dictionary_with_a_value_too_large_is_refused(tmp_path):
         list(open_source(str(file), None, CsvOptions()).batches())
 
 
-def test_a_parquet_page_that_unpacks_to_far_more_than_a_table_would_is_refused(tmp_path):
+def test_a_parquet_page_that_unpacks_to_far_more_than_a_table_is_rejected(tmp_path):
     file = tmp_path / "t.parquet"
     cells = pa.array(["y" * 30 * MIB] * 10, pa.large_string())
     pq.write_table(pa.table({"a": cells}), file, use_dictionary=False, compression="zstd", store_schema=False)
@@ -171,7 +171,7 @@ def test_a_parquet_page_that_unpacks_to_far_more_than_a_table_would_is_refused(t
         list(open_source(str(file), None, CsvOptions()).batches())
 
 
-def test_a_parquet_list_of_nothing_a_hundred_million_times_is_refused(tmp_path):
+def test_a_parquet_list_of_a_hundred_million_nulls_is_rejected(tmp_path):
     file = tmp_path / "t.parquet"
     count = 100_000_000
     lists = pa.ListArray.from_arrays(pa.array([0, count], pa.int32()), pa.nulls(count, pa.int8()))
@@ -190,20 +190,20 @@ def test_a_parquet_list_of_nothing_a_hundred_million_times_is_refused(tmp_path):
     ],
     ids=["csv", "jsonl, a line each", "jsonl, one line", "jsonl, inside of an object"],
 )
-def test_more_columns_than_any_table_has_are_refused(tmp_path, name, text):
+def test_more_columns_than_any_table_has_are_rejected(tmp_path, name, text):
     (tmp_path / name).write_text(text)
     with pytest.raises(TableError, match="columns, and rowcite reads 20,000 at most"):
         open_source(str(tmp_path / name), None, CsvOptions())
 
 
 @pytest.mark.parametrize("value", ["[" * 65 + "]" * 65, '{"b":' * 65 + "1" + "}" * 65])
-def test_json_nested_too_deep_is_refused_by_its_line(tmp_path, value):
+def test_json_nested_too_deep_is_rejected_by_its_line(tmp_path, value):
     (tmp_path / "t.jsonl").write_text(f'{{"a":1}}\n{{"a":{value}}}\n')
     with pytest.raises(TableError, match=r"t\.jsonl:2: nested more than 64 levels deep"):
         open_source(str(tmp_path / "t.jsonl"), None, CsvOptions())
 
 
-def test_brackets_in_a_text_are_no_nesting(tmp_path):
+def test_brackets_in_a_text_are_not_nesting(tmp_path):
     text = "[" * 500 + '\\"{' * 500
     (tmp_path / "t.jsonl").write_text(f'{{"a":"{text}"}}\n')
     (batch,) = open_source(str(tmp_path / "t.jsonl"), None, CsvOptions()).batches()
@@ -215,13 +215,13 @@ def test_brackets_in_a_text_are_no_nesting(tmp_path):
 SPEC = "name: a\ntask: {processor: lite, inputs: {x: {column: x}}, outputs: {y: string}}\n"
 
 
-def test_a_spec_of_more_than_a_mebibyte_is_refused_and_not_read_whole(tmp_path):
+def test_a_spec_of_more_than_a_mebibyte_is_rejected(tmp_path):
     (tmp_path / "spec.yaml").write_text(SPEC + "#" * read_limits.SPEC)
     with pytest.raises(SpecError, match=r"spec\.yaml: cannot read the spec: it has more than 1 MiB"):
         load_spec(tmp_path / "spec.yaml")
 
 
-def test_a_schema_that_never_ends_is_refused():
+def test_an_endless_json_schema_is_rejected():
     task = {"processor": "lite", "inputs": {"x": {"column": "x"}}, "output": {"json_schema": "/dev/zero"}}
     with pytest.raises(SpecError, match="cannot read the JSON schema /dev/zero: it has more than 1 MiB"):
         parse_spec({"name": "a", "task": task})
@@ -235,7 +235,7 @@ def test_aliases_of_a_long_text_cannot_blow_a_spec_up(tmp_path, text):
         load_spec(tmp_path / "spec.yaml", environ={"HOME": "h" * 1_000})
 
 
-def test_a_long_variable_named_often_cannot_blow_a_spec_up(tmp_path):
+def test_a_long_variable_used_often_cannot_blow_a_spec_up(tmp_path):
     (tmp_path / "spec.yaml").write_text(f"{SPEC}x: '{'${LONG}' * 10_000}'\n")
     with pytest.raises(SpecError, match="more than 4,194,304 characters"):
         load_spec(tmp_path / "spec.yaml", environ={"LONG": "l" * 100_000})

@@ -222,7 +222,7 @@ def test_where_picks_rows(where, rows):
         ("a + 1 > '5'", r"CAST\(a AS DOUBLE\)"),
         ("a BETWEEN 1 AND 5", r"CAST\(a AS DOUBLE\)"),
         ("a IN (1, 2)", r"CAST\(a AS DOUBLE\)"),
-        ("n > '5'", "Leave the quotes around the number out"),
+        ("n > '5'", "Remove the quotes around the number"),
         ("nope = 'x'", 'unable to find column "nope". Columns: a, n'),
         ('a = "x"', 'unable to find column "x"'),
         ("a", "gives String, not true or false"),

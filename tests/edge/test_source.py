@@ -1,4 +1,4 @@
-"""Tables of every format are read as they are, and a faulty one is told by file and line."""
+"""Tables of every format are read as they are, and a fault is named by file and line."""
 
 import csv
 import gzip
@@ -13,8 +13,7 @@ import pytest
 
 from rowcite.errors import TableError
 from rowcite.spec.models import CsvOptions
-from rowcite.table.sources import base as source
-from rowcite.table.sources import open_source
+from rowcite.table.sources import base, open_source
 
 ROWS = [("007", "Åse & Søn", None), ("008", "O'Neill, Ltd", "x")]
 TEXTS = {
@@ -44,8 +43,8 @@ def table(kind: str) -> bytes:
 
 
 def rows(path: object, **options: object) -> list[tuple[object, ...]]:
-    opened = open_source(str(path), None, CsvOptions(**options))
-    return [row for batch in opened.batches() for row in batch.frame.rows()]
+    source = open_source(str(path), None, CsvOptions(**options))
+    return [row for batch in source.batches() for row in batch.frame.rows()]
 
 
 def written(folder: Path, data: bytes | str, name: str = "t.csv") -> Path:
@@ -76,28 +75,28 @@ def test_a_folder_is_read_part_after_part_without_hidden_files(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("second", "said"),
+    ("second", "message"),
     [
         ("x,z\n1,2\n", "has 'z' and lacks 'y'"),
         ("y,x\n1,2\n", "in another order"),
         ("x,y,z\n1,2,3\n", "has 'z'"),
     ],
 )
-def test_parts_with_another_header_are_refused(tmp_path, second, said):
+def test_parts_with_another_header_are_rejected(tmp_path, second, message):
     written(tmp_path, "x,y\n1,2\n", "1.csv")
     written(tmp_path, second, "2.csv")
-    with pytest.raises(TableError, match=rf"2\.csv:1: the header .*{said}.* unlike 1\.csv"):
+    with pytest.raises(TableError, match=rf"2\.csv:1: the header .*{message}.* unlike 1\.csv"):
         rows(tmp_path)
 
 
-def test_parts_of_different_formats_are_refused(tmp_path):
+def test_parts_of_different_formats_are_rejected(tmp_path):
     written(tmp_path, "x\n1\n", "1.csv")
     written(tmp_path, '{"x":1}\n', "2.jsonl")
     with pytest.raises(TableError, match="different formats"):
         rows(tmp_path)
 
 
-def test_parquet_parts_of_another_schema_are_refused(tmp_path):
+def test_parquet_parts_of_another_schema_are_rejected(tmp_path):
     pl.DataFrame({"x": [1]}).write_parquet(tmp_path / "1.parquet")
     pl.DataFrame({"x": ["1"]}).write_parquet(tmp_path / "2.parquet")
     with pytest.raises(TableError, match=r"2\.parquet: its columns or their types"):
@@ -116,7 +115,7 @@ def test_parquet_parts_of_another_schema_are_refused(tmp_path):
         pytest.param(b'a,b\n1,5" pipe\n', [("1", '5" pipe')], id="quote inside a bare value"),
         pytest.param(b'a,b\n1,""""', [("1", '"')], id="a closed quote at the very end"),
         pytest.param(b'a,b\n,""\n', [(None, "")], id="blank and quoted blank"),
-        pytest.param(b"a,b\nNA,null\n", [("NA", "null")], id="words that mean nothing elsewhere"),
+        pytest.param(b"a,b\nNA,null\n", [("NA", "null")], id="words that mean null elsewhere"),
         pytest.param(b"a,b\n007,1e5\n", [("007", "1e5")], id="numbers as they are written"),
         pytest.param(b"a,b\n 1 ,\t2\n", [(" 1 ", "\t2")], id="spaces"),
         pytest.param(b"a,b\n1,x\x00y\n", [("1", "x\x00y")], id="NUL"),
@@ -145,19 +144,19 @@ def test_a_csv_is_read_as_text(tmp_path, data, expected):
         ("shift_jis", "日本"),
     ],
 )
-def test_other_encodings_are_read_when_they_are_named(tmp_path, encoding, text):
+def test_other_encodings_are_read_if_the_spec_names_them(tmp_path, encoding, text):
     file = written(tmp_path, f"a,é\n1,{text}\n".replace("é", "b", 1).encode(encoding))
     assert rows(file, encoding=encoding) == [("1", text)]
 
 
 @pytest.mark.parametrize("separator", [";", "|", "\t", "\x01"])
-def test_other_separators_are_read_when_they_are_named(tmp_path, separator):
+def test_other_separators_are_read_if_the_spec_names_them(tmp_path, separator):
     file = written(tmp_path, f'a{separator}b\n1,5{separator}"x{separator}y"\n')
     assert rows(file, separator=separator) == [("1,5", f"x{separator}y")]
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         pytest.param(b"", "the file is empty", id="empty"),
         pytest.param(b"\n\n", "the file is empty", id="only line ends"),
@@ -180,14 +179,14 @@ def test_other_separators_are_read_when_they_are_named(tmp_path, separator):
         ),
     ],
 )
-def test_a_faulty_csv_is_told_by_its_line(tmp_path, data, said):
-    with pytest.raises(TableError, match=said) as told:
+def test_a_fault_in_a_csv_is_named_by_its_line(tmp_path, data, message):
+    with pytest.raises(TableError, match=message) as error:
         rows(written(tmp_path, data))
-    assert str(told.value).startswith(str(tmp_path / "t.csv"))
+    assert str(error.value).startswith(str(tmp_path / "t.csv"))
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         pytest.param(b"", "the file is empty", id="empty"),
         pytest.param(b'{"a":1}\n{"a":\n', r":2: not a line of JSON", id="broken"),
@@ -197,56 +196,56 @@ def test_a_faulty_csv_is_told_by_its_line(tmp_path, data, said):
         ),
         pytest.param(b'{"a":NaN}\n', r":1: .*NaN is not a JSON value", id="NaN"),
         pytest.param(b'{"a":"caf\xe9"}\n', r":1: byte 0xe9 is not UTF-8", id="bad byte"),
-        pytest.param(b'{"a":1}\n{"a":{"b":1}}\n', "do not go together", id="a number and an object"),
+        pytest.param(b'{"a":1}\n{"a":{"b":1}}\n', "do not fit one column", id="a number and an object"),
     ],
 )
-def test_a_faulty_jsonl_is_told_by_its_line(tmp_path, data, said):
-    with pytest.raises(TableError, match=said):
+def test_a_fault_in_json_lines_is_named_by_its_line(tmp_path, data, message):
+    with pytest.raises(TableError, match=message):
         rows(written(tmp_path, data, "t.jsonl"))
 
 
 @pytest.mark.parametrize("name", ["t.csv.gz", "t.csv.zst", "t.jsonl.gz", "t.parquet.gz", "t.parquet"])
-def test_a_file_that_is_not_what_its_name_says_is_refused(tmp_path, name):
+def test_a_file_that_does_not_match_its_suffix_is_rejected(tmp_path, name):
     with pytest.raises(TableError, match=rf"{name}: (cannot read it|not a Parquet file)"):
         rows(written(tmp_path, b"plainly something else", name))
 
 
-def test_a_file_whose_compressed_end_is_missing_is_refused(tmp_path):
+def test_a_truncated_compressed_file_is_rejected(tmp_path):
     whole = gzip.compress(b"a,b\n" + os.urandom(200_000).hex().encode() + b",2\n")
     with pytest.raises(TableError, match="cannot read it"):
         rows(written(tmp_path, whole[: len(whole) // 2], "t.csv.gz"))
 
 
 @pytest.mark.parametrize(
-    ("path", "said"),
+    ("path", "message"),
     [
         ("nothing.csv", "no such file"),
         ("no*.csv", "no such file"),
         (".", "holds no csv"),
-        ("x" * 5_000 + ".csv", "cannot look there"),
-        ("ftp://host/x.csv", "reads s3://, gs://, az:// and https:// tables, and none from ftp://"),
+        ("x" * 5_000 + ".csv", "cannot read the path"),
+        ("ftp://host/x.csv", "reads s3://, gs://, az:// and https:// tables, not ftp://"),
         ("-", "stdin can be read only once"),
     ],
 )
-def test_a_table_that_is_not_there_is_told(tmp_path, monkeypatch, path, said):
+def test_a_table_that_does_not_exist_is_named(tmp_path, monkeypatch, path, message):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(TableError, match=said):
+    with pytest.raises(TableError, match=message):
         open_source(path, None, CsvOptions())
 
 
-def test_a_suffix_that_says_no_format_is_told(tmp_path):
+def test_an_unknown_suffix_names_the_key_to_set(tmp_path):
     with pytest.raises(TableError, match=r"t\.xlsx: unknown format. Set input.format"):
         rows(written(tmp_path, b"", "t.xlsx"))
 
 
-def test_a_pipe_is_sent_to_stdin(tmp_path):
+def test_a_pipe_is_rejected_with_the_advice_to_use_stdin(tmp_path):
     os.mkfifo(tmp_path / "pipe.csv")
     with pytest.raises(TableError, match="send it to stdin"):
         rows(tmp_path / "pipe.csv")
 
 
 @pytest.mark.parametrize("size", [20_000_000, 33_000_000])
-def test_a_huge_cell_is_read_and_so_is_what_follows(tmp_path, size):
+def test_a_huge_cell_and_the_rows_after_it_are_read(tmp_path, size):
     file = written(tmp_path, b"a,b\n0,0\n1," + b"x" * size + b"\n2,3\n")
     assert [len(b or "") for _, b in rows(file)] == [1, size, 1]
 
@@ -257,18 +256,18 @@ def test_two_thousand_columns_are_read(tmp_path):
     assert rows(file) == [("7",) * 2_000]
 
 
-def test_jsonl_fields_that_come_late_are_columns_of_all_rows(tmp_path, monkeypatch):
-    monkeypatch.setattr(source, "BATCH_ROWS", 2)
+def test_jsonl_fields_that_appear_late_are_columns_of_all_rows(tmp_path, monkeypatch):
+    monkeypatch.setattr(base, "BATCH_ROWS", 2)
     file = written(tmp_path, '{"a":1}\n{"a":2}\n{}\n{"b":"x"}\n', "t.jsonl")
     assert rows(file) == [(1, None), (2, None), (None, None), (None, "x")]
 
 
 def test_jsonl_kinds_that_differ_between_batches_become_text(tmp_path, monkeypatch):
-    monkeypatch.setattr(source, "BATCH_ROWS", 1)
+    monkeypatch.setattr(base, "BATCH_ROWS", 1)
     assert rows(written(tmp_path, '{"a":1}\n{"a":"x"}\n', "t.jsonl")) == [("1",), ("x",)]
 
 
-def test_decimals_that_no_reader_can_hold_are_refused_by_name(tmp_path):
+def test_decimals_of_more_than_38_digits_are_rejected_by_column(tmp_path):
     wide = pa.array([None], pa.decimal256(50, 2))
     pq.write_table(pa.table({"amount": wide}), tmp_path / "t.parquet")
     with pytest.raises(TableError, match="column 'amount' is decimal256"):
@@ -293,18 +292,18 @@ def test_a_column_without_a_name_keeps_it(tmp_path):
     ("name", "data"),
     [("t.csv", b"a\0,b\n1,2\n"), ("t.jsonl", b'{"a\\u0000": 1}\n')],
 )
-def test_a_column_whose_name_holds_a_nul_is_refused(tmp_path, name, data):
+def test_a_column_whose_name_holds_a_nul_is_rejected(tmp_path, name, data):
     with pytest.raises(TableError, match=r"holds a NUL\. Rename it"):
         rows(written(tmp_path, data, name))
 
 
-def test_json_lines_that_are_packed_without_saying_so_are_refused(tmp_path):
+def test_packed_json_lines_without_the_suffix_are_rejected(tmp_path):
     file = written(tmp_path, gzip.compress(b'{"a":1}\n'), "t.jsonl")
     with pytest.raises(TableError, match=r"t\.jsonl:1: byte 0x8b is not UTF-8"):
         rows(file)
 
 
-def test_text_in_parquet_that_is_not_utf_8_is_refused(tmp_path):
+def test_text_in_parquet_that_is_not_utf_8_is_rejected(tmp_path):
     offsets = pa.array([0, 2, 4], pa.int32()).buffers()[1]
     bad = pa.Array.from_buffers(pa.string(), 2, [None, offsets, pa.py_buffer(b"a\xffbc")])
     pq.write_table(pa.table({"a": bad}), tmp_path / "t.parquet")
@@ -312,7 +311,7 @@ def test_text_in_parquet_that_is_not_utf_8_is_refused(tmp_path):
         rows(tmp_path / "t.parquet")
 
 
-def test_parquet_metadata_that_is_no_text_does_no_harm(tmp_path):
+def test_parquet_metadata_that_is_not_utf_8_is_ignored(tmp_path):
     field = pa.field("a", pa.int64(), metadata={"k": b"\xff"})
     pq.write_table(
         pa.table([[1]], schema=pa.schema([field], metadata={"k": b"\xff"})), tmp_path / "t.parquet"
@@ -320,6 +319,6 @@ def test_parquet_metadata_that_is_no_text_does_no_harm(tmp_path):
     assert rows(tmp_path / "t.parquet") == [(1,)]
 
 
-def test_utf_16_without_its_mark_is_told(tmp_path):
+def test_utf_16_without_its_mark_is_rejected(tmp_path):
     with pytest.raises(TableError, match=r"is not utf-16: .* does not start with BOM"):
         rows(written(tmp_path, "a,b\n1,2\n".encode("utf-16-le")), encoding="utf-16")

@@ -1,6 +1,6 @@
-"""Cells to inputs: the forms that JSON has, and what the transforms of a spec do. Pure expressions.
+"""Cells to inputs: their form in JSON, and the transforms of a spec. Pure expressions.
 
-What a transform does is part of what a task is called: the same cell must give the same text in every release.
+A transform's result is part of a task's key: the same cell must give the same text in every release.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from rowcite.spec.models import Transform
 
 
 def can_be_sent(dtype: pl.DataType) -> bool:
-    """Tell whether a column of this type has a form that JSON has."""
+    """Return True if values of this type have a form in JSON."""
     plain = (
         pl.String,
         pl.Boolean,
@@ -27,7 +27,7 @@ def can_be_sent(dtype: pl.DataType) -> bool:
 
 
 def json_type(dtype: pl.DataType) -> str:
-    """Return what JSON schema calls the type of an input."""
+    """Return the JSON schema type of an input."""
     if dtype == pl.Boolean:
         return "boolean"
     if dtype.is_integer():
@@ -36,7 +36,7 @@ def json_type(dtype: pl.DataType) -> str:
 
 
 def value_of(column: str, dtype: pl.DataType, transform: Transform, blanks: tuple[str, ...]) -> pl.Expr:
-    """Return the expression for one input: the column's value in a form that JSON has, null when blank.
+    """Return the expression for one input: the column's value in its JSON form, null if blank.
 
     `blanks` are the texts that the spec counts as blank.
     """
@@ -64,11 +64,11 @@ def value_of(column: str, dtype: pl.DataType, transform: Transform, blanks: tupl
 
 
 _HOST = r"^([\pL\pM\pN_-]+\.)+([\pL\pM]{2,}|xn--[a-z0-9-]+)$|^\d{1,3}(\.\d{1,3}){3}$"
-"""Labels with dots between them, ending in letters; or four numbers. Not `e.g.`, `1.5` or `Acme Inc.`"""
+"""Labels separated by dots, the last one of letters; or four numbers. Not `e.g.`, `1.5` or `Acme Inc.`"""
 
 
 def _transformed(value: pl.Expr, transform: str, blanks: tuple[str, ...]) -> pl.Expr:
-    """Apply a transform to a text; what the spec counts as blank, and what the transform leaves empty, is null."""
+    """Apply a transform to a text. A text that the spec counts as blank, or that the transform leaves empty, is null."""
     kept = value if transform == "none" else value.str.strip_chars()
     kept = pl.when(value.is_in(list(blanks)) | kept.is_in(list(blanks))).then(None).otherwise(kept)
     if transform == "lower":
@@ -81,7 +81,7 @@ def _transformed(value: pl.Expr, transform: str, blanks: tuple[str, ...]) -> pl.
 
 
 def _domain(text: pl.Expr) -> pl.Expr:
-    """Return the host of a URL, an address or a bare domain, without `www.`; null for what is none of them."""
+    """Return the host of a URL, an e-mail address or a bare domain, without `www.`; null for any other text."""
     host = (
         text.str.replace(r"(?i)^(https?|ftp):/*|^//", "")
         .str.replace(r"[/?#\s].*$", "")
@@ -97,7 +97,7 @@ def _domain(text: pl.Expr) -> pl.Expr:
 def _url(text: pl.Expr) -> pl.Expr:
     """Return a URL with a scheme and a lower-case host, without a trailing slash or a fragment.
 
-    Null where there is no host, or a user before it: a password is not sent anywhere.
+    Null if it has no host, or has a user name: a password is not sent anywhere.
     """
     rest = text.str.replace(r"(?i)^(https?):/*|^//", "").str.replace(r"#.*$", "")
     scheme = pl.when(text.str.contains(r"(?i)^http:")).then(pl.lit("http://")).otherwise(pl.lit("https://"))

@@ -1,6 +1,6 @@
-"""Rows to tasks: which columns a run gets, what is done to them, which rows are asked about and which are not.
+"""Rows to tasks: the input of each row, its key, or the reason why it is skipped.
 
-The work on a batch of rows is polars'; only distinct inputs become Python objects, once each, to be hashed.
+polars does the work on a batch of rows. Only distinct inputs become Python objects, once each, to be hashed.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from rowcite.table.inputs import can_be_sent, json_type, value_of
 from rowcite.table.sources import Rows, Source, coalesce, limited
 from rowcite.table.where import listed, predicate, where_problem
 
-_TEXT, _KEY, _LONG, _STATUS, _WHY = "\0text", "\0key", "\0long", "\0status", "\0why"  # no column is named so
-_PROMPT = "prompt"  # the one input column when the spec has a prompt
-_PLACE = re.compile(r"\{\{|\}\}|\{([^{}]+)\}")
+_TEXT, _KEY, _LONG, _STATUS, _WHY = "\0text", "\0key", "\0long", "\0status", "\0why"  # not names of columns
+_PROMPT = "prompt"  # the only input column of a spec with a prompt
+_PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]+)\}")
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Consecutive rows with what is asked about each.
+    """Consecutive rows with the task of each.
 
-    `keys` (Binary) is null for a row that is not asked about; then `status` (`skipped` or `failed`) and `why`
-    say why. `tasks` holds the distinct inputs of the batch, as JSON, by key.
+    `keys` (Binary) is null for a row without a task, which has a `status` (`skipped` or `failed`) and a reason (`why`).
+    `tasks` has the distinct inputs of the batch, as JSON, by key.
     """
 
     rows: Rows
@@ -46,7 +46,7 @@ class Batch:
 
 
 class Reader:
-    """Reads a table's rows as tasks of a spec. Can be read any number of times.
+    """Reads a table's rows as tasks of a spec, any number of times.
 
     Raises:
         SpecError: the spec names a column that the table lacks, or its `where` cannot be used on it.
@@ -61,62 +61,59 @@ class Reader:
         empty = pl.DataFrame(schema=source.schema).select(self._exprs)
         self.types = {name: json_type(dtype) for name, dtype in empty.schema.items()}
         self._columns = list(dict.fromkeys(name for expr in self._exprs for name in expr.meta.root_names()))
-        # Only of values that are the same when they are equal: 0.0 and -0.0 are not.
-        self._repeats = all(
+        # Rows are deduplicated by their values, but 0.0 and -0.0 are equal and have different texts.
+        self._can_deduplicate = all(
             dtype in (pl.String, pl.Boolean, pl.Date) or dtype.is_integer()
             for dtype in (source.schema[name] for name in self._columns)
         )
         self._required = [name for name, item in (spec.task.inputs or {}).items() if item.required]
 
     def batches(self, question: Question) -> Iterator[Batch]:
-        """Yield the table's rows in order, each with the key of the task that answers it."""
-        room = TASK_AND_INPUT_CHARS - len(question.task_spec.decode())
-        asked = question.fingerprint
+        """Yield the table's rows in order, each with the key of its task."""
+        most = TASK_AND_INPUT_CHARS - len(question.task_spec.decode())
         for rows in coalesce(limited(self.source.batches(), self.limit)):
-            yield self._batch(rows, asked, room)
+            yield self._batch(rows, question.fingerprint, most)
 
-    def _batch(self, rows: Rows, asked: bytes, room: int) -> Batch:
-        named = rows.frame.select(self._columns)
-        aside = self._aside(rows.frame)
-        distinct = named.unique(maintain_order=True) if self._repeats else named
-        asked_of, texts_of = self._asked(distinct, asked, room)
-        if distinct.height < named.height:
-            asked_of = named.join(
-                distinct.hstack(asked_of),
-                on=named.columns,
+    def _batch(self, rows: Rows, fingerprint: bytes, most: int) -> Batch:
+        columns = rows.frame.select(self._columns)
+        excluded = self._excluded(rows.frame)
+        distinct = columns.unique(maintain_order=True) if self._can_deduplicate else columns
+        keyed, tasks = self._keyed(distinct, fingerprint, most)
+        if distinct.height < columns.height:
+            keyed = columns.join(
+                distinct.hstack(keyed),
+                on=columns.columns,
                 how="left",
                 nulls_equal=True,
                 maintain_order="left",
             )
-        keys, status, why = asked_of[_KEY], asked_of[_STATUS], asked_of[_WHY]
-        if aside is not None:
-            keys = keys.zip_with(aside.is_null(), pl.Series([None], dtype=pl.Binary))
-            status = status.zip_with(aside.is_null(), pl.Series([RowStatus.SKIPPED.value]))
-            why = why.zip_with(aside.is_null(), aside)
-            texts_of = {key: texts_of[key] for key in keys.drop_nulls().unique(maintain_order=True).to_list()}
-        return Batch(rows, keys=keys, status=status, why=why, tasks=texts_of)
+        keys, status, why = keyed[_KEY], keyed[_STATUS], keyed[_WHY]
+        if excluded is not None:
+            included = excluded.is_null()
+            keys = keys.zip_with(included, pl.Series([None], dtype=pl.Binary))
+            status = status.zip_with(included, pl.Series([RowStatus.SKIPPED.value]))
+            why = why.zip_with(included, excluded)
+            tasks = {key: tasks[key] for key in keys.drop_nulls().unique(maintain_order=True).to_list()}
+        return Batch(rows, keys=keys, status=status, why=why, tasks=tasks)
 
-    def _asked(
-        self, named: pl.DataFrame, asked: bytes, room: int
+    def _keyed(
+        self, columns: pl.DataFrame, fingerprint: bytes, most: int
     ) -> tuple[pl.DataFrame, dict[TaskKey, bytes]]:
-        """Return each row's key, or its status and why it has none; and the text of each key."""
-        inputs = named.select(self._exprs)
-        why = self._skips(inputs)
-        said = (
-            column_text.values(inputs[_PROMPT])
-            if self.spec.task.prompt is not None
-            else column_text.objects(inputs)
-        )
-        text = said.zip_with(why.is_null(), pl.Series([None], dtype=pl.String))
-        found = pl.DataFrame({_TEXT: text.drop_nulls().unique(maintain_order=True)})
-        encoded = [text.encode() for text in found[_TEXT].to_list()]
-        keys = task_keys(asked, encoded)
-        long = _too_long(found[_TEXT], room)
-        found = found.with_columns(pl.Series(_KEY, keys, dtype=pl.Binary), long)
-        texts_of = {
-            key: text for key, text, told in zip(keys, encoded, long.to_list(), strict=True) if told is None
+        """Return each row's key, or its status and the reason; and the input of each key."""
+        inputs = columns.select(self._exprs)
+        why = self._skip_reasons(inputs)
+        text = self._texts(inputs).zip_with(why.is_null(), pl.Series([None], dtype=pl.String))
+        distinct = pl.DataFrame({_TEXT: text.drop_nulls().unique(maintain_order=True)})
+        encoded = [text.encode() for text in distinct[_TEXT].to_list()]
+        keys = task_keys(fingerprint, encoded)
+        long = _too_long(distinct[_TEXT], most)
+        distinct = distinct.with_columns(pl.Series(_KEY, keys, dtype=pl.Binary), long)
+        tasks = {
+            key: text
+            for key, text, reason in zip(keys, encoded, long.to_list(), strict=True)
+            if reason is None
         }
-        spread = text.to_frame(_TEXT).join(found, on=_TEXT, how="left", maintain_order="left")
+        spread = text.to_frame(_TEXT).join(distinct, on=_TEXT, how="left", maintain_order="left")
         return spread.select(
             pl.when(pl.col(_LONG).is_null()).then(_KEY).alias(_KEY),
             pl.when(pl.lit(why).is_not_null())
@@ -125,10 +122,16 @@ class Reader:
             .then(pl.lit(RowStatus.FAILED.value))
             .alias(_STATUS),
             pl.coalesce(pl.lit(why), _LONG).alias(_WHY),
-        ), texts_of
+        ), tasks
 
-    def _skips(self, inputs: pl.DataFrame) -> pl.Series:
-        """Say of every row why nothing is asked about it; null for the others."""
+    def _texts(self, inputs: pl.DataFrame) -> pl.Series:
+        """Return the input of each row as JSON text."""
+        if self.spec.task.prompt is not None:
+            return column_text.values(inputs[_PROMPT])
+        return column_text.objects(inputs)
+
+    def _skip_reasons(self, inputs: pl.DataFrame) -> pl.Series:
+        """Return why each row is skipped for its inputs; null for the others."""
         reasons = [
             *(
                 pl.when(pl.col(name).is_null()).then(pl.lit(f"required input `{name}` is blank"))
@@ -138,8 +141,8 @@ class Reader:
         ]
         return inputs.select(pl.coalesce(reasons).alias("why")).to_series().cast(pl.String)
 
-    def _aside(self, frame: pl.DataFrame) -> pl.Series | None:
-        """Say why a row is left out whatever its inputs are; null for the others, None where that is never so."""
+    def _excluded(self, frame: pl.DataFrame) -> pl.Series | None:
+        """Return why each row is skipped whatever its inputs are; null for the others, None if no row is."""
         if self._where is None and self._blank is None:
             return None
         reasons = []
@@ -156,45 +159,44 @@ class Reader:
 
     def _check_columns(self) -> None:
         places = _placeholders(self.spec.task.prompt) if self.spec.task.prompt is not None else []
-        named: list[tuple[tuple[str, ...], str]] = [
+        columns: list[tuple[tuple[str, ...], str]] = [
             (("task", "inputs", name, "column"), item.column)
             for name, item in (self.spec.task.inputs or {}).items()
         ]
-        named += [(("task", "prompt"), name) for name in places]
+        columns += [(("task", "prompt"), name) for name in places]
         problems = [
             problem
-            for path, column in named
-            if column not in self.source.schema
-            for problem in self.spec.problem(path, self._no_such(column)).problems
-        ]
-        problems += [
-            problem
-            for path, column in named
-            if not can_be_sent(self.source.schema.get(column, pl.String()))
-            for problem in self.spec.problem(path, self._cannot_send(column)).problems
+            for path, column in columns
+            if (message := self._column_problem(column)) is not None
+            for problem in self.spec.problem(path, message).problems
         ]
         if problems:
             raise SpecError(self.spec.file, problems)
         if self.spec.task.prompt is not None and not places:
             raise self.spec.problem(
                 ("task", "prompt"),
-                "the prompt names no column, so that every row would ask the same. Write one in braces, such as {name}",
+                "the prompt names no column, so it would be the same for every row. Write a column in braces, such as {name}",
             )
 
     def _blanks(self) -> pl.Expr | None:
-        """Return what is true for rows with something to fill; None where every row is asked about."""
+        """Return the expression that is true for rows with a blank to fill; None if every row has a task."""
         if self.spec.columns.existing != "fill":
             return None
-        wanted = [value_column(self.spec, field.name) for field in fields(self.spec)]
-        return has_blank(wanted, self.source.schema, self.spec.input.csv.null_values)
+        columns = [value_column(self.spec, field.name) for field in fields(self.spec)]
+        return has_blank(columns, self.source.schema, self.spec.input.csv.null_values)
 
-    def _cannot_send(self, column: str) -> str:
-        return (
-            f'column "{column}" has the type {self.source.schema[column]}, which cannot be sent. '
-            "Use a text, number, boolean or date column, or turn it into text in the table"
-        )
+    def _column_problem(self, column: str) -> str | None:
+        """Return why a column cannot be sent; None if it can."""
+        if column not in self.source.schema:
+            return self._missing(column)
+        if not can_be_sent(self.source.schema[column]):
+            return (
+                f'column "{column}" has the type {self.source.schema[column]}, which cannot be sent. '
+                "Use a text, number, boolean or date column, or turn it into text in the table"
+            )
+        return None
 
-    def _no_such(self, column: str) -> str:
+    def _missing(self, column: str) -> str:
         near = get_close_matches(column, self.source.schema, 1, 0.6)
         hint = f' (did you mean "{near[0]}"?)' if near else ""
         shown = listed(self.source.schema)
@@ -208,10 +210,10 @@ class Reader:
         return value_of(column, self.source.schema[column], transform, self.spec.input.csv.null_values)
 
     def _prompt_exprs(self) -> list[pl.Expr]:
-        """Build the prompt of each row; null where every column that it names is blank."""
+        """Return the expression of the prompt of each row; null if every column that it names is blank."""
         template, parts, at = self.spec.task.prompt or "", [], 0
         values = {name: self._value(name, "strip").cast(pl.String) for name in _placeholders(template)}
-        for match in _PLACE.finditer(template):
+        for match in _PLACEHOLDER.finditer(template):
             parts.append(pl.lit(template[at : match.start()]))
             parts.append(values[match[1]].fill_null("") if match[1] else pl.lit(match[0][0]))
             at = match.end()
@@ -226,15 +228,15 @@ class Reader:
 
 
 def _placeholders(template: str) -> list[str]:
-    return list(dict.fromkeys(match[1] for match in _PLACE.finditer(template) if match[1]))
+    return list(dict.fromkeys(match[1] for match in _PLACEHOLDER.finditer(template) if match[1]))
 
 
-def _too_long(text: pl.Series, room: int) -> pl.Series:
-    """Say of inputs that are larger than the API takes together with the task spec; null for the others."""
-    told = [
-        f"the input has {size:,} characters, and the API takes {max(room, 0):,} beside this task spec"
-        if size > room
+def _too_long(text: pl.Series, most: int) -> pl.Series:
+    """Return the reason for each input that the API does not take together with the task spec; null for the others."""
+    reasons = [
+        f"the input has {size:,} characters, and the API takes {max(most, 0):,} with this task spec"
+        if size > most
         else None
         for size in text.str.len_chars()
     ]
-    return pl.Series(_LONG, told, dtype=pl.String)
+    return pl.Series(_LONG, reasons, dtype=pl.String)

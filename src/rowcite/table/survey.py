@@ -1,7 +1,7 @@
-"""One pass over a table's keys: how many distinct tasks there are, where they stand, and which are to be submitted.
+"""One pass over a table's keys: the number of distinct tasks, their states, and those to submit.
 
-A key is 16 bytes in a column, never a Python object that stays. What does not fit into the memory that is given goes to
-a temporary file and is looked at in parts.
+A key is 16 bytes in a column, never a Python object that stays in memory. Keys that do not fit into the given memory
+are spilled to temporary files and processed in parts.
 """
 
 from __future__ import annotations
@@ -22,24 +22,26 @@ from rowcite.table.reader import Batch
 
 _ENTRY = pl.Schema({"high": pl.UInt64, "low": pl.UInt64, "batch": pl.UInt32, "place": pl.UInt32})
 _STATE = pl.Schema({"high": pl.UInt64, "low": pl.UInt64, "state": pl.UInt8})
+_TODO = pl.Schema({"batch": pl.UInt32, "place": pl.UInt32, "high": pl.UInt64, "unsure": pl.Boolean})
 _KEY = ["high", "low"]
 _WORK = 6
-"""So many times the memory of the entries is needed to sort them out."""
+"""Deduplicating and joining entries takes this many times their memory."""
+_ENTRY_BYTES = 24
 _LOOKUP = 20_000
-_FAILED, _UNDER_WAY, _COMPLETED = 1, 2, 3
+_ABSENT, _FAILED, _ACTIVE, _COMPLETED = 0, 1, 2, 3
 _RANKS = {
     RunState.COMPLETED: _COMPLETED,
-    RunState.INTENDED: _UNDER_WAY,
-    RunState.SUBMITTED: _UNDER_WAY,
+    RunState.INTENDED: _ACTIVE,
+    RunState.SUBMITTED: _ACTIVE,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What a table holds and what is to be done about it.
+    """The rows and tasks of a table, by state.
 
-    `todo` has a row for each task that is to be submitted, or may be (`unsure`: it is under way, as far as the ledger
-    knows): number of the batch, place among the batch's tasks, and the first half of the key.
+    `todo` has a row for each task to submit, and for each active one (`unsure`: its run may turn out never to have been
+    created): number of the batch, place among the batch's tasks, and the first half of the key.
     """
 
     rows: int
@@ -55,36 +57,28 @@ class Survey:
 
 
 def survey(batches: Iterable[Batch], ledger: Ledger, *, not_before: float, again: bool, room: int) -> Survey:
-    """Read a table's batches once.
+    """Read a table's batches once and count its tasks by state.
 
-    `since`: an answer from before (Unix seconds) does not count. `again`: what ended badly is asked again. `room` is the
-    bytes of memory to keep to.
+    Answers from before `not_before` (Unix seconds) do not count. With `again`, failed tasks are to be submitted.
+    `room` limits the memory, in bytes.
     """
     statuses: Counter[str] = Counter()
     sample: Task | None = None
     with TemporaryDirectory(prefix="rowcite-", ignore_cleanup_errors=True) as folder:
         entries = _Frames(Path(folder) / "keys", _ENTRY, room // _WORK)
         for number, batch in enumerate(batches):
-            statuses.update(status or "asked" for status in batch.status)
+            statuses.update(status or "task" for status in batch.status)
             entries.add(_entries(number, batch))
             sample = sample or next((Task(key, text) for key, text in batch.tasks.items()), None)
         states = _States(ledger, entries.height, not_before, Path(folder) / "states", room // _WORK)
         counts: Counter[int] = Counter()
-        todo = [
-            pl.DataFrame(
-                schema={"batch": pl.UInt32, "place": pl.UInt32, "high": pl.UInt64, "unsure": pl.Boolean}
-            )
-        ]
+        todo = [pl.DataFrame(schema=_TODO)]
         parts = -(-(entries.height + states.height) * _ENTRY_BYTES * _WORK // room) or 1
         for part in range(parts):
             firsts = entries.part(part, parts).unique(_KEY, keep="first", maintain_order=True)
-            found = states.of(firsts, part, parts)
-            counts.update(dict(found["state"].value_counts().iter_rows()))
-            wanted = (pl.col("state") == 0) | ((pl.col("state") == _FAILED) if again else pl.lit(value=False))
-            unsure = pl.col("state") == _UNDER_WAY
-            todo.append(
-                found.filter(wanted | unsure).select("batch", "place", "high", unsure.alias("unsure"))
-            )
+            tasks = states.of(firsts, part, parts)
+            counts.update(dict(tasks["state"].value_counts().iter_rows()))
+            todo.append(_to_do(tasks, again=again))
     failed = 0 if again else counts[_FAILED]
     return Survey(
         rows=statuses.total(),
@@ -92,16 +86,23 @@ def survey(batches: Iterable[Batch], ledger: Ledger, *, not_before: float, again
         too_large=statuses[RowStatus.FAILED],
         tasks=counts.total(),
         answered=counts[_COMPLETED],
-        active=counts[_UNDER_WAY],
+        active=counts[_ACTIVE],
         failed=failed,
-        to_submit=counts[0] + counts[_FAILED] - failed,
+        to_submit=counts[_ABSENT] + counts[_FAILED] - failed,
         sample=sample,
         todo=pl.concat(todo).sort("batch", "place"),
     )
 
 
+def _to_do(tasks: pl.DataFrame, *, again: bool) -> pl.DataFrame:
+    state = pl.col("state")
+    submit = state.is_in([_ABSENT, _FAILED] if again else [_ABSENT])
+    unsure = state == _ACTIVE
+    return tasks.filter(submit | unsure).select("batch", "place", "high", unsure.alias("unsure"))
+
+
 def tasks_to_do(batches: Iterable[Batch], found: Survey) -> Iterator[tuple[list[Task], list[Task]]]:
-    """Read the table's batches again; yield of each the tasks that are to be submitted, and those that may be.
+    """Read the table's batches again; yield the tasks to submit of each, and the active ones.
 
     Raises:
         TableError: the table is not the one that was surveyed.
@@ -113,9 +114,10 @@ def tasks_to_do(batches: Iterable[Batch], found: Survey) -> Iterator[tuple[list[
         part = places.pop(number, None)
         if part is None:
             continue
-        held = _entries(number, batch)
-        if part["place"].max() >= held.height or not held["high"].gather(part["place"]).equals(part["high"]):  # type: ignore[operator]
-            raise TableError("the table changed while it was read. Run again when nobody writes to it")
+        if not _has_entries(_entries(number, batch), part):
+            raise TableError(
+                "the table changed while it was read. Run again when no other program writes to it"
+            )
         tasks = [Task(key, text) for key, text in batch.tasks.items()]
         picked = [(tasks[place], unsure) for place, unsure in part.select("place", "unsure").iter_rows()]
         yield [task for task, unsure in picked if not unsure], [task for task, unsure in picked if unsure]
@@ -123,7 +125,10 @@ def tasks_to_do(batches: Iterable[Batch], found: Survey) -> Iterator[tuple[list[
             return
 
 
-_ENTRY_BYTES = 24
+def _has_entries(entries: pl.DataFrame, part: pl.DataFrame) -> bool:
+    """Return True if a batch has the tasks that were found in it."""
+    last = int(part["place"].max())  # type: ignore[arg-type]
+    return last < entries.height and entries["high"].gather(part["place"]).equals(part["high"])
 
 
 def _entries(number: int, batch: Batch) -> pl.DataFrame:
@@ -134,7 +139,7 @@ def _entries(number: int, batch: Batch) -> pl.DataFrame:
 
 
 def _halves(keys: pl.Series) -> pl.DataFrame:
-    """Split keys into two numbers each: columns of numbers are small and quick to compare."""
+    """Split each key into two numbers: columns of numbers are small and fast to compare."""
     return keys.to_frame("key").select(
         pl.col("key").bin.slice(0, 8).bin.reinterpret(dtype=pl.UInt64).alias("high"),
         pl.col("key").bin.slice(8, 8).bin.reinterpret(dtype=pl.UInt64).alias("low"),
@@ -142,7 +147,7 @@ def _halves(keys: pl.Series) -> pl.DataFrame:
 
 
 class _Frames:
-    """Rows of numbers, in memory up to `room` bytes, beyond that in files."""
+    """Rows of numbers, in memory up to `room` bytes, beyond that in temporary files."""
 
     def __init__(self, folder: Path, schema: pl.Schema, room: int) -> None:
         self._folder, self._room = folder, room
@@ -161,7 +166,7 @@ class _Frames:
             self._held, self._bytes = [self._held[0].clear()], 0
 
     def part(self, part: int, parts: int) -> pl.DataFrame:
-        """Return one of so many parts: equal keys are in the same one."""
+        """Return one of several parts. Equal keys are in the same part."""
         mine = pl.col("low") % parts == part if parts > 1 else pl.lit(value=True)
         files = [
             pl.read_ipc(self._folder / f"{number:06}.arrow").filter(mine) for number in range(self._files)
@@ -170,7 +175,7 @@ class _Frames:
 
 
 class _States:
-    """Where tasks stand: looked up one by one, or read in a row when that is most of the ledger anyway."""
+    """The states of tasks: looked up by key, or scanned in order if most of the ledger is needed."""
 
     def __init__(self, ledger: Ledger, wanted: int, not_before: float, folder: Path, room: int) -> None:
         self._ledger, self._not_before = ledger, not_before
@@ -184,7 +189,7 @@ class _States:
             self.height = self._known.height
 
     def of(self, firsts: pl.DataFrame, part: int, parts: int) -> pl.DataFrame:
-        """Return entries with the state of each: 0 where nothing stands."""
+        """Return entries with the state of each, 0 for a task that is not in the ledger."""
         if self._known is not None:
             ranks = self._known.part(part, parts).group_by(_KEY).agg(pl.col("state").max())
         else:
@@ -192,7 +197,7 @@ class _States:
                 [pl.DataFrame(schema=_STATE), *(_ranked(some) for some in self._looked_up(firsts))]
             )
         return firsts.join(ranks, on=_KEY, how="left", maintain_order="left").with_columns(
-            pl.col("state").fill_null(0)
+            pl.col("state").fill_null(_ABSENT)
         )
 
     def _looked_up(self, firsts: pl.DataFrame) -> Iterator[dict[bytes, RunState]]:

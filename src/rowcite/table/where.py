@@ -1,4 +1,4 @@
-"""`input.where`: a SQL predicate over one row of the table, and what is wrong with it in the user's terms."""
+"""`input.where`: a SQL predicate over one row of the table, with errors in the user's terms."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _AGGREGATE = re.compile(
 
 
 def predicate(spec: Spec, schema: pl.Schema) -> pl.Expr | None:
-    """Return the expression of `input.where`, None when there is none.
+    """Return the expression of `input.where`, None if the spec has none.
 
     Raises:
-        SpecError: it is no SQL, names no column of the table, or looks at more than one row.
+        SpecError: it is not SQL, names a column that the table lacks, or uses more than one row.
     """
     if spec.input.where is None:
         return None
     if found := _AGGREGATE.search(re.sub(r"'[^']*'", "''", spec.input.where)):
         raise spec.problem(
-            ("input", "where"), f"`where` looks at one row: `{found[1]}` of many rows cannot be used"
+            ("input", "where"), f"`where` is computed for each row: `{found[1]}` of many rows cannot be used"
         )
     try:
         where = pl.sql_expr(spec.input.where)
@@ -40,7 +40,7 @@ def predicate(spec: Spec, schema: pl.Schema) -> pl.Expr | None:
 
 
 def where_problem(spec: Spec, schema: pl.Schema, error: Exception) -> SpecError:
-    """Say why polars cannot use the predicate, and what to write."""
+    """Return the error for a predicate that polars cannot use, with what to write."""
     text = str(error).split("\n", 1)[0]
     if any(sign in text for sign in _TEXT_AS_NUMBER):
         text = f"it compares a text with a number ({text}). {_cast_to_write(spec.input.where or '', schema)}"
@@ -54,13 +54,13 @@ def where_problem(spec: Spec, schema: pl.Schema, error: Exception) -> SpecError:
 def _cast_to_write(where: str, schema: pl.Schema) -> str:
     texts = [name for name, dtype in schema.items() if dtype == pl.String and name in where]
     if not texts:
-        return "Leave the quotes around the number out"
+        return "Remove the quotes around the number"
     name = max(texts, key=len)
     name = name if re.fullmatch(r"[A-Za-z_]\w*", name) else f'"{name}"'
-    return f"CSV columns are text: write CAST({name} AS DOUBLE), or TRY_CAST where some values are no numbers"
+    return f"CSV columns are text: write CAST({name} AS DOUBLE), or TRY_CAST if some values are not numbers"
 
 
 def listed(names: Iterable[str]) -> str:
-    """Return names in a row, at most thirty of them."""
+    """Return names separated by commas, at most thirty of them."""
     names = list(names)
     return ", ".join(names[:30]) + (f", and {len(names) - 30} more" if len(names) > 30 else "")

@@ -108,6 +108,6 @@ def _check_url(url: str, source: Source) -> None:
         raise TableError(f"{url}: rowcite writes to files, s3://, gs:// and az://, not to {scheme}://")
     from rowcite.table.sources.cloud import check_bucket, is_part_of
 
-    if isinstance(source, RemoteSource) and (url in source.parts or is_part_of(url, source.named)):
+    if isinstance(source, RemoteSource) and (url in source.parts or is_part_of(url, source.url)):
         raise TableError(f"{url}: this is the input, or would be a part of it. Name another output")
     check_bucket(url)

@@ -1,10 +1,8 @@
-"""What every table is: a schema, and rows in batches; and how a file is opened."""
+"""A table as it is read: a schema, and rows in batches."""
 
 from __future__ import annotations
 
-import io
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,19 +10,17 @@ from typing import Any, Protocol
 import polars as pl
 import pyarrow as pa
 
-from rowcite.errors import TableError
 from rowcite.spec import read_limits
 from rowcite.spec.models import Format
 
 BATCH_ROWS = 50_000
-
 COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
 """The codec that a suffix stands for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Some consecutive rows. `arrow` (Parquet) and `lines` (JSONL) are the originals, where a frame would lose something."""
+    """Consecutive rows. `arrow` (Parquet) and `lines` (JSONL) are the originals, of which a frame loses something."""
 
     frame: pl.DataFrame
     arrow: pa.Table | None = None
@@ -40,7 +36,7 @@ class Rows:
 
 
 class Source(Protocol):
-    """A table that can be read more than once. `files` are those of this machine that it is read from."""
+    """A table that can be read more than once. `files` are the local files that it is read from."""
 
     format: Format | None
     files: Sequence[Path]
@@ -72,8 +68,13 @@ class FrameSource:
             yield Rows(self.frame.slice(start, BATCH_ROWS))
 
 
+def batch_rows(columns: int) -> int:
+    """Return the largest number of rows in a batch of a table with that many columns."""
+    return max(1, min(BATCH_ROWS, read_limits.BATCH_CELLS // max(columns, 1)))
+
+
 def limited(batches: Iterator[Rows], limit: int | None) -> Iterator[Rows]:
-    """Yield the first `limit` rows; all for None."""
+    """Yield the first `limit` rows; all rows for None."""
     left = limit
     for rows in batches:
         if left is None:
@@ -88,24 +89,24 @@ def limited(batches: Iterator[Rows], limit: int | None) -> Iterator[Rows]:
         left -= rows.frame.height
 
 
-_TOGETHER, _BYTES = 250_000, 32 << 20
+_COALESCED_ROWS, _COALESCED_BYTES = 250_000, 32 << 20
 
 
 def coalesce(batches: Iterator[Rows]) -> Iterator[Rows]:
-    """Yield the same rows in larger batches, as far as memory allows: the more rows, the more of them repeat."""
-    held: list[Rows] = []
+    """Yield the same rows in larger batches, within a limit of memory: large batches have more duplicates to skip."""
+    waiting: list[Rows] = []
     count = size = 0
     for rows in batches:
-        held.append(rows)
+        waiting.append(rows)
         count, size = count + rows.frame.height, size + int(rows.frame.estimated_size())
-        if count >= _TOGETHER or size >= _BYTES:
-            yield _joined(held)
-            held, count, size = [], 0, 0
-    if held:
-        yield _joined(held)
+        if count >= _COALESCED_ROWS or size >= _COALESCED_BYTES:
+            yield _concat(waiting)
+            waiting, count, size = [], 0, 0
+    if waiting:
+        yield _concat(waiting)
 
 
-def _joined(parts: list[Rows]) -> Rows:
+def _concat(parts: list[Rows]) -> Rows:
     if len(parts) == 1:
         return parts[0]
     tables = [part.arrow for part in parts if part.arrow is not None]
@@ -117,10 +118,10 @@ def _joined(parts: list[Rows]) -> Rows:
     )
 
 
-def framed(arrow: Any) -> pl.DataFrame:
+def to_frame(arrow: Any) -> pl.DataFrame:
     """Return an Arrow batch or table as a frame.
 
-    polars would give a column without a name one of its own, and end in a panic on metadata that is not UTF-8.
+    polars would invent a name for a column without one, and panic on metadata that is not UTF-8.
     """
     fields = list(arrow.schema)
     plain = [_without_bytes(item) for item in fields]
@@ -132,105 +133,10 @@ def framed(arrow: Any) -> pl.DataFrame:
 
 
 def _without_bytes(item: pa.Field) -> pa.Field:
-    """Return a field without metadata that is not UTF-8; itself when it has none."""
+    """Return a field without metadata, if its metadata is not UTF-8; else the field itself."""
     try:
         for text in (item.metadata or {}).values():
             text.decode()
     except UnicodeDecodeError:
         return item.remove_metadata()
     return item
-
-
-class ReadBytes(io.RawIOBase):
-    """A file's bytes for Python, unpacked by its suffix, and refused when they are more than a packed file may hold."""
-
-    def __init__(self, file: Path) -> None:
-        self._inner, self._file = opened(file), file
-        self._most, self._count = most_unpacked(file), 0
-
-    def readable(self) -> bool:
-        """Say yes."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill a buffer; return how many bytes came."""
-        data = self._inner.read(len(buffer))
-        buffer[: len(data)] = data
-        self._count += len(data)
-        if self._count > self._most:
-            raise decompression_bomb_error(self._file)
-        return len(data)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._inner.close()
-        super().close()
-
-
-def most_unpacked(file: Path) -> int:
-    """Return how many bytes a file may unpack to."""
-    if file.suffix.lower() not in COMPRESSED:
-        return sys.maxsize
-    return max(read_limits.FREE, read_limits.RATIO * file.stat().st_size)
-
-
-def decompression_bomb_error(file: Path) -> TableError:
-    """Return the error for a file that unpacks to more than it may."""
-    return TableError(
-        f"{file}: {read_limits.size(file.stat().st_size)} that unpack to more than {read_limits.size(most_unpacked(file))}: "
-        f"no table packs {read_limits.RATIO} times. If this one does, unpack it and name the unpacked file"
-    )
-
-
-def columns_fit(file: Path, names: int) -> None:
-    """Refuse a table of more columns than any has."""
-    if names > read_limits.COLUMNS:
-        raise TableError(
-            f"{file}: {names:,} columns, and rowcite reads {read_limits.COLUMNS:,} at most. "
-            "Is the separator right? Else leave out what is not needed"
-        )
-
-
-def names_fit(file: Path, names: Iterable[str]) -> None:
-    """Refuse a name that ends in the middle for whoever takes text as C does, as Arrow and polars among themselves do."""
-    if odd := [name for name in names if "\0" in name]:
-        raise TableError(f"{file}: the name of column {odd[0]!r} holds a NUL. Rename it")
-
-
-def cells_fit(file: Path, frame: pl.DataFrame, before: int) -> None:
-    """Refuse a value that is larger than any may be; `before` rows of the file precede these."""
-    if frame.estimated_size() <= read_limits.CELL:
-        return
-    for name, dtype in frame.schema.items():
-        if dtype not in (pl.String, pl.Binary):
-            continue
-        sizes = frame[name].str.len_bytes() if dtype == pl.String else frame[name].bin.size()
-        if (sizes.max() or 0) > read_limits.CELL:  # type: ignore[operator]
-            raise TableError(
-                f"{file}: row {before + (sizes.arg_max() or 0) + 1:,}, column {name!r}: {TOO_LARGE}"
-            )
-
-
-TOO_LARGE = (
-    f"a value of more than {read_limits.size(read_limits.CELL)}, which is the most that is read. "
-    "Take such values out of the table, or cut them"
-)
-
-
-def rows_at_once(columns: int) -> int:
-    """Return how many rows a batch has at most."""
-    return max(1, min(BATCH_ROWS, read_limits.BATCH_CELLS // max(columns, 1)))
-
-
-def opened(file: Path) -> Any:
-    """Open a file as a stream of its bytes, unpacked by its suffix."""
-    try:
-        return pa.input_stream(str(file), compression="detect")
-    except (OSError, pa.ArrowException) as error:
-        raise unreadable(file, error) from error
-
-
-def unreadable(file: Path, error: Exception) -> TableError:
-    """Return the error for a file that cannot be read."""
-    text = (getattr(error, "strerror", None) or str(error)).split(". Detail:", 1)[0]
-    return TableError(f"{file}: cannot read it: {text}")

@@ -1,11 +1,12 @@
-"""Object stores, through Arrow's own filesystems.
+"""Object stores, through Arrow's filesystems.
 
-These take credentials from where each cloud's own tools have them: the environment, profiles, single sign-on, the machine's
-role. (fsspec needs a package for each cloud, and obstore knows no AWS profiles.)
+Arrow takes credentials from the same places as each cloud's tools: the environment, profiles, single sign-on, the
+machine's role. (fsspec needs a package for each cloud, and obstore does not read AWS profiles.)
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -19,26 +20,27 @@ import pyarrow as pa
 
 from rowcite.errors import TableError
 from rowcite.spec.models import Format
+from rowcite.table.sources.limits import NO_SPACE
 from rowcite.table.sources.registry import format_of
 
 _PART = 8 << 20
 _HINTS = {
-    "s3": "Is the name right, and do AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, have the right to it "
-    "(AWS_REGION is its region, AWS_ENDPOINT_URL another store's address)?",
-    "gs": "Is the name right, and does GOOGLE_APPLICATION_CREDENTIALS (or `gcloud auth application-default login`) have the right to it?",
-    "az": "Is the name right, and do AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY (or `az login`) have the right to it?",
+    "s3": "Check the name, and that AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, give access to it "
+    "(AWS_REGION is its region, AWS_ENDPOINT_URL the address of another store)",
+    "gs": "Check the name, and that GOOGLE_APPLICATION_CREDENTIALS (or `gcloud auth application-default login`) gives access to it",
+    "az": "Check the name, and that AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY (or `az login`) give access to it",
 }
 
 
 def download_parts(url: str, kind: Format | None, folder: Path) -> Mapping[Path, str]:
-    """Copy an object, the objects of a glob, or those of a folder into a local folder; return what each was called.
+    """Copy an object, the objects of a glob, or those of a folder into a local folder; return the address of each.
 
     Raises:
-        TableError: nothing is there, or it cannot be read to its end.
+        TableError: there is no such object, or it cannot be read to its end.
     """
     scheme, _, key = url.partition("://")
     scheme = scheme.lower()
-    with _explained(url, scheme):
+    with _store_errors(url, scheme):
         store = _store(url, scheme, key)
         found = _parts(store, key.rstrip("/"), kind)
     if not found:
@@ -46,7 +48,7 @@ def download_parts(url: str, kind: Format | None, folder: Path) -> Mapping[Path,
     copies = {}
     for number, info in enumerate(found):
         name, local = f"{scheme}://{info.path}", folder / f"{number:06}" / Path(info.path).name
-        with _explained(name, scheme):
+        with _store_errors(name, scheme):
             _copy(store, info, local)
         copies[local] = name
     return copies
@@ -56,49 +58,49 @@ def upload(file: Path, url: str) -> None:
     """Copy a local file to an object, which appears whole or not at all.
 
     Raises:
-        TableError: it cannot be written.
+        TableError: the object cannot be written.
     """
     scheme, _, key = url.partition("://")
-    with _explained(url, scheme.lower()):
+    with _store_errors(url, scheme.lower()):
         store = _store(url, scheme.lower(), key)
-        with file.open("rb") as local, store.open_output_stream(key, compression=None) as there:
-            shutil.copyfileobj(local, there, _PART)
+        with file.open("rb") as local, store.open_output_stream(key, compression=None) as remote:
+            shutil.copyfileobj(local, remote, _PART)
 
 
 def check_bucket(url: str) -> None:
-    """See that the bucket of an object is there.
+    """Check that the bucket of an object exists.
 
     Raises:
-        TableError: it is not, or does not let us look.
+        TableError: it does not exist, or access is denied.
     """
     from pyarrow import fs
 
     scheme, _, key = url.partition("://")
-    with _explained(url, scheme.lower()):
+    with _store_errors(url, scheme.lower()):
         bucket = key.split("/", 1)[0]
         found = _store(url, scheme.lower(), key).get_file_info(bucket)
         if found.type == fs.FileType.NotFound:
             raise TableError(f"{url}: there is no bucket {bucket!r}. {_HINTS[scheme.lower()]}")
 
 
-def is_part_of(url: str, given: str) -> bool:
-    """Tell whether an object is one that a glob or a folder names."""
-    key, given = url.partition("://")[2], given.partition("://")[2].rstrip("/")
-    return key.rpartition("/")[0] == given or bool(_pattern(given).fullmatch(key))
+def is_part_of(url: str, table: str) -> bool:
+    """Return True if an object is in a folder, or matches a glob."""
+    key, folder = url.partition("://")[2], table.partition("://")[2].rstrip("/")
+    return key.rpartition("/")[0] == folder or bool(_pattern(folder).fullmatch(key))
 
 
 def _copy(store: Any, info: Any, local: Path) -> None:
     local.parent.mkdir()
-    with store.open_input_stream(info.path, compression=None) as there, local.open("wb") as here:
-        shutil.copyfileobj(there, here, _PART)
+    with store.open_input_stream(info.path, compression=None) as remote, local.open("wb") as copy:
+        shutil.copyfileobj(remote, copy, _PART)
     if local.stat().st_size != info.size:
         raise TableError(
-            f"{info.path}: it has {info.size:,} bytes, and {local.stat().st_size:,} came. Did it change meanwhile? Run again"
+            f"{info.path}: {local.stat().st_size:,} of {info.size:,} bytes received. It may have changed: run again"
         )
 
 
 def _store(url: str, scheme: str, key: str) -> Any:
-    """Return the filesystem that a URL is in."""
+    """Return the filesystem of a URL."""
     from pyarrow import fs
 
     if not key.strip("/"):
@@ -115,14 +117,16 @@ def _store(url: str, scheme: str, key: str) -> Any:
         return fs.GcsFileSystem(retry_time_limit=timedelta(seconds=60))
     account = os.environ.get("AZURE_STORAGE_ACCOUNT")
     if not account:
-        raise TableError(f"{url}: AZURE_STORAGE_ACCOUNT is not set: it names the storage account")
+        raise TableError(
+            f"{url}: AZURE_STORAGE_ACCOUNT is not set. Set it to the name of the storage account"
+        )
     return fs.AzureFileSystem(
         account, account_key=os.environ.get("AZURE_STORAGE_KEY"), sas_token=os.environ.get("AZURE_STORAGE_SAS_TOKEN")
     )  # fmt: skip
 
 
 def _parts(store: Any, key: str, kind: Format | None) -> list[Any]:
-    """Return the objects that a key, a glob or a folder names, in the order of their names."""
+    """Return the objects of a key, a glob or a folder, sorted by name."""
     from pyarrow import fs
 
     def files(at: str, *, deep: bool) -> list[Any]:
@@ -162,14 +166,12 @@ def _pattern(glob: str) -> re.Pattern[str]:
 
 
 @contextmanager
-def _explained(name: str, scheme: str) -> Iterator[None]:
-    """Say what a store's error means; a full disk here is told as one."""
+def _store_errors(name: str, scheme: str) -> Iterator[None]:
+    """Translate a store's error into a TableError with a hint; a full local disk has its own message."""
     try:
         yield
     except (OSError, pa.ArrowException, re.error) as error:
-        if getattr(error, "errno", None) == 28:
-            raise TableError(
-                f"{name}: no room for a copy of it. Set TMPDIR to a folder that has room"
-            ) from error
+        if getattr(error, "errno", None) == errno.ENOSPC:
+            raise TableError(f"{name}: {NO_SPACE}") from error
         text = re.sub(r"\s*\(Request ID: [^)]*\)", "", str(error)).split(". Detail:", 1)[0]
         raise TableError(f"{name}: cannot be read or written: {text}. {_HINTS[scheme]}") from error

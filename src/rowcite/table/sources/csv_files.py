@@ -1,15 +1,10 @@
-"""CSV and TSV, read as text.
-
-Arrow's reader refuses ragged rows; the line of a fault is looked up afterwards with Python's csv module, so that
-only a faulty file pays for it.
-"""
+"""CSV and TSV in, as text. Arrow reads them, and rejects ragged rows."""
 
 from __future__ import annotations
 
-import codecs
 import csv
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -21,23 +16,28 @@ import pyarrow.csv as pacsv
 from rowcite.errors import TableError
 from rowcite.spec import read_limits
 from rowcite.spec.models import CsvOptions, Format
-from rowcite.table.sources.base import (
-    TOO_LARGE,
-    Rows,
-    cells_fit,
-    columns_fit,
-    decompression_bomb_error,
-    framed,
-    most_unpacked,
-    names_fit,
-    opened,
-    unreadable,
+from rowcite.table.sources.base import Rows, to_frame
+from rowcite.table.sources.csv_faults import (
+    QUOTE_HINT,
+    UNCLOSED,
+    CsvForm,
+    field_size_limit,
+    find_fault,
+    has_unclosed_quote,
 )
-from rowcite.table.sources.lines import RowLines, TooLong, row_too_long, text_of
+from rowcite.table.sources.limits import (
+    check_cells,
+    check_columns,
+    check_names,
+    decompression_bomb_error,
+    max_unpacked_bytes,
+    row_too_long,
+)
 from rowcite.table.sources.registry import InputFormat
+from rowcite.table.sources.streams import RowLines, RowTooLong, open_stream, open_text
 
 _BLOCKS = (4 << 20, 16 << 20, read_limits.ROW)
-"""Bytes of CSV that are parsed at once; each but the first where a row does not fit in the one before. Arrow reads 32 ahead."""
+"""Bytes of CSV that are parsed at once. A larger block is tried if a row does not fit. Arrow reads 32 blocks ahead."""
 _TAIL = 4096
 
 
@@ -52,7 +52,7 @@ class CsvSource:
         self.options = options
         self.separator = options.separator or ("\t" if kind == "tsv" else ",")
         self._names: list[str] = []
-        self._before = {file: self._header(file) for file in self.files}
+        self._header_rows = {file: self._read_header(file) for file in self.files}
         self.schema = pl.Schema(dict.fromkeys(self._names, pl.String))
 
     def batches(self) -> Iterator[Rows]:
@@ -61,11 +61,11 @@ class CsvSource:
             yield from self._read(file)
 
     def _read(self, file: Path) -> Iterator[Rows]:
-        done = self._before[file]
+        done = self._header_rows[file]
         for block in _BLOCKS:
             try:
                 for frame in self._frames(file, block, done):
-                    cells_fit(file, frame, done - self._before[file])
+                    check_cells(file, frame, done - self._header_rows[file])
                     done += frame.height
                     yield Rows(frame)
             except (pa.ArrowException, UnicodeError, OSError) as error:
@@ -75,8 +75,8 @@ class CsvSource:
                 return
 
     def _frames(self, file: Path, block: int, skip: int) -> Iterator[pl.DataFrame]:
-        """Parse a file, without its first `skip` rows; the header is one of them."""
-        most, count, width = most_unpacked(file), 0, len(self._names)
+        """Parse a file without its first `skip` rows; the header is one of them."""
+        most, count, width = max_unpacked_bytes(file), 0, len(self._names)
         with _utf8(file, self.options.encoding) as plain:
             last: pl.DataFrame | None = None
             with self._reader(plain, block) as reader:
@@ -85,15 +85,15 @@ class CsvSource:
                     if count > most:
                         raise decompression_bomb_error(file)
                     past, skip = min(skip, batch.num_rows), max(skip - batch.num_rows, 0)
-                    last = framed(batch) if batch.num_rows else last
+                    last = to_frame(batch) if batch.num_rows else last
                     if last is not None and batch.num_rows > past:
                         yield last.slice(past)
-            if last is not None and _unclosed(last, _tail(plain), self.separator) and _odd_quotes(plain):
-                raise self._fault(file, _UNCLOSED)
+            if last is not None and has_unclosed_quote(plain, last, _tail(plain), self.separator):
+                raise self._fault(file, UNCLOSED)
 
     def _reader(self, file: Path, block: int) -> Any:
         return pacsv.open_csv(
-            opened(file),
+            open_stream(file),
             read_options=pacsv.ReadOptions(block_size=block, use_threads=False, column_names=self._names),
             parse_options=pacsv.ParseOptions(
                 delimiter=self.separator, newlines_in_values=True, ignore_empty_lines=len(self._names) > 1
@@ -106,10 +106,10 @@ class CsvSource:
             ),
         )
 
-    def _header(self, file: Path) -> int:
-        """Check a file's header against the first file's; return how many rows stand before the values."""
+    def _read_header(self, file: Path) -> int:
+        """Check a file's header against the first file's; return the number of rows before the values."""
         try:
-            with text_of(file, self.options.encoding) as text, _field_size(read_limits.ROW):
+            with open_text(file, self.options.encoding) as text, field_size_limit(read_limits.ROW):
                 rows, blank = csv.reader(RowLines(text), delimiter=self.separator), 0
                 while not (names := next(rows, None)):
                     if names is None:
@@ -117,11 +117,11 @@ class CsvSource:
                     blank += 1
         except csv.Error as error:
             raise TableError(f"{file}:1: cannot read the header: {error}") from error
-        except TooLong as error:
-            raise TableError(f"{file}:1: the header: {row_too_long(_QUOTE)}") from error
+        except RowTooLong as error:
+            raise TableError(f"{file}:1: the header: {row_too_long(QUOTE_HINT)}") from error
         except (UnicodeError, OSError) as error:
             raise self._fault(file, str(error)) from error
-        columns_fit(file, len(names))
+        check_columns(file, len(names))
         names[0] = names[0].removeprefix("\ufeff")
         if not self._names:
             self._names = _unique(file, names)
@@ -130,57 +130,15 @@ class CsvSource:
         return 1 + (blank if len(names) == 1 else 0)
 
     def _fault(self, file: Path, reason: str) -> TableError:
-        """Say where a file is faulty: read it again, slowly, with Python's csv module."""
-        width, line, last = len(self._names), 1, 1
-        try:
-            with text_of(file, self.options.encoding) as text, _field_size(read_limits.CELL):
-                lines = RowLines(text)
-                rows = csv.reader(lines, delimiter=self.separator)
-                for row in rows:
-                    if row and width and len(row) != width:
-                        return _ragged(f"{file}:{line}", row, width)
-                    last, line = line, rows.line_num + 1
-                    lines.next_row()
-        except UnicodeDecodeError as error:
-            bad = error.object[error.start : error.start + 1].hex()
-            return TableError(
-                f"{file}:{_line_of_bad_byte(file, self.options.encoding)}: byte 0x{bad} is not {self.options.encoding}. "
-                "Is it a text file? Then set input.csv.encoding, for example to cp1252, latin-1 or utf-16"
-            )
-        except UnicodeError as error:
-            return TableError(
-                f"{file}: is not {self.options.encoding}: {error}. Set input.csv.encoding to what it is"
-            )
-        except csv.Error:
-            return TableError(f"{file}:{line}: {TOO_LARGE}.{_QUOTE}")
-        except TooLong:
-            return TableError(f"{file}:{line}: {row_too_long(_QUOTE)}")
-        except OSError as error:
-            return unreadable(file, error)
-        if reason == _UNCLOSED:
-            return TableError(f"{file}:{last}: a quote is opened and never closed")
-        return TableError(f"{file}: cannot be read as {self.format}: {reason}")
-
-
-_UNCLOSED = "unclosed"
-_QUOTE = " Is a quote never closed?"
-
-
-@contextmanager
-def _field_size(most: int) -> Iterator[None]:
-    """Let Python's csv module read cells of so many characters; its limit is the process's."""
-    before = csv.field_size_limit(most)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(before)
+        form = CsvForm(str(self.format), self.separator, self.options.encoding, len(self._names))
+        return find_fault(file, form, reason)
 
 
 def _unique(file: Path, names: list[str]) -> list[str]:
-    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
-    names_fit(file, names)
-    if twice:
-        shown = ", ".join(repr(name) for name in twice)
+    duplicates = [] if len(set(names)) == len(names) else sorted({n for n in names if names.count(n) > 1})
+    check_names(file, names)
+    if duplicates:
+        shown = ", ".join(map(repr, duplicates))
         raise TableError(
             f"{file}:1: the header has {shown} more than once. Rename the columns so that each is unique"
         )
@@ -190,30 +148,23 @@ def _unique(file: Path, names: list[str]) -> list[str]:
 def _difference(names: list[str], first: list[str]) -> str:
     more = [name for name in names if name not in first]
     less = [name for name in first if name not in names]
-    said = [f"has {', '.join(map(repr, more))}"] if more else []
-    said += [f"lacks {', '.join(map(repr, less))}"] if less else []
-    return f"the header {' and '.join(said) or 'has its columns in another order'}, unlike"
-
-
-def _ragged(where: str, row: list[str], width: int) -> TableError:
-    cells = f"{len(row)} cell{'s' if len(row) > 1 else ''}"
-    return TableError(
-        f"{where}: {cells} where the header has {width}. Quote cells that hold the separator, or set input.csv.separator"
-    )
+    parts = [f"has {', '.join(map(repr, more))}"] if more else []
+    parts += [f"lacks {', '.join(map(repr, less))}"] if less else []
+    return f"the header {' and '.join(parts) or 'has its columns in another order'}, unlike"
 
 
 @contextmanager
 def _utf8(file: Path, encoding: str) -> Iterator[Path]:
     """Yield a file with the same text in UTF-8.
 
-    Arrow reads ahead in a thread. It is given a file and never a Python object: a thread that calls Python while
-    Python ends, because a row was faulty or `--limit` was reached, takes the whole process down.
+    Arrow reads ahead in a thread. It gets a file, never a Python object: if Python ends while the thread calls it (a
+    faulty row, or `--limit` reached), the process crashes.
     """
     if encoding == "utf-8":
         yield file
         return
     with NamedTemporaryFile(prefix="rowcite-", suffix=".csv") as plain:
-        with text_of(file, encoding) as text:
+        with open_text(file, encoding) as text:
             while part := text.read(1 << 20):
                 plain.write(part.encode())
         plain.flush()
@@ -227,43 +178,10 @@ def _tail(file: Path) -> str:
             raw.seek(max(file.stat().st_size - _TAIL, 0))
             return raw.read().decode(errors="replace")
     tail = b""
-    with opened(file) as stream:
+    with open_stream(file) as stream:
         while part := stream.read(1 << 20):
             tail = (tail + part)[-_TAIL:]
     return tail.decode(errors="replace")
-
-
-def _unclosed(last: pl.DataFrame, tail: str, separator: str) -> bool:
-    """Tell whether the last cell may have run into the end of the file: its quote is there, and perhaps none after it."""
-    value = last.row(-1)[-1]
-    if value is None:
-        return False
-    open_ended = '"' + value.replace('"', '""')
-    if len(open_ended) < len(tail):
-        return tail.endswith(open_ended) and tail[-len(open_ended) - 1] in (separator, "\r", "\n")
-    return "\n" in value and not tail.rstrip("\r\n\x00").endswith('"')
-
-
-def _odd_quotes(file: Path) -> bool:
-    """Tell whether some quote has no other: only asked when the last cell looks open, for it reads the whole file."""
-    quotes = 0
-    with opened(file) as stream:
-        while part := stream.read(1 << 20):
-            quotes += part.count(b'"')
-    return quotes % 2 == 1
-
-
-def _line_of_bad_byte(file: Path, encoding: str) -> int:
-    decoder, line = codecs.getincrementaldecoder(encoding)("strict"), 1
-    with opened(file) as raw, suppress(OSError):
-        while chunk := raw.read(1 << 16):
-            for part in chunk.splitlines(keepends=True):
-                try:
-                    decoder.decode(part)
-                except UnicodeError:
-                    return line
-                line += part.endswith(b"\n")
-    return line
 
 
 CSV = InputFormat("csv", (".csv",), lambda files, options: CsvSource(files, "csv", options))

@@ -1,4 +1,4 @@
-"""JSON lines; the lines themselves go along, so that a JSONL output repeats them to the byte."""
+"""JSON lines in. The lines are kept, so that a JSONL output repeats them to the byte."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ import pyarrow as pa
 from rowcite.errors import TableError
 from rowcite.spec import read_limits
 from rowcite.spec.models import Format
-from rowcite.table.sources.base import Rows, cells_fit, columns_fit, names_fit, rows_at_once
-from rowcite.table.sources.lines import byte_lines
+from rowcite.table.sources.base import Rows, batch_rows
+from rowcite.table.sources.limits import check_cells, check_columns, check_names
 from rowcite.table.sources.registry import InputFormat
+from rowcite.table.sources.streams import byte_lines
 
-_LOOKED_AT = 4_096
-"""Lines whose fields are gathered at once: polars takes a time that grows with the square of the names among them."""
+_SCHEMA_LINES = 4_096
+"""Lines whose fields are inferred at once. polars' time grows with the square of the number of names among them."""
 _TEXTS = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _BRACKETS = re.compile(rb"[\[\]{}]")
 
 
 class JsonlSource:
-    """JSON lines; the lines themselves go along, so that a JSONL output repeats them to the byte."""
+    """Files of JSON lines, whose fields together are the columns."""
 
     format: Format | None = "jsonl"
     separator = ","
@@ -34,38 +35,29 @@ class JsonlSource:
 
     def __init__(self, files: Sequence[Path]) -> None:
         self.files: Sequence[Path] = list(files)
-        found: pl.DataFrame | None = None
+        empty: pl.DataFrame | None = None
         for file in self.files:
-            for _, data in _lines(file, rows_at_once(read_limits.BATCH_CELLS // _LOOKED_AT)):
+            for _, data in _lines(file, batch_rows(read_limits.BATCH_CELLS // _SCHEMA_LINES)):
                 fields = pl.DataFrame(schema=_fields(file, data))
-                found = fields if found is None else self._together(file, found, fields)
-                columns_fit(file, sum(map(_width, found.schema.values())))
-        if found is None:
+                empty = fields if empty is None else _union(file, empty, fields)
+                check_columns(file, sum(map(_width, empty.schema.values())))
+        if empty is None:
             raise TableError(
                 f"{self.files[0]}: the file is empty; JSON lines name the columns, so there must be one"
             )
-        names_fit(self.files[0], found.columns)
-        self.schema = found.schema
+        check_names(self.files[0], empty.columns)
+        self.schema = empty.schema
 
     def batches(self) -> Iterator[Rows]:
         """Yield the rows of each file in turn."""
-        rows = rows_at_once(sum(map(_width, self.schema.values())))
+        rows = batch_rows(sum(map(_width, self.schema.values())))
         for file in self.files:
             done = 0
             for lines, data in _lines(file, rows):
                 frame = self._frame(file, data)
-                cells_fit(file, frame, done)
+                check_cells(file, frame, done)
                 done += frame.height
                 yield Rows(frame, lines=lines)
-
-    @staticmethod
-    def _together(file: Path, some: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
-        if some.schema == more.schema:
-            return some
-        try:
-            return pl.concat([some, more], how="diagonal_relaxed")
-        except pl.exceptions.PolarsError as error:
-            raise _mixed(file, error) from error
 
     def _frame(self, file: Path, data: bytes) -> pl.DataFrame:
         try:
@@ -81,15 +73,25 @@ def _fields(file: Path, data: bytes) -> pl.Schema:
         raise _json_fault(file, error) from error
 
 
+def _union(file: Path, some: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
+    """Return an empty frame with the columns of two, whose types hold the values of both."""
+    if some.schema == more.schema:
+        return some
+    try:
+        return pl.concat([some, more], how="diagonal_relaxed")
+    except pl.exceptions.PolarsError as error:
+        raise _mixed_kinds(file, error) from error
+
+
 def _width(dtype: Any) -> int:
-    """Count a column, and the members of its objects."""
+    """Return the number of columns that a type counts as: itself, and the members of its objects."""
     if isinstance(dtype, pl.Struct):
         return 1 + sum(_width(field.dtype) for field in dtype.fields)
     return _width(dtype.inner) if isinstance(dtype, pl.List) else 1
 
 
 def _lines(file: Path, rows: int) -> Iterator[tuple[list[bytes], bytes]]:
-    """Yield the lines that are not blank, a batch at a time, and the same in one piece."""
+    """Yield the lines that are not blank, at most `rows` at once, as a list and joined."""
     for number, lines in byte_lines(file, rows):
         if number == 1:
             lines[0] = lines[0].removeprefix(b"\xef\xbb\xbf")
@@ -97,7 +99,7 @@ def _lines(file: Path, rows: int) -> Iterator[tuple[list[bytes], bytes]]:
         data = b"\n".join(kept)
         if data.count(b"[") + data.count(b"{") > len(kept) - 1 + read_limits.DEPTH:
             _check_depth(file, number, lines)
-        if kept and data[:1] != b"{":  # polars would unpack what begins as a compressed file does
+        if kept and data[:1] != b"{":  # polars would unpack data that begins like a compressed file
             raise _json_fault(file, ValueError("not a line of JSON"))
         if kept:
             yield kept, data
@@ -117,18 +119,18 @@ def _check_depth(file: Path, number: int, lines: list[bytes]) -> None:
 
 
 def _json_fault(file: Path, error: Exception) -> TableError:
-    """Say where a file is faulty: read it again, line by line."""
-    for first, lines in byte_lines(file, _LOOKED_AT):
+    """Return the error for a file that polars did not read, with the line: each is read again."""
+    for first, lines in byte_lines(file, _SCHEMA_LINES):
         for number, line in enumerate(lines, first):
-            if said := _line_fault(line):
-                return TableError(f"{file}:{number}: {said}")
-    return _mixed(file, error)
+            if fault := _line_fault(line):
+                return TableError(f"{file}:{number}: {fault}")
+    return _mixed_kinds(file, error)
 
 
 def _line_fault(line: bytes) -> str | None:
     try:
         text = line.decode("utf-8-sig")
-        value: Any = json.loads(text, parse_constant=_no_constant) if text.strip() else {}
+        value: Any = json.loads(text, parse_constant=_reject_constant) if text.strip() else {}
     except UnicodeDecodeError as fault:
         return f"byte 0x{line[fault.start]:02x} is not UTF-8, which JSON lines are"
     except json.JSONDecodeError as fault:
@@ -143,13 +145,14 @@ def _line_fault(line: bytes) -> str | None:
 _KINDS: dict[type, str] = {list: "a list", str: "a text", bool: "true or false", type(None): "null"}
 
 
-def _no_constant(name: str) -> None:
+def _reject_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON value")
 
 
-def _mixed(file: Path, error: Exception) -> TableError:
+def _mixed_kinds(file: Path, error: Exception) -> TableError:
     return TableError(
-        f"{file}: the values of one field do not go together ({error}). Make them all texts, or all objects"
+        f"{file}: the values of one field are of kinds that do not fit one column ({error})."
+        " Make them all texts, or all objects"
     )
 
 

@@ -1,4 +1,4 @@
-"""A path to a table: a file, a glob, a folder of parts, an address elsewhere, or stdin."""
+"""Open a table by its path: a file, a glob, a folder of parts, an address, or stdin."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from rowcite.table.sources.remote import RemoteSource
 
 
 def open_source(path: str, kind: Format | None, options: CsvOptions, *, spool: Path | None = None) -> Source:
-    """Open a file, a glob, a folder of parts, their address elsewhere, or `-` for stdin.
+    """Open a file, a glob, a folder of parts, an address of these, or `-` for stdin.
 
-    stdin is kept in `spool` while it is needed, what is elsewhere in a temporary folder.
+    stdin is copied to `spool`, which must remain while the source is used.
 
     Raises:
-        TableError: nothing is there, the format is not known, or the header cannot be used.
+        TableError: there is no such table, its format is unknown, or its header cannot be used.
     """
     if "://" in path:
-        return RemoteSource(path, kind, lambda files: _opened(files, path, kind, options))
-    return _opened(_files(path, kind, spool), path, kind, options)
+        return RemoteSource(path, kind, lambda files: _open_files(files, path, kind, options))
+    return _open_files(_files(path, kind, spool), path, kind, options)
 
 
-def _opened(files: Sequence[Path], path: str, kind: Format | None, options: CsvOptions) -> Source:
-    if nameless := [file for file in files if not _is_unicode(str(file))]:
-        raise TableError(f"{nameless[0]}: the name is not UTF-8, and Arrow opens no such file. Rename it")
+def _open_files(files: Sequence[Path], path: str, kind: Format | None, options: CsvOptions) -> Source:
+    if bad := [file for file in files if not _is_unicode(str(file))]:
+        raise TableError(f"{bad[0]}: the name is not UTF-8, and Arrow opens no such file. Rename it")
     formats = set[Format]()
     for file in files:
         found = kind or format_of(file)
@@ -53,30 +53,31 @@ def _is_unicode(name: str) -> bool:
 
 def _files(path: str, kind: Format | None, spool: Path | None) -> list[Path]:
     if path == "-":
-        return [_spooled(spool, kind)]
+        return [_copy_of_stdin(spool, kind)]
     try:
-        return _found(path, kind)
+        return _find(path, kind)
     except (OSError, ValueError) as error:
-        raise TableError(f"{path}: cannot look there: {getattr(error, 'strerror', None) or error}") from error
+        text = getattr(error, "strerror", None) or error
+        raise TableError(f"{path}: cannot read the path: {text}") from error
 
 
-def _found(path: str, kind: Format | None) -> list[Path]:
-    at = Path(path)
-    if at.exists() and not at.is_file() and not at.is_dir():
+def _find(path: str, kind: Format | None) -> list[Path]:
+    place = Path(path)
+    if place.exists() and not place.is_file() and not place.is_dir():
         raise TableError(
             f"{path}: a pipe or device can be read only once. Name the table `-` and send it to stdin"
         )
-    if at.is_dir():
+    if place.is_dir():
         files = sorted(
             file
-            for file in at.iterdir()
+            for file in place.iterdir()
             if file.is_file() and (kind or format_of(file)) and file.name[0] not in "._"
         )
         if not files:
             raise TableError(f"{path}: the folder holds no {format_names()} file")
         return files
-    if at.exists():
-        return [at]
+    if place.exists():
+        return [place]
     if any(sign in path for sign in "*?["):
         files = sorted(file for file in _glob(path) if file.is_file())
         if files:
@@ -90,7 +91,7 @@ def _glob(path: str) -> Iterator[Path]:
     yield from map(Path, iglob(path, recursive=True))  # noqa: PTH207 - a Path has no glob of a whole pattern
 
 
-def _spooled(spool: Path | None, kind: Format | None) -> Path:
+def _copy_of_stdin(spool: Path | None, kind: Format | None) -> Path:
     if spool is None:
         raise TableError("stdin can be read only once: give the table as a file")
     if not spool.exists():
@@ -98,9 +99,9 @@ def _spooled(spool: Path | None, kind: Format | None) -> Path:
             with spool.open("wb") as out:
                 shutil.copyfileobj(sys.stdin.buffer, out)
         except OSError as error:
-            raise TableError(f"stdin: cannot keep it in {spool.parent}: {error.strerror or error}") from error
+            raise TableError(f"stdin: cannot copy it to {spool.parent}: {error.strerror or error}") from error
         except AttributeError:
             raise TableError("stdin is closed: send the table to it, or give --input a file") from None
     if kind is None:
-        raise TableError(f"stdin has no suffix that says its format: set input.format to {format_names()}")
+        raise TableError(f"stdin has no suffix to show its format: set input.format to {format_names()}")
     return spool

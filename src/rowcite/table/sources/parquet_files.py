@@ -1,4 +1,4 @@
-"""Parquet files; the Arrow originals go along, so that nothing is lost on the way to Parquet."""
+"""Parquet in. The Arrow originals are kept, so that a Parquet output loses nothing of them."""
 
 from __future__ import annotations
 
@@ -15,23 +15,15 @@ import pyarrow.parquet as pq
 from rowcite.errors import TableError
 from rowcite.spec import read_limits
 from rowcite.spec.models import Format
-from rowcite.table.sources.base import (
-    COMPRESSED,
-    ReadBytes,
-    Rows,
-    cells_fit,
-    columns_fit,
-    framed,
-    names_fit,
-    rows_at_once,
-    unreadable,
-)
-from rowcite.table.sources.parquet_bounds import rows_of_group
+from rowcite.table.sources.base import COMPRESSED, Rows, batch_rows, to_frame
+from rowcite.table.sources.limits import check_cells, check_columns, check_names
+from rowcite.table.sources.parquet_limits import group_batch_rows
 from rowcite.table.sources.registry import InputFormat
+from rowcite.table.sources.streams import ReadBytes, unreadable_error
 
 
 class ParquetSource:
-    """Parquet files of one schema; the Arrow originals go along, so that nothing is lost on the way to Parquet."""
+    """Parquet files of one schema."""
 
     format: Format | None = "parquet"
     separator = ","
@@ -42,20 +34,18 @@ class ParquetSource:
         for file in self.files[1:]:
             if not self._schema(file).equals(self.arrow_schema):
                 raise TableError(f"{file}: its columns or their types are not those of {self.files[0].name}")
-        twice = {name for name in self.arrow_schema.names if self.arrow_schema.names.count(name) > 1}
-        if twice:
-            raise TableError(
-                f"{self.files[0]}: columns {sorted(twice)} stand there more than once. Rename them"
-            )
-        self.schema = framed(self.arrow_schema.empty_table()).schema
+        names = self.arrow_schema.names
+        if duplicates := sorted({name for name in names if names.count(name) > 1}):
+            raise TableError(f"{self.files[0]}: more than one column is named {duplicates}. Rename them")
+        self.schema = to_frame(self.arrow_schema.empty_table()).schema
 
     def batches(self) -> Iterator[Rows]:
         """Yield the rows of each file in turn."""
         for file in self.files:
             done = 0
             for table in _tables(file):
-                frame = framed(table)
-                cells_fit(file, frame, done)
+                frame = to_frame(table)
+                check_cells(file, frame, done)
                 done += table.num_rows
                 yield Rows(frame, arrow=table)
 
@@ -64,8 +54,8 @@ class ParquetSource:
         try:
             with _parquet(file) as (parquet, _):
                 schema = parquet.schema_arrow
-                columns_fit(file, parquet.metadata.num_columns)
-                names_fit(file, _names(schema))
+                check_columns(file, parquet.metadata.num_columns)
+                check_names(file, _names(schema))
         except (OSError, pa.ArrowException, UnicodeError) as error:
             raise TableError(f"{file}: not a Parquet file that can be read: {error}") from error
         for item in schema:
@@ -77,34 +67,34 @@ class ParquetSource:
 
 
 def _tables(file: Path) -> Iterator[pa.Table]:
-    """Yield a file's rows, as many at once as a batch has: small row groups go together."""
-    held: list[pa.RecordBatch] = []
+    """Yield a file's rows in batches; small row groups share one."""
+    waiting: list[pa.RecordBatch] = []
     rows = size = 0
     try:
         with _parquet(file) as (parquet, handle):
-            most = rows_at_once(parquet.metadata.num_columns)
+            most = batch_rows(parquet.metadata.num_columns)
             for batch in _batches(file, parquet, handle):
-                if held and (rows + batch.num_rows > most or size + batch.nbytes > read_limits.BATCH):
-                    yield pa.Table.from_batches(held)
-                    held, rows, size = [], 0, 0
-                held.append(batch)
+                if waiting and (rows + batch.num_rows > most or size + batch.nbytes > read_limits.BATCH):
+                    yield pa.Table.from_batches(waiting)
+                    waiting, rows, size = [], 0, 0
+                waiting.append(batch)
                 rows, size = rows + batch.num_rows, size + batch.nbytes
-            if held:
-                yield pa.Table.from_batches(held)
+            if waiting:
+                yield pa.Table.from_batches(waiting)
     except (OSError, pa.ArrowException, UnicodeError) as error:
-        raise unreadable(file, error) from error
+        raise unreadable_error(file, error) from error
 
 
 def _batches(file: Path, parquet: pq.ParquetFile, handle: Any) -> Iterator[pa.RecordBatch]:
     for group in range(parquet.num_row_groups):
-        rows = rows_of_group(file, handle, parquet, group)
+        rows = group_batch_rows(file, handle, parquet, group)
         for batch in parquet.iter_batches(batch_size=rows, row_groups=[group]):
-            batch.validate(full=True)  # text that is not UTF-8 would take polars down with it
+            batch.validate(full=True)  # polars would crash on text that is not UTF-8
             yield batch
 
 
 def _names(fields: Iterable[pa.Field]) -> Iterator[str]:
-    """Yield the names of columns, and of all that is nested in them."""
+    """Yield the names of columns and of the fields nested in them."""
     for item in fields:
         yield item.name
         yield from _names(item.type.field(place) for place in range(item.type.num_fields))
@@ -112,9 +102,9 @@ def _names(fields: Iterable[pa.Field]) -> Iterator[str]:
 
 @contextmanager
 def _parquet(file: Path) -> Iterator[tuple[pq.ParquetFile, Any]]:
-    """Open a Parquet file; a compressed one is unpacked to a temporary file, for Parquet is not read in a row.
+    """Open a Parquet file. A compressed one is unpacked to a temporary file, since Parquet is not read in order.
 
-    Column chunks are read in small parts, not whole: one row group may be the whole file.
+    Column chunks are read in small parts: one row group may be the whole file.
     """
     if file.suffix.lower() not in COMPRESSED:
         with pq.ParquetFile(file, pre_buffer=False, buffer_size=1 << 20) as parquet:

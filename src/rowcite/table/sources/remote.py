@@ -1,7 +1,7 @@
-"""Tables that are elsewhere: in S3, Google Cloud Storage or Azure, or behind an https address.
+"""Tables in S3, Google Cloud Storage or Azure, or at an https address.
 
-They are copied to a temporary folder when a command begins, for each command reads its table several times: so the network is
-used once, and what goes wrong with it goes wrong before a cent is spent.
+A command reads its table several times, so it copies it to a temporary folder when it begins: the network is used
+once, and its faults appear before anything is spent.
 """
 
 from __future__ import annotations
@@ -21,38 +21,36 @@ from rowcite.errors import TableError
 from rowcite.spec.models import Format
 from rowcite.table.sources.base import Rows, Source
 
-SCHEMES = ("s3", "gs", "az", "https", "http")
+_SCHEMES = ("s3", "gs", "az", "https", "http")
 
 
 class RemoteSource:
-    """A table that was copied here. Its errors name it as it was named.
+    """A table that is copied to this machine. Its errors have the addresses in place of the copies' paths.
 
     Raises:
-        TableError: nothing is there, it cannot be read, or the network went away; nothing was spent.
+        TableError: there is no such table, it cannot be read, or the connection broke; nothing was spent.
     """
 
     def __init__(self, url: str, kind: Format | None, read: Callable[[Sequence[Path]], Source]) -> None:
         folder = Path(mkdtemp(prefix="rowcite-"))
-        self._gone = weakref.finalize(
-            self, shutil.rmtree, folder, ignore_errors=True
-        )  # at the end at the latest
-        self._names = _copied(url, kind, folder)
-        with self._named():
+        self._cleanup = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self._names = _download(url, kind, folder)
+        with self._original_names():
             self._inner = read(list(self._names))
         self.format: Format | None = self._inner.format
         self.files: Sequence[Path] = ()
         self.separator: str = self._inner.separator
         self.schema: pl.Schema = self._inner.schema
         self.arrow_schema: pa.Schema | None = self._inner.arrow_schema
-        self.named, self.parts = url, tuple(self._names.values())
+        self.url, self.parts = url, tuple(self._names.values())
 
     def batches(self) -> Iterator[Rows]:
         """Yield the rows in order."""
-        with self._named():
+        with self._original_names():
             yield from self._inner.batches()
 
     @contextmanager
-    def _named(self) -> Iterator[None]:
+    def _original_names(self) -> Iterator[None]:
         try:
             yield
         except TableError as error:
@@ -62,13 +60,11 @@ class RemoteSource:
             raise TableError(text) from error
 
 
-def _copied(url: str, kind: Format | None, folder: Path) -> Mapping[Path, str]:
-    """Copy a table's parts; return what each was called."""
+def _download(url: str, kind: Format | None, folder: Path) -> Mapping[Path, str]:
+    """Copy a table's parts; return the address of each."""
     scheme = urlsplit(url).scheme.lower()
-    if scheme not in SCHEMES:
-        raise TableError(
-            f"{url}: rowcite reads s3://, gs://, az:// and https:// tables, and none from {scheme}://"
-        )
+    if scheme not in _SCHEMES:
+        raise TableError(f"{url}: rowcite reads s3://, gs://, az:// and https:// tables, not {scheme}://")
     if scheme in ("https", "http"):
         from rowcite.table.sources.web import download
 

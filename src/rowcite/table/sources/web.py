@@ -1,7 +1,8 @@
-"""A table behind an https address (http on this machine), copied to a file."""
+"""A table at an https address (http on this machine), copied to a file."""
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import time
 from collections.abc import Mapping
@@ -11,89 +12,95 @@ import httpx
 
 from rowcite.errors import TableError
 from rowcite.table.sources.base import COMPRESSED
+from rowcite.table.sources.limits import NO_SPACE
 
-_TRIES, _PAUSE = 4, 1.0
+_ATTEMPTS, _PAUSE = 4, 1.0
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
-_ROOM = "no room for a copy of it. Set TMPDIR to a folder that has room"
 
 
 def download(url: str, folder: Path) -> Mapping[Path, str]:
-    """Copy what an address answers with into a folder; return what it is called (without its query, which may be secret).
+    """Copy the table at an address into a folder; return its address without the query, which may be secret.
 
-    A connection that breaks is taken up where it broke, a few times.
+    A connection that breaks is resumed, a few times.
 
     Raises:
-        TableError: the address answers with no table, cannot be reached, or breaks off again and again.
+        TableError: there is no table at the address, or the connection cannot be made or breaks every time.
     """
     try:
         address = httpx.URL(url)
     except httpx.InvalidURL as error:
-        raise TableError(f"{url.split('?', 1)[0]}: is no address: {error}") from error
+        raise TableError(f"{url.split('?', 1)[0]}: not an address: {error}") from error
     name = str(address.copy_with(query=None, userinfo=b"", fragment=None))
     _check_safe(address)
     local = folder / (Path(address.path).name or "table")
     hooks = {"request": [lambda request: _check_safe(request.url)]}  # redirects too
     with httpx.Client(timeout=_TIMEOUT, follow_redirects=True, event_hooks=hooks) as client:
-        got = _Copy(client, address, name, local)
-        for left in reversed(range(_TRIES)):
-            try:
-                got.go_on()
-                break
-            except httpx.TransportError as error:
-                if not left:
-                    raise TableError(
-                        f"{name}: {got.size:,} bytes came, then {type(error).__name__}: {error}. Is the network there? Nothing was spent"
-                    ) from error
-                time.sleep(_PAUSE)
-            except httpx.HTTPError as error:
-                raise TableError(f"{name}: cannot be read: {error}") from error
+        _copy(_Copy(client, address, name, local))
     return {local: name}
 
 
+def _copy(copy: _Copy) -> None:
+    for left in reversed(range(_ATTEMPTS)):
+        try:
+            copy.resume()
+        except httpx.TransportError as error:
+            if not left:
+                raise TableError(
+                    f"{copy.name}: the download failed after {copy.size:,} bytes ({type(error).__name__}: {error})."
+                    " Check the network. Nothing was spent"
+                ) from error
+            time.sleep(_PAUSE)
+        except httpx.HTTPError as error:
+            raise TableError(f"{copy.name}: cannot be read: {error}") from error
+        else:
+            return
+
+
 class _Copy:
-    """One address on its way into a file."""
+    """The copy of a table, as far as it was received."""
 
     def __init__(self, client: httpx.Client, address: httpx.URL, name: str, local: Path) -> None:
-        self._client, self._address, self._name, self._local = client, address, name, local
+        self._client, self._address, self._local = client, address, local
         self._tag: str | None = None
-        self.size = 0
+        self.name, self.size = name, 0
 
-    def go_on(self) -> None:
-        """Take up where the last attempt broke off, or begin again where the server cannot."""
+    def resume(self) -> None:
+        """Request what is missing, or everything if the server cannot resume."""
         headers = {"accept-encoding": "identity"}
         if self.size and self._tag:
             headers |= {"range": f"bytes={self.size}-", "if-range": self._tag}
-        with self._client.stream("GET", self._address, headers=headers) as answer:
-            if answer.is_server_error or answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
-                raise httpx.ReadError(f"it answers {answer.status_code} {answer.reason_phrase}")
-            if not answer.is_success:
+        with self._client.stream("GET", self._address, headers=headers) as response:
+            if response.is_server_error or response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+                raise httpx.ReadError(f"the server answers {response.status_code} {response.reason_phrase}")
+            if not response.is_success:
                 raise TableError(
-                    f"{self._name}: answers {answer.status_code} {answer.reason_phrase}. Is the address right?"
+                    f"{self.name}: answers {response.status_code} {response.reason_phrase}. Check the address"
                 )
-            more = answer.status_code == httpx.codes.PARTIAL_CONTENT
-            tag = answer.headers.get("etag")
+            tag = response.headers.get("etag")
             self._tag = tag if tag and not tag.startswith("W/") else None
-            packed = self._local.suffix.lower() in COMPRESSED
-            parts = (
-                answer.iter_raw()
-                if packed or "content-encoding" not in answer.headers
-                else answer.iter_bytes()
-            )
             try:
-                with self._local.open("ab" if more else "wb") as file:
-                    self.size = self.size if more else 0
-                    for part in parts:
-                        file.write(part)
-                        self.size += len(part)
+                self._save(response)
             except OSError as error:
-                raise TableError(f"{self._name}: {_ROOM if error.errno == 28 else error}") from error
+                raise TableError(
+                    f"{self.name}: {NO_SPACE if error.errno == errno.ENOSPC else error}"
+                ) from error
+
+    def _save(self, response: httpx.Response) -> None:
+        packed = self._local.suffix.lower() in COMPRESSED
+        raw = packed or "content-encoding" not in response.headers
+        is_rest = response.status_code == httpx.codes.PARTIAL_CONTENT
+        with self._local.open("ab" if is_rest else "wb") as file:
+            self.size = self.size if is_rest else 0
+            for part in response.iter_raw() if raw else response.iter_bytes():
+                file.write(part)
+                self.size += len(part)
 
 
 def _check_safe(address: httpx.URL) -> None:
     if address.scheme == "https" or (address.scheme == "http" and _is_loopback(address.host)):
         return
     raise TableError(
-        f"{address.copy_with(query=None, userinfo=b'')}: what comes over plain http can be changed on its way. Use https://"
+        f"{address.copy_with(query=None, userinfo=b'')}: plain http can be changed on its way. Use https://"
     )
 
 

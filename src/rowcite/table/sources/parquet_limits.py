@@ -1,7 +1,7 @@
-"""How many rows of a Parquet row group can be read at once: a few bytes of Parquet can stand for many gigabytes.
+"""How many rows of a Parquet row group are read at once: a few bytes of Parquet can unpack to many gigabytes.
 
-A dictionary holds a value once however many rows have it, a run-length code holds any number of nulls, a page unpacks
-to what its codec can. What the footer tells, and the dictionaries themselves, bound what a batch of rows takes.
+A dictionary has a value once, however many rows have it; a run-length code has any number of nulls; a page unpacks to
+whatever its codec can. The footer and the dictionaries themselves give an upper bound of a batch's memory.
 """
 
 from __future__ import annotations
@@ -15,46 +15,63 @@ import pyarrow.parquet as pq
 
 from rowcite.errors import TableError
 from rowcite.spec import read_limits
-from rowcite.table.sources.base import TOO_LARGE, rows_at_once
+from rowcite.table.sources.base import batch_rows
+from rowcite.table.sources.limits import TOO_LARGE
 
 _CHUNK_FREE = 8 * read_limits.CELL
 _PREFIXED_FREE = 4 * read_limits.CELL
-_BYTES_OF_A_LEAF = 8
+_LEAF_BYTES = 8
 _DICTIONARIES = {"PLAIN_DICTIONARY", "RLE_DICTIONARY"}
 _PREFIXES = "DELTA_BYTE_ARRAY"
 
 
-def rows_of_group(file: Path, handle: Any, parquet: pq.ParquetFile, group: int) -> int:
+def group_batch_rows(file: Path, handle: Any, parquet: pq.ParquetFile, group: int) -> int:
     """Return how many rows of a row group to read at once, so that they take about `read_limits.BATCH` bytes.
 
     `handle` is what the file was opened from: a path, or an open file.
 
     Raises:
-        TableError: the row group unpacks to more than it may, or has a value that is too large.
+        TableError: the row group unpacks to more bytes than it may, or has a value that is too large.
     """
-    about, names = parquet.metadata.row_group(group), parquet.schema
-    most: int = min(rows_at_once(about.num_columns), max(about.num_rows, 1))
-    suspects: list[str] = []
-    for index in range(about.num_columns):
-        column, leaf = about.column(index), names.column(index)
+    metadata, names = parquet.metadata.row_group(group), parquet.schema
+    most: int = min(batch_rows(metadata.num_columns), max(metadata.num_rows, 1))
+    dictionaries: list[str] = []
+    for index in range(metadata.num_columns):
+        column, leaf = metadata.column(index), names.column(index)
         _check_unpacked(file, column)
-        each = column.num_values / max(about.num_rows, 1)
         if leaf.max_repetition_level:
             _check_repeated(file, column)
-            most = min(most, int(read_limits.BATCH / _BYTES_OF_A_LEAF / max(each, 1)))
-        if leaf.physical_type == "FIXED_LEN_BYTE_ARRAY":
-            most = min(most, int(read_limits.BATCH / max(leaf.length * each, 1)))
-        elif leaf.physical_type == "BYTE_ARRAY" and column.total_uncompressed_size:
-            unpacked = column.total_uncompressed_size
-            most = min(most, int(read_limits.BATCH * about.num_rows / unpacked))
-            if _PREFIXES in column.encodings:
-                most = min(most, int(_PREFIXED_FREE / min(unpacked, read_limits.CELL)))
-            elif _DICTIONARIES & set(column.encodings) and unpacked * most > read_limits.BATCH:
-                suspects.append(column.path_in_schema)
-    if suspects and about.num_rows:
-        largest = _largest(file, handle, parquet, group, suspects)
+        most = min(most, _column_rows(metadata.num_rows, column, leaf))
+        unpacked = column.total_uncompressed_size
+        if _has_dictionary(column, leaf) and unpacked * most > read_limits.BATCH:
+            dictionaries.append(column.path_in_schema)
+    if dictionaries and metadata.num_rows:
+        largest = _largest_value(file, handle, parquet, group, dictionaries)
         most = min(most, read_limits.BATCH // max(largest, 1))
     return max(most, 1)
+
+
+def _column_rows(rows: int, column: Any, leaf: Any) -> int:
+    """Return how many rows of a column fit into a batch, by what the footer has about it."""
+    most, values_per_row = read_limits.BATCH, column.num_values / max(rows, 1)
+    if leaf.max_repetition_level:
+        most = min(most, int(read_limits.BATCH / _LEAF_BYTES / max(values_per_row, 1)))
+    if leaf.physical_type == "FIXED_LEN_BYTE_ARRAY":
+        return min(most, int(read_limits.BATCH / max(leaf.length * values_per_row, 1)))
+    unpacked = column.total_uncompressed_size
+    if leaf.physical_type == "BYTE_ARRAY" and unpacked:
+        most = min(most, int(read_limits.BATCH * rows / unpacked))
+        if _PREFIXES in column.encodings:
+            most = min(most, int(_PREFIXED_FREE / min(unpacked, read_limits.CELL)))
+    return most
+
+
+def _has_dictionary(column: Any, leaf: Any) -> bool:
+    return (
+        leaf.physical_type == "BYTE_ARRAY"
+        and _PREFIXES not in column.encodings
+        and bool(_DICTIONARIES & set(column.encodings))
+    )
 
 
 def _check_unpacked(file: Path, column: Any) -> None:
@@ -67,7 +84,7 @@ def _check_unpacked(file: Path, column: Any) -> None:
 
 
 def _check_repeated(file: Path, column: Any) -> None:
-    unpacked = column.num_values * _BYTES_OF_A_LEAF
+    unpacked = column.num_values * _LEAF_BYTES
     if unpacked > max(_CHUNK_FREE, read_limits.RATIO * column.total_compressed_size):
         raise TableError(
             f"{file}: column {column.path_in_schema!r} holds {column.num_values:,} values in lists in "
@@ -75,8 +92,8 @@ def _check_repeated(file: Path, column: Any) -> None:
         )
 
 
-def _largest(file: Path, handle: Any, parquet: pq.ParquetFile, group: int, names: list[str]) -> int:
-    """Return the bytes of the largest value in the dictionaries of some columns: the first row brings them whole."""
+def _largest_value(file: Path, handle: Any, parquet: pq.ParquetFile, group: int, names: list[str]) -> int:
+    """Return the bytes of the largest value in the dictionaries of some columns. Reading one row reads them whole."""
     with pq.ParquetFile(
         handle, metadata=parquet.metadata, read_dictionary=names, pre_buffer=False, buffer_size=1 << 20
     ) as probe:
