@@ -1,4 +1,4 @@
-"""The domain types: frozen, shared by every room, with no behaviour beyond their own values."""
+"""The domain types that every package shares."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, NewType
 import msgspec
 
 TaskKey = NewType("TaskKey", bytes)
-"""16 bytes that name a question: see `rowcite.api.keys`."""
+"""16 bytes that identify a task by its question and its input: see `rowcite.api.keys`."""
 
 Json = Any
 """A decoded JSON value."""
@@ -47,17 +47,17 @@ FORGOTTEN = frozenset({RunState.LOST, RunState.PRUNED})
 
 
 class RowStatus(StrEnum):
-    """What `rowcite_status` says of a row."""
+    """The status of a row, as in the column `rowcite_status`. Counts, plan, report and page list them in this order."""
 
     COMPLETED = "completed"  # answered, every value accepted
-    REJECTED = "rejected"  # answered, at least one value refused by `accept` or not of its type
+    REJECTED = "rejected"  # answered; at least one value was rejected by `accept` or is not of its type
     FAILED = "failed"  # the run failed, was cancelled or needs action
     PENDING = "pending"  # not answered yet
     SKIPPED = "skipped"  # outside `where`, or a required input is blank
 
 
 class Citation(msgspec.Struct, frozen=True, gc=False):
-    """A document that supports a value. `excerpts` are words that stand in it."""
+    """A document that supports a value, with excerpts from it."""
 
     url: str
     title: str | None = None
@@ -79,10 +79,10 @@ class FieldBasis(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One question: what it is called, and the input as it goes over the wire (JSON bytes).
+    """One input to send, as JSON bytes, and its key.
 
-    `root` is the key of the task that its row was first asked as, when this asks again. `members` are the tasks of
-    the rows that are sent together in this one.
+    `root` is the key of the row's first task if this one escalates it. `members` are the tasks of the rows that this one
+    sends together.
     """
 
     key: TaskKey
@@ -93,10 +93,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a completed run said.
-
-    `content` is an object for structured output, a string for text. `raw` is the output as it came.
-    """
+    """The output of a completed run. `content` is an object for structured output, a string for text."""
 
     run_id: str
     processor: str
@@ -114,7 +111,7 @@ class Counts(Counter[RowStatus]):
 
 @dataclass(frozen=True, slots=True)
 class ApiWarning:
-    """A warning of the API about a run or a spec, with how many runs carried it."""
+    """A warning of the API about a run or a spec, and the number of runs that carried it."""
 
     type: str
     message: str

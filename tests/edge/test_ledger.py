@@ -1,4 +1,4 @@
-"""The ledger on real SQLite files: what it keeps in any order of events, who may open it, and how it fails."""
+"""The ledger on real SQLite files: its content after any order of events, its lock, its errors."""
 
 import re
 import signal
@@ -51,8 +51,8 @@ def done(number, **more):
 # --- in any order ----------------------------------------------------------------------------------------
 
 
-class LedgerThread(RuleBasedStateMachine):
-    """The ledger beside a plain model of it: what each run is, by batch and key."""
+class AnyOrder(RuleBasedStateMachine):
+    """The ledger compared with a model: a dict of each run's state by batch and key."""
 
     @initialize()
     def begin(self):
@@ -74,15 +74,15 @@ class LedgerThread(RuleBasedStateMachine):
     def of(self, batch, *states):
         return [key for (number, key), state in self.runs.items() if number == batch.id and state in states]
 
-    def wanted(self, numbers):
-        """Choose as the pipeline does: what stands nowhere, or ended badly."""
-        standing = self.ledger.task_states([keyed(n) for n in numbers])
+    def unanswered(self, numbers):
+        """Return the tasks that a run would send: never sent, or ended without an answer."""
+        states = self.ledger.task_states([keyed(n) for n in numbers])
         free = (None, RunState.FAILED, RunState.REFUSED, RunState.CANCELLED, RunState.ACTION_REQUIRED)
-        return [n for n in numbers if standing.get(keyed(n)) in free]
+        return [n for n in numbers if states.get(keyed(n)) in free]
 
     @rule(numbers=st.sets(st.integers(0, 9), min_size=1))
     def record_intent(self, numbers):
-        some = [task(n) for n in self.wanted(sorted(numbers))]
+        some = [task(n) for n in self.unanswered(sorted(numbers))]
         if some:
             made = self.ledger.record_intent(
                 self.question, f"g{len(self.batches)}", some, processor="core", price=PRICE
@@ -157,7 +157,7 @@ class LedgerThread(RuleBasedStateMachine):
         self.ledger = open_ledger(self.path, writing=True)
 
     @invariant()
-    def no_task_is_under_way_twice(self):
+    def no_task_has_two_active_runs(self):
         for number in range(10):
             open_runs = [
                 s
@@ -171,22 +171,22 @@ class LedgerThread(RuleBasedStateMachine):
         assert self.ledger.spent() == PRICE * sum(s not in ("refused", "lost") for s in self.runs.values())
 
     @invariant()
-    def held_and_standing_agree_with_the_runs(self):
+    def states_and_runs_agree_with_the_model(self):
         keys = [keyed(n) for n in range(10)]
         expected = {}
         for (_, key), state in self.runs.items():
             if state is not RunState.LOST:
                 expected.setdefault(key, []).append(state)
-        standing = self.ledger.task_states(keys)
+        found = self.ledger.task_states(keys)
         held = runs_of(self.ledger, keys)
-        assert standing.keys() == held.keys() == expected.keys()
+        assert found.keys() == held.keys() == expected.keys()
         for key, states in expected.items():
             best = max(states, key=lambda s: 2 if s == "completed" else s in ("intended", "submitted"))
-            assert _class(standing[key]) == _class(held[key].state) == _class(best)
+            assert _class(found[key]) == _class(held[key].state) == _class(best)
             assert (held[key].output is not None) == (held[key].state is RunState.COMPLETED)
 
     @invariant()
-    def open_batches_are_those_with_open_runs(self):
+    def active_batches_are_those_with_active_runs(self):
         active = {(number, key) for (number, key), s in self.runs.items() if s in ("intended", "submitted")}
         found = self.ledger.active_batches()
         assert {(one.id, key) for one in found for key in one.active} == active
@@ -199,16 +199,16 @@ def _class(state):
     return "done" if state == "completed" else "open" if state in ("intended", "submitted") else "bad"
 
 
-LedgerThread.TestCase.settings = settings(
-    max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+AnyOrder.TestCase.settings = settings(
+    max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
-TestBooks = LedgerThread.TestCase
+TestLedgerInAnyOrder = AnyOrder.TestCase
 
 
 # --- single promises -------------------------------------------------------------------------------------
 
 
-def test_an_answer_is_kept_byte_for_byte(ledger):
+def test_an_answer_is_stored_byte_for_byte(ledger):
     one = batch(ledger, 1)
     raw = '{"content": {"a":  "\u2028é"}, "basis":[]}'.encode()
     ledger.save(one.id, [EndedRun(keyed(1), "r", RunState.COMPLETED, raw)])
@@ -232,7 +232,7 @@ def test_a_failed_run_that_is_saved_again_gets_no_answer(ledger):
     assert (found.state, found.output, found.error, found.ref_id) == (RunState.FAILED, None, "no", "ref")
 
 
-def test_an_answer_older_than_asked_does_not_stand(ledger):
+def test_an_answer_from_before_the_given_time_is_left_out(ledger):
     import time
 
     ledger.save(batch(ledger, 1).id, [done(1)])
@@ -240,7 +240,7 @@ def test_an_answer_older_than_asked_does_not_stand(ledger):
     assert ledger.task_states([keyed(1)], not_before=time.time() - 60) == {keyed(1): RunState.COMPLETED}
 
 
-def test_a_new_run_under_way_does_not_hide_an_old_answer(ledger):
+def test_an_active_run_does_not_hide_an_older_answer(ledger):
     ledger.save(batch(ledger, 1).id, [done(1)])
     batch(ledger, 1)
     assert runs_of(ledger, [keyed(1)])[keyed(1)].state is RunState.COMPLETED
@@ -252,14 +252,14 @@ def test_warnings_are_counted_by_run(ledger):
     assert ledger.warnings() == {"a": 2, "b": 1}
 
 
-def test_a_task_is_never_written_down_as_under_way_twice(ledger):
+def test_a_task_with_an_active_run_cannot_be_recorded_again(ledger):
     batch(ledger, 1, 2)
     with pytest.raises(LedgerError, match="UNIQUE"):
         batch(ledger, 2, 3, group="h")
     assert ledger.state_counts() == {RunState.INTENDED: 2}
 
 
-def test_tasks_that_were_not_created_stay_known_beside_those_that_were(ledger):
+def test_tasks_that_were_not_created_stay_in_a_batch_with_created_ones(ledger):
     one = batch(ledger, 1, 2)
     ledger.record_run_ids(one.id, [(keyed(1), "r")])
     ledger.forget_uncreated(one.id, [keyed(2)])
@@ -274,7 +274,7 @@ def test_a_batch_that_created_nothing_leaves_nothing(ledger):
     assert ledger.state_counts() == {}
 
 
-def test_a_number_of_run_ids_that_is_not_the_number_of_runs_proves_nothing(ledger):
+def test_a_response_with_another_number_of_runs_leaves_the_batch_unsure(ledger):
     one = batch(ledger, 1, 2)
     ledger.record_created(one.id, ["only-one"])
     assert ledger.active_batches()[0].unsure
@@ -288,14 +288,14 @@ def test_it_is_written_ahead_and_synced(ledger):
     assert ledger._db.execute("PRAGMA synchronous").fetchone()[0] == 2
 
 
-def test_its_files_are_for_their_owner_alone(ledger, tmp_path):
+def test_only_the_owner_can_read_its_files(ledger, tmp_path):
     batch(ledger, 1)
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "l").iterdir()}
     assert modes == dict.fromkeys(modes, 0o600)
     assert "ledger.db-wal" in modes
 
 
-def test_reading_what_is_not_there_is_empty_and_makes_nothing(tmp_path):
+def test_reading_a_missing_ledger_is_empty_and_creates_nothing(tmp_path):
     opened = open_ledger(tmp_path / "none", writing=False)
     assert opened.state_counts() == {}
     assert opened.active_batches() == []
@@ -311,11 +311,11 @@ def test_reading_while_another_writes_is_allowed(ledger, tmp_path):
     reading.close()
 
 
-def test_a_second_writer_is_refused_by_name(ledger, tmp_path):
-    with pytest.raises(LedgerBusy, match=str(tmp_path / "l")) as told:
+def test_a_second_writer_is_an_error_that_names_the_ledger(ledger, tmp_path):
+    with pytest.raises(LedgerBusy, match=str(tmp_path / "l")) as raised:
         open_ledger(tmp_path / "l", writing=True)
-    assert isinstance(told.value, Incomplete)
-    assert told.value.exit_code == 5
+    assert isinstance(raised.value, Incomplete)
+    assert raised.value.exit_code == 5
 
 
 def test_the_lock_of_a_killed_process_is_gone(tmp_path):
@@ -336,7 +336,7 @@ def test_the_lock_of_a_killed_process_is_gone(tmp_path):
     open_ledger(tmp_path / "l", writing=True).close()
 
 
-def test_a_file_that_is_no_ledger_is_a_clear_error(tmp_path):
+def test_a_file_that_is_not_sqlite_is_a_clear_error(tmp_path):
     (tmp_path / "l").mkdir()
     (tmp_path / "l" / "ledger.db").write_text("this is a text, and long enough to be taken for a header" * 20)
     with pytest.raises(LedgerError, match="not a database"):
@@ -345,9 +345,9 @@ def test_a_file_that_is_no_ledger_is_a_clear_error(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(LedgerError, match="cannot open the ledger") as told:
+    with pytest.raises(LedgerError, match="cannot open the ledger") as raised:
         open_ledger(tmp_path / "file" / "l", writing=True)
-    assert told.value.exit_code == 5
+    assert raised.value.exit_code == 5
 
 
 def test_a_full_disk_is_a_clear_error_and_what_was_written_is_kept(ledger):
@@ -355,9 +355,9 @@ def test_a_full_disk_is_a_clear_error_and_what_was_written_is_kept(ledger):
     pages = ledger._db.execute("PRAGMA page_count").fetchone()[0]
     ledger._db.execute(f"PRAGMA max_page_count = {pages + 1}")  # as SQLite sees a disk that is full
     one = batch(ledger, 2)
-    with pytest.raises(LedgerError, match=r"full.*free disk space") as told:
+    with pytest.raises(LedgerError, match=r"full.*free disk space") as raised:
         ledger.save(one.id, [EndedRun(keyed(2), "r", RunState.COMPLETED, b"x" * 100_000)])
-    assert told.value.exit_code == 5
+    assert raised.value.exit_code == 5
     assert ledger.task_states([keyed(1), keyed(2)]) == {
         keyed(1): RunState.COMPLETED,
         keyed(2): RunState.INTENDED,

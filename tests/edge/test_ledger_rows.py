@@ -1,4 +1,4 @@
-"""What the ledger keeps beyond one run a row: runs that ask again, rows sent together, decisions."""
+"""Rows with more than a run of their own: escalated runs, packs of rows, decisions."""
 
 import sqlite3
 import time
@@ -44,7 +44,7 @@ def states(ledger, *numbers):
     return [found.get(keyed(number)) for number in numbers]
 
 
-# --- asking again ----------------------------------------------------------------------------------------
+# --- escalated runs --------------------------------------------------------------------------------------
 
 
 def test_all_runs_of_a_row_are_found_by_its_first_task(ledger):
@@ -60,7 +60,7 @@ def test_all_runs_of_a_row_are_found_by_its_first_task(ledger):
     assert len(found[keyed(2)]) == 1
 
 
-def test_a_run_that_asks_again_is_not_the_answer_to_the_first_question(ledger):
+def test_an_escalated_run_does_not_answer_the_first_task(ledger):
     batch = record_intent(ledger, task(11, root=keyed(1)))
     ledger.save(batch.id, [done(11)])
     assert states(ledger, 1, 11) == [None, RunState.COMPLETED]
@@ -74,7 +74,7 @@ def packed(ledger):
     return record_intent(ledger, task(100, members=(task(1), task(2), task(3))))
 
 
-def test_rows_sent_together_stand_where_their_run_stands(ledger, packed):
+def test_rows_of_a_pack_have_the_state_of_its_run(ledger, packed):
     assert states(ledger, 1, 2, 3) == [RunState.INTENDED] * 3
     ledger.record_created(packed.id, ["run-100"])
     assert states(ledger, 1, 2, 3) == [RunState.SUBMITTED] * 3
@@ -98,7 +98,7 @@ def test_each_row_has_its_part_of_the_answer(ledger, packed):
     assert held[keyed(1)].run_id == "run-100"
 
 
-def test_a_row_without_a_part_counts_as_never_asked(ledger, packed):
+def test_a_row_without_a_part_counts_as_never_sent(ledger, packed):
     ledger.save(packed.id, [done(100, parts=((keyed(1), b"{}"), (keyed(2), None)))])
     assert states(ledger, 1, 2) == [RunState.COMPLETED, None]
 
@@ -115,7 +115,7 @@ def test_a_pack_that_was_not_created_leaves_nothing(ledger, packed):
     assert ledger.spent() == 0
 
 
-def test_a_row_is_never_under_way_twice_in_two_packs(ledger, packed):
+def test_a_row_cannot_be_active_in_two_packs(ledger, packed):
     with pytest.raises(Exception, match="UNIQUE"):
         record_intent(ledger, task(101, members=(task(3),)))
 
@@ -127,7 +127,7 @@ def decision(verdict, value=None, at=1.0, field="a", key=1):
     return Decision(keyed(key), field, verdict, value, "ada", at)
 
 
-def test_the_newest_decision_on_a_cell_counts_and_none_is_lost(ledger):
+def test_the_newest_decision_on_a_cell_counts_and_all_are_kept(ledger):
     ledger.record_decisions(
         [decision("accept"), decision("correct", '"x"', 2.0), decision("reject", field="b")]
     )
@@ -137,12 +137,12 @@ def test_the_newest_decision_on_a_cell_counts_and_none_is_lost(ledger):
         assert db.execute("SELECT count(*) FROM decision").fetchone() == (3,)
 
 
-def test_a_decision_that_is_cleared_is_none(ledger):
+def test_a_cleared_decision_is_gone(ledger):
     ledger.record_decisions([decision("accept"), decision("clear", at=time.time())])
     assert ledger.decisions() == {}
 
 
-def test_a_scan_says_what_standing_says(ledger):
+def test_a_scan_returns_the_states_of_a_lookup(ledger):
     batch = record_intent(ledger, task(1), task(2))
     ledger.save(batch.id, [done(1)])
     found = {}

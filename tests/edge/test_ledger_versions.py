@@ -1,4 +1,4 @@
-"""The format of a ledger file: pinned, migrated whole or not at all, and told apart from files of other kinds."""
+"""The format of a ledger file: pinned, migrated whole or not at all, and an error for files of other formats."""
 
 import re
 import sqlite3

@@ -1,4 +1,4 @@
-"""What is asked, as JSON schema and as column types; every limit of the API told before anything is spent."""
+"""The fields of a spec as JSON schema and as column types, and the API's limits, checked before anything is spent."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ BIG = {
 
 
 def own(**properties):
-    """Return an output by somebody's own JSON schema."""
+    """Return an output given as a JSON schema."""
     schema = {
         "type": "object",
         "properties": properties,
@@ -29,7 +29,7 @@ def own(**properties):
     return {"output": {"json_schema": schema}}
 
 
-def asked(make_spec, field):
+def field_schema(make_spec, field):
     """Return the JSON schema of one field."""
     return output_schema(make_spec({"outputs": {"a": field}}))["json_schema"]["properties"]["a"]
 
@@ -63,7 +63,7 @@ def asked(make_spec, field):
     ],
 )  # fmt: skip
 def test_every_kind_of_field_may_be_null(make_spec, field, schema):
-    assert asked(make_spec, field) == schema
+    assert field_schema(make_spec, field) == schema
 
 
 def test_every_field_is_required_and_no_other_allowed(make_spec):
@@ -177,7 +177,7 @@ def test_any_other_output_is_one_answer_column(make_spec, output, kind):
 
 
 def nested(levels: int):
-    """Return a field of so many levels."""
+    """Return a field with a number of levels."""
     return "string" if levels == 0 else {"type": "object", "properties": {"a": nested(levels - 1)}}
 
 
@@ -194,7 +194,7 @@ def choices(count: int, chars: int = 4):
 
 
 @pytest.mark.parametrize(
-    ("inside", "over", "place", "told"),
+    ("inside", "over", "place", "message"),
     [
         ({"outputs": {"a": nested(4)}}, {"outputs": {"a": nested(5)}}, "outputs", "nested 6 levels deep; the API accepts at most 5"),
         ({"outputs": names(100)}, {"outputs": names(101)}, "outputs", "101 properties; the API accepts at most 100"),
@@ -231,9 +231,7 @@ def choices(count: int, chars: int = 4):
         ({"processor": "core-fast"}, {"processor": "coer"}, "processor", "no price is known for `coer`"),
     ],
 )  # fmt: skip
-def test_a_limit_holds_from_its_figure_on_and_is_told_at_its_place(
-    make_spec, tmp_path, inside, over, place, told
-):
+def test_exceeding_a_limit_is_an_error_at_its_position(make_spec, tmp_path, inside, over, place, message):
     make_spec(inside)
     task = {
         "processor": "core",
@@ -248,7 +246,7 @@ def test_a_limit_holds_from_its_figure_on_and_is_told_at_its_place(
     with pytest.raises(SpecError) as raised:
         load_spec(file)
     (problem,) = raised.value.problems
-    assert told in problem.message
+    assert message in problem.message
     assert json.dumps(place) in file.read_text().split("\n")[problem.line - 1]
 
 
@@ -259,7 +257,7 @@ UNSUPPORTED = (
 
 
 @pytest.mark.parametrize("word", UNSUPPORTED.split())
-def test_a_keyword_that_the_api_does_not_take_is_refused(make_spec, word):
+def test_a_keyword_that_the_api_does_not_take_is_an_error(make_spec, word):
     with pytest.raises(SpecError, match=f"the API does not support `{word}`"):
         make_spec(own(a={"anyOf": [{"type": "string", word: 1}]}))
 
@@ -282,7 +280,7 @@ def test_the_local_backend_needs_no_price(make_spec):
 
 
 @pytest.mark.parametrize(
-    ("task", "told"),
+    ("task", "message"),
     [
         ({"outputs": {"a": nested(3)}}, "nested 4 levels deep: one page of the API's docs gives 3 as the limit"),
         ({"outputs": names(11)}, "11 fields, and `core` usefully fills about 10"),
@@ -295,10 +293,10 @@ def test_the_local_backend_needs_no_price(make_spec):
           ("citations", "confidence", "evidence", "reasoning", "source", "sources", "source_urls")),
     ],
 )  # fmt: skip
-def test_what_works_less_well_than_one_may_think_draws_a_warning(make_spec, task, told):
+def test_a_spec_that_may_work_badly_draws_a_warning(make_spec, task, message):
     found = spec_warnings(make_spec(task))
     assert len(found) == 1
-    assert told in found[0]
+    assert message in found[0]
 
 
 @pytest.mark.parametrize(

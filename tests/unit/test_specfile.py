@@ -1,4 +1,4 @@
-"""Spec files: every mistake is told at its place, with what to do; nothing else than a SpecError comes out."""
+"""Spec files: every problem is reported at its position, with what to do, and only as a SpecError."""
 
 import contextlib
 import copy
@@ -55,11 +55,11 @@ def problems(load, tmp_path):
     return problems
 
 
-# --- places and suggestions ------------------------------------------------------------------------------
+# --- positions and suggestions ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("added", "told"),
+    ("added", "message"),
     [
         ("inpt: {path: x}", "7:1: unknown key `inpt`: did you mean `input`?"),
         ("input: {pth: x}", "7:9: unknown key `pth` in `input`: did you mean `path`?"),
@@ -97,15 +97,24 @@ def problems(load, tmp_path):
         ("input: {csv: {null_values: n/a}}", "7:28: `input.csv.null_values` is 'n/a', but must be a list"),
         (
             "input: {csv: {separator: ',,'}}",
-            '7:26: `input.csv.separator`: one character other than a quote or a line end, such as "," or ";"',
+            "7:26: `input.csv.separator` is ',,', but must be one character other than a quote or a line end",
         ),
-        ("input: {csv: {encoding: utf9}}", "7:25: `input.csv.encoding`: not an encoding that Python knows"),
-        ("input: {csv: {encoding: base64}}", "7:25: `input.csv.encoding`: not an encoding that Python knows"),
+        (
+            "input: {csv: {encoding: utf9}}",
+            "7:25: `input.csv.encoding` is 'utf9', but must be an encoding that Python knows",
+        ),
+        (
+            "input: {csv: {encoding: base64}}",
+            "7:25: `input.csv.encoding` is 'base64', but must be an encoding that Python knows",
+        ),
         (
             "limits: {requests_per_minute: 0}",
             "7:31: `limits.requests_per_minute` is 0: input should be greater than or equal to 1",
         ),
-        ("limits: {requests_per_minute: true}", "7:31: `limits.requests_per_minute`: a number, not true"),
+        (
+            "limits: {requests_per_minute: true}",
+            "7:31: `limits.requests_per_minute` is true, but must be a number",
+        ),
         ("limits: {concurrency: 1.5}", "7:23: `limits.concurrency` is 1.5, but must be a whole number"),
         ("limits: {active_runs: many}", "7:23: `limits.active_runs` is 'many', but must be a whole number"),
         ("limits: {max_cost_usd: lots}", "7:24: `limits.max_cost_usd` is 'lots', but must be a number"),
@@ -113,32 +122,41 @@ def problems(load, tmp_path):
             "limits: {max_cost_usd: -1}",
             "7:24: `limits.max_cost_usd` is -1: input should be greater than or equal to 0",
         ),
-        ("limits: {max_cost_usd: .inf}", "7:24: inf is not a number that a spec can use"),
-        ("limits: {max_cost_usd: 1e400}", "7:24: inf is not a number that a spec can use"),
+        ("limits: {max_cost_usd: .inf}", "7:24: inf is not a finite number"),
+        ("limits: {max_cost_usd: 1e400}", "7:24: inf is not a finite number"),
         ("limits: {max_cost_usd: 1e300}", "7:24: `limits.max_cost_usd` is 1e+300: input should be less than"),
-        ("limits: {deadline: 2 weeks}", "7:20: `limits.deadline`: a duration such as 90s, 30m, 2h or 90d"),
-        ("limits: {deadline: 90}", "7:20: `limits.deadline`: a duration such as 90s, 30m, 2h or 90d"),
-        ("limits: {deadline: 999999999999d}", "7:20: `limits.deadline`: a duration that ends"),
+        (
+            "limits: {deadline: 2 weeks}",
+            "7:20: `limits.deadline` is '2 weeks', but must be a duration such as 90s, 30m, 2h or 90d",
+        ),
+        (
+            "limits: {deadline: 90}",
+            "7:20: `limits.deadline` is 90, but must be a duration such as 90s, 30m, 2h or 90d",
+        ),
+        (
+            "limits: {deadline: 999999999999d}",
+            "7:20: `limits.deadline` is '999999999999d', but must be a shorter duration",
+        ),
         (
             "limits: {max_failed: 120%}",
-            '7:22: `limits.max_failed`: a number of rows, or a share of them such as "5%"',
+            "7:22: `limits.max_failed` is '120%', but must be a number of rows, or a share of them such as",
         ),
-        ("limits: {max_failed: -1}", "7:22: `limits.max_failed`: a number of rows"),
+        ("limits: {max_failed: -1}", "7:22: `limits.max_failed` is -1, but must be a number of rows"),
         (
             "accept: {min_confidence: hihg}",
-            "7:26: `accept.min_confidence`: low, medium, high, or a number from 0 to 1 (did you mean `high`?)",
+            "7:26: `accept.min_confidence` is 'hihg', but must be low, medium, high, or a number from 0 to 1 (did you mean `high`?)",
         ),
         (
             "accept: {min_confidence: 1.5}",
-            "7:26: `accept.min_confidence`: low, medium, high, or a number from 0 to 1",
+            "7:26: `accept.min_confidence` is 1.5, but must be low, medium, high, or a number from 0 to 1",
         ),
         (
             "accept: {min_confidence: true}",
-            "7:26: `accept.min_confidence`: low, medium, high, or a number from 0 to 1",
+            "7:26: `accept.min_confidence` is true, but must be low, medium, high, or a number from 0 to 1",
         ),
         (
             "accept: {trusted_domains: ['https://sec.gov']}",
-            "7:28: `accept.trusted_domains.0`: a domain without scheme, port or path",
+            "7:28: `accept.trusted_domains.0` is 'https://sec.gov', but must be a domain without scheme, port or path",
         ),
         (
             "accept: {required: [industri]}",
@@ -150,7 +168,7 @@ def problems(load, tmp_path):
             "accept: {min_domain: 1}",
             "7:10: unknown key `min_domain` in `accept`: did you mean `min_domains`?",
         ),
-        ("accept: {max_age: old}", "7:19: `accept.max_age`: a duration such as 90s"),
+        ("accept: {max_age: old}", "7:19: `accept.max_age` is 'old', but must be a duration such as 90s"),
         ("accept: {on_reject: drop}", "7:21: `accept.on_reject` is 'drop', but must be `blank` or `keep`"),
         (
             "accept: {missing_confidence: maybe}",
@@ -205,19 +223,19 @@ def problems(load, tmp_path):
         ),
         ("accept: {rules: industry}", "7:17: `accept.rules` is 'industry', but must be a list"),
         ("prices: {core: cheap}", "7:16: `prices.core` is 'cheap', but must be a number"),
-        ("cache: {max_age: old}", "7:18: `cache.max_age`: a duration such as 90s"),
-        ("name: again", "7:1: `name` stands here a second time (first on line 1): remove one"),
+        ("cache: {max_age: old}", "7:18: `cache.max_age` is 'old', but must be a duration such as 90s"),
+        ("name: again", "7:1: `name` is a repeated key (first on line 1): remove one"),
         ("? [a, b]\n: 1", "7:3: a key must be a plain text"),
         (
             "input: {path: !!binary aGk=}",
-            "7:15: tag 'tag:yaml.org,2002:binary' is not used in specs: write a plain value",
+            "7:15: tag 'tag:yaml.org,2002:binary' has no meaning in a spec: write a plain value",
         ),
-        ("input: {path: !mine x}", "7:15: tag '!mine' is not used in specs: write a plain value"),
+        ("input: {path: !mine x}", "7:15: tag '!mine' has no meaning in a spec: write a plain value"),
         ("input: {path: [}", "7:16: not valid YAML"),
         ("\tinput: 1", "7:1: not valid YAML: found character that cannot start any token"),
         ("input: *nowhere", "7:8: not valid YAML: found undefined alias"),
         ("---\nname: b", "7:1: not valid YAML: but found another document"),
-        ('input: {path: "a\\0b"}', "7:15: the text holds a NUL"),
+        ('input: {path: "a\\0b"}', "7:15: the text has a NUL"),
         (
             "input: {path: '${TABLE}'}",
             "7:15: ${TABLE} is not set: export TABLE, or give a default: ${TABLE:-...}",
@@ -225,24 +243,24 @@ def problems(load, tmp_path):
         ("columns: {prefix: industry_}\nlimits: {deadline: x}", "8:20: `limits.deadline`"),
     ],
 )
-def test_a_mistake_is_told_at_its_place(problems, added, told):
+def test_a_problem_is_reported_at_its_position(problems, added, message):
     found = problems(BASE + added + "\n")
     assert len(found) == 1
-    assert told in found[0]
+    assert message in found[0]
 
 
 @pytest.mark.parametrize(
-    ("task", "at", "told"),
+    ("task", "at", "message"),
     [
         ("null", "null", "`task` is null, but must be a mapping"),
         ("[1]", "[1]", "`task` is a list, but must be a mapping"),
         ("hello", "hello", "`task` is 'hello', but must be a mapping"),
         ("{prompt: x, output: y}", "{prompt", "`processor` is missing in task"),
-        ("{processor: core, output: y}", "{processor", "`task`: a task needs `inputs` or a `prompt`, one of the two"),
-        ("{processor: core, prompt: x, inputs: {a: {column: b}}, output: y}", "{processor", "a task needs `inputs` or a `prompt`, one of the two"),
-        ("{processor: core, prompt: x}", "{processor", "`task`: a task needs `outputs` or one `output`, one of the two"),
-        ("{processor: core, inputs: {}, output: y}", "{processor", "`inputs` names no column"),
-        ("{processor: core, prompt: x, outputs: {}}", "{processor", "`outputs` names no field"),
+        ("{processor: core, output: y}", "{processor", "`task`: a task needs either `inputs` or a `prompt`"),
+        ("{processor: core, prompt: x, inputs: {a: {column: b}}, output: y}", "{processor", "a task needs either `inputs` or a `prompt`"),
+        ("{processor: core, prompt: x}", "{processor", "`task`: a task needs either `outputs` or one `output`"),
+        ("{processor: core, inputs: {}, output: y}", "{processor", "`inputs` is empty: name at least one column"),
+        ("{processor: core, prompt: x, outputs: {}}", "{processor", "`outputs` is empty: name at least one field"),
         ("{processor: core, prompt: ' ', output: y}", "' '", "the prompt is empty"),
         ("{processor: core, prompt: x, output: {industry: {type: string}}}", "output:", "`output` is one answer, and these look like fields: did you mean `outputs`?"),
         ("{processor: core, prompt: x, output: {jsn_schema: {}}}", "jsn_schema:", "unknown key `jsn_schema` in `task.output`: did you mean `json_schema`?"),
@@ -257,11 +275,11 @@ def test_a_mistake_is_told_at_its_place(problems, added, told):
         ("{processor: core, prompt: x, outputs: {a: 5}}", "5}", "`task.outputs.a` is 5, but must be a mapping"),
         ("{processor: core, prompt: x, outputs: [a]}", "[a]", "`task.outputs` is a list, but must be a mapping"),
         ("{processor: core, prompt: x, outputs: {a: {enum: [1]}}}", "1]", "`task.outputs.a.enum.0` is 1, but must be a text: put it in quotes"),
-        ("{processor: core, prompt: x, outputs: {a: {enum: []}}}", "{enum", "`enum` needs at least one value and no value twice"),
-        ("{processor: core, prompt: x, outputs: {a: {enum: [x, x]}}}", "{enum", "`enum` needs at least one value and no value twice"),
-        ("{processor: core, prompt: x, outputs: {a: {type: integer, enum: [x]}}}", "{type", "an enum is a choice of texts: leave `type` out"),
-        ("{processor: core, prompt: x, outputs: {a: {type: string, items: string}}}", "{type", "`items` goes with `type: array`"),
-        ("{processor: core, prompt: x, outputs: {a: {type: string, properties: {b: string}}}}", "{type", "`properties` goes with `type: object`"),
+        ("{processor: core, prompt: x, outputs: {a: {enum: []}}}", "{enum", "`enum` needs at least one value, and each value once"),
+        ("{processor: core, prompt: x, outputs: {a: {enum: [x, x]}}}", "{enum", "`enum` needs at least one value, and each value once"),
+        ("{processor: core, prompt: x, outputs: {a: {type: integer, enum: [x]}}}", "{type", "an `enum` is a choice of texts: remove `type`"),
+        ("{processor: core, prompt: x, outputs: {a: {type: string, items: string}}}", "{type", "`items` is for `type: array`"),
+        ("{processor: core, prompt: x, outputs: {a: {type: string, properties: {b: string}}}}", "{type", "`properties` is for `type: object`"),
         ("{processor: core, prompt: x, outputs: {a: object}}", "object}", "`type: object` needs `properties`"),
         ("{processor: cor, prompt: x, output: y}", "cor,", "no price is known for `cor`: correct the name, or give US$ per run under `prices: {cor: 0.01}`"),
         ("{processor: core, prompt: x, output: y, location: usa}", "usa", "`task.location` is 'usa'"),
@@ -272,19 +290,19 @@ def test_a_mistake_is_told_at_its_place(problems, added, told):
         ("{processor: core, inputs: {a: {column: b, required: 1}}, output: y}", "1}", "`task.inputs.a.required` is 1, but must be true or false"),
     ],
 )  # fmt: skip
-def test_a_mistake_in_the_task_is_told_at_its_place(problems, task, at, told):
+def test_a_problem_in_the_task_is_reported_at_its_position(problems, task, at, message):
     found = problems(f"name: t\ntask: {task}\n")
     assert len(found) == 1
     assert found[0].startswith(f"2:{len('task: ') + task.index(at) + 1}: ")
-    assert told in found[0]
+    assert message in found[0]
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "null\n", "- a\n", "42\n", "just words\n"])
-def test_a_file_that_is_no_mapping_is_refused_at_its_start(problems, text):
+def test_a_file_that_is_not_a_mapping_is_an_error_at_its_start(problems, text):
     assert problems(text) == ["1:1: a spec is a mapping of keys to values, such as `name: accounts`"]
 
 
-def test_several_problems_come_at_once_in_the_order_of_the_file(problems):
+def test_all_problems_are_reported_at_once_in_the_order_of_the_file(problems):
     text = "task:\n  processor: core\n  prompt: ${NO}\n  outputs: {a: int}\nnam: x\nescalate: [pro]\nlimits:\n  deadline: x\n  concurrency: 0\n"
     assert [line.split(": ")[0] for line in problems(text)] == [
         "1:1",
@@ -296,14 +314,14 @@ def test_several_problems_come_at_once_in_the_order_of_the_file(problems):
     ]
 
 
-def test_a_problem_is_told_once(problems):
+def test_a_problem_is_reported_once(problems):
     assert problems(BASE + "limits: {deadline: !x 1}\n") == [
-        "7:20: tag '!x' is not used in specs: write a plain value"
+        "7:20: tag '!x' has no meaning in a spec: write a plain value"
     ]
     assert len(problems(BASE.replace("accounts", "${NAME}"))) == 1
 
 
-def test_a_name_that_makes_no_folder_is_refused(problems):
+def test_a_name_that_cannot_be_a_folder_is_an_error(problems):
     for name in ("a b", "../x", "é", "''", "a" * 101):
         assert problems(BASE.replace("accounts", name))[0].startswith("1:7: `name` is ")
 
@@ -341,7 +359,7 @@ def test_the_old_name_in_a_dict_draws_the_same_warning():
 # --- files -----------------------------------------------------------------------------------------------
 
 
-def test_a_file_that_is_not_there_is_an_error_of_the_spec(tmp_path):
+def test_a_missing_file_is_a_spec_error(tmp_path):
     with pytest.raises(SpecError, match="cannot read the spec: No such file or directory"):
         load_spec(tmp_path / "no.yaml")
 
@@ -353,19 +371,19 @@ def test_a_table_given_as_the_spec_is_called_a_table(tmp_path, name):
         load_spec(tmp_path / name)
 
 
-def test_a_folder_is_no_spec(tmp_path):
+def test_a_folder_given_as_the_spec_is_a_spec_error(tmp_path):
     with pytest.raises(SpecError, match="cannot read the spec: Is a directory"):
         load_spec(tmp_path)
 
 
-def test_a_file_that_is_not_utf8_is_an_error_of_the_spec(tmp_path):
+def test_a_file_that_is_not_utf8_is_a_spec_error(tmp_path):
     (tmp_path / "s.yaml").write_bytes(b"name: caf\xe9\n")
     with pytest.raises(SpecError, match="is not UTF-8 text"):
         load_spec(tmp_path / "s.yaml")
 
 
 @pytest.mark.parametrize("change", [lambda text: "\ufeff" + text, lambda text: text.replace("\n", "\r\n")])
-def test_a_byte_order_mark_and_crlf_do_no_harm(load, change):
+def test_a_byte_order_mark_and_crlf_are_read(load, change):
     assert load(change(BASE)).task.processor == "core"
 
 
@@ -383,14 +401,14 @@ def test_a_json_schema_is_read_from_its_file_as_it_is(load, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("{", "Expecting property name"),
         ("[]", "it is not a JSON object"),
         ('[["type", "object"]]', "it is not a JSON object"),
-        ("NaN", "nan is not a number"),
-        ('{"a": 1e999}', "`a`: inf is not a number"),
-        ('{"a": "\\ud800"}', "half a surrogate pair"),
+        ("NaN", "nan is not a finite number"),
+        ('{"a": 1e999}', "`a`: inf is not a finite number"),
+        ('{"a": "\\ud800"}', "half of a surrogate pair"),
         ("[" * 100_000, "it is nested too deep"),
         ('{"a":' * 80 + "1" + "}" * 80, "nested more than 50 levels deep"),
         ('{"properties": []}', "`properties` of it must be a mapping"),
@@ -403,12 +421,12 @@ def test_a_json_schema_is_read_from_its_file_as_it_is(load, tmp_path):
         ('{"description": 5}', "`description` of it must be a text"),
     ],
 )
-def test_a_broken_json_schema_is_told_where_the_spec_names_it(problems, tmp_path, text, told):
+def test_a_broken_json_schema_is_reported_where_the_spec_names_it(problems, tmp_path, text, message):
     (tmp_path / "x.json").write_text(text)
     found = problems("name: t\ntask: {processor: core, prompt: x, output: {json_schema: x.json}}\n")
     assert len(found) == 1
     assert found[0].startswith("2:58: ")
-    assert told in found[0]
+    assert message in found[0]
 
 
 # --- the environment and secrets -------------------------------------------------------------------------
@@ -446,7 +464,7 @@ def test_variables_come_from_the_environment_as_in_a_shell(text, value):
     assert read(text, X="one", N="12", EMPTY="", NESTED="${X}") == value
 
 
-def test_a_variable_is_never_looked_for_in_a_key(load, problems):
+def test_a_variable_in_a_key_is_not_replaced(load, problems):
     assert "unknown key `${X}`" in problems(BASE + '"${X}": 1\n', X="name")[0]
 
 
@@ -454,7 +472,7 @@ SECRET = "s3cret-value"  # not a real one
 SERVERS = BASE + "  mcp_servers: [{url: https://tools.example, name: crm, headers: %s}]\n"
 
 
-def test_a_secret_shows_nowhere(load):
+def test_a_secret_is_in_no_text_of_the_spec(load):
     spec = load(SERVERS % '{Authorization: "Bearer ${TOKEN}"}', TOKEN=SECRET)
     server = spec.task.mcp_servers[0]
     assert server.headers["Authorization"].get_secret_value() == f"Bearer {SECRET}"
@@ -472,13 +490,13 @@ def test_a_secret_shows_nowhere(load):
         "{A: '${TOKEN}', B: '${NO}'}",
     ],
 )
-def test_a_secret_shows_in_no_error(problems, headers):
+def test_a_secret_is_in_no_error(problems, headers):
     found = "\n".join(problems(SERVERS % headers, TOKEN=SECRET))
     assert "headers" in found or "${NO}" in found
     assert SECRET not in found
 
 
-def test_a_secret_at_the_wrong_place_of_a_server_shows_in_no_error(problems):
+def test_a_secret_under_a_wrong_key_of_a_server_is_in_no_error(problems):
     text = (
         BASE
         + "  mcp_servers: [{url: [x], name: {a: '${TOKEN}'}, type: '${TOKEN}', headers: {}}, '${TOKEN}']\n"
@@ -514,26 +532,26 @@ def test_anchors_and_aliases_work(load):
     assert spec.prices == {"a": 0.5, "b": 0.5}
 
 
-def test_an_alias_of_itself_is_refused(problems):
+def test_an_alias_of_itself_is_an_error(problems):
     assert any("nested more than 50 levels deep" in line for line in problems("name: &a [*a]\n"))
 
 
-def test_aliases_of_aliases_cannot_blow_a_spec_up(problems):
+def test_aliases_of_aliases_are_limited(problems):
     levels = "".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]\n" for n in range(1, 12))
     found = problems("l0: &l0 x\n" + levels + BASE)
-    assert sum("more than 20,000 values: this is no spec" in line for line in found) == 1
+    assert sum("more than 20,000 values, the limit of a spec" in line for line in found) == 1
 
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? "])
-def test_endless_nesting_is_refused_and_does_not_crash(problems, opening):
+def test_deep_nesting_is_an_error_and_not_a_crash(problems, opening):
     closing = {"[": "]", "{a: ": "}"}.get(opening, "")
     assert problems("x:\n " + opening * 50_000 + "1" + closing * 50_000)
 
 
-# --- what comes with a later release, and the whole contract ---------------------------------------------
+# --- the whole contract ----------------------------------------------------------------------------------
 
 
-def test_the_contracts_example_loads_without_what_comes_later(load):
+def test_the_example_of_the_contract_loads(load):
     spec = load(CONTRACT.read_text(encoding="utf-8"))
     assert list(spec.task.outputs) == ["industry", "employee_count", "funding_stage", "key_products"]
     assert spec.accept.trusted_domains == ("sec.gov", ".gov")
@@ -572,7 +590,7 @@ def recursive() -> dict:
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "message"),
     [
         ([], "a spec is a mapping"),
         (None, "a spec is a mapping"),
@@ -581,17 +599,20 @@ def recursive() -> dict:
         ({**GOOD, "prices": {None: 1.0}}, "`prices`: the key None must be a text"),
         (
             {**GOOD, "input": {"path": "a\ud800"}},
-            "`input.path`: the text holds a NUL or half a surrogate pair",
+            "`input.path`: the text has a NUL or half of a surrogate pair",
         ),
-        ({**GOOD, "limits": {"max_cost_usd": float("nan")}}, "`limits.max_cost_usd`: nan is not a number"),
+        (
+            {**GOOD, "limits": {"max_cost_usd": float("nan")}},
+            "`limits.max_cost_usd`: nan is not a finite number",
+        ),
         ({**GOOD, "input": {"path": object()}}, "`input.path` is a object, but must be a text"),
         (recursive(), "more than 20,000 values"),
     ],
 )
-def test_a_dict_that_is_no_spec_is_refused(value, told):
+def test_a_dict_that_is_not_a_spec_is_an_error(value, message):
     with pytest.raises(SpecError) as raised:
         parse_spec(value)
-    assert told in str(raised.value)
+    assert message in str(raised.value)
     assert str(raised.value).startswith("<spec>: ")
 
 
@@ -635,7 +656,7 @@ NEARLY = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(st.one_of(NEARLY, MAPPINGS, VALUES))
 def test_a_random_structure_is_a_spec_or_a_spec_error(value):
     with contextlib.suppress(SpecError):
@@ -652,7 +673,7 @@ YAML = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.one_of(YAML, st.text(max_size=40), YAML.map(lambda tail: BASE + tail)))
 def test_a_random_text_is_a_spec_or_a_spec_error(load, text):
     with contextlib.suppress(SpecError):
@@ -661,7 +682,7 @@ def test_a_random_text_is_a_spec_or_a_spec_error(load, text):
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(NEARLY)
-def test_a_structure_fares_in_a_file_as_it_does_in_a_dict(load, value):
+def test_a_structure_has_the_same_result_in_a_file_and_as_a_dict(load, value):
     def outcome(build):
         try:
             return build().model_dump()
@@ -683,7 +704,7 @@ def test_the_environment_of_the_process_is_the_default(tmp_path, monkeypatch):
     assert load_spec(tmp_path / "s.yaml").name == "fromenv"
 
 
-def test_what_a_variable_holds_is_not_told(problems):
-    told = problems(BASE.replace("name: t\n", "") + "name: t\ncolumns: ${KEY}\n", KEY="top-secret")
-    assert any("'${KEY}'" in line for line in told)
-    assert not any("top-secret" in line for line in told)
+def test_the_value_of_a_variable_is_in_no_error(problems):
+    found = problems(BASE.replace("name: t\n", "") + "name: t\ncolumns: ${KEY}\n", KEY="top-secret")
+    assert any("'${KEY}'" in line for line in found)
+    assert not any("top-secret" in line for line in found)

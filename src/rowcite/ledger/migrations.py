@@ -15,7 +15,7 @@ from rowcite.ledger.queries import sql_list
 from rowcite.model import ACTIVE
 
 APPLICATION_ID = 0x726F7763
-"""'rowc' in the header of the file: tells a ledger from every other SQLite file."""
+"""'rowc' in the header of the file: no other SQLite file has it."""
 
 
 class Format(NamedTuple):

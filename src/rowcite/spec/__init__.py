@@ -1,1 +1,1 @@
-"""What the user asks for: YAML with its places, models, the kinds of values, JSON schema, and how much is read."""
+"""The spec: YAML with its positions, models and their types, errors, JSON schemas, limits on what is read."""

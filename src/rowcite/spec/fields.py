@@ -1,4 +1,4 @@
-"""Task fields to JSON schema and to column types."""
+"""The fields of a task as JSON schema and as column types."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Kind = Literal["string", "integer", "number", "boolean", "date", "array", "objec
 
 @dataclass(frozen=True, slots=True)
 class FieldType:
-    """What a value is. `items` belongs to arrays, `properties` to objects; `json` is kept as JSON text."""
+    """The type of a value. `items` is for arrays, `properties` for objects; `json` is kept as JSON text."""
 
     kind: Kind
     items: FieldType | None = None
@@ -22,18 +22,18 @@ class FieldType:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One column to fill: its name, its type, and where its basis is found in an answer."""
+    """One column to fill: its name, its type, and the field of an answer's basis that belongs to it."""
 
     name: str
     type: FieldType
     basis: str
 
 
-# --- what is asked ---------------------------------------------------------------------------------------
+# --- what is requested -----------------------------------------------------------------------------------
 
 
 def fields(spec: Spec) -> tuple[Field, ...]:
-    """Return the columns that a spec asks for, in its order."""
+    """Return the columns that a spec requests, in its order."""
     task = spec.task
     if task.outputs is not None:
         return tuple(Field(name, _field_type(field), name) for name, field in task.outputs.items())
@@ -52,7 +52,7 @@ def value_column(spec: Spec, field: str) -> str:
 
 
 def output_schema(spec: Spec) -> dict[str, Any]:
-    """Return the wire form of what is asked: a JSON, text or auto schema. Every field may be null."""
+    """Return the output schema of the API: JSON, text or auto. Every field may be null."""
     task, words = spec.task, spec.task.instructions
     if task.outputs is not None:
         return {"type": "json", "json_schema": _object(task.outputs, words)}
@@ -65,14 +65,14 @@ def output_schema(spec: Spec) -> dict[str, Any]:
         return {"type": "json", "json_schema": {**schema, **described}}
     if task.output.type == "auto":
         return {"type": "auto"}
-    asked = task.output.description or (f"A markdown report. {words}" if words else None)
+    description = task.output.description or (f"A markdown report. {words}" if words else None)
     if task.output.description and words:
-        asked = f"{task.output.description}\n\n{words}"
-    return {"type": "text", **({"description": asked} if asked else {})}
+        description = f"{task.output.description}\n\n{words}"
+    return {"type": "text", **({"description": description} if description else {})}
 
 
 def input_schema(spec: Spec, types: dict[str, str]) -> dict[str, Any] | None:
-    """Return the wire form of what is sent. `types` gives each input's JSON type; None for a text prompt."""
+    """Return the input schema of the API, None for a text prompt. `types` has each input's JSON type."""
     if spec.task.inputs is None:
         return None
     properties = {
@@ -133,7 +133,7 @@ def _field_type(field: OutputField) -> FieldType:
 
 
 def _schema_type(schema: dict[str, Any]) -> FieldType:
-    """Read the type of a property of somebody's own JSON schema; what has no column type is kept as JSON text."""
+    """Return the type of a property of the user's JSON schema; a property without a column type becomes JSON text."""
     branches = [part for part in schema.get("anyOf", ()) if part.get("type") != "null"]
     if len(branches) == 1:
         return _schema_type(branches[0])

@@ -1,6 +1,6 @@
-"""The spec's models: what a user may write, frozen and checked key by key.
+"""The keys of a spec and their types: frozen models, checked key by key.
 
-`rowcite.pipeline.spec_file` reads a file into them; `rowcite.spec.fields` holds them against the API's limits.
+`rowcite.pipeline.spec_file` reads a file into them; `rowcite.pipeline.spec_checks` compares them with the API's limits.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from pydantic import (
 from rowcite.api.facts import REQUESTS_PER_MINUTE
 from rowcite.api.schema_limits import shape_problems
 from rowcite.errors import Problem, SpecError
-from rowcite.spec.value_types import Bar, DomainList, Duration, Scalar, Share, Usd, Whole
+from rowcite.spec.value_types import Confidence, DomainList, Duration, RowsOrShare, Scalar, Usd, Whole
 
 Format = Literal["csv", "tsv", "parquet", "jsonl"]
 Transform = Literal["strip", "lower", "domain", "url", "none"]
 FieldKind = Literal["string", "integer", "number", "boolean", "date", "array", "object"]
 
 NOT_FOUND = ("unknown", "n/a", "not found", "not available")
-"""Texts that mean null when a field's answer is one of them."""
+"""Answers that count as null."""
 
 
 class _Part(BaseModel):
@@ -39,7 +39,7 @@ class _Part(BaseModel):
 
 def _separator(value: str) -> str:
     if len(value.encode()) != 1 or value in '"\r\n\0':
-        raise ValueError('one character other than a quote or a line end, such as "," or ";"')
+        raise ValueError('must be one character other than a quote or a line end, such as "," or ";"')
     return value
 
 
@@ -50,11 +50,11 @@ def _encoding(value: str) -> str:
         "".encode(value)  # `lookup` also knows codecs that are not of text, such as base64
         return codecs.lookup(value).name
     except (LookupError, ValueError):
-        raise ValueError("not an encoding that Python knows, such as utf8, latin-1 or cp1252") from None
+        raise ValueError("must be an encoding that Python knows, such as utf8, latin-1 or cp1252") from None
 
 
 class CsvOptions(_Part):
-    """How a CSV is written: separator, encoding, and the texts that count as blank."""
+    """The separator and the encoding of a CSV, and the texts that count as blank."""
 
     separator: Annotated[str, AfterValidator(_separator)] | None = None
     encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8"
@@ -62,7 +62,7 @@ class CsvOptions(_Part):
 
 
 class Input(_Part):
-    """Where the rows come from."""
+    """The table to enrich."""
 
     path: str | None = None
     format: Format | None = None
@@ -71,13 +71,13 @@ class Input(_Part):
 
 
 class Output(_Part):
-    """Where the table goes."""
+    """The table to write."""
 
     path: str | None = None
 
 
 class InputField(_Part):
-    """One field of the task's input: the column it is read from and what is done to the text."""
+    """One field of the task's input: its column, and how its text is transformed."""
 
     column: str
     description: str | None = None
@@ -86,7 +86,7 @@ class InputField(_Part):
 
 
 class OutputField(_Part):
-    """One field to find. `enum` makes it a choice, `items` says what an array holds, `properties` an object."""
+    """One field to find: `enum` for a choice of texts, `items` for the values of an array, `properties` for an object."""
 
     type: FieldKind | None = None
     description: str | None = None
@@ -103,22 +103,22 @@ class OutputField(_Part):
     def _fits_together(self) -> Self:
         if self.enum is not None:
             if self.type not in (None, "string"):
-                raise ValueError("an enum is a choice of texts: leave `type` out")
+                raise ValueError("an `enum` is a choice of texts: remove `type`")
             if not self.enum or len(set(self.enum)) < len(self.enum):
-                raise ValueError("`enum` needs at least one value and no value twice")
+                raise ValueError("`enum` needs at least one value, and each value once")
         elif self.type is None:
             raise ValueError(f"a field needs a `type` ({', '.join(get_args(FieldKind))}) or an `enum`")
         if self.items is not None and self.type != "array":
-            raise ValueError("`items` goes with `type: array`")
+            raise ValueError("`items` is for `type: array`: remove it or change `type`")
         if self.properties is not None and self.type != "object":
-            raise ValueError("`properties` goes with `type: object`")
+            raise ValueError("`properties` is for `type: object`: remove it or change `type`")
         if self.type == "object" and not self.properties:
-            raise ValueError("`type: object` needs `properties`: the API takes no others than those named")
+            raise ValueError("`type: object` needs `properties`: the API does not return others")
         return self
 
 
 class WholeOutput(_Part):
-    """An output that is not made of fields: a described text, a report, auto, or a JSON schema of your own."""
+    """An output without fields: a described text, a report, auto, or a JSON schema of the user."""
 
     type: Literal["text", "auto"] | None = None
     description: str | None = None
@@ -144,7 +144,7 @@ class WholeOutput(_Part):
 
 
 class SourcePolicy(_Part):
-    """Which sites the answers may come from."""
+    """The sites that answers may come from."""
 
     include_domains: DomainList = ()
     exclude_domains: DomainList = ()
@@ -161,7 +161,7 @@ class McpServer(_Part):
 
 
 class TaskSpec(_Part):
-    """What is asked of every row."""
+    """The question for every row."""
 
     processor: str = Field(min_length=1)
     instructions: str | None = None
@@ -179,20 +179,20 @@ class TaskSpec(_Part):
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:
         if (self.inputs is None) == (self.prompt is None):
-            raise ValueError("a task needs `inputs` or a `prompt`, one of the two")
+            raise ValueError("a task needs either `inputs` or a `prompt`")
         if (self.outputs is None) == (self.output is None):
-            raise ValueError("a task needs `outputs` or one `output`, one of the two")
+            raise ValueError("a task needs either `outputs` or one `output`")
         if self.inputs is not None and not self.inputs:
-            raise ValueError("`inputs` names no column")
+            raise ValueError("`inputs` is empty: name at least one column")
         if self.outputs is not None and not self.outputs:
-            raise ValueError("`outputs` names no field")
+            raise ValueError("`outputs` is empty: name at least one field")
         return self
 
 
 class _AcceptKeys(_Part):
-    """What a value and its evidence are held to."""
+    """The rules for a value and its evidence."""
 
-    min_confidence: Bar = None
+    min_confidence: Confidence = None
     missing_confidence: Literal["accept", "reject"] = "accept"
     min_citations: Whole = Field(default=0, ge=0)
     min_domains: Whole = Field(default=0, ge=0)
@@ -204,7 +204,7 @@ class _AcceptKeys(_Part):
 
 
 class AcceptField(_AcceptKeys):
-    """What counts as found for one field: what is set here goes before what is set for all."""
+    """The rules for one field. A key that is set here replaces the one that is set for all fields."""
 
     required: StrictBool = False
     pattern: str | None = None
@@ -214,7 +214,7 @@ class AcceptField(_AcceptKeys):
 
 
 class Accept(_AcceptKeys):
-    """What counts as found."""
+    """The rules by which values are accepted."""
 
     required: tuple[str, ...] = ()
     fields: dict[str, AcceptField] = {}
@@ -222,7 +222,7 @@ class Accept(_AcceptKeys):
 
 
 class Columns(_Part):
-    """How the added columns are named and what goes with each value."""
+    """The names of the added columns, and the columns beside each value."""
 
     existing: Literal["error", "fill", "overwrite"] = "error"
     prefix: str = ""
@@ -234,7 +234,7 @@ class Columns(_Part):
 
 
 class Limits(_Part):
-    """How fast, how much at once, for how much money, for how long."""
+    """Limits on rate, concurrency, cost, time and failures."""
 
     requests_per_minute: Whole = Field(default=REQUESTS_PER_MINUTE, ge=1, le=1_000_000)
     concurrency: Whole = Field(default=8, ge=1, le=1_000)
@@ -242,11 +242,11 @@ class Limits(_Part):
     max_cost_usd: Usd = 25
     max_total_usd: Usd | None = None
     deadline: Duration = None
-    max_failed: Share = 0
+    max_failed: RowsOrShare = 0
 
 
 class Cache(_Part):
-    """How old a stored answer may be."""
+    """The age up to which stored answers are reused."""
 
     max_age: Duration = None
 
@@ -287,7 +287,7 @@ class Spec(_Part):
         return self
 
     def problem(self, path: tuple[str | int, ...], message: str) -> SpecError:
-        """Return an error that points at a place of the spec; raise it."""
+        """Return an error at the position of a key, for the caller to raise."""
         mark = next(
             (self.marks[path[:end]] for end in range(len(path), -1, -1) if path[:end] in self.marks), (0, 0)
         )

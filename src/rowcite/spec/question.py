@@ -1,4 +1,4 @@
-"""A spec to the question that is sent for every row. Pure."""
+"""A spec to the question that is sent for every row."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from rowcite.spec.models import Spec
 
 
 def question(spec: Spec, types: dict[str, str], api: str) -> Question:
-    """Put together what is asked of every row.
+    """Return the question for every row.
 
-    `types` gives each input's JSON type; `api` says who is asked (a base URL, or `local:` and the
-    corpus's digest), so that a rehearsal's answer never passes for a real one.
+    `types` has each input's JSON type. `api` is a base URL, or `local:` and the corpus's digest: it is part of the
+    question's fingerprint, so that an answer of a local server never counts as one of the API.
     """
     task = spec.task
     task_spec: dict[str, Any] = {"output_schema": output_schema(spec)}

@@ -1,7 +1,7 @@
-"""YAML text to plain values, with the line and column of every one.
+"""YAML text to plain values, each with its line and column.
 
-PyYAML's C parser gives the marks; what it would do beyond parsing is done here instead: scalars follow
-YAML 1.2 (so `no` is a text and `012` is twelve), a repeated key is an error, `${VAR}` comes from the environment.
+PyYAML's C parser gives the positions. Scalars follow YAML 1.2 (`no` is a text and `012` is twelve), a repeated key is an
+error, `${VAR}` comes from the environment.
 """
 
 from __future__ import annotations
@@ -30,19 +30,21 @@ _WORDS: dict[str, Any] = {
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
     **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
 }
-_UNSAYABLE = re.compile("[\x00\ud800-\udfff]")
+_INVALID_CHARS = re.compile("[\x00\ud800-\udfff]")
 _NOWHERE = (0, 0)
 _VARIABLE = re.compile(r"\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
-_TOO_DEEP = f"nested more than {read_limits.SPEC_DEPTH} levels deep: this is no spec"
-_TOO_MANY = f"more than {read_limits.SPEC_VALUES:,} values: this is no spec"
-_TOO_LONG = f"more than {read_limits.SPEC_TEXT:,} characters, counted again at each alias and variable: this is no spec"
+_TOO_DEEP = f"nested more than {read_limits.SPEC_DEPTH} levels deep, the limit of a spec"
+_TOO_MANY = f"more than {read_limits.SPEC_VALUES:,} values, the limit of a spec"
+_TOO_LONG = (
+    f"more than {read_limits.SPEC_TEXT:,} characters, the limit of a spec (each alias and variable counts)"
+)
 
 
 @dataclass(slots=True)
-class Marked:
-    """A YAML document: its value, and where each value and each key stands (line, column, from 1).
+class Document:
+    """A YAML document: its value, and the position (line, column, from 1) of each value and each key.
 
-    `written` has the texts that name a variable as they are written: what a variable holds may be a secret.
+    `written` has the texts with variables as they are in the file: the value of a variable may be a secret.
     """
 
     value: Any
@@ -63,7 +65,7 @@ class Marked:
                 marks[*path[:-1], name, *old[len(path) :]] = marks.pop(old)
 
     def problem(self, path: Path, message: str, *, at_key: bool = False) -> Problem:
-        """Return a problem that points at `path`, or at its nearest parent that stands in the text."""
+        """Return a problem at the position of `path`, or of its nearest parent with a position."""
         for end in range(len(path), -1, -1):
             mark = (self.keys if at_key else self.values).get(path[:end]) or self.values.get(path[:end])
             if mark:
@@ -71,14 +73,11 @@ class Marked:
         return Problem(message)
 
 
-def load(text: str, file: str, environ: Mapping[str, str]) -> Marked:
-    """Parse one YAML document.
-
-    Repeated keys and unset variables are collected in `problems`, so that they are told together
-    with what else is wrong.
+def load(text: str, file: str, environ: Mapping[str, str]) -> Document:
+    """Return one YAML document. Repeated keys and unset variables are in its `problems`.
 
     Raises:
-        SpecError: the text is not YAML at all, or holds no mapping.
+        SpecError: the text is not YAML, or not a mapping.
     """
     try:
         _check_depth(text, file)
@@ -90,18 +89,18 @@ def load(text: str, file: str, environ: Mapping[str, str]) -> Marked:
             file, [Problem("a spec is a mapping of keys to values, such as `name: accounts`", 1, 1)]
         )
     builder = _Builder(environ)
-    builder.marked.value = builder.build(node, ())
-    return builder.marked
+    builder.document.value = builder.build(node, ())
+    return builder.document
 
 
-def plain(value: Any, environ: Mapping[str, str] | None = None) -> Marked:
-    """Take a Python value for a document without text: copied, and held to what a YAML one is held to.
+def from_python(value: Any, environ: Mapping[str, str] | None = None) -> Document:
+    """Return a copy of a Python value as a document without positions, under the same limits as a YAML text.
 
-    Without an `environ`, `${VAR}` is left as it is.
+    Without `environ`, `${VAR}` is left as it is.
     """
     builder = _Builder(environ or {}, substitutes=environ is not None)
-    builder.marked.value = builder.copy(value, ())
-    return builder.marked
+    builder.document.value = builder.copy(value, ())
+    return builder.document
 
 
 def _check_depth(text: str, file: str) -> None:
@@ -126,20 +125,20 @@ def _syntax_problem(error: yaml.YAMLError) -> Problem:
 
 
 class _Builder:
-    """Walks the nodes once, filling a `Marked`."""
+    """Walks the nodes once and fills a `Document`."""
 
     def __init__(self, environ: Mapping[str, str], *, substitutes: bool = True) -> None:
         self.environ = environ
-        self.marked = Marked(None)
+        self.document = Document(None)
         self.nodes = self.chars = 0
-        self.told_depth = False
+        self.reported_depth = False
         self.substitutes = substitutes
 
     def build(self, node: yaml.Node, path: Path) -> Any:
         mark = (node.start_mark.line + 1, node.start_mark.column + 1)
         if self._too_much(path, *mark):
             return None
-        self.marked.values[path] = mark
+        self.document.values[path] = mark
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
@@ -152,7 +151,7 @@ class _Builder:
             return None
         if isinstance(value, Mapping):
             other = [key for key in value if not isinstance(key, str)]
-            self._refuse(*(f"{_named(path)}the key {key!r} must be a text" for key in other))
+            self._add_problem(*(f"{_named(path)}the key {key!r} must be a text" for key in other))
             return {key: self.copy(item, (*path, key)) for key, item in value.items() if isinstance(key, str)}
         if isinstance(value, (list, tuple)):
             return [self.copy(item, (*path, index)) for index, item in enumerate(value)]
@@ -160,38 +159,36 @@ class _Builder:
             if self._too_long(len(value)):
                 return None
             value = self._substitute(value, path, _NOWHERE) if self.substitutes else value
-        return self._sayable(value, path)
+        return self._checked(value, path)
 
     def _too_much(self, path: Path, *mark: int) -> bool:
-        """Tell whether to stop here, and say why once."""
+        """Return True if a limit is exceeded; add the problem once."""
         self.nodes += 1
         if self.nodes == read_limits.SPEC_VALUES + 1:
-            self._refuse(_TOO_MANY, mark=mark)
-        if len(path) > read_limits.SPEC_DEPTH and not self.told_depth:
-            self.told_depth = True
-            self._refuse(_TOO_DEEP, mark=mark)
+            self._add_problem(_TOO_MANY, mark=mark)
+        if len(path) > read_limits.SPEC_DEPTH and not self.reported_depth:
+            self.reported_depth = True
+            self._add_problem(_TOO_DEEP, mark=mark)
         return self.nodes > read_limits.SPEC_VALUES or len(path) > read_limits.SPEC_DEPTH
 
     def _too_long(self, more: int, *mark: int) -> bool:
-        """Count characters; tell whether they are too many, and say so once."""
+        """Add to the number of characters; return True if it exceeds the limit, and add the problem once."""
         before, self.chars = self.chars, self.chars + more
         if before <= read_limits.SPEC_TEXT < self.chars:
-            self._refuse(_TOO_LONG, mark=mark)
+            self._add_problem(_TOO_LONG, mark=mark)
         return self.chars > read_limits.SPEC_TEXT
 
-    def _refuse(self, *messages: str, mark: tuple[int, ...] = ()) -> None:
-        self.marked.problems += [Problem(message, *mark) for message in messages]
+    def _add_problem(self, *messages: str, mark: tuple[int, ...] = ()) -> None:
+        self.document.problems += [Problem(message, *mark) for message in messages]
 
-    def _sayable(self, value: Any, path: Path, *mark: int) -> Any:
-        """Return a value that JSON and files can hold; refuse any other."""
+    def _checked(self, value: Any, path: Path, *mark: int) -> Any:
+        """Return the value if JSON can hold it; else add a problem and return None."""
         where = "" if mark else _named(path)
         if isinstance(value, float) and not math.isfinite(value):
-            self._refuse(f"{where}{value} is not a number that a spec can use", mark=mark)
+            self._add_problem(f"{where}{value} is not a finite number", mark=mark)
             return None
-        if isinstance(value, str) and _UNSAYABLE.search(value):
-            self._refuse(
-                f"{where}the text holds a NUL or half a surrogate pair, which no text can", mark=mark
-            )
+        if isinstance(value, str) and _INVALID_CHARS.search(value):
+            self._add_problem(f"{where}the text has a NUL or half of a surrogate pair: remove it", mark=mark)
             return None
         return value
 
@@ -200,29 +197,31 @@ class _Builder:
         for key_node, value_node in node.value:
             mark = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
             if not isinstance(key_node, yaml.ScalarNode):
-                self.marked.problems.append(Problem("a key must be a plain text", *mark))
+                self.document.problems.append(
+                    Problem("a key must be a plain text, not a list or a mapping", *mark)
+                )
                 continue
             key = key_node.value
             if key in out:
-                first = self.marked.keys[(*path, key)][0]
-                self.marked.problems.append(
-                    Problem(f"`{key}` stands here a second time (first on line {first}): remove one", *mark)
+                first = self.document.keys[(*path, key)][0]
+                self.document.problems.append(
+                    Problem(f"`{key}` is a repeated key (first on line {first}): remove one", *mark)
                 )
                 continue
-            self.marked.keys[(*path, key)] = mark
+            self.document.keys[(*path, key)] = mark
             out[key] = self.build(value_node, (*path, key))
         return out
 
     def _scalar(self, node: yaml.ScalarNode, path: Path, mark: tuple[int, int]) -> Any:
         if node.tag not in _KNOWN_TAGS:
-            self.marked.problems.append(
-                Problem(f"tag {node.tag!r} is not used in specs: write a plain value", *mark)
+            self.document.problems.append(
+                Problem(f"tag {node.tag!r} has no meaning in a spec: write a plain value", *mark)
             )
             return None
         if self._too_long(len(node.value), *mark):
             return None
         text = self._substitute(node.value, path, mark)
-        return self._sayable(text if node.style else _resolve(text), path, *mark)
+        return self._checked(text if node.style else _resolve(text), path, *mark)
 
     def _substitute(self, text: str, path: Path, mark: tuple[int, int]) -> str:
         def value(match: re.Match[str]) -> str:
@@ -231,9 +230,9 @@ class _Builder:
                 return "$"
             found = self.environ.get(name)
             if not found and default is not None:
-                found = default  # as in a shell: `:-` serves for unset and for empty
+                found = default  # as in a shell: `:-` is for unset and for empty variables
             if found is None:
-                self.marked.problems.append(
+                self.document.problems.append(
                     Problem(
                         f"${{{name}}} is not set: export {name}, or give a default: ${{{name}:-...}}", *mark
                     )
@@ -243,7 +242,7 @@ class _Builder:
 
         if not _VARIABLE.search(text):
             return text
-        self.marked.written[path] = text
+        self.document.written[path] = text
         return _VARIABLE.sub(value, text)
 
 
@@ -258,7 +257,7 @@ def _named(path: Path) -> str:
 
 
 def _resolve(text: str) -> Any:
-    """Read a plain scalar as YAML 1.2's core schema does."""
+    """Return the value of a plain scalar by YAML 1.2's core schema."""
     if text in _WORDS:
         return _WORDS[text]
     if _INT.match(text):
