@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 4
 
-.PHONY: help demo test test-all test-integrations lint format check serve bench bench-ladder bench-full load soak fuzz eval enrich chromium screenshots clean
+.PHONY: help demo test test-all test-integrations lint format check serve bench bench-escalation bench-full load soak fuzz eval enrich chromium screenshots clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -41,8 +41,8 @@ serve: .venv/local  ## Serve the Task API from the sample pages on port 8099
 bench: .venv/dev  ## Measure time, memory and requests (minutes)
 	$(BIN)/python benchmarks/bench.py
 
-bench-ladder: .venv/dev  ## Measure what ladders of processors and packs of rows cost and find, on the local engine
-	$(BIN)/python benchmarks/ladder.py
+bench-escalation: .venv/dev  ## Measure what ladders of processors and packs of rows cost and find, on the local engine
+	$(BIN)/python benchmarks/escalation.py
 
 bench-full: .venv/dev  ## Measure tables of millions of rows (up to an hour, 60 GB of TMPDIR)
 	$(BIN)/python benchmarks/full.py

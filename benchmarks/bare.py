@@ -1,9 +1,9 @@
-"""The least that a client can do: post the same runs, follow them, read every answer, keep nothing.
+"""The minimal client: post the same runs, follow them, read each answer, store nothing.
 
     python benchmarks/bare.py BASE_URL BODIES.jsonl
 
-One line of BODIES is one POST body. Prints the number of answers. This is the floor that rowcite is held against:
-no table, no ledger, no checks, no output.
+Each line of BODIES is a POST body. Prints the number of answers. This is the lower bound for rowcite: no table, no
+ledger, no checks, no output.
 """
 
 import asyncio

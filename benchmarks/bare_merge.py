@@ -1,9 +1,9 @@
-"""The least that a merge can do: answers out of the ledger, decoded once into columns, joined in order, written as CSV.
+"""The minimal merge: read answers from the ledger, decode them once into columns, join in order, write CSV.
 
     python benchmarks/bare_merge.py TABLE.csv LEDGER.db OUT.csv
 
-Everything in memory, nothing checked, no types but text, one run a task. The rows' keys are computed as rowcite computes them, for without
-them nothing can be joined; so this is a floor for answers in memory, not for tables of any size.
+Everything is in memory, all cells are text, one run for each task, no checks. A lower bound for answers that fit into
+memory.
 """
 
 import sqlite3
@@ -39,11 +39,11 @@ def main(table: str, ledger: str, out: str) -> None:
     accounts, columns = [], []
     while some := rows.fetchmany(10_000):
         for given, run_id, output in some:
-            said = DECODE(output)
+            answer = DECODE(output)
             values = []
-            for basis in said.basis:
+            for basis in answer.basis:
                 values += [
-                    str(said.content[basis.field]),
+                    str(answer.content[basis.field]),
                     basis.confidence,
                     " ".join(one.url for one in basis.citations),
                 ]

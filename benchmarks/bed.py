@@ -1,4 +1,4 @@
-"""What the benchmarks stand on: processes that are measured, servers, tables, and ledgers that are full already."""
+"""Helpers of the benchmarks: measured processes, servers, tables and reports."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _, status, used = os.wait4(pid, 0)
 open(sys.argv[1], "w").write(f"{used.ru_utime + used.ru_stime} {used.ru_maxrss}")
 sys.exit(os.waitstatus_to_exitcode(status))
 """
-"""Between us and what is measured: a process begins with the memory of the one that starts it, and ours is large."""
+"""A small launcher: a process starts with the peak memory of its parent, and this one is large."""
 
 
 def measure(*command: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None) -> Measured:
@@ -74,7 +74,7 @@ def rowcite(*command: str | Path) -> Measured:
 
 @dataclass
 class Server:
-    """A server that runs, and the file where it notes its makespan when it ends."""
+    """A running server and its journal, whose last line has the makespan."""
 
     url: str
     pid: int
@@ -83,7 +83,7 @@ class Server:
 
 @contextmanager
 def server(folder: Path, *flags: str) -> Iterator[Server]:
-    """Run `rowcite serve --bench` as a process of its own."""
+    """Run `rowcite serve --bench` in a process."""
     port, journal = folder / "port", folder / "journal.jsonl"
     for file in (port, journal):
         file.unlink(missing_ok=True)
@@ -105,7 +105,7 @@ def cpu_of(pid: int) -> float:
 
 
 def make_table(file: Path, rows: int, distinct: int) -> None:
-    """Write accounts of so many distinct companies, spread over the table; CSV or Parquet by the suffix."""
+    """Write rows of distinct companies, repeated across the table; CSV or Parquet by the suffix."""
     step = 1_000_000
     account = pl.col("id") * 7919 % distinct  # a prime: repeats are far apart
     table = pl.LazyFrame({"part": range(-(-rows // step))}).select(
@@ -128,11 +128,11 @@ def make_table(file: Path, rows: int, distinct: int) -> None:
 
 
 def make_spec(folder: Path, table: str = "table.csv", out: str = "out.csv") -> Path:
-    """Write the spec that every benchmark uses: three inputs, five fields."""
+    """Write the spec of all benchmarks: three inputs, five fields."""
     inputs = {
         "company_name": {"column": "name"},
         "website": {"column": "website", "transform": "domain"},
-        "account": {"column": "account", "description": "Our own number of the account"},
+        "account": {"column": "account", "description": "Account number"},
     }
     spec = {
         "name": "bench",
@@ -147,7 +147,7 @@ def make_spec(folder: Path, table: str = "table.csv", out: str = "out.csv") -> P
 
 
 def bodies(folder: Path, spec: Path, url: str) -> Path:
-    """Write the bodies that rowcite posts, for the bare clients to post them too."""
+    """Write the bodies that rowcite posts, for the bare clients."""
     from rowcite.api.bodies import runs_body
     from rowcite.ledger import open_ledger
     from rowcite.pipeline.plan import look
@@ -167,7 +167,7 @@ def bodies(folder: Path, spec: Path, url: str) -> Path:
 def report(file: str, made_by: str, rows: Sequence[tuple[str, str, str]]) -> None:
     """Print and write a table: what, goal, measured."""
     lines = [
-        f"Measured by `{made_by}` on {MACHINE}. Read seconds as ±30%, ratios as they are.",
+        f"Measured by `{made_by}` on {MACHINE}. Seconds vary by ±30%; compare ratios.",
         "",
         "| what | goal | measured |",
         "| --- | --- | --- |",

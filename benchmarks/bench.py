@@ -1,10 +1,10 @@
-"""Time, memory and requests of whole runs, beside what others need for the same: `make bench`, some minutes.
+"""Time, memory and requests of whole runs, compared with other clients: `make bench`, some minutes.
 
     python benchmarks/bench.py
 
-The server is `rowcite serve --bench`, a process of its own that answers at once (its answers are no research: five
-fields, three citations each, 1.8 KB and more). Peers: `parallel-cli`, installed into a folder of its own; a bare client that
-posts the same bytes and keeps nothing; one that also keeps every answer in a SQLite file. Writes benchmarks/results.md.
+The server is `rowcite serve --bench` in another process. It answers at once with generated values: five fields, three
+citations each, 1.8 KB and more. Peers: `parallel-cli` in a virtual environment; a bare client that posts the same bytes
+and stores nothing; one that also stores each answer in a SQLite file. Writes benchmarks/results.md.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Row = tuple[str, str, str]
 
 
 def median(runs: list[Measured]) -> Measured:
-    """Return the run with the median of wall."""
+    """Return the run with the median wall time."""
     return sorted(runs, key=lambda run: run.wall)[len(runs) // 2]
 
 
@@ -69,8 +69,8 @@ def against_peers(rows: int) -> list[Row]:
                 )
                 served.append(cpu_of(at.pid))
                 posts = bodies(folder, spec, at.url)
-            told = json.loads(ours[-1].out)
-            assert told["rows"]["completed"] == rows, told
+            summary = json.loads(ours[-1].out)
+            assert summary["rows"]["completed"] == rows, summary
             with server(folder) as at:
                 bare.append(measure(PYTHON, HERE / "bare.py", at.url, posts))
             with server(folder) as at:
@@ -79,20 +79,20 @@ def against_peers(rows: int) -> list[Row]:
                 with server(folder) as at:
                     cli.append(measure(*enrich(peer), cwd=folder, env=peer_environment(at.url, folder)))
         again = rowcite(
-            "run", spec, "--json", "-q", "--base-url", told_url(folder), "--ledger", folder / "ledger-0"
+            "run", spec, "--json", "-q", "--base-url", base_url_of(folder), "--ledger", folder / "ledger-0"
         )
     mine, floor, safe = median(ours), median(bare), median(durable)
     shown: list[Row] = [
         (f"{rows:,} distinct rows: wall, client CPU, peak memory", "", _figures(mine)),
         ("the server's own CPU meanwhile", "", f"{statistics.median(served):.1f} s"),
-        ("bare client, keeps nothing", "", _figures(floor)),
+        ("bare client, stores nothing", "", _figures(floor)),
         ("client CPU against it", "at most 2.5 x", f"{mine.cpu / floor.cpu:.1f} x"),
-        ("client that keeps every answer in SQLite", "", _figures(safe)),
+        ("client that stores each answer in SQLite", "", _figures(safe)),
         ("client CPU against it", "", f"{mine.cpu / safe.cpu:.1f} x"),
         (
             f"requests per 1,000 of {rows:,} distinct rows",
             "at most 4",
-            f"{told['requests'] / rows * 1000:.1f}",
+            f"{summary['requests'] / rows * 1000:.1f}",
         ),
         ("the same again, all answered", "", _figures(again)),
     ]
@@ -105,8 +105,8 @@ def against_peers(rows: int) -> list[Row]:
     return shown
 
 
-def told_url(folder: Path) -> str:
-    """Return the base URL that the first ledger knows; nothing is asked there."""
+def base_url_of(folder: Path) -> str:
+    """Return the base URL in the first ledger; no request is sent there."""
     from rowcite.ledger import open_ledger
 
     ledger = open_ledger(folder / "ledger-0", writing=False)
@@ -120,13 +120,13 @@ def _figures(run: Measured) -> str:
 
 
 def installed(folder: Path) -> Path | None:
-    """Install the peer into a folder of its own; None when it cannot be had."""
+    """Install the peer into a virtual environment; return None if that fails."""
     venv = folder / "peer"
     try:
         subprocess.run([sys.executable, "-m", "venv", venv], check=True)
         subprocess.run([venv / "bin" / "python", "-m", "pip", "install", "--quiet", PEER], check=True)
     except (OSError, subprocess.CalledProcessError) as error:
-        print(f"{PEER} cannot be installed, and is left out: {error}", file=sys.stderr)
+        print(f"{PEER} cannot be installed and is skipped: {error}", file=sys.stderr)
         return None
     return venv / "bin" / "parallel-cli"
 
@@ -152,7 +152,7 @@ def peer_environment(url: str, folder: Path) -> dict[str, str]:
 
 
 def makespan(rows: int, mean: float) -> list[Row]:
-    """Enrich rows whose runs take as long as lognormal numbers say, and hold the wall against the server's own time."""
+    """Enrich rows with lognormal latencies, and compare the wall time with the server's makespan."""
     with tempfile.TemporaryDirectory(prefix="rowcite-bench-") as name:
         folder = Path(name)
         make_table(folder / "table.csv", rows, rows)
@@ -161,8 +161,8 @@ def makespan(rows: int, mean: float) -> list[Row]:
         with server(folder, "--latency-mean", str(mean), "--journal", str(journal)) as at:
             ours = rowcite("run", spec, "--json", "-q", "--base-url", at.url)
         served = json.loads(journal.read_text().splitlines()[-1])["makespan"]
-    told = json.loads(ours.out)
-    assert told["rows"]["completed"] == rows, told
+    summary = json.loads(ours.out)
+    assert summary["rows"]["completed"] == rows, summary
     return [
         (
             f"{rows:,} rows, latency lognormal with mean {mean:g} s: wall, the server's own makespan",

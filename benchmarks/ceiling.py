@@ -1,9 +1,9 @@
-"""What the server itself can do: runs created and outputs streamed a second, and CPU a run, with `--bench`.
+"""The capacity of the server with `--bench`: runs created and outputs streamed per second, CPU per run.
 
     python benchmarks/ceiling.py [--runs 20000] [--flags "--quirks all"]
 
-The client posts bodies that were made before, 1,000 runs each, reads each group's events to their end and then its
-runs with their outputs, one request after the other, and looks at no byte of it. CPU is the server process's.
+The client posts prepared bodies of 1,000 runs, reads the events of each group to the end and then its runs with
+outputs, one request after another, without decoding them. CPU is that of the server process.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def cpu_of(pid: int) -> float:
 
 
 def bodies(runs: int) -> list[bytes]:
-    """Return POST bodies such as rowcite's own."""
+    """Return POST bodies like those of rowcite."""
     json_schema = {
         "type": "object",
         "properties": FIELDS,
@@ -90,7 +90,7 @@ class Client:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
 
     def post(self, path: str, body: bytes) -> bytes:
-        """Return what a POST is answered with."""
+        """Send a POST and return the response body."""
         self.connection.request("POST", path, body, {"content-type": "application/json"})
         answer = self.connection.getresponse()
         text = answer.read()
@@ -98,7 +98,7 @@ class Client:
         return text
 
     def drain(self, path: str) -> int:
-        """Read an answer to its end and return its length."""
+        """Read a response to its end and return its length."""
         self.connection.request("GET", path, headers={"parallel-beta": "events-sse-2025-07-24"})
         answer = self.connection.getresponse()
         assert answer.status == 200
@@ -137,12 +137,12 @@ def main() -> None:
     )
     parser.add_argument("--runs", type=int, default=20_000)
     parser.add_argument("--flags", default="", help="more flags for the server, in one text")
-    asked = parser.parse_args()
-    found = measure(asked.runs, ["--bench", *shlex.split(asked.flags)])
-    print(f"{asked.runs:,} runs, {found['bytes'] / asked.runs:,.0f} bytes an output event")
+    chosen = parser.parse_args()
+    found = measure(chosen.runs, ["--bench", *shlex.split(chosen.flags)])
+    print(f"{chosen.runs:,} runs, {found['bytes'] / chosen.runs:,.0f} bytes an output event")
     for name in ("create", "events", "outputs"):
         wall, cpu = found[f"{name} wall"], found[f"{name} CPU"]
-        print(f"{name:8} {asked.runs / wall:10,.0f} runs/s wall {cpu / asked.runs * 1e6:8.1f} us CPU a run")
+        print(f"{name:8} {chosen.runs / wall:10,.0f} runs/s wall {cpu / chosen.runs * 1e6:8.1f} us CPU a run")
     total = sum(value for name, value in found.items() if re.search("CPU$", name))
     print(f"server CPU in all: {total:.2f} s")
 

@@ -1,9 +1,9 @@
-"""The least that a client can do that loses nothing: the bare client, with every answer decoded and in a SQLite file.
+"""The minimal client that loses nothing: the bare client with each answer decoded and stored in SQLite.
 
     python benchmarks/durable.py BASE_URL BODIES.jsonl LEDGER.db
 
-Intents before each POST, answers as they come, 250 a transaction, synced as rowcite's ledger is. No table, no checks of
-what was created, no output.
+It stores intents before each POST and answers as they arrive, 250 in a transaction, synced like rowcite's ledger. No
+table, no checks of created runs, no output.
 """
 
 import asyncio

@@ -1,10 +1,10 @@
-"""Tables of millions of rows, whose answers are in the ledger: `make bench-full`, up to an hour.
+"""Tables of millions of rows with answers in the ledger: `make bench-full`, up to an hour.
 
     python benchmarks/full.py [--rows 10000000]
 
-The ledger is filled with the rows that a run leaves behind, answers of 1.8 KB and more; then the whole command (plan and merge; nothing is
-submitted) is held against a bare scan-to-sink of the very table that it writes, and against a bare merge that reads the same answers
-out of the ledger. Writes benchmarks/full.md, benchmarks/full.json and docs/plots/*.svg.
+The ledger is filled as a run fills it, with answers of 1.8 KB and more. Then the whole command (plan and merge, nothing
+submitted) is compared with a bare scan-to-sink of the output table, and with a bare merge of the same answers. Writes
+benchmarks/full.md, benchmarks/full.json and docs/plots/*.svg.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from bed import FIELDS, HERE, PYTHON, ROOT, Measured, make_spec, make_table, mea
 if TYPE_CHECKING:
     from rowcite.model import Task
 
-URL = "http://127.0.0.1:9"  # nobody is asked
+URL = "http://127.0.0.1:9"  # no server listens here
 BARE = "import polars as pl, sys; pl.scan_parquet(sys.argv[1]).sink_parquet(sys.argv[2])"
 BARE_CSV = "import polars as pl, sys; pl.scan_csv(sys.argv[1], infer_schema=False).sink_csv(sys.argv[2])"
 Row = tuple[str, str, str]
 
 
 def _template() -> bytes:
-    """Return an output as a real one is, five fields with three citations each, some two kilobytes; `%` stands for a number."""
+    """Return a typical output of two kilobytes, five fields with three citations each; `%` marks a number."""
     content = dict(
         zip(FIELDS, ["Industry %", -1, -2, "Town %, Austria", ["Product %", "Service"]], strict=True)
     )
@@ -58,14 +58,14 @@ _PARTS = _template().split(b"%")
 
 
 def answer(number: int) -> bytes:
-    """Return an output with a number of its own in it."""
+    """Return an output that contains a number."""
     return (b"%d" % (10 + number % 90)).join(_PARTS[:4]) + (b"%d" % number).join([b"", *_PARTS[4:]])
 
 
 def fill(spec: Path) -> int:
-    """Fill the ledger with an answer to every task of a table; return how many.
+    """Fill the ledger with an answer to each task of a table; return the number of answers.
 
-    The rows are those that a run leaves behind, but written in large, unsynced transactions: what is measured comes after.
+    The rows equal those of a run but are written in large unsynced transactions, since filling is not measured.
     """
     from rowcite.ledger import open_ledger
     from rowcite.pipeline.plan import look
@@ -75,7 +75,7 @@ def fill(spec: Path) -> int:
     ready = prepare(spec, Overrides(base_url=URL))
     job, ledger = ready.job, open_ledger(ready.ledger, writing=True)
     question = ledger.record_question(job.question.fingerprint, json.dumps(job.question.named).encode())
-    db = ledger._db  # noqa: SLF001 - no user fills a ledger so
+    db = ledger._db  # noqa: SLF001 - only this benchmark fills a ledger
     db.execute("PRAGMA synchronous = OFF")
     db.execute(f"PRAGMA cache_size = -{1 << 20}")
     tasks = unanswered(job, ledger, look(job, ledger))
@@ -109,16 +109,16 @@ def _batch(db: sqlite3.Connection, question: int, before: int, tasks: list[Task]
 def merged(
     folder: Path, rows: int, distinct: int, suffix: str = ".parquet"
 ) -> tuple[Measured, Measured, Measured]:
-    """Return what the command, the plan alone and the bare scan-to-sink need."""
+    """Return the figures of the command, of the plan alone and of the bare scan-to-sink."""
     make_table(folder / f"table{suffix}", rows, distinct)
     spec = make_spec(folder, f"table{suffix}", f"out{suffix}")
     count = fill(spec)
     assert count == distinct, count
     planned = rowcite("plan", spec, "--json", "-q", "--base-url", URL)
     ours = rowcite("run", spec, "--json", "-q", "--base-url", URL)
-    told = json.loads(ours.out)
-    assert told["rows"]["completed"] == rows, told
-    assert told["submitted"] == 0, told
+    summary = json.loads(ours.out)
+    assert summary["rows"]["completed"] == rows, summary
+    assert summary["submitted"] == 0, summary
     bare = measure(
         PYTHON,
         "-c",
@@ -178,7 +178,7 @@ def many_distinct(rows: int) -> list[Row]:
 
 
 def second_run(rows: int) -> list[Row]:
-    """Hold a second run of answered rows against a bare merge that reads the same answers."""
+    """Compare a second run of answered rows with a bare merge of the same answers."""
     with scratch() as name:
         folder = Path(name)
         ours, _, bare = merged(folder, rows, rows, ".csv")
@@ -254,8 +254,8 @@ def main() -> None:
     )
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--only", choices=["rows", "growth", "second", "distinct", "curve"], action="append")
-    told = parser.parse_args()
-    most = told.rows
+    chosen = parser.parse_args()
+    most = chosen.rows
     free, needed = shutil.disk_usage(tempfile.gettempdir()).free, most * 5_000
     if free < needed:
         raise SystemExit(
@@ -271,7 +271,7 @@ def main() -> None:
     }
     kept = HERE / "full.json"
     found = json.loads(kept.read_text()) if kept.exists() else {}
-    for name in told.only or parts:
+    for name in chosen.only or parts:
         found[name] = parts[name]()
         kept.write_text(json.dumps(found, indent=1) + "\n")
     draw(found.get("curve", []))

@@ -1,12 +1,12 @@
-"""A large run through everything that goes wrong at once: nothing lost, nothing twice, every answer on its own row.
+"""A large run under every fault at once: no row lost, no run created twice, each answer on its own row.
 
     python benchmarks/load.py [--rows 200000] [--seed 1]
 
-The command runs as a process against `rowcite serve --bench` as another. 5% of the runs fail, 1% take 40 s longer
-than the rest; the server has a rate limit below the client's, answers some requests with bursts of 429, and drops
-connections (before and after it has handled a request, and in the middle of streams) every few seconds. In the middle the
-command is killed with SIGKILL, and run again. Then every row is held against what the server must have answered, and
-the server's journal against the tasks. Seeded; it ends after 30 minutes at the latest. Writes benchmarks/load.md.
+The command and `rowcite serve --bench` are separate processes. 5% of the runs fail, 1% take 40 s longer than the rest.
+The server has a rate limit below the client's, returns bursts of 429, and drops connections every few seconds: before
+and after handling a request, and inside streams. The command is killed with SIGKILL halfway and run again. Then each row
+is compared with the server's answer, and the server's journal with the tasks. Seeded; ends after 30 minutes at the
+latest. Writes benchmarks/load.md.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTHON = sys.executable
-PATIENCE = 1_800
+TIMEOUT = 1_800
 FAIL, SLOW, SLOW_BY, MEAN = 0.05, 0.01, 40, 2.0
-RATE = 300  # requests a minute that the server takes; the client thinks it has 2,000
+RATE = 300  # requests a minute that the server accepts; the limit of the client is 2,000
 FIELDS = {
     "industry": {"type": "string", "description": "Main industry or line of business"},
     "employee_count": {"type": "integer", "description": "Latest number of employees"},
@@ -40,7 +40,7 @@ FIELDS = {
 
 
 def fault_plan(seed: int) -> dict[str, Any]:
-    """Return what goes wrong: seeded, so that it is the same in every run."""
+    """Return the seeded faults."""
     busy = {"status": 429, "headers": {"retry-after": "3"}}
     return {
         "seed": seed,
@@ -55,7 +55,7 @@ def fault_plan(seed: int) -> dict[str, Any]:
                 "every": 31,
                 "when": "after",
                 "cut": True,
-            },  # created, never told
+            },  # creates its runs
             {"method": "POST", "path": "/runs$", "every": 17, "when": "before", "cut": True},
             {"method": "GET", "every": 11, "when": "after", "cut": True},
             {"every": 43, "status": 503, "headers": {"retry-after": "1"}},
@@ -66,7 +66,7 @@ def fault_plan(seed: int) -> dict[str, Any]:
 
 
 def inputs(number: int) -> dict[str, str]:
-    """Return the input of a row: distinct, and made from its number alone."""
+    """Return the input of a row, computed from its number alone."""
     return {"company_name": f"Company {number}", "website": f"company{number}.example"}
 
 
@@ -93,7 +93,7 @@ def make_spec(folder: Path) -> Path:
 
 @contextmanager
 def serving(folder: Path, seed: int) -> Iterator[tuple[str, Path]]:
-    """Serve in a process of its own; yield the URL and the journal."""
+    """Run the server in a process; yield its URL and journal."""
     port, journal = folder / "port", folder / "journal.jsonl"
     flags = ["--latency-mean", str(MEAN), "--rate-limit", str(RATE), "--faults", json.dumps(fault_plan(seed))]
     command = [PYTHON, "-m", "rowcite", "serve", "--bench", "--port", "0", *flags]
@@ -112,12 +112,12 @@ def until(true: Any, seconds: float) -> None:
     end = time.monotonic() + seconds
     while not true():
         if time.monotonic() > end:
-            raise SystemExit(f"not so within {seconds} s: {true}")
+            raise SystemExit(f"not true within {seconds} s: {true}")
         time.sleep(0.2)
 
 
 @dataclass
-class EndedRun:
+class Finished:
     """A command that ended: exit code, seconds of wall and CPU, peak MB of memory, and what it printed."""
 
     code: int
@@ -127,15 +127,15 @@ class EndedRun:
     out: str
 
 
-def ended(folder: Path, *command: str | Path, kill_when: Any = None) -> EndedRun:
-    """Run a command to its end, or kill it when something is true."""
-    began, told = time.monotonic(), folder / "told"
-    with told.open("wb") as out:
+def finished(folder: Path, *command: str | Path, kill_when: Any = None) -> Finished:
+    """Run a command to its end, or kill it when a condition holds."""
+    began, output = time.monotonic(), folder / "stdout"
+    with output.open("wb") as out:
         process = subprocess.Popen([PYTHON, "-m", "rowcite", *map(str, command)], cwd=folder, stdout=out)
         if kill_when is not None:
-            until(lambda: kill_when() or process.poll() is not None, PATIENCE)
+            until(lambda: kill_when() or process.poll() is not None, TIMEOUT)
             process.send_signal(signal.SIGKILL)
-        stop = time.monotonic() + PATIENCE
+        stop = time.monotonic() + TIMEOUT
         while not (gone := os.wait4(process.pid, os.WNOHANG))[0]:
             if time.monotonic() > stop:
                 process.kill()
@@ -143,11 +143,11 @@ def ended(folder: Path, *command: str | Path, kill_when: Any = None) -> EndedRun
     _, status, usage = gone
     process.returncode = code = os.waitstatus_to_exitcode(status)
     cpu = usage.ru_utime + usage.ru_stime
-    return EndedRun(code, time.monotonic() - began, cpu, usage.ru_maxrss / 1024, told.read_text())
+    return Finished(code, time.monotonic() - began, cpu, usage.ru_maxrss / 1024, output.read_text())
 
 
 class Journal:
-    """What the server wrote down: runs created, requests by status."""
+    """The server's journal: runs created, requests by status."""
 
     def __init__(self, file: Path) -> None:
         self.statuses: Counter[int | None] = Counter()
@@ -172,7 +172,7 @@ def created(journal: Path) -> int:
 
 
 def check_rows(folder: Path, rows: int, seed: int) -> dict[str, int]:
-    """Hold every row of the output against what the server must have answered; return rows by status."""
+    """Compare each row of the output with the server's answer; return the number of rows by status."""
     import polars as pl
 
     from rowcite.local.server.bench import number_of
@@ -182,20 +182,20 @@ def check_rows(folder: Path, rows: int, seed: int) -> dict[str, int]:
     plan = read_plan(fault_plan(seed))
     frame = pl.read_parquet(folder / "out.parquet")
     assert frame.height == rows, f"{frame.height} rows came out of {rows}"
-    assert frame["id"].to_list() == [f"{number:07}" for number in range(rows)], "rows are not in their order"
+    assert frame["id"].to_list() == [f"{number:07}" for number in range(rows)], "rows are out of order"
     columns = ["rowcite_status", "employee_count", "industry", "headquarters_citations"]
     statuses: Counter[str] = Counter()
     for number, (status, count, industry, cited) in enumerate(frame.select(columns).iter_rows()):
-        asked = inputs(number)
+        given = inputs(number)
         statuses[status] += 1
-        if plan.fate(RunInput("core", asked)) == "failed":
-            assert (status, count, industry) == ("failed", None, None), f"row {number} ought to have failed"
+        if plan.fate(RunInput("core", given)) == "failed":
+            assert (status, count, industry) == ("failed", None, None), f"row {number} should have failed"
             continue
-        mine = number_of(asked)
+        mine = number_of(given)
         assert (status, count, industry) == ("completed", mine, f"bench {mine}"), (
-            f"row {number} has another's answer"
+            f"row {number} has the answer of another row"
         )
-        assert str(mine) in str(cited), f"row {number} has another's citations"
+        assert str(mine) in str(cited), f"row {number} has the citations of another row"
     return dict(statuses)
 
 
@@ -206,20 +206,20 @@ def load(rows: int, seed: int) -> list[tuple[str, str]]:
         spec = make_spec(folder)
         with serving(folder, seed) as (url, journal):
             command = ("run", spec, "--json", "-q", "--base-url", url)
-            killed = ended(folder, *command, kill_when=lambda: created(journal) >= rows * 0.45)
+            killed = finished(folder, *command, kill_when=lambda: created(journal) >= rows * 0.45)
             before = created(journal)
-            assert killed.code == -signal.SIGKILL, f"it was to be killed, and ended with {killed.code}"
-            done = ended(folder, *command)
+            assert killed.code == -signal.SIGKILL, f"not killed, ended with {killed.code}"
+            done = finished(folder, *command)
         assert done.code == 0, f"the command ended with {done.code}: {done.out}"
-        told, seen = json.loads(done.out), Journal(journal)
+        summary, seen = json.loads(done.out), Journal(journal)
         statuses = check_rows(folder, rows, seed)
-        verified = ended(folder, "ledger", "verify", spec)
+        verified = finished(folder, "ledger", "verify", spec)
         assert verified.code == 0, verified.out
-        assert told["rows"]["total"] == rows, told
-        assert told["rows"]["failed"] == statuses["failed"], told
+        assert summary["rows"]["total"] == rows, summary
+        assert summary["rows"]["failed"] == statuses["failed"], summary
         assert len(seen.inputs) == len(seen.keys) == rows, f"{len(seen.keys)} tasks were created of {rows}"
         twice = sum(count - 1 for count in seen.keys.values())
-        assert twice == 0, f"{twice} runs were created a second time"
+        assert twice == 0, f"{twice} runs were created twice"
         ledger = sum(file.stat().st_size for file in (folder / ".rowcite" / "load").iterdir()) / 2**20
     wall, requests = killed.wall + done.wall, sum(seen.statuses.values())
     return [
@@ -227,14 +227,14 @@ def load(rows: int, seed: int) -> list[tuple[str, str]]:
         ("answers on another row, rows lost", "0, 0"),
         (
             "completed, failed",
-            f"{statuses['completed']:,}, {statuses['failed']:,} (as the server's plan has it)",
+            f"{statuses['completed']:,}, {statuses['failed']:,} (as the fault plan states)",
         ),
         ("runs created, tasks created twice", f"{sum(seen.keys.values()):,}, {twice}"),
         ("killed with SIGKILL after", f"{killed.wall:.0f} s, {before:,} runs created"),
         ("wall, both commands", f"{wall:.0f} s"),
         (
             "client CPU of the second command",
-            f"{done.cpu:.1f} s ({told['submitted']:,} runs submitted by it)",
+            f"{done.cpu:.1f} s ({summary['submitted']:,} runs submitted by it)",
         ),
         ("client peak memory", f"{max(killed.peak, done.peak):.0f} MB"),
         ("requests", f"{requests:,} ({requests * 1000 / rows:.1f} per 1,000 runs)"),
@@ -258,7 +258,7 @@ def main() -> None:
     lines = ["| what | measured |", "| --- | --- |", *(f"| {what} | {value} |" for what, value in measured)]
     where = f"Measured by `make load` (seed {chosen.seed}) on {os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}."
     what = (
-        f"{FAIL:.0%} of the runs fail, {SLOW:.0%} take {SLOW_BY} s longer than the rest (mean {MEAN:.0f} s); the server takes "
+        f"{FAIL:.0%} of the runs fail, {SLOW:.0%} take {SLOW_BY} s longer than the rest (mean {MEAN:.0f} s); the server accepts "
         f"{RATE} requests a minute; bursts of 429, 503s, dropped connections and streams; one SIGKILL and resume."
     )
     text = "\n".join([where, "", what, "", *lines, ""])

@@ -1,10 +1,10 @@
-"""Measure what a ladder of processors and packs of rows cost and find, on the local engine: no claim about anybody else's.
+"""Measure the cost and the answers of escalation and of packs on the local engine. No figure is about another engine.
 
-    python benchmarks/ladder.py          prints and writes ladder.md, in a minute or two
+    python benchmarks/escalation.py          prints and writes escalation.md, in a minute or two
 
-Every line is the real command over sample_data/accounts.csv against `rowcite serve`, each with a ledger of its own, at list
-prices. What was found is held to the truth of the sample companies. The runs that the server created, by its journal, must
-come to the spend by the ledger, or nothing is written.
+Each line is the real command over sample_data/accounts.csv against `rowcite serve`, with a new ledger, at list prices.
+Answers are compared with the known facts about the sample companies. Nothing is written unless the list price of the
+runs in the server's journal equals the spend in the ledger.
 """
 
 from __future__ import annotations
@@ -47,20 +47,20 @@ FIELDS = {
     "key_products": {"type": "array", "items": "string", "description": "Up to five main products"},
 }
 FAMILIES = dict(zip(FIELDS, ("text", "integer", "year", "place", "enum", "list"), strict=True))
-BARS: dict[str, dict[str, Any]] = {
+POLICIES: dict[str, dict[str, Any]] = {
     "medium": {"min_confidence": "medium"},
     "medium, every field required": {"min_confidence": "medium", "required": list(FIELDS)},
     "high, every field required": {"min_confidence": "high", "required": list(FIELDS)},
 }
-ALONE, PACKS = ("lite", "core", "pro"), (1, 5, 20)
-LADDERS = (("lite", "core", "pro"), ("core", "pro"))
+SINGLE, PACKS = ("lite", "core", "pro"), (1, 5, 20)
+SEQUENCES = (("lite", "core", "pro"), ("core", "pro"))
 
 
 @dataclass
 class Cells:
-    """Cells of distinct questions: `stated` are those that a page says something of, `given` have an answer, `accepted` one that counts."""
+    """Counts of the cells of distinct tasks: stated by a page, given an answer, right, accepted, accepted but wrong."""
 
-    asked: int = 0
+    total: int = 0
     stated: int = 0
     given: int = 0
     right: int = 0
@@ -70,7 +70,7 @@ class Cells:
 
 @dataclass
 class Ran:
-    """What one command did. `cost` is micro-US$, `wall` seconds, `runs` by processor."""
+    """The figures of one command: cost in micro-US$, requests, wall time in seconds, runs by processor."""
 
     cost: int
     requests: int
@@ -79,47 +79,47 @@ class Ran:
 
 
 def main() -> None:
-    """Measure, print, and write ladder.md."""
+    """Measure, print, and write escalation.md."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as name, serving(Path(name)) as server:
-        text = document(*ladders(server), packs(server), lambda: time.monotonic() - began)
+        text = document(*sequences(server), packs(server), lambda: time.monotonic() - began)
     print(text)
     Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
 
 
-# --- what is measured ------------------------------------------------------------------------------------
+# --- measurements ------------------------------------------------------------------------------------
 
 
-def ladders(server: Server) -> tuple[Cells, str]:
-    """Return the cells of the last line, and the table of processors alone and of ladders, under each bar."""
-    alone = {name: server.run(f"alone-{name}", spec(name, accept={})) for name in ALONE}
-    lines = [line("bar", "asked", *_HEAD), rule(2)]
-    for bar, accept in BARS.items():
-        for name, ran in alone.items():
-            cells = server.cells(f"alone-{name}", spec(name, accept=accept))
-            lines.append(line(bar, name, *figures(ran, cells)))
-        for first, *others in LADDERS:
-            ladder, name = spec(first, accept=accept, escalate=others), " → ".join([first, *others])
-            ran = server.run(f"{bar}, {name}", ladder, "--escalate-anyway")
-            cells = server.cells(f"{bar}, {name}", ladder)
-            lines.append(line(bar, name, *figures(ran, cells)))
+def sequences(server: Server) -> tuple[Cells, str]:
+    """Return the cells of the last line, and the table of single processors and of sequences, for each policy."""
+    single = {name: server.run(f"single-{name}", spec(name, accept={})) for name in SINGLE}
+    lines = [line("policy", "processors", *_HEAD), rule(2)]
+    for policy, accept in POLICIES.items():
+        for name, ran in single.items():
+            cells = server.cells(f"single-{name}", spec(name, accept=accept))
+            lines.append(line(policy, name, *figures(ran, cells)))
+        for first, *others in SEQUENCES:
+            sequence, name = spec(first, accept=accept, escalate=others), " → ".join([first, *others])
+            ran = server.run(f"{policy}, {name}", sequence, "--escalate-anyway")
+            cells = server.cells(f"{policy}, {name}", sequence)
+            lines.append(line(policy, name, *figures(ran, cells)))
     return cells, "\n".join(lines)
 
 
 def packs(server: Server) -> str:
-    """Return the table of packs, asked of `core` under the bar `medium`."""
+    """Return the table of packs, sent to `core` with the policy `medium`."""
     lines = [line("rows a run", *_HEAD), rule(1)]
     for size in PACKS:
-        asked = spec("core", accept=BARS["medium"], records_per_run=size)
-        ran = server.run(f"packs-{size}", asked)
-        lines.append(line(str(size), *figures(ran, server.cells(f"packs-{size}", asked))))
+        packed = spec("core", accept=POLICIES["medium"], records_per_run=size)
+        ran = server.run(f"packs-{size}", packed)
+        lines.append(line(str(size), *figures(ran, server.cells(f"packs-{size}", packed))))
     return "\n".join(lines)
 
 
 def spec(
     processor: str, *, accept: dict[str, Any], escalate: Sequence[str] = (), **task: Any
 ) -> dict[str, Any]:
-    """Return the sample's question to a processor."""
+    """Return the spec of the sample for a processor."""
     inputs = {
         "company_name": {"column": "name", "required": True},
         "website": {"column": "website", "transform": "domain"},
@@ -127,7 +127,7 @@ def spec(
         "country": {"column": "country"},
     }
     return {
-        "name": "ladder",
+        "name": "escalation",
         "input": {"path": str(ROOT / "sample_data" / "accounts.csv"), "csv": {"null_values": ["", "N/A"]}},
         "output": {"path": "out.csv"},
         "task": {"processor": processor, "inputs": inputs, "outputs": FIELDS, **task},
@@ -141,7 +141,7 @@ _HEAD = ("cost", "runs", "cells given", "right", "accepted", "wrong accepted", "
 
 
 def figures(ran: Ran, cells: Cells) -> list[str]:
-    """Return the figures of a line, as its heads say."""
+    """Return the cells of a line in the order of `_HEAD`."""
     runs = " + ".join(f"{count} {name}" for name, count in ran.runs.items())
     share = f"{cells.wrong / cells.accepted:.0%}" if cells.accepted else "-"
     counted = (str(cells.given), str(cells.right), str(cells.accepted), f"{cells.wrong} ({share})")
@@ -153,16 +153,16 @@ def figures(ran: Ran, cells: Cells) -> list[str]:
 
 @dataclass
 class Server:
-    """The shipped server, and the folder in which the command runs against it."""
+    """The shipped server and the folder of the commands that use it."""
 
     url: str
     folder: Path
     journal: Path
     seen: int = 0
 
-    def run(self, ledger: str, asked: dict[str, Any], *flags: str) -> Ran:
-        """Run the command with a ledger of its own, and hold its spend to what the server created."""
-        command = [*ROWCITE, "run", str(self._spec(asked)), "--base-url", self.url, "--ledger", ledger]
+    def run(self, ledger: str, spec: dict[str, Any], *flags: str) -> Ran:
+        """Run the command with a new ledger; check its spend against the runs that the server created."""
+        command = [*ROWCITE, "run", str(self._write(spec)), "--base-url", self.url, "--ledger", ledger]
         began = time.monotonic()
         done = subprocess.run(
             [*command, "--yes", "--json", "-q", *flags], cwd=self.folder, capture_output=True, check=False
@@ -174,36 +174,36 @@ class Server:
         with closing(open_ledger(self.folder / ledger, writing=False)) as opened:
             cost = opened.spent()
         if cost != sum(PROCESSORS[name].price * count for name, count in runs.items()):
-            raise SystemExit(f"{ledger}: the ledger says {usd(cost)}, the server created {dict(runs)}")
+            raise SystemExit(f"{ledger}: the ledger has {usd(cost)}, the server created {dict(runs)}")
         return Ran(cost, json.loads(done.stdout)["requests"], wall, runs)
 
-    def cells(self, ledger: str, asked: dict[str, Any]) -> Cells:
-        """Count the cells that the ledger comes to under the spec's bar, held to the truth; each question once."""
-        job = prepare(self._spec(asked), Overrides(base_url=self.url), environ={}).job
+    def cells(self, ledger: str, spec: dict[str, Any]) -> Cells:
+        """Compare the cells resolved under the spec's policy with the known facts, each task once."""
+        job = prepare(self._write(spec), Overrides(base_url=self.url), environ={}).job
         truths, counted, seen = truth(), Cells(), set[bytes]()
         with closing(open_ledger(self.folder / ledger, writing=False)) as opened:
             resolver = RowResolver(job.spec, job.reader.source.schema, opened)
             for batch in job.reader.batches(job.question):
                 sites = batch.rows.frame["website"].to_list()
                 for item in resolver.groups(batch.keys, batch.rows.frame):
-                    told = truths.get(site(sites[item.rows[0]]))
-                    if told is None or item.key in seen:
+                    facts = truths.get(site(sites[item.rows[0]]))
+                    if facts is None or item.key in seen:
                         continue
                     seen.add(item.key)
-                    count(counted, told, zip(FIELDS, item.resolved.cells, strict=True))
+                    count(counted, facts, zip(FIELDS, item.resolved.cells, strict=True))
         return counted
 
-    def _spec(self, asked: dict[str, Any]) -> Path:
+    def _write(self, spec: dict[str, Any]) -> Path:
         file = self.folder / "spec.yaml"
-        file.write_text(json.dumps(asked), encoding="utf-8")
+        file.write_text(json.dumps(spec), encoding="utf-8")
         return file
 
     def _created(self) -> Counter[str]:
-        """Return the runs that the server created since it was last asked, by processor."""
+        """Return the number of runs created since the last call, by processor."""
         created = [
-            told["processor"]
-            for told in map(json.loads, self.journal.read_text(encoding="utf-8").splitlines())
-            if "input_sha256" in told
+            entry["processor"]
+            for entry in map(json.loads, self.journal.read_text(encoding="utf-8").splitlines())
+            if "input_sha256" in entry
         ]
         new, self.seen = created[self.seen :], len(created)
         return Counter(new)
@@ -236,11 +236,11 @@ def serving(folder: Path) -> Iterator[Server]:
         process.wait()
 
 
-# --- the truth -------------------------------------------------------------------------------------------
+# --- the known facts -------------------------------------------------------------------------------------------
 
 
 def truth() -> dict[str, dict[str, Truth]]:
-    """Return what is true of each sample company, by its domain; a field that no page states accepts nothing."""
+    """Return the facts about each sample company by domain; a field without a stated fact accepts no value."""
     with (ROOT / "tests" / "data" / "truth" / "accounts.csv").open(encoding="utf-8", newline="") as file:
         return {
             row["domain"]: {name: _truth(name, row[name]) for name in FIELDS} for row in csv.DictReader(file)
@@ -259,13 +259,13 @@ def site(website: str | None) -> str:
     return (bare[2] or bare[0]).removeprefix("www.").partition("/")[0]
 
 
-def count(counted: Cells, told: dict[str, Truth], cells: Any) -> None:
-    """Count a question's cells: nothing is right of a field that no page states."""
+def count(counted: Cells, facts: dict[str, Truth], cells: Any) -> None:
+    """Add the cells of a task to the counts; no value is right for a field that no page states."""
     for name, cell in cells:
-        right = cell.found not in (None, []) and is_right(cell.found, told[name])
+        right = cell.found not in (None, []) and is_right(cell.found, facts[name])
         accepted = cell.rejection is None and cell.value not in (None, [])
-        counted.asked += 1
-        counted.stated += bool(told[name].accepted)
+        counted.total += 1
+        counted.stated += bool(facts[name].accepted)
         counted.given += cell.found not in (None, [])
         counted.right += right
         counted.accepted += accepted
@@ -281,47 +281,47 @@ def line(*cells: str) -> str:
 
 
 def rule(texts: int) -> str:
-    """Return the line below the heads: texts to the left, figures to the right."""
+    """Return the line below the header: text columns left, figures right."""
     return line(*["---"] * texts, *["---:"] * len(_HEAD))
 
 
-_READ_LADDER = """Why the lines are as they are: here `lite` reads one document, `core` up to eight and `pro` up to sixteen, and no value is of high
-confidence without a second source. So a ladder that asks again only for what was refused keeps `lite`'s nulls as answers; one that
-asks for every null again also pays for what no page states; and a bar that the first step can never meet pays for every step. A ladder pays
-where the first step is enough for most rows, the bar tells its right answers from its wrong ones, and the next step
-finds more. Of each 100 answers, the share that goes on is in `rowcite plan`; `lite → core` costs less than `core` while fewer
-than 80 go on, `core → pro` less than `pro` while fewer than 75 do."""
-_READ_PACKS = """The engine researches each record of a pack by itself, so its values do not change with the size: a processor that has the same
-effort for all of them may well do worse. What does change is the evidence: a basis is of a whole record, not of a field, and its confidence is
-that of its least sure field. So fewer values meet a bar on confidence, wrong ones and right ones. Six fields of 5 records are
-also more than `core` usefully fills (`rowcite check` warns of it)."""
+_READ_SEQUENCES = """How to read it: here `lite` reads one document, `core` up to eight and `pro` up to sixteen, and no value has high confidence
+without a second source. A sequence that escalates rejected values alone keeps the nulls of `lite` as answers. One that requires every
+field also pays for values that no page states. A policy that the first processor can never meet pays for every processor. Escalation
+pays off where the first processor suffices for most rows, the policy separates its right answers from its wrong ones, and the next
+processor finds more. `rowcite plan` shows the share of rows that are escalated; `lite → core` costs less than `core` while fewer than
+80 of 100 are, `core → pro` less than `pro` while fewer than 75 are."""
+_READ_PACKS = """The engine researches each record of a pack separately, so values do not change with the size; a processor that spends one
+effort on all records may do worse. The evidence does change: a basis belongs to a whole record, and its confidence is the lowest of
+the record's fields. So fewer values, right or wrong, meet a policy on confidence. Six fields of 5 records are also more than `core`
+usefully fills (`rowcite check` warns about it)."""
 
 
-def document(cells: Cells, ladder: str, packed: str, seconds: Callable[[], float]) -> str:
-    """Return ladder.md."""
+def document(cells: Cells, sequences: str, packed: str, seconds: Callable[[], float]) -> str:
+    """Return escalation.md."""
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}"
-    return f"""# What a ladder and packs cost and find
+    return f"""# Cost and answers of escalation and of packs
 
-**These are figures of the local engine that `rowcite serve` ships: they say nothing about the answers of Parallel's API.** Runs
-are counted at Parallel's list prices, and nothing was paid. Try both on some rows of your own (`--limit 100`) before you choose.
+**These figures are about the local engine of `rowcite serve`, not about the answers of Parallel's API.** Runs are counted at
+Parallel's list prices, and nothing was paid. Try both on rows of your own table (`--limit 100`) before you choose.
 
-Made by `make bench-ladder` in {seconds():.0f} s ({machine}): the real command over the sample accounts, six fields, against the
-shipped server, held to the [truth](../tests/data/truth/accounts.csv) of the sample companies. Each question whose company is known counts
-once: {cells.asked} cells, of which the sample pages state {cells.stated}. "Given" cells have an answer, "right" ones say what the truth does whether
-they were accepted or not, "accepted" ones meet the bar, and "wrong accepted" are those of them that are not right. The server
-answers at once, so seconds are the command's and the engine's own.
+Made by `make bench-escalation` in {seconds():.0f} s ({machine}): the real command over the sample accounts, six fields, against the
+shipped server, compared with the [known facts](../tests/data/truth/accounts.csv) about the sample companies. Each task with a known company counts
+once: {cells.total} cells, of which the sample pages state {cells.stated}. "Given" cells have an answer, "right" ones match the facts whether accepted
+or not, "accepted" ones meet the policy, and "wrong accepted" ones meet it without being right. The server answers at once, so the
+seconds are those of the command and the engine.
 
-## A ladder
+## Escalation
 
-Every line of one bar is held to that bar. "Every field required" means that a null is not an answer and is asked again.
+"Every field required" means that a null is not an answer and is escalated.
 
-{ladder}
+{sequences}
 
-{_READ_LADDER}
+{_READ_SEQUENCES}
 
 ## Packs
 
-Asked of `core`, held to the bar `medium`.
+Sent to `core` with the policy `medium`.
 
 {packed}
 
