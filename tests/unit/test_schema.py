@@ -217,7 +217,7 @@ def choices(count: int, chars: int = 4):
         ({"mcp_servers": [server(n) for n in range(10)]}, {"mcp_servers": [server(n) for n in range(11)]}, "mcp_servers", "more than 10 MCP servers"),
         ({"metadata": {"k" * 16: "v" * 512}}, {"metadata": {"k" * 17: "v"}}, "k" * 17, "metadata keys have at most 16 characters, not 17"),
         ({"metadata": {"k": "v" * 512}}, {"metadata": {"k": "v" * 513}}, "k", "metadata values have at most 512 characters, not 513"),
-        ({"metadata": {"key": "v"}}, {"metadata": {"rowcite_key": "v"}}, "rowcite_key", "`rowcite_key` is rowcite's own: choose another name"),
+        ({"metadata": {"key": "v"}}, {"metadata": {"rowcite_key": "v"}}, "rowcite_key", "`rowcite_key` is reserved for rowcite: choose another name"),
         (own(a={"type": "string"}), own(a={"type": "string", "pattern": "x"}), "output", "the API does not support `pattern` in an output schema"),
         (own(pattern={"type": "string"}), own(a={"type": "array", "items": {"type": "string", "minLength": 1}}), "output", "does not support `minLength` in an output schema"),
         (own(a={"type": ["string", "null"]}), own(a={"type": "array", "items": {"type": "null"}}), "output", "a field that is only `null` can hold nothing"),

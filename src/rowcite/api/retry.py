@@ -39,7 +39,7 @@ class RetryPolicy:
 DEFAULT_RETRY_POLICY = RetryPolicy()
 
 
-async def retrying(  # noqa: PLR0913 - what a request may be
+async def retrying(  # noqa: PLR0913 - one keyword for each property of a request
     retry_policy: RetryPolicy,
     call: Callable[[], Awaitable[T]],
     *,
@@ -53,41 +53,58 @@ async def retrying(  # noqa: PLR0913 - what a request may be
     With `creates`, retry only after a 429 or if nothing was sent. With `many`, give up after `retry_policy.throttled`
     429s. Never retry after the status `final`. `has_responded` returns True once the API has answered anything.
     """
-    failed, throttled_at = 0, 0.0
-
-    def is_retriable(error: BaseException) -> bool:
-        nonlocal failed
-        if not isinstance(error, Retriable) or error.status == final:
-            return False
-        failed += error.status != _THROTTLED
-        return not creates or error.status == _THROTTLED or not error.sent
-
-    def is_exhausted(state: tenacity.RetryCallState) -> bool:
-        nonlocal throttled_at
-        now = state.seconds_since_start or 0.0
-        if getattr(state.outcome and state.outcome.exception(), "status", None) == _THROTTLED:
-            throttled_at = now
-            return many and state.attempt_number - failed >= retry_policy.throttled
-        most = (
-            retry_policy.attempts
-            if has_responded()
-            else min(retry_policy.attempts_before_first_response, retry_policy.attempts)
-        )
-        return failed >= most or now - throttled_at >= retry_policy.total
-
-    first, longest = retry_policy.first_pause, retry_policy.longest_pause
-    backoff = tenacity.wait_exponential(first, longest) + tenacity.wait_random(0, 2 * first)
-
-    def pause(state: tenacity.RetryCallState) -> float:
-        retry_after = getattr(state.outcome and state.outcome.exception(), "retry_after", None)
-        # A server that keeps answering "retry now" must not be flooded.
-        return float(retry_after) if retry_after is not None and retry_after >= first else backoff(state)
-
+    limits = _Limits(retry_policy, creates, many, final, has_responded)
     attempts = tenacity.AsyncRetrying(
-        retry=tenacity.retry_if_exception(is_retriable), stop=is_exhausted, wait=pause, reraise=True
+        retry=tenacity.retry_if_exception(limits.is_retriable),
+        stop=limits.is_exhausted,
+        wait=_pauses(retry_policy),
+        reraise=True,
     )
 
     async def attempt() -> T:  # tenacity checks that it gets an `async def`
         return await call()
 
     return await attempts(attempt)
+
+
+@dataclass(slots=True)
+class _Limits:
+    """The limits of one request, and how far they are used: failures, and when the last 429 arrived."""
+
+    policy: RetryPolicy
+    creates: bool
+    many: bool
+    final: int | None
+    has_responded: Callable[[], bool]
+    failed: int = 0
+    throttled_at: float = 0.0
+
+    def is_retriable(self, error: BaseException) -> bool:
+        """Count an error; return True if the request may be sent again after it."""
+        if not isinstance(error, Retriable) or error.status == self.final:
+            return False
+        self.failed += error.status != _THROTTLED
+        return not self.creates or error.status == _THROTTLED or not error.sent
+
+    def is_exhausted(self, state: tenacity.RetryCallState) -> bool:
+        """Return True if attempts or time are used."""
+        policy, now = self.policy, state.seconds_since_start or 0.0
+        if getattr(state.outcome and state.outcome.exception(), "status", None) == _THROTTLED:
+            self.throttled_at = now
+            return self.many and state.attempt_number - self.failed >= policy.throttled
+        attempts = policy.attempts
+        if not self.has_responded():
+            attempts = min(policy.attempts_before_first_response, attempts)
+        return self.failed >= attempts or now - self.throttled_at >= policy.total
+
+
+def _pauses(policy: RetryPolicy) -> Callable[[tenacity.RetryCallState], float]:
+    first = policy.first_pause
+    backoff = tenacity.wait_exponential(first, policy.longest_pause) + tenacity.wait_random(0, 2 * first)
+
+    def pause(state: tenacity.RetryCallState) -> float:
+        retry_after = getattr(state.outcome and state.outcome.exception(), "retry_after", None)
+        # A server that keeps answering "retry now" must not be flooded.
+        return float(retry_after) if retry_after is not None and retry_after >= first else backoff(state)
+
+    return pause

@@ -49,19 +49,7 @@ def _task_problems(spec: Spec) -> Iterator[Problem]:
         yield ("task", "source_policy"), f"more than {facts.DOMAINS} domains in both lists together"
     if len(task.mcp_servers) > facts.MCP_SERVERS:
         yield ("task", "mcp_servers"), f"more than {facts.MCP_SERVERS} MCP servers"
-    for key, value in task.metadata.items():
-        if key == KEY_METADATA:
-            yield ("task", "metadata", key), f"`{KEY_METADATA}` is rowcite's own: choose another name"
-        if len(key) > facts.METADATA_KEY_CHARS:
-            yield (
-                ("task", "metadata", key),
-                f"metadata keys have at most {facts.METADATA_KEY_CHARS} characters, not {len(key)}",
-            )
-        if len(value) > facts.METADATA_VALUE_CHARS:
-            yield (
-                ("task", "metadata", key),
-                f"metadata values have at most {facts.METADATA_VALUE_CHARS} characters, not {len(value)}",
-            )
+    yield from _metadata_problems(task.metadata)
     if spec.columns.reports is not None and not (task.output and task.output.type == "text"):
         yield (
             ("columns", "reports"),
@@ -69,6 +57,19 @@ def _task_problems(spec: Spec) -> Iterator[Problem]:
         )
     if task.prompt is not None and not task.prompt.strip():
         yield ("task", "prompt"), "the prompt is empty"
+
+
+def _metadata_problems(metadata: dict[str, str]) -> Iterator[Problem]:
+    for key, value in metadata.items():
+        where = ("task", "metadata", key)
+        if key == KEY_METADATA:
+            yield where, f"`{KEY_METADATA}` is reserved for rowcite: choose another name"
+        for part, text, limit in (
+            ("keys", key, facts.METADATA_KEY_CHARS),
+            ("values", value, facts.METADATA_VALUE_CHARS),
+        ):
+            if len(text) > limit:
+                yield where, f"metadata {part} have at most {limit} characters, not {len(text)}"
 
 
 def _schema_problems(spec: Spec) -> Iterator[Problem]:
