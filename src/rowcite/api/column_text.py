@@ -37,7 +37,7 @@ def values(column: pl.Series) -> pl.Series:
 
 def _strings(column: pl.Series) -> pl.Series:
     quoted = pl.select(pl.concat_str(pl.lit('"'), column, pl.lit('"'))).to_series()
-    odd = column.str.contains(_ESCAPED).fill_null(value=False).arg_true()
-    if not odd.len():
+    special = column.str.contains(_ESCAPED).fill_null(value=False).arg_true()
+    if not special.len():
         return quoted
-    return quoted.scatter(odd, [canonical(value).decode() for value in column.gather(odd).to_list()])
+    return quoted.scatter(special, [canonical(value).decode() for value in column.gather(special).to_list()])

@@ -74,11 +74,11 @@ def _metadata_problems(metadata: dict[str, str]) -> Iterator[Problem]:
 
 def _schema_problems(spec: Spec) -> Iterator[Problem]:
     where = _outputs_path(spec)
-    asked, shape = output_schema(spec), input_schema(spec, dict.fromkeys(spec.task.inputs or {}, "string"))
-    if asked["type"] == "json":
-        found = (problem.message for problem in output_problems(asked["json_schema"]))
+    output, shape = output_schema(spec), input_schema(spec, dict.fromkeys(spec.task.inputs or {}, "string"))
+    if output["type"] == "json":
+        found = (problem.message for problem in output_problems(output["json_schema"]))
         yield from ((where, message) for message in dict.fromkeys(found))
-    size = characters({"output_schema": asked, **({"input_schema": shape} if shape else {})})
+    size = characters({"output_schema": output, **({"input_schema": shape} if shape else {})})
     if size > facts.TASK_SPEC_CHARS:
         yield (
             where,
@@ -91,8 +91,7 @@ def _outputs_path(spec: Spec) -> tuple[str, str]:
 
 
 def _name_problems(spec: Spec) -> Iterator[Problem]:
-    asked = [field.name for field in fields(spec)]
-    if any(not name.strip() for name in asked):
+    if any(not field.name.strip() for field in fields(spec)):
         yield ("task", "outputs"), "a field has no name"
     added = sorted(column_names(spec))
     for first, second in pairwise(added):
@@ -118,11 +117,11 @@ def _packing_problems(spec: Spec) -> Iterator[Problem]:
     where = ("task", "records_per_run")
     if spec.task.records_per_run == 1:
         return
-    asked = output_schema(spec)
-    if asked["type"] != "json":
+    output = output_schema(spec)
+    if output["type"] != "json":
         yield where, "several rows in one run need an answer made of fields: use `outputs`"
         return
-    whole = records_schema(asked["json_schema"])
+    whole = records_schema(output["json_schema"])
     nesting, properties = nesting_levels(whole), property_count(whole)
     if nesting > facts.NESTING_LEVELS:
         yield (
@@ -154,15 +153,15 @@ def _escalation_problems(spec: Spec) -> Iterator[Problem]:
 
 
 def _warnings(spec: Spec) -> Iterator[str]:
-    task, asked = spec.task, fields(spec)
-    doubled = sorted(facts.BASIS_NAMES & {field.name for field in asked})
+    task, count = spec.task, len(fields(spec))
+    doubled = sorted(facts.BASIS_NAMES & {field.name for field in fields(spec)})
     if doubled:
         yield f"fields {', '.join(doubled)}: every field already has citations, reasoning and confidence"
     processor = facts.PROCESSORS.get(task.processor)
-    if processor and len(asked) > processor.fields:
-        yield f"{len(asked)} fields, and `{task.processor}` usefully fills about {processor.fields}"
-    elif processor and len(asked) * task.records_per_run > processor.fields:
-        values = f"{task.records_per_run} records of {len(asked)} fields"
+    if processor and count > processor.fields:
+        yield f"{count} fields, and `{task.processor}` usefully fills about {processor.fields}"
+    elif processor and count * task.records_per_run > processor.fields:
+        values = f"{task.records_per_run} records of {count} fields"
         yield f"{values} in a run, and `{task.processor}` usefully fills about {processor.fields}"
     schema = output_schema(spec).get("json_schema")
     if schema and (levels := nesting_levels(schema)) > facts.SAFE_NESTING_LEVELS:

@@ -1,6 +1,6 @@
 """Every body against the response schemas of the public OpenAPI documents, whose structure is in `public_shapes.json`.
 
-A key that the public schemas do not have fails here too: clients would not know what to make of it.
+A key that the public schemas do not have fails here too: clients do not expect it.
 """
 
 import json
@@ -9,6 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 from jsonschema import Draft202012Validator
+
+from rowcite.api.facts import RUN_STATUSES
 
 SHAPES = json.loads((Path(__file__).parent / "public_shapes.json").read_text("utf8"))
 SCHEMA = {"type": "object", "properties": {"gdp": {"type": "string"}, "sources": {"type": "string"}}}
@@ -32,7 +34,7 @@ CLOSED = {name: closed(shape) for name, shape in SHAPES.items()}
 
 
 def assert_is(body, *names):
-    """Hold a body to one of the named shapes."""
+    """Assert that a body has one of the named shapes."""
     schema = {"$defs": CLOSED, "oneOf": [{"$ref": f"#/$defs/{name}"} for name in names]}
     errors = [error.message for error in Draft202012Validator(schema).iter_errors(body)]
     assert not errors, (errors, body)
@@ -146,3 +148,7 @@ def test_errors_of_settings(started):
 def test_an_undocumented_key_would_be_noticed():
     with pytest.raises(AssertionError):
         assert_is({"type": "error", "error": {"ref_id": "r", "message": "m", "extra": 1}}, "ErrorResponse")
+
+
+def test_the_facts_have_the_statuses_of_the_public_documents():
+    assert list(RUN_STATUSES) == SHAPES["TaskRun"]["properties"]["status"]["enum"]

@@ -1,1 +1,1 @@
-"""The Task API server that rowcite ships: `app.create_app` builds it, `run.serve` and `run.embedded` run it."""
+"""The Task API server that rowcite ships: `app.create_app` builds it, `serving.serve` and `serving.embedded` run it."""

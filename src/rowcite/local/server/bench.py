@@ -94,8 +94,8 @@ def _padded(output: dict[str, Any], number: int, filler: str) -> Finding:
     schema = output.get("json_schema")
     chosen = None if schema else _auto_schema()
     fields = field_of_schema(schema or _auto_schema()).fields
-    content = {want.name: _value(want, number) for want in fields}
-    basis = tuple(_basis(want.name, number, "" if at else filler) for at, want in enumerate(fields))
+    content = {field.name: _value(field, number) for field in fields}
+    basis = tuple(_basis(field.name, number, "" if at else filler) for at, field in enumerate(fields))
     return Finding("json", content, basis, chosen, CITATIONS)
 
 
@@ -106,17 +106,17 @@ def _auto_schema() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _value(want: OutputField, number: int) -> Any:
+def _value(field: OutputField, number: int) -> Any:
     """Return a value that the schema allows."""
-    if want.kind == "enum":
-        return want.choices[0]
-    if want.kind == "object":
-        return {inner.name: _value(inner, number) for inner in want.fields}
-    if want.kind == "array":
-        return [_value(want.item, number)] * min(2, want.limit or 2) if want.item else []
-    if want.kind == "string":
-        return "2001-02-03" if "YYYY-MM-DD" in want.description else f"bench {number}"
-    return True if want.kind == "boolean" else number
+    if field.kind == "enum":
+        return field.choices[0]
+    if field.kind == "object":
+        return {inner.name: _value(inner, number) for inner in field.fields}
+    if field.kind == "array":
+        return [_value(field.item, number)] * min(2, field.limit or 2) if field.item else []
+    if field.kind == "string":
+        return "2001-02-03" if "YYYY-MM-DD" in field.description else f"bench {number}"
+    return True if field.kind == "boolean" else number
 
 
 def _basis(field: str, number: int, filler: str) -> FieldBasis:

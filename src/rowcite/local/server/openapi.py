@@ -144,7 +144,7 @@ def _operation(  # noqa: PLR0913  # one keyword for each part of an operation
     group: bool = False,
 ) -> Operation:
     kind = "text/event-stream" if stream else "application/json"
-    responses = {str(status): _answer("As asked", kind, answer)}
+    responses = {str(status): _answer("As requested", kind, answer)}
     for number in sorted({401, 422, 429, *errors}):
         invalid = (
             "InvalidGroupRequest" if number == 422 and (group or body in _OF_GROUPS) else "ErrorResponse"

@@ -119,39 +119,39 @@ def older_search_route() -> Route:
 
 async def search(request: Request) -> Response:
     """Answer with ranked results, in the shape of `/v1/search`."""
-    asked = decoded(await request.body(), Search)
-    if not asked.search_queries:
+    body = decoded(await request.body(), Search)
+    if not body.search_queries:
         raise _invalid("search_queries", "At least one query is needed.", "too_short")
-    more = asked.advanced_settings or AdvancedSearch()
+    more = body.advanced_settings or AdvancedSearch()
     query = SearchQuery(
-        asked.search_queries,
-        asked.objective,
+        body.search_queries,
+        body.objective,
         more.source_policy or SourcePolicy(),
         more.max_results,
         more.excerpt_settings.max_chars_per_result if more.excerpt_settings else None,
-        asked.max_chars_total,
+        body.max_chars_total,
     )
     found = await _found(request, query)
-    warned = _unused(location=more.location, fetch_policy=more.fetch_policy)
-    return _answer(found, warned, session_id=asked.session_id or f"session_{uuid4().hex}")
+    unused = _unused(location=more.location, fetch_policy=more.fetch_policy)
+    return _answer(found, unused, session_id=body.session_id or f"session_{uuid4().hex}")
 
 
 async def older_search(request: Request) -> Response:
     """Answer with ranked results, in the shape of `/v1beta/search`."""
     require_beta(request, BETA_SEARCH)
-    asked = decoded(await request.body(), OlderSearch)
-    if not (asked.search_queries or asked.objective):
+    body = decoded(await request.body(), OlderSearch)
+    if not (body.search_queries or body.objective):
         raise _invalid("objective", "An objective or a query is needed.", "missing")
     query = SearchQuery(
-        asked.search_queries or [],
-        asked.objective,
-        asked.source_policy or SourcePolicy(),
-        asked.max_results,
-        asked.excerpts.max_chars_per_result or asked.max_chars_per_result,
-        asked.excerpts.max_chars_total,
+        body.search_queries or [],
+        body.objective,
+        body.source_policy or SourcePolicy(),
+        body.max_results,
+        body.excerpts.max_chars_per_result or body.max_chars_per_result,
+        body.excerpts.max_chars_total,
     )
     found = await _found(request, query)
-    return _answer(found, _unused(location=asked.location, fetch_policy=asked.fetch_policy))
+    return _answer(found, _unused(location=body.location, fetch_policy=body.fetch_policy))
 
 
 async def _found(request: Request, query: SearchQuery) -> tuple[SearchResult, ...]:
@@ -201,7 +201,7 @@ def _unused(**settings: object) -> list[RunWarning]:
     ]
 
 
-def _answer(found: Sequence[SearchResult], warned: list[RunWarning], **more: str) -> Response:
+def _answer(found: Sequence[SearchResult], warnings: list[RunWarning], **more: str) -> Response:
     results: list[dict[str, Any]] = [
         {
             "url": one.url,
@@ -214,7 +214,7 @@ def _answer(found: Sequence[SearchResult], warned: list[RunWarning], **more: str
     body = {
         "search_id": f"search_{uuid4().hex}",
         "results": results,
-        "warnings": warned or None,
+        "warnings": warnings or None,
         "usage": [{"name": "sku_search", "count": 1}],
         **more,
     }
