@@ -14,7 +14,7 @@ from rowcite.accept.policy import FieldPolicy
 from rowcite.api.answers import answer
 from rowcite.errors import UsageError
 from rowcite.ledger import Ledger
-from rowcite.model import Citation, RowStatus, RunState, StoredRun, TaskKey
+from rowcite.model import FREE_OF_CHARGE, Citation, RowStatus, RunState, StoredRun, TaskKey
 from rowcite.pipeline.job import Job
 from rowcite.rows.resolve import ResolvedRow, current, fields_of
 from rowcite.rows.resolver import RowResolver
@@ -141,11 +141,10 @@ def _row(job: Job, row: int) -> tuple[pl.DataFrame, Batch]:
 def _runs(runs: Sequence[StoredRun], packs: Mapping[int, tuple[int, int]]) -> list[Run]:
     """Return a row's runs; of a run made for several rows the row has its share of the price."""
     counting = {run.number for run in current(runs)}
-    free = (RunState.REFUSED, RunState.LOST)
     found: list[Run] = []
     for run in runs:
         whole, rows = packs.get(run.number, (run.price, 1))
-        whole = 0 if run.state in free else whole
+        whole = 0 if run.state in FREE_OF_CHARGE else whole
         share, counts = round(whole / rows), run.number in counting
         found.append(Run(run.run_id, run.processor, run.state, share, run.error, counts, rows, whole))
     return found

@@ -155,6 +155,15 @@ def test_a_value_that_does_not_fit_the_column_is_rejected_and_the_cell_stays(tmp
     assert "employee_count: 230 does not fit the column's type Int8" in found["rowcite_error"][0]
 
 
+def test_explain_rejects_a_value_that_does_not_fit_the_column_as_the_table_does(tmp_path, server, capsys):
+    parquet(tmp_path, server, {"founded_year": pa.int16(), "employee_count": pa.int8()})
+    flags = ["--base-url", server.url, "--row", "1", "--json"]
+    assert main(["explain", str(tmp_path / "spec.yaml"), *flags]) == 0
+    explained = json.loads(capsys.readouterr().out)
+    table = pl.read_parquet(tmp_path / "o.parquet")
+    assert (explained["status"], explained["error"]) == table.select("rowcite_status", "rowcite_error").row(0)
+
+
 def test_a_column_of_another_type_is_an_error_before_anything_is_sent(tmp_path, server, capsys):
     before = len(server.created())
     code, _ = parquet(tmp_path, server, {"founded_year": pa.int16(), "employee_count": pa.bool_()})

@@ -168,7 +168,7 @@ class Reader:
         if isinstance(right, ast.Tuple | ast.List | ast.Set | ast.Constant):  # `in ('a')` is a list in SQL
             parts = [right] if isinstance(right, ast.Constant) else right.elts
             choices = [self._choice(left, (kind, one), part, depth) for part in parts]
-            among: Evaluate = lambda _: choices  # noqa: E731 - the other branch has one of its own
+            among: Evaluate = lambda _: choices  # noqa: E731 - the other branch assigns it too
         else:
             listed, among = self.read(right, depth + 1)
             if listed != "list":

@@ -137,7 +137,7 @@ def _known_line(name: str, cell: Cell) -> str:
 # --- the cost ---------------------------------------------------------------------------------------
 
 ASSUMED = 0.5
-"""The share of answers that is expected to be retried, if the ledger has too few answers to tell."""
+"""The share of answers that is expected to be retried, if the ledger has too few answers."""
 
 _ENOUGH = 20  # answers of a processor from which its history is used
 FIRST_ANSWERS = 100

@@ -17,11 +17,10 @@ from rowcite.accept.evidence import UNKNOWN, score, sites
 from rowcite.accept.judge import Cell, apply_row_rules, judge, judge_fields, rejections
 from rowcite.accept.policy import AcceptancePolicy, FieldPolicy
 from rowcite.api.answers import answer
-from rowcite.model import Answer, Decision, RowStatus, RunState, StoredRun
+from rowcite.model import ACTIVE, Answer, Decision, RowStatus, RunState, StoredRun
 from rowcite.rows.decisions import decided, decided_value, unless_rejected
 from rowcite.rows.given import Conflict, coerce_or_none, merge_with_given
 
-_ACTIVE = (RunState.INTENDED, RunState.SUBMITTED)
 _EMPTY = Cell(None)
 
 
@@ -82,7 +81,7 @@ def _resolve_one(run: StoredRun, policy: AcceptancePolicy, day: date) -> Resolve
 
 def _status_without_answer(runs: Sequence[StoredRun]) -> tuple[RowStatus, str | None]:
     """Return the status of a row without an answer, and why it failed."""
-    if not runs or any(run.state in _ACTIVE for run in runs):
+    if not runs or any(run.state in ACTIVE for run in runs):
         return RowStatus.PENDING, None
     return RowStatus.FAILED, _failure(runs[-1])
 
@@ -102,7 +101,7 @@ def current(runs: Sequence[StoredRun]) -> list[StoredRun]:
     base = answered[-1] if answered else firsts[-1] if firsts else None
     if base is None:
         return list(runs)
-    active = [run for run in firsts if run.state in _ACTIVE and run is not base]
+    active = [run for run in firsts if run.state in ACTIVE and run is not base]
     return [base, *(run for run in runs if not run.first and run.number > base.number), *active]
 
 
@@ -211,9 +210,9 @@ class _Row:
         failed = [
             f"{run.processor} {_failure(run)}"
             for run in runs
-            if run.state is not RunState.COMPLETED and run.state not in _ACTIVE
+            if run.state is not RunState.COMPLETED and run.state not in ACTIVE
         ]
-        active = any(run.state in _ACTIVE for run in runs)
+        active = any(run.state in ACTIVE for run in runs)
         error = "; ".join([*rejected, *self.unreadable, *failed])
         return (RowStatus.PENDING if active else RowStatus.REJECTED), error
 
