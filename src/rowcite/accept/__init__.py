@@ -1,1 +1,1 @@
-"""What counts: values to types, the rules that accept or refuse them, all runs of a row to its cells, who is asked next. Pure."""
+"""Acceptance, pure: values to types, evidence, checks and rules, and one answer to cells."""

@@ -5,16 +5,17 @@ A task is resolved once and its columns are spread over its rows; they are kept 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import polars as pl
+import pyarrow as pa
 
 from rowcite.model import RowStatus
 from rowcite.rows.given import GIVEN, is_blank
 from rowcite.rows.resolver import CHUNK, KEY, RowResolver, RunStore
 from rowcite.spec.models import Spec
 from rowcite.table.columns import FOUND, ColumnLayout
-from rowcite.table.filled import filled
 from rowcite.table.formulas import guarded
 from rowcite.table.reader import Batch
 from rowcite.table.sources import Rows
@@ -111,4 +112,38 @@ class Merge:
             return rows
         types = rows.frame.schema
         values = [found[FOUND + name].alias(name).cast(types[name], strict=False) for name in self._given]
-        return filled(rows, pl.DataFrame(values))
+        return _fill(rows, pl.DataFrame(values))
+
+
+def _fill(rows: Rows, found: pl.DataFrame) -> Rows:
+    """Return the rows with found values in place of their own, in every form of the rows: frame, Arrow table, JSON lines.
+
+    `found` has some of the rows' columns, each of its column's type. A null leaves a cell as it is.
+    """
+    changed = [name for name in found.columns if found[name].null_count() < found.height]
+    if not changed:
+        return rows
+    frame = rows.frame.with_columns(
+        found[name].zip_with(found[name].is_not_null(), rows.frame[name]) for name in changed
+    )
+    arrow = rows.arrow
+    for name in changed if arrow is not None else ():
+        assert arrow is not None
+        place = arrow.schema.get_field_index(name)
+        column = (
+            frame[name].to_arrow(compat_level=pl.CompatLevel.oldest()).cast(arrow.schema.field(place).type)
+        )
+        arrow = arrow.set_column(place, arrow.schema.field(place), pa.chunked_array([column]))
+    lines = rows.lines
+    if lines is not None:
+        lines = [
+            _edited(line, {name: value for name, value in values.items() if value is not None})
+            for line, values in zip(lines, found.select(changed).iter_rows(named=True), strict=True)
+        ]
+    return Rows(frame, arrow, lines)
+
+
+def _edited(line: bytes, values: dict[str, object]) -> bytes:
+    if not values:
+        return line  # unchanged, byte by byte
+    return json.dumps({**json.loads(line), **values}, ensure_ascii=False, default=str).encode()
