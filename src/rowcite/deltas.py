@@ -1,7 +1,7 @@
-"""Only what changed, for CRM imports: a key column and the fields that a run found, rows without a change left out.
+"""Writes only the changed cells, for CRM imports: a key column and the changed fields of the rows with a change.
 
-Nothing is ever blanked by it: only accepted values that are not null are changes, and no value is written that an importer
-reads as "empty this field".
+An import never blanks a field by accident: only accepted values that are not null are changes, and no value is written
+that the importer reads as an empty field.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ from rowcite.table.sources import open_source
 
 Importer = Literal["hubspot", "salesforce"]
 EMPTIES: dict[Importer, str] = {"salesforce": "#n/a"}
-"""What an importer takes for "empty this field", in lower case."""
+"""The value that an importer reads as an empty field, in lower case."""
 
 _MOST_PROBLEMS = 5
 _ID = re.compile(r"[A-Za-z0-9]{15}([A-Za-z0-9]{3})?\Z")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a file of changes should be.
+class DeltaOptions:
+    """The options of a deltas file.
 
-    `key` is the table's column that names a record. `against` is a CSV or Parquet file with the key and some of the
-    fields, as an earlier file of changes: what stands there already is no change.
+    `key` is the table's column that identifies a record. `against` is a CSV or Parquet file with the key and some of the
+    fields, such as an earlier deltas file; values that it already has are left out.
     """
 
     key: str
@@ -54,8 +54,8 @@ class Wanted:
 
 
 @dataclass(slots=True)
-class Changes:
-    """What was written: `cells` counts changes by column, the rest is what was left out, and why."""
+class DeltaSummary:
+    """The result: files, rows and cells (by column) written, and the number of values left out or escaped by reason."""
 
     rows: int = 0
     cells: Counter[str] = field(default_factory=Counter)
@@ -66,23 +66,23 @@ class Changes:
     ids: int = 0
 
 
-def write_changes(job: Job, ledger: Ledger, wanted: Wanted, target: Path) -> Changes:
-    """Write what changed as CSV in UTF-8; with `per_field` a file a field, named after it.
+def write_changes(job: Job, ledger: Ledger, options: DeltaOptions, target: Path) -> DeltaSummary:
+    """Write the changed cells as CSV in UTF-8; with `per_field`, one file for each field, named after it.
 
-    The files appear whole or not at all. Memory grows by some 200 bytes for each row that changed.
+    The files appear whole or not at all. Memory grows by about 200 bytes for each changed row.
 
     Raises:
-        UsageError: the key is no column of the table, or two rows of one key say different things.
+        UsageError: the key is not a column of the table, or two rows with one key have different values.
         TableError: a file cannot be read or written.
     """
-    _check_key(job, wanted.key)
+    _check_key(job, options.key)
     columns = [job.spec.columns.prefix + item.name for item in fields(job.spec)]
     with TemporaryDirectory(prefix="rowcite-") as folder:
         spool = Path(folder) / "changes.csv"
         with write_errors(str(target)):
-            changes = _spool(_Changes(job, ledger, wanted), columns, spool)
-            for name, chosen in _files(target, [c for c in columns if changes.cells[c]], wanted):
-                _write(spool, name, [wanted.key, *chosen])
+            changes = _spool(_ChangedRows(job, ledger, options), columns, spool)
+            for name, chosen in _files(target, [c for c in columns if changes.cells[c]], options):
+                _write(spool, name, [options.key, *chosen])
                 changes.files.append(str(name))
     return changes
 
@@ -92,74 +92,76 @@ def _check_key(job: Job, key: str) -> None:
     if key not in schema:
         raise UsageError(f'--key: column "{key}" is not in the table. Columns: {", ".join(schema)}')
     if key in {job.spec.columns.prefix + item.name for item in fields(job.spec)}:
-        raise UsageError(f'--key: column "{key}" is filled by the spec. Name a column that nothing changes')
+        raise UsageError(
+            f'--key: column "{key}" is filled by the spec. Choose a column that the spec does not fill'
+        )
 
 
-# --- what changed ----------------------------------------------------------------------------------------
+# --- the changes ----------------------------------------------------------------------------------------
 
 
-class _Changes:
-    """Reads the changes out of a table and its ledger, row by row."""
+class _ChangedRows:
+    """The changed rows of a table, by its ledger."""
 
-    def __init__(self, job: Job, ledger: Ledger, wanted: Wanted) -> None:
-        self._job, self.wanted = job, wanted
+    def __init__(self, job: Job, ledger: Ledger, options: DeltaOptions) -> None:
+        self._job, self.options = job, options
         self._resolver = RowResolver(job.spec, job.reader.source.schema, ledger)
         self._columns = {item.name: job.spec.columns.prefix + item.name for item in self._resolver.fields}
-        self._before = _Before(wanted, list(self._columns.values())) if wanted.against else None
-        self.told = Changes()
+        self._before = _Before(options, list(self._columns.values())) if options.against else None
+        self.summary = DeltaSummary()
 
     def rows(self) -> Iterator[tuple[str, dict[str, str]]]:
-        """Yield each row that changed: its key and its new values by column."""
+        """Yield the key of each changed row, with its new values by column."""
         for batch in self._job.reader.batches(self._job.question):
-            keys = batch.rows.frame[self.wanted.key].to_list()
-            for item in self._resolver.groups(batch.keys, batch.rows.frame):
-                found = self._found(item)
-                for row in item.rows if found else ():
+            keys = batch.rows.frame[self.options.key].to_list()
+            for group in self._resolver.groups(batch.keys, batch.rows.frame):
+                found = self._found(group)
+                for row in group.rows if found else ():
                     yield from self._row(keys[row], found)
 
     def _row(self, key: Any, found: list[tuple[Field, Any, str]]) -> Iterator[tuple[str, dict[str, str]]]:
         text = "" if key is None else str(key).strip()
         if not text:
-            self.told.without_key += 1
+            self.summary.without_key += 1
             return
         values = {
-            self._columns[item.name]: said
-            for item, value, said in found
+            self._columns[item.name]: written
+            for item, value, written in found
             if self._before is None
-            or not self._before.has(text, self._columns[item.name], value, said, item.type)
+            or not self._before.has(text, self._columns[item.name], value, written, item.type)
         }
         if values:
             yield text, values
 
-    def _found(self, item: RowGroup) -> list[tuple[Field, Any, str]]:
-        """Return the fields of a question whose value is another than was given, as the importer reads them."""
+    def _found(self, group: RowGroup) -> list[tuple[Field, Any, str]]:
+        """Return the fields of a group whose value differs from the input, with the value as the importer reads it."""
         found: list[tuple[Field, Any, str]] = []
-        for asked, cell in zip(self._resolver.fields, item.resolved.cells, strict=True):
-            if not _counts(cell) or (
-                asked.name in item.given and same(item.given[asked.name], cell.value, asked.type)
+        for item, cell in zip(self._resolver.fields, group.resolved.cells, strict=True):
+            if not _is_found(cell) or (
+                item.name in group.given and same(group.given[item.name], cell.value, item.type)
             ):
                 continue
-            said = _text(cell.value, self.wanted.importer)
-            if said is None or said.strip().lower() == EMPTIES.get(self.wanted.importer or "hubspot"):
-                self.told.unrepresentable += 1
-            elif said.strip():
-                found.append((asked, cell.value, self._guarded(said, cell.value)))
+            written = _text(cell.value, self.options.importer)
+            if written is None or written.strip().lower() == EMPTIES.get(self.options.importer or "hubspot"):
+                self.summary.unrepresentable += 1
+            elif written.strip():
+                found.append((item, cell.value, self._guarded(written, cell.value)))
         return found
 
-    def _guarded(self, said: str, value: Any) -> str:
+    def _guarded(self, written: str, value: Any) -> str:
         keep = self._job.spec.columns.formulas == "keep"
-        if keep or not isinstance(value, str) or not is_formula(said):
-            return said
-        self.told.escaped += 1
-        return f"'{said}"
+        if keep or not isinstance(value, str) or not is_formula(written):
+            return written
+        self.summary.escaped += 1
+        return f"'{written}"
 
 
-def _counts(cell: Cell) -> bool:
+def _is_found(cell: Cell) -> bool:
     return cell.rejection is None and cell.value is not None and cell.confidence != GIVEN
 
 
 def _text(value: Any, importer: Importer | None) -> str | None:
-    """Return a value as an importer reads it; None when it has no form for it."""
+    """Return a value as an importer reads it; None if it has no form for it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, date):
@@ -170,56 +172,50 @@ def _text(value: Any, importer: Importer | None) -> str | None:
         and not any(isinstance(v, (dict, list)) for v in value)
     ):
         parts = [part for part in (_text(item, importer) for item in value if item is not None) if part]
-        return (
-            None if any(";" in part for part in parts) else ";".join(parts)
-        )  # the mark between choices, in both
+        return None if any(";" in part for part in parts) else ";".join(parts)  # both separate choices with ;
     if isinstance(value, (list, dict)):
         return json.dumps(value, ensure_ascii=False, default=str)
     return str(value)
 
 
 class _Before:
-    """What an earlier file says of each key."""
+    """The values of an earlier file by key."""
 
-    def __init__(self, wanted: Wanted, columns: list[str]) -> None:
-        assert wanted.against is not None
+    def __init__(self, options: DeltaOptions, columns: list[str]) -> None:
+        assert options.against is not None
         try:
-            source = open_source(wanted.against, None, CsvOptions())
+            source = open_source(options.against, None, CsvOptions())
         except TableError as error:
             raise TableError(f"--against: {str(error).split('. ')[0]}") from error
-        if wanted.key not in source.schema:
-            raise UsageError(f'--against: {wanted.against} has no column "{wanted.key}", the key')
+        if options.key not in source.schema:
+            raise UsageError(f'--against: {options.against} has no column "{options.key}", the key')
         there = [column for column in columns if column in source.schema]
         if not there:
-            raise UsageError(f"--against: {wanted.against} has none of the columns {', '.join(columns)}")
+            raise UsageError(f"--against: {options.against} has none of the columns {', '.join(columns)}")
         self._rows: dict[str, Mapping[str, Any] | None] = {}
         for rows in source.batches():
-            for row in rows.frame.select(wanted.key, *there).iter_rows(named=True):
-                key = str(row.pop(wanted.key) or "").strip()
-                self._rows[key] = None if key in self._rows else row  # twice there: nobody knows which counts
+            for row in rows.frame.select(options.key, *there).iter_rows(named=True):
+                key = str(row.pop(options.key) or "").strip()
+                self._rows[key] = None if key in self._rows else row  # a duplicate key: ambiguous
 
-    def has(self, key: str, column: str, value: Any, said: str, kind: FieldType) -> bool:
-        """Tell whether a key has a value already."""
+    def has(self, key: str, column: str, value: Any, written: str, kind: FieldType) -> bool:
+        """Return True if the file has this value for a key."""
         before = (self._rows.get(key) or {}).get(column)
         if before is None:
             return False
-        forms = {
-            said,
-            _text(value, None),
-            _text(value, "hubspot"),
-        }  # the file may be for another importer, or for none
+        forms = {written, _text(value, None), _text(value, "hubspot")}  # the file may be for another importer
         return str(before) in forms or same(before, value, kind)
 
 
 # --- files -----------------------------------------------------------------------------------------------
 
 
-def _spool(changes: _Changes, columns: list[str], spool: Path) -> Changes:
-    """Write all changes to one file with every column, which tells the columns and rows that have any."""
-    told, seen, problems = changes.told, dict[bytes, bytes](), list[str]()
+def _spool(changes: _ChangedRows, columns: list[str], spool: Path) -> DeltaSummary:
+    """Write all changes to one temporary file with every column, and count them."""
+    summary, seen, problems = changes.summary, dict[bytes, bytes](), list[str]()
     with spool.open("w", encoding="utf-8", newline="") as file:
         out = csv.writer(file, lineterminator="\n")
-        out.writerow([changes.wanted.key, *columns])
+        out.writerow([changes.options.key, *columns])
         for key, values in changes.rows():
             name, print_ = _digest(key), _digest(json.dumps(values))
             if name in seen:
@@ -227,25 +223,25 @@ def _spool(changes: _Changes, columns: list[str], spool: Path) -> Changes:
                     problems.append(key)
                 continue
             seen[name] = print_
-            told.rows += 1
-            told.cells.update(values.keys())
-            told.ids += bool(_ID.match(key))
+            summary.rows += 1
+            summary.cells.update(values.keys())
+            summary.ids += bool(_ID.match(key))
             out.writerow([key, *(values.get(column, "") for column in columns)])
     if problems:
         shown = ", ".join(dict.fromkeys(problems[:_MOST_PROBLEMS]))
         raise UsageError(
-            f"{len(problems):,} rows have the key of another row and other values, such as {shown}: an import would keep"
-            " one of them by chance. Make the key column one that names each record once"
+            f"{len(problems):,} rows have the same key as another row but different values, such as {shown}. An import would"
+            " keep an arbitrary one. Choose a --key that identifies each record once"
         )
-    return told
+    return summary
 
 
 def _digest(text: str) -> bytes:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def _files(target: Path, columns: list[str], wanted: Wanted) -> Iterator[tuple[Path, list[str]]]:
-    if not wanted.per_field:
+def _files(target: Path, columns: list[str], options: DeltaOptions) -> Iterator[tuple[Path, list[str]]]:
+    if not options.per_field:
         yield target, columns
         return
     taken: set[str] = set()
@@ -258,7 +254,7 @@ def _files(target: Path, columns: list[str], wanted: Wanted) -> Iterator[tuple[P
 
 
 def _write(spool: Path, target: Path, columns: Iterable[str]) -> None:
-    """Write some columns of the spooled changes, rows that have any of them."""
+    """Write some columns of the spooled changes, for the rows with a value in any of them."""
     chosen = list(columns)
     with spool.open(encoding="utf-8", newline="") as read, atomic_write(target) as file:
         lines = csv.reader(read)

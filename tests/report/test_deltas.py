@@ -1,4 +1,4 @@
-"""Only what changed, for imports that must never blank a field by accident."""
+"""Deltas: only changed cells, for imports that never blank a field by accident."""
 
 import csv
 import io
@@ -37,17 +37,17 @@ def made(folder, *outputs, rows=ROWS, **spec):
     return path
 
 
-def test_only_rows_and_columns_that_changed_are_there(tmp_path):
+def test_only_changed_rows_and_columns_are_written(tmp_path):
     path = made(tmp_path, answer(industry=found("pumps"), employee_count=found(7)), answer())
     assert changes(path) == [["id", "industry", "employee_count"], [ROWS[0]["id"], "pumps", "7"]]
 
 
-def test_a_value_that_was_not_accepted_is_no_change(tmp_path):
+def test_a_rejected_value_is_not_a_change(tmp_path):
     path = made(tmp_path, answer(industry=found("pumps", "low"), employee_count=found(7)), "The run failed")
     assert changes(path) == [["id", "employee_count"], [ROWS[0]["id"], "7"]]
 
 
-def test_a_refused_value_that_the_table_keeps_is_no_change_either(tmp_path):
+def test_a_rejected_value_that_the_table_keeps_is_not_a_change(tmp_path):
     accept = {"min_confidence": "medium", "on_reject": "keep"}
     path = made(tmp_path, answer(industry=found("pumps", "low"), employee_count=found(7)), accept=accept)
     assert changes(path)[0] == ["id", "employee_count"]
@@ -62,7 +62,7 @@ def test_lists_are_written_as_the_importer_reads_them(tmp_path, importer, text):
     assert changes(path, *importer) == [["id", "listed", "products"], [ROWS[0]["id"], "false", text]]
 
 
-def test_a_list_whose_value_has_the_mark_between_choices_is_left_out_and_told(tmp_path):
+def test_a_list_with_the_separator_in_a_value_is_left_out_with_a_warning(tmp_path):
     path = made(tmp_path, answer(products=found(["a;b"]), listed=found(True)))
     assert changes(path, "--for", "hubspot")[0] == ["id", "listed"]
     assert (
@@ -72,12 +72,12 @@ def test_a_list_whose_value_has_the_mark_between_choices_is_left_out_and_told(tm
 
 
 @pytest.mark.parametrize("text", ["#N/A", "#n/a", " #N/A "])
-def test_what_empties_a_field_in_salesforce_is_never_written(tmp_path, text):
+def test_a_value_that_salesforce_reads_as_empty_is_never_written(tmp_path, text):
     path = made(tmp_path, answer(industry=found(text), employee_count=found(7)))
     assert changes(path, "--for", "salesforce")[0] == ["id", "employee_count"]
 
 
-def test_a_file_for_each_field_has_no_blank_cell(tmp_path):
+def test_a_file_for_each_field_has_no_blank_cells(tmp_path):
     path = made(
         tmp_path, answer(industry=found("pumps")), answer(industry=found("valves"), employee_count=found(7))
     )
@@ -89,7 +89,7 @@ def test_a_file_for_each_field_has_no_blank_cell(tmp_path):
     }
 
 
-def test_what_an_earlier_file_has_is_no_change(tmp_path):
+def test_a_value_of_an_earlier_file_is_left_out(tmp_path):
     path = made(
         tmp_path,
         answer(industry=found("pumps"), employee_count=found(1200)),
@@ -106,20 +106,20 @@ IMPORTERS = [(), ("--for", "hubspot")]
 
 @pytest.mark.parametrize("first", IMPORTERS, ids=["plain", "hubspot"])
 @pytest.mark.parametrize("then", IMPORTERS, ids=["plain", "hubspot"])
-def test_a_file_of_changes_against_itself_leaves_nothing(tmp_path, first, then):
+def test_a_deltas_file_against_itself_is_empty(tmp_path, first, then):
     path = made(tmp_path, answer(industry=found("pumps"), products=found(["a", "b"]), listed=found(True)))
     changes(path, *first, output="first.csv")
     assert changes(path, *then, "--against", "first.csv") == [["id"]]
 
 
-def test_a_table_without_changes_says_so_and_has_its_header(tmp_path):
+def test_a_table_without_changes_gives_a_header_and_a_message(tmp_path):
     done = deltas(made(tmp_path))
     assert b"changes.csv: nothing changed" in done.stderr
     assert b"rowcite status" in done.stderr
     assert (tmp_path / "changes.csv").read_text() == "id\n"
 
 
-def test_rows_without_a_key_are_left_out_and_told(tmp_path):
+def test_rows_without_a_key_are_left_out_with_a_warning(tmp_path):
     rows = [{"id": " ", "name": "Pumps"}, ROWS[1]]
     path = made(tmp_path, answer(industry=found("pumps")), answer(industry=found("valves")), rows=rows)
     done = deltas(path, "--json")
@@ -127,7 +127,7 @@ def test_rows_without_a_key_are_left_out_and_told(tmp_path):
     assert b"left out 1 changed row without a key" in done.stderr
 
 
-def test_one_key_with_two_values_is_refused(tmp_path):
+def test_one_key_with_two_values_is_an_error(tmp_path):
     rows = [{"id": "X1", "name": "Pumps"}, {"id": "X1", "name": "Valves"}]
     path = made(tmp_path, answer(industry=found("pumps")), answer(industry=found("valves")), rows=rows)
     done = deltas(path)
@@ -141,7 +141,7 @@ def test_one_key_with_the_same_values_is_one_row(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("flags", "said"),
+    ("flags", "message"),
     [
         ({"key": "nr"}, '--key: column "nr" is not in the table. Columns: id, name'),
         ({"output": "changes.parquet"}, "deltas are written as CSV"),
@@ -149,14 +149,14 @@ def test_one_key_with_the_same_values_is_one_row(tmp_path):
         ({"flags": ["--against", "nothing.csv"]}, "--against: nothing.csv"),
     ],
 )
-def test_what_cannot_work_is_told_and_ends_with_2(tmp_path, flags, said):
+def test_invalid_options_exit_with_2(tmp_path, flags, message):
     path = made(tmp_path, answer(industry=found("pumps")))
     done = deltas(path, *flags.pop("flags", ()), **flags)
-    assert (done.returncode, said in done.stderr.decode()) == (2, True)
+    assert (done.returncode, message in done.stderr.decode()) == (2, True)
 
 
 @pytest.mark.parametrize(("existing", "changed"), [("fill", ["c"]), ("overwrite", ["b", "c"])])
-def test_a_given_value_counts_as_changed_when_another_takes_its_place(tmp_path, existing, changed):
+def test_a_replaced_value_is_a_change(tmp_path, existing, changed):
     rows = [
         {"id": n, "name": n, "industry": value}
         for n, value in (("a", "pumps"), ("b", "valves"), ("c", "N/A"))
@@ -178,7 +178,7 @@ def test_a_decision_is_a_change(tmp_path):
     assert changes(path) == [["id", "industry"], [ROWS[0]["id"], "pumps"]]
 
 
-def test_a_formula_gets_its_apostrophe_unless_the_spec_keeps_it(tmp_path):
+def test_a_formula_gets_an_apostrophe_unless_the_spec_keeps_formulas(tmp_path):
     path = made(tmp_path, answer(industry=found("=1+1")))
     assert changes(path)[1][1] == "'=1+1"
     assert b"got a leading apostrophe" in deltas(path).stderr
@@ -187,6 +187,6 @@ def test_a_formula_gets_its_apostrophe_unless_the_spec_keeps_it(tmp_path):
     assert changes(path)[1][1] == "=1+1"
 
 
-def test_keys_that_are_no_salesforce_ids_are_told(tmp_path):
+def test_keys_that_are_not_salesforce_ids_get_a_warning(tmp_path):
     path = made(tmp_path, answer(industry=found("pumps")), rows=[{"id": "7", "name": "Pumps"}])
     assert b"upsert by an external id" in deltas(path, "--for", "salesforce").stderr

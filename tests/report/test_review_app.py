@@ -105,7 +105,7 @@ def test_the_page_shows_decisions_made_after_the_start(reviewing, send):
         ("Lost", {"field": "industry", "verdict": "correct", "value": None}, "the value is empty"),
         ("Lost", {"field": "employee_count", "verdict": "correct", "value": "many"}, "not a whole number"),
         ("Unsure", {"field": "employee_count", "verdict": "accept"}, "this column cannot hold it"),
-        ("Broken", {"field": "industry", "verdict": "accept"}, "there is no answer to accept"),
+        ("Broken", {"field": "industry", "verdict": "accept"}, "this cell has no answer to accept"),
         ("Lost", {"field": "revenue", "verdict": "reject"}, "unknown field"),
         ("Lost", {"field": "industry", "verdict": "perhaps"}, "a verdict is one of"),
         ("Lost", {"field": "industry", "verdict": "reject", "note": 3}, "a note must be a string"),

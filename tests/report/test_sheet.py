@@ -71,9 +71,9 @@ def test_lines_without_a_verdict_are_ignored(some):
 
 def test_an_import_of_an_export_finds_every_decision_known(some):
     key = bytes.fromhex(open_line(some, "Lost")["key"])
-    made = {key: {"industry": Decision(key, "industry", "correct", '"=locks"', "ann", NOW, "'=said so")}}
+    made = {key: {"industry": Decision(key, "industry", "correct", '"=locks"', "ann", NOW, "'=checked")}}
     (line,) = [line for line in lines(some, made) if line["verdict"]]
-    assert (line["value"], line["note"], line["who"]) == ("'=locks", "''=said so", "ann")
+    assert (line["value"], line["note"], line["who"]) == ("'=locks", "''=checked", "ann")
     found = taken(some, [line], made)
     assert (found.decisions, found.known) == ([], 1)
     assert taken(some, [line]).decisions == [made[key]["industry"]]

@@ -9,7 +9,7 @@ import click
 from rowcite.cli.options import console, prepared, read_only_options, speak_options, spec_argument
 
 if TYPE_CHECKING:
-    from rowcite.deltas import Changes
+    from rowcite.deltas import DeltaSummary
 
 
 @click.command("deltas", short_help="Write only the changed cells, as CSV for CRM imports.")
@@ -43,18 +43,18 @@ def command(spec: str, output: str, *, as_json: bool, **flags: Any) -> int:
     from pathlib import Path
 
     from rowcite.cli import render
-    from rowcite.deltas import Wanted, write_changes
+    from rowcite.deltas import DeltaOptions, write_changes
     from rowcite.ledger import open_ledger
 
     speak = console(flags)
     if Path(output).suffix.lower() != ".csv":
         raise click.UsageError("deltas are written as CSV: give --output a name that ends in .csv")
-    wanted = Wanted(**{name: flags.pop(name) for name in ("key", "importer", "against", "per_field")})
+    options = DeltaOptions(**{name: flags.pop(name) for name in ("key", "importer", "against", "per_field")})
     with prepared(spec, flags) as ready, closing(open_ledger(ready.ledger, writing=False)) as ledger:
-        changes = write_changes(ready.job, ledger, wanted, Path(output))
+        changes = write_changes(ready.job, ledger, options, Path(output))
     if as_json:
         render.as_json({name: getattr(changes, name) for name in changes.__slots__})
-    for line in change_warnings(changes, wanted.importer == "salesforce"):
+    for line in change_warnings(changes, options.importer == "salesforce"):
         speak.warning(line)
     cells = ", ".join(f"{count:,} {column}" for column, count in changes.cells.items())
     what = f"{render.plural(changes.rows, 'row')} changed ({cells})" if changes.rows else "nothing changed"
@@ -64,7 +64,7 @@ def command(spec: str, output: str, *, as_json: bool, **flags: Any) -> int:
     return 0
 
 
-def change_warnings(changes: Changes, salesforce: bool) -> list[str]:  # noqa: FBT001 - one caller
+def change_warnings(changes: DeltaSummary, salesforce: bool) -> list[str]:  # noqa: FBT001 - one caller
     """Return warnings about values that were left out or escaped."""
     from rowcite.cli import render
 

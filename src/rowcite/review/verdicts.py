@@ -72,7 +72,7 @@ def _value(verdict: str, value: Any, field: Field, view: CellView) -> str | None
     if verdict == "correct":
         return corrected(value, field)
     if view.state is CellState.UNANSWERED:
-        raise InvalidDecision(f"there is no answer to {verdict}. Enter a value instead")
+        raise InvalidDecision(f"this cell has no answer to {verdict}. Enter a value instead")
     found = view.found if view.rejection is not None or view.given is not None else view.value
     try:
         return _json(_coerced(found, field))
