@@ -1,5 +1,4 @@
-# Everything here works on a machine that has python3 (3.11 or newer) and make: the first target that needs
-# something installs it into .venv.
+# Needs python3 (3.11 or newer) and make. Targets install what they need into .venv.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -10,11 +9,11 @@ WORKERS ?= 4
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-demo: .venv/local  ## Enrich the sample CRM export, without a key, and show some of it
+demo: .venv/local  ## Enrich the sample CRM export without a key, and show some rows
 	$(BIN)/rowcite run configs/accounts.yaml
 	@$(BIN)/python examples/show.py out/accounts.csv
 
-test: .venv/dev  ## Run the tests that need Python alone
+test: .venv/dev  ## Run the tests that need only Python
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not browser and not node and not slow and not integration" tests
 
 test-all: .venv/dev chromium  ## Run the tests that CI runs: with Node 20, npm and its registry, and Chromium
@@ -23,7 +22,7 @@ test-all: .venv/dev chromium  ## Run the tests that CI runs: with Node 20, npm a
 test-integrations: .venv/dev  ## Test the built wheel, and the server against other programs (installs them)
 	$(BIN)/python -m pytest -n $(WORKERS) -m integration tests
 
-lint: .venv/dev  ## Check style, types and the layers
+lint: .venv/dev  ## Check style, types and layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -33,7 +32,7 @@ format: .venv/dev  ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-check: lint test-all demo  ## What CI runs
+check: lint test-all demo  ## Run everything that CI runs
 
 serve: .venv/local  ## Serve the Task API from the sample pages on port 8099
 	$(BIN)/rowcite serve --corpus sample_data/web
@@ -41,39 +40,39 @@ serve: .venv/local  ## Serve the Task API from the sample pages on port 8099
 bench: .venv/dev  ## Measure time, memory and requests (minutes)
 	$(BIN)/python benchmarks/bench.py
 
-bench-escalation: .venv/dev  ## Measure what ladders of processors and packs of rows cost and find, on the local engine
+bench-escalation: .venv/dev  ## Measure cost and results of escalation and packs, on the local engine
 	$(BIN)/python benchmarks/escalation.py
 
-bench-full: .venv/dev  ## Measure tables of millions of rows (up to an hour, 60 GB of TMPDIR)
+bench-full: .venv/dev  ## Measure tables of millions of rows (up to an hour, 60 GB in TMPDIR)
 	$(BIN)/python benchmarks/full.py
 
-soak: .venv/dev  ## Kill the command at many more random moments and on a larger table, and storm the submitter (an hour)
+soak: .venv/dev  ## Kill the command at more random moments and on a larger table, with more storms of faults (an hour)
 	ROWCITE_KILLS=200 ROWCITE_CRASH_ROWS=100000 $(BIN)/python -m pytest -n $(WORKERS) tests/crash
 	ROWCITE_STORMS=100 $(BIN)/python -m pytest -n $(WORKERS) tests/pipeline/test_storm.py
 
-load: .venv/dev  ## 200,000 runs with failures, 429s, disconnects and a kill; nothing lost, nothing twice (minutes)
+load: .venv/dev  ## Run 200,000 runs with failures, 429s, disconnects and a kill (minutes)
 	$(BIN)/python benchmarks/load.py
 
-fuzz: .venv/dev  ## Fuzz what parses other people's bytes, for FUZZ_SECONDS (300)
+fuzz: .venv/dev  ## Fuzz the parsers of untrusted bytes for FUZZ_SECONDS (300)
 	$(BIN)/python tests/fuzz/long.py --seconds $(or $(FUZZ_SECONDS),300)
 
-eval: .venv/dev  ## Measure how good the local research is, on the sample pages
+eval: .venv/dev  ## Measure the accuracy of the local research on the sample pages
 	$(BIN)/python benchmarks/research/evaluate.py
 
-chromium:  ## Install Chromium from Debian's packages, unless there is one
+chromium:  ## Install Chromium from Debian's packages unless it is installed
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || test -n "$(CHROMIUM)" || \
 	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
-	  { echo "the pages' tests need Chromium: install it, or name one in CHROMIUM" >&2; exit 2; }
+	  { echo "the tests of pages need Chromium: install it, or set CHROMIUM to its path" >&2; exit 2; }
 
-screenshots: .venv/dev chromium  ## Make the pictures of the report and the review, from the sample
+screenshots: .venv/dev chromium  ## Make the screenshots of the report and the review from the sample
 	$(BIN)/python docs/screenshots/make.py
 
-# In somebody else's CI: make -C rowcite enrich SPEC=... INPUT=... OUTPUT=... (paths absolute, or relative to here)
+# From another project's CI: make -C rowcite enrich SPEC=... INPUT=... OUTPUT=... (absolute paths, or relative to this folder)
 enrich: .venv/local  ## Enrich INPUT by SPEC into OUTPUT; more flags in ARGS
-	@test -n "$(SPEC)" || { echo "make enrich needs SPEC=path.yaml, and takes INPUT=, OUTPUT= and ARGS=" >&2; exit 2; }
+	@test -n "$(SPEC)" || { echo "make enrich needs SPEC=path.yaml; INPUT=, OUTPUT= and ARGS= are optional" >&2; exit 2; }
 	$(BIN)/rowcite run "$(SPEC)" $(if $(INPUT),--input "$(INPUT)") $(if $(OUTPUT),--output "$(OUTPUT)") --yes --no-progress $(ARGS)
 
-clean:  ## Remove what was built; answers in .rowcite stay
+clean:  ## Remove build output; answers in .rowcite stay
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache out dist build
 	find src tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 

@@ -1,4 +1,4 @@
-"""Show some rows of an enriched table as a person would read them: value, confidence, first citation.
+"""Show some rows of an enriched table: value, confidence, first citation.
 
 python examples/show.py out/accounts.csv [rows]
 """
@@ -11,7 +11,7 @@ STATUS = "rowcite_status"
 
 
 def main(path: str, rows: int = 4) -> None:
-    """Print rows that have the most to show, then how much was found in each column."""
+    """Print the rows with the most values, then the share of filled cells of each column."""
     table = pl.read_csv(path, infer_schema=False)
     fields = [name for name in table.columns if f"{name}_confidence" in table.columns]
     found = pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.Int64) for name in fields)

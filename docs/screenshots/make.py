@@ -1,7 +1,7 @@
-"""Makes the pictures of the report and the review in docs/screenshots, from the sample: run by `make screenshots`.
+"""Makes the screenshots of the report and the review in docs/screenshots from the sample: `make screenshots`.
 
-The shipped server answers the sample accounts, some of its runs fail on purpose, and what is not sure enough is asked again
-of a dearer processor. The prices are list prices; nothing is paid.
+The shipped server answers the sample accounts, some of its runs fail by `--faults`, and rejected values are retried with
+a more expensive processor. Costs are list prices; nothing is paid.
 """
 
 import json
@@ -26,7 +26,7 @@ REPORT_HEIGHT, REVIEW_HEIGHT, PHONE_HEIGHT = 1010, 960, 844
 
 
 def spec():
-    """Return the sample's spec, asked over HTTP and held to a bar."""
+    """Return the sample's spec, over HTTP and with acceptance rules."""
     changed = yaml.safe_load((ROOT / "configs" / "accounts.yaml").read_text(encoding="utf-8"))
     for name in ("backend", "local"):
         del changed[name]
@@ -38,18 +38,18 @@ def spec():
 
 @contextmanager
 def process(*args, cwd):
-    """Run a rowcite command that goes on, and yield the first address that it says."""
+    """Run a rowcite command in the background, and yield the first URL on its stderr."""
     running = subprocess.Popen([*ROWCITE, *args], cwd=cwd, stderr=subprocess.PIPE, text=True)
     try:
-        said = running.stderr.readline()
-        yield re.search(r"http://[^ ]+", said)[0]
+        line = running.stderr.readline()
+        yield re.search(r"http://[^ ]+", line)[0]
     finally:
         running.terminate()
         running.communicate()
 
 
 def shoot(browser, address, name, *, width=1280, height=REPORT_HEIGHT, scheme="light", act=None):
-    """Take one picture."""
+    """Take one screenshot."""
     tab = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
     tab.goto(address)
     if act:
@@ -59,7 +59,7 @@ def shoot(browser, address, name, *, width=1280, height=REPORT_HEIGHT, scheme="l
 
 
 def opened(tab):
-    """Open the first row that has something to decide on, at the top of the picture."""
+    """Open the first row to review, at the top of the screenshot."""
     row = tab.locator("tr.row", has_text="confidence low").first
     row.locator(".toggle").click()
     tab.locator("#rows").scroll_into_view_if_needed()
@@ -67,7 +67,7 @@ def opened(tab):
 
 
 def main():
-    """Run the sample, then take the pictures."""
+    """Run the sample, then take the screenshots."""
     TARGET.mkdir(exist_ok=True)
     program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     with tempfile.TemporaryDirectory() as name, sync_playwright() as driver:

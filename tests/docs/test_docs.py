@@ -147,3 +147,7 @@ def test_the_figures_of_the_readme_are_those_of_the_benchmarks():
     )
     for line in re.findall(r"^\| .* \|$", (ROOT / "README.md").read_text(), re.MULTILINE):
         assert line in results, line
+
+
+def test_the_guarantees_show_the_results_of_the_load_test():
+    assert (ROOT / "benchmarks" / "load.md").read_text() in (ROOT / "docs" / "guarantees.md").read_text()
