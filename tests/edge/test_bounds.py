@@ -17,26 +17,35 @@ from rowcite.table.sources import open_source
 from support import environment
 
 MIB = 1 << 20
+SCALE = 16
+"""The limits of a reading process are this many times smaller, so that its tables can be small too."""
 READ = """
 import json, sys
+from rowcite.spec import read_limits
+for name in ("CELL", "ROW", "BATCH", "FREE"):
+    setattr(read_limits, name, getattr(read_limits, name) // int(sys.argv[3]))
 from rowcite.errors import TableError
 from rowcite.table.sources import open_source
 from rowcite.spec.models import CsvOptions
-rows, message = 0, ""
+
+def peak():
+    line = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))  # ru_maxrss is inherited
+    return int(line.split()[1]) // 1024
+
+rows, message, before = 0, "", peak()
 try:
     for batch in open_source(sys.argv[1], None, CsvOptions(encoding=sys.argv[2])).batches():
         rows += batch.frame.height
 except TableError as error:
     message = str(error)
-peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))  # ru_maxrss is inherited
-print(json.dumps([rows, message, int(peak.split()[1]) // 1024]))
+print(json.dumps([rows, message, peak() - before]))
 """
 
 
-def read_in_process(file, encoding="utf-8"):
-    """Read a table in a process of its own; return its rows, its error and its peak of memory in MiB."""
+def read_in_process(file, encoding="utf-8", scale=SCALE):
+    """Read a table in a process of its own; return its rows, its error and the memory that it took in MiB."""
     done = subprocess.run(
-        [sys.executable, "-c", READ, str(file), encoding],
+        [sys.executable, "-c", READ, str(file), encoding, str(scale)],
         env=environment(),
         capture_output=True,
         timeout=120,
@@ -62,31 +71,39 @@ def sixteen():
 @pytest.mark.parametrize(
     ("kind", "before", "after", "place"),
     [
-        ("csv", b"a,b\n1,2\n3,", b"\n", ":3: a row of more than 64 MiB"),
-        ("tsv", b'a\tb\n1\t2\n3\t"', b'"\n', ":3: a row of more than 64 MiB"),
-        ("csv", b"", b"", ":1: the header: a row of more than 64 MiB"),
-        ("jsonl", b'{"a":1}\n{"a":"', b'"}\n', ":2: a row of more than 64 MiB"),
+        ("csv", b"a,b\n1,2\n3,", b"\n", ":3: a row of more than 4 MiB"),
+        ("tsv", b'a\tb\n1\t2\n3\t"', b'"\n', ":3: a row of more than 4 MiB"),
+        ("csv", b"", b"", ":1: the header: a row of more than 4 MiB"),
+        ("jsonl", b'{"a":1}\n{"a":"', b'"}\n', ":2: a row of more than 4 MiB"),
     ],
     ids=["csv", "tsv in quotes", "csv header", "jsonl"],
 )
-def test_a_cell_of_a_gigabyte_is_rejected_in_little_memory(
+def test_a_cell_far_above_the_limit_is_rejected_in_little_memory(
     tmp_path, sixteen, kind, before, after, place, suffix
 ):
     pack = PACKED[suffix]
     file = tmp_path / f"t.{kind}{suffix}"
-    file.write_bytes(pack(before) + sixteen[suffix] * 64 + (pack(after) if after else b""))
-    _, message, peak = read_in_process(file)
+    file.write_bytes(pack(before) + sixteen[suffix] * 32 + (pack(after) if after else b""))
+    _, message, memory = read_in_process(file)
     assert message.startswith(f"{file}{place}"), message
-    assert peak < 1_200
+    assert memory < 250  # of 512 MiB
+
+
+def test_a_cell_of_a_gigabyte_is_rejected_in_little_memory(tmp_path, sixteen):
+    file = tmp_path / "t.csv.zst"
+    file.write_bytes(zstd(b"a,b\n1,2\n3,") + sixteen[".zst"] * 64)
+    _, message, memory = read_in_process(file, scale=1)
+    assert message.startswith(f"{file}:3: a row of more than 64 MiB"), message
+    assert memory < 900
 
 
 def test_a_huge_cell_in_another_encoding_is_rejected_in_little_memory(tmp_path):
     file = tmp_path / "t.csv.gz"
     part = gzip.compress("x".encode("utf-16-le") * 8 * MIB, 1)
-    file.write_bytes(gzip.compress("\ufeffa,b\n1,".encode("utf-16-le")) + part * 20)
-    _, message, peak = read_in_process(file, "utf-16")
+    file.write_bytes(gzip.compress("\ufeffa,b\n1,".encode("utf-16-le")) + part * 8)
+    _, message, memory = read_in_process(file, "utf-16")
     assert "of more than" in message
-    assert peak < 1_200
+    assert memory < 100  # of 128 MiB
 
 
 @pytest.mark.parametrize(
@@ -128,27 +145,27 @@ def test_a_normally_packed_table_is_read_without_any_free_bytes(tmp_path, monkey
     assert sum(b.frame.height for b in open_source(str(file), None, CsvOptions()).batches()) == 99_999
 
 
-def test_a_parquet_dictionary_that_expands_to_gigabytes_is_read_in_little_memory(tmp_path):
+def test_a_parquet_dictionary_that_expands_far_is_read_in_little_memory(tmp_path):
     file = tmp_path / "t.parquet"
     rows = 8_000
-    large = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), pa.array(["x" * MIB]))
+    large = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), pa.array(["x" * (MIB // SCALE)]))
     pq.write_table(pa.table({"a": large}), file, store_schema=False, dictionary_pagesize_limit=4 * MIB)
     assert file.stat().st_size < MIB
-    read, message, peak = read_in_process(file)
+    read, message, memory = read_in_process(file)
     assert (read, message) == (rows, "")
-    assert peak < 900
+    assert memory < 200  # of 500 MiB
 
 
 def test_parquet_values_that_share_their_beginning_are_read_in_little_memory(tmp_path):
     file = tmp_path / "t.parquet"
-    same = pa.array(["x" * MIB] * 1_000)
+    same = pa.array(["x" * (MIB // SCALE)] * 3_000)
     pq.write_table(
         pa.table({"a": same}), file, use_dictionary=False, column_encoding={"a": "DELTA_BYTE_ARRAY"}
     )
     assert file.stat().st_size < MIB
-    read, message, peak = read_in_process(file)
-    assert (read, message) == (1_000, "")
-    assert peak < 900
+    read, message, memory = read_in_process(file)
+    assert (read, message) == (3_000, "")
+    assert memory < 150  # of 187 MiB
 
 
 def test_a_parquet_dictionary_with_a_value_too_large_is_rejected(tmp_path):
@@ -163,36 +180,39 @@ def test_a_parquet_dictionary_with_a_value_too_large_is_rejected(tmp_path):
         list(open_source(str(file), None, CsvOptions()).batches())
 
 
-def test_a_parquet_page_that_unpacks_to_far_more_than_a_table_is_rejected(tmp_path):
+def test_a_parquet_page_that_unpacks_to_far_more_than_a_table_is_rejected(tmp_path, monkeypatch):
+    monkeypatch.setattr(read_limits, "CELL", 2 * MIB)
     file = tmp_path / "t.parquet"
-    cells = pa.array(["y" * 30 * MIB] * 10, pa.large_string())
+    cells = pa.array(["y" * MIB] * 20, pa.large_string())
     pq.write_table(pa.table({"a": cells}), file, use_dictionary=False, compression="zstd", store_schema=False)
-    with pytest.raises(TableError, match=r"column 'a' holds .* bytes that unpack to 300 MiB"):
+    with pytest.raises(TableError, match=r"column 'a' holds .* bytes that unpack to 20 MiB"):
         list(open_source(str(file), None, CsvOptions()).batches())
 
 
-def test_a_parquet_list_of_a_hundred_million_nulls_is_rejected(tmp_path):
+def test_a_parquet_list_of_millions_of_nulls_is_rejected(tmp_path, monkeypatch):
+    monkeypatch.setattr(read_limits, "CELL", 2 * MIB)
     file = tmp_path / "t.parquet"
-    count = 100_000_000
+    count = 5_000_000
     lists = pa.ListArray.from_arrays(pa.array([0, count], pa.int32()), pa.nulls(count, pa.int8()))
     pq.write_table(pa.table({"a": lists}), file)
-    with pytest.raises(TableError, match="100,000,000 values in lists in"):
+    with pytest.raises(TableError, match="5,000,000 values in lists in"):
         list(open_source(str(file), None, CsvOptions()).batches())
 
 
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("t.csv", ",".join(f"c{n}" for n in range(20_001)) + "\n"),
-        ("t.jsonl", "\n".join(f'{{"k{n}":1}}' for n in range(20_001))),
-        ("t.jsonl", "{" + ",".join(f'"k{n}":1' for n in range(20_001)) + "}"),
-        ("t.jsonl", '{"a":{' + ",".join(f'"k{n}":1' for n in range(20_001)) + "}}"),
+        ("t.csv", ",".join(f"c{n}" for n in range(5_001)) + "\n"),
+        ("t.jsonl", "\n".join(f'{{"k{n}":1}}' for n in range(5_001))),
+        ("t.jsonl", "{" + ",".join(f'"k{n}":1' for n in range(5_001)) + "}"),
+        ("t.jsonl", '{"a":{' + ",".join(f'"k{n}":1' for n in range(5_000)) + "}}"),
     ],
     ids=["csv", "jsonl, a line each", "jsonl, one line", "jsonl, inside of an object"],
 )
-def test_more_columns_than_any_table_has_are_rejected(tmp_path, name, text):
+def test_more_columns_than_any_table_has_are_rejected(tmp_path, monkeypatch, name, text):
+    monkeypatch.setattr(read_limits, "COLUMNS", 5_000)
     (tmp_path / name).write_text(text)
-    with pytest.raises(TableError, match="columns, and rowcite reads 20,000 at most"):
+    with pytest.raises(TableError, match="columns, and rowcite reads 5,000 at most"):
         open_source(str(tmp_path / name), None, CsvOptions())
 
 

@@ -18,8 +18,8 @@ from rowcite.spec import read_limits
 from rowcite.table.sources.base import batch_rows
 from rowcite.table.sources.limits import TOO_LARGE
 
-_CHUNK_FREE = 8 * read_limits.CELL
-_PREFIXED_FREE = 4 * read_limits.CELL
+_CHUNK_FREE = 8  # largest values that any column chunk may unpack to
+_PREFIXED_FREE = 4  # largest values that a batch of values that share their beginnings may take
 _LEAF_BYTES = 8
 _DICTIONARIES = {"PLAIN_DICTIONARY", "RLE_DICTIONARY"}
 _PREFIXES = "DELTA_BYTE_ARRAY"
@@ -62,7 +62,7 @@ def _column_rows(rows: int, column: Any, leaf: Any) -> int:
     if leaf.physical_type == "BYTE_ARRAY" and unpacked:
         most = min(most, int(read_limits.BATCH * rows / unpacked))
         if _PREFIXES in column.encodings:
-            most = min(most, int(_PREFIXED_FREE / min(unpacked, read_limits.CELL)))
+            most = min(most, int(_PREFIXED_FREE * read_limits.CELL / min(unpacked, read_limits.CELL)))
     return most
 
 
@@ -76,7 +76,7 @@ def _has_dictionary(column: Any, leaf: Any) -> bool:
 
 def _check_unpacked(file: Path, column: Any) -> None:
     packed, unpacked = column.total_compressed_size, column.total_uncompressed_size
-    if unpacked > max(_CHUNK_FREE, read_limits.RATIO * packed):
+    if unpacked > max(_CHUNK_FREE * read_limits.CELL, read_limits.RATIO * packed):
         raise TableError(
             f"{file}: column {column.path_in_schema!r} holds {read_limits.size(packed)} that unpack to "
             f"{read_limits.size(unpacked)}: no table packs {read_limits.RATIO} times. If this one does, write it uncompressed"
@@ -85,7 +85,7 @@ def _check_unpacked(file: Path, column: Any) -> None:
 
 def _check_repeated(file: Path, column: Any) -> None:
     unpacked = column.num_values * _LEAF_BYTES
-    if unpacked > max(_CHUNK_FREE, read_limits.RATIO * column.total_compressed_size):
+    if unpacked > max(_CHUNK_FREE * read_limits.CELL, read_limits.RATIO * column.total_compressed_size):
         raise TableError(
             f"{file}: column {column.path_in_schema!r} holds {column.num_values:,} values in lists in "
             f"{read_limits.size(column.total_compressed_size)}: no table does. Leave the column out"
