@@ -1,4 +1,4 @@
-"""Rows become tasks: which columns are sent, in what form, about which rows, and which rows share one task."""
+"""Rows become tasks: the columns that are sent, their form in JSON, the rows that are skipped, and those that share one task."""
 
 import datetime as dt
 import json
@@ -13,14 +13,13 @@ from rowcite.pipeline.job import Job, make_job
 from rowcite.pipeline.spec_file import load_spec, parse_spec
 from rowcite.spec.models import CsvOptions
 from rowcite.table.reader import Batch, Reader
-from rowcite.table.sources import FrameSource, Source, open_source
-from rowcite.table.sources import base as source
+from rowcite.table.sources import FrameSource, Source, base, open_source
 
 
 def job(table: pl.DataFrame | Source, task: dict | None = None, **read: object) -> Job:
-    asked = task or {"inputs": {"x": {"column": "a"}}}
+    task = task or {"inputs": {"x": {"column": "a"}}}
     spec = parse_spec(
-        {"name": "t", "input": read, "task": {"processor": "core", "outputs": {"f": "string"}, **asked}}
+        {"name": "t", "input": read, "task": {"processor": "core", "outputs": {"f": "string"}, **task}}
     )
     opened = FrameSource(table) if isinstance(table, pl.DataFrame) else table
     return make_job(spec, Reader(opened, spec), "https://api.example")
@@ -30,13 +29,13 @@ def batches(job: Job) -> list[Batch]:
     return list(job.reader.batches(job.question))
 
 
-def asked(job: Job) -> list[object]:
-    """Return for each row its input, or why it is not asked about."""
-    told: list[object] = []
+def inputs_of(job: Job) -> list[object]:
+    """Return the input of each row, or its status and why it has none."""
+    found: list[object] = []
     for batch in batches(job):
         for key, status, why in zip(batch.keys, batch.status, batch.why, strict=True):
-            told.append(json.loads(batch.tasks[key]) if key is not None else f"{status}: {why}")
-    return told
+            found.append(json.loads(batch.tasks[key]) if key is not None else f"{status}: {why}")
+    return found
 
 
 def column(*values: object, **dtype: object) -> pl.DataFrame:
@@ -78,8 +77,8 @@ def column(*values: object, **dtype: object) -> pl.DataFrame:
     ],
 )
 def test_transforms(transform, value, sent):
-    told = asked(job(column(value), {"inputs": {"x": {"column": "a", "transform": transform}}}))
-    assert told == [{"x": sent} if sent is not None else "skipped: every input is blank"]
+    inputs = inputs_of(job(column(value), {"inputs": {"x": {"column": "a", "transform": transform}}}))
+    assert inputs == [{"x": sent} if sent is not None else "skipped: every input is blank"]
 
 
 @pytest.mark.parametrize(
@@ -101,8 +100,8 @@ def test_transforms(transform, value, sent):
         (column(1.5), 1.5),
     ],
 )
-def test_a_typed_column_is_sent_in_a_form_that_json_has(table, sent):
-    assert asked(job(table)) == [{"x": sent}]
+def test_a_typed_column_is_sent_in_its_json_form(table, sent):
+    assert inputs_of(job(table)) == [{"x": sent}]
 
 
 @pytest.mark.parametrize(
@@ -110,26 +109,26 @@ def test_a_typed_column_is_sent_in_a_form_that_json_has(table, sent):
     [column(None), column(None, dtype=pl.Int64), column(float("nan")), column(float("inf")), column("")],
 )
 def test_a_row_without_any_input_is_skipped(table):
-    assert asked(job(table)) == ["skipped: every input is blank"]
+    assert inputs_of(job(table)) == ["skipped: every input is blank"]
 
 
 @pytest.mark.parametrize("table", [column([1]), column({"b": 1}), column(b"x")])
-def test_a_column_that_cannot_be_sent_is_refused(table):
+def test_a_column_that_cannot_be_sent_is_rejected(table):
     with pytest.raises(SpecError, match=r'column "a" has the type .* cannot be sent'):
         job(table)
 
 
-def test_a_blank_required_input_is_skipped_and_another_blank_one_left_out():
+def test_a_blank_required_input_skips_the_row_and_another_blank_input_is_left_out():
     task = {"inputs": {"name": {"column": "a", "required": True}, "site": {"column": "b"}}}
     table = pl.DataFrame({"a": ["Acme", " ", None], "b": [None, "x.com", "y.com"]})
     blank = "skipped: required input `name` is blank"
-    assert asked(job(table, task)) == [{"name": "Acme"}, blank, blank]
+    assert inputs_of(job(table, task)) == [{"name": "Acme"}, blank, blank]
 
 
 def test_null_values_count_as_blank():
     table = column("Acme", " N/A ", "n/a", "-")
-    told = asked(job(table, csv={"null_values": ["", "N/A", "-"]}))
-    assert told == [
+    inputs = inputs_of(job(table, csv={"null_values": ["", "N/A", "-"]}))
+    assert inputs == [
         {"x": "Acme"},
         "skipped: every input is blank",
         {"x": "n/a"},
@@ -139,12 +138,12 @@ def test_null_values_count_as_blank():
 
 def test_only_the_named_columns_are_sent():
     table = pl.DataFrame({"a": ["Acme"], "salary": ["90,000"]})
-    assert asked(job(table)) == [{"x": "Acme"}]
+    assert inputs_of(job(table)) == [{"x": "Acme"}]
 
 
 @pytest.mark.parametrize("name", ["rowcite_key", "index", "key", "why", "prompt"])
 def test_an_input_may_have_any_name(name):
-    assert asked(job(column("x", "y", "x"), {"inputs": {name: {"column": "a"}}})) == [
+    assert inputs_of(job(column("x", "y", "x"), {"inputs": {name: {"column": "a"}}})) == [
         {name: "x"},
         {name: "y"},
         {name: "x"},
@@ -156,12 +155,12 @@ def test_an_input_may_have_any_name(name):
 
 def test_a_prompt_is_filled_in_for_each_row():
     table = pl.DataFrame({"a": [" Acme ", None, None], "n": [1, 2, None]})
-    told = asked(job(table, {"prompt": "{{a}}: who runs {a} ({n})?"}))
-    assert told == ["{a}: who runs Acme (1)?", "{a}: who runs  (2)?", "skipped: every input is blank"]
+    inputs = inputs_of(job(table, {"prompt": "{{a}}: who runs {a} ({n})?"}))
+    assert inputs == ["{a}: who runs Acme (1)?", "{a}: who runs  (2)?", "skipped: every input is blank"]
 
 
 @pytest.mark.parametrize("prompt", ["Who is it?", "Who is {{a}}?", "Who is {a?"])
-def test_a_prompt_that_names_no_column_is_refused(prompt):
+def test_a_prompt_that_names_no_column_is_rejected(prompt):
     with pytest.raises(SpecError, match="the prompt names no column"):
         job(column("x"), {"prompt": prompt})
 
@@ -173,16 +172,16 @@ def test_a_prompt_that_names_no_column_is_refused(prompt):
         ("  inputs:\n    site: {column: website}\n    x: {column: nmae}\n", "7:"),
     ],
 )
-def test_a_missing_column_is_told_at_its_line(tmp_path, task, place):
+def test_a_missing_column_is_an_error_at_its_line(tmp_path, task, place):
     file = tmp_path / "spec.yaml"
     file.write_text(f"name: t\ntask:\n  processor: core\n  outputs: {{f: string}}\n{task}")
     spec = load_spec(file)
     table = pl.DataFrame({"name": ["Acme"], "website": ["acme.com"]})
-    with pytest.raises(SpecError) as told:
+    with pytest.raises(SpecError) as error:
         Reader(FrameSource(table), spec)
-    assert str(told.value).startswith(f"{file}:{place}")
+    assert str(error.value).startswith(f"{file}:{place}")
     assert 'column "nmae" is not in the table (did you mean "name"?). Columns: name, website' in str(
-        told.value
+        error.value
     )
 
 
@@ -207,15 +206,15 @@ PEOPLE = pl.DataFrame({"a": ["10", "9", "x", None], "n": [10, 9, None, 1]})
         ("a = 'max(n)'", []),
     ],
 )
-def test_where_picks_rows(where, rows):
-    told = asked(job(PEOPLE, where=where))
-    assert [number for number, item in enumerate(told) if isinstance(item, dict)] == rows
-    outside = [item for item in told if item == "skipped: outside `where`"]
-    assert len(outside) >= len(told) - len(rows) - 1  # a null predicate is outside; the last row is blank
+def test_where_selects_rows(where, rows):
+    inputs = inputs_of(job(PEOPLE, where=where))
+    assert [number for number, item in enumerate(inputs) if isinstance(item, dict)] == rows
+    outside = [item for item in inputs if item == "skipped: outside `where`"]
+    assert len(outside) >= len(inputs) - len(rows) - 1  # a null predicate is outside; the last row is blank
 
 
 @pytest.mark.parametrize(
-    ("where", "said"),
+    ("where", "message"),
     [
         ("a > 5", r"CSV columns are text: write CAST\(a AS DOUBLE\)"),
         ("a = 5", r"CAST\(a AS DOUBLE\)"),
@@ -232,8 +231,8 @@ def test_where_picks_rows(where, rows):
         ("count(*) > 1", "`count` of many rows"),
     ],
 )
-def test_a_where_that_cannot_be_used_is_refused(where, said):
-    with pytest.raises(SpecError, match=said):
+def test_a_where_that_cannot_be_used_is_rejected(where, message):
+    with pytest.raises(SpecError, match=message):
         job(PEOPLE, where=where)
 
 
@@ -242,7 +241,7 @@ def test_the_cast_to_write_quotes_a_name_that_needs_it():
         job(pl.DataFrame({"a": ["x"], "Head Count": ["5"]}), where='"Head Count" > 5')
 
 
-def test_a_cast_that_fails_on_a_value_says_what_to_write():
+def test_a_cast_that_fails_on_a_value_suggests_try_cast():
     with pytest.raises(SpecError, match=r"failed in column 'a'.*TRY_CAST"):
         batches(job(PEOPLE, where="CAST(a AS DOUBLE) > 5"))
 
@@ -258,10 +257,10 @@ def test_rows_with_equal_inputs_share_one_task():
 
 
 def test_an_input_that_is_too_long_is_a_failed_row_and_no_task():
-    told = batches(job(column("short", "x" * 200_000)))[0]
-    assert told.status.to_list() == [None, "failed"]
-    assert "the input has 200,0" in told.why[1]
-    assert len(told.tasks) == 1
+    batch = batches(job(column("short", "x" * 200_000)))[0]
+    assert batch.status.to_list() == [None, "failed"]
+    assert "the input has 200,0" in batch.why[1]
+    assert len(batch.tasks) == 1
 
 
 def test_the_length_is_counted_in_characters():
@@ -276,11 +275,11 @@ def test_keys_are_equal_across_formats_and_batches(tmp_path, monkeypatch):
     table.write_parquet(tmp_path / "t.parquet")
     table.write_ndjson(tmp_path / "t.jsonl")
 
-    def keys(opened: Source) -> list[bytes]:
-        return [key for batch in batches(job(opened)) for key in batch.keys]
+    def keys(table: Source) -> list[bytes]:
+        return [key for batch in batches(job(table)) for key in batch.keys]
 
     whole = keys(FrameSource(table))
-    monkeypatch.setattr(source, "BATCH_ROWS", 3)
+    monkeypatch.setattr(base, "BATCH_ROWS", 3)
     for suffix in ("csv", "parquet", "jsonl"):
         assert keys(open_source(str(tmp_path / f"t.{suffix}"), None, CsvOptions())) == whole
     assert keys(FrameSource(table)) == whole
@@ -288,9 +287,9 @@ def test_keys_are_equal_across_formats_and_batches(tmp_path, monkeypatch):
 
 
 def test_limit_takes_the_first_rows_over_batches(monkeypatch):
-    monkeypatch.setattr(source, "BATCH_ROWS", 2)
+    monkeypatch.setattr(base, "BATCH_ROWS", 2)
     spec = job(column("x")).spec
     for limit in (0, 1, 2, 3, 9):
         reader = Reader(FrameSource(column(*"abcde")), spec, limit=limit)
         whole = make_job(spec, reader, "api")
-        assert [item["x"] for item in asked(whole)] == list("abcde")[:limit]
+        assert [item["x"] for item in inputs_of(whole)] == list("abcde")[:limit]

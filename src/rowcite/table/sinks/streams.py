@@ -40,6 +40,8 @@ def packed(file: BinaryIO, path: str) -> Iterator[BinaryIO]:
         yield file
         return
     # Closing the stream closes its file, and the given one is still to be synced: the stream gets a copy of the handle.
-    own = pa.PythonFile(os.fdopen(os.dup(file.fileno()), "wb"), mode="w")
-    with closing_quietly(pa.CompressedOutputStream(own, codec)) as stream:
+    with (
+        closing_quietly(os.fdopen(os.dup(file.fileno()), "wb")) as own,
+        closing_quietly(pa.CompressedOutputStream(pa.PythonFile(own, mode="w"), codec)) as stream,
+    ):
         yield stream
