@@ -111,12 +111,10 @@ class Counts(Counter[RowStatus]):
 
 @dataclass(frozen=True, slots=True)
 class ApiWarning:
-    """A warning of the API about a run or a spec, and the number of runs that carried it."""
+    """A warning of the API about a run or its spec."""
 
     type: str
     message: str
-    runs: int = 1
-    detail: dict[str, Json] | None = field(default=None, hash=False)
 
 
 # --- the ledger's records -------------------------------------------------------------------------------

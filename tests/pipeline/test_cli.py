@@ -14,11 +14,14 @@ import subprocess
 import sys
 import termios
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from rowcite.cli import main
+from rowcite.ledger import open_ledger
+from rowcite.model import Task
 from support import environment, rowcite, serving, small_spec, started, until, write_spec
 
 KEY = "secret-key-9f3a"
@@ -369,6 +372,18 @@ def test_status_shows_rows_runs_and_spend(tmp_path, server, capsys):
     assert "3 rows: 2 completed, 1 pending" in out
     assert "2 runs: 2 completed" in out
     assert "$0.05 spent at list price" in out
+
+
+@pytest.mark.parametrize("created", [False, True])
+def test_status_calls_a_run_active_until_it_has_ended(tmp_path, server, capsys, created):
+    file = spec(tmp_path)
+    assert main(["run", str(file), "--base-url", server.url, "-q"]) == 0
+    with closing(open_ledger(tmp_path / ".rowcite" / "small", writing=True)) as ledger:
+        batch = ledger.record_intent(1, "g", [Task(b"k" * 16, b"{}")], processor="core", price=1)
+        if created:
+            ledger.mark_sent(batch.id)
+    assert main(["status", str(file), "--base-url", server.url]) == 0
+    assert "3 runs: 2 completed, 1 active" in capsys.readouterr().out
 
 
 def test_write_produces_the_same_bytes_as_run(tmp_path, server):

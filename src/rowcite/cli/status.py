@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import click
@@ -17,7 +18,7 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     """Show the number of SPEC's rows with each status, the runs in the ledger, and their cost."""
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
-    from rowcite.model import Counts
+    from rowcite.model import ACTIVE, Counts
     from rowcite.pipeline.write import count, merged
 
     console(flags)
@@ -40,9 +41,11 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
         )
         return 0
     render.line(render.counts_line(rows))
-    render.line(
-        f"{sum(runs.values()):,} runs: {', '.join(f'{n:,} {state}' for state, n in runs.items()) or 'none'}"
-    )
+    counts = Counter[str]()
+    for state, count_ in runs.items():
+        counts["active" if state in ACTIVE else state] += count_
+    words = ", ".join(f"{count_:,} {word}" for word, count_ in counts.items())
+    render.line(f"{render.plural(counts.total(), 'run')}: {words or 'none'}")
     render.line(f"{render.usd(spent)} spent at list price ({ready.ledger})")
     for text, count_ in warnings.items():
         render.line(f"warning: {text} ({count_:,} runs)")

@@ -17,7 +17,7 @@ import polars as pl
 
 from rowcite.errors import TableError
 from rowcite.ledger import Ledger
-from rowcite.model import RowStatus, RunState, Task, TaskKey
+from rowcite.model import ACTIVE, RowStatus, RunState, Task, TaskKey
 from rowcite.table.reader import Batch
 
 _ENTRY = pl.Schema({"high": pl.UInt64, "low": pl.UInt64, "batch": pl.UInt32, "place": pl.UInt32})
@@ -29,11 +29,7 @@ _WORK = 6
 _ENTRY_BYTES = 24
 _LOOKUP = 20_000
 _ABSENT, _FAILED, _ACTIVE, _COMPLETED = 0, 1, 2, 3
-_RANKS = {
-    RunState.COMPLETED: _COMPLETED,
-    RunState.INTENDED: _ACTIVE,
-    RunState.SUBMITTED: _ACTIVE,
-}
+_RANKS = {RunState.COMPLETED: _COMPLETED, **dict.fromkeys(ACTIVE, _ACTIVE)}
 
 
 @dataclass(frozen=True, slots=True)
