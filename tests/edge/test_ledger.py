@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from rowcite.errors import Incomplete, LedgerBusy, LedgerError
 from rowcite.ledger import open_ledger, queries
 from rowcite.model import EndedRun, RunState, Task
-from support.stored import runs_of
+from support.answers import runs_of
 
 PRICE = 7
 ENDS = [RunState.COMPLETED, RunState.FAILED, RunState.CANCELLED, RunState.ACTION_REQUIRED]

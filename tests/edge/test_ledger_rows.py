@@ -8,7 +8,7 @@ import pytest
 
 from rowcite.ledger import open_ledger
 from rowcite.model import Decision, EndedRun, RunState, Task
-from support.stored import runs_of
+from support.answers import runs_of
 
 BODY = b'{"api":"https://a.example"}'
 PRICE = 7

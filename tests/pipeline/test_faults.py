@@ -11,8 +11,8 @@ from email.utils import format_datetime
 import pytest
 
 from rowcite.errors import ApiError, ApiRefused, Incomplete, KeyRefused, NotFound, OutOfCredit, Retriable
+from support.answers import runs_of
 from support.deviant import Deviations
-from support.stored import runs_of
 from support.submitting import PRICE, tasks
 
 PHASES = {

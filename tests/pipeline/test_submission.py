@@ -12,8 +12,8 @@ import pytest
 
 from rowcite.errors import ApiError, ApiRefused, Incomplete, OutOfCredit
 from rowcite.submit.options import SubmitOptions
+from support.answers import runs_of
 from support.deviant import Deviations
-from support.stored import runs_of
 from support.submitting import PRICE, Submission, tasks
 
 REAL = {

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from rowcite.api.keys import canonical
-from rowcite.ledger import open_ledger
-from rowcite.model import EndedRun, RunState, Task
+from rowcite.ledger import Ledger, open_ledger
+from rowcite.model import EndedRun, RunState, StoredRun, Task
 from rowcite.pipeline.prepare import Overrides, Prepared, prepare
 
 NOWHERE = "http://127.0.0.1:9"
@@ -103,6 +103,15 @@ def answered(path: Path, outputs: Iterable[bytes | str | None], *, batch: int = 
             ledger.save(opened.id, [_ended(key, output) for key, output in ended])
     ledger.close()
     return prepared
+
+
+def runs_of(ledger: Ledger, tasks: Iterable[Task | bytes]) -> dict[bytes, StoredRun]:
+    """Return one run of each task: the newest completed one, else the newest."""
+    keys = [task.key if isinstance(task, Task) else task for task in tasks]
+    return {
+        runs[0].key: max(runs, key=lambda run: (run.state is RunState.COMPLETED, run.number))
+        for runs in ledger.runs_by_task(keys)
+    }
 
 
 def _ended(key: bytes, output: bytes | str) -> EndedRun:

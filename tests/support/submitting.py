@@ -25,8 +25,8 @@ from rowcite.model import Citation, FieldBasis, Task
 from rowcite.progress import Silent
 from rowcite.submit.options import SubmitOptions
 from rowcite.submit.submitter import Submitter
+from support.answers import runs_of
 from support.deviant import Deviant, Deviations
-from support.stored import runs_of
 
 PRICE = 25_000
 TERMS = SubmitOptions(
