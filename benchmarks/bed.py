@@ -149,17 +149,17 @@ def make_spec(folder: Path, table: str = "table.csv", out: str = "out.csv") -> P
 def bodies(folder: Path, spec: Path, url: str) -> Path:
     """Write the bodies that rowcite posts, for the bare clients."""
     from rowcite.api.bodies import runs_body
+    from rowcite.api.facts import RUNS_PER_REQUEST
     from rowcite.ledger import open_ledger
     from rowcite.pipeline.plan import look
     from rowcite.pipeline.prepare import Overrides, prepare
     from rowcite.pipeline.submission import unanswered
-    from rowcite.submit.submitter import MOST_RUNS
 
     job = prepare(spec, Overrides(base_url=url)).job
     ledger = open_ledger(folder / "nothing", writing=False)
     tasks = list(unanswered(job, ledger, look(job, ledger)))
     file = folder / "bodies.jsonl"
-    parts = [tasks[start : start + MOST_RUNS] for start in range(0, len(tasks), MOST_RUNS)]
+    parts = [tasks[start : start + RUNS_PER_REQUEST] for start in range(0, len(tasks), RUNS_PER_REQUEST)]
     file.write_bytes(b"\n".join(runs_body(job.question, part) for part in parts))
     return file
 

@@ -188,7 +188,7 @@ def check_rows(folder: Path, rows: int, seed: int) -> dict[str, int]:
     for number, (status, count, industry, cited) in enumerate(frame.select(columns).iter_rows()):
         given = inputs(number)
         statuses[status] += 1
-        if plan.fate(RunInput("core", given)) == "failed":
+        if plan.planned_status(RunInput("core", given)) == "failed":
             assert (status, count, industry) == ("failed", None, None), f"row {number} should have failed"
             continue
         mine = number_of(given)
