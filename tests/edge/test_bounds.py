@@ -43,7 +43,7 @@ print(json.dumps([rows, message, peak() - before]))
 
 
 def read_in_process(file, encoding="utf-8", scale=SCALE):
-    """Read a table in a process of its own; return its rows, its error and the memory that it took in MiB."""
+    """Read a table in another process; return its rows, its error and the memory that it took in MiB."""
     done = subprocess.run(
         [sys.executable, "-c", READ, str(file), encoding, str(scale)],
         env=environment(),

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from rowcite.cli import main
 from support import rowcite, serving, small_spec, write_spec
+from support.answers import NOWHERE, answered, known
 
 PAGES = {
     "acme.html": "<title>Acme Oy</title><h1>Acme Oy</h1><p>Acme Oy was founded in 1999.</p>"
@@ -329,17 +330,19 @@ def test_stdin_may_be_jsonl_when_the_spec_says_so(tmp_path, server):
     assert json.loads(done.stdout)["founded_year"] == 1999
 
 
-def test_paths_of_a_spec_are_relative_to_it_and_those_of_flags_to_the_working_folder(tmp_path, server):
+def test_paths_of_a_spec_are_relative_to_it_and_those_of_flags_to_the_working_folder(
+    tmp_path, server, monkeypatch
+):
     home, work = tmp_path / "a spec's höme", tmp_path / "work"
     home.mkdir()
     work.mkdir()
     (home / "table.csv").write_text("name,website\nAcme Oy,\n")
     file = spec(home, server, output={"path": "../out put/é.csv"})
-    done = rowcite("run", Path("..") / home.name / file.name, "--base-url", server.url, cwd=work)
-    assert done.returncode == 0, done.stderr
+    monkeypatch.chdir(work)
+    assert run(Path("..") / home.name / file.name, server) == 0
     assert (tmp_path / "out put" / "é.csv").exists()
     assert (home / ".rowcite" / "small" / "ledger.db").exists()
-    assert rowcite("write", file, "-o", "here.csv", cwd=work, PARALLEL_BASE_URL=server.url).returncode == 0
+    assert main(["write", str(file), "-o", "here.csv", "--base-url", server.url, "-q"]) == 0
     assert (work / "here.csv").read_bytes() == (tmp_path / "out put" / "é.csv").read_bytes()
 
 
@@ -365,20 +368,10 @@ def test_a_table_that_rowcite_wrote_is_not_enriched_again(tmp_path, server, caps
 
 
 def test_a_report_file_is_not_escaped_for_spreadsheets(tmp_path):
-    pages = tmp_path / "pages"
-    pages.mkdir()
-    (pages / "a.md").write_text(
-        "---\nurl: https://a.example/\ntitle: Alpha\n---\n# Alpha\n\nAlpha makes bolts in Hull and sells them.\n"
-    )
-    (tmp_path / "table.csv").write_text("name\nAlpha\n")
-    spec = {
-        "name": "reports",
-        "input": {"path": "table.csv"},
-        "output": {"path": "out.csv"},
-        "task": {"processor": "pro", "inputs": {"company": {"column": "name"}}, "output": {"type": "text"}},
-        "columns": {"reports": "reports"},
-        "backend": "local",
-        "local": {"corpus": str(pages)},
-    }
-    rowcite("run", write_spec(tmp_path, spec), cwd=tmp_path)
-    assert (tmp_path / "reports" / "row-000001.md").read_text().startswith("# Alpha")
+    task = {"processor": "core", "inputs": {"company": {"column": "name"}}, "output": {"type": "text"}}
+    spec = known(tmp_path, [{"name": "Alpha"}], task=task, accept={}, columns={"reports": "reports"})
+    answered(spec, [json.dumps({"type": "text", "content": "- a\n- b", "basis": []}).encode()])
+    assert main(["write", str(spec), "--base-url", NOWHERE, "-q"]) == 0
+    assert (tmp_path / "reports" / "row-000001.md").read_text() == "- a\n- b\n"
+    (row,) = csv.DictReader(io.StringIO((tmp_path / "out" / "known.csv").read_text()))
+    assert row["answer"] == "'- a\n- b"

@@ -20,7 +20,7 @@ COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Consecutive rows. `arrow` (Parquet) and `lines` (JSONL) are the originals, of which a frame loses something."""
+    """Consecutive rows. `arrow` (Parquet) and `lines` (JSONL) are the originals: a frame does not keep all of them."""
 
     frame: pl.DataFrame
     arrow: pa.Table | None = None

@@ -36,7 +36,7 @@ def download_parts(url: str, kind: Format | None, folder: Path) -> Mapping[Path,
     """Copy an object, the objects of a glob, or those of a folder into a local folder; return the address of each.
 
     Raises:
-        TableError: there is no such object, or it cannot be read to its end.
+        TableError: the object does not exist, or cannot be read to its end.
     """
     scheme, _, key = url.partition("://")
     scheme = scheme.lower()
@@ -44,7 +44,7 @@ def download_parts(url: str, kind: Format | None, folder: Path) -> Mapping[Path,
         store = _store(url, scheme, key)
         found = _parts(store, key.rstrip("/"), kind)
     if not found:
-        raise TableError(f"{url}: there is no such object, and no folder of tables. {_HINTS[scheme]}")
+        raise TableError(f"{url}: no such object, and no folder of tables. {_HINTS[scheme]}")
     copies = {}
     for number, info in enumerate(found):
         name, local = f"{scheme}://{info.path}", folder / f"{number:06}" / Path(info.path).name
@@ -80,7 +80,7 @@ def check_bucket(url: str) -> None:
         bucket = key.split("/", 1)[0]
         found = _store(url, scheme.lower(), key).get_file_info(bucket)
         if found.type == fs.FileType.NotFound:
-            raise TableError(f"{url}: there is no bucket {bucket!r}. {_HINTS[scheme.lower()]}")
+            raise TableError(f"{url}: no bucket named {bucket!r}. {_HINTS[scheme.lower()]}")
 
 
 def is_part_of(url: str, table: str) -> bool:

@@ -20,7 +20,7 @@ def open_source(path: str, kind: Format | None, options: CsvOptions, *, spool: P
     stdin is copied to `spool`, which must remain while the source is used.
 
     Raises:
-        TableError: there is no such table, its format is unknown, or its header cannot be used.
+        TableError: the table does not exist, its format is unknown, or its header cannot be used.
     """
     if "://" in path:
         return RemoteSource(path, kind, lambda files: _open_files(files, path, kind, options))

@@ -28,7 +28,7 @@ class RemoteSource:
     """A table that is copied to this machine. Its errors have the addresses in place of the copies' paths.
 
     Raises:
-        TableError: there is no such table, it cannot be read, or the connection broke; nothing was spent.
+        TableError: the table does not exist, cannot be read, or the connection broke; nothing was spent.
     """
 
     def __init__(self, url: str, kind: Format | None, read: Callable[[Sequence[Path]], Source]) -> None:

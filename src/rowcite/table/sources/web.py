@@ -24,7 +24,7 @@ def download(url: str, folder: Path) -> Mapping[Path, str]:
     A connection that breaks is resumed, a few times.
 
     Raises:
-        TableError: there is no table at the address, or the connection cannot be made or breaks every time.
+        TableError: the address has no table, or the connection cannot be made or breaks every time.
     """
     try:
         address = httpx.URL(url)
