@@ -13,6 +13,7 @@ import yaml
 
 from rowcite.cli import cli
 from rowcite.errors import RowciteError
+from rowcite.model import RowStatus
 from rowcite.pipeline.spec_file import parse_spec
 from rowcite.spec.models import Spec
 from support import ROOT, environment, rowcite
@@ -73,6 +74,11 @@ def test_the_spec_page_has_every_key_of_the_spec():
             if f"{key}:" not in page and f"`{key}`" not in page and f".{key}`" not in page
         ]
         assert not missing, name
+
+
+def test_the_output_page_explains_every_row_status():
+    page = (ROOT / "docs" / "output.md").read_text()
+    assert [status for status in RowStatus if f"`{status}`:" not in page] == []
 
 
 def test_the_readme_example_runs_from_the_command_and_from_python(tmp_path):
