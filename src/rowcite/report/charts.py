@@ -14,7 +14,7 @@ from typing import Any
 import altair as alt
 import vl_convert
 
-from rowcite.report.facts import FILLED, CellState, Facts, Timeline
+from rowcite.report.facts import FILLED, CellState, Facts, Moment, Timeline
 from rowcite.report.sections import printable
 
 WIDTHS = {"full": (1056, 660, 342), "half": (500, 342)}
@@ -59,7 +59,32 @@ class Picture:
 
 def coverage(facts: Facts) -> Picture:
     """Draw the share of filled cells of each field, by confidence."""
-    data = [
+    cells, totals = _cells(facts), _totals(facts)
+
+    def chart(width: int) -> Any:
+        y = alt.Y("field:O", axis=None, scale=alt.Scale(paddingInner=0.0, paddingOuter=0.0))
+        bars = (
+            _chart(cells)
+            .mark_bar(height=14, yOffset=9)
+            .encode(
+                x=alt.X("cells:Q", stack="normalize", axis=None),
+                y=y,
+                order="order:Q",
+                color=_colours({str(name): f"s-{name}" for name in CellState}, "state"),
+                stroke=alt.value(_COLOURS["none"]),
+                strokeWidth=alt.value(1),
+            )
+        )
+        labels = _labels(_chart(totals).encode(y=y), width, "name:N", "filled:N", dy=-11)
+        return alt.layer(bars, *labels).properties(width=width, height=44 * max(len(totals), 1))
+
+    shares = "; ".join(f"{item['name']}: {item['filled']}" for item in totals)
+    return _picture(chart, "full", f"Cells filled by field. {shares}")
+
+
+def _cells(facts: Facts) -> list[dict[str, Any]]:
+    """Return the number of cells of each field and state."""
+    return [
         {
             "field": f"{number:04}",
             "name": printable(field.name),
@@ -71,7 +96,11 @@ def coverage(facts: Facts) -> Picture:
         for order, state in enumerate(CellState)
         if facts.cells[field.name][state]
     ]
-    totals = [
+
+
+def _totals(facts: Facts) -> list[dict[str, Any]]:
+    """Return the share of filled cells of each field."""
+    return [
         {
             "field": f"{number:04}",
             "name": printable(field.name),
@@ -80,31 +109,13 @@ def coverage(facts: Facts) -> Picture:
         for number, field in enumerate(facts.fields)
     ]
 
-    def chart(width: int) -> Any:
-        y = alt.Y("field:O", axis=None, scale=alt.Scale(paddingInner=0.0, paddingOuter=0.0))
-        bars = (
-            _chart(data)
-            .mark_bar(height=14, yOffset=9)
-            .encode(
-                x=alt.X("cells:Q", stack="normalize", axis=None),
-                y=y,
-                order="order:Q",
-                color=_colours({str(name): f"s-{name}" for name in CellState}, "state"),
-                stroke=alt.value(_COLOURS["none"]),
-                strokeWidth=alt.value(1),
-            )
-        )
-        named = _chart(totals).encode(y=y)
-        return alt.layer(
-            bars,
-            named.mark_text(align="left", dy=-11, limit=width - 90).encode(x=alt.value(0), text="name:N"),
-            named.mark_text(align="right", dy=-11, color=_COLOURS["muted"]).encode(
-                x=alt.value(width), text="filled:N"
-            ),
-        ).properties(width=width, height=44 * max(len(totals), 1))
 
-    titled = "; ".join(f"{item['name']}: {item['filled']}" for item in totals)
-    return _picture(chart, "full", f"Cells filled by field. {titled}")
+def _labels(base: Any, width: int, left: str, right: str, *, dy: int) -> tuple[Any, Any]:
+    """Return the labels above bars: a name on the left, cut to fit, and a number on the right."""
+    return (
+        base.mark_text(align="left", dy=dy, limit=width - 110).encode(x=alt.value(0), text=left),
+        base.mark_text(align="right", dy=dy, color=_COLOURS["muted"]).encode(x=alt.value(width), text=right),
+    )
 
 
 def bars(items: Iterable[Bar], title: str) -> Picture:
@@ -130,10 +141,7 @@ def bars(items: Iterable[Bar], title: str) -> Picture:
                 x=alt.X("size:Q", axis=None, scale=alt.Scale(domainMin=0)),
                 color=_colours({name: name for name in _VARIABLES}, "c"),
             ),
-            base.mark_text(align="left", dy=-5, limit=width - 110).encode(x=alt.value(0), text="label:N"),
-            base.mark_text(align="right", dy=-5, color=_COLOURS["muted"]).encode(
-                x=alt.value(width), text="shown:N"
-            ),
+            *_labels(base, width, "label:N", "shown:N", dy=-5),
         ).properties(width=width, height=36 * max(len(data), 1))
 
     values = "; ".join(f"{item['label']}: {item['shown']}" for item in data)
@@ -149,7 +157,7 @@ def timeline(line: Timeline) -> Picture:
         for what, runs in (("sent", moment.sent), ("answered", moment.answered), ("failed", moment.failed))
     ]
     pauses = [{"at": at / seconds} for at, _ in line.pauses]
-    most = max((moment.sent for moment in line.moments), default=0)
+    last = line.moments[-1] if line.moments else Moment(0.0, 0, 0, 0)
 
     def chart(width: int) -> Any:
         x = alt.X(
@@ -159,29 +167,30 @@ def timeline(line: Timeline) -> Picture:
             scale=alt.Scale(nice=False),
         )
         y = alt.Y("runs:Q", title=None, stack=None, axis=alt.Axis(tickCount=4, domain=False, ticks=False))
-        shown = _chart(data)
-        area = shown.transform_filter("datum.what == 'answered'").mark_area(
-            interpolate="step-after",
-            color=_COLOURS["soft"],
-            line={"color": _COLOURS["accent"], "strokeWidth": 1.5},
-        )
-        sent = shown.transform_filter("datum.what == 'sent'").mark_line(
-            interpolate="step-after", color=_COLOURS["muted"], strokeWidth=1.25, strokeDash=[3, 3]
-        )
-        failed = shown.transform_filter("datum.what == 'failed'").mark_line(
-            interpolate="step-after", color=_COLOURS["bad"], strokeWidth=1.5
-        )
-        layers = [area.encode(x=x, y=y), sent.encode(x=x, y=y)]
-        if line.moments[-1].failed:
-            layers.append(failed.encode(x=x, y=y))
+        layers = [layer.encode(x=x, y=y) for layer in _run_layers(_chart(data), failed=bool(last.failed))]
         if pauses:
             rule = _chart(pauses).mark_rule(color=_COLOURS["muted"], strokeDash=[1, 3])
             layers.append(rule.encode(x=x))
         return alt.layer(*layers).properties(width=width - 44, height=170)
 
-    last = line.moments[-1] if line.moments else None
-    totals = f"{most:,} sent, {last.answered:,} answered, {last.failed:,} failed" if last else "nothing sent"
-    return _picture(chart, "full", f"Runs over time: {totals}")
+    totals = f"{last.sent:,} sent, {last.answered:,} answered, {last.failed:,} failed"
+    return _picture(chart, "full", f"Runs over time: {totals if line.moments else 'nothing sent'}")
+
+
+def _run_layers(chart: Any, *, failed: bool) -> list[Any]:
+    """Return an area of answered runs, a line of sent runs and, if any failed, a line of failed runs."""
+    answered = chart.transform_filter("datum.what == 'answered'").mark_area(
+        interpolate="step-after",
+        color=_COLOURS["soft"],
+        line={"color": _COLOURS["accent"], "strokeWidth": 1.5},
+    )
+    sent = chart.transform_filter("datum.what == 'sent'").mark_line(
+        interpolate="step-after", color=_COLOURS["muted"], strokeWidth=1.25, strokeDash=[3, 3]
+    )
+    ended = chart.transform_filter("datum.what == 'failed'").mark_line(
+        interpolate="step-after", color=_COLOURS["bad"], strokeWidth=1.5
+    )
+    return [answered, sent, ended] if failed else [answered, sent]
 
 
 _UNITS = (("hours", 3600.0), ("minutes", 60.0), ("seconds", 1.0))
