@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import polars as pl
 import pytest
 
 from rowcite.cli import main
@@ -16,7 +15,6 @@ from rowcite.errors import Incomplete, TableError
 from rowcite.files import atomic_write, create_private, write_errors, write_many, write_whole
 from rowcite.ledger import maintenance, open_ledger
 from rowcite.local.server.database import FILE, Database
-from rowcite.table.reports import write_reports
 from support.answers import NOWHERE, answer, answered, found, known, ready
 
 OPEN_UMASK = 0o002
@@ -172,11 +170,15 @@ def test_no_command_writes_through_a_link_planted_beside_its_file(
 
 
 def test_no_report_of_a_row_is_written_through_a_link_planted_beside_it(tmp_path):
+    task = {"processor": "core", "inputs": {"company": {"column": "name"}}, "output": {"type": "text"}}
+    spec = known(tmp_path, [{"name": "Alpha"}], task=task, accept={}, columns={"reports": "reports"})
+    answered(spec, [b'{"type": "text", "content": "# Alpha", "basis": []}'])
     victim = tmp_path / "victim"
     victim.write_text("precious")
-    (tmp_path / ".row-000001.md.tmp").symlink_to(victim)
-    write_reports(tmp_path, 0, pl.DataFrame({"answer": ["# Alpha"]}))
-    assert (tmp_path / "row-000001.md").read_text() == "# Alpha\n"
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / ".row-000001.md.tmp").symlink_to(victim)
+    assert main(["write", str(spec), "--base-url", NOWHERE, "-q"]) == 0
+    assert (tmp_path / "reports" / "row-000001.md").read_text() == "# Alpha\n"
     assert victim.read_text() == "precious"
 
 

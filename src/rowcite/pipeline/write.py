@@ -8,18 +8,18 @@ from pathlib import Path
 
 import polars as pl
 
+from rowcite.files import write_errors, write_many
 from rowcite.ledger import Ledger
 from rowcite.model import Counts, RowStatus
 from rowcite.pipeline.job import Job
 from rowcite.table.columns import ColumnLayout
 from rowcite.table.merge import Merge
-from rowcite.table.reports import write_reports
 from rowcite.table.sinks import open_table, output_format
 from rowcite.table.sources import Rows
 
 
 def merged(job: Job, ledger: Ledger, *, native: bool) -> Iterator[tuple[Rows, pl.DataFrame]]:
-    """Yield the table's rows, some at a time, with the columns that are added to them."""
+    """Yield the table's rows in parts, with the columns that are added to them."""
     table = job.reader.source.schema
     merge = Merge(job.spec, table, ledger, native=native, room=job.memory // 4)
     for batch in job.reader.batches(job.question):
@@ -37,7 +37,7 @@ def write(job: Job, ledger: Ledger, target: str) -> Counts:
         for rows, columns in merged(job, ledger, native=native):
             if written is not None:
                 written.result()
-            written = pool.submit(write_rows, rows, columns)  # while the next rows are put together
+            written = pool.submit(write_rows, rows, columns)  # while the next rows are merged
             count(counts, columns)
         if written is not None:
             written.result()
@@ -47,11 +47,18 @@ def write(job: Job, ledger: Ledger, target: str) -> Counts:
 
 
 def _write_reports(job: Job, ledger: Ledger, folder: Path) -> None:
-    """Write reports as they were said: the formula guard is for spreadsheets."""
-    rows = 0
+    """Write each row's report to `row-000001.md`, numbered from 1. Only a table escapes texts for spreadsheets."""
+    number = 0
     for _, columns in merged(job, ledger, native=True):
-        write_reports(folder, rows, columns)
-        rows += columns.height
+        reports = enumerate(columns[columns.columns[0]], number + 1)
+        files = ((f"row-{row:06}.md", _lines(text)) for row, text in reports if text is not None)
+        with write_errors(str(folder)):
+            write_many(folder, files)
+        number += columns.height
+
+
+def _lines(text: str) -> bytes:
+    return (text if text.endswith("\n") else f"{text}\n").encode()
 
 
 def count(counts: Counts, columns: pl.DataFrame) -> None:
