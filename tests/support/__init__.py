@@ -17,6 +17,16 @@ ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "sample_data" / "web"
 SECRETS = ("PARALLEL_API_KEY", "PARALLEL_BASE_URL", "PARALLEL_API_URL", "ROWCITE_LEDGER")
 
+BASE_SPEC = """\
+name: accounts
+task:
+  processor: core
+  inputs: {company: {column: name}}
+  outputs:
+    industry: {type: string}
+"""
+"""A spec of six lines: what a test adds begins on line 7."""
+
 
 def environment(**extra: str) -> dict[str, str]:
     """Return this environment without the variables that configure rowcite."""

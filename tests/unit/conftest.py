@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from rowcite.pipeline.spec_file import parse_spec
+from rowcite.errors import SpecError
+from rowcite.pipeline.spec_file import load_spec, parse_spec
 from rowcite.spec.models import Spec
 
 settings.register_profile("unit", deadline=None, derandomize=True, max_examples=100)
@@ -30,3 +31,29 @@ def make_spec():
         return parse_spec({"name": "t", "task": asked, **keys}, environ={})
 
     return make
+
+
+@pytest.fixture
+def load(tmp_path):
+    """Return a function that loads a text as a spec file."""
+
+    def load(text: str, **environ: str) -> Spec:
+        (tmp_path / "s.yaml").write_text(text, encoding="utf-8", newline="")
+        return load_spec(tmp_path / "s.yaml", environ=environ)
+
+    return load
+
+
+@pytest.fixture
+def problems(load, tmp_path):
+    """Return a function that loads a wrong spec and returns its problems as `line:column: message`."""
+
+    def problems(text: str, **environ: str) -> list[str]:
+        with pytest.raises(SpecError) as raised:
+            load(text, **environ)
+        prefix = f"{tmp_path / 's.yaml'}:"
+        lines = str(raised.value).split("\n")
+        assert all(line.startswith(prefix) for line in lines)
+        return [line.removeprefix(prefix) for line in lines]
+
+    return problems

@@ -34,7 +34,7 @@ ACTIVE_BATCHES = (
     f" WHERE batch.id IN (SELECT batch FROM run WHERE {IS_ACTIVE}) AND run.pack IS NULL ORDER BY run.id"
 )
 MEMBERS_OF_ACTIVE_PACKS = (
-    "SELECT run.batch, pack.key, run.key FROM run JOIN run AS pack ON pack.id = run.pack"
+    "SELECT run.batch, pack.key, run.key FROM run AS pack CROSS JOIN run ON run.pack = pack.id"
     f" WHERE pack.{IS_ACTIVE} ORDER BY run.id"
 )
 PACK_OF_RUN = (
