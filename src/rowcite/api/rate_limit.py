@@ -48,7 +48,7 @@ class RateLimiter:
         self.on_throttled: Callable[[int], None] | None = None
         self._rate = float(per_minute)
         self._starts: deque[float] = deque()  # requests of the last window
-        self._refusals: deque[float] = deque()  # 429s of the last window
+        self._throttles: deque[float] = deque()  # 429s of the last window
         self._slots = asyncio.Semaphore(at_once)
         self._queue = asyncio.Lock()  # first come, first served
         self._clock = clock
@@ -70,13 +70,13 @@ class RateLimiter:
         """Record a 429, whose request may be retried after a number of seconds."""
         self.pause(seconds)
         now = self._clock()
-        self._refusals.append(now)
+        self._throttles.append(now)
         self._forget(now)
-        refusals, starts = len(self._refusals), len(self._starts)
-        if refusals < _ISOLATED or refusals < _ISOLATED_SHARE * starts:
+        throttles, starts = len(self._throttles), len(self._starts)
+        if throttles < _ISOLATED or throttles < _ISOLATED_SHARE * starts:
             return
         if now >= self._settled_at:
-            self._slow_down(now, starts - refusals)
+            self._slow_down(now, starts - throttles)
         if self.on_throttled is not None and (
             self._reported_at is None or now - self._reported_at >= _REPORT_EVERY
         ):
@@ -115,7 +115,7 @@ class RateLimiter:
         return max(paused, free)
 
     def _forget(self, now: float) -> None:
-        for times in (self._starts, self._refusals):
+        for times in (self._starts, self._throttles):
             while times and times[0] + WINDOW - now <= 0:
                 times.popleft()
 
