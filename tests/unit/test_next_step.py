@@ -237,10 +237,10 @@ def test_a_share_needs_enough_answers():
 
 
 @pytest.mark.parametrize(
-    ("answers", "left_open", "stops"), [(99, 99, False), (100, 50, False), (100, 51, True), (100, 0, False), (300, 160, True)]
+    ("answers", "rejected", "stops"), [(99, 99, False), (100, 50, False), (100, 51, True), (100, 0, False), (300, 160, True)]
 )  # fmt: skip
-def test_a_run_stops_when_more_than_half_of_the_first_answers_are_rejected(answers, left_open, stops):
-    assert too_many(answers, left_open) is stops
+def test_a_run_stops_when_more_than_half_of_the_first_answers_are_rejected(answers, rejected, stops):
+    assert too_many(answers, rejected) is stops
 
 
 @pytest.mark.parametrize(

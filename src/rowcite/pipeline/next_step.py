@@ -1,4 +1,4 @@
-"""The next step of a row: the fields to retry, the next processor of `escalate`, and the question sent to it. Pure.
+"""The next step of a row: the fields to retry, the next processor of `escalate`, its question and its cost. Pure.
 
 A step asks for the rejected fields only. Accepted values are sent along with their sources, as the input `known`. The
 previous run is not continued (`previous_interaction_id`): that would send the rejected values along, and tie the answer
@@ -176,6 +176,6 @@ def shares(
     ]
 
 
-def too_many(answers: int, left_open: int) -> bool:
+def too_many(answers: int, rejected: int) -> bool:
     """Return True if more than half of the first 100 answers are to be retried."""
-    return answers >= FIRST_ANSWERS and left_open * 2 > answers
+    return answers >= FIRST_ANSWERS and rejected * 2 > answers
