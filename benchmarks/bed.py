@@ -153,11 +153,11 @@ def bodies(folder: Path, spec: Path, url: str) -> Path:
     from rowcite.ledger import open_ledger
     from rowcite.pipeline.plan import look
     from rowcite.pipeline.prepare import Overrides, prepare
-    from rowcite.pipeline.submission import unanswered
+    from rowcite.pipeline.rounds import unanswered
 
     job = prepare(spec, Overrides(base_url=url)).job
     ledger = open_ledger(folder / "nothing", writing=False)
-    tasks = list(unanswered(job, ledger, look(job, ledger)))
+    tasks = list(unanswered(job, ledger.task_states, survey=look(job, ledger)))
     file = folder / "bodies.jsonl"
     parts = [tasks[start : start + RUNS_PER_REQUEST] for start in range(0, len(tasks), RUNS_PER_REQUEST)]
     file.write_bytes(b"\n".join(runs_body(job.question, part) for part in parts))

@@ -70,7 +70,7 @@ def fill(spec: Path) -> int:
     from rowcite.ledger import open_ledger
     from rowcite.pipeline.plan import look
     from rowcite.pipeline.prepare import Overrides, prepare
-    from rowcite.pipeline.submission import unanswered
+    from rowcite.pipeline.rounds import unanswered
 
     ready = prepare(spec, Overrides(base_url=URL))
     job, ledger = ready.job, open_ledger(ready.ledger, writing=True)
@@ -78,7 +78,7 @@ def fill(spec: Path) -> int:
     db = ledger._db  # noqa: SLF001 - only this benchmark fills a ledger
     db.execute("PRAGMA synchronous = OFF")
     db.execute(f"PRAGMA cache_size = -{1 << 20}")
-    tasks = unanswered(job, ledger, look(job, ledger))
+    tasks = unanswered(job, ledger.task_states, survey=look(job, ledger))
     done = 0
     while part := list(islice(tasks, 20_000)):
         db.execute("BEGIN")

@@ -16,26 +16,28 @@ from rowcite.version import __version__
 if TYPE_CHECKING:
     from rowcite.errors import (
         ApiError,
+        BudgetExceeded,
         Incomplete,
         InputError,
+        InsufficientCredit,
         KeyRefused,
         LedgerError,
-        OutOfCredit,
         RowciteError,
         SpecError,
         TableError,
     )
-    from rowcite.pipeline.run import aenrich, enrich
+    from rowcite.library import aenrich, enrich
     from rowcite.pipeline.spec_file import load_spec, parse_spec
     from rowcite.spec.models import Spec
 
 __all__ = [
     "ApiError",
+    "BudgetExceeded",
     "Incomplete",
     "InputError",
+    "InsufficientCredit",
     "KeyRefused",
     "LedgerError",
-    "OutOfCredit",
     "RowciteError",
     "Spec",
     "SpecError",
@@ -48,8 +50,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "aenrich": "pipeline.run",
-    "enrich": "pipeline.run",
+    "aenrich": "library",
+    "enrich": "library",
     "Spec": "spec.models",
     "load_spec": "pipeline.spec_file",
     "parse_spec": "pipeline.spec_file",

@@ -2,18 +2,21 @@
 
 ```text
 RowciteError                 exit 1
-├── InputError               exit 2   what the user gave cannot be used
+├── InputError               exit 2   the spec, table or arguments cannot be used
 │   ├── SpecError                     the YAML spec: all its problems at once, each with file:line:column
 │   ├── TableError                    the table: which file, which line
 │   └── UsageError                    flags and environment
 ├── KeyRefused               exit 3   the API key is missing, or the API answered 401
 ├── ApiError                 exit 4   the API failed for good
-│   ├── Retriable                     may be tried again; carries `retry_after`
+│   ├── Retriable                     may be sent again; carries `retry_after`
 │   ├── ApiRefused           exit 2   403 or 422: the API will never take this
 │   └── NotFound                      404
-├── OutOfCredit              exit 6   402, or the budget in the spec
-├── Incomplete               exit 5   stopped with work left; run again to go on
-│   └── LedgerBusy                    another process has the ledger
+├── InsufficientCredit       exit 6   402: the account has too little credit
+├── BudgetExceeded           exit 6   a limit of the spec or of the command allows no more
+├── Incomplete               exit 5   stopped with work left; run again to continue
+│   ├── DeadlineReached               `limits.deadline` has passed
+│   └── LedgerBusy                    another process uses the ledger
+├── Declined                 exit 5   the user did not confirm the plan
 └── LedgerError              exit 5   the ledger cannot be read or written
 ```
 
@@ -26,19 +29,19 @@ from typing import NamedTuple
 
 
 class RowciteError(Exception):
-    """Any error that rowcite explains: its text says what, where and what to do."""
+    """Any error that rowcite explains: its text names the problem, the place and the remedy."""
 
     exit_code = 1
 
 
 class InputError(RowciteError):
-    """What the user gave cannot be used."""
+    """The spec, the table or the arguments cannot be used."""
 
     exit_code = 2
 
 
 class Problem(NamedTuple):
-    """One thing wrong with a spec. `line` and `column` count from 1; 0 when there is no text to point at."""
+    """One problem of a spec. `line` and `column` count from 1; 0 when there is no text to point at."""
 
     message: str
     line: int = 0
@@ -87,9 +90,9 @@ class ApiError(RowciteError):
 
 
 class Retriable(ApiError):
-    """The API failed in a way that may pass.
+    """The API failed, and the same request may succeed later.
 
-    `retry_after` is in seconds, None when the API did not say. `sent` is False when the request
+    `retry_after` is in seconds, None when the API did not name any. `sent` is False when the request
     certainly never reached the API, so that even a POST which creates runs may be sent again.
     """
 
@@ -110,8 +113,8 @@ class Retriable(ApiError):
 class ApiRefused(ApiError):
     """The API will never take this request: 403 for a processor, 422 for a body.
 
-    `rows` are the positions, in the request's list of runs, of those that the API found fault with; empty when it
-    named none.
+    `rows` are the positions, in the request's list of runs, of those that the API rejected; empty when it named
+    none.
     """
 
     exit_code = 2
@@ -127,20 +130,47 @@ class NotFound(ApiError):
     """The API does not know the group or run (404)."""
 
 
-class OutOfCredit(RowciteError):
-    """The account has no credit left (402), or the budget in the spec is used up."""
+class InsufficientCredit(RowciteError):
+    """The API answered 402: the account has too little credit."""
+
+    exit_code = 6
+
+
+class BudgetExceeded(RowciteError):
+    """`limits.max_cost_usd`, `limits.max_total_usd` or `--max-cost` allows no more runs."""
 
     exit_code = 6
 
 
 class Incomplete(RowciteError):
-    """Stopped with work left: run the same command again to go on."""
+    """Stopped with work left: run the same command again to continue."""
 
     exit_code = 5
 
 
+class DeadlineReached(Incomplete):
+    """`limits.deadline` has passed. `pending` is the number of rows without an answer, None while it is not known."""
+
+    def __init__(self, deadline: str) -> None:
+        self.deadline = deadline
+        self.pending: int | None = None
+        super().__init__(deadline)
+
+    def __str__(self) -> str:
+        rows = (
+            "" if self.pending is None else f": {self.pending:,} row{'s'[: self.pending != 1]} still pending"
+        )
+        return f"Stopped at the {self.deadline} deadline{rows}"
+
+
 class LedgerBusy(Incomplete):
     """Another process is using the ledger."""
+
+
+class Declined(RowciteError):
+    """The user did not confirm the plan: nothing was submitted."""
+
+    exit_code = 5
 
 
 class LedgerError(RowciteError):

@@ -1,34 +1,35 @@
-"""What a run tells while it goes: the one observer, and a silent one."""
+"""The observer of a run: what is reported while it works, and how its counts are kept."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 
 class Progress(Protocol):
-    """Told of every step. Calls are cheap and frequent: an implementation draws at most ten times a second."""
+    """Receives every step of a run. Calls are cheap and frequent: draw at most ten times a second."""
 
     def begin(self, tasks: int, answered: int) -> None:
-        """So many tasks in all, of which so many were answered before."""
+        """Begin with `tasks` tasks, `answered` of them answered by earlier commands."""
 
     def more(self, tasks: int, text: str) -> None:
-        """So many tasks have come on top, and why."""
+        """Add `tasks` tasks; `text` gives the reason."""
 
     def submitted(self, runs: int, spent: int) -> None:
-        """So many more runs are under way; `spent` micro-US$ in all by this command."""
+        """Add active runs. `spent` is the command's spend so far, in micro-US$."""
 
     def ended(self, completed: int, failed: int) -> None:
-        """So many more runs have ended, and their answers are in the ledger."""
+        """Count runs that have ended and whose answers are in the ledger."""
 
     def say(self, text: str) -> None:
-        """Something that a person should read."""
+        """Show a message to the user."""
 
     def end(self) -> None:
-        """Nothing more will be told."""
+        """End: nothing more is reported."""
 
 
 class Silent:
-    """Tells nobody."""
+    """Reports nothing."""
 
     def begin(self, tasks: int, answered: int) -> None:
         """Ignore it."""
@@ -47,3 +48,38 @@ class Silent:
 
     def end(self) -> None:
         """Ignore it."""
+
+
+@dataclass(slots=True)
+class TaskCounts:
+    """The tasks of a run: all of them, answered by earlier commands, and by state since. Money is micro-US$."""
+
+    tasks: int = 0
+    answered: int = 0
+    completed: int = 0
+    failed: int = 0
+    active: int = 0
+    spent: int = 0
+
+    @property
+    def done(self) -> int:
+        """Return how many tasks have ended."""
+        return self.answered + self.completed + self.failed
+
+    def submitted(self, tasks: int, spent: int) -> None:
+        """Add active tasks."""
+        self.active += tasks
+        self.spent = spent
+
+    def ended(self, completed: int, failed: int) -> None:
+        """Count tasks that have ended."""
+        self.completed += completed
+        self.failed += failed
+        self.active = max(self.active - completed - failed, 0)
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words: 3 s, 12 min, 1.5 h."""
+    if seconds < 90:
+        return f"{seconds:.0f} s" if seconds >= 1 else f"{seconds:g} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5_400 else f"{seconds / 3_600:.1f} h"

@@ -18,7 +18,15 @@ from rowcite.api.failures import failure, retry_after
 from rowcite.api.http import is_loopback
 from rowcite.api.rate_limit import RateLimiter
 from rowcite.api.retry import RetryPolicy
-from rowcite.errors import ApiError, ApiRefused, KeyRefused, NotFound, OutOfCredit, Retriable, UsageError
+from rowcite.errors import (
+    ApiError,
+    ApiRefused,
+    InsufficientCredit,
+    KeyRefused,
+    NotFound,
+    Retriable,
+    UsageError,
+)
 from support.scripted import drops, says, scripted, sleeps, streams
 
 KEY = "secret-key-of-the-test"
@@ -186,7 +194,7 @@ def test_a_get_without_a_usable_answer_is_retried(step):
     ("status", "kind", "code"),
     [
         (401, KeyRefused, 3),
-        (402, OutOfCredit, 6),
+        (402, InsufficientCredit, 6),
         (403, ApiRefused, 2),
         (404, NotFound, 4),
         (422, ApiRefused, 2),

@@ -60,14 +60,14 @@ ENDLESS = {
     "an unknown status": ({}, "has the status 'paused'"),
     "408 for a completed run": (
         {"drop_outputs": True, "active_results": 10**9},
-        r"goes on in another \(408\)",
+        r"is active by another \(408\)",
     ),
-    "no output, ever": ({"drop_outputs": True, "completed_without": "null"}, "its output does not come"),
+    "no output, ever": ({"drop_outputs": True, "completed_without": "null"}, "its output is not returned"),
     "a missing result": (
         {"drop_outputs": True, "completed_without": "404"},
-        "its output does not come",
+        "its output is not returned",
     ),
-    "runs that are not listed": ({}, "does not list them"),
+    "runs that are not listed": ({}, "not listed"),
 }
 
 
@@ -113,7 +113,7 @@ def test_results_are_requested_of_runs_that_ended_by_group_counts_alone(start):
 
 def test_runs_that_ended_by_group_counts_alone_and_have_no_result_are_given_up(start):
     job = start(Deviations(mangle=_contradictory, tell=False, active_results=10**9))
-    with pytest.raises(Incomplete, match="goes on"):
+    with pytest.raises(Incomplete, match="is active"):
         job.run(tasks(job.question, 5), stalled_timeout=0.8)
     assert job.states() == {"submitted": 5}
 
@@ -122,7 +122,7 @@ def test_one_contradictory_run_stops_no_other(start):
     job = start()
     some = tasks(job.question, 20)
     job.api.deviant.how = Deviations(mangle=one(some[7].key.hex(), _paused), tell=False)
-    with pytest.raises(Incomplete, match="of 1 runs"):
+    with pytest.raises(Incomplete, match="reported 1 of its runs"):
         job.run(some, active_runs=5, stalled_timeout=0.8)
     assert job.states() == {"completed": 19, "submitted": 1}
     assert job.submitter._active == 0

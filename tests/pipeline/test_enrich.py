@@ -150,7 +150,7 @@ def test_over_budget_raises_and_spends_nothing(folder):
         for key, value in spec(backend="parallel", limits={"max_cost_usd": 0}).items()
         if key != "local"
     }
-    with pytest.raises(rowcite.OutOfCredit, match="Nothing was submitted"):
+    with pytest.raises(rowcite.BudgetExceeded, match="Nothing was submitted"):
         rowcite.enrich(TABLE, changed)
 
 

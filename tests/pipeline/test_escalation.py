@@ -202,7 +202,7 @@ def test_a_run_stops_when_more_than_half_of_the_first_answers_are_rejected(world
     rows = world.run(*many(120, 40), code=5)
     assert set(world.created()) == {"lite"}
     assert len(rows) == 120
-    assert "of the first 100 answers 60 were not accepted" in capsys.readouterr().err
+    assert "60 of the first 100 answers were rejected" in capsys.readouterr().err
 
 
 def test_escalate_anyway_retries_them(world):

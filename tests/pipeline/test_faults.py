@@ -10,7 +10,15 @@ from email.utils import format_datetime
 
 import pytest
 
-from rowcite.errors import ApiError, ApiRefused, Incomplete, KeyRefused, NotFound, OutOfCredit, Retriable
+from rowcite.errors import (
+    ApiError,
+    ApiRefused,
+    Incomplete,
+    InsufficientCredit,
+    KeyRefused,
+    NotFound,
+    Retriable,
+)
 from support.answers import runs_of
 from support.deviant import Deviations
 from support.submitting import PRICE, tasks
@@ -125,13 +133,18 @@ def test_each_fault_in_each_phase_alone_only_costs_time(start, fault, phase):
 
 # --- final responses ------------------------------------------------------------------------------
 
-KEY, PROCESSOR, CREDIT = (KeyRefused, 3, "PARALLEL_API_KEY"), (ApiRefused, 2, "403"), (OutOfCredit, 6, "402")
+KEY, PROCESSOR, CREDIT = (
+    (KeyRefused, 3, "PARALLEL_API_KEY"),
+    (ApiRefused, 2, "403"),
+    (InsufficientCredit, 6, "402"),
+)
 LATER, OUT_OF_ORDER = (Incomplete, 5, "run again later"), (ApiError, 4, "501")
 CONTINUES = None
 FINAL = {
     401: dict.fromkeys(ALL, KEY),
     402: dict.fromkeys(ALL, CREDIT) | {"add": CONTINUES, "events": CONTINUES},
-    403: dict.fromkeys(ALL, PROCESSOR) | {"add": (ApiRefused, 2, "a processor 'core'"), "events": CONTINUES},
+    403: dict.fromkeys(ALL, PROCESSOR)
+    | {"add": (ApiRefused, 2, "the processor 'core'"), "events": CONTINUES},
     404: {
         **dict.fromkeys(ALL, CONTINUES),
         "create": (NotFound, 4, "404"),
@@ -333,7 +346,7 @@ def test_exhausted_credit_keeps_the_runs_that_were_paid_for(start):
     later = {"method": method, "path": path, "nth": list(range(3, 60)), "status": 402}
     job = start(later, latency=0.002)
     some = tasks(job.question, 40)
-    with pytest.raises(OutOfCredit) as caught:
+    with pytest.raises(InsufficientCredit) as caught:
         job.run(some, active_runs=10)
     assert caught.value.exit_code == 6
     assert job.states() == {"completed": 20}

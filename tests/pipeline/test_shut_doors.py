@@ -85,7 +85,7 @@ def test_a_group_that_is_missing_at_its_post_is_replaced(start):
 
 def test_groups_that_are_always_missing_end_the_command_and_cost_nothing(start):
     job = start(post(404))
-    with pytest.raises(ApiError, match="Run again to go on") as caught:
+    with pytest.raises(ApiError, match="Run again to continue") as caught:
         job.run(tasks(job.question, 1), losses=3)
     assert caught.value.exit_code == 4
     assert (job.spent(), job.states()) == (0, {})
@@ -138,7 +138,7 @@ def test_no_row_is_refused_on_being_named(start, names):
     job.run(some)
     assert job.states() == {"completed": 37, "refused": 3}
     assert job.misplaced(some) == [some[row].input for row in (3, 11, 30)]
-    assert job.spent() == 37 * PRICE == job.submitter.spent
+    assert job.spent() == 37 * PRICE == job.totals.spent
     assert job.submitter._active == 0
     assert len(job.api.deviant.posts) < 60
 

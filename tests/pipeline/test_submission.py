@@ -10,14 +10,14 @@ from datetime import datetime
 
 import pytest
 
-from rowcite.errors import ApiError, ApiRefused, Incomplete, OutOfCredit
+from rowcite.errors import ApiError, ApiRefused, BudgetExceeded, Incomplete, InsufficientCredit
 from rowcite.submit.options import SubmitOptions
 from support.answers import runs_of
 from support.deviant import Deviations
 from support.submitting import PRICE, Submission, tasks
 
 REAL = {
-    name: getattr(SubmitOptions("core", PRICE), name)
+    name: getattr(SubmitOptions(), name)
     for name in ("gather", "sweep", "reconcile_after", "reconcile_after_refusal")
 }
 
@@ -93,7 +93,7 @@ def test_active_runs_smaller_than_a_batch_are_respected(start):
 def test_a_budget_stops_new_runs_and_keeps_what_is_under_way(start):
     job = start(latency=0.002)
     some = tasks(job.question, 30)
-    with pytest.raises(OutOfCredit, match="would pass what may be spent"):
+    with pytest.raises(BudgetExceeded, match=r"Stopped at the \$0.50 limit: \$0.50 spent"):
         job.run(some, active_runs=10, budget=20 * PRICE)
     assert job.states() == {"completed": 20}
     assert job.spent() == 20 * PRICE
@@ -108,7 +108,7 @@ def test_one_bad_row_does_not_sink_the_other_999(start):
     job.run(some)
     assert job.states() == {"completed": 999, "refused": 1}
     assert job.misplaced(some) == [some[777].input]
-    assert job.spent() == 999 * PRICE == job.submitter.spent
+    assert job.spent() == 999 * PRICE == job.totals.spent
     assert job.submitter._active == 0
 
 
@@ -148,16 +148,16 @@ def test_credit_held_by_active_runs_is_awaited(start):
 
 def test_credit_for_part_of_a_batch_is_used_up(start):
     job = start(Deviations(credit=37))
-    with pytest.raises(OutOfCredit, match="402"):
+    with pytest.raises(InsufficientCredit, match="402"):
         job.run(tasks(job.question, 100))
     assert job.states() == {"completed": 37}
-    assert job.spent() == 37 * PRICE == job.submitter.spent
+    assert job.spent() == 37 * PRICE == job.totals.spent
     assert job.submitter._active == 0
 
 
 def test_an_account_without_credit_costs_few_requests(start):
     job = start(Deviations(credit=0))
-    with pytest.raises(OutOfCredit):
+    with pytest.raises(InsufficientCredit):
         job.run(tasks(job.question, 3000))
     assert job.spent() == 0
     assert len(job.api.requests()) < 80
@@ -284,7 +284,7 @@ def test_a_run_without_key_and_input_stops_the_submission(start):
 def test_a_run_that_answers_another_question_stops_the_run_and_keeps_the_rest(start):
     job = start(Deviations(mangle=_swap_a_key))
     some = tasks(job.question, 5)
-    with pytest.raises(ApiError, match="was not asked there"):
+    with pytest.raises(ApiError, match="was not sent in it"):
         job.run(some)
     assert set(job.states()) <= {"completed", "submitted"}
 
@@ -364,7 +364,7 @@ def test_repeated_429_responses_are_waited_out_and_reported(start):
     job.run(some)
     assert whole(job, some)
     assert any(
-        re.fullmatch(r"the API turns .* going on at [\d,]+ requests a minute", text)
+        re.fullmatch(r"the API is throttling .* continuing at [\d,]+ requests a minute", text)
         for text in job.progress.said
     )
 
@@ -476,7 +476,9 @@ def test_active_runs_at_another_api_are_reported_and_left_alone(start):
         {**job.question.named, "api": "https://elsewhere.example"}, *_rest(job.question)
     )
     other.run([])
-    assert other.progress.said == [f"5 runs are still open at {job.api.url}: run against it to collect them"]
+    assert other.progress.said == [
+        f"5 runs are still active at {job.api.url}: run with --base-url {job.api.url} to collect them"
+    ]
     assert job.states() == {"submitted": 5}
 
 

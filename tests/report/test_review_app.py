@@ -1,13 +1,14 @@
 """The review's server: which requests it accepts and rejects, and which decisions reach the ledger."""
 
+import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import httpx
 import pytest
 
 from rowcite.ledger import open_ledger
-from rowcite.pipeline.run import in_loop
 from rowcite.report.gather import gather
 from rowcite.review import app as review_app
 from rowcite.review.app import ReviewSession, create_app
@@ -40,7 +41,8 @@ def send(reviewing):
                 target = path if path is not None else f"/{reviewing.token}/decisions"
                 return await client.request(method, target, headers=chosen, content=body)
 
-        return in_loop(go())
+        with ThreadPoolExecutor(1) as thread:  # this one may have a loop, of the browser's tests
+            return thread.submit(asyncio.run, go()).result()
 
     return sent
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +24,16 @@ from rowcite.local.server.faults import DropMiddleware
 from rowcite.local.server.serving import embedded
 from rowcite.model import Citation, FieldBasis, Task
 from rowcite.progress import Silent
-from rowcite.submit.options import SubmitOptions
-from rowcite.submit.submitter import Submitter
+from rowcite.submit.ledger_thread import LedgerThread
+from rowcite.submit.options import SubmissionTotals, SubmitOptions
+from rowcite.submit.queue import TaskStates
+from rowcite.submit.stop import Stop
+from rowcite.submit.submitter import Submitter, TaskSource
 from support.answers import runs_of
 from support.deviant import Deviant, Deviations
 
 PRICE = 25_000
 TERMS = SubmitOptions(
-    processor="core",
-    price=PRICE,
     gather=0.1,
     sweep=0.4,
     reconcile_after=0.3,
@@ -135,6 +137,11 @@ def tasks(asked: Question, count: int, start: int = 0) -> list[Task]:
     return [Task(task_key(asked.fingerprint, text), text) for text in inputs]
 
 
+def _unanswered(some: list[Task], states: TaskStates) -> Iterator[Task]:
+    known = states([task.key for task in some])
+    yield from (task for task in some if task.key not in known)
+
+
 @dataclass
 class Submission:
     """One ledger, and submissions to it."""
@@ -146,6 +153,7 @@ class Submission:
     key: str | None = None
     progress: Listening = field(default_factory=Listening)
     submitter: Submitter | None = None
+    totals: SubmissionTotals = field(default_factory=SubmissionTotals)
 
     def __post_init__(self) -> None:
         self.question = question(self.api.url)
@@ -160,16 +168,14 @@ class Submission:
 
     async def go(self, some: list[Task], *, deadline: float | None = None, **terms: Any) -> None:
         """Submit those of `some` that the ledger does not have, as the pipeline would."""
-        pace = RateLimiter(2000, 8)
-        with self.ledger() as ledger:
-            async with Client(self.api.url, self.key, pace, retry_policy=self.retry_policy) as client:
-                self.submitter = Submitter(client, ledger, replace(self.terms, **terms), self.progress)
-                async with asyncio.timeout(deadline):
-                    await self.submitter.submit(self.question, self._unanswered(ledger, some))
-
-    def _unanswered(self, ledger: Ledger, some: list[Task]) -> Iterator[Task]:
-        standing = ledger.task_states([task.key for task in some])
-        yield from (task for task in some if task.key not in standing)
+        self.totals = SubmissionTotals()
+        client = Client(self.api.url, self.key, RateLimiter(2000, 8), retry_policy=self.retry_policy)
+        options = replace(self.terms, **terms)
+        source = TaskSource(self.question, "core", PRICE, partial(_unanswered, some))
+        with self.ledger() as ledger, LedgerThread(ledger.reopen) as thread:
+            self.submitter = Submitter(client, thread, options, self.totals, self.progress)
+            async with asyncio.timeout(deadline):
+                await self.submitter.submit_all([source], self.question.named["api"], Stop())
 
     def run(self, some: list[Task], **more: Any) -> None:
         asyncio.run(self.go(some, **more))

@@ -6,9 +6,9 @@ was made: runs cost money, and the API does not have idempotency keys.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import msgspec
 
@@ -26,7 +26,7 @@ from rowcite.api.bodies import (
 from rowcite.api.facts import GROUP_EVENTS_SECONDS
 from rowcite.api.http import Sockets, Transport
 from rowcite.api.rate_limit import RateLimiter
-from rowcite.api.retry import DEFAULT_RETRY_POLICY, RetryPolicy, retrying
+from rowcite.api.retry import DEFAULT_RETRY_POLICY, Attempts, RetryPolicy, attempts
 from rowcite.errors import Retriable
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ _STILL_ACTIVE = 408
 class Client:
     """A client of one Task API. Use it as an async context manager.
 
-    Every method raises `KeyRefused` (401), `OutOfCredit` (402), `ApiRefused` (403, 422), `NotFound` (404), and
+    Every method raises `KeyRefused` (401), `InsufficientCredit` (402), `ApiRefused` (403, 422), `NotFound` (404), and
     `Retriable` when retries did not help. A 429 is retried without limit.
     """
 
@@ -57,22 +57,19 @@ class Client:
         )
 
     async def __aenter__(self) -> Self:
+        self.rate_limiter.enter_loop()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self._transport.close()
 
     async def create_group(self) -> str:
-        """Create a task group and return its id. If the answer is lost, an empty group remains, which costs nothing."""
+        """Create a task group and return its id. A lost response leaves an empty group, which costs nothing."""
+        return (await self._request("POST", "/v1/tasks/groups", Group, b"{}")).taskgroup_id
 
-        async def attempt() -> Group:
-            return await self._json("POST", "/v1/tasks/groups", Group, b"{}")
-
-        return (await self._retrying(attempt)).taskgroup_id
-
-    async def group(self, group_id: str) -> Group:
-        """Return a group with its status."""
-        return await self._get(f"/v1/tasks/groups/{group_id}", Group)
+    def group(self, group_id: str) -> Coroutine[Any, Any, Group]:
+        """Return a group with its counts of runs by status."""
+        return self._request("GET", f"/v1/tasks/groups/{group_id}", Group)
 
     async def add_runs(
         self,
@@ -82,36 +79,34 @@ class Client:
         sending: Callable[[], Awaitable[None]] | None = None,
         many: bool = False,
     ) -> list[str]:
-        """Create runs; return their ids, in an undocumented order.
+        """Create runs; return their ids, in no promised order.
 
-        `sending` is called immediately before each attempt. With `many`, a few 429s end the retries: the batch may be too large.
+        `sending` is called right before each attempt. With `many`, a few 429 end the attempts: the size may be the reason.
 
         Raises:
             Retriable: with `sent` true and a status other than 429, the runs may or may not have been created: find
                 out before sending again.
         """
         path = f"/v1/tasks/groups/{group_id}/runs?refresh_status=false"
+        retrying = self._attempts(creates=True, many=many)
+        return (await self._request("POST", path, Added, body, sending, retrying)).run_ids
 
-        async def attempt() -> Added:
-            return await self._json("POST", path, Added, body, sending)
-
-        return (await self._retrying(attempt, creates=True, many=many)).run_ids
-
-    async def run(self, run_id: str) -> Run:
+    def run(self, run_id: str) -> Coroutine[Any, Any, Run]:
         """Return a run with its status."""
-        return await self._get(f"/v1/tasks/runs/{run_id}", Run)
+        return self._request("GET", f"/v1/tasks/runs/{run_id}", Run)
 
-    async def input(self, run_id: str) -> RunInput:
+    def input(self, run_id: str) -> Coroutine[Any, Any, RunInput]:
         """Return the input of a run, with its metadata."""
-        return await self._get(f"/v1/tasks/runs/{run_id}/input", RunInput)
+        return self._request("GET", f"/v1/tasks/runs/{run_id}/input", RunInput)
 
-    async def result(self, run_id: str) -> Event:
-        """Return the answer of a run that has ended: an event with its run and output.
+    def result(self, run_id: str) -> Coroutine[Any, Any, Event]:
+        """Return the result of a run that has ended: an event with its run and output.
 
         Raises:
-            Retriable: status 408, without retries, if the run is still active.
+            Retriable: status 408, at once, when the run is active after all.
         """
-        return await self._get(f"/v1/tasks/runs/{run_id}/result?timeout=1", Event, final=_STILL_ACTIVE)
+        path = f"/v1/tasks/runs/{run_id}/result?timeout=1"
+        return self._request("GET", path, Event, retrying=self._attempts(final=_STILL_ACTIVE))
 
     async def group_runs(
         self,
@@ -131,27 +126,24 @@ class Client:
         options = {"status": status, "include_input": inputs or None, "include_output": outputs or None}
         params = {name: str(value).lower() for name, value in options.items() if value is not None}
         path, seen = f"/v1/tasks/groups/{group_id}/runs", set[str]()
-
-        async def whole() -> bool:
-            had = len(seen)
-            try:
-                async with (
-                    self.rate_limiter.turn(),
-                    aclosing(self._events(path, params, listing=True)) as events,
-                ):
-                    async for event in events:
-                        if isinstance(event, Event) and event.event_id:
-                            params["last_event_id"] = event.event_id
-                            seen.add(event.event_id)
-                        await into(event)
-            except Retriable:
-                if len(seen) == had:
-                    raise
-                return False
-            return True
-
-        while not await self._retrying(whole):
-            pass
+        answer, silence, ended = self.retry_policy.answer, self.retry_policy.silence, False
+        while not ended:
+            async for attempt in self._attempts():
+                with attempt:
+                    had = len(seen)
+                    try:
+                        events = self._transport.events(path, params, silence=answer, idle=silence)
+                        async with self.rate_limiter.turn(), aclosing(events):
+                            async for data in events:
+                                event = _event(data)
+                                if isinstance(event, Event) and event.event_id:
+                                    params["last_event_id"] = event.event_id
+                                    seen.add(event.event_id)
+                                await into(event)
+                        ended = True
+                    except Retriable:
+                        if len(seen) == had:
+                            raise
 
     async def group_events(self, group_id: str, last_event_id: str | None = None) -> AsyncGenerator[Event]:
         """Stream a group's completions as they happen; ends when no run is active, or at any time.
@@ -168,62 +160,45 @@ class Client:
         async with self.rate_limiter.turn(stream=True):
             pass
         path = f"/v1/tasks/groups/{group_id}/events"
-        async with aclosing(self._events(path, params)) as events:
-            async for event in events:
+        events = self._transport.events(path, params, silence=self.retry_policy.silence)
+        async with aclosing(events):
+            async for data in events:
+                event = _event(data)
                 if isinstance(event, Event):
                     yield event
 
-    # --- reading -------------------------------------------------------------------------------------
+    # --- one request ---------------------------------------------------------------------------------
 
-    async def _get(self, path: str, shape: type[T], *, final: int | None = None) -> T:
-        async def attempt() -> T:
-            return await self._json("GET", path, shape)
-
-        return await self._retrying(attempt, final=final)
-
-    async def _retrying(
-        self,
-        attempt: Callable[[], Awaitable[T]],
-        *,
-        creates: bool = False,
-        many: bool = False,
-        final: int | None = None,
-    ) -> T:
-        return await retrying(
+    def _attempts(self, *, creates: bool = False, many: bool = False, final: int | None = None) -> Attempts:
+        return attempts(
             self.retry_policy,
-            attempt,
             creates=creates,
             many=many,
             final=final,
             has_responded=lambda: self._transport.has_responded,
         )
 
-    async def _json(
+    async def _request(  # noqa: PLR0913, PLR0917 - the parts of a request
         self,
         method: str,
         path: str,
         shape: type[T],
         content: bytes | None = None,
         sending: Callable[[], Awaitable[None]] | None = None,
+        retrying: Attempts | None = None,
     ) -> T:
-        body = await self._transport.body(method, path, content, sending)
-        try:
-            return decoded(body, shape)
-        except msgspec.DecodeError as error:
-            where = f"{method} {path.partition('?')[0]}"
-            raise Retriable(
-                f"{where}: the answer is not the JSON that the API documents ({error})", status=200
-            ) from error
-
-    async def _events(
-        self, path: str, params: dict[str, str], *, listing: bool = False
-    ) -> AsyncGenerator[Event | UnreadableEvent]:
-        silence, idle = self.retry_policy.silence, None
-        if listing:
-            silence, idle = self.retry_policy.answer, self.retry_policy.silence
-        async with aclosing(self._transport.events(path, params, silence=silence, idle=idle)) as stream:
-            async for data in stream:
-                yield _event(data)
+        """Send a request as often as its retry policy allows; return the body of a success as `shape`."""
+        async for attempt in retrying or self._attempts():
+            with attempt:
+                body = await self._transport.body(method, path, content, sending)
+                try:
+                    return decoded(body, shape)
+                except msgspec.DecodeError as error:
+                    where = f"{method} {path.partition('?')[0]}"
+                    raise Retriable(
+                        f"{where}: the response is not the JSON that the API documents ({error})", status=200
+                    ) from error
+        raise AssertionError("unreachable: the last attempt returns or raises")
 
 
 def _event(data: bytes) -> Event | UnreadableEvent:

@@ -10,7 +10,15 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from rowcite.errors import ApiError, ApiRefused, KeyRefused, NotFound, OutOfCredit, Retriable, RowciteError
+from rowcite.errors import (
+    ApiError,
+    ApiRefused,
+    InsufficientCredit,
+    KeyRefused,
+    NotFound,
+    Retriable,
+    RowciteError,
+)
 
 _TEMPORARY = frozenset(
     {408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524}
@@ -33,7 +41,7 @@ def failure(
     if status == 401:
         return KeyRefused(f"{text}. Check PARALLEL_API_KEY{reference}")
     if status == 402:
-        return OutOfCredit(f"{text}{reference}")
+        return InsufficientCredit(f"{text}{reference}")
     if status in _TEMPORARY:
         return Retriable(text, status=status, ref_id=ref_id, retry_after=after)
     if 300 <= status < 400:

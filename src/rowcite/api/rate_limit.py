@@ -43,14 +43,13 @@ class RateLimiter:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self.per_minute = per_minute
+        self.per_minute, self.at_once = per_minute, at_once
         self.requests = 0
         self.on_throttled: Callable[[int], None] | None = None
         self._rate = float(per_minute)
         self._starts: deque[float] = deque()  # requests of the last window
         self._throttles: deque[float] = deque()  # 429s of the last window
-        self._slots = asyncio.Semaphore(at_once)
-        self._queue = asyncio.Lock()  # first come, first served
+        self.enter_loop()
         self._clock = clock
         self._sleep = sleep
         self._first: float | None = None  # start of the first request
@@ -61,6 +60,11 @@ class RateLimiter:
     def rate(self) -> int:
         """Return how many requests a minute may start now: `per_minute`, or fewer after 429s."""
         return int(self._rate)
+
+    def enter_loop(self) -> None:
+        """Prepare for the event loop that uses it next. The log of starts is kept: the limit holds across loops."""
+        self._slots = asyncio.Semaphore(self.at_once)
+        self._queue = asyncio.Lock()  # first come, first served
 
     def pause(self, seconds: float) -> None:
         """Start no request for a number of seconds."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 import tenacity
 
 from rowcite.errors import Retriable
 
-T = TypeVar("T")
 _THROTTLED = 429
+Attempts = tenacity.AsyncRetrying
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,32 +38,28 @@ class RetryPolicy:
 DEFAULT_RETRY_POLICY = RetryPolicy()
 
 
-async def retrying(  # noqa: PLR0913 - one keyword for each property of a request
+def attempts(
     retry_policy: RetryPolicy,
-    call: Callable[[], Awaitable[T]],
     *,
     creates: bool = False,
     many: bool = False,
     final: int | None = None,
     has_responded: Callable[[], bool] = lambda: True,
-) -> T:
-    """Call until it succeeds, within the limits of `retry_policy`; then raise the last error.
+) -> Attempts:
+    """Return the attempts at a request, within the limits of `retry_policy`; the last error is raised after them.
+
+    Each is a context: `async for attempt in attempts(policy): with attempt: ...`.
 
     With `creates`, retry only after a 429 or if nothing was sent. With `many`, give up after `retry_policy.throttled`
     429s. Never retry after the status `final`. `has_responded` returns True once the API has answered anything.
     """
     limits = _Limits(retry_policy, creates, many, final, has_responded)
-    attempts = tenacity.AsyncRetrying(
+    return Attempts(
         retry=tenacity.retry_if_exception(limits.is_retriable),
         stop=limits.is_exhausted,
         wait=_pauses(retry_policy),
         reraise=True,
     )
-
-    async def attempt() -> T:  # tenacity checks that it gets an `async def`
-        return await call()
-
-    return await attempts(attempt)
 
 
 @dataclass(slots=True)

@@ -1,11 +1,9 @@
-"""The command line: `main` owns exit codes; data goes to stdout, words to stderr."""
+"""The command line: `main` owns exit codes; data goes to stdout, messages to stderr."""
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
@@ -13,11 +11,12 @@ from typing import Any
 import click
 
 from rowcite.cli.console import Console
+from rowcite.cli.signals import INTERRUPTED, Signals
 from rowcite.errors import RowciteError
 from rowcite.version import __version__
 
-INTERRUPTED, BUG, USAGE = 130, 1, 2
-READER_GONE = 141  # as a shell tells of SIGPIPE: `rowcite run … -o - | head`
+BUG, USAGE = 1, 2
+READER_GONE = 141  # the code of SIGPIPE in a shell: `rowcite run … -o - | head`
 _COMMANDS = (
     "run",
     "plan",
@@ -34,11 +33,11 @@ _COMMANDS = (
 
 
 class _ReaderGone(Exception):
-    """Whoever read our output has gone, and nothing is left to say."""
+    """The reader of stdout has gone away."""
 
 
 class _Lazy(click.Group):
-    """Imports a command's file when the command is asked for."""
+    """Imports a command's file when the command is used."""
 
     def list_commands(self, _: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -46,7 +45,7 @@ class _Lazy(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except BrokenPipeError as error:  # click would make exit code 1 of it, and that is a bug's
+        except BrokenPipeError as error:  # click would end with 1, the code of a bug
             raise _ReaderGone from error
 
     def resolve_command(
@@ -75,33 +74,46 @@ def cli() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code. The codes are listed in docs/commands.md."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     Console.default()
-    try:
-        code = cli.main(args=None if argv is None else list(argv), prog_name="rowcite", standalone_mode=False)
-    except click.ClickException as error:
-        code = _misused(error)
-    except (click.Abort, KeyboardInterrupt):
-        Console.current().error(
-            "Interrupted. What was answered is in the ledger: run the same command again to go on."
-        )
-        code = INTERRUPTED
-    except RowciteError as error:
-        Console.current().error(str(error))
-        code = error.exit_code
-    except _ReaderGone:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still to be flushed has nobody to read it
-        code = READER_GONE
-    except Exception:  # noqa: BLE001 - the last word: a traceback, and the code for a bug
-        import traceback
-
-        traceback.print_exc()
-        Console.current().error(
-            "This is a bug in rowcite, and nothing that was answered is lost. Please report the lines above."
-        )
-        code = BUG
+    with Signals(_report_interrupt) as signals:
+        try:
+            code = cli.main(
+                args=None if argv is None else list(argv), prog_name="rowcite", standalone_mode=False
+            )
+        except BaseException as error:  # noqa: BLE001 - the only place that turns errors into exit codes
+            interrupted = signals.received or isinstance(error, KeyboardInterrupt | click.Abort)
+            code = INTERRUPTED if interrupted else _exit_code(error)
+        if signals.received or code == INTERRUPTED:
+            signals.ignore()
+            signals.explain()
+            return INTERRUPTED
     return code if isinstance(code, int) else 0
+
+
+def _report_interrupt() -> None:
+    console = Console.current()
+    console.error(console.on_interrupt())
+
+
+def _exit_code(error: BaseException) -> int:
+    """Report an error that ends the command; return its exit code."""
+    if isinstance(error, click.ClickException):
+        return _misused(error)
+    if isinstance(error, RowciteError):
+        Console.current().error(str(error))
+        return error.exit_code
+    if isinstance(error, _ReaderGone):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is flushed at the end has no reader
+        return READER_GONE
+    if isinstance(error, SystemExit):
+        raise error
+    import traceback
+
+    traceback.print_exception(error)
+    Console.current().error(
+        "This is a bug in rowcite. No stored answer is lost. Please report the lines above."
+    )
+    return BUG
 
 
 def _misused(error: click.ClickException) -> int:

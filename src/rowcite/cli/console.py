@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from typing import ClassVar
 
 
@@ -14,6 +15,7 @@ class Console:
 
     def __init__(self, form: str = "text", *, quiet: bool = False, verbose: bool = False) -> None:
         self.form, self.quiet, self.verbose = form, quiet, verbose
+        self.on_interrupt: Callable[[], str] = lambda: "Interrupted"  # the last line after a signal
 
     @classmethod
     def default(cls) -> Console:

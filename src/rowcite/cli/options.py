@@ -128,11 +128,12 @@ def prepared(spec: str, flags: dict[str, Any]) -> Iterator[Prepared]:
     import tempfile
     from pathlib import Path
 
+    from rowcite.local import backend
     from rowcite.pipeline.prepare import Overrides, prepare
 
     with tempfile.TemporaryDirectory(prefix="rowcite-") as folder:
         spool = Path(folder) / "stdin"
         try:
-            yield prepare(spec, Overrides(**flags), spool=spool)
+            yield prepare(spec, Overrides(**flags), local=backend, spool=spool)
         except TableError as error:
             raise TableError(str(error).replace(str(spool), "stdin")) from error

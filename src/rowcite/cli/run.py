@@ -12,15 +12,16 @@ from rowcite.cli.console import Console
 from rowcite.cli.options import console, prepared, speak_options, spec_argument, spend_options, table_options
 
 if TYPE_CHECKING:
+    from rowcite.cli.bar import Bar, Lines
     from rowcite.pipeline.escalate import EscalationRound
     from rowcite.pipeline.job import Job
     from rowcite.pipeline.plan import Plan
-    from rowcite.progress import Progress
+    from rowcite.progress import TaskCounts
 
 _ASK_ABOVE = 1_000_000  # micro-US$: one dollar
 
 
-@click.command("run", short_help="Plan, submit, wait, write; goes on where an earlier run stopped.")
+@click.command("run", short_help="Plan, submit, wait, write; continues where an earlier run stopped.")
 @spec_argument
 @table_options
 @spend_options
@@ -30,12 +31,12 @@ _ASK_ABOVE = 1_000_000  # micro-US$: one dollar
     type=click.FloatRange(min=0),
     default=0.0,
     metavar="SECONDS",
-    help="Wait so long for another command that has the ledger.",
+    help="Wait up to SECONDS for the ledger lock.",
 )
 @click.option(
     "--escalate-anyway",
     is_flag=True,
-    help="Ask again of the next processor though more than half of the first answers would be.",
+    help="Retry rejected values with the next processor also where most of the first answers were rejected.",
 )
 @click.option("--no-progress", is_flag=True, help="Draw no progress bar.")
 @speak_options
@@ -44,11 +45,11 @@ def command(
 ) -> int:
     """Enrich the table of SPEC and write it.
 
-    Answers that the ledger holds are not asked for again: after an interruption, run the same command again.
+    Answers in the ledger are not requested again: after an interruption, run the same command again.
     """
     from rowcite.cli import render
     from rowcite.model import RowStatus
-    from rowcite.pipeline.run import run
+    from rowcite.pipeline.run import Confirmations, run
 
     speak = console(flags)
     with prepared(spec, flags) as ready:
@@ -57,22 +58,22 @@ def command(
             raise click.UsageError("no table to write: set output.path in the spec, or give --output")
         if as_json and ready.output == "-":
             raise click.UsageError("--json and a table on stdout do not go together: give --output a file")
-
         ask = not yes and _on_terminal(sys.stdin) and _on_terminal(sys.stderr)
-        summary, held = run(
-            ready,
-            _progress(speak, job, quiet=no_progress),
-            agree=partial(_agree, speak, job, ask=ask),
-            climb=lambda rung: escalate_anyway or (ask and _agree_to_climb(rung)),
+        confirm = Confirmations(
+            partial(_confirm_plan, speak, job, ask=ask),
+            lambda escalation: escalate_anyway or (ask and _confirm_escalation(escalation)),
         )
+        progress = _progress(speak, job, quiet=no_progress)
+        speak.on_interrupt = partial(_interrupted, progress.counts, free=job.local)
+        summary, stopped_by = run(ready, progress, confirm)
     if as_json:
         render.as_json(summary.as_dict())
     for text, runs in summary.warnings.items():
         speak.warning(f"{text} ({runs:,} runs)")
     for line in render.summary_lines(summary, job):
         speak.info(line)
-    if held is not None:
-        speak.error(str(held))
+    if stopped_by is not None:
+        speak.error(str(stopped_by))
     elif summary.exit_code:
         speak.error(
             f"{summary.rows[RowStatus.FAILED]:,} rows failed, more than limits.max_failed allows: see rowcite_error in the table"
@@ -80,26 +81,44 @@ def command(
     return summary.exit_code
 
 
-def _agree(speak: Console, job: Job, plan: Plan, *, ask: bool) -> None:
+def _confirm_plan(speak: Console, job: Job, plan: Plan, *, ask: bool) -> bool:
     from rowcite.cli import render
 
     for line in render.plan_lines(job, plan):
         speak.info(line)
-    if ask and plan.cost > _ASK_ABOVE:
-        click.confirm(f"Spend {render.usd(plan.cost)}?", err=True, abort=True)
+    return not ask or plan.cost <= _ASK_ABOVE or _confirmed(f"Spend {render.usd(plan.cost)}?")
 
 
-def _agree_to_climb(rung: EscalationRound) -> bool:
+def _confirm_escalation(escalation: EscalationRound) -> bool:
     from rowcite.cli import render
 
     text = (
-        f"Of the first {rung.answers} answers {rung.left_open} were not accepted. Ask {', '.join(rung.processors)} again"
-        f" for {rung.tasks:,} rows, {render.usd(rung.cost)}?"
+        f"{escalation.unresolved} of the first {escalation.answers} answers were rejected. Retry {escalation.tasks:,} rows"
+        f" with {', '.join(escalation.processors)} for {render.usd(escalation.cost)}?"
     )
-    return click.confirm(text, err=True)
+    return _confirmed(text)
 
 
-def _progress(speak: Console, job: Job, *, quiet: bool) -> Progress:
+def _confirmed(question: str) -> bool:
+    """Ask on the terminal; the end of the input is a no. A signal interrupts it, which `click.confirm` would hide."""
+    click.echo(f"{question} [y/N]: ", nl=False, err=True)
+    answer = sys.stdin.readline()
+    if not answer.endswith("\n"):
+        click.echo(err=True)
+    return answer.strip().lower() in {"y", "yes"}
+
+
+def _interrupted(counts: TaskCounts, *, free: bool) -> str:
+    """Return what a user needs to know after a signal."""
+    if not counts.tasks:
+        return "Interrupted: nothing was submitted. Run the same command to continue"
+    done = f"Interrupted: {counts.done:,} of {counts.tasks:,} tasks done"
+    if not counts.active:
+        return f"{done}. Run the same command to continue"
+    return f"{done}, {counts.active:,} active{'' if free else ' and already paid for'}. Run the same command to collect them"
+
+
+def _progress(speak: Console, job: Job, *, quiet: bool) -> Bar | Lines:
     from rowcite.cli.bar import Bar, Lines
 
     on_terminal = _on_terminal(sys.stderr) and speak.form == "text" and not quiet and not speak.quiet
@@ -107,4 +126,4 @@ def _progress(speak: Console, job: Job, *, quiet: bool) -> Progress:
 
 
 def _on_terminal(stream: TextIO | None) -> bool:
-    return stream is not None and stream.isatty()  # None: closed by who started us
+    return stream is not None and stream.isatty()  # None: the parent process closed it

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rowcite.ledger.history import History
-from rowcite.ledger.opening import open_file
+from rowcite.ledger.opening import open_again, open_file
 from rowcite.ledger.reads import Reads
 from rowcite.ledger.writes import Writes
 
@@ -17,6 +17,10 @@ __all__ = ["Ledger", "open_ledger"]
 
 class Ledger(Reads, Writes, History):
     """An open ledger. Use `open_ledger`, which makes the folder, the file and the lock."""
+
+    def reopen(self) -> Ledger:
+        """Return a second connection to the same file, for another thread. The lock stays with this one."""
+        return Ledger(open_again(self.where), None, self.where)
 
 
 def open_ledger(folder: Path, *, writing: bool, wait: float = 0.0) -> Ledger:

@@ -33,6 +33,11 @@ def open_file(
         raise _cannot_open(folder, error) if isinstance(error, OSError) else error from error
 
 
+def open_again(name: str) -> sqlite3.Connection:
+    """Return a further connection to a file that `open_file` has opened for writing, for the calling thread."""
+    return _ready(_connect(name, name), name, FORMAT)
+
+
 def _open_to_read(folder: Path, file: Path, wait: float, form: Format) -> sqlite3.Connection:
     if not file.exists():
         return _ready(_connect(":memory:", str(file)), str(file), form)
@@ -80,7 +85,7 @@ def _cannot_open(folder: Path, error: OSError) -> LedgerError:
 
 def _connect(target: str, name: str) -> sqlite3.Connection:
     try:
-        db = sqlite3.connect(target, isolation_level=None, timeout=30, check_same_thread=False)
+        db = sqlite3.connect(target, isolation_level=None, timeout=30)
         db.execute(f"PRAGMA page_size = {_PAGE}")
         db.execute("PRAGMA temp_store = MEMORY")
         db.execute(f"PRAGMA cache_size = -{_CACHE}")

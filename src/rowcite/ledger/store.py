@@ -5,11 +5,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any
 
 from filelock import FileLock
 
 from rowcite.errors import LedgerError
+
+TRANSACTION = Lock()
+"""Held while a ledger is changed: a process that a signal ends by force waits for it."""
 
 
 class Store:
@@ -58,6 +62,10 @@ class Store:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """Make a block one transaction: on disk at its end, undone when it raises."""
+        with TRANSACTION:
+            yield from self._transaction()
+
+    def _transaction(self) -> Iterator[None]:
         try:
             self._db.execute("BEGIN IMMEDIATE")
             try:

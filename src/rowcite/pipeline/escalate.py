@@ -1,11 +1,12 @@
-"""Rows whose values were not accepted, asked again: what each needs from the next processor of the ladder.
+"""The escalation rounds: the tasks of rows with rejected values, for the next processor of `escalate`.
 
-What is to be asked is worked out from the table and the ledger alone, so a run that was interrupted goes on where it was.
+They are computed from the table and the ledger alone, so a run that was interrupted continues where it stopped.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -24,22 +25,23 @@ from rowcite.pipeline.next_step import (
     too_many,
 )
 from rowcite.rows.resolver import RowGroup, RowResolver
-from rowcite.submit.queue import TaskSource
+from rowcite.submit.queue import TaskSource, TaskStates
+from rowcite.submit.stop import Stop
 
 _AT_ONCE = 2_000
 
 
 class EscalationRound:
-    """The tasks of one step up the ladder, kept in files: one a question.
+    """The tasks of one escalation round, kept in files: one for each question.
 
-    `cost` is micro-US$, `steep` tells that more than half of the first 100 answers go on.
+    `cost` is micro-US$. `needs_confirmation` is true if more than half of the first 100 answers need the round.
     """
 
     def __init__(self, job: Job, folder: Path) -> None:
         self._job, self._folder = job, folder
         self._questions: dict[EscalationStep, Question] = {}
         self._counts: dict[EscalationStep, int] = {}
-        self.answers = self.left_open = 0  # of the first so many answers
+        self.answers = self.unresolved = 0  # the first answers, and those of them that need the round
 
     @property
     def tasks(self) -> int:
@@ -52,13 +54,13 @@ class EscalationRound:
         return sum(count * self._job.price_of(step.processor) for step, count in self._counts.items())
 
     @property
-    def steep(self) -> bool:
-        """Tell whether so many answers go on that the bar may be wrong rather than the answers."""
-        return too_many(self.answers, self.left_open)
+    def needs_confirmation(self) -> bool:
+        """Return True if so many answers were rejected that `accept` may be wrong rather than the answers."""
+        return too_many(self.answers, self.unresolved)
 
     @property
     def processors(self) -> tuple[str, ...]:
-        """Return who is asked."""
+        """Return the processors of the round."""
         return tuple(dict.fromkeys(step.processor for step in self._counts))
 
     def question(self, step: EscalationStep) -> Question:
@@ -68,7 +70,7 @@ class EscalationRound:
         return self._questions[step]
 
     def add(self, step: EscalationStep, tasks: list[Task]) -> None:
-        """Keep tasks of a step."""
+        """Add tasks of a step."""
         self._counts[step] = self._counts.get(step, 0) + len(tasks)
         with self._file(step).open("ab") as file:
             for task in tasks:
@@ -76,68 +78,71 @@ class EscalationRound:
                 file.write(len(text).to_bytes(4, "big") + text)
 
     def sources(self) -> Iterator[TaskSource]:
-        """Yield what is to be submitted."""
+        """Yield the sources to submit."""
         for step in self._counts:
             name = self._job.ledger_processor(step.processor)
-            yield TaskSource(self.question(step), name, self._job.price_of(step.processor), self._read(step))
+            price, tasks = self._job.price_of(step.processor), partial(self._read, step)
+            yield TaskSource(self.question(step), name, price, tasks)
 
     def _file(self, step: EscalationStep) -> Path:
         return self._folder / f"{list(self._counts).index(step):04}.tasks"
 
-    def _read(self, step: EscalationStep) -> Iterator[Task]:
+    def _read(self, step: EscalationStep, _: TaskStates) -> Iterator[Task]:
         with self._file(step).open("rb") as file:
             while size := file.read(4):
                 key, root, text = msgspec.msgpack.decode(file.read(int.from_bytes(size, "big")))
                 yield Task(TaskKey(key), text, root=TaskKey(root))
 
 
-def climb(job: Job, ledger: Ledger, folder: Path) -> EscalationRound:
-    """Work out what the rows need next. `folder` is a temporary one, for the tasks."""
-    rung = EscalationRound(job, folder)
-    for step, tasks in _steps(job, ledger, rung):
-        rung.add(step, tasks)
-    return rung
+def next_round(job: Job, ledger: Ledger, folder: Path, stop: Stop) -> EscalationRound:
+    """Return the next escalation round; it has no tasks if no row needs one. `folder` keeps the tasks."""
+    escalation = EscalationRound(job, folder)
+    for step, tasks in _steps(job, ledger, escalation, stop):
+        escalation.add(step, tasks)
+    return escalation
 
 
-def to_escalate(job: Job, ledger: Ledger) -> int:
-    """Return how many rows, of those answered by now, are to be asked again."""
-    return sum(len(tasks) for _, tasks in _steps(job, ledger, EscalationRound(job, Path())))
+def to_escalate(job: Job, ledger: Ledger, stop: Stop) -> int:
+    """Return how many of the rows with answers need the next processor."""
+    return sum(len(tasks) for _, tasks in _steps(job, ledger, EscalationRound(job, Path()), stop))
 
 
-def _steps(job: Job, ledger: Ledger, rung: EscalationRound) -> Iterator[tuple[EscalationStep, list[Task]]]:
-    """Yield tasks that do not stand in the ledger yet, a few of one step at a time."""
+def _steps(
+    job: Job, ledger: Ledger, escalation: EscalationRound, stop: Stop
+) -> Iterator[tuple[EscalationStep, list[Task]]]:
+    """Yield tasks that are not in the ledger yet, some of one step at a time."""
     resolver = RowResolver(job.spec, job.reader.source.schema, ledger)
     policy = resolver.policy
-    asked_again: set[bytes] = set()  # the rows of one task are asked once, whatever each of them was given
+    escalated: set[bytes] = set()  # the rows of one task are sent once, whatever given values each has
     waiting: dict[EscalationStep, list[Task]] = {}
-    for batch in job.reader.batches(job.question):
+    for batch in stop.checked(job.reader.batches(job.question)):
         for row in resolver.groups(batch.keys, batch.rows.frame):
-            if row.key in asked_again or not _counts(row, job.not_before):
+            if row.key in escalated or not _counts(row, job.not_before):
                 continue
             step = next_step(job.spec.escalate, policy, row.resolved, row.runs)
-            if rung.answers < FIRST_ANSWERS:
-                rung.answers += 1
-                rung.left_open += step is not None
+            if escalation.answers < FIRST_ANSWERS:
+                escalation.answers += 1
+                escalation.unresolved += step is not None
             if step is None:
                 continue
-            asked_again.add(row.key)
+            escalated.add(row.key)
             first = Task(TaskKey(row.key), batch.tasks[TaskKey(row.key)])
             known = known_words(policy, row.resolved)
-            waiting.setdefault(step, []).append(task_of(rung.question(step), first, known))
+            waiting.setdefault(step, []).append(task_of(escalation.question(step), first, known))
             if len(waiting[step]) >= _AT_ONCE:
-                yield step, _not_standing(job, ledger, waiting.pop(step))
+                yield step, _not_stored(job, ledger, waiting.pop(step))
     for step, tasks in waiting.items():
-        if new := _not_standing(job, ledger, tasks):
+        if new := _not_stored(job, ledger, tasks):
             yield step, new
 
 
 def _counts(row: RowGroup, not_before: float) -> bool:
-    """Tell whether a row has an answer that may be built on."""
+    """Return True if a row has an answer to its first question that is recent enough."""
     return any(
         run.first and run.state is RunState.COMPLETED and run.ended_at >= not_before for run in row.runs
     )
 
 
-def _not_standing(job: Job, ledger: Ledger, tasks: list[Task]) -> list[Task]:
-    standing = ledger.task_states([task.key for task in tasks], not_before=job.not_before)
-    return [task for task in tasks if task.key not in standing]
+def _not_stored(job: Job, ledger: Ledger, tasks: list[Task]) -> list[Task]:
+    known = ledger.task_states([task.key for task in tasks], not_before=job.not_before)
+    return [task for task in tasks if task.key not in known]

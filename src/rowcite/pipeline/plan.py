@@ -8,13 +8,14 @@ from itertools import pairwise
 from rowcite.api.bodies import runs_body
 from rowcite.api.facts import MICRO, PROCESSORS, RUNS_PER_REQUEST, usd
 from rowcite.api.packing import packed, packs
-from rowcite.errors import OutOfCredit
+from rowcite.errors import BudgetExceeded
 from rowcite.ledger import Ledger
 from rowcite.model import Task
 from rowcite.pipeline.escalate import to_escalate
 from rowcite.pipeline.job import Job
 from rowcite.pipeline.next_step import CostForecast, outlook, shares
 from rowcite.pipeline.spec_checks import spec_warnings
+from rowcite.submit.stop import Stop
 from rowcite.table.survey import Survey, survey
 
 _REQUESTS_A_BATCH = 4  # create the group, add the runs, follow the events, read the answers
@@ -55,18 +56,19 @@ class Plan:
         return self.runs * self.price
 
 
-def look(job: Job, ledger: Ledger) -> Survey:
-    """Read the table once: what it holds, and what stands of it in the ledger."""
-    batches = job.reader.batches(job.question)
+def look(job: Job, ledger: Ledger, stop: Stop | None = None) -> Survey:
+    """Return the survey of a table: its tasks, and their states in the ledger. Reads the table once."""
+    batches = (stop or Stop()).checked(job.reader.batches(job.question))
     again = job.fresh or job.retry_failed
     return survey(batches, ledger, not_before=job.not_before, again=again, room=job.memory // 2)
 
 
-def plan(job: Job, ledger: Ledger, found: Survey | None = None) -> Plan:
-    """Say what a run would do. Spends nothing, writes nothing. Reads the table, unless it was surveyed already."""
-    found = found or look(job, ledger)
+def plan(job: Job, ledger: Ledger, found: Survey | None = None, stop: Stop | None = None) -> Plan:
+    """Return the plan of a run. Spends nothing, writes nothing. Reads the table, unless its survey is given."""
+    stop = stop or Stop()
+    found = found or look(job, ledger, stop)
     runs = -(-found.to_submit // job.spec.task.records_per_run)
-    climbing = to_escalate(job, ledger) if job.spec.escalate else 0
+    climbing = to_escalate(job, ledger, stop) if job.spec.escalate else 0
     ahead = _outlook(job, ledger, found.to_submit, runs, climbing)
     return Plan(
         rows=found.rows,
@@ -95,12 +97,12 @@ def check_budget(job: Job, planned: Plan, ledger: Ledger) -> int:
     """Return what this command may newly spend, in micro-US$.
 
     Raises:
-        OutOfCredit: the plan costs more, before anything is asked again.
+        BudgetExceeded: the plan costs more, before anything is asked again.
     """
     limits = job.spec.limits
     most = round(limits.max_cost_usd * MICRO)
     if planned.cost > most:
-        raise OutOfCredit(
+        raise BudgetExceeded(
             f"{planned.runs:,} runs would cost {usd(planned.cost)}, and limits.max_cost_usd is {usd(most)}."
             " Nothing was submitted. Raise it, give --max-cost, or take fewer rows with --limit"
         )
@@ -108,7 +110,7 @@ def check_budget(job: Job, planned: Plan, ledger: Ledger) -> int:
         return most
     left = round(limits.max_total_usd * MICRO) - ledger.spent()
     if planned.cost > left:
-        raise OutOfCredit(
+        raise BudgetExceeded(
             f"{planned.runs:,} runs would cost {usd(planned.cost)}, and of limits.max_total_usd"
             f" {usd(max(left, 0))} is left. Nothing was submitted. Raise it to go on"
         )

@@ -1,14 +1,14 @@
-"""A spec, what overrides it, and a table, put together into a job; and who answers it."""
+"""A spec, its overrides and a table to a job; and the API that answers it."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import polars as pl
 
@@ -19,6 +19,7 @@ from rowcite.pipeline.job import MEMORY, Job, make_job
 from rowcite.pipeline.spec_checks import spec_problems
 from rowcite.pipeline.spec_file import load_spec, parse_spec
 from rowcite.spec.models import Spec
+from rowcite.submit.options import AnsweringApi
 from rowcite.table.columns import STATUS_COLUMNS, ColumnLayout, column_type_problems
 from rowcite.table.reader import Reader
 from rowcite.table.sinks import check_output
@@ -27,11 +28,21 @@ from rowcite.table.sources import FrameSource, Source, format_of, open_source
 API = "https://api.parallel.ai"
 
 
+class LocalBackend(Protocol):
+    """The server that answers `backend: local`: the module `rowcite.local.backend`, which the core does not import."""
+
+    def digest(self, corpus: Path, /) -> str:
+        """Return the digest of a folder of documents."""
+
+    def serving(self, corpus: Path, cache: Path, /) -> AbstractContextManager[str]:
+        """Serve the Task API from a folder of documents; the context is the base URL."""
+
+
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What flags say in place of spec and environment. Paths are relative to the working folder.
+    """Flags that replace values of the spec and the environment. Paths are relative to the working folder.
 
-    `memory` is about how many bytes keys and answers may take.
+    `memory` is the approximate number of bytes for keys and answers.
     """
 
     input: str | None = None
@@ -50,30 +61,33 @@ class Overrides:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A job, the folder of its ledger, where its table goes (None: nowhere), and who is asked.
+    """A job, the folder of its ledger, the path of its output (None: no output), and the API that answers it.
 
-    `wait` is how many seconds another process that has the ledger is waited for.
+    `wait` is how many seconds to wait for a ledger that another process uses.
     """
 
     job: Job
     ledger: Path
     output: str | None
     base_url: str
+    local: LocalBackend | None = None
     wait: float = 0.0
 
 
-def prepare(  # noqa: PLR0913 - what stands behind a job, by name
+def prepare(  # noqa: PLR0913 - the sources of a job, by name
     spec: str | Path | Mapping[str, Any] | Spec,
     overrides: Overrides = Overrides(),
     *,
+    local: LocalBackend | None = None,
     frame: pl.DataFrame | None = None,
     writes: bool = True,
     spool: Path | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Prepared:
-    """Read the spec and the table's header; check everything that can be checked before a cent is spent.
+    """Read the spec and the table's header; check everything that can be checked before money is spent.
 
-    `spool` is where stdin is kept while it is read twice; without `writes`, where the table would go is nobody's matter.
+    `local` answers a spec with `backend: local`. `spool` is the file for stdin, which is read twice. Without `writes`
+    the output is neither checked nor needed.
 
     Raises:
         InputError: the spec, the table or the overrides do not work.
@@ -85,7 +99,9 @@ def prepare(  # noqa: PLR0913 - what stands behind a job, by name
     _check_new_columns(read, source)
     reader = Reader(source, read, limit=overrides.limit)
     base_url = _base_url(overrides, environ)
-    api = LOCAL + _digest(read) if read.backend == "local" else base_url
+    if read.backend == "local" and local is None:
+        raise UsageError(f"{read.file}: this program was given no local backend")
+    api = base_url if local is None or read.backend != "local" else LOCAL + _digest(read, local)
     job = make_job(
         read,
         reader,
@@ -95,7 +111,7 @@ def prepare(  # noqa: PLR0913 - what stands behind a job, by name
         memory=overrides.memory,
     )
     output = _output(read, overrides, source) if writes else None
-    return Prepared(job, folder, output, base_url, overrides.wait_lock)
+    return Prepared(job, folder, output, base_url, local, overrides.wait_lock)
 
 
 def ledger_folder(spec: Spec, told: str | None = None, environ: Mapping[str, str] = os.environ) -> Path:
@@ -104,19 +120,19 @@ def ledger_folder(spec: Spec, told: str | None = None, environ: Mapping[str, str
 
 
 @contextmanager
-def answering(
-    prepared: Prepared, environ: Mapping[str, str] = os.environ
-) -> Iterator[tuple[str, str | None]]:
-    """Yield the base URL and key of who answers; for `backend: local`, start the shipped server for as long.
+def answering(prepared: Prepared, environ: Mapping[str, str] = os.environ) -> Iterator[AnsweringApi]:
+    """Yield the API that answers a job; for `backend: local`, serve it until the context ends.
 
     Raises:
         KeyRefused: the API needs a key and there is none.
         InputError: the local backend is not installed, or its corpus cannot be used.
     """
-    spec = prepared.job.spec
+    spec, name = prepared.job.spec, prepared.job.question.named["api"]
+    mcp, per_element = bool(spec.task.mcp_servers), spec.task.records_per_run > 1
     if spec.backend == "local":
-        with _local(spec, prepared.ledger / "pages") as base_url:
-            yield base_url, None
+        assert prepared.local is not None
+        with prepared.local.serving(_corpus(spec), prepared.ledger / "pages") as base_url:
+            yield AnsweringApi(name, base_url, mcp=mcp, per_element=per_element)
         return
     key = environ.get("PARALLEL_API_KEY", "").strip() or None
     if key is None and not is_loopback(prepared.base_url):
@@ -124,7 +140,7 @@ def answering(
             "PARALLEL_API_KEY is not set. Export the key of your Parallel account, or rehearse without one:"
             " `backend: local` and a folder of documents in the spec"
         )
-    yield prepared.base_url, key
+    yield AnsweringApi(name, prepared.base_url, key, mcp=mcp, per_element=per_element)
 
 
 def _read(spec: str | Path | Mapping[str, Any] | Spec, environ: Mapping[str, str]) -> Spec:
@@ -221,32 +237,12 @@ def _base_url(overrides: Overrides, environ: Mapping[str, str]) -> str:
 
 
 def _corpus(spec: Spec) -> Path:
-    return spec.path(
-        spec.local.corpus if spec.local else "."
-    )  # `_overridden` has seen to it that it is there
+    assert spec.local is not None  # `_overridden` has checked it
+    return spec.path(spec.local.corpus)
 
 
-def _digest(spec: Spec) -> str:
-    from rowcite.local.research.store.corpus_folder import corpus_digest
-
+def _digest(spec: Spec, local: LocalBackend) -> str:
     try:
-        return corpus_digest(_corpus(spec))
+        return local.digest(_corpus(spec))
     except InputError as error:
         raise SpecError(spec.file, spec.problem(("local", "corpus"), str(error)).problems) from error
-
-
-@contextmanager
-def _local(spec: Spec, cache: Path) -> Iterator[str]:
-    try:
-        from rowcite.local.research import open_corpus
-        from rowcite.local.server.app import ServerSettings, create_app
-        from rowcite.local.server.serving import embedded
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("rowcite"):
-            raise
-        raise UsageError(
-            f"the local backend is an extra ({error}). Install it: pip install 'rowcite[local]'"
-        ) from error
-    corpus = open_corpus(_corpus(spec), cache=cache)
-    with embedded(create_app(corpus, ServerSettings())) as base_url:
-        yield base_url

@@ -1,38 +1,43 @@
-"""A whole run: plan, submit, write. `enrich` is the same for Python, with a frame in place of a file."""
+"""A whole run: plan, confirm, submit round after round, write. Plain synchronous code but for the submissions."""
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, fields
-from pathlib import Path
-from typing import Any, TypeVar
-
-import polars as pl
+from typing import Any
 
 from rowcite.api.facts import MICRO
-from rowcite.errors import Incomplete, LedgerBusy, OutOfCredit, RowciteError, UsageError
+from rowcite.api.rate_limit import RateLimiter
+from rowcite.errors import (
+    BudgetExceeded,
+    DeadlineReached,
+    Declined,
+    Incomplete,
+    InsufficientCredit,
+    LedgerBusy,
+    RowciteError,
+)
 from rowcite.ledger import Ledger, open_ledger
 from rowcite.model import Counts, RowStatus
 from rowcite.pipeline.escalate import EscalationRound
-from rowcite.pipeline.job import Job
 from rowcite.pipeline.plan import Plan, check_budget, look, plan
-from rowcite.pipeline.prepare import Overrides, Prepared, answering, prepare
-from rowcite.pipeline.submission import Submission, SubmissionCounts
-from rowcite.pipeline.write import merged, write
-from rowcite.progress import Progress, Silent
+from rowcite.pipeline.prepare import Prepared, answering
+from rowcite.pipeline.rounds import rounds
+from rowcite.pipeline.write import write
+from rowcite.progress import Progress
 from rowcite.spec.models import Spec
-from rowcite.table.columns import ColumnLayout
+from rowcite.submit.options import SubmissionTotals, SubmitOptions
+from rowcite.submit.stop import Stop
+from rowcite.submit.submitter import submit_tasks
 
-T = TypeVar("T")
 FAILED_TOO_MANY = 7
 
 
 @dataclass(slots=True)
 class Summary:
-    """What a run came to. Money is US$ at list price, an upper bound."""
+    """The outcome of a run. Money is US$ at list price, an upper bound."""
 
     rows: Counts = field(default_factory=Counts)
     tasks: int = 0
@@ -49,52 +54,104 @@ class Summary:
     exit_code: int = 0
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON has it."""
+        """Return the summary as a JSON object."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         return {**values, "rows": self.rows.as_dict()}
 
 
+@dataclass(frozen=True, slots=True)
+class Confirmations:
+    """How a run asks before it spends: for the plan, and for an escalation that most answers would need."""
+
+    plan: Callable[[Plan], bool] = lambda _: True
+    escalation: Callable[[EscalationRound], bool] = lambda _: False
+
+
 def run(
-    prepared: Prepared,
-    progress: Progress,
-    *,
-    agree: Callable[[Plan], None] = lambda _: None,
-    climb: Callable[[EscalationRound], bool] = lambda _: False,
+    prepared: Prepared, progress: Progress, confirm: Confirmations, stop: Stop | None = None
 ) -> tuple[Summary, RowciteError | None]:
-    """Do a whole run; write the table if the job has an output.
+    """Run a job from the plan to the table; return its summary and the error that stopped it, if any.
 
-    `agree` sees the plan before anything is spent, and raises to stop. `climb` is asked before a step up the ladder that
-    more than half of the first answers would take. After an `Incomplete` or `OutOfCredit` the
-    table is written with what there is, and the error comes back beside the summary.
+    After `Incomplete`, `InsufficientCredit` and `BudgetExceeded` the table is written with the answers so far. `stop`
+    cancels the run from another thread.
+
+    Raises:
+        Declined: the plan was not confirmed. Nothing was submitted, and no table is written.
+        RowciteError: the run failed. No table is written.
     """
-    return in_loop(_run(prepared, progress, agree, climb))
-
-
-async def _run(
-    prepared: Prepared,
-    progress: Progress,
-    agree: Callable[[Plan], None],
-    climb: Callable[[EscalationRound], bool],
-) -> tuple[Summary, RowciteError | None]:
-    began, job, held = time.monotonic(), prepared.job, None
+    began, stopped_by = time.monotonic(), None
+    stop = stop or Stop()
+    stop.limit(prepared.job.spec.limits.deadline)
     summary = Summary(output=prepared.output, ledger=str(prepared.ledger))
     try:
         with _opened(prepared) as ledger:
             try:
-                await _submit(prepared, ledger, progress, agree, climb, summary)
-            except (Incomplete, OutOfCredit) as error:
-                held = error
+                _submit(prepared, ledger, progress, confirm, stop, summary)
+            except (Incomplete, InsufficientCredit, BudgetExceeded) as error:
+                stopped_by = error
             finally:
                 progress.end()
             _write(prepared, ledger, summary)
     except LedgerBusy as error:
-        held = error
+        stopped_by = error
         with _opened(prepared, writing=False) as ledger:
             _write(prepared, ledger, summary)
+    if isinstance(stopped_by, DeadlineReached):
+        stopped_by.pending = summary.rows[RowStatus.PENDING] if prepared.output is not None else None
     summary.seconds = round(time.monotonic() - began, 3)
-    summary.stopped = str(held) if held else None
-    summary.exit_code = held.exit_code if held else _verdict(job.spec, summary.rows)
-    return summary, held
+    summary.stopped = str(stopped_by) if stopped_by else None
+    summary.exit_code = stopped_by.exit_code if stopped_by else _exit_code(prepared.job.spec, summary.rows)
+    return summary, stopped_by
+
+
+def _submit(  # noqa: PLR0913, PLR0917 - the parts of a run
+    prepared: Prepared,
+    ledger: Ledger,
+    progress: Progress,
+    confirm: Confirmations,
+    stop: Stop,
+    summary: Summary,
+) -> None:
+    job = prepared.job
+    survey = look(job, ledger, stop)
+    planned = plan(job, ledger, survey, stop)
+    summary.tasks, summary.answered_before = planned.tasks, planned.answered
+    budget = check_budget(job, planned, ledger)
+    _confirm(planned, confirm, stop)
+    if not planned.to_submit and not planned.to_escalate and not ledger.active_batches():
+        return
+    progress.begin(planned.tasks, planned.tasks - planned.to_submit - planned.active)
+    limits, totals, spent_before = job.spec.limits, SubmissionTotals(), ledger.spent()
+    rate_limiter = RateLimiter(limits.requests_per_minute, limits.concurrency)
+    options = SubmitOptions(active_runs=limits.active_runs, budget=budget, local=job.local)
+    with answering(prepared) as api:
+        try:
+            for step in rounds(job, ledger, survey, progress=progress, stop=stop, confirm=confirm.escalation):
+                submitted_before = totals.submitted
+                try:
+                    submit_tasks(
+                        step.sources,
+                        api,
+                        ledger,
+                        options,
+                        rate_limiter=rate_limiter,
+                        totals=totals,
+                        progress=progress,
+                        stop=stop,
+                    )
+                finally:
+                    summary.asked_again += (totals.submitted - submitted_before) * step.escalation
+        finally:
+            summary.submitted, summary.requests = totals.submitted, totals.requests
+            summary.spent_usd = (ledger.spent() - spent_before) / MICRO
+
+
+def _confirm(planned: Plan, confirm: Confirmations, stop: Stop) -> None:
+    began = time.monotonic()
+    confirmed = confirm.plan(planned)
+    stop.extend(time.monotonic() - began)
+    if not confirmed:
+        raise Declined("Nothing was submitted, nothing was spent")
 
 
 def _write(prepared: Prepared, ledger: Ledger, summary: Summary) -> None:
@@ -103,36 +160,7 @@ def _write(prepared: Prepared, ledger: Ledger, summary: Summary) -> None:
         summary.rows = write(prepared.job, ledger, prepared.output)
 
 
-async def _submit(  # noqa: PLR0913, PLR0917 - what a run is made of
-    prepared: Prepared,
-    ledger: Ledger,
-    progress: Progress,
-    agree: Callable[[Plan], None],
-    climb: Callable[[EscalationRound], bool],
-    summary: Summary,
-) -> None:
-    job = prepared.job
-    found = look(job, ledger)
-    planned = plan(job, ledger, found)
-    summary.tasks, summary.answered_before = planned.tasks, planned.answered
-    budget = check_budget(job, planned, ledger)
-    agree(planned)
-    if not planned.to_submit and not planned.to_escalate and not ledger.active_batches():
-        return
-    progress.begin(planned.tasks, planned.tasks - planned.to_submit - planned.active)
-    spent_before = ledger.spent()
-    tally = SubmissionCounts()
-    submission = Submission(job, ledger, budget=budget, progress=progress, tally=tally, agree=climb)
-    with answering(prepared) as (base_url, key):
-        try:
-            await submission.submit(found, base_url, key)
-        finally:
-            summary.submitted, summary.asked_again = tally.submitted, tally.again
-            summary.requests = tally.requests
-            summary.spent_usd = (ledger.spent() - spent_before) / MICRO
-
-
-def _verdict(spec: Spec, rows: Counts) -> int:
+def _exit_code(spec: Spec, rows: Counts) -> int:
     most = spec.limits.max_failed
     allowed = most * rows.total() if isinstance(most, float) else most
     return FAILED_TOO_MANY if rows[RowStatus.FAILED] > allowed else 0
@@ -142,56 +170,3 @@ def _verdict(spec: Spec, rows: Counts) -> int:
 def _opened(prepared: Prepared, *, writing: bool = True) -> Iterator[Ledger]:
     with closing(open_ledger(prepared.ledger, writing=writing, wait=prepared.wait)) as ledger:
         yield ledger
-
-
-async def aenrich(
-    table: pl.DataFrame | str | Path, spec: str | Path | Mapping[str, Any] | Spec
-) -> pl.DataFrame:
-    """Enrich a table; as `enrich`, for code that runs in an event loop."""
-    if not isinstance(table, (pl.DataFrame, str, Path)):
-        raise UsageError(
-            f"cannot enrich a {type(table).__name__}: give a polars DataFrame or a path (polars.from_pandas helps)"
-        )
-    frame = table if isinstance(table, pl.DataFrame) else None
-    overrides = Overrides(input=None if frame is not None else str(table))
-    prepared = prepare(spec, overrides, frame=frame, writes=False)
-    _, held = await _run(prepared, Silent(), lambda _: None, lambda _: False)
-    if held is not None:
-        raise held
-    with _opened(prepared, writing=False) as ledger:
-        merged_batches = merged(prepared.job, ledger, native=True)
-        frames = [rows.frame.hstack(columns) for rows, columns in merged_batches]
-    return pl.concat([_empty(prepared.job), *frames])
-
-
-def _empty(job: Job) -> pl.DataFrame:
-    """Return the enriched table without its rows."""
-    table = job.reader.source.schema
-    return pl.DataFrame(schema={**table, **ColumnLayout(job.spec, table, native=True).schema})
-
-
-def enrich(table: pl.DataFrame | str | Path, spec: str | Path | Mapping[str, Any] | Spec) -> pl.DataFrame:
-    """Enrich a table: fill the fields of a spec and return all columns, old and new.
-
-    `table` is a polars frame or the path of a CSV, TSV, Parquet or JSONL file; `spec` the path of a YAML spec, the
-    same as a dict, or a `Spec`. The ledger is the one that `rowcite run` uses, so nothing is paid for twice. No file
-    is written: `output` in the spec is for the command. A row that failed has `rowcite_status` "failed".
-
-    Raises:
-        InputError: the spec or the table does not work; nothing was spent.
-        Incomplete, OutOfCredit: stopped with work left. What was answered is in the ledger: call again to go on.
-        RowciteError: the API failed, see `rowcite.errors`.
-    """
-    return in_loop(aenrich(table, spec))
-
-
-def in_loop(job: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end, from anywhere: in a thread where a loop is running already (a notebook)."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(job)
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(1, thread_name_prefix="rowcite") as pool:
-        return pool.submit(asyncio.run, job).result()

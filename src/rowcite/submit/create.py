@@ -1,43 +1,46 @@
 """Creates the runs of one batch: the intent in the ledger, the POST, then certainty about which runs exist.
 
 The order that keeps money safe: the intent is in the ledger before the POST, the run ids after it. A POST whose
-answer is lost is not sent again before its group was counted and listed. Each batch has a group of its own, so
+response is lost is not sent again before its group was counted and listed. Each batch has a group of its own, so
 that the group's count of runs decides.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
-from rowcite.api.bodies import Question, runs_body
+from rowcite.api.bodies import Event, UnreadableEvent, runs_body
 from rowcite.api.client import Client
+from rowcite.api.facts import ACTIVE_STATUSES
 from rowcite.errors import (
     ApiError,
     ApiRefused,
     Incomplete,
+    InsufficientCredit,
     KeyRefused,
     NotFound,
-    OutOfCredit,
     Retriable,
     RowciteError,
 )
-from rowcite.ledger import Ledger
 from rowcite.model import ActiveBatch, Task
 from rowcite.progress import Progress
 from rowcite.submit.ledger_thread import LedgerThread
-from rowcite.submit.match import created
 from rowcite.submit.options import SubmitOptions
 from rowcite.submit.queue import Problem, TaskSource
+from rowcite.submit.results import key_in, keys_of_inputs
 
 _THROTTLED = 429
+_LISTED_ON_REQUEST = (*ACTIVE_STATUSES, "action_required")
+_LONGEST_PAUSE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """What became of a POST: `unsent` are the keys of tasks of which it is certain that no run exists."""
+    """The outcome of a POST: `unsent` are the keys of tasks of which it is certain that no run exists."""
 
     batch: ActiveBatch
     unsent: set[bytes]
@@ -48,18 +51,13 @@ class Creator:
     """Creates runs, for one submission."""
 
     def __init__(
-        self,
-        client: Client,
-        ledger: Ledger,
-        ledger_thread: LedgerThread,
-        options: SubmitOptions,
-        progress: Progress,
+        self, client: Client, ledger_thread: LedgerThread, options: SubmitOptions, progress: Progress
     ) -> None:
-        self.client, self.ledger, self.ledger_thread = client, ledger, ledger_thread
+        self.client, self.ledger_thread, self.ledger = client, ledger_thread, ledger_thread.ledger
         self.options, self.progress = options, progress
 
     async def create(self, source: TaskSource, number: int, tasks: list[Task]) -> Created:
-        """Create a group and its runs, and make sure which exist. `number` is the question's in the ledger.
+        """Create a group and its runs, and find out which exist. `number` is the question's in the ledger.
 
         Raises:
             KeyRefused, ApiError: nothing more can be sent; what is known of these runs is in the ledger.
@@ -69,90 +67,125 @@ class Creator:
         batch = await self.ledger_thread.call(
             self.ledger.record_intent, number, group_id, tasks, processor=source.processor, price=source.price
         )
-        problem = await self._post(source.question, batch, tasks)
-        if _passes(problem):
-            return Created(batch, await self._unsent(batch, problem), problem)
-        with suppress(RowciteError):  # what cannot be found out now is looked up by the next command
-            await self.forget(batch, await self._unsent(batch, problem))
-        assert problem is not None
+        problem = await self._post(source, batch, tasks)
+        if problem is None or _allows_more(problem):
+            return Created(batch, await self._uncreated(batch, problem), problem)
+        with suppress(RowciteError):  # the next command finds out what is not known now
+            await self.forget(batch, await self._uncreated(batch, problem))
         raise problem
 
     async def reconcile(self, batch: ActiveBatch, reconcile_after: float) -> set[bytes]:
-        """Make sure which runs of a batch exist; return the keys of those that do not.
+        """Find out which runs of a batch exist; return the keys of those that do not.
 
-        `reconcile_after` is for how many seconds after the POST they may come to light.
+        Runs may appear late, and the API may list ended runs only. So none counts as not created before
+        `reconcile_after` seconds have passed since the POST and every run that the group counts is listed.
+
+        Raises:
+            Incomplete: after `options.unexplained` seconds the API still counts runs that it does not list.
         """
-        if not batch.unsure:
-            return set()
-        found = await created(
-            self.client, batch, reconcile_after=reconcile_after, unexplained=self.options.unexplained
-        )
-        if found is None:
-            await self.ledger_thread.call(self.ledger.mark_sent, batch.id)
-            missing: set[bytes] = set()
-        else:
-            await self.ledger_thread.call(self.ledger.record_run_ids, batch.id, list(found.items()))
-            missing = batch.active - found.keys()
+        began, pause = time.monotonic(), min(0.5, reconcile_after)
+        while batch.unsure:
+            count = (await self.client.group(batch.group_id)).status.num_task_runs
+            if count >= len(batch.inputs):
+                await self.ledger_thread.call(self.ledger.mark_sent, batch.id)
+                break
+            late = time.time() - batch.sent_at
+            listed = await self._list(batch, count)
+            if len(listed) >= count and late >= reconcile_after:
+                await self.ledger_thread.call(self.ledger.record_run_ids, batch.id, list(listed.items()))
+                batch.unsure = False
+                return batch.active - listed.keys()
+            if time.monotonic() - began > self.options.unexplained:
+                raise Incomplete(
+                    f"task group {batch.group_id}: the API counts {count} runs and lists {len(listed)}, so it is not"
+                    " known which tasks it is working on. Nothing is sent twice: run again later to continue"
+                )
+            wait = max(min(pause, reconcile_after - late), 0.05) if len(listed) >= count else pause
+            await asyncio.sleep(wait)
+            pause = min(max(pause, 0.05) * 2, _LONGEST_PAUSE)
         batch.unsure = False
-        return missing
+        return set()
 
     async def forget(self, batch: ActiveBatch, keys: set[bytes]) -> None:
-        """Take back the intents of runs that do not exist."""
+        """Delete the intents of runs that do not exist."""
         await self.ledger_thread.call(self.ledger.forget_uncreated, batch.id, keys)
         batch.active -= keys
 
-    async def _post(self, asked: Question, batch: ActiveBatch, tasks: list[Task]) -> Problem | None:
-        """Send the POST that costs money; return why it is not known, from the answer, that all runs exist."""
-        body, sending = (
-            runs_body(asked, tasks),
-            partial(self.ledger_thread.call, self.ledger.mark_sending, batch),
-        )
+    async def _post(self, source: TaskSource, batch: ActiveBatch, tasks: list[Task]) -> Problem | None:
+        """Send the POST that costs money; return the error after which it is not certain that all runs exist."""
+        body = runs_body(source.question, tasks)
+        sending = partial(self.ledger_thread.call, self.ledger.mark_sending, batch)
         try:
             run_ids = await self.client.add_runs(batch.group_id, body, sending=sending, many=len(tasks) > 1)
-        except (ApiError, OutOfCredit, KeyRefused) as error:
+        except (ApiError, InsufficientCredit, KeyRefused) as error:
             batch.sent_at = time.time()  # it was under way until now
             if isinstance(error, Retriable) and not _created_nothing(error):
                 self.progress.say(
-                    f"the answer to creating {len(tasks)} runs was lost ({error}): looking up what was created"
+                    f"the response to creating {len(tasks)} runs was lost ({error}): looking up which exist"
                 )
             return error
         await self.ledger_thread.call(self.ledger.record_created, batch.id, run_ids)
         batch.unsure = len(run_ids) != len(tasks)
         return None
 
-    async def _unsent(self, batch: ActiveBatch, problem: Problem | None) -> set[bytes]:
-        """Return the keys of the tasks that were not created, after a POST that ended like this."""
+    async def _uncreated(self, batch: ActiveBatch, problem: Problem | None) -> set[bytes]:
+        """Return the keys of the tasks that a POST with this outcome did not create."""
         if _created_nothing(problem):
             return set(batch.active)
-        options = self.options
+        options, refused = self.options, _refused_explicitly(problem)
         try:
             return await self.reconcile(
-                batch,
-                options.reconcile_after_refusal if _refused_explicitly(problem) else options.reconcile_after,
+                batch, options.reconcile_after_refusal if refused else options.reconcile_after
             )
         except NotFound as error:
             if isinstance(problem, NotFound):
-                return set(batch.active)  # there is no such group, so both say
+                return set(batch.active)  # both responses say that there is no such group
             raise Incomplete(
-                f"{error}. The answer to creating {len(batch.active)} runs in it was lost, so it is not known whether they"
-                " exist. Nothing is sent twice: run again later to go on"
+                f"{error}. The response to creating {len(batch.active)} runs in it was lost, so it is not known whether they"
+                " exist. Nothing is sent twice: run again later to continue"
             ) from error
+
+    async def _list(self, batch: ActiveBatch, count: int) -> dict[bytes, str]:
+        """Return the runs (id by key) that the API lists of a batch of which it counts `count`.
+
+        The API may list ended runs only unless the others are requested by status, may leave metadata and inputs out,
+        and may send an event that cannot be read: such a run is requested by itself.
+        """
+        found: dict[bytes, str] = {}
+        unidentified: set[str] = set()
+
+        async def add(event: Event | UnreadableEvent) -> None:
+            key, run_id = None, event.run_id if isinstance(event, UnreadableEvent) else None
+            if isinstance(event, Event) and event.run is not None:
+                key, run_id = key_in(batch, event.run, event), event.run.run_id
+            if run_id is not None and key is None:
+                unidentified.add(run_id)
+            elif run_id is not None and key is not None:
+                found[key] = run_id
+
+        for status, inputs in ((None, False), (None, True), *((name, True) for name in _LISTED_ON_REQUEST)):
+            if len(found) >= count:
+                return found
+            await self.client.group_runs(batch.group_id, add, status=status, inputs=inputs)
+        ids = sorted(unidentified.difference(found.values()))
+        shown = await asyncio.gather(*map(self.client.input, ids), return_exceptions=True)
+        return found | keys_of_inputs(batch, ids, shown)
 
 
 def _created_nothing(problem: Problem | None) -> bool:
-    """Tell whether a POST certainly created nothing: it never got there, or was turned away at the door."""
+    """Return True if a POST certainly created nothing: it was not sent, or refused before it was read."""
     if isinstance(problem, Retriable):
         return not problem.sent or problem.status == _THROTTLED
     return isinstance(problem, KeyRefused)
 
 
 def _refused_explicitly(problem: Problem | None) -> bool:
-    """Tell whether the API refused in so many words, so that runs are not long in coming to light."""
+    """Return True if the API answered with a refusal, so that runs it created all the same appear soon."""
     if problem is None or isinstance(problem, Retriable):
         return False
     return not isinstance(problem, ApiError) or problem.status > 0
 
 
-def _passes(problem: Problem | None) -> bool:
-    """Tell whether tasks that were not created may be sent again, all of them or some."""
-    return problem is None or isinstance(problem, ApiRefused | OutOfCredit | NotFound | Retriable)
+def _allows_more(problem: Problem) -> bool:
+    """Return True if tasks that were not created may be sent again, all of them or some."""
+    return isinstance(problem, ApiRefused | InsufficientCredit | NotFound | Retriable)

@@ -1,31 +1,77 @@
-"""The ledger, as an event loop uses it: one call after the other, each of them on disk when it returns."""
+"""The ledger while tasks are submitted: one connection, in one thread, one call after the other."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from typing import ParamSpec, Self, TypeVar
+
+from rowcite.ledger import Ledger
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class LedgerThread:
-    """Does what touches the ledger in a thread, so that waiting for the disk holds nothing else up.
+    """A connection to a ledger that is opened, used and closed in a thread of its own.
 
-    One call at a time, first come, first served: a ledger has one connection. A call that was begun is always
-    seen to its end, also when the caller is cancelled.
+    Calls are made one after the other, and each is on disk when it returns. A call that was begun is finished before
+    the next one and before the connection is closed, however often its caller is cancelled. Use it as a context
+    manager, outside the event loop.
     """
 
-    def __init__(self) -> None:
-        self._turn = asyncio.Lock()
+    def __init__(self, connect: Callable[[], Ledger]) -> None:
+        self._connect = connect
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="rowcite-ledger")
+        self.ledger: Ledger
 
-    async def call(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Return what a call returns, or raise what it raises."""
-        async with self._turn:
-            job = asyncio.ensure_future(asyncio.to_thread(call, *args, **kwargs))
+    def __enter__(self) -> Self:
+        try:
+            self.ledger = self._thread.submit(self._connect).result()
+        except BaseException:
+            self._thread.shutdown()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        closed = self._thread.submit(self.ledger.close)
+        interrupted: KeyboardInterrupt | None = None
+        while not closed.done():
             try:
-                return await asyncio.shield(job)
-            except asyncio.CancelledError:
-                await asyncio.wait([job])
-                raise
+                closed.exception()
+            except KeyboardInterrupt as error:
+                interrupted = error
+        self._thread.shutdown()
+        closed.result()
+        if interrupted is not None:
+            raise interrupted
+
+    def ask(self, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call something in the thread, from any thread but the event loop's, and wait for it."""
+        return self._thread.submit(method, *args, **kwargs).result()
+
+    async def call(self, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call something in the thread; return what it returns, or raise what it raises.
+
+        When the caller is cancelled, the call is made all the same.
+        """
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[T] = loop.create_future()
+
+        def finish(call: Future[T]) -> None:
+            with suppress(RuntimeError):  # the loop has ended, and with it the caller
+                loop.call_soon_threadsafe(_finish, answer, call)
+
+        self._thread.submit(method, *args, **kwargs).add_done_callback(finish)
+        return await answer
+
+
+def _finish(answer: asyncio.Future[T], call: Future[T]) -> None:
+    if answer.cancelled():
+        return
+    if (error := call.exception()) is not None:
+        answer.set_exception(error)
+    else:
+        answer.set_result(call.result())

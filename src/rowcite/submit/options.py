@@ -1,4 +1,4 @@
-"""Under which options tasks are submitted: for how much, how many at once, and how long to wait for what."""
+"""The options of a submission: the API, the limits, and the waiting times."""
 
 from __future__ import annotations
 
@@ -6,30 +6,49 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class SubmitOptions:
-    """Under which options tasks are submitted. Money is micro-US$, times are seconds."""
+class AnsweringApi:
+    """The API that answers: its name in the ledger, its base URL and key, and the beta features that are requested."""
 
-    processor: str
-    price: int
+    name: str
+    base_url: str
+    key: str | None = None
+    mcp: bool = False
+    per_element: bool = False
+
+
+@dataclass(slots=True)
+class SubmissionTotals:
+    """The sums of a command, right also when it ends early: runs, micro-US$, requests."""
+
+    submitted: int = 0
+    spent: int = 0
+    requests: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitOptions:
+    """How tasks are submitted. Money is micro-US$, times are seconds."""
+
     active_runs: int = 10_000
     budget: int | None = None
+    """The most that a command may newly spend, over all its submissions."""
     local: bool = False
-    """A group that the API does not know is a local server's that is gone, and cost nothing: ask again."""
+    """A local server answers: a group that it does not know belonged to an earlier one, cost nothing, and is sent again."""
     gather: float = 3.0
-    """How long an answer may wait for others to be fetched with it."""
+    """How long a completed run may wait for others to be fetched with it."""
     sweep: float = 60.0
-    """How often to look at a group although its event stream says nothing."""
+    """How often to list a group although its event stream reports nothing."""
     reconcile_after: float = 30.0
-    """How long after a POST whose answer was lost its runs may still come to light."""
+    """How long after a POST whose response was lost its runs may still appear."""
     reconcile_after_refusal: float = 1.0
-    """The same after a POST that was refused in so many words."""
+    """The same after a POST that was explicitly refused."""
     unexplained: float = 1_800.0
     """How long to look for runs that the API counts but does not list."""
     refusals: int = 10
-    """So many tasks refused one by one, and none ever taken: the spec is at fault, not the rows."""
+    """After this many tasks refused one by one and none accepted, the spec is at fault, not the rows."""
     losses: int = 6
-    """So many POSTs in a row that created nothing and were not answered with a reason: the API is out of order."""
+    """After this many POSTs in a row that created nothing, without a reason, the API has failed for good."""
     stalled_timeout: float = 900.0
-    """How long to look again at runs that have not ended and that, by all the API says, do not go on either."""
+    """How long to list runs again that have not ended and that are not active either."""
     missing_output_timeout: float = 86_400.0
-    """So long after its POST, a run that is completed and shows no answer has failed."""
+    """A completed run without output has failed this long after its POST."""

@@ -1,119 +1,167 @@
-"""What came of one batch: each run bound to its task, each answer kept until it is in the ledger."""
+"""The results of one batch: each run matched to its task, each answer kept until it is in the ledger.
+
+A run is matched by the key in its metadata, else by its input, never by its position.
+"""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from rowcite.api.bodies import Event, Run, api_warnings, output_of
-from rowcite.api.client import Client
+from rowcite.api.bodies import Event, Run, RunInput, api_warnings, input_of, output_of
+from rowcite.api.keys import canonical
 from rowcite.api.packing import parts
-from rowcite.errors import ApiError
-from rowcite.ledger import Ledger
+from rowcite.errors import ApiError, NotFound, Retriable
 from rowcite.model import ENDED, ActiveBatch, EndedRun, RunState
 from rowcite.submit.ledger_thread import LedgerThread
-from rowcite.submit.match import key_by_input, key_of
 
-_CHUNK = 250  # answers a transaction
+_TRANSACTION = 250  # answers
+
+
+def key_of(batch: ActiveBatch, run_id: str, key: bytes | None, shown_input: Any) -> bytes | None:
+    """Return the key of the task that a run of this batch answers, None if neither its key nor its input is known.
+
+    Raises:
+        ApiError: the run belongs to no task of the batch. An answer must never be written to another row.
+    """
+    if key is None:
+        if shown_input is None:
+            return None
+        try:
+            text = canonical(shown_input)
+        except (ValueError, RecursionError):
+            text = b""
+        key = next((key for key, sent in batch.inputs.items() if sent == text), b"")
+    if key not in batch.inputs:
+        raise ApiError(
+            f"run {run_id} of task group {batch.group_id} answers a question that was not sent in it. Stopped, so"
+            " that no answer is written to another row. Everything that was matched is saved"
+        )
+    return key
+
+
+def key_in(batch: ActiveBatch, run: Run, event: Event) -> bytes | None:
+    """Return the key of the task that a run answers, by what an event shows of it; as `key_of`."""
+    return key_of(batch, run.run_id, run.key, input_of(event))
+
+
+def keys_of_inputs(
+    batch: ActiveBatch, run_ids: Sequence[str], shown: Sequence[RunInput | BaseException]
+) -> dict[bytes, str]:
+    """Return the runs (id by task key) whose requested input or metadata names their task.
+
+    Raises:
+        ApiError: as `key_of`, or a request failed.
+    """
+    found: dict[bytes, str] = {}
+    for run_id, run_input in zip(run_ids, shown, strict=True):
+        if isinstance(run_input, NotFound | Retriable):
+            continue
+        if isinstance(run_input, BaseException):
+            raise run_input
+        key = key_of(batch, run_id, run_input.key, run_input.input)
+        if key is not None:
+            found[key] = run_id
+    return found
 
 
 @dataclass(slots=True)
 class RunResults:
-    """Takes in what the API shows of a batch's runs. `saved` is called with the runs of each transaction."""
+    """Collects what the API returns of a batch's runs. `saved` is called with the runs of each transaction."""
 
     ledger_thread: LedgerThread
-    ledger: Ledger
     batch: ActiveBatch
     saved: Callable[[list[EndedRun]], None]
     done: set[str] = field(default_factory=set)  # runs that are saved
-    bare: set[str] = field(default_factory=set)  # completed runs whose output did not come along
-    untold: dict[str, Event] = field(
+    active: set[str] = field(default_factory=set)  # runs that the last listing returned as active
+    missing_output: set[str] = field(default_factory=set)  # completed runs that were returned without output
+    unidentified: dict[str, Event] = field(default_factory=dict)  # ended runs without key and input
+    anomalies: dict[str, str] = field(
         default_factory=dict
-    )  # ended runs that do not tell which task they answer
-    active: set[str] = field(default_factory=set)  # runs that go on, so the API said when last asked
-    odd: dict[str, str] = field(default_factory=dict)  # what is wrong with runs that neither end nor go on
+    )  # run to the reason why it is neither ended nor active
     _keys: dict[str, bytes] = field(default_factory=dict)
     _buffer: dict[bytes, EndedRun] = field(default_factory=dict)
 
-    def take(self, event: Event) -> None:
-        """Take in what an event shows of a run."""
+    def add(self, event: Event) -> None:
+        """Add what an event shows of a run."""
         run = event.run
         if run is None or run.run_id in self.done:
             return
-        self.odd.pop(run.run_id, None)
-        if run.state not in ENDED:
-            if run.active:
-                self.active.add(run.run_id)
-            else:
-                self.odd[run.run_id] = f"has the status {run.status!r}, which rowcite does not know"
-            return
-        key = self._keys.get(run.run_id) or key_of(self.batch, run, event)
-        if key is None:
-            self.untold[run.run_id] = event
+        self.anomalies.pop(run.run_id, None)
+        if run.state in ENDED:
+            self._add_ended(run, event)
+        elif run.active:
+            self.active.add(run.run_id)
         else:
-            self._take(key, run, output_of(event))
+            self.anomalies[run.run_id] = f"has the status {run.status!r}, which rowcite does not know"
 
-    async def bind(self, client: Client) -> None:
-        """Ask for the inputs of the runs that do not tell which task they answer.
+    def identify(self, run_id: str, key: bytes) -> None:
+        """Match an unidentified run to its task."""
+        event = self.unidentified.get(run_id)
+        if event is not None and event.run is not None:
+            self._add(key, event.run, output_of(event))
+
+    def check_identified(self) -> None:
+        """Return if every ended run is matched to its task.
 
         Raises:
-            ApiError: the API does not show the input of one either.
+            ApiError: the API does not show which task a run answers.
         """
-        left = sorted(self.untold)
-        keys = await asyncio.gather(*(key_by_input(client, self.batch, run_id) for run_id in left))
-        for run_id, key in zip(left, keys, strict=True):
-            event = self.untold.get(run_id)
-            if key is not None and event is not None and event.run is not None:
-                self._take(key, event.run, output_of(event))
-        await self.save()
-        if self.untold:
+        if self.unidentified:
             raise ApiError(
-                f"run {min(self.untold)} of task group {self.batch.group_id} came with neither its metadata nor its input,"
-                " and the API does not show them when asked, so it is not known which row it answers. Everything that"
-                " was matched is saved"
+                f"run {min(self.unidentified)} of task group {self.batch.group_id} has neither its metadata nor its input,"
+                " and the API does not return them on request, so it is not known which row it answers. Everything"
+                " that was matched is saved"
             )
 
-    def without_output(self, run_id: str) -> None:
-        """Take a completed run for one that failed: its output never came."""
-        key, why = self._keys[run_id], "the API calls the run completed and has no output of it"
-        self.bare.discard(run_id)
-        self._buffer[key] = EndedRun(key, run_id, RunState.FAILED, error=why)
+    def fail_without_output(self, run_id: str) -> None:
+        """Count a completed run as failed: its output never came."""
+        key, reason = self._keys[run_id], "the API calls the run completed and has no output of it"
+        self.missing_output.discard(run_id)
+        self._buffer[key] = EndedRun(key, run_id, RunState.FAILED, error=reason)
 
     async def save_some(self) -> None:
-        """Save when there is enough for a transaction."""
-        if len(self._buffer) >= _CHUNK:
+        """Save if there is enough for a transaction."""
+        if len(self._buffer) >= _TRANSACTION:
             await self.save()
 
     async def save(self) -> None:
-        """Write what has been taken in to the ledger."""
+        """Write the collected results to the ledger."""
         if not self._buffer:
             return
         ended, self._buffer = list(self._buffer.values()), {}
-        self.done.update(item.run_id for item in ended)  # first: what is heard meanwhile is old news
-        await self.ledger_thread.call(self.ledger.save, self.batch.id, ended)
+        self.done.update(item.run_id for item in ended)  # first: events that come meanwhile are repetitions
+        await self.ledger_thread.call(self.ledger_thread.ledger.save, self.batch.id, ended)
         self.batch.active.difference_update(item.key for item in ended)
         for item in ended:
-            self.odd.pop(item.run_id, None)
+            self.anomalies.pop(item.run_id, None)
         self.saved(ended)
 
-    def _take(self, key: bytes, run: Run, output: bytes | None) -> None:
+    def _add_ended(self, run: Run, event: Event) -> None:
+        key = self._keys.get(run.run_id) or key_in(self.batch, run, event)
+        if key is None:
+            self.unidentified[run.run_id] = event
+        else:
+            self._add(key, run, output_of(event))
+
+    def _add(self, key: bytes, run: Run, output: bytes | None) -> None:
         self._keys[run.run_id] = key
-        self.untold.pop(run.run_id, None)
+        self.unidentified.pop(run.run_id, None)
         if key not in self.batch.active:
             self.done.add(run.run_id)
         elif run.state is RunState.COMPLETED and output is None:
-            self.bare.add(run.run_id)
-            self.odd[run.run_id] = "is completed, and its output does not come"
+            self.missing_output.add(run.run_id)
+            self.anomalies[run.run_id] = "is completed, and its output is not returned"
         else:
-            self.bare.discard(run.run_id)
+            self.missing_output.discard(run.run_id)
             self._buffer[key] = _ended(key, run, output, self.batch.members.get(key, ()))
 
 
 def _ended(key: bytes, run: Run, output: bytes | None, members: tuple[bytes, ...]) -> EndedRun:
-    told = tuple(f"{warning.type}: {warning.message}" for warning in api_warnings(run))
+    warnings = tuple(f"{warning.type}: {warning.message}" for warning in api_warnings(run))
     if run.state is RunState.COMPLETED and output is not None:
         shares = tuple(parts(output, members).items()) if members else ()
-        return EndedRun(key, run.run_id, run.state, output, warnings=told, parts=shares)
+        return EndedRun(key, run.run_id, run.state, output, warnings=warnings, parts=shares)
     problem = run.problem
-    return EndedRun(key, run.run_id, run.state, None, problem.message or run.status, problem.ref_id, told)
+    return EndedRun(key, run.run_id, run.state, None, problem.message or run.status, problem.ref_id, warnings)

@@ -1,147 +1,318 @@
-"""Gets tasks answered: which batch goes when, under budget, credit and the number of active runs.
+"""Gets tasks answered: decides which batch is sent when, under budget, credit and the number of active runs.
 
-A batch is a task group of its own: `rowcite.submit.create` creates its runs, `rowcite.submit.follow` follows them to their end.
+A batch is a task group of its own: `rowcite.submit.create` creates its runs, `rowcite.submit.follow` follows them to
+their end.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import suppress
-from functools import partial
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
 
 from rowcite.api.bodies import LOCAL, Question
 from rowcite.api.client import Client
 from rowcite.api.facts import usd
 from rowcite.api.keys import canonical
-from rowcite.errors import ApiRefused, Incomplete, KeyRefused, NotFound, OutOfCredit, RowciteError
+from rowcite.api.rate_limit import RateLimiter
+from rowcite.errors import (
+    ApiRefused,
+    BudgetExceeded,
+    Incomplete,
+    KeyRefused,
+    NotFound,
+    RowciteError,
+)
 from rowcite.ledger import Ledger
-from rowcite.model import ActiveBatch, EndedRun, RunState, Task
+from rowcite.model import ActiveBatch, EndedRun, RunState
 from rowcite.progress import Progress
 from rowcite.submit.create import Created, Creator
 from rowcite.submit.follow import Follower
 from rowcite.submit.ledger_thread import LedgerThread
-from rowcite.submit.options import SubmitOptions
+from rowcite.submit.options import AnsweringApi, SubmissionTotals, SubmitOptions
 from rowcite.submit.queue import Chunk, SendQueue, TaskSource
 from rowcite.submit.results import RunResults
+from rowcite.submit.stop import Stop
 
-__all__ = ["Submitter", "TaskSource"]
-_DRAIN_SECONDS = 10.0  # seconds that POSTs under way have to be answered when the door was shut
+__all__ = ["AnsweringApi", "Stop", "SubmissionTotals", "Submitter", "TaskSource", "submit_tasks"]
+_DRAIN_SECONDS = (
+    10.0  # for the responses to POSTs under way, when the API has refused the key or the processor
+)
+
+
+def submit_tasks(  # noqa: PLR0913 - the parts of a submission, by name
+    sources: Iterable[TaskSource],
+    api: AnsweringApi,
+    ledger: Ledger,
+    options: SubmitOptions,
+    *,
+    rate_limiter: RateLimiter,
+    totals: SubmissionTotals,
+    progress: Progress,
+    stop: Stop,
+) -> None:
+    """Get the tasks of some sources answered, and every run that an earlier command left active at this API.
+
+    Runs an event loop of its own, with a connection of its own to the ledger: `ledger` must not be used meanwhile.
+    Whatever it raises, the results that have arrived are in the ledger, and `totals` are right.
+
+    Raises:
+        InsufficientCredit, BudgetExceeded: no more runs can be created; those that were active have been awaited.
+        Incomplete: the API does not know what an earlier command left open, or lists less than it counts.
+        DeadlineReached: the deadline of `stop` has passed.
+        RowciteError: the API failed, see `rowcite.errors`.
+    """
+    client = Client(api.base_url, api.key, rate_limiter, mcp=api.mcp, per_element=api.per_element)
+    with LedgerThread(ledger.reopen) as ledger_thread:
+        submitter = Submitter(client, ledger_thread, options, totals, progress)
+        try:
+            asyncio.run(submitter.submit_all(sources, api.name, stop))
+        finally:
+            totals.requests = rate_limiter.requests
 
 
 class Submitter:
-    """One submission: call `submit` once.
-
-    Whatever it raises, what had arrived by then is in the ledger.
-    """
+    """One submission: await `submit_all` once."""
 
     def __init__(
         self,
         client: Client,
-        ledger: Ledger,
+        ledger_thread: LedgerThread,
         options: SubmitOptions,
+        totals: SubmissionTotals,
         progress: Progress,
-        *,
-        spent_before: int = 0,
     ) -> None:
-        self.client, self.ledger, self.options, self.progress = client, ledger, options, progress
-        self._before = spent_before  # by the same command
-        self._ledger_thread = LedgerThread()
-        self._creator = Creator(client, ledger, self._ledger_thread, options, progress)
+        self.client, self.options, self.totals, self.progress = client, options, totals, progress
+        self._ledger_thread, self._ledger = ledger_thread, ledger_thread.ledger
+        self._creator = Creator(client, ledger_thread, options, progress)
         self._queue = SendQueue(options)
+        self._table_thread = ThreadPoolExecutor(1, "rowcite-table")  # reads the table for new tasks
         self._numbers: dict[bytes, int] = {}  # of questions in the ledger, by fingerprint
-        self.spent = 0
-        self._active = 0  # runs that hold a place under `active_runs`
-        self._running = 0  # jobs: batches being sent or followed
-        self._sending = 0  # of these, batches of which it is not yet known what was created
+        self._active = 0  # runs that count towards `active_runs`
+        self._running = 0  # batches that are being sent or followed
+        self._sending = 0  # of these, batches of which it is not known yet which runs exist
         self._changed = asyncio.Event()
-        self._missing: RowciteError | None = None  # raise this in the end
+        self._unfinished: RowciteError | None = None  # raised in the end
 
-    @property
-    def submitted(self) -> int:
-        """Return how many runs the API has taken."""
-        return self._queue.submitted
-
-    async def submit(self, asked: Question, tasks: Iterable[Task]) -> None:
-        """Get every task of one question answered: `submit_all` for a single source, of the options' processor."""
-        await self.submit_all(
-            [TaskSource(asked, self.options.processor, self.options.price, tasks)], api=asked.named["api"]
-        )
-
-    async def submit_all(self, sources: Iterable[TaskSource], *, api: str) -> None:
-        """Get every task of some sources answered, and every run that an earlier command left open at this API.
-
-        Tasks are read after it is known what that command had created.
-
-        Raises:
-            OutOfCredit: budget or credit allow no more; what was under way has been awaited.
-            Incomplete: the API does not know what an earlier command left open, or lists less than it counts.
-            RowciteError: the API failed, see `rowcite.errors`.
-        """
-        self.client.rate_limiter.on_throttled = self._slowed
+    async def submit_all(self, sources: Iterable[TaskSource], api: str, stop: Stop) -> None:
+        """Get all tasks answered, and the runs that the ledger holds as active at `api`; as `submit_tasks`."""
+        self.client.rate_limiter.on_throttled = self._report_throttling
         try:
-            async with asyncio.TaskGroup() as jobs:
-                await self._resume(jobs, api)
-                await self._feed(jobs, self._queue.chunks(sources))
+            async with self.client, stop.submitting(), asyncio.TaskGroup() as batches:
+                async for batch in self._active_batches(api):
+                    self._begin(len(batch.active))
+                    self.progress.submitted(sum(map(batch.size, batch.active)), self.totals.spent)
+                    batches.create_task(self._resume(batch))
+                async for chunk in self._chunks(sources):
+                    self._begin(len(chunk.tasks))
+                    self._sending += 1
+                    batches.create_task(self._send(chunk))
         except BaseExceptionGroup as group:
             raise _first(group) from group
-        if error := self._queue.stopped or self._missing:
+        finally:
+            self._table_thread.shutdown(wait=False)
+        if error := self._queue.stopped or self._unfinished:
             raise error
 
-    def _slowed(self, rate: int) -> None:
-        self.progress.say(f"the API turns requests away (429): going on at {rate:,} requests a minute")
+    def _report_throttling(self, rate: int) -> None:
+        self.progress.say(f"the API is throttling (429): continuing at {rate:,} requests a minute")
 
-    # --- jobs ----------------------------------------------------------------------------------------
+    # --- what is sent when ---------------------------------------------------------------------------
 
-    async def _feed(self, jobs: asyncio.TaskGroup, fresh: Iterator[Chunk]) -> None:
-        """Start a job a batch, as fast as `active_runs` allows, until nothing is left and no job is running."""
+    async def _active_batches(self, api: str) -> AsyncIterator[ActiveBatch]:
+        """Yield the batches that an earlier command left active at `api`, when it is known which runs exist."""
+        batches = await self._ledger_thread.call(self._ledger.active_batches)
+        for batch in sorted(batches, key=lambda batch: batch.unsure):
+            if batch.api != api and batch.api.startswith(LOCAL):
+                # a local server over other documents: it ended with its command
+                await self._ledger_thread.call(self._ledger.mark_lost, batch.id)
+            elif batch.api != api:
+                self.progress.say(
+                    f"{len(batch.active)} runs are still active at {batch.api}: run with --base-url {batch.api} to collect them"
+                )
+            elif await self._exists(batch):
+                yield batch
+
+    async def _exists(self, batch: ActiveBatch) -> bool:
+        """Find out which runs of a batch exist; return True if the batch can be followed."""
+        try:
+            await self.client.group(batch.group_id)
+            await self._creator.forget(
+                batch, await self._creator.reconcile(batch, self.options.reconcile_after)
+            )
+        except NotFound as error:
+            await self._mark_missing(batch, error)
+        except Incomplete as error:
+            self._unfinished = self._unfinished or error
+        else:
+            return True
+        return False
+
+    async def _chunks(self, sources: Iterable[TaskSource]) -> AsyncIterator[Chunk]:
+        """Yield chunks when they may be sent, until none is left and no batch is running."""
+        new = self._queue.chunks(sources, self._states)
+        loop = asyncio.get_running_loop()
         while True:
-            chunk = await self._next(fresh)
+            queue = self._queue
+            chunk = None if queue.is_paused(running=self._running, sending=self._sending) else queue.next()
+            if chunk is None and not queue.is_paused(running=self._running, sending=self._sending):
+                if (fresh := await loop.run_in_executor(self._table_thread, next, new, None)) is not None:
+                    queue.put(fresh)
+                if not queue.is_paused(running=self._running, sending=self._sending):
+                    chunk = queue.next()  # one that came back meanwhile, or the new one
+            if chunk is None and not self._running:
+                return
             if chunk is None:
-                if not self._running:
-                    return
                 await self._change()
-                continue
-            runs = len(chunk.tasks)
-            if not self._affordable(runs, chunk.source.price):
-                continue
-            while self._active and self._active + runs > self.options.active_runs:
-                await self._change()
-            self._sending += 1
-            self._start(jobs, partial(self._send, chunk), runs)
+            elif self._reserve(len(chunk.tasks), chunk.source):
+                runs = len(chunk.tasks)
+                while self._active and self._active + runs > self.options.active_runs:
+                    await self._change()
+                yield chunk
 
-    async def _next(self, fresh: Iterator[Chunk]) -> Chunk | None:
-        """Return what to send now, None to wait for a change."""
-        queue = self._queue
-        if queue.is_paused(running=self._running, sending=self._sending):
+    def _states(
+        self, keys: Sequence[bytes], *, not_before: float = 0.0, failed_since: float = 0.0
+    ) -> Mapping[bytes, RunState]:
+        """Return the states of tasks, for the thread that reads the table."""
+        return self._ledger_thread.ask(
+            self._ledger.task_states, keys, not_before=not_before, failed_since=failed_since
+        )
+
+    def _reserve(self, runs: int, source: TaskSource) -> bool:
+        """Count runs as spent; return False, and send no more, if the budget does not allow them."""
+        cost, spent, budget = runs * source.price, self.totals.spent, self.options.budget
+        if budget is None or spent + cost <= budget:
+            self.totals.spent += cost
+            return True
+        rows = "1 run needs" if runs == 1 else f"{runs:,} runs need"
+        self._queue.stopped = BudgetExceeded(
+            f"Stopped at the {usd(budget)} limit: {usd(spent)} spent. The next {rows} {source.processor} ({usd(cost)})."
+            " Raise limits.max_cost_usd, limits.max_total_usd or --max-cost to continue"
+        )
+        return False
+
+    # --- one batch -----------------------------------------------------------------------------------
+
+    async def _send(self, chunk: Chunk) -> None:
+        """Create a group and its runs, and follow them to their end."""
+        async with self._running_batch():
+            made = await self._create(chunk)
+            if made is None:
+                return
+            if made.active:
+                self.progress.submitted(sum(map(made.size, made.active)), self.totals.spent)
+            async with self._tolerating(made):
+                await Follower(self.client, self._results(made), self.options).follow()
+
+    async def _resume(self, batch: ActiveBatch) -> None:
+        """Follow a batch that an earlier command created."""
+        async with self._running_batch(), self._tolerating(batch):
+            await Follower(self.client, self._results(batch), self.options).follow()
+
+    async def _create(self, chunk: Chunk) -> ActiveBatch | None:
+        """Create a group and its runs; return the batch, None if it is left for a later command."""
+        alone = self._running == 1
+        try:
+            number = await self._number(chunk.source.question)
+            made = await self._creator.create(chunk.source, number, chunk.tasks)
+            await self._settle(chunk, made, alone=alone)
+        except Incomplete as error:
+            self._defer(error, len(chunk.tasks))
             return None
-        if (chunk := queue.next()) is not None:
-            return chunk
-        if (chunk := await self._ledger_thread.call(next, fresh, None)) is not None:
-            queue.put(chunk)
-        if queue.is_paused(running=self._running, sending=self._sending):
-            return None
-        return queue.next()  # what came back meanwhile, or else the fresh one
+        finally:
+            self._sending -= 1
+            self._changed.set()
+        return made.batch
 
-    def _start(self, jobs: asyncio.TaskGroup, job: Callable[[], Awaitable[None]], runs: int) -> None:
-        async def counted() -> None:
-            try:
-                await job()
-            except Exception as error:
-                if isinstance(first := _first(error), KeyRefused | ApiRefused):
-                    self._queue.stopped = self._queue.stopped or first
-                    await self._drain_posts()
-                raise
-            finally:
-                self._running -= 1
-                self._changed.set()
+    async def _number(self, question: Question) -> int:
+        """Return the number of a question in the ledger."""
+        name = question.fingerprint
+        if name not in self._numbers:
+            self._numbers[name] = await self._ledger_thread.call(
+                self._ledger.record_question, name, canonical(question.named)
+            )
+        return self._numbers[name]
 
+    async def _settle(self, chunk: Chunk, made: Created, *, alone: bool) -> None:
+        """Record the outcome of a POST; queue the tasks that were not created."""
+        batch, unsent, problem = made.batch, made.unsent, made.problem
+        created = len(batch.active) - len(unsent)
+        if created:
+            self.totals.submitted += created
+            self._queue.taken(chunk, created, problem)
+        if not unsent:
+            return
+        try:
+            refusal = self._queue.refused(chunk, problem)
+        except ApiRefused:
+            await self._give_back(batch, unsent, chunk.source.price)
+            raise
+        if refusal is not None:
+            await self._refuse(batch, chunk, refusal)
+            return
+        await self._give_back(batch, unsent, chunk.source.price)
+        alone = alone and not created and self._running == 1
+        self._queue.back(chunk, unsent, problem, taken=created > 0, alone=alone)
+
+    async def _give_back(self, batch: ActiveBatch, keys: set[bytes], price: int) -> None:
+        """Give back the money and the places of runs that were never created."""
+        await self._creator.forget(batch, keys)
+        self.totals.spent -= len(keys) * price
+        self._free(len(keys))
+
+    async def _refuse(self, batch: ActiveBatch, chunk: Chunk, error: ApiRefused) -> None:
+        task = chunk.tasks[0]
+        await self._ledger_thread.call(
+            self._ledger.mark_refused, batch.id, task.key, str(error), error.ref_id
+        )
+        self.totals.spent -= chunk.source.price
+        batch.active.discard(task.key)
+        self._free(1)
+        self.progress.ended(0, 1)
+
+    def _results(self, batch: ActiveBatch) -> RunResults:
+        def saved(ended: list[EndedRun]) -> None:
+            self._free(len(ended))
+            tasks = sum(batch.size(item.key) for item in ended)
+            completed = sum(batch.size(item.key) for item in ended if item.state is RunState.COMPLETED)
+            self.progress.ended(completed, tasks - completed)
+
+        return RunResults(self._ledger_thread, batch, saved)
+
+    # --- accounts ------------------------------------------------------------------------------------
+
+    def _begin(self, runs: int) -> None:
         self._running += 1
         self._active += runs
-        jobs.create_task(counted())
+
+    @asynccontextmanager
+    async def _running_batch(self) -> AsyncIterator[None]:
+        """Count a batch as running until the context ends."""
+        try:
+            yield
+        except Exception as error:
+            if isinstance(first := _first(error), KeyRefused | ApiRefused):
+                self._queue.stopped = self._queue.stopped or first
+                await self._drain_posts()
+            raise
+        finally:
+            self._running -= 1
+            self._changed.set()
+
+    @asynccontextmanager
+    async def _tolerating(self, batch: ActiveBatch) -> AsyncIterator[None]:
+        """Let a batch that the API does not know, or contradicts itself about, stop no other batch."""
+        try:
+            yield
+        except NotFound as error:
+            await self._mark_missing(batch, error)
+            self._free(len(batch.active))
+        except Incomplete as error:
+            self._defer(error, len(batch.active))
 
     async def _drain_posts(self) -> None:
-        """Let POSTs under way be answered: they find the same door shut, and then nothing is owed for them."""
+        """Wait for the responses to POSTs under way: they are refused as well, and then nothing was created."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_DRAIN_SECONDS):
                 while self._sending:
@@ -151,143 +322,25 @@ class Submitter:
         self._changed.clear()
         await self._changed.wait()
 
-    def _freed(self, runs: int) -> None:
+    def _free(self, runs: int) -> None:
         self._active -= runs
         self._changed.set()
 
-    def _affordable(self, runs: int, price: int) -> bool:
-        cost = runs * price
-        if self.options.budget is None or self.spent + cost <= self.options.budget:
-            self.spent += cost
-            return True
-        self._queue.stopped = OutOfCredit(
-            f"stopped: {runs:,} more runs at {usd(price)} would pass what may be spent"
-            f" ({usd(self.options.budget)}, of which {usd(self.spent)} is spent). Raise limits.max_cost_usd,"
-            " limits.max_total_usd or --max-cost to go on"
-        )
-        return False
-
-    # --- one batch -----------------------------------------------------------------------------------
-
-    async def _send(self, chunk: Chunk) -> None:
-        """Create a group and its runs, and follow them to their end."""
-        alone = self._running == 1
-        try:
-            number = await self._number(chunk.source.question)
-            made = await self._creator.create(chunk.source, number, chunk.tasks)
-            await self._count(chunk, made, alone=alone)
-        except Incomplete as error:
-            self._defer(error, len(chunk.tasks))
-            return
-        finally:
-            self._sending -= 1
-            self._changed.set()
-        if made.batch.active:
-            tasks = sum(map(made.batch.size, made.batch.active))
-            self.progress.submitted(tasks, self._before + self.spent)
-        await self._follow(made.batch)
-
-    async def _number(self, asked: Question) -> int:
-        """Return the number that the ledger knows a question by."""
-        name = asked.fingerprint
-        if name not in self._numbers:
-            self._numbers[name] = await self._ledger_thread.call(
-                self.ledger.record_question, name, canonical(asked.named)
-            )
-        return self._numbers[name]
-
-    async def _count(self, chunk: Chunk, made: Created, *, alone: bool) -> None:
-        """Draw the sum under a POST; queue the tasks that were not created."""
-        batch, unsent, problem = made.batch, made.unsent, made.problem
-        taken = len(batch.active) - len(unsent)
-        if taken:
-            self._queue.taken(chunk, taken, problem)
-        if not unsent:
-            return
-        try:
-            refusal = self._queue.refused(chunk, problem)
-        except ApiRefused:
-            await self._uncreated(batch, unsent, chunk.source.price)
-            raise
-        if refusal is not None:
-            await self._refused(batch, chunk, refusal)
-            return
-        await self._uncreated(batch, unsent, chunk.source.price)
-        alone = alone and not taken and self._running == 1
-        self._queue.back(chunk, unsent, problem, taken=taken > 0, alone=alone)
-
-    async def _uncreated(self, batch: ActiveBatch, keys: set[bytes], price: int) -> None:
-        """Give back the money and the places of runs that were never created."""
-        await self._creator.forget(batch, keys)
-        self.spent -= len(keys) * price
-        self._freed(len(keys))
-
-    async def _refused(self, batch: ActiveBatch, chunk: Chunk, error: ApiRefused) -> None:
-        task = chunk.tasks[0]
-        await self._ledger_thread.call(self.ledger.mark_refused, batch.id, task.key, str(error), error.ref_id)
-        self.spent -= chunk.source.price
-        batch.active.discard(task.key)
-        self._freed(1)
-        self.progress.ended(0, 1)
-
-    async def _resume(self, jobs: asyncio.TaskGroup, api: str) -> None:
-        """Follow what an earlier command left under way, after finding out what it really created."""
-        left = await self._ledger_thread.call(self.ledger.active_batches)
-        for batch in sorted(left, key=lambda batch: batch.unsure):
-            if batch.api != api and batch.api.startswith(LOCAL):
-                # a local server over other documents: gone when its command ended
-                await self._ledger_thread.call(self.ledger.mark_lost, batch.id)
-                continue
-            if batch.api != api:
-                self.progress.say(
-                    f"{len(batch.active)} runs are still open at {batch.api}: run against it to collect them"
-                )
-                continue
-            try:
-                await self.client.group(batch.group_id)
-                await self._creator.forget(
-                    batch, await self._creator.reconcile(batch, self.options.reconcile_after)
-                )
-            except NotFound as error:
-                await self._mark_missing(batch, error)
-            except Incomplete as error:
-                self._missing = self._missing or error
-            else:
-                self._start(jobs, partial(self._follow, batch), len(batch.active))
-
-    async def _follow(self, batch: ActiveBatch) -> None:
-        """Follow a batch to its end. One that the API loses or is at odds with itself about stops no other."""
-
-        def saved(ended: list[EndedRun]) -> None:
-            self._freed(len(ended))
-            tasks = sum(batch.size(item.key) for item in ended)
-            completed = sum(batch.size(item.key) for item in ended if item.state is RunState.COMPLETED)
-            self.progress.ended(completed, tasks - completed)
-
-        results = RunResults(self._ledger_thread, self.ledger, batch, saved)
-        try:
-            await Follower(self.client, results, self.options).follow()
-        except NotFound as error:
-            await self._mark_missing(batch, error)
-            self._freed(len(batch.active))
-        except Incomplete as error:
-            self._defer(error, len(batch.active))
-
     def _defer(self, error: Incomplete, runs: int) -> None:
-        """Go on without these runs, and say so in the end."""
-        self._missing = self._missing or error
-        self._freed(runs)
+        """Continue without these runs, and raise the error in the end."""
+        self._unfinished = self._unfinished or error
+        self._free(runs)
 
     async def _mark_missing(self, batch: ActiveBatch, error: NotFound) -> None:
         if self.options.local:
-            await self._ledger_thread.call(self.ledger.mark_lost, batch.id)
+            await self._ledger_thread.call(self._ledger.mark_lost, batch.id)
             return
-        self._missing = self._missing or Incomplete(
-            f"{error}. The API does not know this task group any more, and what became of its {len(batch.active)} runs is not"
+        self._unfinished = self._unfinished or Incomplete(
+            f"{error}. The API does not know this task group any more, so the outcome of its {len(batch.active)} runs is not"
             " known. Their rows stay pending, and nothing is sent twice: run again later, or ask the API's support"
         )
 
 
 def _first(error: BaseException) -> BaseException:
-    """Return the error that a group of jobs failed with: the first, for the others were stopped by it."""
+    """Return the error that a group of tasks failed with: the first one, which stopped the others."""
     return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error

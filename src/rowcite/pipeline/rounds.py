@@ -1,0 +1,112 @@
+"""The rounds of a run: the first question of each task, then the escalation rounds.
+
+Each is computed from the table and the ledger when the one before it has ended, so that a run which was interrupted
+continues where it stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rowcite.api.bodies import Question
+from rowcite.api.facts import usd
+from rowcite.api.packing import packed, packs
+from rowcite.errors import Incomplete
+from rowcite.ledger import Ledger
+from rowcite.model import Task
+from rowcite.pipeline.escalate import EscalationRound, next_round
+from rowcite.pipeline.job import Job
+from rowcite.progress import Progress
+from rowcite.submit.queue import TaskSource, TaskStates
+from rowcite.submit.stop import Stop
+from rowcite.table.survey import Survey, tasks_to_do
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What is submitted together. `escalation` marks rows that were answered before by another processor."""
+
+    sources: list[TaskSource]
+    escalation: bool = False
+
+
+def rounds(  # noqa: PLR0913 - the parts of a run, by name
+    job: Job,
+    ledger: Ledger,
+    survey: Survey,
+    *,
+    progress: Progress,
+    stop: Stop,
+    confirm: Callable[[EscalationRound], bool],
+) -> Iterator[Round]:
+    """Yield the rounds of a run, each to be submitted before the next is requested.
+
+    `confirm` is called before an escalation round that more than half of the first answers would need.
+
+    Raises:
+        Incomplete: that round was not confirmed.
+        DeadlineReached: the deadline has passed.
+    """
+    most = job.spec.task.records_per_run
+    if most > 1:
+        yield Round(_packed(job, survey, most))
+    yield Round([_source(job, job.question, partial(unanswered, job, survey=survey, left=most > 1))])
+    for _ in job.spec.escalate:
+        with TemporaryDirectory(prefix="rowcite-") as folder:
+            escalation = next_round(job, ledger, Path(folder), stop)
+            if not escalation.tasks:
+                return
+            _check_confirmed(escalation, confirm)
+            names = ", ".join(escalation.processors)
+            rows = "1 row" if escalation.tasks == 1 else f"{escalation.tasks:,} rows"
+            cost = "" if job.local else f" ({usd(escalation.cost)})"
+            progress.more(escalation.tasks, f"Retrying {rows} with {names}{cost}")
+            yield Round(list(escalation.sources()), escalation=True)
+
+
+def unanswered(job: Job, states: TaskStates, *, survey: Survey, left: bool = False) -> Iterator[Task]:
+    """Yield the tasks that a run submits, each once; with `left`, only those that the ledger does not have by now.
+
+    Tasks that an earlier command left active are looked up when their turn comes: by then it is known which runs
+    that command created.
+    """
+    for to_submit, unsure in tasks_to_do(job.reader.batches(job.question), survey):
+        if not left:
+            yield from to_submit
+        doubted = [*to_submit, *unsure] if left else unsure
+        failed_since = job.began if left else 0.0  # what failed before this command is submitted again by it
+        known = states([task.key for task in doubted], not_before=job.not_before, failed_since=failed_since)
+        yield from (task for task in doubted if task.key not in known)
+
+
+def _packed(job: Job, survey: Survey, most: int) -> list[TaskSource]:
+    """Return the sources of a first round with several rows in a run."""
+    question, single = packed(job.question), list[Task]()
+
+    def several(states: TaskStates) -> Iterator[Task]:
+        for pack in packs(question, unanswered(job, states, survey=survey), most):
+            if len(pack.members) > 1:
+                yield pack
+            else:  # alone in its pack: the plain question serves
+                single.extend(pack.members)
+
+    # `single` fills while the packs are read, which is before its source is.
+    return [_source(job, question, several), _source(job, job.question, lambda _: single)]
+
+
+def _source(job: Job, question: Question, tasks: Callable[[TaskStates], Iterable[Task]]) -> TaskSource:
+    return TaskSource(question, job.ledger_processor(job.spec.task.processor), job.price, tasks)
+
+
+def _check_confirmed(escalation: EscalationRound, confirm: Callable[[EscalationRound], bool]) -> None:
+    if not escalation.needs_confirmation or confirm(escalation):
+        return
+    raise Incomplete(
+        f"Stopped before retrying: {escalation.unresolved} of the first {escalation.answers} answers were rejected, and"
+        f" {escalation.tasks:,} rows would be sent to {', '.join(escalation.processors)} for {usd(escalation.cost)}."
+        " Check `accept` (rowcite explain SPEC --row 1), or continue with --escalate-anyway"
+    )
