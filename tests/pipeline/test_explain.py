@@ -14,6 +14,7 @@ import pytest
 
 from rowcite.cli import main
 from rowcite.ledger import open_ledger
+from rowcite.local import backend
 from rowcite.model import Decision, EndedRun, RunState, Task
 from rowcite.pipeline.prepare import prepare
 from support import ROOT, environment, rowcite, serving, small_spec, write_spec
@@ -136,7 +137,7 @@ def test_nothing_is_written(capsys, home):
 @pytest.fixture
 def escalated(home, tmp_path):
     """A ledger in which row 1 escalated from lite to core to pro."""
-    job = prepare(home / "spec.yaml", environ={}).job
+    job = prepare(home / "spec.yaml", local=backend, environ={}).job
     (key, sent), *_ = next(iter(job.reader.batches(job.question))).tasks.items()
     ledger = open_ledger(tmp_path / "escalated", writing=True)
     question = ledger.record_question(job.question.fingerprint, json.dumps(job.question.named).encode())
