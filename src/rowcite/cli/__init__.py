@@ -84,9 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             interrupted = signals.received or isinstance(error, KeyboardInterrupt | click.Abort)
             code = INTERRUPTED if interrupted else _exit_code(error)
         if signals.received or code == INTERRUPTED:
-            signals.ignore()
-            signals.explain()
-            return INTERRUPTED
+            signals.leave()
     return code if isinstance(code, int) else 0
 
 

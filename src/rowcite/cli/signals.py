@@ -13,7 +13,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Self
+from contextlib import suppress
+from typing import Any, NoReturn, Self
 
 INTERRUPTED = 130
 GRACE = 1.2
@@ -66,11 +67,15 @@ class Signals:
         if self._explained.acquire(blocking=False):
             self._explain()
 
-    def ignore(self) -> None:
-        """Ignore further signals: the command is ending."""
-        self.received = True
+    def leave(self) -> NoReturn:
+        """Write the last line and end the process, without waiting for threads."""
         for number in self._handlers:
             signal.signal(number, signal.SIG_IGN)
+        self.explain()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError, AttributeError):  # closed, by the reader or from the start
+                stream.flush()
+        os._exit(INTERRUPTED)
 
     def _interrupt(self, *_: object) -> None:
         self.received = True

@@ -158,16 +158,20 @@ class Follower:
         reported -= results.done
         few = 0 < len(reported) <= _FEW and len(results.done) >= _REPEATED * len(reported)
         if not few and results.batch.active:
-            await self._fetch_listed()
+            await self._fetch_each(await self._fetch_listed())
         left = reported - results.done - results.missing_output
         if len(left) <= _FEW:
             await self._fetch_each(left)
         if few and reported - results.done:
-            await self._fetch_listed()
-        if results.batch.active:
-            await self._check_stalled(reported, news=len(results.done) > done_before)
+            await self._fetch_each(await self._fetch_listed())
+        if results.batch.active and not await self._any_active(reported):
+            await self._fetch_each(self._contradictory(reported))
+            self._check_stalled(news=len(results.done) > done_before)
+        else:
+            self._stalled_since = None
 
-    async def _fetch_listed(self) -> None:
+    async def _fetch_listed(self) -> set[str]:
+        """Fetch all runs that the listing shows; return those that must be fetched one by one."""
         results = self.results
         results.active.clear()
         await self._list(outputs=True)
@@ -178,8 +182,8 @@ class Follower:
         if self._unreadable:  # perhaps because of its output: without outputs the listing may name the run
             await self._list(outputs=False)
         self._check_readable()
-        await self._fetch_each((results.missing_output | self._broken) - results.done)
         self._broken -= results.done
+        return (results.missing_output | self._broken) - results.done
 
     async def _list(self, *, outputs: bool) -> None:
         self._readable, self._unreadable = 0, ""
@@ -270,10 +274,27 @@ class Follower:
 
     # --- giving up -----------------------------------------------------------------------------------
 
-    async def _check_stalled(self, reported: set[str], *, news: bool) -> None:
+    async def _any_active(self, reported: set[str]) -> bool:
+        """Return True if the API reports a run as active that it does not report as ended elsewhere."""
+        results = self.results
+        if results.active - reported:
+            # Runs end and do not begin again: a group without active runs is not merely late.
+            return not (await self.client.group(results.batch.group_id)).status.at_rest
+        if len(results.anomalies.keys() | (reported - results.done)) >= len(results.batch.active):
+            return False  # each of them has a reason, and none is active
+        return (await self.client.group(results.batch.group_id)).status.active
+
+    def _contradictory(self, reported: set[str]) -> list[str]:
+        """Return some runs that are active by the listing and ended by their group."""
+        some = sorted(self.results.active - reported)[:_AT_ONCE]
+        reason = "is active in the list of runs and has ended in its group"
+        self.results.anomalies.update(dict.fromkeys(some, reason))
+        return some
+
+    def _check_stalled(self, *, news: bool) -> None:
         """Give up on runs that are neither ended nor active. An active run is waited for without end."""
         results, now = self.results, asyncio.get_running_loop().time()
-        if news or await self._any_active(reported):
+        if news:
             self._stalled_since = None
             return
         self._stalled_since = now if self._stalled_since is None else self._stalled_since
@@ -283,22 +304,6 @@ class Follower:
         reason = f"run {run_id} {results.anomalies[run_id]}" if run_id else self._unreadable or "not listed"
         raise Incomplete(
             f"task group {results.batch.group_id}: for {self.options.stalled_timeout:,.0f} s the API has reported"
-            f" {len(results.batch.active):,} of its runs neither as active nor as ended ({reason}). Their rows stay pending, and"
-            " nothing is sent twice: run again later to continue, or ask the API's support"
+            f" {len(results.batch.active):,} of its runs neither as active nor as ended ({reason}). Their rows stay"
+            " pending, and nothing is sent twice: run again later to continue, or ask the API's support"
         )
-
-    async def _any_active(self, reported: set[str]) -> bool:
-        results = self.results
-        if active := results.active - reported:
-            # Runs end and do not begin again: a group without active runs is not merely late.
-            if not (await self.client.group(results.batch.group_id)).status.at_rest:
-                return True
-            some = sorted(active)[:_AT_ONCE]
-            results.anomalies.update(
-                dict.fromkeys(some, "is active in the list of runs and has ended in its group")
-            )
-            await self._fetch_each(some)
-            return False
-        if len(results.anomalies.keys() | (reported - results.done)) >= len(results.batch.active):
-            return False  # each of them has a reason, and none is active
-        return (await self.client.group(results.batch.group_id)).status.active

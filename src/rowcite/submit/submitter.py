@@ -197,33 +197,27 @@ class Submitter:
     async def _send(self, chunk: Chunk) -> None:
         """Create a group and its runs, and follow them to their end."""
         async with self._running_batch():
-            made = await self._create(chunk)
-            if made is None:
+            alone = self._running == 1
+            try:
+                number = await self._number(chunk.source.question)
+                made = await self._creator.create(chunk.source, number, chunk.tasks)
+                await self._settle(chunk, made, alone=alone)
+            except Incomplete as error:
+                self._defer(error, len(chunk.tasks))
                 return
-            if made.active:
-                self.progress.submitted(sum(map(made.size, made.active)), self.totals.spent)
-            async with self._tolerating(made):
-                await Follower(self.client, self._results(made), self.options).follow()
+            finally:
+                self._sending -= 1
+                self._changed.set()
+            batch = made.batch
+            if batch.active:
+                self.progress.submitted(sum(map(batch.size, batch.active)), self.totals.spent)
+            async with self._tolerating(batch):
+                await Follower(self.client, self._results(batch), self.options).follow()
 
     async def _resume(self, batch: ActiveBatch) -> None:
         """Follow a batch that an earlier command created."""
         async with self._running_batch(), self._tolerating(batch):
             await Follower(self.client, self._results(batch), self.options).follow()
-
-    async def _create(self, chunk: Chunk) -> ActiveBatch | None:
-        """Create a group and its runs; return the batch, None if it is left for a later command."""
-        alone = self._running == 1
-        try:
-            number = await self._number(chunk.source.question)
-            made = await self._creator.create(chunk.source, number, chunk.tasks)
-            await self._settle(chunk, made, alone=alone)
-        except Incomplete as error:
-            self._defer(error, len(chunk.tasks))
-            return None
-        finally:
-            self._sending -= 1
-            self._changed.set()
-        return made.batch
 
     async def _number(self, question: Question) -> int:
         """Return the number of a question in the ledger."""

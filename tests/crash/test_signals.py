@@ -1,0 +1,161 @@
+"""SIGINT, SIGTERM and SIGHUP end the command with 130 within two seconds in every phase, and the next command continues.
+
+`ROWCITE_SIGNALS` is the number of seeded moments (default 6: one for each phase), `ROWCITE_KILL_SEED` moves them.
+`--log-level=INFO -rP` shows each moment.
+"""
+
+import logging
+import os
+import pty
+import random
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from support import environment, serving, small_spec, until, write_spec
+from support.killing import RUN, created, price, run, spent
+
+MOMENTS = int(os.environ.get("ROWCITE_SIGNALS", "6"))
+SEED = int(os.environ.get("ROWCITE_KILL_SEED", "1"))
+COMPANIES, COPIES = 150, 800  # few tasks, and many rows to plan, merge and write
+PHASES = ("planning", "prompting", "submitting", "escalating", "merging", "writing")
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+LOG = logging.getLogger("crash")
+
+
+@pytest.fixture(scope="module")
+def table():
+    rows = [
+        f"Company {number % COMPANIES},site{number % COMPANIES}.example"
+        for number in range(COMPANIES * COPIES)
+    ]
+    return "\n".join(["name,website", *rows]) + "\n"
+
+
+@pytest.fixture
+def server(tmp_path, table):
+    (tmp_path / "table.csv").write_text(table)
+    spec = small_spec(
+        backend="parallel",
+        limits={"active_runs": 60, "max_cost_usd": 1_000},
+        accept={"fields": {"employee_count": {"maximum": 50_000_000}}},
+        escalate=["pro"],
+    )
+    write_spec(tmp_path, {key: value for key, value in spec.items() if key != "local"})
+    with serving(tmp_path, "--bench", "--latency-mean", "0.05", corpus=None) as running:
+        yield running
+
+
+class Command:
+    """`rowcite run` on a terminal of its own or without one, and what shows the phase that it is in."""
+
+    def __init__(self, folder, server, *, prompt=False, ignored=()):
+        self.folder, self.server, self.screen = folder, server, b""
+        command = [sys.executable, "-m", "rowcite", *RUN, "--base-url", server.url, "--no-progress"]
+        self.terminal, theirs = pty.openpty()
+        stdin = theirs if prompt else subprocess.DEVNULL
+        command += [] if prompt else ["--yes"]
+        if ignored:
+            command = ["sh", "-c", f"trap '' {' '.join(ignored)}; exec \"$@\"", "sh", *command]
+        self.process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment(),
+            stdin=stdin,
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        os.set_blocking(self.terminal, False)
+
+    def shows(self, text):
+        with suppress(OSError):  # nothing new, or the command has ended
+            self.screen += os.read(self.terminal, 1 << 16)
+        return text in self.screen
+
+    def reached(self, phase, dice):
+        """Return True if the phase has begun; of a longer one, a part that the seed decides."""
+        runs = len(self.server.created())
+        return {
+            "planning": (self.folder / ".rowcite" / "small" / "lock").exists(),
+            "prompting": self.shows(b"[y/N]"),
+            "submitting": runs >= dice * COMPANIES,
+            "escalating": self.ended() >= COMPANIES,
+            "merging": self.temp_size() is not None,
+            "writing": (self.temp_size() or 0) >= dice * 10_000_000,
+        }[phase] or self.process.poll() is not None
+
+    def ended(self):
+        return sum("ended" in line for line in self.server.journal())
+
+    def temp_size(self):
+        sizes = [file.stat().st_size for file in self.folder.glob(".rowcite-*.tmp")]
+        return max(sizes, default=None)
+
+    def end(self, number):
+        """Send a signal; return the seconds until the command has ended."""
+        began = time.monotonic()
+        self.process.send_signal(number)
+        self.process.wait(20)
+        return time.monotonic() - began
+
+
+def continues(folder, server):
+    """Check that the next command finishes, and that each run was created and paid for once."""
+    run(folder, server)
+    made = created(server)
+    frame = pl.read_csv(folder / "out.csv", infer_schema=False)
+    assert frame.height == COMPANIES * COPIES
+    assert set(frame["rowcite_status"]) <= {"completed", "rejected"}
+    assert sum(count for (processor, _), count in made.items() if processor == "core") == COMPANIES
+    assert set(made.values()) == {1}
+    assert spent(folder) == price(made)
+    assert list(folder.glob(".rowcite-*.tmp")) == []
+
+
+@pytest.mark.parametrize("moment", range(MOMENTS))
+def test_a_signal_ends_the_command_within_two_seconds_and_the_next_continues(tmp_path, server, moment):
+    dice = random.Random(f"{SEED} {moment}")
+    phase, number = (
+        PHASES[moment % len(PHASES)],
+        SIGNALS[moment // len(PHASES) % 3 if MOMENTS > 6 else moment % 3],
+    )
+    ignored = ("INT",) if dice.random() < 0.5 else ()
+    share, delay = dice.random(), dice.uniform(0, 0.3 if phase != "writing" else 0.01)
+    command = Command(tmp_path, server, prompt=phase == "prompting", ignored=ignored)
+    until(lambda: command.reached(phase, share), 60)
+    time.sleep(delay)
+    seconds = command.end(number)
+    command.shows(b"")
+    LOG.info("%s, %s, SIGINT ignored: %s: ended after %.2f s", phase, number.name, bool(ignored), seconds)
+    assert command.process.returncode == 130, command.screen.decode()
+    assert seconds < 2
+    assert b"Interrupted" in command.screen
+    assert not (tmp_path / "out.csv").exists()
+    continues(tmp_path, server)
+
+
+def test_nohup_keeps_sighup_ignored(tmp_path, server):
+    command = Command(tmp_path, server, ignored=("HUP",))
+    until(lambda: command.reached("submitting", 0.1), 60)
+    command.process.send_signal(signal.SIGHUP)
+    assert command.process.wait(60) == 0
+    assert (tmp_path / "out.csv").exists()
+
+
+def test_a_background_job_of_a_shell_ends_on_sigterm(tmp_path, server):
+    script = f'"{sys.executable}" -m rowcite run spec.yaml --yes --base-url {server.url} & echo $! >pid; wait'
+    with subprocess.Popen(["sh", "-c", script], cwd=tmp_path, env=environment(), stderr=subprocess.DEVNULL):
+        until(lambda: len(server.created()) >= 10, 60)
+        process = int((tmp_path / "pid").read_text())
+        began = time.monotonic()
+        os.kill(process, signal.SIGTERM)
+        until(lambda: not Path(f"/proc/{process}").exists(), 20)
+        assert time.monotonic() - began < 2
+    assert not (tmp_path / "out.csv").exists()
