@@ -5,6 +5,7 @@ import gzip
 import io
 import os
 from pathlib import Path
+from typing import get_args
 
 import polars as pl
 import pyarrow as pa
@@ -12,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from rowcite.errors import TableError
-from rowcite.spec.models import CsvOptions
-from rowcite.table.sources import base, open_source
+from rowcite.spec.models import CsvOptions, Format
+from rowcite.table.sources import FORMATS, base, open_source
 
 ROWS = [("007", "Åse & Søn", None), ("008", "O'Neill, Ltd", "x")]
 TEXTS = {
@@ -57,6 +58,10 @@ def written(folder: Path, data: bytes | str, name: str = "t.csv") -> Path:
 @pytest.mark.parametrize("kind", ["csv", "tsv", "jsonl", "parquet"])
 def test_every_format_is_read_plain_and_compressed(tmp_path, kind, compression):
     assert rows(written(tmp_path, packed(table(kind), compression), f"t.{kind}{compression}")) == ROWS
+
+
+def test_the_formats_of_a_spec_are_the_registered_ones():
+    assert list(FORMATS) == list(get_args(Format))
 
 
 def test_a_glob_is_read_in_the_order_of_the_names(tmp_path):
