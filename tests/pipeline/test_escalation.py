@@ -18,15 +18,15 @@ from support import write_spec
 BETTER = {"lite": "low", "core": "medium", "pro": "high"}
 
 
-class Ladder:
+class RisingConfidence:
     """Answers each field with the processor's name and a confidence that rises with it; `sure` rows are high at once."""
 
     def __init__(self):
-        self.asked = []
+        self.received = []
 
     def research(self, question):
         fields = question.output["json_schema"]["properties"]
-        self.asked.append((question.processor, question.input, sorted(fields)))
+        self.received.append((question.processor, question.input, sorted(fields)))
         name = question.input["company_name"]
         if name.startswith("broken"):
             raise RuntimeError("on purpose")
@@ -52,7 +52,7 @@ class Ladder:
 @pytest.fixture
 def world(tmp_path):
     """A server with higher confidences from dearer processors, and a spec that runs over some names."""
-    researcher = Ladder()
+    researcher = RisingConfidence()
     journal = tmp_path / "journal.jsonl"
     with embedded(create_app(researcher, ServerSettings(journal=journal))) as url:
         yield World(tmp_path, url, researcher, journal)
@@ -121,7 +121,7 @@ def test_an_accepted_row_is_not_retried(world):
 
 def test_only_rejected_fields_are_retried_and_accepted_values_are_sent_along(world):
     (row,) = world.run("half sure")
-    again = world.researcher.asked[1]
+    again = world.researcher.received[1]
     assert again[0] == "core"
     assert again[2] == ["size"]
     assert again[1]["known"].startswith("city: by lite (https://lite.example/)")
@@ -225,6 +225,6 @@ def test_given_values_are_not_retried(world):
     (world.folder / "t.csv").write_text("name,size,city\nAcme,5,\n")
     spec = world.spec(columns={"existing": "fill"}, escalate=["core"])
     assert main(["run", str(spec), "--base-url", world.url, "-q"]) == 0
-    assert world.researcher.asked[1][2] == ["city"]
+    assert world.researcher.received[1][2] == ["city"]
     (row,) = world.rows()
     assert (row["size"], row["city"]) == ("5", "by core")

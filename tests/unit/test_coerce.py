@@ -1,4 +1,4 @@
-"""Values as their column's type: without loss, or refused with a reason."""
+"""Values coerced to their column's type without loss, or rejected with a reason."""
 
 import math
 from datetime import date

@@ -162,7 +162,7 @@ def test_a_value_without_citations_has_none(make_spec, citations, native, nothin
     )
 
 
-def test_urls_stay_apart_whatever_white_space_they_hold(make_spec):
+def test_urls_with_white_space_stay_separate(make_spec):
     held = completed(ONE, None, basis(citations=[{"url": "https://a.example/x\ty\nz\u3000"}, SEC]))
     assert one(held, make_spec())["industry_citations"].split() == [
         "https://a.example/x%09y%0Az%E3%80%80",

@@ -62,7 +62,7 @@ def step(*runs, accept=ACCEPT, escalate=LADDER, **more):
     return next_step(escalate, policy, resolve(runs, policy, date(2026, 1, 1), **more), runs)
 
 
-# --- who is asked, for what ------------------------------------------------------------------------------
+# --- the processor and its fields ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -115,8 +115,8 @@ def test_a_given_value_is_not_retried():
 
 
 @pytest.fixture
-def asked(make_spec):
-    def asked(**task):
+def first_question(make_spec):
+    def first_question(**task):
         wanted = {
             "outputs": {"industry": "string", "ceo": "string", "city": {"type": "array", "items": "string"}},
             "mcp_servers": [{"url": "https://t.example", "name": "t", "headers": {"A": "secret-value"}}],
@@ -125,11 +125,11 @@ def asked(make_spec):
         spec = make_spec({**wanted, **task})
         return question(spec, {"company": "string"}, "https://api.example"), fields(spec)
 
-    return asked
+    return first_question
 
 
-def test_a_step_sends_fewer_fields_to_another_processor(asked):
-    first, _ = asked()
+def test_a_step_sends_fewer_fields_to_another_processor(first_question):
+    first, _ = first_question()
     again = narrowed(first, EscalationStep("pro", ("city",)))
     assert list(again.named["task_spec"]["output_schema"]["json_schema"]["properties"]) == ["city"]
     assert again.named["task_spec"]["output_schema"]["json_schema"]["required"] == ["city"]
@@ -141,15 +141,15 @@ def test_a_step_sends_fewer_fields_to_another_processor(asked):
     assert again.fingerprint != first.fingerprint
 
 
-def test_the_first_question_is_not_changed(asked):
-    first, _ = asked()
+def test_the_first_question_is_not_changed(first_question):
+    first, _ = first_question()
     before = json.dumps(first.named)
     narrowed(first, EscalationStep("pro", ("city",)))
     assert json.dumps(first.named) == before
 
 
-def test_accepted_values_are_sent_with_their_sources(asked):
-    first, names = asked()
+def test_accepted_values_are_sent_with_their_sources(first_question):
+    first, names = first_question()
     policy = acceptance_policy(names, Accept(min_confidence="medium"))
     row = resolve([run(1, "lite", industry=("Steel\n mills", "high"), ceo=UNSURE)], policy, date(2026, 1, 1))
     known = known_words(policy, row)
@@ -163,14 +163,14 @@ def test_accepted_values_are_sent_with_their_sources(asked):
     json.loads(runs_body(again, [task]))
 
 
-def test_without_accepted_values_the_input_is_the_same(asked):
-    first, _ = asked()
+def test_without_accepted_values_the_input_is_the_same(first_question):
+    first, _ = first_question()
     root = Task(b"k" * 16, b'{"company":"Acme"}')
     assert task_of(narrowed(first, EscalationStep("core", ("ceo",))), root, "").input == root.input
 
 
-def test_a_prompt_ends_with_the_accepted_values(asked):
-    first, _ = asked(prompt="Who runs {name}?")
+def test_a_prompt_ends_with_the_accepted_values(first_question):
+    first, _ = first_question(prompt="Who runs {name}?")
     task = task_of(
         narrowed(first, EscalationStep("core", ("ceo",))),
         Task(b"k" * 16, b'"Who runs Acme?"'),
@@ -181,14 +181,14 @@ def test_a_prompt_ends_with_the_accepted_values(asked):
     assert text.endswith("\nindustry: Steel")
 
 
-def test_a_text_output_is_retried_whole(asked):
-    first, _ = asked(output="The founding year")
+def test_a_text_output_is_retried_whole(first_question):
+    first, _ = first_question(output="The founding year")
     again = narrowed(first, EscalationStep("pro", ("answer",)))
     assert again.named["task_spec"]["output_schema"] == first.named["task_spec"]["output_schema"]
 
 
-def test_accepted_values_are_cut_to_the_limit_of_the_api(asked):
-    first, _ = asked()
+def test_accepted_values_are_cut_to_the_limit_of_the_api(first_question):
+    first, _ = first_question()
     again = narrowed(first, EscalationStep("core", ("ceo",)))
     root = Task(b"k" * 16, canonical({"company": "x" * 20_000}))
     task = task_of(again, root, "\n".join(f"f{n}: {'y' * 400}" for n in range(100)))
@@ -196,7 +196,7 @@ def test_accepted_values_are_cut_to_the_limit_of_the_api(asked):
     assert len(task.input) + len(again.task_spec) <= TASK_AND_INPUT_CHARS
 
 
-def test_a_long_value_and_many_sources_are_cut(asked):
+def test_a_long_value_and_many_sources_are_cut(first_question):
     from rowcite.accept.judge import Cell
     from rowcite.model import Citation, RowStatus
     from rowcite.rows.resolve import ResolvedRow

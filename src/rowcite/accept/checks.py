@@ -14,7 +14,7 @@ from pydantic import StringConstraints, TypeAdapter
 from pydantic_core import SchemaError
 
 from rowcite.accept.coerce import CoercionError, coerce, shown
-from rowcite.accept.evidence import BARS, Domains, newest, score, sites
+from rowcite.accept.evidence import LEVELS, Domains, newest, score, sites
 from rowcite.model import Citation, FieldBasis, Json
 from rowcite.spec.fields import Field, FieldType
 from rowcite.spec.models import AcceptField
@@ -63,8 +63,8 @@ def _missing(_: Any, basis: FieldBasis, __: tuple[Citation, ...], ___: date) -> 
     return "no confidence" if basis.confidence is None else None
 
 
-def _confidence(bar: str | float) -> Check:
-    least = BARS[bar] if isinstance(bar, str) else bar
+def _confidence(minimum: str | float) -> Check:
+    least = LEVELS[minimum] if isinstance(minimum, str) else minimum
     passes: dict[str | float, bool] = {}  # confidences repeat: scoring each once is quicker
 
     def reject(_: Any, basis: FieldBasis, __: tuple[Citation, ...], ___: date) -> str | None:
@@ -76,9 +76,9 @@ def _confidence(bar: str | float) -> Check:
             passed = score(confidence) >= least
             if len(passes) < 100:
                 passes[confidence] = passed
-        return None if passed else f"confidence {confidence}, {bar} required"
+        return None if passed else f"confidence {confidence}, {minimum} required"
 
-    return Check("min_confidence", f"a confidence of {bar} or more", reject)
+    return Check("min_confidence", f"a confidence of {minimum} or more", reject)
 
 
 def _distrusted(domains: Domains) -> Check:

@@ -20,12 +20,12 @@ from rowcite.model import Answer, Citation, FieldBasis
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
 
-BARS = {"low": 0.0, "medium": 0.5, "high": 0.8}
+LEVELS = {"low": 0.0, "medium": 0.5, "high": 0.8}
 """low < 0.5 <= medium < 0.8 <= high, for processors that send numbers."""
 
 _WORDS = {"low": 0.25, "medium": 0.65, "high": 0.9}
 UNKNOWN = -1.0
-"""The score of a confidence that is neither a known word nor a number: below every bar."""
+"""The score of a confidence that is neither a known word nor a number: below every level."""
 
 
 def score(confidence: str | float) -> float:

@@ -71,12 +71,12 @@ _KNOWN_WORDS = "What is known already, with its sources. Build on it; do not loo
 _MOST_VALUE, _MOST_URLS = 500, 3  # characters and sources of a value
 
 
-def narrowed(asked: Question, step: EscalationStep) -> Question:
+def narrowed(first: Question, step: EscalationStep) -> Question:
     """Return the question of a step: the first question with another processor, fewer fields, and `known` as an input.
 
     Build it once for each distinct step, not for each row.
     """
-    named = msgspec.json.decode(msgspec.json.encode(asked.named))
+    named = msgspec.json.decode(msgspec.json.encode(first.named))
     spec = named["task_spec"]
     schema = spec["output_schema"].get("json_schema")
     if schema is not None:
@@ -89,9 +89,9 @@ def narrowed(asked: Question, step: EscalationStep) -> Question:
         known = {"type": "string", "description": _KNOWN_WORDS}
         spec["input_schema"]["json_schema"]["properties"][KNOWN] = known
     named["processor"] = step.processor
-    run = msgspec.json.decode(b"{%b}" % asked.run)
+    run = msgspec.json.decode(b"{%b}" % first.run)
     run["processor"] = step.processor
-    return Question(named, msgspec.json.encode(spec), msgspec.json.encode(run)[1:-1], asked.extra_metadata)
+    return Question(named, msgspec.json.encode(spec), msgspec.json.encode(run)[1:-1], first.extra_metadata)
 
 
 def task_of(question: Question, first: Task, known: str) -> Task:
@@ -167,12 +167,12 @@ def outlook(tasks: int, prices: Sequence[int], shares: Sequence[float | None]) -
 
 
 def shares(
-    ladder: Sequence[str], answered: Mapping[str, int], went_open: Mapping[str, int]
+    processors: Sequence[str], answered: Mapping[str, int], retried: Mapping[str, int]
 ) -> list[float | None]:
     """Return the share of each processor's answers that was retried, None for a processor with too few answers."""
     return [
-        went_open.get(name, 0) / answered[name] if answered.get(name, 0) >= _ENOUGH else None
-        for name in ladder
+        retried.get(name, 0) / answered[name] if answered.get(name, 0) >= _ENOUGH else None
+        for name in processors
     ]
 
 

@@ -1,6 +1,6 @@
 """People's decisions about cells: a value accepted, rejected or corrected. Pure.
 
-A decision to accept or reject is about one value: with `value` it stays bound to it, whatever later runs find.
+A decision to accept or reject is about one value: with `value` it applies to that value alone, also after later runs.
 """
 
 from __future__ import annotations
