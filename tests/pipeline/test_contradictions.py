@@ -80,7 +80,7 @@ def test_contradictory_runs_are_given_up_and_neither_lost_nor_sent_again(start, 
     how, message = ENDLESS[name]
     changes = {"an unknown status": _paused, "runs that are not listed": lambda _: None}
     mangle = listed(changes[name]) if name in changes else None
-    job = start(Deviations(mangle=mangle, tell=False, **how))
+    job = start(Deviations(mangle=mangle, run_events=False, **how))
     some = tasks(job.question, 5)
     began = time.monotonic()
     with pytest.raises(Incomplete, match=message) as error:
@@ -105,14 +105,14 @@ def _contradictory(method, path, body):
 
 
 def test_results_are_requested_of_runs_that_ended_by_group_counts_alone(start):
-    job = start(Deviations(mangle=_contradictory, tell=False))
+    job = start(Deviations(mangle=_contradictory, run_events=False))
     some = tasks(job.question, 5)
     job.run(some, stalled_timeout=5)
     assert whole(job, some)
 
 
 def test_runs_that_ended_by_group_counts_alone_and_have_no_result_are_given_up(start):
-    job = start(Deviations(mangle=_contradictory, tell=False, active_results=10**9))
+    job = start(Deviations(mangle=_contradictory, run_events=False, active_results=10**9))
     with pytest.raises(Incomplete, match="is active"):
         job.run(tasks(job.question, 5), stalled_timeout=0.8)
     assert job.states() == {"submitted": 5}
@@ -121,7 +121,7 @@ def test_runs_that_ended_by_group_counts_alone_and_have_no_result_are_given_up(s
 def test_one_contradictory_run_stops_no_other(start):
     job = start()
     some = tasks(job.question, 20)
-    job.api.deviant.how = Deviations(mangle=one(some[7].key.hex(), _paused), tell=False)
+    job.api.deviant.how = Deviations(mangle=one(some[7].key.hex(), _paused), run_events=False)
     with pytest.raises(Incomplete, match="reported 1 of its runs"):
         job.run(some, active_runs=5, stalled_timeout=0.8)
     assert job.states() == {"completed": 19, "submitted": 1}
@@ -144,7 +144,7 @@ def test_a_result_that_always_fails_costs_its_row_alone(start):
     ("how", "settings"),
     [
         ({"stall": True}, {}),
-        ({"tell": False, "list_ended_only": True}, {}),
+        ({"run_events": False, "list_ended_only": True}, {}),
         ({"stall": True}, {"quirks": frozenset({ACTIVE_NEVER_LISTED})}),
     ],
     ids=["silent stream", "only ended runs listed", "active runs never listed"],
@@ -178,7 +178,7 @@ BROKEN = {
 def test_an_unreadable_event_costs_a_request_and_no_row(start, broken):
     job = start()
     some = tasks(job.question, 10)
-    job.api.deviant.how = Deviations(mangle=one(some[4].key.hex(), BROKEN[broken]), tell=False)
+    job.api.deviant.how = Deviations(mangle=one(some[4].key.hex(), BROKEN[broken]), run_events=False)
     job.run(some)
     assert whole(job, some)
 
@@ -194,7 +194,7 @@ def test_an_unreadable_event_hides_no_run_of_a_lost_post(start, broken):
 
 
 def test_an_unreadable_listing_ends_the_command_and_loses_nothing(start):
-    job = start(Deviations(mangle=listed(lambda _: b"{oops"), tell=False))
+    job = start(Deviations(mangle=listed(lambda _: b"{oops"), run_events=False))
     some = tasks(job.question, 10)
     with pytest.raises(ApiError, match=r"nothing that the API lists of task group .* can be read") as caught:
         job.run(some)

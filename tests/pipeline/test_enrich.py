@@ -155,7 +155,7 @@ def test_over_budget_raises_and_spends_nothing(folder):
 
 
 @pytest.mark.parametrize(
-    ("table", "changes", "error", "said"),
+    ("table", "changes", "error", "message"),
     [
         ("nothing.csv", {}, rowcite.TableError, "no such file"),
         (TABLE.drop("name"), {}, rowcite.SpecError, 'column "name" is not in the table'),
@@ -167,8 +167,8 @@ def test_over_budget_raises_and_spends_nothing(folder):
         (TABLE, {"backend": "parallel", "local": None}, rowcite.KeyRefused, "PARALLEL_API_KEY is not set"),
     ],
 )
-def test_what_cannot_be_used_is_refused(table, changes, error, said):
-    with pytest.raises(error, match=said):
+def test_unusable_input_raises(table, changes, error, message):
+    with pytest.raises(error, match=message):
         rowcite.enrich(table, {**spec(), **changes})
 
 

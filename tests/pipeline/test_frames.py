@@ -89,7 +89,7 @@ DEVIATIONS = {
     "plain": {},
     "a lost POST that created some runs": {"keep": 5, "list_ended_only": True},
     "a lost POST, and listings without metadata": {"keep": 5, "drop_metadata": True, "drop_inputs": True},
-    "no outputs in listings": {"drop_outputs": True, "tell": False},
+    "no outputs in listings": {"drop_outputs": True, "run_events": False},
     "no metadata in listings": {"drop_metadata": True, "drop_inputs": True},
     "an output that comes late": {"drop_outputs": True, "active_results": 5},
 }

@@ -29,7 +29,7 @@ def deviations(dice, seed):
     )
     more = ("end_at_once", "squeeze", "stall", "refuse_betas")
     how = {name: dice.random() < 0.3 for name in names} | {name: dice.random() < 0.15 for name in more}
-    return Deviations(seed=seed, tell=dice.random() < 0.8, list_lag=dice.choice([0.0, 0.0, 0.2]), **how)
+    return Deviations(seed=seed, run_events=dice.random() < 0.8, list_lag=dice.choice([0.0, 0.0, 0.2]), **how)
 
 
 def faults(dice, seed):

@@ -233,7 +233,7 @@ def test_runs_that_are_counted_and_never_listed_are_not_sent_again(start):
         {"drop_metadata": True, "drop_inputs": True},
         {"drop_outputs": True},
         {"drop_outputs": True, "drop_metadata": True},
-        {"tell": False},
+        {"run_events": False},
         {"stall": True},
         {"end_at_once": True},
         {"repeat": True},
@@ -246,7 +246,7 @@ def test_runs_that_are_counted_and_never_listed_are_not_sent_again(start):
             "repeat": True,
             "odd_frames": True,
             "list_lag": 0.3,
-            "tell": False,
+            "run_events": False,
         },
     ],
     ids="+".join,
@@ -365,7 +365,7 @@ def test_repeated_429_responses_are_waited_out_and_reported(start):
     assert whole(job, some)
     assert any(
         re.fullmatch(r"the API is throttling .* continuing at [\d,]+ requests a minute", text)
-        for text in job.progress.said
+        for text in job.progress.messages
     )
 
 
@@ -476,7 +476,7 @@ def test_active_runs_at_another_api_are_reported_and_left_alone(start):
         {**job.question.named, "api": "https://elsewhere.example"}, *_rest(job.question)
     )
     other.run([])
-    assert other.progress.said == [
+    assert other.progress.messages == [
         f"5 runs are still active at {job.api.url}: run with --base-url {job.api.url} to collect them"
     ]
     assert job.states() == {"submitted": 5}

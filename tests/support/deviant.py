@@ -54,7 +54,7 @@ class Deviations:
     credit: int | None = None  # 402 for a POST beyond this total of runs
     reserve: int | None = None  # 402 for a POST that exceeds this number of active runs
     throttle_over: int | None = None  # 429 for a POST with more runs
-    tell: bool = True  # event streams contain events of runs
+    run_events: bool = True  # event streams contain events of runs
     stall: bool = False  # event streams send one status and then no byte
     end_at_once: bool = False  # event streams end after their first event
     repeat: bool = False  # event streams send every event twice
@@ -270,7 +270,12 @@ class Deviant:
     def _deviates(self) -> bool:
         how = self.how
         return (
-            not how.tell or how.stall or how.end_at_once or how.repeat or how.odd_frames or how.drop_metadata
+            not how.run_events
+            or how.stall
+            or how.end_at_once
+            or how.repeat
+            or how.odd_frames
+            or how.drop_metadata
         )
 
     async def _events(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -284,7 +289,7 @@ class Deviant:
                 return
             *whole, rest = (rest + message.get("body", b"")).split(b"\n\n")
             for event in _frames(b"\n\n".join([*whole, b""])):
-                if ended or (event.get("run") and not how.tell):
+                if ended or (event.get("run") and not how.run_events):
                     continue
                 for _ in range(2 if how.repeat else 1):
                     await send({"type": "http.response.body", "body": self._frame(event), "more_body": True})

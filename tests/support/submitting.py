@@ -61,11 +61,11 @@ class Echo:
         return Finding("json", {"city": text}, (basis,), None, 1, ("https://a.example/",))
 
 
-class Listening(Silent):
-    """Remembers what was told."""
+class RecordedProgress(Silent):
+    """Records messages and counts."""
 
     def __init__(self) -> None:
-        self.said: list[str] = []
+        self.messages: list[str] = []
         self.counts = {"submitted": 0, "completed": 0, "failed": 0}
 
     def submitted(self, runs: int, spent: int) -> None:
@@ -76,12 +76,12 @@ class Listening(Silent):
         self.counts["failed"] += failed
 
     def say(self, text: str) -> None:
-        self.said.append(text)
+        self.messages.append(text)
 
 
 @dataclass
 class Api:
-    """The server, as a test sees it."""
+    """A running server and its journal."""
 
     url: str
     deviant: Deviant
@@ -109,7 +109,7 @@ class Api:
 
 @contextmanager
 def api(folder: Path, how: Deviations | None = None, **settings: Any) -> Iterator[Api]:
-    """Run the shipped server in this process, deviating as told."""
+    """Run the shipped server in this process with deviations."""
     journal = folder / f"journal-{time.monotonic_ns()}.jsonl"
     app = create_app(Echo(), ServerSettings(**{"journal": journal, **settings}))
     deviant: list[Deviant] = []
@@ -151,7 +151,7 @@ class Submission:
     terms: SubmitOptions = TERMS
     retry_policy: RetryPolicy = PATIENCE
     key: str | None = None
-    progress: Listening = field(default_factory=Listening)
+    progress: RecordedProgress = field(default_factory=RecordedProgress)
     submitter: Submitter | None = None
     totals: SubmissionTotals = field(default_factory=SubmissionTotals)
 

@@ -1,4 +1,4 @@
-"""What is to be done: a spec, a table, and who is asked."""
+"""The job of a command: a spec, a table and the API that answers."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ MEMORY = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is to be done: a spec, a table, and who is asked.
+    """A spec, a table and the question for its rows.
 
-    `api` names who is asked for the ledger (a base URL, or `local:` and a digest). `fresh` ignores what is
-    stored, `retry_failed` asks again what has failed. `memory` is about how many bytes keys and answers may take.
+    `fresh` ignores stored answers, `retry_failed` submits failed tasks again. `memory` is the approximate number of
+    bytes for keys and answers, `began` the time of the command (Unix seconds).
     """
 
     spec: Spec
@@ -32,31 +32,31 @@ class Job:
 
     @property
     def local(self) -> bool:
-        """Tell whether the shipped server answers: then nothing costs anything."""
+        """Return True if the local server answers, which costs nothing."""
         return self.spec.backend == "local"
 
     @property
     def price(self) -> int:
-        """Return what one run of the spec's own processor costs, in micro-US$."""
+        """Return the price of a run of the spec's processor, in micro-US$."""
         return self.price_of(self.spec.task.processor)
 
     @property
     def not_before(self) -> float:
-        """Return the time (Unix seconds) that an answer must not be older than."""
+        """Return the time (Unix seconds) before which a stored answer is too old."""
         if self.fresh:
             return self.began
         age = self.spec.cache.max_age
         return self.began - age.total_seconds() if age else 0.0
 
     def price_of(self, processor: str) -> int:
-        """Return what one run of a processor costs, in micro-US$."""
+        """Return the price of a run of a processor, in micro-US$."""
         if self.local:
             return 0
         own, listed = self.spec.prices.get(processor), PROCESSORS.get(processor)
         return round(own * MICRO) if own is not None else listed.price if listed else 0
 
     def ledger_processor(self, processor: str) -> str:
-        """Return what the ledger and the table call a processor: answers of the local server are marked."""
+        """Return the name of a processor in the ledger and the table: `local:` marks the local server."""
         return LOCAL + processor if self.local else processor
 
 

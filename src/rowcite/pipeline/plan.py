@@ -1,4 +1,4 @@
-"""What a run would do and cost, before anything is spent."""
+"""The plan of a run: its tasks, requests, cost and time, before anything is spent."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _REQUESTS_A_BATCH = 4  # create the group, add the runs, follow the events, read
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run would do. Money is micro-US$; `seconds` is from and to, None where it is not known.
+    """The work and cost of a run. Money is micro-US$; `seconds` is a range, None if unknown.
 
-    `to_submit` counts tasks and `runs` the runs that they are sent in; `to_escalate` counts rows answered before that are
-    asked again of the next processor. `expected` and `worst` are the cost with everything that may be asked again, None
-    where nothing is. `stored_for_other_questions` counts stored answers to other questions, which a changed spec has left behind.
+    `to_submit` counts tasks, `runs` the runs that carry them, `to_escalate` answered rows for the next processor.
+    `expected` and `worst` are the cost with escalation and with packs sent again singly, None without either; `assumed`
+    is True if `expected` rests on an assumed share. `stored_for_other_questions` counts answers to earlier specs.
     """
 
     rows: int
@@ -52,7 +52,7 @@ class Plan:
 
     @property
     def cost(self) -> int:
-        """Return what is newly spent on the first question of each task."""
+        """Return the cost of the first round, in micro-US$."""
         return self.runs * self.price
 
 
@@ -97,7 +97,7 @@ def check_budget(job: Job, planned: Plan, ledger: Ledger) -> int:
     """Return what this command may newly spend, in micro-US$.
 
     Raises:
-        BudgetExceeded: the plan costs more, before anything is asked again.
+        BudgetExceeded: the first round costs more.
     """
     limits = job.spec.limits
     most = round(limits.max_cost_usd * MICRO)
@@ -112,13 +112,13 @@ def check_budget(job: Job, planned: Plan, ledger: Ledger) -> int:
     if planned.cost > left:
         raise BudgetExceeded(
             f"{planned.runs:,} runs would cost {usd(planned.cost)}, and of limits.max_total_usd"
-            f" {usd(max(left, 0))} is left. Nothing was submitted. Raise it to go on"
+            f" {usd(max(left, 0))} is left. Nothing was submitted. Raise it to continue"
         )
     return min(most, left)
 
 
 def _outlook(job: Job, ledger: Ledger, tasks: int, runs: int, climbing: int) -> CostForecast | None:
-    """Return what may come on top of the first question: rows sent together asked singly, values asked again."""
+    """Return the cost that may follow the first round: packed rows sent again singly, and escalation."""
     together, ladder = job.spec.task.records_per_run > 1, [job.spec.task.processor, *job.spec.escalate]
     if not together and not job.spec.escalate:
         return None

@@ -114,9 +114,9 @@ def prepare(  # noqa: PLR0913 - the sources of a job, by name
     return Prepared(job, folder, output, base_url, local, overrides.wait_lock)
 
 
-def ledger_folder(spec: Spec, told: str | None = None, environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder of a spec's ledger; `told` is what a flag says."""
-    return Path(told or environ.get("ROWCITE_LEDGER") or spec.folder / ".rowcite" / spec.name)
+def ledger_folder(spec: Spec, flag: str | None = None, environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder of a spec's ledger: from the flag, the environment, or beside the spec."""
+    return Path(flag or environ.get("ROWCITE_LEDGER") or spec.folder / ".rowcite" / spec.name)
 
 
 @contextmanager
@@ -204,7 +204,7 @@ def _output(spec: Spec, overrides: Overrides, source: Source) -> str | None:
 
 
 def _is_part(output: str, given: str) -> bool:
-    """Tell whether an output is in the folder, or matches the pattern, that the input was given as."""
+    """Return True if an output is in the input folder or matches the input pattern."""
     target, parts = Path(output).resolve(), Path(given)
     if parts.is_dir():
         return target.parent == parts.resolve()

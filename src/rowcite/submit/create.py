@@ -1,7 +1,7 @@
 """Creates the runs of one batch: the intent in the ledger, the POST, then certainty about which runs exist.
 
 The order that keeps money safe: the intent is in the ledger before the POST, the run ids after it. A POST whose
-response is lost is not sent again before its group was counted and listed. Each batch has a group of its own, so
+response is lost is not sent again before its group was counted and listed. Each batch has a separate group, so
 that the group's count of runs decides.
 """
 
@@ -40,7 +40,7 @@ _LONGEST_PAUSE = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """The outcome of a POST: `unsent` are the keys of tasks of which it is certain that no run exists."""
+    """The outcome of a POST: `unsent` are the keys of tasks that certainly have no run."""
 
     batch: ActiveBatch
     unsent: set[bytes]
@@ -139,14 +139,14 @@ class Creator:
             )
         except NotFound as error:
             if isinstance(problem, NotFound):
-                return set(batch.active)  # both responses say that there is no such group
+                return set(batch.active)  # both responses report an unknown group
             raise Incomplete(
                 f"{error}. The response to creating {len(batch.active)} runs in it was lost, so it is not known whether they"
                 " exist. Nothing is sent twice: run again later to continue"
             ) from error
 
     async def _list(self, batch: ActiveBatch, count: int) -> dict[bytes, str]:
-        """Return the runs (id by key) that the API lists of a batch of which it counts `count`.
+        """Return the runs (id by key) that the API lists for a batch with `count` counted runs.
 
         The API may list ended runs only unless the others are requested by status, may leave metadata and inputs out,
         and may send an event that cannot be read: such a run is requested by itself.

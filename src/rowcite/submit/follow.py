@@ -46,7 +46,7 @@ class Follower:
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _inputs: bool = False  # listings omit the metadata: request inputs with them
     _attempts: Counter[str] = field(default_factory=Counter)  # requests for the output of a completed run
-    _broken: set[str] = field(default_factory=set)  # runs of which an event could not be read
+    _broken: set[str] = field(default_factory=set)  # runs with an unreadable event
     _unreadable: str = ""  # why an event of the last listing could not be read that names no run
     _readable: int = 0  # events of the last listing that could be read
     _unreadable_listings: int = 0  # listings in a row without anything that could be read

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class LedgerThread:
-    """A connection to a ledger that is opened, used and closed in a thread of its own.
+    """A connection to a ledger that is opened, used and closed in one thread.
 
     Calls are made one after the other, and each is on disk when it returns. A call that was begun is finished before
     the next one and before the connection is closed, however often its caller is cancelled. Use it as a context

@@ -1,6 +1,6 @@
 """Gets tasks answered: decides which batch is sent when, under budget, credit and the number of active runs.
 
-A batch is a task group of its own: `rowcite.submit.create` creates its runs, `rowcite.submit.follow` follows them to
+Each batch has a task group: `rowcite.submit.create` creates its runs, `rowcite.submit.follow` follows them to
 their end.
 """
 
@@ -54,7 +54,7 @@ def submit_tasks(  # noqa: PLR0913 - the parts of a submission, by name
 ) -> None:
     """Get the tasks of some sources answered, and every run that an earlier command left active at this API.
 
-    Runs an event loop of its own, with a connection of its own to the ledger: `ledger` must not be used meanwhile.
+    Runs an event loop and opens another connection to the ledger: `ledger` must not be used meanwhile.
     Whatever it raises, the results that have arrived are in the ledger, and `totals` are right.
 
     Raises:
@@ -91,7 +91,7 @@ class Submitter:
         self._numbers: dict[bytes, int] = {}  # of questions in the ledger, by fingerprint
         self._active = 0  # runs that count towards `active_runs`
         self._running = 0  # batches that are being sent or followed
-        self._sending = 0  # of these, batches of which it is not known yet which runs exist
+        self._sending = 0  # of these, batches whose runs are not known yet
         self._changed = asyncio.Event()
         self._unfinished: RowciteError | None = None  # raised in the end
 
