@@ -228,10 +228,11 @@ def _spool(changes: _ChangedRows, columns: list[str], spool: Path) -> DeltaSumma
             summary.ids += bool(_ID.match(key))
             out.writerow([key, *(values.get(column, "") for column in columns)])
     if problems:
-        shown = ", ".join(dict.fromkeys(problems[:_MOST_PROBLEMS]))
+        keys = list(dict.fromkeys(problems))
+        more = f" and {len(keys) - _MOST_PROBLEMS:,} more" if len(keys) > _MOST_PROBLEMS else ""
         raise UsageError(
-            f"{len(problems):,} rows have the same key as another row but different values, such as {shown}. An import would"
-            " keep an arbitrary one. Choose a --key that identifies each record once"
+            f"rows with the same key have different values: {', '.join(keys[:_MOST_PROBLEMS])}{more}. An import would"
+            " keep an arbitrary row. Choose a --key that identifies each record once"
         )
     return summary
 

@@ -48,5 +48,5 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     render.line(f"{render.plural(counts.total(), 'run')}: {words or 'none'}")
     render.line(f"{render.usd(spent)} spent at list price ({ready.ledger})")
     for text, count_ in warnings.items():
-        render.line(f"warning: {text} ({count_:,} runs)")
+        render.line(f"warning: {text} ({render.plural(count_, 'run')})")
     return 0
