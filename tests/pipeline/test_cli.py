@@ -83,7 +83,7 @@ def test_0_after_a_complete_run(tmp_path, server):
         ({"input": {}}, [], "no table to read. Set input.path, or give --input"),
         ({"output": {}}, [], "no table to write: set output.path in the spec, or give --output"),
         ({"output": {"path": "out.xlsx"}}, [], "unknown format"),
-        ({"output": {"path": "-"}}, ["--json"], "--json and a table on stdout do not go together"),
+        ({"output": {"path": "-"}}, ["--json"], "--json and --output - both write to stdout"),
         ({}, ["-o", "table.csv"], "this is the input"),
         ({}, ["-o", "spec.yaml/x.csv"], "is not a folder"),
         ({}, ["-i", "table.csv/x.csv"], "no such file"),

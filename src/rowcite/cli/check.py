@@ -6,26 +6,26 @@ from typing import Any
 
 import click
 
-from rowcite.cli.options import console, prepared, speak_options, spec_argument, table_options
+from rowcite.cli.options import output_options, prepared, spec_argument, start_console, table_options
 
 
 @click.command("check", short_help="Check the spec against the table and the API's limits; no network.")
 @spec_argument
 @table_options
-@speak_options
+@output_options
 def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     """Check SPEC against its table and the API's limits. Reads the whole table, uses no network."""
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
     from rowcite.pipeline.plan import plan
 
-    speak = console(flags)
+    console = start_console(flags)
     with prepared(spec, flags) as ready:
         empty = open_ledger(ready.ledger / "none", writing=False)
         planned = plan(ready.job, empty)
         empty.close()
     for text in planned.warnings:
-        speak.warning(text)
+        console.warning(text)
     if as_json:
         render.as_json(
             {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rowcite.cli.options import console, prepared, read_only_options, speak_options, spec_argument
+from rowcite.cli.options import output_options, prepared, read_only_options, spec_argument, start_console
 
 if TYPE_CHECKING:
     from rowcite.deltas import DeltaSummary
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     "--per-field", is_flag=True, help="Write one file for each field, so that no file has blank cells."
 )
 @read_only_options
-@speak_options
+@output_options
 def command(spec: str, output: str, *, as_json: bool, **flags: Any) -> int:
     """Write the cells of SPEC's table that a run or a review changed: the key column and the changed fields."""
     from contextlib import closing
@@ -46,7 +46,7 @@ def command(spec: str, output: str, *, as_json: bool, **flags: Any) -> int:
     from rowcite.deltas import DeltaOptions, write_changes
     from rowcite.ledger import open_ledger
 
-    speak = console(flags)
+    console = start_console(flags)
     if Path(output).suffix.lower() != ".csv":
         raise click.UsageError("deltas are written as CSV: give --output a name that ends in .csv")
     options = DeltaOptions(**{name: flags.pop(name) for name in ("key", "importer", "against", "per_field")})
@@ -55,12 +55,12 @@ def command(spec: str, output: str, *, as_json: bool, **flags: Any) -> int:
     if as_json:
         render.as_json({name: getattr(changes, name) for name in changes.__slots__})
     for line in change_warnings(changes, options.importer == "salesforce"):
-        speak.warning(line)
+        console.warning(line)
     cells = ", ".join(f"{count:,} {column}" for column, count in changes.cells.items())
     what = f"{render.plural(changes.rows, 'row')} changed ({cells})" if changes.rows else "nothing changed"
-    speak.info(f"{', '.join(changes.files) or 'no file written'}: {what}")
+    console.info(f"{', '.join(changes.files) or 'no file written'}: {what}")
     if not changes.rows:
-        speak.info(f"Run `rowcite status {spec}` to see which rows have answers")
+        console.info(f"Run `rowcite status {spec}` to see which rows have answers")
     return 0
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rowcite.cli.console import printable
-from rowcite.cli.options import console, prepared, speak_options, spec_argument, table_options
+from rowcite.cli.options import output_options, prepared, spec_argument, start_console, table_options
 
 if TYPE_CHECKING:
     from rowcite.explain import Explained, Explanation
@@ -29,14 +29,14 @@ _WIDE, _NARROW = 100, 30
 )
 @click.option("--field", metavar="FIELD", help="Show only this field.")
 @table_options
-@speak_options
+@output_options
 def command(spec: str, *, row: int, field: str | None, as_json: bool, **flags: Any) -> int:
     """Show the evidence behind a row of SPEC's table: runs, values, sources, and the rules that accepted or rejected each value."""
     from rowcite.cli import render
     from rowcite.explain import explain
     from rowcite.ledger import open_ledger
 
-    console(flags)
+    start_console(flags)
     with prepared(spec, flags) as ready:
         ledger = open_ledger(ready.ledger, writing=False)
         found = explain(ready.job, ledger, row, field)

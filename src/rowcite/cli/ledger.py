@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rowcite.cli.options import console, speak_options, spec_argument
+from rowcite.cli.options import output_options, spec_argument, start_console
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -25,7 +25,7 @@ def command() -> None:
 @command.command("verify", short_help="Check the ledger for damage.")
 @spec_argument
 @where_option
-@speak_options
+@output_options
 def verify(spec: str, ledger: str | None, *, as_json: bool, **flags: bool) -> int:
     """Check the file, every run's key against its input, and every answer. Exits with 5 if something is damaged."""
     from rowcite.cli import render
@@ -33,7 +33,7 @@ def verify(spec: str, ledger: str | None, *, as_json: bool, **flags: bool) -> in
     from rowcite.ledger import open_ledger
     from rowcite.ledger.maintenance import verify as check
 
-    speak = console(flags)
+    console = start_console(flags)
     folder = _folder(spec, ledger)
     opened = open_ledger(folder, writing=False)
     found = check(opened)
@@ -41,7 +41,7 @@ def verify(spec: str, ledger: str | None, *, as_json: bool, **flags: bool) -> in
     if as_json:
         render.as_json({"runs": found.runs, "faults": found.faults, "ledger": str(folder)})
     for fault in found.faults:
-        speak.warning(fault)
+        console.warning(fault)
     if not found.faults and not as_json:
         click.echo(f"{folder}: ok, {render.plural(found.runs, 'run')}")
     return LedgerError.exit_code if found.faults else 0
@@ -51,7 +51,7 @@ def verify(spec: str, ledger: str | None, *, as_json: bool, **flags: bool) -> in
 @spec_argument
 @click.option("-o", "--output", required=True, metavar="FILE", help="Write this Parquet file.")
 @where_option
-@speak_options
+@output_options
 def export(spec: str, output: str, ledger: str | None, *, as_json: bool, **flags: bool) -> int:
     """Write one row for each run: ids, input, output with its basis, processor, price, times, error, question."""
     from pathlib import Path
@@ -60,7 +60,7 @@ def export(spec: str, output: str, ledger: str | None, *, as_json: bool, **flags
     from rowcite.ledger import open_ledger
     from rowcite.ledger.maintenance import export as write
 
-    console(flags)
+    start_console(flags)
     opened = open_ledger(_folder(spec, ledger), writing=False)
     runs = write(opened, Path(output))
     opened.close()
@@ -79,14 +79,14 @@ def export(spec: str, output: str, ledger: str | None, *, as_json: bool, **flags
     help="Also delete answers older than AGE, such as 90d. They would be requested and paid for again.",
 )
 @where_option
-@speak_options
+@output_options
 def prune(spec: str, older_than: str | None, ledger: str | None, *, as_json: bool, **flags: bool) -> int:
     """Delete answers that a newer answer to the same task has replaced. The spend stays recorded."""
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
     from rowcite.ledger.maintenance import prune as delete
 
-    console(flags)
+    start_console(flags)
     age = _age(older_than)
     opened = open_ledger(_folder(spec, ledger), writing=True)
     deleted = delete(opened, older_than=age.total_seconds() if age is not None else None)

@@ -75,7 +75,7 @@ _SPEND = [
     click.option("--fresh", is_flag=True, help="Ignore stored answers and request all of them again."),
     click.option("--retry-failed", is_flag=True, help="Retry the tasks that failed in earlier commands."),
 ]
-_SPEAK = [
+_OUTPUT = [
     click.option(
         "--json", "as_json", is_flag=True, help="Write one JSON object to stdout, and nothing else."
     ),
@@ -105,9 +105,9 @@ def spend_options(command: F) -> F:
     return _add(command, _SPEND)
 
 
-def speak_options(command: F) -> F:
+def output_options(command: F) -> F:
     """Add the flags for output and messages."""
-    return _add(command, _SPEAK)
+    return _add(command, _OUTPUT)
 
 
 def _add(command: F, options: Sequence[Callable[[Any], Any]]) -> F:
@@ -116,10 +116,10 @@ def _add(command: F, options: Sequence[Callable[[Any], Any]]) -> F:
     return command
 
 
-def console(flags: dict[str, Any]) -> Console:
+def start_console(flags: dict[str, Any]) -> Console:
     """Return the console for the flags about messages, which are removed from `flags`."""
-    spoken = Console(flags.pop("log_format"), quiet=flags.pop("quiet"), verbose=flags.pop("verbose"))
-    return spoken.take_over()
+    console = Console(flags.pop("log_format"), quiet=flags.pop("quiet"), verbose=flags.pop("verbose"))
+    return console.take_over()
 
 
 @contextmanager

@@ -6,21 +6,28 @@ from typing import Any
 
 import click
 
-from rowcite.cli.options import console, prepared, speak_options, spec_argument, spend_options, table_options
+from rowcite.cli.options import (
+    output_options,
+    prepared,
+    spec_argument,
+    spend_options,
+    start_console,
+    table_options,
+)
 
 
 @click.command("plan", short_help="Show the rows, tasks, cost and time of a run; spends nothing.")
 @spec_argument
 @table_options
 @spend_options
-@speak_options
+@output_options
 def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     """Show what `rowcite run SPEC` would submit and cost, with a sample payload. Sends nothing and writes nothing."""
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
     from rowcite.pipeline.plan import plan
 
-    console(flags)
+    start_console(flags)
     with prepared(spec, flags) as ready:
         ledger = open_ledger(ready.ledger, writing=False)
         planned = plan(ready.job, ledger)

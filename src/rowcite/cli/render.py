@@ -162,7 +162,7 @@ def summary_lines(summary: Summary, job: Job) -> list[str]:
     """Return the summary of a run as lines of text."""
     where = "" if summary.output in (None, "-") else f"{summary.output}: "
     spent = "" if job.local else f", {usd(round(summary.spent_usd * MICRO))} spent"
-    retried = f" ({summary.asked_again:,} retries)" if summary.asked_again else ""
+    retried = f" ({summary.retried:,} retried)" if summary.retried else ""
     runs = (
         f"{plural(summary.submitted, 'run')} submitted{retried}{spent}"
         if summary.submitted

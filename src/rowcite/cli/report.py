@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rowcite.cli.options import console, prepared, read_only_options, speak_options, spec_argument
+from rowcite.cli.options import output_options, prepared, read_only_options, spec_argument, start_console
 from rowcite.errors import UsageError
 from rowcite.files import write_errors, write_whole
 
@@ -38,7 +38,7 @@ rows_option = click.option(
 )
 @rows_option
 @read_only_options
-@speak_options
+@output_options
 def command(spec: str, output: str | None, rows: int, *, as_json: bool, **flags: Any) -> int:
     """Write a report about SPEC's table as one HTML file. It loads nothing from the network and can be mailed."""
     from contextlib import closing
@@ -47,7 +47,7 @@ def command(spec: str, output: str | None, rows: int, *, as_json: bool, **flags:
     from rowcite.ledger import open_ledger
     from rowcite.model import RowStatus
 
-    speak = console(flags)
+    console = start_console(flags)
     if as_json and output == "-":
         raise click.UsageError("--json and --output - both write to stdout: give --output a file")
     with extra(), prepared(spec, flags) as ready:
@@ -66,10 +66,10 @@ def command(spec: str, output: str | None, rows: int, *, as_json: bool, **flags:
         review = {"to_review": facts.to_review, "on_page": len(facts.rows)}
         render.as_json({"output": target, "bytes": len(text), "rows": facts.counts.as_dict(), **review})
     if facts.counts[RowStatus.PENDING]:
-        speak.warning(pending_text(facts.counts, spec))
+        console.warning(pending_text(facts.counts, spec))
     to_review = render.plural(facts.to_review, "row")
     size = f"{len(text) / 1_000_000:.1f} MB" if len(text) >= 100_000 else f"{len(text) / 1_000:.0f} KB"
-    speak.info(f"{'' if target == '-' else f'{target}: '}{to_review} to review; {size}")
+    console.info(f"{'' if target == '-' else f'{target}: '}{to_review} to review; {size}")
     return 0
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rowcite.cli.options import console, prepared, read_only_options, speak_options, spec_argument
+from rowcite.cli.options import output_options, prepared, read_only_options, spec_argument, start_console
 from rowcite.cli.report import extra, pending_text, rows_option
 from rowcite.errors import UsageError
 from rowcite.files import write_errors, write_whole
@@ -40,16 +40,16 @@ if TYPE_CHECKING:
 @click.option("--open", "open_it", is_flag=True, help="Open the page in the browser.")
 @rows_option
 @read_only_options
-@speak_options
+@output_options
 def command(spec: str, **flags: Any) -> int:
     """Serve SPEC's report on this machine with buttons to accept, reject and correct cells.
 
     `rowcite write` and later runs apply the decisions.
     """
-    speak = console(flags)
+    console = start_console(flags)
     names = ("port", "who", "export_to", "import_from", "rows", "open_it", "as_json")
     options = Options(
-        **{name: flags.pop(name) for name in names}, spec=spec, table=flags["input"], speak=speak
+        **{name: flags.pop(name) for name in names}, spec=spec, table=flags["input"], console=console
     )
     with extra(), prepared(spec, flags) as ready:
         if options.import_from is not None:
@@ -74,7 +74,7 @@ class Options:
     open_it: bool
     as_json: bool
     table: str | None
-    speak: Console
+    console: Console
 
     @property
     def name(self) -> str:
@@ -109,11 +109,11 @@ def _serve(ready: Prepared, options: Options) -> None:
     def on_ready(url: str) -> None:
         address = f"{url}/{reviewing.token}/"
         rows = render.plural(facts.to_review, "row")
-        options.speak.info(
+        options.console.info(
             f"{rows} to review. Reviewing as {reviewing.who} at {address}  Press Ctrl-C to stop"
         )
         if facts.counts[RowStatus.PENDING]:
-            options.speak.warning(pending_text(facts.counts, options.spec))
+            options.console.warning(pending_text(facts.counts, options.spec))
         if options.as_json:
             render.as_json({"url": address, "to_review": facts.to_review, "on_page": len(facts.rows)})
             sys.stdout.flush()
@@ -126,7 +126,7 @@ def _serve(ready: Prepared, options: Options) -> None:
         raise UsageError(
             f"cannot listen on {LOOPBACK}:{options.port}: {error.strerror or error}. Choose another --port"
         ) from error
-    options.speak.info(f"Run `rowcite write {options.spec}` to apply the decisions to the table")
+    options.console.info(f"Run `rowcite write {options.spec}` to apply the decisions to the table")
 
 
 def _export(ready: Prepared, options: Options, target: str) -> None:
@@ -148,7 +148,7 @@ def _export(ready: Prepared, options: Options, target: str) -> None:
             write_whole(Path(target), "".join(lines).encode())
     if options.as_json and options.import_from is None and target != "-":
         render.as_json({"output": target, "decisions": made, "undecided": len(lines) - 1 - made})
-    options.speak.info(
+    options.console.info(
         f"{render.plural(made, 'decision')} and {render.plural(len(lines) - 1 - made, 'open cell')} exported"
     )
 
@@ -171,7 +171,7 @@ def _import(ready: Prepared, options: Options, path: Path) -> None:
     counts = {**asdict(found), "decisions": len(found.decisions)}
     if options.as_json:
         render.as_json(counts)
-    options.speak.info(
+    options.console.info(
         f"{render.plural(len(found.decisions), 'decision')} imported, {found.known:,} already known, {found.older:,} older"
         f" than the ledger's, {found.undecided:,} without a verdict"
     )

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from rowcite.cli.console import Console
-from rowcite.cli.options import console, prepared, speak_options, spec_argument, spend_options, table_options
+from rowcite.cli.options import (
+    output_options,
+    prepared,
+    spec_argument,
+    spend_options,
+    start_console,
+    table_options,
+)
 
 if TYPE_CHECKING:
     from rowcite.cli.bar import Bar, Lines
@@ -36,10 +43,10 @@ _ASK_ABOVE = 1_000_000  # micro-US$: one dollar
 @click.option(
     "--escalate-anyway",
     is_flag=True,
-    help="Retry rejected values with the next processor also where most of the first answers were rejected.",
+    help="Escalate although more than half of the first 100 answers were rejected.",
 )
 @click.option("--no-progress", is_flag=True, help="Draw no progress bar.")
-@speak_options
+@output_options
 def command(
     spec: str, *, as_json: bool, yes: bool, escalate_anyway: bool, no_progress: bool, **flags: Any
 ) -> int:
@@ -51,41 +58,42 @@ def command(
     from rowcite.model import RowStatus
     from rowcite.pipeline.run import Confirmations, run
 
-    speak = console(flags)
+    console = start_console(flags)
     with prepared(spec, flags) as ready:
         job = ready.job
         if ready.output is None:
             raise click.UsageError("no table to write: set output.path in the spec, or give --output")
         if as_json and ready.output == "-":
-            raise click.UsageError("--json and a table on stdout do not go together: give --output a file")
+            raise click.UsageError("--json and --output - both write to stdout: give --output a file")
         ask = not yes and _on_terminal(sys.stdin) and _on_terminal(sys.stderr)
         confirm = Confirmations(
-            partial(_confirm_plan, speak, job, ask=ask),
+            partial(_confirm_plan, console, job, ask=ask),
             lambda escalation: escalate_anyway or (ask and _confirm_escalation(escalation)),
         )
-        progress = _progress(speak, job, quiet=no_progress)
-        speak.on_interrupt = partial(_interrupted, progress.counts, free=job.local)
+        progress = _progress(console, job, quiet=no_progress)
+        console.on_interrupt = partial(_interrupted, progress.counts, free=job.local)
         summary, stopped_by = run(ready, progress, confirm)
     if as_json:
         render.as_json(summary.as_dict())
     for text, runs in summary.warnings.items():
-        speak.warning(f"{text} ({runs:,} runs)")
+        console.warning(f"{text} ({render.plural(runs, 'run')})")
     for line in render.summary_lines(summary, job):
-        speak.info(line)
+        console.info(line)
     if stopped_by is not None:
-        speak.error(str(stopped_by))
+        console.error(str(stopped_by))
     elif summary.exit_code:
-        speak.error(
-            f"{summary.rows[RowStatus.FAILED]:,} rows failed, more than limits.max_failed allows: see rowcite_error in the table"
+        console.error(
+            f"{render.plural(summary.rows[RowStatus.FAILED], 'row')} failed, more than limits.max_failed allows:"
+            " see rowcite_error in the table"
         )
     return summary.exit_code
 
 
-def _confirm_plan(speak: Console, job: Job, plan: Plan, *, ask: bool) -> bool:
+def _confirm_plan(console: Console, job: Job, plan: Plan, *, ask: bool) -> bool:
     from rowcite.cli import render
 
     for line in render.plan_lines(job, plan):
-        speak.info(line)
+        console.info(line)
     return not ask or plan.cost <= _ASK_ABOVE or _confirmed(f"Spend {render.usd(plan.cost)}?")
 
 
@@ -93,7 +101,7 @@ def _confirm_escalation(escalation: EscalationRound) -> bool:
     from rowcite.cli import render
 
     text = (
-        f"{escalation.unresolved} of the first {escalation.answers} answers were rejected. Retry {escalation.tasks:,} rows"
+        f"{escalation.unresolved} of the first {escalation.answers} answers were rejected. Retry {render.plural(escalation.tasks, 'row')}"
         f" with {', '.join(escalation.processors)} for {render.usd(escalation.cost)}?"
     )
     return _confirmed(text)
@@ -118,11 +126,11 @@ def _interrupted(counts: TaskCounts, *, free: bool) -> str:
     return f"{done}, {counts.active:,} active{'' if free else ' and already paid for'}. Run the same command to collect them"
 
 
-def _progress(speak: Console, job: Job, *, quiet: bool) -> Bar | Lines:
+def _progress(console: Console, job: Job, *, quiet: bool) -> Bar | Lines:
     from rowcite.cli.bar import Bar, Lines
 
-    on_terminal = _on_terminal(sys.stderr) and speak.form == "text" and not quiet and not speak.quiet
-    return Bar(speak, free=job.local) if on_terminal else Lines(speak, free=job.local)
+    on_terminal = _on_terminal(sys.stderr) and console.form == "text" and not quiet and not console.quiet
+    return Bar(console, free=job.local) if on_terminal else Lines(console, free=job.local)
 
 
 def _on_terminal(stream: TextIO | None) -> bool:

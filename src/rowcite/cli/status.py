@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
-from rowcite.cli.options import console, prepared, speak_options, spec_argument, table_options
+from rowcite.cli.options import output_options, prepared, spec_argument, start_console, table_options
 
 
 @click.command("status", short_help="Show the status of every row, and the spend so far.")
 @spec_argument
 @table_options
-@speak_options
+@output_options
 def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     """Show the number of SPEC's rows with each status, the runs in the ledger, and their cost."""
     from rowcite.cli import render
@@ -21,7 +21,7 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     from rowcite.model import ACTIVE, Counts
     from rowcite.pipeline.write import count, merged
 
-    console(flags)
+    start_console(flags)
     with prepared(spec, flags) as ready:
         ledger = open_ledger(ready.ledger, writing=False)
         rows = Counts()

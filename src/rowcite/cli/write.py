@@ -6,20 +6,20 @@ from typing import Any
 
 import click
 
-from rowcite.cli.options import console, prepared, speak_options, spec_argument, table_options
+from rowcite.cli.options import output_options, prepared, spec_argument, start_console, table_options
 
 
 @click.command("write", short_help="Merge the stored answers into the table; no network.")
 @spec_argument
 @table_options
-@speak_options
+@output_options
 def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     """Write the table of SPEC with the answers that are in the ledger."""
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
     from rowcite.pipeline.write import write
 
-    speak = console(flags)
+    console = start_console(flags)
     with prepared(spec, flags) as ready:
         if ready.output is None:
             raise click.UsageError("no table to write: set output.path in the spec, or give --output")
@@ -30,5 +30,5 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
         ledger.close()
     if as_json:
         render.as_json({"rows": counts.as_dict(), "output": ready.output})
-    speak.info(("" if ready.output == "-" else f"{ready.output}: ") + render.counts_line(counts))
+    console.info(("" if ready.output == "-" else f"{ready.output}: ") + render.counts_line(counts))
     return 0

@@ -41,9 +41,9 @@ class Summary:
 
     rows: Counts = field(default_factory=Counts)
     tasks: int = 0
-    answered_before: int = 0
+    answered: int = 0
     submitted: int = 0
-    asked_again: int = 0
+    retried: int = 0
     spent_usd: float = 0.0
     requests: int = 0
     seconds: float = 0.0
@@ -115,7 +115,7 @@ def _submit(  # noqa: PLR0913, PLR0917 - the parts of a run
     job = prepared.job
     survey = look(job, ledger, stop)
     planned = plan(job, ledger, survey, stop)
-    summary.tasks, summary.answered_before = planned.tasks, planned.answered
+    summary.tasks, summary.answered = planned.tasks, planned.answered
     budget = check_budget(job, planned, ledger)
     _confirm(planned, confirm, stop)
     if not planned.to_submit and not planned.to_escalate and not ledger.active_batches():
@@ -140,7 +140,7 @@ def _submit(  # noqa: PLR0913, PLR0917 - the parts of a run
                         stop=stop,
                     )
                 finally:
-                    summary.asked_again += (totals.submitted - submitted_before) * step.escalation
+                    summary.retried += (totals.submitted - submitted_before) * step.escalation
         finally:
             summary.submitted, summary.requests = totals.submitted, totals.requests
             summary.spent_usd = (ledger.spent() - spent_before) / MICRO
