@@ -307,7 +307,7 @@ Parallel's list prices, and nothing was paid. Try both on rows of your own table
 
 Made by `make bench-escalation` in {seconds():.0f} s ({machine}): the real command over the sample accounts, six fields, against the
 shipped server, compared with the [known facts](../tests/data/truth/accounts.csv) about the sample companies. Each task with a known company counts
-once: {cells.total} cells, of which the sample pages state {cells.stated}. "Given" cells have an answer, "right" ones match the facts whether accepted
+once: {cells.total} cells; the sample pages state {cells.stated} of them. "Given" cells have an answer, "right" ones match the facts whether accepted
 or not, "accepted" ones meet the policy, and "wrong accepted" ones meet it without being right. The server answers at once, so the
 seconds are those of the command and the engine.
 

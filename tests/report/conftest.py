@@ -29,7 +29,7 @@ def some(tmp_path):
 
 
 def of_each_kind(tmp_path):
-    """Write a table with a row of each kind: good, unsure, not found, failed, not asked, not answered."""
+    """Write a table with a row of each kind: good, unsure, not found, failed, skipped, pending."""
     rows = [
         {"id": f"A{n}", "name": name}
         for n, name in enumerate(["Good", "Unsure", "Lost", "Broken", "", "Waiting"])
