@@ -10,6 +10,8 @@ from html.parser import HTMLParser
 import pytest
 
 from rowcite.ledger import open_ledger
+from rowcite.model import RowStatus
+from rowcite.report.facts import LEAST_CERTAIN_FIRST, STATE_LABELS, CellState
 from rowcite.report.gather import gather
 from rowcite.report.page import embedded, page
 from support import rowcite
@@ -154,6 +156,16 @@ def test_a_conflict_shows_the_given_and_the_found_value(tmp_path):
         "kept",
     )
     assert (cell["y"], cell["x"][0][1]) == ("The sign says so.", ["It says so."])
+
+
+def test_every_state_of_a_cell_has_a_label_a_rank_and_a_colour(html):
+    css = Parts(html).texts["style"][0]
+    assert set(STATE_LABELS) == set(LEAST_CERTAIN_FIRST) == set(CellState)
+    assert [css.count(f"--s-{state}:") for state in CellState] == [2] * len(CellState)  # light and dark
+
+
+def test_the_page_filters_by_every_status_of_a_row(html):
+    assert json.loads(Parts(html).texts["script"][0])["statuses"] == [status.value for status in RowStatus]
 
 
 # --- the command -----------------------------------------------------------------------------------------
