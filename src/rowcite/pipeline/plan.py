@@ -68,8 +68,8 @@ def plan(job: Job, ledger: Ledger, found: Survey | None = None, stop: Stop | Non
     stop = stop or Stop()
     found = found or look(job, ledger, stop)
     runs = -(-found.to_submit // job.spec.task.records_per_run)
-    climbing = to_escalate(job, ledger, stop) if job.spec.escalate else 0
-    ahead = _outlook(job, ledger, found.to_submit, runs, climbing)
+    escalating = to_escalate(job, ledger, stop) if job.spec.escalate else 0
+    ahead = _outlook(job, ledger, found.to_submit, runs, escalating)
     return Plan(
         rows=found.rows,
         skipped=found.skipped,
@@ -80,7 +80,7 @@ def plan(job: Job, ledger: Ledger, found: Survey | None = None, stop: Stop | Non
         failed=found.failed,
         to_submit=found.to_submit,
         runs=runs,
-        to_escalate=climbing,
+        to_escalate=escalating,
         stored_for_other_questions=ledger.stored_for_other_questions(job.question.fingerprint),
         price=job.price,
         expected=ahead.expected if ahead else None,
@@ -117,24 +117,24 @@ def check_budget(job: Job, planned: Plan, ledger: Ledger) -> int:
     return min(most, left)
 
 
-def _outlook(job: Job, ledger: Ledger, tasks: int, runs: int, climbing: int) -> CostForecast | None:
+def _outlook(job: Job, ledger: Ledger, tasks: int, runs: int, escalating: int) -> CostForecast | None:
     """Return the cost that may follow the first round: packed rows sent again singly, and escalation."""
-    together, ladder = job.spec.task.records_per_run > 1, [job.spec.task.processor, *job.spec.escalate]
-    if not together and not job.spec.escalate:
+    packing, processors = job.spec.task.records_per_run > 1, [job.spec.task.processor, *job.spec.escalate]
+    if not packing and not job.spec.escalate:
         return None
-    prices = [job.price_of(name) for name in ladder]
+    prices = [job.price_of(name) for name in processors]
     known_of = ledger.escalation_counts()
-    answered = {name: known_of.get(job.ledger_processor(name), (0, 0))[0] for name in ladder}
-    went_open = {
-        name: known_of.get(job.ledger_processor(after), (0, 0))[1] for name, after in pairwise(ladder)
+    answered = {name: known_of.get(job.ledger_processor(name), (0, 0))[0] for name in processors}
+    unresolved = {
+        name: known_of.get(job.ledger_processor(after), (0, 0))[1] for name, after in pairwise(processors)
     }
-    first = outlook(tasks, prices, shares(ladder, answered, went_open))
-    saved = (tasks - runs) * job.price if together else 0
-    singly = runs * job.price if together else 0  # at worst no part of a pack's answer can be used
+    first = outlook(tasks, prices, shares(processors, answered, unresolved))
+    saved = (tasks - runs) * job.price if packing else 0
+    singly = runs * job.price if packing else 0  # at worst no part of a pack's answer can be used
     more = sum(prices[1:])
     return CostForecast(
-        first.expected - saved + climbing * (prices[1] if more else 0),
-        first.worst + singly + climbing * more,
+        first.expected - saved + escalating * (prices[1] if more else 0),
+        first.worst + singly + escalating * more,
         first.shares,
         first.assumed and tasks > 0 and bool(job.spec.escalate),
     )
@@ -146,8 +146,8 @@ def _sample(job: Job, task: Task | None) -> str | None:
         return None
     if job.spec.task.records_per_run == 1:
         return runs_body(job.question.shown, [task]).decode()
-    together = packed(job.question)
-    return runs_body(together.shown, packs(together, [task], 1)).decode()
+    packed_question = packed(job.question)
+    return runs_body(packed_question.shown, packs(packed_question, [task], 1)).decode()
 
 
 def _seconds(job: Job, runs: int) -> tuple[float, float] | None:
