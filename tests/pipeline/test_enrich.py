@@ -3,6 +3,9 @@
 import asyncio
 import datetime as dt
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import polars as pl
@@ -11,7 +14,7 @@ import pytest
 import rowcite
 from rowcite.cli import main
 from rowcite.table.sources import base as source
-from support import small_spec, write_spec
+from support import small_spec, until, write_spec
 
 TABLE = pl.DataFrame(
     {
@@ -116,6 +119,65 @@ def test_it_works_inside_a_running_loop():
 
 def test_it_can_be_awaited():
     assert asyncio.run(rowcite.aenrich(TABLE, spec()))["founded_year"][0] == 1999
+
+
+TICKS = """
+import sys, threading, time
+stop, longest, last = threading.Event(), 0.0, time.monotonic()
+threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
+print(flush=True)
+while not stop.is_set():
+    time.sleep(0.005)
+    longest, last = max(longest, time.monotonic() - last), time.monotonic()
+print(longest)
+"""
+
+
+async def _longest_gap(job) -> float:
+    """Return the longest time for which the loop did not run while something is awaited in it."""
+    gaps, done = [0.0], False
+
+    async def tick():
+        last = time.monotonic()
+        while not done:
+            await asyncio.sleep(0.005)
+            now = time.monotonic()
+            gaps.append(now - last)
+            last = now
+
+    ticking = asyncio.create_task(tick())
+    await asyncio.sleep(0.02)
+    await job
+    done = True
+    await ticking
+    return max(gaps)
+
+
+def test_the_loop_of_the_caller_is_never_blocked_for_fifty_milliseconds():
+    """The shortest of three longest gaps: noise only lengthens them. Another process measures what the machine adds."""
+    large = pl.concat([TABLE.select("name", "website")] * 70_000)
+    excess = []
+    for _ in range(3):
+        with subprocess.Popen(
+            [sys.executable, "-c", TICKS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as control:
+            control.stdout.readline()
+            gap = asyncio.run(_longest_gap(rowcite.aenrich(large, spec())))
+            noise = float(control.communicate()[0])
+        excess.append(gap - noise)
+    assert min(excess) < 0.05
+
+
+def test_a_cancelled_aenrich_has_released_the_ledger_when_it_returns(folder):
+    async def cancelled():
+        task = asyncio.create_task(rowcite.aenrich(TABLE, spec()))
+        await asyncio.to_thread(until, (folder / ".rowcite" / "small" / "lock").exists, 20)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancelled())
+    assert rowcite.enrich(TABLE, spec())["founded_year"][0] == 1999
 
 
 def test_a_full_citation_is_a_list_of_objects():
