@@ -18,7 +18,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from support import environment, serving, small_spec, until, write_spec
+from support import environment, serving, small_spec, started, until, write_spec
 from support.killing import RUN, created, price, run, spent
 
 MOMENTS = int(os.environ.get("ROWCITE_SIGNALS", "6"))
@@ -139,6 +139,24 @@ def test_a_signal_ends_the_command_within_two_seconds_and_the_next_continues(tmp
     assert b"Interrupted" in command.screen
     assert not (tmp_path / "out.csv").exists()
     continues(tmp_path, server)
+
+
+@pytest.mark.parametrize("command", ["plan", "status", "write", "check"])
+def test_other_commands_end_as_well_and_write_no_table(tmp_path, server, command):
+    arguments = [command, "spec.yaml", *([] if command == "check" else ["--base-url", server.url])]
+    process = started(*arguments, cwd=tmp_path)
+    time.sleep(0.8)
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    _, messages = process.communicate(timeout=20)
+    assert process.returncode == 130, messages.decode()
+    assert time.monotonic() - began < 2
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_serve_ends_with_130(server):
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(2) == 130
 
 
 def test_nohup_keeps_sighup_ignored(tmp_path, server):

@@ -167,6 +167,15 @@ def test_5_at_the_deadline_and_the_next_run_continues(tmp_path, corpus):
     assert statuses(tmp_path) == ["completed", "completed"]
 
 
+def test_5_a_deadline_that_passes_while_planning_submits_nothing(tmp_path, server, capsys):
+    before = len(server.created())
+    file = spec(tmp_path, rows=50, limits={"deadline": "0.001s"})
+    assert main(["run", str(file), "--base-url", server.url]) == 5
+    assert "Stopped at the 0.001 s deadline: 50 rows still pending" in capsys.readouterr().err
+    assert len(server.created()) == before
+    assert statuses(tmp_path) == ["pending"] * 50
+
+
 def test_6_over_budget_submits_nothing_and_writes_the_table(tmp_path, server, capsys):
     before = len(server.requests())
     assert main(["run", str(spec(tmp_path, rows=5)), "--base-url", server.url, "--max-cost", "0.1"]) == 6
