@@ -59,7 +59,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for when it is asked for: polars and httpx take half a second to import."""
+    """Import a public name on first use: polars and httpx take half a second to import."""
     if name not in __all__:
         raise AttributeError(f"module 'rowcite' has no attribute {name!r}")
     from importlib import import_module

@@ -41,7 +41,7 @@ class InputError(RowciteError):
 
 
 class Problem(NamedTuple):
-    """One problem of a spec. `line` and `column` count from 1; 0 when there is no text to point at."""
+    """One problem of a spec. `line` and `column` count from 1; 0 without a position in a text."""
 
     message: str
     line: int = 0

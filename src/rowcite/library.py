@@ -52,7 +52,7 @@ def enrich(table: pl.DataFrame | str | Path, spec: str | Path | Mapping[str, Any
 async def aenrich(
     table: pl.DataFrame | str | Path, spec: str | Path | Mapping[str, Any] | Spec
 ) -> pl.DataFrame:
-    """Enrich a table as `enrich` does, in a thread: the caller's event loop goes on meanwhile.
+    """Enrich a table as `enrich` does, in a thread: the caller's event loop is not blocked.
 
     When the caller is cancelled, the submission ends, and the answers so far are saved before this returns.
     """

@@ -59,7 +59,7 @@ def plan_dict(job: Job, plan: Plan) -> dict[str, Any]:
         "cost_usd": plan.cost / MICRO,
         "expected_cost_usd": _dollars(plan.expected),
         "worst_cost_usd": _dollars(plan.worst),
-        "expected_is_assumed": plan.assumed,
+        "expected_is_assumed": plan.expected_is_assumed,
         "requests": plan.requests,
         "seconds": plan.seconds,
         "sample": None if plan.sample is None else json.loads(plan.sample),
@@ -115,7 +115,7 @@ def _escalation(job: Job, plan: Plan) -> list[str]:
     text = f"rejected values are retried {how}{now}"
     if job.local:
         return [text]
-    assumed = ", assuming that half of the rows escalate at each step" if plan.assumed else ""
+    assumed = ", assuming that half of the rows escalate at each step" if plan.expected_is_assumed else ""
     costs = f"{usd(plan.expected)} expected in total{assumed}, {usd(plan.worst)} at most"
     return [f"{text}: {costs}; never more than limits.max_cost_usd"]
 

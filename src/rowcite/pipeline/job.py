@@ -60,7 +60,7 @@ class Job:
         return LOCAL + processor if self.local else processor
 
 
-def make_job(  # noqa: PLR0913 - what is read, who is asked, and how
+def make_job(  # noqa: PLR0913 - the parts of a job, by name
     spec: Spec,
     reader: Reader,
     api: str,
@@ -69,6 +69,7 @@ def make_job(  # noqa: PLR0913 - what is read, who is asked, and how
     retry_failed: bool = False,
     memory: int = MEMORY,
 ) -> Job:
-    """Put a job together. `api` says who is asked."""
-    asked = question(spec, reader.types, api)
-    return Job(spec, reader, asked, fresh=fresh, retry_failed=retry_failed, memory=memory)
+    """Return a job. `api` is the name of the API in the ledger: a base URL, or `local:` and a digest."""
+    return Job(
+        spec, reader, question(spec, reader.types, api), fresh=fresh, retry_failed=retry_failed, memory=memory
+    )

@@ -26,7 +26,7 @@ class Plan:
     """The work and cost of a run. Money is micro-US$; `seconds` is a range, None if unknown.
 
     `to_submit` counts tasks, `runs` the runs that carry them, `to_escalate` answered rows for the next processor.
-    `expected` and `worst` are the cost with escalation and with packs sent again singly, None without either; `assumed`
+    `expected` and `worst` are the cost with escalation and with packs sent again singly, None without either; `expected_is_assumed`
     is True if `expected` rests on an assumed share. `stored_for_other_questions` counts answers to earlier specs.
     """
 
@@ -44,7 +44,7 @@ class Plan:
     price: int
     expected: int | None
     worst: int | None
-    assumed: bool
+    expected_is_assumed: bool
     requests: int
     seconds: tuple[float, float] | None
     sample: str | None
@@ -85,7 +85,7 @@ def plan(job: Job, ledger: Ledger, found: Survey | None = None, stop: Stop | Non
         price=job.price,
         expected=ahead.expected if ahead else None,
         worst=ahead.worst if ahead else None,
-        assumed=ahead.assumed if ahead else False,
+        expected_is_assumed=ahead.assumed if ahead else False,
         requests=-(-runs // min(RUNS_PER_REQUEST, job.spec.limits.active_runs)) * _REQUESTS_A_BATCH,
         seconds=_seconds(job, runs),
         sample=_sample(job, found.sample),
@@ -94,7 +94,7 @@ def plan(job: Job, ledger: Ledger, found: Survey | None = None, stop: Stop | Non
 
 
 def check_budget(job: Job, planned: Plan, ledger: Ledger) -> int:
-    """Return what this command may newly spend, in micro-US$.
+    """Return the most that this command may newly spend, in micro-US$.
 
     Raises:
         BudgetExceeded: the first round costs more.
@@ -141,7 +141,7 @@ def _outlook(job: Job, ledger: Ledger, tasks: int, runs: int, escalating: int) -
 
 
 def _sample(job: Job, task: Task | None) -> str | None:
-    """Return a request as it would be sent, without secrets."""
+    """Return the body of a request for one task, without secrets."""
     if task is None:
         return None
     if job.spec.task.records_per_run == 1:

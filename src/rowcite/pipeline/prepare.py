@@ -154,7 +154,7 @@ def _overridden(spec: Spec, overrides: Overrides) -> Spec:
     if overrides.processor is not None:
         update["task"] = spec.task.model_copy(update={"processor": overrides.processor})
     if "" in (overrides.input, overrides.output, overrides.ledger):
-        raise UsageError("--input, --output and --ledger need a name: an empty one was given")
+        raise UsageError("--input, --output and --ledger must not be empty")
     if overrides.max_cost is not None:
         update["limits"] = spec.limits.model_copy(update={"max_cost_usd": overrides.max_cost})
     if overrides.backend is not None:
@@ -174,7 +174,7 @@ def _source(spec: Spec, overrides: Overrides, spool: Path | None) -> Source:
     path, kind = _input(spec, overrides), spec.input.format
     if path == "-":
         kind = kind or "csv"
-    elif overrides.input is not None:  # another table than the spec's: what its own name says comes first
+    elif overrides.input is not None:  # not the table of the spec: its own suffix comes first
         kind = None if Path(path).is_dir() else format_of(path) or kind
     return open_source(path, kind, spec.input.csv, spool=spool)
 
@@ -208,20 +208,20 @@ def _is_part(output: str, given: str) -> bool:
     target, parts = Path(output).resolve(), Path(given)
     if parts.is_dir():
         return target.parent == parts.resolve()
-    pattern = os.path.abspath(given)  # noqa: PTH100 - the pattern is no path yet: nothing in it may be resolved
+    pattern = os.path.abspath(given)  # noqa: PTH100 - a pattern must not be resolved
     return fnmatch(str(target), pattern) if "**" in pattern else "*" in pattern and target.match(pattern)
 
 
 def _check_new_columns(spec: Spec, source: Source) -> None:
     added = ColumnLayout(spec, source.schema, native=True).schema
-    there = [name for name in added if name in source.schema]
-    own = [name for name in there if name in STATUS_COLUMNS]
+    existing = [name for name in added if name in source.schema]
+    own = [name for name in existing if name in STATUS_COLUMNS]
     if own:
         raise TableError(
             f"the table has {', '.join(own)} already: rowcite wrote it. Enrich the original table, or drop these columns"
         )
-    if there:
-        shown = ", ".join(f'"{name}"' for name in there)
+    if existing:
+        shown = ", ".join(f'"{name}"' for name in existing)
         where = ("task", "outputs") if spec.task.outputs is not None else ("task", "output")
         hint = "Set columns.prefix, or rename the field"
         if spec.columns.existing == "error":
