@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         SpecError,
         TableError,
     )
-    from rowcite.library import aenrich, enrich
+    from rowcite.library import Result, aenrich, enrich, plan, run
     from rowcite.pipeline.spec_file import load_spec, parse_spec
     from rowcite.spec.models import Spec
 
@@ -38,6 +38,7 @@ __all__ = [
     "InsufficientCredit",
     "KeyRefused",
     "LedgerError",
+    "Result",
     "RowciteError",
     "Spec",
     "SpecError",
@@ -47,11 +48,12 @@ __all__ = [
     "enrich",
     "load_spec",
     "parse_spec",
+    "plan",
+    "run",
 ]
 
 _HOMES = {
-    "aenrich": "library",
-    "enrich": "library",
+    **dict.fromkeys(("Result", "aenrich", "enrich", "plan", "run"), "library"),
     "Spec": "spec.models",
     "load_spec": "pipeline.spec_file",
     "parse_spec": "pipeline.spec_file",

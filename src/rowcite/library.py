@@ -1,29 +1,73 @@
-"""rowcite from Python: the run of the command, with a frame in place of a file."""
+"""rowcite from Python: the plan and the run of the command, with frames in place of files."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 import polars as pl
 
-from rowcite.errors import UsageError
+from rowcite.errors import DeadlineReached, UsageError
 from rowcite.ledger import open_ledger
 from rowcite.local import backend
+from rowcite.model import RowStatus
+from rowcite.pipeline import plan as planning
+from rowcite.pipeline import run as running
+from rowcite.pipeline.plan import Plan
 from rowcite.pipeline.prepare import Overrides, Prepared, prepare
-from rowcite.pipeline.run import Confirmations, run
-from rowcite.pipeline.write import merged
+from rowcite.pipeline.run import Confirmations, Summary
+from rowcite.pipeline.write import count, merged
 from rowcite.progress import Silent
 from rowcite.spec.models import Spec
 from rowcite.submit.stop import Stop
 from rowcite.table.columns import ColumnLayout
 
+T = TypeVar("T")
+TableLike: TypeAlias = pl.DataFrame | str | Path
+SpecLike: TypeAlias = str | Path | Mapping[str, Any] | Spec
 
-def enrich(table: pl.DataFrame | str | Path, spec: str | Path | Mapping[str, Any] | Spec) -> pl.DataFrame:
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The outcome of `run`: the enriched table, the plan (None if another process has the ledger) and the summary.
+
+    `summary.stopped` is the reason why rows are pending, None if the run finished.
+    """
+
+    table: pl.DataFrame
+    plan: Plan | None
+    summary: Summary
+
+
+def plan(table: TableLike, spec: SpecLike) -> Plan:
+    """Return the plan of a run: rows, tasks, cost and time. Sends nothing and writes nothing.
+
+    Raises:
+        InputError: the spec or the table does not work.
+    """
+    prepared = _prepared(table, spec)
+    with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
+        return planning.plan(prepared.job, ledger)
+
+
+def run(table: TableLike, spec: SpecLike) -> Result:
+    """Enrich a table as `enrich` does; return the table with its plan and its summary.
+
+    Where `enrich` raises because work is left, this returns the table with the answers so far.
+
+    Raises:
+        InputError: the spec or the table does not work; nothing was spent.
+        RowciteError: the API failed, see `rowcite.errors`.
+    """
+    return _in_any_thread(lambda stop: _run(table, spec, stop, partial=True))
+
+
+def enrich(table: TableLike, spec: SpecLike) -> pl.DataFrame:
     """Enrich a table: fill the fields of a spec and return all columns, old and new.
 
     `table` is a polars frame or the path of a CSV, TSV, Parquet or JSONL file; `spec` the path of a YAML spec, the
@@ -36,30 +80,18 @@ def enrich(table: pl.DataFrame | str | Path, spec: str | Path | Mapping[str, Any
             call again to continue.
         RowciteError: the API failed, see `rowcite.errors`.
     """
-    stop = Stop()
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return _enrich(table, spec, stop)
-    with ThreadPoolExecutor(1, "rowcite") as thread:  # a notebook: the loop of this thread is taken
-        enriched = thread.submit(_enrich, table, spec, stop)
-        try:
-            return enriched.result()
-        finally:
-            stop.request()
+    return _in_any_thread(lambda stop: _run(table, spec, stop)).table
 
 
-async def aenrich(
-    table: pl.DataFrame | str | Path, spec: str | Path | Mapping[str, Any] | Spec
-) -> pl.DataFrame:
+async def aenrich(table: TableLike, spec: SpecLike) -> pl.DataFrame:
     """Enrich a table as `enrich` does, in a thread: the caller's event loop is not blocked.
 
     When the caller is cancelled, the submission ends, and the answers so far are saved before this returns.
     """
     stop, thread = Stop(), ThreadPoolExecutor(1, "rowcite")
-    enriched = thread.submit(_enrich, table, spec, stop)
+    enriched = thread.submit(_run, table, spec, stop)
     try:
-        return await asyncio.wrap_future(enriched)
+        return (await asyncio.wrap_future(enriched)).table
     finally:
         stop.request()
         if not enriched.done():
@@ -67,23 +99,45 @@ async def aenrich(
         thread.shutdown(wait=False)
 
 
-def _enrich(
-    table: pl.DataFrame | str | Path, spec: str | Path | Mapping[str, Any] | Spec, stop: Stop
-) -> pl.DataFrame:
-    prepared = _prepared(table, spec)
-    _, stopped_by = run(prepared, Silent(), Confirmations(), stop)
-    if stopped_by is not None:
+def _in_any_thread(job: Callable[[Stop], T]) -> T:
+    """Call a job that runs event loops: in a thread where one is running already, as in a notebook."""
+    stop = Stop()
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return job(stop)
+    with ThreadPoolExecutor(1, "rowcite") as thread:
+        try:
+            return thread.submit(job, stop).result()
+        finally:
+            stop.request()
+
+
+def _run(table: TableLike, spec: SpecLike, stop: Stop, *, partial: bool = False) -> Result:
+    prepared, plans = _prepared(table, spec), list[Plan]()
+
+    def confirm(planned: Plan) -> bool:
+        plans.append(planned)
+        return True
+
+    summary, stopped_by = running.run(prepared, Silent(), Confirmations(confirm), stop)
+    if stopped_by is not None and not partial:
         raise stopped_by
-    table_schema = prepared.job.reader.source.schema
-    empty = pl.DataFrame(
-        schema={**table_schema, **ColumnLayout(prepared.job.spec, table_schema, native=True).schema}
-    )
+    columns = prepared.job.reader.source.schema
+    layout = ColumnLayout(prepared.job.spec, columns, native=True)
+    frames = [pl.DataFrame(schema={**columns, **layout.schema})]
+    stop.limit(None)  # the deadline is for answers, not for the table
     with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
-        batches = stop.checked(merged(prepared.job, ledger, native=True))
-        return pl.concat([empty, *(rows.frame.hstack(columns) for rows, columns in batches)])
+        for rows, added in stop.checked(merged(prepared.job, ledger, native=True)):
+            count(summary.rows, added)
+            frames.append(rows.frame.hstack(added))
+    if isinstance(stopped_by, DeadlineReached):
+        stopped_by.pending = summary.rows[RowStatus.PENDING]
+        summary.stopped = str(stopped_by)
+    return Result(pl.concat(frames), plans[0] if plans else None, summary)
 
 
-def _prepared(table: pl.DataFrame | str | Path, spec: str | Path | Mapping[str, Any] | Spec) -> Prepared:
+def _prepared(table: TableLike, spec: SpecLike) -> Prepared:
     if not isinstance(table, (pl.DataFrame, str, Path)):
         raise UsageError(
             f"cannot enrich a {type(table).__name__}: give a polars DataFrame or a path (polars.from_pandas helps)"

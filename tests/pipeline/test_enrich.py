@@ -180,6 +180,27 @@ def test_a_cancelled_aenrich_has_released_the_ledger_when_it_returns(folder):
     assert rowcite.enrich(TABLE, spec())["founded_year"][0] == 1999
 
 
+def test_a_plan_sends_nothing_and_writes_nothing(folder):
+    planned = rowcite.plan(TABLE, spec())
+    assert (planned.rows, planned.tasks, planned.to_submit, planned.skipped) == (3, 2, 2, 1)
+    assert not (folder / ".rowcite").exists()
+
+
+def test_a_run_returns_table_plan_and_summary():
+    result = rowcite.run(TABLE, spec())
+    assert result.table.equals(rowcite.enrich(TABLE, spec()))
+    assert result.plan.to_submit == result.summary.submitted == 2
+    assert result.summary.rows.as_dict()["completed"] == 2
+    assert result.summary.stopped is None
+
+
+def test_a_run_that_stops_returns_the_table_with_the_answers_so_far():
+    result = rowcite.run(TABLE, spec(limits={"deadline": "0.001s"}))
+    assert result.table["rowcite_status"].to_list() == ["pending", "pending", "skipped"]
+    assert result.summary.exit_code == 5
+    assert result.summary.stopped == "Stopped at the 0.001 s deadline: 2 rows still pending"
+
+
 def test_a_full_citation_is_a_list_of_objects():
     after = rowcite.enrich(TABLE, spec(columns={"citations": "full"}))
     (citation,) = after["founded_year_citations"].to_list()[0]

@@ -26,9 +26,9 @@ from rowcite.model import Citation, FieldBasis, Task
 from rowcite.progress import Silent
 from rowcite.submit.ledger_thread import LedgerThread
 from rowcite.submit.options import SubmissionTotals, SubmitOptions
-from rowcite.submit.queue import TaskStates
+from rowcite.submit.queue import TaskSource, TaskStates
 from rowcite.submit.stop import Stop
-from rowcite.submit.submitter import Submitter, TaskSource
+from rowcite.submit.submitter import Submitter
 from support.answers import runs_of
 from support.deviant import Deviant, Deviations
 

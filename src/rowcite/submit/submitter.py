@@ -35,7 +35,6 @@ from rowcite.submit.queue import Chunk, SendQueue, TaskSource
 from rowcite.submit.results import RunResults
 from rowcite.submit.stop import Stop
 
-__all__ = ["AnsweringApi", "Stop", "SubmissionTotals", "Submitter", "TaskSource", "submit_tasks"]
 _DRAIN_SECONDS = (
     10.0  # for the responses to POSTs under way, when the API has refused the key or the processor
 )
