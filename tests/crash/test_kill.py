@@ -110,7 +110,7 @@ from rowcite.ledger import Ledger
 from support.submitting import Api, Submission, tasks
 
 writes, at, before = 0, {at}, {before}
-for name in ("question", "record_intent", "mark_sending", "record_created", "mark_sent", "record_run_ids", "forget_uncreated", "save"):
+for name in ("record_question", "record_intent", "mark_sending", "record_created", "mark_sent", "record_run_ids", "forget_uncreated", "save"):
     def dying(self, *args, _real=getattr(Ledger, name), **more):
         global writes
         writes += 1

@@ -137,6 +137,7 @@ def test_a_signal_ends_the_command_within_two_seconds_and_the_next_continues(tmp
     assert command.process.returncode == 130, command.screen.decode()
     assert seconds < 2
     assert b"Interrupted" in command.screen
+    assert b"Traceback" not in command.screen
     assert not (tmp_path / "out.csv").exists()
     continues(tmp_path, server)
 

@@ -83,9 +83,8 @@ class Signals:
 
     def _watch(self, reading: int) -> None:
         """Wait for a signal, then for the process to end, then end it."""
-        heard = os.read(reading, 1)
-        os.close(reading)
-        if not heard:
+        if not os.read(reading, 1):
+            os.close(reading)  # the command has ended; after a signal it stays open, for further ones
             return
         self.received = True
         time.sleep(GRACE)
