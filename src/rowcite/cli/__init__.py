@@ -90,7 +90,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _report_interrupt() -> None:
     console = Console.current()
-    console.error(console.on_interrupt())
+    if console.on_interrupt is not None:
+        console.error(console.on_interrupt())
 
 
 def _exit_code(error: BaseException) -> int:

@@ -15,7 +15,8 @@ class Console:
 
     def __init__(self, form: str = "text", *, quiet: bool = False, verbose: bool = False) -> None:
         self.form, self.quiet, self.verbose = form, quiet, verbose
-        self.on_interrupt: Callable[[], str] = lambda: "Interrupted"  # the last line after a signal
+        self.on_interrupt: Callable[[], str] | None = lambda: "Interrupted"
+        """Returns the last line after a signal. None where a signal is the usual end."""
 
     @classmethod
     def default(cls) -> Console:

@@ -11,7 +11,6 @@ import click
 
 from rowcite.cli.options import output_options, prepared, read_only_options, spec_argument, start_console
 from rowcite.cli.report import extra, pending_text, rows_option
-from rowcite.cli.signals import end_server
 from rowcite.errors import UsageError
 from rowcite.files import write_errors, write_whole
 
@@ -121,7 +120,7 @@ def _serve(ready: Prepared, options: Options) -> None:
         if options.open_it:
             click.launch(address)
 
-    end_server()
+    options.console.on_interrupt = None
     try:
         serve(create_app(reviewing), port=options.port, on_ready=on_ready)
     except OSError as error:

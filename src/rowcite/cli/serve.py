@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rowcite.cli.console import Console
-from rowcite.cli.signals import end_server
 from rowcite.errors import UsageError
 
 if TYPE_CHECKING:
@@ -182,7 +181,7 @@ def command(**given: Any) -> int:
     def ready(url: str) -> None:
         console.info(f"{name} at {url}  Press Ctrl-C to stop")
 
-    end_server()
+    console.on_interrupt = None
     try:
         serve(app, host=flags.host, port=flags.port, port_file=flags.port_file, on_ready=ready)
     except OSError as error:

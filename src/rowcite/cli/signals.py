@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, ClassVar, NoReturn, Self
+from typing import Any, NoReturn, Self
 
 INTERRUPTED = 130
 GRACE = 1.2
@@ -29,8 +29,6 @@ class Signals:
 
     `received` is true from the first signal on. Outside the main thread it does nothing.
     """
-
-    active: ClassVar[Signals | None] = None
 
     def __init__(self, explain: Callable[[], None]) -> None:
         self.received = False
@@ -54,28 +52,15 @@ class Signals:
             os.set_blocking(writing, False)
             signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
             threading.Thread(target=self._watch, args=(reading,), name="rowcite-signals", daemon=True).start()
-        Signals.active = self
         return self
 
     def __exit__(self, *_: object) -> None:
-        Signals.active = None
-        self._stop_watching()
-        for number, before in self._handlers.items():
-            if not self.received:
-                signal.signal(number, before)
-
-    def end_server(self) -> None:
-        """Let signals stop a server from now on: that is its normal end, without a time limit and an exit code."""
-        self._stop_watching()
-        for number in self._handlers.keys() - {signal.SIGINT}:
-            if signal.getsignal(number) != signal.SIG_IGN:
-                signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
-
-    def _stop_watching(self) -> None:
         if self._pipe is not None:
             signal.set_wakeup_fd(-1)
             os.close(self._pipe[1])  # the thread ends, unless a signal came
-            self._pipe = None
+        for number, before in self._handlers.items():
+            if not self.received:
+                signal.signal(number, before)
 
     def explain(self) -> None:
         """Write the last line, once."""
@@ -110,9 +95,3 @@ class Signals:
         if store is not None:
             store.TRANSACTION.acquire(timeout=_LAST_TRANSACTION)
         os._exit(INTERRUPTED)
-
-
-def end_server() -> None:
-    """Let signals stop a server from now on, as `Signals.end_server` does; outside of `main` it does nothing."""
-    if Signals.active is not None:
-        Signals.active.end_server()
