@@ -6,12 +6,14 @@ import os
 import random
 import subprocess
 import sys
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowcite.api.keys import canonical, fingerprint, task_key
+from rowcite.api.keys import canonical, exact, fingerprint, number_text, task_key
+from rowcite.pipeline.spec_file import parse_spec
 from rowcite.spec.question import question
 
 QUESTION = {
@@ -42,8 +44,8 @@ VECTORS = [
     ),
     (
         {"x": 1e16, "y": 0.1, "z": -0.0, "w": 0.0},
-        '{"w":0.0,"x":1e+16,"y":0.1,"z":-0.0}',
-        "66d0ff0926d01a0673d7afce20e0f552",
+        '{"w":0,"x":10000000000000000,"y":0.1,"z":0}',
+        "3a7aa421c35d6c05e362f93f11277fcc",
     ),
     (
         {"n": 123456789012345678901234567890, "m": -(2**63)},
@@ -57,8 +59,18 @@ VECTORS = [
     ),
     (
         {"l": [1, 1.0, "1", True, None, [], {}]},
-        '{"l":[1,1.0,"1",true,null,[],{}]}',
-        "9dfdcf5fce84c63e26775a4ef9dce6d8",
+        '{"l":[1,1,"1",true,null,[],{}]}',
+        "05b7eff88bb68c52f959e745a703839d",
+    ),
+    (
+        {"a": 300.0, "b": Decimal("300.00"), "c": 9007199254740993, "d": Decimal("0.10000000000000000001")},
+        '{"a":300,"b":300,"c":9007199254740993,"d":0.10000000000000000001}',
+        "76140f05b86da5a1696778fae88579a2",
+    ),
+    (
+        {"a": 10**21, "b": 10**22, "c": 1e21, "d": 0.00001, "e": 1.5e-7, "f": Decimal("-1E+400")},
+        '{"a":1000000000000000000000,"b":1e+22,"c":1000000000000000000000,"d":0.00001,"e":1.5e-7,"f":-1e+400}',
+        "668449cd8ba56b74d8be8d729d5b4bc7",
     ),
 ]
 
@@ -87,7 +99,7 @@ def test_another_process_computes_the_same_key(seed):
     assert run.stdout.split() == [VECTORS[5][2], SPEC_FINGERPRINT]
 
 
-SPEC_FINGERPRINT = "2f333eb0c49b5c73932da2344e04e87c5d0dce2ffd1c9f689459a80c0a492c49"
+SPEC_FINGERPRINT = "86fa45b6cc670cec02ea649b861e516a1d81188b192b2a9b0134437e22a0f43c"
 
 JSON = st.recursive(
     st.one_of(
@@ -114,7 +126,7 @@ def test_the_order_of_keys_does_not_matter(value, rng):
 
 @given(JSON)
 def test_the_canonical_text_holds_the_value(value):
-    assert json.loads(canonical(value)) == value
+    assert exact(canonical(value)) == exact(json.dumps(value).encode())
 
 
 @pytest.mark.parametrize(
@@ -153,7 +165,6 @@ def fingerprint_of(make_spec, task=None, api="https://api.parallel.ai", types=No
         {"outputs": {"industry": {"type": "string", "description": "x"}}},
         {"outputs": {"sector": "string"}},
         {"output": {"type": "text"}},
-        {"inputs": {"company": {"column": "name", "required": True}}},
         {"inputs": {"company": {"column": "name", "description": "x"}}},
         {"prompt": "{name}"},
         {"mcp_servers": [SERVER]},
@@ -185,6 +196,8 @@ def test_mcp_servers_and_their_tools_are_part_of_a_question(make_spec, change):
         {"source_policy": {"include_domains": [], "exclude_domains": []}},
         {"inputs": {"company": {"column": "another_column"}}},
         {"inputs": {"company": {"column": "name", "transform": "lower"}}},
+        {"inputs": {"company": {"column": "name", "required": True}}},
+        {"inputs": {"company": {"column": "name", "type": "integer"}}},
         {"mcp_servers": []},
     ],
 )
@@ -215,8 +228,115 @@ def test_secrets_are_not_part_of_a_question(make_spec):
     assert b"three" not in built.shown.run
 
 
-def test_the_types_of_the_inputs_are_part_of_a_question(make_spec):
-    assert fingerprint_of(make_spec, types={"company": "integer"}) != fingerprint_of(make_spec)
+def test_the_types_of_the_columns_are_not_part_of_a_question(make_spec):
+    assert fingerprint_of(make_spec, types={"company": "integer"}) == fingerprint_of(make_spec)
+
+
+def test_an_input_has_the_type_that_the_spec_gives_it(make_spec):
+    typed = make_spec({"inputs": {"company": {"column": "name", "type": "integer"}}})
+    schema = question(typed, {"company": "string"}, "api").named["task_spec"]["input_schema"]["json_schema"]
+    assert schema["properties"] == {"company": {"type": "integer"}}
+
+
+@given(st.randoms(use_true_random=False))
+def test_the_order_of_fields_does_not_matter(rng):
+    task = {
+        "processor": "core",
+        "inputs": {"a": {"column": "a"}, "b": {"column": "b", "description": "x"}, "c": {"column": "c"}},
+        "outputs": {
+            "f": {"type": "object", "properties": {"x": {"type": "string"}, "y": {"type": "date"}}},
+            "g": {"enum": ["one", "two"]},
+            "h": {"type": "array", "items": {"type": "string"}},
+        },
+    }
+    types = dict.fromkeys("abc", "string")
+    prints = [
+        question(parse_spec({"name": "t", "task": value}), types, "api").fingerprint
+        for value in (task, shuffled(task, rng))
+    ]
+    assert prints[0] == prints[1]
+
+
+def reordered(schema, rng):
+    """Return an equal schema with its properties and its `required` in another order."""
+    if isinstance(schema, list):
+        return [reordered(item, rng) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    words = shuffled(schema, rng)
+    for word in words.keys() & {"properties", "$defs"}:
+        words[word] = {name: reordered(item, rng) for name, item in words[word].items()}
+    for word in words.keys() & {"items", "anyOf"}:
+        words[word] = reordered(words[word], rng)
+    if "required" in words:
+        words["required"] = rng.sample(words["required"], len(words["required"]))
+    return words
+
+
+NAMES = st.lists(
+    st.sampled_from(["required", "enum", "properties", "a", "b", "c"]), min_size=1, max_size=4, unique=True
+)
+VALUES = st.one_of(
+    st.fixed_dictionaries({"enum": st.lists(JSON, min_size=1, max_size=3)}),
+    st.fixed_dictionaries(
+        {"type": st.just("string"), "default": JSON, "examples": st.lists(JSON, max_size=2)}
+    ),
+    st.fixed_dictionaries({"const": JSON}),
+)
+SCHEMAS = st.recursive(
+    VALUES,
+    lambda inner: st.one_of(
+        NAMES.flatmap(
+            lambda names: st.fixed_dictionaries(
+                {
+                    "type": st.just("object"),
+                    "properties": st.fixed_dictionaries(dict.fromkeys(names, inner)),
+                    "required": st.permutations(names),
+                }
+            )
+        ),
+        st.fixed_dictionaries({"type": st.just("array"), "items": inner}),
+        st.fixed_dictionaries({"anyOf": st.lists(inner, min_size=1, max_size=2)}),
+        st.fixed_dictionaries({"$defs": st.dictionaries(st.sampled_from("xyz"), inner, max_size=2)}),
+    ),
+    max_leaves=6,
+)
+
+
+def of_schema(schema):
+    return fingerprint({**QUESTION, "task_spec": {"output_schema": {"type": "json", "json_schema": schema}}})
+
+
+@given(SCHEMAS, st.randoms(use_true_random=False))
+def test_the_order_of_properties_and_of_required_in_a_json_schema_does_not_matter(schema, rng):
+    assert of_schema(reordered(schema, rng)) == of_schema(schema)
+
+
+@pytest.mark.parametrize("word", ["enum", "default", "const", "examples"])
+@pytest.mark.parametrize("values", [["b", "a"], [{"required": ["b", "a"]}], {"required": ["b", "a"]}])
+def test_the_order_of_values_in_a_json_schema_matters(word, values):
+    other = json.loads(json.dumps(values).replace('"b", "a"', '"a", "b"'))
+    nested = [{"type": "object", "properties": {"required": {word: some}}} for some in (values, other)]
+    assert of_schema(nested[0]) != of_schema(nested[1])
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False), st.integers(0, 30))
+def test_equal_numbers_have_one_text_and_it_holds_the_number(value, zeros):
+    sign, digits, exponent = value.as_tuple()
+    padded = Decimal((sign, (*digits, *[0] * zeros), exponent - zeros))
+    assert number_text(padded) == number_text(value)
+    assert Decimal(number_text(value)) == value
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_float_has_the_text_of_its_shortest_decimal(value):
+    assert number_text(value) == number_text(Decimal(repr(value)))
+    assert float(number_text(value)) == value
+
+
+@given(st.integers())
+def test_a_whole_number_has_one_text_in_every_type(value):
+    assert number_text(value) == number_text(Decimal(value))
 
 
 def test_the_api_is_part_of_a_question(make_spec):

@@ -17,7 +17,7 @@ import msgspec
 from rowcite.api.answers import answer
 from rowcite.api.bodies import Question
 from rowcite.api.facts import TASK_AND_INPUT_CHARS
-from rowcite.api.keys import canonical, task_key
+from rowcite.api.keys import canonical, exact, task_key
 from rowcite.model import Citation, FieldBasis, Task
 
 RECORDS, RECORD_KEY = "records", "key"
@@ -94,9 +94,7 @@ _BESIDE = len('{"key":"",') + 26 + len('"prompt":,')  # the longest text of a re
 
 def _pack(fingerprint: bytes, members: Sequence[Task]) -> Task:
     codes = codes_of([task.key for task in members])
-    records = [
-        _record(code, msgspec.json.decode(task.input)) for code, task in zip(codes, members, strict=True)
-    ]
+    records = [_record(code, exact(task.input)) for code, task in zip(codes, members, strict=True)]
     text = canonical({RECORDS: records})
     return Task(task_key(fingerprint, text), text, members=tuple(members))
 

@@ -17,7 +17,7 @@ from rowcite.accept.judge import Cell
 from rowcite.accept.policy import AcceptancePolicy
 from rowcite.api.bodies import LOCAL, Question
 from rowcite.api.facts import TASK_AND_INPUT_CHARS
-from rowcite.api.keys import canonical, task_key
+from rowcite.api.keys import canonical, exact, task_key
 from rowcite.model import RowStatus, StoredRun, Task
 from rowcite.rows.resolve import ResolvedRow, current
 
@@ -99,7 +99,7 @@ def task_of(question: Question, first: Task, known: str) -> Task:
 
     `known` is cut, line by line, to the length that the API allows.
     """
-    given = msgspec.json.decode(first.input)
+    given = exact(first.input)
     room = TASK_AND_INPUT_CHARS - len(question.task_spec.decode())
     lines = known.splitlines()
     while True:

@@ -72,11 +72,17 @@ def output_schema(spec: Spec) -> dict[str, Any]:
 
 
 def input_schema(spec: Spec, types: dict[str, str]) -> dict[str, Any] | None:
-    """Return the input schema of the API, None for a text prompt. `types` has each input's JSON type."""
+    """Return the input schema of the API, None for a text prompt.
+
+    `types` has the JSON types of the columns that declare one; an input's own `type` comes first.
+    """
     if spec.task.inputs is None:
         return None
     properties = {
-        name: {"type": types[name], **({"description": field.description} if field.description else {})}
+        name: {
+            **({"type": kind} if (kind := field.type or types.get(name)) else {}),
+            **({"description": field.description} if field.description else {}),
+        }
         for name, field in spec.task.inputs.items()
     }
     required = [name for name, field in spec.task.inputs.items() if field.required]

@@ -27,6 +27,7 @@ from rowcite.spec.value_types import Confidence, DomainList, Duration, RowsOrSha
 
 Format = Literal["csv", "tsv", "parquet", "jsonl"]
 Transform = Literal["strip", "lower", "domain", "url", "none"]
+InputKind = Literal["string", "integer", "number", "boolean"]
 FieldKind = Literal["string", "integer", "number", "boolean", "date", "array", "object"]
 
 NOT_FOUND = ("unknown", "n/a", "not found", "not available")
@@ -77,9 +78,10 @@ class Output(_Part):
 
 
 class InputField(_Part):
-    """One field of the task's input: its column, and how its text is transformed."""
+    """One field of the task's input: its column, how its text is transformed, and the type that it is sent as."""
 
     column: str
+    type: InputKind | None = None
     description: str | None = None
     required: StrictBool = False
     transform: Transform = "strip"

@@ -14,7 +14,7 @@ from rowcite.spec.models import Spec
 def question(spec: Spec, types: dict[str, str], api: str) -> Question:
     """Return the question for every row.
 
-    `types` has each input's JSON type. `api` is a base URL, or `local:` and the corpus's digest: it is part of the
+    `types` has the JSON type of each input whose column declares one. `api` is a base URL, or `local:` and the corpus's digest: it is part of the
     question's fingerprint, so that an answer of a local server never counts as one of the API.
     """
     task = spec.task

@@ -23,6 +23,7 @@ from rowcite.spec.fields import fields, value_column
 from rowcite.spec.models import Spec, Transform
 from rowcite.table.inputs import can_be_sent, json_type, value_of
 from rowcite.table.sources import Rows, Source, coalesce, limited
+from rowcite.table.sources.members import OTHER, members
 from rowcite.table.where import listed, predicate, where_problem
 
 _TEXT, _KEY, _LONG, _STATUS, _WHY = "\0text", "\0key", "\0long", "\0status", "\0why"  # not names of columns
@@ -55,14 +56,17 @@ class Reader:
     def __init__(self, source: Source, spec: Spec, *, limit: int | None = None) -> None:
         self.source, self.spec, self.limit = source, spec, limit
         self._check_columns()
+        self._lines = source.format == "jsonl"
         self._where = predicate(spec, source.schema)
         self._blank = self._blanks()
         self._exprs = self._prompt_exprs() if spec.task.prompt is not None else self._input_exprs()
-        empty = pl.DataFrame(schema=source.schema).select(self._exprs)
-        self.types = {name: json_type(dtype) for name, dtype in empty.schema.items()}
-        self._columns = list(dict.fromkeys(name for expr in self._exprs for name in expr.meta.root_names()))
-        # Rows are deduplicated by their values, but 0.0 and -0.0 are equal and have different texts.
-        self._can_deduplicate = all(
+        names = dict.fromkeys(name for expr in self._exprs for name in expr.meta.root_names())
+        self._columns = [name for name in names if name in source.schema]
+        empty = self._sent_columns(Rows(pl.DataFrame(schema=source.schema), lines=[])).select(self._exprs)
+        # JSON lines declare no type, and the frame's type depends on the other lines.
+        self.types = {} if self._lines else {name: json_type(dtype) for name, dtype in empty.schema.items()}
+        # NaN, -0.0 and times do not compare as their texts do. Members of JSON lines are texts.
+        self._can_deduplicate = self._lines or all(
             dtype in (pl.String, pl.Boolean, pl.Date) or dtype.is_integer()
             for dtype in (source.schema[name] for name in self._columns)
         )
@@ -75,7 +79,7 @@ class Reader:
             yield self._batch(rows, question.fingerprint, most)
 
     def _batch(self, rows: Rows, fingerprint: bytes, most: int) -> Batch:
-        columns = rows.frame.select(self._columns)
+        columns = self._sent_columns(rows)
         excluded = self._excluded(rows.frame)
         distinct = columns.unique(maintain_order=True) if self._can_deduplicate else columns
         keyed, tasks = self._keyed(distinct, fingerprint, most)
@@ -96,13 +100,19 @@ class Reader:
             tasks = {key: tasks[key] for key in keys.drop_nulls().unique(maintain_order=True).to_list()}
         return Batch(rows, keys=keys, status=status, why=why, tasks=tasks)
 
+    def _sent_columns(self, rows: Rows) -> pl.DataFrame:
+        """Return the columns that inputs are made of: of JSON lines, each member as its line has it."""
+        return members(rows, self._columns) if self._lines else rows.frame.select(self._columns)
+
     def _keyed(
         self, columns: pl.DataFrame, fingerprint: bytes, most: int
     ) -> tuple[pl.DataFrame, dict[TaskKey, bytes]]:
         """Return each row's key, or its status and the reason; and the input of each key."""
-        inputs = columns.select(self._exprs)
-        why = self._skip_reasons(inputs)
-        text = self._texts(inputs).zip_with(why.is_null(), pl.Series([None], dtype=pl.String))
+        parts = self._texts(columns)
+        skipped = self._skip_reasons(parts)
+        parts, unfit = self._typed(parts)
+        text = parts[_PROMPT] if self.spec.task.prompt is not None else column_text.joined(parts)
+        text = text.zip_with(skipped.is_null() & unfit.is_null(), pl.Series([None], dtype=pl.String))
         distinct = pl.DataFrame({_TEXT: text.drop_nulls().unique(maintain_order=True)})
         encoded = [text.encode() for text in distinct[_TEXT].to_list()]
         keys = task_keys(fingerprint, encoded)
@@ -114,21 +124,42 @@ class Reader:
             if reason is None
         }
         spread = text.to_frame(_TEXT).join(distinct, on=_TEXT, how="left", maintain_order="left")
+        failed = pl.coalesce(pl.lit(unfit), _LONG)
         return spread.select(
             pl.when(pl.col(_LONG).is_null()).then(_KEY).alias(_KEY),
-            pl.when(pl.lit(why).is_not_null())
+            pl.when(pl.lit(skipped).is_not_null())
             .then(pl.lit(RowStatus.SKIPPED.value))
-            .when(pl.col(_LONG).is_not_null())
+            .when(failed.is_not_null())
             .then(pl.lit(RowStatus.FAILED.value))
             .alias(_STATUS),
-            pl.coalesce(pl.lit(why), _LONG).alias(_WHY),
+            pl.coalesce(pl.lit(skipped), failed).alias(_WHY),
         ), tasks
 
-    def _texts(self, inputs: pl.DataFrame) -> pl.Series:
-        """Return the input of each row as JSON text."""
-        if self.spec.task.prompt is not None:
-            return column_text.values(inputs[_PROMPT])
-        return column_text.objects(inputs)
+    def _texts(self, columns: pl.DataFrame) -> pl.DataFrame:
+        """Return the JSON text of each input; null where it is blank."""
+        inputs = columns.select(self._exprs)
+        texts = inputs.select(column_text.values(inputs[name]).alias(name) for name in inputs.columns)
+        if not self._lines or self.spec.task.inputs is None:
+            return texts
+        others = {name: columns[OTHER + item.column] for name, item in self.spec.task.inputs.items()}
+        return texts.with_columns(
+            pl.coalesce(name, pl.lit(other)).alias(name) for name, other in others.items()
+        )
+
+    def _typed(self, texts: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+        """Return the inputs as the types that the spec gives them, and why a row has a value that does not fit."""
+        kinds = {name: item.type for name, item in (self.spec.task.inputs or {}).items() if item.type}
+        typed = texts.with_columns(column_text.as_type(texts[name], kind) for name, kind in kinds.items())
+        reasons = [
+            pl.when(texts[name].is_not_null() & typed[name].is_null()).then(
+                pl.format(
+                    "input `{}` is {}, which is not of the type {}", pl.lit(name), texts[name], pl.lit(kind)
+                )
+            )
+            for name, kind in kinds.items()
+        ]
+        none = pl.lit(None, dtype=pl.String)
+        return typed, texts.select(pl.coalesce(*reasons, none).alias("unfit")).to_series()
 
     def _skip_reasons(self, inputs: pl.DataFrame) -> pl.Series:
         """Return why each row is skipped for its inputs; null for the others."""
@@ -207,12 +238,21 @@ class Reader:
         return [self._value(item.column, item.transform).alias(name) for name, item in inputs.items()]
 
     def _value(self, column: str, transform: Transform) -> pl.Expr:
-        return value_of(column, self.source.schema[column], transform, self.spec.input.csv.null_values)
+        dtype = pl.String() if self._lines else self.source.schema[column]
+        return value_of(column, dtype, transform, self.spec.input.csv.null_values)
+
+    def _value_in_prompt(self, column: str) -> pl.Expr:
+        value = self._value(column, "strip")
+        if self._lines:
+            return pl.coalesce(value, OTHER + column)
+        if self.source.schema[column].is_float():
+            return value.map_batches(column_text.values, return_dtype=pl.String)
+        return value.cast(pl.String)
 
     def _prompt_exprs(self) -> list[pl.Expr]:
         """Return the expression of the prompt of each row; null if every column that it names is blank."""
         template, parts, at = self.spec.task.prompt or "", [], 0
-        values = {name: self._value(name, "strip").cast(pl.String) for name in _placeholders(template)}
+        values = {name: self._value_in_prompt(name) for name in _placeholders(template)}
         for match in _PLACEHOLDER.finditer(template):
             parts.append(pl.lit(template[at : match.start()]))
             parts.append(values[match[1]].fill_null("") if match[1] else pl.lit(match[0][0]))
