@@ -300,13 +300,6 @@ def test_limit_takes_the_first_rows(tmp_path, server):
     assert statuses(tmp_path) == ["completed"] * 2
 
 
-def test_answers_of_another_api_are_not_used(tmp_path, server, corpus):
-    file = spec(tmp_path)
-    assert main(["run", str(file), "--base-url", server.url, "-q"]) == 0
-    assert main(["write", str(file), "--base-url", "https://api.example", "-q"]) == 0
-    assert statuses(tmp_path) == ["pending", "pending"]
-
-
 def test_fresh_submits_answered_rows_again(tmp_path, server):
     file = spec(tmp_path)
     before = len(server.created())

@@ -95,7 +95,10 @@ def test_a_null_is_accepted_unless_the_field_is_required(capsys, home):
 
 def test_a_skipped_row_is_shown_with_the_reason(capsys, home):
     shown = flat(explain(capsys, home, "--row", 82))
-    assert shown == "row 82 not sent status skipped: required input `company_name` is blank"
+    assert (
+        shown
+        == "answers of the local corpus row 82 not sent status skipped: required input `company_name` is blank"
+    )
 
 
 def test_a_row_that_was_never_answered_is_pending(capsys, home, tmp_path):

@@ -80,14 +80,16 @@ def known(folder: Path, rows: Sequence[dict[str, str]], **changes: Any) -> Path:
     return path
 
 
-def ready(path: Path) -> Prepared:
-    """Return a spec prepared for an address where no server listens."""
-    return prepare(path, Overrides(base_url=NOWHERE))
+def ready(path: Path, api: str = NOWHERE) -> Prepared:
+    """Return a spec prepared for an API, by default an address where no server listens."""
+    return prepare(path, Overrides(base_url=api))
 
 
-def answered(path: Path, outputs: Iterable[bytes | str | None], *, batch: int = 1_000) -> Prepared:
+def answered(
+    path: Path, outputs: Iterable[bytes | str | None], *, batch: int = 1_000, api: str = NOWHERE
+) -> Prepared:
     """Write answers into the ledger of a spec, one a distinct question: bytes are outputs, texts are errors of failed runs."""
-    prepared = ready(path)
+    prepared = ready(path, api)
     job, answers = prepared.job, iter(outputs)
     ledger = open_ledger(prepared.ledger, writing=True)
     question = ledger.record_question(job.question.fingerprint, canonical(job.question.named))

@@ -45,20 +45,26 @@ def command(spec: str, output: str, *, as_json: bool, **flags: Any) -> int:
     from rowcite.cli import render
     from rowcite.deltas import DeltaOptions, write_changes
     from rowcite.ledger import open_ledger
+    from rowcite.pipeline.which_api import Use, api_text
 
     console = start_console(flags)
     if Path(output).suffix.lower() != ".csv":
         raise click.UsageError("deltas are written as CSV: give --output a name that ends in .csv")
     options = DeltaOptions(**{name: flags.pop(name) for name in ("key", "importer", "against", "per_field")})
-    with prepared(spec, flags) as ready, closing(open_ledger(ready.ledger, writing=False)) as ledger:
+    with (
+        prepared(spec, flags, Use.KEEP) as ready,
+        closing(open_ledger(ready.ledger, writing=False)) as ledger,
+    ):
         changes = write_changes(ready.job, ledger, options, Path(output))
     if as_json:
-        render.as_json({name: getattr(changes, name) for name in changes.__slots__})
+        counts = {name: getattr(changes, name) for name in changes.__slots__}
+        render.as_json({**counts, "api": ready.api})
     for line in change_warnings(changes, options.importer == "salesforce"):
         console.warning(line)
     cells = ", ".join(f"{count:,} {column}" for column, count in changes.cells.items())
     what = f"{render.plural(changes.rows, 'row')} changed ({cells})" if changes.rows else "nothing changed"
-    console.info(f"{', '.join(changes.files) or 'no file written'}: {what}")
+    files = ", ".join(changes.files) or "no file written"
+    console.info(f"{files}: {what} (answers of {api_text(ready.api)})")
     if not changes.rows:
         console.info(f"Run `rowcite status {spec}` to see which rows have answers")
     return 0

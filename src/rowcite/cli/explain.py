@@ -35,16 +35,17 @@ def command(spec: str, *, row: int, field: str | None, as_json: bool, **flags: A
     from rowcite.cli import render
     from rowcite.explain import explain
     from rowcite.ledger import open_ledger
+    from rowcite.pipeline.which_api import Use, api_text
 
     start_console(flags)
-    with prepared(spec, flags) as ready:
+    with prepared(spec, flags, Use.LOOK) as ready:
         ledger = open_ledger(ready.ledger, writing=False)
         found = explain(ready.job, ledger, row, field)
         ledger.close()
     if as_json:
-        render.as_json(_as_dict(found))
+        render.as_json({**_as_dict(found), "api": ready.api})
         return 0
-    for line in _lines(found, _width()):
+    for line in (*_entry("answers of", api_text(ready.api), _width()), *_lines(found, _width())):
         click.echo(line)
     return 0
 

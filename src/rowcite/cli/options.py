@@ -14,6 +14,7 @@ from rowcite.errors import TableError
 
 if TYPE_CHECKING:
     from rowcite.pipeline.prepare import Prepared
+    from rowcite.pipeline.which_api import Use
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -123,17 +124,24 @@ def start_console(flags: dict[str, Any]) -> Console:
 
 
 @contextmanager
-def prepared(spec: str, flags: dict[str, Any]) -> Iterator[Prepared]:
-    """Yield the job of a spec and the remaining flags; a table on stdin is kept in a temporary file."""
+def prepared(spec: str, flags: dict[str, Any], use: Use | None = None) -> Iterator[Prepared]:
+    """Yield the job of a spec and the remaining flags; a table on stdin is kept in a temporary file.
+
+    `use` is what the command does with stored answers; None: it requests answers.
+    """
     import tempfile
     from pathlib import Path
 
     from rowcite.local import backend
     from rowcite.pipeline.prepare import Overrides, prepare
+    from rowcite.pipeline.which_api import Use
 
     with tempfile.TemporaryDirectory(prefix="rowcite-") as folder:
         spool = Path(folder) / "stdin"
         try:
-            yield prepare(spec, Overrides(**flags), local=backend, spool=spool)
+            ready = prepare(spec, Overrides(**flags), use=use or Use.SEND, local=backend, spool=spool)
+            for text in ready.warnings:
+                Console.current().warning(text)
+            yield ready
         except TableError as error:
             raise TableError(str(error).replace(str(spool), "stdin")) from error

@@ -39,6 +39,7 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
                     **render.plan_dict(ready.job, planned),
                     "spent_usd": spent / render.MICRO,
                     "ledger": str(ready.ledger),
+                    "api": ready.api,
                 }
             )
             return 0

@@ -73,7 +73,10 @@ def _dollars(micro: int | None) -> float | None:
 
 def plan_lines(job: Job, plan: Plan) -> list[str]:
     """Return a plan as lines of text."""
+    from rowcite.pipeline.which_api import api_text
+
     return [
+        f"API: {api_text(job.question.named['api'])}",
         _rows_line(plan),
         f"{_submit_text(job, plan)}, {_cost_text(job, plan)}; about {plural(plan.requests, 'request')}{_time(plan)}",
         *_escalation(job, plan),

@@ -46,11 +46,12 @@ def command(spec: str, output: str | None, rows: int, *, as_json: bool, **flags:
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
     from rowcite.model import RowStatus
+    from rowcite.pipeline.which_api import Use, api_text
 
     console = start_console(flags)
     if as_json and output == "-":
         raise click.UsageError("--json and --output - both write to stdout: give --output a file")
-    with extra(), prepared(spec, flags) as ready:
+    with extra(), prepared(spec, flags, Use.KEEP) as ready:
         from rowcite.report.gather import gather
         from rowcite.report.page import page
 
@@ -64,21 +65,24 @@ def command(spec: str, output: str | None, rows: int, *, as_json: bool, **flags:
             write_whole(Path(target), text)
     if as_json:
         review = {"to_review": facts.to_review, "on_page": len(facts.rows)}
-        render.as_json({"output": target, "bytes": len(text), "rows": facts.counts.as_dict(), **review})
+        rows_of = {"rows": facts.counts.as_dict(), "api": ready.api}
+        render.as_json({"output": target, "bytes": len(text), **rows_of, **review})
     if facts.counts[RowStatus.PENDING]:
-        console.warning(pending_text(facts.counts, spec))
+        console.warning(pending_text(facts.counts, spec, ready.api))
     to_review = render.plural(facts.to_review, "row")
     size = f"{len(text) / 1_000_000:.1f} MB" if len(text) >= 100_000 else f"{len(text) / 1_000:.0f} KB"
-    console.info(f"{'' if target == '-' else f'{target}: '}{to_review} to review; {size}")
+    where = "" if target == "-" else f"{target}: "
+    console.info(f"{where}{to_review} to review; {size} (answers of {api_text(ready.api)})")
     return 0
 
 
-def pending_text(counts: Counts, spec: str) -> str:
-    """Return the warning about pending rows, with the command that completes them."""
+def pending_text(counts: Counts, spec: str, api: str) -> str:
+    """Return the warning about pending rows, with the command that completes them at the same API."""
     from rowcite.model import RowStatus
+    from rowcite.pipeline.which_api import api_flag
 
     pending = counts[RowStatus.PENDING]
-    return f"{pending:,} of {counts.total():,} rows still pending: run `rowcite run {spec}`"
+    return f"{pending:,} of {counts.total():,} rows still pending: run `rowcite run {spec}{api_flag(api)}`"
 
 
 @contextmanager

@@ -46,12 +46,14 @@ def command(spec: str, **flags: Any) -> int:
 
     `rowcite write` and later runs apply the decisions.
     """
+    from rowcite.pipeline.which_api import Use
+
     console = start_console(flags)
     names = ("port", "who", "export_to", "import_from", "rows", "open_it", "as_json")
     options = Options(
         **{name: flags.pop(name) for name in names}, spec=spec, table=flags["input"], console=console
     )
-    with extra(), prepared(spec, flags) as ready:
+    with extra(), prepared(spec, flags, Use.KEEP) as ready:
         if options.import_from is not None:
             _import(ready, options, Path(options.import_from))
         if options.export_to is not None:
@@ -98,6 +100,7 @@ def _serve(ready: Prepared, options: Options) -> None:
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
     from rowcite.model import RowStatus
+    from rowcite.pipeline.which_api import api_text
     from rowcite.report.gather import gather
     from rowcite.review.app import LOOPBACK, ReviewSession, create_app, serve
 
@@ -112,10 +115,12 @@ def _serve(ready: Prepared, options: Options) -> None:
         options.console.info(
             f"{rows} to review. Reviewing as {reviewing.who} at {address}  Press Ctrl-C to stop"
         )
+        options.console.info(f"Answers of {api_text(ready.api)}")
         if facts.counts[RowStatus.PENDING]:
-            options.console.warning(pending_text(facts.counts, options.spec))
+            options.console.warning(pending_text(facts.counts, options.spec, ready.api))
         if options.as_json:
-            render.as_json({"url": address, "to_review": facts.to_review, "on_page": len(facts.rows)})
+            found = {"to_review": facts.to_review, "on_page": len(facts.rows), "api": ready.api}
+            render.as_json({"url": address, **found})
             sys.stdout.flush()
         if options.open_it:
             click.launch(address)
@@ -133,6 +138,7 @@ def _serve(ready: Prepared, options: Options) -> None:
 def _export(ready: Prepared, options: Options, target: str) -> None:
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
+    from rowcite.pipeline.which_api import api_text
     from rowcite.report.gather import gather
     from rowcite.review.sheet import export_lines
 
@@ -148,10 +154,10 @@ def _export(ready: Prepared, options: Options, target: str) -> None:
         with write_errors(target):
             write_whole(Path(target), "".join(lines).encode())
     if options.as_json and options.import_from is None and target != "-":
-        render.as_json({"output": target, "decisions": made, "undecided": len(lines) - 1 - made})
-    options.console.info(
-        f"{render.plural(made, 'decision')} and {render.plural(len(lines) - 1 - made, 'open cell')} exported"
-    )
+        counts = {"decisions": made, "undecided": len(lines) - 1 - made}
+        render.as_json({"output": target, **counts, "api": ready.api})
+    cells = f"{render.plural(made, 'decision')} and {render.plural(len(lines) - 1 - made, 'open cell')}"
+    options.console.info(f"{cells} exported (answers of {api_text(ready.api)})")
 
 
 def _import(ready: Prepared, options: Options, path: Path) -> None:

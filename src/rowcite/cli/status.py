@@ -19,10 +19,11 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
     from rowcite.model import ACTIVE, Counts
+    from rowcite.pipeline.which_api import Use, api_text
     from rowcite.pipeline.write import count, merged
 
     start_console(flags)
-    with prepared(spec, flags) as ready:
+    with prepared(spec, flags, Use.LOOK) as ready:
         ledger = open_ledger(ready.ledger, writing=False)
         rows = Counts()
         for _, columns in merged(ready.job, ledger, native=True):
@@ -36,11 +37,12 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
                 "runs": runs,
                 "spent_usd": spent / render.MICRO,
                 "warnings": warnings,
+                "api": ready.api,
                 "ledger": str(ready.ledger),
             }
         )
         return 0
-    render.line(render.counts_line(rows))
+    render.line(f"{render.counts_line(rows)} (answers of {api_text(ready.api)})")
     counts = Counter[str]()
     for state, count_ in runs.items():
         counts["active" if state in ACTIVE else state] += count_

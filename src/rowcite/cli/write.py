@@ -17,10 +17,11 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     """Write the table of SPEC with the answers that are in the ledger."""
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
+    from rowcite.pipeline.which_api import Use, api_text
     from rowcite.pipeline.write import write
 
     console = start_console(flags)
-    with prepared(spec, flags) as ready:
+    with prepared(spec, flags, Use.KEEP) as ready:
         if ready.output is None:
             raise click.UsageError("no table to write: set output.path in the spec, or give --output")
         if as_json and ready.output == "-":
@@ -29,6 +30,7 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
         counts = write(ready.job, ledger, ready.output)
         ledger.close()
     if as_json:
-        render.as_json({"rows": counts.as_dict(), "output": ready.output})
-    console.info(("" if ready.output == "-" else f"{ready.output}: ") + render.counts_line(counts))
+        render.as_json({"rows": counts.as_dict(), "output": ready.output, "api": ready.api})
+    where = "" if ready.output == "-" else f"{ready.output}: "
+    console.info(f"{where}{render.counts_line(counts)} (answers of {api_text(ready.api)})")
     return 0

@@ -45,7 +45,13 @@ SPENT = f"SELECT coalesce(sum(price), 0) FROM run WHERE {IS_CREATED}"
 ANSWERED_FOR_OTHER_QUESTIONS = (
     "SELECT count(DISTINCT run.key) FROM question JOIN batch ON batch.question = question.id"
     " JOIN run ON run.batch = batch.id"
-    f" WHERE question.fingerprint != ? AND run.{IS_COMPLETED} AND run.root IS NULL"
+    " WHERE question.fingerprint != ? AND json_extract(question.body, '$.api') = ?"
+    f" AND run.{IS_COMPLETED} AND run.root IS NULL"
+)
+RUNS_BY_QUESTION = (
+    "SELECT question.body, count(*) FROM run JOIN batch ON batch.id = run.batch"
+    " JOIN question ON question.id = batch.question"
+    f" WHERE run.pack IS NULL AND (run.{IS_COMPLETED} OR run.{IS_ACTIVE}) GROUP BY question.id ORDER BY question.id"
 )
 ESCALATIONS = (
     f"SELECT batch.processor, sum(run.{IS_COMPLETED}), sum(run.root IS NOT NULL)"

@@ -75,9 +75,17 @@ class Reads(Store):
                 found[number] = (price, rows)
         return found
 
-    def stored_for_other_questions(self, fingerprint: bytes) -> int:
-        """Return the number of tasks answered for another question: an earlier spec, another processor or API."""
-        return int(self._one(queries.ANSWERED_FOR_OTHER_QUESTIONS, fingerprint))
+    def stored_for_other_questions(self, fingerprint: bytes, api: str) -> int:
+        """Return the number of tasks that an API answered for another question: an earlier spec, another processor."""
+        return int(self._one(queries.ANSWERED_FOR_OTHER_QUESTIONS, fingerprint, api))
+
+    def runs_by_api(self) -> dict[str, int]:
+        """Return the number of answered and active runs at each API that has any."""
+        found: dict[str, int] = {}
+        for body, runs in self._each(queries.RUNS_BY_QUESTION):
+            api = json.loads(body)["api"]
+            found[api] = found.get(api, 0) + runs
+        return found
 
     # --- runs ----------------------------------------------------------------------------------------
 

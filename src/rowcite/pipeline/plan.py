@@ -15,6 +15,7 @@ from rowcite.pipeline.escalate import to_escalate
 from rowcite.pipeline.job import Job
 from rowcite.pipeline.next_step import CostForecast, outlook, shares
 from rowcite.pipeline.spec_checks import spec_warnings
+from rowcite.pipeline.which_api import Use, choose_api
 from rowcite.submit.stop import Stop
 from rowcite.table.survey import Survey, survey
 
@@ -81,7 +82,9 @@ def plan(job: Job, ledger: Ledger, found: Survey | None = None, stop: Stop | Non
         to_submit=found.to_submit,
         runs=runs,
         to_escalate=escalating,
-        stored_for_other_questions=ledger.stored_for_other_questions(job.question.fingerprint),
+        stored_for_other_questions=ledger.stored_for_other_questions(
+            job.question.fingerprint, job.question.named["api"]
+        ),
         price=job.price,
         expected=ahead.expected if ahead else None,
         worst=ahead.worst if ahead else None,
@@ -89,8 +92,14 @@ def plan(job: Job, ledger: Ledger, found: Survey | None = None, stop: Stop | Non
         requests=-(-runs // min(RUNS_PER_REQUEST, job.spec.limits.active_runs)) * _REQUESTS_A_BATCH,
         seconds=_seconds(job, runs),
         sample=_sample(job, found.sample),
-        warnings=spec_warnings(job.spec),
+        warnings=[*spec_warnings(job.spec), *_answers_elsewhere(job, ledger, found.to_submit)],
     )
+
+
+def _answers_elsewhere(job: Job, ledger: Ledger, to_submit: int) -> tuple[str, ...]:
+    """Return the warning about answers of other APIs that are requested again."""
+    api = job.question.named["api"]
+    return choose_api(api, None, ledger.runs_by_api(), Use.SEND).warnings if to_submit else ()
 
 
 def check_budget(job: Job, planned: Plan, ledger: Ledger) -> int:

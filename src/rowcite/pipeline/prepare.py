@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -12,12 +12,15 @@ from typing import Any, Literal, Protocol
 
 import polars as pl
 
+from rowcite.api.base_url import normal_base_url
 from rowcite.api.bodies import LOCAL
 from rowcite.api.http import is_loopback
 from rowcite.errors import InputError, KeyRefused, SpecError, TableError, UsageError
+from rowcite.ledger import open_ledger
 from rowcite.pipeline.job import MEMORY, Job, make_job
 from rowcite.pipeline.spec_checks import spec_problems
 from rowcite.pipeline.spec_file import load_spec, parse_spec
+from rowcite.pipeline.which_api import ApiChoice, Use, choose_api
 from rowcite.spec.models import Spec
 from rowcite.submit.options import AnsweringApi
 from rowcite.table.columns import STATUS_COLUMNS, ColumnLayout, column_type_problems
@@ -25,7 +28,7 @@ from rowcite.table.reader import Reader
 from rowcite.table.sinks import check_output
 from rowcite.table.sources import FrameSource, Source, format_of, open_source
 
-API = "https://api.parallel.ai"
+_URL_VARIABLES = ("PARALLEL_BASE_URL", "PARALLEL_API_URL")
 
 
 class LocalBackend(Protocol):
@@ -61,17 +64,22 @@ class Overrides:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A job, the folder of its ledger, the path of its output (None: no output), and the API that answers it.
+    """A job, the folder of its ledger, and the path of its output (None: no output).
 
-    `wait` is how many seconds to wait for a ledger that another process uses.
+    `wait` is how many seconds to wait for a ledger that another process uses. `warnings` are about answers of other APIs.
     """
 
     job: Job
     ledger: Path
     output: str | None
-    base_url: str
     local: LocalBackend | None = None
     wait: float = 0.0
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def api(self) -> str:
+        """Return the API that answers: a base URL, or `local:` and the digest of the corpus."""
+        return str(self.job.question.named["api"])
 
 
 def prepare(  # noqa: PLR0913 - the sources of a job, by name
@@ -81,13 +89,14 @@ def prepare(  # noqa: PLR0913 - the sources of a job, by name
     local: LocalBackend | None = None,
     frame: pl.DataFrame | None = None,
     writes: bool = True,
+    use: Use = Use.SEND,
     spool: Path | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Prepared:
     """Read the spec and the table's header; check everything that can be checked before money is spent.
 
     `local` answers a spec with `backend: local`. `spool` is the file for stdin, which is read twice. Without `writes`
-    the output is neither checked nor needed.
+    the output is neither checked nor needed. `use` is what the command does with the answers of an API.
 
     Raises:
         InputError: the spec, the table or the overrides do not work.
@@ -98,20 +107,17 @@ def prepare(  # noqa: PLR0913 - the sources of a job, by name
     source = FrameSource(frame) if frame is not None else _source(read, overrides, spool)
     _check_new_columns(read, source)
     reader = Reader(source, read, limit=overrides.limit)
-    base_url = _base_url(overrides, environ)
-    if read.backend == "local" and local is None:
-        raise UsageError(f"{read.file}: this program was given no local backend")
-    api = base_url if local is None or read.backend != "local" else LOCAL + _digest(read, local)
+    choice = _api(read, overrides, local, folder, use, environ)
     job = make_job(
         read,
         reader,
-        api,
+        choice.api,
         fresh=overrides.fresh,
         retry_failed=overrides.retry_failed,
         memory=overrides.memory,
     )
     output = _output(read, overrides, source) if writes else None
-    return Prepared(job, folder, output, base_url, local, overrides.wait_lock)
+    return Prepared(job, folder, output, local, overrides.wait_lock, choice.warnings)
 
 
 def ledger_folder(spec: Spec, flag: str | None = None, environ: Mapping[str, str] = os.environ) -> Path:
@@ -127,7 +133,7 @@ def answering(prepared: Prepared, environ: Mapping[str, str] = os.environ) -> It
         KeyRefused: the API needs a key and there is none.
         InputError: the local backend is not installed, or its corpus cannot be used.
     """
-    spec, name = prepared.job.spec, prepared.job.question.named["api"]
+    spec, name = prepared.job.spec, prepared.api
     mcp, per_element = bool(spec.task.mcp_servers), spec.task.records_per_run > 1
     if spec.backend == "local":
         assert prepared.local is not None
@@ -135,12 +141,12 @@ def answering(prepared: Prepared, environ: Mapping[str, str] = os.environ) -> It
             yield AnsweringApi(name, base_url, mcp=mcp, per_element=per_element)
         return
     key = environ.get("PARALLEL_API_KEY", "").strip() or None
-    if key is None and not is_loopback(prepared.base_url):
+    if key is None and not is_loopback(name):
         raise KeyRefused(
             "PARALLEL_API_KEY is not set. Export the key of your Parallel account, or rehearse without one:"
             " `backend: local` and a folder of documents in the spec"
         )
-    yield AnsweringApi(name, prepared.base_url, key, mcp=mcp, per_element=per_element)
+    yield AnsweringApi(name, name, key, mcp=mcp, per_element=per_element)
 
 
 def _read(spec: str | Path | Mapping[str, Any] | Spec, environ: Mapping[str, str]) -> Spec:
@@ -231,9 +237,38 @@ def _check_new_columns(spec: Spec, source: Source) -> None:
         raise spec.problem(("columns", "existing"), message)
 
 
-def _base_url(overrides: Overrides, environ: Mapping[str, str]) -> str:
-    url = overrides.base_url or environ.get("PARALLEL_BASE_URL") or environ.get("PARALLEL_API_URL") or API
-    return url.rstrip("/")
+def _api(  # noqa: PLR0913, PLR0917 - where an API may be named, and where its runs are
+    spec: Spec,
+    overrides: Overrides,
+    local: LocalBackend | None,
+    ledger: Path,
+    use: Use,
+    environ: Mapping[str, str],
+) -> ApiChoice:
+    """Return the API whose answers the command uses. Opens the ledger, unless the command requests answers."""
+    named, corpus = None, None
+    if spec.backend != "local":
+        named = _named_url(overrides, environ)
+    elif local is None:
+        raise UsageError(f"{spec.file}: this program was given no local backend")
+    else:
+        corpus = LOCAL + _digest(spec, local)
+        named = corpus if overrides.backend == "local" else None
+    runs: dict[str, int] = {}
+    if use is not Use.SEND:
+        with closing(open_ledger(ledger, writing=False, wait=overrides.wait_lock)) as opened:
+            runs = opened.runs_by_api()
+    return choose_api(named, corpus, runs, use)
+
+
+def _named_url(overrides: Overrides, environ: Mapping[str, str]) -> str | None:
+    """Return the base URL that a flag or a variable names, in normal form."""
+    if overrides.base_url is not None:
+        return normal_base_url(overrides.base_url, "--base-url")
+    for name in _URL_VARIABLES:
+        if url := environ.get(name, "").strip():
+            return normal_base_url(url, name)
+    return None
 
 
 def _corpus(spec: Spec) -> Path:

@@ -1,0 +1,174 @@
+"""Commands that read stored answers: whose answers they use, what they name, and what they leave as it was."""
+
+import csv
+import json
+import os
+
+import pytest
+
+from rowcite.cli import main
+from rowcite.pipeline.which_api import PARALLEL
+from support import WEB, environment, serving
+from support.answers import NOWHERE, answer, answered, found, known
+
+ELSEWHERE = "http://127.0.0.1:19"
+COMMANDS = {
+    "status": [],
+    "explain": ["--row", "1"],
+    "write": [],
+    "report": ["-o", "written"],
+    "deltas": ["--key", "name", "-o", "written.csv"],
+    "review": ["--export", "written"],
+}
+WRITTEN = {"write": "out/known.csv", "report": "written", "deltas": "written.csv", "review": "written"}
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch, tmp_path):
+    for name in os.environ.keys() - environment().keys():
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def spec(tmp_path):
+    """Return a spec whose table has two rows."""
+    return known(tmp_path, [{"name": "Alpha"}, {"name": "Beta"}])
+
+
+def store(spec, api):
+    answered(spec, [answer(industry=found("pumps")), answer(industry=found("valves"))], api=api)
+
+
+def rowcite(command, spec, *flags):
+    return main([command, str(spec), *COMMANDS.get(command, []), *flags])
+
+
+def statuses(folder):
+    with (folder / "out" / "known.csv").open() as table:
+        return [row["rowcite_status"] for row in csv.DictReader(table)]
+
+
+# --- which API -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_only_api_with_runs_is_used_and_named_where_none_is_given(spec, capsys, command):
+    store(spec, NOWHERE)
+    assert rowcite(command, spec) == 0
+    output = capsys.readouterr()
+    assert NOWHERE in output.out + output.err
+    assert "warning" not in output.err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_json_names_the_api(spec, capsys, command):
+    store(spec, NOWHERE)
+    assert rowcite(command, spec, "--json", "-q") == 0
+    assert json.loads(capsys.readouterr().out)["api"] == NOWHERE
+
+
+def test_write_keeps_every_answer_of_a_run_at_another_base_url(spec, tmp_path):
+    store(spec, NOWHERE)
+    assert rowcite("write", spec, "-q") == 0
+    assert statuses(tmp_path) == ["completed"] * 2
+
+
+def test_the_default_api_is_used_where_it_has_runs_among_others(spec, capsys):
+    for api in (NOWHERE, PARALLEL):
+        store(spec, api)
+    assert rowcite("status", spec, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["api"] == PARALLEL
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_several_apis_with_runs_are_listed_with_the_flag_to_type(spec, tmp_path, capsys, command):
+    for api in (NOWHERE, ELSEWHERE):
+        store(spec, api)
+    assert rowcite(command, spec) == 2
+    error = capsys.readouterr().err
+    assert f"2 runs: --base-url {NOWHERE}" in error
+    assert f"2 runs: --base-url {ELSEWHERE}" in error
+    assert not (tmp_path / WRITTEN.get(command, "none")).exists()
+
+
+@pytest.mark.parametrize("command", WRITTEN)
+def test_a_named_api_without_runs_leaves_the_written_file_as_it_was(spec, tmp_path, capsys, command):
+    store(spec, NOWHERE)
+    assert rowcite(command, spec, "-q") == 0
+    before = (tmp_path / WRITTEN[command]).read_bytes()
+    assert rowcite(command, spec, "--base-url", ELSEWHERE) == 2
+    assert f"2 runs: --base-url {NOWHERE}" in capsys.readouterr().err
+    assert (tmp_path / WRITTEN[command]).read_bytes() == before
+
+
+@pytest.mark.parametrize("command", ["status", "explain"])
+def test_a_named_api_without_runs_draws_a_warning(spec, monkeypatch, capsys, command):
+    store(spec, NOWHERE)
+    monkeypatch.setenv("PARALLEL_API_URL", ELSEWHERE)
+    assert rowcite(command, spec) == 0
+    error = capsys.readouterr().err
+    assert f"warning: the ledger has no answers from {ELSEWHERE}. It has" in error
+    assert f"2 runs: --base-url {NOWHERE}" in error
+
+
+def test_plan_warns_that_answers_of_another_api_are_requested_again(spec, capsys):
+    store(spec, NOWHERE)
+    assert rowcite("plan", spec) == 0
+    output = capsys.readouterr().out
+    assert f"API: {PARALLEL}\n" in output
+    assert f"warning: 2 answers came from {NOWHERE}; this run requests {PARALLEL} again" in output
+    assert "earlier version of this spec" not in output
+
+
+def test_run_warns_and_never_takes_the_api_from_the_ledger(spec, capsys):
+    store(spec, NOWHERE)
+    assert rowcite("run", spec) == 3  # Parallel's API needs a key; the one in the ledger does not
+    assert f"2 answers came from {NOWHERE}; this run requests {PARALLEL} again" in capsys.readouterr().err
+
+
+def test_a_local_corpus_is_used_whatever_api_has_runs(tmp_path, spec, capsys):
+    store(spec, NOWHERE)
+    whole = json.loads(spec.read_text())
+    spec.write_text(json.dumps({**whole, "backend": "local", "local": {"corpus": str(WEB)}}))
+    assert rowcite("status", spec) == 0
+    output = capsys.readouterr()
+    assert "2 pending (answers of the local corpus)" in output.out
+    assert f"2 runs: --backend parallel --base-url {NOWHERE}" in output.err
+
+
+def test_the_advice_for_pending_rows_names_the_api_of_the_ledger(spec, capsys):
+    answered(spec, [answer(industry=found("pumps"))])
+    assert rowcite("report", spec) == 0
+    assert f"run `rowcite run {spec} --base-url {NOWHERE}`" in capsys.readouterr().err
+
+
+# --- base URLs -------------------------------------------------------------------------------------------
+
+
+def test_another_spelling_of_the_base_url_does_not_pay_again(spec, tmp_path, monkeypatch):
+    with serving(tmp_path) as server:
+        address = server.url.replace("http://127.0.0.1", "http://localhost")
+        assert rowcite("run", spec, "--base-url", address, "-q") == 0
+        created = len(server.created())
+        for spelling in (f"{address}/v1/", address.replace("http://localhost", "HTTP://LocalHost") + "/"):
+            assert rowcite("run", spec, "--base-url", spelling, "-q") == 0
+        monkeypatch.setenv("PARALLEL_BASE_URL", f"{address}/v1beta")
+        assert rowcite("run", spec, "-q") == 0
+        assert len(server.created()) == created == 2
+
+
+@pytest.mark.parametrize("name", ["--base-url", "PARALLEL_BASE_URL", "PARALLEL_API_URL"])
+@pytest.mark.parametrize("url", [":bad", "https://[::1", "ftp://x", "http://ann:hunter2@127.0.0.1:9"])
+@pytest.mark.parametrize("command", ["run", "plan", "check", *COMMANDS])
+def test_an_invalid_base_url_is_a_usage_error_by_name(
+    spec, tmp_path, monkeypatch, capsys, command, url, name
+):
+    flags = [name, url] if name.startswith("-") else []
+    if not flags:
+        monkeypatch.setenv(name, url)
+    assert rowcite(command, spec, *flags) == 2
+    output = capsys.readouterr()
+    assert f"error: {name}: " in output.err
+    assert "hunter2" not in output.out + output.err
+    assert not (tmp_path / ".rowcite").exists()
