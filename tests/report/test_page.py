@@ -177,12 +177,20 @@ def test_the_command_writes_beside_the_output_table(some):
     file = some.parent / summary.pop("output")
     assert file == some.parent / "out" / "known.report.html"
     rows = {"total": 6, "completed": 1, "rejected": 2, "failed": 1, "pending": 1, "skipped": 1}
-    assert summary == {"bytes": file.stat().st_size, "rows": rows, "to_review": 3, "on_page": 5}
+    assert summary == {
+        "bytes": file.stat().st_size,
+        "rows": rows,
+        "to_review": 3,
+        "on_page": 5,
+        "api": NOWHERE,
+    }
 
 
 def test_pending_rows_are_reported_with_the_command_that_completes_them(some):
     done = rowcite("report", some.name, "--base-url", NOWHERE, cwd=some.parent)
-    assert b"1 of 6 rows still pending: run `rowcite run spec.yaml`" in done.stderr
+    assert (
+        b"1 of 6 rows still pending: run `rowcite run spec.yaml --base-url http://127.0.0.1:9`" in done.stderr
+    )
 
 
 def test_the_command_writes_to_stdout(some):
