@@ -19,7 +19,7 @@ from rowcite.pipeline.job import Job
 from rowcite.rows.resolve import ResolvedRow, current, fields_of
 from rowcite.rows.resolver import RowResolver
 from rowcite.table.reader import Batch, Reader
-from rowcite.table.sources import FrameSource, limited
+from rowcite.table.sources import FrameSource
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -126,7 +126,7 @@ def _wanted(job: Job, field: str | None, names: list[str]) -> list[str]:
 def _row(job: Job, row: int) -> tuple[pl.DataFrame, Batch]:
     """Return one row of the table, and its task."""
     before = 0
-    for rows in limited(job.reader.source.batches(), job.reader.limit):
+    for rows in job.reader.source.batches():
         at = row - 1 - before
         if at < rows.frame.height:
             frame = rows.frame.slice(at, 1)

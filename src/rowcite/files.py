@@ -1,6 +1,7 @@
 """The one way a file appears: written beside its target, synced to disk, then renamed. It is there whole or not at all.
 
-A killed command leaves its temporary file behind; the next command that writes to the same folder removes it.
+A file whose bytes would not change is not touched. A killed command leaves its temporary file behind; the next command
+that writes to the same folder removes it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
@@ -23,25 +24,29 @@ try:
 except ImportError:  # Windows: without locks a file in use looks like one left behind, so nothing is removed
     fcntl = None  # type: ignore[assignment]
 
-_PRIVATE = 0o600
+_PRIVATE, _PART = 0o600, 1 << 20
 _PREFIX, _SUFFIX = ".rowcite-", ".tmp"
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _RUST_ERROR = re.compile(r"\(os error (\d+)\)$")
 
 
 @contextmanager
-def atomic_write(target: Path, *, private: bool = False) -> Iterator[BinaryIO]:
+def atomic_write(
+    target: Path, *, private: bool = False, choose: Callable[[Path], Path | None] = lambda place: place
+) -> Iterator[BinaryIO]:
     """Open a file that replaces the target when the block ends without an error.
 
     A new file has the mode that the umask gives, an existing one keeps its mode; a `private` one is readable by its
     owner alone. The mode holds from the first byte on. A link is followed, except one of another user in a shared folder.
+    `choose` is called with the place of the target when the file is complete. It returns where the file goes in the same
+    folder; None drops the file.
 
     Raises:
         OSError: the target cannot be written. It is as it was.
     """
     place = _prepared(target)
     _remove_leftovers(place.parent)
-    with _replacing(place, private=private) as file:
+    with _replacing(place, private=private, choose=choose) as file:
         yield file
     _sync_folder(place.parent)
 
@@ -104,7 +109,9 @@ def _is_foreign_link(target: Path) -> bool:
 
 
 @contextmanager
-def _replacing(place: Path, *, private: bool) -> Iterator[BinaryIO]:
+def _replacing(
+    place: Path, *, private: bool, choose: Callable[[Path], Path | None] = lambda place: place
+) -> Iterator[BinaryIO]:
     """Open a temporary file beside a target; sync it and rename it to the target when the block ends."""
     mode = _PRIVATE if private else _mode_of(place)
     handle, sibling = _open_temp_sibling(place, mode)
@@ -114,12 +121,26 @@ def _replacing(place: Path, *, private: bool) -> Iterator[BinaryIO]:
             os.fchmod(handle, mode)  # the umask may have taken something away
         yield file
         file.flush()
-        os.fsync(handle)
-        sibling.replace(place)  # before the file is closed, which would end its lock
+        chosen = choose(place)
+        if chosen is not None and not _is_equal(sibling, chosen):
+            os.fsync(handle)
+            sibling.replace(chosen)  # before the file is closed, which would end its lock
     finally:
         with contextlib.suppress(OSError):  # after an error the rest of the buffer is not wanted
             file.close()
         sibling.unlink(missing_ok=True)
+
+
+def _is_equal(file: Path, other: Path) -> bool:
+    """Return True if a file has the bytes and the mode of another."""
+    mine, there = file.stat(), other.lstat() if other.exists() else None
+    if there is None or (mine.st_size, mine.st_mode) != (there.st_size, there.st_mode):
+        return False
+    with file.open("rb") as first, other.open("rb") as second:
+        while part := first.read(_PART):
+            if part != second.read(_PART):
+                return False
+    return True
 
 
 def _mode_of(place: Path) -> int | None:

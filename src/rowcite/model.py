@@ -56,6 +56,10 @@ class RowStatus(StrEnum):
     SKIPPED = "skipped"  # outside `where`, or a required input is blank
 
 
+ANSWERED_ROWS = frozenset({RowStatus.COMPLETED, RowStatus.REJECTED})
+"""Statuses of rows with an answer."""
+
+
 class Citation(msgspec.Struct, frozen=True, gc=False):
     """A document that supports a value, with excerpts from it."""
 

@@ -286,10 +286,12 @@ def test_keys_are_equal_across_formats_and_batches(tmp_path, monkeypatch):
     assert len(set(whole)) == 7
 
 
-def test_limit_takes_the_first_rows_over_batches(monkeypatch):
+def test_answers_are_requested_within_the_limit_and_every_row_is_read(monkeypatch):
     monkeypatch.setattr(base, "BATCH_ROWS", 2)
     spec = job(column("x")).spec
     for limit in (0, 1, 2, 3, 9):
         reader = Reader(FrameSource(column(*"abcde")), spec, limit=limit)
-        whole = make_job(spec, reader, "api")
-        assert [item["x"] for item in inputs_of(whole)] == list("abcde")[:limit]
+        asked = make_job(spec, reader, "api").question
+        within = list(reader.batches_within_limit(asked))
+        assert [text for batch in within for text in batch.rows.frame.to_series()] == list("abcde")[:limit]
+        assert sum(batch.rows.frame.height for batch in reader.batches(asked)) == 5

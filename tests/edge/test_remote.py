@@ -198,6 +198,23 @@ def test_a_whole_run_from_s3_to_s3(put, tmp_path):
     ]
 
 
+def test_a_poorer_table_in_s3_has_a_key_of_its_own_until_the_table_is_complete(put, tmp_path):
+    url = put("poorer/in.csv", b"name,website\nHelio Freight,https://nowhere.example/\n")
+    target, partial = "s3://tables/poorer-out/out.csv.gz", "s3://tables/poorer-out/out.partial.csv.gz"
+    spec = small_spec(input={"path": url}, output={"path": target})
+    file = str(write_spec(tmp_path, spec))
+    assert main(["run", file, "-q"]) == 0
+    complete = rows(target)
+    spec["task"]["instructions"] = "Use the company's own site"
+    write_spec(tmp_path, spec)
+    assert main(["write", file, "-q"]) == 5
+    assert rows(target) == complete
+    assert [row[-4] for row in rows(partial)] == ["pending"]
+    assert main(["run", file, "-q"]) == 0
+    with pytest.raises(TableError, match="no such object"):
+        rows(partial)
+
+
 # --- https -----------------------------------------------------------------------------------------------
 
 

@@ -116,7 +116,6 @@ def test_a_row_that_was_not_sent_shows_the_command_and_no_empty_cells(capsys, ho
     ("args", "message"),
     [
         (["--row", 83], "no row 83: there are 82 rows. Rows count from 1, without the header"),
-        (["--row", 2, "--limit", 1], "no row 2: there is 1 row."),
         (["--row", 0], "0 is not in the range x>=1"),
         (["--row", "x"], "'x' is not a valid integer"),
         ([], "Missing option '--row'"),

@@ -298,7 +298,7 @@ def test_accepting_reaches_the_ledger_and_the_table(some, look):
             tab.locator(".cell").first.get_by_role("button", name="Accept").get_attribute("aria-pressed")
             == "true"
         )
-    assert rowcite("write", some.name, "--base-url", NOWHERE, "-q", cwd=some.parent).returncode == 0
+    assert rowcite("write", some.name, "--base-url", NOWHERE, "-q", cwd=some.parent).returncode == 5
     assert "A1,Unsure,valves,reviewed" in (some.parent / "out" / "known.csv").read_text()
 
 

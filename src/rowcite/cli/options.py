@@ -46,7 +46,9 @@ _TABLE = [
     click.option(
         "-o", "--output", metavar="TABLE", help="Write this table instead of the spec's; - is stdout."
     ),
-    click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Use only the first N rows."),
+    click.option(
+        "--limit", type=click.IntRange(min=0), metavar="N", help="Request answers for the first N rows only."
+    ),
     click.option("--processor", metavar="NAME", help="Use this processor instead of the spec's."),
     click.option("--base-url", metavar="URL", help="Use the Task API at this URL."),
     click.option(
@@ -65,6 +67,11 @@ _TABLE = [
         "--ledger", metavar="DIR", help="Use the ledger in DIR instead of .rowcite/NAME beside the spec."
     ),
 ]
+_REPLACE = click.option(
+    "--replace",
+    is_flag=True,
+    help="Replace the output also where it has more answered rows, or is not rowcite's.",
+)
 _SPEND = [
     click.option(
         "--max-cost",
@@ -99,6 +106,11 @@ def table_options(command: F) -> F:
 def read_only_options(command: F) -> F:
     """Add the flags for the table, the API and the ledger, for commands that write no table."""
     return _add(command, [_TABLE[0], *_TABLE[2:]])
+
+
+def replace_option(command: F) -> F:
+    """Add the flag for replacing a richer table."""
+    return _add(command, [_REPLACE])
 
 
 def spend_options(command: F) -> F:

@@ -25,6 +25,7 @@ __all__ = [
     "plan_dict",
     "plan_lines",
     "plural",
+    "rows_line",
     "summary_lines",
     "usd",
 ]
@@ -44,6 +45,7 @@ def plan_dict(job: Job, plan: Plan) -> dict[str, Any]:
     """Return a plan as JSON; money in US$. The keys are listed in docs/commands.md."""
     return {
         "rows": plan.rows,
+        "rows_within_limit": plan.requested,
         "skipped": plan.skipped,
         "too_large": plan.too_large,
         "tasks": plan.tasks,
@@ -91,7 +93,8 @@ def _rows_line(plan: Plan) -> str:
     states = [f"{plan.answered:,} answered"] if plan.answered else []
     states += [f"{plan.active:,} active"] if plan.active else []
     states += [f"{plan.failed:,} failed (retry with --retry-failed)"] if plan.failed else []
-    rows = plural(plan.rows, "row") + (f" ({', '.join(left_out)})" if left_out else "")
+    within = "" if plan.requested == plan.rows else f", {plan.requested:,} within --limit"
+    rows = plural(plan.rows, "row") + within + (f" ({', '.join(left_out)})" if left_out else "")
     return f"{rows}, {plural(plan.tasks, 'distinct task')}" + (f": {', '.join(states)}" if states else "")
 
 
@@ -161,9 +164,13 @@ def counts_line(rows: Counts) -> str:
     return f"{plural(rows.total(), 'row')}: {', '.join(parts) or 'none'}"
 
 
+def rows_line(output: str | None, rows: Counts) -> str:
+    """Return the number of rows with each status, and the table that they are in."""
+    return ("" if output in (None, "-") else f"{output}: ") + counts_line(rows)
+
+
 def summary_lines(summary: Summary, job: Job) -> list[str]:
     """Return the summary of a run as lines of text."""
-    where = "" if summary.output in (None, "-") else f"{summary.output}: "
     spent = "" if job.local else f", {usd(round(summary.spent_usd * MICRO))} spent"
     retried = f" ({summary.retried:,} retried)" if summary.retried else ""
     runs = (
@@ -172,4 +179,5 @@ def summary_lines(summary: Summary, job: Job) -> list[str]:
         else "nothing submitted"
     )
     requests = f", {plural(summary.requests, 'request')}" if summary.requests else ""
-    return [where + counts_line(summary.rows), f"{runs}{requests}, {duration(summary.seconds)}"]
+    rows = [rows_line(summary.output, summary.rows)] if summary.rows or summary.output else []
+    return [*rows, f"{runs}{requests}, {duration(summary.seconds)}"]

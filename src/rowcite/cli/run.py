@@ -12,6 +12,7 @@ from rowcite.cli.console import Console
 from rowcite.cli.options import (
     output_options,
     prepared,
+    replace_option,
     spec_argument,
     spend_options,
     start_console,
@@ -31,6 +32,7 @@ _ASK_ABOVE = 1_000_000  # micro-US$: one dollar
 @click.command("run", short_help="Plan, submit, wait, write; continues where an earlier run stopped.")
 @spec_argument
 @table_options
+@replace_option
 @spend_options
 @click.option("-y", "--yes", is_flag=True, help="Spend without asking.")
 @click.option(
@@ -50,7 +52,7 @@ _ASK_ABOVE = 1_000_000  # micro-US$: one dollar
 def command(
     spec: str, *, as_json: bool, yes: bool, escalate_anyway: bool, no_progress: bool, **flags: Any
 ) -> int:
-    """Enrich the table of SPEC and write it.
+    """Enrich the table of SPEC and write it. A command that stops early does not replace a richer table.
 
     Answers in the ledger are not requested again: after an interruption, run the same command again.
     """
@@ -77,6 +79,8 @@ def command(
         render.as_json(summary.as_dict())
     for text, runs in summary.warnings.items():
         console.warning(f"{text} ({render.plural(runs, 'run')})")
+    if summary.output_warning is not None:
+        console.warning(summary.output_warning)
     for line in render.summary_lines(summary, job):
         console.info(line)
     if stopped_by is not None:

@@ -26,12 +26,14 @@ _REQUESTS_A_BATCH = 4  # create the group, add the runs, follow the events, read
 class Plan:
     """The work and cost of a run. Money is micro-US$; `seconds` is a range, None if unknown.
 
+    `rows` counts all rows of the table, `requested` those within `--limit`; the counts after them are of the latter.
     `to_submit` counts tasks, `runs` the runs that carry them, `to_escalate` answered rows for the next processor.
     `expected` and `worst` are the cost with escalation and with packs sent again singly, None without either; `expected_is_assumed`
     is True if `expected` rests on an assumed share. `stored_for_other_questions` counts answers to earlier specs.
     """
 
     rows: int
+    requested: int
     skipped: int
     too_large: int
     tasks: int
@@ -58,8 +60,8 @@ class Plan:
 
 
 def look(job: Job, ledger: Ledger, stop: Stop | None = None) -> Survey:
-    """Return the survey of a table: its tasks, and their states in the ledger. Reads the table once."""
-    batches = (stop or Stop()).checked(job.reader.batches(job.question))
+    """Return the survey of the rows within `--limit`: their tasks, and the states in the ledger. Reads them once."""
+    batches = (stop or Stop()).checked(job.reader.batches_within_limit(job.question))
     again = job.fresh or job.retry_failed
     return survey(batches, ledger, not_before=job.not_before, again=again, room=job.memory // 2)
 
@@ -72,7 +74,8 @@ def plan(job: Job, ledger: Ledger, found: Survey | None = None, stop: Stop | Non
     escalating = to_escalate(job, ledger, stop) if job.spec.escalate else 0
     ahead = _outlook(job, ledger, found.to_submit, runs, escalating)
     return Plan(
-        rows=found.rows,
+        rows=_rows(job, found, stop),
+        requested=found.rows,
         skipped=found.skipped,
         too_large=found.too_large,
         tasks=found.tasks,
@@ -100,6 +103,13 @@ def _answers_elsewhere(job: Job, ledger: Ledger, to_submit: int) -> tuple[str, .
     """Return the warning about answers of other APIs that are requested again."""
     api = job.question.named["api"]
     return choose_api(api, None, ledger.runs_by_api(), Use.SEND).warnings if to_submit else ()
+
+
+def _rows(job: Job, found: Survey, stop: Stop) -> int:
+    """Return the number of rows of the table. It is read to its end, so that its faults appear before money is spent."""
+    if job.reader.limit is None or found.rows < job.reader.limit:
+        return found.rows
+    return sum(batch.rows.frame.height for batch in stop.checked(job.reader.batches(job.question)))
 
 
 def check_budget(job: Job, planned: Plan, ledger: Ledger) -> int:

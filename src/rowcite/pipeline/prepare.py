@@ -59,6 +59,7 @@ class Overrides:
     fresh: bool = False
     retry_failed: bool = False
     wait_lock: float = 0.0
+    replace: bool = False
     memory: int = MEMORY
 
 
@@ -67,6 +68,7 @@ class Prepared:
     """A job, the folder of its ledger, and the path of its output (None: no output).
 
     `wait` is how many seconds to wait for a ledger that another process uses. `warnings` are about answers of other APIs.
+    `replace`: the output replaces any table.
     """
 
     job: Job
@@ -75,6 +77,7 @@ class Prepared:
     local: LocalBackend | None = None
     wait: float = 0.0
     warnings: tuple[str, ...] = ()
+    replace: bool = False
 
     @property
     def api(self) -> str:
@@ -117,7 +120,7 @@ def prepare(  # noqa: PLR0913 - the sources of a job, by name
         memory=overrides.memory,
     )
     output = _output(read, overrides, source) if writes else None
-    return Prepared(job, folder, output, local, overrides.wait_lock, choice.warnings)
+    return Prepared(job, folder, output, local, overrides.wait_lock, choice.warnings, overrides.replace)
 
 
 def ledger_folder(spec: Spec, flag: str | None = None, environ: Mapping[str, str] = os.environ) -> Path:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -25,7 +25,7 @@ from rowcite.pipeline.escalate import EscalationRound
 from rowcite.pipeline.plan import Plan, check_budget, look, plan
 from rowcite.pipeline.prepare import Prepared, answering
 from rowcite.pipeline.rounds import rounds
-from rowcite.pipeline.write import write
+from rowcite.pipeline.write import pending_text, write
 from rowcite.progress import Progress
 from rowcite.spec.models import Spec
 from rowcite.submit.options import SubmissionTotals, SubmitOptions
@@ -37,7 +37,10 @@ FAILED_TOO_MANY = 7
 
 @dataclass(slots=True)
 class Summary:
-    """The outcome of a run. Money is US$ at list price, an upper bound."""
+    """The outcome of a run. Money is US$ at list price, an upper bound.
+
+    `output` is where the table is, None if none was written; `output_warning` is set if another table was there.
+    """
 
     rows: Counts = field(default_factory=Counts)
     tasks: int = 0
@@ -48,6 +51,7 @@ class Summary:
     requests: int = 0
     seconds: float = 0.0
     output: str | None = None
+    output_warning: str | None = None
     ledger: str = ""
     warnings: dict[str, int] = field(default_factory=dict)
     stopped: str | None = None
@@ -72,35 +76,32 @@ def run(
 ) -> tuple[Summary, RowciteError | None]:
     """Run a job from the plan to the table; return its summary and the error that stopped it, if any.
 
-    After `Incomplete`, `InsufficientCredit` and `BudgetExceeded` the table is written with the answers so far. `stop`
-    cancels the run from another thread.
+    After `Incomplete`, `InsufficientCredit` and `BudgetExceeded` the table is written with the answers so far, but not
+    after `LedgerBusy`. `stop` cancels the run from another thread.
 
     Raises:
         Declined: the plan was not confirmed. Nothing was submitted, and no table is written.
         RowciteError: the run failed. No table is written.
     """
-    began, stopped_by = time.monotonic(), None
+    began = time.monotonic()
+    stopped_by: RowciteError | None = None
     stop = stop or Stop()
     stop.limit(prepared.job.spec.limits.deadline)
     summary = Summary(output=prepared.output, ledger=str(prepared.ledger))
     try:
-        with _opened(prepared) as ledger:
+        with closing(open_ledger(prepared.ledger, writing=True, wait=prepared.wait)) as ledger:
             try:
                 _submit(prepared, ledger, progress, confirm, stop, summary)
             except (Incomplete, InsufficientCredit, BudgetExceeded) as error:
                 stopped_by = error
             finally:
                 progress.end()
-            _write(prepared, ledger, summary)
+            stopped_by = _write(prepared, ledger, summary, stopped_by)
     except LedgerBusy as error:
         stopped_by = error
-        with _opened(prepared, writing=False) as ledger:
-            _write(prepared, ledger, summary)
-    if isinstance(stopped_by, DeadlineReached):
-        stopped_by.pending = summary.rows[RowStatus.PENDING] if prepared.output is not None else None
+        summary.output, summary.exit_code = None, error.exit_code
     summary.seconds = round(time.monotonic() - began, 3)
     summary.stopped = str(stopped_by) if stopped_by else None
-    summary.exit_code = stopped_by.exit_code if stopped_by else _exit_code(prepared.job.spec, summary.rows)
     return summary, stopped_by
 
 
@@ -154,19 +155,33 @@ def _confirm(planned: Plan, confirm: Confirmations, stop: Stop) -> None:
         raise Declined("Nothing was submitted, nothing was spent")
 
 
-def _write(prepared: Prepared, ledger: Ledger, summary: Summary) -> None:
+def _write(
+    prepared: Prepared, ledger: Ledger, summary: Summary, stopped_by: RowciteError | None
+) -> RowciteError | None:
+    """Write the table; return why rows are pending, if any are."""
     summary.warnings = ledger.warnings()
-    if prepared.output is not None:
-        summary.rows = write(prepared.job, ledger, prepared.output)
+    summary.exit_code = stopped_by.exit_code if stopped_by else 0
+    if prepared.output is None:
+        return stopped_by
+
+    def exit_code(rows: Counts) -> int:
+        return stopped_by.exit_code if stopped_by else _exit_code(prepared.job.spec, rows)
+
+    written = write(prepared.job, ledger, prepared.output, exit_code=exit_code, replace=prepared.replace)
+    summary.rows, summary.exit_code = written.rows, written.exit_code
+    summary.output, summary.output_warning = written.place, written.warning
+    pending = written.requested[RowStatus.PENDING]
+    if isinstance(stopped_by, DeadlineReached):
+        stopped_by.pending = pending
+    if stopped_by is None and pending:
+        return Incomplete(pending_text(pending))
+    return stopped_by
 
 
 def _exit_code(spec: Spec, rows: Counts) -> int:
+    """Return the exit code of a run that was not stopped, by its rows within `--limit`."""
+    if rows[RowStatus.PENDING]:
+        return Incomplete.exit_code
     most = spec.limits.max_failed
     allowed = most * rows.total() if isinstance(most, float) else most
     return FAILED_TOO_MANY if rows[RowStatus.FAILED] > allowed else 0
-
-
-@contextmanager
-def _opened(prepared: Prepared, *, writing: bool = True) -> Iterator[Ledger]:
-    with closing(open_ledger(prepared.ledger, writing=writing, wait=prepared.wait)) as ledger:
-        yield ledger

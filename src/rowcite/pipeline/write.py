@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
 from rowcite.files import write_errors, write_many
 from rowcite.ledger import Ledger
-from rowcite.model import Counts, RowStatus
+from rowcite.model import ANSWERED_ROWS, Counts, RowStatus
 from rowcite.pipeline.job import Job
 from rowcite.table.columns import ColumnLayout
 from rowcite.table.merge import Merge
-from rowcite.table.sinks import open_table, output_format
+from rowcite.table.sinks import NewTable, Replacement, open_table, output_format
 from rowcite.table.sources import Rows
 
 
@@ -26,24 +27,61 @@ def merged(job: Job, ledger: Ledger, *, native: bool) -> Iterator[tuple[Rows, pl
         yield from merge.parts(batch)
 
 
-def write(job: Job, ledger: Ledger, target: str) -> Counts:
-    """Write the table with the answers of the ledger; return the number of rows in each status."""
-    source = job.reader.source
-    native = output_format(target, source).native
-    counts, reports = Counts(), job.spec.columns.reports
-    added = ColumnLayout(job.spec, source.schema, native=native).schema
-    with open_table(target, source, added) as write_rows, ThreadPoolExecutor(1) as pool:
-        written: Future[None] | None = None
-        for rows, columns in merged(job, ledger, native=native):
-            if written is not None:
-                written.result()
-            written = pool.submit(write_rows, rows, columns)  # while the next rows are merged
-            count(counts, columns)
-        if written is not None:
-            written.result()
+@dataclass(slots=True)
+class Written:
+    """A table that was written, and the exit code of its command.
+
+    `rows` counts all rows, `requested` those within `--limit`. `place` is where the table is: the output, the `.partial`
+    beside it if the output has a richer table, or None. `warning` is what else the user needs to know.
+    """
+
+    rows: Counts = field(default_factory=Counts)
+    requested: Counts = field(default_factory=Counts)
+    exit_code: int = 0
+    place: str | None = None
+    warning: str | None = None
+
+
+def write(
+    job: Job, ledger: Ledger, target: str, *, exit_code: Callable[[Counts], int], replace: bool = False
+) -> Written:
+    """Write the table with the answers of the ledger, unless a richer one is there.
+
+    `exit_code` returns the exit code of the command for the rows within `--limit`. With `replace` any table is replaced.
+    """
+    written, reports = Written(), job.spec.columns.reports
+
+    def finished() -> NewTable:
+        answered = sum(written.rows[status] for status in ANSWERED_ROWS)
+        complete = job.reader.limit is None and not exit_code(written.requested)
+        return NewTable(answered, complete=complete, replace=replace)
+
+    replacement = Replacement(finished)
+    _write_table(job, ledger, target, replacement, written)
+    written.exit_code = exit_code(written.requested)
+    written.place = target if replacement.in_place else replacement.place
+    written.warning = replacement.warning
     if reports is not None:
         _write_reports(job, ledger, job.spec.path(reports))
-    return counts
+    return written
+
+
+def _write_table(job: Job, ledger: Ledger, target: str, replacement: Replacement, written: Written) -> None:
+    """Write a table and count its rows. `replacement` chooses its place when all are counted."""
+    source, limit = job.reader.source, job.reader.limit
+    native = output_format(target, source).native
+    added = ColumnLayout(job.spec, source.schema, native=native).schema
+    with open_table(target, source, added, replacement) as write_rows, ThreadPoolExecutor(1) as pool:
+        pending: Future[None] | None = None
+        for rows, columns in merged(job, ledger, native=native):
+            if pending is not None:
+                pending.result()
+            pending = pool.submit(write_rows, rows, columns)  # while the next rows are merged
+            left = None if limit is None else max(limit - written.rows.total(), 0)
+            count(written.requested, columns.head(columns.height if left is None else left))
+            count(written.rows, columns)
+        if pending is not None:
+            pending.result()
 
 
 def _write_reports(job: Job, ledger: Ledger, folder: Path) -> None:
@@ -59,6 +97,11 @@ def _write_reports(job: Job, ledger: Ledger, folder: Path) -> None:
 
 def _lines(text: str) -> bytes:
     return (text if text.endswith("\n") else f"{text}\n").encode()
+
+
+def pending_text(rows: int) -> str:
+    """Return the message about rows that are pending after a command."""
+    return f"{rows:,} row{' is' if rows == 1 else 's are'} still pending. Run `rowcite run` to continue"
 
 
 def count(counts: Counts, columns: pl.DataFrame) -> None:

@@ -47,7 +47,7 @@ class Batch:
 
 
 class Reader:
-    """Reads a table's rows as tasks of a spec, any number of times.
+    """Reads a table's rows as tasks of a spec, any number of times. Answers are requested for the first `limit` rows.
 
     Raises:
         SpecError: the spec names a column that the table lacks, or its `where` cannot be used on it.
@@ -73,9 +73,16 @@ class Reader:
         self._required = [name for name, item in (spec.task.inputs or {}).items() if item.required]
 
     def batches(self, question: Question) -> Iterator[Batch]:
-        """Yield the table's rows in order, each with the key of its task."""
+        """Yield all rows of the table in order, each with the key of its task."""
+        return self._batches(question, None)
+
+    def batches_within_limit(self, question: Question) -> Iterator[Batch]:
+        """Yield the rows in order for which answers may be requested."""
+        return self._batches(question, self.limit)
+
+    def _batches(self, question: Question, limit: int | None) -> Iterator[Batch]:
         most = TASK_AND_INPUT_CHARS - len(question.task_spec.decode())
-        for rows in coalesce(limited(self.source.batches(), self.limit)):
+        for rows in coalesce(limited(self.source.batches(), limit)):
             yield self._batch(rows, question.fingerprint, most)
 
     def _batch(self, rows: Rows, fingerprint: bytes, most: int) -> Batch:

@@ -6,6 +6,7 @@ A format is one file here, and its registration below.
 from rowcite.table.sinks import csv_files, jsonl_files, parquet_files
 from rowcite.table.sinks.destination import check_output, open_table
 from rowcite.table.sinks.registry import FORMATS, OutputFormat, OutputTable, WriteRows, output_format
+from rowcite.table.sinks.replace import NewTable, Replacement
 
 FORMATS.update(
     {item.name: item for item in (csv_files.CSV, csv_files.TSV, parquet_files.PARQUET, jsonl_files.JSONL)}
@@ -13,8 +14,10 @@ FORMATS.update(
 
 __all__ = [
     "FORMATS",
+    "NewTable",
     "OutputFormat",
     "OutputTable",
+    "Replacement",
     "WriteRows",
     "check_output",
     "open_table",

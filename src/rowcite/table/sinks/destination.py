@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import BinaryIO, cast
@@ -17,6 +18,7 @@ import polars as pl
 from rowcite.errors import TableError
 from rowcite.files import atomic_write, write_errors
 from rowcite.table.sinks.registry import OutputTable, WriteRows, output_format
+from rowcite.table.sinks.replace import Replacement
 from rowcite.table.sinks.streams import packed
 from rowcite.table.sources import Source
 from rowcite.table.sources.remote import RemoteSource
@@ -25,8 +27,12 @@ _STORES = ("s3", "gs", "az")
 
 
 @contextmanager
-def open_table(path: str, source: Source, added: pl.Schema) -> Iterator[WriteRows]:
+def open_table(
+    path: str, source: Source, added: pl.Schema, replacement: Replacement | None = None
+) -> Iterator[WriteRows]:
     """Open an output; return the function that writes rows. The table appears when the block ends without an error.
+
+    `replacement` chooses its place then, which is `path` unless there is a richer table.
 
     Raises:
         Incomplete: the disk is full. The target is as it was.
@@ -35,7 +41,7 @@ def open_table(path: str, source: Source, added: pl.Schema) -> Iterator[WriteRow
     form = output_format(path, source)
     with (
         write_errors(path),
-        _destination(path) as file,
+        _destination(path, source, replacement or Replacement()) as file,
         packed(file, path) as stream,
         form.open(stream, OutputTable(source, added)) as write,
     ):
@@ -43,22 +49,36 @@ def open_table(path: str, source: Source, added: pl.Schema) -> Iterator[WriteRow
 
 
 @contextmanager
-def _destination(path: str) -> Iterator[BinaryIO]:
+def _destination(path: str, source: Source, replacement: Replacement) -> Iterator[BinaryIO]:
     if path != "-" and "://" not in path:
-        with atomic_write(Path(path)) as file:
+        with atomic_write(Path(path), choose=partial(_chosen_file, path, source, replacement)) as file:
             yield file
+        replacement.remove_partial(source)
         return
     with NamedTemporaryFile("wb", prefix="rowcite-") as spool:
         yield cast("BinaryIO", spool.file)
         spool.flush()
         if path != "-":
-            from rowcite.table.sources.cloud import upload
-
-            upload(Path(spool.name), path)
+            _upload(Path(spool.name), path, source, replacement)
             return
         with Path(spool.name).open("rb") as table:
             shutil.copyfileobj(table, sys.stdout.buffer)
         sys.stdout.buffer.flush()
+
+
+def _chosen_file(path: str, source: Source, replacement: Replacement, place: Path) -> Path | None:
+    """Return the file that a finished table becomes. `place` is that of `path`, behind links."""
+    chosen = replacement.choose(str(place) if Path(path).is_symlink() else path, source)
+    return place.with_name(Path(chosen).name) if chosen is not None else None
+
+
+def _upload(file: Path, url: str, source: Source, replacement: Replacement) -> None:
+    from rowcite.table.sources.cloud import upload
+
+    chosen = replacement.choose(url, source)
+    if chosen is not None:
+        upload(file, chosen)
+    replacement.remove_partial(source)
 
 
 def check_output(path: str, source: Source) -> None:

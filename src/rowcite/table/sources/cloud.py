@@ -67,6 +67,21 @@ def upload(file: Path, url: str) -> None:
             shutil.copyfileobj(local, remote, _PART)
 
 
+def exists(url: str) -> bool:
+    """Return True if there is an object at an address, which is not empty."""
+    scheme, _, key = url.partition("://")
+    with _store_errors(url, scheme.lower()):
+        info = _store(url, scheme.lower(), key).get_file_info(key)
+    return bool(info.is_file and info.size)
+
+
+def delete(url: str) -> None:
+    """Delete an object."""
+    scheme, _, key = url.partition("://")
+    with _store_errors(url, scheme.lower()):
+        _store(url, scheme.lower(), key).delete_file(key)
+
+
 def check_bucket(url: str) -> None:
     """Check that the bucket of an object exists.
 

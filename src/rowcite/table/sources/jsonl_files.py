@@ -15,7 +15,7 @@ import pyarrow as pa
 from rowcite.errors import TableError
 from rowcite.spec import read_limits
 from rowcite.spec.models import Format
-from rowcite.table.sources.base import Rows, batch_rows
+from rowcite.table.sources.base import BATCH_ROWS, Rows, batch_rows
 from rowcite.table.sources.limits import check_cells, check_columns, check_names
 from rowcite.table.sources.registry import InputFormat
 from rowcite.table.sources.streams import byte_lines
@@ -64,6 +64,18 @@ class JsonlSource:
             return pl.read_ndjson(data, schema=self.schema)
         except pl.exceptions.PolarsError as error:
             raise _json_fault(file, error) from error
+
+
+def text_values(file: Path, name: str) -> Iterator[pl.Series]:
+    """Yield the texts of one member, some lines at a time; stop where no line has it. The other members have no types."""
+    for _, data in _lines(file, BATCH_ROWS):
+        try:
+            values = pl.read_ndjson(data, schema={name: pl.String})[name]
+        except pl.exceptions.PolarsError as error:
+            raise _json_fault(file, error) from error
+        if values.null_count() == values.len():
+            return
+        yield values
 
 
 def _fields(file: Path, data: bytes) -> pl.Schema:

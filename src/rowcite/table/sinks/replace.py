@@ -1,0 +1,164 @@
+"""Where a finished table goes: a table is never replaced by a poorer one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from rowcite.errors import TableError
+from rowcite.model import ANSWERED_ROWS
+from rowcite.spec.models import CsvOptions
+from rowcite.table.columns import STATUS_COLUMNS
+from rowcite.table.sources import COMPRESSED, Source, format_of, open_source
+from rowcite.table.sources.jsonl_files import text_values
+
+_STATUS = STATUS_COLUMNS[0]
+
+
+@dataclass(frozen=True, slots=True)
+class NewTable:
+    """A table whose rows are all written, before it has its place.
+
+    `answered` counts the rows that are completed or rejected. `complete`: the command ends with 0 and had no `--limit`.
+    `replace`: the user chose to replace any table.
+    """
+
+    answered: int = 0
+    complete: bool = True
+    replace: bool = False
+
+
+class Existing(NamedTuple):
+    """The file in the place of a new table. `own` is true if rowcite wrote it, `answered` counts its answered rows."""
+
+    own: bool
+    answered: int = 0
+
+
+class Decision(NamedTuple):
+    """Whether a new table takes the place of the existing one, and the reason if the user needs to know it."""
+
+    in_place: bool
+    reason: str | None = None
+
+
+def decide(new: NewTable, existing: Existing | None) -> Decision:
+    """Return whether a new table replaces the existing one; None is no file."""
+    if existing is None or new.replace:
+        return Decision(in_place=True)
+    if not existing.own:
+        return Decision(new.complete, "it has no rowcite_status column, so rowcite did not write it")
+    if new.complete or new.answered >= existing.answered:
+        return Decision(in_place=True)
+    return Decision(
+        in_place=False,
+        reason=f"it has {existing.answered:,} answered rows, and the new table {new.answered:,}",
+    )
+
+
+class Replacement:
+    """Chooses the place of a new table when its rows are written.
+
+    `new` is called then. Afterwards `place` is where the table is, None if it was not written; `in_place` is true if that
+    is the output; and `warning` is what the user needs to know.
+    """
+
+    def __init__(self, new: Callable[[], NewTable] = NewTable) -> None:
+        self._new = new
+        self.in_place = True
+        self.place: str | None = None
+        self.warning: str | None = None
+
+    def choose(self, path: str, source: Source) -> str | None:
+        """Return the place for a table that was written for `path`; None if there is none. `source` is its input."""
+        new, separator = self._new(), _separator(source)
+        decision = decide(new, _existing(path, separator, count=not new.complete))
+        self.in_place = decision.in_place
+        if self.in_place:
+            self.place = path
+            self.warning = f"{path} was replaced, although {decision.reason}" if decision.reason else None
+            return path
+        self.place = partial_path(path)
+        before = _existing(self.place, separator, count=False)
+        where = f"The new table is {self.place}"
+        if before is not None and not before.own:
+            where = f"{self.place} was not written by rowcite either, so no table is written"
+            self.place = None
+        self.warning = f"{path} is kept: {decision.reason}. {where}. Give --replace to write it in place"
+        return self.place
+
+    def remove_partial(self, source: Source) -> None:
+        """Remove the partial table of an earlier command, if the new table has replaced the output."""
+        if not self.in_place or self.place is None:
+            return
+        partial = partial_path(self.place)
+        found = _existing(partial, _separator(source), count=False)
+        if found is None or not found.own:
+            return
+        if "://" in partial:
+            from rowcite.table.sources.cloud import delete
+
+            delete(partial)
+        else:
+            with suppress(OSError):
+                Path(partial).unlink()
+
+
+def partial_path(path: str) -> str:
+    """Return the path of the table that does not replace a richer one: `x.partial.csv.gz` for `x.csv.gz`."""
+    folder, slash, name = path.rpartition("/")
+    plain = Path(name)
+    packed = plain.suffix if plain.suffix.lower() in COMPRESSED else ""
+    plain = Path(name.removesuffix(packed))
+    return f"{folder}{slash}{plain.stem}.partial{plain.suffix}{packed}"
+
+
+def _separator(source: Source) -> str:
+    """Return the separator of a CSV output, which is that of a CSV input."""
+    return source.separator if source.format == "csv" else ","
+
+
+def _existing(path: str, separator: str, *, count: bool) -> Existing | None:
+    """Return the file at a path, None if there is none or it is empty. Its answered rows are counted on request."""
+    if not _exists(path):
+        return None
+    answered, own = 0, False
+    try:
+        for statuses in _statuses(path, separator):
+            own = True
+            if not count:
+                break
+            answered += int(statuses.is_in(list(ANSWERED_ROWS)).sum())
+    except TableError:  # rowcite did not write it, or something else has damaged it
+        return Existing(own=False)
+    return Existing(own, answered)
+
+
+def _exists(path: str) -> bool:
+    if "://" in path:
+        from rowcite.table.sources.cloud import exists
+
+        return exists(path)
+    with suppress(OSError):
+        return Path(path).stat().st_size > 0
+    return False
+
+
+def _statuses(path: str, separator: str) -> Iterator[pl.Series]:
+    """Yield the statuses of a table's rows, some at a time, and at least one series; nothing for a table without them."""
+    if format_of(path) == "jsonl" and "://" not in path:
+        yield from text_values(
+            Path(path), _STATUS
+        )  # without the types of all members, which take long to infer
+        return
+    source = open_source(path, None, CsvOptions(separator=None if format_of(path) == "tsv" else separator))
+    if _STATUS not in source.schema:
+        return
+    yield pl.Series(dtype=pl.String)
+    for rows in source.batches():
+        yield rows.frame[_STATUS].cast(pl.String, strict=False)
