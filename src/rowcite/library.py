@@ -144,4 +144,4 @@ def _prepared(table: TableLike, spec: SpecLike) -> Prepared:
         )
     frame = table if isinstance(table, pl.DataFrame) else None
     overrides = Overrides(input=None if frame is not None else str(table))
-    return prepare(spec, overrides, local=backend, frame=frame, writes=False)
+    return prepare(spec, overrides, local=backend, frame=frame, writes=None)

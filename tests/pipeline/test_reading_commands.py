@@ -3,6 +3,10 @@
 import csv
 import json
 import os
+import sqlite3
+from contextlib import closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -172,3 +176,107 @@ def test_an_invalid_base_url_is_a_usage_error_by_name(
     assert f"error: {name}: " in output.err
     assert "hunter2" not in output.out + output.err
     assert not (tmp_path / ".rowcite").exists()
+
+
+# --- read-only folders -----------------------------------------------------------------------------------
+
+ANY_USER = 65_534
+
+
+@contextmanager
+def unprivileged():
+    """Run a block as a user whose writes the modes of folders prevent, also where the tests run as root."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.setresuid(ANY_USER, ANY_USER, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(0, 0, 0)
+
+
+def lock(folder):
+    """Make a folder and all in it readable by every user, and writable by none."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+
+
+def files(folder):
+    return sorted((str(path), path.stat().st_size) for path in folder.rglob("*"))
+
+
+@pytest.fixture
+def folders(monkeypatch):
+    """Return a folder for a spec with its table and ledger, and one that every user can write to."""
+    with TemporaryDirectory() as archive, TemporaryDirectory() as elsewhere:
+        Path(elsewhere).chmod(0o777)
+        Path(archive, "out").mkdir()
+        monkeypatch.chdir(archive)
+        yield Path(archive), Path(elsewhere)
+        for path in (Path(archive), *Path(archive).rglob("*")):
+            path.chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("command", "flags"),
+    [
+        ("status", []),
+        ("explain", ["--row", "1"]),
+        ("check", []),
+        ("plan", []),
+        ("report", ["-o", "{}/page.html"]),
+        ("review", ["--export", "{}/review.csv"]),
+        ("deltas", ["--key", "name", "-o", "{}/deltas.csv"]),
+        ("write", ["-o", "{}/table.csv"]),
+    ],
+)
+def test_a_command_that_reads_needs_no_write_access(folders, capsys, command, flags):
+    archive, elsewhere = folders
+    spec = known(archive, [{"name": "Alpha"}, {"name": "Beta"}])
+    store(spec, NOWHERE)
+    lock(archive)
+    before = files(archive)
+    with unprivileged():
+        code = main([command, str(spec), "--base-url", NOWHERE, *(flag.format(elsewhere) for flag in flags)])
+    assert (code, capsys.readouterr().err.count("error")) == (0, 0)
+    assert files(archive) == before
+    assert len(list(elsewhere.iterdir())) == any("{}" in flag for flag in flags)
+
+
+def test_the_answers_in_a_read_only_ledger_are_complete(folders, capsys):
+    archive, _ = folders
+    spec = known(archive, [{"name": "Alpha"}, {"name": "Beta"}])
+    store(spec, NOWHERE)
+    lock(archive)
+    with unprivileged():
+        assert main(["status", str(spec), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rows"]["completed"] == 2
+
+
+@pytest.mark.parametrize("command", ["run", "write"])
+def test_a_command_that_writes_the_table_names_a_read_only_folder(folders, capsys, command):
+    archive, _ = folders
+    spec = known(archive, [{"name": "Alpha"}])
+    lock(archive)
+    with unprivileged():
+        assert main([command, str(spec), "--base-url", NOWHERE]) == 2
+    assert "known.csv: cannot write there: no permission for the folder" in capsys.readouterr().err
+
+
+def test_a_read_only_ledger_with_answers_outside_its_file_is_never_read_without_them(folders, capsys):
+    archive, _ = folders
+    spec = known(archive, [{"name": "Alpha"}, {"name": "Beta"}])
+    store(spec, NOWHERE)
+    ledger = archive / ".rowcite" / "known"
+    with closing(sqlite3.connect(ledger / "ledger.db")) as killed:
+        killed.execute("DELETE FROM answer")
+        killed.execute("UPDATE run SET state = 'failed'")
+        killed.commit()
+        copies = [(ledger / name).read_bytes() for name in ("ledger.db", "ledger.db-wal")]
+    for name, content in zip(("ledger.db", "ledger.db-wal"), copies, strict=True):
+        (ledger / name).write_bytes(content)
+    lock(archive)
+    with unprivileged():
+        assert main(["status", str(spec)]) == 5
+    assert "copy the folder, and name the copy with --ledger" in capsys.readouterr().err

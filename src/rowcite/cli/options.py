@@ -136,10 +136,13 @@ def start_console(flags: dict[str, Any]) -> Console:
 
 
 @contextmanager
-def prepared(spec: str, flags: dict[str, Any], use: Use | None = None) -> Iterator[Prepared]:
+def prepared(
+    spec: str, flags: dict[str, Any], use: Use | None = None, *, writes: bool = False
+) -> Iterator[Prepared]:
     """Yield the job of a spec and the remaining flags; a table on stdin is kept in a temporary file.
 
-    `use` is what the command does with stored answers; None: it requests answers.
+    `use` is what the command does with stored answers; None: it requests answers. `writes` is True if it writes the
+    output table; else the folder of that may be read-only.
     """
     import tempfile
     from pathlib import Path
@@ -151,7 +154,8 @@ def prepared(spec: str, flags: dict[str, Any], use: Use | None = None) -> Iterat
     with tempfile.TemporaryDirectory(prefix="rowcite-") as folder:
         spool = Path(folder) / "stdin"
         try:
-            ready = prepare(spec, Overrides(**flags), use=use or Use.SEND, local=backend, spool=spool)
+            overrides, use = Overrides(**flags), use or Use.SEND
+            ready = prepare(spec, overrides, use=use, writes=writes, local=backend, spool=spool)
             for text in ready.warnings:
                 Console.current().warning(text)
             yield ready

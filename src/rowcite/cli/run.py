@@ -61,7 +61,7 @@ def command(
     from rowcite.pipeline.run import Confirmations, run
 
     console = start_console(flags)
-    with prepared(spec, flags) as ready:
+    with prepared(spec, flags, writes=True) as ready:
         job = ready.job
         if ready.output is None:
             raise click.UsageError("no table to write: set output.path in the spec, or give --output")

@@ -34,7 +34,7 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
         return Incomplete.exit_code if rows[RowStatus.PENDING] else 0
 
     console = start_console(flags)
-    with prepared(spec, flags, Use.KEEP) as ready:
+    with prepared(spec, flags, Use.KEEP, writes=True) as ready:
         if ready.output is None:
             raise click.UsageError("no table to write: set output.path in the spec, or give --output")
         if as_json and ready.output == "-":

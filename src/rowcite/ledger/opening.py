@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -41,6 +42,8 @@ def open_again(name: str) -> sqlite3.Connection:
 def _open_to_read(folder: Path, file: Path, wait: float, form: Format) -> sqlite3.Connection:
     if not file.exists():
         return _ready(_connect(":memory:", str(file)), str(file), form)
+    if not (os.access(folder, os.W_OK) and os.access(file, os.W_OK)):
+        return _open_read_only(file, form)
     db = _connect(str(file), str(file))
     if is_current(db, str(file), form):
         return _ready(db, str(file), form)
@@ -49,6 +52,24 @@ def _open_to_read(folder: Path, file: Path, wait: float, form: Format) -> sqlite
         return _ready(db, str(file), form)
     finally:
         lock.release()
+
+
+def _open_read_only(file: Path, form: Format) -> sqlite3.Connection:
+    """Return a connection that writes nothing, not even the files that SQLite keeps beside a database in use."""
+    name, log = str(file), file.with_name(f"{file.name}-wal")
+    in_use = log.exists() and log.stat().st_size > 0
+    try:
+        db = _connect(f"{file.resolve().as_uri()}?{'mode=ro' if in_use else 'immutable=1'}", name)
+        current = is_current(db, name, form)
+    except LedgerError as error:
+        hint = "The folder is read-only and ledger.db-wal has answers: copy the folder, and name the copy with --ledger"
+        raise (LedgerError(f"{error}. {hint}") if in_use else error) from error
+    if not current:
+        raise LedgerError(
+            f"{name}: an earlier rowcite made this ledger, and the folder is read-only. Make it writable, or copy the folder"
+            " and name the copy with --ledger"
+        )
+    return db
 
 
 def _ready(db: sqlite3.Connection, name: str, form: Format) -> sqlite3.Connection:
@@ -85,7 +106,7 @@ def _cannot_open(folder: Path, error: OSError) -> LedgerError:
 
 def _connect(target: str, name: str) -> sqlite3.Connection:
     try:
-        db = sqlite3.connect(target, isolation_level=None, timeout=30)
+        db = sqlite3.connect(target, isolation_level=None, timeout=30, uri=target.startswith("file:"))
         db.execute(f"PRAGMA page_size = {_PAGE}")
         db.execute("PRAGMA temp_store = MEMORY")
         db.execute(f"PRAGMA cache_size = -{_CACHE}")

@@ -91,15 +91,15 @@ def prepare(  # noqa: PLR0913 - the sources of a job, by name
     *,
     local: LocalBackend | None = None,
     frame: pl.DataFrame | None = None,
-    writes: bool = True,
+    writes: bool | None = True,
     use: Use = Use.SEND,
     spool: Path | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Prepared:
     """Read the spec and the table's header; check everything that can be checked before money is spent.
 
-    `local` answers a spec with `backend: local`. `spool` is the file for stdin, which is read twice. Without `writes`
-    the output is neither checked nor needed. `use` is what the command does with the answers of an API.
+    `local` answers a spec with `backend: local`. `spool` is the file for stdin, which is read twice. If `writes`
+    is False, the output's folder may be read-only; if it is None, there is no output. `use` is what the command does with the answers of an API.
 
     Raises:
         InputError: the spec, the table or the overrides do not work.
@@ -119,7 +119,7 @@ def prepare(  # noqa: PLR0913 - the sources of a job, by name
         retry_failed=overrides.retry_failed,
         memory=overrides.memory,
     )
-    output = _output(read, overrides, source) if writes else None
+    output = None if writes is None else _output(read, overrides, source, writes=writes)
     return Prepared(job, folder, output, local, overrides.wait_lock, choice.warnings, overrides.replace)
 
 
@@ -197,14 +197,14 @@ def _input(spec: Spec, overrides: Overrides) -> str:
     return path if path == "-" or "://" in path else str(spec.path(path))
 
 
-def _output(spec: Spec, overrides: Overrides, source: Source) -> str | None:
+def _output(spec: Spec, overrides: Overrides, source: Source, *, writes: bool) -> str | None:
     path = overrides.output
     if path is None and spec.output.path is not None:
         path = spec.output.path
         path = path if path == "-" or "://" in path else str(spec.path(path))
     if path is None:
         return None
-    check_output(path, source)
+    check_output(path, source, writes=writes)
     if path != "-" and "://" not in path and _is_part(path, _input(spec, overrides)):
         raise TableError(
             f"{path}: the next run would read this as a part of the input. Write to another folder"

@@ -81,8 +81,10 @@ def _upload(file: Path, url: str, source: Source, replacement: Replacement) -> N
     replacement.remove_partial(source)
 
 
-def check_output(path: str, source: Source) -> None:
+def check_output(path: str, source: Source, *, writes: bool = True) -> None:
     """Check that a table can be written to a path, as far as that shows without writing.
+
+    Without `writes`, its folder may be read-only.
 
     Raises:
         TableError: the path is the input or a folder, its format is unknown, or it cannot be written.
@@ -91,10 +93,15 @@ def check_output(path: str, source: Source) -> None:
         output_format(path, source)
         _check_url(path, source)
     elif path != "-":
-        _check_file(path, source)
+        folder = _check_file(path, source)
+        if writes and not os.access(folder, os.W_OK | os.X_OK):
+            raise TableError(
+                f"{path}: cannot write there: no permission for the folder {folder}. Name another output"
+            )
 
 
-def _check_file(path: str, source: Source) -> None:
+def _check_file(path: str, source: Source) -> Path:
+    """Return the nearest folder of a path that exists."""
     target = Path(path)
     try:
         if target.is_dir():
@@ -112,10 +119,7 @@ def _check_file(path: str, source: Source) -> None:
         raise TableError(f"{path}: cannot write there: {text}") from error
     if not folder.is_dir():
         raise TableError(f"{path}: cannot write there: {folder} is not a folder")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise TableError(
-            f"{path}: cannot write there: no permission for the folder {folder}. Name another output"
-        )
+    return folder
 
 
 def _is_same(target: Path, file: Path) -> bool:
