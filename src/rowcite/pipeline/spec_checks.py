@@ -13,6 +13,7 @@ from rowcite.api.schema_limits import characters, is_strict, nesting_levels, out
 from rowcite.pipeline.next_step import KNOWN
 from rowcite.spec.fields import fields, input_schema, output_schema
 from rowcite.spec.models import Spec
+from rowcite.spec.question import mcp_url
 from rowcite.table.columns import column_names
 
 Problem = tuple[tuple[str | int, ...], str]
@@ -34,7 +35,7 @@ def spec_problems(spec: Spec) -> list[Problem]:
 
 def spec_warnings(spec: Spec) -> list[str]:
     """Return warnings about what works, but perhaps not as intended."""
-    return [*spec.renamed_keys, *_warnings(spec)]
+    return [*spec.renamed_keys, *_mcp_warnings(spec), *_warnings(spec)]
 
 
 def _task_problems(spec: Spec) -> Iterator[Problem]:
@@ -150,6 +151,19 @@ def _escalation_problems(spec: Spec) -> Iterator[Problem]:
             ("task", "inputs", KNOWN),
             f"`{KNOWN}` holds earlier findings for the next processor: choose another name",
         )
+
+
+def _mcp_warnings(spec: Spec) -> Iterator[str]:
+    for number, server in enumerate(spec.task.mcp_servers):
+        path = ("task", "mcp_servers", number, "url")
+        if mcp_url(spec, number) != server.url:
+            yield str(
+                spec.problem(
+                    path,
+                    f"`mcp_servers.{number}.url` has a variable. Its value is sent and not stored, but logs on the way may"
+                    " have URLs: put a secret in `headers`",
+                )
+            )
 
 
 def _warnings(spec: Spec) -> Iterator[str]:

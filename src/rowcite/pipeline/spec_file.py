@@ -77,7 +77,7 @@ def _build(document: Document, file: str, folder: Path) -> Spec:
         unknown_key(document, (name,), valid_keys((name,))) for name in sorted(OWN_KEYS & value.keys())
     ]
     try:
-        about = {"folder": folder, "file": file, "marks": document.values}
+        about = {"folder": folder, "file": file, "marks": document.values, "written": document.written}
         spec = Spec.model_validate({**value, **about, "renamed_keys": [item.at(file) for item in renamed]})
     except ValidationError as error:
         found = validation_problems(error, document)

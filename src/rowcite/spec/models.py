@@ -262,6 +262,8 @@ class Local(_Part):
 class Spec(_Part):
     """A whole spec. Relative paths are relative to `folder`. `renamed_keys` are warnings about keys with an old name.
 
+    `written` has the texts with variables as they are in the file, by path: the value of a variable may be a secret.
+
     Build one with `load_spec` or `parse_spec`; both raise `SpecError` with every problem found.
     """
 
@@ -280,6 +282,7 @@ class Spec(_Part):
     folder: Path = Field(default=Path(), exclude=True)
     file: str = Field(default="<spec>", exclude=True)
     marks: dict[tuple[str | int, ...], tuple[int, int]] = Field(default={}, exclude=True)
+    written: dict[tuple[str | int, ...], str] = Field(default={}, exclude=True)
     renamed_keys: tuple[str, ...] = Field(default=(), exclude=True)
 
     @model_validator(mode="after")

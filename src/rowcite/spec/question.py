@@ -31,7 +31,8 @@ def question(spec: Spec, types: dict[str, str], api: str) -> Question:
     if task.previous_interaction_id is not None:
         run["previous_interaction_id"] = task.previous_interaction_id
     servers = [server.model_dump(exclude_none=True, exclude={"headers"}) for server in task.mcp_servers]
-    named = {"api": api, "task_spec": task_spec, **run, **({"mcp_servers": servers} if servers else {})}
+    written = [{**server, "url": mcp_url(spec, number)} for number, server in enumerate(servers)]
+    named = {"api": api, "task_spec": task_spec, **run, **({"mcp_servers": written} if written else {})}
     if servers:
         run["mcp_servers"] = [
             {**shown, "headers": {name: value.get_secret_value() for name, value in server.headers.items()}}
@@ -43,3 +44,8 @@ def question(spec: Spec, types: dict[str, str], api: str) -> Question:
         run=msgspec.json.encode(run)[1:-1],
         extra_metadata=msgspec.json.encode(task.metadata)[1:-1],
     )
+
+
+def mcp_url(spec: Spec, number: int) -> str:
+    """Return the URL of an MCP server as the spec has it: the value of a variable in it may be a secret."""
+    return spec.written.get(("task", "mcp_servers", number, "url"), spec.task.mcp_servers[number].url)
