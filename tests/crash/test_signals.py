@@ -21,6 +21,7 @@ import pytest
 from support import environment, serving, small_spec, started, until, write_spec
 from support.killing import RUN, created, price, run, spent
 
+DELAYS = {"merging": 0.05, "writing": 0.01}  # seconds: these phases are short
 MOMENTS = int(os.environ.get("ROWCITE_SIGNALS", "6"))
 SEED = int(os.environ.get("ROWCITE_KILL_SEED", "1"))
 COMPANIES, COPIES = 150, 800  # few tasks, and many rows to plan, merge and write
@@ -127,7 +128,7 @@ def test_a_signal_ends_the_command_within_two_seconds_and_the_next_continues(tmp
         SIGNALS[moment // len(PHASES) % 3 if MOMENTS > 6 else moment % 3],
     )
     ignored = ("INT",) if dice.random() < 0.5 else ()
-    share, delay = dice.random(), dice.uniform(0, 0.3 if phase != "writing" else 0.01)
+    share, delay = dice.random(), dice.uniform(0, DELAYS.get(phase, 0.3))
     command = Command(tmp_path, server, prompt=phase == "prompting", ignored=ignored)
     until(lambda: command.reached(phase, share), 60)
     time.sleep(delay)

@@ -70,10 +70,11 @@ class Server:
     env: dict[str, str] = field(default_factory=dict)
 
     def journal(self) -> list[dict[str, Any]]:
-        """Return the journal's lines."""
+        """Return the journal's complete lines; the server may be in the middle of the last one."""
         if not self.journal_file.exists():
             return []
-        return [json.loads(line) for line in self.journal_file.read_text().splitlines()]
+        *lines, _ = self.journal_file.read_text().split("\n")
+        return [json.loads(line) for line in lines]
 
     def requests(self) -> list[dict[str, Any]]:
         """Return the requests in the journal."""

@@ -75,7 +75,7 @@ def cli() -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code. The codes are listed in docs/commands.md."""
     Console.default()
-    with Signals(_report_interrupt) as signals:
+    with Signals(_report_interrupt, process_ends=argv is None) as signals:
         try:
             code = cli.main(
                 args=None if argv is None else list(argv), prog_name="rowcite", standalone_mode=False

@@ -27,12 +27,13 @@ _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 class Signals:
     """Turns the signals into KeyboardInterrupt while its context is active; `explain` writes the last line.
 
-    `received` is true from the first signal on. Outside the main thread it does nothing.
+    `received` is true from the first signal on. With `process_ends`, later signals are ignored: the exit code is
+    decided, and the interpreter takes a tenth of a second to end. Outside the main thread it does nothing.
     """
 
-    def __init__(self, explain: Callable[[], None]) -> None:
+    def __init__(self, explain: Callable[[], None], *, process_ends: bool) -> None:
         self.received = False
-        self._explain = explain
+        self._explain, self._process_ends = explain, process_ends
         self._explained = threading.Lock()
         self._handlers: dict[int, Any] = {}
         self._pipe: tuple[int, int] | None = None
@@ -60,7 +61,7 @@ class Signals:
             os.close(self._pipe[1])  # the thread ends, unless a signal came
         for number, before in self._handlers.items():
             if not self.received:
-                signal.signal(number, before)
+                signal.signal(number, signal.SIG_IGN if self._process_ends else before)
 
     def explain(self) -> None:
         """Write the last line, once."""
