@@ -103,7 +103,9 @@ def _batch(db: sqlite3.Connection, question: int, before: int, tasks: list[Task]
     db.executemany(
         "INSERT INTO input VALUES (?, ?)", [(run, task.input) for run, task in zip(ids, tasks, strict=True)]
     )
-    db.executemany("INSERT INTO answer VALUES (?, ?)", [(run, answer(run)) for run in ids])
+    db.executemany(
+        "INSERT INTO answer VALUES (?1, ?2, answer_checksum(?1, ?2))", [(run, answer(run)) for run in ids]
+    )
 
 
 def merged(

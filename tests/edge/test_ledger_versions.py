@@ -14,10 +14,13 @@ from rowcite.ledger.migrations import FORMAT
 from rowcite.ledger.opening import open_file
 from rowcite.model import Packing, RunState
 
-VERSION_1 = Path(__file__).parents[1] / "data" / "ledger" / "version_1.sql"
+DATA = Path(__file__).parents[1] / "data" / "ledger"
+VERSION_1, VERSION_2 = DATA / "version_1.sql", DATA / "version_2.sql"
 STEP = "ALTER TABLE answer ADD COLUMN digest BLOB; UPDATE answer SET digest = output;"
 NEXT = FORMAT._replace(
-    schema=FORMAT.schema.replace("output BLOB NOT NULL\n", "output BLOB NOT NULL, digest BLOB\n"),
+    schema=FORMAT.schema.replace(
+        "checksum BLOB NOT NULL DEFAULT x''", "checksum BLOB NOT NULL DEFAULT x'', digest BLOB"
+    ),
     steps=(*FORMAT.steps, STEP),
 )
 
@@ -47,8 +50,8 @@ def open_next(folder, *, writing=True):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Return a folder with a ledger of version 1: completed, failed, intended, packed and escalated runs, a decision."""
-    return create(tmp_path / "old", VERSION_1.read_text())
+    """Return a folder with a ledger of version 2: completed, failed, intended, packed and escalated runs, a decision."""
+    return create(tmp_path / "old", VERSION_2.read_text())
 
 
 # --- the format ------------------------------------------------------------------------------------------
@@ -56,14 +59,16 @@ def folder(tmp_path):
 
 def test_a_new_file_has_the_pinned_tables_of_its_version(folder, tmp_path):
     """Fails when `schema.sql` changed without a new version and a step that migrates older files."""
-    assert FORMAT.version == 1
+    assert FORMAT.version == 2
     open_ledger(tmp_path / "new", writing=True).close()
     assert tables(tmp_path / "new") == tables(folder)
 
 
 @pytest.mark.parametrize("writing", [True, False])
 @pytest.mark.parametrize("opened", [open_ledger, open_next])
-def test_everything_in_a_file_of_version_1_is_read(folder, opened, writing):
+@pytest.mark.parametrize("version", [VERSION_1, VERSION_2])
+def test_everything_in_a_file_of_an_earlier_version_is_read(tmp_path, version, opened, writing):
+    folder = create(tmp_path / "old", version.read_text())
     with closing(opened(folder, writing=writing)) as ledger:
         found = list(ledger.records())
         assert [(run.run_id, run.state, run.output) for run in found] == [
@@ -97,25 +102,39 @@ def test_a_file_is_migrated_once(folder):
     open_next(folder).close()
     with closing(open_next(folder)) as ledger:
         assert ledger.state_counts()[RunState.COMPLETED] == 3
-    assert query(folder, "PRAGMA user_version") == [(2,)]
+    assert query(folder, "PRAGMA user_version") == [(3,)]
     assert query(folder, "SELECT count(*) FROM answer WHERE digest IS output") == [(4,)]
 
 
 def test_a_step_that_fails_leaves_the_file_as_it_was(folder):
     before = query(folder, "SELECT * FROM answer")
-    broken = NEXT._replace(steps=(STEP + "CREATE TABLE decision (other TEXT);",))
+    broken = NEXT._replace(
+        steps=(
+            *FORMAT.steps,
+            STEP + "CREATE TABLE decision (other TEXT);",
+        )
+    )
     with pytest.raises(
         LedgerError, match=r"ledger\.db: cannot open the ledger: table decision already exists"
     ):
         open_file(folder, writing=True, wait=0, form=broken)
-    assert query(folder, "PRAGMA user_version") == [(1,)]
+    assert query(folder, "PRAGMA user_version") == [(2,)]
     assert query(folder, "SELECT * FROM answer") == before
 
 
 def test_reading_does_not_migrate_a_file_that_another_process_is_using(folder):
     with FileLock(folder / "lock"), pytest.raises(LedgerBusy, match="another rowcite"):
         open_next(folder, writing=False)
-    assert query(folder, "PRAGMA user_version") == [(1,)]
+    assert query(folder, "PRAGMA user_version") == [(2,)]
+
+
+def test_answers_of_version_1_get_the_checksums_of_version_2(tmp_path):
+    folders = [create(tmp_path / path.stem, path.read_text()) for path in (VERSION_1, VERSION_2)]
+    for folder in folders:
+        open_ledger(folder, writing=True).close()
+    first, second = (query(folder, "SELECT * FROM answer") for folder in folders)
+    assert first == second
+    assert tables(folders[0]) == tables(folders[1])
 
 
 # --- files that this version does not read ---------------------------------------------------------------
@@ -147,7 +166,7 @@ def test_a_file_of_another_format_is_an_error_and_stays_as_it_was(tmp_path, scri
 @pytest.mark.parametrize("writing", [True, False])
 def test_a_row_that_refers_to_nothing_cannot_be_written(folder, writing):
     with closing(open_ledger(folder, writing=writing)) as ledger:
-        for sql in ("INSERT INTO answer VALUES (99, '{}')", "DELETE FROM batch WHERE id = 1"):
+        for sql in ("INSERT INTO answer (run, output) VALUES (99, '{}')", "DELETE FROM batch WHERE id = 1"):
             with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
                 ledger._db.execute(sql)
         assert ledger.file_faults() == []

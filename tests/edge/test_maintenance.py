@@ -65,7 +65,14 @@ def test_a_ledger_that_a_run_left_is_whole(folder, capsys):
         ),
         ("DELETE FROM answer WHERE run = 1", "it is completed, and its answer is missing"),
         ("UPDATE run SET state = 'failed' WHERE id = 1", "it is failed, and has an answer"),
-        ("UPDATE answer SET output = 'x' WHERE run = 1", "its answer is not JSON"),
+        (
+            "UPDATE answer SET output = 'x' WHERE run = 1",
+            "its answer is damaged: the checksum does not match",
+        ),
+        (
+            "UPDATE answer SET output = replace(output, '1999', '1998')",
+            "its answer is damaged: the checksum does not match",
+        ),
         ("UPDATE run SET batch = 99 WHERE id = 1", "refers to a row that is missing"),
     ],
 )
@@ -88,6 +95,72 @@ def test_the_export_has_a_row_for_each_run_with_the_answer_as_received(folder):
     assert runs["task_key"].n_unique() == runs["run_id"].n_unique() == 2
     assert (runs["ended_at"] >= runs["sent_at"]).all()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+# --- backup ----------------------------------------------------------------------------------------------
+
+
+def test_a_backup_is_a_whole_private_copy_made_while_the_ledger_is_in_use(folder, capsys):
+    with closing(open_ledger(ledger_folder(folder), writing=True)) as ledger:
+        expected = list(ledger.records())
+        ledger._db.execute("BEGIN IMMEDIATE")
+        ledger._db.execute("UPDATE run SET state = 'lost'")
+        assert main(["ledger", "backup", "spec.yaml", "-o", "copy.db"]) == 0
+        ledger._db.execute("ROLLBACK")
+    assert "copy.db: a copy of" in capsys.readouterr().out
+    assert stat.S_IMODE((folder / "copy.db").stat().st_mode) == 0o600
+    (folder / "restored").mkdir()
+    (folder / "copy.db").rename(folder / "restored" / "ledger.db")
+    with closing(open_ledger(folder / "restored", writing=False)) as ledger:
+        assert list(ledger.records()) == expected
+    assert main(["ledger", "verify", "spec.yaml", "--ledger", "restored"]) == 0
+
+
+def test_a_backup_replaces_no_file(folder, capsys):
+    (folder / "copy.db").write_text("mine")
+    assert main(["ledger", "backup", "spec.yaml", "-o", "copy.db"]) == 2
+    assert "never replaces a file" in capsys.readouterr().err
+    assert (folder / "copy.db").read_text() == "mine"
+
+
+def test_a_backup_into_a_missing_folder_or_of_no_ledger_is_an_error(folder, capsys):
+    assert main(["ledger", "backup", "spec.yaml", "-o", "none/copy.db"]) == 2
+    assert main(["ledger", "backup", "spec.yaml", "-o", "copy.db", "--ledger", "none"]) == 5
+    assert "nothing to copy: the ledger does not exist yet" in capsys.readouterr().err
+
+
+def test_git_ignores_the_ledger_and_nothing_beside_it(folder):
+    assert (ledger_folder(folder) / ".gitignore").read_text() == "*\n"
+    (folder / "own").mkdir()
+    open_ledger(folder / "own", writing=True).close()
+    assert not (folder / "own" / ".gitignore").exists()
+
+
+# --- packs -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def packed(folder):
+    """Return the folder with a spec whose run sent both rows in one run."""
+    task = {**small_spec()["task"], "records_per_run": 2}
+    write_spec(folder, small_spec(name="packs", task=task, local={"corpus": "corpus"}), "packs.yaml")
+    assert main(["run", "packs.yaml", "-q"]) == 0
+    return folder
+
+
+def test_a_ledger_with_packed_rows_is_whole_and_counts_their_run_once(packed, capsys):
+    assert main(["ledger", "verify", "packs.yaml", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["runs"] == 1
+    assert main(["ledger", "export", "packs.yaml", "-o", "runs.parquet", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["runs"] == 1
+    assert pl.read_parquet("runs.parquet").height == 3
+
+
+def test_a_changed_input_of_a_packed_row_is_found(packed, capsys):
+    with closing(sqlite3.connect(packed / ".rowcite" / "packs" / "ledger.db", isolation_level=None)) as db:
+        db.execute('UPDATE input SET input = \'{"company_name":"Other"}\' WHERE run = 3')
+    assert main(["ledger", "verify", "packs.yaml"]) == 5
+    assert "its key does not match its input" in capsys.readouterr().err
 
 
 # --- prune -----------------------------------------------------------------------------------------------

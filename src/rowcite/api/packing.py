@@ -103,14 +103,27 @@ def _record(code: str, given: Any) -> dict[str, Any]:
     return {RECORD_KEY: code, **(given if isinstance(given, dict) else {_PROMPT: given})}
 
 
+def has_record(pack: bytes, key: bytes, task_input: bytes) -> bool:
+    """Return True if the input of a pack has the record of a task."""
+    text, given = _code(key), exact(task_input)
+    return any(
+        text.startswith(record[RECORD_KEY]) and record == _record(record[RECORD_KEY], given)
+        for record in exact(pack)[RECORDS]
+    )
+
+
 def codes_of(keys: Sequence[bytes]) -> list[str]:
     """Return a short text for each task key, unique within a pack and easy to copy."""
-    texts = [b32encode(key).decode().rstrip("=").lower() for key in keys]
+    texts = [_code(key) for key in keys]
     length = next(n for n in range(_SHORTEST, 27) if len({text[:n] for text in texts}) == len(set(texts)))
     return [text[:length] for text in texts]
 
 
 _SHORTEST = 6
+
+
+def _code(key: bytes) -> str:
+    return b32encode(key).decode().rstrip("=").lower()
 
 
 # --- back ------------------------------------------------------------------------------------------------

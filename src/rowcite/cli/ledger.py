@@ -1,4 +1,4 @@
-"""`rowcite ledger`: verify, export, prune."""
+"""`rowcite ledger`: verify, export, back up, prune."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ where_option = click.option(
 )
 
 
-@click.group("ledger", short_help="Verify, export or prune the ledger.")
+@click.group("ledger", short_help="Verify, export, back up or prune the ledger.")
 def command() -> None:
-    """Verify the ledger of a spec, export it, or prune answers that it no longer needs."""
+    """Verify the ledger of a spec, export it, back it up, or prune answers that it no longer needs."""
 
 
 @command.command("verify", short_help="Check the ledger for damage.")
@@ -53,7 +53,7 @@ def verify(spec: str, ledger: str | None, *, as_json: bool, **flags: bool) -> in
 @where_option
 @output_options
 def export(spec: str, output: str, ledger: str | None, *, as_json: bool, **flags: bool) -> int:
-    """Write one row for each run: ids, input, output with its basis, processor, price, times, error, question."""
+    """Write one row for each run, and for each row of a pack: ids, input, output with its basis, processor, price, times, error, question."""
     from pathlib import Path
 
     from rowcite.cli import render
@@ -71,6 +71,41 @@ def export(spec: str, output: str, ledger: str | None, *, as_json: bool, **flags
     return 0
 
 
+@command.command("backup", short_help="Copy the ledger to a file.")
+@spec_argument
+@click.option("-o", "--output", required=True, metavar="FILE", help="Write this new file.")
+@where_option
+@output_options
+def backup(spec: str, output: str, ledger: str | None, *, as_json: bool, **flags: bool) -> int:
+    """Copy the ledger, also while a run is using it. To restore it, put the copy into an empty ledger folder as ledger.db.
+
+    What happened after the copy was made is then forgotten, and paid for again.
+    """
+    from pathlib import Path
+
+    from rowcite.cli import render
+    from rowcite.errors import LedgerError
+    from rowcite.ledger import open_ledger
+    from rowcite.ledger.maintenance import back_up
+
+    start_console(flags)
+    if Path(output).exists():
+        raise click.BadParameter(
+            f"{output} exists, and a backup never replaces a file", param_hint="--output"
+        )
+    folder = _folder(spec, ledger)
+    if not (folder / "ledger.db").exists():
+        raise LedgerError(f"{folder}: nothing to copy: the ledger does not exist yet")
+    opened = open_ledger(folder, writing=False)
+    back_up(opened, Path(output))
+    opened.close()
+    if as_json:
+        render.as_json({"output": output, "ledger": str(folder)})
+    else:
+        click.echo(f"{output}: a copy of {folder}")
+    return 0
+
+
 @command.command("prune", short_help="Delete answers that newer ones have replaced.")
 @spec_argument
 @click.option(
@@ -78,9 +113,14 @@ def export(spec: str, output: str, ledger: str | None, *, as_json: bool, **flags
     metavar="AGE",
     help="Also delete answers older than AGE, such as 90d. They would be requested and paid for again.",
 )
+@click.option(
+    "--damaged", is_flag=True, help="Also delete damaged answers. They would be requested and paid for again."
+)
 @where_option
 @output_options
-def prune(spec: str, older_than: str | None, ledger: str | None, *, as_json: bool, **flags: bool) -> int:
+def prune(
+    spec: str, older_than: str | None, ledger: str | None, *, damaged: bool, as_json: bool, **flags: bool
+) -> int:
     """Delete answers that a newer answer to the same task has replaced. The spend stays recorded."""
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
@@ -89,7 +129,7 @@ def prune(spec: str, older_than: str | None, ledger: str | None, *, as_json: boo
     start_console(flags)
     age = _age(older_than)
     opened = open_ledger(_folder(spec, ledger), writing=True)
-    deleted = delete(opened, older_than=age.total_seconds() if age is not None else None)
+    deleted = delete(opened, older_than=age.total_seconds() if age is not None else None, damaged=damaged)
     opened.close()
     if as_json:
         render.as_json({"deleted": deleted})

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from typing import NamedTuple
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
 
+from rowcite.errors import LedgerError
 from rowcite.ledger import queries
 from rowcite.ledger.store import Store
 from rowcite.model import Packing, RunState, Spend
 
 
 class RunRecord(NamedTuple):
-    """A run with all that belongs to it. `price` is micro-US$, times are Unix seconds, `question` and `warnings` are JSON."""
+    """A run with all that belongs to it. `price` is micro-US$, times are Unix seconds, `question` and `warnings` are JSON.
+
+    `number` is the ledger's own id, `pack` that of the run in which a packed row was sent.
+    """
 
     run_id: str | None
     group_id: str
@@ -27,6 +34,9 @@ class RunRecord(NamedTuple):
     ref_id: str | None
     warnings: str | None
     question: str
+    number: int
+    pack: int | None
+    checksum: bytes | None
 
 
 class IntervalCounts(NamedTuple):
@@ -34,6 +44,9 @@ class IntervalCounts(NamedTuple):
 
     answered: int
     failed: int
+
+
+_LAST = 2**63 - 1
 
 
 class History(Store):
@@ -73,27 +86,46 @@ class History(Store):
 
     def file_faults(self) -> list[str]:
         """Return what SQLite finds wrong with the file and with its references."""
-        damage = [text for (text,) in self._each("PRAGMA integrity_check") if text != "ok"]
-        orphans = [table for table, *_ in self._each("PRAGMA foreign_key_check")]
+        damage = [text for (text,) in self._lines("PRAGMA integrity_check") if text != "ok"]
+        orphans = [table for table, *_ in self._lines("PRAGMA foreign_key_check") if table]
         return [
             *(f"the file is damaged: {text}" for text in damage),
             *(f"a row of the table {table} refers to a row that is missing" for table in orphans),
         ]
 
+    def _lines(self, pragma: str) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a check; of a check that fails, why."""
+        try:
+            yield from self._each(pragma)
+        except LedgerError as error:
+            yield (f"{error.__cause__}",)
+
     def records(self) -> Iterator[RunRecord]:
-        """Yield every run, oldest first."""
-        for row in self._each(queries.RECORDS):
+        """Yield every run, oldest first. A packed row follows the run that it was sent in."""
+        yield from self.records_between(0, _LAST)
+
+    def records_between(self, first: int, last: int) -> Iterator[RunRecord]:
+        """Yield the runs with ids of the ledger from `first` to `last`."""
+        for row in self._each(queries.RECORDS, (first, last)):
             yield RunRecord(*row)
 
-    def delete_answers(self, *, older_than: float) -> int:
-        """Delete answers with a newer one to the same task, and those from before `older_than`; return how many."""
+    def delete_answers(self, *, older_than: float, damaged: bool = False) -> int:
+        """Delete answers with a newer one to the same task, and those from before `older_than`; return how many.
+
+        With `damaged`, also those whose checksum does not match.
+        """
         with self._writing():
-            changes = {"pruned": RunState.PRUNED, "before": older_than}
+            changes = {"pruned": RunState.PRUNED, "before": older_than, "damaged": damaged}
             deleted = self._db.execute(queries.MARK_PRUNED, changes).rowcount
             self._db.execute(queries.DELETE_PRUNED_ANSWERS, {"pruned": RunState.PRUNED})
         if deleted:
             self._compact()
         return deleted
+
+    def back_up(self, target: Path) -> None:
+        """Copy the ledger to a file, as it is at this moment: what another process writes meanwhile is left out."""
+        with self._reading(), closing(sqlite3.connect(target)) as copy:
+            self._db.backup(copy)
 
     def _compact(self) -> None:
         """Return the space of deleted rows to the disk."""

@@ -1,4 +1,4 @@
-"""Maintenance of the ledger: verify it, export it to Parquet, prune it."""
+"""Maintenance of the ledger: verify it, export it to Parquet, back it up, prune it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
@@ -15,8 +16,11 @@ import pyarrow.parquet as pq
 
 from rowcite.api.facts import MICRO
 from rowcite.api.keys import fingerprint, task_key
-from rowcite.files import atomic_write, write_errors
+from rowcite.api.packing import has_record
+from rowcite.errors import LedgerError
+from rowcite.files import atomic_write, create_private, write_errors
 from rowcite.ledger import Ledger
+from rowcite.ledger.checksum import is_intact
 from rowcite.ledger.history import RunRecord
 from rowcite.model import RunState
 
@@ -51,30 +55,78 @@ class Verification:
 
 
 def verify(ledger: Ledger) -> Verification:
-    """Check the file, every key against its input and question, and every completed run's answer."""
+    """Check the file, every key against its input and question, and every answer against its checksum."""
     found = Verification(faults=ledger.file_faults())
-    prints: dict[str, bytes] = {}
-    for run in ledger.records():
-        found.runs += 1
-        if run.question not in prints:
-            prints[run.question] = fingerprint(json.loads(run.question))
-        found.faults += [f"run {run.run_id or '(no id)'}: {fault}" for fault in _faults(run, prints)]
+    checker = _Checker()
+    for run in _readable(ledger, found.faults):
+        found.runs += run.pack is None
+        found.faults += [f"run {run.run_id or '(no id)'}: {fault}" for fault in checker.faults(run)]
     return found
 
 
-def _faults(run: RunRecord, prints: dict[str, bytes]) -> Iterator[str]:
-    if task_key(prints[run.question], _bytes(run.input)) != run.key:
-        yield "its key does not match its input"
-    if run.state == RunState.COMPLETED and run.output is None:
-        yield "it is completed, and its answer is missing"
-    if run.state != RunState.COMPLETED and run.output is not None:
-        yield f"it is {run.state}, and has an answer"
-    if run.output is not None and not _is_json(run.output):
-        yield "its answer is not JSON"
+_HIGHEST = 100_000_000
+"""The highest id of a run that is looked for: a damaged one may be any number."""
+
+
+def _readable(ledger: Ledger, faults: list[str]) -> Iterator[RunRecord]:
+    """Yield the runs that can be read, and add a fault for each of the others."""
+    try:
+        last = min(ledger.run_count(), _HIGHEST)
+    except LedgerError as error:
+        faults.append(str(error))
+        return
+    for first in range(0, last + 1, _BATCH):
+        yield from _readable_between(ledger, first, min(last, first + _BATCH - 1), faults)
+
+
+def _readable_between(ledger: Ledger, first: int, last: int, faults: list[str]) -> Iterator[RunRecord]:
+    try:
+        found = list(ledger.records_between(first, last))
+    except LedgerError as error:
+        if first == last:
+            faults.append(f"run number {first} cannot be read: {error.__cause__}")
+            return
+        middle = (first + last) // 2
+        yield from _readable_between(ledger, first, middle, faults)
+        yield from _readable_between(ledger, middle + 1, last, faults)
+        return
+    yield from found
+
+
+class _Checker:
+    """Checks runs in their order. It remembers questions, and the last pack, whose rows follow it."""
+
+    def __init__(self) -> None:
+        self._prints: dict[str, bytes] = {}
+        self._pack: tuple[int, bytes] = (0, b"")
+
+    def faults(self, run: RunRecord) -> Iterator[str]:
+        """Yield what is wrong with a run."""
+        if not self._key_matches(run):
+            yield "its key does not match its input"
+        if run.state == RunState.COMPLETED and run.output is None:
+            yield "it is completed, and its answer is missing"
+        if run.state != RunState.COMPLETED and run.output is not None:
+            yield f"it is {run.state}, and has an answer"
+        if run.output is not None and not is_intact(run.number, run.output, run.checksum):
+            yield "its answer is damaged: the checksum does not match"
+
+    def _key_matches(self, run: RunRecord) -> bool:
+        try:
+            if run.pack is not None:  # its batch has the question of the pack
+                return run.pack == self._pack[0] and has_record(self._pack[1], run.key, _bytes(run.input))
+            self._pack = (run.number, _bytes(run.input))
+            if run.question not in self._prints:
+                self._prints[run.question] = fingerprint(json.loads(run.question))
+            return task_key(self._prints[run.question], _bytes(run.input)) == run.key
+        except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError):  # not what was written
+            return False
 
 
 def export(ledger: Ledger, target: Path) -> int:
-    """Write every run to a Parquet file, whole or not at all; return the number of runs.
+    """Write every run, and every row of a pack, to a Parquet file, whole or not at all; return the number of runs.
+
+    A damaged answer is left out, and the run's error names it.
 
     Raises:
         TableError: the file cannot be written.
@@ -88,17 +140,35 @@ def export(ledger: Ledger, target: Path) -> int:
     ):
         for records in _batches(ledger.records()):
             writer.write_table(pa.Table.from_pylist([_exported(run) for run in records], schema=SCHEMA))
-            runs += len(records)
+            runs += sum(run.pack is None for run in records)
     return runs
 
 
-def prune(ledger: Ledger, *, older_than: float | None = None) -> int:
+def back_up(ledger: Ledger, target: Path) -> None:
+    """Copy the ledger to a file that its owner alone can read, while others may be using it.
+
+    Raises:
+        TableError: the file exists, or cannot be written.
+        Incomplete: the disk is full.
+    """
+    with (
+        write_errors(str(target)),
+        TemporaryDirectory(prefix=".rowcite-", dir=target.parent) as folder,
+    ):
+        copy = Path(folder) / "copy.db"
+        create_private(copy)
+        ledger.back_up(copy)
+        target.hardlink_to(copy)  # unlike a rename, it never replaces a file
+
+
+def prune(ledger: Ledger, *, older_than: float | None = None, damaged: bool = False) -> int:
     """Delete answers that a newer answer to the same task has replaced; return how many.
 
-    With `older_than` (seconds), also every answer of that age: those tasks are sent, and paid for, again. The spend
+    With `older_than` (seconds), also every answer of that age, and with `damaged` every damaged one: those tasks are sent, and paid for, again. The spend
     stays known.
     """
-    return ledger.delete_answers(older_than=time.time() - older_than if older_than is not None else 0.0)
+    before = time.time() - older_than if older_than is not None else 0.0
+    return ledger.delete_answers(older_than=before, damaged=damaged)
 
 
 def _batches(records: Iterator[RunRecord]) -> Iterator[list[RunRecord]]:
@@ -107,18 +177,19 @@ def _batches(records: Iterator[RunRecord]) -> Iterator[list[RunRecord]]:
 
 
 def _exported(run: RunRecord) -> dict[str, Any]:
+    intact = run.output is None or is_intact(run.number, run.output, run.checksum)
     return {
         "run_id": run.run_id,
         "group_id": run.group_id,
         "task_key": run.key.hex(),
         "state": run.state,
-        "input": _bytes(run.input).decode(),
-        "output": None if run.output is None else _bytes(run.output).decode(),
+        "input": _bytes(run.input).decode(errors="replace"),
+        "output": None if run.output is None or not intact else run.output.decode(),
         "processor": run.processor,
         "price_usd": run.price / MICRO,
         "sent_at": int(run.sent_at * 1000),
         "ended_at": None if run.ended_at is None else int(run.ended_at * 1000),
-        "error": run.error,
+        "error": run.error if intact else "the stored answer is damaged",
         "ref_id": run.ref_id,
         "warnings": run.warnings,
         "question": run.question,
@@ -127,11 +198,3 @@ def _exported(run: RunRecord) -> dict[str, Any]:
 
 def _bytes(value: bytes | str) -> bytes:
     return value.encode() if isinstance(value, str) else value  # a text where someone edited the file
-
-
-def _is_json(text: bytes) -> bool:
-    try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True

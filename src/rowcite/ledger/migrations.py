@@ -35,7 +35,11 @@ def _schema() -> str:
     return Template(text).substitute(ACTIVE=sql_list(ACTIVE))
 
 
-FORMAT = Format(_schema())
+_CHECKSUMS = (
+    "ALTER TABLE answer ADD COLUMN checksum BLOB NOT NULL DEFAULT x'';"
+    " UPDATE answer SET checksum = answer_checksum(run, output);"
+)
+FORMAT = Format(_schema(), (_CHECKSUMS,))
 
 
 def is_current(db: sqlite3.Connection, name: str, form: Format = FORMAT) -> bool:

@@ -10,6 +10,7 @@ from filelock import FileLock, Timeout
 
 from rowcite.errors import LedgerBusy, LedgerError
 from rowcite.files import create_private
+from rowcite.ledger.checksum import checksum
 from rowcite.ledger.migrations import FORMAT, Format, is_current, migrate
 
 _CACHE = 64 << 10  # KiB: SQLite's default of 2 MiB makes every key of a large ledger a read from disk
@@ -27,11 +28,25 @@ def open_file(
         return _open_to_read(folder, file, wait, form), None, str(file)
     lock = _acquire(folder, wait)
     try:
-        create_private(file)
+        if not file.exists():
+            _create(folder, form)
         return _ready(_connect(str(file), str(file)), str(file), form), lock, str(file)
     except BaseException as error:
         lock.release()
         raise _cannot_open(folder, error) if isinstance(error, OSError) else error from error
+
+
+def _create(folder: Path, form: Format) -> None:
+    """Create a ledger file with its tables. It appears whole, so an empty file is always a damaged one."""
+    new = folder / "ledger.new"
+    new.unlink(missing_ok=True)
+    create_private(new)
+    db = _connect(str(new), str(new))
+    try:
+        migrate(db, str(new), form)
+    finally:
+        db.close()
+    new.replace(folder / "ledger.db")
 
 
 def open_again(name: str) -> sqlite3.Connection:
@@ -58,6 +73,7 @@ def _open_read_only(file: Path, form: Format) -> sqlite3.Connection:
     """Return a connection that writes nothing, not even the files that SQLite keeps beside a database in use."""
     name, log = str(file), file.with_name(f"{file.name}-wal")
     in_use = log.exists() and log.stat().st_size > 0
+    _refuse_empty(name)
     try:
         db = _connect(f"{file.resolve().as_uri()}?{'mode=ro' if in_use else 'immutable=1'}", name)
         current = is_current(db, name, form)
@@ -74,6 +90,7 @@ def _open_read_only(file: Path, form: Format) -> sqlite3.Connection:
 
 def _ready(db: sqlite3.Connection, name: str, form: Format) -> sqlite3.Connection:
     """Return the connection with the file migrated and every reference checked from then on."""
+    _refuse_empty(name)
     is_current(db, name, form)  # before anything is changed: the file may not be a ledger
     try:
         db.execute("PRAGMA journal_mode = WAL")
@@ -86,9 +103,18 @@ def _ready(db: sqlite3.Connection, name: str, form: Format) -> sqlite3.Connectio
     return db
 
 
+def _refuse_empty(name: str) -> None:
+    file = Path(name)
+    if file.exists() and not file.stat().st_size:
+        raise LedgerError(
+            f"{name}: the file is empty, so what was paid for is lost. Restore the ledger folder or a backup of it,"
+            " or delete the folder to start a new ledger"
+        )
+
+
 def _acquire(folder: Path, wait: float) -> FileLock:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        _make_folder(folder)
         lock = FileLock(folder / "lock", timeout=wait, mode=0o600)
         lock.acquire()
     except Timeout:
@@ -100,6 +126,14 @@ def _acquire(folder: Path, wait: float) -> FileLock:
     return lock
 
 
+def _make_folder(folder: Path) -> None:
+    """Create the folder where it is missing, ignored by git: a ledger holds customers' records."""
+    if not folder.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        create_private(folder / ".gitignore")
+        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+
+
 def _cannot_open(folder: Path, error: OSError) -> LedgerError:
     return LedgerError(f"{folder}: cannot open the ledger: {error.strerror or error}")
 
@@ -107,6 +141,7 @@ def _cannot_open(folder: Path, error: OSError) -> LedgerError:
 def _connect(target: str, name: str) -> sqlite3.Connection:
     try:
         db = sqlite3.connect(target, isolation_level=None, timeout=30, uri=target.startswith("file:"))
+        db.create_function("answer_checksum", 2, checksum, deterministic=True)
         db.execute(f"PRAGMA page_size = {_PAGE}")
         db.execute("PRAGMA temp_store = MEMORY")
         db.execute(f"PRAGMA cache_size = -{_CACHE}")

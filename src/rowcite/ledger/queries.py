@@ -22,7 +22,7 @@ IS_SENT_RUN = f"{IS_CREATED} AND run.pack IS NULL"
 
 RUNS_OF_TASKS = (
     "SELECT coalesce(run.root, run.key), run.state, run.run_id, batch.processor, answer.output, run.error, run.ref_id,"
-    " run.id, run.price, run.root IS NULL, coalesce(run.ended_at, 0.0)"
+    " run.id, run.price, run.root IS NULL, coalesce(run.ended_at, 0.0), answer.checksum"
     " FROM wanted CROSS JOIN run ON {join} JOIN batch ON batch.id = run.batch"
     " LEFT JOIN answer ON answer.run = run.id"
     f" WHERE run.state NOT IN {sql_list(FORGOTTEN)}"
@@ -63,7 +63,10 @@ DECISIONS = "SELECT key, field, verdict, value, who, at, note FROM {source} ORDE
 # --- writes ----------------------------------------------------------------------------------------------
 
 INSERT_RUN = "INSERT INTO run (id, batch, key, root, pack, state, price) VALUES (?, ?, ?, ?, ?, ?, ?)"
-SAVE_ANSWER = f"INSERT OR IGNORE INTO answer (run, output) SELECT id, ? FROM run WHERE batch = ? AND key = ? AND {IS_ACTIVE}"
+SAVE_ANSWER = (
+    "INSERT OR IGNORE INTO answer (run, output, checksum) SELECT id, ?1, answer_checksum(id, ?1)"
+    f" FROM run WHERE batch = ?2 AND key = ?3 AND {IS_ACTIVE}"
+)
 SAVE_END = (
     "UPDATE run SET run_id = ?, state = ?, ended_at = ?, error = ?, ref_id = ?, warnings = ?"
     f" WHERE batch = ? AND key = ? AND {IS_ACTIVE}"
@@ -111,16 +114,17 @@ ANSWERED_BEFORE = (
 )
 RECORDS = (
     "SELECT run.run_id, batch.group_id, run.key, run.state, input.input, answer.output, batch.processor, run.price,"
-    " batch.sent_at, run.ended_at, run.error, run.ref_id, run.warnings, question.body"
+    " batch.sent_at, run.ended_at, run.error, run.ref_id, run.warnings, question.body, run.id, run.pack, answer.checksum"
     " FROM run JOIN input ON input.run = run.id JOIN batch ON batch.id = run.batch"
     " JOIN question ON question.id = batch.question"
-    " LEFT JOIN answer ON answer.run = run.id ORDER BY run.id"
+    " LEFT JOIN answer ON answer.run = run.id WHERE run.id BETWEEN ? AND ? ORDER BY run.id"
 )
 
 # --- pruning ---------------------------------------------------------------------------------------------
 
 MARK_PRUNED = (
     f"UPDATE run SET state = :pruned WHERE {IS_COMPLETED} AND (ended_at < :before OR EXISTS ("
-    f"SELECT 1 FROM run AS newer WHERE newer.key = run.key AND newer.id > run.id AND newer.{IS_COMPLETED}))"
+    f"SELECT 1 FROM run AS newer WHERE newer.key = run.key AND newer.id > run.id AND newer.{IS_COMPLETED})"
+    " OR (:damaged AND id IN (SELECT run FROM answer WHERE checksum != answer_checksum(run, output))))"
 )
 DELETE_PRUNED_ANSWERS = "DELETE FROM answer WHERE run IN (SELECT id FROM run WHERE state = :pruned)"

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
+from rowcite.errors import LedgerError
 from rowcite.ledger import queries
+from rowcite.ledger.checksum import is_intact
 from rowcite.ledger.store import Store
 from rowcite.model import ACTIVE, FORGOTTEN, ActiveBatch, Decision, RunState, StoredRun
 
 _CHUNK = 50_000  # runs that a scan holds at a time
+_DAMAGED = "the stored answer is damaged"
+_ASK_AGAIN = (
+    "`rowcite ledger prune SPEC --damaged` forgets it, and the next run requests and pays for it again"
+)
 _STATES = {state.value: state for state in RunState}
 
 
@@ -30,7 +37,7 @@ class Reads(Store):
             rows = self._db.execute(
                 "SELECT run.key, run.state, run.ended_at FROM wanted CROSS JOIN run ON run.key = wanted.key"
             ).fetchall()
-        return _best(rows, not_before, failed_since)
+            return _best(rows, not_before, failed_since)
 
     def scan_states(self, *, not_before: float = 0.0) -> Iterator[dict[bytes, RunState]]:
         """Yield the state of every task, many at a time and in no order: faster than `task_states` for most of a ledger.
@@ -48,6 +55,23 @@ class Reads(Store):
 
     def runs_by_task(self, keys: Iterable[bytes]) -> Iterator[list[StoredRun]]:
         """Yield every run of each row, by the key of the row's first task; oldest first."""
+        wanted = list(keys)
+        try:
+            yield from self._tasks(wanted)
+        except LedgerError:
+            yield from self._readable_tasks(wanted)
+
+    def _readable_tasks(self, keys: Iterable[bytes]) -> Iterator[list[StoredRun]]:
+        """Yield the runs of each row, and a failed run for a row whose runs are damaged."""
+        for key in keys:
+            try:
+                yield from self._tasks([key])
+            except LedgerError as error:
+                yield [
+                    StoredRun(key, RunState.FAILED, None, "", None, f"{_DAMAGED}: {error.__cause__}", None)
+                ]
+
+    def _tasks(self, keys: Sequence[bytes]) -> list[list[StoredRun]]:
         escalated = self._one("SELECT EXISTS (SELECT 1 FROM run WHERE root IS NOT NULL)")
         joins = ("run.key = wanted.key", *(["run.root = wanted.key"] if escalated else []))
         tasks: dict[bytes, list[StoredRun]] = {}
@@ -59,13 +83,13 @@ class Reads(Store):
         for runs in tasks.values():
             if len(runs) > 1:
                 runs.sort(key=lambda run: run.number)  # SQLite would sort the answers too
-            yield runs
+        return list(tasks.values())
 
     def _runs(self, keys: Iterable[bytes], joins: Iterable[str]) -> Iterator[StoredRun]:
         with self._reading(), self._wanted(keys):
             for join in joins:
                 for row in self._db.execute(queries.RUNS_OF_TASKS.format(join=join)):
-                    yield StoredRun(row[0], _STATES[row[1]], *row[2:])
+                    yield _stored_run(row)
 
     def packs(self, numbers: Iterable[int]) -> dict[int, tuple[int, int]]:
         """Return the price and the number of rows of the pack that each run was sent in; runs of their own are left out."""
@@ -91,6 +115,10 @@ class Reads(Store):
 
     def active_batches(self) -> list[ActiveBatch]:
         """Return every batch with runs that have not ended, oldest first."""
+        with self._reading():
+            return self._active_batches()
+
+    def _active_batches(self) -> list[ActiveBatch]:
         batches: dict[int, ActiveBatch] = {}
         for number, group_id, body, sent_at, key, text, state in self._each(queries.ACTIVE_BATCHES):
             if number not in batches:
@@ -114,7 +142,8 @@ class Reads(Store):
     def state_counts(self) -> dict[RunState, int]:
         """Return the number of runs in each state that has any."""
         rows = self._each("SELECT state, count(*) FROM run WHERE pack IS NULL GROUP BY state")
-        return {RunState(state): runs for state, runs in rows}
+        with self._reading():
+            return {RunState(state): runs for state, runs in rows}
 
     def escalation_counts(self) -> dict[str, tuple[int, int]]:
         """Return of each processor the number of tasks it answered, and of tasks that were escalated to it."""
@@ -125,9 +154,10 @@ class Reads(Store):
         """Return the API's warnings, each with the number of runs that carried it."""
         found: dict[str, int] = {}
         sql = "SELECT warnings, count(*) FROM run WHERE warnings IS NOT NULL GROUP BY warnings"
-        for texts, runs in self._each(sql):
-            for text in json.loads(texts):
-                found[text] = found.get(text, 0) + runs
+        with self._reading():
+            for texts, runs in self._each(sql):
+                for text in json.loads(texts):
+                    found[text] = found.get(text, 0) + runs
         return found
 
     # --- people --------------------------------------------------------------------------------------
@@ -145,6 +175,13 @@ class Reads(Store):
             for name in [name for name, item in cells.items() if item.verdict == "clear"]:
                 del cells[name]
         return {key: cells for key, cells in found.items() if cells}
+
+
+def _stored_run(row: tuple[Any, ...]) -> StoredRun:
+    run = StoredRun(row[0], _STATES[row[1]], *row[2:-1])
+    if run.output is None or is_intact(run.number, run.output, row[-1]):
+        return run
+    return run._replace(state=RunState.FAILED, output=None, error=f"{_DAMAGED}. {_ASK_AGAIN}")
 
 
 def _best(

@@ -44,7 +44,8 @@ CREATE TABLE input (                -- what was sent, byte for byte
 
 CREATE TABLE answer (               -- the output as received, byte for byte
   run INTEGER PRIMARY KEY REFERENCES run (id),
-  output BLOB NOT NULL
+  output BLOB NOT NULL,
+  checksum BLOB NOT NULL DEFAULT x'' -- of the run's id and the output: checksum.py
 );
 
 CREATE TABLE decision (             -- people's decisions on cells; rows are only added, the newest on a cell counts

@@ -58,6 +58,8 @@ class Store:
             yield
         except sqlite3.Error as error:
             raise self._explained(error) from error
+        except (KeyError, TypeError, ValueError) as error:  # a damaged value: no state, no JSON, no text
+            raise self._damaged(f"unexpected value {error}") from error
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -79,6 +81,14 @@ class Store:
             raise self._explained(error) from error
 
     def _explained(self, error: sqlite3.Error) -> LedgerError:
+        if not isinstance(error, sqlite3.OperationalError):
+            return self._damaged(str(error))
         return LedgerError(
             f"{self.where}: {error}. Everything written before is kept: free disk space or repair the folder, then run again"
+        )
+
+    def _damaged(self, why: str) -> LedgerError:
+        return LedgerError(
+            f"{self.where}: the ledger is damaged: {why}. `rowcite ledger verify SPEC` lists the damage. Restore a copy of"
+            " the ledger folder; what was answered after that copy is forgotten"
         )
