@@ -163,6 +163,20 @@ def test_an_original_value_is_never_touched(tmp_path, value):
     assert [row[:2] for row in csv.reader(io.StringIO(out, newline=""))][1:] == [[value, "1"], ["2", value]]
 
 
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz", "tsv"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
+def test_a_csv_has_the_byte_order_mark_and_the_line_ends_of_the_input(tmp_path, suffix, mark, line_end):
+    text = mark + b'"A\nname",b' + line_end + b'1,"x\ny"' + line_end + b"2,z" + line_end
+    out = write(opened(tmp_path, text), tmp_path / f"out.{suffix}")
+    out = gzip.decompress(out) if suffix.endswith("gz") else out
+    separator = b"\t" if suffix == "tsv" else b","
+    assert out.startswith(mark + b'"A\nname"' + separator + b"b" + separator)
+    lines = out.removeprefix(mark).replace(b"A\nname", b"").replace(b"x\ny", b"").split(line_end)
+    assert len(lines) == 4
+    assert not any(b"\n" in line or b"\r" in line or b"\xef\xbb\xbf" in line for line in lines)
+
+
 def test_a_csv_has_the_separator_and_the_header_of_the_input(tmp_path):
     out = write(opened(tmp_path, '"A name";b\n1;"x;y"\n2;z\n', separator=";"), tmp_path / "out.csv")
     assert out == b'A name;b;found;count\n1;"x;y";p;1\n2;z;q;\n'

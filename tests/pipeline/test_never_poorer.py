@@ -198,6 +198,18 @@ def test_a_prefix_does_not_hide_the_answered_rows(job):
     assert job.statuses() == COMPLETED
 
 
+def test_the_answered_rows_of_a_table_with_a_byte_order_mark_and_crlf_are_counted(job):
+    table = job.folder / "table.csv"
+    table.write_bytes(b"\xef\xbb\xbf" + table.read_bytes().replace(b"\n", b"\r\n"))
+    assert job("run") == 0
+    before = job.output.read_bytes()
+    assert before.startswith(b"\xef\xbb\xbfname,website,")
+    assert before.count(b"\r\n") == before.count(b"\n") == 6
+    job.spec("Year of foundation")
+    assert job("run", "--max-cost", "0") == 6
+    assert job.output.read_bytes() == before
+
+
 # --- the partial table, and tables that stay -------------------------------------------------------------
 
 

@@ -1,8 +1,9 @@
-"""CSV and TSV out, in UTF-8, quoted where necessary."""
+"""CSV and TSV out, in UTF-8, quoted where necessary, with the byte-order mark and the line ends of a CSV input."""
 
 from __future__ import annotations
 
 import io
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import BinaryIO
@@ -27,21 +28,27 @@ def _open_tsv(stream: BinaryIO, table: OutputTable) -> AbstractContextManager[Wr
 
 @contextmanager
 def _open(stream: BinaryIO, table: OutputTable, separator: str) -> Iterator[WriteRows]:
-    _write(stream, pl.DataFrame(schema=table.columns), separator, header=True)
+    line_end = table.source.text_form.line_end
+    if table.source.text_form.byte_order_mark:
+        stream.write(BOM_UTF8)
+        stream.flush()  # polars writes to the file past its buffer
+    _write(stream, pl.DataFrame(schema=table.columns), separator, line_end, header=True)
 
     def write(rows: Rows, added: pl.DataFrame) -> None:
         for part in rows.frame.hstack(added).iter_slices(_ROWS_AS_TEXT):
-            _write(stream, part, separator)
+            _write(stream, part, separator, line_end)
 
     yield write
 
 
-def _write(stream: BinaryIO, frame: pl.DataFrame, separator: str, *, header: bool = False) -> None:
+def _write(
+    stream: BinaryIO, frame: pl.DataFrame, separator: str, line_end: str, *, header: bool = False
+) -> None:
     # polars writes to a plain file by itself, which is quicker than through Python.
     to_file = isinstance(stream, io.BufferedWriter)
     target = stream if to_file else io.BytesIO()
     without_nesting(frame).write_csv(
-        target, include_header=header, separator=separator, quote_style="necessary"
+        target, include_header=header, separator=separator, line_terminator=line_end, quote_style="necessary"
     )
     if isinstance(target, io.BytesIO):
         stream.write(target.getbuffer())

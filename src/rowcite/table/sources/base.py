@@ -19,6 +19,14 @@ COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
 
 
 @dataclass(frozen=True, slots=True)
+class TextForm:
+    """How the text of a CSV is written, apart from its separator."""
+
+    byte_order_mark: bool = False
+    line_end: str = "\n"
+
+
+@dataclass(frozen=True, slots=True)
 class Rows:
     """Consecutive rows. `arrow` (Parquet) and `lines` (JSONL) are the originals: a frame does not keep all of them."""
 
@@ -41,6 +49,7 @@ class Source(Protocol):
     format: Format | None
     files: Sequence[Path]
     separator: str
+    text_form: TextForm
     schema: pl.Schema
     arrow_schema: pa.Schema | None
 
@@ -56,6 +65,7 @@ class FrameSource:
     format: Format | None = None
     files: Sequence[Path] = ()
     separator: str = ","
+    text_form: TextForm = TextForm()
     arrow_schema: pa.Schema | None = None
     schema: pl.Schema = field(init=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ import pyarrow.csv as pacsv
 from rowcite.errors import TableError
 from rowcite.spec import read_limits
 from rowcite.spec.models import CsvOptions, Format
-from rowcite.table.sources.base import Rows, to_frame
+from rowcite.table.sources.base import Rows, TextForm, to_frame
 from rowcite.table.sources.csv_faults import (
     QUOTE_HINT,
     UNCLOSED,
@@ -51,6 +52,7 @@ class CsvSource:
         self.files: Sequence[Path] = list(files)
         self.options = options
         self.separator = options.separator or ("\t" if kind == "tsv" else ",")
+        self.text_form = TextForm()
         self._names: list[str] = []
         self._header_rows = {file: self._read_header(file) for file in self.files}
         self.schema = pl.Schema(dict.fromkeys(self._names, pl.String))
@@ -110,7 +112,8 @@ class CsvSource:
         """Check a file's header against the first file's; return the number of rows before the values."""
         try:
             with open_text(file, self.options.encoding) as text, field_size_limit(read_limits.ROW):
-                rows, blank = csv.reader(RowLines(text), delimiter=self.separator), 0
+                lines = RowLines(text)
+                rows, blank = csv.reader(lines, delimiter=self.separator), 0
                 while not (names := next(rows, None)):
                     if names is None:
                         raise TableError(f"{file}: the file is empty; a table has at least a header")
@@ -125,6 +128,8 @@ class CsvSource:
         names[0] = names[0].removeprefix("\ufeff")
         if not self._names:
             self._names = _unique(file, names)
+            line_end = "\r\n" if lines.last.endswith("\r\n") else "\n"
+            self.text_form = TextForm(_has_byte_order_mark(file, self.options.encoding), line_end)
         elif names != self._names:
             raise TableError(f"{file}:{blank + 1}: {_difference(names, self._names)} {self.files[0].name}")
         return 1 + (blank if len(names) == 1 else 0)
@@ -169,6 +174,14 @@ def _utf8(file: Path, encoding: str) -> Iterator[Path]:
                 plain.write(part.encode())
         plain.flush()
         yield Path(plain.name)
+
+
+def _has_byte_order_mark(file: Path, encoding: str) -> bool:
+    """Return True if UTF-8 text begins with a byte-order mark."""
+    if not encoding.startswith("utf-8"):
+        return False
+    with open_stream(file) as stream:
+        return bool(stream.read(len(BOM_UTF8)) == BOM_UTF8)
 
 
 def _tail(file: Path) -> str:

@@ -15,7 +15,7 @@ import pyarrow as pa
 from rowcite.errors import TableError
 from rowcite.spec import read_limits
 from rowcite.spec.models import Format
-from rowcite.table.sources.base import BATCH_ROWS, Rows, batch_rows
+from rowcite.table.sources.base import BATCH_ROWS, Rows, TextForm, batch_rows
 from rowcite.table.sources.limits import check_cells, check_columns, check_names
 from rowcite.table.sources.registry import InputFormat
 from rowcite.table.sources.streams import byte_lines
@@ -31,6 +31,7 @@ class JsonlSource:
 
     format: Format | None = "jsonl"
     separator = ","
+    text_form = TextForm()
     arrow_schema: pa.Schema | None = None
 
     def __init__(self, files: Sequence[Path]) -> None:

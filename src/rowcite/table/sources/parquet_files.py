@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from rowcite.errors import TableError
 from rowcite.spec import read_limits
 from rowcite.spec.models import Format
-from rowcite.table.sources.base import COMPRESSED, Rows, batch_rows, to_frame
+from rowcite.table.sources.base import COMPRESSED, Rows, TextForm, batch_rows, to_frame
 from rowcite.table.sources.limits import check_cells, check_columns, check_names
 from rowcite.table.sources.parquet_limits import group_batch_rows
 from rowcite.table.sources.registry import InputFormat
@@ -27,6 +27,7 @@ class ParquetSource:
 
     format: Format | None = "parquet"
     separator = ","
+    text_form = TextForm()
 
     def __init__(self, files: Sequence[Path]) -> None:
         self.files: Sequence[Path] = list(files)

@@ -40,6 +40,7 @@ class RemoteSource:
         self.format: Format | None = self._inner.format
         self.files: Sequence[Path] = ()
         self.separator: str = self._inner.separator
+        self.text_form = self._inner.text_form
         self.schema: pl.Schema = self._inner.schema
         self.arrow_schema: pa.Schema | None = self._inner.arrow_schema
         self.url, self.parts = url, tuple(self._names.values())

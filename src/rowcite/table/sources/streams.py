@@ -71,7 +71,7 @@ class RowTooLong(Exception):  # a signal: the reader knows the line and raises t
 
 
 class RowLines:
-    """The lines of a text, for `csv.reader`. Call `next_row` after each row.
+    """The lines of a text, for `csv.reader`. Call `next_row` after each row. `last` is the line that was read last.
 
     Raises:
         RowTooLong: a row's lines, and blank ones above it, have more characters than a row may have bytes.
@@ -79,6 +79,7 @@ class RowLines:
 
     def __init__(self, text: IO[str]) -> None:
         self._text, self._left = text, read_limits.ROW
+        self.last = ""
 
     def __iter__(self) -> Iterator[str]:
         """Yield the lines."""
@@ -86,6 +87,7 @@ class RowLines:
             self._left -= len(line)
             if self._left < 0:
                 raise RowTooLong
+            self.last = line
             yield line
 
     def next_row(self) -> None:
