@@ -49,9 +49,10 @@ ANSWERED_FOR_OTHER_QUESTIONS = (
     f" AND run.{IS_COMPLETED} AND run.root IS NULL"
 )
 RUNS_BY_QUESTION = (
-    "SELECT question.body, count(*) FROM run JOIN batch ON batch.id = run.batch"
-    " JOIN question ON question.id = batch.question"
-    f" WHERE run.pack IS NULL AND (run.{IS_COMPLETED} OR run.{IS_ACTIVE}) GROUP BY question.id ORDER BY question.id"
+    "SELECT question.body, found.runs FROM question JOIN (SELECT batch.question, sum(counted.runs) AS runs FROM"
+    f" (SELECT batch, count(*) AS runs FROM run WHERE pack IS NULL AND ({IS_COMPLETED} OR {IS_ACTIVE}) GROUP BY batch)"
+    " AS counted JOIN batch ON batch.id = counted.batch GROUP BY batch.question) AS found"
+    " ON found.question = question.id ORDER BY question.id"
 )
 ESCALATIONS = (
     f"SELECT batch.processor, sum(run.{IS_COMPLETED}), sum(run.root IS NOT NULL)"
