@@ -172,3 +172,12 @@ def test_an_empty_ledger_file_is_an_error(answered, tmp_path, monkeypatch, capsy
     (tmp_path / ".rowcite" / "small" / "ledger.db").touch()
     assert main([*command, "spec.yaml"]) == 5
     assert "the file is empty" in capsys.readouterr().err
+
+
+def test_a_ledger_that_is_deleted_while_in_use_is_noticed_at_the_next_write(answered, tmp_path):
+    shutil.copytree(answered[0] / ".rowcite" / "small", tmp_path / "held")
+    with closing(open_ledger(tmp_path / "held", writing=True)) as ledger:
+        ledger.mark_lost(99)
+        shutil.rmtree(tmp_path / "held")
+        with pytest.raises(LedgerError, match="was deleted or replaced"):
+            ledger.mark_lost(99)

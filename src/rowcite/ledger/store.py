@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -23,6 +24,7 @@ class Store:
         self._db = connection
         self._lock = lock
         self.where = where
+        self._file = _identity(where)
 
     def close(self) -> None:
         """Close the file and release its lock."""
@@ -68,17 +70,27 @@ class Store:
             yield from self._transaction()
 
     def _transaction(self) -> Iterator[None]:
+        self._check_file()
         try:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
                 self._db.execute("COMMIT")
+                self._check_file()
             except BaseException:
                 if self._db.in_transaction:  # a full disk makes SQLite end it without being asked
                     self._db.execute("ROLLBACK")
                 raise
         except sqlite3.Error as error:
             raise self._explained(error) from error
+
+    def _check_file(self) -> None:
+        """Raise LedgerError if the file is gone: SQLite would go on writing to what nothing can read again."""
+        if self._file is not None and _identity(self.where) != self._file:
+            raise LedgerError(
+                f"{self.where}: the ledger was deleted or replaced while this command was using it. Put it back, or run again"
+                " with a new ledger: what was submitted is then requested and paid for again"
+            )
 
     def _explained(self, error: sqlite3.Error) -> LedgerError:
         if not isinstance(error, sqlite3.OperationalError):
@@ -92,3 +104,11 @@ class Store:
             f"{self.where}: the ledger is damaged: {why}. `rowcite ledger verify SPEC` lists the damage. Restore a copy of"
             " the ledger folder; what was answered after that copy is forgotten"
         )
+
+
+def _identity(where: str) -> tuple[int, int] | None:
+    try:
+        found = Path(where).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
