@@ -145,14 +145,17 @@ def test_a_signal_ends_the_command_within_two_seconds_and_the_next_continues(tmp
 
 @pytest.mark.parametrize("command", ["plan", "status", "write", "check"])
 def test_other_commands_end_as_well_and_write_no_table(tmp_path, server, command):
-    arguments = [command, "spec.yaml", *([] if command == "check" else ["--base-url", server.url])]
-    process = started(*arguments, cwd=tmp_path)
-    time.sleep(0.8)
+    arguments = [command, "spec.yaml", "-i", "-", *([] if command == "check" else ["--base-url", server.url])]
+    process = started(*arguments, cwd=tmp_path, stdin=subprocess.PIPE)
+    process.stdin.write(
+        b"name,website\n" + b"Acme,acme.example\n" * 20_000
+    )  # more than a pipe holds: it is read
     began = time.monotonic()
     process.send_signal(signal.SIGTERM)
-    _, messages = process.communicate(timeout=20)
-    assert process.returncode == 130, messages.decode()
+    assert process.wait(20) == 130, process.stderr.read().decode()
     assert time.monotonic() - began < 2
+    for stream in (process.stdin, process.stdout, process.stderr):
+        stream.close()
     assert not (tmp_path / "out.csv").exists()
 
 

@@ -415,9 +415,9 @@ def broken(tab, axe):
     ]
 
 
-def test_the_review_exits_with_0_when_interrupted(some):
+def test_the_review_ends_with_130(some):
     process = started("review", some.name, "--base-url", NOWHERE, cwd=some.parent)
     assert b"http://127.0.0.1" in process.stderr.readline()
     process.send_signal(2)
     _, errors = process.communicate(timeout=20)
-    assert (process.returncode, b"Traceback" in errors) == (0, False)
+    assert (process.returncode, b"Traceback" in errors) == (130, False)

@@ -48,13 +48,15 @@ def rowcite(
     )
 
 
-def started(*args: str | Path, cwd: Path, **env: str) -> subprocess.Popen[bytes]:
+def started(
+    *args: str | Path, cwd: Path, stdin: int = subprocess.DEVNULL, **env: str
+) -> subprocess.Popen[bytes]:
     """Start the command and leave it running."""
     return subprocess.Popen(
         [sys.executable, "-m", "rowcite", *map(str, args)],
         cwd=cwd,
         env=environment(**env),
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
