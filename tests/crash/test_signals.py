@@ -54,7 +54,7 @@ def server(tmp_path, table):
 
 
 class Command:
-    """`rowcite run` on a terminal of its own or without one, and what shows the phase that it is in."""
+    """`rowcite run` on a terminal or without one, and what shows the phase that it is in."""
 
     def __init__(self, folder, server, *, prompt=False, ignored=()):
         self.folder, self.server, self.screen = folder, server, b""

@@ -85,7 +85,7 @@ class Store:
             raise self._explained(error) from error
 
     def _check_file(self) -> None:
-        """Raise LedgerError if the file is gone: SQLite would go on writing to what nothing can read again."""
+        """Raise LedgerError if the file is gone: SQLite would keep writing to a file that nothing can read again."""
         if self._file is not None and _identity(self.where) != self._file:
             raise LedgerError(
                 f"{self.where}: the ledger was deleted or replaced while this command was using it. Put it back, or run again"

@@ -55,7 +55,7 @@ class EscalationRound:
 
     @property
     def needs_confirmation(self) -> bool:
-        """Return True if so many answers were rejected that `accept` may be wrong rather than the answers."""
+        """Return True if most answers were rejected, so that `accept` may be wrong rather than the answers."""
         return too_many(self.answers, self.unresolved)
 
     @property

@@ -48,7 +48,7 @@ class Decision(NamedTuple):
 
 
 def decide(new: NewTable, existing: Existing | None) -> Decision:
-    """Return whether a new table replaces the existing one; None is no file."""
+    """Return whether a new table replaces the existing one; None means that there is no file."""
     if existing is None or new.replace:
         return Decision(in_place=True)
     if not existing.own:
