@@ -4,7 +4,7 @@ import asyncio
 
 import parallel
 import pytest
-from parallel.types import TaskRunEvent
+from parallel.types import TaskRunEvent, TaskRunEventsResponse
 
 SCHEMA = {
     "type": "object",
@@ -103,15 +103,57 @@ def test_input_is_returned_as_it_was_given(sdk):
     assert shown == given
 
 
-def test_run_events_end_with_the_run(sdk):
-    run = sdk.task_run.create(input="France", processor="pro")
-    events = list(sdk.task_run.events(run.run_id))
-    assert events[-1].type == "task_run.state"
+def older_events(sdk, run_id, stream):
+    """Return the events of a run by the path under v1beta, read by the SDK."""
+    path = f"/v1beta/tasks/runs/{run_id}/events"
+    options = {"headers": {"Accept": "text/event-stream"}}
+    return sdk.get(
+        path,
+        cast_to=TaskRunEventsResponse,
+        options=options,
+        stream=True,
+        stream_cls=stream[TaskRunEventsResponse],
+    )
+
+
+def check_run_events(events, run_id):
+    """Assert that events begin with the run's state, show its progress, and end with its output."""
+    assert [event.type for event in events if event.type == "task_run.state"] == ["task_run.state"] * 2
+    assert (events[0].type, events[-1].type) == ("task_run.state", "task_run.state")
+    assert {event.run.run_id for event in states(events)} == {run_id}
+    assert "task_run.progress_stats" in {event.type for event in events[1:-1]}
     assert events[-1].run.status == "completed"
-    assert {event.type for event in events[:-1]} >= {
-        "task_run.progress_stats",
-        "task_run.progress_msg.result",
-    }
+    assert events[-1].output.content == {"gdp": "France"}
+
+
+@pytest.mark.parametrize("processor", ["core", "pro"])
+def test_run_events_begin_with_the_state_and_end_with_the_output(sdk, processor):
+    run = sdk.task_run.create(input="France", processor=processor)
+    check_run_events(list(sdk.task_run.events(run.run_id)), run.run_id)
+    check_run_events(list(older_events(sdk, run.run_id, parallel.Stream)), run.run_id)
+
+
+def test_run_events_of_a_premium_run_have_messages(sdk):
+    run = sdk.task_run.create(input="France", processor="pro")
+    assert "task_run.progress_msg.result" in {event.type for event in sdk.task_run.events(run.run_id)}
+
+
+def test_run_events_begin_at_once_with_the_state_of_an_active_run(started, sdk_of, held):
+    with sdk_of(started(held)) as sdk:
+        run = sdk.task_run.create(input="France", processor="core", task_spec=SPEC)
+        with sdk.task_run.events(run.run_id) as events:
+            first = next(iter(events))
+            held.go.set()
+            *_, last = events
+    assert (first.type, first.run.is_active, first.output) == ("task_run.state", True, None)
+    assert (last.run.status, last.output.content) == ("completed", {"gdp": "France"})
+
+
+def test_run_events_of_a_failed_run_end_without_an_output(sdk):
+    run = sdk.task_run.create(input="boom", processor="core")
+    *_, last = sdk.task_run.events(run.run_id)
+    assert (last.run.status, last.output) == ("failed", None)
+    assert last.run.error.ref_id
 
 
 def test_execute_is_create_and_result(sdk):
@@ -365,13 +407,24 @@ def test_the_async_client_goes_through_a_run(shared_base):
         async with parallel.AsyncParallel(api_key="k", base_url=shared_base, **STRICT) as sdk:
             run = await sdk.task_run.create(input="France", processor="core", task_spec=SPEC)
             result = await sdk.task_run.result(run.run_id)
-            events = [event async for event in await sdk.task_run.events(run.run_id)]
-            return result, events, await sdk.task_run.retrieve_input(run.run_id)
+            return result, await sdk.task_run.retrieve_input(run.run_id)
 
-    result, events, shown = asyncio.run(go())
+    result, shown = asyncio.run(go())
     assert result.output.content == {"gdp": "France"}
-    assert events[-1].run.status == "completed"
     assert shown.input == "France"
+
+
+def test_the_async_client_reads_run_events(shared_base):
+    async def go():
+        async with parallel.AsyncParallel(api_key="k", base_url=shared_base, **STRICT) as sdk:
+            run = await sdk.task_run.create(input="France", processor="core", task_spec=SPEC)
+            newer = [event async for event in await sdk.task_run.events(run.run_id)]
+            older = [event async for event in await older_events(sdk, run.run_id, parallel.AsyncStream)]
+            return run.run_id, newer, older
+
+    run_id, newer, older = asyncio.run(go())
+    check_run_events(newer, run_id)
+    check_run_events(older, run_id)
 
 
 def test_the_async_client_searches(shared_base):

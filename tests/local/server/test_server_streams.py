@@ -124,7 +124,9 @@ def test_an_invalid_query_is_refused_with_its_path(plain, batch, query):
 def test_the_events_of_a_run_have_its_progress_and_its_final_state(plain, events_of):
     run = plain.post("/v1/tasks/runs", json=RUN | {"enable_events": True}).json()["run_id"]
     events = events_of(plain, f"/v1beta/tasks/runs/{run}/events")
+    assert events[0]["type"] == "task_run.state"
     assert events[-1]["run"]["status"] == "completed"
+    assert events[-1]["output"]["content"] == {"city": "Acme"}
     assert events[-1]["event_id"] == ""
     assert events[-2]["source_stats"]["num_sources_read"] == 1
     assert any(event["type"].startswith("task_run.progress_msg.") for event in events)
@@ -160,6 +162,7 @@ def test_recorded_events_are_shown_to_a_client_that_connects_late(plain, events_
     plain.get(f"/v1/tasks/runs/{run}/result")
     kinds = [event["type"] for event in events_of(plain, f"/v1/tasks/runs/{run}/events")]
     assert kinds == [
+        "task_run.state",
         "task_run.progress_msg.plan",
         "task_run.progress_msg.search",
         "task_run.progress_msg.result",

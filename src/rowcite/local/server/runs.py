@@ -110,7 +110,7 @@ def json_response(body: bytes, status: int = 200) -> Response:
 
 
 async def _progress(engine: Engine, run: Run) -> AsyncIterator[bytes]:
-    """Yield the run's present status, every change, and the final state.
+    """Yield the run's present state, its progress with every change of status, and the final state with the output.
 
     A run that records its events also shows its messages, and its progress in between.
     """

@@ -122,14 +122,16 @@ def records_events(run: Run) -> bool:
 
 
 def progress_frames(run: Run, *, after: str, now: float | None, metadata: bool) -> bytes:
-    """Return the events of a run's present status, for a client that has seen the status `after`.
+    """Return the events of a run's present status, for a client that has seen the status `after` ("": none).
 
-    `now` is None for a run that does not record its events.
+    The first event of a stream is the run's state, the last one its final state. `now` is None for a run that does not
+    record its events.
     """
-    shown = list(_messages(run, after)) if now is not None else []
+    state = run_frame(run, "", with_output=True, with_metadata=metadata)
+    shown = [] if after else [state]
+    shown += _messages(run, after) if now is not None else ()
     shown.append(stats(run, now))
-    if not run.active:
-        shown.append(run_frame(run, "", with_metadata=metadata))
+    shown += () if run.active else (state,)
     return b"".join(shown)
 
 

@@ -90,13 +90,23 @@ check("input comes back as it was given", async () => {
   assert.deepEqual(await sdk.taskRun.retrieveInput(run.run_id), given);
 });
 
-check("run events end with the run", async () => {
-  const run = await sdk.taskRun.create({ ...RUN, enable_events: true, betas: ["events-sse-2025-07-24"] });
-  const events = await all(sdk.taskRun.events(run.run_id));
+async function checkRunEvents(stream, runId) {
+  const events = await all(stream);
+  assert.deepEqual(ids(events), [runId, runId]);
+  assert.deepEqual([events[0].type, events.at(-1).type], ["task_run.state", "task_run.state"]);
   assert.equal(events.at(-1).run.status, "completed");
-  const kinds = new Set(events.map((event) => event.type));
-  for (const kind of ["progress_msg.plan", "progress_msg.search", "progress_msg.result", "progress_stats"])
-    assert.ok(kinds.has(`task_run.${kind}`), kind);
+  assert.deepEqual(events.at(-1).output.content, { gdp: "France" });
+  return new Set(events.map((event) => event.type));
+}
+
+check("run events begin with the state and end with the output", async () => {
+  const run = await sdk.taskRun.create({ ...RUN, enable_events: true, betas: ["events-sse-2025-07-24"] });
+  const older = sdk.get(`/v1beta/tasks/runs/${run.run_id}/events`, { stream: true });
+  for (const stream of [sdk.taskRun.events(run.run_id), older]) {
+    const kinds = await checkRunEvents(stream, run.run_id);
+    for (const kind of ["progress_msg.plan", "progress_msg.search", "progress_msg.result", "progress_stats"])
+      assert.ok(kinds.has(`task_run.${kind}`), kind);
+  }
 });
 
 check("an earlier interaction can be named", async () => {
