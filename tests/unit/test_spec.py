@@ -82,6 +82,12 @@ def test_a_field_can_be_its_type_alone(make_spec, short, long):
     assert make_spec({"outputs": {"a": short}}).task == make_spec({"outputs": {"a": long}}).task
 
 
+@pytest.mark.parametrize("text", ["Main industry", "Industry", "The date of the last round", "CEO"])
+def test_a_text_field_can_be_its_description_alone(make_spec, text):
+    long = {"type": "string", "description": text}
+    assert make_spec({"outputs": {"a": text}}).task == make_spec({"outputs": {"a": long}}).task
+
+
 def test_an_output_can_be_its_description_alone(make_spec):
     task = {"output": "The founding year"}
     assert make_spec(task).task == make_spec({"output": {"description": "The founding year"}}).task

@@ -23,12 +23,21 @@ from pydantic import (
 from rowcite.api.facts import REQUESTS_PER_MINUTE
 from rowcite.api.schema_limits import shape_problems
 from rowcite.errors import Problem, SpecError
-from rowcite.spec.value_types import Confidence, DomainList, Duration, RowsOrShare, Scalar, Usd, Whole
+from rowcite.spec.value_types import (
+    Confidence,
+    DomainList,
+    Duration,
+    FieldKind,
+    RowsOrShare,
+    Scalar,
+    Usd,
+    Whole,
+    misspelt_kind,
+)
 
 Format = Literal["csv", "tsv", "parquet", "jsonl"]
 Transform = Literal["strip", "lower", "domain", "url", "none"]
 InputKind = Literal["string", "integer", "number", "boolean"]
-FieldKind = Literal["string", "integer", "number", "boolean", "date", "array", "object"]
 
 NOT_FOUND = ("unknown", "n/a", "not found", "not available")
 """Answers that count as null."""
@@ -88,7 +97,10 @@ class InputField(_Part):
 
 
 class OutputField(_Part):
-    """One field to find: `enum` for a choice of texts, `items` for the values of an array, `properties` for an object."""
+    """One field to find: `enum` for a choice of texts, `items` for the values of an array, `properties` for an object.
+
+    A plain text is a type, or the description of a text field.
+    """
 
     type: FieldKind | None = None
     description: str | None = None
@@ -99,7 +111,19 @@ class OutputField(_Part):
     @model_validator(mode="before")
     @classmethod
     def _short_form(cls, value: Any) -> Any:
-        return {"type": value} if isinstance(value, str) else value
+        """A text is a type, or the description of a text field."""
+        if not isinstance(value, str):
+            return value
+        if value in get_args(FieldKind):
+            return {"type": value}
+        if not value.strip():
+            raise ValueError("must be a type or a description")
+        if near := misspelt_kind(value.strip()):
+            shown = f"{{type: string, description: {value.strip()}}}"
+            raise ValueError(
+                f"must be a type or a description: did you mean `{near}`? As a description, write {shown}"
+            )
+        return {"type": "string", "description": value}
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -1,4 +1,4 @@
-"""The types of values in a spec beyond the plain ones: domains, confidence, money, durations, shares."""
+"""The types of values in a spec beyond the plain ones: field types, domains, confidence, money, durations, shares."""
 
 from __future__ import annotations
 
@@ -18,6 +18,27 @@ from pydantic import (
 )
 
 from rowcite.api.facts import DOMAIN
+
+FieldKind = Literal["string", "integer", "number", "boolean", "date", "array", "object"]
+OTHER_KIND_NAMES: dict[str, FieldKind] = {
+    "bool": "boolean",
+    "datetime": "date",
+    "dict": "object",
+    "double": "number",
+    "float": "number",
+    "int": "integer",
+    "list": "array",
+    "str": "string",
+    "text": "string",
+}
+"""Names of types elsewhere. As a field's short form they would be read as a description."""
+
+
+def misspelt_kind(word: str) -> str | None:
+    """Return the type that a word is a misspelling of; None for any other text."""
+    near = get_close_matches(word.lower(), get_args(FieldKind), 1, 0.8)
+    return OTHER_KIND_NAMES.get(word.lower(), near[0] if near else None)
+
 
 ConfidenceWord = Literal["low", "medium", "high"]
 
