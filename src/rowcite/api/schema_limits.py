@@ -15,9 +15,13 @@ from rowcite.api import facts
 
 _MAX_PATH = 40  # steps from the root: far beyond the permitted nesting, with unions between the levels
 
-_NAMED = ("properties", "$defs", "definitions")
-_LISTED = ("anyOf", "oneOf", "allOf")
-_SINGLE = ("items", "additionalProperties")
+_NAMED = ("properties", "$defs", "definitions", "patternProperties", "dependentSchemas")
+_LISTED = ("anyOf", "oneOf", "allOf", "prefixItems")
+_SINGLE = (
+    *("items", "additionalItems", "unevaluatedItems", "contains"),
+    *("additionalProperties", "unevaluatedProperties", "propertyNames"),
+    *("not", "if", "then", "else"),
+)
 _SHAPES: dict[str, tuple[tuple[type, ...], str]] = {
     **dict.fromkeys(_NAMED, ((dict,), "a mapping")),
     **dict.fromkeys((*_LISTED, "enum", "required"), ((list,), "a list")),
@@ -25,6 +29,9 @@ _SHAPES: dict[str, tuple[tuple[type, ...], str]] = {
     "type": ((str, list), "a text, or a list of texts"),
     "description": ((str,), "a text"),
 }
+_CONDITIONS = [(word,) for word in ("not", "if", "then", "else")]
+_OF_NAMED = [(word,) for word in _NAMED]
+_NOT_EMPTY = frozenset({"type", "enum", *_LISTED})
 
 Path = tuple[str | int, ...]
 
@@ -146,15 +153,29 @@ def _node_shape(node: _Node) -> Iterator[SchemaProblem]:
     if not isinstance(schema, dict):
         yield SchemaProblem(path, f"{name} must be a mapping: a JSON schema", "type_error")
         return
-    for keyword in sorted(_SHAPES.keys() & schema.keys()):
+    for keyword in sorted((_SHAPES.keys() & schema.keys()) - facts.UNSUPPORTED_IN_OUTPUT):
         kinds, words = _SHAPES[keyword]
         if not isinstance(schema[keyword], kinds):
             yield SchemaProblem((*path, keyword), f"`{keyword}` of {name} must be {words}", "type_error")
-    given = schema.get("type", [])
-    for kind in given if isinstance(given, list) else [given] if isinstance(given, str) else ():
+    for keyword in sorted(_NOT_EMPTY & schema.keys()):
+        if schema[keyword] == []:
+            yield SchemaProblem((*path, keyword), f"`{keyword}` of {name} is empty: no value can match it")
+    required = schema.get("required")
+    if isinstance(required, list) and not all(isinstance(entry, str) for entry in required):
+        yield SchemaProblem((*path, "required"), f"`required` of {name} must list names", "type_error")
+    given = schema.get("type")
+    yield from _type_problems(
+        path, given if isinstance(given, list) else [given] if isinstance(given, str) else []
+    )
+
+
+def _type_problems(path: Path, kinds: list[Any]) -> Iterator[SchemaProblem]:
+    for number, kind in enumerate(kinds):
         if not (isinstance(kind, str) and kind in facts.JSON_TYPES):
             message = f"`{kind}` is not a type of JSON schema: {', '.join(sorted(facts.JSON_TYPES))}"
             yield SchemaProblem((*path, "type"), message, "type_error")
+        elif kind in kinds[:number]:
+            yield SchemaProblem((*path, "type"), f"`type` has `{kind}` twice")
 
 
 def _name(path: Path) -> str:
@@ -168,10 +189,14 @@ def _keyword_problems(node: _Node, unsupported: frozenset[str], kind: str) -> It
     for keyword in sorted(unsupported & schema.keys()):
         message = f"the API does not support `{keyword}` in {kind}: put it into the `description`"
         yield SchemaProblem((*path, keyword), message)
-    in_union = len(path) > 1 and path[-2] == "anyOf"
-    if schema.get("type") in ("null", ["null"]) and not in_union:
+    if schema.get("type") in ("null", ["null"]) and not _is_alternative(path):
         message = "a field that is only `null` can hold nothing: use a union such as [string, null]"
         yield SchemaProblem((*path, "type"), message)
+
+
+def _is_alternative(path: Path) -> bool:
+    """Return True if a schema is one of a union, or a condition."""
+    return path[-2:-1] == ("anyOf",) or (path[-1:] in _CONDITIONS and path[-2:-1] not in _OF_NAMED)
 
 
 def _enum_problems(nodes: list[_Node]) -> list[SchemaProblem]:

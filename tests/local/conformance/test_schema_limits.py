@@ -34,6 +34,25 @@ def nested(wraps):
     return fields(a=schema)
 
 
+UNKNOWN = {
+    "of the root": fields(a=TEXT) | {"type": "objekt"},
+    "of a field": fields(a={"type": "strin"}),
+    "in capitals": fields(a={"type": "String"}),
+    "of another language": fields(a={"type": "float"}),
+    "in a list of types": fields(a={"type": ["string", "nul"]}),
+    "of an item": fields(a={"type": "array", "items": {"type": "strin"}}),
+    "of an item's field": fields(a={"type": "array", "items": fields(b={"type": "strin"})}),
+    "in an inner object": fields(a=fields(b=fields(c={"type": "strin"}))),
+    "in a definition": fields(a={"$ref": "#/$defs/b"}) | {"$defs": {"b": {"type": "strin"}}},
+    "of further properties": fields(a=TEXT) | {"additionalProperties": {"type": "strin"}},
+    **{f"in {word}": fields(a={word: [{"type": "strin"}]}) for word in ("anyOf", "oneOf", "allOf")},
+    "in a union of unions": fields(a={"anyOf": [{"anyOf": [TEXT, {"type": "strin"}]}]}),
+    "in prefixItems": fields(a={"type": "array", "prefixItems": [{"type": "strin"}]}),
+    "in dependentSchemas": fields(a={"dependentSchemas": {"b": {"type": "strin"}}}),
+    **{f"in {word}": fields(a={word: {"type": "strin"}}) for word in ("not", "if", "then", "else")},
+}  # fmt: skip
+"""Schemas with a type name that JSON schema does not have, by its place."""
+
 ACCEPTED = {
     "one field": fields(a=TEXT),
     "optional and further properties": {"type": "object", "properties": {"a": TEXT}},
@@ -43,6 +62,10 @@ ACCEPTED = {
     "oneOf at the root": fields(a=TEXT) | {"oneOf": [{}]},
     "any item": fields(a={"type": "array", "items": True}),
     "no type": fields(a={"description": "Anything"}),
+    "every type in one list": fields(a={"type": sorted(facts.JSON_TYPES)}),
+    "a condition": fields(a={"type": "string", "not": {"type": "null"}, "if": True, "then": TEXT}),
+    "properties named like types": fields(strin=TEXT, type=TEXT),
+    "an enum with the name of an unknown type": fields(a={"enum": ["strin"]}),
     "a definition": fields(a={"$ref": "#/$defs/b"}) | {"$defs": {"b": nested("ooo")}},
     "5 levels of objects": nested("oooo"),
     "5 levels of lists of objects": nested("lolo"),
@@ -61,9 +84,14 @@ REFUSED = {
     "anyOf at the root": fields(a=TEXT) | {"anyOf": [{}]},
     "a bare null": fields(a={"type": "null"}),
     "a bare null in a list": fields(a={"type": "array", "items": {"type": ["null"]}}),
-    "an unknown type": fields(a={"type": "strin"}),
     "a type that is a number": fields(a={"type": 7}),
-    "an unknown type in a union": fields(a={"type": ["string", "nul"]}),
+    "a type that is null": fields(a={"type": None}),
+    "no type in the list": fields(a={"type": []}),
+    "a type twice": fields(a={"type": ["string", "string"]}),
+    "an empty anyOf": fields(a={"anyOf": []}),
+    "an empty enum": fields(a={"type": "string", "enum": []}),
+    "required that names a number": fields(a=TEXT) | {"required": ["a", 1]},
+    **{f"an unknown type {place}": schema for place, schema in UNKNOWN.items()},
     "properties that are a list": {"type": "object", "properties": [TEXT]},
     "a property that is a boolean": fields(a=True),
     "an enum that is a text": fields(a={"type": "string", "enum": "AB"}),
@@ -94,8 +122,8 @@ def api():
         yield client
 
 
-def refused_by_server(api, schema):
-    spec = {"output_schema": {"type": "json", "json_schema": schema}}
+def refused_by_server(api, schema, place="output_schema"):
+    spec = {"output_schema": "The year"} | {place: {"type": "json", "json_schema": schema}}
     answer = api.post("/v1/tasks/runs", json={"processor": "core", "input": "Acme", "task_spec": spec})
     assert answer.status_code in (202, 422)
     return answer.status_code == 422
@@ -120,3 +148,8 @@ def test_spec_and_server_accept_a_schema_within_the_limits(api, name):
 def test_spec_and_server_refuse_a_schema_beyond_the_limits(api, name):
     schema = REFUSED[name]
     assert (refused_by_spec(schema), refused_by_server(api, schema)) == (True, True)
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_the_server_refuses_an_unknown_type_in_an_input_schema(api, name):
+    assert refused_by_server(api, UNKNOWN[name], "input_schema")
