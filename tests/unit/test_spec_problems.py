@@ -8,11 +8,12 @@ from rowcite.errors import SpecError
 from rowcite.pipeline.spec_checks import spec_warnings
 from rowcite.pipeline.spec_file import load_spec
 from support import BASE_SPEC as BASE
+from support.editors import valid_in_an_editor
 
 # --- positions and suggestions ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+wrong_keys = pytest.mark.parametrize(
     ("added", "message"),
     [
         ("inpt: {path: x}", "7:1: unknown key `inpt`: did you mean `input`?"),
@@ -197,13 +198,16 @@ from support import BASE_SPEC as BASE
         ("columns: {prefix: industry_}\nlimits: {deadline: x}", "8:20: `limits.deadline`"),
     ],
 )
+
+
+@wrong_keys
 def test_a_problem_is_reported_at_its_position(problems, added, message):
     found = problems(BASE + added + "\n")
     assert len(found) == 1
     assert message in found[0]
 
 
-@pytest.mark.parametrize(
+wrong_tasks = pytest.mark.parametrize(
     ("task", "at", "message"),
     [
         ("null", "null", "`task` is null, but must be a mapping"),
@@ -246,11 +250,34 @@ def test_a_problem_is_reported_at_its_position(problems, added, message):
         ("{processor: core, inputs: {a: {column: b, required: 1}}, output: y}", "1}", "`task.inputs.a.required` is 1, but must be true or false"),
     ],
 )  # fmt: skip
+
+
+@wrong_tasks
 def test_a_problem_in_the_task_is_reported_at_its_position(problems, task, at, message):
     found = problems(f"name: t\ntask: {task}\n")
     assert len(found) == 1
     assert found[0].startswith(f"2:{len('task: ') + task.index(at) + 1}: ")
     assert message in found[0]
+
+
+NOT_IN_A_SCHEMA = (
+    "is not a field", "look-around", "regular expression", "applies to", "is not a text", "lists no values", "not an expression",
+    "is a text and", "both trusted and", "repeated key", "not valid YAML", "has no meaning", "is not set", "has a NUL",
+    "a key must be", "is not a finite", "no price is known", "cannot read the JSON schema", "an encoding that Python",
+    "999999999999d", "did you mean `string`", "the prompt is empty",
+)  # fmt: skip
+"""Parts of messages: what a JSON Schema cannot express, or what is wrong with the text and not with its values."""
+
+
+@wrong_keys
+def test_the_json_schema_rejects_what_the_loader_rejects(added, message):
+    assert any(part in message for part in NOT_IN_A_SCHEMA) or not valid_in_an_editor(BASE + added)
+
+
+@wrong_tasks
+def test_the_json_schema_rejects_a_task_that_the_loader_rejects(task, at, message):
+    text = f"name: t\ntask: {task}\n"
+    assert any(part in message for part in NOT_IN_A_SCHEMA) or not valid_in_an_editor(text)
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "null\n", "- a\n", "42\n", "just words\n"])

@@ -28,6 +28,7 @@ _COMMANDS = (
     "review",
     "deltas",
     "ledger",
+    "schema",
     "serve",
 )
 

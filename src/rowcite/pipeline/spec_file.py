@@ -14,12 +14,11 @@ from pydantic import ValidationError
 from rowcite.errors import Problem, SpecError
 from rowcite.pipeline.spec_checks import spec_problems
 from rowcite.spec import read_limits, yaml_positions
-from rowcite.spec.models import Format, Spec
+from rowcite.spec.models import RENAMED_ACCEPT_KEYS, Format, Spec
 from rowcite.spec.problems import OWN_KEYS, unknown_key, valid_keys, validation_problems
 from rowcite.spec.yaml_positions import Document
 from rowcite.spec.yaml_positions import Path as YamlPath
 
-_RENAMED = {"otherwise": "on_reject"}  # old and new names of keys of `accept` and of its fields
 _IS_A_TABLE = "this looks like a table, not a spec. Give the YAML file of a spec, and name the table in it: `input: {path: ...}`"
 _TABLE = re.compile(rf"\.({'|'.join(get_args(Format))})(\.gz|\.zst)?\Z", re.IGNORECASE)
 
@@ -94,7 +93,7 @@ def _rename_old_keys(document: Document) -> tuple[list[Problem], list[Problem]]:
     warnings: list[Problem] = []
     ambiguous: list[Problem] = []
     for path, keys in _accept_mappings(document.value):
-        for old, new in _RENAMED.items():
+        for old, new in RENAMED_ACCEPT_KEYS.items():
             where, now = ".".join(map(str, (*path, old))), ".".join(map(str, (*path, new)))
             if old in keys and new in keys:
                 message = f"`{where}` is the old name of `{now}`, and both are set: remove `{old}`"

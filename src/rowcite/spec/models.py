@@ -16,6 +16,7 @@ from pydantic import (
     Field,
     SecretStr,
     StrictBool,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
@@ -66,7 +67,14 @@ def _encoding(value: str) -> str:
 class CsvOptions(_Part):
     """The separator and the encoding of a CSV, and the texts that count as blank."""
 
-    separator: Annotated[str, AfterValidator(_separator)] | None = None
+    separator: (
+        Annotated[
+            str,
+            AfterValidator(_separator),
+            WithJsonSchema({"type": "string", "pattern": r"^[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x7f]$"}),
+        ]
+        | None
+    ) = None
     encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8"
     null_values: tuple[str, ...] = ("",)
 
@@ -215,7 +223,11 @@ class TaskSpec(_Part):
         return self
 
 
-class _AcceptKeys(_Part):
+RENAMED_ACCEPT_KEYS = {"otherwise": "on_reject"}
+"""Old and new names of keys of `accept` and of its fields: the old ones are read, with a warning."""
+
+
+class AcceptKeys(_Part):
     """The rules for a value and its evidence."""
 
     min_confidence: Confidence = None
@@ -229,7 +241,7 @@ class _AcceptKeys(_Part):
     on_reject: Literal["blank", "keep"] = "blank"
 
 
-class AcceptField(_AcceptKeys):
+class AcceptField(AcceptKeys):
     """The rules for one field. A key that is set here replaces the one that is set for all fields."""
 
     required: StrictBool = False
@@ -239,7 +251,7 @@ class AcceptField(_AcceptKeys):
     one_of: tuple[Scalar, ...] | None = None
 
 
-class Accept(_AcceptKeys):
+class Accept(AcceptKeys):
     """The rules by which values are accepted."""
 
     required: tuple[str, ...] = ()

@@ -54,7 +54,7 @@ def valid_keys(loc: tuple[int | str, ...]) -> list[str]:
     model: type[BaseModel] = Spec
     for key in loc[:-1]:
         field = model.model_fields.get(str(key))
-        inner = next(_models(field.annotation), None) if field else None
+        inner = next(models_in(field.annotation), None) if field else None
         model = inner or model
     return [name for name in model.model_fields if name not in OWN_KEYS]
 
@@ -90,11 +90,12 @@ def _document_path(loc: tuple[int | str, ...], value: Any) -> Path:
     return tuple(path)
 
 
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Yield the models that a key's type is made of."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for inner in get_args(annotation):
-        yield from _models(inner)
+        yield from models_in(inner)
 
 
 def _message(detail: Any, path: Path, document: Document) -> str:

@@ -15,6 +15,7 @@ from pydantic import (
     StrictFloat,
     StrictInt,
     StrictStr,
+    WithJsonSchema,
 )
 
 from rowcite.api.facts import DOMAIN
@@ -50,7 +51,14 @@ def _host(value: str) -> str:
     return host
 
 
-DomainList = tuple[Annotated[str, AfterValidator(_host)], ...]
+DomainList = tuple[
+    Annotated[
+        str,
+        AfterValidator(_host),
+        WithJsonSchema({"type": "string", "pattern": r"^\s*\.?[^\s/:@?#*.-][^\s/:@?#*]*\s*$"}),
+    ],
+    ...,
+]
 
 
 def _confidence(value: Any) -> Any:
@@ -64,7 +72,9 @@ def _confidence(value: Any) -> Any:
     raise ValueError(f"must be low, medium, high, or a number from 0 to 1{hint}")
 
 
-Confidence = Annotated[ConfidenceWord | float | None, BeforeValidator(_confidence)]
+Confidence = Annotated[
+    ConfidenceWord | Annotated[float, Field(ge=0, le=1)] | None, BeforeValidator(_confidence)
+]
 
 
 def _no_bool(value: Any) -> Any:
@@ -74,7 +84,7 @@ def _no_bool(value: Any) -> Any:
 
 
 Whole = Annotated[int, BeforeValidator(_no_bool)]
-Usd = Annotated[float, BeforeValidator(_no_bool), Field(ge=0, le=1e9)]
+Usd = Annotated[float, Field(ge=0, le=1e9), BeforeValidator(_no_bool)]
 """Money; the limit keeps sums in micro-US$ within 64 bits."""
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])\Z")
@@ -94,7 +104,12 @@ def duration(value: Any) -> Any:
         raise ValueError("must be a shorter duration, such as 90d") from None
 
 
-Duration = Annotated[timedelta | None, BeforeValidator(duration)]
+_DURATION_TEXT = {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*[smhd]\s*$"}
+Duration = Annotated[
+    timedelta | None,
+    BeforeValidator(duration),
+    WithJsonSchema({"anyOf": [_DURATION_TEXT, {"type": "null"}]}),
+]
 
 
 def _rows_or_share(value: Any) -> Any:
@@ -109,7 +124,20 @@ def _rows_or_share(value: Any) -> Any:
     raise ValueError('must be a number of rows, or a share of them such as "5%"')
 
 
-RowsOrShare = Annotated[int | float, BeforeValidator(_rows_or_share)]
+_SHARE_TEXT = {"type": "string", "pattern": r"^\s*(100(\.0+)?|\d{1,2}(\.\d+)?)%\s*$"}
+RowsOrShare = Annotated[
+    int | float,
+    BeforeValidator(_rows_or_share),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0},
+                {"type": "number", "minimum": 0, "maximum": 1},
+                _SHARE_TEXT,
+            ]
+        }
+    ),
+]
 
 Scalar = StrictStr | StrictBool | StrictInt | StrictFloat
 """A value as it is written in the spec, not converted."""
