@@ -12,15 +12,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import polars as pl
-
 from rowcite.errors import TableError
 from rowcite.spec import read_limits
 from rowcite.table.sources.limits import TOO_LARGE, row_too_long
 from rowcite.table.sources.streams import RowLines, RowTooLong, open_stream, open_text, unreadable_error
 
-UNCLOSED = "unclosed quote"
+QUOTE_FAULT = "a quote is never closed, or text follows a closing one"
 QUOTE_HINT = " Is a quote never closed?"
+_QUOTES = 'A value that begins with a quote ends with one, and each quote inside it is doubled ("")'
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +34,27 @@ class CsvForm:
 
 def find_fault(file: Path, form: CsvForm, reason: str) -> TableError:
     """Return the error for a file that Arrow did not read for a reason: with the line, if a fault is found."""
-    line, last = 1, 1
+    line, read = 1, 0
     try:
         with open_text(file, form.encoding) as text, field_size_limit(read_limits.CELL):
             lines = RowLines(text)
-            rows = csv.reader(lines, delimiter=form.separator)
-            for row in rows:
-                if row and form.width and len(row) != form.width:
-                    return _ragged(f"{file}:{line}", row, form.width)
-                last, line = line, rows.line_num + 1
-                lines.next_row()
+            rows = csv.reader(lines, delimiter=form.separator, strict=True)
+            try:
+                for row in rows:
+                    if row and form.width and len(row) != form.width:
+                        return _ragged(f"{file}:{line}", row, form.width)
+                    line = rows.line_num + 1
+                    lines.next_row()
+            finally:
+                read = rows.line_num
     except UnicodeError as error:
         return _encoding_fault(file, form.encoding, error)
-    except csv.Error:
-        return TableError(f"{file}:{line}: {TOO_LARGE}.{QUOTE_HINT}")
+    except csv.Error as error:
+        return _quote_fault(file, line, read, error)
     except RowTooLong:
         return TableError(f"{file}:{line}: {row_too_long(QUOTE_HINT)}")
     except OSError as error:
         return unreadable_error(file, error)
-    if reason == UNCLOSED:
-        return TableError(f"{file}:{last}: a quote is opened and never closed")
     return TableError(f"{file}: cannot be read as {form.name}: {reason}")
 
 
@@ -68,31 +68,14 @@ def field_size_limit(most: int) -> Iterator[None]:
         csv.field_size_limit(before)
 
 
-def has_unclosed_quote(file: Path, last: pl.DataFrame, tail: str, separator: str) -> bool:
-    """Return True if the last cell runs into the end of the file for want of a quote.
-
-    `last` holds the last rows that were read, `tail` the end of the file's text. The quotes of the whole file are
-    counted only if the last cell looks open.
-    """
-    return _looks_open(last, tail, separator) and _has_odd_quotes(file)
-
-
-def _looks_open(last: pl.DataFrame, tail: str, separator: str) -> bool:
-    value = last.row(-1)[-1]
-    if value is None:
-        return False
-    open_ended = '"' + value.replace('"', '""')
-    if len(open_ended) < len(tail):
-        return tail.endswith(open_ended) and tail[-len(open_ended) - 1] in (separator, "\r", "\n")
-    return "\n" in value and not tail.rstrip("\r\n\x00").endswith('"')
-
-
-def _has_odd_quotes(file: Path) -> bool:
-    quotes = 0
-    with open_stream(file) as stream:
-        while part := stream.read(1 << 20):
-            quotes += part.count(b'"')
-    return quotes % 2 == 1
+def _quote_fault(file: Path, first: int, last: int, error: csv.Error) -> TableError:
+    """Return the error for a row from line `first` to line `last` that the strict reader rejects."""
+    if "field larger" in str(error):
+        return TableError(f"{file}:{first}: {TOO_LARGE}.{QUOTE_HINT}")
+    if "unexpected end" in str(error):
+        return TableError(f"{file}:{first}: a quote is opened and never closed. {_QUOTES}")
+    begins = f" of a row that begins in line {first}" if last > first else ""
+    return TableError(f"{file}:{last}: text follows the closing quote of a value{begins}. {_QUOTES}")
 
 
 def _ragged(place: str, row: list[str], width: int) -> TableError:

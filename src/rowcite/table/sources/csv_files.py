@@ -19,13 +19,13 @@ from rowcite.spec import read_limits
 from rowcite.spec.models import CsvOptions, Format
 from rowcite.table.sources.base import Rows, TextForm, to_frame
 from rowcite.table.sources.csv_faults import (
+    QUOTE_FAULT,
     QUOTE_HINT,
-    UNCLOSED,
     CsvForm,
     field_size_limit,
     find_fault,
-    has_unclosed_quote,
 )
+from rowcite.table.sources.csv_quotes import has_quote_fault
 from rowcite.table.sources.limits import (
     check_cells,
     check_columns,
@@ -39,7 +39,6 @@ from rowcite.table.sources.streams import RowLines, RowTooLong, open_stream, ope
 
 _BLOCKS = (read_limits.ROW >> 4, read_limits.ROW >> 2, read_limits.ROW)
 """Bytes of CSV that are parsed at once. A larger block is tried if a row does not fit. Arrow reads 32 blocks ahead."""
-_TAIL = 4096
 
 
 class CsvSource:
@@ -54,6 +53,7 @@ class CsvSource:
         self.separator = options.separator or ("\t" if kind == "tsv" else ",")
         self.text_form = TextForm()
         self._names: list[str] = []
+        self._checked: set[Path] = set()
         self._header_rows = {file: self._read_header(file) for file in self.files}
         self.schema = pl.Schema(dict.fromkeys(self._names, pl.String))
 
@@ -80,18 +80,23 @@ class CsvSource:
         """Parse a file without its first `skip` rows; the header is one of them."""
         most, count, width = max_unpacked_bytes(file), 0, len(self._names)
         with _utf8(file, self.options.encoding) as plain:
-            last: pl.DataFrame | None = None
+            self._check_quotes(file, plain)
             with self._reader(plain, block) as reader:
                 for batch in reader:
                     count += batch.nbytes - 8 * width * batch.num_rows  # without the offsets of the values
                     if count > most:
                         raise decompression_bomb_error(file)
                     past, skip = min(skip, batch.num_rows), max(skip - batch.num_rows, 0)
-                    last = to_frame(batch) if batch.num_rows else last
-                    if last is not None and batch.num_rows > past:
-                        yield last.slice(past)
-            if last is not None and has_unclosed_quote(plain, last, _tail(plain), self.separator):
-                raise self._fault(file, UNCLOSED)
+                    if batch.num_rows > past:
+                        yield to_frame(batch).slice(past)
+
+    def _check_quotes(self, file: Path, plain: Path) -> None:
+        """Check a file's quotes when it is read for the first time. `plain` has its text in UTF-8."""
+        if file in self._checked:
+            return
+        if has_quote_fault(plain, self.separator):
+            raise self._fault(file, QUOTE_FAULT)
+        self._checked.add(file)
 
     def _reader(self, file: Path, block: int) -> Any:
         return pacsv.open_csv(
@@ -113,16 +118,14 @@ class CsvSource:
         try:
             with open_text(file, self.options.encoding) as text, field_size_limit(read_limits.ROW):
                 lines = RowLines(text)
-                rows, blank = csv.reader(lines, delimiter=self.separator), 0
+                rows, blank = csv.reader(lines, delimiter=self.separator, strict=True), 0
                 while not (names := next(rows, None)):
                     if names is None:
                         raise TableError(f"{file}: the file is empty; a table has at least a header")
                     blank += 1
-        except csv.Error as error:
-            raise TableError(f"{file}:1: cannot read the header: {error}") from error
         except RowTooLong as error:
             raise TableError(f"{file}:1: the header: {row_too_long(QUOTE_HINT)}") from error
-        except (UnicodeError, OSError) as error:
+        except (csv.Error, UnicodeError, OSError) as error:
             raise self._fault(file, str(error)) from error
         check_columns(file, len(names))
         names[0] = names[0].removeprefix("\ufeff")
@@ -182,19 +185,6 @@ def _has_byte_order_mark(file: Path, encoding: str) -> bool:
         return False
     with open_stream(file) as stream:
         return bool(stream.read(len(BOM_UTF8)) == BOM_UTF8)
-
-
-def _tail(file: Path) -> str:
-    """Return the end of a file's text."""
-    if file.suffix.lower() in (*CSV.suffixes, *TSV.suffixes):
-        with file.open("rb") as raw:
-            raw.seek(max(file.stat().st_size - _TAIL, 0))
-            return raw.read().decode(errors="replace")
-    tail = b""
-    with open_stream(file) as stream:
-        while part := stream.read(1 << 20):
-            tail = (tail + part)[-_TAIL:]
-    return tail.decode(errors="replace")
 
 
 CSV = InputFormat("csv", (".csv",), lambda files, options: CsvSource(files, "csv", options))

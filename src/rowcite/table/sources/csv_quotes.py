@@ -1,0 +1,54 @@
+"""Quotes in a CSV, checked as bytes. Arrow joins `"a" b` into one value and reads past a quote that is never closed.
+
+One regular expression matches whole blocks, so that the check costs a fraction of Python's csv module and little memory.
+"""
+
+from __future__ import annotations
+
+import re
+from codecs import BOM_UTF8
+from functools import cache
+from pathlib import Path
+
+from rowcite.spec import read_limits
+from rowcite.table.sources.limits import max_unpacked_bytes
+from rowcite.table.sources.streams import open_stream
+
+_BLOCK = 1 << 20
+_QUOTED = rb'"[^"]*+(?:""[^"]*+)*+"'
+
+
+def has_quote_fault(file: Path, separator: str) -> bool:
+    """Return True if a quoted value of UTF-8 text has text after its closing quote, or is never closed.
+
+    A quote inside a value without quotes is a character of it. `csv_faults` finds the line of a fault.
+    """
+    whole, closed = _patterns(separator.encode())
+    left = max_unpacked_bytes(file)
+    with open_stream(file) as stream:
+        rest = b"\n" + stream.read(len(BOM_UTF8)).removeprefix(BOM_UTF8)  # a value may begin after a line end
+        while (block := stream.read(max(_BLOCK, len(rest)))) and left > 0:
+            left -= len(block)  # the reader of the rows rejects a file that unpacks to more
+            if b'"' not in block and b'"' not in rest:
+                rest = block[-1:]
+                continue
+            rest = _rest(whole, rest + block)
+            if len(rest) > read_limits.ROW or closed.match(rest, 1):
+                return True
+    return len(_rest(whole, rest + b"\n")) > 1
+
+
+def _rest(whole: re.Pattern[bytes], text: bytes) -> bytes:
+    """Return what follows the values that are whole, and the character before it."""
+    found = whole.match(text, 1)
+    return text[found.end() - 1 :] if found else text
+
+
+@cache
+def _patterns(separator: bytes) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+    """Return the patterns of a text without faults, and of a quoted value that ends where no value may end."""
+    ends = rb"[%b\r\n]" % re.escape(separator)
+    more = rb'(?:%b"[^"]*+"(?=%b))*+' % (ends, ends)  # values without a quote inside, quickly
+    valid = rb'(?<=%b)%b(?=%b)%b|(?<!%b)"' % (ends, _QUOTED, ends, more, ends)
+    whole = rb'[^"]*+(?:(?:%b)[^"]*+)*+' % valid
+    return re.compile(whole), re.compile(_QUOTED + rb"(?!%b)(?=.)" % ends, re.DOTALL)

@@ -1,0 +1,99 @@
+"""A CSV is read as Python's strict reader reads it, or rejected with a line: `ROWCITE_EXAMPLES=5000` tries more texts."""
+
+import csv
+import io
+import os
+import re
+from itertools import chain
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from rowcite.errors import TableError
+from rowcite.spec.models import CsvOptions
+from rowcite.table.sources import csv_quotes, open_source
+
+EXAMPLES = int(os.environ.get("ROWCITE_EXAMPLES", "40"))
+cheap = settings(
+    max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+TEXTS = st.lists(
+    st.sampled_from(['"', '"', ",", ",", "\n", "\r\n", "\r", "a", "b ", ";", '""', '"a"', '"a,b"', "é"]),
+    max_size=24,
+).map("".join)
+
+
+def read(file, **options):
+    source = open_source(str(file), None, CsvOptions(**options))
+    return [tuple(source.schema), *chain.from_iterable(rows.frame.iter_rows() for rows in source.batches())]
+
+
+def strictly_read(text, separator=","):
+    """Return the rows of a rectangular CSV without blank lines between them; None if it is none."""
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+    except csv.Error:
+        return None
+    if not any(rows):
+        return None
+    if len(next(filter(None, rows))) > 1:
+        rows = [row for row in rows if row]
+    else:  # above the header a blank line is none of its rows, below it it is a row with a blank
+        rows = rows[next(place for place, row in enumerate(rows) if row) :]
+        rows = [row or [""] for row in rows]
+    return (
+        rows if {len(row) for row in rows} == {len(rows[0])} and len(set(rows[0])) == len(rows[0]) else None
+    )
+
+
+@pytest.mark.parametrize("separator", [",", "\t", "^", "]", "\\"])
+@cheap
+@given(head=st.sampled_from(["x,y\n", "x,y,z\r\n", "x\n", "\n\nx,y\r", ""]), body=TEXTS)
+@example(head="id,name\n", body='1,"5 inch pipe\n2,ok\n3,"6 inch pipe\n4,ok\n')
+@example(head="id,name\n", body='7,"Zo" Inc\n')
+@example(head="id,name\n", body='7,"a\\"b"\n')
+@example(head="id,name\n", body='7,"a"b","c"\n')
+def test_a_csv_is_read_as_the_strict_reader_reads_it_or_rejected(
+    tmp_path, monkeypatch, separator, head, body
+):
+    monkeypatch.setattr(csv_quotes, "_BLOCK", 7)
+    text = (head + body).replace(",", separator)
+    file = tmp_path / "t.csv"
+    file.write_bytes(text.encode())
+    expected = strictly_read(text, separator)
+    if expected is None:
+        with pytest.raises(TableError) as error:
+            read(file, separator=separator)
+        assert re.match(rf"{re.escape(str(file))}(:\d+)?: ", str(error.value))
+    else:
+        found = read(file, separator=separator)
+        assert [tuple(cell or "" for cell in row) for row in found] == [tuple(row) for row in expected]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        pytest.param(
+            'id,name,note\n1,Zx1,"5 inch\n2,Zx2,ok\n3,Zx3,"6 inch\n4,Zx4,ok\n',
+            r":4: text follows the closing quote of a value of a row that begins in line 2\. ",
+            id="two quotes in two rows",
+        ),
+        pytest.param('a,b\n1,"Zo" Inc\n', r":2: text follows the closing quote of a value\. ", id="text"),
+        pytest.param('a,b\n1,"a\\"b"\n', r":2: text follows the closing quote of a value\. ", id="backslash"),
+        pytest.param('a,"b"c\n1,2\n', r":1: text follows the closing quote of a value\. ", id="header"),
+        pytest.param('a,b\n1,"x" ,2\n', r":2: text follows the closing quote of a value\. ", id="space"),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_text_after_a_closing_quote_is_rejected_by_its_line(tmp_path, data, message, encoding):
+    (tmp_path / "t.csv").write_bytes(data.encode(encoding))
+    with pytest.raises(TableError, match=r"t\.csv" + message):
+        read(tmp_path / "t.csv", encoding=encoding)
+
+
+def test_a_fault_far_below_the_limit_of_rows_is_found_before_any_row_is_read(tmp_path):
+    (tmp_path / "t.csv").write_text("a,b\n" + "1,2\n" * 200_000 + '3,"4" x\n')
+    batches = open_source(str(tmp_path / "t.csv"), None, CsvOptions()).batches()
+    with pytest.raises(TableError, match=r"t\.csv:200002: text follows"):
+        next(batches)
