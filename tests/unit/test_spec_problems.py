@@ -244,7 +244,7 @@ wrong_tasks = pytest.mark.parametrize(
         ("{processor: cor, prompt: x, output: y}", "cor,", "no price is known for `cor`: correct the name, or give US$ per run under `prices: {cor: 0.01}`"),
         ("{processor: core, prompt: x, output: y, location: usa}", "usa", "`task.location` is 'usa'"),
         ("{processor: core, prompt: x, output: y, metadata: {team: 5}}", "5}", "`task.metadata.team` is 5, but must be a text: put it in quotes"),
-        ("{processor: core, prompt: x, output: y, source_policy: {include_domains: [a.com/x]}}", "a.com", "a domain without scheme, port or path"),
+        ("{processor: core, prompt: x, output: y, source_policy: {include_domains: ['a.com:80/x']}}", "'a.com", "must be a domain without scheme, port or query, such as example.com, .gov or docs.python.org/3"),
         ("{processor: core, inputs: {a: {column: b, descr: c}}, output: y}", "descr:", "unknown key `descr` in `task.inputs.a`: did you mean `description`?"),
         ("{processor: core, inputs: {a: {column: b, transform: upper}}, output: y}", "upper", "`task.inputs.a.transform` is 'upper', but must be `strip`, `lower`, `domain`, `url` or `none`"),
         ("{processor: core, inputs: {a: {column: b, required: 1}}, output: y}", "1}", "`task.inputs.a.required` is 1, but must be true or false"),

@@ -31,6 +31,7 @@ from rowcite.spec.value_types import (
     FieldKind,
     RowsOrShare,
     Scalar,
+    SourceList,
     Usd,
     Whole,
     misspelt_kind,
@@ -180,8 +181,8 @@ class WholeOutput(_Part):
 class SourcePolicy(_Part):
     """The sites that answers may come from."""
 
-    include_domains: DomainList = ()
-    exclude_domains: DomainList = ()
+    include_domains: SourceList = ()
+    exclude_domains: SourceList = ()
 
 
 class McpServer(_Part):

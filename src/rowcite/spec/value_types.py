@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from rowcite.api.facts import DOMAIN
+from rowcite.api.source_policy import normal_entry
 
 FieldKind = Literal["string", "integer", "number", "boolean", "date", "array", "object"]
 OTHER_KIND_NAMES: dict[str, FieldKind] = {
@@ -51,14 +52,27 @@ def _host(value: str) -> str:
     return host
 
 
+_HOST_PATTERN = r"[^\s/:@?#*.-][^\s/:@?#*]*"
+
 DomainList = tuple[
     Annotated[
         str,
         AfterValidator(_host),
-        WithJsonSchema({"type": "string", "pattern": r"^\s*\.?[^\s/:@?#*.-][^\s/:@?#*]*\s*$"}),
+        WithJsonSchema({"type": "string", "pattern": rf"^\s*\.?{_HOST_PATTERN}\s*$"}),
     ],
     ...,
 ]
+SourceList = tuple[
+    Annotated[
+        str,
+        AfterValidator(lambda value: normal_entry(value.strip())),
+        WithJsonSchema(
+            {"type": "string", "pattern": rf"^\s*(\.?{_HOST_PATTERN}|{_HOST_PATTERN}/[^\s?#]*)\s*$"}
+        ),
+    ],
+    ...,
+]
+"""Domains, each with or without a path prefix."""
 
 
 def _confidence(value: Any) -> Any:

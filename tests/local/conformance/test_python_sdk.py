@@ -92,7 +92,10 @@ def test_input_is_returned_as_it_was_given(sdk):
         "processor": "core",
         "metadata": {"k": "v", "n": 1.5, "b": True},
         "task_spec": SPEC | {"input_schema": {"type": "json", "json_schema": {"type": "object"}}},
-        "source_policy": {"include_domains": [".gov"], "exclude_domains": ["x.com"]},
+        "source_policy": {
+            "include_domains": [".gov", "docs.python.org/3"],
+            "exclude_domains": ["x.com/Feed"],
+        },
         "advanced_settings": {"location": "us"},
         "mcp_servers": [{"type": "url", "url": "https://m.example", "name": "m"}],
         "enable_events": True,

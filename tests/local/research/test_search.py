@@ -72,3 +72,13 @@ def test_the_policy_limits_domains_and_dates(corpus):
 def test_results_and_characters_are_limited(corpus):
     assert len(corpus.search(["heat"], max_results=1)) == 1
     assert sum(len(text) for r in corpus.search(["heat"], max_chars_total=70) for text in r.excerpts) <= 70
+
+
+def test_the_policy_limits_paths_by_whole_segments(docs):
+    docs.page("a.html", "<p>Heat pumps are quiet and cheap to run.</p>", "https://news.example/3/heat")
+    docs.page("b.html", "<p>Heat pumps are loud and hard to repair.</p>", "https://news.example/30/heat")
+    corpus = docs.open()
+    (first, second) = (f"https://news.example/{part}/heat" for part in (3, 30))
+    assert urls(corpus.search(["heat"], include_domains=["News.example/3/"])) == [first]
+    assert urls(corpus.search(["heat"], exclude_domains=["news.example/3"])) == [second]
+    assert urls(corpus.search(["heat"], include_domains=["news.example/3/Heat"])) == []

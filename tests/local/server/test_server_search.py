@@ -113,7 +113,7 @@ def test_the_default_is_ten_results(start, answers):
         ),
         (
             "/v1/search",
-            {"search_queries": ["a"], "advanced_settings": {"source_policy": {"include_domains": ["a/b"]}}},
+            {"search_queries": ["a"], "advanced_settings": {"source_policy": {"include_domains": ["a:80"]}}},
             ["body", "source_policy", "include_domains", 0],
         ),
         ("/v1beta/search", {}, ["body", "objective"]),

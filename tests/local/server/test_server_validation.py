@@ -88,8 +88,10 @@ def test_both_lists_together_have_at_most_200_domains():
     assert "200" in errors_of(run(source_policy=policy | {"include_domains": [*domains, ".gov"]}))[0].msg
 
 
-@pytest.mark.parametrize("domain", ["https://a.example", "a.example/path", "", "a b", "a.example:80"])
-def test_a_domain_has_no_scheme_and_no_path(domain):
+@pytest.mark.parametrize(
+    "domain", ["https://a.example", "", "a b", "a.example:80", ".gov/path", "a.example/path?x"]
+)
+def test_a_domain_has_no_scheme_port_or_query(domain):
     (error,) = errors_of(run(source_policy={"include_domains": ["ok.example", domain]}))
     assert error.loc == ("body", "source_policy", "include_domains", 1)
 

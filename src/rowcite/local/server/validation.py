@@ -12,6 +12,7 @@ import msgspec
 
 from rowcite.api import facts
 from rowcite.api.schema_limits import characters, input_problems, output_problems
+from rowcite.api.source_policy import normal_entry
 from rowcite.local.server.http_errors import FieldError, HttpError, InvalidRequest
 from rowcite.local.server.params import missing_beta
 from rowcite.local.server.schema_match import mismatches
@@ -262,21 +263,27 @@ def _beta_errors(request: RunInput, named: frozenset[str]) -> list[FieldError]:
 
 
 def domain_errors(policy: SourcePolicy) -> list[FieldError]:
-    """Return an error for each invalid domain, and for too many domains."""
+    """Return an error for each invalid entry, and for too many entries."""
     listed = {"include_domains": policy.include_domains, "exclude_domains": policy.exclude_domains}
     errors = [
-        FieldError(
-            ("source_policy", name, number), f"{domain!r} is not a domain: give it without scheme or path."
-        )
-        for name, domains in listed.items()
-        for number, domain in enumerate(domains)
-        if not facts.DOMAIN.fullmatch(domain.removesuffix("."))
+        FieldError(("source_policy", name, number), f"{entry!r} {problem}.")
+        for name, entries in listed.items()
+        for number, entry in enumerate(entries)
+        if (problem := _entry_problem(entry))
     ]
     if sum(map(len, listed.values())) > facts.DOMAINS:
         errors.append(
             FieldError(("source_policy",), f"At most {facts.DOMAINS} domains, both lists together.")
         )
     return errors
+
+
+def _entry_problem(entry: str) -> str:
+    try:
+        normal_entry(entry)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _warnings(request: RunInput, spec: TaskSpec, context: RequestContext) -> Iterator[RunWarning]:

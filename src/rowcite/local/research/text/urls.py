@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from tldextract import TLDExtract
 
+from rowcite.api.source_policy import covers, normal_entry
+
 # The list inside the package: no download, no cache folder, equal results everywhere.
 _split_host = TLDExtract(suffix_list_urls=(), cache_dir=None)
 _ADDRESS = re.compile(
@@ -56,12 +58,9 @@ def sites_within(text: str) -> list[str]:
 
 def allowed(url: str, include: tuple[str, ...], exclude: tuple[str, ...]) -> bool:
     """Return True if the source policy admits a document; `exclude` is ignored beside `include`."""
-    host = host_of(url)
     if include:
-        return any(_covers(domain, host) for domain in include)
-    return not any(_covers(domain, host) for domain in exclude)
+        return any(covers(entry, url) for entry in map(_normal, include))
+    return not any(covers(entry, url) for entry in map(_normal, exclude))
 
 
-def _covers(domain: str, host: str) -> bool:
-    wanted = domain.lower().removeprefix("www.")
-    return host == wanted.lstrip(".") or host.endswith(f".{wanted.lstrip('.')}")
+_normal = lru_cache(maxsize=1_024)(normal_entry)

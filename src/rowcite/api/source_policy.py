@@ -1,0 +1,69 @@
+"""The entries of a source policy: domains, suffixes such as `.gov`, and domains with a path prefix. Pure.
+
+A domain covers its subdomains. A path prefix covers whole segments and is case-sensitive: `docs.python.org/3` covers
+`/3/library` and not `/30`. Slashes at the end do not count, dot segments are resolved, percent-encoding stays as written.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from rowcite.api.facts import DOMAIN
+
+ENTRY = "a domain without scheme, port or query, such as example.com, .gov or docs.python.org/3"
+"""What an entry is, for messages."""
+
+_PATH = re.compile(r"[^\s?#\\\x00-\x1f\x7f]*")
+_DOT_SEGMENT = re.compile(r"(\.|%2e){1,2}", re.IGNORECASE)
+
+
+def normal_entry(entry: str) -> str:
+    """Return an entry in normal form: the host in lower case, the path without dot segments and without a slash at its end.
+
+    Raises:
+        ValueError: it is not a domain, a suffix, or a domain with a path.
+    """
+    host, _, path = entry.partition("/")
+    host = host.lower().removesuffix(".")
+    if not DOMAIN.fullmatch(host) or not _PATH.fullmatch(path):
+        raise ValueError(f"must be {ENTRY}")
+    segments = _segments(path)
+    if segments and host.startswith("."):
+        raise ValueError(f"must be {ENTRY}: a suffix has no path")
+    return "/".join((host, *segments))
+
+
+def covers(entry: str, url: str) -> bool:
+    """Return True if an entry in normal form covers a URL. `www.` in front of either host does not count."""
+    host, _, prefix = entry.partition("/")
+    wanted = host.removeprefix("www.").lstrip(".")
+    found, path = _location(url)
+    if found != wanted and not found.endswith(f".{wanted}"):
+        return False
+    segments = prefix.split("/") if prefix else []
+    return path[: len(segments)] == segments
+
+
+@lru_cache(maxsize=65_536)
+def _location(url: str) -> tuple[str, list[str]]:
+    """Return the host of a URL and the segments of its path; nothing for what is not a URL."""
+    try:
+        parts = urlsplit(url)
+        return (parts.hostname or "").removeprefix("www."), _segments(parts.path.removeprefix("/"))
+    except ValueError:
+        return "", []
+
+
+def _segments(path: str) -> list[str]:
+    """Return the segments of a path, with dot segments resolved and without empty ones at its end."""
+    found: list[str] = []
+    for segment in path.split("/"):
+        if not _DOT_SEGMENT.fullmatch(segment):
+            found.append(segment)
+        elif len(segment.lower().replace("%2e", ".")) > 1 and found:
+            found.pop()
+    while found and not found[-1]:
+        found.pop()
+    return found
