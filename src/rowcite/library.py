@@ -18,9 +18,9 @@ from rowcite.local import backend
 from rowcite.model import RowStatus
 from rowcite.pipeline import plan as planning
 from rowcite.pipeline import run as running
+from rowcite.pipeline.execution import Confirmations, Summary
 from rowcite.pipeline.plan import Plan
 from rowcite.pipeline.prepare import Overrides, Prepared, prepare
-from rowcite.pipeline.run import Confirmations, Summary
 from rowcite.pipeline.write import count, merged
 from rowcite.progress import Silent
 from rowcite.spec.models import Spec

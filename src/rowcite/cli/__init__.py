@@ -19,6 +19,8 @@ BUG, USAGE = 1, 2
 READER_GONE = 141  # the code of SIGPIPE in a shell: `rowcite run … -o - | head`
 _COMMANDS = (
     "run",
+    "submit",
+    "collect",
     "plan",
     "check",
     "write",

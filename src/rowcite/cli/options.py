@@ -118,6 +118,11 @@ def spend_options(command: F) -> F:
     return _add(command, _SPEND)
 
 
+def max_cost_option(command: F) -> F:
+    """Add the flag for the budget."""
+    return _add(command, _SPEND[:1])
+
+
 def output_options(command: F) -> F:
     """Add the flags for output and messages."""
     return _add(command, _OUTPUT)

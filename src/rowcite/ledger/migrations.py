@@ -39,7 +39,10 @@ _CHECKSUMS = (
     "ALTER TABLE answer ADD COLUMN checksum BLOB NOT NULL DEFAULT x'';"
     " UPDATE answer SET checksum = answer_checksum(run, output);"
 )
-FORMAT = Format(_schema(), (_CHECKSUMS,))
+_SUBMISSIONS = (
+    "CREATE TABLE submission (id INTEGER PRIMARY KEY, first_run INTEGER NOT NULL, budget INTEGER NOT NULL)"
+)
+FORMAT = Format(_schema(), (_CHECKSUMS, _SUBMISSIONS + ";"))
 
 
 def is_current(db: sqlite3.Connection, name: str, form: Format = FORMAT) -> bool:

@@ -42,6 +42,11 @@ PACK_OF_RUN = (
     " FROM run JOIN run AS pack ON pack.id = run.pack WHERE run.id = ?"
 )
 SPENT = f"SELECT coalesce(sum(price), 0) FROM run WHERE {IS_CREATED}"
+PARTS_TO_SEND_AGAIN = "SELECT run.key FROM run JOIN run AS pack ON pack.id = run.pack WHERE run.state = :lost AND pack.state != :lost"
+SUBMISSION = (
+    "SELECT budget, (SELECT coalesce(sum(price), 0) FROM run"
+    f" WHERE run.id >= first_run AND {IS_CREATED}) FROM submission ORDER BY id DESC LIMIT 1"
+)
 ANSWERED_FOR_OTHER_QUESTIONS = (
     "SELECT count(DISTINCT run.key) FROM question JOIN batch ON batch.question = question.id"
     " JOIN run ON run.batch = batch.id"

@@ -139,6 +139,16 @@ class Reads(Store):
         """Return the list price of every run that was, or may have been, created: micro-US$."""
         return int(self._one(queries.SPENT))
 
+    def submission(self) -> tuple[int, int] | None:
+        """Return the budget of the last submission and what was spent since it began, in micro-US$; None without one."""
+        for budget, spent in self._each(queries.SUBMISSION):
+            return int(budget), int(spent)
+        return None
+
+    def parts_to_send_again(self) -> set[bytes]:
+        """Return the keys of packed tasks without a part of their pack's answer."""
+        return {key for (key,) in self._each(queries.PARTS_TO_SEND_AGAIN, {"lost": RunState.LOST})}
+
     def state_counts(self) -> dict[RunState, int]:
         """Return the number of runs in each state that has any."""
         rows = self._each("SELECT state, count(*) FROM run WHERE pack IS NULL GROUP BY state")

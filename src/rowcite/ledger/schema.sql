@@ -48,6 +48,12 @@ CREATE TABLE answer (               -- the output as received, byte for byte
   checksum BLOB NOT NULL DEFAULT x'' -- of the run's id and the output: checksum.py
 );
 
+CREATE TABLE submission (           -- a `rowcite submit` that sent runs: the collects after it share its budget
+  id INTEGER PRIMARY KEY,
+  first_run INTEGER NOT NULL,       -- runs from this id on count towards the budget
+  budget INTEGER NOT NULL
+);
+
 CREATE TABLE decision (             -- people's decisions on cells; rows are only added, the newest on a cell counts
   id INTEGER PRIMARY KEY,
   key BLOB NOT NULL,

@@ -167,6 +167,13 @@ class Writes(Store):
 
     # --- people --------------------------------------------------------------------------------------
 
+    def record_submission(self, budget: int) -> None:
+        """Record that a submission with this budget (micro-US$) begins with the next run."""
+        with self._writing():
+            self._db.execute(
+                "INSERT INTO submission (first_run, budget) VALUES (?, ?)", (self._next_id("run"), budget)
+            )
+
     def record_decisions(self, decisions: Iterable[Decision]) -> None:
         """Record people's decisions on cells."""
         with self._writing():

@@ -125,15 +125,21 @@ def check_budget(job: Job, planned: Plan, ledger: Ledger) -> int:
             f"{planned.runs:,} runs would cost {usd(planned.cost)}, and limits.max_cost_usd is {usd(most)}."
             " Nothing was submitted. Raise it, give --max-cost, or take fewer rows with --limit"
         )
-    if limits.max_total_usd is None:
+    left = left_of_total(job, ledger)
+    if left is None:
         return most
-    left = round(limits.max_total_usd * MICRO) - ledger.spent()
     if planned.cost > left:
         raise BudgetExceeded(
             f"{planned.runs:,} runs would cost {usd(planned.cost)}, and of limits.max_total_usd"
             f" {usd(max(left, 0))} is left. Nothing was submitted. Raise it to continue"
         )
     return min(most, left)
+
+
+def left_of_total(job: Job, ledger: Ledger) -> int | None:
+    """Return what `limits.max_total_usd` allows to spend still, in micro-US$; None without that limit."""
+    total = job.spec.limits.max_total_usd
+    return None if total is None else round(total * MICRO) - ledger.spent()
 
 
 def _outlook(job: Job, ledger: Ledger, tasks: int, runs: int, escalating: int) -> CostForecast | None:

@@ -68,7 +68,7 @@ class Prepared:
     """A job, the folder of its ledger, and the path of its output (None: no output).
 
     `wait` is how many seconds to wait for a ledger that another process uses. `warnings` are about answers of other APIs.
-    `replace`: the output replaces any table.
+    `replace`: the output replaces any table. `max_cost` is the budget of a flag, in US$.
     """
 
     job: Job
@@ -78,6 +78,7 @@ class Prepared:
     wait: float = 0.0
     warnings: tuple[str, ...] = ()
     replace: bool = False
+    max_cost: float | None = None
 
     @property
     def api(self) -> str:
@@ -120,7 +121,16 @@ def prepare(  # noqa: PLR0913 - the sources of a job, by name
         memory=overrides.memory,
     )
     output = None if writes is None else _output(read, overrides, source, writes=writes)
-    return Prepared(job, folder, output, local, overrides.wait_lock, choice.warnings, overrides.replace)
+    return Prepared(
+        job,
+        folder,
+        output,
+        local,
+        overrides.wait_lock,
+        choice.warnings,
+        overrides.replace,
+        overrides.max_cost,
+    )
 
 
 def ledger_folder(spec: Spec, flag: str | None = None, environ: Mapping[str, str] = os.environ) -> Path:

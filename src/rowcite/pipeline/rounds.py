@@ -6,7 +6,7 @@ continues where it stopped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -34,27 +34,40 @@ class Round:
     escalation: bool = False
 
 
-def rounds(  # noqa: PLR0913 - the parts of a run, by name
+def first_rounds(job: Job, survey: Survey) -> Generator[Round, None, None]:
+    """Yield the rounds with the first question of each task: packs, then single tasks."""
+    most = job.spec.task.records_per_run
+    if most > 1:
+        yield Round(_packed(job, survey, most))
+    yield Round([_source(job, job.question, partial(unanswered, job, survey=survey, left=most > 1))])
+
+
+def parts_again(job: Job, survey: Survey, keys: Container[bytes]) -> Round:
+    """Return the round with those of `keys` that are not answered by now, each in a run of its own."""
+
+    def tasks(states: TaskStates) -> Iterator[Task]:
+        missing = unanswered(job, states, survey=survey, left=True)
+        return (task for task in missing if task.key in keys)
+
+    return Round([_source(job, job.question, tasks)])
+
+
+def escalation_rounds(
     job: Job,
     ledger: Ledger,
-    survey: Survey,
     *,
     progress: Progress,
     stop: Stop,
     confirm: Callable[[EscalationRound], bool],
-) -> Iterator[Round]:
-    """Yield the rounds of a run, each to be submitted before the next is requested.
+) -> Generator[Round, None, None]:
+    """Yield the escalation rounds, each to be submitted before the next is requested.
 
-    `confirm` is called before an escalation round that more than half of the first answers would need.
+    `confirm` is called before a round that more than half of the first answers would need.
 
     Raises:
         Incomplete: that round was not confirmed.
         DeadlineReached: the deadline has passed.
     """
-    most = job.spec.task.records_per_run
-    if most > 1:
-        yield Round(_packed(job, survey, most))
-    yield Round([_source(job, job.question, partial(unanswered, job, survey=survey, left=most > 1))])
     for _ in job.spec.escalate:
         with TemporaryDirectory(prefix="rowcite-") as folder:
             escalation = next_round(job, ledger, Path(folder), stop)

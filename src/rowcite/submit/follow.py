@@ -74,6 +74,14 @@ class Follower:
                 await self._fetch(set(reported))
                 self._plan_next_look(reported)
 
+    async def look(self) -> None:
+        """Save the runs of the batch that have ended by now."""
+        if self.results.batch.active:
+            try:
+                await self._fetch(set())
+            finally:
+                await self.results.save()
+
     # --- when to look --------------------------------------------------------------------------------
 
     @asynccontextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,14 @@ class AnsweringApi:
     key: str | None = None
     mcp: bool = False
     per_element: bool = False
+
+
+class Follow(Enum):
+    """Which runs a submission follows."""
+
+    TO_END = "every run to its end"
+    ONCE = "what has ended by now of earlier runs"
+    NEVER = "none"
 
 
 @dataclass(slots=True)
@@ -32,6 +41,8 @@ class SubmitOptions:
     active_runs: int = 10_000
     budget: int | None = None
     """The most that a command may newly spend, over all its submissions."""
+    follow: Follow = Follow.TO_END
+    """Which runs are followed; the others are left active, for a later command."""
     local: bool = False
     """A local server answers: a group that it does not know belonged to an earlier one, cost nothing, and is sent again."""
     gather: float = 3.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from threading import Lock
 from typing import TypeVar
@@ -25,6 +25,7 @@ class Stop:
     def __init__(self) -> None:
         self._seconds: float | None = None
         self._began = 0.0
+        self._pause: float | None = None
         self._lock = Lock()
         self._requested = False
         self._submission: tuple[asyncio.AbstractEventLoop, asyncio.Task[None]] | None = None
@@ -55,8 +56,25 @@ class Stop:
         """
         if self._requested:
             raise asyncio.CancelledError
-        if self._seconds is not None and time.monotonic() - self._began >= self._seconds:
+        left = self._left()
+        if left is not None and left <= 0:
             raise self._reached()
+
+    @contextmanager
+    def pausing_after(self, wait: timedelta) -> Iterator[None]:
+        """Stop the work of the context after `wait`, without an error. The deadline remains.
+
+        Raises:
+            DeadlineReached: the deadline has passed.
+        """
+        self._pause = time.monotonic() + wait.total_seconds()
+        try:
+            yield
+        except DeadlineReached:
+            self._pause = None
+            self.check()
+        finally:
+            self._pause = None
 
     def checked(self, items: Iterable[T]) -> Iterator[T]:
         """Yield the items, and check before each of them."""
@@ -76,9 +94,8 @@ class Stop:
         assert task is not None
         with self._lock:
             self._submission = asyncio.get_running_loop(), task
-        left = None if self._seconds is None else self._began + self._seconds - time.monotonic()
         try:
-            async with asyncio.timeout(left) as timeout:
+            async with asyncio.timeout(self._left()) as timeout:
                 yield
         except TimeoutError:
             if not timeout.expired():
@@ -87,6 +104,12 @@ class Stop:
         finally:
             with self._lock:
                 self._submission = None
+
+    def _left(self) -> float | None:
+        """Return the seconds until the deadline or the pause, None without either."""
+        ends = [self._pause] if self._pause is not None else []
+        ends += [self._began + self._seconds] if self._seconds is not None else []
+        return min(ends) - time.monotonic() if ends else None
 
     def _reached(self) -> DeadlineReached:
         return DeadlineReached(duration(self._seconds or 0.0))

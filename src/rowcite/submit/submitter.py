@@ -30,7 +30,7 @@ from rowcite.progress import Progress
 from rowcite.submit.create import Created, Creator
 from rowcite.submit.follow import Follower
 from rowcite.submit.ledger_thread import LedgerThread
-from rowcite.submit.options import AnsweringApi, SubmissionTotals, SubmitOptions
+from rowcite.submit.options import AnsweringApi, Follow, SubmissionTotals, SubmitOptions
 from rowcite.submit.queue import Chunk, SendQueue, TaskSource
 from rowcite.submit.results import RunResults
 from rowcite.submit.stop import Stop
@@ -52,6 +52,8 @@ def submit_tasks(  # noqa: PLR0913 - the parts of a submission, by name
     stop: Stop,
 ) -> None:
     """Get the tasks of some sources answered, and every run that an earlier command left active at this API.
+
+    With `options.follow` other than `TO_END` they are sent only.
 
     Runs an event loop and opens another connection to the ledger: `ledger` must not be used meanwhile.
     Whatever it raises, the results that have arrived are in the ledger, and `totals` are right.
@@ -101,7 +103,8 @@ class Submitter:
             async with self.client, stop.submitting(), asyncio.TaskGroup() as batches:
                 async for batch in self._active_batches(api):
                     self._begin(len(batch.active))
-                    self.progress.submitted(sum(map(batch.size, batch.active)), self.totals.spent)
+                    if self.options.follow is not Follow.NEVER:
+                        self.progress.submitted(sum(map(batch.size, batch.active)), self.totals.spent)
                     batches.create_task(self._resume(batch))
                 async for chunk in self._chunks(sources):
                     self._begin(len(chunk.tasks))
@@ -135,6 +138,8 @@ class Submitter:
 
     async def _exists(self, batch: ActiveBatch) -> bool:
         """Find out which runs of a batch exist; return True if the batch can be followed."""
+        if self.options.follow is Follow.NEVER and not batch.unsure:
+            return True
         try:
             await self.client.group(batch.group_id)
             await self._creator.forget(
@@ -166,9 +171,22 @@ class Submitter:
                 await self._change()
             elif self._reserve(len(chunk.tasks), chunk.source):
                 runs = len(chunk.tasks)
-                while self._active and self._active + runs > self.options.active_runs:
-                    await self._change()
-                yield chunk
+                if await self._room_for(runs):
+                    yield chunk
+                else:
+                    self.totals.spent -= runs * chunk.source.price
+
+    async def _room_for(self, runs: int) -> bool:
+        """Wait until `runs` more may be active; return False, and send no more, if none of the active ones is followed."""
+        while self._active and self._active + runs > self.options.active_runs:
+            if self.options.follow is not Follow.TO_END and not self._running:
+                self._queue.stopped = Incomplete(
+                    f"Stopped at limits.active_runs ({self.options.active_runs:,}): {self._active:,} runs are active."
+                    " Send the other rows when some have ended (`rowcite collect`), or raise the limit"
+                )
+                return False
+            await self._change()
+        return True
 
     def _states(
         self, keys: Sequence[bytes], *, not_before: float = 0.0, failed_since: float = 0.0
@@ -210,13 +228,18 @@ class Submitter:
             batch = made.batch
             if batch.active:
                 self.progress.submitted(sum(map(batch.size, batch.active)), self.totals.spent)
-            async with self._tolerating(batch):
-                await Follower(self.client, self._results(batch), self.options).follow()
+            if self.options.follow is Follow.TO_END:
+                async with self._tolerating(batch):
+                    await Follower(self.client, self._results(batch), self.options).follow()
 
     async def _resume(self, batch: ActiveBatch) -> None:
-        """Follow a batch that an earlier command created."""
+        """Follow a batch that an earlier command created, as `options.follow` has it."""
         async with self._running_batch(), self._tolerating(batch):
-            await Follower(self.client, self._results(batch), self.options).follow()
+            follower = Follower(self.client, self._results(batch), self.options)
+            if self.options.follow is Follow.TO_END:
+                await follower.follow()
+            elif self.options.follow is Follow.ONCE:
+                await follower.look()
 
     async def _number(self, question: Question) -> int:
         """Return the number of a question in the ledger."""

@@ -1,0 +1,53 @@
+"""`rowcite collect`: take the answers that are ready, and write the table."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rowcite.cli.options import (
+    max_cost_option,
+    output_options,
+    replace_option,
+    spec_argument,
+    table_options,
+)
+from rowcite.cli.sending import execute, sending_options
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+
+def _duration(_: click.Context, __: click.Parameter, text: str | None) -> timedelta | None:
+    from rowcite.spec.value_types import duration
+
+    try:
+        value: timedelta | None = duration(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} {error}") from None
+    return value
+
+
+@click.command("collect", short_help="Take the answers that are ready, escalate, write the table.")
+@spec_argument
+@click.option(
+    "--wait",
+    callback=_duration,
+    metavar="DURATION",
+    help="Wait up to DURATION (90s, 30m, 2h) for the answers that are not ready.",
+)
+@table_options
+@replace_option
+@max_cost_option
+@sending_options("wait-lock", "escalate-anyway", "no-progress")
+@output_options
+def command(spec: str, *, wait: timedelta | None, **flags: Any) -> int:
+    """Take the answers to what `submit` sent, send rejected rows to the next processor, and write the table.
+
+    Ends with 5 while rows are pending. Safe to repeat. Sends no row that `submit` has not sent.
+    """
+    from rowcite.pipeline.run import collect
+
+    return execute(spec, flags, partial(collect, wait=wait))

@@ -1,0 +1,152 @@
+"""What `run`, `submit` and `collect` have in common: their flags, what they ask, and what they report."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+
+import click
+
+from rowcite.cli.console import Console
+from rowcite.cli.options import prepared, start_console
+
+if TYPE_CHECKING:
+    from rowcite.cli.bar import Bar, Lines
+    from rowcite.errors import RowciteError
+    from rowcite.pipeline.escalate import EscalationRound
+    from rowcite.pipeline.execution import Confirmations, Summary
+    from rowcite.pipeline.job import Job
+    from rowcite.pipeline.plan import Plan
+    from rowcite.pipeline.prepare import Prepared
+    from rowcite.progress import Progress, TaskCounts
+
+    Work = Callable[[Prepared, Progress, Confirmations], tuple[Summary, RowciteError | None]]
+
+F = TypeVar("F", bound=Callable[..., Any])
+_ASK_ABOVE = 1_000_000  # micro-US$: one dollar
+_OPTIONS = {
+    "yes": click.option("-y", "--yes", is_flag=True, help="Spend without asking."),
+    "wait-lock": click.option(
+        "--wait-lock",
+        type=click.FloatRange(min=0),
+        default=0.0,
+        metavar="SECONDS",
+        help="Wait up to SECONDS for the ledger lock.",
+    ),
+    "escalate-anyway": click.option(
+        "--escalate-anyway",
+        is_flag=True,
+        help="Escalate although more than half of the first 100 answers were rejected.",
+    ),
+    "no-progress": click.option("--no-progress", is_flag=True, help="Draw no progress bar."),
+}
+
+
+def sending_options(*names: str) -> Callable[[F], F]:
+    """Return the decorator that adds the named flags of commands that send."""
+
+    def add(command: F) -> F:
+        for name in reversed(names):
+            command = _OPTIONS[name](command)
+        return command
+
+    return add
+
+
+def execute(spec: str, flags: dict[str, Any], work: Work, *, writes: bool = True) -> int:
+    """Do the work of a command that sends, report its outcome, and return the exit code.
+
+    `writes` is True if it writes the output table.
+    """
+    from rowcite.cli import render
+    from rowcite.model import RowStatus
+    from rowcite.pipeline.execution import Confirmations
+
+    as_json, yes, quiet = flags.pop("as_json"), flags.pop("yes", False), flags.pop("no_progress")
+    escalate_anyway = flags.pop("escalate_anyway", False)
+    console = start_console(flags)
+    with prepared(spec, flags, writes=writes) as ready:
+        job = ready.job
+        if writes:
+            _check_output(ready.output, as_json=as_json)
+        ask = not yes and _on_terminal(sys.stdin) and _on_terminal(sys.stderr)
+        confirm = Confirmations(
+            partial(_confirm_plan, console, job, ask=ask),
+            lambda escalation: escalate_anyway or (ask and _confirm_escalation(escalation)),
+        )
+        progress = _progress(console, job, quiet=quiet)
+        console.on_interrupt = partial(_interrupted, progress.counts, free=job.local)
+        summary, stopped_by = work(ready, progress, confirm)
+    if as_json:
+        render.as_json(summary.as_dict())
+    for text, runs in summary.warnings.items():
+        console.warning(f"{text} ({render.plural(runs, 'run')})")
+    if summary.output_warning is not None:
+        console.warning(summary.output_warning)
+    for line in render.summary_lines(summary, job):
+        console.info(line)
+    if stopped_by is not None:
+        console.error(str(stopped_by))
+    elif summary.exit_code:
+        console.error(
+            f"{render.plural(summary.rows[RowStatus.FAILED], 'row')} failed, more than limits.max_failed allows:"
+            " see rowcite_error in the table"
+        )
+    return summary.exit_code
+
+
+def _check_output(output: str | None, *, as_json: bool) -> None:
+    if output is None:
+        raise click.UsageError("no table to write: set output.path in the spec, or give --output")
+    if as_json and output == "-":
+        raise click.UsageError("--json and --output - both write to stdout: give --output a file")
+
+
+def _confirm_plan(console: Console, job: Job, plan: Plan, *, ask: bool) -> bool:
+    from rowcite.cli import render
+
+    for line in render.plan_lines(job, plan):
+        console.info(line)
+    return not ask or plan.cost <= _ASK_ABOVE or _confirmed(f"Spend {render.usd(plan.cost)}?")
+
+
+def _confirm_escalation(escalation: EscalationRound) -> bool:
+    from rowcite.cli import render
+
+    text = (
+        f"{escalation.unresolved} of the first {escalation.answers} answers were rejected. Retry {render.plural(escalation.tasks, 'row')}"
+        f" with {', '.join(escalation.processors)} for {render.usd(escalation.cost)}?"
+    )
+    return _confirmed(text)
+
+
+def _confirmed(question: str) -> bool:
+    """Ask on the terminal; the end of the input is a no. A signal interrupts it, which `click.confirm` would hide."""
+    click.echo(f"{question} [y/N]: ", nl=False, err=True)
+    answer = sys.stdin.readline()
+    if not answer.endswith("\n"):
+        click.echo(err=True)
+    return answer.strip().lower() in {"y", "yes"}
+
+
+def _interrupted(counts: TaskCounts, *, free: bool) -> str:
+    """Return what a user needs to know after a signal."""
+    if not counts.tasks:
+        return "Interrupted: nothing was submitted. Run the same command to continue"
+    done = f"Interrupted: {counts.done:,} of {counts.tasks:,} tasks done"
+    if not counts.active:
+        return f"{done}. Run the same command to continue"
+    return f"{done}, {counts.active:,} active{'' if free else ' and already paid for'}. Run the same command to collect them"
+
+
+def _progress(console: Console, job: Job, *, quiet: bool) -> Bar | Lines:
+    from rowcite.cli.bar import Bar, Lines
+
+    on_terminal = _on_terminal(sys.stderr) and console.form == "text" and not quiet and not console.quiet
+    return Bar(console, free=job.local) if on_terminal else Lines(console, free=job.local)
+
+
+def _on_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()  # None: the parent process closed it
