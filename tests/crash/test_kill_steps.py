@@ -11,12 +11,14 @@ from collections import Counter
 import polars as pl
 import pytest
 
-from support import ROOT, serving, small_spec, write_spec
+from support import ROOT, rowcite, serving, small_spec, until, write_spec
 from support.killing import created, killed, output, price, run, spent
 
 KILLS = max(1, int(os.environ.get("ROWCITE_KILLS", "8")) // 8)
 SEED = int(os.environ.get("ROWCITE_KILL_SEED", "1"))
 ROWS = 24
+SUBMIT = ("submit", "spec.yaml")
+COLLECT = ("collect", "spec.yaml", "--escalate-anyway")
 LATENCY = ("--latency", "0.001")
 TASK = small_spec()["task"]
 ESCALATION = {
@@ -35,7 +37,7 @@ KINDS = {
 }
 
 
-def prepared(folder, kind):
+def prepared(folder, kind, active_runs=8):
     """Write a table of companies with and without sample pages, and a spec of this kind."""
     accounts = pl.read_csv(ROOT / "sample_data" / "accounts.csv", infer_schema=False).select(
         "name", "website"
@@ -43,7 +45,7 @@ def prepared(folder, kind):
     known = accounts.drop_nulls().unique(maintain_order=True).head(ROWS // 2)
     unknown = [{"name": f"Company {n}", "website": f"company{n}.example"} for n in range(ROWS - known.height)]
     pl.concat([known, pl.DataFrame(unknown), known.head(1)]).write_csv(folder / "table.csv")
-    limits = {"active_runs": 8, "max_cost_usd": 100}
+    limits = {"active_runs": active_runs, "max_cost_usd": 100}
     write_spec(folder, small_spec(backend="parallel", limits=limits, **KINDS[kind]))
 
 
@@ -94,6 +96,32 @@ def test_after_kills_at_random_moments_each_run_was_created_once(tmp_path, undis
     assert by_processor(made) == by_processor(needed)
     if kind == "escalation":  # keys of records depend on the server's address
         assert made == needed
+    assert spent(tmp_path) == price(needed)
+
+
+@pytest.mark.parametrize("number", range(KILLS))
+def test_after_kills_of_submit_and_collect_each_run_was_created_once(tmp_path, undisturbed, number):
+    frame, needed, _ = undisturbed("escalation")
+    dice = random.Random(f"{SEED} two steps {number}")
+    prepared(tmp_path, "escalation", active_runs=100)
+    with serving(tmp_path, *LATENCY) as server:
+
+        def kill(*command):
+            moment = dice.uniform(0.3, 1.2)
+            killed(tmp_path, server, lambda _: time.sleep(moment), command)
+
+        def end(*command):
+            return rowcite(*command, "-q", "--base-url", server.url, cwd=tmp_path).returncode
+
+        kill(*SUBMIT)
+        assert end(*SUBMIT) == 0
+        for _ in range(dice.randint(1, 3)):
+            kill(*COLLECT)
+        kill(*SUBMIT)
+        until(lambda: end(*COLLECT, "--wait", "1s") == 0, 60)
+        made = created(server)
+    assert output(tmp_path).equals(frame)
+    assert made == needed
     assert spent(tmp_path) == price(needed)
 
 

@@ -6,7 +6,7 @@ import json
 import signal
 import subprocess
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,14 @@ def run(folder: Path, server: Server, timeout: float = 120) -> dict[str, Any]:
     return summary
 
 
-def killed(folder: Path, server: Server, when: Callable[[subprocess.Popen[bytes]], object]) -> bool:
+def killed(
+    folder: Path,
+    server: Server,
+    when: Callable[[subprocess.Popen[bytes]], object],
+    command: Sequence[str] = RUN,
+) -> bool:
     """Start the command and kill it once `when` returns; return True if it was still running."""
-    process = started(*RUN, "-q", "--base-url", server.url, cwd=folder)
+    process = started(*command, "-q", "--base-url", server.url, cwd=folder)
     try:
         when(process)
         alive = process.poll() is None
