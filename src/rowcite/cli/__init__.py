@@ -31,6 +31,7 @@ _COMMANDS = (
     "deltas",
     "ledger",
     "schema",
+    "completion",
     "serve",
 )
 

@@ -25,6 +25,19 @@ def _amount(_: click.Context, __: click.Parameter, value: float | None) -> float
     return value
 
 
+def complete_files(_: click.Context, __: click.Parameter, incomplete: str) -> list[Any]:
+    """Let the shell complete the name of a file."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
+
+
+def _complete_processors(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    from rowcite.api.facts import PROCESSORS
+
+    return [name for name in PROCESSORS if name.startswith(incomplete)]
+
+
 spec_argument = click.argument("spec", type=click.Path(exists=True, dir_okay=False))
 _SIZES = {"KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
 _LEAST = 16 << 20
@@ -42,14 +55,29 @@ def _bytes(_: click.Context, __: click.Parameter, text: str) -> int:
 
 
 _TABLE = [
-    click.option("-i", "--input", metavar="TABLE", help="Read this table instead of the spec's; - is stdin."),
     click.option(
-        "-o", "--output", metavar="TABLE", help="Write this table instead of the spec's; - is stdout."
+        "-i",
+        "--input",
+        metavar="TABLE",
+        shell_complete=complete_files,
+        help="Read this table instead of the spec's; - is stdin.",
+    ),
+    click.option(
+        "-o",
+        "--output",
+        metavar="TABLE",
+        shell_complete=complete_files,
+        help="Write this table instead of the spec's; - is stdout.",
     ),
     click.option(
         "--limit", type=click.IntRange(min=0), metavar="N", help="Request answers for the first N rows only."
     ),
-    click.option("--processor", metavar="NAME", help="Use this processor instead of the spec's."),
+    click.option(
+        "--processor",
+        metavar="NAME",
+        shell_complete=_complete_processors,
+        help="Use this processor instead of the spec's.",
+    ),
     click.option("--base-url", metavar="URL", help="Use the Task API at this URL."),
     click.option(
         "--backend",
