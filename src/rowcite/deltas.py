@@ -30,6 +30,7 @@ from rowcite.spec.fields import Field, FieldType, fields
 from rowcite.spec.models import CsvOptions
 from rowcite.table.formulas import is_formula
 from rowcite.table.sources import open_source
+from rowcite.table.sources.members import own_texts
 
 Importer = Literal["hubspot", "salesforce"]
 EMPTIES: dict[Importer, str] = {"salesforce": "#n/a"}
@@ -113,7 +114,7 @@ class _ChangedRows:
     def rows(self) -> Iterator[tuple[str, dict[str, str]]]:
         """Yield the key of each changed row, with its new values by column."""
         for batch in self._job.reader.batches(self._job.question):
-            keys = batch.rows.frame[self.options.key].to_list()
+            keys = own_texts(batch.rows, [self.options.key]).to_series().to_list()
             for group in self._resolver.groups(batch.keys, batch.rows.frame):
                 found = self._found(group)
                 for row in group.rows if found else ():
@@ -194,8 +195,9 @@ class _Before:
             raise UsageError(f"--against: {options.against} has none of the columns {', '.join(columns)}")
         self._rows: dict[str, Mapping[str, Any] | None] = {}
         for rows in source.batches():
-            for row in rows.frame.select(options.key, *there).iter_rows(named=True):
-                key = str(row.pop(options.key) or "").strip()
+            keys = own_texts(rows, [options.key]).to_series().to_list()
+            for own, row in zip(keys, rows.frame.select(there).iter_rows(named=True), strict=True):
+                key = "" if own is None else str(own).strip()
                 self._rows[key] = None if key in self._rows else row  # a duplicate key: ambiguous
 
     def has(self, key: str, column: str, value: Any, written: str, kind: FieldType) -> bool:

@@ -129,8 +129,9 @@ def _row(job: Job, row: int) -> tuple[pl.DataFrame, Batch]:
     for rows in job.reader.source.batches():
         at = row - 1 - before
         if at < rows.frame.height:
-            frame = rows.frame.slice(at, 1)
-            return frame, next(Reader(FrameSource(frame), job.spec).batches(job.question))
+            only = rows.slice(at, 1)
+            source = FrameSource(only.frame, job.reader.source.format, lines=only.lines)
+            return only.frame, next(Reader(source, job.spec).batches(job.question))
         before += rows.frame.height
     raise UsageError(
         f"no row {row:,}: there {'is 1 row' if before == 1 else f'are {before:,} rows'}."

@@ -26,6 +26,7 @@ from rowcite.progress import Silent
 from rowcite.spec.models import Spec
 from rowcite.submit.stop import Stop
 from rowcite.table.columns import ColumnLayout
+from rowcite.table.sources.members import with_own_texts
 
 T = TypeVar("T")
 TableLike: TypeAlias = pl.DataFrame | str | Path
@@ -130,7 +131,7 @@ def _run(table: TableLike, spec: SpecLike, stop: Stop, *, partial: bool = False)
     with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
         for rows, added in stop.checked(merged(prepared.job, ledger, native=True)):
             count(summary.rows, added)
-            frames.append(rows.frame.hstack(added))
+            frames.append(with_own_texts(rows).hstack(added))
     if isinstance(stopped_by, DeadlineReached):
         stopped_by.pending = summary.rows[RowStatus.PENDING]
         summary.stopped = str(stopped_by)

@@ -1,6 +1,7 @@
 """A row's key and text depend on that row alone: not on other rows, nor on the type that a file gives a column."""
 
 import json
+from contextlib import closing
 
 import polars as pl
 import pytest
@@ -8,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rowcite.api.keys import canonical, exact
+from rowcite.explain import explain
+from rowcite.ledger import open_ledger
 from rowcite.pipeline.job import make_job
 from rowcite.pipeline.spec_file import parse_spec
 from rowcite.spec.models import CsvOptions
@@ -176,3 +179,20 @@ def test_a_number_of_a_line_has_its_canonical_text(folder, number):
     file.write_text(f'{{"x":{number}}}\n{{"x":0.5}}\n')
     (first, _) = read(file, {"inputs": {"x": {"column": "x"}}})
     assert first[1] == canonical({"x": exact(number.encode())}).decode()
+
+
+def test_explain_shows_the_input_of_a_line_as_it_is_sent(tmp_path):
+    file = jsonl(tmp_path, [{"x": 9007199254740993}, {"x": 0.5}])
+    spec = parse_spec(
+        {
+            "name": "t",
+            "task": {
+                "processor": "core",
+                "outputs": {"f": "string"},
+                "inputs": {"x": {"column": "x"}},
+            },
+        }
+    )
+    job = make_job(spec, Reader(open_source(str(file), None, CsvOptions()), spec), "https://api.example")
+    with closing(open_ledger(tmp_path / "ledger", writing=True)) as ledger:
+        assert explain(job, ledger, 1).input == {"x": 9007199254740993}

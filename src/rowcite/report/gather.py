@@ -23,6 +23,7 @@ from rowcite.report.work import stored_before, timeline
 from rowcite.rows.resolver import RowGroup, RowResolver
 from rowcite.spec.models import Spec
 from rowcite.table.reader import Batch
+from rowcite.table.sources.members import own_texts
 
 MOST_ROWS = 1_000
 _MOST_CAUSES = 500
@@ -165,7 +166,7 @@ class _Gathering:
             if inputs
             else batch.rows.frame.columns[:6]
         )
-        values = batch.rows.frame.select(columns).row(row)
+        values = own_texts(batch.rows.slice(row, 1), columns).row(0)
         given = tuple(
             (name, str(value)[:_LABEL_CHARS])
             for name, value in zip(columns, values, strict=True)

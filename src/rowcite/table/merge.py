@@ -5,7 +5,6 @@ A task is resolved once and its columns are spread over its rows; they are kept 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import polars as pl
@@ -19,6 +18,7 @@ from rowcite.table.columns import FOUND, ColumnLayout
 from rowcite.table.formulas import guarded
 from rowcite.table.reader import Batch
 from rowcite.table.sources import Rows
+from rowcite.table.sources.members import edited
 
 _PLACE = "\0place"
 _ROWS = 20_000  # rows joined at a time: wide text for many rows takes a lot of memory
@@ -110,21 +110,21 @@ class Merge:
         """Put found values into the table's own columns; where there is none the cell stays as it is."""
         if not self._given:
             return rows
-        types = rows.frame.schema
-        values = [found[FOUND + name].alias(name).cast(types[name], strict=False) for name in self._given]
-        return _fill(rows, pl.DataFrame(values))
+        return _fill(rows, pl.DataFrame([found[FOUND + name].alias(name) for name in self._given]))
 
 
 def _fill(rows: Rows, found: pl.DataFrame) -> Rows:
     """Return the rows with found values in place of their own, in every form of the rows: frame, Arrow table, JSON lines.
 
-    `found` has some of the rows' columns, each of its column's type. A null leaves a cell as it is.
+    `found` has some of the rows' columns. A null leaves a cell as it is.
     """
     changed = [name for name in found.columns if found[name].null_count() < found.height]
     if not changed:
         return rows
+    types = rows.frame.schema
+    typed = (found[name].cast(types[name], strict=False) for name in changed)
     frame = rows.frame.with_columns(
-        found[name].zip_with(found[name].is_not_null(), rows.frame[name]) for name in changed
+        column.zip_with(column.is_not_null(), rows.frame[column.name]) for column in typed
     )
     arrow = rows.arrow
     for name in changed if arrow is not None else ():
@@ -137,13 +137,7 @@ def _fill(rows: Rows, found: pl.DataFrame) -> Rows:
     lines = rows.lines
     if lines is not None:
         lines = [
-            _edited(line, {name: value for name, value in values.items() if value is not None})
+            edited(line, {name: value for name, value in values.items() if value is not None})
             for line, values in zip(lines, found.select(changed).iter_rows(named=True), strict=True)
         ]
     return Rows(frame, arrow, lines)
-
-
-def _edited(line: bytes, values: dict[str, object]) -> bytes:
-    if not values:
-        return line  # unchanged, byte by byte
-    return json.dumps({**json.loads(line), **values}, ensure_ascii=False, default=str).encode()

@@ -13,6 +13,7 @@ import polars as pl
 from rowcite.table.sinks.registry import OutputFormat, OutputTable, WriteRows
 from rowcite.table.sinks.text_columns import without_nesting
 from rowcite.table.sources import Rows, csv_files
+from rowcite.table.sources.members import own_texts
 
 _ROWS_AS_TEXT = 10_000  # rows whose text is in memory at once
 
@@ -35,7 +36,7 @@ def _open(stream: BinaryIO, table: OutputTable, separator: str) -> Iterator[Writ
     _write(stream, pl.DataFrame(schema=table.columns), separator, line_end, header=True)
 
     def write(rows: Rows, added: pl.DataFrame) -> None:
-        for part in rows.frame.hstack(added).iter_slices(_ROWS_AS_TEXT):
+        for part in own_texts(rows, rows.frame.columns).hstack(added).iter_slices(_ROWS_AS_TEXT):
             _write(stream, part, separator, line_end)
 
     yield write

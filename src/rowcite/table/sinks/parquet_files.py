@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from rowcite.table.sinks.registry import OutputFormat, OutputTable, WriteRows
 from rowcite.table.sinks.streams import closing_quietly
 from rowcite.table.sources import COMPRESSED, Rows, Source, parquet_files
+from rowcite.table.sources.members import with_own_texts
 
 _CODECS = {"UNCOMPRESSED": "none", "LZ4_RAW": "lz4"}  # Parquet's names for what Arrow names otherwise
 _ADDED_CODEC = "zstd"
@@ -112,7 +113,7 @@ def _schema(table: OutputTable) -> pa.Schema:
 
 
 def _arrow(rows: Rows, added: pl.DataFrame, schema: pa.Schema) -> pa.Table:
-    table = rows.arrow if rows.arrow is not None else _to_arrow(rows.frame)
+    table = rows.arrow if rows.arrow is not None else _to_arrow(with_own_texts(rows))
     for name, column in zip(added.columns, _to_arrow(added).columns, strict=True):
         table = table.append_column(name, column)
     return table.cast(schema)

@@ -59,7 +59,7 @@ class Source(Protocol):
 
 @dataclass(slots=True)
 class FrameSource:
-    """A polars frame, as `rowcite.enrich` takes it."""
+    """A polars frame, as `rowcite.enrich` takes it. `lines` has the rows as JSON lines if `format` is `jsonl`."""
 
     frame: pl.DataFrame
     format: Format | None = None
@@ -67,6 +67,7 @@ class FrameSource:
     separator: str = ","
     text_form: TextForm = TextForm()
     arrow_schema: pa.Schema | None = None
+    lines: list[bytes] | None = None
     schema: pl.Schema = field(init=False)
 
     def __post_init__(self) -> None:
@@ -74,8 +75,9 @@ class FrameSource:
 
     def batches(self) -> Iterator[Rows]:
         """Yield slices of the frame."""
+        whole = Rows(self.frame, lines=self.lines)
         for start in range(0, self.frame.height, BATCH_ROWS):
-            yield Rows(self.frame.slice(start, BATCH_ROWS))
+            yield whole.slice(start, BATCH_ROWS)
 
 
 def batch_rows(columns: int) -> int:

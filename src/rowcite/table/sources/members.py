@@ -5,9 +5,11 @@ A frame has one type for a column, so in it a member's form depends on the other
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import InvalidOperation
+from operator import attrgetter
 
 import msgspec
 import polars as pl
@@ -21,12 +23,12 @@ OTHER = "\0other "
 
 
 def members(rows: Rows, names: Sequence[str]) -> pl.DataFrame:
-    """Return two columns for each name: the members that are texts, and the JSON texts of the others; else null.
+    """Return two columns for each name: the members that are texts, and the canonical JSON texts of the others; else null.
 
     `rows` have lines. Both are null for a member that is null or missing.
     """
     exact_columns = [name for name in names if rows.frame.schema[name] in (pl.Int64, pl.Boolean, pl.Null)]
-    read = _others(rows.lines or (), [name for name in names if name not in exact_columns])
+    read = _others(rows, [name for name in names if name not in exact_columns], _canonical)
     read |= {name: rows.frame[name].cast(pl.String) for name in exact_columns}
     columns = []
     for name in names:
@@ -41,42 +43,122 @@ def members(rows: Rows, names: Sequence[str]) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-def _others(lines: Sequence[bytes], names: Sequence[str]) -> dict[str, pl.Series]:
-    """Return the members that are not texts, as canonical JSON texts."""
-    decode = _decoder(names).decode
+def with_own_texts(rows: Rows, names: Sequence[str] = ()) -> pl.DataFrame:
+    """Return the frame with each text as its line has it: 1.0 beside "a" is 1.0, where a frame has 1.
+
+    Columns of `names` become texts: a text as it is, any other member as its own JSON text. The frame of rows without lines
+    is returned as it is.
+    """
+    frame, lines = rows.frame, rows.lines
+    if lines is None:
+        return frame
+    same = {pl.Int64, pl.Boolean, pl.Null}
+    if names and any(map(_MINUS_ZERO.search, lines)):
+        same.remove(pl.Int64)
+    own = [
+        name
+        for name, dtype in frame.schema.items()
+        if dtype == pl.String or (name in names and dtype not in same)
+    ]
+    columns = [
+        text.zip_with(text.is_not_null(), frame[name]) if frame.schema[name] == pl.String else text
+        for name, text in _others(rows, own, _own).items()
+    ]
+    return frame.with_columns(columns).with_columns(pl.col(list(names)).cast(pl.String))
+
+
+def own_texts(rows: Rows, names: Sequence[str]) -> pl.DataFrame:
+    """Return some columns, those of JSON lines as texts that do not depend on other lines."""
+    return with_own_texts(Rows(rows.frame.select(names), lines=rows.lines), names)
+
+
+_MINUS_ZERO = re.compile(rb":\s*-0\s*[,}]")
+"""The only whole number whose text differs from the number's."""
+
+
+def edited(line: bytes, values: Mapping[str, object]) -> bytes:
+    """Return a line with some members replaced, or added at its end. The others keep their text."""
+    if not values:
+        return line
+    members = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+    new = {name: _json(value) for name, value in values.items()}
+    texts = {**{name: bytes(raw) for name, raw in members.items()}, **new}
+    return b"{" + b", ".join(b"%b: %b" % (_json(name), text) for name, text in texts.items()) + b"}"
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, default=str).encode()
+
+
+def _others(rows: Rows, names: Sequence[str], text_of: Callable[[bytes], str | None]) -> dict[str, pl.Series]:
+    """Return the texts of the members that are not texts themselves."""
+    lines, frame = rows.lines or [], rows.frame
+    read = _not_only_texts(lines, [name for name in names if frame.schema[name] == pl.String])
+    read |= {name for name in names if frame.schema[name] != pl.String}
+    wanted = [name for name in names if name in read]
     try:
-        wholes = [decode(line) for line in lines] if names else []
+        members_of = _raw(lines, wanted)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise TableError(f"a line is not JSON: {error}") from error
+    nothing = [None] * frame.height
     return {
-        name: pl.Series([_other(bytes(getattr(whole, _field(at)))) for whole in wholes], dtype=pl.String)
-        for at, name in enumerate(names)
+        name: pl.Series(
+            name,
+            [text_of(bytes(raw)) for raw in members_of[name]] if name in members_of else nothing,
+            pl.String,
+        )
+        for name in names
     }
 
 
-def _decoder(names: Sequence[str]) -> msgspec.json.Decoder[msgspec.Struct]:
-    fields = [(_field(at), msgspec.Raw, msgspec.Raw(b"null")) for at in range(len(names))]
-    rename = {_field(at): name for at, name in enumerate(names)}
-    return msgspec.json.Decoder(msgspec.defstruct("Line", fields, rename=rename))
+def _raw(lines: Sequence[bytes], names: Sequence[str]) -> dict[str, list[msgspec.Raw]]:
+    """Return the bytes of these members of each line, `null` for a missing one."""
+    if not names:
+        return {}
+    null = msgspec.Raw(b"null")
+    if not all(map(_PLAIN_NAME.fullmatch, names)):  # msgspec's structs take no such name
+        wholes = [msgspec.json.decode(line, type=dict[str, msgspec.Raw]) for line in lines]
+        return {name: [whole.get(name, null) for whole in wholes] for name in names}
+    places = {name: f"f{at}" for at, name in enumerate(names)}
+    fields = [(place, msgspec.Raw, null) for place in places.values()]
+    rename = {place: name for name, place in places.items()}
+    decode = msgspec.json.Decoder(msgspec.defstruct("Line", fields, rename=rename)).decode
+    decoded = [decode(line) for line in lines]
+    return {name: list(map(attrgetter(place), decoded)) for name, place in places.items()}
 
 
-def _field(at: int) -> str:
-    return f"f{at}"
+_PLAIN_NAME = re.compile(r'[^"\\/\x00-\x1f]*')
 
 
-_CANONICAL = re.compile(rb"-?(?!0\.0{6})(?:0|[1-9]\d{0,20})(?:\.\d*[1-9])?")
+def _not_only_texts(lines: Sequence[bytes], names: Sequence[str]) -> set[str]:
+    """Return the names of members that may be something else than a text or null. This takes less time than decoding lines."""
+    data = b"\n".join(lines)
+    if b"\\u" in data:  # a name may be written in several ways
+        return set(names)
+    return {
+        name
+        for name in names
+        if not _PLAIN_NAME.fullmatch(name)
+        or re.search(rb'"%b"[ \t\r]*+:[ \t\r]*+(?!"|null)' % re.escape(name.encode()), data)
+    }
+
+
+_IS_CANONICAL = re.compile(rb"-?(?!0\.0{6})(?:0|[1-9]\d{0,20})(?:\.\d*[1-9])?")
 """Most numbers whose text is the canonical one already."""
 
 
-def _other(raw: bytes) -> str | None:
-    """Return the canonical text of a member that is neither a text nor null."""
-    first = raw[:1]
-    if first in (b'"', b"n"):
-        return None
-    if first in (b"t", b"f"):
-        return raw.decode()
+def _own(raw: bytes) -> str | None:
+    """Return the text of a member that is neither a text nor null; None for these."""
+    return None if raw[:1] in (b'"', b"n") else raw.decode()
+
+
+def _canonical(raw: bytes) -> str | None:
+    """Return the canonical text of a member that is neither a text nor null; None for these."""
+    text = _own(raw)
+    if text is None or text[0] in "tf":
+        return text
     plain = raw.removesuffix(b".0")
-    if _CANONICAL.fullmatch(plain) and plain != b"-0":
+    if _IS_CANONICAL.fullmatch(plain) and plain != b"-0":
         return plain.decode()
     try:
         return canonical(exact(raw)).decode()
