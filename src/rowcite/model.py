@@ -144,14 +144,16 @@ class ActiveBatch:
     """A batch with runs that have not ended.
 
     `inputs` has the input of every run that was recorded for it, by key; `active` has the keys of the runs that have not
-    ended. `sent_at` (Unix seconds) is when its POST was last sent. `unsure`: its runs may or may not exist.
+    ended. `unsure`: its runs may or may not exist. `sent` (monotonic seconds) is when its POST was last under way, at the
+    latest; of another command's batch, when it was read. `age` is the seconds from its POST until then by the wall clock.
     """
 
     id: int
     group_id: str
     api: str
-    sent_at: float
+    sent: float
     unsure: bool
+    age: float = 0.0
     inputs: dict[bytes, bytes] = field(default_factory=dict)
     active: set[bytes] = field(default_factory=set)
     members: dict[bytes, tuple[bytes, ...]] = field(default_factory=dict)
@@ -166,7 +168,8 @@ class StoredRun(NamedTuple):
     """A run in the ledger: its state, and the answer as JSON bytes if it completed.
 
     `key` is that of the row's first task, also for a run on another processor (then `first` is false). `price` is
-    micro-US$, `number` is the ledger's own id, ascending in time, `ended_at` is Unix seconds.
+    micro-US$, `number` is the ledger's own id, ascending in time, `ended_at` is Unix seconds, infinity for
+    a run that this command recorded.
     """
 
     key: bytes

@@ -172,10 +172,12 @@ class Submission:
         client = Client(self.api.url, self.key, RateLimiter(2000, 8), retry_policy=self.retry_policy)
         options = replace(self.terms, **terms)
         source = TaskSource(self.question, "core", PRICE, partial(_unanswered, some))
-        with self.ledger() as ledger, LedgerThread(ledger.reopen) as thread:
-            self.submitter = Submitter(client, thread, options, self.totals, self.progress)
-            async with asyncio.timeout(deadline):
-                await self.submitter.submit_all([source], self.question.named["api"], Stop())
+        with self.ledger() as ledger:
+            ledger.begin_command()
+            with LedgerThread(ledger.reopen) as thread:
+                self.submitter = Submitter(client, thread, options, self.totals, self.progress)
+                async with asyncio.timeout(deadline):
+                    await self.submitter.submit_all([source], self.question.named["api"], Stop())
 
     def run(self, some: list[Task], **more: Any) -> None:
         asyncio.run(self.go(some, **more))

@@ -83,18 +83,29 @@ def _named_rows(body: bytes) -> tuple[int, ...]:
     return tuple(sorted(rows))
 
 
-def retry_after(value: str | None) -> float | None:
-    """Return a Retry-After header (seconds, or a date) as seconds from now, at most five minutes."""
+def retry_after(value: str | None, date: str | None = None) -> float | None:
+    """Return a Retry-After header (seconds, or a date) as seconds from now, at most five minutes.
+
+    `date` is the response's own Date header: the time by the clock that a date in the header is meant by.
+    """
     if not value:
         return None
     try:
         seconds = float(value)
     except ValueError:
         try:
-            seconds = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+            seconds = (parsedate_to_datetime(value) - _moment(date)).total_seconds()
         except (ValueError, TypeError, OverflowError):
             return None
     return None if math.isnan(seconds) else min(max(seconds, 0.0), _MAX_PAUSE)
+
+
+def _moment(date: str | None) -> datetime:
+    try:
+        moment = parsedate_to_datetime(date or "")
+    except ValueError:
+        return datetime.now(UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _explained(body: bytes) -> tuple[str, str | None]:

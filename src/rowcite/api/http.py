@@ -138,7 +138,7 @@ class Transport:
 
     def _failure(self, response: httpx.Response, body: bytes, betas: str | None) -> RowciteError:
         status, where = response.status_code, f"{response.request.method} {response.request.url.path}"
-        after = retry_after(response.headers.get("retry-after"))
+        after = retry_after(response.headers.get("retry-after"), response.headers.get("date"))
         if status == _THROTTLED:
             self.rate_limiter.throttled(max(after or 0.0, self.retry_policy.first_pause))
         error = failure(where, status, body, after, response.headers.get("location"))

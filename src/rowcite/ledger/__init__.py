@@ -20,7 +20,7 @@ class Ledger(Reads, Writes, History):
 
     def reopen(self) -> Ledger:
         """Return a second connection to the same file, for another thread. The lock stays with this one."""
-        return Ledger(open_again(self.where), None, self.where)
+        return Ledger(open_again(self.where), None, self.where, self._command)
 
 
 def open_ledger(folder: Path, *, writing: bool, wait: float = 0.0) -> Ledger:

@@ -35,14 +35,14 @@ def _schema() -> str:
     return Template(text).substitute(ACTIVE=sql_list(ACTIVE))
 
 
-_CHECKSUMS = (
+_VERSION_2 = (
     "ALTER TABLE answer ADD COLUMN checksum BLOB NOT NULL DEFAULT x'';"
     " UPDATE answer SET checksum = answer_checksum(run, output);"
+    " ALTER TABLE run ADD COLUMN ended_in INTEGER;"
+    " CREATE TABLE command (\n  id INTEGER PRIMARY KEY,\n  began_at REAL NOT NULL,\n  copy INTEGER NOT NULL DEFAULT 0\n);"
+    " CREATE TABLE submission (\n  id INTEGER PRIMARY KEY,\n  first_run INTEGER NOT NULL,\n  budget INTEGER NOT NULL\n);"
 )
-_SUBMISSIONS = (
-    "CREATE TABLE submission (id INTEGER PRIMARY KEY, first_run INTEGER NOT NULL, budget INTEGER NOT NULL)"
-)
-FORMAT = Format(_schema(), (_CHECKSUMS, _SUBMISSIONS + ";"))
+FORMAT = Format(_schema(), (_VERSION_2,))
 
 
 def is_current(db: sqlite3.Connection, name: str, form: Format = FORMAT) -> bool:

@@ -20,9 +20,12 @@ IS_SENT_RUN = f"{IS_CREATED} AND run.pack IS NULL"
 
 # --- reads -----------------------------------------------------------------------------------------------
 
+ENDED_AT = "CASE WHEN run.ended_in = :command THEN 9e999 ELSE coalesce(run.ended_at, 0.0) END"
+"""When a run ended: infinity for this command's, so that its answers are new although the clock was set back."""
+STATES = f"SELECT run.key, run.state, {ENDED_AT} FROM"
 RUNS_OF_TASKS = (
     "SELECT coalesce(run.root, run.key), run.state, run.run_id, batch.processor, answer.output, run.error, run.ref_id,"
-    " run.id, run.price, run.root IS NULL, coalesce(run.ended_at, 0.0), answer.checksum"
+    f" run.id, run.price, run.root IS NULL, {ENDED_AT}, answer.checksum"
     " FROM wanted CROSS JOIN run ON {join} JOIN batch ON batch.id = run.batch"
     " LEFT JOIN answer ON answer.run = run.id"
     f" WHERE run.state NOT IN {sql_list(FORGOTTEN)}"
@@ -74,12 +77,12 @@ SAVE_ANSWER = (
     f" FROM run WHERE batch = ?2 AND key = ?3 AND {IS_ACTIVE}"
 )
 SAVE_END = (
-    "UPDATE run SET run_id = ?, state = ?, ended_at = ?, error = ?, ref_id = ?, warnings = ?"
+    "UPDATE run SET run_id = ?, state = ?, ended_at = ?, ended_in = ?, error = ?, ref_id = ?, warnings = ?"
     f" WHERE batch = ? AND key = ? AND {IS_ACTIVE}"
 )
 COPY_TO_MEMBERS = (
     "UPDATE run SET state = whole.state, run_id = whole.run_id, ended_at = whole.ended_at, error = whole.error,"
-    " ref_id = whole.ref_id FROM run AS whole"
+    " ref_id = whole.ref_id, ended_in = whole.ended_in FROM run AS whole"
     f" WHERE whole.id = run.pack AND run.batch = ? AND run.{IS_ACTIVE}"
 )
 NOTHING_CREATED = "NOT EXISTS (SELECT 1 FROM run WHERE batch = :batch AND state != :lost)"

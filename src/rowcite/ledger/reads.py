@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -31,11 +32,11 @@ class Reads(Store):
         """Return the state of each task that was ever sent: of its completed run, else its active one, else any.
 
         Answers from before `not_before` (Unix seconds) are left out, and runs that ended without one before
-        `failed_since`. A lost run counts as never sent.
+        `failed_since`; what this command recorded is newer than any time. A lost run counts as never sent.
         """
         with self._reading(), self._wanted(keys):
             rows = self._db.execute(
-                "SELECT run.key, run.state, run.ended_at FROM wanted CROSS JOIN run ON run.key = wanted.key"
+                f"{queries.STATES} wanted CROSS JOIN run ON run.key = wanted.key", self._this_command
             ).fetchall()
             return _best(rows, not_before, failed_since)
 
@@ -45,7 +46,7 @@ class Reads(Store):
         A task with several runs may come more than once.
         """
         with self._reading():
-            cursor = self._db.execute("SELECT key, state, ended_at FROM run")
+            cursor = self._db.execute(f"{queries.STATES} run", self._this_command)
             while rows := cursor.fetchmany(_CHUNK):
                 yield _best(rows, not_before)
 
@@ -88,7 +89,7 @@ class Reads(Store):
     def _runs(self, keys: Iterable[bytes], joins: Iterable[str]) -> Iterator[StoredRun]:
         with self._reading(), self._wanted(keys):
             for join in joins:
-                for row in self._db.execute(queries.RUNS_OF_TASKS.format(join=join)):
+                for row in self._db.execute(queries.RUNS_OF_TASKS.format(join=join), self._this_command):
                     yield _stored_run(row)
 
     def packs(self, numbers: Iterable[int]) -> dict[int, tuple[int, int]]:
@@ -120,10 +121,12 @@ class Reads(Store):
 
     def _active_batches(self) -> list[ActiveBatch]:
         batches: dict[int, ActiveBatch] = {}
+        now, today = time.monotonic(), time.time()
         for number, group_id, body, sent_at, key, text, state in self._each(queries.ACTIVE_BATCHES):
             if number not in batches:
+                age = max(today - sent_at, 0.0)
                 batches[number] = ActiveBatch(
-                    number, group_id, json.loads(body)["api"], sent_at, unsure=False
+                    number, group_id, json.loads(body)["api"], now, unsure=False, age=age
                 )
             batch = batches[number]
             batch.inputs[key] = text
@@ -195,14 +198,14 @@ def _stored_run(row: tuple[Any, ...]) -> StoredRun:
 
 
 def _best(
-    rows: Iterable[tuple[bytes, str, float | None]], not_before: float, failed_since: float = 0.0
+    rows: Iterable[tuple[bytes, str, float]], not_before: float, failed_since: float = 0.0
 ) -> dict[bytes, RunState]:
     best: dict[bytes, RunState] = {}
     for key, text, ended_at in rows:
         state = _STATES[text]
-        if state in FORGOTTEN or (state is RunState.COMPLETED and (ended_at or 0.0) < not_before):
+        if state in FORGOTTEN or (state is RunState.COMPLETED and ended_at < not_before):
             continue
-        if _rank(state) == 0 and (ended_at or 0.0) < failed_since:
+        if _rank(state) == 0 and ended_at < failed_since:
             continue
         if key not in best or _rank(state) > _rank(best[key]):
             best[key] = state

@@ -7,6 +7,12 @@ CREATE TABLE question (             -- everything about a run but its input, in 
   body TEXT NOT NULL                -- JSON
 );
 
+CREATE TABLE command (              -- a command that may submit; the last one has the ledger
+  id INTEGER PRIMARY KEY,
+  began_at REAL NOT NULL,
+  copy INTEGER NOT NULL DEFAULT 0   -- 1: no command; the file is a copy, made at this time
+);
+
 CREATE TABLE batch (                -- one POST of runs; each has a task group to itself, so the group's count is the batch's
   id INTEGER PRIMARY KEY,
   question INTEGER NOT NULL REFERENCES question (id),
@@ -28,7 +34,8 @@ CREATE TABLE run (                  -- the intent before the POST, the run after
   ended_at REAL,
   error TEXT,
   ref_id TEXT,
-  warnings TEXT                     -- JSON list of texts
+  warnings TEXT,                    -- JSON list of texts
+  ended_in INTEGER                  -- the command that recorded the end: what is new does not depend on a clock
 );
 CREATE INDEX run_key ON run (key);
 CREATE INDEX run_batch ON run (batch);

@@ -20,10 +20,13 @@ TRANSACTION = Lock()
 class Store:
     """The connection, and how reads and writes use it."""
 
-    def __init__(self, connection: sqlite3.Connection, lock: FileLock | None, where: str) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, lock: FileLock | None, where: str, command: int | None = None
+    ) -> None:
         self._db = connection
         self._lock = lock
         self.where = where
+        self._command = command  # this command's number, if it may submit
         self._file = _identity(where)
 
     def close(self) -> None:
@@ -83,6 +86,26 @@ class Store:
                 raise
         except sqlite3.Error as error:
             raise self._explained(error) from error
+
+    @property
+    def _this_command(self) -> dict[str, int | None]:
+        return {"command": self._command}
+
+    def _check_owner(self) -> None:
+        """Return if no later command has begun with this ledger. Call it in a transaction.
+
+        The lock file alone does not show that: it can be deleted, or be on a file system that does not share locks.
+
+        Raises:
+            LedgerError: a later command has the ledger. It continues with every run that is recorded here.
+        """
+        if self._command is None:
+            return
+        if self._db.execute("SELECT max(id) FROM command").fetchone()[0] != self._command:
+            raise LedgerError(
+                f"{self.where}: another rowcite has begun to use this ledger, although this command has its lock: it continues"
+                " this work, and this command stopped. Use a ledger from one host at a time, on a local disk"
+            )
 
     def _check_file(self) -> None:
         """Raise LedgerError if the file is gone: SQLite would keep writing to a file that nothing can read again."""

@@ -18,6 +18,14 @@ class Writes(Store):
 
     # --- before the POST -----------------------------------------------------------------------------
 
+    def begin_command(self) -> None:
+        """Record that this command begins. An earlier command that is still running can then submit nothing more."""
+        with self._writing():
+            self._command = self._next_id("command")
+            self._db.execute(
+                "INSERT INTO command (id, began_at) VALUES (?, ?)", (self._command, time.time())
+            )
+
     def record_question(self, fingerprint: bytes, body: bytes) -> int:
         """Record a question unless it is there; return its number."""
         with self._writing():
@@ -30,13 +38,17 @@ class Writes(Store):
     def record_intent(
         self, question: int, group_id: str, tasks: Sequence[Task], *, processor: str, price: int
     ) -> ActiveBatch:
-        """Record what the next POST will create, before it is sent. `price` is micro-US$ a run."""
-        now = time.time()
+        """Record what the next POST will create, before it is sent. `price` is micro-US$ a run.
+
+        Raises:
+            LedgerError: a later command has the ledger, as in every method that decides what exists.
+        """
         with self._writing():
+            self._check_owner()
             batch = self._next_id("batch")
             self._db.execute(
                 "INSERT INTO batch (id, question, group_id, processor, sent_at) VALUES (?, ?, ?, ?, ?)",
-                (batch, question, group_id, processor, now),
+                (batch, question, group_id, processor, time.time()),
             )
             runs, inputs = _rows(batch, tasks, price, self._next_id("run"))
             self._db.executemany(queries.INSERT_RUN, runs)
@@ -46,15 +58,17 @@ class Writes(Store):
         members: dict[bytes, tuple[bytes, ...]] = {
             task.key: tuple(member.key for member in task.members) for task in tasks if task.members
         }
+        now = time.monotonic()
         return ActiveBatch(
             batch, group_id, api, now, unsure=True, inputs=sent, active=set(sent), members=members
         )
 
     def mark_sending(self, batch: ActiveBatch) -> None:
         """Record that the POST of a batch is sent now: the API may list its runs some time later."""
-        batch.sent_at = time.time()
         with self._writing():
-            self._db.execute("UPDATE batch SET sent_at = ? WHERE id = ?", (batch.sent_at, batch.id))
+            self._check_owner()
+            self._db.execute("UPDATE batch SET sent_at = ? WHERE id = ?", (time.time(), batch.id))
+        batch.sent = time.monotonic()
 
     # --- after the POST ------------------------------------------------------------------------------
 
@@ -86,6 +100,7 @@ class Writes(Store):
         In a batch with runs that do exist they are kept as lost: should one appear later, its task is known.
         """
         with self._writing():
+            self._check_owner()
             self._db.executemany(
                 "UPDATE run SET state = ? WHERE batch = ? AND key = ? AND state = ?",
                 [(RunState.LOST, batch, key, RunState.INTENDED) for key in keys],
@@ -98,16 +113,18 @@ class Writes(Store):
     def mark_refused(self, batch: int, key: bytes, error: str, ref_id: str | None) -> None:
         """Record that the API did not take a task; it cost nothing."""
         with self._writing():
+            self._check_owner()
             self._db.execute(
-                "UPDATE run SET state = ?, error = ?, ref_id = ?, ended_at = ?"
+                "UPDATE run SET state = ?, error = ?, ref_id = ?, ended_at = ?, ended_in = ?"
                 " WHERE batch = ? AND key = ? AND state = ?",
-                (RunState.REFUSED, error, ref_id, time.time(), batch, key, RunState.INTENDED),
+                (RunState.REFUSED, error, ref_id, time.time(), self._command, batch, key, RunState.INTENDED),
             )
             self._copy_to_members(batch)
 
     def mark_lost(self, batch: int) -> None:
         """Record that the local server of a batch is gone, with every run that had not ended."""
         with self._writing():
+            self._check_owner()
             self._db.execute(
                 f"UPDATE run SET state = ? WHERE batch = ? AND {IS_ACTIVE}", (RunState.LOST, batch)
             )
@@ -129,6 +146,7 @@ class Writes(Store):
                         run.run_id,
                         run.state,
                         now,
+                        self._command,
                         run.error,
                         run.ref_id,
                         json.dumps(run.warnings, ensure_ascii=False) if run.warnings else None,
@@ -155,6 +173,7 @@ class Writes(Store):
                     run_id,
                     RunState.LOST if output is None else RunState.COMPLETED,
                     now,
+                    self._command,
                     None,
                     None,
                     None,

@@ -168,6 +168,7 @@ def execute(
     summary = Summary(ledger=str(prepared.ledger))
     try:
         with closing(open_ledger(prepared.ledger, writing=True, wait=prepared.wait)) as ledger:
+            ledger.begin_command()
             execution = Execution(prepared, ledger, progress, confirm, stop)
             summary = execution.summary
             try:

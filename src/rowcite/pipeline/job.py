@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 
@@ -42,9 +43,9 @@ class Job:
 
     @property
     def not_before(self) -> float:
-        """Return the time (Unix seconds) before which a stored answer is too old."""
+        """Return the time (Unix seconds) before which an answer of an earlier command is too old."""
         if self.fresh:
-            return self.began
+            return math.inf
         age = self.spec.cache.max_age
         return self.began - age.total_seconds() if age else 0.0
 

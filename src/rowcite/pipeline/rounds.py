@@ -6,6 +6,7 @@ continues where it stopped.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Container, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -91,7 +92,7 @@ def unanswered(job: Job, states: TaskStates, *, survey: Survey, left: bool = Fal
         if not left:
             yield from to_submit
         doubted = [*to_submit, *unsure] if left else unsure
-        failed_since = job.began if left else 0.0  # what failed before this command is submitted again by it
+        failed_since = math.inf if left else 0.0  # what failed before this command is submitted again by it
         known = states([task.key for task in doubted], not_before=job.not_before, failed_since=failed_since)
         yield from (task for task in doubted if task.key not in known)
 

@@ -89,7 +89,7 @@ class Creator:
             if count >= len(batch.inputs):
                 await self.ledger_thread.call(self.ledger.mark_sent, batch.id)
                 break
-            late = time.time() - batch.sent_at
+            late = time.monotonic() - batch.sent
             listed = await self._list(batch, count)
             if len(listed) >= count and late >= reconcile_after:
                 await self.ledger_thread.call(self.ledger.record_run_ids, batch.id, list(listed.items()))
@@ -118,7 +118,7 @@ class Creator:
         try:
             run_ids = await self.client.add_runs(batch.group_id, body, sending=sending, many=len(tasks) > 1)
         except (ApiError, InsufficientCredit, KeyRefused) as error:
-            batch.sent_at = time.time()  # it was under way until now
+            batch.sent = time.monotonic()  # it was under way until now
             if isinstance(error, Retriable) and not _created_nothing(error):
                 self.progress.say(
                     f"the response to creating {len(tasks)} runs was lost ({error}): looking up which exist"

@@ -276,7 +276,7 @@ class Follower:
             results.anomalies[run_id] = problem
         elif run_id in results.missing_output:
             self._attempts[run_id] += 1
-            age = time.time() - results.batch.sent_at
+            age = results.batch.age + time.monotonic() - results.batch.sent
             if self._attempts[run_id] >= _ATTEMPTS and age >= self.options.missing_output_timeout:
                 results.fail_without_output(run_id)
 

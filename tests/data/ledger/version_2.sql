@@ -23,6 +23,18 @@ INSERT INTO "batch" VALUES(1,1,'group-1','core',1700000000.0,'["run-a", "run-b"]
 INSERT INTO "batch" VALUES(2,1,'group-2','core',1700000060.0,NULL);
 INSERT INTO "batch" VALUES(3,1,'group-3','core',1700000120.0,NULL);
 INSERT INTO "batch" VALUES(4,1,'group-4','pro',1700000180.0,NULL);
+CREATE TABLE command (              -- a command that may submit; the last one has the ledger
+  id INTEGER PRIMARY KEY,
+  began_at REAL NOT NULL,
+  copy INTEGER NOT NULL DEFAULT 0   -- 1: no command; the file is a copy, made at this time
+);
+INSERT INTO "command" VALUES(1,1700000000.0,0);
+CREATE TABLE submission (           -- a `rowcite submit` that sent runs: the collects after it share its budget
+  id INTEGER PRIMARY KEY,
+  first_run INTEGER NOT NULL,       -- runs from this id on count towards the budget
+  budget INTEGER NOT NULL
+);
+INSERT INTO "submission" VALUES(1,1,2000000);
 CREATE TABLE decision (             -- people's decisions on cells; rows are only added, the newest on a cell counts
   id INTEGER PRIMARY KEY,
   key BLOB NOT NULL,
@@ -63,15 +75,16 @@ CREATE TABLE run (                  -- the intent before the POST, the run after
   ended_at REAL,
   error TEXT,
   ref_id TEXT,
-  warnings TEXT                     -- JSON list of texts
+  warnings TEXT,                    -- JSON list of texts
+  ended_in INTEGER                  -- the command that recorded the end: what is new does not depend on a clock
 );
-INSERT INTO "run" VALUES(1,1,X'08A47F49D858EB51C54D3AAD1392B513',NULL,NULL,'completed','run-a',25000,1700000030.0,NULL,NULL,'["warning: slow"]');
-INSERT INTO "run" VALUES(2,1,X'E5590BD5C860303F6FBAED850CAF19C1',NULL,NULL,'failed','run-b',25000,1700000030.0,'no','ref-1',NULL);
-INSERT INTO "run" VALUES(3,2,X'16788241503550B1C181132C3B403FE8',NULL,NULL,'intended',NULL,25000,NULL,NULL,NULL,NULL);
-INSERT INTO "run" VALUES(4,3,X'EA8B0087CE77A96F2D930380D231C597',NULL,NULL,'completed','run-c',25000,1700000150.0,NULL,NULL,NULL);
-INSERT INTO "run" VALUES(5,3,X'E2E8962374B6CD629FBF986CAE7E4FEE',NULL,4,'completed','run-c',0,1700000150.0,NULL,NULL,NULL);
-INSERT INTO "run" VALUES(6,3,X'47A4EA4C99665BE8AE522F4D5162F61E',NULL,4,'lost','run-c',0,1700000150.0,NULL,NULL,NULL);
-INSERT INTO "run" VALUES(7,4,X'836A8D02284500957896744F666998CE',X'08A47F49D858EB51C54D3AAD1392B513',NULL,'completed','run-d',100000,1700000210.0,NULL,NULL,NULL);
+INSERT INTO "run" VALUES(1,1,X'08A47F49D858EB51C54D3AAD1392B513',NULL,NULL,'completed','run-a',25000,1700000030.0,NULL,NULL,'["warning: slow"]',1);
+INSERT INTO "run" VALUES(2,1,X'E5590BD5C860303F6FBAED850CAF19C1',NULL,NULL,'failed','run-b',25000,1700000030.0,'no','ref-1',NULL,1);
+INSERT INTO "run" VALUES(3,2,X'16788241503550B1C181132C3B403FE8',NULL,NULL,'intended',NULL,25000,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "run" VALUES(4,3,X'EA8B0087CE77A96F2D930380D231C597',NULL,NULL,'completed','run-c',25000,1700000150.0,NULL,NULL,NULL,1);
+INSERT INTO "run" VALUES(5,3,X'E2E8962374B6CD629FBF986CAE7E4FEE',NULL,4,'completed','run-c',0,1700000150.0,NULL,NULL,NULL,1);
+INSERT INTO "run" VALUES(6,3,X'47A4EA4C99665BE8AE522F4D5162F61E',NULL,4,'lost','run-c',0,1700000150.0,NULL,NULL,NULL,1);
+INSERT INTO "run" VALUES(7,4,X'836A8D02284500957896744F666998CE',X'08A47F49D858EB51C54D3AAD1392B513',NULL,'completed','run-d',100000,1700000210.0,NULL,NULL,NULL,1);
 CREATE INDEX run_key ON run (key);
 CREATE INDEX run_batch ON run (batch);
 CREATE INDEX run_root ON run (root) WHERE root IS NOT NULL;

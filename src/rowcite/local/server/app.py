@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +39,8 @@ from rowcite.local.server.runs import run_events_route, run_routes
 from rowcite.local.server.search import older_search_route, search_route
 from rowcite.local.server.store import ACTIVE, Store
 
+Clock = Callable[[], float]
+
 
 @dataclass(frozen=True)
 class ServerSettings:
@@ -69,8 +71,9 @@ def create_app(corpus: Researcher, settings: ServerSettings) -> Starlette:
 
     Raises `UsageError` for an invalid fault plan, and for a data folder that cannot be used.
     """
-    services = _services(corpus, settings)
-    engine = Engine(_store(settings), services)
+    clock = _steady_clock()
+    services = _services(corpus, settings, clock)
+    engine = Engine(_store(settings, clock), services)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -104,25 +107,31 @@ def create_app(corpus: Researcher, settings: ServerSettings) -> Starlette:
     return app
 
 
-def _services(corpus: Researcher, settings: ServerSettings) -> Services:
+def _steady_clock() -> Clock:
+    """Return a clock in Unix seconds that is never set: the wall clock as it is now, plus the time that has passed since."""
+    now, began = time.time(), time.monotonic()
+    return lambda: now + time.monotonic() - began
+
+
+def _services(corpus: Researcher, settings: ServerSettings, clock: Clock) -> Services:
     return Services(
         researcher=corpus,
         faults=read_plan(settings.faults),
         journal=Journal(settings.journal, time.time),
         account=Account(settings.credit, failed_free=quirks.FAILED_FREE in settings.quirks),
         webhooks=webhooks.Webhooks(settings.webhook_secret, time.time, settings.webhook_pause),
-        clock=time.time,
+        clock=clock,
         quirks=settings.quirks,
         database=Database(settings.data) if settings.data else None,
-        limit=RateLimit(settings.rate_limit, time.time) if settings.rate_limit is not None else None,
+        limit=RateLimit(settings.rate_limit, time.monotonic) if settings.rate_limit is not None else None,
         researchers=settings.researchers,
         immediate=corpus.immediate if isinstance(corpus, Bench) else None,
     )
 
 
-def _store(settings: ServerSettings) -> Store:
+def _store(settings: ServerSettings, clock: Clock) -> Store:
     needing_action = {"action_required"} if quirks.ACTION_REQUIRED_ACTIVE in settings.quirks else set()
-    return Store(time.time, settings.latency, ACTIVE | needing_action)
+    return Store(clock, settings.latency, ACTIVE | needing_action)
 
 
 def _routes() -> list[BaseRoute]:

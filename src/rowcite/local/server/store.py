@@ -174,8 +174,10 @@ class Store:
     def restore(self, groups: Iterable[Group], runs: Iterable[Run]) -> list[Run]:
         """Load the groups and runs of an earlier process, in the order of creation; return the active runs.
 
-        A group has its log and does not yet have its runs.
+        A group has its log and does not yet have its runs. A run that was created in the future, by a clock that was set
+        back since, counts as created now.
         """
+        now = self._clock()
         for group in groups:
             group.active_while = self._active_while
             self.groups[group.id] = group
@@ -185,6 +187,8 @@ class Store:
             if run.group:
                 run.group.runs.append(run)
                 run.group.counts[run.status] += 1
+            ahead = max(run.starts - QUEUED_SHARE * (run.ends - run.starts) / (1 - QUEUED_SHARE) - now, 0.0)
+            run.starts, run.ends = run.starts - ahead, run.ends - ahead
             if run.status == "queued":
                 self._schedule(run.starts, run, None)
             elif run.active:
