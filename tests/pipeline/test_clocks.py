@@ -174,7 +174,13 @@ class Table:
             "outputs": {"city": "string"},
             **changes.pop("task", {}),
         }
-        spec = {"name": "c", "input": {"path": "in.csv"}, "output": {"path": "out.csv"}, "task": task, **changes}
+        spec = {
+            "name": "c",
+            "input": {"path": "in.csv"},
+            "output": {"path": "out.csv"},
+            "task": task,
+            **changes,
+        }
         self.spec = write_spec(folder, spec)
 
     def run(self, *flags):
@@ -230,9 +236,7 @@ def test_rows_that_a_pack_leaves_out_are_requested_once_although_the_clock_is_se
 @pytest.mark.parametrize("step", [-DAY, DAY])
 def test_a_date_in_retry_after_is_meant_by_the_clock_of_its_response(step):
     there = datetime.now(UTC) + timedelta(seconds=step)
-    after, date = (
-        format_datetime(moment, usegmt=True) for moment in (there + timedelta(seconds=20), there)
-    )
+    after, date = (format_datetime(moment, usegmt=True) for moment in (there + timedelta(seconds=20), there))
     assert retry_after(after, date) == 20
 
 

@@ -22,9 +22,7 @@ class Writes(Store):
         """Record that this command begins. An earlier command that is still running can then submit nothing more."""
         with self._writing():
             self._command = self._next_id("command")
-            self._db.execute(
-                "INSERT INTO command (id, began_at) VALUES (?, ?)", (self._command, time.time())
-            )
+            self._db.execute("INSERT INTO command (id, began_at) VALUES (?, ?)", (self._command, time.time()))
 
     def record_question(self, fingerprint: bytes, body: bytes) -> int:
         """Record a question unless it is there; return its number."""
