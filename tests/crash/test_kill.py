@@ -1,6 +1,6 @@
 """Kill the command with SIGKILL and run it again: no row is missing, the output is equal, no run is created twice.
 
-`ROWCITE_KILLS` is the number of seeded random moments (default 8), `ROWCITE_KILL_SEED` their seed.
+`ROWCITE_KILLS` is the number of seeded random moments (default 4), `ROWCITE_KILL_SEED` their seed.
 """
 
 import json
@@ -15,11 +15,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from support import ROOT, environment, rowcite, serving, small_spec, started, until, write_spec
+from support import ROOT, environment, rowcite, served, small_spec, started, until, write_spec
 from support.deviant import Deviations
 from support.submitting import PRICE, Submission, api, tasks
 
-KILLS = int(os.environ.get("ROWCITE_KILLS", "8"))
+KILLS = int(os.environ.get("ROWCITE_KILLS", "4"))
 SEED = int(os.environ.get("ROWCITE_KILL_SEED", "1"))
 ROWS = 30
 LONGEST = 3.0  # seconds, about the length of an undisturbed run
@@ -34,8 +34,8 @@ def spec(folder):
     return write_spec(folder, small_spec(backend="parallel", limits={"active_runs": 20}))
 
 
-def run(folder, server, **more):
-    return rowcite("run", "spec.yaml", "--base-url", server.url, "--json", cwd=folder, timeout=120, **more)
+def run(folder, server):
+    return rowcite("run", "spec.yaml", "--base-url", server.url, "--json", cwd=folder)
 
 
 def killed(folder, server, when):
@@ -74,7 +74,7 @@ def undisturbed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed")
     table(folder)
     spec(folder)
-    with serving(folder, "--latency", "0.002") as server:
+    with served(folder, latency=0.002) as server:
         return finished(folder, server)
 
 
@@ -83,7 +83,7 @@ def test_after_a_kill_at_a_random_moment_nothing_is_lost_or_paid_twice(tmp_path,
     dice = random.Random(f"{SEED} {number}")
     table(tmp_path)
     spec(tmp_path)
-    with serving(tmp_path, "--latency", "0.002") as server:
+    with served(tmp_path, latency=0.002) as server:
         for _ in range(1 + number % 2):
             moment = dice.uniform(0.3, LONGEST)
             killed(tmp_path, server, lambda process, moment=moment: time.sleep(moment))
@@ -95,7 +95,7 @@ def test_after_a_kill_between_a_post_and_its_response_nothing_is_paid_twice(tmp_
     table(tmp_path)
     spec(tmp_path)
     plan = {"http": [{"method": "POST", "path": "/runs$", "nth": [1], "when": "after", **fault}]}
-    with serving(tmp_path, "--latency", "0.002", "--faults", json.dumps(plan)) as server:
+    with served(tmp_path, latency=0.002, faults=plan) as server:
         assert killed(tmp_path, server, lambda _: until(lambda: len(server.created()) >= 20, 30))
         assert finished(tmp_path, server).equals(undisturbed)
 
@@ -169,7 +169,7 @@ def test_a_post_that_creates_its_runs_during_the_next_command_is_paid_once(tmp_p
 def test_the_lock_of_a_killed_command_does_not_stop_the_next(tmp_path):
     table(tmp_path)
     spec(tmp_path)
-    with serving(tmp_path, "--latency", "0.002") as server:
+    with served(tmp_path, latency=0.002) as server:
         lock = tmp_path / ".rowcite" / "small" / "lock"
         killed(tmp_path, server, lambda _: until(lambda: Path(lock).exists(), 30))
         assert run(tmp_path, server).returncode == 0
@@ -179,7 +179,7 @@ def test_the_lock_of_a_killed_command_does_not_stop_the_next(tmp_path):
 def test_a_signal_stops_the_command_and_the_next_one_finishes(tmp_path, undisturbed, number):
     table(tmp_path)
     spec(tmp_path)
-    with serving(tmp_path, "--latency", "0.01") as server:
+    with served(tmp_path, latency=0.01) as server:
         process = started("run", "spec.yaml", "--base-url", server.url, cwd=tmp_path)
         until(lambda: len(server.created()) >= 20, 30)
         began = time.monotonic()
@@ -193,7 +193,7 @@ def test_a_signal_stops_the_command_and_the_next_one_finishes(tmp_path, undistur
 def test_verbose_shows_each_request_and_no_key(tmp_path):
     table(tmp_path)
     spec(tmp_path)
-    with serving(tmp_path, "--latency", "0", "--key", "secret-key") as server:
+    with served(tmp_path, key="secret-key") as server:
         done = rowcite(
             "run", "spec.yaml", "--base-url", server.url, "-v", cwd=tmp_path, PARALLEL_API_KEY="secret-key"
         )

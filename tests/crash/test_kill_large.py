@@ -10,14 +10,15 @@ import time
 
 import pytest
 
-from support import serving, small_spec, until, write_spec
+from rowcite.local.server.latency import Lognormal
+from support import served, small_spec, until, write_spec
 from support.killing import created, killed, output, price, run, spent
 
 ROWS = int(os.environ.get("ROWCITE_CRASH_ROWS", "3000"))
 SEED = int(os.environ.get("ROWCITE_KILL_SEED", "1"))
 LOG = logging.getLogger("crash")
 LONGEST = 60 + ROWS / 50  # seconds, the longest that any step may take
-BENCH = ("--bench", "--latency-mean", "0.05")
+LATENCY = Lognormal(0.05)
 
 
 def prepared(folder):
@@ -94,16 +95,16 @@ class Moments:
 def undisturbed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed")
     prepared(folder)
-    with serving(folder, *BENCH, corpus=None) as server:
+    with served(folder, bench=True, latency=LATENCY) as server:
         began = time.monotonic()
-        run(folder, server, LONGEST)
+        run(folder, server)
         LOG.info("%d rows undisturbed: %.1f s", ROWS, time.monotonic() - began)
     return output(folder)
 
 
 def test_after_kills_in_every_phase_of_a_large_table_nothing_is_lost_or_paid_twice(tmp_path, undisturbed):
     prepared(tmp_path)
-    with serving(tmp_path, *BENCH, corpus=None) as server:
+    with served(tmp_path, bench=True, latency=LATENCY) as server:
         moments = Moments(tmp_path, server, random.Random(SEED))
         moments.kill("planning", moments.planning)
         moments.kill("submitting", lambda: moments.submitting(0.3))
@@ -111,7 +112,7 @@ def test_after_kills_in_every_phase_of_a_large_table_nothing_is_lost_or_paid_twi
         moments.kill("merging", moments.merging)
         moments.kill("writing", moments.writing)
         began = time.monotonic()
-        summary = run(tmp_path, server, LONGEST)
+        summary = run(tmp_path, server)
         made = created(server)
     LOG.info("last command: %.1f s, %d runs submitted by it", time.monotonic() - began, summary["submitted"])
     assert moments.seen["planning"] == (True, 0)

@@ -11,15 +11,16 @@ from collections import Counter
 import polars as pl
 import pytest
 
-from support import ROOT, rowcite, serving, small_spec, until, write_spec
+from support import ROOT, rowcite, served, small_spec, until, write_spec
 from support.killing import created, killed, output, price, run, spent
 
-KILLS = max(1, int(os.environ.get("ROWCITE_KILLS", "8")) // 8)
+KILLS = max(1, int(os.environ.get("ROWCITE_KILLS", "4")) // 8)
 SEED = int(os.environ.get("ROWCITE_KILL_SEED", "1"))
 ROWS = 24
 SUBMIT = ("submit", "spec.yaml")
 COLLECT = ("collect", "spec.yaml", "--escalate-anyway")
-LATENCY = ("--latency", "0.001")
+LATENCY = 0.001
+START = 0.5  # seconds until a command as a process plans
 TASK = small_spec()["task"]
 ESCALATION = {
     "task": {**TASK, "processor": "lite"},
@@ -58,7 +59,7 @@ def undisturbed(tmp_path_factory):
         if kind not in known:
             folder = tmp_path_factory.mktemp("undisturbed")
             prepared(folder, kind)
-            with serving(folder, *LATENCY) as server:
+            with served(folder, latency=LATENCY) as server:
                 began = time.monotonic()
                 run(folder, server)
                 known[kind] = output(folder), created(server), time.monotonic() - began
@@ -85,9 +86,9 @@ def test_after_kills_at_random_moments_each_run_was_created_once(tmp_path, undis
     frame, needed, seconds = undisturbed(kind)
     dice = random.Random(f"{SEED} {kind} {number}")
     prepared(tmp_path, kind)
-    with serving(tmp_path, *LATENCY) as server:
+    with served(tmp_path, latency=LATENCY) as server:
         for _ in range(dice.randint(1, 3)):
-            moment = dice.uniform(0.3, seconds)
+            moment = dice.uniform(0.3, START + seconds)
             killed(tmp_path, server, lambda _, moment=moment: time.sleep(moment))
         run(tmp_path, server)
         made = created(server)
@@ -104,7 +105,7 @@ def test_after_kills_of_submit_and_collect_each_run_was_created_once(tmp_path, u
     frame, needed, _ = undisturbed("escalation")
     dice = random.Random(f"{SEED} two steps {number}")
     prepared(tmp_path, "escalation", active_runs=100)
-    with serving(tmp_path, *LATENCY) as server:
+    with served(tmp_path, latency=LATENCY) as server:
 
         def kill(*command):
             moment = dice.uniform(0.3, 1.2)

@@ -18,7 +18,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from support import environment, serving, small_spec, started, until, write_spec
+from rowcite.local.server.latency import Lognormal
+from support import environment, served, serving, small_spec, started, until, write_spec
 from support.killing import RUN, created, price, run, spent
 
 DELAYS = {"merging": 0.05, "writing": 0.01}  # seconds: these phases are short
@@ -49,7 +50,7 @@ def server(tmp_path, table):
         escalate=["pro"],
     )
     write_spec(tmp_path, {key: value for key, value in spec.items() if key != "local"})
-    with serving(tmp_path, "--bench", "--latency-mean", "0.05", corpus=None) as running:
+    with served(tmp_path, bench=True, latency=Lognormal(0.05)) as running:
         yield running
 
 
@@ -160,9 +161,10 @@ def test_other_commands_end_as_well_and_write_no_table(tmp_path, server, command
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_serve_ends_with_130(server, number):
-    server.process.send_signal(number)
-    assert server.process.wait(2) == 130
+def test_serve_ends_with_130(tmp_path, number):
+    with serving(tmp_path, "--bench", "--latency-mean", "0.05", corpus=None) as server:
+        server.process.send_signal(number)
+        assert server.process.wait(2) == 130
 
 
 def test_nohup_keeps_sighup_ignored(tmp_path, server):

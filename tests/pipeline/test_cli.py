@@ -22,7 +22,7 @@ import pytest
 from rowcite.cli import main
 from rowcite.ledger import open_ledger
 from rowcite.model import Task
-from support import environment, rowcite, serving, small_spec, started, until, write_spec
+from support import environment, rowcite, rowcite_process, served, small_spec, started, until, write_spec
 
 KEY = "secret-key-9f3a"
 COMMANDS = ("run", "plan", "check", "write", "status")
@@ -39,7 +39,7 @@ def corpus(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(corpus, tmp_path_factory):
-    with serving(tmp_path_factory.mktemp("server"), corpus=corpus) as running:
+    with served(tmp_path_factory.mktemp("server"), corpus) as running:
         yield running
 
 
@@ -132,15 +132,15 @@ def test_3_without_a_key(tmp_path, capsys):
 
 def test_3_for_a_refused_key(tmp_path, monkeypatch, capsys, corpus):
     monkeypatch.setenv("PARALLEL_API_KEY", KEY)
-    with serving(tmp_path, "--key", "another", corpus=corpus) as server:
+    with served(tmp_path, corpus, key="another") as server:
         assert main(["run", str(spec(tmp_path)), "--base-url", server.url]) == 3
     assert KEY not in capsys.readouterr().err
     assert not (tmp_path / "out.csv").exists()
 
 
 def test_4_after_a_final_failure_of_the_api(tmp_path, corpus, capsys):
-    faults = json.dumps({"http": [{"method": "POST", "path": "/v1/tasks/groups$", "status": 404}]})
-    with serving(tmp_path, "--faults", faults, corpus=corpus) as server:
+    faults = {"http": [{"method": "POST", "path": "/v1/tasks/groups$", "status": 404}]}
+    with served(tmp_path, corpus, faults=faults) as server:
         assert main(["run", str(spec(tmp_path)), "--base-url", server.url]) == 4
     assert not (tmp_path / "out.csv").exists()
     assert "Traceback" not in capsys.readouterr().err
@@ -158,7 +158,7 @@ def test_5_while_another_command_uses_the_ledger(tmp_path, server, capsys):
 
 
 def test_5_at_the_deadline_and_the_next_run_continues(tmp_path, corpus):
-    with serving(tmp_path, "--latency", "0.01", corpus=corpus) as server:
+    with served(tmp_path, corpus, latency=0.01) as server:
         limits = {"deadline": "0.4s"}
         assert main(["run", str(spec(tmp_path, limits=limits)), "--base-url", server.url]) == 5
         assert "pending" in statuses(tmp_path)
@@ -192,7 +192,7 @@ def test_6_over_the_total_limit_of_the_ledger(tmp_path, server):
 
 
 def test_7_when_more_rows_failed_than_allowed(tmp_path, corpus):
-    with serving(tmp_path, "--faults", '{"fail": 1.0}', corpus=corpus) as server:
+    with served(tmp_path, corpus, faults={"fail": 1.0}) as server:
         assert main(["run", str(spec(tmp_path)), "--base-url", server.url]) == 7
         assert statuses(tmp_path) == ["failed", "failed"]
         for allowed, code in ((2, 0), (1, 7), ("100%", 0), ("50%", 7)):
@@ -205,7 +205,7 @@ def test_7_when_more_rows_failed_than_allowed(tmp_path, corpus):
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_130_after_a_signal_writes_no_table_and_the_next_run_continues(tmp_path, corpus, sent):
-    with serving(tmp_path, "--latency", "0.01", corpus=corpus) as server:
+    with served(tmp_path, corpus, latency=0.01) as server:
         file = spec(tmp_path)
         process = started("run", file, "--base-url", server.url, cwd=tmp_path)
         until(lambda: len(server.created()) == 2, 20)
@@ -487,8 +487,8 @@ def test_control_characters_are_not_printed(tmp_path, capsys):
 
 def test_an_error_of_the_api_cannot_forge_lines_or_move_the_cursor(tmp_path, corpus, capsys):
     body = json.dumps({"type": "error", "error": {"ref_id": "r", "message": "no\x1b[2J\nall is well\u202e"}})
-    faults = json.dumps({"http": [{"method": "POST", "path": "/groups$", "status": 404, "body": body}]})
-    with serving(tmp_path, "--faults", faults, corpus=corpus) as server:
+    faults = {"http": [{"method": "POST", "path": "/groups$", "status": 404, "body": body}]}
+    with served(tmp_path, corpus, faults=faults) as server:
         assert main(["run", str(spec(tmp_path)), "--base-url", server.url]) == 4
     err = capsys.readouterr().err
     assert "\x1b" not in err
@@ -579,13 +579,13 @@ def test_a_large_table_with_an_early_fault_ends_with_2(tmp_path):
     file = spec(tmp_path)
     with (tmp_path / "table.csv").open("ab") as table:
         table.write(b"ragged\n" + b"Acme,x\n" * 20_000_000)
-    done = rowcite("plan", file, cwd=tmp_path)
+    done = rowcite_process("plan", file, cwd=tmp_path)
     (tmp_path / "table.csv").unlink()
     assert done.returncode == 2, done.stderr
 
 
 def test_a_run_that_stops_early_reports_its_spend(tmp_path, corpus):
-    with serving(tmp_path, "--latency", "1", corpus=corpus) as server:
+    with served(tmp_path, corpus, latency=1) as server:
         spec = small_spec(backend="parallel", limits={"deadline": "2s"})
         (tmp_path / "table.csv").write_text("name,website\nAcme Oy,acme.example\n")
         done = rowcite("run", write_spec(tmp_path, spec), "--json", "--base-url", server.url, cwd=tmp_path)

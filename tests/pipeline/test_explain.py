@@ -17,7 +17,7 @@ from rowcite.ledger import open_ledger
 from rowcite.local import backend
 from rowcite.model import Decision, EndedRun, RunState, Task
 from rowcite.pipeline.prepare import prepare
-from support import ROOT, environment, rowcite, serving, small_spec, write_spec
+from support import ROOT, environment, rowcite, served, small_spec, write_spec
 
 ACCEPT = {
     "min_confidence": "medium",
@@ -197,7 +197,7 @@ def paid(tmp_path_factory):
     value["task"] |= {"processor": "lite", "records_per_run": 5}
     del value["backend"], value["local"]
     spec = write_spec(folder, value)
-    with serving(folder) as server:
+    with served(folder) as server:
         flags = ("--base-url", server.url, "-q", "--escalate-anyway")
         done = rowcite("run", spec, *flags, cwd=folder)
         assert done.returncode == 0, done.stderr.decode()

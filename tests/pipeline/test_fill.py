@@ -11,7 +11,7 @@ import pytest
 
 import rowcite as library
 from rowcite.cli import main
-from support import serving, small_spec, write_spec
+from support import served, small_spec, write_spec
 
 PAGES = {
     "acme.html": "<title>Acme Oy</title><h1>Acme Oy</h1><p>Acme Oy was founded in 1999.</p>"
@@ -25,7 +25,7 @@ def server(tmp_path_factory):
     corpus = tmp_path_factory.mktemp("corpus")
     for name, text in PAGES.items():
         (corpus / name).write_text(text)
-    with serving(tmp_path_factory.mktemp("server"), corpus=corpus) as running:
+    with served(tmp_path_factory.mktemp("server"), corpus) as running:
         yield running
 
 

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from rowcite.cli import main
-from support import environment, serving
+from support import environment, served
 from support.answers import FIELDS, NOWHERE, answer, answered, found, known
 
 TOKEN = "hunter2-7c1f"
@@ -53,7 +53,7 @@ def test_another_value_of_the_variable_does_not_pay_again(spec, monkeypatch, cap
 
 @pytest.mark.parametrize("command", ["check", "plan", "run"])
 def test_each_command_before_sending_warns_and_shows_the_written_form_alone(spec, tmp_path, capsys, command):
-    with serving(tmp_path) as server:
+    with served(tmp_path) as server:
         assert main([command, str(spec), "--base-url", server.url]) == 0
     output = "".join(capsys.readouterr())
     assert "`mcp_servers.0.url` has a variable" in output

@@ -10,10 +10,10 @@ import pytest
 
 from rowcite.api.facts import PROCESSORS
 from rowcite.ledger import open_ledger
-from support import ROOT, rowcite, serving, small_spec, write_spec
+from support import ROOT, rowcite, served, small_spec, write_spec
 
 # Half of the runs fail, so that one of 20 packs does: the port decides which, and at a fifth none failed once in 90 runs.
-FAULTS = json.dumps({"fail": 0.5, "seed": 5})
+FAULTS = {"fail": 0.5, "seed": 5}
 COMMANDS = ([], ["--retry-failed"], ["--fresh"], [])
 
 
@@ -29,7 +29,7 @@ def commands(request, tmp_path_factory):
     del value["backend"], value["local"]
     spec = write_spec(folder, {**value, "limits": {"max_failed": "100%"}})
     after = []
-    with serving(folder, "--faults", FAULTS) as server:
+    with served(folder, faults=FAULTS) as server:
         common = ["--base-url", server.url, "--json", "--yes", "--escalate-anyway"]
         for flags in COMMANDS:
             done = rowcite("run", spec, *common, *flags, cwd=folder)

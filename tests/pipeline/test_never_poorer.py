@@ -11,7 +11,7 @@ from filelock import FileLock
 from rowcite.cli import main
 from rowcite.spec.models import CsvOptions
 from rowcite.table.sources import open_source
-from support import environment, serving, small_spec, started, until, write_spec
+from support import environment, served, small_spec, started, until, write_spec
 
 FORMATS = ("csv", "csv.gz", "tsv.zst", "jsonl", "jsonl.gz", "parquet")
 
@@ -25,7 +25,7 @@ def corpus(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(corpus, tmp_path_factory):
-    with serving(tmp_path_factory.mktemp("server"), corpus=corpus) as running:
+    with served(tmp_path_factory.mktemp("server"), corpus) as running:
         yield running
 
 
@@ -33,7 +33,7 @@ def server(corpus, tmp_path_factory):
 def failing(corpus, tmp_path_factory):
     """Return the URL of a server where every run fails."""
     folder = tmp_path_factory.mktemp("failing")
-    with serving(folder, "--faults", '{"fail": 1.0}', corpus=corpus) as running:
+    with served(folder, corpus, faults={"fail": 1.0}) as running:
         yield running.url
 
 
@@ -344,7 +344,7 @@ def test_looking_does_not_end_with_5_for_pending_rows(job, capsys):
 
 
 def test_a_row_that_appears_while_answers_are_awaited_ends_the_run_with_5(job, tmp_path, corpus):
-    with serving(tmp_path, "--latency", "0.02", corpus=corpus) as slow:
+    with served(tmp_path, corpus, latency=0.02) as slow:
         run = started("run", "spec.yaml", "--base-url", slow.url, cwd=tmp_path)
         until(lambda: len(slow.created()) == 5, 30)
         with (tmp_path / "table.csv").open("a") as table:

@@ -4,8 +4,8 @@ import csv
 
 import pytest
 
-from rowcite.local.server.quirks import QUIRKS
-from support import rowcite, serving, small_spec, write_spec
+from rowcite.local.server.quirks import QUIRKS, read_quirks
+from support import rowcite, served, small_spec, write_spec
 
 ROWS = 120
 
@@ -19,15 +19,13 @@ def corpus(tmp_path_factory):
     return folder
 
 
-def enriched(folder, corpus, *flags):
-    """Run the command against a server with these flags; return the output rows and the created runs."""
+def enriched(folder, corpus, **settings):
+    """Run the command against a server with these settings; return the output rows and the created runs."""
     lines = [f"Company {number},c{number}.example" for number in range(ROWS)]
     (folder / "table.csv").write_text("\n".join(["name,website", *lines]) + "\n")
     spec = small_spec(backend="parallel", limits={"active_runs": 50, "max_cost_usd": 100})
-    with serving(folder, "--latency", "0.001", *flags, corpus=corpus) as server:
-        done = rowcite(
-            "run", write_spec(folder, spec), "-q", "--base-url", server.url, cwd=folder, timeout=180
-        )
+    with served(folder, corpus, latency=0.001, **settings) as server:
+        done = rowcite("run", write_spec(folder, spec), "-q", "--base-url", server.url, cwd=folder)
         assert done.returncode == 0, done.stderr.decode()
         with (folder / "out.csv").open(newline="") as file:
             rows = [{**row, "rowcite_run_id": ""} for row in csv.DictReader(file)]
@@ -43,7 +41,7 @@ def plain(tmp_path_factory, corpus):
 
 @pytest.mark.parametrize("quirk", [*sorted(QUIRKS), "all"])
 def test_the_table_and_the_runs_are_the_same_under_each_quirk(tmp_path, corpus, plain, quirk):
-    rows, created = enriched(tmp_path, corpus, "--quirks", quirk)
+    rows, created = enriched(tmp_path, corpus, quirks=read_quirks(quirk))
     assert rows == plain
     assert len(created) == ROWS
     assert len({line["input_sha256"] for line in created}) == ROWS
@@ -51,14 +49,14 @@ def test_the_table_and_the_runs_are_the_same_under_each_quirk(tmp_path, corpus, 
 
 @pytest.mark.slow
 def test_a_post_that_fails_half_way_creates_each_run_once(tmp_path, corpus, plain):
-    fault = '{"http": [{"method": "POST", "path": "/runs$", "nth": [1], "status": 503}]}'
-    rows, created = enriched(tmp_path, corpus, "--quirks", "all", "--faults", fault)
+    fault = {"http": [{"method": "POST", "path": "/runs$", "nth": [1], "status": 503}]}
+    rows, created = enriched(tmp_path, corpus, quirks=QUIRKS, faults=fault)
     assert rows == plain
     assert len({line["input_sha256"] for line in created}) == len(created) == ROWS
 
 
 @pytest.mark.slow
 def test_a_limit_that_counts_each_run_of_a_post_only_costs_time(tmp_path, corpus, plain):
-    rows, created = enriched(tmp_path, corpus, "--quirks", "runs-counted", "--rate-limit", "100")
+    rows, created = enriched(tmp_path, corpus, quirks=read_quirks("runs-counted"), rate_limit=100)
     assert rows == plain
     assert len({line["input_sha256"] for line in created}) == len(created) == ROWS

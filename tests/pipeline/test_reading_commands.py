@@ -12,7 +12,7 @@ import pytest
 
 from rowcite.cli import main
 from rowcite.pipeline.which_api import PARALLEL
-from support import WEB, environment, serving
+from support import WEB, environment, served
 from support.answers import NOWHERE, answer, answered, found, known
 
 ELSEWHERE = "http://127.0.0.1:19"
@@ -151,7 +151,7 @@ def test_the_advice_for_pending_rows_names_the_api_of_the_ledger(spec, capsys):
 
 
 def test_another_spelling_of_the_base_url_does_not_pay_again(spec, tmp_path, monkeypatch):
-    with serving(tmp_path) as server:
+    with served(tmp_path) as server:
         address = server.url.replace("http://127.0.0.1", "http://localhost")
         assert rowcite("run", spec, "--base-url", address, "-q") == 0
         created = len(server.created())

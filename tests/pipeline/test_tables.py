@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rowcite.cli import main
-from support import rowcite, serving, small_spec, write_spec
+from support import rowcite, served, small_spec, write_spec
 from support.answers import NOWHERE, answered, known
 
 PAGES = {
@@ -43,7 +43,7 @@ def corpus(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(corpus, tmp_path_factory):
-    with serving(tmp_path_factory.mktemp("server"), corpus=corpus) as running:
+    with served(tmp_path_factory.mktemp("server"), corpus) as running:
         yield running
 
 

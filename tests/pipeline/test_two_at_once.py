@@ -4,7 +4,7 @@ import csv
 
 import pytest
 
-from support import serving, small_spec, started, write_spec
+from support import served, small_spec, started, write_spec
 from support.deviant import Deviations
 from support.submitting import api
 
@@ -48,7 +48,7 @@ def test_two_commands_that_share_a_limit_finish_with_few_throttled_requests(tmp_
 
 @pytest.mark.slow
 def test_two_commands_under_the_limit_of_the_shipped_server_both_finish(tmp_path):
-    with serving(tmp_path, "--rate-limit", "60") as server:
+    with served(tmp_path, rate_limit=60) as server:
         assert finished(tmp_path, server.url, 180) == ["completed"] * 2 * ROWS
         made = server.created()
     assert len({line["input_sha256"] for line in made}) == len(made) == 2 * ROWS

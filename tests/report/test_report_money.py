@@ -9,7 +9,7 @@ from rowcite.ledger import open_ledger
 from rowcite.pipeline.prepare import Overrides, prepare
 from rowcite.report.gather import gather
 from rowcite.report.money import savings, spend
-from support import ROOT, rowcite, serving, small_spec, write_spec
+from support import ROOT, rowcite, served, small_spec, write_spec
 from support.answers import answer, answered, known, ready
 
 
@@ -22,7 +22,7 @@ def run(folder, task, **changes):
     value["task"] |= task
     del value["backend"], value["local"]
     spec = write_spec(folder, value)
-    with serving(folder) as server:
+    with served(folder) as server:
         done = rowcite("run", spec, "--base-url", server.url, "-q", "--escalate-anyway", "--yes", cwd=folder)
         assert done.returncode == 0, done.stderr.decode()
         prepared = prepare(spec, Overrides(base_url=server.url))

@@ -8,10 +8,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from functools import cache
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
+
+from rowcite.cli import main
+from rowcite.local.research import Corpus, open_corpus
+from rowcite.local.server.app import ServerSettings, create_app
+from rowcite.local.server.bench import Bench
+from rowcite.local.server.serving import embedded
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "sample_data" / "web"
@@ -34,14 +42,36 @@ def environment(**extra: str) -> dict[str, str]:
 
 
 def rowcite(
-    *args: str | Path, cwd: Path, stdin: bytes | None = None, timeout: float = 60, **env: str
+    *args: str | Path, cwd: Path, stdin: bytes = b"", **env: str
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run the command to its end, as a process."""
+    """Run the command to its end in this process, with a folder, an environment and streams of its own."""
+    command = list(map(str, args))
+    given, out, err = (
+        TextIOWrapper(BytesIO(data), "utf-8", write_through=True) for data in (stdin, b"", b"")
+    )
+    before, sys.stdin = (dict(os.environ), sys.stdin), given
+    _set_environment(environment(**env))
+    try:
+        with chdir(cwd), redirect_stdout(out), redirect_stderr(err):
+            code = main(command)
+        return subprocess.CompletedProcess(command, code, out.buffer.getvalue(), err.buffer.getvalue())
+    finally:
+        sys.stdin = before[1]
+        _set_environment(before[0])
+
+
+def _set_environment(variables: dict[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(variables)
+
+
+def rowcite_process(*args: str | Path, cwd: Path, timeout: float = 60) -> subprocess.CompletedProcess[bytes]:
+    """Run the command to its end as a process, where its start or its end is part of the behaviour."""
     return subprocess.run(
         [sys.executable, "-m", "rowcite", *map(str, args)],
         cwd=cwd,
-        env=environment(**env),
-        input=stdin if stdin is not None else b"",
+        env=environment(),
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=timeout,
         check=False,
@@ -67,9 +97,7 @@ class Server:
     """A running server and its journal of requests."""
 
     url: str
-    process: subprocess.Popen[bytes]
     journal_file: Path
-    env: dict[str, str] = field(default_factory=dict)
 
     def journal(self) -> list[dict[str, Any]]:
         """Return the journal's complete lines; the server may be in the middle of the last one."""
@@ -87,9 +115,35 @@ class Server:
         return [line for line in self.journal() if "input_sha256" in line]
 
 
+@dataclass
+class ServerProcess(Server):
+    """A server as a process."""
+
+    process: subprocess.Popen[bytes]
+
+
+@cache
+def sample_pages() -> Corpus:
+    """Return the sample pages, read once."""
+    return open_corpus(WEB)
+
+
 @contextmanager
-def serving(folder: Path, *flags: str, corpus: Path | None = WEB, **env: str) -> Iterator[Server]:
-    """Run `rowcite serve` in a process on a free loopback port, with a journal in `folder`."""
+def served(
+    folder: Path, corpus: Path | None = WEB, *, bench: bool = False, **settings: Any
+) -> Iterator[Server]:
+    """Run the server in this process on a free loopback port, with a journal in `folder`."""
+    journal = folder / "journal.jsonl"
+    pages = sample_pages() if corpus == WEB else open_corpus(corpus)
+    with embedded(
+        create_app(Bench() if bench else pages, ServerSettings(journal=journal, **settings))
+    ) as url:
+        yield Server(url, journal)
+
+
+@contextmanager
+def serving(folder: Path, *flags: str, corpus: Path | None = WEB, **env: str) -> Iterator[ServerProcess]:
+    """Run `rowcite serve` as a process on a free loopback port, with a journal in `folder`."""
     port_file, journal = folder / "port", folder / "journal.jsonl"
     process = started(
         "serve",
@@ -108,7 +162,7 @@ def serving(folder: Path, *flags: str, corpus: Path | None = WEB, **env: str) ->
         until(lambda: port_file.exists() or process.poll() is not None, 30)
         if process.poll() is not None:
             raise RuntimeError(process.communicate()[1].decode())
-        yield Server(f"http://127.0.0.1:{port_file.read_text().strip()}", process, journal)
+        yield ServerProcess(f"http://127.0.0.1:{port_file.read_text().strip()}", journal, process)
     finally:
         process.terminate()
         try:

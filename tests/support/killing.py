@@ -20,9 +20,9 @@ RUN = ("run", "spec.yaml", "--escalate-anyway")
 """Without a terminal there is no prompt before most rows are escalated."""
 
 
-def run(folder: Path, server: Server, timeout: float = 120) -> dict[str, Any]:
+def run(folder: Path, server: Server) -> dict[str, Any]:
     """Run the command to its end and return its JSON summary."""
-    done = rowcite(*RUN, "--base-url", server.url, "--json", cwd=folder, timeout=timeout)
+    done = rowcite(*RUN, "--base-url", server.url, "--json", cwd=folder)
     assert done.returncode == 0, done.stderr.decode()
     summary: dict[str, Any] = json.loads(done.stdout)
     return summary
