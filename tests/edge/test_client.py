@@ -571,6 +571,13 @@ def test_a_refusal_that_persists_without_the_header_is_final():
         assert len(server.seen) == 2
 
 
+def test_the_betas_of_events_and_of_list_elements_are_requested():
+    with scripted(says(200, GROUP)) as server:
+        send(server.url, group)
+    (headers,) = server.headers
+    assert headers["parallel-beta"] == "events-sse-2025-07-24,field-basis-2025-11-25"
+
+
 # --- the rows that a 422 names ---------------------------------------------------------------------------
 
 

@@ -48,13 +48,10 @@ class Client:
         *,
         retry_policy: RetryPolicy = DEFAULT_RETRY_POLICY,
         mcp: bool = False,
-        per_element: bool = False,
         transport: Sockets | None = None,
     ) -> None:
         self.rate_limiter, self.retry_policy = rate_limiter, retry_policy
-        self._transport = Transport(
-            base_url, key, rate_limiter, retry_policy, mcp=mcp, per_element=per_element, sockets=transport
-        )
+        self._transport = Transport(base_url, key, rate_limiter, retry_policy, mcp=mcp, sockets=transport)
 
     async def __aenter__(self) -> Self:
         self.rate_limiter.enter_loop()

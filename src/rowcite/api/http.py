@@ -56,13 +56,12 @@ class Transport:
         retry_policy: RetryPolicy,
         *,
         mcp: bool = False,
-        per_element: bool = False,
         sockets: Sockets | None = None,
     ) -> None:
         _check(base_url, key)
         self.rate_limiter, self.retry_policy = rate_limiter, retry_policy
         self.has_responded = False  # the API has answered anything
-        wanted = [BETA_EVENTS, *([BETA_MCP] if mcp else []), *([BETA_FIELD_BASIS] if per_element else [])]
+        wanted = [BETA_EVENTS, BETA_FIELD_BASIS, *([BETA_MCP] if mcp else [])]
         self._betas: str | None = ",".join(wanted)
         self._http = httpx.AsyncClient(
             base_url=base_url.rstrip("/"),

@@ -1,7 +1,7 @@
 """Several rows in one run: the question, and the assignment of the answer's records to rows. Pure.
 
 Every record has a key, derived from the row's task key, that the answer must repeat. Records are matched by it and never
-by position. The rows' evidence needs the beta header for a basis of each list element, which `rowcite.api.client` sends.
+by position. The rows' evidence is the basis of each list element.
 A row whose record is missing, repeated or empty is submitted on its own.
 """
 

@@ -147,11 +147,11 @@ def answering(prepared: Prepared, environ: Mapping[str, str] = os.environ) -> It
         InputError: the local backend is not installed, or its corpus cannot be used.
     """
     spec, name = prepared.job.spec, prepared.api
-    mcp, per_element = bool(spec.task.mcp_servers), spec.task.records_per_run > 1
+    mcp = bool(spec.task.mcp_servers)
     if spec.backend == "local":
         assert prepared.local is not None
         with prepared.local.serving(_corpus(spec), prepared.ledger / "pages") as base_url:
-            yield AnsweringApi(name, base_url, mcp=mcp, per_element=per_element)
+            yield AnsweringApi(name, base_url, mcp=mcp)
         return
     key = environ.get("PARALLEL_API_KEY", "").strip() or None
     if key is None and not is_loopback(name):
@@ -159,7 +159,7 @@ def answering(prepared: Prepared, environ: Mapping[str, str] = os.environ) -> It
             "PARALLEL_API_KEY is not set. Export the key of your Parallel account, or rehearse without one:"
             " `backend: local` and a folder of documents in the spec"
         )
-    yield AnsweringApi(name, name, key, mcp=mcp, per_element=per_element)
+    yield AnsweringApi(name, name, key, mcp=mcp)
 
 
 def _read(spec: str | Path | Mapping[str, Any] | Spec, environ: Mapping[str, str]) -> Spec:

@@ -8,13 +8,12 @@ from enum import Enum
 
 @dataclass(frozen=True, slots=True)
 class AnsweringApi:
-    """The API that answers: its name in the ledger, its base URL and key, and the beta features that are requested."""
+    """The API that answers: its name in the ledger, its base URL and key; `mcp` if runs call MCP servers."""
 
     name: str
     base_url: str
     key: str | None = None
     mcp: bool = False
-    per_element: bool = False
 
 
 class Follow(Enum):

@@ -64,7 +64,7 @@ def submit_tasks(  # noqa: PLR0913 - the parts of a submission, by name
         DeadlineReached: the deadline of `stop` has passed.
         RowciteError: the API failed, see `rowcite.errors`.
     """
-    client = Client(api.base_url, api.key, rate_limiter, mcp=api.mcp, per_element=api.per_element)
+    client = Client(api.base_url, api.key, rate_limiter, mcp=api.mcp)
     with LedgerThread(ledger.reopen) as ledger_thread:
         submitter = Submitter(client, ledger_thread, options, totals, progress)
         try:

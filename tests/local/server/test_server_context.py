@@ -143,23 +143,32 @@ def basis_of(client, *, asked=None, read=None):
     return {entry["field"]: [one["url"] for one in entry["citations"]] for entry in output["basis"]}
 
 
-def test_without_the_header_a_list_has_one_entry(client):
-    assert list(basis_of(client)) == ["products"]
+ELEMENTS = {
+    "products": ["https://a.example/", "https://b.example/"],
+    "products.0": ["https://a.example/"],
+    "products.1": ["https://b.example/"],
+    "products.2": ["https://a.example/", "https://b.example/"],
+}
+
+
+@pytest.mark.parametrize("headers", [{}, {"asked": LISTED}, {"read": LISTED}])
+def test_each_element_has_the_citations_that_name_it(client, headers):
+    assert basis_of(client, **headers) == ELEMENTS
 
 
 @pytest.mark.parametrize("where", ["asked", "read"])
-def test_with_the_header_each_element_has_the_citations_that_name_it(client, where):
-    assert basis_of(client, **{where: LISTED}) == {
-        "products": ["https://a.example/", "https://b.example/"],
-        "products.0": ["https://a.example/"],
-        "products.1": ["https://b.example/"],
-        "products.2": ["https://a.example/", "https://b.example/"],
-    }
+def test_elements_need_the_header_if_a_quirk_demands_it(start, answers, where):
+    answers.research = Lists().research
+    older = start(quirks=frozenset({"betas-demanded"}))
+    assert list(basis_of(older)) == ["products"]
+    assert basis_of(older, **{where: LISTED}) == ELEMENTS
 
 
-def test_a_batch_created_with_the_header_shows_elements_in_its_stream(client, batch, events_of):
+def test_the_streams_of_a_run_and_of_a_batch_show_elements(client, batch, events_of):
+    run = client.post("/v1/tasks/runs", json={"processor": "core", "input": "Acme"}).json()["run_id"]
+    assert "products.2" in json.dumps(events_of(client, f"/v1/tasks/runs/{run}/events")[-1]["output"])
     path = "/v1/tasks/groups/" + client.post("/v1/tasks/groups", json={}).json()["taskgroup_id"]
-    client.post(f"{path}/runs", json=batch("a"), headers=LISTED)
+    client.post(f"{path}/runs", json=batch("a"))
     events_of(client, f"{path}/events")
     (event,) = events_of(client, f"{path}/runs", include_output=True)
     assert "products.2" in json.dumps(event["output"]["basis"])

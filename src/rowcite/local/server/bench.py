@@ -49,12 +49,12 @@ class Bench:
     def immediate(self, run: Run) -> Ending | None:
         """Return the ending of a run; None if it needs research in full.
 
-        That is a run with tool calls, with a basis for each element, or perhaps with several records.
+        That is a run with tool calls, without a basis for each element, or perhaps with several records.
         """
         accepted = run.accepted
         if (
             accepted.request.mcp_servers
-            or BETA_FIELD_BASIS in accepted.betas
+            or BETA_FIELD_BASIS not in accepted.betas
             or _may_be_records(accepted.request.input)
         ):
             return None
@@ -67,7 +67,7 @@ class Bench:
         if known is None:
             if len(self._templates) >= _TEMPLATES:
                 self._templates.clear()
-            whole = encoded(_finding(accepted.spec.output, _MARK))
+            whole = encoded(_finding(accepted.spec.output, _MARK), per_element=True)
             known = self._templates[id(accepted.spec)] = accepted.spec, whole.split(b"%d" % _MARK)
         return known[1]
 

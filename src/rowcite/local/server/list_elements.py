@@ -54,7 +54,7 @@ def research_records(research: Callable[[Question], Finding], question: Question
 
 
 def without_elements(finding: Finding) -> Finding:
-    """Return a finding with the basis of its fields alone, for requests without the beta header."""
+    """Return a finding with the basis of its fields alone, for runs without the beta feature."""
     if not isinstance(finding.content, dict):
         return finding
     kept = tuple(entry for entry in finding.basis if entry.field in finding.content)

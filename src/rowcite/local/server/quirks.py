@@ -28,7 +28,7 @@ QUIRKS = {
     ACTION_REQUIRED_ACTIVE: "a group is active while a run of it needs action, and its event stream stays open",
     NO_REPLAY: "a group's event stream shows nothing from before it was opened",
     RUNS_COUNTED: "a batch counts against the rate limit with each of its runs",
-    BETAS_DEMANDED: "events, MCP servers, webhooks and the older searches need their `parallel-beta` header",
+    BETAS_DEMANDED: "events, MCP servers, webhooks, the older searches and a basis of list elements need their `parallel-beta` header",
     FAILED_FREE: "a failed run costs nothing",
 }
 STALE_FOR = 3.0  # seconds

@@ -38,7 +38,10 @@ class TaskSpec:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedRun:
-    """A run that may be created. `request.task_spec` is the one that applies, the run's or the group's."""
+    """A run that may be created. `request.task_spec` is the one that applies, the run's or the group's.
+
+    `betas` are the beta features that it has.
+    """
 
     request: RunInput
     spec: TaskSpec
@@ -132,9 +135,9 @@ def _accepted(
         raise InvalidRequest(errors)
     for name in {request.processor for request, _ in pairs} - facts.PROCESSORS.keys():
         raise HttpError(403, f"Forbidden: invalid processor in request: {name!r} does not exist")
+    betas = context.betas if context.betas_required else facts.BETAS
     return [
-        AcceptedRun(request, spec, tuple(_warnings(request, spec, context)), context.betas)
-        for request, spec in pairs
+        AcceptedRun(request, spec, tuple(_warnings(request, spec, context)), betas) for request, spec in pairs
     ]
 
 
