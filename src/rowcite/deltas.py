@@ -6,12 +6,10 @@ that the importer reads as an empty field.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from hashlib import blake2b
@@ -22,17 +20,18 @@ from typing import Any, Literal
 from rowcite.accept.judge import Cell
 from rowcite.errors import TableError, UsageError
 from rowcite.files import atomic_write, write_errors
+from rowcite.inert import csv_line, is_formula, without_formula
 from rowcite.ledger import Ledger
 from rowcite.pipeline.job import Job
 from rowcite.rows.given import GIVEN, same
 from rowcite.rows.resolver import RowGroup, RowResolver
 from rowcite.spec.fields import Field, FieldType, fields
 from rowcite.spec.models import CsvOptions
-from rowcite.table.formulas import is_formula
 from rowcite.table.sources import open_source
 from rowcite.table.sources.members import own_texts
 
 Importer = Literal["hubspot", "salesforce"]
+_IMPORTERS: tuple[Importer | None, ...] = (None, "hubspot")  # lists for Salesforce are as for HubSpot
 EMPTIES: dict[Importer, str] = {"salesforce": "#n/a"}
 """The value that an importer reads as an empty field, in lower case."""
 
@@ -78,12 +77,14 @@ def write_changes(job: Job, ledger: Ledger, options: DeltaOptions, target: Path)
     """
     _check_key(job, options.key)
     columns = [job.spec.columns.prefix + item.name for item in fields(job.spec)]
+    keep = job.spec.columns.formulas == "keep"
     with TemporaryDirectory(prefix="rowcite-") as folder:
-        spool = Path(folder) / "changes.csv"
+        spool = Path(folder) / "changes"
         with write_errors(str(target)):
-            changes = _spool(_ChangedRows(job, ledger, options), columns, spool)
+            changes = _spool(_ChangedRows(job, ledger, options), spool)
             for name, chosen in _files(target, [c for c in columns if changes.cells[c]], options):
-                _write(spool, name, [options.key, *chosen])
+                headings = chosen if keep else map(without_formula, chosen)
+                _write(spool, name, [options.key, *headings], chosen)
                 changes.files.append(str(name))
     return changes
 
@@ -109,6 +110,7 @@ class _ChangedRows:
         self._resolver = RowResolver(job.spec, job.reader.source.schema, ledger)
         self._columns = {item.name: job.spec.columns.prefix + item.name for item in self._resolver.fields}
         self._before = _Before(options, list(self._columns.values())) if options.against else None
+        self._keep = job.spec.columns.formulas == "keep"
         self.summary = DeltaSummary()
 
     def rows(self) -> Iterator[tuple[str, dict[str, str]]]:
@@ -142,27 +144,26 @@ class _ChangedRows:
                 item.name in group.given and same(group.given[item.name], cell.value, item.type)
             ):
                 continue
-            written = _text(cell.value, self.options.importer)
+            written = _text(cell.value, self.options.importer, self._guarded)
             if written is None or written.strip().lower() == EMPTIES.get(self.options.importer or "hubspot"):
                 self.summary.unrepresentable += 1
             elif written.strip():
-                found.append((item, cell.value, self._guarded(written, cell.value)))
+                found.append((item, cell.value, written))
         return found
 
-    def _guarded(self, written: str, value: Any) -> str:
-        keep = self._job.spec.columns.formulas == "keep"
-        if keep or not isinstance(value, str) or not is_formula(written):
-            return written
+    def _guarded(self, text: str) -> str:
+        if self._keep or not is_formula(text):
+            return text
         self.summary.escaped += 1
-        return f"'{written}"
+        return without_formula(text)
 
 
 def _is_found(cell: Cell) -> bool:
     return cell.rejection is None and cell.value is not None and cell.confidence != GIVEN
 
 
-def _text(value: Any, importer: Importer | None) -> str | None:
-    """Return a value as an importer reads it; None if it has no form for it."""
+def _text(value: Any, importer: Importer | None, guarded: Callable[[str], str] = str) -> str | None:
+    """Return a value as an importer reads it; None if it has no form for it. `guarded` is applied to each text in it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, date):
@@ -172,11 +173,13 @@ def _text(value: Any, importer: Importer | None) -> str | None:
         and importer is not None
         and not any(isinstance(v, (dict, list)) for v in value)
     ):
-        parts = [part for part in (_text(item, importer) for item in value if item is not None) if part]
+        parts = [
+            part for part in (_text(item, importer, guarded) for item in value if item is not None) if part
+        ]
         return None if any(";" in part for part in parts) else ";".join(parts)  # both separate choices with ;
     if isinstance(value, (list, dict)):
         return json.dumps(value, ensure_ascii=False, default=str)
-    return str(value)
+    return guarded(str(value))
 
 
 class _Before:
@@ -190,13 +193,20 @@ class _Before:
             raise TableError(f"--against: {str(error).split('. ')[0]}") from error
         if options.key not in source.schema:
             raise UsageError(f'--against: {options.against} has no column "{options.key}", the key')
-        there = [column for column in columns if column in source.schema]
+        there = {
+            name: column
+            for column in columns
+            for name in (column, without_formula(column))
+            if name in source.schema
+        }
         if not there:
             raise UsageError(f"--against: {options.against} has none of the columns {', '.join(columns)}")
         self._rows: dict[str, Mapping[str, Any] | None] = {}
         for rows in source.batches():
             keys = own_texts(rows, [options.key]).to_series().to_list()
-            for own, row in zip(keys, rows.frame.select(there).iter_rows(named=True), strict=True):
+            for own, row in zip(
+                keys, rows.frame.select(*there).rename(there).iter_rows(named=True), strict=True
+            ):
                 key = "" if own is None else str(own).strip()
                 self._rows[key] = None if key in self._rows else row  # a duplicate key: ambiguous
 
@@ -205,19 +215,19 @@ class _Before:
         before = (self._rows.get(key) or {}).get(column)
         if before is None:
             return False
-        forms = {written, _text(value, None), _text(value, "hubspot")}  # the file may be for another importer
-        return str(before) in forms or same(before, value, kind)
+        forms = (  # the file may be for another importer
+            _text(value, importer, guard) for importer in _IMPORTERS for guard in (str, without_formula)
+        )
+        return str(before) == written or str(before) in forms or same(before, value, kind)
 
 
 # --- files -----------------------------------------------------------------------------------------------
 
 
-def _spool(changes: _ChangedRows, columns: list[str], spool: Path) -> DeltaSummary:
-    """Write all changes to one temporary file with every column, and count them."""
+def _spool(changes: _ChangedRows, spool: Path) -> DeltaSummary:
+    """Write all changes to one temporary file, a line of JSON for each row, and count them."""
     summary, seen, problems = changes.summary, dict[bytes, bytes](), list[str]()
-    with spool.open("w", encoding="utf-8", newline="") as file:
-        out = csv.writer(file, lineterminator="\n")
-        out.writerow([changes.options.key, *columns])
+    with spool.open("w", encoding="ascii") as file:
         for key, values in changes.rows():
             name, print_ = _digest(key), _digest(json.dumps(values))
             if name in seen:
@@ -228,7 +238,7 @@ def _spool(changes: _ChangedRows, columns: list[str], spool: Path) -> DeltaSumma
             summary.rows += 1
             summary.cells.update(values.keys())
             summary.ids += bool(_ID.match(key))
-            out.writerow([key, *(values.get(column, "") for column in columns)])
+            file.write(json.dumps([key, values]) + "\n")
     if problems:
         keys = list(dict.fromkeys(problems))
         more = f" and {len(keys) - _MOST_PROBLEMS:,} more" if len(keys) > _MOST_PROBLEMS else ""
@@ -256,17 +266,12 @@ def _files(target: Path, columns: list[str], options: DeltaOptions) -> Iterator[
         yield target.with_name(f"{target.stem}.{name}{target.suffix}"), [column]
 
 
-def _write(spool: Path, target: Path, columns: Iterable[str]) -> None:
+def _write(spool: Path, target: Path, header: Iterable[str], columns: list[str]) -> None:
     """Write some columns of the spooled changes, for the rows with a value in any of them."""
-    chosen = list(columns)
-    with spool.open(encoding="utf-8", newline="") as read, atomic_write(target) as file:
-        lines = csv.reader(read)
-        header = next(lines)
-        places = [header.index(column) for column in chosen]
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-        out = csv.writer(text, lineterminator="\n")
-        out.writerow(chosen)
+    with spool.open(encoding="ascii") as lines, atomic_write(target) as file:
+        file.write(csv_line(header).encode())
         for line in lines:
-            if any(line[place] for place in places[1:]):
-                out.writerow([line[place] for place in places])
-        text.detach()
+            key, values = json.loads(line)
+            cells = [values.get(column, "") for column in columns]
+            if any(cells):
+                file.write(csv_line([key, *cells]).encode())

@@ -33,6 +33,15 @@ class RowciteError(Exception):
 
     exit_code = 1
 
+    def __init__(self, *lines: str) -> None:
+        self._lines = lines
+        super().__init__("\n".join(lines))
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Return the lines of the text. A line break inside of one is from a value."""
+        return self._lines if len(self._lines) > 1 else (str(self),)
+
 
 class InputError(RowciteError):
     """The spec, the table or the arguments cannot be used."""
@@ -58,7 +67,7 @@ class SpecError(InputError):
     def __init__(self, file: str, problems: list[Problem]) -> None:
         self.file = file
         self.problems = sorted(problems, key=lambda p: (p.line, p.column))
-        super().__init__("\n".join(problem.at(file) for problem in self.problems))
+        super().__init__(*(problem.at(file) for problem in self.problems))
 
 
 class TableError(InputError):

@@ -486,14 +486,16 @@ def test_control_characters_are_not_printed(tmp_path, capsys):
 
 
 def test_an_error_of_the_api_cannot_forge_lines_or_move_the_cursor(tmp_path, corpus, capsys):
-    body = json.dumps({"type": "error", "error": {"ref_id": "r", "message": "no\x1b[2J\nall is well\u202e"}})
+    message = "no\x1b[2J\nerror: all is well\u202e" + "x" * 100_000
+    body = json.dumps({"type": "error", "error": {"ref_id": "r", "message": message}})
     faults = {"http": [{"method": "POST", "path": "/groups$", "status": 404, "body": body}]}
     with served(tmp_path, corpus, faults=faults) as server:
         assert main(["run", str(spec(tmp_path)), "--base-url", server.url]) == 4
     err = capsys.readouterr().err
     assert "\x1b" not in err
     assert "\u202e" not in err
-    assert not any(line.startswith("all is well") for line in err.splitlines())
+    assert [line[:20] for line in err.splitlines() if line.startswith("error: ")] == ["error: POST /v1/task"]
+    assert len(err) < 10_000
 
 
 def on_terminal(folder: Path, *args: str, answer: bytes = b"") -> tuple[int, str]:

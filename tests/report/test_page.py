@@ -9,11 +9,12 @@ from html.parser import HTMLParser
 
 import pytest
 
+from rowcite.inert import json_in_page
 from rowcite.ledger import open_ledger
 from rowcite.model import RowStatus
 from rowcite.report.facts import LEAST_CERTAIN_FIRST, STATE_LABELS, CellState
 from rowcite.report.gather import gather
-from rowcite.report.page import embedded, page
+from rowcite.report.page import page
 from support import rowcite
 from support.answers import NOWHERE, answer, answered, found, known, ready
 
@@ -101,7 +102,7 @@ def test_hostile_values_do_not_change_the_structure_of_the_page(hostile):
     "text", ["</script>", "<!--<script>", "]]>", "\u2028\u2029", "\ud800", "a\u202eb", "\x00\x7f"]
 )
 def test_embedded_json_keeps_its_value_and_cannot_close_its_element(text):
-    made = embedded({"x": text})
+    made = json_in_page({"x": text})
     assert json.loads(made) == {"x": text}
     assert not set("<>&\u2028\u2029\u202e\ud800") & set(made)
     made.encode()

@@ -95,6 +95,14 @@ def test_undo_clears_a_decision(reviewing, send):
     assert decisions(reviewing) == []
 
 
+@pytest.mark.parametrize("change", [{"verdict": "correct", "value": "Zo \ud83d"}, {"note": "so \ud83d"}])
+def test_half_of_a_character_is_refused_and_nothing_is_saved(reviewing, send, change):
+    decision = {"key": key_of(reviewing, "Unsure"), "field": "industry", "verdict": "accept", **change}
+    refusal = send(**decision)
+    assert (refusal.status_code, refusal.json()["error"].partition(".")[2]) == (422, " Enter it again")
+    assert decisions(reviewing) == []
+
+
 def test_the_page_shows_decisions_made_after_the_start(reviewing, send):
     send(key=key_of(reviewing, "Lost"), field="industry", verdict="correct", value="locks")
     html = send("GET", f"/{reviewing.token}/").text

@@ -55,8 +55,8 @@ def found(value: Any, confidence: str | None = "high", **basis: Any) -> dict[str
 
 
 def answer(**fields: dict[str, Any]) -> bytes:
-    """Return a run's output, as the API sends it; fields that are not named are null."""
-    content = {name: fields[name]["value"] if name in fields else None for name in FIELDS}
+    """Return a run's output, as the API sends it; members of FIELDS that are not named are null."""
+    content = {name: fields[name]["value"] if name in fields else None for name in {**FIELDS, **fields}}
     basis = [
         {
             "field": name,

@@ -44,7 +44,7 @@ WARNED = [
         f"3 answers came from {A} and another local corpus; this",
     ),
     (None, CORPUS, {OLDER: 2}, Use.SEND, CORPUS, "2 answers came from another local corpus; this"),
-    (B, None, {A: 3}, Use.LOOK, B, f"no answers from {B}. It has\n  3 runs: --base-url {A}"),
+    (B, None, {A: 3}, Use.LOOK, B, f"no answers from {B}. It has 3 runs: --base-url {A}"),
     (None, CORPUS, {A: 3}, Use.LOOK, CORPUS, f"3 runs: --backend parallel --base-url {A}"),
     (None, CORPUS, {A: 3}, Use.KEEP, CORPUS, f"3 runs: --backend parallel --base-url {A}"),
     (CORPUS, CORPUS, {OLDER: 3}, Use.LOOK, CORPUS, "3 runs: another version of the corpus"),

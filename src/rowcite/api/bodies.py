@@ -14,6 +14,7 @@ import msgspec
 
 from rowcite.api.facts import ACTIVE_STATUSES
 from rowcite.api.keys import fingerprint
+from rowcite.inert import shortened
 from rowcite.model import ApiWarning, RunState, Task
 
 T = TypeVar("T")
@@ -21,6 +22,8 @@ KEY_METADATA = "rowcite_key"
 """The metadata entry that carries a run's task key."""
 LOCAL = "local:"
 """How the name of the local backend begins; the digest of its documents follows."""
+
+_MAX_MESSAGE, _MAX_REF_ID = 2_000, 200  # characters
 
 # --- out -------------------------------------------------------------------------------------------------
 
@@ -104,8 +107,10 @@ class Run(msgspec.Struct, frozen=True):
         if isinstance(found, list):
             found = found[0] if found else None
         if isinstance(found, dict):
-            return ErrorBody(str(found.get("message") or found), found.get("ref_id"), found.get("detail"))
-        return ErrorBody(str(found) if found else f"the run is {self.status}")
+            ref_id = found.get("ref_id")
+            message, ref_id = str(found.get("message") or found), str(ref_id) if ref_id else None
+            return ErrorBody(shortened(message, _MAX_MESSAGE), ref_id and shortened(ref_id, _MAX_REF_ID))
+        return ErrorBody(shortened(str(found), _MAX_MESSAGE) if found else f"the run is {self.status}")
 
 
 def _key(metadata: Any) -> bytes | None:
@@ -273,8 +278,11 @@ def api_warnings(run: Run) -> list[ApiWarning]:
     """Return a run's warnings."""
     found = run.warnings if isinstance(run.warnings, list) else []
     return [
-        ApiWarning(str(item.get("type", "warning")), str(item.get("message", item)))
+        ApiWarning(
+            shortened(str(item.get("type", "warning")), _MAX_REF_ID),
+            shortened(str(item.get("message", item)), _MAX_MESSAGE),
+        )
         if isinstance(item, dict)
-        else ApiWarning("warning", str(item))
+        else ApiWarning("warning", shortened(str(item), _MAX_MESSAGE))
         for item in found
     ]

@@ -19,12 +19,14 @@ from rowcite.errors import (
     Retriable,
     RowciteError,
 )
+from rowcite.inert import one_line
 
 _TEMPORARY = frozenset(
     {408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524}
 )  # 52x: proxies before the API
 _MAX_PAUSE = 300.0
 _MAX_TEXT = 200
+_MAX_MESSAGE = 2_000
 _MAX_ERRORS = 5
 
 
@@ -35,7 +37,7 @@ def failure(
 
     `where` names the request; `after` is the answer's Retry-After in seconds, `location` its Location header.
     """
-    message, ref_id = _explained(body)
+    message, ref_id = (one_line(text, _MAX_MESSAGE) if text else None for text in _explained(body))
     text = f"{where}: {status}" + (f": {message}" if message else "")
     reference = f" (ref_id {ref_id})" if ref_id else ""
     if status == 401:
@@ -62,7 +64,7 @@ def _site(location: str | None) -> str:
         parts = urlsplit(location or "")
     except ValueError:
         return "an invalid address"
-    return f"{parts.scheme}://{parts.hostname}" if parts.hostname else "another path"
+    return one_line(f"{parts.scheme}://{parts.hostname}", _MAX_TEXT) if parts.hostname else "another path"
 
 
 def _named_rows(body: bytes) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -13,6 +13,7 @@ import click
 from rowcite.cli.console import Console
 from rowcite.cli.signals import INTERRUPTED, Signals
 from rowcite.errors import RowciteError
+from rowcite.inert import one_line
 from rowcite.version import __version__
 
 BUG, USAGE = 1, 2
@@ -103,25 +104,32 @@ def _exit_code(error: BaseException) -> int:
     if isinstance(error, click.ClickException):
         return _misused(error)
     if isinstance(error, RowciteError):
-        Console.current().error(str(error))
+        Console.current().error(*error.lines)
         return error.exit_code
     if isinstance(error, _ReaderGone):
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is flushed at the end has no reader
         return READER_GONE
     if isinstance(error, SystemExit):
         raise error
-    import traceback
-
-    traceback.print_exception(error)
     Console.current().error(
-        "This is a bug in rowcite. No stored answer is lost. Please report the lines above."
+        *_traceback(error),
+        "This is a bug in rowcite. No stored answer is lost. Please report the lines above.",
     )
     return BUG
+
+
+def _traceback(error: BaseException) -> Iterator[str]:
+    """Yield the lines of a traceback. The text of an exception, which may hold values from the web, is one line."""
+    import traceback
+
+    for part in traceback.format_exception(error):
+        is_frame = part.startswith("  File ")
+        yield from part.rstrip("\n").split("\n") if is_frame else [part.strip("\n")]
 
 
 def _misused(error: click.ClickException) -> int:
     if Console.current().form == "json":
         Console.current().error(error.format_message())
     else:
-        error.show(sys.stderr)
+        click.UsageError(one_line(error.format_message()), getattr(error, "ctx", None)).show(sys.stderr)
     return USAGE

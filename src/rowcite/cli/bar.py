@@ -7,7 +7,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from rowcite.api.facts import usd
-from rowcite.cli.console import Console, printable
+from rowcite.cli.console import MOST, Console
+from rowcite.inert import one_line
 from rowcite.progress import TaskCounts
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Bar:
         self.counts.tasks += tasks
         if self._bar is not None:
             self._bar.total = self.counts.tasks
-            self._bar.write(printable(text), file=sys.stderr)
+            self._bar.write(one_line(text, MOST), file=sys.stderr)
 
     def submitted(self, runs: int, spent: int) -> None:
         """Count active runs and spend."""
@@ -56,7 +57,7 @@ class Bar:
     def say(self, text: str) -> None:
         """Write a line above the bar."""
         if self._bar is not None and self._console.form == "text":
-            self._bar.write(printable(text), file=sys.stderr)
+            self._bar.write(one_line(text, MOST), file=sys.stderr)
         else:
             self._console.warning(text)
 

@@ -1,4 +1,4 @@
-"""Messages on stderr, as text or JSON, with control characters escaped."""
+"""Messages on stderr, as text or JSON: each a line, with control characters escaped and its length limited."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import sys
 import time
 from collections.abc import Callable
 from typing import ClassVar
+
+from rowcite.inert import one_line, shortened
+
+MOST = 5_000
+"""Characters of a line."""
 
 
 class Console:
@@ -39,30 +44,32 @@ class Console:
     def info(self, text: str) -> None:
         """Write an informational message."""
         if not self.quiet:
-            self._line("info", text)
+            self._write("info", text)
 
-    def warning(self, text: str) -> None:
+    def warning(self, *lines: str) -> None:
         """Write a warning."""
-        self._line("warning", text)
+        self._write("warning", *lines)
 
-    def error(self, text: str) -> None:
+    def error(self, *lines: str) -> None:
         """Write the error that ends the command."""
-        self._line("error", text)
+        self._write("error", *lines)
 
     def debug(self, text: str) -> None:
         """Write a message for debugging."""
         if self.verbose:
-            self._line("debug", text)
+            self._write("debug", text)
 
-    def _line(self, level: str, text: str) -> None:
+    def _write(self, level: str, *lines: str) -> None:
+        """Write the lines of one message. A line break inside of one is from a value, and is escaped."""
         if self.form == "json":
             import json
 
-            line = json.dumps({"time": round(time.time(), 3), "level": level, "message": text})
+            message = "\n".join(shortened(line, MOST) for line in lines)
+            text = json.dumps({"time": round(time.time(), 3), "level": level, "message": message})
         else:
             mark = {"warning": "warning: ", "error": "error: "}.get(level, "")
-            line = "\n".join(mark + printable(part) for part in text.split("\n"))
-        print(line, file=sys.stderr, flush=True)  # noqa: T201 - the only place that writes to stderr
+            text = "\n".join(mark + one_line(line, MOST) for line in lines)
+        print(text, file=sys.stderr, flush=True)  # noqa: T201 - the only place that writes to stderr
 
     def _log_requests(self) -> None:
         import logging
@@ -75,17 +82,3 @@ class Console:
         logger.setLevel(logging.DEBUG)
         logger.handlers = [Handler()]
         logger.propagate = False
-
-
-def printable(text: str) -> str:
-    """Return a text as one line with control and format characters escaped.
-
-    A value from the web must not move the cursor, reverse the text or forge a line.
-    """
-    return "".join(char if char == "\t" or char.isprintable() else _escaped(char) for char in text)
-
-
-def _escaped(char: str) -> str:
-    """Return a character's JSON escape, which keeps JSON valid."""
-    units = char.encode("utf-16-be", "surrogatepass")
-    return "".join(f"\\u{units[at] << 8 | units[at + 1]:04x}" for at in range(0, len(units), 2))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rowcite.cli.console import printable
 from rowcite.cli.options import output_options, prepared, spec_argument, start_console, table_options
+from rowcite.inert import one_line
 
 if TYPE_CHECKING:
     from rowcite.explain import Explained, Explanation
@@ -156,7 +156,7 @@ def _wrapped(text: str, width: int, lead: str) -> list[str]:
     import textwrap
 
     return textwrap.wrap(
-        printable(text),
+        one_line(text),
         width,
         initial_indent=lead,
         subsequent_indent=" " * len(lead),

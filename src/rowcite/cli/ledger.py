@@ -43,7 +43,7 @@ def verify(spec: str, ledger: str | None, *, as_json: bool, **flags: bool) -> in
     for fault in found.faults:
         console.warning(fault)
     if not found.faults and not as_json:
-        click.echo(f"{folder}: ok, {render.plural(found.runs, 'run')}")
+        render.line(f"{folder}: ok, {render.plural(found.runs, 'run')}")
     return LedgerError.exit_code if found.faults else 0
 
 
@@ -67,7 +67,7 @@ def export(spec: str, output: str, ledger: str | None, *, as_json: bool, **flags
     if as_json:
         render.as_json({"runs": runs, "output": output})
     else:
-        click.echo(f"{output}: {render.plural(runs, 'run')}")
+        render.line(f"{output}: {render.plural(runs, 'run')}")
     return 0
 
 
@@ -102,7 +102,7 @@ def backup(spec: str, output: str, ledger: str | None, *, as_json: bool, **flags
     if as_json:
         render.as_json({"output": output, "ledger": str(folder)})
     else:
-        click.echo(f"{output}: a copy of {folder}")
+        render.line(f"{output}: a copy of {folder}")
     return 0
 
 
@@ -134,7 +134,7 @@ def prune(
     if as_json:
         render.as_json({"deleted": deleted})
     else:
-        click.echo(f"{render.plural(deleted, 'answer')} deleted")
+        render.line(f"{render.plural(deleted, 'answer')} deleted")
     return 0
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rowcite.api.facts import MICRO, usd
-from rowcite.cli.console import printable
+from rowcite.inert import one_line
 
 if TYPE_CHECKING:
     from rowcite.model import Counts
@@ -38,7 +38,7 @@ def as_json(value: dict[str, Any]) -> None:
 
 def line(text: str) -> None:
     """Write a line to stdout, with control characters escaped."""
-    click.echo(printable(text))
+    click.echo(one_line(text))
 
 
 def plan_dict(job: Job, plan: Plan) -> dict[str, Any]:

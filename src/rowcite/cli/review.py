@@ -84,6 +84,8 @@ class Options:
         name = (self.who or _login()).strip()
         if not name:
             raise UsageError("cannot find the login name: give --as NAME")
+        if not name.isprintable():
+            raise UsageError("--as: the name has a character that cannot be shown")
         return name
 
 

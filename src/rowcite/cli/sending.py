@@ -88,7 +88,7 @@ def execute(spec: str, flags: dict[str, Any], work: Work, *, writes: bool = True
     for line in render.summary_lines(summary, job):
         console.info(line)
     if stopped_by is not None:
-        console.error(str(stopped_by))
+        console.error(*stopped_by.lines)
     elif summary.exit_code:
         console.error(
             f"{render.plural(summary.rows[RowStatus.FAILED], 'row')} failed, more than limits.max_failed allows:"

@@ -185,7 +185,7 @@ def _overridden(spec: Spec, overrides: Overrides) -> Spec:
         raise UsageError("--base-url goes with the parallel backend: add --backend parallel, or leave it out")
     problems = [message for _, message in spec_problems(spec)]
     if problems:
-        raise UsageError("\n".join(problems))
+        raise UsageError(*problems)
     return spec
 
 

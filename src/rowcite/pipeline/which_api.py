@@ -43,12 +43,13 @@ def choose_api(named: str | None, corpus: str | None, runs: Mapping[str, int], u
         return ApiChoice(api)
     if use is Use.SEND:
         return ApiChoice(api, (_sent_again(api, runs),))
-    text = (
-        f"the ledger has no answers from {api_text(api)}. It has\n{_listed(runs, local=corpus is not None)}"
+    text, listed = (
+        f"the ledger has no answers from {api_text(api)}. It has",
+        _listed(runs, local=corpus is not None),
     )
     if use is Use.KEEP and named is not None:
-        raise UsageError(f"{text}\nName the API with that flag")
-    return ApiChoice(api, (text,))
+        raise UsageError(text, *listed, "Name the API with that flag")
+    return ApiChoice(api, (f"{text} {'; '.join(map(str.strip, listed))}",))
 
 
 def api_text(api: str) -> str:
@@ -68,7 +69,9 @@ def _unnamed(runs: Mapping[str, int], use: Use) -> str:
     (first, *more) = runs
     if more or first.startswith(LOCAL):  # answers of the local backend never replace those of an API
         raise UsageError(
-            f"no flag or variable names an API. The ledger has\n{_listed(runs, local=False)}\nName the API with that flag"
+            "no flag or variable names an API. The ledger has",
+            *_listed(runs, local=False),
+            "Name the API with that flag",
         )
     return first
 
@@ -83,7 +86,7 @@ def _elsewhere(api: str) -> str:
     return "another local corpus" if api.startswith(LOCAL) else api
 
 
-def _listed(runs: Mapping[str, int], *, local: bool) -> str:
+def _listed(runs: Mapping[str, int], *, local: bool) -> list[str]:
     """Return a line for each API with its runs and the flag that names it."""
     counts: dict[str, int] = {}
     for api, count in runs.items():
@@ -91,4 +94,4 @@ def _listed(runs: Mapping[str, int], *, local: bool) -> str:
         if api.startswith(LOCAL):
             flag = "another version of the corpus" if local else "--backend local"
         counts[flag] = counts.get(flag, 0) + count
-    return "\n".join(f"  {count:,} run{'s'[: count != 1]}: {flag}" for flag, count in counts.items())
+    return [f"  {count:,} run{'s'[: count != 1]}: {flag}" for flag, count in counts.items()]

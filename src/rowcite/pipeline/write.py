@@ -70,13 +70,17 @@ def _write_table(job: Job, ledger: Ledger, target: str, replacement: Replacement
     """Write a table and count its rows. `replacement` chooses its place when all are counted."""
     source, limit = job.reader.source, job.reader.limit
     native = output_format(target, source).native
-    added = ColumnLayout(job.spec, source.schema, native=native).schema
+    layout = ColumnLayout(job.spec, source.schema, native=native)
+    headings = layout.headings
+    added = pl.Schema({headings[name]: dtype for name, dtype in layout.schema.items()})
     with open_table(target, source, added, replacement) as write_rows, ThreadPoolExecutor(1) as pool:
         pending: Future[None] | None = None
         for rows, columns in merged(job, ledger, native=native):
             if pending is not None:
                 pending.result()
-            pending = pool.submit(write_rows, rows, columns)  # while the next rows are merged
+            pending = pool.submit(
+                write_rows, rows, columns.rename(headings)
+            )  # while the next rows are merged
             left = None if limit is None else max(limit - written.rows.total(), 0)
             count(written.requested, columns.head(columns.height if left is None else left))
             count(written.rows, columns)

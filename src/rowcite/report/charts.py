@@ -14,8 +14,8 @@ from typing import Any
 import altair as alt
 import vl_convert
 
+from rowcite.inert import one_line
 from rowcite.report.facts import FILLED, CellState, Facts, Moment, Timeline
-from rowcite.report.sections import printable
 
 WIDTHS = {"full": (1056, 660, 342), "half": (500, 342)}
 _MOST_BARS = 10
@@ -87,7 +87,7 @@ def _cells(facts: Facts) -> list[dict[str, Any]]:
     return [
         {
             "field": f"{number:04}",
-            "name": printable(field.name),
+            "name": one_line(field.name),
             "state": str(state),
             "order": order,
             "cells": facts.cells[field.name][state],
@@ -103,7 +103,7 @@ def _totals(facts: Facts) -> list[dict[str, Any]]:
     return [
         {
             "field": f"{number:04}",
-            "name": printable(field.name),
+            "name": one_line(field.name),
             "filled": f"{share(sum(facts.cells[field.name][s] for s in FILLED), facts.requested)} filled",
         }
         for number, field in enumerate(facts.fields)
@@ -124,7 +124,7 @@ def bars(items: Iterable[Bar], title: str) -> Picture:
     data = [
         {
             "row": f"{number:04}",
-            "label": printable(bar.label),
+            "label": one_line(bar.label),
             "size": bar.size,
             "shown": bar.shown,
             "c": bar.colour,

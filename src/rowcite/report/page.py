@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -17,6 +16,7 @@ from typing import Any
 
 from jinja2 import Environment
 
+from rowcite.inert import json_in_page
 from rowcite.model import Decision, RowStatus
 from rowcite.report.facts import (
     LEAST_CERTAIN_FIRST,
@@ -36,7 +36,6 @@ _EXCERPT_CHARS, _EXCERPTS, _REASON_CHARS, _VALUE_CHARS = 600, 3, 1_200, 2_000
 Documents = dict[tuple[str, str | None], int]
 """The number of each cited document by URL and title; most are cited more than once."""
 
-_UNSAFE = re.compile("[<>&\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 FOOT = "Costs are list prices, an upper bound. Open a row to see the reasoning and the sources of each value."
 
 
@@ -64,7 +63,7 @@ def page(facts: Facts, drawn: list[Part] | None = None, review: Review | None = 
             version=__version__,
             style=style,
             script=script,
-            data=embedded(_data(facts, review)),
+            data=json_in_page(_data(facts, review)),
             lead=lead(facts),
             meta=[*meta(facts), *([f"Reviewing as {review.who}"] if review else [])],
             tiles=tiles(facts),
@@ -84,12 +83,6 @@ def policy(style: str, script: str, *, serves: bool) -> str:
 
 
 _SELF, _NONE = "'self'", "'none'"
-
-
-def embedded(value: Any) -> str:
-    """Return a value as JSON that is safe inside a script element."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _hash(text: str) -> str:

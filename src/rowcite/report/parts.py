@@ -6,12 +6,13 @@ import time
 from collections import Counter
 
 from rowcite.api.facts import usd
+from rowcite.inert import one_line
 from rowcite.model import RowStatus
 from rowcite.report import charts
 from rowcite.report.charts import Bar, share
 from rowcite.report.facts import FILLED, REASON_LABELS, STATE_LABELS, CellState, Facts
 from rowcite.report.money import savings, spend
-from rowcite.report.sections import Mark, Part, Table, Tile, plural, printable
+from rowcite.report.sections import Mark, Part, Table, Tile, plural
 
 _MOST_IN_TABLE = 50
 _TONES = {RowStatus.REJECTED: "warn", RowStatus.FAILED: "bad"}
@@ -30,7 +31,7 @@ def meta(facts: Facts) -> list[str]:
     """Return the table's name, the processor and the time of the page."""
     processor = f"{facts.processor}, answered by the local server" if facts.local else facts.processor
     made = time.strftime("%Y-%m-%d %H:%M %Z", time.localtime(facts.made))
-    return [printable(facts.table), processor, made]
+    return [one_line(facts.table), processor, made]
 
 
 def tiles(facts: Facts) -> list[Tile]:
@@ -158,7 +159,7 @@ def _sources(facts: Facts) -> Part | None:
         f"{plural(len(found), 'domain')} cited. Each bar counts the cells that cite a domain.",
         svgs=charts.bars(_most(bars, "other domains"), "Cells by cited domain").svgs,
         table=Table(
-            ("Domain", "Cells"), [(printable(name), f"{cells:,}") for name, cells in found[:_MOST_IN_TABLE]]
+            ("Domain", "Cells"), [(one_line(name), f"{cells:,}") for name, cells in found[:_MOST_IN_TABLE]]
         ),
     )
 

@@ -48,12 +48,3 @@ class Part:
 def plural(number: int, noun: str) -> str:
     """Return a number with its noun: 1 row, 2 rows."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def printable(text: str) -> str:
-    """Return a text as one line; control and format characters, which could hide or reorder text, become escapes."""
-    return "".join(char if char.isprintable() else _escaped(char) for char in text)
-
-
-def _escaped(char: str) -> str:
-    return " " if char in "\n\t\r" else f"\\u{ord(char):04x}"

@@ -6,7 +6,6 @@ A text that a spreadsheet would run as a formula gets an apostrophe on export, w
 from __future__ import annotations
 
 import csv
-import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,16 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from rowcite.errors import TableError, UsageError
+from rowcite.inert import FORMULA, csv_line
 from rowcite.model import Decision
 from rowcite.report.facts import CellState, CellView, Facts, RowView
-from rowcite.review.verdicts import NOTE_CHARS, VERDICTS, InvalidDecision, corrected
+from rowcite.review.verdicts import VERDICTS, InvalidDecision, checked_note, corrected
+from rowcite.spec import read_limits
 from rowcite.spec.fields import Field
-from rowcite.table.formulas import BEGINS
+from rowcite.table.sources.csv_faults import field_size_limit
 
 COLUMNS = ("row", "name", "field", "found", "why", "verdict", "value", "note", "who", "at", "key")
 # Numbers and texts with an apostrophe too, so that an import reads back what an export wrote.
-_FORMULA = re.compile(f"'*{BEGINS}")
-_GUARDED = re.compile(f"'+{BEGINS}")
+_FORMULA = re.compile(f"'*(?:{FORMULA})")
+_GUARDED = re.compile(f"'+(?:{FORMULA})")
 _MOST_PROBLEMS = 10
 
 
@@ -95,7 +96,7 @@ def read_decisions(
     if problems:
         more = len(problems) - _MOST_PROBLEMS
         listed = [*problems[:_MOST_PROBLEMS], *([f"and {more:,} more lines"] if more > 0 else [])]
-        raise UsageError("\n".join(listed) + "\nNothing was imported")
+        raise UsageError(*listed, "Nothing was imported")
     return found
 
 
@@ -127,11 +128,7 @@ def _shown(value: Any) -> str:
 
 
 def _line(cells: Iterable[str]) -> str:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow(
-        f"'{text}" if _FORMULA.match(text) else text for text in cells
-    )
-    return out.getvalue()
+    return csv_line(f"'{text}" if _FORMULA.match(text) else text for text in cells)
 
 
 # --- reading ---------------------------------------------------------------------------------------------
@@ -139,13 +136,17 @@ def _line(cells: Iterable[str]) -> str:
 
 def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file, field_size_limit(read_limits.ROW):
             text = csv.DictReader(file)
             missing = [name for name in ("key", "field", "verdict") if name not in (text.fieldnames or ())]
             if missing:
                 raise UsageError(f"{path}: not a CSV of decisions: missing columns: {', '.join(missing)}")
             for line in text:
-                yield text.line_num, {name: _bare(value or "") for name, value in line.items() if name}
+                if None in line or None in line.values():
+                    raise UsageError(
+                        f"{path}:{text.line_num}: the line and the header differ in their number of cells"
+                    )
+                yield text.line_num, {name: _bare(value) for name, value in line.items()}
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise TableError(
             f"{path}: cannot read the file: {getattr(error, 'strerror', None) or error}"
@@ -177,7 +178,7 @@ def _decision(line: dict[str, str], fields: Mapping[str, Field], *, who: str, no
         _value(line.get("value", ""), verdict, fields[line["field"]]),
         line.get("who", "").strip() or who,
         _when(line.get("at", ""), now),
-        line.get("note", "").strip()[:NOTE_CHARS] or None,
+        checked_note(line.get("note", "")),
     )
 
 

@@ -62,7 +62,25 @@ def decide(body: Mapping[str, Any], cells: Cells, *, who: str, at: float) -> Dec
     if note is not None and not isinstance(note, str):
         raise InvalidDecision("a note must be a string")
     value = _value(verdict, body.get("value"), cells.fields[name], view)
-    return Decision(key, name, verdict, value, who, at, (note or "").strip()[:NOTE_CHARS] or None)
+    return Decision(key, name, verdict, value, who, at, checked_note(note or ""))
+
+
+def checked_note(note: str) -> str | None:
+    """Return a note as it is saved, None if it is empty.
+
+    Raises:
+        InvalidDecision: it is not Unicode text.
+    """
+    return _unicode(note.strip()[:NOTE_CHARS]) or None
+
+
+def _unicode(text: str) -> str:
+    """Return a text; raise InvalidDecision if it has half of a pair of surrogates, which UTF-8 cannot hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidDecision(f"character {error.start + 1} is half of a character. Enter it again") from None
+    return text
 
 
 def _value(verdict: str, value: Any, field: Field, view: CellView) -> str | None:
@@ -94,7 +112,7 @@ def corrected(value: Any, field: Field) -> str:
         raise InvalidDecision(str(error)) from error
     if fit is None:
         raise InvalidDecision("the value is empty. Enter a value, or reject the found one")
-    return _json(fit)
+    return _unicode(_json(fit))
 
 
 def _json(value: Any) -> str:

@@ -15,6 +15,7 @@ import polars as pl
 import pyarrow as pa
 
 from rowcite.accept.judge import Cell
+from rowcite.inert import FORMULA, NUMBER_OR_PHONE, without_formula
 from rowcite.rows.given import GIVEN, given_columns
 from rowcite.rows.resolve import ResolvedRow
 from rowcite.spec.fields import Field, FieldType, fields, value_column
@@ -67,6 +68,12 @@ class ColumnLayout:
             {column.name: column.dtype for column in self.columns if not column.name.startswith(FOUND)}
         )
         self.full_schema = pl.Schema({column.name: column.dtype for column in self.columns})
+
+    @property
+    def headings(self) -> dict[str, str]:
+        """Return the headings of the added columns by name: a name that a spreadsheet would run has an apostrophe."""
+        escape = not self._native and self._spec.columns.formulas == "escape"
+        return {name: without_formula(name) if escape else name for name in self.schema}
 
     def frame(self, rows: Iterable[ResolvedRow]) -> pl.DataFrame:
         """Return all columns for these rows. Built by column: row by row takes polars several times as long."""
@@ -149,6 +156,13 @@ def _holds(column: pl.DataType, kind: FieldType) -> bool:
     if column.is_integer():
         return kind.kind == "integer"
     return column.is_float() and kind.kind in ("integer", "number")
+
+
+def without_formulas(name: str) -> pl.Expr:
+    """Return a text column with an apostrophe before each formula, as `inert.without_formula` does for one text."""
+    column = pl.col(name)
+    runs = column.str.contains(f"^(?:{FORMULA})") & ~column.str.contains(f"^(?:{NUMBER_OR_PHONE})$")
+    return pl.when(runs).then(pl.concat_str(pl.lit("'"), column)).otherwise(column).alias(name)
 
 
 # --- cells to values -------------------------------------------------------------------------------------

@@ -14,8 +14,7 @@ from rowcite.model import RowStatus
 from rowcite.rows.given import GIVEN, is_blank
 from rowcite.rows.resolver import CHUNK, KEY, RowResolver, RunStore
 from rowcite.spec.models import Spec
-from rowcite.table.columns import FOUND, ColumnLayout
-from rowcite.table.formulas import guarded
+from rowcite.table.columns import FOUND, ColumnLayout, without_formulas
 from rowcite.table.reader import Batch
 from rowcite.table.sources import Rows
 from rowcite.table.sources.members import edited
@@ -40,7 +39,7 @@ class Merge:
         self._given = list(self._layout.given)
         self._has_value = [~is_blank(name, table[name], spec.input.csv.null_values) for name in self._given]
         self._guards = [
-            guarded(column.name)
+            without_formulas(column.name)
             for column in self._layout.columns
             if column.dtype == pl.String and not native and spec.columns.formulas == "escape"
         ]
@@ -94,6 +93,10 @@ class Merge:
             pl.coalesce(status, "rowcite_status", pl.lit(RowStatus.PENDING.value)).alias("rowcite_status"),
             pl.coalesce(why, "rowcite_error").alias("rowcite_error"),
         )
+        if self._guards:
+            added = added.with_columns(
+                without_formulas("rowcite_error")
+            )  # a reason may begin with a column's name
         if not self._spec.columns.confidence:
             return added
         without_task = status.is_not_null()
