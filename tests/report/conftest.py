@@ -51,10 +51,10 @@ def some_once(tmp_path_factory):
     return of_each_kind(tmp_path_factory.mktemp("some"))
 
 
-@pytest.fixture
-def hostile(tmp_path):
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
     """Return a spec whose table and answers are made to break out of the page."""
-    path = known(tmp_path, [{"id": text, "name": text} for text in HOSTILE])
+    path = known(tmp_path_factory.mktemp("hostile"), [{"id": text, "name": text} for text in HOSTILE])
     answered(
         path,
         [

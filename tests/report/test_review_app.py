@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
@@ -10,7 +11,7 @@ import pytest
 
 from rowcite.ledger import open_ledger
 from rowcite.report.gather import gather
-from rowcite.review import app as review_app
+from rowcite.report.parts import parts
 from rowcite.review.app import ReviewSession, create_app
 from rowcite.review.verdicts import Cells, decide
 from support.answers import answer, answered, found, known, ready
@@ -18,12 +19,21 @@ from support.answers import answer, answered, found, known, ready
 BASE = "http://127.0.0.1:8123"
 
 
-@pytest.fixture
-def reviewing(some):
-    prepared = ready(some)
+@pytest.fixture(scope="module")
+def drawn(some_once):
+    """Return a ledger, and the facts and charts of a review of it."""
+    prepared = ready(some_once)
     with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
         facts = gather(prepared.job, ledger, decided=False)
-    return ReviewSession(facts, prepared.ledger, "Ann", clock=lambda: 123.0)
+    return prepared.ledger, facts, parts(facts)
+
+
+@pytest.fixture
+def reviewing(tmp_path, drawn):
+    """Return a review of a copy of the ledger."""
+    ledger, facts, charts = drawn
+    copy = shutil.copytree(ledger, tmp_path / "ledger")
+    return ReviewSession(facts, charts, copy, "Ann", clock=lambda: 123.0, wait=0.05)
 
 
 @pytest.fixture
@@ -173,8 +183,7 @@ def test_responses_are_not_cached_framed_or_sniffed(reviewing, send):
     assert (headers["x-content-type-options"], headers["referrer-policy"]) == ("nosniff", "no-referrer")
 
 
-def test_a_decision_fails_soon_while_a_run_holds_the_ledger(reviewing, send, monkeypatch):
-    monkeypatch.setattr(review_app, "WAIT", 0.05)
+def test_a_decision_fails_soon_while_a_run_holds_the_ledger(reviewing, send):
     with closing(open_ledger(reviewing.ledger, writing=True)):
         answer = send(key=key_of(reviewing, "Unsure"), field="industry", verdict="accept")
     assert (answer.status_code, "The decision was not saved" in answer.json()["error"]) == (423, True)

@@ -104,12 +104,13 @@ def _serve(ready: Prepared, options: Options) -> None:
     from rowcite.model import RowStatus
     from rowcite.pipeline.which_api import api_text
     from rowcite.report.gather import gather
+    from rowcite.report.parts import parts
     from rowcite.review.app import LOOPBACK, ReviewSession, create_app, serve
 
     ledger = open_ledger(ready.ledger, writing=False)
     facts = gather(ready.job, ledger, most_rows=options.rows, decided=False, table=options.table)
     ledger.close()
-    reviewing = ReviewSession(facts, ready.ledger, options.name)
+    reviewing = ReviewSession(facts, parts(facts), ready.ledger, options.name)
 
     def on_ready(url: str) -> None:
         address = f"{url}/{reviewing.token}/"

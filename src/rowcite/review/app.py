@@ -29,14 +29,10 @@ from rowcite.ledger import open_ledger
 from rowcite.model import Decision
 from rowcite.report.facts import Facts
 from rowcite.report.page import Review, decision_dict, page
-from rowcite.report.parts import parts
 from rowcite.report.sections import Part
 from rowcite.review.verdicts import Cells, InvalidDecision, decide
 
 LOOPBACK = "127.0.0.1"
-WAIT = 2.0
-"""Seconds that a decision waits for the ledger lock, which a run may hold for hours."""
-
 _MOST_BYTES = 64 << 10
 _HEADERS = {
     "cache-control": "no-store",
@@ -52,18 +48,20 @@ _BUSY = "another rowcite command is using this ledger. The decision was not save
 
 @dataclass(slots=True)
 class ReviewSession:
-    """One review: the facts on its page, the ledger for its decisions, and the reviewer's name."""
+    """One review: the facts on its page and their charts, the ledger for its decisions, and the reviewer's name."""
 
     facts: Facts
+    drawn: list[Part]
     ledger: Path
     who: str
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     clock: Callable[[], float] = time.time
-    drawn: list[Part] = field(init=False)
+    wait: float = 2.0
+    """Seconds that a decision waits for the ledger lock, which a run may hold for hours."""
     cells: Cells = field(init=False)
 
     def __post_init__(self) -> None:
-        self.drawn, self.cells = parts(self.facts), Cells.of(self.facts)
+        self.cells = Cells.of(self.facts)
 
     def page(self) -> str:
         """Return the page with every decision in the ledger so far."""
@@ -78,7 +76,7 @@ class ReviewSession:
             InvalidDecision, LedgerBusy, LedgerError: nothing was written.
         """
         decision = decide(body, self.cells, who=self.who, at=self.clock())
-        with closing(open_ledger(self.ledger, writing=True, wait=WAIT)) as ledger:
+        with closing(open_ledger(self.ledger, writing=True, wait=self.wait)) as ledger:
             ledger.record_decisions([decision])
         return decision
 
