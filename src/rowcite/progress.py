@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
+
+Band: TypeAlias = tuple[float, float]
+"""A range of seconds: from, to."""
 
 
 class Progress(Protocol):
     """Receives every step of a run. Calls are cheap and frequent: draw at most ten times a second."""
 
-    def begin(self, tasks: int, answered: int) -> None:
-        """Begin with `tasks` tasks, `answered` of them answered by earlier commands."""
+    def begin(self, tasks: int, answered: int, active: int = 0, seconds: Band | None = None) -> None:
+        """Begin with `tasks` tasks: earlier commands got `answered` of them answered, and left `active` of them active.
 
-    def more(self, tasks: int, text: str) -> None:
-        """Add `tasks` tasks; `text` gives the reason."""
+        `seconds` is the time that the others usually take, None if it is not known.
+        """
 
-    def submitted(self, runs: int, spent: int) -> None:
-        """Add active runs. `spent` is the command's spend so far, in micro-US$."""
+    def more(self, tasks: int, text: str, seconds: Band | None = None) -> None:
+        """Add `tasks` tasks, which usually take `seconds`; `text` gives the reason."""
+
+    def submitted(self, tasks: int, spent: int) -> None:
+        """Add active tasks; less than 0: those do not exist after all. `spent` is the command's spend so far, in micro-US$."""
 
     def ended(self, completed: int, failed: int) -> None:
         """Count runs that have ended and whose answers are in the ledger."""
@@ -31,13 +37,13 @@ class Progress(Protocol):
 class Silent:
     """Reports nothing."""
 
-    def begin(self, tasks: int, answered: int) -> None:
+    def begin(self, tasks: int, answered: int, active: int = 0, seconds: Band | None = None) -> None:
         """Ignore it."""
 
-    def more(self, tasks: int, text: str) -> None:
+    def more(self, tasks: int, text: str, seconds: Band | None = None) -> None:
         """Ignore it."""
 
-    def submitted(self, runs: int, spent: int) -> None:
+    def submitted(self, tasks: int, spent: int) -> None:
         """Ignore it."""
 
     def ended(self, completed: int, failed: int) -> None:
@@ -52,10 +58,14 @@ class Silent:
 
 @dataclass(slots=True)
 class TaskCounts:
-    """The tasks of a run: all of them, answered by earlier commands, and by state since. Money is micro-US$."""
+    """The tasks of a command: all of them, answered by earlier commands, and by state since. Money is micro-US$.
+
+    `sent` counts those that this command sent.
+    """
 
     tasks: int = 0
     answered: int = 0
+    sent: int = 0
     completed: int = 0
     failed: int = 0
     active: int = 0
@@ -67,7 +77,8 @@ class TaskCounts:
         return self.answered + self.completed + self.failed
 
     def submitted(self, tasks: int, spent: int) -> None:
-        """Add active tasks."""
+        """Add active tasks; less than 0: those do not exist after all."""
+        self.sent += max(tasks, 0)
         self.active += tasks
         self.spent = spent
 

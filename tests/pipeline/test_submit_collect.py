@@ -2,7 +2,7 @@
 
 import csv
 import json
-from threading import Event
+from threading import Event, Timer
 
 import pytest
 
@@ -254,3 +254,17 @@ def rows_without_ids(file):
     with file.open(newline="") as opened:
         rows = list(csv.DictReader(opened))
     return [{name: value for name, value in row.items() if name != "rowcite_run_id"} for row in rows]
+
+
+def test_progress_counts_what_is_sent_and_what_an_earlier_command_left_active(scene, capsys, monkeypatch):
+    from rowcite.cli.bar import Lines
+
+    scene.table("sure A", "slow B", "slow C")
+    assert scene("submit") == 0
+    assert "3/3 sent, 0:0" in capsys.readouterr().err
+    monkeypatch.setattr(Lines, "seconds", 0.02)
+    Timer(0.5, scene.researcher.gate.set).start()
+    assert scene("run") == 0
+    lines = [line for line in capsys.readouterr().err.splitlines() if " done, " in line]
+    assert lines[0].startswith("0/3 done, 0:00, 3 active, up to 60 s left")
+    assert lines[-1].startswith("5/5 done, ")

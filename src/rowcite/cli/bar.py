@@ -1,123 +1,214 @@
-"""Progress on a terminal, and in plain lines elsewhere. The only file with tqdm."""
+"""Progress on a terminal, and in plain lines elsewhere: once a second and every 30 seconds. The only file with tqdm."""
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 from rowcite.api.facts import usd
-from rowcite.cli.console import MOST, Console
-from rowcite.inert import one_line
-from rowcite.progress import TaskCounts
+from rowcite.cli.console import Console
+from rowcite.cli.time_left import TimeLeft
+from rowcite.progress import Band, TaskCounts
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-_EVERY = 10.0  # seconds between plain lines
+REDRAW_SECONDS, LINE_SECONDS = 1.0, 30.0
+_LEAST_BAR, _LONGEST_BAR = 10, 40
 
 
-class Bar:
-    """A tqdm bar of tasks: done, failed, active, rate, time left and spend."""
+class Meter:
+    """Counts the tasks of a command, and shows them every few seconds whether or not anything has happened.
 
-    def __init__(self, console: Console, *, free: bool) -> None:
+    `free`: no money is spent. `sends`: the command ends when all tasks are sent, so those count as done.
+    """
+
+    seconds = LINE_SECONDS
+
+    def __init__(self, console: Console, *, free: bool, sends: bool = False) -> None:
         self.counts = TaskCounts()
-        self._console, self._free = console, free
-        self._bar: tqdm[Any] | None = None
+        self._console, self._free, self.sends = console, free, sends
+        self._began = time.monotonic()
+        self._time_left = TimeLeft(None, self._began)
+        self._lock = threading.RLock()
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
 
-    def begin(self, tasks: int, answered: int) -> None:
-        """Draw the bar; tasks answered by earlier commands count as done, not towards the rate."""
-        from tqdm import tqdm
+    @property
+    def word(self) -> str:
+        """Return the word for done tasks."""
+        return "sent" if self.sends else "done"
 
-        self.counts.tasks, self.counts.answered = tasks, answered
-        form = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_fmt}{postfix}]"
-        self._bar = tqdm(
-            total=tasks, initial=answered, unit=" tasks", file=sys.stderr, dynamic_ncols=True, bar_format=form
-        )
+    @property
+    def position(self) -> int:
+        """Return how many tasks are done."""
+        return self.counts.sent if self.sends else self.counts.done
 
-    def more(self, tasks: int, text: str) -> None:
-        """Lengthen the bar."""
-        self.counts.tasks += tasks
-        if self._bar is not None:
-            self._bar.total = self.counts.tasks
-            self._bar.write(one_line(text, MOST), file=sys.stderr)
+    def begin(self, tasks: int, answered: int, active: int = 0, seconds: Band | None = None) -> None:
+        """Start to count and to show."""
+        with self._lock:
+            self.counts.tasks, self.counts.answered, self.counts.active = tasks, answered, active
+            self._began = time.monotonic()
+            self._expect(seconds)
+            self._start()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._tick, name="rowcite-progress", daemon=True)
+            self._thread.start()
 
-    def submitted(self, runs: int, spent: int) -> None:
-        """Count active runs and spend."""
-        self.counts.submitted(runs, spent)
-        self._redraw(refresh=True)
-
-    def ended(self, completed: int, failed: int) -> None:
-        """Count runs that have ended."""
-        self.counts.ended(completed, failed)
-        self._redraw()
-        if self._bar is not None:
-            self._bar.update(completed + failed)
-
-    def say(self, text: str) -> None:
-        """Write a line above the bar."""
-        if self._bar is not None and self._console.form == "text":
-            self._bar.write(one_line(text, MOST), file=sys.stderr)
-        else:
-            self._console.warning(text)
-
-    def end(self) -> None:
-        """Leave the finished bar on the terminal."""
-        if self._bar is not None:
-            self._bar.close()
-
-    def _redraw(self, *, refresh: bool = False) -> None:
-        counts = self.counts
-        parts = [f"{counts.active:,} active", *([f"{counts.failed:,} failed"] if counts.failed else [])]
-        parts += [] if self._free else [usd(counts.spent)]
-        if self._bar is not None:
-            self._bar.set_postfix_str(", ".join(parts), refresh=refresh)
-
-
-class Lines:
-    """A plain line every ten seconds, for logs."""
-
-    def __init__(self, console: Console, *, free: bool) -> None:
-        self.counts = TaskCounts()
-        self._console, self._free = console, free
-        self._began = self._written = time.monotonic()
-
-    def begin(self, tasks: int, answered: int) -> None:
-        """Start counting."""
-        self.counts.tasks, self.counts.answered = tasks, answered
-        self._began = self._written = time.monotonic()
-
-    def more(self, tasks: int, text: str) -> None:
+    def more(self, tasks: int, text: str, seconds: Band | None = None) -> None:
         """Count the tasks of an escalation round."""
-        self.counts.tasks += tasks
+        with self._lock:
+            self.counts.tasks += tasks
+            self._expect(seconds)
         self._console.info(text)
 
-    def submitted(self, runs: int, spent: int) -> None:
-        """Count active runs and spend."""
-        self.counts.submitted(runs, spent)
+    def submitted(self, tasks: int, spent: int) -> None:
+        """Count active tasks and spend."""
+        with self._lock:
+            self.counts.submitted(tasks, spent)
+        self._changed()
 
     def ended(self, completed: int, failed: int) -> None:
-        """Count runs that have ended, and write a line from time to time."""
-        self.counts.ended(completed, failed)
-        if time.monotonic() - self._written >= _EVERY:
-            self._write()
+        """Count tasks that have ended."""
+        with self._lock:
+            self.counts.ended(completed, failed)
+        self._changed()
 
     def say(self, text: str) -> None:
-        """Write a line."""
+        """Write a warning."""
         self._console.warning(text)
 
     def end(self) -> None:
-        """Write the last line."""
-        if self.counts.completed + self.counts.failed:
-            self._write()
+        """Show the last state, once."""
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+            self._finish()
 
-    def _write(self) -> None:
-        self._written = now = time.monotonic()
-        counts = self.counts
-        rate = (counts.completed + counts.failed) / max(now - self._began, 1e-9)
-        left = (counts.tasks - counts.done) / rate if rate else 0.0
-        money = "" if self._free else f", {usd(counts.spent)} spent"
-        self._console.info(
-            f"{counts.done:,}/{counts.tasks:,} done, {counts.failed:,} failed, {counts.active:,} active,"
-            f" {rate:.1f}/s{money}" + (f", {left:.0f} s left" if counts.done < counts.tasks else "")
-        )
+    def parts(self, *, short: bool = False) -> list[str]:
+        """Return what is shown, in order: the done tasks, the time, those in other states, money, and the time left."""
+        counts, now = self.counts, time.monotonic()
+        done = f"{self.position:,}/{counts.tasks:,}{'' if short else f' {self.word}'}"
+        return [
+            done,
+            clock(now - self._began),
+            *([f"{counts.active:,} active"] if counts.active and not self.sends else []),
+            *([f"{counts.failed:,} failed"] if counts.failed else []),
+            *([usd(counts.spent)] if counts.spent and not self._free and not short else []),
+            *filter(None, [self._left(now, short=short)]),
+        ]
+
+    def _left(self, now: float, *, short: bool) -> str:
+        left = self.counts.tasks - self.position
+        running = left > 0 and not self._ended.is_set()
+        return self._time_left.text(left, now, short=short) if running else ""
+
+    def _expect(self, seconds: Band | None) -> None:
+        self._time_left = TimeLeft(None if self.sends else seconds, time.monotonic())
+
+    def _changed(self) -> None:
+        with self._lock:
+            ended = self.position - self.counts.answered
+            self._time_left.add(ended, time.monotonic())
+
+    def _tick(self) -> None:
+        while not self._ended.wait(self.seconds):
+            with self._lock:
+                self._show()
+
+    def _start(self) -> None:
+        """Show the first state."""
+
+    def _show(self) -> None:
+        """Show the present state."""
+        raise NotImplementedError
+
+    def _finish(self) -> None:
+        """Show the last state."""
+        self._show()
+
+
+class Bar(Meter):
+    """One line at the bottom of a terminal: counts and time first, the drawn bar where there is room for it."""
+
+    seconds = REDRAW_SECONDS
+
+    def __init__(self, console: Console, *, free: bool, sends: bool = False) -> None:
+        super().__init__(console, free=free, sends=sends)
+        self._bar: tqdm[Any] | None = None
+
+    def _start(self) -> None:
+        from tqdm import tqdm
+
+        if self._bar is None:
+            tqdm.monitor_interval = 0  # this thread redraws, so tqdm needs none
+            self._bar = tqdm(
+                total=self.counts.tasks, file=sys.stderr, bar_format=self._form(), miniters=1 << 62
+            )
+            self._console.write_above = self._above
+        self._show()
+
+    def _show(self) -> None:
+        if self._bar is not None:
+            self._bar.n, self._bar.total = self.position, self.counts.tasks
+            self._bar.bar_format, self._bar.ncols = self._form(), _columns()
+            self._bar.refresh()
+
+    def _finish(self) -> None:
+        with self._lock:
+            self._show()
+            self._console.write_above = None
+            if self._bar is not None:
+                self._bar.close()
+                self._bar = None
+
+    def _above(self, line: str) -> None:
+        """Write a line above the bar."""
+        with self._lock:
+            if self._bar is not None:
+                self._bar.write(line, file=sys.stderr)
+
+    def _form(self) -> str:
+        """Return the line in tqdm's notation."""
+        return bar_form(self.parts(), self.parts(short=True), self.position, self.counts.tasks, _columns())
+
+
+class Lines(Meter):
+    """A plain line every 30 seconds, for logs."""
+
+    seconds = LINE_SECONDS
+
+    def _show(self) -> None:
+        self._console.info(", ".join(self.parts()))
+
+
+def bar_form(parts: list[str], short: list[str], done: int, tasks: int, columns: int) -> str:
+    """Return the line of a bar in tqdm's notation. `short` is used where `parts` do not fit; what is last is left out first."""
+    text = "  ".join(parts)
+    if len(text) > columns:
+        while len(short) > 2 and len("  ".join(short)) > columns:
+            short.pop(-2 if len(short) > 3 else -1)
+        return "  ".join(short)[:columns]
+    percent = f"  {100 * done // max(tasks, 1)}% "
+    room = min(columns - len(text) - len(percent) - 2, _LONGEST_BAR)
+    return f"{text}{percent}|{{bar:{room}}}|" if room >= _LEAST_BAR else text
+
+
+def clock(seconds: float) -> str:
+    """Return a time as a clock shows it: 0:32, 1:02:14."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _columns() -> int:
+    """Return the columns of the terminal on stderr but the last, where some terminals wrap."""
+    try:
+        columns = os.get_terminal_size(sys.stderr.fileno()).columns
+    except (OSError, ValueError):
+        columns = 80
+    return max(columns - 1, 10)

@@ -22,6 +22,8 @@ class Console:
         self.form, self.quiet, self.verbose = form, quiet, verbose
         self.on_interrupt: Callable[[], str] | None = lambda: "Interrupted"
         """Returns the last line after a signal. None where a signal is the usual end."""
+        self.write_above: Callable[[str], None] | None = None
+        """Writes a line above a progress bar, while there is one."""
 
     @classmethod
     def default(cls) -> Console:
@@ -69,7 +71,10 @@ class Console:
         else:
             mark = {"warning": "warning: ", "error": "error: "}.get(level, "")
             text = "\n".join(mark + one_line(line, MOST) for line in lines)
-        print(text, file=sys.stderr, flush=True)  # noqa: T201 - the only place that writes to stderr
+        if self.write_above is not None:
+            self.write_above(text)
+        else:
+            print(text, file=sys.stderr, flush=True)  # noqa: T201 - the only place that writes to stderr
 
     def _log_requests(self) -> None:
         import logging

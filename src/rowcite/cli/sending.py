@@ -13,14 +13,14 @@ from rowcite.cli.console import Console
 from rowcite.cli.options import prepared, start_console
 
 if TYPE_CHECKING:
-    from rowcite.cli.bar import Bar, Lines
+    from rowcite.cli.bar import Meter
     from rowcite.errors import RowciteError
     from rowcite.pipeline.escalate import EscalationRound
     from rowcite.pipeline.execution import Confirmations, Summary
     from rowcite.pipeline.job import Job
     from rowcite.pipeline.plan import Plan
     from rowcite.pipeline.prepare import Prepared
-    from rowcite.progress import Progress, TaskCounts
+    from rowcite.progress import Progress
 
     Work = Callable[[Prepared, Progress, Confirmations], tuple[Summary, RowciteError | None]]
 
@@ -76,8 +76,8 @@ def execute(spec: str, flags: dict[str, Any], work: Work, *, writes: bool = True
             partial(_confirm_plan, console, job, ask=ask),
             lambda escalation: escalate_anyway or (ask and _confirm_escalation(escalation)),
         )
-        progress = _progress(console, job, quiet=quiet)
-        console.on_interrupt = partial(_interrupted, progress.counts, free=job.local)
+        progress = _progress(console, job, quiet=quiet, sends=not writes)
+        console.on_interrupt = partial(_interrupted, progress, free=job.local)
         summary, stopped_by = work(ready, progress, confirm)
     if as_json:
         render.as_json(summary.as_dict())
@@ -131,21 +131,22 @@ def _confirmed(question: str) -> bool:
     return answer.strip().lower() in {"y", "yes"}
 
 
-def _interrupted(counts: TaskCounts, *, free: bool) -> str:
+def _interrupted(meter: Meter, *, free: bool) -> str:
     """Return what a user needs to know after a signal."""
+    counts = meter.counts
     if not counts.tasks:
         return "Interrupted: nothing was submitted. Run the same command to continue"
-    done = f"Interrupted: {counts.done:,} of {counts.tasks:,} tasks done"
-    if not counts.active:
+    done = f"Interrupted: {meter.position:,} of {counts.tasks:,} tasks {meter.word}"
+    if not counts.active or meter.sends:
         return f"{done}. Run the same command to continue"
     return f"{done}, {counts.active:,} active{'' if free else ' and already paid for'}. Run the same command to collect them"
 
 
-def _progress(console: Console, job: Job, *, quiet: bool) -> Bar | Lines:
+def _progress(console: Console, job: Job, *, quiet: bool, sends: bool) -> Meter:
     from rowcite.cli.bar import Bar, Lines
 
     on_terminal = _on_terminal(sys.stderr) and console.form == "text" and not quiet and not console.quiet
-    return Bar(console, free=job.local) if on_terminal else Lines(console, free=job.local)
+    return (Bar if on_terminal else Lines)(console, free=job.local, sends=sends)
 
 
 def _on_terminal(stream: TextIO | None) -> bool:

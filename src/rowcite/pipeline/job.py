@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from rowcite.api.bodies import LOCAL, Question
 from rowcite.api.facts import MICRO, PROCESSORS
+from rowcite.progress import Band
 from rowcite.spec.models import Spec
 from rowcite.spec.question import question
 from rowcite.table.reader import Reader
@@ -55,6 +57,17 @@ class Job:
             return 0
         own, listed = self.spec.prices.get(processor), PROCESSORS.get(processor)
         return round(own * MICRO) if own is not None else listed.price if listed else 0
+
+    def seconds_of(self, processors: Iterable[str], runs: int) -> Band | None:
+        """Return the time that some runs usually take, None if a processor has no published time."""
+        if self.local or not runs:
+            return None
+        bands = [PROCESSORS[name].seconds if name in PROCESSORS else None for name in processors]
+        known = [band for band in bands if band is not None]
+        if not known or len(known) < len(bands):
+            return None
+        waves = -(-runs // self.spec.limits.active_runs)
+        return min(low for low, _ in known) * waves, max(high for _, high in known) * waves
 
     def ledger_processor(self, processor: str) -> str:
         """Return the name of a processor in the ledger and the table: `local:` marks the local server."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from rowcite.api.bodies import runs_body
-from rowcite.api.facts import MICRO, PROCESSORS, RUNS_PER_REQUEST, usd
+from rowcite.api.facts import MICRO, RUNS_PER_REQUEST, usd
 from rowcite.api.packing import packed, packs
 from rowcite.errors import BudgetExceeded
 from rowcite.ledger import Ledger
@@ -93,7 +93,7 @@ def plan(job: Job, ledger: Ledger, found: Survey | None = None, stop: Stop | Non
         worst=ahead.worst if ahead else None,
         expected_is_assumed=ahead.assumed if ahead else False,
         requests=-(-runs // min(RUNS_PER_REQUEST, job.spec.limits.active_runs)) * _REQUESTS_A_BATCH,
-        seconds=_seconds(job, runs),
+        seconds=job.seconds_of([job.spec.task.processor], runs),
         sample=_sample(job, found.sample),
         warnings=[*spec_warnings(job.spec), *_answers_elsewhere(job, ledger, found.to_submit)],
     )
@@ -173,12 +173,3 @@ def _sample(job: Job, task: Task | None) -> str | None:
         return runs_body(job.question.shown, [task]).decode()
     packed_question = packed(job.question)
     return runs_body(packed_question.shown, packs(packed_question, [task], 1)).decode()
-
-
-def _seconds(job: Job, runs: int) -> tuple[float, float] | None:
-    processor = PROCESSORS.get(job.spec.task.processor)
-    if processor is None or job.local or not runs:
-        return None
-    waves = -(-runs // job.spec.limits.active_runs)
-    low, high = processor.seconds
-    return low * waves, high * waves

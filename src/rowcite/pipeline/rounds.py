@@ -78,7 +78,8 @@ def escalation_rounds(
             names = ", ".join(escalation.processors)
             rows = "1 row" if escalation.tasks == 1 else f"{escalation.tasks:,} rows"
             cost = "" if job.local else f" ({usd(escalation.cost)})"
-            progress.more(escalation.tasks, f"Retrying {rows} with {names}{cost}")
+            seconds = job.seconds_of(escalation.processors, escalation.tasks)
+            progress.more(escalation.tasks, f"Retrying {rows} with {names}{cost}", seconds)
             yield Round(list(escalation.sources()), escalation=True)
 
 

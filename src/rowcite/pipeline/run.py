@@ -10,7 +10,7 @@ from functools import partial
 from rowcite.api.facts import MICRO
 from rowcite.errors import RowciteError, UsageError
 from rowcite.pipeline.execution import Confirmations, Execution, Summary, execute
-from rowcite.pipeline.plan import check_budget, left_of_total, look
+from rowcite.pipeline.plan import Plan, check_budget, left_of_total, look
 from rowcite.pipeline.prepare import Prepared
 from rowcite.pipeline.rounds import Round, escalation_rounds, first_rounds, parts_again
 from rowcite.progress import Progress
@@ -63,13 +63,29 @@ def _run(command: Execution) -> None:
     command.confirm_plan(planned)
     if not planned.to_submit and not planned.to_escalate and not command.ledger.active_batches():
         return
-    command.progress.begin(planned.tasks, planned.tasks - planned.to_submit - planned.active)
+    _begin(command, planned)
 
     def rounds() -> Rounds:
         yield from first_rounds(command.job, survey)
         yield from _escalations(command)
 
     command.send(rounds(), budget)
+
+
+def _begin(command: Execution, planned: Plan) -> None:
+    """Begin the progress of `run`. More may be active than the plan counts: escalations, and rows beyond `--limit`."""
+    job, active = command.job, _active(command)
+    answered = planned.tasks - planned.to_submit - planned.active
+    seconds = job.seconds_of([job.spec.task.processor], planned.runs + planned.active)
+    if seconds is not None and active:
+        seconds = 0.0, seconds[1]  # those may end at any time
+    command.progress.begin(answered + planned.to_submit + active, answered, active, seconds)
+
+
+def _active(command: Execution) -> int:
+    """Return how many tasks earlier commands left active at the API."""
+    batches = (batch for batch in command.ledger.active_batches() if batch.api == command.prepared.api)
+    return sum(batch.size(key) for batch in batches for key in batch.active)
 
 
 def _submit(command: Execution) -> None:
@@ -86,11 +102,11 @@ def _submit(command: Execution) -> None:
 
 def _collect(command: Execution, wait: timedelta | None) -> None:
     budget = _budget_to_collect(command)
-    active = sum(batch.size(key) for batch in command.ledger.active_batches() for key in batch.active)
-    command.progress.begin(active, 0)
+    active = _active(command)
+    command.progress.begin(active, 0, active)
 
     def active_runs() -> Rounds:
-        if active:
+        if command.ledger.active_batches():
             yield Round([])
 
     def all_rounds() -> Rounds:

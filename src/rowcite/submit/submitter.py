@@ -103,8 +103,6 @@ class Submitter:
             async with self.client, stop.submitting(), asyncio.TaskGroup() as batches:
                 async for batch in self._active_batches(api):
                     self._begin(len(batch.active))
-                    if self.options.follow is not Follow.NEVER:
-                        self.progress.submitted(sum(map(batch.size, batch.active)), self.totals.spent)
                     batches.create_task(self._resume(batch))
                 async for chunk in self._chunks(sources):
                     self._begin(len(chunk.tasks))
@@ -142,9 +140,10 @@ class Submitter:
             return True
         try:
             await self.client.group(batch.group_id)
-            await self._creator.forget(
-                batch, await self._creator.reconcile(batch, self.options.reconcile_after)
-            )
+            missing = await self._creator.reconcile(batch, self.options.reconcile_after)
+            await self._creator.forget(batch, missing)
+            if missing:
+                self.progress.submitted(-sum(map(batch.size, missing)), self.totals.spent)
         except NotFound as error:
             await self._mark_missing(batch, error)
         except Incomplete as error:
@@ -285,6 +284,7 @@ class Submitter:
         self.totals.spent -= chunk.source.price
         batch.active.discard(task.key)
         self._free(1)
+        self.progress.submitted(1, self.totals.spent)
         self.progress.ended(0, 1)
 
     def _results(self, batch: ActiveBatch) -> RunResults:
@@ -350,6 +350,7 @@ class Submitter:
     async def _mark_missing(self, batch: ActiveBatch, error: NotFound) -> None:
         if self.options.local:
             await self._ledger_thread.call(self._ledger.mark_lost, batch.id)
+            self.progress.submitted(-sum(map(batch.size, batch.active)), self.totals.spent)
             return
         self._unfinished = self._unfinished or Incomplete(
             f"{error}. The API does not know this task group any more, so the outcome of its {len(batch.active)} runs is not"
