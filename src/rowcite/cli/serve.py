@@ -40,6 +40,7 @@ class _Flags:
     quirks: str
     credit: float | None
     webhook_secret: str | None
+    private_addresses: bool
     data: Path | None
     llm_base_url: str | None
     llm_model: str | None
@@ -135,6 +136,11 @@ def _path(_: click.Context, __: click.Parameter, value: str | None) -> Path | No
     help="Sign webhook deliveries with this secret (or set ROWCITE_WEBHOOK_SECRET).",
 )
 @click.option(
+    "--private-addresses",
+    is_flag=True,
+    help="Call webhooks and MCP servers at private addresses too, such as this machine's.",
+)
+@click.option(
     "--data",
     type=click.Path(file_okay=False),
     callback=_path,
@@ -175,6 +181,10 @@ def command(**given: Any) -> int:
         ) from error
     flags, console = _Flags(**given), Console.current()
     settings = _settings(flags)
+    if not settings.loopback_only and settings.key is None:
+        console.warning(
+            f"--host {flags.host} without --key: everyone who reaches this machine can use the server. Set a key"
+        )
     researcher, name = _researcher(flags, console)
     app = create_app(researcher, settings)
 
@@ -193,6 +203,7 @@ def command(**given: Any) -> int:
 
 
 def _settings(flags: _Flags) -> ServerSettings:
+    from rowcite.local.server.addresses import is_loopback
     from rowcite.local.server.app import ServerSettings
     from rowcite.local.server.latency import Lognormal
     from rowcite.local.server.quirks import read_quirks
@@ -209,6 +220,8 @@ def _settings(flags: _Flags) -> ServerSettings:
         credit=flags.credit,
         webhook_secret=flags.webhook_secret or os.environ.get("ROWCITE_WEBHOOK_SECRET") or None,
         data=flags.data,
+        loopback_only=is_loopback(flags.host),
+        private_addresses=flags.private_addresses,
         researchers=flags.llm_workers if flags.llm_base_url else 1,
     )
 

@@ -51,7 +51,9 @@ def start(answers):
     with ExitStack() as stack:
 
         def started(**settings):
-            base = stack.enter_context(embedded(create_app(answers, ServerSettings(**settings))))
+            base = stack.enter_context(
+                embedded(create_app(answers, ServerSettings(**{"private_addresses": True, **settings})))
+            )
             return stack.enter_context(httpx.Client(base_url=base, timeout=10, verify=False))
 
         yield started

@@ -41,7 +41,15 @@ def test_runs_outlive_the_command_and_documents_are_cached_beside_them(corpus, t
 
 def test_credit_quirks_and_the_webhook_secret_come_from_flags_and_the_environment(corpus, tmp_path):
     body = RUN | {"webhook": {"url": "http://127.0.0.1:9/", "event_types": ["task_run.status"]}}
-    flags = ("--credit", "0.03", "--quirks", "betas-demanded, no-replay", "--cache", "here")
+    flags = (
+        "--credit",
+        "0.03",
+        "--quirks",
+        "betas-demanded, no-replay",
+        "--cache",
+        "here",
+        "--private-addresses",
+    )
     with serving(tmp_path, *flags, corpus=corpus, ROWCITE_WEBHOOK_SECRET="s") as server:
         runs = f"{server.url}/v1/tasks/runs"
         assert httpx.post(runs, json=body).status_code == 422

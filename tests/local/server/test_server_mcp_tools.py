@@ -124,6 +124,13 @@ def calls_of(start):
     return ran
 
 
+def test_a_server_at_a_private_address_is_not_called_unless_told(start, calls_of, url):
+    before = len(CALLS)
+    (call,) = calls_of("Acme", {"url": url, "name": "crm"}, client=start(private_addresses=False))
+    assert "private" in call["error"]
+    assert len(CALLS) == before
+
+
 def test_a_tool_whose_arguments_the_input_names_is_called(calls_of, url):
     (call,) = calls_of({"company_name": "Acme"}, {"url": url, "name": "crm", "allowed_tools": ["owner"]})
     assert (call["server_name"], call["tool_name"]) == ("crm", "owner")
@@ -220,7 +227,7 @@ def test_a_value_from_a_tool_is_cited_with_its_address(url, tmp_path):
         "mcp_servers": [{"url": f"{url}?key=in-the-url", "name": "crm", "headers": {"authorization": TOKEN}}],
     }
     with (
-        embedded(create_app(open_corpus(tmp_path), ServerSettings())) as base,
+        embedded(create_app(open_corpus(tmp_path), ServerSettings(private_addresses=True))) as base,
         httpx.Client(base_url=base, timeout=30) as client,
     ):
         run = client.post("/v1/tasks/runs", json=body).json()["run_id"]

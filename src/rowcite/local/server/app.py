@@ -51,6 +51,8 @@ class ServerSettings:
     `faults.FaultPlan`. `journal`: see `journal`. `quirks`: see `quirks.QUIRKS`. `credit`: US$; None is unlimited.
     `webhook_secret` signs deliveries, the first repeated after `webhook_pause` seconds. `data`: the folder that stores
     runs; None keeps them in memory. `researchers`: threads of research; more than one helps when research waits for I/O.
+    `loopback_only`: without a key, answer only requests to and from this machine. `private_addresses`: call webhooks and
+    MCP servers also at private addresses.
     """
 
     key: str | None = None
@@ -64,6 +66,8 @@ class ServerSettings:
     webhook_pause: float = webhooks.PAUSE
     data: Path | None = None
     researchers: int = 1
+    loopback_only: bool = True
+    private_addresses: bool = False
 
 
 def create_app(corpus: Researcher, settings: ServerSettings) -> Starlette:
@@ -92,7 +96,12 @@ def create_app(corpus: Researcher, settings: ServerSettings) -> Starlette:
             Middleware(
                 FaultMiddleware, plan=services.faults, partial=quirks.PARTIAL_BATCHES in settings.quirks
             ),
-            Middleware(AccessMiddleware, key=settings.key, limit=services.limit),
+            Middleware(
+                AccessMiddleware,
+                key=settings.key,
+                limit=services.limit,
+                loopback_only=settings.loopback_only and settings.key is None,
+            ),
         ],
         exception_handlers={
             HttpError: answer_http_error,
@@ -119,12 +128,15 @@ def _services(corpus: Researcher, settings: ServerSettings, clock: Clock) -> Ser
         faults=read_plan(settings.faults),
         journal=Journal(settings.journal, time.time),
         account=Account(settings.credit, failed_free=quirks.FAILED_FREE in settings.quirks),
-        webhooks=webhooks.Webhooks(settings.webhook_secret, time.time, settings.webhook_pause),
+        webhooks=webhooks.Webhooks(
+            settings.webhook_secret, time.time, settings.webhook_pause, private=settings.private_addresses
+        ),
         clock=clock,
         quirks=settings.quirks,
         database=Database(settings.data) if settings.data else None,
         limit=RateLimit(settings.rate_limit, time.monotonic) if settings.rate_limit is not None else None,
         researchers=settings.researchers,
+        private_addresses=settings.private_addresses,
         immediate=corpus.immediate if isinstance(corpus, Bench) else None,
     )
 

@@ -32,7 +32,7 @@ TOOL_THREADS = 4  # a slow MCP server delays no research
 class Services:
     """What the engine works with. `researchers` is the number of research threads.
 
-    `immediate` ends a run without research, on the event loop; if it returns None, the researcher answers the run.
+    With `private_addresses`, MCP servers at private addresses are called too. `immediate` ends a run without research, on the event loop; if it returns None, the researcher answers the run.
     """
 
     researcher: Researcher
@@ -45,6 +45,7 @@ class Services:
     database: Database | None = None
     limit: RateLimit | None = None
     researchers: int = 1
+    private_addresses: bool = False
     immediate: Callable[[Run], Ending | None] | None = None
 
 
@@ -193,7 +194,11 @@ class Engine:
     def _call(self) -> None:
         """Call the tools of runs, then queue each for research. Runs in a separate thread."""
         while (run := self._tool_queue.get()) is not None and not self.closing:
-            called = call_tools(run.accepted.request.mcp_servers or (), run.accepted.request.input)
+            called = call_tools(
+                run.accepted.request.mcp_servers or (),
+                run.accepted.request.input,
+                private=self.services.private_addresses,
+            )
             run.calls = tuple(one.call for one in called)
             run.tool_answers = tuple(part for one in called for part in one.answers)
             self._research_queue.put(run)

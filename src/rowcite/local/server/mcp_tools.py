@@ -19,6 +19,7 @@ from uuid import uuid4
 import msgspec
 
 from rowcite.local.research import ToolAnswer
+from rowcite.local.server.addresses import PRIVATE, resolves_to_private
 from rowcite.local.server.schema_match import mismatches
 from rowcite.local.server.shapes import McpServer, McpToolCall
 
@@ -48,11 +49,20 @@ class ToolCall:
     answers: tuple[ToolAnswer, ...] = ()
 
 
-def call_tools(servers: Sequence[McpServer], given: Input) -> tuple[ToolCall, ...]:
-    """Call every permitted tool whose arguments the input provides; errors are in the results."""
+def call_tools(servers: Sequence[McpServer], given: Input, *, private: bool) -> tuple[ToolCall, ...]:
+    """Call every permitted tool whose arguments the input provides; errors are in the results.
+
+    Without `private`, servers at private addresses are not called.
+    """
     if not available():
         return ()
-    return tuple(call for server in servers for call in asyncio.run(_call_server(server, given)))
+    return tuple(call for server in servers for call in _calls(server, given, private=private))
+
+
+def _calls(server: McpServer, given: Input, *, private: bool) -> list[ToolCall]:
+    if not private and resolves_to_private(server.url):
+        return [ToolCall(_record(server, LISTING, {}, error=PRIVATE))]
+    return asyncio.run(_call_server(server, given))
 
 
 async def _call_server(server: McpServer, given: Input) -> list[ToolCall]:

@@ -60,6 +60,7 @@ def request_context(request: Request) -> RequestContext:
         betas_required=BETAS_DEMANDED in engine.quirks,
         tools_available=mcp_tools.available(),
         signs_webhooks=engine.services.webhooks.signs,
+        private_addresses=engine.services.private_addresses,
     )
 
 

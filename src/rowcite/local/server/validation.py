@@ -13,6 +13,7 @@ import msgspec
 from rowcite.api import facts
 from rowcite.api.schema_limits import characters, input_problems, output_problems
 from rowcite.api.source_policy import normal_entry
+from rowcite.local.server.addresses import PRIVATE, names_private
 from rowcite.local.server.http_errors import FieldError, HttpError, InvalidRequest
 from rowcite.local.server.params import missing_beta
 from rowcite.local.server.schema_match import mismatches
@@ -54,7 +55,7 @@ class RequestContext:
     """The conditions under which a run is accepted.
 
     `betas_required`: beta features need their header. `tools_available` and `signs_webhooks`: this server can call MCP
-    tools, and signs the webhooks that it sends.
+    tools, signs the webhooks that it sends, and calls private addresses.
     """
 
     betas: frozenset[str] = frozenset()
@@ -62,6 +63,7 @@ class RequestContext:
     betas_required: bool = False
     tools_available: bool = True
     signs_webhooks: bool = True
+    private_addresses: bool = True
 
 
 AUTO_SPEC = TaskSpec({"type": "auto"}, None, 0)
@@ -301,13 +303,15 @@ def _warnings(request: RunInput, spec: TaskSpec, context: RequestContext) -> Ite
     if request.mcp_servers and not context.tools_available:
         yield RunWarning("warning", "No tool is called: this server lacks the package `mcp`.")
     if request.webhook:
-        yield from _webhook_warnings(request.webhook, signed=context.signs_webhooks)
+        yield from _webhook_warnings(request.webhook, context)
 
 
-def _webhook_warnings(webhook: Webhook, *, signed: bool) -> Iterator[RunWarning]:
+def _webhook_warnings(webhook: Webhook, context: RequestContext) -> Iterator[RunWarning]:
     if not webhook.event_types:
         yield RunWarning("warning", "The webhook names no event_types: nothing is sent to it.")
-    elif not signed:
+    elif not context.private_addresses and names_private(webhook.url):
+        yield RunWarning("warning", f"Nothing is sent to the webhook: {PRIVATE}.")
+    elif not context.signs_webhooks:
         message = "The webhook's deliveries are not signed: this server has no webhook secret."
         yield RunWarning("warning", message)
 

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from rowcite.api.facts import WEBHOOK_EVENT
+from rowcite.local.server.addresses import PRIVATE, is_private
 from rowcite.local.server.shapes import rfc3339
 from rowcite.local.server.store import Run
 
@@ -48,11 +49,18 @@ class Webhooks:
     """Sends deliveries from worker threads; everything else happens on the event loop's thread.
 
     `on_attempt` is called after each attempt with the run, the number of the attempt, and the status of the answer or
-    None. A redirect is not followed, and counts as a failure.
+    None. A redirect is not followed, and counts as a failure. So does a private address, unless `private` is True.
     """
 
-    def __init__(self, secret: str | None, clock: Callable[[], float], pause: float = PAUSE) -> None:
-        self.signs = bool(secret)
+    def __init__(
+        self,
+        secret: str | None,
+        clock: Callable[[], float],
+        pause: float = PAUSE,
+        *,
+        private: bool = False,
+    ) -> None:
+        self.signs, self.private = bool(secret), private
         self._key = secret.encode() if secret else None
         self._clock = clock
         self._pause = pause
@@ -98,7 +106,7 @@ class Webhooks:
         webhook = delivery.run.accepted.request.webhook
         assert webhook is not None  # `send` checks that
         try:
-            return _post(webhook.url, delivery.body, self._headers(delivery))
+            return _post(webhook.url, delivery.body, self._headers(delivery), private=self.private)
         except (OSError, HTTPException, ValueError):
             return None
 
@@ -127,13 +135,20 @@ def needs_delivery(run: Run) -> bool:
     return webhook is not None and WEBHOOK_EVENT in webhook.event_types and not run.webhook_done
 
 
-def _post(url: str, body: bytes, headers: dict[str, str]) -> int:
-    """Post and return the status of the answer. No proxy, no redirect: only the named host receives it."""
+def _post(url: str, body: bytes, headers: dict[str, str], *, private: bool) -> int:
+    """Post and return the status of the answer. No proxy, no redirect: only the named host receives it.
+
+    Raises:
+        OSError: no connection, or to a private address. The address is that of the connection, whatever its name was before.
+    """
     parts = urlsplit(url)
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
+        connection.connect()
+        if not private and is_private(str(connection.sock.getpeername()[0])):
+            raise OSError(PRIVATE)
         connection.request("POST", target, body, headers)
         return connection.getresponse().status
     finally:
