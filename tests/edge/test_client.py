@@ -12,10 +12,10 @@ from email.utils import format_datetime
 
 import pytest
 
+from rowcite.api.base_url import is_loopback
 from rowcite.api.bodies import UnreadableEvent
 from rowcite.api.client import Client
 from rowcite.api.failures import failure, retry_after
-from rowcite.api.http import is_loopback
 from rowcite.api.rate_limit import RateLimiter
 from rowcite.api.retry import RetryPolicy
 from rowcite.errors import (

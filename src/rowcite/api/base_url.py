@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from rowcite.errors import UsageError
@@ -26,7 +26,7 @@ def normal_base_url(url: str, name: str) -> str:
     shown = f" {url!r}" if "@" not in url else ""
     try:
         parts = urlsplit(url)
-        port, host = parts.port, _host(parts)
+        port, host = parts.port, host_of(parts)
     except ValueError:
         raise _invalid(name, shown) from None
     scheme = parts.scheme
@@ -42,7 +42,16 @@ def normal_base_url(url: str, name: str) -> str:
     return f"{scheme}://{netloc}{_VERSION.sub('', parts.path)}"
 
 
-def _host(parts: SplitResult) -> str:
+def is_loopback(url: str) -> bool:
+    """Return True if a URL refers to this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def host_of(parts: SplitResult) -> str:
     """Return the host in lower case; an IPv6 address in its short form and in brackets.
 
     Raises:

@@ -11,12 +11,13 @@ import logging
 import ssl
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from ipaddress import ip_address
 from typing import Self
 from urllib.parse import urlsplit
 
 import httpx
 
+from rowcite.api.base_url import is_loopback
+from rowcite.api.environment import certificate_errors, proxy_for
 from rowcite.api.facts import BETA_EVENTS, BETA_FIELD_BASIS, BETA_MCP
 from rowcite.api.failures import failure, retry_after
 from rowcite.api.rate_limit import RateLimiter
@@ -34,15 +35,6 @@ _NOT_STREAMS = ("text/html", "application/json", "application/xhtml+xml")
 Sockets = httpx.AsyncBaseTransport
 """What carries the bytes; tests pass others than the network."""
 _log = logging.getLogger(__name__)
-
-
-def is_loopback(url: str) -> bool:
-    """Return True if a URL refers to this machine."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 class Transport:
@@ -73,8 +65,9 @@ class Transport:
             timeout=httpx.Timeout(retry_policy.answer, connect=retry_policy.connect),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=64),
             transport=sockets,
-            verify=httpx.create_ssl_context(),  # with SSL_CERT_FILE, also without proxies
-            trust_env=not is_loopback(base_url),
+            verify=_tls(base_url),
+            proxy=proxy_for(base_url),
+            trust_env=False,
         )
 
     async def close(self) -> None:
@@ -160,6 +153,14 @@ def _check(base_url: str, key: str | None) -> None:
         raise KeyRefused(
             "the API key contains a line break or another invalid character. Check PARALLEL_API_KEY"
         )
+
+
+def _tls(base_url: str) -> ssl.SSLContext:
+    """Return the trusted certificates, also by SSL_CERT_FILE and SSL_CERT_DIR; none for plain http, which reads no variable."""
+    if not base_url.startswith("https://"):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    with certificate_errors():
+        return httpx.create_ssl_context()
 
 
 def _headers(betas: str | None) -> dict[str, str]:

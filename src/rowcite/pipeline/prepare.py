@@ -12,9 +12,8 @@ from typing import Any, Literal, Protocol
 
 import polars as pl
 
-from rowcite.api.base_url import normal_base_url
+from rowcite.api.base_url import is_loopback, normal_base_url
 from rowcite.api.bodies import LOCAL
-from rowcite.api.http import is_loopback
 from rowcite.errors import InputError, KeyRefused, SpecError, TableError, UsageError
 from rowcite.ledger import open_ledger
 from rowcite.pipeline.job import MEMORY, Job, make_job

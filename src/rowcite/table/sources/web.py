@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
-import ipaddress
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
 
+from rowcite.api.base_url import is_loopback
+from rowcite.api.environment import certificate_errors, proxy_for
 from rowcite.errors import TableError
 from rowcite.table.sources.base import COMPRESSED
 from rowcite.table.sources.limits import NO_SPACE
@@ -34,7 +35,16 @@ def download(url: str, folder: Path) -> Mapping[Path, str]:
     _check_safe(address)
     local = folder / (Path(address.path).name or "table")
     hooks = {"request": [lambda request: _check_safe(request.url)]}  # redirects too
-    with httpx.Client(timeout=_TIMEOUT, follow_redirects=True, event_hooks=hooks) as client:
+    with certificate_errors():
+        verify = httpx.create_ssl_context(trust_env=address.scheme == "https")
+    with httpx.Client(
+        timeout=_TIMEOUT,
+        follow_redirects=True,
+        event_hooks=hooks,
+        verify=verify,
+        proxy=proxy_for(url),
+        trust_env=False,
+    ) as client:
         _copy(_Copy(client, address, name, local))
     return {local: name}
 
@@ -97,15 +107,8 @@ class _Copy:
 
 
 def _check_safe(address: httpx.URL) -> None:
-    if address.scheme == "https" or (address.scheme == "http" and _is_loopback(address.host)):
+    if address.scheme == "https" or (address.scheme == "http" and is_loopback(str(address))):
         return
     raise TableError(
         f"{address.copy_with(query=None, userinfo=b'')}: plain http can be changed on its way. Use https://"
     )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
