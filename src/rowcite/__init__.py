@@ -46,6 +46,7 @@ __all__ = [
     "__version__",
     "aenrich",
     "enrich",
+    "evaluate",
     "load_spec",
     "parse_spec",
     "plan",
@@ -53,7 +54,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    **dict.fromkeys(("Result", "aenrich", "enrich", "plan", "run"), "library"),
+    **dict.fromkeys(("Result", "aenrich", "enrich", "evaluate", "plan", "run"), "library"),
     "Spec": "spec.models",
     "load_spec": "pipeline.spec_file",
     "parse_spec": "pipeline.spec_file",

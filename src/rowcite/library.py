@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,6 +13,9 @@ from typing import Any, TypeAlias, TypeVar
 import polars as pl
 
 from rowcite.errors import DeadlineReached, UsageError
+from rowcite.evaluation.evaluate import Evaluation, Evaluator
+from rowcite.evaluation.requests import request_answers
+from rowcite.evaluation.truth import NONE_MARKER, label_columns, read_truth
 from rowcite.ledger import open_ledger
 from rowcite.local import backend
 from rowcite.model import RowStatus
@@ -66,6 +69,50 @@ def run(table: TableLike, spec: SpecLike) -> Result:
         RowciteError: the API failed, see `rowcite.errors`.
     """
     return _in_any_thread(lambda stop: _run(table, spec, stop, partial=True))
+
+
+def evaluate(  # noqa: PLR0913 - the parts of an evaluation, by name
+    table: TableLike,
+    spec: SpecLike,
+    truth: str | Path,
+    *,
+    key: str,
+    processors: Sequence[str] = (),
+    target: float | None = None,
+    none_marker: str = NONE_MARKER,
+    base_url: str | None = None,
+) -> Evaluation:
+    """Return stored answers held against labels, as frames: `frame()` counts by field, `pairs_frame()` has each judged label.
+
+    `truth` is the path of a table with the column `key` and the right values of some fields. The answers of `processors` that
+    are not stored are requested, for labelled rows only and within the spec's budget. With `target` the cheapest policy is `choice`.
+
+    Raises:
+        InputError: the spec, the table or the truth does not work; nothing was spent.
+        RowciteError: the API failed, or the budget allows no more, see `rowcite.errors`.
+    """
+    return _in_any_thread(
+        lambda _: _evaluate(table, spec, str(truth), key, processors, target, none_marker, base_url)
+    )
+
+
+def _evaluate(  # noqa: PLR0913, PLR0917 - as `evaluate`
+    table: TableLike,
+    spec: SpecLike,
+    truth: str,
+    key: str,
+    processors: Sequence[str],
+    target: float | None,
+    none_marker: str,
+    base_url: str | None,
+) -> Evaluation:
+    prepared = _prepared(table, spec, base_url)
+    columns = label_columns(prepared.job.spec)
+    evaluator = Evaluator(prepared.job, read_truth(truth, key, columns, none_marker), key)
+    if processors:
+        request_answers(prepared, evaluator, processors, Silent(), lambda _, __: True)
+    with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
+        return evaluator.evaluate(ledger, processors, target)
 
 
 def enrich(table: TableLike, spec: SpecLike) -> pl.DataFrame:
@@ -138,11 +185,11 @@ def _run(table: TableLike, spec: SpecLike, stop: Stop, *, partial: bool = False)
     return Result(pl.concat(frames), plans[0] if plans else None, summary)
 
 
-def _prepared(table: TableLike, spec: SpecLike) -> Prepared:
+def _prepared(table: TableLike, spec: SpecLike, base_url: str | None = None) -> Prepared:
     if not isinstance(table, (pl.DataFrame, str, Path)):
         raise UsageError(
             f"cannot enrich a {type(table).__name__}: give a polars DataFrame or a path (polars.from_pandas helps)"
         )
     frame = table if isinstance(table, pl.DataFrame) else None
-    overrides = Overrides(input=None if frame is not None else str(table))
+    overrides = Overrides(input=None if frame is not None else str(table), base_url=base_url)
     return prepare(spec, overrides, local=backend, frame=frame, writes=None)

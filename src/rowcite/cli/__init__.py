@@ -30,6 +30,7 @@ _COMMANDS = (
     "report",
     "review",
     "deltas",
+    "eval",
     "ledger",
     "schema",
     "completion",

@@ -76,7 +76,7 @@ def execute(spec: str, flags: dict[str, Any], work: Work, *, writes: bool = True
             partial(_confirm_plan, console, job, ask=ask),
             lambda escalation: escalate_anyway or (ask and _confirm_escalation(escalation)),
         )
-        progress = _progress(console, job, quiet=quiet, sends=not writes)
+        progress = progress_for(console, job, quiet=quiet, sends=not writes)
         console.on_interrupt = partial(_interrupted, progress, free=job.local)
         summary, stopped_by = work(ready, progress, confirm)
     if as_json:
@@ -142,11 +142,20 @@ def _interrupted(meter: Meter, *, free: bool) -> str:
     return f"{done}, {counts.active:,} active{'' if free else ' and already paid for'}. Run the same command to collect them"
 
 
-def _progress(console: Console, job: Job, *, quiet: bool, sends: bool) -> Meter:
+def progress_for(console: Console, job: Job, *, quiet: bool, sends: bool = False) -> Meter:
+    """Return a bar on a terminal, else plain lines. `sends`: tasks are sent and not followed."""
     from rowcite.cli.bar import Bar, Lines
 
     on_terminal = _on_terminal(sys.stderr) and console.form == "text" and not quiet and not console.quiet
     return (Bar if on_terminal else Lines)(console, free=job.local, sends=sends)
+
+
+def confirmed_spend(cost: int, *, yes: bool) -> bool:
+    """Ask on a terminal before more than a dollar (micro-US$) is spent; return True if nobody is to be asked."""
+    from rowcite.api.facts import usd
+
+    ask = not yes and _on_terminal(sys.stdin) and _on_terminal(sys.stderr)
+    return not ask or cost <= _ASK_ABOVE or _confirmed(f"Spend {usd(cost)}?")
 
 
 def _on_terminal(stream: TextIO | None) -> bool:

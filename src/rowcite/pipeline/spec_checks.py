@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from itertools import pairwise
 
 from rowcite.accept.policy import policy_problems
@@ -27,6 +28,7 @@ def spec_problems(spec: Spec) -> list[Problem]:
         *_schema_problems(spec),
         *_name_problems(spec),
         *policy_problems(fields(spec), spec.accept),
+        *_eval_problems(spec),
         *_price_problems(spec),
         *_packing_problems(spec),
         *_escalation_problems(spec),
@@ -36,6 +38,15 @@ def spec_problems(spec: Spec) -> list[Problem]:
 def spec_warnings(spec: Spec) -> list[str]:
     """Return warnings about what works, but perhaps not as intended."""
     return [*spec.renamed_keys, *_mcp_warnings(spec), *_warnings(spec)]
+
+
+def _eval_problems(spec: Spec) -> Iterator[Problem]:
+    names = [field.name for field in fields(spec)]
+    for name in spec.eval:
+        if name not in names:
+            near = get_close_matches(name, names, 1, 0.6)
+            hint = f" (did you mean `{near[0]}`?)" if near else ""
+            yield ("eval", name), f"`{name}` is not a field{hint}. Fields: {', '.join(names)}"
 
 
 def _task_problems(spec: Spec) -> Iterator[Problem]:

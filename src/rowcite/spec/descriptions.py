@@ -16,6 +16,7 @@ DESCRIPTIONS: dict[type[BaseModel], dict[str, str]] = {
         "escalate": "Processors that retry rejected values, in order.",
         "columns": "Names of the added columns, and the columns beside each value.",
         "limits": "Limits on rate, concurrency, cost, time and failures.",
+        "eval": "How labels are compared with found values, by field (`rowcite eval`).",
         "prices": "US$ per run, for processors whose price rowcite does not know.",
         "cache": "Age up to which stored answers are reused.",
         "backend": "Where answers come from: `parallel` is the API, `local` a folder of documents.",
@@ -101,6 +102,11 @@ DESCRIPTIONS: dict[type[BaseModel], dict[str, str]] = {
         "minimum": "Least number or date.",
         "maximum": "Greatest number or date.",
         "one_of": "The values that are accepted.",
+    },
+    models.EvalField: {
+        "compare": "The comparison. Default: by the field's type.",
+        "tolerance": 'The share by which numbers may differ, such as "10%".',
+        "region": "Country (ISO 3166) of phone numbers without a country code.",
     },
     models.Columns: {
         "existing": "What happens if the table has a field's column: an error, fill its blanks, or overwrite.",

@@ -32,6 +32,7 @@ from rowcite.spec.value_types import (
     RowsOrShare,
     Scalar,
     SourceList,
+    Tolerance,
     Usd,
     Whole,
     misspelt_kind,
@@ -260,6 +261,38 @@ class Accept(AcceptKeys):
     rules: tuple[str, ...] = ()
 
 
+Comparison = Literal[
+    "exact",
+    "text",
+    "company",
+    "url",
+    "domain",
+    "phone",
+    "country",
+    "state",
+    "number",
+    "money",
+    "date",
+    "boolean",
+]
+
+
+class EvalField(_Part):
+    """How a label is compared with a found value. A text is the comparison.
+
+    `tolerance` is the share by which numbers may differ, `region` the country (ISO 3166) of phone numbers without a code.
+    """
+
+    compare: Comparison | None = None
+    tolerance: Tolerance = None
+    region: str | None = Field(default=None, pattern=r"^[A-Za-z]{2}$")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        return {"compare": value} if isinstance(value, str) else value
+
+
 class Columns(_Part):
     """The names of the added columns, and the columns beside each value."""
 
@@ -312,6 +345,7 @@ class Spec(_Part):
     escalate: tuple[str, ...] = ()
     columns: Columns = Columns()
     limits: Limits = Limits()
+    eval: dict[str, EvalField] = {}
     prices: dict[str, Usd] = {}
     cache: Cache = Cache()
     backend: Literal["parallel", "local"] = "parallel"

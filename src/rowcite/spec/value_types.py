@@ -153,5 +153,21 @@ RowsOrShare = Annotated[
     ),
 ]
 
+def _tolerance(value: Any) -> Any:
+    if isinstance(value, str) and (match := re.fullmatch(r"(\d+(?:\.\d+)?)%", value.strip())):
+        value = float(match[1]) / 100
+    if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1):
+        return value
+    raise ValueError('must be a share such as "10%" or 0.1')
+
+
+Tolerance = Annotated[
+    float | None,
+    BeforeValidator(_tolerance),
+    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, _SHARE_TEXT, {"type": "null"}]}),
+]
+"""The share by which a number may differ from its label."""
+
+
 Scalar = StrictStr | StrictBool | StrictInt | StrictFloat
 """A value as it is written in the spec, not converted."""

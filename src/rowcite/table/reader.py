@@ -61,14 +61,14 @@ class Reader:
         self._blank = self._blanks()
         self._exprs = self._prompt_exprs() if spec.task.prompt is not None else self._input_exprs()
         names = dict.fromkeys(name for expr in self._exprs for name in expr.meta.root_names())
-        self._columns = [name for name in names if name in source.schema]
+        self.columns = [name for name in names if name in source.schema]
         empty = self._sent_columns(Rows(pl.DataFrame(schema=source.schema), lines=[])).select(self._exprs)
         # JSON lines declare no type, and the frame's type depends on the other lines.
         self.types = {} if self._lines else {name: json_type(dtype) for name, dtype in empty.schema.items()}
         # NaN, -0.0 and times do not compare as their texts do. Members of JSON lines are texts.
         self._can_deduplicate = self._lines or all(
             dtype in (pl.String, pl.Boolean, pl.Date) or dtype.is_integer()
-            for dtype in (source.schema[name] for name in self._columns)
+            for dtype in (source.schema[name] for name in self.columns)
         )
         self._required = [name for name, item in (spec.task.inputs or {}).items() if item.required]
 
@@ -109,7 +109,7 @@ class Reader:
 
     def _sent_columns(self, rows: Rows) -> pl.DataFrame:
         """Return the columns that inputs are made of: of JSON lines, each member as its line has it."""
-        return members(rows, self._columns) if self._lines else rows.frame.select(self._columns)
+        return members(rows, self.columns) if self._lines else rows.frame.select(self.columns)
 
     def _keyed(
         self, columns: pl.DataFrame, fingerprint: bytes, most: int

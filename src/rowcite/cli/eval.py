@@ -1,0 +1,176 @@
+"""`rowcite eval`: compares stored answers with labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rowcite.cli.console import Console, printable
+from rowcite.cli.options import (
+    max_cost_option,
+    output_options,
+    prepared,
+    read_only_options,
+    spec_argument,
+    start_console,
+)
+from rowcite.cli.sending import sending_options
+
+if TYPE_CHECKING:
+    from rowcite.evaluation.evaluate import Evaluator
+    from rowcite.pipeline.prepare import Prepared
+
+
+def _target(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not 0 < value < 1:
+        raise click.BadParameter("not a share between 0 and 1, such as 0.95")
+    return value
+
+
+def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name.strip() for name in (value or "").split(",") if name.strip()))
+
+
+@click.command("eval", short_help="Hold answers against labels: how often they are right, and at what price.")
+@spec_argument
+@click.option("--truth", metavar="TABLE", help="Table with the key and the right values of some rows.")
+@click.option("--key", required=True, metavar="COLUMN", help="Column that identifies a row, in both tables.")
+@click.option(
+    "--processors",
+    callback=_names,
+    metavar="A,B",
+    help="Request and judge the answers of these processors, for labelled rows only.",
+)
+@click.option(
+    "--target",
+    type=float,
+    callback=_target,
+    metavar="SHARE",
+    help="Name the cheapest policy whose accepted cells are right to this share, in each field.",
+)
+@click.option(
+    "--none-marker", default="(none)", show_default=True, metavar="TEXT", help="A label that means: nothing."
+)
+@click.option(
+    "--show",
+    type=click.Choice(["wrong", "missed", "all"]),
+    help="List these judged pairs with their evidence.",
+)
+@click.option(
+    "--draw",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Draw N rows to label, and write them to --output.",
+)
+@click.option("--seed", type=int, default=1, show_default=True, metavar="N", help="Seed of --draw.")
+@click.option("-o", "--output", metavar="CSV", help="File for --draw; it is never overwritten.")
+@read_only_options
+@max_cost_option
+@sending_options("yes", "no-progress")
+@output_options
+def command(spec: str, *, key: str, truth: str | None, draw: int | None, **flags: Any) -> int:
+    """Hold the answers to SPEC's table against a table of labels.
+
+    Blank labels count as not labelled. Prices are list prices.
+    """
+    if (truth is None) == (draw is None):
+        raise click.UsageError("give --truth TABLE, or --draw N to make one")
+    if draw is not None:
+        return _draw(spec, key, draw, flags)
+    assert truth is not None
+    return _evaluate(spec, key, truth, flags)
+
+
+def _draw(spec: str, key: str, rows: int, flags: dict[str, Any]) -> int:
+    from rowcite.cli import render
+    from rowcite.evaluation.draw import draw
+    from rowcite.ledger import open_ledger
+    from rowcite.pipeline.which_api import Use
+
+    seed, output, as_json = flags["seed"], flags["output"], flags["as_json"]
+    if output is None:
+        raise click.UsageError("--draw needs --output FILE.csv")
+    if Path(output).exists():
+        raise click.UsageError(f"{output} exists: labels may be in it. Give --output another file")
+    console = start_console(_shared(flags))
+    with prepared(spec, flags, Use.LOOK) as ready:
+        ledger = open_ledger(ready.ledger, writing=False)
+        drawn = draw(ready.job, ledger, key, Path(output), size=rows, seed=seed)
+        ledger.close()
+    if as_json:
+        render.as_json({"rows": drawn.rows, "strata": drawn.strata, "output": output})
+    for name, tasks in drawn.strata.items():
+        console.info(f"{name}: {render.plural(tasks, 'task')}")
+    console.info(
+        f"{output}: {render.plural(drawn.rows, 'row')} to label. Fill in its fields, then run"
+        f" `rowcite eval {spec} --truth {output} --key {key}`"
+    )
+    return 0
+
+
+def _shared(flags: dict[str, Any]) -> dict[str, Any]:
+    """Remove the flags of this command alone; return the others."""
+    for name in (
+        "processors",
+        "target",
+        "none_marker",
+        "show",
+        "seed",
+        "output",
+        "as_json",
+        "yes",
+        "no_progress",
+    ):
+        flags.pop(name)
+    return flags
+
+
+def _evaluate(spec: str, key: str, truth: str, flags: dict[str, Any]) -> int:
+    from rowcite.cli import eval_text, render
+    from rowcite.evaluation.evaluate import Evaluator
+    from rowcite.evaluation.truth import label_columns, read_truth
+    from rowcite.ledger import open_ledger
+    from rowcite.pipeline.which_api import Use
+
+    own = {
+        name: flags[name]
+        for name in ("processors", "target", "none_marker", "show", "as_json", "yes", "no_progress")
+    }
+    console = start_console(_shared(flags))
+    with prepared(spec, flags, Use.SEND if own["processors"] else Use.KEEP) as ready:
+        columns = label_columns(ready.job.spec)
+        evaluator = Evaluator(ready.job, read_truth(truth, key, columns, own["none_marker"]), key)
+        if own["processors"]:
+            _request(console, ready, evaluator, own)
+        ledger = open_ledger(ready.ledger, writing=False)
+        found = evaluator.evaluate(ledger, own["processors"], own["target"])
+        ledger.close()
+    shown = eval_text.chosen_pairs(found, own["show"])
+    if own["as_json"]:
+        render.as_json({**eval_text.as_dict(found, shown), "api": ready.api})
+        return 0
+    for line in (*eval_text.problem_lines(found), *eval_text.lines(found), *eval_text.pair_lines(shown)):
+        click.echo(printable(line))
+    return 0
+
+
+def _request(console: Console, ready: Prepared, evaluator: Evaluator, flags: dict[str, Any]) -> None:
+    """Request the answers of each processor to the labelled rows, within the budget, after one confirmation."""
+    from rowcite.cli import render
+    from rowcite.cli.sending import confirmed_spend, progress_for
+    from rowcite.evaluation.requests import request_answers
+
+    def confirm(text: str, cost: int) -> bool:
+        console.info(text)
+        return confirmed_spend(cost, yes=flags["yes"])
+
+    spent = request_answers(
+        ready,
+        evaluator,
+        flags["processors"],
+        progress_for(console, ready.job, quiet=flags["no_progress"]),
+        confirm,
+    )
+    console.info(f"{render.plural(spent.submitted, 'run')} submitted, {render.usd(spent.cost)} spent")

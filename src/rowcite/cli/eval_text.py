@@ -1,0 +1,221 @@
+"""An evaluation as text and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rowcite.evaluation.evaluate import Evaluation
+    from rowcite.evaluation.judging import FieldResult, Pair
+    from rowcite.evaluation.policies import Candidate
+    from rowcite.evaluation.statistics import Share
+
+SHOWN = {"wrong": ("wrong", "invented"), "missed": ("missed",), "all": None}
+"""The outcomes that each word of `--show` lists; None: all."""
+
+
+def chosen_pairs(found: Evaluation, show: str | None) -> list[tuple[str, Pair]]:
+    """Return the judged pairs that `--show` lists, with their settings."""
+    if show is None:
+        return []
+    outcomes = SHOWN[show]
+    return [
+        (name, pair)
+        for name, pairs in found.pairs.items()
+        for pair in pairs
+        if outcomes is None or pair.outcome in outcomes
+    ]
+
+
+def as_dict(found: Evaluation, shown: list[tuple[str, Pair]]) -> dict[str, Any]:
+    """Return an evaluation as JSON; money in US$ at list price. The keys are listed in docs/evaluation.md."""
+    from rowcite.evaluation.evaluate import pair_as_dict
+
+    labelled = found.labelled
+    return {
+        "fields": [item.as_dict() for item in found.fields],
+        "settings": [item.as_dict() for item in found.settings],
+        "left_out": {
+            "duplicates": list(found.duplicates),
+            "unmatched": labelled.unmatched,
+            "ambiguous": labelled.ambiguous,
+            "skipped": labelled.skipped,
+            "conflicts": [list(pair) for pair in labelled.conflicts],
+        },
+        "policies": [_policy(item) for item in found.front],
+        "choice": _choice(found),
+        "pairs": [{"processor": name, **pair_as_dict(pair)} for name, pair in shown],
+    }
+
+
+def _policy(item: Candidate) -> dict[str, Any]:
+    from rowcite.api.facts import MICRO
+
+    return {
+        "ladder": list(item.policy.ladder),
+        "min_confidence": item.policy.bar,
+        "cost_per_row_usd": item.cost_per_row / MICRO,
+        "found": item.found,
+    }
+
+
+def _choice(found: Evaluation) -> dict[str, Any] | None:
+    if found.choice is None:
+        return None
+    choice = found.choice
+    return {
+        **_policy(choice.candidate),
+        "target": found.target,
+        "certified": choice.certified,
+        "weakest_field": choice.weakest,
+        "labels_needed": choice.labels_needed,
+    }
+
+
+_MOST_KEYS = 5
+
+
+def problem_lines(found: Evaluation) -> Iterator[str]:
+    """Yield the labels that were left out, with the reason."""
+    labelled = found.labelled
+    for keys, what in (
+        (found.duplicates, "more than once in the truth"),
+        (labelled.unmatched, "in no row of the table"),
+        (labelled.ambiguous, "in several rows with different inputs"),
+        (labelled.skipped, "in rows that are not sent"),
+        (
+            [f"{key} ({name})" for key, name in labelled.conflicts],
+            "labelled differently for one and the same input",
+        ),
+    ):
+        if keys:
+            more = f" and {len(keys) - _MOST_KEYS:,} more" if len(keys) > _MOST_KEYS else ""
+            yield f"left out, {what}: {', '.join(keys[:_MOST_KEYS])}{more}"
+
+
+_HEAD = (
+    "field",
+    "labelled",
+    "right",
+    "wrong",
+    "invented",
+    "missed",
+    "rejected though right",
+    "accepted cells right",
+    "values found",
+)
+
+
+def lines(found: Evaluation) -> Iterator[str]:
+    """Yield the counts of each setting, then the policy for the target."""
+    from rowcite.cli import render
+
+    for setting in found.settings:
+        results = [item for item in found.fields if item.setting == setting.name]
+        each = (
+            f", {_cents(setting.cost / setting.right)} for each right cell"
+            if setting.right and setting.cost
+            else ""
+        )
+        yield f"{setting.name}: {render.plural(setting.rows, 'labelled task')} answered, {render.usd(setting.cost)}{each}"
+        yield from _table([_HEAD, *(_row(item) for item in results)])
+        yield from _confidence_lines(results)
+        yield ""
+    if not found.settings or not any(item.labelled for item in found.fields):
+        yield "no labelled row has an answer"
+    yield from _choice_lines(found)
+
+
+def _row(item: FieldResult) -> tuple[str, ...]:
+    counts = (item.labelled, item.right, item.wrong, item.invented, item.missed, item.rejected_right)
+    return (item.field, *(f"{count:,}" for count in counts), _percent(item.precision), _percent(item.recall))
+
+
+def _percent(part: Share) -> str:
+    if part.value is None or part.low is None or part.high is None:
+        return "-"
+    return f"{part.value:.0%} ({part.low:.0%} to {part.high:.0%})"
+
+
+def _cents(micro: float) -> str:
+    return f"${micro / 1_000_000:.4f}"
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    for row in rows:
+        cells = (
+            text.ljust(width) if at == 0 else text.rjust(width)
+            for at, (text, width) in enumerate(zip(row, widths, strict=True))
+        )
+        yield f"  {'  '.join(cells).rstrip()}"
+
+
+def _confidence_lines(results: list[FieldResult]) -> Iterator[str]:
+    """Return what stated confidence is worth: the share of found values that are right, by confidence."""
+    words = [
+        word
+        for word in ("high", "medium", "low", "none")
+        if any(word in item.by_confidence for item in results)
+    ]
+    if not words:
+        return
+    yield "  right by stated confidence, accepted or not:"
+    rows = [("field", *words)]
+    for item in results:
+        shares = (item.by_confidence.get(word) for word in words)
+        rows.append(
+            (item.field, *("-" if part is None else f"{_percent(part)} of {part.n:,}" for part in shares))
+        )
+    yield from _table(rows)
+
+
+def _choice_lines(found: Evaluation) -> Iterator[str]:
+    if found.target is None:
+        return
+    choice = found.choice
+    if choice is None:
+        yield "no policy can be judged: no processor has answers to the labelled rows"
+        return
+    item = choice.candidate
+    yield "cost against values given right (no other policy is better in both):"
+    rows = [("policy", "cost a row", "values given right")]
+    yield from _table(
+        rows + [(str(one.policy), _cents(one.cost_per_row), f"{one.found:.0%}") for one in found.front]
+    )
+    yield ""
+    if choice.certified:
+        bound = item.certifying.bound(choice.weakest)
+        yield (
+            f"{item.policy}: certified for {found.target:.0%}. At least {bound:.0%} of its accepted cells are right in every field"
+            f" (weakest: {choice.weakest}), {_cents(item.cost_per_row)} a row, {item.found:.0%} of all values given right"
+        )
+    else:
+        precision = item.whole.precision(choice.weakest)
+        shown = "no accepted cell" if precision is None else f"{precision:.0%} right"
+        needed = choice.labels_needed
+        more = (
+            "no number of labels would certify it"
+            if needed is None
+            else f"about {needed:,} labels would certify it"
+        )
+        yield f"{item.policy}: the best, but not certified for {found.target:.0%}. {choice.weakest} has {shown}; {more}"
+    yield ""
+    yield from (f"  {line}" for line in item.policy.yaml().splitlines())
+    yield (
+        "A simulated ladder reuses answers to the whole question. A real one asks the next processor for the open fields"
+        " only, with the accepted values as an input."
+    )
+
+
+def pair_lines(shown: list[tuple[str, Pair]]) -> Iterator[str]:
+    """Yield judged pairs with their evidence."""
+    for name, pair in shown:
+        label = "(none)" if pair.label is None else pair.label
+        yield f"row {pair.row} {pair.key} {pair.field} [{name}]: {pair.outcome}"
+        yield f"  label: {label}"
+        yield f"  found: {pair.found} ({pair.confidence})" + (
+            f", rejected: {pair.rejection}" if pair.rejection else ""
+        )
+        yield from (f"  {url}" for url in pair.urls)

@@ -1,0 +1,167 @@
+"""Comparisons of a label with a found value, chosen by the field's type or by `eval` in the spec. Pure.
+
+Identical values are equal before any normal form is taken, and an empty normal form equals nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from functools import partial
+from typing import Any, NamedTuple
+
+from rowcite.evaluation import normal_forms
+from rowcite.spec.fields import Field, FieldType
+from rowcite.spec.models import Comparison, EvalField
+
+Same = Callable[[Any, Any], bool]
+"""Return True if a label and a found value, neither of them None, are the same value."""
+
+
+class ListMatch(NamedTuple):
+    """A list held against its label, as sets: the elements in both, those found only, and those in the label only."""
+
+    right: int
+    wrong: int
+    missed: int
+
+
+def comparison(field: Field, terms: EvalField) -> Same:
+    """Return the comparison of a field. Of a list it compares the elements as sets."""
+    kind = field.type
+    if kind.kind == "array":
+        element = _element(field)
+        one = _comparison(element, terms)
+        return lambda label, found: (
+            match_lists(elements(label), elements(found), one) == ListMatch(len(elements(label)), 0, 0)
+        )
+    return _comparison(kind, terms)
+
+
+def element_comparison(field: Field, terms: EvalField) -> Same:
+    """Return the comparison of one element of a list field."""
+    return _comparison(_element(field), terms)
+
+
+def _element(field: Field) -> FieldType:
+    return field.type.items or FieldType("string")
+
+
+def _comparison(kind: FieldType, terms: EvalField) -> Same:
+    name = terms.compare or _BY_TYPE.get("enum" if kind.choices else kind.kind, "exact")
+    if name in ("number", "money") and terms.tolerance is not None:
+        return partial(_either, partial(_within, tolerance=terms.tolerance, money=name == "money"))
+    if name == "phone":
+        return partial(_either, _equal_forms(partial(normal_forms.phone, region=terms.region)))
+    return partial(_either, _SAME[name])
+
+
+def _either(same: Same, label: Any, found: Any) -> bool:
+    return _identical(label, found) or same(label, found)
+
+
+def _identical(label: Any, found: Any) -> bool:
+    if isinstance(label, str) and isinstance(found, str):
+        return label.strip() == found.strip() != ""
+    return type(label) is type(found) and bool(label == found)
+
+
+def _equal_forms(form: normal_forms.Form) -> Same:
+    def same(label: Any, found: Any) -> bool:
+        first = form(label)
+        return first not in (None, "") and first == form(found)
+
+    return same
+
+
+def _same_money(label: Any, found: Any) -> bool:
+    return _within(label, found, tolerance=0.0, money=True)
+
+
+def _within(label: Any, found: Any, *, tolerance: float, money: bool) -> bool:
+    """Return True if two numbers differ by at most a share of the label. Currencies differ only where both are written."""
+    first, second = normal_forms.money(label), normal_forms.money(found)
+    if first is None or second is None:
+        return False
+    if money and first[1] and second[1] and first[1] != second[1]:
+        return False
+    return abs(first[0] - second[0]) <= abs(first[0]) * Decimal(str(tolerance))
+
+
+def _same_date(label: Any, found: Any) -> bool:
+    """Return True if the found date has the label's year, and its month and day as far as the label has them."""
+    first, second = normal_forms.partial_date(label), normal_forms.partial_date(found)
+    return first is not None and second is not None and second[: len(first)] == first
+
+
+def _same_json(label: Any, found: Any) -> bool:
+    return bool(_decoded(label) == _decoded(found))
+
+
+def _decoded(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+_SAME: dict[Comparison, Same] = {
+    "exact": _same_json,
+    "text": _equal_forms(normal_forms.text),
+    "company": _equal_forms(normal_forms.company),
+    "url": _equal_forms(normal_forms.url),
+    "domain": _equal_forms(normal_forms.domain),
+    "phone": _equal_forms(normal_forms.phone),
+    "country": _equal_forms(normal_forms.country),
+    "state": _equal_forms(normal_forms.state),
+    "number": _equal_forms(normal_forms.number),
+    "money": _same_money,
+    "date": _same_date,
+    "boolean": _equal_forms(normal_forms.boolean),
+}
+_BY_TYPE: dict[str, Comparison] = {
+    "string": "text",
+    "enum": "text",
+    "integer": "number",
+    "number": "number",
+    "boolean": "boolean",
+    "date": "date",
+    "object": "exact",
+    "json": "exact",
+}
+
+
+# --- lists ------------------------------------------------------------------------------------------------
+
+
+def elements(value: Any) -> list[Any]:
+    """Return the elements of a list: native, JSON text, or texts separated by `;` or line ends."""
+    decoded = _decoded(value)
+    if isinstance(decoded, (list, tuple)):
+        return [item for item in decoded if item is not None]
+    parts = str(value).replace("\n", ";").split(";")
+    return [part.strip() for part in parts if part.strip()]
+
+
+def match_lists(label: Sequence[Any], found: Sequence[Any], same: Same) -> ListMatch:
+    """Return how a list compares with its label. Each element counts once, however often it is written."""
+    labels, finds = _distinct(label, same), _distinct(found, same)
+    left = list(labels)
+    right = 0
+    for item in finds:
+        place = next((at for at, other in enumerate(left) if same(other, item)), None)
+        if place is not None:
+            del left[place]
+            right += 1
+    return ListMatch(right, len(finds) - right, len(left))
+
+
+def _distinct(values: Sequence[Any], same: Same) -> list[Any]:
+    kept: list[Any] = []
+    for value in values:
+        if not any(same(other, value) for other in kept):
+            kept.append(value)
+    return kept

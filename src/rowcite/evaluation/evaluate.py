@@ -1,0 +1,276 @@
+"""An evaluation: the answers to labelled rows, under the spec as it is or under each of some processors."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+from rowcite.api.bodies import LOCAL
+from rowcite.api.facts import MICRO
+from rowcite.evaluation.judging import (
+    Comparisons,
+    FieldResult,
+    Outcome,
+    Pair,
+    field_results,
+    judge_cell,
+    weighted,
+)
+from rowcite.evaluation.labelled_rows import Labelled, LabelledSource, LabelledTask, labelled_tasks
+from rowcite.evaluation.policies import (
+    Candidate,
+    Choice,
+    Simulation,
+    Tally,
+    choose,
+    front,
+    grid,
+    is_choosing,
+)
+from rowcite.evaluation.truth import Truth
+from rowcite.ledger import Ledger
+from rowcite.model import ACTIVE, RowStatus, RunState, StoredRun
+from rowcite.pipeline.job import Job, make_job
+from rowcite.rows.resolve import ResolvedRow, current
+from rowcite.rows.resolver import RowResolver
+from rowcite.table.reader import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What gave the answers: the spec as it is, or one processor. `cost` is micro-US$ over its `rows` labelled tasks."""
+
+    name: str
+    rows: int
+    right: int
+    cost: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the setting as JSON; money in US$ at list price."""
+        return {
+            "processor": self.name,
+            "rows": self.rows,
+            "cost_usd": self.cost / MICRO,
+            "cost_per_right_usd": self.cost / MICRO / self.right if self.right else None,
+        }
+
+
+@dataclass(slots=True)
+class Evaluation:
+    """Labels held against answers.
+
+    `fields` counts the labelled cells of each field under each setting, `pairs` has every judged label by setting, `candidates` the
+    simulated policies, `choice` the policy for the target. `duplicates` are keys that the truth has more than once.
+    """
+
+    settings: list[Setting] = field(default_factory=list)
+    fields: list[FieldResult] = field(default_factory=list)
+    pairs: dict[str, list[Pair]] = field(default_factory=dict)
+    labelled: Labelled = field(default_factory=Labelled)
+    duplicates: tuple[str, ...] = ()
+    target: float | None = None
+    candidates: list[Candidate] = field(default_factory=list)
+    choice: Choice | None = None
+
+    @property
+    def front(self) -> list[Candidate]:
+        """Return the policies that no other beats in cost and in values given right."""
+        return front(self.candidates, lambda item: item.found)
+
+    def frame(self) -> pl.DataFrame:
+        """Return the counts of each field and setting as a frame, with precision, recall and their intervals."""
+        rows = [
+            {
+                **{name: value for name, value in item.as_dict().items() if not isinstance(value, dict)},
+                **{
+                    f"{name}{suffix}": value
+                    for name, part in (("precision", item.precision), ("recall", item.recall))
+                    for suffix, value in (("", part.value), ("_low", part.low), ("_high", part.high))
+                },
+            }
+            for item in self.fields
+        ]
+        return pl.DataFrame(rows, infer_schema_length=None)
+
+    def pairs_frame(self) -> pl.DataFrame:
+        """Return every judged pair as a frame of texts: setting, key, row, field, label, found, outcome, evidence."""
+        rows = [
+            {"processor": setting, **pair_as_dict(pair)}
+            for setting, pairs in self.pairs.items()
+            for pair in pairs
+        ]
+        texts = [
+            {name: _text(value) if name in ("label", "found") else value for name, value in row.items()}
+            for row in rows
+        ]
+        return pl.DataFrame(texts, infer_schema_length=None)
+
+
+def pair_as_dict(pair: Pair) -> dict[str, Any]:
+    """Return a judged pair as JSON."""
+    return {
+        "key": pair.key,
+        "row": pair.row,
+        "field": pair.field,
+        "label": pair.label,
+        "found": pair.found,
+        "outcome": pair.outcome.value,
+        "found_right": pair.found_right,
+        "confidence": pair.confidence,
+        "rejection": pair.rejection,
+        "urls": list(pair.urls),
+    }
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+class Evaluator:
+    """Holds the labels of a truth against the answers to one table. Its rows are read once."""
+
+    def __init__(self, job: Job, truth: Truth, key: str) -> None:
+        self.job, self.truth = job, truth
+        self.source = LabelledSource(job.reader.source, key, truth)
+
+    @cached_property
+    def own_job(self) -> Job:
+        """Return the job of the labelled rows under the spec as it is."""
+        return self._job(self.job.spec.task.processor, self.job.spec.escalate)
+
+    def job_of(self, processor: str) -> Job:
+        """Return the job that asks one processor for the labelled rows."""
+        return self._job(processor, ())
+
+    def _job(self, processor: str, escalate: tuple[str, ...]) -> Job:
+        job, spec = self.job, self.job.spec
+        task = spec.task.model_copy(update={"processor": processor})
+        spec = spec.model_copy(update={"task": task, "escalate": escalate})
+        made = make_job(
+            spec,
+            Reader(self.source, spec),
+            str(job.question.named["api"]),
+            fresh=job.fresh,
+            retry_failed=job.retry_failed,
+        )
+        return replace(made, began=job.began)
+
+    def evaluate(
+        self, ledger: Ledger, processors: Sequence[str] = (), target: float | None = None
+    ) -> Evaluation:
+        """Return the evaluation of the stored answers: of the spec as it is, or of each processor alone.
+
+        With `target` the policies over the processors are simulated, and the cheapest that reaches it is chosen.
+        """
+        found = Evaluation(duplicates=self.truth.duplicates, target=target)
+        if target is not None and not processors:
+            processors = (self.job.spec.task.processor, *self.job.spec.escalate)
+        runs: dict[str, dict[str, StoredRun]] = {}
+        for job in [self.job_of(name) for name in processors] or [self.own_job]:
+            name = " > ".join([job.spec.task.processor, *job.spec.escalate])
+            found.labelled = labelled_tasks(job, self.source, self.truth)
+            self._judge(found, name, job, ledger, runs.setdefault(name, {}))
+        if target is not None:
+            self._choose(found, processors, runs, target)
+        return found
+
+    def _judge(
+        self, found: Evaluation, name: str, job: Job, ledger: Ledger, runs: dict[str, StoredRun]
+    ) -> None:
+        """Judge the labelled cells of one setting; keep each task's answered run in `runs`, by its key."""
+        alone = not job.spec.escalate
+        resolver = RowResolver(job.spec, job.reader.source.schema, ledger, decided=False)
+        comparisons = Comparisons(resolver.fields, job.spec.eval)
+        tasks = {item.task: item for item in found.labelled.tasks}
+        answered: dict[bytes, tuple[ResolvedRow, list[StoredRun]]] = {}
+        for stored in ledger.runs_by_task(list(tasks)):
+            made = [run for run in stored if run.first] if alone else stored
+            if made:
+                answered[made[0].key] = resolver.resolve(made), made
+        pairs: list[Pair] = []
+        unanswered, cost, rows = Counter[str](), 0, 0
+        for task, item in tasks.items():
+            resolved, stored = answered.get(task, (None, []))
+            if resolved is None or resolved.status is RowStatus.PENDING:
+                unanswered.update(list(item.labels))
+                continue
+            rows, cost = rows + 1, cost + sum(run.price for run in current(stored))
+            runs[item.key] = _answered(stored)
+            pairs += _pairs(comparisons, resolver, item, resolved)
+        pairs = weighted(pairs, self.truth.strata)
+        found.pairs[name] = pairs
+        found.fields += field_results(name, resolver.fields, pairs, unanswered)
+        found.settings.append(Setting(name, rows, sum(pair.outcome is Outcome.RIGHT for pair in pairs), cost))
+
+    def _choose(
+        self,
+        found: Evaluation,
+        processors: Sequence[str],
+        runs: dict[str, dict[str, StoredRun]],
+        target: float,
+    ) -> None:
+        job = self.own_job
+        names = list(processors) or [job.spec.task.processor]
+        resolver = RowResolver(job.spec, job.reader.source.schema, _NoRuns(), decided=False)
+        comparisons = Comparisons(resolver.fields, job.spec.eval)
+        simulation = Simulation(job.spec, resolver.fields, resolver.day)
+        by_row = {
+            item: {name.removeprefix(LOCAL): runs[name][item.key] for name in runs if item.key in runs[name]}
+            for item in map(_Hashed, found.labelled.tasks)
+        }
+        weights = {(pair.key, pair.field): pair.weight for pairs in found.pairs.values() for pair in pairs}
+        for policy in grid(names, {name: job.price_of(name) for name in names}):
+            candidate = Candidate(policy, Tally(), Tally(), Tally())
+            for item, stored in by_row.items():
+                if (made := simulation.row(stored, policy)) is None:
+                    continue
+                resolved, cost = made
+                pairs = [
+                    pair._replace(weight=weights.get((pair.key, pair.field), 1.0))
+                    for pair in _pairs(comparisons, resolver, item.task, resolved)
+                ]
+                half = candidate.choosing if is_choosing(item.key) else candidate.certifying
+                half.add(pairs, cost)
+                candidate.whole.add(pairs, cost)
+            found.candidates.append(candidate)
+        labelled = [item.name for item in resolver.fields if item.name in self.truth.fields]
+        found.choice = choose(found.candidates, labelled, target)
+
+
+class _Hashed:
+    """A labelled task as a key of a dict."""
+
+    def __init__(self, task: LabelledTask) -> None:
+        self.task, self.key = task, task.key
+
+
+class _NoRuns:
+    """A ledger without runs: a simulation resolves its own."""
+
+    def runs_by_task(self, _: Any, /) -> Any:
+        return iter(())
+
+    def decisions(self, _: Any, /) -> Any:
+        return {}
+
+
+def _answered(stored: Sequence[StoredRun]) -> StoredRun:
+    """Return the run that answered a task, else its last one."""
+    firsts = [run for run in stored if run.first and run.state not in ACTIVE]
+    completed = [run for run in firsts if run.state is RunState.COMPLETED]
+    return (completed or firsts or list(stored))[-1]
+
+
+def _pairs(
+    comparisons: Comparisons, resolver: RowResolver, item: LabelledTask, resolved: ResolvedRow
+) -> list[Pair]:
+    return [
+        judge_cell(comparisons, item.key, item.row, part.name, item.labels[part.name], cell)
+        for part, cell in zip(resolver.fields, resolved.cells, strict=True)
+        if part.name in item.labels
+    ]

@@ -1,0 +1,101 @@
+"""The truth: a table with the key of some rows and the right values of some fields."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+from rowcite.errors import UsageError
+from rowcite.spec.fields import fields, value_column
+from rowcite.spec.models import CsvOptions, Spec
+from rowcite.table.sources import open_source
+
+NONE_MARKER = "(none)"
+STRATUM, STRATUM_ROWS = "rowcite_stratum", "rowcite_stratum_rows"
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """Labels by key and field; the label None means that there is truly nothing.
+
+    `strata` has the stratum of each key and the number of tasks in it, if the sample was drawn by `--draw`. `duplicates`
+    are keys that came more than once: they are left out.
+    """
+
+    labels: dict[str, dict[str, Any]]
+    strata: dict[str, tuple[str, int]] = field(default_factory=dict)
+    duplicates: tuple[str, ...] = ()
+
+    @property
+    def fields(self) -> set[str]:
+        """Return the fields that have a label."""
+        return {name for labels in self.labels.values() for name in labels}
+
+
+def read_truth(path: str, key: str, columns: Mapping[str, str], none_marker: str = NONE_MARKER) -> Truth:
+    """Read a truth table. `columns` has the field of each column that may have labels.
+
+    A blank cell is not labelled; `none_marker` means that there is truly nothing.
+
+    Raises:
+        TableError: the table cannot be read.
+        UsageError: it has no key column, or no column of a field.
+    """
+    source = open_source(path, None, CsvOptions())
+    if key not in source.schema:
+        near = get_close_matches(key, source.schema, 1, 0.6)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise UsageError(f'{path}: no column "{key}".{hint} Columns: {", ".join(source.schema)}')
+    labelled = [name for name in source.schema if name in columns and name != key]
+    if not labelled:
+        raise UsageError(f"{path}: no column is a field of the spec. Fields: {', '.join(columns.values())}")
+    labels: dict[str, dict[str, Any]] = {}
+    strata: dict[str, tuple[str, int]] = {}
+    times = Counter[str]()
+    for rows in source.batches():
+        for row in rows.frame.iter_rows(named=True):
+            name = key_text(row[key])
+            if not name:
+                continue
+            times[name] += 1
+            labels[name] = _labels(row, labelled, columns, none_marker)
+            if row.get(STRATUM) and row.get(STRATUM_ROWS):
+                strata[name] = (str(row[STRATUM]), _rows(row[STRATUM_ROWS], path))
+    twice = tuple(name for name, count in times.items() if count > 1)
+    for name in twice:
+        del labels[name]
+    return Truth({name: values for name, values in labels.items() if values}, strata, twice)
+
+
+def label_columns(spec: Spec) -> dict[str, str]:
+    """Return the field of each column that may have labels: named as the field, or as its column in the output."""
+    names = [item.name for item in fields(spec)]
+    return {value_column(spec, name): name for name in names} | {name: name for name in names}
+
+
+def key_text(value: Any) -> str:
+    """Return a key as the text by which rows are matched."""
+    return "" if value is None else str(value).strip()
+
+
+def _labels(
+    row: Mapping[str, Any], labelled: Sequence[str], columns: Mapping[str, str], none_marker: str
+) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for column in labelled:
+        value = row[column]
+        text = value.strip() if isinstance(value, str) else value
+        if text is None or text == "" or (isinstance(value, list) and not value):
+            continue
+        found[columns[column]] = None if text == none_marker else value
+    return found
+
+
+def _rows(value: Any, path: str) -> int:
+    try:
+        return int(value)
+    except ValueError:
+        raise UsageError(f"{path}: {STRATUM_ROWS} is {value!r}, not a number of rows") from None

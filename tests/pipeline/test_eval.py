@@ -1,0 +1,344 @@
+"""`rowcite eval`: faults put into the truth on purpose come back as exactly those figures."""
+
+import csv
+import json
+
+import polars as pl
+import pytest
+
+from rowcite.api.facts import MICRO, PROCESSORS
+from rowcite.cli import main
+from rowcite.local.research import Finding
+from rowcite.local.server.app import ServerSettings, create_app
+from rowcite.local.server.serving import embedded
+from rowcite.model import Citation, FieldBasis
+from support import write_spec
+
+CONFIDENCE = {"lite": "low", "core": "medium", "pro": "high"}
+
+
+class Registry:
+    """Answers with the company's number as its size, and a city; `lite` is wrong about every fifth company."""
+
+    def research(self, question):
+        number = int(question.input["company"].removeprefix("Company "))
+        size = None if number % 10 == 9 else number + (question.processor == "lite" and number % 5 == 0)
+        content = {"size": size, "city": "Oslo", "products": ["A", f"B{number}"]}
+        fields = question.output["json_schema"]["properties"]
+        basis = tuple(
+            FieldBasis(name, "So.", (Citation("https://a.example/"),), CONFIDENCE[question.processor])
+            for name in fields
+        )
+        return Finding("json", {name: content[name] for name in fields}, basis, None, 1, ())
+
+
+class Scene:
+    def __init__(self, folder, url):
+        self.folder, self.url = folder, url
+        self.spec()
+        self.table(range(20))
+
+    def spec(self, **changes):
+        value = {
+            "name": "e",
+            "input": {"path": "t.csv"},
+            "output": {"path": "o.csv"},
+            "task": {
+                "processor": "core",
+                "inputs": {"company": {"column": "name"}},
+                "outputs": {
+                    "size": "integer",
+                    "city": "string",
+                    "products": {"type": "array", "items": "string"},
+                },
+            },
+            **changes,
+        }
+        write_spec(self.folder, value)
+
+    def table(self, numbers):
+        rows = [{"id": f"{number:03}", "name": f"Company {number}"} for number in numbers]
+        pl.DataFrame(rows).write_csv(self.folder / "t.csv")
+
+    def truth(self, *rows):
+        pl.DataFrame(rows, infer_schema_length=None).write_csv(self.folder / "truth.csv")
+
+    def __call__(self, command, *flags):
+        return main([command, str(self.folder / "spec.yaml"), "--base-url", self.url, *flags])
+
+    def eval(self, capsys, *flags, code=0):
+        capsys.readouterr()
+        truth = ["--truth", str(self.folder / "truth.csv"), "--key", "id", "--json"]
+        assert self("eval", *truth, *flags) == code
+        return json.loads(capsys.readouterr().out)
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    journal = tmp_path_factory.mktemp("server") / "journal.jsonl"
+    with embedded(create_app(Registry(), ServerSettings(journal=journal))) as running:
+        yield running
+
+
+@pytest.fixture
+def scene(tmp_path, url):
+    return Scene(tmp_path, url)
+
+
+def result(shown, field, processor="core"):
+    (found,) = [item for item in shown["fields"] if (item["field"], item["processor"]) == (field, processor)]
+    return found
+
+
+COUNTS = ("labelled", "right", "wrong", "missed", "invented", "empty", "rejected_right", "unanswered")
+
+
+def counts(shown, field, processor="core"):
+    return tuple(result(shown, field, processor)[name] for name in COUNTS)
+
+
+def right(number, **changes):
+    size = "(none)" if number % 10 == 9 else number
+    return {"id": f"{number:03}", "size": size, "city": "Oslo", "products": f"A;B{number}", **changes}
+
+
+# --- the figures -----------------------------------------------------------------------------------------
+
+
+def test_a_truth_that_agrees_with_every_answer_finds_no_fault(scene, capsys):
+    assert scene("run", "-q") == 0
+    scene.truth(*(right(number) for number in range(20)))
+    shown = scene.eval(capsys)
+    assert counts(shown, "size") == (20, 18, 0, 0, 0, 2, 0, 0)
+    assert counts(shown, "city") == (20, 20, 0, 0, 0, 0, 0, 0)
+    assert counts(shown, "products") == (20, 40, 0, 0, 0, 0, 0, 0)
+    assert result(shown, "city")["precision"]["value"] == 1.0
+    assert shown["settings"][0]["cost_usd"] == pytest.approx(20 * 0.025)
+    assert shown["settings"][0]["cost_per_right_usd"] == pytest.approx(20 * 0.025 / (18 + 20 + 20))
+
+
+def test_faults_in_the_truth_come_back_as_exactly_those_figures(scene, capsys):
+    assert scene("run", "-q") == 0
+    scene.truth(
+        right(0, size=7, city="Bergen"),  # two wrong
+        right(1, size="(none)"),  # invented
+        right(9, size=12),  # missed: the answer was null
+        right(2, city="", products=""),  # not labelled
+        right(3, products="A;B3;C"),  # one element missed
+        right(4, products="A"),  # one element wrong
+        right(5, products="(none)"),  # two elements invented
+        right(6, city=" OSLO. "),  # another spelling
+    )
+    shown = scene.eval(capsys)
+    assert counts(shown, "size") == (8, 5, 1, 1, 1, 0, 0, 0)
+    assert counts(shown, "city") == (7, 6, 1, 0, 0, 0, 0, 0)
+    assert counts(shown, "products") == (7, 11, 1, 1, 2, 0, 0, 0)
+    assert result(shown, "size")["precision"]["value"] == pytest.approx(5 / 7)
+    assert result(shown, "size")["recall"]["value"] == pytest.approx(5 / 7)
+
+
+def test_a_right_value_that_was_rejected_is_counted_as_such(scene, capsys):
+    scene.spec(accept={"min_confidence": "high"})
+    assert scene("run", "-q") == 0
+    scene.truth(right(1), right(2, size=99))
+    shown = scene.eval(capsys)
+    assert counts(shown, "size") == (2, 0, 0, 2, 0, 0, 1, 0)
+    assert result(shown, "size")["by_confidence"]["medium"]["value"] == 0.5
+
+
+def test_a_row_without_an_answer_is_unanswered_and_not_missed(scene, capsys):
+    assert scene("run", "-q", "--limit", "1") == 0
+    scene.truth(right(0), right(1))
+    assert counts(scene.eval(capsys), "size") == (2, 1, 0, 0, 0, 0, 0, 1)
+
+
+def test_rows_with_one_input_count_once(scene, capsys):
+    rows = [{"id": f"{number:03}", "name": "Company 1"} for number in range(5)]
+    pl.DataFrame(rows).write_csv(scene.folder / "t.csv")
+    assert scene("run", "-q") == 0
+    scene.truth({"id": "000", "size": 1, "city": "Oslo"}, {"id": "001", "size": 2, "city": "Oslo"})
+    shown = scene.eval(capsys)
+    assert counts(shown, "city")[:2] == (1, 1)
+    assert shown["left_out"]["conflicts"] == [["001", "size"]]
+
+
+def test_keys_that_match_nothing_or_more_than_one_row_are_listed_and_left_out(scene, capsys):
+    scene.table([1, 2, 3])
+    with (scene.folder / "t.csv").open("a") as file:
+        file.write("003,Company 4\n")
+    assert scene("run", "-q") == 0
+    scene.truth(right(1), right(2), right(2), right(3), right(77))
+    left_out = scene.eval(capsys)["left_out"]
+    assert left_out["duplicates"] == ["002"]
+    assert left_out["ambiguous"] == ["003"]
+    assert left_out["unmatched"] == ["077"]
+
+
+def test_a_field_is_compared_as_the_spec_says(scene, capsys):
+    scene.spec(eval={"size": {"compare": "number", "tolerance": "10%"}, "city": "exact"})
+    assert scene("run", "-q") == 0
+    scene.truth(right(10, size=11, city="oslo"))
+    shown = scene.eval(capsys)
+    assert counts(shown, "size")[:3] == (1, 1, 0)
+    assert counts(shown, "city")[:3] == (1, 0, 1)
+
+
+def test_decisions_of_people_are_not_judged(scene, capsys):
+    assert scene("run", "-q") == 0
+    scene.truth(right(1, city="Bergen"))
+    decisions = scene.folder / "decisions.csv"
+    assert scene("review", "--export", str(decisions)) == 0
+    assert counts(scene.eval(capsys), "city")[:3] == (1, 0, 1)
+
+
+# --- processors and policies -----------------------------------------------------------------------------
+
+
+def test_processors_are_asked_for_labelled_rows_only_and_once(scene, capsys):
+    scene.truth(*(right(number) for number in range(5)))
+    shown = scene.eval(capsys, "--processors", "lite,pro")
+    assert {item["processor"]: item["rows"] for item in shown["settings"]} == {"lite": 5, "pro": 5}
+    costs = {item["processor"]: item["cost_usd"] for item in shown["settings"]}
+    assert costs == {name: pytest.approx(5 * PROCESSORS[name].price / MICRO) for name in ("lite", "pro")}
+    assert counts(shown, "size", "lite")[:3] == (5, 4, 1)
+    assert counts(shown, "size", "pro")[:3] == (5, 5, 0)
+    scene.eval(capsys, "--processors", "lite,pro", "--max-cost", "0")
+
+
+def test_over_budget_no_processor_is_asked(scene, capsys):
+    scene.truth(*(right(number) for number in range(5)))
+    assert (
+        scene(
+            "eval",
+            "--truth",
+            str(scene.folder / "truth.csv"),
+            "--key",
+            "id",
+            "--processors",
+            "lite,pro",
+            "--max-cost",
+            "0.1",
+        )
+        == 6
+    )
+    assert "Nothing was submitted" in capsys.readouterr().err
+    assert scene.eval(capsys)["settings"][0]["rows"] == 0
+
+
+def test_the_cheapest_policy_for_a_target_is_certified_on_the_other_half(scene, capsys):
+    scene.table(range(100))
+    scene.truth(*(right(number) for number in range(100)))
+    shown = scene.eval(capsys, "--processors", "lite,core,pro", "--target", "0.9")
+    assert shown["choice"]["certified"] is True
+    assert shown["choice"]["ladder"] == ["core"]
+    assert shown["choice"]["cost_per_row_usd"] == pytest.approx(0.025)
+    assert [item["ladder"] for item in shown["policies"]] == [["lite"], ["core"]]
+
+
+def test_a_simulated_ladder_costs_what_its_steps_cost(scene, capsys):
+    scene.table(range(20))
+    scene.truth(*(right(number) for number in range(20)))
+    assert (
+        scene(
+            "eval",
+            "--truth",
+            str(scene.folder / "truth.csv"),
+            "--key",
+            "id",
+            "--processors",
+            "lite,core",
+            "--target",
+            "0.5",
+        )
+        == 0
+    )
+    out = capsys.readouterr().out
+    assert "lite" in out
+    from rowcite.evaluation.policies import Policy
+    from rowcite.library import evaluate
+
+    found = evaluate(
+        scene.folder / "t.csv", scene.folder / "spec.yaml", scene.folder / "truth.csv", key="id",
+        processors=["lite", "core"], target=0.5, base_url=scene.url,
+    )  # fmt: skip
+    by_policy = {item.policy: item for item in found.candidates}
+    ladder = by_policy[Policy(("lite", "core"), "medium")]
+    assert ladder.whole.cost == 20 * (PROCESSORS["lite"].price + PROCESSORS["core"].price)
+    assert by_policy[Policy(("lite",), None)].whole.cost == 20 * PROCESSORS["lite"].price
+
+
+def test_too_few_labels_certify_nothing_and_say_how_many_would(scene, capsys):
+    scene.truth(*(right(number) for number in range(6)))
+    shown = scene.eval(capsys, "--processors", "core", "--target", "0.95")
+    assert shown["choice"]["certified"] is False
+    assert shown["choice"]["labels_needed"] > 80
+
+
+# --- the sample to label ----------------------------------------------------------------------------------
+
+
+def test_a_drawn_sample_has_its_strata_and_is_evaluated_by_their_size(scene, capsys):
+    scene.spec(accept={"required": ["size"]})
+    scene.table(range(40))
+    assert scene("run", "-q") == 0
+    drawn = scene.folder / "label.csv"
+    assert scene("eval", "--draw", "12", "--key", "id", "-o", str(drawn)) == 0
+    with drawn.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 12
+    assert {row["rowcite_stratum"]: row["rowcite_stratum_rows"] for row in rows} == {
+        "completed medium": "36",
+        "rejected medium": "4",
+    }
+    assert all(row["size"] == row["city"] == "" for row in rows)
+    assert sum(row["rowcite_stratum"] == "rejected medium" for row in rows) == 2
+    for row in rows:  # every answer of the rare stratum is wrong
+        row["city"] = "Oslo" if row["rowcite_stratum"] == "completed medium" else "Bergen"
+    scene.truth(*rows)
+    city = result(scene.eval(capsys), "city")
+    assert (city["right"], city["wrong"]) == (10, 2)
+    assert city["precision"]["value"] == pytest.approx(36 / 40)
+
+
+def test_a_sample_is_the_same_for_one_seed_and_never_overwrites_labels(scene, capsys):
+    assert scene("run", "-q") == 0
+    files = [scene.folder / f"{number}.csv" for number in range(3)]
+    for file, seed in zip(files, ("1", "1", "2"), strict=True):
+        assert scene("eval", "--draw", "5", "--key", "id", "--seed", seed, "-o", str(file)) == 0
+    assert files[0].read_bytes() == files[1].read_bytes() != files[2].read_bytes()
+    assert scene("eval", "--draw", "5", "--key", "id", "-o", str(files[0])) == 2
+    assert "labels may be in it" in capsys.readouterr().err
+
+
+# --- what is shown ---------------------------------------------------------------------------------------
+
+
+def test_wrong_pairs_are_listed_with_their_evidence(scene, capsys):
+    assert scene("run", "-q") == 0
+    scene.truth(right(3, city="Bergen"), right(4))
+    shown = scene.eval(capsys, "--show", "wrong")
+    (pair,) = shown["pairs"]
+    assert (pair["key"], pair["row"], pair["field"]) == ("003", 4, "city")
+    assert (pair["label"], pair["found"], pair["urls"]) == ("Bergen", "Oslo", ["https://a.example/"])
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ((), "give --truth TABLE, or --draw N"),
+        (("--truth", "no.csv"), "no.csv"),
+        (("--truth", "t.csv"), "no column is a field of the spec"),
+        (("--draw", "5"), "--draw needs --output"),
+        (("--truth", "t.csv", "--target", "95"), "between 0 and 1"),
+    ],
+)
+def test_wrong_flags_end_with_2_and_the_reason(scene, capsys, monkeypatch, flags, message):
+    monkeypatch.chdir(scene.folder)
+    assert scene("eval", "--key", "id", *flags) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_field_of_eval_that_is_no_field_of_the_spec_is_rejected(scene, capsys):
+    scene.spec(eval={"sizes": "number"})
+    assert scene("check") == 2
+    assert "did you mean `size`" in capsys.readouterr().err
