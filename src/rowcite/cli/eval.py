@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rowcite.cli.console import Console, printable
+from rowcite.cli.console import Console
 from rowcite.cli.options import (
     max_cost_option,
     output_options,
@@ -152,7 +152,7 @@ def _evaluate(spec: str, key: str, truth: str, flags: dict[str, Any]) -> int:
         render.as_json({**eval_text.as_dict(found, shown), "api": ready.api})
         return 0
     for line in (*eval_text.problem_lines(found), *eval_text.lines(found), *eval_text.pair_lines(shown)):
-        click.echo(printable(line))
+        render.line(line)
     return 0
 
 

@@ -144,6 +144,9 @@ def _add_short_forms(parts: dict[str, _Schema]) -> None:
             parts["OutputField"],
         ]
     }
+    parts["EvalField"] = {
+        "anyOf": [parts["EvalField"]["properties"]["compare"]["anyOf"][0], parts["EvalField"]]
+    }
     parts["WholeOutput"] = {
         "anyOf": [{"type": "string", "description": "A short text: what to find."}, parts["WholeOutput"]]
     }

@@ -153,6 +153,7 @@ RowsOrShare = Annotated[
     ),
 ]
 
+
 def _tolerance(value: Any) -> Any:
     if isinstance(value, str) and (match := re.fullmatch(r"(\d+(?:\.\d+)?)%", value.strip())):
         value = float(match[1]) / 100
@@ -164,7 +165,9 @@ def _tolerance(value: Any) -> Any:
 Tolerance = Annotated[
     float | None,
     BeforeValidator(_tolerance),
-    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, _SHARE_TEXT, {"type": "null"}]}),
+    WithJsonSchema(
+        {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, _SHARE_TEXT, {"type": "null"}]}
+    ),
 ]
 """The share by which a number may differ from its label."""
 
