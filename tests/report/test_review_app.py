@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -9,11 +10,13 @@ from contextlib import closing
 import httpx
 import pytest
 
+from rowcite.cli import review as cli_review
 from rowcite.ledger import open_ledger
 from rowcite.report.gather import gather
 from rowcite.report.parts import parts
 from rowcite.review.app import ReviewSession, create_app
 from rowcite.review.verdicts import Cells, decide
+from support import until
 from support.answers import answer, answered, found, known, ready
 
 BASE = "http://127.0.0.1:8123"
@@ -181,6 +184,20 @@ def test_responses_are_not_cached_framed_or_sniffed(reviewing, send):
     assert headers["cache-control"] == "no-store"
     assert headers["content-security-policy"] == "frame-ancestors 'none'"
     assert (headers["x-content-type-options"], headers["referrer-policy"]) == ("nosniff", "no-referrer")
+
+
+def test_the_token_of_a_page_that_is_opened_is_in_no_argument_of_a_program(tmp_path, monkeypatch):
+    opener = tmp_path / "xdg-open"
+    opener.write_text(
+        f'#!/bin/sh\nstat -c %a "$1" > {tmp_path}/mode\ncat "$1" > {tmp_path}/page\necho "$@" > {tmp_path}/args\n'
+    )
+    opener.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    cli_review._open_page("http://127.0.0.1:9/t0ken/", tmp_path)
+    until((tmp_path / "args").exists, 10)
+    assert "t0ken" not in (tmp_path / "args").read_text()
+    assert (tmp_path / "mode").read_text() == "600\n"
+    assert "url=http://127.0.0.1:9/t0ken/" in (tmp_path / "page").read_text()
 
 
 def test_a_decision_fails_soon_while_a_run_holds_the_ledger(reviewing, send):

@@ -99,6 +99,8 @@ def _login() -> str:
 
 
 def _serve(ready: Prepared, options: Options) -> None:
+    from tempfile import TemporaryDirectory
+
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
     from rowcite.model import RowStatus
@@ -126,16 +128,24 @@ def _serve(ready: Prepared, options: Options) -> None:
             render.as_json({"url": address, **found})
             sys.stdout.flush()
         if options.open_it:
-            click.launch(address)
+            _open_page(address, Path(folder))
 
     options.console.on_interrupt = None
     try:
-        serve(create_app(reviewing), port=options.port, on_ready=on_ready)
+        with TemporaryDirectory(prefix="rowcite-") as folder:
+            serve(create_app(reviewing), port=options.port, on_ready=on_ready)
     except OSError as error:
         raise UsageError(
             f"cannot listen on {LOOPBACK}:{options.port}: {error.strerror or error}. Choose another --port"
         ) from error
     options.console.info(f"Run `rowcite write {options.spec}` to apply the decisions to the table")
+
+
+def _open_page(address: str, folder: Path) -> None:
+    """Open the page in the browser by a private file that leads to it: arguments of programs are seen by every user."""
+    leading = folder / "review.html"
+    write_whole(leading, f'<meta http-equiv="refresh" content="0; url={address}">\n'.encode(), private=True)
+    click.launch(str(leading))
 
 
 def _export(ready: Prepared, options: Options, target: str) -> None:
