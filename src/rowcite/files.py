@@ -67,8 +67,23 @@ def write_many(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
     _sync_folder(folder)
 
 
+def open_append(path: Path) -> BinaryIO:
+    """Open a file to append to it.
+
+    Raises:
+        OSError: the file cannot be written, or is a link of another user in a shared folder.
+    """
+    _refuse_foreign_link(path)
+    return path.open("ab")
+
+
 def create_private(path: Path) -> None:
-    """Create an empty file that its owner alone can read, unless the file exists."""
+    """Create an empty file that its owner alone can read, unless the file exists.
+
+    Raises:
+        OSError: the file cannot be created, or is a link of another user in a shared folder.
+    """
+    _refuse_foreign_link(path)
     os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, _PRIVATE))
 
 
@@ -97,6 +112,11 @@ def _prepared(target: Path) -> Path:
         raise OSError(errno.EINVAL, "not a file")
     place.parent.mkdir(parents=True, exist_ok=True)
     return place
+
+
+def _refuse_foreign_link(path: Path) -> None:
+    if _is_foreign_link(path):
+        raise OSError(errno.ELOOP, "it is a link of another user", str(path))
 
 
 def _is_foreign_link(target: Path) -> bool:

@@ -12,7 +12,7 @@ import pytest
 
 from rowcite.cli import main
 from rowcite.errors import Incomplete, TableError
-from rowcite.files import atomic_write, create_private, write_errors, write_many, write_whole
+from rowcite.files import atomic_write, create_private, open_append, write_errors, write_many, write_whole
 from rowcite.ledger import maintenance, open_ledger
 from rowcite.local.server.database import FILE, Database
 from support.answers import NOWHERE, answer, answered, found, known, ready
@@ -196,6 +196,19 @@ def test_the_link_of_another_user_is_replaced_in_a_shared_folder_and_followed_el
     write_whole(folder / "a.txt", b"text")
     assert (tmp_path / "home" / "victim").exists() == followed
     assert (folder / "a.txt").is_symlink() == followed
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can create a link of another user")
+@pytest.mark.parametrize("opened", [create_private, open_append])
+def test_the_link_of_another_user_in_a_shared_folder_is_not_opened(tmp_path, opened):
+    (tmp_path / "victim").write_text("precious")
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    (folder / "a").symlink_to(tmp_path / "victim")
+    os.lchown(folder / "a", 12_345, 12_345)
+    with pytest.raises(OSError, match="link of another user"):
+        opened(folder / "a")
 
 
 # --- what killed commands leave --------------------------------------------------------------------------

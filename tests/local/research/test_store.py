@@ -267,6 +267,28 @@ def test_the_cache_is_in_the_platforms_cache_folder(platform, environ, end):
     assert platform_cache(environ, platform).as_posix().endswith(end)
 
 
+def test_links_out_of_the_folder_are_left_out_and_counted(docs, tmp_path_factory):
+    docs.file("a.txt", "Acme Pumps was founded in 1998.")
+    digest = corpus_digest(docs.folder)
+    secret = tmp_path_factory.mktemp("secret")
+    for number in range(4):
+        (secret / f"{number}.txt").write_text("The password is hunter2.")
+        (docs.folder / f"link{number}.txt").symlink_to(secret / f"{number}.txt")
+    (docs.folder / "folder").symlink_to(secret)
+    (docs.folder / "manifest.csv").symlink_to(secret / "0.txt")
+    (docs.folder / "gone.txt").symlink_to(secret / "gone")
+    corpus = docs.open()
+    assert [document.path for document in corpus.documents] == ["a.txt"]
+    assert corpus.skipped == ("6 links out of the folder left out: folder, link0.txt, link1.txt and 3 more",)
+    assert corpus.digest == corpus_digest(docs.folder) == digest
+
+
+def test_links_within_the_folder_are_followed(docs):
+    docs.file("..data/a.txt", "Acme Pumps was founded in 1998.")
+    (docs.folder / "a.txt").symlink_to(docs.folder / "..data" / "a.txt")
+    assert [document.path for document in docs.open().documents] == ["a.txt"]
+
+
 def test_the_digest_depends_on_contents_and_names(docs):
     docs.file("a.txt", "one")
     first = corpus_digest(docs.folder)

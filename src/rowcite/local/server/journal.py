@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rowcite.files import open_append
 from rowcite.local.server.faults import digest
 from rowcite.local.server.shapes import rfc3339
 from rowcite.local.server.store import Run
@@ -19,7 +20,7 @@ class Journal:
     """Appends to a file, or does nothing without a path. Every call writes whole lines."""
 
     def __init__(self, path: Path | None, clock: Callable[[], float]) -> None:
-        self._file: BinaryIO | None = path.open("ab") if path else None
+        self._file: BinaryIO | None = open_append(path) if path else None
         self._clock = clock
 
     def request(self, line: dict[str, Any]) -> None:

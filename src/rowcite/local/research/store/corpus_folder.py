@@ -35,15 +35,26 @@ def digest_of(files: Iterable[tuple[str, str]]) -> str:
 
 
 def corpus_files(folder: Path) -> list[Path]:
-    """Return the documents below `folder` and its manifest, without hidden files and folders."""
+    """Return the documents below `folder` and its manifest, without hidden files and folders, and without links out of it.
+
+    A served document may be cited in full, and a link must not make one of any file that this user can read.
+    """
     if not folder.is_dir():
         raise InputError(
             f"{folder}: no such folder. Name a folder of HTML, Markdown, text, PDF, JSONL or .eml files as the corpus."
         )
+    root = folder.resolve()
     files = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file()]
-    visible = [path for path in files if not _hidden(path.relative_to(folder))]
+    visible = [path for path in files if _belongs(path, folder, root)]
     manifest = folder / MANIFEST
-    return [*visible, manifest] if manifest.is_file() else visible
+    return [*visible, manifest] if manifest.is_file() and _belongs(manifest, folder, root) else visible
+
+
+def links_out(folder: Path) -> list[str]:
+    """Return the links below `folder` to files and folders outside of it: they are not followed."""
+    root = folder.resolve()
+    links = (path for path in sorted(folder.rglob("*")) if path.is_symlink() and path.exists())
+    return [relative_name(folder, path) for path in links if not path.resolve().is_relative_to(root)]
 
 
 def relative_name(folder: Path, path: Path) -> str:
@@ -53,7 +64,7 @@ def relative_name(folder: Path, path: Path) -> str:
 
 def read_manifest(path: Path) -> tuple[Manifest, list[str]]:
     """Return the metadata of each file and of the pages in it, and a line for a manifest that cannot be read."""
-    if not path.is_file():
+    if not path.is_file() or not _belongs(path, path.parent, path.parent.resolve()):
         return {}, []
     try:
         rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
@@ -65,6 +76,13 @@ def read_manifest(path: Path) -> tuple[Manifest, list[str]]:
             name = row["file"].strip()
             stated.setdefault(name.partition("#")[0], {})[name] = metadata_in(row)
     return stated, []
+
+
+def _belongs(path: Path, folder: Path, root: Path) -> bool:
+    """Return True if a file is not hidden, and is below `root` if it is a link."""
+    if _hidden(path.relative_to(folder)):
+        return False
+    return not path.is_symlink() or path.resolve().is_relative_to(root)
 
 
 def _hidden(relative: Path) -> bool:

@@ -15,6 +15,7 @@ from rowcite.local.research.store.corpus_folder import (
     Manifest,
     corpus_files,
     digest_of,
+    links_out,
     read_manifest,
     relative_name,
 )
@@ -22,6 +23,7 @@ from rowcite.local.research.store.document_store import DocumentStore
 from rowcite.local.research.store.reader_processes import ReaderProcesses, ReadJob, unreadable_message
 
 _AT_ONCE = 256  # files in a transaction: a killed process has to read them again
+_MOST_LINKS = 3  # that are named
 _ATTEMPTS = 5  # while another process writes another state of the same folder
 
 
@@ -37,6 +39,7 @@ class FolderContents:
 def read_folder(folder: Path, store: DocumentStore) -> FolderContents:
     """Read new files, delete the documents of removed ones, and return the contents as a snapshot."""
     manifest, complaints = read_manifest(folder / MANIFEST)
+    complaints += _left_out(links_out(folder))
     for _ in range(_ATTEMPTS):
         walk = _Walk(folder, manifest)
         walk.read(store)
@@ -54,6 +57,14 @@ def read_folder(folder: Path, store: DocumentStore) -> FolderContents:
         tuple(sorted(pages, key=lambda page: page[1].path)),
         (*complaints, *walk.skipped, *lines),
     )
+
+
+def _left_out(links: list[str]) -> list[str]:
+    if not links:
+        return []
+    more = f" and {len(links) - _MOST_LINKS:,} more" if len(links) > _MOST_LINKS else ""
+    counted = f"{len(links):,} link{'s'[: len(links) != 1]} out of the folder left out"
+    return [f"{counted}: {', '.join(links[:_MOST_LINKS])}{more}"]
 
 
 @dataclass
