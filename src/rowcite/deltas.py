@@ -22,6 +22,7 @@ from rowcite.errors import TableError, UsageError
 from rowcite.files import atomic_write, write_errors
 from rowcite.inert import csv_line, is_formula, without_formula
 from rowcite.ledger import Ledger
+from rowcite.pipeline.input_changes import check_unchanged, with_table_of_now
 from rowcite.pipeline.job import Job
 from rowcite.rows.given import GIVEN, same
 from rowcite.rows.resolver import RowGroup, RowResolver
@@ -74,14 +75,21 @@ def write_changes(job: Job, ledger: Ledger, options: DeltaOptions, target: Path)
     Raises:
         UsageError: the key is not a column of the table, or two rows with one key have different values.
         TableError: a file cannot be read or written.
+        TableChanged: the table has another header than when the command began, or keeps changing. Nothing was written.
     """
     _check_key(job, options.key)
     columns = [job.spec.columns.prefix + item.name for item in fields(job.spec)]
     keep = job.spec.columns.formulas == "keep"
     with TemporaryDirectory(prefix="rowcite-") as folder:
         spool = Path(folder) / "changes"
+
+        def spool_now(now: Job) -> DeltaSummary:
+            changes = _spool(_ChangedRows(now, ledger, options), spool)
+            check_unchanged(now)
+            return changes
+
         with write_errors(str(target)):
-            changes = _spool(_ChangedRows(job, ledger, options), spool)
+            changes = with_table_of_now(job, spool_now)
             for name, chosen in _files(target, [c for c in columns if changes.cells[c]], options):
                 headings = chosen if keep else map(without_formula, chosen)
                 _write(spool, name, [options.key, *headings], chosen)

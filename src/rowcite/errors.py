@@ -15,7 +15,8 @@ RowciteError                 exit 1
 ├── BudgetExceeded           exit 6   a limit of the spec or of the command allows no more
 ├── Incomplete               exit 5   stopped with work left; run again to continue
 │   ├── DeadlineReached               `limits.deadline` has passed
-│   └── LedgerBusy                    another process uses the ledger
+│   ├── LedgerBusy                    another process uses the ledger
+│   └── TableChanged                  the input changed while the command was running
 ├── Declined                 exit 5   the user did not confirm the plan
 └── LedgerError              exit 5   the ledger cannot be read or written
 ```
@@ -174,6 +175,10 @@ class DeadlineReached(Incomplete):
 
 class LedgerBusy(Incomplete):
     """Another process is using the ledger."""
+
+
+class TableChanged(Incomplete):
+    """The input table has another header than when the command began, or keeps changing: no table is written."""
 
 
 class Declined(RowciteError):

@@ -8,20 +8,22 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import polars as pl
 
-from rowcite.errors import DeadlineReached, UsageError
+from rowcite.errors import DeadlineReached, Incomplete, LedgerBusy, RowciteError, UsageError
 from rowcite.evaluation.evaluate import Evaluation, Evaluator
 from rowcite.evaluation.requests import request_answers
 from rowcite.evaluation.truth import NONE_MARKER, label_columns, read_truth
-from rowcite.ledger import open_ledger
+from rowcite.ledger import Ledger, open_ledger
 from rowcite.local import backend
-from rowcite.model import RowStatus
+from rowcite.model import Counts, RowStatus
 from rowcite.pipeline import plan as planning
 from rowcite.pipeline import run as running
 from rowcite.pipeline.execution import Confirmations, Summary
+from rowcite.pipeline.input_changes import check_unchanged, with_table_of_now
+from rowcite.pipeline.job import Job
 from rowcite.pipeline.plan import Plan
 from rowcite.pipeline.prepare import Overrides, Prepared, prepare
 from rowcite.pipeline.write import count, merged
@@ -38,7 +40,7 @@ SpecLike: TypeAlias = str | Path | Mapping[str, Any] | Spec
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The outcome of `run`: the enriched table, the plan (None if another process has the ledger) and the summary.
+    """The outcome of `run`: the enriched table, the plan (None if the run stopped before it had one) and the summary.
 
     `summary.stopped` is the reason why rows are pending, None if the run finished.
     """
@@ -65,6 +67,7 @@ def run(table: TableLike, spec: SpecLike) -> Result:
     Where `enrich` raises because work is left, this returns the table with the answers so far.
 
     Raises:
+        LedgerBusy: another process uses the ledger.
         InputError: the spec or the table does not work; nothing was spent.
         RowciteError: the API failed, see `rowcite.errors`.
     """
@@ -169,20 +172,44 @@ def _run(table: TableLike, spec: SpecLike, stop: Stop, *, partial: bool = False)
         return True
 
     summary, stopped_by = running.run(prepared, Silent(), Confirmations(confirm), stop)
-    if stopped_by is not None and not partial:
+    if stopped_by is not None and (isinstance(stopped_by, LedgerBusy) or not partial):
         raise stopped_by
-    columns = prepared.job.reader.source.schema
-    layout = ColumnLayout(prepared.job.spec, columns, native=True)
-    frames = [pl.DataFrame(schema={**columns, **layout.schema})]
     stop.limit(None)  # the deadline is for answers, not for the table
     with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
-        for rows, added in stop.checked(merged(prepared.job, ledger, native=True)):
-            count(summary.rows, added)
-            frames.append(with_own_texts(rows).hstack(added))
+        merged_table = with_table_of_now(prepared.job, lambda now: _merged(now, ledger, stop))
+    summary.rows = merged_table.rows
+    stopped_by = _unfinished(stopped_by, summary.rows[RowStatus.PENDING])
+    if stopped_by is not None:
+        summary.stopped, summary.exit_code = str(stopped_by), stopped_by.exit_code
+        if not partial:
+            raise stopped_by
+    return Result(merged_table.table, plans[0] if plans else None, summary)
+
+
+def _unfinished(stopped_by: RowciteError | None, pending: int) -> RowciteError | None:
+    """Return the error that explains pending rows: the one that stopped the run, or a table that changed meanwhile."""
     if isinstance(stopped_by, DeadlineReached):
-        stopped_by.pending = summary.rows[RowStatus.PENDING]
-        summary.stopped = str(stopped_by)
-    return Result(pl.concat(frames), plans[0] if plans else None, summary)
+        stopped_by.pending = pending
+    if stopped_by is None and pending:
+        rows = f"{pending:,} row{' is' if pending == 1 else 's are'} still pending"
+        return Incomplete(f"the table changed while it was enriched: {rows}. Call again to continue")
+    return stopped_by
+
+
+class _Merged(NamedTuple):
+    table: pl.DataFrame
+    rows: Counts
+
+
+def _merged(job: Job, ledger: Ledger, stop: Stop) -> _Merged:
+    """Return the enriched table, and its rows by status."""
+    columns, rows = job.reader.source.schema, Counts()
+    frames = [pl.DataFrame(schema={**columns, **ColumnLayout(job.spec, columns, native=True).schema})]
+    for part, added in stop.checked(merged(job, ledger, native=True)):
+        count(rows, added)
+        frames.append(with_own_texts(part).hstack(added))
+    check_unchanged(job)
+    return _Merged(pl.concat(frames), rows)
 
 
 def _prepared(table: TableLike, spec: SpecLike, base_url: str | None = None) -> Prepared:

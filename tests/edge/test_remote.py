@@ -13,8 +13,10 @@ import pytest
 from pyarrow import fs
 
 from rowcite.cli import main
-from rowcite.errors import TableError
+from rowcite.errors import TableChanged, TableError
 from rowcite.spec.models import CsvOptions
+from rowcite.table.input_table import TableAddress
+from rowcite.table.input_table import open_table as open_input
 from rowcite.table.sinks import check_output, open_table
 from rowcite.table.sources import FrameSource, open_source, web
 from support import environment, small_spec, until, write_spec
@@ -223,6 +225,7 @@ class Site:
 
     def __init__(self, data: bytes) -> None:
         self.data, self.broken, self.status, self.to = data, [], 200, None
+        self.tag: str | None = '"one"'
         self.ranges: list[str | None] = []
 
 
@@ -244,7 +247,8 @@ def serving(site: Site):
             part = site.data[start:]
             self.send_response(206 if wanted else 200)
             self.send_header("content-length", str(len(part)))
-            self.send_header("etag", '"one"')
+            if site.tag:
+                self.send_header("etag", site.tag)
             self.end_headers()
             cut = site.broken.pop(0) if site.broken else len(part)
             self.wfile.write(part[:cut])
@@ -321,3 +325,50 @@ def test_an_address_without_a_suffix_is_read_as_the_given_format():
         assert rows(f"{base}/download", "csv") == ROWS
         with pytest.raises(TableError, match="/download: unknown format"):
             rows(f"{base}/download")
+
+
+# --- changes while a command runs ------------------------------------------------------------------------
+
+
+def opened(url: str):
+    return open_input(TableAddress(url, None, CsvOptions()), identify=True)
+
+
+def test_a_table_in_s3_is_looked_at_again_and_another_header_is_an_error(put):
+    table = opened(put("now/t.csv", CSV))
+    assert table.now() is table
+    put("now/t.csv", CSV)
+    assert table.now().has_bytes_of(table)
+    put("now/t.csv", CSV + b"009,Late\n")
+    now = table.now()
+    assert not now.has_bytes_of(table)
+    assert sum(batch.frame.height for batch in now.source.batches()) == 3
+    put("now/t.csv", b"name,id\nZo,007\n")
+    with pytest.raises(TableChanged, match=r"s3://tables/now/t\.csv: the header changed"):
+        table.now()
+
+
+def test_a_part_that_is_added_in_s3_is_a_change(put):
+    put("grows/1.csv", b"x\n1\n")
+    table = opened("s3://tables/grows")
+    put("grows/2.csv", b"x\n2\n")
+    assert [row for batch in table.now().source.batches() for row in batch.frame.rows()] == [("1",), ("2",)]
+
+
+@pytest.mark.parametrize("tags", [('"one"', '"two"'), (None, None)], ids=["by its tag", "without a tag"])
+def test_a_table_behind_an_address_is_looked_at_again(tags):
+    site = Site(CSV)
+    site.tag = tags[0]
+    with serving(site) as base:
+        table = opened(f"{base}/t.csv?token=secret")
+        assert table.now().has_bytes_of(table)
+        site.data, site.tag = b"nom\nZo\n", tags[1]
+        with pytest.raises(TableChanged, match=r"t\.csv: the header changed") as error:
+            table.now()
+    assert "secret" not in str(error.value)
+
+
+def test_a_table_that_cannot_be_looked_at_again_counts_as_unchanged():
+    with serving(Site(CSV)) as base:
+        table = opened(f"{base}/t.csv")
+    assert table.now() is table

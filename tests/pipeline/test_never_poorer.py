@@ -11,7 +11,7 @@ from filelock import FileLock
 from rowcite.cli import main
 from rowcite.spec.models import CsvOptions
 from rowcite.table.sources import open_source
-from support import environment, served, small_spec, started, until, write_spec
+from support import environment, served, small_spec, write_spec
 
 FORMATS = ("csv", "csv.gz", "tsv.zst", "jsonl", "jsonl.gz", "parquet")
 
@@ -341,18 +341,6 @@ def test_write_ends_with_5_only_while_a_row_within_the_limit_is_pending(job):
 def test_looking_does_not_end_with_5_for_pending_rows(job, capsys):
     for command, *flags in (["status"], ["plan"], ["explain", "--row", "1"]):
         assert job(command, *flags) == 0
-
-
-def test_a_row_that_appears_while_answers_are_awaited_ends_the_run_with_5(job, tmp_path, corpus):
-    with served(tmp_path, corpus, latency=0.02) as slow:
-        run = started("run", "spec.yaml", "--base-url", slow.url, cwd=tmp_path)
-        until(lambda: len(slow.created()) == 5, 30)
-        with (tmp_path / "table.csv").open("a") as table:
-            table.write("Late,\n")
-        err = run.communicate(timeout=60)[1].decode()
-    assert run.returncode == 5
-    assert "1 row is still pending. Run `rowcite run` to continue" in err
-    assert job.statuses() == [*COMPLETED, "pending"]
 
 
 def test_a_table_on_stdout_is_written_whatever_is_there(job, capsysbinary):

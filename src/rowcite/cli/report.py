@@ -68,7 +68,7 @@ def command(spec: str, output: str | None, rows: int, *, as_json: bool, **flags:
         rows_of = {"rows": facts.counts.as_dict(), "api": ready.api}
         render.as_json({"output": target, "bytes": len(text), **rows_of, **review})
     if facts.counts[RowStatus.PENDING]:
-        console.warning(pending_text(facts.counts, spec, ready.api))
+        console.warning(pending_text(facts.counts, ready.command("run")))
     to_review = render.plural(facts.to_review, "row")
     size = f"{len(text) / 1_000_000:.1f} MB" if len(text) >= 100_000 else f"{len(text) / 1_000:.0f} KB"
     where = "" if target == "-" else f"{target}: "
@@ -76,13 +76,11 @@ def command(spec: str, output: str | None, rows: int, *, as_json: bool, **flags:
     return 0
 
 
-def pending_text(counts: Counts, spec: str, api: str) -> str:
+def pending_text(counts: Counts, command: str) -> str:
     """Return the warning about pending rows, with the command that completes them at the same API."""
     from rowcite.model import RowStatus
-    from rowcite.pipeline.which_api import api_flag
 
-    pending = counts[RowStatus.PENDING]
-    return f"{pending:,} of {counts.total():,} rows still pending: run `rowcite run {spec}{api_flag(api)}`"
+    return f"{counts[RowStatus.PENDING]:,} of {counts.total():,} rows still pending: run `{command}`"
 
 
 @contextmanager

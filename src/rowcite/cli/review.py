@@ -122,7 +122,7 @@ def _serve(ready: Prepared, options: Options) -> None:
         )
         options.console.info(f"Answers of {api_text(ready.api)}")
         if facts.counts[RowStatus.PENDING]:
-            options.console.warning(pending_text(facts.counts, options.spec, ready.api))
+            options.console.warning(pending_text(facts.counts, ready.command("run")))
         if options.as_json:
             found = {"to_review": facts.to_review, "on_page": len(facts.rows), "api": ready.api}
             render.as_json({"url": address, **found})

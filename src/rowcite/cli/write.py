@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import click
@@ -28,7 +29,7 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     from rowcite.ledger import open_ledger
     from rowcite.model import Counts, RowStatus
     from rowcite.pipeline.which_api import Use, api_text
-    from rowcite.pipeline.write import pending_text, write
+    from rowcite.pipeline.write import pending_text, unfinished_text, write
 
     def exit_code(rows: Counts) -> int:
         return Incomplete.exit_code if rows[RowStatus.PENDING] else 0
@@ -54,6 +55,7 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     if written.warning is not None:
         console.warning(written.warning)
     console.info(f"{render.rows_line(written.place, written.rows)} (answers of {api_text(ready.api)})")
-    if pending := written.requested[RowStatus.PENDING]:
-        console.error(pending_text(pending))
+    again = ready.command("run")
+    if unfinished := unfinished_text(written, partial(pending_text, command=again), again):
+        console.error(unfinished)
     return written.exit_code

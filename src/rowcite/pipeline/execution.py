@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, field, fields
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -19,22 +20,23 @@ from rowcite.errors import (
     InsufficientCredit,
     LedgerBusy,
     RowciteError,
+    TableChanged,
+    TableError,
 )
 from rowcite.ledger import Ledger, open_ledger
 from rowcite.model import Counts, RowStatus
 from rowcite.pipeline.escalate import EscalationRound
+from rowcite.pipeline.input_changes import has_changed
 from rowcite.pipeline.plan import Plan, look, plan
 from rowcite.pipeline.prepare import Prepared, answering
 from rowcite.pipeline.rounds import Round
-from rowcite.pipeline.write import pending_text, write
+from rowcite.pipeline.write import FAILED_TOO_MANY, pending_text, unfinished_text, write
 from rowcite.progress import Progress
 from rowcite.spec.models import Spec
 from rowcite.submit.options import AnsweringApi, Follow, SubmissionTotals, SubmitOptions
 from rowcite.submit.stop import Stop
 from rowcite.submit.submitter import submit_tasks
 from rowcite.table.survey import Survey
-
-FAILED_TOO_MANY = 7
 
 
 @dataclass(slots=True)
@@ -83,7 +85,7 @@ class Execution:
         self.progress, self.confirm, self.stop = progress, confirm, stop
         self.summary = Summary(output=prepared.output, ledger=str(prepared.ledger))
         limits = self.job.spec.limits
-        self.pending_text = pending_text
+        self.pending_text = partial(pending_text, command=prepared.command("run"))
         self._rate_limiter = RateLimiter(limits.requests_per_minute, limits.concurrency)
         self._totals, self._spent_before = SubmissionTotals(), ledger.spent()
 
@@ -99,12 +101,14 @@ class Execution:
 
         Raises:
             Declined: it is not. Nothing was submitted.
+            TableChanged: the table has another header now, so other values would be sent. Nothing was submitted.
         """
         began = time.monotonic()
         confirmed = self.confirm.plan(planned)
         self.stop.extend(time.monotonic() - began)
         if not confirmed:
             raise Declined("Nothing was submitted, nothing was spent")
+        self.job.now()
 
     def send(self, rounds: Generator[Round, None, None], budget: int, follow: Follow = Follow.TO_END) -> None:
         """Submit rounds one after the other. `budget` (micro-US$) is for all that this command sends.
@@ -175,6 +179,10 @@ def execute(
                 work(execution)
             except (Incomplete, InsufficientCredit, BudgetExceeded) as error:
                 stopped_by = error
+            except TableError as error:
+                if not has_changed(prepared.job):
+                    raise
+                stopped_by = TableChanged(str(error))
             finally:
                 progress.end()
             stopped_by = _write(execution, stopped_by)
@@ -197,15 +205,19 @@ def _write(command: Execution, stopped_by: RowciteError | None) -> RowciteError 
     def exit_code(rows: Counts) -> int:
         return stopped_by.exit_code if stopped_by else _exit_code(prepared.job.spec, rows)
 
-    written = write(prepared.job, ledger, prepared.output, exit_code=exit_code, replace=prepared.replace)
+    try:
+        written = write(prepared.job, ledger, prepared.output, exit_code=exit_code, replace=prepared.replace)
+    except TableChanged as error:
+        summary.output, summary.output_warning = None, str(error) if stopped_by else None
+        stopped_by = stopped_by or error
+        summary.exit_code = stopped_by.exit_code
+        return stopped_by
     summary.rows, summary.exit_code = written.rows, written.exit_code
     summary.output, summary.output_warning = written.place, written.warning
-    pending = written.requested[RowStatus.PENDING]
     if isinstance(stopped_by, DeadlineReached):
-        stopped_by.pending = pending
-    if stopped_by is None and pending:
-        return Incomplete(command.pending_text(pending))
-    return stopped_by
+        stopped_by.pending = written.requested[RowStatus.PENDING]
+    unfinished = unfinished_text(written, command.pending_text, prepared.command("run"))
+    return Incomplete(unfinished) if stopped_by is None and unfinished else stopped_by
 
 
 def _exit_code(spec: Spec, rows: Counts) -> int:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rowcite.api.bodies import LOCAL, Question
 from rowcite.api.facts import MICRO, PROCESSORS
 from rowcite.progress import Band
 from rowcite.spec.models import Spec
 from rowcite.spec.question import question
+from rowcite.table.input_table import InputTable
 from rowcite.table.reader import Reader
 
 MEMORY = 1 << 30
@@ -21,7 +22,7 @@ MEMORY = 1 << 30
 class Job:
     """A spec, a table and the question for its rows.
 
-    `fresh` ignores stored answers, `retry_failed` submits failed tasks again. `memory` is the approximate number of
+    `table` is the input whose changes are noticed, None for a frame. `fresh` ignores stored answers, `retry_failed` submits failed tasks again. `memory` is the approximate number of
     bytes for keys and answers, `began` the time of the command (Unix seconds).
     """
 
@@ -32,6 +33,7 @@ class Job:
     retry_failed: bool = False
     memory: int = MEMORY
     began: float = field(default_factory=time.time)
+    table: InputTable | None = None
 
     @property
     def local(self) -> bool:
@@ -50,6 +52,17 @@ class Job:
             return math.inf
         age = self.spec.cache.max_age
         return self.began - age.total_seconds() if age else 0.0
+
+    def now(self) -> Job:
+        """Return the job with the table as it is now.
+
+        Raises:
+            TableChanged: the table has another header, or cannot be read.
+        """
+        table = self.table.now() if self.table is not None else None
+        if table is None or table is self.table:
+            return self
+        return replace(self, table=table, reader=Reader(table.source, self.spec, limit=self.reader.limit))
 
     def price_of(self, processor: str) -> int:
         """Return the price of a run of a processor, in micro-US$."""
@@ -82,8 +95,15 @@ def make_job(  # noqa: PLR0913 - the parts of a job, by name
     fresh: bool = False,
     retry_failed: bool = False,
     memory: int = MEMORY,
+    table: InputTable | None = None,
 ) -> Job:
     """Return a job. `api` is the name of the API in the ledger: a base URL, or `local:` and a digest."""
     return Job(
-        spec, reader, question(spec, reader.types, api), fresh=fresh, retry_failed=retry_failed, memory=memory
+        spec,
+        reader,
+        question(spec, reader.types, api),
+        fresh=fresh,
+        retry_failed=retry_failed,
+        memory=memory,
+        table=table,
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -19,13 +20,14 @@ from rowcite.ledger import open_ledger
 from rowcite.pipeline.job import MEMORY, Job, make_job
 from rowcite.pipeline.spec_checks import spec_problems
 from rowcite.pipeline.spec_file import load_spec, parse_spec
-from rowcite.pipeline.which_api import ApiChoice, Use, choose_api
+from rowcite.pipeline.which_api import ApiChoice, Use, api_flag, choose_api
 from rowcite.spec.models import Spec
 from rowcite.submit.options import AnsweringApi
 from rowcite.table.columns import STATUS_COLUMNS, ColumnLayout, column_type_problems
+from rowcite.table.input_table import InputTable, TableAddress, open_table
 from rowcite.table.reader import Reader
 from rowcite.table.sinks import check_output
-from rowcite.table.sources import FrameSource, Source, format_of, open_source
+from rowcite.table.sources import FrameSource, Source, format_of
 
 _URL_VARIABLES = ("PARALLEL_BASE_URL", "PARALLEL_API_URL")
 
@@ -67,7 +69,8 @@ class Prepared:
     """A job, the folder of its ledger, and the path of its output (None: no output).
 
     `wait` is how many seconds to wait for a ledger that another process uses. `warnings` are about answers of other APIs.
-    `replace`: the output replaces any table. `max_cost` is the budget of a flag, in US$.
+    `replace`: the output replaces any table. `max_cost` is the budget of a flag, in US$. `typed` are the spec and the flags
+    that describe the job, as they are typed.
     """
 
     job: Job
@@ -78,6 +81,14 @@ class Prepared:
     warnings: tuple[str, ...] = ()
     replace: bool = False
     max_cost: float | None = None
+    typed: Mapping[str, str] = field(default_factory=dict)
+
+    def command(self, name: str) -> str:
+        """Return a command on the same job, as it is typed."""
+        left_out = {"output"} if name == "submit" else set()
+        return " ".join(
+            ["rowcite", name, *(text for key, text in self.typed.items() if text and key not in left_out)]
+        )
 
     @property
     def api(self) -> str:
@@ -107,7 +118,7 @@ def prepare(  # noqa: PLR0913 - the sources of a job, by name
     read = _read(spec, environ)
     folder = ledger_folder(read, overrides.ledger, environ)
     read = _overridden(read, overrides)
-    source = FrameSource(frame) if frame is not None else _source(read, overrides, spool)
+    table, source = _table(read, overrides, spool, frame, identify=use is Use.KEEP or writes is not False)
     _check_new_columns(read, source)
     reader = Reader(source, read, limit=overrides.limit)
     choice = _api(read, overrides, local, folder, use, environ)
@@ -118,6 +129,7 @@ def prepare(  # noqa: PLR0913 - the sources of a job, by name
         fresh=overrides.fresh,
         retry_failed=overrides.retry_failed,
         memory=overrides.memory,
+        table=table,
     )
     output = None if writes is None else _output(read, overrides, source, writes=writes)
     return Prepared(
@@ -125,10 +137,11 @@ def prepare(  # noqa: PLR0913 - the sources of a job, by name
         folder,
         output,
         local,
-        overrides.wait_lock,
-        choice.warnings,
-        overrides.replace,
-        overrides.max_cost,
+        wait=overrides.wait_lock,
+        warnings=choice.warnings,
+        replace=overrides.replace,
+        max_cost=overrides.max_cost,
+        typed=_typed(read, overrides, choice.api),
     )
 
 
@@ -161,6 +174,16 @@ def answering(prepared: Prepared, environ: Mapping[str, str] = os.environ) -> It
     yield AnsweringApi(name, name, key, mcp=mcp)
 
 
+def _typed(spec: Spec, overrides: Overrides, api: str) -> Mapping[str, str]:
+    """Return the spec and the flags that describe a job, each as it is typed."""
+    names = ("input", "output", "limit", "processor", "backend", "ledger")
+    given = {name: getattr(overrides, name) for name in names}
+    flags = {
+        name: shlex.join([f"--{name}", str(value)]) for name, value in given.items() if value is not None
+    }
+    return {"spec": shlex.quote(spec.file), **flags, "api": api_flag(api).strip()}
+
+
 def _read(spec: str | Path | Mapping[str, Any] | Spec, environ: Mapping[str, str]) -> Spec:
     if isinstance(spec, Spec):
         return spec
@@ -188,13 +211,22 @@ def _overridden(spec: Spec, overrides: Overrides) -> Spec:
     return spec
 
 
-def _source(spec: Spec, overrides: Overrides, spool: Path | None) -> Source:
+def _table(
+    spec: Spec, overrides: Overrides, spool: Path | None, frame: pl.DataFrame | None, *, identify: bool
+) -> tuple[InputTable | None, Source]:
+    if frame is not None:
+        return None, FrameSource(frame)
+    table = open_table(_address(spec, overrides, spool), identify=identify)
+    return table, table.source
+
+
+def _address(spec: Spec, overrides: Overrides, spool: Path | None) -> TableAddress:
     path, kind = _input(spec, overrides), spec.input.format
     if path == "-":
         kind = kind or "csv"
     elif overrides.input is not None:  # not the table of the spec: its own suffix comes first
         kind = None if Path(path).is_dir() else format_of(path) or kind
-    return open_source(path, kind, spec.input.csv, spool=spool)
+    return TableAddress(path, kind, spec.input.csv, spool)
 
 
 def _input(spec: Spec, overrides: Overrides) -> str:

@@ -143,8 +143,8 @@ def _text_of_pending(command: Execution, rows: int) -> str:
     """Return the message about rows that are pending after `collect`."""
     text = f"{rows:,} row{' is' if rows == 1 else 's are'} still pending"
     if command.ledger.active_batches():
-        return f"{text}. Run `rowcite collect` again when their answers are ready"
-    return f"{text}, and no run is active. Send them with `rowcite submit`"
+        return f"{text}. Run `{command.prepared.command('collect')}` again when their answers are ready"
+    return f"{text}, and no run is active. Send them with `{command.prepared.command('submit')}`"
 
 
 def _budget_to_collect(command: Execution) -> int:

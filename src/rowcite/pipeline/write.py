@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
+from rowcite.errors import Incomplete
 from rowcite.files import write_errors, write_many
 from rowcite.ledger import Ledger
 from rowcite.model import ANSWERED_ROWS, Counts, RowStatus
+from rowcite.pipeline.input_changes import check_unchanged, has_other_rows, with_table_of_now
 from rowcite.pipeline.job import Job
 from rowcite.table.columns import ColumnLayout
 from rowcite.table.merge import Merge
 from rowcite.table.sinks import NewTable, Replacement, open_table, output_format
 from rowcite.table.sources import Rows
+
+FAILED_TOO_MANY = 7
 
 
 def merged(job: Job, ledger: Ledger, *, native: bool) -> Iterator[tuple[Rows, pl.DataFrame]]:
@@ -32,7 +37,8 @@ class Written:
     """A table that was written, and the exit code of its command.
 
     `rows` counts all rows, `requested` those within `--limit`. `place` is where the table is: the output, the `.partial`
-    beside it if the output has a richer table, or None. `warning` is what else the user needs to know.
+    beside it if the output has a richer table, or None. `warning` is what else the user needs to know. `input_changed`:
+    the rows are not those of the table when the command began.
     """
 
     rows: Counts = field(default_factory=Counts)
@@ -40,15 +46,37 @@ class Written:
     exit_code: int = 0
     place: str | None = None
     warning: str | None = None
+    input_changed: bool = False
 
 
 def write(
     job: Job, ledger: Ledger, target: str, *, exit_code: Callable[[Counts], int], replace: bool = False
 ) -> Written:
-    """Write the table with the answers of the ledger, unless a richer one is there.
+    """Write the table of now with the answers of the ledger, unless a richer one is there.
 
-    `exit_code` returns the exit code of the command for the rows within `--limit`. With `replace` any table is replaced.
+    `exit_code` returns the exit code of the command for the rows within `--limit`; it becomes 5 if the rows of the table
+    changed since the command began. With `replace` any table is replaced.
+
+    Raises:
+        TableChanged: the table has another header than when the command began, or cannot be read. Nothing was written.
     """
+
+    def final_code(rows: Counts, *, changed: bool) -> int:
+        code = exit_code(rows)
+        return Incomplete.exit_code if changed and code in (0, FAILED_TOO_MANY) else code
+
+    def write_now(now: Job) -> Written:
+        changed = has_other_rows(job, now)
+        written = _write(now, ledger, target, partial(final_code, changed=changed), replace=replace)
+        written.input_changed = changed
+        return written
+
+    return with_table_of_now(job, write_now)
+
+
+def _write(
+    job: Job, ledger: Ledger, target: str, exit_code: Callable[[Counts], int], *, replace: bool
+) -> Written:
     written, reports = Written(), job.spec.columns.reports
 
     def finished() -> NewTable:
@@ -86,6 +114,7 @@ def _write_table(job: Job, ledger: Ledger, target: str, replacement: Replacement
             count(written.rows, columns)
         if pending is not None:
             pending.result()
+        check_unchanged(job)
 
 
 def _write_reports(job: Job, ledger: Ledger, folder: Path) -> None:
@@ -103,9 +132,19 @@ def _lines(text: str) -> bytes:
     return (text if text.endswith("\n") else f"{text}\n").encode()
 
 
-def pending_text(rows: int) -> str:
-    """Return the message about rows that are pending after a command."""
-    return f"{rows:,} row{' is' if rows == 1 else 's are'} still pending. Run `rowcite run` to continue"
+def pending_text(rows: int, command: str) -> str:
+    """Return the message about rows that are pending after a command, with the one that continues."""
+    return f"{rows:,} row{' is' if rows == 1 else 's are'} still pending. Run `{command}` to continue"
+
+
+def unfinished_text(written: Written, pending_text: Callable[[int], str], command: str) -> str | None:
+    """Return why the rows of a written table are not finished, and how to continue; None if all are."""
+    pending = written.requested[RowStatus.PENDING]
+    rows = pending_text(pending) if pending else None
+    if not written.input_changed:
+        return rows
+    text = "The input changed while this command was running"
+    return f"{text}: {rows}" if rows else f"{text}. Run `{command}` to continue"
 
 
 def count(counts: Counts, columns: pl.DataFrame) -> None:

@@ -15,6 +15,7 @@ import polars as pl
 from rowcite.api.facts import MICRO, PROCESSORS
 from rowcite.ledger import Ledger
 from rowcite.model import RowStatus
+from rowcite.pipeline.input_changes import check_unchanged, with_table_of_now
 from rowcite.pipeline.job import Job
 from rowcite.report.cells import Views, views
 from rowcite.report.facts import Facts, ReviewReason, RowView
@@ -41,8 +42,17 @@ def gather(
 
     `table` is the path that replaced the spec's `input.path`; the page shows only its last part. Without `decided`,
     decisions are not applied: the review applies them to its own page.
+
+    Raises:
+        TableChanged: the table has another header than when the command began, or keeps changing.
     """
-    return _Gathering(job, ledger, most_rows, decided=decided, table=table).facts()
+
+    def gather_now(now: Job) -> Facts:
+        facts = _Gathering(now, ledger, most_rows, decided=decided, table=table).facts()
+        check_unchanged(now)
+        return facts
+
+    return with_table_of_now(job, gather_now)
 
 
 class _Gathering:

@@ -32,12 +32,37 @@ _HINTS = {
 }
 
 
-def download_parts(url: str, kind: Format | None, folder: Path) -> Mapping[Path, str]:
-    """Copy an object, the objects of a glob, or those of a folder into a local folder; return the address of each.
+def download_parts(
+    url: str, kind: Format | None, folder: Path
+) -> tuple[Mapping[Path, str], tuple[object, ...]]:
+    """Copy an object, the objects of a glob, or those of a folder into a local folder.
+
+    Return the address of each copy, and the stamp of the objects.
 
     Raises:
         TableError: the object does not exist, or cannot be read to its end.
     """
+    store, found = _found(url, kind)
+    scheme, copies = url.partition("://")[0].lower(), {}
+    for number, info in enumerate(found):
+        name, local = f"{scheme}://{info.path}", folder / f"{number:06}" / Path(info.path).name
+        with _store_errors(name, scheme):
+            _copy(store, info, local)
+        copies[local] = name
+    return copies, _stamp(found)
+
+
+def stamp_parts(url: str, kind: Format | None) -> tuple[object, ...]:
+    """Return the stamp of the objects that `download_parts` would copy."""
+    return _stamp(_found(url, kind)[1])
+
+
+def _stamp(found: list[Any]) -> tuple[object, ...]:
+    return tuple((info.path, info.size, info.mtime_ns) for info in found)
+
+
+def _found(url: str, kind: Format | None) -> tuple[Any, list[Any]]:
+    """Return the store of an address, and its objects there."""
     scheme, _, key = url.partition("://")
     scheme = scheme.lower()
     with _store_errors(url, scheme):
@@ -45,13 +70,7 @@ def download_parts(url: str, kind: Format | None, folder: Path) -> Mapping[Path,
         found = _parts(store, key.rstrip("/"), kind)
     if not found:
         raise TableError(f"{url}: no such object, and no folder of tables. {_HINTS[scheme]}")
-    copies = {}
-    for number, info in enumerate(found):
-        name, local = f"{scheme}://{info.path}", folder / f"{number:06}" / Path(info.path).name
-        with _store_errors(name, scheme):
-            _copy(store, info, local)
-        copies[local] = name
-    return copies
+    return store, found
 
 
 def upload(file: Path, url: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -11,7 +12,7 @@ from rowcite.errors import TableError
 from rowcite.spec.models import CsvOptions, Format
 from rowcite.table.sources.base import Source
 from rowcite.table.sources.registry import format_names, format_of, input_format
-from rowcite.table.sources.remote import RemoteSource
+from rowcite.table.sources.remote import RemoteSource, Stamp, remote_stamp
 
 
 def open_source(path: str, kind: Format | None, options: CsvOptions, *, spool: Path | None = None) -> Source:
@@ -25,6 +26,24 @@ def open_source(path: str, kind: Format | None, options: CsvOptions, *, spool: P
     if "://" in path:
         return RemoteSource(path, kind, lambda files: _open_files(files, path, kind, options))
     return _open_files(_files(path, kind, spool), path, kind, options)
+
+
+def stamp_of(path: str, kind: Format | None, spool: Path | None) -> Stamp:
+    """Return the names, sizes and times of a table's parts; None where an address gives none.
+
+    Raises:
+        TableError: the table does not exist, or cannot be reached.
+    """
+    if "://" in path:
+        return remote_stamp(path, kind)
+    try:
+        return tuple((str(file), *_marks(file.stat())) for file in _files(path, kind, spool))
+    except OSError as error:
+        raise TableError(f"{path}: cannot read the path: {error.strerror or error}") from error
+
+
+def _marks(found: os.stat_result) -> tuple[int, ...]:
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
 def _open_files(files: Sequence[Path], path: str, kind: Format | None, options: CsvOptions) -> Source:

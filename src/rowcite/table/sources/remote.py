@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 import polars as pl
@@ -21,11 +22,23 @@ from rowcite.errors import TableError
 from rowcite.spec.models import Format
 from rowcite.table.sources.base import Rows, Source
 
+Stamp: TypeAlias = tuple[object, ...] | None
+"""What shows without reading that a table is still the same: the names, sizes and times of its parts."""
+
 _SCHEMES = ("s3", "gs", "az", "https", "http")
+
+
+class Download(NamedTuple):
+    """The copies of a table's parts with their addresses, and the stamp of what was copied."""
+
+    names: Mapping[Path, str]
+    stamp: Stamp
 
 
 class RemoteSource:
     """A table that is copied to this machine. Its errors have the addresses in place of the copies' paths.
+
+    `copies` are the local files, `stamp` is that of the parts that were copied.
 
     Raises:
         TableError: the table does not exist, cannot be read, or the connection broke; nothing was spent.
@@ -34,7 +47,8 @@ class RemoteSource:
     def __init__(self, url: str, kind: Format | None, read: Callable[[Sequence[Path]], Source]) -> None:
         folder = Path(mkdtemp(prefix="rowcite-"))
         self._cleanup = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        self._names = _download(url, kind, folder)
+        self._names, self.stamp = _download(url, kind, folder)
+        self.copies: Sequence[Path] = tuple(self._names)
         with self._original_names():
             self._inner = read(list(self._names))
         self.format: Format | None = self._inner.format
@@ -61,15 +75,26 @@ class RemoteSource:
             raise TableError(text) from error
 
 
-def _download(url: str, kind: Format | None, folder: Path) -> Mapping[Path, str]:
-    """Copy a table's parts; return the address of each."""
+def remote_stamp(url: str, kind: Format | None) -> Stamp:
+    """Return the stamp of the table at an address, without copying it."""
+    if urlsplit(url).scheme.lower() in ("https", "http"):
+        from rowcite.table.sources.web import stamp
+
+        return stamp(url)
+    from rowcite.table.sources.cloud import stamp_parts
+
+    return stamp_parts(url, kind)
+
+
+def _download(url: str, kind: Format | None, folder: Path) -> Download:
+    """Copy a table's parts."""
     scheme = urlsplit(url).scheme.lower()
     if scheme not in _SCHEMES:
         raise TableError(f"{url}: rowcite reads s3://, gs://, az:// and https:// tables, not {scheme}://")
     if scheme in ("https", "http"):
         from rowcite.table.sources.web import download
 
-        return download(url, folder)
+        return Download(*download(url, folder))
     from rowcite.table.sources.cloud import download_parts
 
-    return download_parts(url, kind, folder)
+    return Download(*download_parts(url, kind, folder))

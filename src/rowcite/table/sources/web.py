@@ -17,36 +17,69 @@ from rowcite.table.sources.limits import NO_SPACE
 
 _ATTEMPTS, _PAUSE = 4, 1.0
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+_PLAIN = {"accept-encoding": "identity"}
 
 
-def download(url: str, folder: Path) -> Mapping[Path, str]:
-    """Copy the table at an address into a folder; return its address without the query, which may be secret.
+def download(url: str, folder: Path) -> tuple[Mapping[Path, str], tuple[object, ...] | None]:
+    """Copy the table at an address into a folder.
 
-    A connection that breaks is resumed, a few times.
+    Return its address without the query, which may be secret, and the stamp of what was copied. A connection that breaks
+    is resumed, a few times.
 
     Raises:
         TableError: the address has no table, or the connection cannot be made or breaks every time.
     """
+    address, name = _address(url)
+    local = folder / (Path(address.path).name or "table")
+    with _client(address) as client:
+        copy = _Copy(client, address, name, local)
+        _copy(copy)
+    return {local: name}, copy.stamp
+
+
+def stamp(url: str) -> tuple[object, ...] | None:
+    """Return the stamp of the table at an address: its ETag and time, None where the server gives neither.
+
+    Raises:
+        TableError: the address cannot be reached, or has no table.
+    """
+    address, name = _address(url)
+    try:
+        with _client(address) as client, client.stream("GET", address, headers=_PLAIN) as response:
+            if response.is_success:
+                return _stamp(response)
+            raise TableError(f"{name}: answers {response.status_code} {response.reason_phrase}")
+    except httpx.HTTPError as error:
+        raise TableError(f"{name}: cannot be read: {error}") from error
+
+
+def _address(url: str) -> tuple[httpx.URL, str]:
+    """Return an address that may be used, and its name for messages."""
     try:
         address = httpx.URL(url)
     except httpx.InvalidURL as error:
         raise TableError(f"{url.split('?', 1)[0]}: not an address: {error}") from error
-    name = str(address.copy_with(query=None, userinfo=b"", fragment=None))
     _check_safe(address)
-    local = folder / (Path(address.path).name or "table")
+    return address, str(address.copy_with(query=None, userinfo=b"", fragment=None))
+
+
+def _client(address: httpx.URL) -> httpx.Client:
     hooks = {"request": [lambda request: _check_safe(request.url)]}  # redirects too
     with certificate_errors():
         verify = httpx.create_ssl_context(trust_env=address.scheme == "https")
-    with httpx.Client(
+    return httpx.Client(
         timeout=_TIMEOUT,
         follow_redirects=True,
         event_hooks=hooks,
         verify=verify,
-        proxy=proxy_for(url),
+        proxy=proxy_for(str(address)),
         trust_env=False,
-    ) as client:
-        _copy(_Copy(client, address, name, local))
-    return {local: name}
+    )
+
+
+def _stamp(response: httpx.Response) -> tuple[object, ...] | None:
+    marks = (response.headers.get("etag"), response.headers.get("last-modified"))
+    return marks if any(marks) else None
 
 
 def _copy(copy: _Copy) -> None:
@@ -72,11 +105,12 @@ class _Copy:
     def __init__(self, client: httpx.Client, address: httpx.URL, name: str, local: Path) -> None:
         self._client, self._address, self._local = client, address, local
         self._tag: str | None = None
+        self.stamp: tuple[object, ...] | None = None
         self.name, self.size = name, 0
 
     def resume(self) -> None:
         """Request what is missing, or everything if the server cannot resume."""
-        headers = {"accept-encoding": "identity"}
+        headers = dict(_PLAIN)
         if self.size and self._tag:
             headers |= {"range": f"bytes={self.size}-", "if-range": self._tag}
         with self._client.stream("GET", self._address, headers=headers) as response:
@@ -88,6 +122,7 @@ class _Copy:
                 )
             tag = response.headers.get("etag")
             self._tag = tag if tag and not tag.startswith("W/") else None
+            self.stamp = _stamp(response)
             try:
                 self._save(response)
             except OSError as error:
