@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from importlib import import_module
-from typing import Any
 
 import click
 
 from rowcite.cli.console import Console
 from rowcite.cli.signals import INTERRUPTED, Signals
+from rowcite.cli.streams import (
+    READER_GONE,
+    ReaderGone,
+    StdoutFailed,
+    discard_stdout,
+    flush_stdout,
+    guard_streams,
+)
 from rowcite.errors import RowciteError
 from rowcite.inert import one_line
 from rowcite.version import __version__
 
 BUG, USAGE = 1, 2
-READER_GONE = 141  # the code of SIGPIPE in a shell: `rowcite run … -o - | head`
 _COMMANDS = (
     "run",
     "submit",
@@ -38,21 +43,11 @@ _COMMANDS = (
 )
 
 
-class _ReaderGone(Exception):
-    """The reader of stdout has gone away."""
-
-
 class _Lazy(click.Group):
     """Imports a command's file when the command is used."""
 
     def list_commands(self, _: click.Context) -> list[str]:
         return list(_COMMANDS)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError as error:  # click would end with 1, the code of a bug
-            raise _ReaderGone from error
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -81,11 +76,14 @@ def cli() -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code. The codes are listed in docs/commands.md."""
     Console.default()
+    if argv is None:
+        guard_streams()
     with Signals(_report_interrupt, process_ends=argv is None) as signals:
         try:
             code = cli.main(
                 args=None if argv is None else list(argv), prog_name="rowcite", standalone_mode=False
             )
+            flush_stdout()
         except BaseException as error:  # noqa: BLE001 - the only place that turns errors into exit codes
             interrupted = signals.received or isinstance(error, KeyboardInterrupt | click.Abort)
             code = INTERRUPTED if interrupted else _exit_code(error)
@@ -104,11 +102,12 @@ def _exit_code(error: BaseException) -> int:
     """Report an error that ends the command; return its exit code."""
     if isinstance(error, click.ClickException):
         return _misused(error)
+    if isinstance(error, ReaderGone | StdoutFailed):
+        discard_stdout()
     if isinstance(error, RowciteError):
         Console.current().error(*error.lines)
         return error.exit_code
-    if isinstance(error, _ReaderGone):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is flushed at the end has no reader
+    if isinstance(error, ReaderGone):
         return READER_GONE
     if isinstance(error, SystemExit):
         raise error

@@ -73,7 +73,7 @@ class Console:
             text = "\n".join(mark + one_line(line, MOST) for line in lines)
         if self.write_above is not None:
             self.write_above(text)
-        else:
+        elif sys.stderr is not None:  # else `print` would write to stdout
             print(text, file=sys.stderr, flush=True)  # noqa: T201 - the only place that writes to stderr
 
     def _log_requests(self) -> None:

@@ -61,6 +61,7 @@ def export(spec: str, output: str, ledger: str | None, *, as_json: bool, **flags
     from rowcite.ledger.maintenance import export as write
 
     start_console(flags)
+    _refuse_stdout(output)
     opened = open_ledger(_folder(spec, ledger), writing=False)
     runs = write(opened, Path(output))
     opened.close()
@@ -89,6 +90,7 @@ def backup(spec: str, output: str, ledger: str | None, *, as_json: bool, **flags
     from rowcite.ledger.maintenance import back_up
 
     start_console(flags)
+    _refuse_stdout(output)
     if Path(output).exists():
         raise click.BadParameter(
             f"{output} exists, and a backup never replaces a file", param_hint="--output"
@@ -136,6 +138,11 @@ def prune(
     else:
         render.line(f"{render.plural(deleted, 'answer')} deleted")
     return 0
+
+
+def _refuse_stdout(output: str) -> None:
+    if output == "-":
+        raise click.BadParameter("a file is needed, and - is stdout", param_hint="--output")
 
 
 def _folder(spec: str, ledger: str | None) -> Path:

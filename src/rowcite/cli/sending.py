@@ -11,6 +11,7 @@ import click
 
 from rowcite.cli.console import Console
 from rowcite.cli.options import prepared, start_console
+from rowcite.cli.streams import check_stdout
 
 if TYPE_CHECKING:
     from rowcite.cli.bar import Meter
@@ -102,6 +103,8 @@ def _check_output(output: str | None, *, as_json: bool) -> None:
         raise click.UsageError("no table to write: set output.path in the spec, or give --output")
     if as_json and output == "-":
         raise click.UsageError("--json and --output - both write to stdout: give --output a file")
+    if output == "-":
+        check_stdout()
 
 
 def _confirm_plan(console: Console, job: Job, plan: Plan, *, ask: bool) -> bool:

@@ -74,7 +74,7 @@ class Signals:
             signal.signal(number, signal.SIG_IGN)
         self.explain()
         for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError, ValueError, AttributeError):  # closed, by the reader or from the start
+            with suppress(Exception):  # closed, by the reader or from the start, or full
                 stream.flush()
         os._exit(INTERRUPTED)
 
