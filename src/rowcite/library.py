@@ -21,11 +21,12 @@ from rowcite.local import backend
 from rowcite.model import Counts, RowStatus
 from rowcite.pipeline import plan as planning
 from rowcite.pipeline import run as running
-from rowcite.pipeline.execution import Confirmations, Summary
+from rowcite.pipeline.execution import Confirmations
 from rowcite.pipeline.input_changes import check_unchanged, with_table_of_now
 from rowcite.pipeline.job import Job
 from rowcite.pipeline.plan import Plan
 from rowcite.pipeline.prepare import Overrides, Prepared, prepare
+from rowcite.pipeline.summary import Summary, leave
 from rowcite.pipeline.write import count, merged
 from rowcite.progress import Silent
 from rowcite.spec.models import Spec
@@ -181,8 +182,9 @@ def _run(table: TableLike, spec: SpecLike, stop: Stop, *, partial: bool = False)
     stopped_by = _unfinished(stopped_by, summary.rows[RowStatus.PENDING])
     if stopped_by is not None:
         summary.stopped, summary.exit_code = str(stopped_by), stopped_by.exit_code
-        if not partial:
-            raise stopped_by
+    leave(summary, prepared.ledger, has_lock=False)
+    if stopped_by is not None and not partial:
+        raise stopped_by
     return Result(merged_table.table, plans[0] if plans else None, summary)
 
 

@@ -12,9 +12,9 @@ from rowcite.inert import one_line
 
 if TYPE_CHECKING:
     from rowcite.model import Counts
-    from rowcite.pipeline.execution import Summary
     from rowcite.pipeline.job import Job
     from rowcite.pipeline.plan import Plan
+    from rowcite.pipeline.summary import Summary
 
 __all__ = [
     "MICRO",

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from rowcite.cli.bar import Meter
     from rowcite.errors import RowciteError
     from rowcite.pipeline.escalate import EscalationRound
-    from rowcite.pipeline.execution import Confirmations, Summary
+    from rowcite.pipeline.execution import Confirmations
     from rowcite.pipeline.job import Job
     from rowcite.pipeline.plan import Plan
     from rowcite.pipeline.prepare import Prepared
+    from rowcite.pipeline.summary import Summary
     from rowcite.progress import Progress
 
     Work = Callable[[Prepared, Progress, Confirmations], tuple[Summary, RowciteError | None]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import click
@@ -25,14 +24,8 @@ from rowcite.cli.options import (
 def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     """Write the table of SPEC with the answers that are in the ledger. A richer table is not replaced."""
     from rowcite.cli import render
-    from rowcite.errors import Incomplete
-    from rowcite.ledger import open_ledger
-    from rowcite.model import Counts, RowStatus
+    from rowcite.pipeline.execution import write_stored
     from rowcite.pipeline.which_api import Use, api_text
-    from rowcite.pipeline.write import pending_text, unfinished_text, write
-
-    def exit_code(rows: Counts) -> int:
-        return Incomplete.exit_code if rows[RowStatus.PENDING] else 0
 
     console = start_console(flags)
     with prepared(spec, flags, Use.KEEP, writes=True) as ready:
@@ -40,22 +33,12 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
             raise click.UsageError("no table to write: set output.path in the spec, or give --output")
         if as_json and ready.output == "-":
             raise click.UsageError("--json and --output - both write to stdout: give --output a file")
-        ledger = open_ledger(ready.ledger, writing=False)
-        written = write(ready.job, ledger, ready.output, exit_code=exit_code, replace=ready.replace)
-        ledger.close()
+        summary, stopped_by = write_stored(ready)
     if as_json:
-        render.as_json(
-            {
-                "rows": written.rows.as_dict(),
-                "output": written.place,
-                "output_warning": written.warning,
-                "api": ready.api,
-            }
-        )
-    if written.warning is not None:
-        console.warning(written.warning)
-    console.info(f"{render.rows_line(written.place, written.rows)} (answers of {api_text(ready.api)})")
-    again = ready.command("run")
-    if unfinished := unfinished_text(written, partial(pending_text, command=again), again):
-        console.error(unfinished)
-    return written.exit_code
+        render.as_json(summary.as_dict())
+    if summary.output_warning is not None:
+        console.warning(summary.output_warning)
+    console.info(f"{render.rows_line(summary.output, summary.rows)} (answers of {api_text(ready.api)})")
+    if stopped_by is not None:
+        console.error(*stopped_by.lines)
+    return summary.exit_code

@@ -126,6 +126,17 @@ def _acquire(folder: Path, wait: float) -> FileLock:
     return lock
 
 
+def is_in_use(folder: Path) -> bool:
+    """Return True if another process has the ledger in a folder for writing, or this one may not know."""
+    lock = FileLock(folder / "lock", timeout=0, mode=0o600)
+    try:
+        lock.acquire()
+    except (Timeout, OSError):
+        return True
+    lock.release()
+    return False
+
+
 def _make_folder(folder: Path) -> None:
     """Create the folder where it is missing, ignored by git: a ledger holds customers' records."""
     if not folder.exists():

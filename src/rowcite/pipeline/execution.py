@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from typing import Any
 
 from rowcite.api.facts import MICRO
 from rowcite.api.rate_limit import RateLimiter
@@ -30,6 +29,7 @@ from rowcite.pipeline.input_changes import has_changed
 from rowcite.pipeline.plan import Plan, look, plan
 from rowcite.pipeline.prepare import Prepared, answering
 from rowcite.pipeline.rounds import Round
+from rowcite.pipeline.summary import CommandName, Summary, recorded
 from rowcite.pipeline.write import FAILED_TOO_MANY, pending_text, unfinished_text, write
 from rowcite.progress import Progress
 from rowcite.spec.models import Spec
@@ -37,34 +37,6 @@ from rowcite.submit.options import AnsweringApi, Follow, SubmissionTotals, Submi
 from rowcite.submit.stop import Stop
 from rowcite.submit.submitter import submit_tasks
 from rowcite.table.survey import Survey
-
-
-@dataclass(slots=True)
-class Summary:
-    """The outcome of a run. Money is US$ at list price, an upper bound.
-
-    `output` is where the table is, None if none was written; `output_warning` is set if another table was there.
-    """
-
-    rows: Counts = field(default_factory=Counts)
-    tasks: int = 0
-    answered: int = 0
-    submitted: int = 0
-    retried: int = 0
-    spent_usd: float = 0.0
-    requests: int = 0
-    seconds: float = 0.0
-    output: str | None = None
-    output_warning: str | None = None
-    ledger: str = ""
-    warnings: dict[str, int] = field(default_factory=dict)
-    stopped: str | None = None
-    exit_code: int = 0
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the summary as a JSON object."""
-        values = {item.name: getattr(self, item.name) for item in fields(self)}
-        return {**values, "rows": self.rows.as_dict()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +50,18 @@ class Confirmations:
 class Execution:
     """A command at work: its job, its open ledger, how it reports and asks, and its summary."""
 
-    def __init__(
-        self, prepared: Prepared, ledger: Ledger, progress: Progress, confirm: Confirmations, stop: Stop
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of a command
+        self,
+        prepared: Prepared,
+        ledger: Ledger,
+        summary: Summary,
+        progress: Progress,
+        confirm: Confirmations,
+        stop: Stop,
     ) -> None:
         self.prepared, self.job, self.ledger = prepared, prepared.job, ledger
         self.progress, self.confirm, self.stop = progress, confirm, stop
-        self.summary = Summary(output=prepared.output, ledger=str(prepared.ledger))
+        self.summary = summary
         limits = self.job.spec.limits
         self.pending_text = partial(pending_text, command=prepared.command("run"))
         self._rate_limiter = RateLimiter(limits.requests_per_minute, limits.concurrency)
@@ -149,12 +127,14 @@ class Execution:
             summary.spent_usd = (self.ledger.spent() - self._spent_before) / MICRO
 
 
-def execute(
+def execute(  # noqa: PLR0913 - the parts of a command
     prepared: Prepared,
     progress: Progress,
     confirm: Confirmations,
     stop: Stop | None,
     work: Callable[[Execution], None],
+    *,
+    name: CommandName = "run",
 ) -> tuple[Summary, RowciteError | None]:
     """Do the work of a command, then write its output, if it has one; return its summary and the error that stopped it.
 
@@ -165,16 +145,17 @@ def execute(
         Declined: the plan was not confirmed. Nothing was submitted, and no table is written.
         RowciteError: the command failed. No table is written.
     """
-    began = time.monotonic()
     stopped_by: RowciteError | None = None
     stop = stop or Stop()
     stop.limit(prepared.job.spec.limits.deadline)
-    summary = Summary(ledger=str(prepared.ledger))
+    summary = new_summary(prepared, name)
     try:
-        with closing(open_ledger(prepared.ledger, writing=True, wait=prepared.wait)) as ledger:
+        with (
+            closing(open_ledger(prepared.ledger, writing=True, wait=prepared.wait)) as ledger,
+            recorded(summary, ledger, prepared.ledger, has_lock=True),
+        ):
             ledger.begin_command()
-            execution = Execution(prepared, ledger, progress, confirm, stop)
-            summary = execution.summary
+            execution = Execution(prepared, ledger, summary, progress, confirm, stop)
             try:
                 work(execution)
             except (Incomplete, InsufficientCredit, BudgetExceeded) as error:
@@ -186,18 +167,36 @@ def execute(
             finally:
                 progress.end()
             stopped_by = _write(execution, stopped_by)
+            summary.stopped = str(stopped_by) if stopped_by else None
     except LedgerBusy as error:
         stopped_by = error
-        summary.output, summary.exit_code = None, error.exit_code
-    summary.seconds = round(time.monotonic() - began, 3)
-    summary.stopped = str(stopped_by) if stopped_by else None
+        summary.exit_code, summary.stopped = error.exit_code, str(error)
     return summary, stopped_by
+
+
+def write_stored(prepared: Prepared) -> tuple[Summary, RowciteError | None]:
+    """Write the table with the stored answers; return its summary, and why rows are pending, if any are."""
+    summary = new_summary(prepared, "write")
+    with (
+        closing(open_ledger(prepared.ledger, writing=False)) as ledger,
+        recorded(summary, ledger, prepared.ledger, has_lock=False),
+    ):
+        summary.warnings = ledger.warnings()
+        text = partial(pending_text, command=prepared.command("run"))
+        stopped_by = _write_table(prepared, ledger, summary, None, text, _code_of_pending)
+        summary.stopped = str(stopped_by) if stopped_by else None
+    return summary, stopped_by
+
+
+def new_summary(prepared: Prepared, name: CommandName) -> Summary:
+    """Return the summary of a command that begins."""
+    return Summary(command=name, spec=prepared.job.spec.file, api=prepared.api, ledger=str(prepared.ledger))
 
 
 def _write(command: Execution, stopped_by: RowciteError | None) -> RowciteError | None:
     """Write the table; return why rows are pending, if any are."""
-    prepared, ledger, summary = command.prepared, command.ledger, command.summary
-    summary.warnings = ledger.warnings()
+    prepared, summary = command.prepared, command.summary
+    summary.warnings = command.ledger.warnings()
     summary.exit_code = stopped_by.exit_code if stopped_by else 0
     if prepared.output is None:
         return stopped_by
@@ -205,19 +204,37 @@ def _write(command: Execution, stopped_by: RowciteError | None) -> RowciteError 
     def exit_code(rows: Counts) -> int:
         return stopped_by.exit_code if stopped_by else _exit_code(prepared.job.spec, rows)
 
+    return _write_table(prepared, command.ledger, summary, stopped_by, command.pending_text, exit_code)
+
+
+def _write_table(  # noqa: PLR0913, PLR0917 - the parts of a command's end
+    prepared: Prepared,
+    ledger: Ledger,
+    summary: Summary,
+    stopped_by: RowciteError | None,
+    pending_text: Callable[[int], str],
+    exit_code: Callable[[Counts], int],
+) -> RowciteError | None:
+    """Write the table and complete the summary; return what stopped the command, or why rows are pending."""
+    assert prepared.output is not None
     try:
         written = write(prepared.job, ledger, prepared.output, exit_code=exit_code, replace=prepared.replace)
     except TableChanged as error:
-        summary.output, summary.output_warning = None, str(error) if stopped_by else None
+        summary.output_warning = str(error) if stopped_by else None
         stopped_by = stopped_by or error
         summary.exit_code = stopped_by.exit_code
         return stopped_by
     summary.rows, summary.exit_code = written.rows, written.exit_code
     summary.output, summary.output_warning = written.place, written.warning
+    summary.files = written.files
     if isinstance(stopped_by, DeadlineReached):
         stopped_by.pending = written.requested[RowStatus.PENDING]
-    unfinished = unfinished_text(written, command.pending_text, prepared.command("run"))
+    unfinished = unfinished_text(written, pending_text, prepared.command("run"))
     return Incomplete(unfinished) if stopped_by is None and unfinished else stopped_by
+
+
+def _code_of_pending(rows: Counts) -> int:
+    return Incomplete.exit_code if rows[RowStatus.PENDING] else 0
 
 
 def _exit_code(spec: Spec, rows: Counts) -> int:

@@ -9,10 +9,11 @@ from functools import partial
 
 from rowcite.api.facts import MICRO
 from rowcite.errors import RowciteError, UsageError
-from rowcite.pipeline.execution import Confirmations, Execution, Summary, execute
+from rowcite.pipeline.execution import Confirmations, Execution, execute
 from rowcite.pipeline.plan import Plan, check_budget, left_of_total, look
 from rowcite.pipeline.prepare import Prepared
 from rowcite.pipeline.rounds import Round, escalation_rounds, first_rounds, parts_again
+from rowcite.pipeline.summary import Summary
 from rowcite.progress import Progress
 from rowcite.submit.options import Follow
 from rowcite.submit.stop import Stop
@@ -35,7 +36,7 @@ def submit(
         UsageError: the local backend answers, whose server ends with the command.
     """
     _check_lasting(prepared, "submit")
-    return execute(replace(prepared, output=None), progress, confirm, stop, _submit)
+    return execute(replace(prepared, output=None), progress, confirm, stop, _submit, name="submit")
 
 
 def collect(
@@ -54,7 +55,7 @@ def collect(
         UsageError: the local backend answers, whose server ends with the command.
     """
     _check_lasting(prepared, "collect")
-    return execute(prepared, progress, confirm, stop, partial(_collect, wait=wait))
+    return execute(prepared, progress, confirm, stop, partial(_collect, wait=wait), name="collect")
 
 
 def _run(command: Execution) -> None:

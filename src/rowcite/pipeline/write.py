@@ -38,7 +38,7 @@ class Written:
 
     `rows` counts all rows, `requested` those within `--limit`. `place` is where the table is: the output, the `.partial`
     beside it if the output has a richer table, or None. `warning` is what else the user needs to know. `input_changed`:
-    the rows are not those of the table when the command began.
+    the rows are not those of the table when the command began. `files` are those that were written.
     """
 
     rows: Counts = field(default_factory=Counts)
@@ -47,6 +47,7 @@ class Written:
     place: str | None = None
     warning: str | None = None
     input_changed: bool = False
+    files: list[str] = field(default_factory=list)
 
 
 def write(
@@ -89,8 +90,10 @@ def _write(
     written.exit_code = exit_code(written.requested)
     written.place = target if replacement.in_place else replacement.place
     written.warning = replacement.warning
+    written.files = [written.place] if written.place not in {None, "-"} else []
     if reports is not None:
         _write_reports(job, ledger, job.spec.path(reports))
+        written.files.append(str(job.spec.path(reports)))
     return written
 
 
