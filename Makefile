@@ -48,7 +48,8 @@ bench-full: .venv/dev  ## Measure tables of millions of rows (up to an hour, 60 
 
 soak: .venv/dev  ## Kill the command at more random moments and on a larger table, with more storms of faults (an hour)
 	ROWCITE_KILLS=200 ROWCITE_SIGNALS=50 ROWCITE_CRASH_ROWS=100000 $(BIN)/python -m pytest -n $(WORKERS) tests/crash
-	ROWCITE_STORMS=100 ROWCITE_CLOCKS=200 $(BIN)/python -m pytest -n $(WORKERS) tests/pipeline/test_storm.py tests/pipeline/test_clocks.py
+	ROWCITE_STORMS=100 $(BIN)/python -m pytest -n $(WORKERS) tests/pipeline/test_storm.py
+	ROWCITE_CLOCKS=200 ROWCITE_INTERLEAVINGS=50 $(BIN)/python -m pytest -n $(WORKERS) tests/pipeline/test_clocks.py tests/pipeline/test_two_commands.py
 	ROWCITE_EXAMPLES=5000 $(BIN)/python -m pytest -n $(WORKERS) tests/edge/test_csv_strict.py
 	ROWCITE_HOSTILE=10000 $(BIN)/python -m pytest -n $(WORKERS) tests/report/test_inert_files.py
 

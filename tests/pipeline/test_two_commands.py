@@ -23,7 +23,7 @@ WRITES = ("begin_command", "record_intent", "mark_sending", "record_created", "f
 
 
 class Command(threading.Thread):
-    """A submission in a thread, with a connection and an event loop of its own, that deletes the lock file of the others."""
+    """A submission in a thread, with its own connection and event loop, that deletes the lock file of the others."""
 
     def __init__(self, job, some, delay, **terms):
         super().__init__()

@@ -6,17 +6,19 @@ import os
 import sqlite3
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
-from rowcite.errors import LedgerBusy, LedgerError
+from rowcite.errors import LedgerError
 from rowcite.files import create_private
 from rowcite.ledger.checksum import checksum
+from rowcite.ledger.lock import acquire, cannot_open, no_locks
 from rowcite.ledger.migrations import FORMAT, Format, is_current, migrate
 
 _CACHE = 64 << 10  # KiB: SQLite's default of 2 MiB makes every key of a large ledger a read from disk
 _PAGE = 16 << 10  # bytes: an answer of 2 KB would leave nearly half of SQLite's default of 4 KiB empty
 # Pages between checkpoints: keys are random, so each page of their index is written once for many.
 _CHECKPOINT = 2_000
+_MODES = ("wal", "memory")  # any other: the file system has no memory that processes can share
 
 
 def open_file(
@@ -26,14 +28,14 @@ def open_file(
     file = folder / "ledger.db"
     if not writing:
         return _open_to_read(folder, file, wait, form), None, str(file)
-    lock = _acquire(folder, wait)
+    lock = acquire(folder, wait)
     try:
         if not file.exists():
             _create(folder, form)
         return _ready(_connect(str(file), str(file)), str(file), form), lock, str(file)
     except BaseException as error:
         lock.release()
-        raise _cannot_open(folder, error) if isinstance(error, OSError) else error from error
+        raise cannot_open(folder, error) if isinstance(error, OSError) else error from error
 
 
 def _create(folder: Path, form: Format) -> None:
@@ -62,7 +64,7 @@ def _open_to_read(folder: Path, file: Path, wait: float, form: Format) -> sqlite
     db = _connect(str(file), str(file))
     if is_current(db, str(file), form):
         return _ready(db, str(file), form)
-    lock = _acquire(folder, wait)  # only one process at a time may migrate it
+    lock = acquire(folder, wait)  # only one process at a time may migrate it
     try:
         return _ready(db, str(file), form)
     finally:
@@ -93,7 +95,8 @@ def _ready(db: sqlite3.Connection, name: str, form: Format) -> sqlite3.Connectio
     _refuse_empty(name)
     is_current(db, name, form)  # before anything is changed: the file may not be a ledger
     try:
-        db.execute("PRAGMA journal_mode = WAL")
+        if db.execute("PRAGMA journal_mode = WAL").fetchone()[0] not in _MODES:
+            raise no_locks(Path(name).parent)
         db.execute("PRAGMA synchronous = FULL")
         db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT}")
         migrate(db, name, form)
@@ -110,43 +113,6 @@ def _refuse_empty(name: str) -> None:
             f"{name}: the file is empty, so what was paid for is lost. Restore the ledger folder or a backup of it,"
             " or delete the folder to start a new ledger"
         )
-
-
-def _acquire(folder: Path, wait: float) -> FileLock:
-    try:
-        _make_folder(folder)
-        lock = FileLock(folder / "lock", timeout=wait, mode=0o600)
-        lock.acquire()
-    except Timeout:
-        raise LedgerBusy(
-            f"{folder}: another rowcite is using this ledger. Run again when it has ended, or wait for it with --wait-lock"
-        ) from None
-    except OSError as error:
-        raise _cannot_open(folder, error) from error
-    return lock
-
-
-def is_in_use(folder: Path) -> bool:
-    """Return True if another process has the ledger in a folder for writing, or this one may not know."""
-    lock = FileLock(folder / "lock", timeout=0, mode=0o600)
-    try:
-        lock.acquire()
-    except (Timeout, OSError):
-        return True
-    lock.release()
-    return False
-
-
-def _make_folder(folder: Path) -> None:
-    """Create the folder where it is missing, ignored by git: a ledger holds customers' records."""
-    if not folder.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        create_private(folder / ".gitignore")
-        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
-
-
-def _cannot_open(folder: Path, error: OSError) -> LedgerError:
-    return LedgerError(f"{folder}: cannot open the ledger: {error.strerror or error}")
 
 
 def _connect(target: str, name: str) -> sqlite3.Connection:

@@ -18,7 +18,7 @@ from rowcite.api.facts import MICRO
 from rowcite.errors import RowciteError
 from rowcite.files import write_whole
 from rowcite.ledger import Ledger
-from rowcite.ledger.opening import is_in_use
+from rowcite.ledger.lock import is_in_use
 from rowcite.model import Counts, RowStatus
 
 RESULTS = "run_results.json"
