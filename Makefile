@@ -50,8 +50,8 @@ soak: .venv/dev  ## Kill the command at more random moments and on a larger tabl
 	ROWCITE_KILLS=200 ROWCITE_SIGNALS=50 ROWCITE_CRASH_ROWS=100000 $(BIN)/python -m pytest -n $(WORKERS) tests/crash
 	ROWCITE_STORMS=100 $(BIN)/python -m pytest -n $(WORKERS) tests/pipeline/test_storm.py
 	ROWCITE_CLOCKS=200 ROWCITE_INTERLEAVINGS=50 $(BIN)/python -m pytest -n $(WORKERS) tests/pipeline/test_clocks.py tests/pipeline/test_two_commands.py
-	ROWCITE_EXAMPLES=5000 $(BIN)/python -m pytest -n $(WORKERS) tests/edge/test_csv_strict.py
 	ROWCITE_HOSTILE=10000 $(BIN)/python -m pytest -n $(WORKERS) tests/report/test_inert_files.py
+	ROWCITE_EXAMPLES=5000 $(BIN)/python -m pytest -n $(WORKERS) tests/edge/test_csv_strict.py tests/edge/test_json_lines.py tests/edge/test_parquet_types.py
 
 load: .venv/dev  ## Run 200,000 runs with failures, 429s, disconnects and a kill (minutes)
 	$(BIN)/python benchmarks/load.py

@@ -272,13 +272,6 @@ def test_jsonl_kinds_that_differ_between_batches_become_text(tmp_path, monkeypat
     assert rows(written(tmp_path, '{"a":1}\n{"a":"x"}\n', "t.jsonl")) == [("1",), ("x",)]
 
 
-def test_decimals_of_more_than_38_digits_are_rejected_by_column(tmp_path):
-    wide = pa.array([None], pa.decimal256(50, 2))
-    pq.write_table(pa.table({"amount": wide}), tmp_path / "t.parquet")
-    with pytest.raises(TableError, match="column 'amount' is decimal256"):
-        rows(tmp_path / "t.parquet")
-
-
 @pytest.mark.parametrize("value", ["\n", "\r\n", "x\n", "\n\n", '"\n', ",\n", "\r"])
 def test_a_last_cell_that_ends_in_a_line_end_is_closed(tmp_path, value):
     text = io.StringIO()

@@ -277,7 +277,7 @@ def _check_new_columns(spec: Spec, source: Source) -> None:
         if spec.columns.existing == "error":
             hint = "Set columns.existing to fill or overwrite, or columns.prefix, or rename the field"
         raise spec.problem(where, f"the table has {shown} already. {hint}")
-    for message in column_type_problems(spec, source.schema):
+    for message in column_type_problems(spec, source.schema, source.arrow_schema):
         raise spec.problem(("columns", "existing"), message)
 
 

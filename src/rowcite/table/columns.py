@@ -20,6 +20,7 @@ from rowcite.rows.given import GIVEN, given_columns
 from rowcite.rows.resolve import ResolvedRow
 from rowcite.spec.fields import Field, FieldType, fields, value_column
 from rowcite.spec.models import Spec
+from rowcite.table.sources.arrow_types import is_same_in_polars
 
 FOUND = "\0found "
 """Before the name of a column of the table: the values found for it."""
@@ -140,13 +141,18 @@ def dtype(kind: FieldType) -> pl.DataType:
     return _DTYPES[kind.kind]
 
 
-def column_type_problems(spec: Spec, table: pl.Schema) -> Iterator[str]:
-    """Yield a message for each column of the table that cannot hold the values of its field."""
+def column_type_problems(spec: Spec, table: pl.Schema, original: pa.Schema | None = None) -> Iterator[str]:
+    """Yield a message for each column of the table that cannot hold the values of its field.
+
+    `original` is the schema of an Arrow table, whose types polars does not all have.
+    """
     for name, field in given_columns(spec, table).items():
-        if not _holds(table[name], field.type):
+        kind = original.field(name).type if original is not None else None
+        has_own_type = kind is None or is_same_in_polars(kind)
+        if not has_own_type or not _holds(table[name], field.type):
             yield (
-                f'column "{name}" is {table[name]}, and the field `{field.name}` is {field.type.kind}: a found value'
-                " would not fit. Give the field the column's type, or rename it"
+                f'column "{name}" is {table[name] if has_own_type else kind}, and the field `{field.name}` is'
+                f" {field.type.kind}: a found value would not fit. Give the field the column's type, or rename it"
             )
 
 

@@ -114,9 +114,13 @@ def _schema(table: OutputTable) -> pa.Schema:
 
 def _arrow(rows: Rows, added: pl.DataFrame, schema: pa.Schema) -> pa.Table:
     table = rows.arrow if rows.arrow is not None else _to_arrow(with_own_texts(rows))
-    for name, column in zip(added.columns, _to_arrow(added).columns, strict=True):
-        table = table.append_column(name, column)
-    return table.cast(schema)
+    columns = [
+        column
+        if column.type == item.type
+        else column.cast(item.type)  # a cast to the same type is not always a copy
+        for column, item in zip([*table.columns, *_to_arrow(added).columns], schema, strict=True)
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def _to_arrow(frame: pl.DataFrame) -> pa.Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import polars as pl
 import pyarrow as pa
@@ -128,27 +128,3 @@ def _concat(parts: list[Rows]) -> Rows:
         pa.concat_tables(tables) if tables else None,
         [line for some in lines for line in some] if lines else None,
     )
-
-
-def to_frame(arrow: Any) -> pl.DataFrame:
-    """Return an Arrow batch or table as a frame.
-
-    polars would invent a name for a column without one, and panic on metadata that is not UTF-8.
-    """
-    fields = list(arrow.schema)
-    plain = [_without_bytes(item) for item in fields]
-    same = all(ours is theirs for ours, theirs in zip(plain, fields, strict=True))
-    bare = arrow.replace_schema_metadata(None) if same else arrow.cast(pa.schema(plain))
-    frame = pl.DataFrame(pl.from_arrow(bare))
-    frame.columns = arrow.schema.names
-    return frame
-
-
-def _without_bytes(item: pa.Field) -> pa.Field:
-    """Return a field without metadata, if its metadata is not UTF-8; else the field itself."""
-    try:
-        for text in (item.metadata or {}).values():
-            text.decode()
-    except UnicodeDecodeError:
-        return item.remove_metadata()
-    return item

@@ -17,7 +17,8 @@ import pyarrow.csv as pacsv
 from rowcite.errors import TableError
 from rowcite.spec import read_limits
 from rowcite.spec.models import CsvOptions, Format
-from rowcite.table.sources.base import Rows, TextForm, to_frame
+from rowcite.table.sources.arrow_types import to_frame
+from rowcite.table.sources.base import Rows, TextForm
 from rowcite.table.sources.csv_faults import (
     QUOTE_FAULT,
     QUOTE_HINT,

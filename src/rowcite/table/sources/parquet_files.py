@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 from rowcite.errors import TableError
 from rowcite.spec import read_limits
 from rowcite.spec.models import Format
-from rowcite.table.sources.base import COMPRESSED, Rows, TextForm, batch_rows, to_frame
+from rowcite.table.sources.arrow_types import to_frame
+from rowcite.table.sources.base import COMPRESSED, Rows, TextForm, batch_rows
 from rowcite.table.sources.limits import check_cells, check_columns, check_names
 from rowcite.table.sources.parquet_limits import group_batch_rows
 from rowcite.table.sources.registry import InputFormat
@@ -59,11 +60,6 @@ class ParquetSource:
                 check_names(file, _names(schema))
         except (OSError, pa.ArrowException, UnicodeError) as error:
             raise TableError(f"{file}: not a Parquet file that can be read: {error}") from error
-        for item in schema:
-            if "decimal256" in str(item.type):
-                raise TableError(
-                    f"{file}: column {item.name!r} is {item.type}, and decimals of more than 38 digits cannot be read"
-                )
         return schema
 
 
