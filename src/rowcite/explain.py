@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 import polars as pl
 
+from rowcite.accept.evidence import Element
 from rowcite.accept.judge import Cell, check_results
 from rowcite.accept.policy import FieldPolicy
 from rowcite.api.answers import answer
@@ -57,8 +58,23 @@ class RunAnswer(msgspec.Struct, frozen=True):
     rejection: str | None
 
 
+class ExplainedElement(msgspec.Struct, frozen=True):
+    """One element of a list, at position `element` from 0, with its own evidence and the rule that rejected it."""
+
+    element: int
+    value: Any
+    confidence: str | None
+    rule: str | None
+    rejection: str | None
+    reasoning: str | None
+    citations: tuple[Citation, ...]
+
+
 class Explained(msgspec.Struct, frozen=True):
-    """One cell and its evidence. `given` is the table's value, if the found value differs from it."""
+    """One cell and its evidence. `given` is the table's value, if the found value differs from it.
+
+    `elements` are those of a list that have evidence of their own.
+    """
 
     field: str
     value: Any
@@ -73,6 +89,7 @@ class Explained(msgspec.Struct, frozen=True):
     checks: list[CheckResult]
     answers: list[RunAnswer]
     given: Any = None
+    elements: list[ExplainedElement] = []
 
 
 class Explanation(msgspec.Struct, frozen=True):
@@ -151,6 +168,19 @@ def _runs(runs: Sequence[StoredRun], packs: Mapping[int, tuple[int, int]]) -> li
     return found
 
 
+def _element(element: Element, found: list[Any]) -> ExplainedElement:
+    basis = element.basis
+    return ExplainedElement(
+        element.position,
+        found[element.position],
+        None if basis.confidence is None else str(basis.confidence),
+        element.rule,
+        element.rejection,
+        basis.reasoning or None,
+        basis.citations,
+    )
+
+
 class _Evidence(NamedTuple):
     """A resolved row, and the runs that its cells come from."""
 
@@ -180,6 +210,7 @@ class _Evidence(NamedTuple):
             self._checks(part, cell),
             answers,
             conflict.given if conflict is not None else None,
+            [_element(element, cell.found) for element in cell.elements],
         )
 
     def _checks(self, part: FieldPolicy, cell: Cell) -> list[CheckResult]:

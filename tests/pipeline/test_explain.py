@@ -18,6 +18,7 @@ from rowcite.local import backend
 from rowcite.model import Decision, EndedRun, RunState, Task
 from rowcite.pipeline.prepare import prepare
 from support import ROOT, environment, rowcite, served, small_spec, write_spec
+from support.answers import NOWHERE, answer, answered, found, known
 
 ACCEPT = {
     "min_confidence": "medium",
@@ -70,6 +71,28 @@ def test_a_rejected_cell_is_shown_with_the_rule_and_the_found_value(capsys, home
     assert "status rejected: employee_count: 640 is more than 500" in shown
     assert "founded_year value 1978" in shown
     assert "accepted founded_year <= 1990 or founded_year is null (rules.0)" in shown
+
+
+def test_the_elements_of_a_list_are_shown_one_by_one(capsys, tmp_path):
+    path = known(tmp_path, [{"id": "1", "name": "One"}])
+    elements = [found("P1", url="https://a.example/1"), found("P2", "low", url="https://b.example/2")]
+    answered(path, [answer(industry=found("pumps"), products=found(["P1", "P2"], elements=elements))])
+    args = ["explain", str(path), "--row", "1", "--field", "products", "--base-url", NOWHERE]
+    assert main(args) == 0
+    shown = flat(capsys.readouterr().out)
+    assert 'rejected element "P2": confidence low, medium required (min_confidence)' in shown
+    assert "element P1, confidence high, https://a.example/1" in shown
+    assert (
+        "element P2, confidence low, rejected: confidence low, medium required (min_confidence), https://b.example/2"
+        in shown
+    )
+    assert main([*args, "--json"]) == 0
+    (cell,) = json.loads(capsys.readouterr().out)["fields"]
+    assert [(item["element"], item["value"], item["rule"]) for item in cell["elements"]] == [
+        (0, "P1", None),
+        (1, "P2", "min_confidence"),
+    ]
+    assert cell["elements"][1]["citations"][0]["url"] == "https://b.example/2"
 
 
 def test_json_has_the_same_evidence(capsys, home):

@@ -133,6 +133,22 @@ def test_long_values_are_cut(tmp_path):
     )
 
 
+def test_the_elements_of_a_list_have_their_own_evidence(tmp_path):
+    path = known(tmp_path, [{"id": "1", "name": "One"}])
+    good, bad = found("P1", url="https://a.example/1"), found("P2", "low", url="https://b.example/2")
+    products = found(["P1", "P2", "P3"], elements=[good, bad])
+    answered(path, [answer(industry=found("pumps"), products=products)])
+    data = json.loads(Parts(written(path)).texts["script"][0])
+    (row,) = data["rows"]
+    cell = row["cells"][3]
+    assert cell["r"] == 'element "P2": confidence low, medium required'
+    assert [[*element[:3], data["docs"][element[3][0]][0]] for element in cell["e"]] == [
+        ["P1", "high", None, "https://a.example/1"],
+        ["P2", "low", "confidence low, medium required", "https://b.example/2"],
+    ]
+    assert [len(cell["x"]), "e" in row["cells"][0]] == [3, False]
+
+
 def test_the_page_says_how_many_rows_it_leaves_out(tmp_path):
     path = known(tmp_path, [{"id": str(n), "name": f"N{n}"} for n in range(9)])
     answered(path, [answer() for _ in range(9)])

@@ -39,7 +39,10 @@ def spec(**changes: Any) -> dict[str, Any]:
 
 
 def found(value: Any, confidence: str | None = "high", **basis: Any) -> dict[str, Any]:
-    """Return a field's answer: a value, how sure it is, and `url`, `title`, `excerpts`, `reasoning` of its evidence."""
+    """Return a field's answer: a value, how sure it is, and `url`, `title`, `excerpts`, `reasoning` of its evidence.
+
+    `elements` has the same for the elements of a list.
+    """
     url = basis.get("url", "https://source.example/page")
     citation = {
         "url": url,
@@ -51,6 +54,7 @@ def found(value: Any, confidence: str | None = "high", **basis: Any) -> dict[str
         "confidence": confidence,
         "citations": [citation] if url else [],
         "reasoning": basis.get("reasoning", "The page says so."),
+        "elements": basis.get("elements", []),
     }
 
 
@@ -64,7 +68,11 @@ def answer(**fields: dict[str, Any]) -> bytes:
             "citations": item["citations"],
             **({"confidence": item["confidence"]} if item["confidence"] else {}),
         }
-        for name, item in fields.items()
+        for field, whole in fields.items()
+        for name, item in [
+            (field, whole),
+            *((f"{field}.{at}", element) for at, element in enumerate(whole["elements"])),
+        ]
     ]
     return json.dumps({"type": "json", "content": content, "basis": basis}).encode()
 

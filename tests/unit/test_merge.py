@@ -153,6 +153,18 @@ def test_citations_have_the_form_that_the_spec_sets(make_spec, citations, native
     assert one(held, spec, native=native)["industry_citations"] == expected
 
 
+@pytest.mark.parametrize("native", [True, False])
+def test_full_citations_of_a_list_name_the_element(make_spec, native):
+    spec = make_spec({"outputs": {"a": {"type": "array"}}}, columns={"citations": "full"})
+    own = [basis("a", citations=[OTHER]), basis("a.0", citations=[SEC]), basis("a.2", citations=[SEC, OTHER])]
+    found = one(completed(ONE, {"a": ["x", "y", "z"]}, *own), spec, native=native)["a_citations"]
+    expected = [{**SEC, "element": 0}, {**SEC, "element": 2}, {**OTHER, "element": 2}]
+    assert (found if native else json.loads(found)) == expected
+    alone = completed(ONE, {"a": ["x"]}, basis("a", citations=[SEC]))
+    found = one(alone, spec, native=native)["a_citations"]
+    assert (found if native else json.loads(found)) == [{**SEC, "element": None}]
+
+
 @pytest.mark.parametrize(("native", "nothing"), [(False, None), (True, [])])
 @pytest.mark.parametrize("citations", ["urls", "full"])
 def test_a_value_without_citations_has_none(make_spec, citations, native, nothing):

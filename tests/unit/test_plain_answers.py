@@ -74,7 +74,7 @@ VALUES = (
 PLAIN = st.sampled_from(["x", "A", 5, 5.5, 0, True, ["a", "b"], None])
 ENTRIES = st.builds(
     entry,
-    st.sampled_from([*NAMES, "one.0", "three", "other"]),
+    st.sampled_from([*NAMES, "one.0", "one[1]", "one.0.name", "two.1", "three", "other"]),
     st.sampled_from(["high", "low", "", None, 0.4, "odd"]),
     st.lists(
         st.sampled_from(["https://a.example/", "https://b.example/x y", "", "https://c.example/2026/01/01/"]),
@@ -149,6 +149,32 @@ def test_an_answer_with_a_value_to_coerce_is_not_plain(content):
 )
 def test_an_answer_to_a_field_that_needs_coercion_is_not_plain(kind, value):
     assert fast(output({"one": value}), fields=fields_of([kind])) is None
+
+
+LISTS = fields_of([FieldType("array", items=FieldType("string")), FieldType("string")])
+
+
+@pytest.mark.parametrize(
+    "basis",
+    [
+        [entry("one"), entry("one.0"), entry("one.1", "medium", ["https://b.example/"])],
+        [entry("one.0"), entry("one[1]")],
+        [entry("one"), entry("one.0.name"), entry("one.0.role", "medium"), entry("one.7", "low")],
+        [entry("one"), entry("two.0", "low")],
+    ],
+)
+@pytest.mark.parametrize("accept", [{}, {"min_confidence": "medium", "min_citations": 1}])
+def test_a_list_with_accepted_elements_is_plain(basis, accept):
+    answered = output({"one": ["a", "b"], "two": "x"}, [*basis, entry("two")])
+    row = fast(answered, accept, LISTS)
+    assert row == resolve([run(answered)], acceptance_policy(LISTS, Accept(**accept)), DAY)
+    assert row.cells[0].elements or basis[1]["field"] == "two.0"
+
+
+def test_a_list_with_a_rejected_element_is_not_plain():
+    answered = output({"one": ["a", "b"]}, [entry("one"), entry("one.1", "low")])
+    assert fast(answered, {}, LISTS) is not None
+    assert fast(answered, {"min_confidence": "medium"}, LISTS) is None
 
 
 def test_a_rejected_value_is_not_plain():

@@ -23,11 +23,15 @@ Reject = Callable[[Any, FieldBasis, tuple[Citation, ...], date], str | None]
 
 
 class Check(NamedTuple):
-    """A key of `accept` for one field: its name, its requirement in words, and the function that rejects values."""
+    """A key of `accept` for one field: its name, its requirement in words, and the function that rejects values.
+
+    A check of evidence `for_each` applies to the basis of each element of a list too.
+    """
 
     rule: str
     requires: str
     reject: Reject
+    for_each: bool = False
 
 
 class InvalidCheck(ValueError):

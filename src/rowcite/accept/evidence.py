@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 import re
 from calendar import monthrange
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from rowcite.model import Answer, Citation, FieldBasis
@@ -52,13 +52,60 @@ def basis_of(name: str, bases: Mapping[str, FieldBasis]) -> FieldBasis:
     if own is not None:
         return own
     whole, within = name == "output", f"{name}."
-    parts = [basis for field, basis in bases.items() if whole or field.startswith(within)]
+    return _joined(name, [basis for field, basis in bases.items() if whole or field.startswith(within)])
+
+
+class Element(NamedTuple):
+    """The basis of one element of a list, at `position` from 0, and the rule and reason that reject the element."""
+
+    position: int
+    basis: FieldBasis
+    rule: str | None = None
+    rejection: str | None = None
+
+
+_POSITION = re.compile(r"(?:\.([0-9]{1,9})|\[([0-9]{1,9})\])(?=[.\[]|\Z)")
+
+
+def list_basis(
+    name: str, bases: Mapping[str, FieldBasis], items: Sequence[Any]
+) -> tuple[FieldBasis, tuple[Element, ...]]:
+    """Return all evidence of a list as one basis, and the basis of each element that has one (`name.0`, `name.0.part`).
+
+    Null elements need no evidence, and theirs does not count.
+    """
+    parts: dict[int, list[FieldBasis]] = {}
+    for field, basis in bases.items():
+        match = _POSITION.match(field, len(name)) if field.startswith(name) else None
+        at = int(match[1] or match[2]) if match else len(items)
+        if at < len(items) and items[at] is not None:
+            parts.setdefault(at, []).append(basis)
+    found = tuple(
+        Element(at, own[0] if len(own) == 1 else _joined(f"{name}.{at}", own))
+        for at, own in sorted(parts.items())
+    )
+    own = bases.get(name)
+    if not found:
+        return basis_of(name, bases), ()
+    whole = _joined(name, [*([own] if own else []), *(element.basis for element in found)])
+    if own and own.reasoning:
+        whole = FieldBasis(name, own.reasoning, whole.citations, whole.confidence)
+    return whole, found
+
+
+def _joined(name: str, parts: Sequence[FieldBasis]) -> FieldBasis:
+    """Return one basis for several: the lowest confidence, and the citations of all, each URL once."""
     if not parts:
         return FieldBasis(name)
-    citations = dict.fromkeys(citation for part in parts for citation in part.citations)
+    citations: dict[str, Citation] = {}
+    for citation in (citation for part in parts for citation in part.citations):
+        known = citations.setdefault(citation.url, citation)
+        if citation is not known:
+            excerpts = tuple(dict.fromkeys((*known.excerpts, *citation.excerpts)))
+            citations[citation.url] = Citation(citation.url, known.title or citation.title, excerpts)
     stated = [part.confidence for part in parts if part.confidence is not None]
     reasoning = "\n".join(f"{part.field}: {part.reasoning}" for part in parts if part.reasoning)
-    return FieldBasis(name, reasoning, tuple(citations), min(stated, key=score, default=None))
+    return FieldBasis(name, reasoning, tuple(citations.values()), min(stated, key=score, default=None))
 
 
 # --- domains ---------------------------------------------------------------------------------------------

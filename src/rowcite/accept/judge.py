@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
+from rowcite.accept.checks import Check
 from rowcite.accept.coerce import CoercionError, coerce, json_text, shown
-from rowcite.accept.evidence import basis_of, by_field
+from rowcite.accept.evidence import Element, basis_of, by_field, list_basis
 from rowcite.accept.policy import AcceptancePolicy, FieldPolicy
 from rowcite.accept.rules import Rule
 from rowcite.model import Answer, Citation, FieldBasis, Json
@@ -27,7 +28,8 @@ class Cell(msgspec.Struct, frozen=True, gc=False):
 
     `found` is the value as it was answered. `rule` is the rule that rejected it (a key of `accept`, `type`, or `rules.0`)
     and `rejection` the reason; both are None for an accepted value. `run_id` and `processor` are its source, None for a
-    value that does not come from a run.
+    value that does not come from a run. `elements` are those of a list that have a basis; `citations` and `confidence` are
+    of all the evidence.
     """
 
     value: Any
@@ -39,6 +41,7 @@ class Cell(msgspec.Struct, frozen=True, gc=False):
     found: Json = None
     run_id: str | None = None
     processor: str | None = None
+    elements: tuple[Element, ...] = ()
 
 
 def judge(answer: Answer, policy: AcceptancePolicy, day: date) -> list[Cell]:
@@ -55,7 +58,6 @@ def judge_fields(answer: Answer, parts: Sequence[FieldPolicy], day: date) -> lis
 
 def _judged(answer: Answer, part: FieldPolicy, bases: Mapping[str, FieldBasis], day: date) -> Cell:
     field = part.field
-    basis = basis_of(field.basis, bases)
     found: Json = None
     rule: str | None
     rejection: str | None
@@ -64,8 +66,11 @@ def _judged(answer: Answer, part: FieldPolicy, bases: Mapping[str, FieldBasis], 
         value = coerce(found, field.type, part.nulls)
     except CoercionError as error:
         value, rule, rejection = None, "type", str(error)
+        basis, elements = _evidence(field, found, bases)
     else:
-        rule, rejection = _rejection(value, basis, part, day)
+        basis, elements = _evidence(field, value, bases)
+        elements = tuple(_judged_element(element, value, part, day) for element in elements)
+        rule, rejection = _rejection(value, basis, elements, part, day)
     return Cell(
         value if rejection is None or part.keep else None,
         None if basis.confidence is None else str(basis.confidence),
@@ -76,7 +81,33 @@ def _judged(answer: Answer, part: FieldPolicy, bases: Mapping[str, FieldBasis], 
         found,
         answer.run_id,
         answer.processor,
+        elements,
     )
+
+
+def _evidence(
+    field: Field, value: Any, bases: Mapping[str, FieldBasis]
+) -> tuple[FieldBasis, tuple[Element, ...]]:
+    """Return the basis of a value, and the basis of each element if it is a list."""
+    if field.type.kind == "array" and isinstance(value, list):
+        return list_basis(field.basis, bases, value)
+    return basis_of(field.basis, bases), ()
+
+
+def _judged_element(element: Element, value: list[Any], part: FieldPolicy, day: date) -> Element:
+    for check in part.checks:
+        rejection = _element_rejection(check, element, value, part, day)
+        if rejection is not None:
+            return element._replace(rule=check.rule, rejection=rejection)
+    return element
+
+
+def _element_rejection(
+    check: Check, element: Element, value: list[Any], part: FieldPolicy, day: date
+) -> str | None:
+    if not check.for_each:
+        return None
+    return check.reject(value[element.position], element.basis, _counted(element.basis, part), day)
 
 
 def _found(answer: Answer, field: Field) -> Json:
@@ -89,11 +120,17 @@ def _found(answer: Answer, field: Field) -> Json:
 
 
 def _rejection(
-    value: Any, basis: FieldBasis, part: FieldPolicy, day: date
+    value: Any, basis: FieldBasis, elements: Sequence[Element], part: FieldPolicy, day: date
 ) -> tuple[str, str] | tuple[None, None]:
-    """Return the rule that rejects a value, and the reason. A null is an answer unless the field is required."""
+    """Return the rule that rejects a value, and the reason. A null is an answer unless the field is required.
+
+    A list is accepted if all its evidence is, and that of each element.
+    """
     if value is None:
         return ("required", _NOT_FOUND) if part.required else (None, None)
+    for element in elements:
+        if element.rule is not None:
+            return element.rule, _of_element(value[element.position], element.rejection)
     if part.checks:
         counted = _counted(basis, part)
         for check in part.checks:
@@ -101,6 +138,10 @@ def _rejection(
             if rejection is not None:
                 return check.rule, rejection
     return None, None
+
+
+def _of_element(item: Any, rejection: str | None) -> str:
+    return f"element {shown(item)}: {rejection}"
 
 
 def _counted(basis: FieldBasis, part: FieldPolicy) -> tuple[Citation, ...]:
@@ -155,7 +196,6 @@ def _reason(rule: Rule, values: Mapping[str, Any]) -> str:
 
 def check_results(answer: Answer, part: FieldPolicy, day: date) -> Iterator[tuple[str, str, str | None]]:
     """Yield each rule that applies to one field of an answer: its name, its requirement, and the rejection or None."""
-    basis = basis_of(part.field.basis, by_field(answer))
     try:
         value = coerce(_found(answer, part.field), part.field.type, part.nulls)
     except CoercionError as error:
@@ -163,10 +203,17 @@ def check_results(answer: Answer, part: FieldPolicy, day: date) -> Iterator[tupl
         return
     if part.required:
         yield "required", "a value", _NOT_FOUND if value is None else None
-    if value is not None:
-        counted = _counted(basis, part)
-        for check in part.checks:
-            yield check.rule, check.requires, check.reject(value, basis, counted, day)
+    if value is None:
+        return
+    basis, elements = _evidence(part.field, value, by_field(answer))
+    for check in part.checks:
+        named = (
+            _of_element(value[element.position], reason)
+            for element in elements
+            if (reason := _element_rejection(check, element, value, part, day))
+        )
+        whole = check.reject(value, basis, _counted(basis, part), day)
+        yield check.rule, check.requires, next(named, whole)
 
 
 def rejections(cells: Sequence[Cell], fields: Sequence[Field]) -> list[str]:

@@ -83,13 +83,19 @@ _SHARED = AcceptField.model_fields.keys() & Accept.model_fields.keys() - {"requi
 
 def _field_policy(field: Field, terms: AcceptField) -> FieldPolicy:
     distrusted = Domains(terms.distrusted_domains) if terms.distrusted_domains else None
+    evidence = list(evidence_checks(terms, distrusted))
+    if field.type.kind == "array":
+        evidence = [
+            check._replace(requires=f"{check.requires}, for each element", for_each=True)
+            for check in evidence
+        ]
     return FieldPolicy(
         field,
         frozenset(text.strip().lower() for text in terms.not_found),
         terms.required,
         terms.on_reject == "keep",
         distrusted,
-        (*evidence_checks(terms, distrusted), *value_checks(field, terms)),
+        (*evidence, *value_checks(field, terms)),
     )
 
 

@@ -110,6 +110,11 @@ def _cell(cell: Explained) -> Iterator[tuple[str, str]]:
         yield "from", ", ".join(filter(None, [cell.processor, cell.run_id]))
     if cell.reasoning:
         yield "reasoning", cell.reasoning
+    for element in cell.elements:
+        verdict = f"rejected: {element.rejection} ({element.rule})" if element.rejection else ""
+        urls = dict.fromkeys(citation.url for citation in element.citations)
+        stated = f"confidence {element.confidence or 'none'}"
+        yield "element", ", ".join(filter(None, [_plain(element.value), stated, verdict, *urls]))
     for citation in cell.citations:
         title = [citation.title] if citation.title else []
         excerpts = [f"\u201c{excerpt}\u201d" for excerpt in citation.excerpts]

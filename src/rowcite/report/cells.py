@@ -64,6 +64,7 @@ def _view(cell: Cell, conflict: Conflict | None, decision: Decision | None, *, a
         replaced=conflict is not None and conflict.replaced,
         processor=shown.processor,
         decision=decision,
+        elements=tuple((shown.found[element.position], element) for element in shown.elements),
     )
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from rowcite.accept.evidence import Element
 from rowcite.model import Citation, Counts, Decision, Json, Packing, Spend
 from rowcite.spec.fields import Field
 
@@ -82,7 +83,8 @@ class CellView:
     """One cell as the page shows it. `value` is the value in the table, `found` the value in the answer.
 
     `rejection` is why `accept` rejected the found value. `given` is the table's own value where it differs from the
-    found one, and `replaced` is true where the found value replaced it.
+    found one, and `replaced` is true where the found value replaced it. `elements` are values of a found list, each with
+    its evidence.
     """
 
     state: CellState
@@ -97,6 +99,7 @@ class CellView:
     replaced: bool = False
     processor: str | None = None
     decision: Decision | None = None
+    elements: tuple[tuple[Json, Element], ...] = ()
 
 
 @dataclass(slots=True)

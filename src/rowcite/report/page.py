@@ -16,8 +16,10 @@ from typing import Any
 
 from jinja2 import Environment
 
+from rowcite.accept.evidence import Element
 from rowcite.inert import json_in_page
 from rowcite.model import Decision, RowStatus
+from rowcite.report.cells import level
 from rowcite.report.facts import (
     LEAST_CERTAIN_FIRST,
     REASON_LABELS,
@@ -32,7 +34,7 @@ from rowcite.report.sections import Part
 from rowcite.version import __version__
 
 MOST_CITATIONS = 6
-_EXCERPT_CHARS, _EXCERPTS, _REASON_CHARS, _VALUE_CHARS = 600, 3, 1_200, 2_000
+_EXCERPT_CHARS, _EXCERPTS, _REASON_CHARS, _VALUE_CHARS, _ELEMENTS = 600, 3, 1_200, 2_000, 50
 Documents = dict[tuple[str, str | None], int]
 """The number of each cited document by URL and title; most are cited more than once."""
 
@@ -154,9 +156,21 @@ def _cell(cell: CellView, documents: Documents, decision: Decision | None) -> di
         "k": ("replaced" if cell.replaced else "kept") if cell.given is not None else None,
         "m": max(len(cell.citations) - MOST_CITATIONS, 0) or None,
         "t": _too_long(cell.value) or None,
+        "e": [_element(value, element, documents) for value, element in cell.elements[:_ELEMENTS]] or None,
         "d": decision_dict(decision) if decision else None,
     }
     return {"x": cited, **{name: value for name, value in found.items() if value is not None}}
+
+
+def _element(value: Any, element: Element, documents: Documents) -> tuple[Any, ...]:
+    """Return an element of a list: its value, state, rejection, and the numbers of its documents."""
+    cited = [
+        documents.setdefault((citation.url[:2_000], citation.title), len(documents))
+        for citation in element.basis.citations[:MOST_CITATIONS]
+    ]
+    confidence = element.basis.confidence
+    state = level(None if confidence is None else str(confidence))
+    return _fitting(value), state, element.rejection, cited
 
 
 def decision_dict(decision: Decision) -> dict[str, Any]:

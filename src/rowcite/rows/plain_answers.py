@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec.structs import astuple
 
+from rowcite.accept.evidence import Element, list_basis
 from rowcite.accept.judge import Cell
 from rowcite.accept.policy import AcceptancePolicy, FieldPolicy
 from rowcite.api.bodies import replace_lone_surrogates
@@ -55,19 +56,36 @@ class PlainAnswers:
         if decoded is None:
             return None
         content, bases = decoded
-        has_empty_text = b'""' in output
+        if b'""' in output and any(map(_is_incomplete, bases.values())):
+            return None
         cells: list[Cell] = []
         for field, value in zip(self._fields, content, strict=False):
-            basis = bases.get(field.name) or _without_basis(field.name, bases)
-            if basis is None or (has_empty_text and _is_incomplete(basis)):
-                return None
-            if field.required if value is None else not field.accepts(value, basis):
+            basis: FieldBasis | None
+            elements: tuple[Element, ...] = ()
+            if field.is_list and value is not None:
+                basis, elements = list_basis(field.name, bases, value)
+            else:
+                basis = bases.get(field.name) or _without_basis(field.name, bases)
+            if basis is None or (
+                field.required if value is None else not field.accepts(value, basis, elements)
+            ):
                 return None
             sure, reasoning = basis.confidence, basis.reasoning or None
             confidence = sure if sure is None or type(sure) is str else str(sure)
             typed = float(value) if field.is_number and value is not None else value
             cells.append(
-                Cell(typed, confidence, basis.citations, reasoning, None, None, value, run_id, processor)
+                Cell(
+                    typed,
+                    confidence,
+                    basis.citations,
+                    reasoning,
+                    None,
+                    None,
+                    value,
+                    run_id,
+                    processor,
+                    elements,
+                )
             )
         return cells
 
@@ -88,16 +106,20 @@ class PlainAnswers:
 class _PlainField:
     """One field's policy, laid out for speed."""
 
-    __slots__ = ("_checks", "_choices", "_day", "_longest", "_nulls", "is_number", "name", "required")
+    __slots__ = (
+        *("_checks", "_choices", "_day", "_element_checks", "_longest", "_nulls"),
+        *("is_list", "is_number", "name", "required"),
+    )
 
     def __init__(self, part: FieldPolicy, day: date) -> None:
         self.name, self.required = part.field.name, part.required
-        self.is_number = part.field.type.kind == "number"
+        self.is_number, self.is_list = part.field.type.kind == "number", part.field.type.kind == "array"
         self._choices, self._nulls, self._day = part.field.type.choices, part.nulls, day
         self._longest = max(map(len, part.nulls), default=0)
         self._checks = [check.reject for check in part.checks]
+        self._element_checks = [check.reject for check in part.checks if check.for_each]
 
-    def accepts(self, value: Any, basis: FieldBasis) -> bool:
+    def accepts(self, value: Any, basis: FieldBasis, elements: tuple[Element, ...]) -> bool:
         """Return True if a value of the field's JSON type needs no coercion and no check rejects it."""
         kind = type(value)
         if kind is str:
@@ -112,10 +134,17 @@ class _PlainField:
                 return False
         elif self.is_number and not -_EXACT < value < _EXACT:
             return False
-        for check in self._checks:  # noqa: SIM110 - a generator takes half as long again
+        for check in self._checks:  # a generator takes half as long again
             if check(value, basis, basis.citations, self._day) is not None:
                 return False
-        return True
+        return not elements or self._accepts_elements(value, elements)
+
+    def _accepts_elements(self, value: list[str], elements: tuple[Element, ...]) -> bool:
+        return all(
+            check(value[at], basis, basis.citations, self._day) is None
+            for at, basis, *_ in elements
+            for check in self._element_checks
+        )
 
 
 def _is_incomplete(basis: FieldBasis) -> bool:

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from rowcite.accept.judge import Cell
 from rowcite.inert import FORMULA, NUMBER_OR_PHONE, without_formula
+from rowcite.model import Citation
 from rowcite.rows.given import GIVEN, given_columns
 from rowcite.rows.resolve import ResolvedRow
 from rowcite.spec.fields import Field, FieldType, fields, value_column
@@ -31,6 +32,7 @@ _text_of = json.JSONEncoder(
     ensure_ascii=False, default=str
 ).encode  # `json.dumps` builds an encoder each time
 _CITATION = pl.Struct({"url": pl.String, "title": pl.String, "excerpts": pl.List(pl.String)})
+_CITATION_OF_LIST = pl.Struct([*_CITATION.fields, pl.Field("element", pl.Int64())])
 _DTYPES: dict[str, pl.DataType] = {
     "string": pl.String(),
     "json": pl.String(),
@@ -98,8 +100,11 @@ class ColumnLayout:
         if columns.confidence:
             yield Column(f"{name}_confidence", pl.String(), attrgetter("confidence"), at)
         if columns.citations == "full":
-            dtype = pl.List(_CITATION) if self._native else pl.String()
-            yield Column(f"{name}_citations", dtype, _full_citations if self._native else _citations_text, at)
+            is_list = field.type.kind == "array"
+            full = _citations_of_list if is_list else _full_citations
+            kind = pl.List(_CITATION_OF_LIST if is_list else _CITATION) if self._native else pl.String()
+            value = full if self._native else lambda cell: _text_of(full(cell)) if cell.citations else None
+            yield Column(f"{name}_citations", kind, value, at)
         if columns.citations == "urls":
             dtype = pl.List(pl.String) if self._native else pl.String()
             yield Column(f"{name}_citations", dtype, _urls if self._native else _urls_text, at)
@@ -185,14 +190,21 @@ def _json_text(cell: Cell) -> Any:
 
 
 def _full_citations(cell: Cell) -> list[dict[str, Any]]:
-    return [
-        {**msgspec.structs.asdict(citation), "excerpts": list(citation.excerpts)}
-        for citation in cell.citations
+    return [_citation(citation) for citation in cell.citations]
+
+
+def _citations_of_list(cell: Cell) -> list[dict[str, Any]]:
+    """Return citations with the position of the element that each supports, None for those of the whole list."""
+    of_elements = [
+        (citation, element.position) for element in cell.elements for citation in element.basis.citations
     ]
+    named = {citation.url for citation, _ in of_elements}
+    of_list = [(citation, None) for citation in cell.citations if citation.url not in named]
+    return [{**_citation(citation), "element": position} for citation, position in (*of_list, *of_elements)]
 
 
-def _citations_text(cell: Cell) -> str | None:
-    return _text_of(_full_citations(cell)) if cell.citations else None
+def _citation(citation: Citation) -> dict[str, Any]:
+    return {**msgspec.structs.asdict(citation), "excerpts": list(citation.excerpts)}
 
 
 def _urls(cell: Cell) -> list[str]:

@@ -240,6 +240,7 @@ function cellNode(row, at) {
   if (cell.k && !cell.d) main.append(make("p", { class: "rejection" }, cell.k === "kept" ? "Kept in the table: " : "Replaced in the table: ", foreign(cell.g)));
   if (cell.r && !cell.d) main.append(make("p", { class: "rejection" }, "Rejected: ", foreign(cell.r)));
   if (cell.y) main.append(make("p", { class: "reason" }, foreign(cell.y)));
+  if (cell.e) main.append(make("ul", { "aria-label": "Elements" }, ...cell.e.map(element)));
   if (cell.x.length) main.append(make("ol", { "aria-label": "Sources" }, ...cell.x.map(source)));
   if (cell.m) main.append(make("p", { class: "reason" }, `and ${cell.m} more sources`));
   if (cell.d) main.append(decision(cell.d));
@@ -262,6 +263,12 @@ function valueNodes(row, at) {
   if (cell.l === "unanswered") return [make("div", { class: "value nothing" }, row.status === "failed" ? "No answer: the run failed" : "No answer yet")];
   if (value === null || value === undefined) return [make("div", { class: "value nothing" }, "Nothing found")];
   return [make("div", { class: "value", tabindex: shown(value).length > 800 ? "0" : null }, foreign(shown(value)), cell.t ? make("span", { class: "why" }, " (cut)") : null)];
+}
+
+function element([value, state, rejection, docs]) {
+  const hosts = [...new Set(docs.map((doc) => safeUrl(data.docs[doc][0])?.hostname).filter(Boolean))].join(", ");
+  const why = rejection ? make("span", { class: "rejection" }, " Rejected: ", foreign(rejection)) : null;
+  return make("li", {}, foreign(shown(value)), make("span", { class: "host" }, ` ${LABELS[state]}${hosts ? " · " : ""}`, foreign(hosts)), why);
 }
 
 function source([doc, excerpts]) {
