@@ -84,7 +84,7 @@ def test_contradictory_runs_are_given_up_and_neither_lost_nor_sent_again(start, 
     some = tasks(job.question, 5)
     began = time.monotonic()
     with pytest.raises(Incomplete, match=message) as error:
-        job.run(some, stalled_timeout=0.8)
+        job.run(some, stalled_timeout=0.4)
     assert error.value.exit_code == 5
     assert time.monotonic() - began < 8
     assert job.states() == {"submitted": 5}
@@ -114,7 +114,7 @@ def test_results_are_requested_of_runs_that_ended_by_group_counts_alone(start):
 def test_runs_that_ended_by_group_counts_alone_and_have_no_result_are_given_up(start):
     job = start(Deviations(mangle=_contradictory, run_events=False, active_results=10**9))
     with pytest.raises(Incomplete, match="is active"):
-        job.run(tasks(job.question, 5), stalled_timeout=0.8)
+        job.run(tasks(job.question, 5), stalled_timeout=0.4)
     assert job.states() == {"submitted": 5}
 
 
@@ -123,7 +123,7 @@ def test_one_contradictory_run_stops_no_other(start):
     some = tasks(job.question, 20)
     job.api.deviant.how = Deviations(mangle=one(some[7].key.hex(), _paused), run_events=False)
     with pytest.raises(Incomplete, match="reported 1 of its runs"):
-        job.run(some, active_runs=5, stalled_timeout=0.8)
+        job.run(some, active_runs=5, stalled_timeout=0.4)
     assert job.states() == {"completed": 19, "submitted": 1}
     assert job.submitter._active == 0
     assert job.misplaced(some) == [some[7].input]
@@ -150,7 +150,7 @@ def test_a_result_that_always_fails_costs_its_row_alone(start):
     ids=["silent stream", "only ended runs listed", "active runs never listed"],
 )
 def test_active_runs_are_awaited_without_a_limit(start, how, settings):
-    job = start(Deviations(**how), latency=0.02, **settings)  # 1.2 to 6 seconds
+    job = start(Deviations(**how), latency=0.005, **settings)  # 0.3 to 1.5 seconds
     some = tasks(job.question, 6)
     job.run(some, stalled_timeout=0.1, sweep=0.2)
     assert whole(job, some)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-import math
 import random
 import re
 import time
@@ -114,7 +113,7 @@ class Deviant:
         if self.how.window is None or (wait := self._wait(*self.how.window, count)) <= 0:
             return False
         self.throttled += 1
-        await _answer(send, 429, {"retry-after": str(math.ceil(wait))}, _error(429))
+        await _answer(send, 429, {"retry-after": f"{wait:.3f}"}, _error(429))
         return True
 
     def _wait(self, most: int, seconds: float, count: int) -> float:

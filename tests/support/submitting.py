@@ -36,10 +36,11 @@ PRICE = 25_000
 TERMS = SubmitOptions(
     gather=0.1,
     sweep=0.4,
+    first_pause=0.05,
     reconcile_after=0.3,
     reconcile_after_refusal=0.02,
-    unexplained=1.5,
-    stalled_timeout=1.5,
+    unexplained=1.0,
+    stalled_timeout=1.0,
 )
 PATIENCE = RetryPolicy(
     attempts=3, total=5.0, first_pause=0.02, longest_pause=0.1, connect=2.0, answer=1.0, silence=1.0

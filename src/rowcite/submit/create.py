@@ -35,7 +35,6 @@ from rowcite.submit.results import key_in, keys_of_inputs
 
 _THROTTLED = 429
 _LISTED_ON_REQUEST = (*ACTIVE_STATUSES, "action_required")
-_LONGEST_PAUSE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ class Creator:
         Raises:
             Incomplete: after `options.unexplained` seconds the API still counts runs that it does not list.
         """
-        began, pause = time.monotonic(), min(0.5, reconcile_after)
+        began, pause = time.monotonic(), min(self.options.first_pause, reconcile_after)
         while batch.unsure:
             count = (await self.client.group(batch.group_id)).status.num_task_runs
             if count >= len(batch.inputs):
@@ -102,7 +101,7 @@ class Creator:
                 )
             wait = max(min(pause, reconcile_after - late), 0.05) if len(listed) >= count else pause
             await asyncio.sleep(wait)
-            pause = min(max(pause, 0.05) * 2, _LONGEST_PAUSE)
+            pause = min(max(pause, 0.05) * 2, self.options.longest_pause)
         batch.unsure = False
         return set()
 

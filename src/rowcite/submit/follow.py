@@ -22,7 +22,6 @@ from rowcite.model import ENDED
 from rowcite.submit.options import SubmitOptions
 from rowcite.submit.results import RunResults, keys_of_inputs
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 _AT_ONCE = 50  # runs that are fetched one by one before they are saved
 _FEW = 4  # runs at most are fetched one by one, ...
 _REPEATED = 50  # ... and only where the listing would repeat this many known runs for each of them
@@ -42,7 +41,7 @@ class Follower:
     )  # runs that the stream reported as ended since the last look
     _late: set[str] = field(default_factory=set)  # the same, which the last look did not return
     _due: float = math.inf  # the loop's time of the next look
-    _pause: float = _FIRST_PAUSE  # before the next look at what is late
+    _pause: float = field(init=False)  # before the next look at what is late
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _inputs: bool = False  # listings omit the metadata: request inputs with them
     _attempts: Counter[str] = field(default_factory=Counter)  # requests for the output of a completed run
@@ -51,6 +50,9 @@ class Follower:
     _readable: int = 0  # events of the last listing that could be read
     _unreadable_listings: int = 0  # listings in a row without anything that could be read
     _stalled_since: float | None = None  # since when no run has ended or is active
+
+    def __post_init__(self) -> None:
+        self._pause = self.options.first_pause
 
     async def follow(self) -> None:
         """Return when every run of the batch has ended and is in the ledger.
@@ -100,7 +102,7 @@ class Follower:
 
     async def _watch(self) -> None:
         """Read the group's events without end, opening the stream again whenever it ends."""
-        cursor, pause = None, _FIRST_PAUSE
+        cursor, pause = None, self.options.first_pause
         while True:
             try:
                 events = self.client.group_events(self.results.batch.group_id, cursor)
@@ -108,14 +110,14 @@ class Follower:
                     async for event in events:
                         cursor = event.event_id or cursor
                         if self._note(event):
-                            pause = _FIRST_PAUSE
+                            pause = self.options.first_pause
             except ApiRefused:
                 cursor = None  # the API may not accept its own cursor any more
             except (ApiError, InsufficientCredit):
                 pass
             self._look_in(0)  # a stream that is opened again may not repeat what was missed
             await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+            pause = min(pause * 2, self.options.longest_pause)
 
     def _note(self, event: Event) -> bool:
         """Note that a run has ended; return True if that was news."""
@@ -152,9 +154,9 @@ class Follower:
         self._reported -= self._late | results.done
         if self._late or results.missing_output or results.anomalies:
             self._look_in(self._pause)
-            self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+            self._pause = min(self._pause * 2, self.options.longest_pause)
         else:
-            self._pause = _FIRST_PAUSE
+            self._pause = self.options.first_pause
 
     # --- looking -------------------------------------------------------------------------------------
 

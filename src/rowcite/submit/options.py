@@ -48,6 +48,10 @@ class SubmitOptions:
     """How long a completed run may wait for others to be fetched with it."""
     sweep: float = 60.0
     """How often to list a group although its event stream reports nothing."""
+    first_pause: float = 0.5
+    """The pause before an event stream is opened again, or before the next look at what is late; it doubles each time."""
+    longest_pause: float = 30.0
+    """The longest of these pauses, and of those between looks for the runs of a lost POST."""
     reconcile_after: float = 30.0
     """How long after a POST whose response was lost its runs may still appear."""
     reconcile_after_refusal: float = 1.0
