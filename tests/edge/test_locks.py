@@ -8,7 +8,7 @@ import pytest
 
 from rowcite.errors import LedgerBusy
 from rowcite.ledger import open_ledger
-from support import environment, rowcite, small_spec, write_spec
+from support import environment, small_spec, started, write_spec
 from support.submitting import api
 
 COMPILER = shutil.which("cc")
@@ -77,9 +77,9 @@ def test_a_file_system_without_locks_is_rejected_before_anything_is_spent(tmp_pa
     write_spec(tmp_path, small_spec(backend="parallel"))
     with api(tmp_path) as server:
         run = ("run", "spec.yaml", "--yes", "--base-url", server.url)
-        done = rowcite(*run, cwd=tmp_path, LD_PRELOAD=shim, BROKEN_LOCKS="none")
-        assert done.returncode == 5
-        message = done.stderr.decode()
+        process = started(*run, cwd=tmp_path, LD_PRELOAD=shim, BROKEN_LOCKS="none")
+        message = process.communicate(timeout=60)[1].decode()
+        assert process.returncode == 5
         assert "this file system does not lock files" in message
         assert "--ledger DIR or ROWCITE_LEDGER" in message
         assert server.requests() == []
