@@ -119,6 +119,15 @@ def test_a_folder_in_s3_is_read_part_after_part(put):
     assert rows("s3://tables/f") == rows("s3://tables/f/") == [("1",), ("3",)]
 
 
+def test_partitions_in_s3_are_columns(put):
+    for name in ("NL", "S%C3%A3o"):
+        put(f"hive/country={name}/part.csv", b"x\n1\n")
+    put("hive/other/part.csv", b"x\n2\n")
+    assert (
+        rows("s3://tables/hive/") == rows("s3://tables/hive/country=*/*.csv") == [("1", "NL"), ("1", "São")]
+    )
+
+
 def test_a_fault_in_a_table_in_s3_is_named_by_its_address_and_line(put):
     with pytest.raises(TableError, match=r"^s3://tables/bad\.csv:3: 1 cell where the header has 2"):
         rows(put("bad.csv", b"a,b\n1,2\n3\n"))

@@ -13,6 +13,7 @@ from rowcite.errors import UsageError
 from rowcite.evaluation.truth import Truth, key_text
 from rowcite.pipeline.job import Job
 from rowcite.table.sources import Rows, Source
+from rowcite.table.sources.members import own_texts
 
 
 class LabelledSource:
@@ -30,7 +31,12 @@ class LabelledSource:
         self._parts: list[Rows] = []
         before = 0
         for rows in source.batches():
-            self._add(rows, [key_text(value) for value in rows.frame[key].to_list()], truth, before)
+            self._add(
+                rows,
+                [key_text(value) for value in own_texts(rows, [key]).to_series().to_list()],
+                truth,
+                before,
+            )
             before += rows.frame.height
 
     def _add(self, rows: Rows, names: list[str], truth: Truth, before: int) -> None:

@@ -28,6 +28,7 @@ from rowcite.table.input_table import InputTable, TableAddress, open_table
 from rowcite.table.reader import Reader
 from rowcite.table.sinks import check_output
 from rowcite.table.sources import FrameSource, Source, format_of
+from rowcite.table.sources.partitions import in_partitions
 
 _URL_VARIABLES = ("PARALLEL_BASE_URL", "PARALLEL_API_URL")
 
@@ -257,7 +258,7 @@ def _is_part(output: str, given: str) -> bool:
     """Return True if an output is in the input folder or matches the input pattern."""
     target, parts = Path(output).resolve(), Path(given)
     if parts.is_dir():
-        return target.parent == parts.resolve()
+        return in_partitions(str(target), str(parts.resolve()))
     pattern = os.path.abspath(given)  # noqa: PTH100 - a pattern must not be resolved
     return fnmatch(str(target), pattern) if "**" in pattern else "*" in pattern and target.match(pattern)
 

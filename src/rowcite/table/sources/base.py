@@ -57,6 +57,13 @@ class Source(Protocol):
         """Yield the rows in order."""
 
 
+class FileSource(Source, Protocol):
+    """A table in local files."""
+
+    def read(self, file: Path) -> Iterator[Rows]:
+        """Yield the rows of one file."""
+
+
 @dataclass(slots=True)
 class FrameSource:
     """A polars frame, as `rowcite.enrich` takes it. `lines` has the rows as JSON lines if `format` is `jsonl`."""

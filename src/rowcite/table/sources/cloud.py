@@ -21,6 +21,7 @@ import pyarrow as pa
 from rowcite.errors import TableError
 from rowcite.spec.models import Format
 from rowcite.table.sources.limits import NO_SPACE
+from rowcite.table.sources.partitions import in_partitions
 from rowcite.table.sources.registry import format_of
 
 _PART = 8 << 20
@@ -120,7 +121,7 @@ def check_bucket(url: str) -> None:
 def is_part_of(url: str, table: str) -> bool:
     """Return True if an object is in a folder, or matches a glob."""
     key, folder = url.partition("://")[2], table.partition("://")[2].rstrip("/")
-    return key.rpartition("/")[0] == folder or bool(_pattern(folder).fullmatch(key))
+    return in_partitions(key, folder) or bool(_pattern(folder).fullmatch(key))
 
 
 def _copy(store: Any, info: Any, local: Path) -> None:
@@ -180,8 +181,10 @@ def _parts(store: Any, key: str, kind: Format | None) -> list[Any]:
     if info.type == fs.FileType.Directory:
         return [
             info
-            for info in files(key, deep=False)
-            if (kind or format_of(info.path)) and Path(info.path).name[0] not in "._"
+            for info in files(key, deep=True)
+            if (kind or format_of(info.path))
+            and Path(info.path).name[0] not in "._"
+            and in_partitions(info.path, key)
         ]
     return []
 

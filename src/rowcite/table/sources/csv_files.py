@@ -61,9 +61,10 @@ class CsvSource:
     def batches(self) -> Iterator[Rows]:
         """Yield the rows of each file in turn."""
         for file in self.files:
-            yield from self._read(file)
+            yield from self.read(file)
 
-    def _read(self, file: Path) -> Iterator[Rows]:
+    def read(self, file: Path) -> Iterator[Rows]:
+        """Yield the rows of one file."""
         done = self._header_rows[file]
         for block in _BLOCKS:
             try:

@@ -51,14 +51,17 @@ class JsonlSource:
 
     def batches(self) -> Iterator[Rows]:
         """Yield the rows of each file in turn."""
-        rows = batch_rows(sum(map(_width, self.schema.values())))
         for file in self.files:
-            done = 0
-            for lines, data in _lines(file, rows):
-                frame = self._frame(file, data)
-                check_cells(file, frame, done)
-                done += frame.height
-                yield Rows(frame, lines=lines)
+            yield from self.read(file)
+
+    def read(self, file: Path) -> Iterator[Rows]:
+        """Yield the rows of one file."""
+        rows, done = batch_rows(sum(map(_width, self.schema.values()))), 0
+        for lines, data in _lines(file, rows):
+            frame = self._frame(file, data)
+            check_cells(file, frame, done)
+            done += frame.height
+            yield Rows(frame, lines=lines)
 
     def _frame(self, file: Path, data: bytes) -> pl.DataFrame:
         try:

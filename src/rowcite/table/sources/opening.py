@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from rowcite.errors import TableError
 from rowcite.spec.models import CsvOptions, Format
 from rowcite.table.sources.base import Source
+from rowcite.table.sources.partitions import is_partition, partitioned
 from rowcite.table.sources.registry import format_names, format_of, input_format
 from rowcite.table.sources.remote import RemoteSource, Stamp, remote_stamp
 
@@ -24,8 +26,9 @@ def open_source(path: str, kind: Format | None, options: CsvOptions, *, spool: P
         TableError: the table does not exist, its format is unknown, or its header cannot be used.
     """
     if "://" in path:
-        return RemoteSource(path, kind, lambda files: _open_files(files, path, kind, options))
-    return _open_files(_files(path, kind, spool), path, kind, options)
+        return RemoteSource(path, kind, lambda names: _open_files(names, path, kind, options))
+    names = {file: str(file) for file in _files(path, kind, spool)}
+    return _open_files(names, path, kind, options)
 
 
 def stamp_of(path: str, kind: Format | None, spool: Path | None) -> Stamp:
@@ -46,7 +49,9 @@ def _marks(found: os.stat_result) -> tuple[int, ...]:
     return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
-def _open_files(files: Sequence[Path], path: str, kind: Format | None, options: CsvOptions) -> Source:
+def _open_files(names: Mapping[Path, str], path: str, kind: Format | None, options: CsvOptions) -> Source:
+    """Open files that form one table. `names` has the path or address of each."""
+    files = list(names)
     if bad := [file for file in files if not _is_unicode(str(file))]:
         raise TableError(f"{bad[0]}: the name is not UTF-8, and Arrow opens no such file. Rename it")
     formats = set[Format]()
@@ -59,7 +64,17 @@ def _open_files(files: Sequence[Path], path: str, kind: Format | None, options: 
         raise TableError(
             f"{path}: parts of different formats ({', '.join(sorted(formats))}). Name one with a glob"
         )
-    return input_format(formats.pop()).open(files, options)
+    source = input_format(formats.pop()).open(files, options)
+    return source if path == "-" else partitioned(source, _root(path, names), names)
+
+
+def _root(path: str, names: Mapping[Path, str]) -> str:
+    """Return the part of a path below which folders are partitions: all of it, or a glob up to its first wildcard."""
+    if path in names.values():
+        return path
+    fixed = re.split(r"[*?\[]", path, maxsplit=1)[0]
+    folder = path.rstrip("/") if fixed == path else fixed.rpartition("/")[0]
+    return folder if "://" in path or not folder else str(Path(folder)).removeprefix(".")
 
 
 def _is_unicode(name: str) -> bool:
@@ -87,13 +102,12 @@ def _find(path: str, kind: Format | None) -> list[Path]:
             f"{path}: a pipe or device can be read only once. Name the table `-` and send it to stdin"
         )
     if place.is_dir():
-        files = sorted(
-            file
-            for file in place.iterdir()
-            if file.is_file() and (kind or format_of(file)) and file.name[0] not in "._"
-        )
+        files = sorted(_parts(place, kind))
         if not files:
-            raise TableError(f"{path}: the folder holds no {format_names()} file")
+            raise TableError(
+                f"{path}: the folder holds no {format_names()} file. For files in other folders below it give a glob,"
+                f" such as {place / '**' / '*.parquet'}"
+            )
         return files
     if place.exists():
         return [place]
@@ -102,6 +116,17 @@ def _find(path: str, kind: Format | None) -> list[Path]:
         if files:
             return files
     raise TableError(f"{path}: no such file. Correct input.path (relative to the spec), or give --input")
+
+
+def _parts(folder: Path, kind: Format | None) -> Iterator[Path]:
+    """Yield the parts in a folder, and in the partitions below it."""
+    for item in folder.iterdir():
+        if item.name[0] in "._":
+            continue
+        if item.is_dir() and is_partition(item.name):
+            yield from _parts(item, kind)
+        elif item.is_file() and (kind or format_of(item)):
+            yield item
 
 
 def _glob(path: str) -> Iterator[Path]:

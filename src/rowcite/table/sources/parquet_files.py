@@ -44,12 +44,17 @@ class ParquetSource:
     def batches(self) -> Iterator[Rows]:
         """Yield the rows of each file in turn."""
         for file in self.files:
-            done = 0
-            for table in _tables(file):
-                frame = to_frame(table)
-                check_cells(file, frame, done)
-                done += table.num_rows
-                yield Rows(frame, arrow=table)
+            yield from self.read(file)
+
+    @staticmethod
+    def read(file: Path) -> Iterator[Rows]:
+        """Yield the rows of one file."""
+        done = 0
+        for table in _tables(file):
+            frame = to_frame(table)
+            check_cells(file, frame, done)
+            done += table.num_rows
+            yield Rows(frame, arrow=table)
 
     @staticmethod
     def _schema(file: Path) -> pa.Schema:

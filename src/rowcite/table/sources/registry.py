@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from rowcite.spec.models import CsvOptions, Format
-from rowcite.table.sources.base import COMPRESSED, Source
+from rowcite.table.sources.base import COMPRESSED, FileSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class InputFormat:
 
     name: Format
     suffixes: tuple[str, ...]
-    open: Callable[[Sequence[Path], CsvOptions], Source]
+    open: Callable[[Sequence[Path], CsvOptions], FileSource]
 
 
 FORMATS: dict[str, InputFormat] = {}

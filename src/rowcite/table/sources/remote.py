@@ -44,13 +44,13 @@ class RemoteSource:
         TableError: the table does not exist, cannot be read, or the connection broke; nothing was spent.
     """
 
-    def __init__(self, url: str, kind: Format | None, read: Callable[[Sequence[Path]], Source]) -> None:
+    def __init__(self, url: str, kind: Format | None, read: Callable[[Mapping[Path, str]], Source]) -> None:
         folder = Path(mkdtemp(prefix="rowcite-"))
         self._cleanup = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         self._names, self.stamp = _download(url, kind, folder)
         self.copies: Sequence[Path] = tuple(self._names)
         with self._original_names():
-            self._inner = read(list(self._names))
+            self._inner = read(self._names)
         self.format: Format | None = self._inner.format
         self.files: Sequence[Path] = ()
         self.separator: str = self._inner.separator
