@@ -108,8 +108,11 @@ class Run(msgspec.Struct, frozen=True):
             found = found[0] if found else None
         if isinstance(found, dict):
             ref_id = found.get("ref_id")
-            message, ref_id = str(found.get("message") or found), str(ref_id) if ref_id else None
-            return ErrorBody(shortened(message, _MAX_MESSAGE), ref_id and shortened(ref_id, _MAX_REF_ID))
+            return ErrorBody(
+                shortened(str(found.get("message") or found), _MAX_MESSAGE),
+                shortened(str(ref_id), _MAX_REF_ID) if ref_id else None,
+                found.get("detail"),
+            )
         return ErrorBody(shortened(str(found), _MAX_MESSAGE) if found else f"the run is {self.status}")
 
 
