@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 from email.message import EmailMessage
 
 import pytest
 
 from rowcite.errors import InputError
 from rowcite.local.research import open_corpus
+from rowcite.local.research.documents import limits
+from rowcite.local.research.documents.parse import read_file
 
 
 def only(docs):
@@ -171,3 +174,41 @@ def test_an_email_is_dated_and_titled_by_its_headers(docs):
     (document,) = docs.open().documents
     assert (document.title, document.date) == ("Acme Pumps in figures", "2025-03-04")
     assert docs.value(ACME, COUNT) == 240
+
+
+# --- limits ----------------------------------------------------------------------------------------------
+
+NESTED = "<div>" * 400_000
+
+
+def test_a_page_of_400000_nested_elements_is_left_out_at_once_and_named(docs):
+    docs.file("a.html", NESTED)
+    docs.file("b.txt", "Acme Pumps was founded in 1998.")
+    docs.file("c.jsonl", "\n".join(json.dumps({"html": html}) for html in (NESTED, "<p>Acme</p>")))
+    began = time.monotonic()
+    corpus = docs.open()
+    assert time.monotonic() - began < 20
+    assert [document.path for document in corpus.documents] == ["b.txt", "c.jsonl#2"]
+    reason = "its elements nest deeper than 400 levels"
+    assert corpus.skipped == (f"a.html: ValueError: {reason}", f"c.jsonl#1: {reason}")
+
+
+@pytest.mark.parametrize("tags", ["<p>", "<br>", "<li>", "<p><b>"])
+def test_elements_that_need_no_end_tag_are_not_nested(docs, tags):
+    docs.file("a.html", f"{tags}Acme Pumps" * 2_000)
+    assert only(docs).text.startswith("Acme Pumps Acme Pumps")
+
+
+def test_of_a_long_text_the_first_part_is_read_and_the_file_is_named(monkeypatch):
+    monkeypatch.setattr(limits, "CHARS", 1 << 20)
+    (document,), complaints = read_file(b"Acme.\n\n" + b"x" * (1 << 20) + b" last", "a.txt", {})
+    assert document.text.startswith("Acme. x")
+    assert not document.text.endswith("last")
+    assert complaints == ["a.txt: longer than 1 MiB; the rest was not read"]
+
+
+def test_the_time_for_a_line_of_many_elements_grows_with_their_number(docs):
+    docs.file("a.html", "<span>x</span>" * 40_000)
+    began = time.process_time()
+    assert len(only(docs).text) > 1_000
+    assert time.process_time() - began < 10

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from rowcite.local.research import Question, corpus_digest, open_corpus
+from rowcite.local.research.store import reader_processes
 from rowcite.local.research.store.cache import UNUSED_FOR, platform_cache
 from rowcite.local.research.store.reader_processes import ReaderProcesses, ReadJob, read
 from support import ROOT, environment, until
@@ -225,6 +226,24 @@ def test_a_killed_process_leaves_a_usable_cache(docs, cache):
     corpus = open_corpus(docs.folder, cache)
     assert list(corpus.documents) == list(docs.open().documents)
     assert corpus.skipped == ()
+
+
+def test_a_file_that_takes_too_long_is_left_out_and_the_next_ones_are_read(monkeypatch):
+    job = ReadJob(b"", "a.txt", b"Acme", {})
+    with ReaderProcesses(1, seconds=0.1) as readers:
+        with monkeypatch.context() as patched:
+            patched.setattr(reader_processes, "_WORK", "import time; time.sleep(60)")
+            readers._start()
+        assert readers.read([job]) == ["a.txt: not read within 0 s"]
+        readers._seconds = 60
+        assert readers.read([job]) == [read(job)]
+        assert len(readers._running) == 2
+
+
+def test_a_small_file_of_many_elements_is_read_in_a_process():
+    with ReaderProcesses(1) as readers:
+        readers.read([ReadJob(b"", "a.html", b"<p>" * 20_001, {})])
+        assert len(readers._running) == 1
 
 
 def test_reader_processes_return_what_this_process_would_read(docs):

@@ -65,13 +65,16 @@ def blocks_of(tree: LexborHTMLParser) -> Layout:
 def _walk(node: LexborNode, layout: Layout, *, noise: bool, aside: bool) -> None:
     """Read a block-level node: turn runs of inline content into blocks and walk block-level children."""
     buffer: list[str] = []
+    has_text = False  # in the buffer
     for child in _children(node):
         if child.tag in _BLOCKS or _holds_blocks(child):
             _flush(buffer, node, layout, noise=noise, aside=aside)
+            has_text = False
             _enter(child, layout, noise=noise or _is_noise(child), aside=aside or child.tag == "aside")
         else:
-            leads = child.tag in _LEADS and not "".join(buffer).strip()
-            buffer.append(inline_text(child) + (_AFTER_LABEL if leads else ""))
+            text = inline_text(child)
+            buffer.append(text + (_AFTER_LABEL if child.tag in _LEADS and not has_text else ""))
+            has_text = has_text or bool(text.strip())
     _flush(buffer, node, layout, noise=noise, aside=aside)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urldefrag, urljoin
 
@@ -32,6 +32,7 @@ from rowcite.local.research.documents.html_blocks import Layout, blocks_of
 from rowcite.local.research.documents.html_head import Head, read_head
 from rowcite.local.research.documents.labelled_facts import labelled_facts
 from rowcite.local.research.documents.layout_facts import layout_facts
+from rowcite.local.research.documents.limits import check_depth, first_part
 from rowcite.local.research.documents.schema_org import data_facts, data_subjects, microdata_facts
 from rowcite.local.research.documents.sentence_facts import sentence_facts, sentences_of
 from rowcite.local.research.text.dates import full_date
@@ -67,11 +68,28 @@ def read_file(
         pages = (
             [read_message(content, name)] if suffix == ".eml" else list(read_lines(_decode(content), name))
         )
-        documents = [
-            _from_embedded(page, manifest.get(page.name, FileMetadata())) for page in pages if not page.fault
-        ]
-        return documents, [f"{page.name}: {page.fault}" for page in pages if page.fault]
-    return [_from_text_file(_decode(content), name, suffix, metadata)], []
+        return _from_pages(pages, manifest)
+    text, complaints = first_part(_decode(content), name)
+    return [_from_text_file(text, name, suffix, metadata)], complaints
+
+
+def _from_pages(
+    pages: Iterable[EmbeddedPage], manifest: Mapping[str, FileMetadata]
+) -> tuple[list[Document], list[str]]:
+    documents, complaints = list[Document](), list[str]()
+    for page in pages:
+        if page.fault:
+            complaints.append(f"{page.name}: {page.fault}")
+            continue
+        text, more = first_part(page.text, page.name)
+        complaints += more
+        try:
+            documents.append(
+                _from_embedded(replace(page, text=text), manifest.get(page.name, FileMetadata()))
+            )
+        except (ValueError, RecursionError) as error:
+            complaints.append(f"{page.name}: {error}")
+    return documents, complaints
 
 
 def _from_embedded(page: EmbeddedPage, metadata: FileMetadata) -> Document:
@@ -101,6 +119,7 @@ def _from_text_file(text: str, name: str, suffix: str, metadata: FileMetadata) -
 
 
 def _from_html(text: str, name: str, metadata: FileMetadata) -> Document:
+    check_depth(text)
     tree = LexborHTMLParser(text)
     head = read_head(tree, name)
     facts = [*data_facts(head.data), *microdata_facts(tree)]

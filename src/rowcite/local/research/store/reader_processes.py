@@ -10,6 +10,7 @@ import queue
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ from rowcite.local.research.store.document_store import StoredFile, to_stored
 from rowcite.local.research.text.normalise import collapse_spaces
 
 WORTH_STARTING = 1_000_000  # bytes, about a second's work: less is done before a process has started
+HEAVY = 20_000  # tags: the time of parsing grows with their square, if they are nested to delay it
+SECONDS, BYTES_PER_SECOND = 60.0, 100_000
+"""The longest time for a file, and what is added to it by size: it takes a tenth of that."""
 _MOST = 4  # processes, each with the engine in memory
 _WORK = "from rowcite.local.research.store.reader_processes import work; work()"
 
@@ -38,11 +42,16 @@ class ReadJob:
 
 
 class ReaderProcesses:
-    """One reader for each processor, started when there is much to read and killed at the end of the block."""
+    """One reader for each processor, started when there is much to read and killed at the end of the block.
 
-    def __init__(self, processes: int | None = None, worth_starting: int = WORTH_STARTING) -> None:
+    A file that takes longer than `seconds`, with more for a large one, is left out.
+    """
+
+    def __init__(
+        self, processes: int | None = None, worth_starting: int = WORTH_STARTING, seconds: float = SECONDS
+    ) -> None:
         self._count = min(os.cpu_count() or 1, _MOST) if processes is None else processes
-        self._worth_starting = worth_starting
+        self._worth_starting, self._seconds = worth_starting, seconds
         self._running: list[subprocess.Popen[bytes]] = []
         self._idle: queue.SimpleQueue[subprocess.Popen[bytes]] = queue.SimpleQueue()
 
@@ -57,36 +66,49 @@ class ReaderProcesses:
     def read(self, jobs: Sequence[ReadJob]) -> list[StoredFile | str]:
         """Return the parsed contents of each file, or a line with the reason if it cannot be read."""
         size = sum(len(job.content) for job in jobs)
-        if size >= self._worth_starting and not self._running and self._count > 1 and _can_start():
-            self._start()
+        much = size >= self._worth_starting and self._count > 1
+        if not self._running and (much or any(map(_is_heavy, jobs))) and _can_start():
+            for _ in range(self._count):
+                self._start()
         if not self._running:
             return [read(job) for job in jobs]
         with ThreadPoolExecutor(len(self._running)) as pool:
             return list(pool.map(self._read_in_process, jobs))
 
     def _start(self) -> None:
-        for _ in range(self._count):
-            process = subprocess.Popen(  # noqa: S603  # this Python, with words of this file's own
-                [sys.executable, "-P", "-c", _WORK],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
-            self._running.append(process)
-            self._idle.put(process)
+        process = subprocess.Popen(  # noqa: S603  # this Python, with words of this file's own
+            [sys.executable, "-P", "-c", _WORK],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        self._running.append(process)
+        self._idle.put(process)
 
     def _read_in_process(self, job: ReadJob) -> StoredFile | str:
-        """Have an idle process read a file; if that fails, read it here."""
-        process = self._idle.get()
+        """Have an idle process read a file; if that fails, read it here, unless it took too long."""
+        process, late = self._idle.get(), threading.Event()
         assert process.stdin is not None
         assert process.stdout is not None
+        seconds = self._seconds + len(job.content) / BYTES_PER_SECOND
+
+        def end() -> None:
+            late.set()
+            process.kill()
+
+        timer = threading.Timer(seconds, end)
+        timer.start()
         try:
             _send(process.stdin, _encode(job))
             return _results.decode(_receive(process.stdout))
         except (OSError, EOFError, msgspec.DecodeError):
-            return read(job)
+            return f"{job.name}: not read within {seconds:.0f} s" if late.is_set() else read(job)
         finally:
-            self._idle.put(process)
+            timer.cancel()
+            if late.is_set():
+                self._start()
+            else:
+                self._idle.put(process)
 
 
 def read(job: ReadJob) -> StoredFile | str:
@@ -111,6 +133,10 @@ def work() -> None:
         except EOFError:
             return
         _send(sys.stdout.buffer, _encode(read(job)))
+
+
+def _is_heavy(job: ReadJob) -> bool:
+    return job.content.count(b"<") > HEAVY
 
 
 def _can_start() -> bool:
