@@ -312,10 +312,42 @@ def test_plan_spends_nothing_and_leaves_no_ledger(tmp_path, server, capsys):
     out = capsys.readouterr().out
     assert "3 rows, 3 distinct tasks" in out
     assert "3 to submit to core, $0.075 at $0.025 a run; about 4 requests, 60 s to 5 min" in out
-    sample = json.loads(out.split("sample payload: ")[1])
-    assert sample["inputs"][0]["input"] == {"company_name": "Company 0"}
+    assert out.endswith("One row's input:\n  company_name: Company 0\n")
     assert len(server.requests()) == before
     assert sorted(file.name for file in tmp_path.iterdir()) == ["spec.yaml", "table.csv"]
+
+
+def test_plan_shows_the_request_body_when_verbose_and_as_an_object_in_json(tmp_path, server, capsys):
+    file = str(spec(tmp_path))
+    assert main(["plan", file, "--base-url", server.url, "-v"]) == 0
+    body = json.loads(capsys.readouterr().out.split("Its request body: ")[1])
+    assert body["inputs"][0]["input"] == {"company_name": "Company 0"}
+    assert main(["plan", file, "--base-url", server.url, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["sample"] == body
+
+
+def test_plan_aligns_the_values_of_one_row(tmp_path, server, capsys):
+    (tmp_path / "t.csv").write_text("name,site\nZo,zo.example\n")
+    inputs = {"company_name": {"column": "name"}, "url": {"column": "site"}}
+    task = {"processor": "core", "inputs": inputs, "outputs": {"city": "City"}, "records_per_run": 2}
+    file = write_spec(tmp_path, {"name": "t", "input": {"path": "t.csv"}, "task": task})
+    assert main(["plan", str(file), "--base-url", server.url]) == 0
+    assert capsys.readouterr().out.endswith("\n  company_name: Zo\n  url:          zo.example\n")
+
+
+def test_max_age_requests_older_answers_again(tmp_path, server, capsys):
+    file = str(spec(tmp_path))
+    flags = ["--base-url", server.url]
+    assert main(["run", file, *flags, "-q"]) == 0
+    assert main(["plan", file, *flags, "--max-age", "1h"]) == 0
+    assert "nothing to submit" in capsys.readouterr().out
+    time.sleep(0.01)
+    assert main(["plan", file, *flags, "--max-age", "0.001s"]) == 0
+    assert "2 stored answers are older than 0 s: requested again ($0.05)" in capsys.readouterr().out
+    before = len(server.created())
+    assert main(["run", file, *flags, "-q", "--max-age", "0.001s"]) == 0
+    assert len(server.created()) == before + 2
+    assert main(["plan", file, *flags, "--max-age", "soon"]) == 2
 
 
 def test_plan_counts_answered_tasks(tmp_path, server, capsys):
@@ -610,7 +642,7 @@ def test_the_plan_counts_answers_to_an_earlier_spec(tmp_path, corpus):
     changed["task"]["outputs"]["founded_year"]["description"] = "Year of foundation, as the company says it"
     plan = rowcite("plan", write_spec(tmp_path, changed), cwd=tmp_path).stdout.decode()
     assert "2 to submit" in plan
-    assert "2 stored answers belong to an earlier version of this spec and are not reused" in plan
+    assert "The description of founded_year changed: 2 answers are requested again\n" in plan
     again = rowcite("plan", write_spec(tmp_path, small_spec(local=local)), cwd=tmp_path).stdout.decode()
     assert "2 answered" in again
-    assert "earlier version" not in again
+    assert "requested again" not in again

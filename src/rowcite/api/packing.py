@@ -42,6 +42,35 @@ def packed(question: Question) -> Question:
     return Question(named, msgspec.json.encode(spec), question.run, question.extra_metadata)
 
 
+def unpacked(named: dict[str, Any]) -> dict[str, Any]:
+    """Return the question for one row of a packed question (`Question.named`); any other question unchanged."""
+    spec = named.get("task_spec") or {}
+    schemas = {name: (spec.get(name) or {}).get("json_schema") for name in ("input_schema", "output_schema")}
+    asked, answered = schemas["input_schema"], schemas["output_schema"]
+    if not isinstance(asked, dict) or not isinstance(answered, dict):
+        return named
+    if not answered.get("description", "").endswith(_WORDS):
+        return named
+    one = {"output_schema": {**spec["output_schema"], "json_schema": _one_record(answered)}}
+    if (single := _one_record(asked)) != _PROMPT_SCHEMA:
+        one["input_schema"] = {**spec["input_schema"], "json_schema": single}
+    return {**named, "task_spec": {**{k: v for k, v in spec.items() if k not in schemas}, **one}}
+
+
+def _one_record(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of one record: the reverse of `records_schema`."""
+    record = schema["properties"][RECORDS]["items"]
+    description = schema.get("description", "").removesuffix(_WORDS).rstrip()
+    return {
+        "type": "object",
+        **({"description": description} if description else {}),
+        "properties": {name: part for name, part in record["properties"].items() if name != RECORD_KEY},
+        "required": [name for name in record["required"] if name != RECORD_KEY],
+        "additionalProperties": False,
+        **{word: schema[word] for word in ("$defs", "definitions") if word in schema},
+    }
+
+
 _PROMPT_SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {_PROMPT: {"type": "string"}},

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rowcite.cli.options import (
+    duration_value,
     max_cost_option,
     output_options,
     replace_option,
@@ -20,21 +21,11 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
 
-def _duration(_: click.Context, __: click.Parameter, text: str | None) -> timedelta | None:
-    from rowcite.spec.value_types import duration
-
-    try:
-        value: timedelta | None = duration(text)
-    except ValueError as error:
-        raise click.BadParameter(f"{text!r} {error}") from None
-    return value
-
-
 @click.command("collect", short_help="Take the answers that are ready, escalate, write the table.")
 @spec_argument
 @click.option(
     "--wait",
-    callback=_duration,
+    callback=duration_value,
     metavar="DURATION",
     help="Wait up to DURATION (90s, 30m, 2h) for the answers that are not ready.",
 )

@@ -13,6 +13,8 @@ from rowcite.cli.console import Console
 from rowcite.errors import TableError
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from rowcite.pipeline.prepare import Prepared
     from rowcite.pipeline.which_api import Use
 
@@ -52,6 +54,17 @@ def _bytes(_: click.Context, __: click.Parameter, text: str) -> int:
     if size < _LEAST:
         raise click.BadParameter(f"{text} is too small: give at least 16MB")
     return size
+
+
+def duration_value(_: click.Context, __: click.Parameter, text: str | None) -> timedelta | None:
+    """Return the value of a flag that takes a duration."""
+    from rowcite.spec.value_types import duration
+
+    try:
+        value: timedelta | None = duration(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} {error}") from None
+    return value
 
 
 _TABLE = [
@@ -107,6 +120,12 @@ _SPEND = [
         callback=_amount,
         metavar="USD",
         help="Spend at most USD in this command.",
+    ),
+    click.option(
+        "--max-age",
+        callback=duration_value,
+        metavar="DURATION",
+        help="Request answers again that are older than DURATION (2h, 90d).",
     ),
     click.option("--fresh", is_flag=True, help="Ignore stored answers and request all of them again."),
     click.option("--retry-failed", is_flag=True, help="Retry the tasks that failed in earlier commands."),

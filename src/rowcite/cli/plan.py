@@ -22,12 +22,14 @@ from rowcite.cli.options import (
 @spend_options
 @output_options
 def command(spec: str, *, as_json: bool, **flags: Any) -> int:
-    """Show what `rowcite run SPEC` would submit and cost, with a sample payload. Sends nothing and writes nothing."""
+    """Show what `rowcite run SPEC` would submit and cost, and one row's input; -v shows its request body. Sends nothing and writes nothing."""
+    import json
+
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
     from rowcite.pipeline.plan import plan
 
-    start_console(flags)
+    console = start_console(flags)
     with prepared(spec, flags) as ready:
         ledger = open_ledger(ready.ledger, writing=False)
         planned = plan(ready.job, ledger)
@@ -48,5 +50,9 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
         if spent:
             render.line(f"{render.usd(spent)} spent so far ({ready.ledger})")
         if planned.sample is not None:
-            render.line(f"sample payload: {planned.sample}")
+            render.line("One row's input:")
+            for text in render.input_lines(json.loads(planned.sample)):
+                render.line(text)
+            if console.verbose:
+                render.line(f"Its request body: {planned.sample}")
     return 0

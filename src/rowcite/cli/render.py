@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from rowcite.pipeline.plan import Plan
     from rowcite.pipeline.summary import Summary
 
+_MOST_CHANGES = 5
+
 __all__ = [
     "MICRO",
     "as_json",
     "counts_line",
     "duration",
+    "input_lines",
     "line",
     "plan_dict",
     "plan_lines",
@@ -56,6 +59,9 @@ def plan_dict(job: Job, plan: Plan) -> dict[str, Any]:
         "runs": plan.runs,
         "to_escalate": plan.to_escalate,
         "stored_for_other_questions": plan.stored_for_other_questions,
+        "changes": plan.changes,
+        "requested_again": plan.requested_again,
+        "too_old": plan.too_old,
         "processor": job.spec.task.processor,
         "price_usd": plan.price / MICRO,
         "cost_usd": plan.cost / MICRO,
@@ -80,9 +86,9 @@ def plan_lines(job: Job, plan: Plan) -> list[str]:
     return [
         f"API: {api_text(job.question.named['api'])}",
         _rows_line(plan),
-        f"{_submit_text(job, plan)}, {_cost_text(job, plan)}; about {plural(plan.requests, 'request')}{_time(plan)}",
+        _work_line(job, plan),
         *_escalation(job, plan),
-        *_earlier_answers(plan),
+        *_earlier_answers(job, plan),
         *(f"warning: {text}" for text in plan.warnings),
     ]
 
@@ -96,6 +102,12 @@ def _rows_line(plan: Plan) -> str:
     within = "" if plan.requested == plan.rows else f", {plan.requested:,} within --limit"
     rows = plural(plan.rows, "row") + within + (f" ({', '.join(left_out)})" if left_out else "")
     return f"{rows}, {plural(plan.tasks, 'distinct task')}" + (f": {', '.join(states)}" if states else "")
+
+
+def _work_line(job: Job, plan: Plan) -> str:
+    if not plan.to_submit:
+        return "nothing to submit"
+    return f"{_submit_text(job, plan)}, {_cost_text(job, plan)}; about {plural(plan.requests, 'request')}{_time(plan)}"
 
 
 def _submit_text(job: Job, plan: Plan) -> str:
@@ -126,15 +138,53 @@ def _escalation(job: Job, plan: Plan) -> list[str]:
     return [f"{text}: {costs}; never more than limits.max_cost_usd"]
 
 
-def _earlier_answers(plan: Plan) -> list[str]:
-    """Return the line about stored answers that this spec cannot reuse."""
-    stored = plan.stored_for_other_questions
-    if not stored or not plan.to_submit:
-        return []
-    verbs = ("belongs", "is") if stored == 1 else ("belong", "are")
-    return [
-        f"{plural(stored, 'stored answer')} {verbs[0]} to an earlier version of this spec and {verbs[1]} not reused"
-    ]
+def _earlier_answers(job: Job, plan: Plan) -> list[str]:
+    """Return the lines about stored answers that are requested again."""
+    lines = []
+    if plan.too_old:
+        why = "ignored (--fresh)" if job.fresh else f"older than {_age(job)}"
+        lines.append(
+            f"{plural(plan.too_old, 'stored answer')} {_are(plan.too_old)} {why}: {_again(plan, plan.too_old, job)}"
+        )
+    if plan.changes and plan.requested_again:
+        shown = plan.changes[:_MOST_CHANGES]
+        if more := len(plan.changes) - len(shown):
+            shown.append(plural(more, "more change"))
+        text, first = "; ".join(shown), shown[0]
+        lines.append(
+            f"{first[0].upper()}{text[1:]}: {plural(plan.requested_again, 'answer')} {_are(plan.requested_again)} {_again(plan, plan.requested_again, job)}"
+        )
+    return lines
+
+
+def _again(plan: Plan, answers: int, job: Job) -> str:
+    cost = round(plan.cost * answers / plan.to_submit)
+    return f"requested again{'' if job.local else f' ({usd(cost)})'}"
+
+
+def _age(job: Job) -> str:
+    age = job.spec.cache.max_age
+    assert age is not None  # else nothing is too old
+    return plural(age.days, "day") if age.days > 1 else duration(age.total_seconds())
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def input_lines(sample: dict[str, Any]) -> list[str]:
+    """Return the input of a sample request body as lines: each name with its value."""
+    value = sample["inputs"][0]["input"]
+    if isinstance(value, dict) and isinstance(value.get("records"), list) and len(value) == 1:
+        value = {name: part for name, part in value["records"][0].items() if name != "key"}
+    if not isinstance(value, dict):
+        return [f"  {part}" for part in str(value).split("\n")]
+    width = max(map(len, value), default=0) + 1
+    texts = {
+        name: part if isinstance(part, str) else json.dumps(part, ensure_ascii=False)
+        for name, part in value.items()
+    }
+    return [f"  {f'{name}:':{width}} {text}" for name, text in texts.items()]
 
 
 def plural(number: int, noun: str) -> str:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from rowcite.ledger.history import History
 from rowcite.ledger.opening import open_again, open_file
-from rowcite.ledger.reads import Reads
+from rowcite.ledger.reads import QuestionAnswers, Reads
 from rowcite.ledger.writes import Writes
 
-__all__ = ["Ledger", "open_ledger"]
+__all__ = ["Ledger", "QuestionAnswers", "open_ledger"]
 
 
 class Ledger(Reads, Writes, History):

@@ -50,11 +50,12 @@ SUBMISSION = (
     "SELECT budget, (SELECT coalesce(sum(price), 0) FROM run"
     f" WHERE run.id >= first_run AND {IS_CREATED}) FROM submission ORDER BY id DESC LIMIT 1"
 )
-ANSWERED_FOR_OTHER_QUESTIONS = (
-    "SELECT count(DISTINCT run.key) FROM question JOIN batch ON batch.question = question.id"
-    " JOIN run ON run.batch = batch.id"
-    " WHERE question.fingerprint != ? AND json_extract(question.body, '$.api') = ?"
-    f" AND run.{IS_COMPLETED} AND run.root IS NULL"
+ANSWERS_BY_QUESTION = (  # the run of a pack is not a task, its rows are
+    "SELECT question.body, count(*), coalesce(sum(task.ended_at < :not_before), 0) FROM question JOIN"
+    " (SELECT batch.question, max(run.id) AS last, max(run.ended_at) AS ended_at FROM run JOIN batch ON batch.id = run.batch"
+    f" WHERE run.{IS_COMPLETED} AND run.root IS NULL AND run.id NOT IN (SELECT pack FROM run WHERE pack IS NOT NULL)"
+    " GROUP BY batch.question, run.key) AS task ON task.question = question.id"
+    " WHERE json_extract(question.body, '$.api') = :api GROUP BY question.id ORDER BY max(task.last) DESC"
 )
 RUNS_BY_QUESTION = (
     "SELECT question.body, found.runs FROM question JOIN (SELECT batch.question, sum(counted.runs) AS runs FROM"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from rowcite.errors import LedgerError
 from rowcite.ledger import queries
@@ -19,6 +19,14 @@ _ASK_AGAIN = (
     "`rowcite ledger prune SPEC --damaged` forgets it, and the next run requests and pays for it again"
 )
 _STATES = {state.value: state for state in RunState}
+
+
+class QuestionAnswers(NamedTuple):
+    """A question as it is stored, the tasks that it answered, and those of them with an answer from before a time."""
+
+    named: dict[str, Any]
+    answers: int
+    older: int
 
 
 class Reads(Store):
@@ -100,9 +108,10 @@ class Reads(Store):
                 found[number] = (price, rows)
         return found
 
-    def stored_for_other_questions(self, fingerprint: bytes, api: str) -> int:
-        """Return the number of tasks that an API answered for another question: an earlier spec, another processor."""
-        return int(self._one(queries.ANSWERED_FOR_OTHER_QUESTIONS, fingerprint, api))
+    def answers_by_question(self, api: str, *, not_before: float = 0.0) -> list[QuestionAnswers]:
+        """Return each question that an API has answered, newest first; escalations are left out."""
+        rows = self._each(queries.ANSWERS_BY_QUESTION, {"api": api, "not_before": min(not_before, 1e300)})
+        return [QuestionAnswers(json.loads(body), answers, older) for body, answers, older in rows]
 
     def runs_by_api(self) -> dict[str, int]:
         """Return the number of answered and active runs at each API that has any."""

@@ -15,6 +15,7 @@ from rowcite.pipeline.escalate import to_escalate
 from rowcite.pipeline.job import Job
 from rowcite.pipeline.next_step import CostForecast, outlook, shares
 from rowcite.pipeline.spec_checks import spec_warnings
+from rowcite.pipeline.what_changed import EarlierAnswers, earlier_answers
 from rowcite.pipeline.which_api import Use, choose_api
 from rowcite.submit.stop import Stop
 from rowcite.table.survey import Survey, survey
@@ -29,7 +30,8 @@ class Plan:
     `rows` counts all rows of the table, `requested` those within `--limit`; the counts after them are of the latter.
     `to_submit` counts tasks, `runs` the runs that carry them, `to_escalate` answered rows for the next processor.
     `expected` and `worst` are the cost with escalation and with packs sent again singly, None without either; `expected_is_assumed`
-    is True if `expected` rests on an assumed share. `stored_for_other_questions` counts answers to earlier specs.
+    is True if `expected` rests on an assumed share. `stored_for_other_questions` counts answers to earlier specs, of which
+    `requested_again` are requested again because of the `changes`; `too_old` counts answers that are older than allowed.
     """
 
     rows: int
@@ -44,6 +46,9 @@ class Plan:
     runs: int
     to_escalate: int
     stored_for_other_questions: int
+    changes: list[str]
+    requested_again: int
+    too_old: int
     price: int
     expected: int | None
     worst: int | None
@@ -73,6 +78,7 @@ def plan(job: Job, ledger: Ledger, found: Survey | None = None, stop: Stop | Non
     runs = -(-found.to_submit // job.spec.task.records_per_run)
     escalating = to_escalate(job, ledger, stop) if job.spec.escalate else 0
     ahead = _outlook(job, ledger, found.to_submit, runs, escalating)
+    before = _before(job, ledger, found)
     return Plan(
         rows=_rows(job, found, stop),
         requested=found.rows,
@@ -85,9 +91,10 @@ def plan(job: Job, ledger: Ledger, found: Survey | None = None, stop: Stop | Non
         to_submit=found.to_submit,
         runs=runs,
         to_escalate=escalating,
-        stored_for_other_questions=ledger.stored_for_other_questions(
-            job.question.fingerprint, job.question.named["api"]
-        ),
+        stored_for_other_questions=before.other_answers,
+        changes=before.changes,
+        requested_again=min(before.answers, found.to_submit),
+        too_old=min(before.too_old, found.to_submit),
         price=job.price,
         expected=ahead.expected if ahead else None,
         worst=ahead.worst if ahead else None,
@@ -97,6 +104,13 @@ def plan(job: Job, ledger: Ledger, found: Survey | None = None, stop: Stop | Non
         sample=_sample(job, found.sample),
         warnings=[*spec_warnings(job.spec), *_answers_elsewhere(job, ledger, found.to_submit)],
     )
+
+
+def _before(job: Job, ledger: Ledger, found: Survey) -> EarlierAnswers:
+    """Return which stored answers are not used, and why."""
+    named = job.question.named
+    stored = ledger.answers_by_question(named["api"], not_before=job.not_before)
+    return earlier_answers(named, stored, found.to_submit, found.answered + found.active)
 
 
 def _answers_elsewhere(job: Job, ledger: Ledger, to_submit: int) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -58,6 +59,7 @@ class Overrides:
     backend: Literal["parallel", "local"] | None = None
     ledger: str | None = None
     max_cost: float | None = None
+    max_age: timedelta | None = None
     fresh: bool = False
     retry_failed: bool = False
     wait_lock: float = 0.0
@@ -199,6 +201,8 @@ def _overridden(spec: Spec, overrides: Overrides) -> Spec:
         raise UsageError("--input, --output and --ledger must not be empty")
     if overrides.max_cost is not None:
         update["limits"] = spec.limits.model_copy(update={"max_cost_usd": overrides.max_cost})
+    if overrides.max_age is not None:
+        update["cache"] = spec.cache.model_copy(update={"max_age": overrides.max_age})
     if overrides.backend is not None:
         update["backend"] = overrides.backend
     spec = spec.model_copy(update=update)
