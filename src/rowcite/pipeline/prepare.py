@@ -25,6 +25,7 @@ from rowcite.pipeline.which_api import ApiChoice, Use, api_flag, choose_api
 from rowcite.spec.models import Spec
 from rowcite.submit.options import AnsweringApi
 from rowcite.table.columns import STATUS_COLUMNS, ColumnLayout, column_type_problems
+from rowcite.table.fillable import fillable
 from rowcite.table.input_table import InputTable, TableAddress, open_table
 from rowcite.table.reader import Reader
 from rowcite.table.sinks import check_output
@@ -122,7 +123,7 @@ def prepare(  # noqa: PLR0913 - the sources of a job, by name
     folder = ledger_folder(read, overrides.ledger, environ)
     read = _overridden(read, overrides)
     table, source = _table(read, overrides, spool, frame, identify=use is Use.KEEP or writes is not False)
-    _check_new_columns(read, source)
+    _check_new_columns(read, fillable(source, read))
     reader = Reader(source, read, limit=overrides.limit)
     choice = _api(read, overrides, local, folder, use, environ)
     job = make_job(

@@ -40,7 +40,8 @@ def given_columns(spec: Spec, table: pl.Schema) -> dict[str, Field]:
 def is_blank(column: str, dtype: pl.DataType, blanks: Sequence[str]) -> pl.Expr:
     """Return the expression that is true where a column has no value. `blanks` are the texts that count as blank."""
     value = pl.col(column)
-    if dtype == pl.String:
+    if dtype in (pl.String, pl.Categorical, pl.Enum):
+        value = value.cast(pl.String)
         return value.is_null() | value.is_in(list(blanks)) | value.str.strip_chars().is_in(["", *blanks])
     if dtype.is_float():
         return value.is_null() | value.is_nan()
@@ -98,6 +99,8 @@ def _plain(text: str) -> str:
 
 def fits(value: Any, column: pl.DataType) -> bool:
     """Return True if a column of the table can hold a value without losing anything."""
+    if value is not None and isinstance(column, pl.Enum):
+        return value in column.categories
     if value is None or not column.is_numeric():
         return True
     if column.is_integer():

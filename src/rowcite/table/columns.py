@@ -114,7 +114,8 @@ class ColumnLayout:
     def _value_column(self, at: int, field: Field, name: str) -> Column:
         found = dtype(field.type)
         own = self._table[name] if name in self.given else None
-        is_text = found.is_nested() and (not self._native or own == pl.String)
+        is_text = own == pl.String or (own is None and not self._native)
+        is_text = is_text and found.is_nested()
         value: Callable[[Cell], Any] = _json_text if is_text else attrgetter("value")
         kind = pl.String() if is_text else found
         if own is None:
@@ -162,7 +163,7 @@ def column_type_problems(spec: Spec, table: pl.Schema, original: pa.Schema | Non
 
 
 def _holds(column: pl.DataType, kind: FieldType) -> bool:
-    if column in (pl.String, dtype(kind)):
+    if column in (pl.String, dtype(kind)) or (kind.kind == "string" and column in (pl.Categorical, pl.Enum)):
         return True
     if column.is_integer():
         return kind.kind == "integer"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rowcite.model import RowStatus
 from rowcite.rows.given import GIVEN, is_blank
@@ -133,10 +134,8 @@ def _fill(rows: Rows, found: pl.DataFrame) -> Rows:
     for name in changed if arrow is not None else ():
         assert arrow is not None
         place = arrow.schema.get_field_index(name)
-        column = (
-            frame[name].to_arrow(compat_level=pl.CompatLevel.oldest()).cast(arrow.schema.field(place).type)
-        )
-        arrow = arrow.set_column(place, arrow.schema.field(place), pa.chunked_array([column]))
+        column = _as_arrow(frame[name], arrow.column(place))
+        arrow = arrow.set_column(place, arrow.schema.field(place), column)
     lines = rows.lines
     if lines is not None:
         lines = [
@@ -144,3 +143,15 @@ def _fill(rows: Rows, found: pl.DataFrame) -> Rows:
             for line, values in zip(lines, found.select(changed).iter_rows(named=True), strict=True)
         ]
     return Rows(frame, arrow, lines)
+
+
+def _as_arrow(values: pl.Series, before: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return values as a column of the type that they have in an Arrow table. New categories follow those of `before`."""
+    kind = before.type
+    if not pa.types.is_dictionary(kind):
+        return pa.chunked_array([values.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(kind)])
+    texts = values.cast(pl.String).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(kind.value_type)
+    own = [part.dictionary for part in before.unify_dictionaries().chunks[:1]]
+    categories = pa.chunked_array([*own, texts.drop_null()], kind.value_type).unique()
+    places = pc.index_in(texts, categories).cast(kind.index_type)
+    return pa.chunked_array([pa.DictionaryArray.from_arrays(places, categories, ordered=kind.ordered)])

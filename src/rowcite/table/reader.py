@@ -21,6 +21,7 @@ from rowcite.model import RowStatus, TaskKey
 from rowcite.rows.given import has_blank
 from rowcite.spec.fields import fields, value_column
 from rowcite.spec.models import Spec, Transform
+from rowcite.table.fillable import fillable
 from rowcite.table.inputs import can_be_sent, json_type, value_of
 from rowcite.table.sources import Rows, Source, coalesce, limited
 from rowcite.table.sources.members import OTHER, members
@@ -54,6 +55,7 @@ class Reader:
     """
 
     def __init__(self, source: Source, spec: Spec, *, limit: int | None = None) -> None:
+        source = fillable(source, spec)
         self.source, self.spec, self.limit = source, spec, limit
         self._check_columns()
         self._lines = source.format == "jsonl"
