@@ -430,7 +430,7 @@ def test_write_produces_the_same_bytes_as_run(tmp_path, server):
 
 
 @pytest.mark.parametrize(
-    ("typed", "message"), [("rnu", "Did you mean 'run'?"), ("frobnicate", "Commands: run, submit")]
+    ("typed", "message"), [("rnu", "Did you mean 'run'?"), ("frobnicate", "Commands: init, run, submit")]
 )
 def test_2_for_an_unknown_command(typed, message, capsys):
     assert main([typed]) == 2

@@ -24,6 +24,7 @@ from rowcite.version import __version__
 
 BUG, USAGE = 1, 2
 _COMMANDS = (
+    "init",
     "run",
     "submit",
     "collect",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, TextIO
 
 from rowcite.inert import one_line, shortened
 
@@ -87,3 +87,8 @@ class Console:
         logger.setLevel(logging.DEBUG)
         logger.handlers = [Handler()]
         logger.propagate = False
+
+
+def on_terminal(stream: TextIO | None) -> bool:
+    """Return True if a stream is a terminal. None: the parent process closed it."""
+    return stream is not None and stream.isatty()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from rowcite.cli.console import Console
+from rowcite.cli.console import Console, on_terminal
 from rowcite.cli.options import prepared, start_console
 from rowcite.cli.streams import check_stdout
 
@@ -73,7 +73,7 @@ def execute(spec: str, flags: dict[str, Any], work: Work, *, writes: bool = True
         job = ready.job
         if writes:
             _check_output(ready.output, as_json=as_json)
-        ask = not yes and _on_terminal(sys.stdin) and _on_terminal(sys.stderr)
+        ask = not yes and on_terminal(sys.stdin) and on_terminal(sys.stderr)
         confirm = Confirmations(
             partial(_confirm_plan, console, job, ask=ask),
             lambda escalation: escalate_anyway or (ask and _confirm_escalation(escalation)),
@@ -150,17 +150,13 @@ def progress_for(console: Console, job: Job, *, quiet: bool, sends: bool = False
     """Return a bar on a terminal, else plain lines. `sends`: tasks are sent and not followed."""
     from rowcite.cli.bar import Bar, Lines
 
-    on_terminal = _on_terminal(sys.stderr) and console.form == "text" and not quiet and not console.quiet
-    return (Bar if on_terminal else Lines)(console, free=job.local, sends=sends)
+    draws = on_terminal(sys.stderr) and console.form == "text" and not quiet and not console.quiet
+    return (Bar if draws else Lines)(console, free=job.local, sends=sends)
 
 
 def confirmed_spend(cost: int, *, yes: bool) -> bool:
     """Ask on a terminal before more than a dollar (micro-US$) is spent; return True if nobody is to be asked."""
     from rowcite.api.facts import usd
 
-    ask = not yes and _on_terminal(sys.stdin) and _on_terminal(sys.stderr)
+    ask = not yes and on_terminal(sys.stdin) and on_terminal(sys.stderr)
     return not ask or cost <= _ASK_ABOVE or _confirmed(f"Spend {usd(cost)}?")
-
-
-def _on_terminal(stream: TextIO | None) -> bool:
-    return stream is not None and stream.isatty()  # None: the parent process closed it

@@ -5,7 +5,7 @@ A format is one file here, and its registration below.
 
 from rowcite.table.sources import csv_files, jsonl_files, parquet_files
 from rowcite.table.sources.base import COMPRESSED, FrameSource, Rows, Source, coalesce, limited
-from rowcite.table.sources.opening import open_source
+from rowcite.table.sources.opening import find_files, open_files, open_source
 from rowcite.table.sources.registry import FORMATS, format_of, suffix_of
 
 FORMATS.update(
@@ -19,8 +19,10 @@ __all__ = [
     "Rows",
     "Source",
     "coalesce",
+    "find_files",
     "format_of",
     "limited",
+    "open_files",
     "open_source",
     "suffix_of",
 ]

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from rowcite.errors import TableError
+from rowcite.files import did_you_mean
 from rowcite.spec.models import CsvOptions, Format
 from rowcite.table.sources.base import Source
 from rowcite.table.sources.partitions import is_partition, partitioned
@@ -26,9 +27,9 @@ def open_source(path: str, kind: Format | None, options: CsvOptions, *, spool: P
         TableError: the table does not exist, its format is unknown, or its header cannot be used.
     """
     if "://" in path:
-        return RemoteSource(path, kind, lambda names: _open_files(names, path, kind, options))
-    names = {file: str(file) for file in _files(path, kind, spool)}
-    return _open_files(names, path, kind, options)
+        return RemoteSource(path, kind, lambda names: open_files(names, path, kind, options))
+    names = {file: str(file) for file in find_files(path, kind, spool)}
+    return open_files(names, path, kind, options)
 
 
 def stamp_of(path: str, kind: Format | None, spool: Path | None) -> Stamp:
@@ -40,7 +41,7 @@ def stamp_of(path: str, kind: Format | None, spool: Path | None) -> Stamp:
     if "://" in path:
         return remote_stamp(path, kind)
     try:
-        return tuple((str(file), *_marks(file.stat())) for file in _files(path, kind, spool))
+        return tuple((str(file), *_marks(file.stat())) for file in find_files(path, kind, spool))
     except OSError as error:
         raise TableError(f"{path}: cannot read the path: {error.strerror or error}") from error
 
@@ -49,7 +50,7 @@ def _marks(found: os.stat_result) -> tuple[int, ...]:
     return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
-def _open_files(names: Mapping[Path, str], path: str, kind: Format | None, options: CsvOptions) -> Source:
+def open_files(names: Mapping[Path, str], path: str, kind: Format | None, options: CsvOptions) -> Source:
     """Open files that form one table. `names` has the path or address of each."""
     files = list(names)
     if bad := [file for file in files if not _is_unicode(str(file))]:
@@ -85,7 +86,8 @@ def _is_unicode(name: str) -> bool:
     return True
 
 
-def _files(path: str, kind: Format | None, spool: Path | None) -> list[Path]:
+def find_files(path: str, kind: Format | None, spool: Path | None) -> list[Path]:
+    """Return the files of a table on this machine; of a folder, those of the format if it is given. stdin is copied to `spool`."""
     if path == "-":
         return [_copy_of_stdin(spool, kind)]
     try:
@@ -115,7 +117,9 @@ def _find(path: str, kind: Format | None) -> list[Path]:
         files = sorted(file for file in _glob(path) if file.is_file())
         if files:
             return files
-    raise TableError(f"{path}: no such file. Correct input.path (relative to the spec), or give --input")
+    raise TableError(
+        f"{path}: no such file{did_you_mean(place)}. Correct input.path (relative to the spec), or give --input"
+    )
 
 
 def _parts(folder: Path, kind: Format | None) -> Iterator[Path]:

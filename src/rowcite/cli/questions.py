@@ -1,0 +1,87 @@
+"""The questions of `rowcite init`: at most three, each with a default."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rowcite.inert import one_line
+
+if TYPE_CHECKING:
+    from rowcite.draft.draft import Draft
+
+
+def ask(made: Draft, *, about_rows: bool) -> None:
+    """Let the user change what a row describes, the columns that are sent and the fields to find."""
+    from rowcite.draft.entity import ENTITIES
+
+    if about_rows:
+        kind = _answer(f"What does a row describe? {', '.join(ENTITIES)}", made.entity, _one_of(ENTITIES))
+        if kind != made.entity:
+            made.describe(kind)
+    names = [column.name for column in made.sample.columns]
+    sent = _answer(
+        "Which columns may be sent? They identify a row",
+        [pick.column for pick in made.picks],
+        _some_of(names),
+    )
+    made.send(sent)
+    fields = [field.name for field in made.fields]
+    _show("  " + ", ".join(fields))
+    found = _answer(
+        "Which fields are to be found?", [f.name for f in made.fields if f.active], _some_of(fields)
+    )
+    made.find(found)
+
+
+def _answer(question: str, default: Any, read: Callable[[str], Any]) -> Any:
+    """Ask until the answer can be read; an empty line, or the end of the input, is the default."""
+    shown = default if isinstance(default, str) else ", ".join(default)
+    while True:
+        click.echo(f"{one_line(question)} [{one_line(shown)}]: ", nl=False, err=True)
+        line = sys.stdin.readline()
+        if not line.strip():
+            return default
+        try:
+            return read(line.strip())
+        except ValueError as error:
+            _show(f"  {error}")
+
+
+def _show(text: str) -> None:
+    click.echo(one_line(text), err=True)
+
+
+def _one_of(names: Sequence[str]) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        return _nearest(text, names)
+
+    return read
+
+
+def _some_of(names: Sequence[str]) -> Callable[[str], list[str]]:
+    def read(text: str) -> list[str]:
+        found = (
+            [text]
+            if text in names
+            else [_nearest(part.strip(), names) for part in text.split(",") if part.strip()]
+        )
+        return list(dict.fromkeys(found))
+
+    return read
+
+
+def _nearest(text: str, names: Sequence[str]) -> str:
+    """Return the name that a text is, in any case or as the only one that begins with it; else raise ValueError."""
+    from difflib import get_close_matches
+
+    same = [name for name in names if name.lower() == text.lower()]
+    begun = [name for name in names if name.lower().startswith(text.lower())]
+    if same or len(begun) == 1:
+        return str((same or begun)[0])
+    near = get_close_matches(text, names, 1, 0.6)
+    hint = f": did you mean {near[0]!r}?" if near else f". Choose from: {', '.join(names[:30])}"
+    raise ValueError(f"{text!r} is not one of them{hint}")
