@@ -75,6 +75,10 @@ def _equal_forms(form: normal_forms.Form) -> Same:
     return same
 
 
+def _shared_form(forms: Callable[[Any], tuple[str, ...]]) -> Same:
+    return lambda label, found: any(form and form in forms(found) for form in forms(label))
+
+
 def _same_money(label: Any, found: Any) -> bool:
     return _within(label, found, tolerance=0.0, money=True)
 
@@ -110,8 +114,8 @@ def _decoded(value: Any) -> Any:
 
 _SAME: dict[Comparison, Same] = {
     "exact": _same_json,
-    "text": _equal_forms(normal_forms.text),
-    "company": _equal_forms(normal_forms.company),
+    "text": _shared_form(normal_forms.texts),
+    "company": _shared_form(normal_forms.companies),
     "url": _equal_forms(normal_forms.url),
     "domain": _equal_forms(normal_forms.domain),
     "phone": _equal_forms(normal_forms.phone),

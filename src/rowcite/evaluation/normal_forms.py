@@ -35,7 +35,12 @@ def text(value: Any) -> str:
     """Return a text without case, accents, punctuation and repeated spaces."""
     plain = unicodedata.normalize("NFKD", str(value).translate(_LETTERS)).casefold()
     kept = "".join(sign for sign in plain if not unicodedata.combining(sign))
-    return " ".join(re.sub(r"[^\w]+|_", " ", kept.replace("'", "").replace("\u2019", "")).split())
+    return " ".join(re.sub(r"[^\w]+|_", " ", re.sub("['\u2019]", "", kept)).split())
+
+
+def texts(value: Any) -> tuple[str, ...]:
+    """Return the normal forms of a text: umlauts are written without dots, or with an e."""
+    return text(value), text(str(value).translate(_UMLAUTS))
 
 
 _LETTERS = str.maketrans(
@@ -49,24 +54,47 @@ _LETTERS = str.maketrans(
         "æ": "ae",
         "Æ": "AE",
         "œ": "oe",
+        "Œ": "OE",
         "&": " and ",
+    }
+)
+_UMLAUTS = str.maketrans(
+    {
+        "ä": "ae",
+        "ö": "oe",
+        "ü": "ue",
+        "Ä": "Ae",
+        "Ö": "Oe",
+        "Ü": "Ue",
+        "ø": "oe",
+        "Ø": "Oe",
+        "å": "aa",
+        "Å": "Aa",
     }
 )
 
 
-def company(value: Any) -> str:
-    """Return a company's name as `text`, without its legal form (Ltd, GmbH, S.A.) and a leading "The"."""
-    plain = text(_without_form(str(value))) or text(value)
-    return plain.removeprefix("the ")
+def companies(value: Any) -> tuple[str, ...]:
+    """Return the normal forms of a company's name: as `texts`, without its legal form (Ltd, GmbH, S.A.) and a leading "The"."""
+    forms = texts(_without_form(str(value)))
+    return tuple(plain.removeprefix("the ") for plain in (forms if forms[0] else texts(value)))
 
 
 def _without_form(name: str) -> str:
     with _extra():
         from cleanco import basename
     before = None
+    name = _MORE_FORMS.sub("", name)
     while before != name:  # "Acme Holding GmbH & Co. KG" has several
         before, name = name, re.sub(r"[\s,&.]+$|\s+(and|und|et|y)$", "", basename(name))
+        name = _MORE_FORMS.sub("", name)
     return name
+
+
+_MORE_FORMS = re.compile(
+    r"[\s,]+(\(publ\.?\)|private limited|pvt\.? ltd\.?|abp|s\.?a\.?b\.? de c\.?v\.?)$", re.IGNORECASE
+)
+"""Legal forms that cleanco does not know."""
 
 
 def domain(value: Any) -> str:
@@ -115,7 +143,7 @@ def country(value: Any) -> str | None:
 
 
 _OTHER_COUNTRIES = {
-    "uk": "GB", "great britain": "GB", "england": "GB", "scotland": "GB", "wales": "GB", "northern ireland": "GB",
+    "uk": "GB", "u k": "GB", "great britain": "GB", "england": "GB", "scotland": "GB", "wales": "GB", "northern ireland": "GB",
     "usa": "US", "u s a": "US", "u s": "US", "america": "US", "united states of america": "US", "the netherlands": "NL",
     "holland": "NL", "south korea": "KR", "korea": "KR", "republic of korea": "KR", "north korea": "KP", "russia": "RU",
     "czech republic": "CZ", "turkey": "TR", "ivory coast": "CI", "uae": "AE", "vietnam": "VN", "bolivia": "BO",
@@ -201,7 +229,7 @@ def _decimal(written: str) -> Decimal | None:
     if comma >= 0 and point >= 0:  # the last one is the decimal sign
         digits = digits.replace("." if comma > point else ",", "").replace(",", ".")
     elif comma >= 0:
-        thousands = re.fullmatch(r"[-+]?\d{1,3}(,\d{3})+", digits)
+        thousands = re.fullmatch(r"[-+]?\d{1,3}(,\d{2,3})*,\d{3}", digits)  # also 5,00,000, as in India
         digits = digits.replace(",", "" if thousands else ".")
     elif digits.count(".") > 1:
         digits = digits.replace(".", "")
@@ -217,6 +245,7 @@ def money(value: Any) -> tuple[Decimal, str] | None:
     if amount is None:
         return None
     written = str(value).casefold()
+    amount = -amount if re.match(r"\s*[-\u2212]\s*\D", written) else amount  # the sign before the currency
     units = re.findall(r"[a-z]{0,2}[$€£¥₹₩]|[a-zł]+", written)
     currency = next((_CURRENCIES[unit] for unit in units if unit in _CURRENCIES), "")
     return amount, currency
