@@ -60,6 +60,7 @@ class Comparisons:
         self._same: dict[str, Same] = {}
         self._elements: dict[str, Same] = {}
         self._known: dict[tuple[str, str, str], bool] = {}
+        self._known_parts: dict[tuple[str, str, str], ListMatch] = {}
         for field in fields:
             own = terms.get(field.name, EvalField())
             self._same[field.name] = comparison(field, own)
@@ -80,10 +81,11 @@ class Comparisons:
         same = self._elements.get(field)
         if same is None:
             return None
-        nothing: list[Any] = []
-        return match_lists(
-            nothing if label is None else elements(label), nothing if found is None else elements(found), same
-        )
+        pair = (field, repr(label), repr(found))
+        if pair not in self._known_parts:
+            labels, finds = ([] if value is None else elements(value) for value in (label, found))
+            self._known_parts[pair] = match_lists(labels, finds, same)
+        return self._known_parts[pair]
 
 
 def judge_cell(  # noqa: PLR0913, PLR0917 - a label and its place

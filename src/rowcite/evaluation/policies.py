@@ -26,7 +26,7 @@ from rowcite.spec.fields import Field
 from rowcite.spec.models import Spec
 
 MOST_POLICIES = 200
-BARS: tuple[str | None, ...] = (None, "low", "medium", "high")
+BARS: tuple[str | None, ...] = (None, "medium", "high")
 LEVEL = 0.9
 
 

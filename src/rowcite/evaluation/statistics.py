@@ -14,7 +14,10 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 _Z = NormalDist().inv_cdf(0.975)
-_RESAMPLES = 400
+_RESAMPLES, _MANY_ROWS = (
+    400,
+    2_000,
+)  # a quarter of the resamples for many rows, whose interval is narrow anyway
 
 
 class Share(NamedTuple):
@@ -64,11 +67,12 @@ def ratio(
         return NOTHING
     value = sum(part for part, _ in rows) / sum(whole for _, whole in rows)
     dice, drawn = random.Random(seed), list[float]()  # noqa: S311 - a seeded resample, not a secret
-    for _ in range(_RESAMPLES):
+    resamples = _RESAMPLES if len(rows) < _MANY_ROWS else _RESAMPLES // 4
+    for _ in range(resamples):
         sample = dice.choices(rows, k=len(rows))
         drawn.append(sum(part for part, _ in sample) / sum(whole for _, whole in sample))
     drawn.sort()
-    low, high = drawn[round(0.025 * (_RESAMPLES - 1))], drawn[round(0.975 * (_RESAMPLES - 1))]
+    low, high = drawn[round(0.025 * (resamples - 1))], drawn[round(0.975 * (resamples - 1))]
     if value in (0.0, 1.0):
         low, high = wilson(value, len(rows))
     return Share(value, low, high, len(rows))
