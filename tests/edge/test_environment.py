@@ -97,6 +97,7 @@ def test_a_table_is_requested_through_the_proxy_of_its_scheme(tmp_path, monkeypa
         ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "other, .example"}, FAR, None),
         ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "*"}, FAR, None),
         ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "[::1"}, FAR, "http://p:1"),
+        ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "localhost,127.0.0.0/8,::1/128,[::1]"}, FAR, "http://p:1"),
         ({"HTTPS_PROXY": "nonsense://"}, "http://127.0.0.1:8099", None),
         ({"HTTPS_PROXY": ""}, FAR, None),
     ],

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import os
 import random
 from contextlib import closing
@@ -12,7 +13,9 @@ from rowcite.cli import main
 from rowcite.inert import is_formula
 from rowcite.ledger import open_ledger
 from rowcite.model import Decision
-from support.answers import FIELDS, NOWHERE, answer, answered, found, known
+from rowcite.review.sheet import read_decisions
+from rowcite.spec.fields import fields
+from support.answers import FIELDS, NOWHERE, answer, answered, found, known, ready
 
 VALUES = int(os.environ.get("ROWCITE_HOSTILE", "120"))
 BEGINNINGS = (
@@ -163,3 +166,34 @@ def test_no_line_of_a_log_or_of_the_terminal_is_forged(web, tmp_path, capsys, co
     for line in (shown.out + shown.err).split("\n"):
         assert not line.startswith("error: ")
         assert line.replace("\t", "").isprintable()
+
+
+@pytest.mark.parametrize("command", ["write", "report", "review"])
+def test_a_file_on_a_terminal_cannot_move_the_cursor(web, monkeypatch, command):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    shown = Terminal()
+    monkeypatch.setattr("sys.stdout", shown)
+    run(web, command, *(["--export", "-"] if command == "review" else ["-o", "-"]))
+    monkeypatch.undo()
+    assert len(shown.getvalue()) > 10_000
+    assert all(line.replace("\t", "").isprintable() for line in shown.getvalue().split("\n"))
+
+
+def test_an_apostrophe_before_a_formula_survives_export_and_import(tmp_path):
+    path = known(tmp_path, [{"id": "1", "name": "Row"}])
+    answered(path, [answer(industry=found("x", "low"))])
+    (key,) = ready(path).job.reader.batches(ready(path).job.question)
+    export = tmp_path / "decisions.csv"
+    for value in ("=1", "'=1", "''=1", "'", "'x", " '=1"):
+        with closing(open_ledger(tmp_path / ".rowcite" / "known", writing=True)) as ledger:
+            task = next(iter(key.tasks))
+            ledger.record_decisions(
+                [Decision(bytes(task), "industry", "correct", json.dumps(value), "me", 1.0, None)]
+            )
+        run(path, "review", "--export", str(export))
+        assert not any(map(is_formula, (cell for row in cells(export) for cell in row)))
+        (decision,) = read_decisions(export, fields(ready(path).job.spec), {}, who="me", now=2.0).decisions
+        assert json.loads(decision.value) == value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,6 +47,7 @@ def command(spec: str, output: str | None, rows: int, *, as_json: bool, **flags:
     from rowcite.ledger import open_ledger
     from rowcite.model import RowStatus
     from rowcite.pipeline.which_api import Use, api_text
+    from rowcite.table.sinks.destination import write_to_stdout
 
     console = start_console(flags)
     if as_json and output == "-":
@@ -59,7 +60,7 @@ def command(spec: str, output: str | None, rows: int, *, as_json: bool, **flags:
             facts = gather(ready.job, ledger, most_rows=rows, table=flags["input"])
         target, text = output or beside(ready), page(facts).encode()
     if target == "-":
-        sys.stdout.buffer.write(text)
+        write_to_stdout(io.BytesIO(text))
     else:
         with write_errors(target):
             write_whole(Path(target), text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,6 +155,7 @@ def _export(ready: Prepared, options: Options, target: str) -> None:
     from rowcite.pipeline.which_api import api_text
     from rowcite.report.gather import gather
     from rowcite.review.sheet import export_lines
+    from rowcite.table.sinks.destination import write_to_stdout
 
     ledger = open_ledger(ready.ledger, writing=False)
     facts = gather(ready.job, ledger, most_rows=options.rows, decided=False, table=options.table)
@@ -162,7 +164,7 @@ def _export(ready: Prepared, options: Options, target: str) -> None:
     made = sum(map(len, decisions.values()))
     lines = list(export_lines(facts, decisions))
     if target == "-":
-        sys.stdout.buffer.write("".join(lines).encode())
+        write_to_stdout(io.BytesIO("".join(lines).encode()))
     else:
         with write_errors(target):
             write_whole(Path(target), "".join(lines).encode())

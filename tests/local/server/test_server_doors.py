@@ -129,7 +129,7 @@ class hook:  # noqa: N801 - a context manager
 
 @pytest.mark.parametrize(
     "address",
-    ["127.0.0.1", "10.1.2.3", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "::1", "::", "fe80::1", "fd00::1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::"],
+    ["127.0.0.1", "10.1.2.3", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "::1", "::", "fe80::1", "fd00::1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "::127.0.0.1", "fec0::1", "::ffff:0:127.0.0.1", "64:ff9b:1::a00:1", "2001:0:4136:e378:8000:63bf:3fff:fdd2"],
 )  # fmt: skip
 def test_private_addresses_are_recognised_in_every_form(address):
     assert is_private(address)
@@ -141,9 +141,25 @@ def test_public_addresses_are_not_private():
 
 def test_malformed_hosts_are_not_loopback():
     assert not any(
-        map(is_loopback, ["", ":", "[", "[::1", "127.0.0.1@evil.example", "evil.example#127.0.0.1", "0"])
+        map(
+            is_loopback,
+            [
+                "",
+                ":",
+                "[",
+                "[::1",
+                "127.0.0.1@evil.example",
+                "evil.example#127.0.0.1",
+                "0",
+                "127.0.0.1/evil",
+                "localhost?x",
+                "localhost#@evil",
+                "127.0.0.1:x",
+                "127.0.0.1:",
+            ],
+        )
     )
-    assert all(map(is_loopback, ["127.0.0.1", "::1", "[::1]", "localhost", "127.0.0.1:80"]))
+    assert all(map(is_loopback, ["127.0.0.1", "::1", "[::1]", "localhost", "127.0.0.1:80", "LOCALHOST:80"]))
 
 
 def test_serving_the_network_without_a_key_draws_a_warning(capsys, monkeypatch):

@@ -87,7 +87,7 @@ def answer_http_error(_: Request, error: Exception) -> Response:
 def answer_invalid(request: Request, invalid: Exception) -> Response:
     """Return the response of an `InvalidRequest`: `{"detail": [...]}` on group paths, an `ErrorResponse` elsewhere."""
     assert isinstance(invalid, InvalidRequest)  # as above
-    if "/tasks/groups" in request.url.path:
+    if "/tasks/groups" in request.scope["path"]:  # the URL would hold what the Host header adds to it
         return _json(422, msgspec.json.encode({"detail": invalid.errors}))
     detail: dict[str, object] = {"errors": [msgspec.to_builtins(error) for error in invalid.errors]}
     return _json(422, error_body(f"Request validation error: {invalid}", detail))

@@ -17,6 +17,7 @@ import polars as pl
 
 from rowcite.errors import TableError
 from rowcite.files import atomic_write, write_errors
+from rowcite.inert import one_line
 from rowcite.table.sinks.registry import OutputTable, WriteRows, output_format
 from rowcite.table.sinks.replace import Replacement
 from rowcite.table.sinks.streams import packed
@@ -62,8 +63,17 @@ def _destination(path: str, source: Source, replacement: Replacement) -> Iterato
             _upload(Path(spool.name), path, source, replacement)
             return
         with Path(spool.name).open("rb") as table:
-            shutil.copyfileobj(table, sys.stdout.buffer)
-        sys.stdout.buffer.flush()
+            write_to_stdout(table)
+
+
+def write_to_stdout(file: BinaryIO) -> None:
+    """Write a file to stdout: its bytes, or on a terminal its lines with control characters escaped."""
+    if sys.stdout.isatty():
+        for line in file:
+            sys.stdout.write(one_line(line.decode(errors="replace").rstrip("\r\n")) + "\n")
+    else:
+        shutil.copyfileobj(file, sys.stdout.buffer)
+    sys.stdout.flush()
 
 
 def _chosen_file(path: str, source: Source, replacement: Replacement, place: Path) -> Path | None:
