@@ -32,12 +32,15 @@ def verify(spec: str, ledger: str | None, *, as_json: bool, **flags: bool) -> in
     from rowcite.errors import LedgerError
     from rowcite.ledger import open_ledger
     from rowcite.ledger.maintenance import verify as check
+    from rowcite.pipeline.unknown_work import copy_text
 
     console = start_console(flags)
     folder = _folder(spec, ledger)
     opened = open_ledger(folder, writing=False)
-    found = check(opened)
+    found, copied = check(opened), copy_text(opened)
     opened.close()
+    if copied:
+        console.warning(copied)
     if as_json:
         render.as_json({"runs": found.runs, "faults": found.faults, "ledger": str(folder)})
     for fault in found.faults:

@@ -19,17 +19,21 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
     from rowcite.model import ACTIVE, Counts
+    from rowcite.pipeline.unknown_work import copy_text
     from rowcite.pipeline.which_api import Use, api_text
     from rowcite.pipeline.write import count, merged
 
-    start_console(flags)
+    console = start_console(flags)
     with prepared(spec, flags, Use.LOOK) as ready:
         ledger = open_ledger(ready.ledger, writing=False)
         rows = Counts()
         for _, columns in merged(ready.job, ledger, native=True):
             count(rows, columns)
         runs, spent, warnings = ledger.state_counts(), ledger.spent(), ledger.warnings()
+        copied = copy_text(ledger)
         ledger.close()
+    if copied:
+        console.warning(copied)
     if as_json:
         render.as_json(
             {

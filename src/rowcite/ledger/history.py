@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -123,9 +124,14 @@ class History(Store):
         return deleted
 
     def back_up(self, target: Path) -> None:
-        """Copy the ledger to a file, as it is at this moment: what another process writes meanwhile is left out."""
+        """Copy the ledger to a file, as it is at this moment: what another process writes meanwhile is left out.
+
+        The copy is marked as one: restored, it does not know what happened since.
+        """
         with self._reading(), closing(sqlite3.connect(target)) as copy:
             self._db.backup(copy)
+            with copy:
+                copy.execute(queries.MARK_COPY, (time.time(),))
 
     def _compact(self) -> None:
         """Return the space of deleted rows to the disk."""

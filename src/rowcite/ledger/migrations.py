@@ -39,7 +39,7 @@ _VERSION_2 = (
     "ALTER TABLE answer ADD COLUMN checksum BLOB NOT NULL DEFAULT x'';"
     " UPDATE answer SET checksum = answer_checksum(run, output);"
     " ALTER TABLE run ADD COLUMN ended_in INTEGER;"
-    " CREATE TABLE command (\n  id INTEGER PRIMARY KEY,\n  began_at REAL NOT NULL,\n  copy INTEGER NOT NULL DEFAULT 0\n);"
+    " CREATE TABLE command (\n  id INTEGER PRIMARY KEY,\n  began_at REAL NOT NULL,\n  copied INTEGER\n);"
     " CREATE TABLE submission (\n  id INTEGER PRIMARY KEY,\n  first_run INTEGER NOT NULL,\n  budget INTEGER NOT NULL\n);"
 )
 FORMAT = Format(_schema(), (_VERSION_2,))

@@ -44,6 +44,8 @@ PACK_OF_RUN = (
     "SELECT pack.price, (SELECT count(*) FROM run AS member WHERE member.pack = pack.id)"
     " FROM run JOIN run AS pack ON pack.id = run.pack WHERE run.id = ?"
 )
+COPIED_AT = "SELECT began_at FROM command WHERE copied >= (SELECT coalesce(max(id), 0) FROM run) ORDER BY id DESC LIMIT 1"
+KNOWN_RUNS = "SELECT run_id FROM run WHERE run_id IN (SELECT value FROM json_each(?))"
 SPENT = f"SELECT coalesce(sum(price), 0) FROM run WHERE {IS_CREATED}"
 PARTS_TO_SEND_AGAIN = "SELECT run.key FROM run JOIN run AS pack ON pack.id = run.pack WHERE run.state = :lost AND pack.state != :lost"
 SUBMISSION = (
@@ -91,6 +93,8 @@ DELETE_INPUTS = (
     f"DELETE FROM input WHERE run IN (SELECT id FROM run WHERE batch = :batch) AND {NOTHING_CREATED}"
 )
 DELETE_RUNS = f"DELETE FROM run WHERE batch = :batch AND {NOTHING_CREATED}"
+
+MARK_COPY = "INSERT INTO command (began_at, copied) SELECT ?, coalesce(max(id), 0) FROM run"
 
 # --- history ---------------------------------------------------------------------------------------------
 

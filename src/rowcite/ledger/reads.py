@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from rowcite.errors import LedgerError
@@ -146,6 +146,15 @@ class Reads(Store):
             members = batches[number].members
             members[pack] = (*members.get(pack, ()), key)
         return list(batches.values())
+
+    def copied_at(self) -> float | None:
+        """Return when `ledger backup` made this file (Unix seconds), if nothing was submitted with it since; else None."""
+        return next((at for (at,) in self._each(queries.COPIED_AT)), None)
+
+    def unknown_runs(self, run_ids: Collection[str]) -> int:
+        """Return how many of these ids of the API belong to no run of the ledger."""
+        known = {run_id for (run_id,) in self._each(queries.KNOWN_RUNS, (json.dumps(list(run_ids)),))}
+        return len(set(run_ids) - known)
 
     def spent(self) -> int:
         """Return the list price of every run that was, or may have been, created: micro-US$."""

@@ -10,7 +10,7 @@ CREATE TABLE question (             -- everything about a run but its input, in 
 CREATE TABLE command (              -- a command that may submit; the last one has the ledger
   id INTEGER PRIMARY KEY,
   began_at REAL NOT NULL,
-  copy INTEGER NOT NULL DEFAULT 0   -- 1: no command; the file is a copy, made at this time
+  copied INTEGER                    -- of a copy of the file, which is no command: the id of its last run, 0 without runs
 );
 
 CREATE TABLE batch (                -- one POST of runs; each has a task group to itself, so the group's count is the batch's

@@ -15,6 +15,7 @@ from rowcite.pipeline.escalate import to_escalate
 from rowcite.pipeline.job import Job
 from rowcite.pipeline.next_step import CostForecast, outlook, shares
 from rowcite.pipeline.spec_checks import spec_warnings
+from rowcite.pipeline.unknown_work import unknown_work
 from rowcite.pipeline.what_changed import EarlierAnswers, earlier_answers
 from rowcite.pipeline.which_api import Use, choose_api
 from rowcite.submit.stop import Stop
@@ -102,7 +103,11 @@ def plan(job: Job, ledger: Ledger, found: Survey | None = None, stop: Stop | Non
         requests=-(-runs // min(RUNS_PER_REQUEST, job.spec.limits.active_runs)) * _REQUESTS_A_BATCH,
         seconds=job.seconds_of([job.spec.task.processor], runs),
         sample=_sample(job, found.sample),
-        warnings=[*spec_warnings(job.spec), *_answers_elsewhere(job, ledger, found.to_submit)],
+        warnings=[
+            *spec_warnings(job.spec),
+            *_answers_elsewhere(job, ledger, found.to_submit),
+            *unknown_work(job, ledger, to_submit=found.to_submit),
+        ],
     )
 
 

@@ -26,9 +26,9 @@ INSERT INTO "batch" VALUES(4,1,'group-4','pro',1700000180.0,NULL);
 CREATE TABLE command (              -- a command that may submit; the last one has the ledger
   id INTEGER PRIMARY KEY,
   began_at REAL NOT NULL,
-  copy INTEGER NOT NULL DEFAULT 0   -- 1: no command; the file is a copy, made at this time
+  copied INTEGER                    -- of a copy of the file, which is no command: the id of its last run, 0 without runs
 );
-INSERT INTO "command" VALUES(1,1700000000.0,0);
+INSERT INTO "command" VALUES(1,1700000000.0,NULL);
 CREATE TABLE submission (           -- a `rowcite submit` that sent runs: the collects after it share its budget
   id INTEGER PRIMARY KEY,
   first_run INTEGER NOT NULL,       -- runs from this id on count towards the budget

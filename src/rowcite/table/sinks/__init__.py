@@ -6,7 +6,7 @@ A format is one file here, and its registration below.
 from rowcite.table.sinks import csv_files, jsonl_files, parquet_files
 from rowcite.table.sinks.destination import check_output, open_table
 from rowcite.table.sinks.registry import FORMATS, OutputFormat, OutputTable, WriteRows, output_format
-from rowcite.table.sinks.replace import NewTable, Replacement
+from rowcite.table.sinks.replace import NewTable, Replacement, sample_run_ids
 
 FORMATS.update(
     {item.name: item for item in (csv_files.CSV, csv_files.TSV, parquet_files.PARQUET, jsonl_files.JSONL)}
@@ -22,4 +22,5 @@ __all__ = [
     "check_output",
     "open_table",
     "output_format",
+    "sample_run_ids",
 ]

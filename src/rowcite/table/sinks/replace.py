@@ -17,7 +17,8 @@ from rowcite.table.columns import STATUS_COLUMNS
 from rowcite.table.sources import COMPRESSED, Source, format_of, open_source
 from rowcite.table.sources.jsonl_files import text_values
 
-_STATUS = STATUS_COLUMNS[0]
+_STATUS, _RUN_IDS = STATUS_COLUMNS[0], STATUS_COLUMNS[-1]
+_SAMPLE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ def _existing(path: str, separator: str, *, count: bool) -> Existing | None:
         return None
     answered, own = 0, False
     try:
-        for statuses in _statuses(path, separator):
+        for statuses in _texts(path, separator, _STATUS):
             own = True
             if not count:
                 break
@@ -149,16 +150,26 @@ def _exists(path: str) -> bool:
     return False
 
 
-def _statuses(path: str, separator: str) -> Iterator[pl.Series]:
-    """Yield the statuses of a table's rows, some at a time, and at least one series; nothing for a table without them."""
+def sample_run_ids(path: str, source: Source) -> list[str]:
+    """Return ids of runs that the table at a path names, at most a thousand of all its rows; none of a table that is not rowcite's."""
+    found = pl.Series("id", dtype=pl.String)
+    with suppress(TableError):
+        for texts in _texts(path, _separator(source), _RUN_IDS) if _exists(path) else ():
+            ids = pl.concat([found, texts.alias("id").drop_nulls().str.split(" ").explode()]).unique()
+            found = ids.to_frame().bottom_k(_SAMPLE, by=pl.col("id").hash())["id"]
+    return [run_id for run_id in found.to_list() if run_id]
+
+
+def _texts(path: str, separator: str, column: str) -> Iterator[pl.Series]:
+    """Yield a column of a table as texts, some rows at a time, and at least one series; nothing for a table without it."""
     if format_of(path) == "jsonl" and "://" not in path:
         yield from text_values(
-            Path(path), _STATUS
+            Path(path), column
         )  # without the types of all members, which take long to infer
         return
     source = open_source(path, None, CsvOptions(separator=None if format_of(path) == "tsv" else separator))
-    if _STATUS not in source.schema:
+    if column not in source.schema:
         return
     yield pl.Series(dtype=pl.String)
     for rows in source.batches():
-        yield rows.frame[_STATUS].cast(pl.String, strict=False)
+        yield rows.frame[column].cast(pl.String, strict=False)
