@@ -90,16 +90,17 @@ class Creator:
                 break
             late = time.monotonic() - batch.sent
             listed = await self._list(batch, count)
-            if len(listed) >= count and late >= reconcile_after:
+            explained = len(listed) >= count
+            if explained and late >= reconcile_after:
                 await self.ledger_thread.call(self.ledger.record_run_ids, batch.id, list(listed.items()))
                 batch.unsure = False
                 return batch.active - listed.keys()
-            if time.monotonic() - began > self.options.unexplained:
+            if not explained and time.monotonic() - began > self.options.unexplained:
                 raise Incomplete(
                     f"task group {batch.group_id}: the API counts {count} runs and lists {len(listed)}, so it is not"
                     " known which tasks it is working on. Nothing is sent twice: run again later to continue"
                 )
-            wait = max(min(pause, reconcile_after - late), 0.05) if len(listed) >= count else pause
+            wait = max(min(pause, reconcile_after - late), 0.05) if explained else pause
             await asyncio.sleep(wait)
             pause = min(max(pause, 0.05) * 2, self.options.longest_pause)
         batch.unsure = False
