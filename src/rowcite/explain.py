@@ -22,6 +22,8 @@ from rowcite.rows.resolver import RowResolver
 from rowcite.table.reader import Batch, Reader
 from rowcite.table.sources import FrameSource
 
+_MOST_ROWS = 5  # named in an error
+
 
 class Run(msgspec.Struct, frozen=True):
     """A run made for the row. `price` is micro-US$ at list price; `counts` is False if a later run replaced it.
@@ -125,6 +127,33 @@ def explain(job: Job, ledger: Ledger, row: int, field: str | None = None) -> Exp
     sent = msgspec.json.decode(batch.tasks[TaskKey(group.key)])
     runs = _runs(group.runs, ledger.packs(run.number for run in group.runs))
     return Explanation(row, sent, group.resolved.status, group.resolved.error, runs, cells)
+
+
+def row_of(job: Job, key: str) -> int:
+    """Return the number of the row that `key` names, written COLUMN=VALUE. 1 is the first after the header.
+
+    Raises:
+        UsageError: the table has no such column, no such row, or several.
+    """
+    column, equals, value = key.partition("=")
+    if not equals:
+        raise UsageError(f"--key {key}: write it as COLUMN=VALUE, such as id=4711")
+    names = job.reader.source.schema.names()
+    if column not in names:
+        near = get_close_matches(column, names, 1, 0.6)
+        hint = f"did you mean {near[0]!r}?" if near else f"columns: {', '.join(names)}"
+        raise UsageError(f'--key: column "{column}" is not in the table; {hint}')
+    found, before = list[int](), 0
+    for rows in job.reader.source.batches():
+        texts = rows.frame[column].to_list()
+        found += [before + at for at, text in enumerate(texts, 1) if text is not None and str(text) == value]
+        before += rows.frame.height
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise UsageError(f'--key: no row has "{value}" in column "{column}"')
+    shown = ", ".join(map(str, found[:_MOST_ROWS])) + ", ..." * (len(found) > _MOST_ROWS)
+    raise UsageError(f'--key: {len(found):,} rows have "{value}" in column "{column}": give --row {shown}')
 
 
 def _wanted(job: Job, field: str | None, names: list[str]) -> list[str]:

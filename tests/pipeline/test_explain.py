@@ -55,6 +55,27 @@ def flat(text):
     return " ".join(text.split())
 
 
+def test_a_row_is_named_by_a_value_of_a_column(capsys, home):
+    by_key = explained(capsys, home, "--key", "name=Nobody Knows Ltd")
+    assert by_key == explained(capsys, home, "--row", 81)
+    assert by_key["row"] == 81
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ((), "--row N or --key COLUMN=VALUE"),
+        (("--row", 1, "--key", "name=x"), "--row N or --key COLUMN=VALUE"),
+        (("--key", "name"), "write it as COLUMN=VALUE"),
+        (("--key", "nmae=x"), "did you mean 'name'?"),
+        (("--key", "name=x"), 'no row has "x" in column "name"'),
+        (("--key", "account_id=9"), "2 rows have"),
+    ],
+)
+def test_a_key_that_names_no_single_row_ends_with_2_and_the_reason(capsys, home, args, message):
+    assert message in flat(explain(capsys, home, *args, code=2))
+
+
 def test_a_cell_is_shown_with_its_evidence_and_the_rules_that_accepted_it(capsys, home):
     shown = flat(explain(capsys, home, "--row", 2, "--field", "employee_count"))
     for words in (

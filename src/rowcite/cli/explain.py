@@ -23,24 +23,29 @@ _WIDE, _NARROW = 100, 30
 @click.option(
     "--row",
     type=click.IntRange(min=1),
-    required=True,
     metavar="N",
     help="Number of the row; 1 is the first after the header.",
 )
+@click.option("--key", metavar="COLUMN=VALUE", help="The row that has VALUE in COLUMN, instead of --row.")
 @click.option("--field", metavar="FIELD", help="Show only this field.")
 @table_options
 @output_options
-def command(spec: str, *, row: int, field: str | None, as_json: bool, **flags: Any) -> int:
+def command(
+    spec: str, *, row: int | None, key: str | None, field: str | None, as_json: bool, **flags: Any
+) -> int:
     """Show the evidence behind a row of SPEC's table: runs, values, sources, and the rules that accepted or rejected each value."""
     from rowcite.cli import render
-    from rowcite.explain import explain
+    from rowcite.explain import explain, row_of
     from rowcite.ledger import open_ledger
     from rowcite.pipeline.which_api import Use, api_text
 
+    if (row is None) == (key is None):
+        raise click.UsageError("name the row: --row N or --key COLUMN=VALUE")
     start_console(flags)
     with prepared(spec, flags, Use.LOOK) as ready:
         ledger = open_ledger(ready.ledger, writing=False)
-        found = explain(ready.job, ledger, row, field)
+        number = row if row is not None else row_of(ready.job, key or "")
+        found = explain(ready.job, ledger, number, field)
         ledger.close()
     if as_json:
         render.as_json({**_as_dict(found), "api": ready.api})
