@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rowcite.errors import TableError
 from rowcite.spec.models import CsvOptions
 from rowcite.table.sinks import open_table
 from rowcite.table.sources import open_source
@@ -109,3 +110,26 @@ def test_an_edited_line_keeps_the_text_of_its_other_members():
     assert edited(line, {"b": 1999, "e": "\u00e9"}).decode() == (
         '{"a": 1e5, "b": 1999, "c": [1.0,2], "d": "\\u00e9", "e": "é"}'
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (r'{"name":"Zo \ud83d"}', r":2: field 'name' has half a character"),
+        (r'{"name":"\uDE00 x"}', r":2: field 'name' has half a character"),
+        (r'{"a":[{"b":"\ud83d\u0041"}]}', r":2: field 'a' has half a character"),
+        (r'{"\ud83dx":1}', ":2: the name of a field has half a character"),
+        (r'{"a":"\\\ud83d"}', r":2: field 'a' has half a character"),
+    ],
+)
+def test_half_a_character_is_rejected_by_line_and_field(tmp_path, text, message):
+    (tmp_path / "t.jsonl").write_text(f'{{"name":"x"}}\n{text}\n')
+    with pytest.raises(TableError, match=rf"t\.jsonl{message}"):
+        open_source(str(tmp_path / "t.jsonl"), None, CsvOptions())
+
+
+@pytest.mark.parametrize("text", [r"\ud83d\ude00", r"\\ud83d", r"\uD83D\uDE00\ud83d\ude00 \u00e9", r"\ud7ff"])
+def test_whole_characters_are_read(tmp_path, text):
+    (tmp_path / "t.jsonl").write_text(f'{{"name":"{text}"}}\n')
+    (rows,) = open_source(str(tmp_path / "t.jsonl"), None, CsvOptions()).batches()
+    assert rows.frame["name"].to_list() == [json.loads(f'"{text}"')]

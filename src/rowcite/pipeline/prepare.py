@@ -28,7 +28,7 @@ from rowcite.table.columns import STATUS_COLUMNS, ColumnLayout, column_type_prob
 from rowcite.table.fillable import fillable
 from rowcite.table.input_table import InputTable, TableAddress, open_table
 from rowcite.table.reader import Reader
-from rowcite.table.sinks import check_output
+from rowcite.table.sinks import check_columns, check_output, output_format
 from rowcite.table.sources import FrameSource, Source, format_of
 from rowcite.table.sources.partitions import in_partitions
 
@@ -136,6 +136,9 @@ def prepare(  # noqa: PLR0913 - the sources of a job, by name
         table=table,
     )
     output = None if writes is None else _output(read, overrides, source, writes=writes)
+    if output is not None and (writes or use is Use.SEND):
+        native = output_format(output, source).native
+        check_columns(output, reader.source, ColumnLayout(read, reader.source.schema, native=native).schema)
     return Prepared(
         job,
         folder,

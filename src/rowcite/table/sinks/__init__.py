@@ -4,7 +4,7 @@ A format is one file here, and its registration below.
 """
 
 from rowcite.table.sinks import csv_files, jsonl_files, parquet_files
-from rowcite.table.sinks.destination import check_output, open_table
+from rowcite.table.sinks.destination import check_columns, check_output, open_table
 from rowcite.table.sinks.registry import FORMATS, OutputFormat, OutputTable, WriteRows, output_format
 from rowcite.table.sinks.replace import NewTable, Replacement, sample_run_ids
 
@@ -19,6 +19,7 @@ __all__ = [
     "OutputTable",
     "Replacement",
     "WriteRows",
+    "check_columns",
     "check_output",
     "open_table",
     "output_format",

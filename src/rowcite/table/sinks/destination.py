@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import sys
@@ -14,14 +15,16 @@ from typing import BinaryIO, cast
 from urllib.parse import urlsplit
 
 import polars as pl
+import pyarrow as pa
 
 from rowcite.errors import TableError
 from rowcite.files import atomic_write, write_errors
 from rowcite.inert import one_line
-from rowcite.table.sinks.registry import OutputTable, WriteRows, output_format
+from rowcite.table.sinks.registry import OutputFormat, OutputTable, WriteRows, output_format
 from rowcite.table.sinks.replace import Replacement
 from rowcite.table.sinks.streams import packed
-from rowcite.table.sources import Source
+from rowcite.table.sources import FrameSource, Rows, Source
+from rowcite.table.sources.exact_numbers import check_exact_numbers
 from rowcite.table.sources.remote import RemoteSource
 
 _STORES = ("s3", "gs", "az")
@@ -108,6 +111,42 @@ def check_output(path: str, source: Source, *, writes: bool = True) -> None:
             raise TableError(
                 f"{path}: cannot write there: no permission for the folder {folder}. Name another output"
             )
+
+
+def check_columns(path: str, source: Source, added: pl.Schema) -> None:
+    """Check that a table's format can hold its columns, by writing an empty table to memory.
+
+    Raises:
+        TableError: a column, or a number of a JSON line, cannot be written without loss.
+    """
+    form = output_format(path, source)
+    table = OutputTable(source, added)
+    if (error := _write_empty(form, table)) is not None:
+        bad = [name for name in source.schema if _write_empty(form, OutputTable(_only(source, name), added))]
+        shown = ", ".join(f'"{name}" ({source.schema[name]})' for name in bad) or "together"
+        raise TableError(
+            f"{path}: {form.name} cannot hold the columns {shown}: {error}. Write to .jsonl or .csv, or leave them out"
+        )
+    if form.name == "parquet" and source.format == "jsonl":
+        check_exact_numbers(path, source)
+
+
+def _write_empty(form: OutputFormat, table: OutputTable) -> Exception | None:
+    """Return the error of writing an empty table; None if there is none."""
+    source = table.source
+    arrow = source.arrow_schema.empty_table() if source.arrow_schema is not None else None
+    rows = Rows(pl.DataFrame(schema=source.schema), arrow, [] if source.format == "jsonl" else None)
+    try:
+        with form.open(io.BytesIO(), table) as write:
+            write(rows, pl.DataFrame(schema=table.added))
+    except (pa.ArrowException, pl.exceptions.PolarsError) as error:
+        return error
+    return None
+
+
+def _only(source: Source, name: str) -> Source:
+    schema = pa.schema([source.arrow_schema.field(name)]) if source.arrow_schema is not None else None
+    return FrameSource(pl.DataFrame(schema={name: source.schema[name]}), arrow_schema=schema)
 
 
 def _check_file(path: str, source: Source) -> Path:

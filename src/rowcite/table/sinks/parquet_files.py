@@ -124,6 +124,9 @@ def _arrow(rows: Rows, added: pl.DataFrame, schema: pa.Schema) -> pa.Table:
 
 
 def _to_arrow(frame: pl.DataFrame) -> pa.Table:
+    """Return a frame as Arrow has it. Whole numbers of more than 64 bits are decimals: Arrow has no integers of that size."""
+    wide = [name for name, dtype in frame.schema.items() if dtype in (pl.Int128, pl.UInt128)]
+    frame = frame.cast(dict.fromkeys(wide, pl.Decimal(38, 0)))
     return frame.to_arrow(compat_level=pl.CompatLevel.oldest())
 
 

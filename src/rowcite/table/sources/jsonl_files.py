@@ -23,6 +23,11 @@ from rowcite.table.sources.streams import byte_lines
 _SCHEMA_LINES = 4_096
 """Lines whose fields are inferred at once. polars' time grows with the square of the number of names among them."""
 _TEXTS = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_PAIRED = re.compile(
+    rb"(?:[^\\]++|\\[^u]|\\u(?![dD][89a-fA-F])|\\u[dD][89abAB]..\\u[dD][c-fC-F])*+", re.DOTALL
+)
+"""A line whose surrogates are all in pairs."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _BRACKETS = re.compile(rb"[\[\]{}]")
 
 
@@ -115,6 +120,8 @@ def _lines(file: Path, rows: int) -> Iterator[tuple[list[bytes], bytes]]:
         data = b"\n".join(kept)
         if data.count(b"[") + data.count(b"{") > len(kept) - 1 + read_limits.DEPTH:
             _check_depth(file, number, lines)
+        if b"\\ud" in data or b"\\uD" in data:
+            _check_surrogates(file, number, lines)
         if kept and data[:1] != b"{":  # polars would unpack data that begins like a compressed file
             raise _json_fault(file, ValueError("not a line of JSON"))
         if kept:
@@ -132,6 +139,29 @@ def _check_depth(file: Path, number: int, lines: list[bytes]) -> None:
                 raise TableError(
                     f"{file}:{place}: nested more than {read_limits.DEPTH} levels deep. Flatten it"
                 )
+
+
+def _check_surrogates(file: Path, number: int, lines: list[bytes]) -> None:
+    """Raise TableError for half of a pair of surrogates, which polars reads as a NUL."""
+    for place, line in enumerate(lines, number):
+        if _PAIRED.fullmatch(line) is None:
+            raise TableError(
+                f"{file}:{place}: {_member_with_surrogate(line)} has half a character, such as \\ud83d without \\ude00."
+                " Was the text cut by bytes? Correct it"
+            )
+
+
+def _member_with_surrogate(line: bytes) -> str:
+    try:
+        members = json.loads(line)
+    except ValueError:
+        return "a text"
+    for name, value in members.items() if isinstance(members, dict) else ():
+        if _SURROGATE.search(name):
+            return "the name of a field"
+        if _SURROGATE.search(json.dumps(value, ensure_ascii=False)):
+            return f"field {name!r}"
+    return "a text"
 
 
 def _json_fault(file: Path, error: Exception) -> TableError:
