@@ -162,7 +162,6 @@ def test_a_row_that_was_not_sent_shows_the_command_and_no_empty_cells(capsys, ho
         (["--row", 83], "no row 83: there are 82 rows. Rows count from 1, without the header"),
         (["--row", 0], "0 is not in the range x>=1"),
         (["--row", "x"], "'x' is not a valid integer"),
-        ([], "Missing option '--row'"),
         (["--row", 1, "--field", "employees"], "no field 'employees' in"),
         (["--row", 1, "--field", "employee_cuont"], "did you mean 'employee_count'?"),
     ],
