@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 4
+export PYTHONDONTWRITEBYTECODE =  # tests start many processes: compile once
 
 .PHONY: help demo test test-all test-integrations lint format check serve bench bench-escalation bench-full load soak fuzz eval enrich chromium screenshots clean
 
