@@ -7,16 +7,15 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from support import ROOT, environment, rowcite, served, small_spec, started, until, write_spec
+from support import rowcite, served, small_spec, started, until, write_spec
 from support.deviant import Deviations
+from support.dying import PROCESSES, submit_and_die
 from support.submitting import PRICE, Submission, api, tasks
 
 KILLS = int(os.environ.get("ROWCITE_KILLS", "4"))
@@ -102,37 +101,14 @@ def test_after_a_kill_between_a_post_and_its_response_nothing_is_paid_twice(tmp_
 
 # --- at each write of the ledger ------------------------------------------------------------------------
 
-DIES = """
-import asyncio, os, signal, sys
-from pathlib import Path
-sys.path.insert(0, {tests!r})
-from rowcite.ledger import Ledger
-from support.submitting import Api, Submission, tasks
-
-writes, at, before = 0, {at}, {before}
-for name in ("record_question", "record_intent", "mark_sending", "record_created", "mark_sent", "record_run_ids", "forget_uncreated", "save"):
-    def dying(self, *args, _real=getattr(Ledger, name), **more):
-        global writes
-        writes += 1
-        if before and writes == at:
-            os.kill(os.getpid(), signal.SIGKILL)
-        result = _real(self, *args, **more)
-        if writes == at:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result
-    setattr(Ledger, name, dying)
-job = Submission(Path({folder!r}), Api({url!r}, None, None, None))
-job.run(tasks(job.question, 30), active_runs=12)
-"""
-
 
 def die(folder, server, at, *, before):
-    """Submit in a process that kills itself before or after the ledger write with this number."""
-    script = DIES.format(tests=str(ROOT / "tests"), at=at, before=before, folder=str(folder), url=server.url)
-    died = subprocess.run(
-        [sys.executable, "-c", script], env=environment(), capture_output=True, timeout=60, check=False
+    process = PROCESSES.Process(
+        target=submit_and_die, args=(folder, server.url, at), kwargs={"before": before}
     )
-    assert died.returncode == -signal.SIGKILL, died.stderr.decode()
+    process.start()
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL
 
 
 def resumed(folder, server, **terms):

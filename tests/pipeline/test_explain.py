@@ -1,14 +1,11 @@
 """`rowcite explain` shows the evidence that the ledger has and the rules of the spec, in lines that fit the terminal."""
 
-import fcntl
 import json
 import os
 import pty
 import shutil
-import struct
 import subprocess
 import sys
-import termios
 
 import pytest
 
@@ -288,21 +285,20 @@ def test_control_characters_are_escaped(capsys, home, escalated):
     assert "Said \\u001b[31mred\\u202e." in shown
 
 
-@pytest.mark.parametrize("columns", [20, 44, 100, 250])
-def test_lines_fit_the_terminal_and_urls_are_not_broken(home, escalated, columns):
+AT_WIDTHS = """
+import fcntl, struct, sys, termios
+from rowcite.cli import main
+for columns in map(int, sys.argv[2:]):
+    fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    main(["explain", "spec.yaml", "--row", "1", "--ledger", sys.argv[1]])
+    print("====", flush=True)
+"""
+
+
+def test_lines_fit_the_terminal_and_urls_are_not_broken(home, escalated):
+    widths = (20, 44, 100, 250)
     master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    command = [
-        sys.executable,
-        "-m",
-        "rowcite",
-        "explain",
-        "spec.yaml",
-        "--row",
-        "1",
-        "--ledger",
-        escalated[0],
-    ]
+    command = [sys.executable, "-c", AT_WIDTHS, escalated[0], *map(str, widths)]
     plain = {name: value for name, value in environment().items() if name != "COLUMNS"}
     with subprocess.Popen(command, cwd=home, stdout=slave, env=plain) as process:
         os.close(slave)
@@ -310,10 +306,11 @@ def test_lines_fit_the_terminal_and_urls_are_not_broken(home, escalated, columns
         while piece := _read(master):
             shown += piece
     os.close(master)
-    lines = shown.decode().splitlines()
     assert process.returncode == 0
-    assert max(len(line) for line in lines if "://" not in line) <= max(30, min(columns, 100))
-    assert sum("https://a.example/" + "x" * 90 in line for line in lines) == 2
+    for columns, text in zip(widths, shown.decode().split("===="), strict=False):
+        lines = text.splitlines()
+        assert max(len(line) for line in lines if "://" not in line) <= max(30, min(columns, 100))
+        assert sum("https://a.example/" + "x" * 90 in line for line in lines) == 2
 
 
 def _read(terminal):
