@@ -272,8 +272,10 @@ def test_any_json_is_read_as_an_answer(value):
 # --- out -------------------------------------------------------------------------------------------------
 
 FULL = {
-    "source_policy": {"include_domains": ["wikipedia.org", ".edu"]},
+    "source_policy": {"include_domains": ["wikipedia.org", ".edu"], "after_date": "2025-01-31"},
     "location": "US",
+    "data_sources": {"free": ["patents"], "pay_per_use": ["filings"]},
+    "memory_scope_key": "team",
     "previous_interaction_id": "trun_1",
     "metadata": {"team": 'rev"ops\\', "é": "\u2028"},
     "mcp_servers": [
@@ -294,7 +296,7 @@ def strict(model):
 
 
 def sent(make_spec, task, *inputs):
-    question_ = question(make_spec(task), {"company": "string"}, "api")
+    question_ = question(make_spec(task, prices={"filings": 0.01}), {"company": "string"}, "api")
     tasks = [Task(task_key(question_.fingerprint, canonical(value)), canonical(value)) for value in inputs]
     return json.loads(runs_body(question_, tasks)), tasks
 
@@ -335,8 +337,12 @@ def test_a_full_body_has_everything(make_spec):
         "input": {"company": "Acme"},
         "metadata": {"rowcite_key": task.key.hex(), "team": 'rev"ops\\', "é": "\u2028"},
         "processor": "core",
-        "source_policy": {"include_domains": ["wikipedia.org", ".edu"]},
-        "advanced_settings": {"location": "us"},
+        "source_policy": {"include_domains": ["wikipedia.org", ".edu"], "after_date": "2025-01-31"},
+        "advanced_settings": {
+            "location": "us",
+            "data_sources": {"free": ["patents"], "pay_per_use": ["filings"]},
+        },
+        "memory_scope_key": "team",
         "previous_interaction_id": "trun_1",
         "mcp_servers": [
             {

@@ -168,10 +168,20 @@ def fingerprint_of(make_spec, task=None, api="https://api.parallel.ai", types=No
         {"inputs": {"company": {"column": "name", "description": "x"}}},
         {"prompt": "{name}"},
         {"mcp_servers": [SERVER]},
+        {"source_policy": {"after_date": "2025-01-31"}},
+        {"data_sources": {"free": ["patents"]}},
+        {"data_sources": {"free": [], "pay_per_use": ["filings"]}},
+        {"memory_scope_key": "team"},
     ],
 )
 def test_each_part_of_a_question_changes_its_fingerprint(make_spec, change):
-    assert fingerprint_of(make_spec, change) != fingerprint_of(make_spec)
+    prices = {"filings": 0.01}
+    assert fingerprint_of(make_spec, change, prices=prices) != fingerprint_of(make_spec)
+
+
+def test_the_order_of_data_sources_keeps_the_fingerprint(make_spec):
+    one, other = ({"data_sources": {"free": listed}} for listed in (["a", "b"], ["b", "a"]))
+    assert fingerprint_of(make_spec, one) == fingerprint_of(make_spec, other)
 
 
 @pytest.mark.parametrize(
@@ -199,6 +209,10 @@ def test_mcp_servers_and_their_tools_are_part_of_a_question(make_spec, change):
         {"inputs": {"company": {"column": "name", "required": True}}},
         {"inputs": {"company": {"column": "name", "type": "integer"}}},
         {"mcp_servers": []},
+        {"source_policy": {"after_date": None}},
+        {"data_sources": None},
+        {"data_sources": {"free": [], "pay_per_use": []}},
+        {"memory_scope_key": None},
     ],
 )
 def test_other_settings_of_a_task_keep_the_fingerprint(make_spec, change):

@@ -1,8 +1,13 @@
-"""What a processor costs."""
+"""What a run costs: its processor, and the data sources that are paid for each use."""
 
+import polars as pl
 import pytest
 
 from rowcite.api.facts import MICRO, PROCESSORS, usd
+from rowcite.errors import SpecError
+from rowcite.pipeline.job import make_job
+from rowcite.table.reader import Reader
+from rowcite.table.sources import FrameSource
 
 LIST = {
     "lite": 5,
@@ -28,6 +33,33 @@ def test_a_fast_twin_costs_the_same_and_is_quicker(name):
     assert (fast.price, fast.fields, fast.premium) == (plain.price, plain.fields, plain.premium)
     assert fast.seconds[0] <= plain.seconds[0]
     assert fast.seconds[0] < fast.seconds[1] < plain.seconds[1]
+
+
+SOURCES = {"data_sources": {"free": ["patents"], "pay_per_use": ["filings", "people"]}}
+
+
+def job_of(spec):
+    return make_job(spec, Reader(FrameSource(pl.DataFrame({"name": ["a"]})), spec), "https://api.parallel.ai")
+
+
+def test_a_run_costs_its_processor_and_each_data_source_that_is_paid_for(make_spec):
+    prices = {"filings": 0.02, "people": 0.005, "patents": 9, "own": 0.5}
+    job = job_of(make_spec(SOURCES, prices=prices, escalate=["pro", "own"]))
+    assert (job.price, job.price_of("pro"), job.price_of("own")) == (50_000, 125_000, 525_000)
+    assert job_of(make_spec(prices=prices)).price == 25_000
+
+
+@pytest.mark.parametrize("prices", [{}, {"filings": 0.02}])
+def test_a_data_source_without_a_price_is_an_error(make_spec, prices):
+    with pytest.raises(
+        SpecError, match=r"no price is known for `people`: give US\$ per run under `prices: {people: 0.01}`"
+    ):
+        make_spec(SOURCES, prices=prices)
+
+
+def test_the_local_backend_needs_no_price_of_a_data_source(make_spec):
+    job = job_of(make_spec(SOURCES, backend="local", local={"corpus": "."}))
+    assert job.price == 0
 
 
 @pytest.mark.parametrize(

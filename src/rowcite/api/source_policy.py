@@ -1,5 +1,6 @@
-"""The entries of a source policy: domains, suffixes such as `.gov`, and domains with a path prefix. Pure.
+"""The sources that a run may use: the entries of a source policy, its date, and data sources. Pure.
 
+An entry is a domain, a suffix such as `.gov`, or a domain with a path prefix.
 A domain covers its subdomains. A path prefix covers whole segments and is case-sensitive: `docs.python.org/3` covers
 `/3/library` and not `/30`. Slashes at the end do not count, dot segments are resolved, percent-encoding stays as written.
 """
@@ -7,6 +8,8 @@ A domain covers its subdomains. A path prefix covers whole segments and is case-
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -54,6 +57,27 @@ def _location(url: str) -> tuple[str, list[str]]:
         return (parts.hostname or "").removeprefix("www."), _segments(parts.path.removeprefix("/"))
     except ValueError:
         return "", []
+
+
+def is_day(text: str) -> bool:
+    """Return True if a text is a day, written YYYY-MM-DD."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def data_source_problems(
+    names: Sequence[str], processors: Iterable[str], mcp_servers: Iterable[str]
+) -> Iterator[str]:
+    """Yield the reasons why the API refuses data sources, free and paid ones together, with processors and MCP servers."""
+    for processor in processors if names else ():
+        if processor.endswith("-fast"):
+            yield f"data sources are for standard processors only, not `{processor}`"
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"`{name}` is listed twice"
+    for name in sorted(set(names) & set(mcp_servers)):
+        yield f"`{name}` is the name of an MCP server too: rename the server"
 
 
 def _segments(path: str) -> list[str]:

@@ -65,11 +65,12 @@ class Job:
         return replace(self, table=table, reader=Reader(table.source, self.spec, limit=self.reader.limit))
 
     def price_of(self, processor: str) -> int:
-        """Return the price of a run of a processor, in micro-US$."""
+        """Return the price of a run of a processor with its data sources, in micro-US$."""
         if self.local:
             return 0
-        own, listed = self.spec.prices.get(processor), PROCESSORS.get(processor)
-        return round(own * MICRO) if own is not None else listed.price if listed else 0
+        prices, listed, sources = self.spec.prices, PROCESSORS.get(processor), self.spec.task.data_sources
+        own = round(prices[processor] * MICRO) if processor in prices else listed.price if listed else 0
+        return own + sum(round(prices[name] * MICRO) for name in sources.pay_per_use) if sources else own
 
     def seconds_of(self, processors: Iterable[str], runs: int) -> Band | None:
         """Return the time that some runs usually take, None if a processor has no published time."""

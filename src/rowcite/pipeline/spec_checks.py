@@ -11,9 +11,10 @@ from rowcite.api import facts
 from rowcite.api.bodies import KEY_METADATA
 from rowcite.api.packing import RECORD_KEY, records_schema
 from rowcite.api.schema_limits import characters, is_strict, nesting_levels, output_problems, property_count
+from rowcite.api.source_policy import data_source_problems
 from rowcite.pipeline.next_step import KNOWN
 from rowcite.spec.fields import fields, input_schema, output_schema
-from rowcite.spec.models import Spec
+from rowcite.spec.models import DataSources, Spec
 from rowcite.spec.question import mcp_url
 from rowcite.table.columns import column_names
 
@@ -59,6 +60,11 @@ def _task_problems(spec: Spec) -> Iterator[Problem]:
     policy = task.source_policy
     if policy and len(policy.include_domains) + len(policy.exclude_domains) > facts.DOMAINS:
         yield ("task", "source_policy"), f"more than {facts.DOMAINS} domains in both lists together"
+    sources = task.data_sources or DataSources()
+    named = [server.name for server in task.mcp_servers]
+    processors = [task.processor, *spec.escalate]
+    for message in data_source_problems([*sources.free, *sources.pay_per_use], processors, named):
+        yield ("task", "data_sources"), message
     if len(task.mcp_servers) > facts.MCP_SERVERS:
         yield ("task", "mcp_servers"), f"more than {facts.MCP_SERVERS} MCP servers"
     yield from _metadata_problems(task.metadata)
@@ -122,6 +128,13 @@ def _price_problems(spec: Spec) -> Iterator[Problem]:
             yield (
                 path,
                 f"no price is known for `{name}`: correct the name, or give US$ per run under `prices: {{{name}: 0.01}}`",
+            )
+
+    for name in spec.task.data_sources.pay_per_use if spec.task.data_sources else ():
+        if spec.backend == "parallel" and name not in spec.prices:
+            yield (
+                ("task", "data_sources", "pay_per_use"),
+                f"no price is known for `{name}`: give US$ per run under `prices: {{{name}: 0.01}}`",
             )
 
 
@@ -195,5 +208,7 @@ def _warnings(spec: Spec) -> Iterator[str]:
         yield "the JSON schema has optional or further properties: the API recommends all `required`, and `additionalProperties: false`"
     if task.source_policy and task.source_policy.include_domains and task.source_policy.exclude_domains:
         yield "exclude_domains is ignored by the API when include_domains is set"
+    if task.source_policy and task.source_policy.after_date:
+        yield "`source_policy.after_date` is unconfirmed for tasks: the newest page of the API's docs allows it, older ones for searches alone"
     if task.output and task.output.type == "auto" and processor and not processor.premium:
         yield f"auto output is meant for pro and above, not `{task.processor}`"

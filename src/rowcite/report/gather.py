@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
-from rowcite.api.facts import MICRO, PROCESSORS
 from rowcite.ledger import Ledger
 from rowcite.model import RowStatus
 from rowcite.pipeline.input_changes import check_unchanged, with_table_of_now
@@ -22,7 +21,6 @@ from rowcite.report.facts import Facts, ReviewReason, RowView
 from rowcite.report.row_sample import RowSample
 from rowcite.report.work import stored_before, timeline
 from rowcite.rows.resolver import RowGroup, RowResolver
-from rowcite.spec.models import Spec
 from rowcite.table.reader import Batch
 from rowcite.table.sources.members import own_texts
 
@@ -70,7 +68,7 @@ class _Gathering:
             made=time.time(),
             fields=self._fields,
             cells={field.name: Counter() for field in self._fields},
-            escalation=tuple((name, _price(job.spec, name)) for name in job.spec.escalate),
+            escalation=tuple((name, job.price_of(name)) for name in job.spec.escalate),
         )
 
     def facts(self) -> Facts:
@@ -190,11 +188,6 @@ def _name(path: str | None) -> str:
     if path is None or path == "-":
         return "stdin" if path else "a frame"
     return path.partition("?")[0].rstrip("/").rpartition("/")[2] or "the table"
-
-
-def _price(spec: Spec, processor: str) -> int:
-    own, listed = spec.prices.get(processor), PROCESSORS.get(processor)
-    return round(own * MICRO) if own is not None else listed.price if listed else 0
 
 
 def _domain(url: str) -> str:

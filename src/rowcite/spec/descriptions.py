@@ -17,7 +17,7 @@ DESCRIPTIONS: dict[type[BaseModel], dict[str, str]] = {
         "columns": "Names of the added columns, and the columns beside each value.",
         "limits": "Limits on rate, concurrency, cost, time and failures.",
         "eval": "How labels are compared with found values, by field (`rowcite eval`).",
-        "prices": "US$ per run, for processors whose price rowcite does not know.",
+        "prices": "US$ per run, for processors and data sources whose price rowcite does not know.",
         "cache": "Age up to which stored answers are reused.",
         "backend": "Where answers come from: `parallel` is the API, `local` a folder of documents.",
         "local": "Options of the local backend.",
@@ -44,10 +44,12 @@ DESCRIPTIONS: dict[type[BaseModel], dict[str, str]] = {
         "outputs": "The fields to find: one column for each.",
         "output": "One answer without fields, instead of `outputs`.",
         "source_policy": "Sites that answers may come from.",
+        "data_sources": "Connectors to further sources, for standard processors. Those paid for each run need a price.",
         "location": "Two letters of a country (ISO 3166-1).",
         "metadata": "Sent with every run. Keys up to 16 characters, values up to 512.",
         "mcp_servers": "Tool servers that the runs may call, up to 10.",
         "previous_interaction_id": "Id of an earlier interaction whose context is used.",
+        "memory_scope_key": "Key of the API's memory, which keeps inputs and outputs if it is on.",
         "records_per_run": "Rows that are sent in one run, at the price of one.",
     },
     models.InputField: {
@@ -72,6 +74,11 @@ DESCRIPTIONS: dict[type[BaseModel], dict[str, str]] = {
     models.SourcePolicy: {
         "include_domains": "Answers come from these sites only.",
         "exclude_domains": "Answers never come from these sites.",
+        "after_date": "Sources published before this day, YYYY-MM-DD, are not used.",
+    },
+    models.DataSources: {
+        "free": "Names of connectors without a price.",
+        "pay_per_use": "Names of connectors with a price per run, which is given in `prices`.",
     },
     models.McpServer: {
         "url": "Address of the server. Do not put a secret here.",

@@ -26,12 +26,14 @@ from rowcite.api.schema_limits import shape_problems
 from rowcite.errors import Problem, SpecError
 from rowcite.spec.value_types import (
     Confidence,
+    Day,
     DomainList,
     Duration,
     FieldKind,
     RowsOrShare,
     Scalar,
     SourceList,
+    SourceName,
     Tolerance,
     Usd,
     Whole,
@@ -180,10 +182,18 @@ class WholeOutput(_Part):
 
 
 class SourcePolicy(_Part):
-    """The sites that answers may come from."""
+    """The sites that answers may come from, and the earliest day of what they publish."""
 
     include_domains: SourceList = ()
     exclude_domains: SourceList = ()
+    after_date: Day = None
+
+
+class DataSources(_Part):
+    """Connectors to further sources: free ones, and ones that are paid for with every run."""
+
+    free: tuple[SourceName, ...] = ()
+    pay_per_use: tuple[SourceName, ...] = ()
 
 
 class McpServer(_Part):
@@ -206,10 +216,12 @@ class TaskSpec(_Part):
     outputs: dict[str, OutputField] | None = None
     output: WholeOutput | None = None
     source_policy: SourcePolicy | None = None
+    data_sources: DataSources | None = None
     location: str | None = Field(default=None, pattern=r"^[A-Za-z]{2}$")
     metadata: dict[str, str] = {}
     mcp_servers: tuple[McpServer, ...] = ()
     previous_interaction_id: str | None = None
+    memory_scope_key: str | None = Field(default=None, min_length=1)
     records_per_run: Whole = Field(default=1, ge=1, le=100)
 
     @model_validator(mode="after")

@@ -8,7 +8,7 @@ import msgspec
 
 from rowcite.api.bodies import Question
 from rowcite.spec.fields import input_schema, output_schema
-from rowcite.spec.models import Spec
+from rowcite.spec.models import Spec, TaskSpec
 
 
 def question(spec: Spec, types: dict[str, str], api: str) -> Question:
@@ -23,13 +23,10 @@ def question(spec: Spec, types: dict[str, str], api: str) -> Question:
     if shape is not None:
         task_spec["input_schema"] = shape
     run: dict[str, Any] = {"processor": task.processor}
-    policy = task.source_policy.model_dump() if task.source_policy is not None else {}
-    if any(policy.values()):
-        run["source_policy"] = {name: list(domains) for name, domains in policy.items() if domains}
-    if task.location is not None:
-        run["advanced_settings"] = {"location": task.location.lower()}
-    if task.previous_interaction_id is not None:
-        run["previous_interaction_id"] = task.previous_interaction_id
+    run |= _sources(task)
+    for name in ("previous_interaction_id", "memory_scope_key"):
+        if (value := getattr(task, name)) is not None:
+            run[name] = value
     servers = [server.model_dump(exclude_none=True, exclude={"headers"}) for server in task.mcp_servers]
     written = [{**server, "url": mcp_url(spec, number)} for number, server in enumerate(servers)]
     named = {"api": api, "task_spec": task_spec, **run, **({"mcp_servers": written} if written else {})}
@@ -44,6 +41,22 @@ def question(spec: Spec, types: dict[str, str], api: str) -> Question:
         run=msgspec.json.encode(run)[1:-1],
         extra_metadata=msgspec.json.encode(task.metadata)[1:-1],
     )
+
+
+def _sources(task: TaskSpec) -> dict[str, Any]:
+    """Return the members about sources that are set: their order in a list of data sources does not matter."""
+    policy = {} if task.source_policy is None else task.source_policy.model_dump()
+    connectors = {} if task.data_sources is None else task.data_sources.model_dump()
+    listed = {name: sorted(names) for name, names in connectors.items() if names}
+    settings = {
+        **({"location": task.location.lower()} if task.location is not None else {}),
+        **({"data_sources": listed} if listed else {}),
+    }
+    named = {
+        name: list(value) if isinstance(value, tuple) else value for name, value in policy.items() if value
+    }
+    parts = {"source_policy": named, "advanced_settings": settings}
+    return {name: part for name, part in parts.items() if part}
 
 
 def mcp_url(spec: Spec, number: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, get_args
 
@@ -15,11 +15,12 @@ from pydantic import (
     StrictFloat,
     StrictInt,
     StrictStr,
+    StringConstraints,
     WithJsonSchema,
 )
 
 from rowcite.api.facts import DOMAIN
-from rowcite.api.source_policy import normal_entry
+from rowcite.api.source_policy import is_day, normal_entry
 
 FieldKind = Literal["string", "integer", "number", "boolean", "date", "array", "object"]
 OTHER_KIND_NAMES: dict[str, FieldKind] = {
@@ -73,6 +74,21 @@ SourceList = tuple[
     ...,
 ]
 """Domains, each with or without a path prefix."""
+SourceName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+def _day(value: Any) -> Any:
+    text = value.isoformat() if type(value) is date else value
+    if text is not None and not (isinstance(text, str) and is_day(text)):
+        raise ValueError("must be a day, written YYYY-MM-DD")
+    return text
+
+
+Day = Annotated[
+    str | None,
+    BeforeValidator(_day),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"}, {"type": "null"}]}),
+]
 
 
 def _confidence(value: Any) -> Any:

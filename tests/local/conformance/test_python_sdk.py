@@ -1,6 +1,7 @@
 """The official Python SDK against the shipped server; its own models read every body, strictly."""
 
 import asyncio
+from datetime import date
 
 import parallel
 import pytest
@@ -95,8 +96,13 @@ def test_input_is_returned_as_it_was_given(sdk):
         "source_policy": {
             "include_domains": [".gov", "docs.python.org/3"],
             "exclude_domains": ["x.com/Feed"],
+            "after_date": date(2025, 1, 31),
         },
-        "advanced_settings": {"location": "us"},
+        "advanced_settings": {
+            "location": "us",
+            "data_sources": {"free": ["patents"], "pay_per_use": ["filings"]},
+        },
+        "memory_scope_key": "team",
         "mcp_servers": [{"type": "url", "url": "https://m.example", "name": "m"}],
         "enable_events": True,
     }

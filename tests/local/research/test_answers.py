@@ -249,3 +249,14 @@ def test_lite_reads_one_document(docs):
 def test_the_same_question_has_the_same_answer(docs):
     own(docs, "<p>Employees: 240</p>")
     assert docs.ask(ACME, {"employee_count": COUNT}) == docs.ask(ACME, {"employee_count": COUNT})
+
+
+@pytest.mark.parametrize(("after", "count"), [(None, 240), ("2024-05-01", 240), ("2024-05-02", None)])
+def test_documents_before_the_after_date_are_not_read(docs, after, count):
+    own(docs, "<p>Employees: 240</p>", head='<meta name="date" content="2024-05-01">')
+    assert docs.value(ACME, COUNT, after_date=after) == count
+
+
+def test_documents_without_a_date_are_read_beside_an_after_date(docs):
+    own(docs, "<p>Employees: 240</p>")
+    assert docs.value(ACME, COUNT, after_date="2026-01-01") == 240

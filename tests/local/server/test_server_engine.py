@@ -57,7 +57,7 @@ def test_an_error_in_research_fails_its_run_alone(plain):
 
 def test_research_gets_the_question_of_the_run(start, answers):
     client = start()
-    policy = {"include_domains": [".gov"], "exclude_domains": ["x.example"]}
+    policy = {"include_domains": [".gov"], "exclude_domains": ["x.example"], "after_date": "2025-01-31"}
     body = RUN | {
         "input": {"name": "Acme"},
         "source_policy": policy,
@@ -69,7 +69,11 @@ def test_research_gets_the_question_of_the_run(start, answers):
     assert question.input == {"name": "Acme"}
     assert question.output == {"type": "text", "description": "The year"}
     assert question.processor == "core"
-    assert (question.include_domains, question.exclude_domains) == ((".gov",), ())
+    assert (question.include_domains, question.exclude_domains, question.after_date) == (
+        (".gov",),
+        (),
+        "2025-01-31",
+    )
 
 
 def test_runs_pass_through_queued_and_running(start, answers):

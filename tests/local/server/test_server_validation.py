@@ -256,3 +256,38 @@ def test_a_server_without_mcp_warns_about_it():
     assert not accept_run(request).warnings
     (warning,) = accept_run(request, RequestContext(tools_available=False)).warnings
     assert "lacks the package `mcp`" in warning.message
+
+
+# --- data sources, dates, memory ---------------------------------------------------------------------------
+
+PATENTS = {"data_sources": {"free": ["patents"]}}
+CRM = [{"url": "https://a.example", "name": "patents"}]
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"processor": "core-fast"}, "standard processors"),
+        ({"mcp_servers": CRM}, "MCP server"),
+        ({"advanced_settings": {"data_sources": {"free": ["a"], "pay_per_use": ["a"]}}}, "listed twice"),
+    ],
+)
+def test_data_sources_are_refused_as_the_api_does(more, message):
+    (error,) = errors_of(run(**{"advanced_settings": PATENTS, **more}))
+    assert error.loc == ("body", "advanced_settings", "data_sources")
+    assert message in error.msg
+
+
+def test_the_after_date_of_a_task_is_a_day():
+    accept_run(run(source_policy={"after_date": "2025-01-31"}))
+    (error,) = errors_of(run(source_policy={"after_date": "31.1.2025"}))
+    assert error.loc == ("body", "source_policy", "after_date")
+
+
+def test_what_this_server_does_not_use_draws_a_warning():
+    accepted = accept_run(run(advanced_settings=PATENTS, memory_scope_key="team"))
+    texts = [warning.message for warning in accepted.warnings]
+    assert texts == [
+        "This server has no data sources: patents is not used.",
+        "This server keeps no memory: memory_scope_key is not used.",
+    ]

@@ -111,12 +111,13 @@ class Corpus:
 
     def _permitted(self, question: Question) -> frozenset[int] | None:
         """Return the numbers of the documents that the source policy admits; None for all."""
-        if not question.include_domains and not question.exclude_domains:
+        if not (question.include_domains or question.exclude_domains or question.after_date):
             return None
         return frozenset(
             number
             for number, summary in enumerate(self._summaries)
             if allowed(summary.url, question.include_domains, question.exclude_domains)
+            and (not summary.date or summary.date >= (question.after_date or ""))
         )
 
 

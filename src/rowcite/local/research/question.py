@@ -23,7 +23,7 @@ class Question:
     """One run: the entity, the form of the answer, the processor, the source policy and the answers of its tools.
 
     `output` is {"type": "json", "json_schema": {...}}, {"type": "text", "description": str | None} or
-    {"type": "auto"}. A domain covers its sub-domains; ".gov" is a suffix.
+    {"type": "auto"}. Domains are the entries of a source policy. Documents dated before `after_date` (YYYY-MM-DD) are not read.
     """
 
     input: str | dict[str, Any]
@@ -31,6 +31,7 @@ class Question:
     processor: str = "core"
     include_domains: tuple[str, ...] = ()
     exclude_domains: tuple[str, ...] = ()
+    after_date: str | None = None
     tool_answers: tuple[ToolAnswer, ...] = ()
 
 

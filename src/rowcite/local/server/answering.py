@@ -89,6 +89,7 @@ def _question(accepted: AcceptedRun, given: Input, tool_answers: tuple[ToolAnswe
         processor=accepted.request.processor,
         include_domains=include,
         exclude_domains=exclude,
+        after_date=policy.after_date if policy else None,
         tool_answers=tool_answers,
     )
 

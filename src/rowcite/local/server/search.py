@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import uuid4
 
@@ -25,7 +24,7 @@ from rowcite.local.server.http_errors import FieldError, InvalidRequest, decoded
 from rowcite.local.server.params import require_beta
 from rowcite.local.server.runs import json_response
 from rowcite.local.server.shapes import RunWarning, SourcePolicy
-from rowcite.local.server.validation import domain_errors
+from rowcite.local.server.validation import policy_errors
 
 SessionId = Annotated[str, Meta(max_length=1000)]
 
@@ -174,19 +173,9 @@ async def _found(request: Request, query: SearchQuery) -> tuple[SearchResult, ..
 
 
 def _errors(query: SearchQuery) -> Iterator[FieldError]:
-    yield from domain_errors(query.policy)
-    after = query.policy.after_date
-    if after is not None and not _is_date(after):
-        yield FieldError(("source_policy", "after_date"), "A date is written YYYY-MM-DD.", "date_parsing")
+    yield from policy_errors(query.policy)
     if query.results is not None and query.results < 1:
         yield FieldError(("max_results",), "At least one result.", "greater_than_equal")
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
 
 
 def _invalid(name: str, message: str, kind: str) -> InvalidRequest:

@@ -15,17 +15,25 @@ NOTHING = Raw(b"null")
 
 
 class SourcePolicy(Struct, omit_defaults=True):
-    """The domains that research may use."""
+    """The domains that research may use, and the earliest day of publication."""
 
     include_domains: list[str] = []
     exclude_domains: list[str] = []
     after_date: str | None = None
 
 
+class DataSources(Struct, omit_defaults=True):
+    """Connectors to further sources, by name."""
+
+    free: list[str] = []
+    pay_per_use: list[str] = []
+
+
 class AdvancedSettings(Struct, omit_defaults=True):
     """`location` is an ISO 3166-1 alpha-2 country code."""
 
     location: str | None = None
+    data_sources: DataSources | None = None
 
 
 class McpServer(Struct, omit_defaults=True):

@@ -12,7 +12,7 @@ import msgspec
 
 from rowcite.api import facts
 from rowcite.api.schema_limits import characters, input_problems, output_problems
-from rowcite.api.source_policy import normal_entry
+from rowcite.api.source_policy import data_source_problems, is_day, normal_entry
 from rowcite.local.server.addresses import PRIVATE, names_private
 from rowcite.local.server.http_errors import FieldError, HttpError, InvalidRequest
 from rowcite.local.server.params import missing_beta
@@ -216,7 +216,8 @@ def _request_errors(request: RunInput, spec: TaskSpec, context: RequestContext) 
         message = f"Task spec and input have {spec.size + size:,} characters; at most {facts.TASK_AND_INPUT_CHARS:,} together."
         errors.append(FieldError(("input",), message))
     if request.source_policy:
-        errors += domain_errors(request.source_policy)
+        errors += policy_errors(request.source_policy)
+    errors += _data_source_errors(request)
     if request.previous_interaction_id and not context.interaction_exists(request.previous_interaction_id):
         message = f"No interaction has the id {request.previous_interaction_id!r}."
         errors.append(FieldError(("previous_interaction_id",), message))
@@ -267,8 +268,21 @@ def _beta_errors(request: RunInput, named: frozenset[str]) -> list[FieldError]:
     return [missing_beta(beta) for beta, used in needed.items() if used and beta not in named]
 
 
-def domain_errors(policy: SourcePolicy) -> list[FieldError]:
-    """Return an error for each invalid entry, and for too many entries."""
+def _data_source_errors(request: RunInput) -> list[FieldError]:
+    servers = [server.name for server in request.mcp_servers or ()]
+    return [
+        FieldError(("advanced_settings", "data_sources"), f"{problem}.")
+        for problem in data_source_problems(_data_sources(request), [request.processor], servers)
+    ]
+
+
+def _data_sources(request: RunInput) -> list[str]:
+    named = request.advanced_settings.data_sources if request.advanced_settings else None
+    return [*named.free, *named.pay_per_use] if named else []
+
+
+def policy_errors(policy: SourcePolicy) -> list[FieldError]:
+    """Return an error for each invalid entry, for too many entries, and for an invalid date."""
     listed = {"include_domains": policy.include_domains, "exclude_domains": policy.exclude_domains}
     errors = [
         FieldError(("source_policy", name, number), f"{entry!r} {problem}.")
@@ -279,6 +293,10 @@ def domain_errors(policy: SourcePolicy) -> list[FieldError]:
     if sum(map(len, listed.values())) > facts.DOMAINS:
         errors.append(
             FieldError(("source_policy",), f"At most {facts.DOMAINS} domains, both lists together.")
+        )
+    if policy.after_date is not None and not is_day(policy.after_date):
+        errors.append(
+            FieldError(("source_policy", "after_date"), "A date is written YYYY-MM-DD.", "date_parsing")
         )
     return errors
 
@@ -302,6 +320,11 @@ def _warnings(request: RunInput, spec: TaskSpec, context: RequestContext) -> Ite
             yield RunWarning("input_validation_warning", message)
     if request.mcp_servers and not context.tools_available:
         yield RunWarning("warning", "No tool is called: this server lacks the package `mcp`.")
+    if sources := _data_sources(request):
+        verb = "is" if len(sources) == 1 else "are"
+        yield RunWarning("warning", f"This server has no data sources: {', '.join(sources)} {verb} not used.")
+    if request.memory_scope_key:
+        yield RunWarning("warning", "This server keeps no memory: memory_scope_key is not used.")
     if request.webhook:
         yield from _webhook_warnings(request.webhook, context)
 
