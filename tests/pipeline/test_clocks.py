@@ -230,6 +230,13 @@ def test_rows_that_a_pack_leaves_out_are_requested_once_although_the_clock_is_se
     assert table.cities() == [f"city of Name {number}" for number in range(30)]
 
 
+@pytest.mark.parametrize("step", STEPS)
+def test_fresh_escalates_each_row_once_although_the_clock_is_set(tmp_path, clock, step):
+    table = Table(tmp_path, Echo(), accept={"min_citations": 1}, escalate=["pro"])
+    clock.step_at("save", step, nth=2)
+    assert table.run("--fresh", "--escalate-anyway") == 60
+
+
 # --- the clocks of others ---------------------------------------------------------------------------------
 
 

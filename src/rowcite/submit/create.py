@@ -87,6 +87,7 @@ class Creator:
             count = (await self.client.group(batch.group_id)).status.num_task_runs
             if count >= len(batch.inputs):
                 await self.ledger_thread.call(self.ledger.mark_sent, batch.id)
+                self._report_extra(batch, count - len(batch.inputs))
                 break
             late = time.monotonic() - batch.sent
             listed = await self._list(batch, count)
@@ -105,6 +106,14 @@ class Creator:
             pause = min(max(pause, 0.05) * 2, self.options.longest_pause)
         batch.unsure = False
         return set()
+
+    def _report_extra(self, batch: ActiveBatch, runs: int) -> None:
+        """Report runs of a batch's group that the ledger does not have: nothing here created them."""
+        if runs > 0:
+            self.progress.say(
+                f"task group {batch.group_id}: the API counts {runs:,} more run{'s'[: runs != 1]} than the ledger has. They may be"
+                " charged, and are not part of the spend shown here"
+            )
 
     async def forget(self, batch: ActiveBatch, keys: set[bytes]) -> None:
         """Delete the intents of runs that do not exist."""

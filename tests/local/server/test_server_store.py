@@ -53,6 +53,19 @@ def test_with_latency_a_run_waits_runs_and_ends_when_due_however_early_its_answe
     assert store.advance() == ([], [run])
 
 
+@pytest.mark.parametrize("step", [-86_400.0, 86_400.0])
+def test_a_restored_run_waits_no_longer_than_a_new_one_although_the_clock_was_set(clock, step):
+    (run,) = Store(clock, latency=1.0).add(accepted(1))
+    takes = run.ends - clock.now
+    clock.now += step
+    store = Store(clock, latency=1.0)
+    store.restore([], [run])
+    clock.now += takes + 1e-3
+    assert store.advance() == ([run], [])
+    store.finish([(run, DONE)])
+    assert store.advance() == ([], [run])
+
+
 def test_next_due_is_the_earliest_moment(clock):
     store = Store(clock, latency=1.0)
     runs = store.add(accepted(20))
