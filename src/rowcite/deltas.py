@@ -22,6 +22,7 @@ from rowcite.errors import TableError, UsageError
 from rowcite.files import atomic_write, write_errors
 from rowcite.inert import csv_line, is_formula, without_formula
 from rowcite.ledger import Ledger
+from rowcite.model import RowStatus
 from rowcite.pipeline.input_changes import check_unchanged, with_table_of_now
 from rowcite.pipeline.job import Job
 from rowcite.rows.given import GIVEN, same
@@ -56,7 +57,10 @@ class DeltaOptions:
 
 @dataclass(slots=True)
 class DeltaSummary:
-    """The result: files, rows and cells (by column) written, and the number of values left out or escaped by reason."""
+    """The result: files, rows and cells (by column) written, and the number of values left out or escaped by reason.
+
+    `pending` counts the table's rows without an answer.
+    """
 
     rows: int = 0
     cells: Counter[str] = field(default_factory=Counter)
@@ -65,6 +69,7 @@ class DeltaSummary:
     unrepresentable: int = 0
     escaped: int = 0
     ids: int = 0
+    pending: int = 0
 
 
 def write_changes(job: Job, ledger: Ledger, options: DeltaOptions, target: Path) -> DeltaSummary:
@@ -127,6 +132,8 @@ class _ChangedRows:
             keys = own_texts(batch.rows, [self.options.key]).to_series().to_list()
             for group in self._resolver.groups(batch.keys, batch.rows.frame):
                 found = self._found(group)
+                if group.resolved.status is RowStatus.PENDING:
+                    self.summary.pending += len(group.rows)
                 for row in group.rows if found else ():
                     yield from self._row(keys[row], found)
 

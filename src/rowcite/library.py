@@ -43,7 +43,7 @@ SpecLike: TypeAlias = str | Path | Mapping[str, Any] | Spec
 class Result:
     """The outcome of `run`: the enriched table, the plan (None if the run stopped before it had one) and the summary.
 
-    `summary.stopped` is the reason why rows are pending, None if the run finished.
+    `summary.stopped` is the reason for an `exit_code` that is not 0, else None.
     """
 
     table: pl.DataFrame

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
+import httpx
 import polars as pl
 import pytest
 from pyarrow import fs
@@ -17,7 +18,7 @@ from rowcite.errors import TableChanged, TableError
 from rowcite.spec.models import CsvOptions
 from rowcite.table.input_table import TableAddress
 from rowcite.table.input_table import open_table as open_input
-from rowcite.table.sinks import check_output, open_table
+from rowcite.table.sinks import NewTable, Replacement, check_output, open_table
 from rowcite.table.sources import FrameSource, open_source, web
 from support import environment, small_spec, until, write_spec
 
@@ -334,6 +335,74 @@ def test_an_address_without_a_suffix_is_read_as_the_given_format():
         assert rows(f"{base}/download", "csv") == ROWS
         with pytest.raises(TableError, match="/download: unknown format"):
             rows(f"{base}/download")
+
+
+# --- a store that does not let the output be read -------------------------------------------------------
+
+
+@contextmanager
+def write_only(store: str):
+    """Serve a store on loopback, except that objects named `out` cannot be read, as with credentials that only write."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_HEAD(self):
+            body, url = self.body(), store + self.path
+            if self.command in ("HEAD", "GET") and "/out" in self.path:
+                answer = httpx.Response(403)
+            else:
+                left_out = ("host", "content-length", "transfer-encoding", "expect", "connection")
+                headers = [item for item in self.headers.items() if item[0].lower() not in left_out]
+                answer = httpx.request(self.command, url, content=body, headers=headers)
+            self.send_response(answer.status_code)
+            for name, value in answer.headers.items():
+                if name.lower() not in {"transfer-encoding", "content-length", "connection"}:
+                    self.send_header(name, value)
+            self.send_header("content-length", str(len(answer.content)))
+            self.end_headers()
+            self.wfile.write(answer.content)
+
+        def body(self) -> bytes:
+            if self.headers.get("transfer-encoding") != "chunked":
+                return self.rfile.read(int(self.headers.get("content-length") or 0))
+            parts = []
+            while size := int(self.rfile.readline(), 16):
+                parts.append(self.rfile.read(size))
+                self.rfile.readline()
+            self.rfile.readline()
+            return b"".join(parts)
+
+        def log_message(self, *_):
+            pass
+
+    for method in ("GET", "PUT", "POST", "DELETE"):
+        setattr(Handler, f"do_{method}", Handler.do_HEAD)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize(("complete", "place"), [(True, "out.csv"), (False, "out.partial.csv")])
+def test_an_output_that_may_not_be_read_does_not_lose_the_table(put, store, monkeypatch, complete, place):
+    put(f"w{complete}/out.csv", b"name\nrich\n")
+    source = FrameSource(pl.DataFrame(ROWS, schema=["id", "name"], orient="row"))
+    replacement = Replacement(lambda: NewTable(0, complete=complete))
+    added = pl.DataFrame({"rowcite_status": ["pending", "pending"]})
+    url = f"s3://tables/w{complete}/out.csv"
+    with write_only(store[0]) as address:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+        with open_table(url, source, added.schema, replacement) as write:
+            for part in source.batches():
+                write(part, added)
+    assert replacement.place == f"s3://tables/w{complete}/{place}"
+    assert "it cannot be read, so its answered rows are not known" in str(replacement.warning)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", store[0])
+    assert [row[:2] for row in rows(replacement.place)] == [("007", "Åse & Søn"), ("008", None)]
 
 
 # --- changes while a command runs ------------------------------------------------------------------------

@@ -150,7 +150,8 @@ def test_a_row_that_was_never_answered_is_pending(capsys, home, tmp_path):
 
 def test_a_row_that_was_not_sent_shows_the_command_and_no_empty_cells(capsys, home, tmp_path):
     shown = flat(explain(capsys, home, "--row", 1, "--ledger", tmp_path / "empty"))
-    assert shown.endswith("status pending: not sent yet; `rowcite run` sends it")
+    command = f"rowcite run {home / 'spec.yaml'} --ledger {tmp_path / 'empty'}"
+    assert shown.endswith(f"status pending: not sent yet to send it {command}")
 
 
 @pytest.mark.parametrize(

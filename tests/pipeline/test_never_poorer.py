@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+import rowcite
 from rowcite.cli import main
+from rowcite.errors import LedgerBusy
 from rowcite.spec.models import CsvOptions
 from rowcite.table.sources import open_source
 from support import environment, served, small_spec, write_spec
@@ -51,7 +53,8 @@ class Job:
 
     def spec(self, description: str = "Year founded", **changes: object) -> None:
         whole = small_spec(backend="parallel", output={"path": self.output.name}, **changes)
-        whole["task"]["outputs"]["founded_year"]["description"] = description
+        if "task" not in changes:
+            whole["task"]["outputs"]["founded_year"]["description"] = description
         write_spec(self.folder, {key: value for key, value in whole.items() if key != "local"})
 
     def __call__(self, command: str, *flags: str) -> int:
@@ -135,6 +138,16 @@ def test_more_failed_rows_than_allowed_do_not_replace_answered_ones(job, failing
     assert job.statuses(job.partial) == ["failed"] * 5
 
 
+def test_the_message_about_failed_rows_counts_those_within_the_limit(job, failing, capsys):
+    job.url = failing
+    assert job("run", "-q") == 7
+    assert "5 rows failed, more than limits.max_failed allows" in capsys.readouterr().err
+    assert job("run", "-q", "--json", "--limit", "2") == 7
+    out, err = capsys.readouterr()
+    assert "2 rows within --limit failed, more than limits.max_failed allows" in err
+    assert json.loads(out)["stopped"].startswith("2 rows within --limit failed")
+
+
 def test_write_keeps_a_richer_table_and_ends_with_5(job, capsys):
     assert job("run") == 0
     job.spec("Year of foundation")
@@ -210,6 +223,34 @@ def test_the_answered_rows_of_a_table_with_a_byte_order_mark_and_crlf_are_counte
     assert job.output.read_bytes() == before
 
 
+def test_the_table_of_an_earlier_separator_is_still_known_as_rowcites(job):
+    table = job.folder / "table.csv"
+    table.write_text(table.read_text().replace(",", ";"))
+    job.spec(input={"path": "table.csv", "csv": {"separator": ";"}})
+    assert job("run") == 0
+    before = job.output.read_bytes()
+    assert before.startswith(b"name;website;")
+    job.rows(*range(5))
+    job.spec("Year of foundation")
+    assert job("run", "--max-cost", "0") == 6
+    assert job.output.read_bytes() == before
+    assert job.statuses(job.partial) == PENDING
+    assert job("run") == 0
+    assert job.statuses() == COMPLETED
+
+
+def test_the_reports_of_a_kept_table_are_not_touched(job):
+    task = {"processor": "core", "inputs": {"company_name": {"column": "name"}}, "output": {"type": "text"}}
+    job.spec(task=task, columns={"reports": "reports"})
+    assert job("run") == 0
+    reports = {file.name: file.read_bytes() for file in (job.folder / "reports").iterdir()}
+    assert len(reports) == 5
+    job.rows(3, 4)
+    assert job("run", "--limit", "1") == 0
+    assert job.statuses(job.partial) == ["completed"] * 2
+    assert {file.name: file.read_bytes() for file in (job.folder / "reports").iterdir()} == reports
+
+
 # --- the partial table, and tables that stay -------------------------------------------------------------
 
 
@@ -246,6 +287,12 @@ def test_no_table_is_written_while_another_command_uses_the_ledger(job, capsys):
     assert job.output.read_bytes() == before
     assert not job.partial.exists()
     assert "another rowcite is using this ledger" in capsys.readouterr().err
+
+
+def test_run_from_python_raises_while_another_command_uses_the_ledger(job, monkeypatch):
+    monkeypatch.setenv("PARALLEL_BASE_URL", job.url)
+    with FileLock(job.folder / ".rowcite" / "small" / "lock"), pytest.raises(LedgerBusy):
+        rowcite.run(job.folder / "table.csv", job.folder / "spec.yaml")
 
 
 def test_a_link_to_a_richer_table_is_kept_and_the_partial_is_beside_its_target(job):

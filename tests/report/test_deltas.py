@@ -42,6 +42,12 @@ def test_only_changed_rows_and_columns_are_written(tmp_path):
     assert changes(path) == [["id", "industry", "employee_count"], [ROWS[0]["id"], "pumps", "7"]]
 
 
+def test_pending_rows_draw_a_warning_with_the_command_to_type(tmp_path):
+    path = made(tmp_path, answer(industry=found("pumps")), rows=ROWS)
+    line = f"warning: 1 row is still pending: run `rowcite run {path.name} --base-url {NOWHERE}`"
+    assert line in deltas(path).stderr.decode().splitlines()
+
+
 def test_a_rejected_value_is_not_a_change(tmp_path):
     path = made(tmp_path, answer(industry=found("pumps", "low"), employee_count=found(7)), "The run failed")
     assert changes(path) == [["id", "employee_count"], [ROWS[0]["id"], "7"]]

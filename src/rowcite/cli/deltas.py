@@ -59,6 +59,9 @@ def command(spec: str, output: str, *, as_json: bool, **flags: Any) -> int:
     if as_json:
         counts = {name: getattr(changes, name) for name in changes.__slots__}
         render.as_json({**counts, "api": ready.api})
+    if changes.pending:
+        rows = f"{render.plural(changes.pending, 'row')} {'is' if changes.pending == 1 else 'are'}"
+        console.warning(f"{rows} still pending: run `{ready.command('run')}`")
     for line in change_warnings(changes, options.importer == "salesforce"):
         console.warning(line)
     cells = ", ".join(f"{count:,} {column}" for column, count in changes.cells.items())

@@ -50,7 +50,10 @@ def command(
     if as_json:
         render.as_json({**_as_dict(found), "api": ready.api})
         return 0
-    for line in (*_entry("answers of", api_text(ready.api), _width()), *_lines(found, _width())):
+    for line in (
+        *_entry("answers of", api_text(ready.api), _width()),
+        *_lines(found, _width(), ready.command("run")),
+    ):
         click.echo(line)
     return 0
 
@@ -75,15 +78,17 @@ def _width() -> int:
     return max(_NARROW, min(columns, _WIDE))
 
 
-def _lines(found: Explanation, width: int) -> Iterator[str]:
+def _lines(found: Explanation, width: int, command: str) -> Iterator[str]:
     from rowcite.api.facts import usd
 
     yield from _entry(
         f"row {found.row}", _plain(found.input) if found.input is not None else "not sent", width
     )
     not_sent = found.status == "pending" and not found.runs
-    reason = found.error or ("not sent yet; `rowcite run` sends it" if not_sent else "")
+    reason = found.error or ("not sent yet" if not_sent else "")
     yield from _entry("status", found.status + (f": {reason}" if reason else ""), width)
+    if not_sent:
+        yield f"{'to send it':<{_LABEL}} {one_line(command)}"  # in one line, to be copied
     for run in found.runs:
         aside = "" if run.counts else ", replaced by a later run"
         failed = f": {run.error}" if run.error else ""

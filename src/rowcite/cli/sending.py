@@ -63,7 +63,6 @@ def execute(spec: str, flags: dict[str, Any], work: Work, *, writes: bool = True
     `writes` is True if it writes the output table.
     """
     from rowcite.cli import render
-    from rowcite.model import RowStatus
     from rowcite.pipeline.execution import Confirmations
 
     as_json, yes, quiet = flags.pop("as_json"), flags.pop("yes", False), flags.pop("no_progress")
@@ -91,11 +90,8 @@ def execute(spec: str, flags: dict[str, Any], work: Work, *, writes: bool = True
         console.info(line)
     if stopped_by is not None:
         console.error(*stopped_by.lines)
-    elif summary.exit_code:
-        console.error(
-            f"{render.plural(summary.rows[RowStatus.FAILED], 'row')} failed, more than limits.max_failed allows:"
-            " see rowcite_error in the table"
-        )
+    elif summary.stopped is not None:
+        console.error(summary.stopped)
     return summary.exit_code
 
 

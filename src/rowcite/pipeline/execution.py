@@ -167,7 +167,8 @@ def execute(  # noqa: PLR0913 - the parts of a command
             finally:
                 progress.end()
             stopped_by = _write(execution, stopped_by)
-            summary.stopped = str(stopped_by) if stopped_by else None
+            if stopped_by is not None:
+                summary.stopped = str(stopped_by)
     except LedgerBusy as error:
         stopped_by = error
         summary.exit_code, summary.stopped = error.exit_code, str(error)
@@ -229,6 +230,13 @@ def _write_table(  # noqa: PLR0913, PLR0917 - the parts of a command's end
     summary.files = written.files
     if isinstance(stopped_by, DeadlineReached):
         stopped_by.pending = written.requested[RowStatus.PENDING]
+    if summary.exit_code == FAILED_TOO_MANY:
+        failed = written.requested[RowStatus.FAILED]
+        rows = "1 row" if failed == 1 else f"{failed:,} rows"
+        within = "" if written.requested == written.rows else " within --limit"
+        summary.stopped = (
+            f"{rows}{within} failed, more than limits.max_failed allows: see rowcite_error in the table"
+        )
     unfinished = unfinished_text(written, pending_text, prepared.command("run"))
     return Incomplete(unfinished) if stopped_by is None and unfinished else stopped_by
 

@@ -91,7 +91,7 @@ def _write(
     written.place = target if replacement.in_place else replacement.place
     written.warning = replacement.warning
     written.files = [written.place] if written.place not in {None, "-"} else []
-    if reports is not None:
+    if reports is not None and replacement.in_place:
         _write_reports(job, ledger, job.spec.path(reports))
         written.files.append(str(job.spec.path(reports)))
     return written

@@ -19,6 +19,7 @@ from rowcite.table.sources.jsonl_files import text_values
 
 _STATUS, _RUN_IDS = STATUS_COLUMNS[0], STATUS_COLUMNS[-1]
 _SAMPLE = 1_000
+_SEPARATORS = (",", ";", "\t", "|")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,14 @@ class NewTable:
 
 
 class Existing(NamedTuple):
-    """The file in the place of a new table. `own` is true if rowcite wrote it, `answered` counts its answered rows."""
+    """The file in the place of a new table. `own` is true if rowcite wrote it, `answered` counts its answered rows.
+
+    `readable` is false for an object whose store does not let it be read.
+    """
 
     own: bool
     answered: int = 0
+    readable: bool = True
 
 
 class Decision(NamedTuple):
@@ -52,6 +57,8 @@ def decide(new: NewTable, existing: Existing | None) -> Decision:
     """Return whether a new table replaces the existing one; None means that there is no file."""
     if existing is None or new.replace:
         return Decision(in_place=True)
+    if not existing.readable:
+        return Decision(new.complete, "it cannot be read, so its answered rows are not known")
     if not existing.own:
         return Decision(new.complete, "it has no rowcite_status column, so rowcite did not write it")
     if new.complete or new.answered >= existing.answered:
@@ -87,7 +94,7 @@ class Replacement:
         self.place = partial_path(path)
         before = _existing(self.place, separator, count=False)
         where = f"The new table is {self.place}"
-        if before is not None and not before.own:
+        if before is not None and before.readable and not before.own:
             where = f"{self.place} was not written by rowcite either, so no table is written"
             self.place = None
         self.warning = f"{path} is kept: {decision.reason}. {where}. Give --replace to write it in place"
@@ -104,7 +111,8 @@ class Replacement:
         if "://" in partial:
             from rowcite.table.sources.cloud import delete
 
-            delete(partial)
+            with suppress(TableError):  # the table is in its place; that it stays beside it is no loss
+                delete(partial)
         else:
             with suppress(OSError):
                 Path(partial).unlink()
@@ -126,8 +134,11 @@ def _separator(source: Source) -> str:
 
 def _existing(path: str, separator: str, *, count: bool) -> Existing | None:
     """Return the file at a path, None if there is none or it is empty. Its answered rows are counted on request."""
-    if not _exists(path):
-        return None
+    try:
+        if not _exists(path):
+            return None
+    except TableError:
+        return Existing(own=False, readable=False)
     answered, own = 0, False
     try:
         for statuses in _texts(path, separator, _STATUS):
@@ -167,9 +178,24 @@ def _texts(path: str, separator: str, column: str) -> Iterator[pl.Series]:
             Path(path), column
         )  # without the types of all members, which take long to infer
         return
-    source = open_source(path, None, CsvOptions(separator=None if format_of(path) == "tsv" else separator))
-    if column not in source.schema:
+    source = _with_column(path, separator, column)
+    if source is None:
         return
     yield pl.Series(dtype=pl.String)
     for rows in source.batches():
         yield rows.frame[column].cast(pl.String, strict=False)
+
+
+def _with_column(path: str, separator: str, column: str) -> Source | None:
+    """Return a table with a column, None for a table without it.
+
+    A CSV of an earlier command may have another separator than the input has now.
+    """
+    others = dict.fromkeys([separator, *_SEPARATORS]) if format_of(path) == "csv" else {None: None}
+    for each in others:
+        source = open_source(path, None, CsvOptions(separator=each))
+        if column in source.schema:
+            return source
+        if not any(column in name for name in source.schema):
+            return None
+    return None
