@@ -114,7 +114,8 @@ def _evaluate(  # noqa: PLR0913, PLR0917 - as `evaluate`
     columns = label_columns(prepared.job.spec)
     evaluator = Evaluator(prepared.job, read_truth(truth, key, columns, none_marker), key)
     if processors:
-        request_answers(prepared, evaluator, processors, Silent(), lambda _, __: True)
+        jobs = [evaluator.job_of(name) for name in processors]
+        request_answers(prepared, jobs, Silent(), lambda _, __: True)
     with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
         return evaluator.evaluate(ledger, processors, target)
 

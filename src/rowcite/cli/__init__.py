@@ -37,6 +37,7 @@ _COMMANDS = (
     "review",
     "deltas",
     "eval",
+    "compare",
     "ledger",
     "schema",
     "completion",

@@ -19,7 +19,9 @@ from rowcite.cli.options import (
 from rowcite.cli.sending import sending_options
 
 if TYPE_CHECKING:
-    from rowcite.evaluation.evaluate import Evaluator
+    from collections.abc import Sequence
+
+    from rowcite.pipeline.job import Job
     from rowcite.pipeline.prepare import Prepared
 
 
@@ -29,7 +31,8 @@ def _target(_: click.Context, __: click.Parameter, value: float | None) -> float
     return value
 
 
-def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
+def processor_names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
+    """Return the names in a flag such as `lite,core`, each once."""
     return tuple(dict.fromkeys(name.strip() for name in (value or "").split(",") if name.strip()))
 
 
@@ -39,7 +42,7 @@ def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
 @click.option("--key", required=True, metavar="COLUMN", help="Column that identifies a row, in both tables.")
 @click.option(
     "--processors",
-    callback=_names,
+    callback=processor_names,
     metavar="A,B",
     help="Request and judge the answers of these processors, for labelled rows only.",
 )
@@ -143,7 +146,8 @@ def _evaluate(spec: str, key: str, truth: str, flags: dict[str, Any]) -> int:
         columns = label_columns(ready.job.spec)
         evaluator = Evaluator(ready.job, read_truth(truth, key, columns, own["none_marker"]), key)
         if own["processors"]:
-            _request(console, ready, evaluator, own)
+            jobs = [evaluator.job_of(name) for name in own["processors"]]
+            request(console, ready, jobs, yes=own["yes"], quiet=own["no_progress"])
         ledger = open_ledger(ready.ledger, writing=False)
         found = evaluator.evaluate(ledger, own["processors"], own["target"])
         ledger.close()
@@ -156,21 +160,15 @@ def _evaluate(spec: str, key: str, truth: str, flags: dict[str, Any]) -> int:
     return 0
 
 
-def _request(console: Console, ready: Prepared, evaluator: Evaluator, flags: dict[str, Any]) -> None:
-    """Request the answers of each processor to the labelled rows, within the budget, after one confirmation."""
+def request(console: Console, ready: Prepared, jobs: Sequence[Job], *, yes: bool, quiet: bool) -> None:
+    """Request the answers of some jobs that are not stored, within the budget, after one confirmation."""
     from rowcite.cli import render
     from rowcite.cli.sending import confirmed_spend, progress_for
     from rowcite.evaluation.requests import request_answers
 
     def confirm(text: str, cost: int) -> bool:
         console.info(text)
-        return confirmed_spend(cost, yes=flags["yes"])
+        return confirmed_spend(cost, yes=yes)
 
-    spent = request_answers(
-        ready,
-        evaluator,
-        flags["processors"],
-        progress_for(console, ready.job, quiet=flags["no_progress"]),
-        confirm,
-    )
+    spent = request_answers(ready, jobs, progress_for(console, ready.job, quiet=quiet), confirm)
     console.info(f"{render.plural(spent.submitted, 'run')} submitted, {render.usd(spent.cost)} spent")

@@ -119,7 +119,7 @@ def lines(found: Evaluation) -> Iterator[str]:
             else ""
         )
         yield f"{setting.name}: {render.plural(setting.rows, 'labelled task')} answered, {render.usd(setting.cost)}{each}"
-        yield from _table([_HEAD, *(_row(item) for item in results)])
+        yield from table([_HEAD, *(_row(item) for item in results)])
         yield from _confidence_lines(results)
         yield ""
     if not found.settings or not any(item.labelled for item in found.fields):
@@ -129,10 +129,11 @@ def lines(found: Evaluation) -> Iterator[str]:
 
 def _row(item: FieldResult) -> tuple[str, ...]:
     counts = (item.labelled, item.right, item.wrong, item.invented, item.missed, item.rejected_right)
-    return (item.field, *(f"{count:,}" for count in counts), _percent(item.precision), _percent(item.recall))
+    return (item.field, *(f"{count:,}" for count in counts), percent(item.precision), percent(item.recall))
 
 
-def _percent(part: Share) -> str:
+def percent(part: Share) -> str:
+    """Return a share with its interval."""
     if part.value is None or part.low is None or part.high is None:
         return "-"
     return f"{part.value:.0%} ({part.low:.0%} to {part.high:.0%})"
@@ -142,7 +143,8 @@ def _cents(micro: float) -> str:
     return f"${micro / 1_000_000:.4f}"
 
 
-def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+def table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """Yield rows as aligned lines; the first column to the left, the others to the right."""
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
     for row in rows:
         cells = (
@@ -166,9 +168,9 @@ def _confidence_lines(results: list[FieldResult]) -> Iterator[str]:
     for item in results:
         shares = (item.by_confidence.get(word) for word in words)
         rows.append(
-            (item.field, *("-" if part is None else f"{_percent(part)} of {part.n:,}" for part in shares))
+            (item.field, *("-" if part is None else f"{percent(part)} of {part.n:,}" for part in shares))
         )
-    yield from _table(rows)
+    yield from table(rows)
 
 
 def _choice_lines(found: Evaluation) -> Iterator[str]:
@@ -181,7 +183,7 @@ def _choice_lines(found: Evaluation) -> Iterator[str]:
     item = choice.candidate
     yield "cost against values given right (no other policy is better in both):"
     rows = [("policy", "cost a row", "values given right")]
-    yield from _table(
+    yield from table(
         rows + [(str(one.policy), _cents(one.cost_per_row), f"{one.found:.0%}") for one in found.front]
     )
     yield ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -21,7 +21,7 @@ from rowcite.evaluation.judging import (
     judge_cell,
     weighted,
 )
-from rowcite.evaluation.labelled_rows import Labelled, LabelledSource, LabelledTask, labelled_tasks
+from rowcite.evaluation.labelled_rows import Labelled, LabelledRows, LabelledTask, labelled_tasks
 from rowcite.evaluation.policies import (
     Candidate,
     Choice,
@@ -32,13 +32,13 @@ from rowcite.evaluation.policies import (
     grid,
     is_choosing,
 )
+from rowcite.evaluation.some_rows import job_of
 from rowcite.evaluation.truth import Truth
 from rowcite.ledger import Ledger
 from rowcite.model import ACTIVE, RowStatus, RunState, StoredRun
-from rowcite.pipeline.job import Job, make_job
+from rowcite.pipeline.job import Job
 from rowcite.rows.resolve import ResolvedRow, current
 from rowcite.rows.resolver import RowResolver
-from rowcite.table.reader import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,29 +136,16 @@ class Evaluator:
 
     def __init__(self, job: Job, truth: Truth, key: str) -> None:
         self.job, self.truth = job, truth
-        self.source = LabelledSource(job.reader.source, key, truth)
+        self.source = LabelledRows(job.reader.source, key, truth)
 
     @cached_property
     def own_job(self) -> Job:
         """Return the job of the labelled rows under the spec as it is."""
-        return self._job(self.job.spec.task.processor, self.job.spec.escalate)
+        return job_of(self.job, self.source, self.job.spec.task.processor, self.job.spec.escalate)
 
     def job_of(self, processor: str) -> Job:
         """Return the job that asks one processor for the labelled rows."""
-        return self._job(processor, ())
-
-    def _job(self, processor: str, escalate: tuple[str, ...]) -> Job:
-        job, spec = self.job, self.job.spec
-        task = spec.task.model_copy(update={"processor": processor})
-        spec = spec.model_copy(update={"task": task, "escalate": escalate})
-        made = make_job(
-            spec,
-            Reader(self.source, spec),
-            str(job.question.named["api"]),
-            fresh=job.fresh,
-            retry_failed=job.retry_failed,
-        )
-        return replace(made, began=job.began)
+        return job_of(self.job, self.source, processor)
 
     def evaluate(
         self, ledger: Ledger, processors: Sequence[str] = (), target: float | None = None

@@ -3,55 +3,34 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import polars as pl
-
 from rowcite.errors import UsageError
+from rowcite.evaluation.some_rows import SomeRows
 from rowcite.evaluation.truth import Truth, key_text
 from rowcite.pipeline.job import Job
 from rowcite.table.sources import Rows, Source
 from rowcite.table.sources.members import own_texts
 
 
-class LabelledSource:
-    """The rows of a table whose key has labels, kept in memory. `numbers` are their places in the table; 1 is the first."""
+class LabelledRows(SomeRows):
+    """The rows of a table whose key has labels. `keys` are their keys."""
 
     def __init__(self, source: Source, key: str, truth: Truth) -> None:
         if key not in source.schema:
             raise UsageError(
                 f'--key: column "{key}" is not in the table. Columns: {", ".join(source.schema)}'
             )
-        self.format, self.files, self.separator = source.format, source.files, source.separator
-        self.text_form, self.schema, self.arrow_schema = source.text_form, source.schema, source.arrow_schema
-        self.numbers: list[int] = []
         self.keys: list[str] = []
-        self._parts: list[Rows] = []
-        before = 0
-        for rows in source.batches():
-            self._add(
-                rows,
-                [key_text(value) for value in own_texts(rows, [key]).to_series().to_list()],
-                truth,
-                before,
-            )
-            before += rows.frame.height
 
-    def _add(self, rows: Rows, names: list[str], truth: Truth, before: int) -> None:
-        places = [place for place, name in enumerate(names) if name in truth.labels]
-        if not places:
-            return
-        self.numbers += [before + place + 1 for place in places]
-        self.keys += [names[place] for place in places]
-        lines = [rows.lines[place] for place in places] if rows.lines is not None else None
-        arrow = rows.arrow.take(places) if rows.arrow is not None else None
-        self._parts.append(Rows(rows.frame[places], arrow, lines))
+        def labelled(rows: Rows, _: int) -> list[int]:
+            names = [key_text(value) for value in own_texts(rows, [key]).to_series().to_list()]
+            places = [place for place, name in enumerate(names) if name in truth.labels]
+            self.keys += [names[place] for place in places]
+            return places
 
-    def batches(self) -> Iterator[Rows]:
-        """Yield the rows in order."""
-        yield from self._parts
+        super().__init__(source, labelled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +58,11 @@ class Labelled:
     conflicts: list[tuple[str, str]] = field(default_factory=list)
 
 
-def labelled_tasks(job: Job, source: LabelledSource, truth: Truth) -> Labelled:
+def labelled_tasks(job: Job, source: LabelledRows, truth: Truth) -> Labelled:
     """Return the distinct tasks of the labelled rows. `job` reads `source`."""
     found = Labelled(unmatched=[name for name in truth.labels if name not in set(source.keys)])
-    keys = pl.concat(
-        [pl.Series([], dtype=pl.Binary), *(batch.keys for batch in job.reader.batches(job.question))]
-    )
     tasks_of: dict[str, set[bytes]] = defaultdict(set)
-    rows = list(zip(source.keys, source.numbers, keys.to_list(), strict=True))
+    rows = list(zip(source.keys, source.numbers, source.keys_of(job), strict=True))
     for name, _, task in rows:
         if task is not None:
             tasks_of[name].add(task)

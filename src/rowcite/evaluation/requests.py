@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from rowcite.api.facts import MICRO, usd
 from rowcite.errors import BudgetExceeded, Declined
-from rowcite.evaluation.evaluate import Evaluator
 from rowcite.ledger import open_ledger
 from rowcite.pipeline.execution import Confirmations
 from rowcite.pipeline.job import Job
@@ -28,12 +27,11 @@ class Requested:
 
 def request_answers(
     prepared: Prepared,
-    evaluator: Evaluator,
-    processors: Sequence[str],
+    jobs: Sequence[Job],
     progress: Progress,
     confirm: Callable[[str, int], bool],
 ) -> Requested:
-    """Request what is not stored yet: one question for each labelled task and processor.
+    """Request what is not stored yet: one question for each task and processor. Each job asks one processor.
 
     `confirm` gets the plan as a text and its cost.
 
@@ -42,7 +40,6 @@ def request_answers(
         Declined: it was not confirmed. Nothing was submitted.
         RowciteError: a run failed, see `rowcite.pipeline.execution.execute`.
     """
-    jobs = [evaluator.job_of(name) for name in processors]
     with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
         plans = [plan(job, ledger) for job in jobs]
         left = left_of_total(prepared.job, ledger)
@@ -51,8 +48,8 @@ def request_answers(
     budget = budget if left is None else min(budget, left)
     if cost > budget:
         raise BudgetExceeded(
-            f"the answers of {', '.join(processors)} would cost {usd(cost)}, and {usd(budget)} may be spent."
-            " Nothing was submitted. Label fewer rows, name fewer processors, or raise --max-cost"
+            f"the answers of {', '.join(job.spec.task.processor for job in jobs)} would cost {usd(cost)}, and {usd(budget)} may be spent."
+            " Nothing was submitted. Take fewer rows or processors, or raise --max-cost"
         )
     if not confirm(_text(jobs, plans, cost), cost):
         raise Declined("Nothing was submitted, nothing was spent")
@@ -71,4 +68,4 @@ def _text(jobs: Sequence[Job], plans: Sequence[Plan], cost: int) -> str:
         f"{job.spec.task.processor} {planned.to_submit:,} ({usd(planned.cost)})"
         for job, planned in zip(jobs, plans, strict=True)
     ]
-    return f"labelled tasks to submit: {', '.join(parts)}; {usd(cost)} in all"
+    return f"tasks to submit: {', '.join(parts)}; {usd(cost)} in all"

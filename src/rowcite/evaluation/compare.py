@@ -1,0 +1,156 @@
+"""Two processors on the same rows: where they agree, where not, and what the dearer one adds. No labels are needed."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from heapq import heappush, heapreplace
+from random import Random
+from typing import Any, NamedTuple
+
+from rowcite.accept.judge import Cell
+from rowcite.evaluation.judging import Comparisons, level
+from rowcite.evaluation.some_rows import SomeRows, job_of
+from rowcite.evaluation.statistics import Share, share
+from rowcite.ledger import Ledger
+from rowcite.model import ANSWERED_ROWS, StoredRun
+from rowcite.pipeline.job import Job
+from rowcite.rows.resolve import ResolvedRow
+from rowcite.rows.resolver import RowResolver
+
+
+class Side(NamedTuple):
+    """One processor's cell: its accepted value, the confidence as a word, and the sources."""
+
+    value: Any
+    confidence: str
+    urls: tuple[str, ...]
+
+
+class Disagreement(NamedTuple):
+    """A cell for which two processors gave different accepted values, or only one gave any."""
+
+    row: int
+    field: str
+    first: Side
+    second: Side
+
+
+@dataclass(frozen=True, slots=True)
+class FieldAgreement:
+    """The cells of one field: `agree` of those that both filled, and those that only one filled, or none."""
+
+    field: str
+    both: int
+    agree: Share
+    only_first: int
+    only_second: int
+    neither: int
+
+
+@dataclass(slots=True)
+class ProcessorComparison:
+    """Two processors on `rows` tasks that both answered. Costs are micro-US$ over these rows."""
+
+    first: str
+    second: str
+    rows: int = 0
+    first_cost: int = 0
+    second_cost: int = 0
+    fields: list[FieldAgreement] = field(default_factory=list)
+    disagreements: list[Disagreement] = field(default_factory=list)
+
+    @property
+    def added(self) -> int:
+        """Return how many cells only the second processor filled, less those that only the first did."""
+        return sum(item.only_second - item.only_first for item in self.fields)
+
+
+def sample(job: Job, size: int, seed: int) -> SomeRows:
+    """Return a seeded sample of the table's rows within `--limit`, in their order."""
+    dice = Random(seed)  # noqa: S311 - a seeded sample, not a secret
+    chosen: list[
+        tuple[float, int]
+    ] = []  # the rows with the smallest random numbers, the largest of these first
+    number = 0
+    for batch in job.reader.batches_within_limit(job.question):
+        for has_task in batch.keys.is_not_null().to_list():
+            number += 1
+            drawn = dice.random()
+            if not has_task:
+                continue
+            if len(chosen) < size:
+                heappush(chosen, (-drawn, number))
+            elif chosen and -drawn > chosen[0][0]:
+                heapreplace(chosen, (-drawn, number))
+    return SomeRows.by_number(job.reader.source, {number for _, number in chosen})
+
+
+def compare(job: Job, rows: SomeRows, ledger: Ledger, processors: tuple[str, str]) -> ProcessorComparison:
+    """Return the comparison of two processors on some rows, by the answers that the ledger has."""
+    first, second = (_answers(job_of(job, rows, name), rows, ledger) for name in processors)
+    found = ProcessorComparison(*processors)
+    resolver = RowResolver(job.spec, rows.schema, ledger, decided=False)
+    comparisons = Comparisons(resolver.fields, job.spec.eval)
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for number, (one, price) in first.items():
+        if number not in second:
+            continue
+        other, other_price = second[number]
+        found.rows, found.first_cost = found.rows + 1, found.first_cost + price
+        found.second_cost += other_price
+        for part, left, right in zip(resolver.fields, one.cells, other.cells, strict=True):
+            what = _relation(comparisons, part.name, left, right)
+            counts[part.name][what] += 1
+            if what not in ("agree", "neither"):
+                found.disagreements.append(Disagreement(number, part.name, _side(left), _side(right)))
+    found.fields = [_agreement(part.name, counts[part.name]) for part in resolver.fields]
+    return found
+
+
+def _answers(job: Job, rows: SomeRows, ledger: Ledger) -> dict[int, tuple[ResolvedRow, int]]:
+    """Return each task's row and its price, by the number of its first row."""
+    resolver = RowResolver(job.spec, rows.schema, ledger, decided=False)
+    numbers: dict[bytes, int] = {}
+    for number, key in zip(rows.numbers, rows.keys_of(job), strict=True):
+        if key is not None:
+            numbers.setdefault(key, number)
+    found: dict[int, tuple[ResolvedRow, int]] = {}
+    for stored in ledger.runs_by_task(list(numbers)):
+        firsts = [run for run in stored if run.first]
+        resolved = resolver.resolve(firsts) if firsts else None
+        if resolved is not None and resolved.status in ANSWERED_ROWS:
+            found[numbers[stored[0].key]] = resolved, _price(firsts)
+    return dict(sorted(found.items()))
+
+
+def _price(runs: Sequence[StoredRun]) -> int:
+    return runs[-1].price
+
+
+def _relation(comparisons: Comparisons, name: str, left: Cell, right: Cell) -> str:
+    first, second = _accepted(left), _accepted(right)
+    if first is None or second is None:
+        return "neither" if first is second else "only_second" if first is None else "only_first"
+    return "agree" if comparisons.same(name, first, second) else "differ"
+
+
+def _accepted(cell: Cell) -> Any:
+    return cell.value if cell.rejection is None else None
+
+
+def _side(cell: Cell) -> Side:
+    return Side(_accepted(cell), level(cell.confidence), tuple(item.url for item in cell.citations))
+
+
+def _agreement(name: str, counts: Mapping[str, int]) -> FieldAgreement:
+    agree, differ = counts["agree"], counts["differ"]
+    return FieldAgreement(
+        name,
+        agree + differ,
+        share([True] * agree + [False] * differ),
+        counts["only_first"],
+        counts["only_second"],
+        counts["neither"],
+    )
