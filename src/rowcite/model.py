@@ -199,11 +199,13 @@ class Decision:
 
 
 class Spend(NamedTuple):
-    """The runs created on one processor; `cost` is list price in micro-US$."""
+    """The runs created on one processor; `cost` is list price in micro-US$. The API may not bill those that `failed`."""
 
     processor: str
     runs: int
     cost: int
+    failed: int = 0
+    failed_cost: int = 0
 
 
 class Packing(NamedTuple):

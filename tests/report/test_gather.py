@@ -81,6 +81,11 @@ def test_domains_count_the_cells_that_cite_them(some):
     assert gathered(some).domains == {"source.example": 6, "register.example": 1}
 
 
+def test_failed_runs_are_counted_apart_in_the_spend(some):
+    (item,) = gathered(some).spend
+    assert (item.failed, item.failed_cost) == (1, 25_000)
+
+
 def test_spend_is_runs_times_price(some):
     facts = gathered(some)
     assert (facts.runs, facts.spent) == (5, 5 * PROCESSORS["core"].price)

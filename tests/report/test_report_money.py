@@ -1,16 +1,18 @@
 """Spend and savings in a report, from the ledgers of real runs with packs and with escalation."""
 
+import json
 from contextlib import closing
 
 import pytest
 
 from rowcite.api.facts import PROCESSORS, usd
+from rowcite.cli import main
 from rowcite.ledger import open_ledger
 from rowcite.pipeline.prepare import Overrides, prepare
 from rowcite.report.gather import gather
 from rowcite.report.money import savings, spend
 from support import ROOT, rowcite, served, small_spec, write_spec
-from support.answers import answer, answered, known, ready
+from support.answers import NOWHERE, answer, answered, known, ready
 
 
 def run(folder, task, **changes):
@@ -91,3 +93,16 @@ def test_savings_say_when_no_runs_were_saved(tmp_path):
     with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
         part = savings(gather(prepared.job, ledger))
     assert (part.text, part.svgs) == ("1 row needed 1 task; no runs were saved.", ())
+
+
+def test_spend_says_what_failed_runs_cost_which_may_not_be_billed(some, capsys):
+    prepared = ready(some)
+    with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
+        part = spend(gather(prepared.job, ledger))
+    assert "$0.125, an upper bound: 1 failed run ($0.025) may not be billed" in part.text
+    args = ["status", str(some), "--base-url", NOWHERE]
+    assert main(args) == 0
+    assert "$0.125 spent at list price, $0.025 of it on failed runs" in capsys.readouterr().out
+    assert main([*args, "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["spent_usd"], shown["spent_on_failed_usd"]) == (0.125, 0.025)

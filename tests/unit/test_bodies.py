@@ -264,6 +264,31 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
+@pytest.mark.parametrize("place", ["result", "output"])
+@pytest.mark.parametrize("whole", [True, False])
+def test_an_output_inside_an_older_run_is_read(place, whole):
+    content = {"industry": "Retail"}
+    basis = [{"field": "industry", "confidence": 0.9}]
+    inside = {"content": content, "basis": basis} if whole else content
+    event = wire.read_event(
+        json.dumps(
+            {"type": "task_run.state", "run": {"run_id": "run_1", "status": "succeeded", place: inside}}
+        ).encode()
+    )
+    found = answer("run_1", "core", wire.output_of(event))
+    assert found.content == content
+    assert [item.confidence for item in found.basis] == ([0.9] if whole else [])
+
+
+def test_the_output_of_an_event_comes_before_one_inside_its_run():
+    run = {"run_id": "run_1", "status": "completed", "result": {"content": {"a": 1}}}
+    event = wire.read_event(json.dumps({"run": run, "output": {"content": {"a": 2}}}).encode())
+    assert answer("run_1", "core", wire.output_of(event)).content == {"a": 2}
+    for nothing in (None, "", [], 5):
+        run = {"run_id": "run_1", "status": "completed", "result": nothing}
+        assert wire.output_of(wire.read_event(json.dumps({"run": run}).encode())) is None
+
+
 @given(JSON)
 def test_any_json_is_read_as_an_answer(value):
     assert answer("r", "core", json.dumps(value).replace("Infinity", "1e999").encode()).run_id == "r"

@@ -84,6 +84,8 @@ class Run(msgspec.Struct, frozen=True):
     error: Any = None
     errors: Any = None
     warnings: Any = None
+    output: msgspec.Raw = msgspec.Raw()
+    result: msgspec.Raw = msgspec.Raw()
 
     @property
     def state(self) -> RunState:
@@ -272,9 +274,18 @@ def input_of(event: Event) -> Any:
 
 
 def output_of(event: Event) -> bytes | None:
-    """Return the bytes of an event's output; None if it has none."""
+    """Return the bytes of an event's output, or of the one inside its run as on older pages; None if it has none."""
     raw = bytes(event.output)
-    return None if raw in _NOTHING else raw
+    if raw not in _NOTHING:
+        return raw
+    inside = (event.run.output, event.run.result) if event.run is not None else ()
+    return next((_whole_output(bytes(part)) for part in inside if bytes(part).startswith(b"{")), None)
+
+
+def _whole_output(raw: bytes) -> bytes:
+    """Return an output with its content as a member, also if it is the content alone."""
+    members = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+    return raw if "content" in members else b'{"content":%b}' % raw
 
 
 def api_warnings(run: Run) -> list[ApiWarning]:

@@ -30,6 +30,7 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
         for _, columns in merged(ready.job, ledger, native=True):
             count(rows, columns)
         runs, spent, warnings = ledger.state_counts(), ledger.spent(), ledger.warnings()
+        failed = sum(item.failed_cost for item in ledger.spend_by_processor())
         copied = copy_text(ledger)
         ledger.close()
     if copied:
@@ -40,6 +41,7 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
                 "rows": rows.as_dict(),
                 "runs": runs,
                 "spent_usd": spent / render.MICRO,
+                "spent_on_failed_usd": failed / render.MICRO,
                 "warnings": warnings,
                 "api": ready.api,
                 "ledger": str(ready.ledger),
@@ -52,7 +54,8 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
         counts["active" if state in ACTIVE else state] += count_
     words = ", ".join(f"{count_:,} {word}" for word, count_ in counts.items())
     render.line(f"{render.plural(counts.total(), 'run')}: {words or 'none'}")
-    render.line(f"{render.usd(spent)} spent at list price ({ready.ledger})")
+    of_failed = f", {render.usd(failed)} of it on failed runs" if failed else ""
+    render.line(f"{render.usd(spent)} spent at list price{of_failed} ({ready.ledger})")
     for text, count_ in warnings.items():
         render.line(f"warning: {text} ({render.plural(count_, 'run')})")
     return 0

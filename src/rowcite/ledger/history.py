@@ -57,7 +57,7 @@ class History(Store):
 
     def spend_by_processor(self) -> list[Spend]:
         """Return the runs created on each processor, in the order of their first runs."""
-        return [Spend(*row) for row in self._each(queries.SPEND)]
+        return [Spend(*row) for row in self._each(queries.SPEND, {"failed": RunState.FAILED})]
 
     def packing(self) -> Packing:
         """Return what was saved by sending several rows in a run."""

@@ -99,7 +99,7 @@ MARK_COPY = "INSERT INTO command (began_at, copied) SELECT ?, coalesce(max(id), 
 # --- history ---------------------------------------------------------------------------------------------
 
 SPEND = (
-    "SELECT batch.processor, count(*), sum(run.price) FROM run JOIN batch ON batch.id = run.batch"
+    "SELECT batch.processor, count(*), sum(run.price), sum(run.state = :failed), sum(run.price * (run.state = :failed)) FROM run JOIN batch ON batch.id = run.batch"
     f" WHERE {IS_SENT_RUN} GROUP BY batch.processor ORDER BY min(run.id)"
 )
 # A row without a part of its pack's answer is `lost` and was sent again alone: packing saved nothing on it.

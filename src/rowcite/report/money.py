@@ -25,7 +25,7 @@ def spend(facts: Facts) -> Part | None:
         for item in facts.spend
     ]
     text = (
-        f"{plural(facts.runs, 'run')} at list price: {usd(facts.spent)}."
+        f"{plural(facts.runs, 'run')} at list price: {usd(facts.spent)}{_failed(facts)}."
         if money
         else f"{plural(facts.runs, 'run')}, free."
     )
@@ -38,6 +38,12 @@ def spend(facts: Facts) -> Part | None:
             ("Processor", "Runs", "US$"), [(i.processor, f"{i.runs:,}", usd(i.cost)) for i in facts.spend]
         ),
     )
+
+
+def _failed(facts: Facts) -> str:
+    """Return what failed runs cost: whether they are billed is not documented."""
+    runs, cost = sum(item.failed for item in facts.spend), sum(item.failed_cost for item in facts.spend)
+    return f", an upper bound: {plural(runs, 'failed run')} ({usd(cost)}) may not be billed" if runs else ""
 
 
 def savings(facts: Facts) -> Part | None:
