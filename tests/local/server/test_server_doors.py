@@ -79,6 +79,16 @@ def test_a_body_that_never_comes_is_408(plain, monkeypatch):
         assert slow.recv(100).startswith(b"HTTP/1.1 408")
 
 
+def test_a_body_with_two_lengths_is_400(plain):
+    both = (
+        b"content-type: application/json\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"
+    )
+    with socket.create_connection((plain.base_url.host, plain.base_url.port)) as raw:
+        raw.sendall(b"POST /v1/tasks/groups HTTP/1.1\r\nhost: localhost\r\n" + both)
+        raw.settimeout(5)
+        assert raw.recv(100).startswith(b"HTTP/1.1 400")
+
+
 def test_a_webhook_to_a_private_address_is_not_sent_unless_told(start):
     with hook() as (url, deliveries):
         body = RUN | {"webhook": {"url": url, "event_types": ["task_run.status"]}}

@@ -116,6 +116,8 @@ def _foreign(headers: Headers) -> Response | None:
 
 
 def _refused_body(headers: Headers) -> Response | None:
+    if "content-length" in headers and "transfer-encoding" in headers:
+        return _response(400, "Two lengths: a body has a Content-Length or a Transfer-Encoding")
     length = headers.get("content-length", "0")
     if length == "0" and "transfer-encoding" not in headers:
         return None
