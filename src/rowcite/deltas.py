@@ -31,6 +31,8 @@ from rowcite.spec.fields import Field, FieldType, fields
 from rowcite.spec.models import CsvOptions
 from rowcite.table.sources import open_source
 from rowcite.table.sources.members import own_texts
+from rowcite.table.where import no_column
+from rowcite.wording import did_you_mean
 
 Importer = Literal["hubspot", "salesforce"]
 _IMPORTERS: tuple[Importer | None, ...] = (None, "hubspot")  # lists for Salesforce are as for HubSpot
@@ -105,7 +107,7 @@ def write_changes(job: Job, ledger: Ledger, options: DeltaOptions, target: Path)
 def _check_key(job: Job, key: str) -> None:
     schema = job.reader.source.schema
     if key not in schema:
-        raise UsageError(f'--key: column "{key}" is not in the table. Columns: {", ".join(schema)}')
+        raise UsageError(f"--key: {no_column(key, schema)}")
     if key in {job.spec.columns.prefix + item.name for item in fields(job.spec)}:
         raise UsageError(
             f'--key: column "{key}" is filled by the spec. Choose a column that the spec does not fill'
@@ -207,7 +209,8 @@ class _Before:
         except TableError as error:
             raise TableError(f"--against: {str(error).split('. ')[0]}") from error
         if options.key not in source.schema:
-            raise UsageError(f'--against: {options.against} has no column "{options.key}", the key')
+            hint = did_you_mean(options.key, source.schema, '"')
+            raise UsageError(f'--against: {options.against} has no column "{options.key}", the key{hint}')
         there = {
             name: column
             for column in columns

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 import msgspec
@@ -21,6 +20,8 @@ from rowcite.rows.resolve import ResolvedRow, current, fields_of
 from rowcite.rows.resolver import RowResolver
 from rowcite.table.reader import Batch, Reader
 from rowcite.table.sources import FrameSource
+from rowcite.table.where import no_column
+from rowcite.wording import nearest
 
 _MOST_ROWS = 5  # named in an error
 
@@ -140,9 +141,7 @@ def row_of(job: Job, key: str) -> int:
         raise UsageError(f"--key {key}: write it as COLUMN=VALUE, such as id=4711")
     names = job.reader.source.schema.names()
     if column not in names:
-        near = get_close_matches(column, names, 1, 0.6)
-        hint = f"did you mean {near[0]!r}?" if near else f"columns: {', '.join(names)}"
-        raise UsageError(f'--key: column "{column}" is not in the table; {hint}')
+        raise UsageError(f"--key: {no_column(column, names)}")
     found, before = list[int](), 0
     for rows in job.reader.source.batches():
         texts = rows.frame[column].to_list()
@@ -164,8 +163,8 @@ def _wanted(job: Job, field: str | None, names: list[str]) -> list[str]:
     plain = field.removeprefix(job.spec.columns.prefix)
     if plain in names:
         return [plain]
-    near = get_close_matches(field, names, 1, 0.6)
-    hint = f"did you mean {near[0]!r}?" if near else f"fields: {', '.join(names)}"
+    near = nearest(field, names)
+    hint = f"did you mean {near!r}?" if near else f"fields: {', '.join(names)}"
     raise UsageError(f"no field {field!r} in {job.spec.file}: {hint}")
 
 

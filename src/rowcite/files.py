@@ -13,7 +13,6 @@ import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from difflib import get_close_matches
 from pathlib import Path
 from secrets import token_hex
 from typing import BinaryIO
@@ -86,25 +85,6 @@ def create_private(path: Path) -> None:
     """
     _refuse_foreign_link(path)
     os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, _PRIVATE))
-
-
-def did_you_mean(missing: Path, suffixes: tuple[str, ...] = ()) -> str:
-    """Return ` (did you mean NAME?)` with the name most like that of a missing file, among those beside it; else nothing.
-
-    Only files with one of the suffixes count, if any are given.
-    """
-    try:
-        names = [
-            entry.name
-            for entry in os.scandir(missing.parent)
-            if not suffixes or entry.name.endswith(suffixes)
-        ]
-    except (OSError, ValueError):
-        return ""
-    stems = {name.split(".")[0].lower(): name for name in sorted(names, reverse=True)}
-    same = stems.get(missing.name.split(".")[0].lower())
-    near = [same] if same else get_close_matches(missing.name, names, 1, 0.6)
-    return f" (did you mean {missing.parent / near[0]}?)" if near else ""
 
 
 @contextmanager

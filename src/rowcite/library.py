@@ -33,6 +33,7 @@ from rowcite.spec.models import Spec
 from rowcite.submit.stop import Stop
 from rowcite.table.columns import ColumnLayout
 from rowcite.table.sources.members import with_own_texts
+from rowcite.wording import plural_is
 
 T = TypeVar("T")
 TableLike: TypeAlias = pl.DataFrame | str | Path
@@ -194,7 +195,7 @@ def _unfinished(stopped_by: RowciteError | None, pending: int) -> RowciteError |
     if isinstance(stopped_by, DeadlineReached):
         stopped_by.pending = pending
     if stopped_by is None and pending:
-        rows = f"{pending:,} row{' is' if pending == 1 else 's are'} still pending"
+        rows = f"{plural_is(pending, 'row')} still pending"
         return Incomplete(f"the table changed while it was enriched: {rows}. Call again to continue")
     return stopped_by
 

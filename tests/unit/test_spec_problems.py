@@ -241,7 +241,7 @@ wrong_tasks = pytest.mark.parametrize(
         ("{processor: core, prompt: x, outputs: {a: {type: string, items: string}}}", "{type", "`items` is for `type: array`"),
         ("{processor: core, prompt: x, outputs: {a: {type: string, properties: {b: string}}}}", "{type", "`properties` is for `type: object`"),
         ("{processor: core, prompt: x, outputs: {a: object}}", "object}", "`type: object` needs `properties`"),
-        ("{processor: cor, prompt: x, output: y}", "cor,", "no price is known for `cor`: correct the name, or give US$ per run under `prices: {cor: 0.01}`"),
+        ("{processor: cor, prompt: x, output: y}", "cor,", "no price is known for `cor` (did you mean `core`?): correct the name, or give US$ per run under `prices: {cor: 0.01}`"),
         ("{processor: core, prompt: x, output: y, location: usa}", "usa", "`task.location` is 'usa'"),
         ("{processor: core, prompt: x, output: y, metadata: {team: 5}}", "5}", "`task.metadata.team` is 5, but must be a text: put it in quotes"),
         ("{processor: core, prompt: x, output: y, source_policy: {include_domains: ['a.com:80/x']}}", "'a.com", "must be a domain without scheme, port or query, such as example.com, .gov or docs.python.org/3"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import NamedTuple
 
 from rowcite.accept.checks import Check, InvalidCheck, evidence_checks, value_checks
@@ -12,6 +11,7 @@ from rowcite.accept.expressions import RuleError
 from rowcite.accept.rules import Rule, parse
 from rowcite.spec.fields import Field
 from rowcite.spec.models import Accept, AcceptField
+from rowcite.wording import did_you_mean
 
 Problem = tuple[tuple[str | int, ...], str]
 """A path in the spec, and a message."""
@@ -100,9 +100,7 @@ def _field_policy(field: Field, terms: AcceptField) -> FieldPolicy:
 
 
 def _no_field(name: str, names: list[str]) -> str:
-    near = get_close_matches(name, names, 1, 0.6)
-    hint = f" (did you mean `{near[0]}`?)" if near else ""
-    return f"`{name}` is not a field{hint}. Fields: {', '.join(names)}"
+    return f"`{name}` is not a field{did_you_mean(name, names)}. Fields: {', '.join(names)}"
 
 
 def _both_ways(accept: Accept) -> Iterator[Problem]:

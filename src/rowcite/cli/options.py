@@ -40,7 +40,20 @@ def _complete_processors(_: click.Context, __: click.Parameter, incomplete: str)
     return [name for name in PROCESSORS if name.startswith(incomplete)]
 
 
-spec_argument = click.argument("spec", type=click.Path(exists=True, dir_okay=False))
+class _SpecFile(click.Path):
+    """A spec's file; the nearest name is named if the file does not exist."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        import os
+
+        from rowcite.wording import did_you_mean_file
+
+        if not os.path.lexists(value):
+            self.fail(f"{value}: no such file{did_you_mean_file(value, ('.yaml', '.yml'))}", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+spec_argument = click.argument("spec", type=_SpecFile(exists=True, dir_okay=False))
 _SIZES = {"KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
 _LEAST = 16 << 20
 

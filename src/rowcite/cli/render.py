@@ -9,6 +9,7 @@ import click
 
 from rowcite.api.facts import MICRO, usd
 from rowcite.inert import one_line
+from rowcite.wording import plural
 
 if TYPE_CHECKING:
     from rowcite.model import Counts
@@ -185,11 +186,6 @@ def input_lines(sample: dict[str, Any]) -> list[str]:
         for name, part in value.items()
     }
     return [f"  {f'{name}:':{width}} {text}" for name, text in texts.items()]
-
-
-def plural(number: int, noun: str) -> str:
-    """Return a number with its noun: 1 row, 2 rows."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _time(plan: Plan) -> str:

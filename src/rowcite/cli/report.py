@@ -80,8 +80,9 @@ def command(spec: str, output: str | None, rows: int, *, as_json: bool, **flags:
 def pending_text(counts: Counts, command: str) -> str:
     """Return the warning about pending rows, with the command that completes them at the same API."""
     from rowcite.model import RowStatus
+    from rowcite.wording import plural
 
-    return f"{counts[RowStatus.PENDING]:,} of {counts.total():,} rows still pending: run `{command}`"
+    return f"{counts[RowStatus.PENDING]:,} of {plural(counts.total(), 'row')} still pending: run `{command}`"
 
 
 @contextmanager

@@ -133,10 +133,12 @@ def _confirmed(question: str) -> bool:
 
 def _interrupted(meter: Meter, *, free: bool) -> str:
     """Return what a user needs to know after a signal."""
+    from rowcite.wording import plural
+
     counts = meter.counts
     if not counts.tasks:
         return "Interrupted: nothing was submitted. Run the same command to continue"
-    done = f"Interrupted: {meter.position:,} of {counts.tasks:,} tasks {meter.word}"
+    done = f"Interrupted: {meter.position:,} of {plural(counts.tasks, 'task')} {meter.word}"
     if not counts.active or meter.sends:
         return f"{done}. Run the same command to continue"
     return f"{done}, {counts.active:,} active{'' if free else ' and already paid for'}. Run the same command to collect them"

@@ -13,6 +13,7 @@ from rowcite.draft.sample import Sample
 from rowcite.draft.suggestions import Suggestion, suggest
 from rowcite.errors import TableError
 from rowcite.table.columns import STATUS_COLUMNS
+from rowcite.wording import plural
 
 
 @dataclass(slots=True)
@@ -85,5 +86,4 @@ def form_text(sample: Sample) -> str:
     if form.encoding is not None:
         guess = f' (a guess: "{form.encoding.example}")' if form.encoding.example else ""
         parts.append(f"encoding {form.encoding.name}{guess}")
-    count = len(sample.columns)
-    return f"{', '.join(parts)}, {count} column{'s'[: count != 1]}"
+    return f"{', '.join(parts)}, {plural(len(sample.columns), 'column')}"

@@ -12,7 +12,6 @@ from pathlib import Path
 from rowcite.draft.content import looks_like_data
 from rowcite.draft.encoding import Encoding, detect_encoding
 from rowcite.errors import TableError
-from rowcite.files import did_you_mean
 from rowcite.spec import read_limits
 from rowcite.spec.models import CsvOptions, Format
 from rowcite.table.inputs import can_be_sent
@@ -21,6 +20,7 @@ from rowcite.table.sources.csv_faults import field_size_limit
 from rowcite.table.sources.registry import suffix_of
 from rowcite.table.sources.remote import RemoteSource
 from rowcite.table.sources.streams import open_stream, open_text
+from rowcite.wording import did_you_mean_file, plural
 
 ROWS = 500
 """Rows that are looked at."""
@@ -103,7 +103,7 @@ def _open(path: str, spool: Path) -> tuple[Source, TableForm]:
         return RemoteSource(path, None, read), forms[0]
     is_one = path != "-" and not any(sign in path for sign in "*?[")
     if is_one and not Path(path).exists():
-        raise TableError(f"{path}: no such file{did_you_mean(Path(path))}")
+        raise TableError(f"{path}: no such file{did_you_mean_file(path)}")
     files = find_files(path, "csv" if path == "-" else None, spool)
     return read({file: str(file) for file in files}), forms[0]
 
@@ -193,7 +193,7 @@ def _check_first_line(named: str, widths: list[int], common: int) -> None:
     if widths[0] <= common // 2:
         line = next(number for number, width in enumerate(widths, 1) if width == common)
         raise TableError(
-            f"{named}:1: {widths[0]} cell{'s'[: widths[0] != 1]} where most rows have {common}. "
+            f"{named}:1: {plural(widths[0], 'cell')} where most rows have {common}. "
             f"The header seems to be row {line}: delete the rows above it"
         )
 

@@ -20,6 +20,7 @@ from rowcite.model import ANSWERED_ROWS
 from rowcite.pipeline.job import Job
 from rowcite.rows.resolve import ResolvedRow
 from rowcite.rows.resolver import RowResolver
+from rowcite.table.where import no_column
 
 _LEAST = 2  # rows of each stratum, if it has as many
 
@@ -41,8 +42,7 @@ def draw(job: Job, ledger: Ledger, key: str, target: Path, *, size: int, seed: i
         UsageError: the key is no column, or no row is answered.
     """
     if key not in job.reader.source.schema:
-        columns = ", ".join(job.reader.source.schema)
-        raise UsageError(f'--key: column "{key}" is not in the table. Columns: {columns}')
+        raise UsageError(f"--key: {no_column(key, job.reader.source.schema)}")
     strata = _strata(job, ledger, key)
     if not strata:
         raise UsageError("no row is answered: there is nothing to draw from. Run `rowcite run` first")

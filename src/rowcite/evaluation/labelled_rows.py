@@ -12,6 +12,7 @@ from rowcite.evaluation.truth import Truth, key_text
 from rowcite.pipeline.job import Job
 from rowcite.table.sources import Rows, Source
 from rowcite.table.sources.members import own_texts
+from rowcite.table.where import no_column
 
 
 class LabelledRows(SomeRows):
@@ -19,9 +20,7 @@ class LabelledRows(SomeRows):
 
     def __init__(self, source: Source, key: str, truth: Truth) -> None:
         if key not in source.schema:
-            raise UsageError(
-                f'--key: column "{key}" is not in the table. Columns: {", ".join(source.schema)}'
-            )
+            raise UsageError(f"--key: {no_column(key, source.schema)}")
         self.keys: list[str] = []
 
         def labelled(rows: Rows, _: int) -> list[int]:

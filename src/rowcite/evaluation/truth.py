@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 from rowcite.errors import UsageError
 from rowcite.spec.fields import fields, value_column
 from rowcite.spec.models import CsvOptions, Spec
 from rowcite.table.sources import open_source
+from rowcite.table.where import no_column
 
 NONE_MARKER = "(none)"
 STRATUM, STRATUM_ROWS = "rowcite_stratum", "rowcite_stratum_rows"
@@ -46,9 +46,7 @@ def read_truth(path: str, key: str, columns: Mapping[str, str], none_marker: str
     """
     source = open_source(path, None, CsvOptions())
     if key not in source.schema:
-        near = get_close_matches(key, source.schema, 1, 0.6)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise UsageError(f'{path}: no column "{key}".{hint} Columns: {", ".join(source.schema)}')
+        raise UsageError(f"{path}: {no_column(key, source.schema)}")
     labelled = [name for name in source.schema if name in columns and name != key]
     if not labelled:
         raise UsageError(f"{path}: no column is a field of the spec. Fields: {', '.join(columns.values())}")

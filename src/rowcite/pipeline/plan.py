@@ -14,12 +14,13 @@ from rowcite.model import Task
 from rowcite.pipeline.escalate import to_escalate
 from rowcite.pipeline.job import Job
 from rowcite.pipeline.next_step import CostForecast, outlook, shares
-from rowcite.pipeline.spec_checks import spec_warnings
+from rowcite.pipeline.spec_checks import column_warnings, spec_warnings
 from rowcite.pipeline.unknown_work import unknown_work
 from rowcite.pipeline.what_changed import EarlierAnswers, earlier_answers
 from rowcite.pipeline.which_api import Use, choose_api
 from rowcite.submit.stop import Stop
 from rowcite.table.survey import Survey, survey
+from rowcite.wording import plural
 
 _REQUESTS_A_BATCH = 4  # create the group, add the runs, follow the events, read the answers
 
@@ -105,6 +106,7 @@ def plan(job: Job, ledger: Ledger, found: Survey | None = None, stop: Stop | Non
         sample=_sample(job, found.sample),
         warnings=[
             *spec_warnings(job.spec),
+            *column_warnings(job.spec, job.reader.source.schema),
             *_answers_elsewhere(job, ledger, found.to_submit),
             *unknown_work(job, ledger, to_submit=found.to_submit),
         ],
@@ -141,7 +143,7 @@ def check_budget(job: Job, planned: Plan, ledger: Ledger) -> int:
     most = round(limits.max_cost_usd * MICRO)
     if planned.cost > most:
         raise BudgetExceeded(
-            f"{planned.runs:,} runs would cost {usd(planned.cost)}, and limits.max_cost_usd is {usd(most)}."
+            f"{plural(planned.runs, 'run')} would cost {usd(planned.cost)}, and limits.max_cost_usd is {usd(most)}."
             " Nothing was submitted. Raise it, give --max-cost, or take fewer rows with --limit"
         )
     left = left_of_total(job, ledger)
@@ -149,7 +151,7 @@ def check_budget(job: Job, planned: Plan, ledger: Ledger) -> int:
         return most
     if planned.cost > left:
         raise BudgetExceeded(
-            f"{planned.runs:,} runs would cost {usd(planned.cost)}, and of limits.max_total_usd"
+            f"{plural(planned.runs, 'run')} would cost {usd(planned.cost)}, and of limits.max_total_usd"
             f" {usd(max(left, 0))} is left. Nothing was submitted. Raise it to continue"
         )
     return min(most, left)

@@ -25,6 +25,7 @@ from rowcite.progress import Progress
 from rowcite.submit.queue import TaskSource, TaskStates
 from rowcite.submit.stop import Stop
 from rowcite.table.survey import Survey, tasks_to_do
+from rowcite.wording import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def escalation_rounds(
                 return
             _check_confirmed(escalation, confirm)
             names = ", ".join(escalation.processors)
-            rows = "1 row" if escalation.tasks == 1 else f"{escalation.tasks:,} rows"
+            rows = plural(escalation.tasks, "row")
             cost = "" if job.local else f" ({usd(escalation.cost)})"
             seconds = job.seconds_of(escalation.processors, escalation.tasks)
             progress.more(escalation.tasks, f"Retrying {rows} with {names}{cost}", seconds)
@@ -122,6 +123,6 @@ def _check_confirmed(escalation: EscalationRound, confirm: Callable[[EscalationR
         return
     raise Incomplete(
         f"Stopped before retrying: {escalation.unresolved} of the first {escalation.answers} answers were rejected, and"
-        f" {escalation.tasks:,} rows would be sent to {', '.join(escalation.processors)} for {usd(escalation.cost)}."
+        f" {plural(escalation.tasks, 'row')} would be sent to {', '.join(escalation.processors)} for {usd(escalation.cost)}."
         " Check `accept` (rowcite explain SPEC --row 1), or continue with --escalate-anyway"
     )

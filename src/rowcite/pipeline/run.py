@@ -17,6 +17,7 @@ from rowcite.pipeline.summary import Summary
 from rowcite.progress import Progress
 from rowcite.submit.options import Follow
 from rowcite.submit.stop import Stop
+from rowcite.wording import plural_is
 
 Rounds = Generator[Round, None, None]
 Outcome = tuple[Summary, RowciteError | None]
@@ -142,7 +143,7 @@ def _escalations(command: Execution) -> Rounds:
 
 def _text_of_pending(command: Execution, rows: int) -> str:
     """Return the message about rows that are pending after `collect`."""
-    text = f"{rows:,} row{' is' if rows == 1 else 's are'} still pending"
+    text = f"{plural_is(rows, 'row')} still pending"
     if command.ledger.active_batches():
         return f"{text}. Run `{command.prepared.command('collect')}` again when their answers are ready"
     return f"{text}, and no run is active. Send them with `{command.prepared.command('submit')}`"

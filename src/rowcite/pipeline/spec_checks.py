@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from difflib import get_close_matches
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from rowcite.accept.policy import policy_problems
@@ -13,10 +12,11 @@ from rowcite.api.packing import RECORD_KEY, records_schema
 from rowcite.api.schema_limits import characters, is_strict, nesting_levels, output_problems, property_count
 from rowcite.api.source_policy import data_source_problems
 from rowcite.pipeline.next_step import KNOWN
-from rowcite.spec.fields import fields, input_schema, output_schema
+from rowcite.spec.fields import fields, input_schema, output_schema, value_column
 from rowcite.spec.models import DataSources, Spec
 from rowcite.spec.question import mcp_url
 from rowcite.table.columns import column_names
+from rowcite.wording import did_you_mean
 
 Problem = tuple[tuple[str | int, ...], str]
 """The path in the spec, and the message."""
@@ -41,12 +41,24 @@ def spec_warnings(spec: Spec) -> list[str]:
     return [*spec.renamed_keys, *_mcp_warnings(spec), *_warnings(spec)]
 
 
+def column_warnings(spec: Spec, existing: Iterable[str]) -> Iterator[str]:
+    """Yield a warning for each field whose column differs from one of the table only in the case of its letters."""
+    there = {name.lower(): name for name in existing}
+    taken = set(there.values())
+    for field in fields(spec):
+        column = value_column(spec, field.name)
+        if (near := there.get(column.lower())) and column not in taken:
+            yield (
+                f'the field `{field.name}` adds the column "{column}" beside "{near}". To fill that one, name the field'
+                f" `{near.removeprefix(spec.columns.prefix)}` and set columns.existing to fill"
+            )
+
+
 def _eval_problems(spec: Spec) -> Iterator[Problem]:
     names = [field.name for field in fields(spec)]
     for name in spec.eval:
         if name not in names:
-            near = get_close_matches(name, names, 1, 0.6)
-            hint = f" (did you mean `{near[0]}`?)" if near else ""
+            hint = did_you_mean(name, names)
             yield ("eval", name), f"`{name}` is not a field{hint}. Fields: {', '.join(names)}"
 
 
@@ -125,9 +137,10 @@ def _price_problems(spec: Spec) -> Iterator[Problem]:
         named.append((("escalate", index), name))
     for path, name in named:
         if spec.backend == "parallel" and name not in spec.prices and name not in facts.PROCESSORS:
+            hint = did_you_mean(name, [*spec.prices, *facts.PROCESSORS])
             yield (
                 path,
-                f"no price is known for `{name}`: correct the name, or give US$ per run under `prices: {{{name}: 0.01}}`",
+                f"no price is known for `{name}`{hint}: correct the name, or give US$ per run under `prices: {{{name}: 0.01}}`",
             )
 
     for name in spec.task.data_sources.pay_per_use if spec.task.data_sources else ():

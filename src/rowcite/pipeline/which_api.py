@@ -8,6 +8,7 @@ from enum import Enum
 
 from rowcite.api.bodies import LOCAL
 from rowcite.errors import UsageError
+from rowcite.wording import plural
 
 PARALLEL = "https://api.parallel.ai"
 
@@ -78,7 +79,7 @@ def _unnamed(runs: Mapping[str, int], use: Use) -> str:
 
 def _sent_again(api: str, runs: Mapping[str, int]) -> str:
     count, where = sum(runs.values()), " and ".join(dict.fromkeys(map(_elsewhere, runs)))
-    answers = f"{count:,} answer{'s'[: count != 1]}"
+    answers = plural(count, "answer")
     return f"{answers} came from {where}; this run requests {api_text(api)} again"
 
 
@@ -94,4 +95,4 @@ def _listed(runs: Mapping[str, int], *, local: bool) -> list[str]:
         if api.startswith(LOCAL):
             flag = "another version of the corpus" if local else "--backend local"
         counts[flag] = counts.get(flag, 0) + count
-    return [f"  {count:,} run{'s'[: count != 1]}: {flag}" for flag, count in counts.items()]
+    return [f"  {plural(count, 'run')}: {flag}" for flag, count in counts.items()]

@@ -20,6 +20,7 @@ from rowcite.table.columns import ColumnLayout
 from rowcite.table.merge import Merge
 from rowcite.table.sinks import NewTable, Replacement, open_table, output_format
 from rowcite.table.sources import Rows
+from rowcite.wording import plural_is
 
 FAILED_TOO_MANY = 7
 
@@ -137,7 +138,7 @@ def _lines(text: str) -> bytes:
 
 def pending_text(rows: int, command: str) -> str:
     """Return the message about rows that are pending after a command, with the one that continues."""
-    return f"{rows:,} row{' is' if rows == 1 else 's are'} still pending. Run `{command}` to continue"
+    return f"{plural_is(rows, 'row')} still pending. Run `{command}` to continue"
 
 
 def unfinished_text(written: Written, pending_text: Callable[[int], str], command: str) -> str | None:

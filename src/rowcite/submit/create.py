@@ -32,6 +32,7 @@ from rowcite.submit.ledger_thread import LedgerThread
 from rowcite.submit.options import SubmitOptions
 from rowcite.submit.queue import Problem, TaskSource
 from rowcite.submit.results import key_in, keys_of_inputs
+from rowcite.wording import plural
 
 _THROTTLED = 429
 _LISTED_ON_REQUEST = (*ACTIVE_STATUSES, "action_required")
@@ -98,7 +99,7 @@ class Creator:
                 return batch.active - listed.keys()
             if not explained and time.monotonic() - began > self.options.unexplained:
                 raise Incomplete(
-                    f"task group {batch.group_id}: the API counts {count} runs and lists {len(listed)}, so it is not"
+                    f"task group {batch.group_id}: the API counts {plural(count, 'run')} and lists {len(listed)}, so it is not"
                     " known which tasks it is working on. Nothing is sent twice: run again later to continue"
                 )
             wait = max(min(pause, reconcile_after - late), 0.05) if explained else pause
@@ -130,7 +131,7 @@ class Creator:
             batch.sent = time.monotonic()  # it was under way until now
             if isinstance(error, Retriable) and not _created_nothing(error):
                 self.progress.say(
-                    f"the response to creating {len(tasks)} runs was lost ({error}): looking up which exist"
+                    f"the response to creating {plural(len(tasks), 'run')} was lost ({error}): looking up which exist"
                 )
             return error
         await self.ledger_thread.call(self.ledger.record_created, batch.id, run_ids)
@@ -150,7 +151,7 @@ class Creator:
             if isinstance(problem, NotFound):
                 return set(batch.active)  # both responses report an unknown group
             raise Incomplete(
-                f"{error}. The response to creating {len(batch.active)} runs in it was lost, so it is not known whether they"
+                f"{error}. The response to creating {plural(len(batch.active), 'run')} in it was lost, so it is not known whether they"
                 " exist. Nothing is sent twice: run again later to continue"
             ) from error
 

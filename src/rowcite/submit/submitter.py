@@ -34,6 +34,7 @@ from rowcite.submit.options import AnsweringApi, Follow, SubmissionTotals, Submi
 from rowcite.submit.queue import Chunk, SendQueue, TaskSource
 from rowcite.submit.results import RunResults
 from rowcite.submit.stop import Stop
+from rowcite.wording import plural, plural_is
 
 _DRAIN_SECONDS = (
     10.0  # for the responses to POSTs under way, when the API has refused the key or the processor
@@ -129,7 +130,7 @@ class Submitter:
                 await self._ledger_thread.call(self._ledger.mark_lost, batch.id)
             elif batch.api != api:
                 self.progress.say(
-                    f"{len(batch.active)} runs are still active at {batch.api}: run with --base-url {batch.api} to collect them"
+                    f"{plural_is(len(batch.active), 'run')} still active at {batch.api}: run with --base-url {batch.api} to collect them"
                 )
             elif await self._exists(batch):
                 yield batch
@@ -180,7 +181,7 @@ class Submitter:
         while self._active and self._active + runs > self.options.active_runs:
             if self.options.follow is not Follow.TO_END and not self._running:
                 self._queue.stopped = Incomplete(
-                    f"Stopped at limits.active_runs ({self.options.active_runs:,}): {self._active:,} runs are active."
+                    f"Stopped at limits.active_runs ({self.options.active_runs:,}): {plural_is(self._active, 'run')} active."
                     " Send the other rows when some have ended (`rowcite collect`), or raise the limit"
                 )
                 return False
@@ -353,7 +354,7 @@ class Submitter:
             self.progress.submitted(-sum(map(batch.size, batch.active)), self.totals.spent)
             return
         self._unfinished = self._unfinished or Incomplete(
-            f"{error}. The API does not know this task group any more, so the outcome of its {len(batch.active)} runs is not"
+            f"{error}. The API does not know this task group any more, so the outcome of its {plural(len(batch.active), 'run')} is not"
             " known. Their rows stay pending, and nothing is sent twice: run again later, or ask the API's support"
         )
 

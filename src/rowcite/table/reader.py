@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 import polars as pl
 
@@ -25,7 +24,7 @@ from rowcite.table.fillable import fillable
 from rowcite.table.inputs import can_be_sent, json_type, value_of
 from rowcite.table.sources import Rows, Source, coalesce, limited
 from rowcite.table.sources.members import OTHER, members
-from rowcite.table.where import listed, predicate, where_problem
+from rowcite.table.where import no_column, predicate, where_problem
 
 _TEXT, _KEY, _LONG, _STATUS, _WHY = "\0text", "\0key", "\0long", "\0status", "\0why"  # not names of columns
 _PROMPT = "prompt"  # the only input column of a spec with a prompt
@@ -237,10 +236,7 @@ class Reader:
         return None
 
     def _missing(self, column: str) -> str:
-        near = get_close_matches(column, self.source.schema, 1, 0.6)
-        hint = f' (did you mean "{near[0]}"?)' if near else ""
-        shown = listed(self.source.schema)
-        return f'column "{column}" is not in the table{hint}. Columns: {shown}. Rename it in the spec or the table'
+        return f"{no_column(column, self.source.schema)}. Rename it in the spec or the table"
 
     def _input_exprs(self) -> list[pl.Expr]:
         inputs = self.spec.task.inputs or {}

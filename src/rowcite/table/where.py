@@ -9,6 +9,7 @@ import polars as pl
 
 from rowcite.errors import SpecError
 from rowcite.spec.models import Spec
+from rowcite.wording import did_you_mean
 
 _TEXT_AS_NUMBER = ("compare string with numeric", "arithmetic on dtypes", "'is_in' cannot check")
 _AGGREGATE = re.compile(
@@ -58,6 +59,13 @@ def _cast_to_write(where: str, schema: pl.Schema) -> str:
     name = max(texts, key=len)
     name = name if re.fullmatch(r"[A-Za-z_]\w*", name) else f'"{name}"'
     return f"CSV columns are text: write CAST({name} AS DOUBLE), or TRY_CAST if some values are not numbers"
+
+
+def no_column(name: str, names: Iterable[str]) -> str:
+    """Return the message for a column that a table lacks, with the nearest name."""
+    names = list(names)
+    hint = did_you_mean(name, names, '"')
+    return f'column "{name}" is not in the table{hint}. Columns: {listed(names)}'
 
 
 def listed(names: Iterable[str]) -> str:

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from rowcite.errors import TableError
-from rowcite.files import did_you_mean
 from rowcite.spec.models import CsvOptions, Format
 from rowcite.table.sources.base import Source
 from rowcite.table.sources.partitions import is_partition, partitioned
 from rowcite.table.sources.registry import format_names, format_of, input_format
 from rowcite.table.sources.remote import RemoteSource, Stamp, remote_stamp
+from rowcite.wording import did_you_mean_file
 
 
 def open_source(path: str, kind: Format | None, options: CsvOptions, *, spool: Path | None = None) -> Source:
@@ -118,7 +118,7 @@ def _find(path: str, kind: Format | None) -> list[Path]:
         if files:
             return files
     raise TableError(
-        f"{path}: no such file{did_you_mean(place)}. Correct input.path (relative to the spec), or give --input"
+        f"{path}: no such file{did_you_mean_file(place)}. Correct input.path (relative to the spec), or give --input"
     )
 
 

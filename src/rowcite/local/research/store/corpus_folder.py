@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rowcite.errors import InputError
 from rowcite.local.research.documents.document import SUFFIXES, FileMetadata, metadata_in
+from rowcite.wording import did_you_mean_file
 
 MANIFEST = "manifest.csv"
 
@@ -41,7 +42,7 @@ def corpus_files(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise InputError(
-            f"{folder}: no such folder. Name a folder of HTML, Markdown, text, PDF, JSONL or .eml files as the corpus."
+            f"{folder}: no such folder{did_you_mean_file(folder)}. Name a folder of HTML, Markdown, text, PDF, JSONL or .eml files as the corpus."
         )
     root = folder.resolve()
     files = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file()]

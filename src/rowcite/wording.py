@@ -1,0 +1,47 @@
+"""Parts of messages: the nearest name to a wrong one, and numbers with their nouns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+
+
+def plural(number: int, noun: str) -> str:
+    """Return a number with its noun: 1 row, 2 rows."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def plural_is(number: int, noun: str) -> str:
+    """Return a number with its noun and the verb: 1 row is, 2 rows are."""
+    return f"{plural(number, noun)} {'is' if number == 1 else 'are'}"
+
+
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """Return the name that is most like a wrong one, None if none is alike. The case of letters counts least."""
+    by_lower = {known.lower(): known for known in names}
+    near = get_close_matches(name.lower(), by_lower, 1, 0.6)
+    return by_lower[near[0]] if near else None
+
+
+def did_you_mean(name: str, names: Iterable[str], mark: str = "`") -> str:
+    """Return ` (did you mean NAME?)` with the nearest name between two marks; an empty text if none is alike."""
+    near = nearest(name, names)
+    return "" if near is None else f" (did you mean {mark}{near}{mark}?)"
+
+
+def did_you_mean_file(missing: str | Path, suffixes: tuple[str, ...] = ()) -> str:
+    """Return ` (did you mean FILE?)` with the file or folder beside a missing one whose name is nearest.
+
+    Only names with one of the suffixes count, if any are given.
+    """
+    path = Path(missing)
+    try:
+        found = (entry.name for entry in path.parent.iterdir())
+        names = sorted(name for name in found if not suffixes or name.endswith(suffixes))
+    except (OSError, ValueError):
+        return ""
+    stems = {name.split(".")[0]: name for name in reversed(names)}
+    near = nearest(path.name.split(".")[0], stems)
+    alike = [name for name in names if near is not None and name.split(".")[0] == near]
+    return f" (did you mean {path.parent / (nearest(path.name, alike) or alike[0])}?)" if alike else ""
