@@ -189,7 +189,8 @@ def _keyword_problems(node: _Node, unsupported: frozenset[str], kind: str) -> It
     for keyword in sorted(unsupported & schema.keys()):
         message = f"the API does not support `{keyword}` in {kind}: put it into the `description`"
         yield SchemaProblem((*path, keyword), message)
-    if schema.get("type") in ("null", ["null"]) and not _is_alternative(path):
+    only_null = schema.get("type") in ("null", ["null"]) and not _is_alternative(path)
+    if only_null and unsupported is facts.UNSUPPORTED_IN_OUTPUT:
         message = "a field that is only `null` can hold nothing: use a union such as [string, null]"
         yield SchemaProblem((*path, "type"), message)
 

@@ -153,3 +153,9 @@ def test_spec_and_server_refuse_a_schema_beyond_the_limits(api, name):
 @pytest.mark.parametrize("name", UNKNOWN)
 def test_the_server_refuses_an_unknown_type_in_an_input_schema(api, name):
     assert refused_by_server(api, UNKNOWN[name], "input_schema")
+
+
+def test_only_an_output_schema_has_no_field_that_is_only_null(api):
+    schema = REFUSED["a bare null"]
+    assert refused_by_server(api, schema)
+    assert not refused_by_server(api, schema, "input_schema")
