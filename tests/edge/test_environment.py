@@ -8,7 +8,6 @@ import pytest
 from rowcite.api.environment import proxy_for
 from rowcite.cli import main
 from rowcite.errors import TableError, UsageError
-from rowcite.table.sources import web
 from rowcite.table.sources.web import download
 from support import served, small_spec, write_spec
 from support.scripted import scripted
@@ -77,11 +76,10 @@ def test_a_wrong_variable_is_named_for_a_table_at_an_address_too(tmp_path, monke
 
 def test_a_table_is_requested_through_the_proxy_of_its_scheme(tmp_path, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", WRONG["HTTP_PROXY"])
-    monkeypatch.setattr(web, "_PAUSE", 0.0)
     with tunnels() as (proxy, wanted):
         monkeypatch.setenv("HTTPS_PROXY", proxy)
         with pytest.raises(TableError):
-            download("https://table.example/x.csv", tmp_path)
+            download("https://table.example/x.csv", tmp_path, pause=0.0)
         assert wanted[0] == "table.example:443"
 
 

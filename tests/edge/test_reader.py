@@ -268,9 +268,10 @@ def test_the_length_is_counted_in_characters():
     assert len(batch.tasks) == 1
 
 
-def test_keys_are_equal_across_formats_and_batches(tmp_path, monkeypatch):
-    names = [f"Company {number % 7}" for number in range(20)]
-    table = pl.DataFrame({"a": names, "b": [f"{n}.com" for n in range(20)]})
+def test_keys_are_equal_across_formats_and_batches(tmp_path):
+    size = base.BATCH_ROWS + 20
+    names = [f"Company {number % 7}" for number in range(size)]
+    table = pl.DataFrame({"a": names, "b": [f"{n}.com" for n in range(size)]})
     table.write_csv(tmp_path / "t.csv")
     table.write_parquet(tmp_path / "t.parquet")
     table.write_ndjson(tmp_path / "t.jsonl")
@@ -278,19 +279,21 @@ def test_keys_are_equal_across_formats_and_batches(tmp_path, monkeypatch):
     def keys(table: Source) -> list[bytes]:
         return [key for batch in batches(job(table)) for key in batch.keys]
 
-    whole = keys(FrameSource(table))
-    monkeypatch.setattr(base, "BATCH_ROWS", 3)
+    whole = keys(FrameSource(table[:30])) + keys(FrameSource(table[30:]))
     for suffix in ("csv", "parquet", "jsonl"):
         assert keys(open_source(str(tmp_path / f"t.{suffix}"), None, CsvOptions())) == whole
     assert keys(FrameSource(table)) == whole
     assert len(set(whole)) == 7
 
 
-def test_answers_are_requested_within_the_limit_and_every_row_is_read(monkeypatch):
-    monkeypatch.setattr(base, "BATCH_ROWS", 2)
+def test_answers_are_requested_within_the_limit_and_every_row_is_read():
+    class Pairs(FrameSource):
+        def batches(self):
+            return (rows.slice(start, 2) for rows in super().batches() for start in (0, 2, 4))
+
     spec = job(column("x")).spec
     for limit in (0, 1, 2, 3, 9):
-        reader = Reader(FrameSource(column(*"abcde")), spec, limit=limit)
+        reader = Reader(Pairs(column(*"abcde")), spec, limit=limit)
         asked = make_job(spec, reader, "api").question
         within = list(reader.batches_within_limit(asked))
         assert [text for batch in within for text in batch.rows.frame.to_series()] == list("abcde")[:limit]

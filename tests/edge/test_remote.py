@@ -19,7 +19,8 @@ from rowcite.spec.models import CsvOptions
 from rowcite.table.input_table import TableAddress
 from rowcite.table.input_table import open_table as open_input
 from rowcite.table.sinks import NewTable, Replacement, check_output, open_table
-from rowcite.table.sources import FrameSource, open_source, web
+from rowcite.table.sources import FrameSource, open_source
+from rowcite.table.sources.web import download
 from support import environment, small_spec, until, write_spec
 
 ROWS = [("007", "Åse & Søn"), ("008", None)]
@@ -276,34 +277,30 @@ def serving(site: Site):
         server.server_close()
 
 
-@pytest.fixture(autouse=True)
-def _short_pause(monkeypatch):
-    monkeypatch.setattr(web, "_PAUSE", 0.01)
-
-
 @pytest.mark.parametrize("kind", TABLES)
 def test_a_table_behind_an_address_is_read_as_it_is(kind):
     with serving(Site(TABLES[kind])) as base:
         assert rows(f"{base}/some/t.{kind}?token=secret") == ROWS
 
 
-def test_a_download_that_breaks_resumes_where_it_broke():
+def test_a_download_that_breaks_resumes_where_it_broke(tmp_path):
     data = b"x\n" + b"".join(b"%d\n" % n for n in range(50_000))
     site = Site(data)
     site.broken = [100_000, 50_000]
     with serving(site) as base:
-        assert len(rows(f"{base}/t.csv")) == 50_000
+        (copy,) = download(f"{base}/t.csv", tmp_path, pause=0.0)[0]
+    assert copy.read_bytes() == data
     assert site.ranges == [None, "bytes=100000-", "bytes=150000-"]
 
 
-def test_a_download_that_always_breaks_is_an_error_without_the_query():
+def test_a_download_that_always_breaks_is_an_error_without_the_query(tmp_path):
     site = Site(CSV)
     site.broken = [5] * 10
     with (
         serving(site) as base,
         pytest.raises(TableError, match=r"t\.csv: the download failed after \d+ bytes") as error,
     ):
-        rows(f"{base}/t.csv?token=secret")
+        download(f"{base}/t.csv?token=secret", tmp_path, pause=0.0)
     assert "secret" not in str(error.value)
     assert "Nothing was spent" in str(error.value)
 

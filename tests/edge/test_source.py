@@ -14,7 +14,8 @@ import pytest
 
 from rowcite.errors import TableError
 from rowcite.spec.models import CsvOptions, Format
-from rowcite.table.sources import FORMATS, base, open_source
+from rowcite.table.sources import FORMATS, open_source
+from rowcite.table.sources.base import BATCH_ROWS
 
 ROWS = [("007", "Åse & Søn", None), ("008", "O'Neill, Ltd", "x")]
 TEXTS = {
@@ -261,15 +262,14 @@ def test_two_thousand_columns_are_read(tmp_path):
     assert rows(file) == [("7",) * 2_000]
 
 
-def test_jsonl_fields_that_appear_late_are_columns_of_all_rows(tmp_path, monkeypatch):
-    monkeypatch.setattr(base, "BATCH_ROWS", 2)
-    file = written(tmp_path, '{"a":1}\n{"a":2}\n{}\n{"b":"x"}\n', "t.jsonl")
-    assert rows(file) == [(1, None), (2, None), (None, None), (None, "x")]
+def test_jsonl_fields_that_appear_late_are_columns_of_all_rows(tmp_path):
+    file = written(tmp_path, '{"a":1}\n' * BATCH_ROWS + '{}\n{"b":"x"}\n', "t.jsonl")
+    assert rows(file)[-3:] == [(1, None), (None, None), (None, "x")]
 
 
-def test_jsonl_kinds_that_differ_between_batches_become_text(tmp_path, monkeypatch):
-    monkeypatch.setattr(base, "BATCH_ROWS", 1)
-    assert rows(written(tmp_path, '{"a":1}\n{"a":"x"}\n', "t.jsonl")) == [("1",), ("x",)]
+def test_jsonl_kinds_that_differ_between_batches_become_text(tmp_path):
+    file = written(tmp_path, '{"a":1}\n' * BATCH_ROWS + '{"a":"x"}\n', "t.jsonl")
+    assert rows(file)[-2:] == [("1",), ("x",)]
 
 
 @pytest.mark.parametrize("value", ["\n", "\r\n", "x\n", "\n\n", '"\n', ",\n", "\r"])

@@ -87,3 +87,4 @@ def test_an_unreachable_host_is_reported(run, tmp_path):
     assert code == 4
     assert "no-such-host.invalid" in messages
     assert "Cannot connect to https://no-such-host.invalid. Check --base-url" in messages
+    assert not (tmp_path / "out.csv").exists()

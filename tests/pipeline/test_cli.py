@@ -591,23 +591,6 @@ def test_no_prompt_appears_with_yes_or_without_a_terminal(tmp_path, server):
     )
 
 
-def test_4_when_the_api_is_down(tmp_path, monkeypatch):
-    from rowcite.api import client
-
-    monkeypatch.setattr(
-        client.Client.__init__,
-        "__kwdefaults__",
-        {
-            **client.Client.__init__.__kwdefaults__,
-            "retry_policy": client.RetryPolicy(attempts=2, first_pause=0.01),
-        },
-    )
-    began = time.monotonic()
-    assert main(["run", str(spec(tmp_path)), "--base-url", closed_port(), "-q"]) == 4
-    assert time.monotonic() - began < 10
-    assert not (tmp_path / "out.csv").exists()
-
-
 def test_a_large_table_with_an_early_fault_ends_with_2(tmp_path):
     """Arrow reads ahead in threads; a thread still active when Python exited aborted the process."""
     file = spec(tmp_path)

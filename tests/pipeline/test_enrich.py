@@ -13,7 +13,7 @@ import pytest
 
 import rowcite
 from rowcite.cli import main
-from rowcite.table.sources import base as source
+from rowcite.table.sources.base import BATCH_ROWS
 from support import small_spec, until, write_spec
 
 TABLE = pl.DataFrame(
@@ -102,11 +102,11 @@ def test_an_empty_frame_gets_its_columns(empty):
     assert after.schema == rowcite.enrich(TABLE, spec()).schema
 
 
-def test_batches_are_put_together(monkeypatch):
-    monkeypatch.setattr(source, "BATCH_ROWS", 1)
-    after = rowcite.enrich(TABLE, spec())
-    assert after.select(TABLE.columns).equals(TABLE)
-    TABLE.write_parquet("table.parquet")
+def test_batches_are_put_together():
+    table = pl.concat([TABLE] * (BATCH_ROWS // TABLE.height + 1))
+    after = rowcite.enrich(table, spec())
+    assert after.select(TABLE.columns).equals(table)
+    table.write_parquet("table.parquet")
     assert rowcite.enrich("table.parquet", spec()).equals(after)
 
 

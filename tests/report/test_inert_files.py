@@ -5,7 +5,7 @@ import io
 import json
 import os
 import random
-from contextlib import closing
+from contextlib import closing, redirect_stdout
 
 import pytest
 
@@ -169,15 +169,14 @@ def test_no_line_of_a_log_or_of_the_terminal_is_forged(web, tmp_path, capsys, co
 
 
 @pytest.mark.parametrize("command", ["write", "report", "review"])
-def test_a_file_on_a_terminal_cannot_move_the_cursor(web, monkeypatch, command):
+def test_a_file_on_a_terminal_cannot_move_the_cursor(web, command):
     class Terminal(io.StringIO):
         def isatty(self):
             return True
 
     shown = Terminal()
-    monkeypatch.setattr("sys.stdout", shown)
-    run(web, command, *(["--export", "-"] if command == "review" else ["-o", "-"]))
-    monkeypatch.undo()
+    with redirect_stdout(shown):
+        run(web, command, *(["--export", "-"] if command == "review" else ["-o", "-"]))
     assert len(shown.getvalue()) > 10_000
     assert all(line.replace("\t", "").isprintable() for line in shown.getvalue().split("\n"))
 

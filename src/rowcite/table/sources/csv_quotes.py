@@ -14,11 +14,10 @@ from rowcite.spec import read_limits
 from rowcite.table.sources.limits import max_unpacked_bytes
 from rowcite.table.sources.streams import open_stream
 
-_BLOCK = 1 << 20
 _QUOTED = rb'"[^"]*+(?:""[^"]*+)*+"'
 
 
-def has_quote_fault(file: Path, separator: str) -> bool:
+def has_quote_fault(file: Path, separator: str, *, block_size: int = 1 << 20) -> bool:
     """Return True if a quoted value of UTF-8 text has text after its closing quote, or is never closed.
 
     A quote inside a value without quotes is a character of it. `csv_faults` finds the line of a fault.
@@ -27,7 +26,7 @@ def has_quote_fault(file: Path, separator: str) -> bool:
     left = max_unpacked_bytes(file)
     with open_stream(file) as stream:
         rest = b"\n" + stream.read(len(BOM_UTF8)).removeprefix(BOM_UTF8)  # a value may begin after a line end
-        while (block := stream.read(max(_BLOCK, len(rest)))) and left > 0:
+        while (block := stream.read(max(block_size, len(rest)))) and left > 0:
             left -= len(block)  # the reader of the rows rejects a file that unpacks to more
             if b'"' not in block and b'"' not in rest:
                 rest = block[-1:]

@@ -15,16 +15,18 @@ from rowcite.errors import TableError
 from rowcite.table.sources.base import COMPRESSED
 from rowcite.table.sources.limits import NO_SPACE
 
-_ATTEMPTS, _PAUSE = 4, 1.0
+_ATTEMPTS = 4
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 _PLAIN = {"accept-encoding": "identity"}
 
 
-def download(url: str, folder: Path) -> tuple[Mapping[Path, str], tuple[object, ...] | None]:
+def download(
+    url: str, folder: Path, *, pause: float = 1.0
+) -> tuple[Mapping[Path, str], tuple[object, ...] | None]:
     """Copy the table at an address into a folder.
 
     Return its address without the query, which may be secret, and the stamp of what was copied. A connection that breaks
-    is resumed, a few times.
+    is resumed after `pause` seconds, a few times.
 
     Raises:
         TableError: the address has no table, or the connection cannot be made or breaks every time.
@@ -33,7 +35,7 @@ def download(url: str, folder: Path) -> tuple[Mapping[Path, str], tuple[object, 
     local = folder / (Path(address.path).name or "table")
     with _client(address) as client:
         copy = _Copy(client, address, name, local)
-        _copy(copy)
+        _copy(copy, pause)
     return {local: name}, copy.stamp
 
 
@@ -82,7 +84,7 @@ def _stamp(response: httpx.Response) -> tuple[object, ...] | None:
     return marks if any(marks) else None
 
 
-def _copy(copy: _Copy) -> None:
+def _copy(copy: _Copy, pause: float) -> None:
     for left in reversed(range(_ATTEMPTS)):
         try:
             copy.resume()
@@ -92,7 +94,7 @@ def _copy(copy: _Copy) -> None:
                     f"{copy.name}: the download failed after {copy.size:,} bytes ({type(error).__name__}: {error})."
                     " Check the network. Nothing was spent"
                 ) from error
-            time.sleep(_PAUSE)
+            time.sleep(pause)
         except httpx.HTTPError as error:
             raise TableError(f"{copy.name}: cannot be read: {error}") from error
         else:
