@@ -153,19 +153,20 @@ async def _longest_gap(job) -> float:
     return max(gaps)
 
 
+def _excess(large):
+    """Return the longest gap of the caller's loop, less that of another process meanwhile: what the machine adds."""
+    with subprocess.Popen(
+        [sys.executable, "-c", TICKS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as control:
+        control.stdout.readline()
+        gap = asyncio.run(_longest_gap(rowcite.aenrich(large, spec())))
+        return gap - float(control.communicate()[0])
+
+
 def test_the_loop_of_the_caller_is_never_blocked_for_fifty_milliseconds():
-    """The shortest of three longest gaps: noise only lengthens them. Another process measures what the machine adds."""
+    """One of three runs is enough: noise only lengthens gaps."""
     large = pl.concat([TABLE.select("name", "website")] * 70_000)
-    excess = []
-    for _ in range(3):
-        with subprocess.Popen(
-            [sys.executable, "-c", TICKS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        ) as control:
-            control.stdout.readline()
-            gap = asyncio.run(_longest_gap(rowcite.aenrich(large, spec())))
-            noise = float(control.communicate()[0])
-        excess.append(gap - noise)
-    assert min(excess) < 0.05
+    assert any(_excess(large) < 0.05 for _ in range(3))
 
 
 def test_a_cancelled_aenrich_has_released_the_ledger_when_it_returns(folder):
