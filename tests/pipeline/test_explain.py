@@ -64,7 +64,7 @@ def test_a_row_is_named_by_a_value_of_a_column(capsys, home):
         ((), "--row N or --key COLUMN=VALUE"),
         (("--row", 1, "--key", "name=x"), "--row N or --key COLUMN=VALUE"),
         (("--key", "name"), "write it as COLUMN=VALUE"),
-        (("--key", "nmae=x"), "did you mean 'name'?"),
+        (("--key", "nmae=x"), 'did you mean "name"?'),
         (("--key", "name=x"), 'no row has "x" in column "name"'),
         (("--key", "account_id=9"), "2 rows have"),
     ],
