@@ -405,3 +405,28 @@ def test_a_broken_json_schema_is_reported_where_the_spec_names_it(problems, tmp_
     assert len(found) == 1
     assert found[0].startswith("2:58: ")
     assert message in found[0]
+
+
+@pytest.mark.parametrize(
+    ("added", "hint"),
+    [
+        ("\tinput: 1", "The line begins with a tab: indent it with spaces"),
+        ("input:\n\tpath: x", "The line begins with a tab: indent it with spaces"),
+        (
+            'input: {path: "C:\\data"}',
+            "In double quotes a backslash begins an escape: put the text in single quotes",
+        ),
+        (
+            'input: {path: "C:\\Users"}',
+            "In double quotes a backslash begins an escape: put the text in single quotes",
+        ),
+        ("input: {path: ${D}/in.csv}", "Inside of { } or [ ] put a text with ${...} in quotes"),
+        ("input: {path: ${D}}", "Inside of { } or [ ] put a text with ${...} in quotes"),
+        ("other: [a, ${D}]", "Inside of { } or [ ] put a text with ${...} in quotes"),
+        ("other: Find: a", 'Put a text that contains ": " in quotes, or correct the indentation'),
+    ],
+)
+def test_an_error_of_yaml_ends_with_what_to_do(problems, added, hint):
+    (found,) = problems(BASE + added + "\n")
+    assert "not valid YAML" in found
+    assert found.endswith(hint)

@@ -232,7 +232,7 @@ def _table(
 def _address(spec: Spec, overrides: Overrides, spool: Path | None) -> TableAddress:
     path, kind = _input(spec, overrides), spec.input.format
     if path == "-":
-        kind = kind or "csv"
+        kind = kind or format_of(spec.input.path or "") or "csv"
     elif overrides.input is not None:  # not the table of the spec: its own suffix comes first
         kind = None if Path(path).is_dir() else format_of(path) or kind
     return TableAddress(path, kind, spec.input.csv, spool)

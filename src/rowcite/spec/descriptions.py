@@ -32,6 +32,7 @@ DESCRIPTIONS: dict[type[BaseModel], dict[str, str]] = {
         "separator": 'One character. Default: "," for csv, tab for tsv.',
         "encoding": "Any encoding that Python knows, such as utf8, cp1252 or utf-16.",
         "null_values": "Texts that count as blank. The text itself is kept.",
+        "skip_lines": "Lines above the header, such as titles. They are not written.",
     },
     models.Output: {
         "path": "csv, tsv, parquet or jsonl by suffix; - is stdout. Relative to the spec.",

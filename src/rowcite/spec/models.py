@@ -16,6 +16,7 @@ from pydantic import (
     Field,
     SecretStr,
     StrictBool,
+    StrictInt,
     WithJsonSchema,
     field_validator,
     model_validator,
@@ -69,7 +70,7 @@ def _encoding(value: str) -> str:
 
 
 class CsvOptions(_Part):
-    """The separator and the encoding of a CSV, and the texts that count as blank."""
+    """The separator and the encoding of a CSV, the texts that count as blank, and the lines above its header."""
 
     separator: (
         Annotated[
@@ -81,6 +82,7 @@ class CsvOptions(_Part):
     ) = None
     encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8"
     null_values: tuple[str, ...] = ("",)
+    skip_lines: Annotated[StrictInt, Field(ge=0, le=1_000)] = 0
 
 
 class Input(_Part):

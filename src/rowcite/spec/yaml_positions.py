@@ -83,7 +83,7 @@ def load(text: str, file: str, environ: Mapping[str, str]) -> Document:
         _check_depth(text, file)
         node = yaml.compose(text, Loader=_LOADER)
     except yaml.YAMLError as error:
-        raise SpecError(file, [_syntax_problem(error)]) from error
+        raise SpecError(file, [_syntax_problem(error, text)]) from error
     if not isinstance(node, yaml.MappingNode):
         raise SpecError(
             file, [Problem("a spec is a mapping of keys to values, such as `name: accounts`", 1, 1)]
@@ -114,14 +114,32 @@ def _check_depth(text: str, file: str) -> None:
             )
 
 
-def _syntax_problem(error: yaml.YAMLError) -> Problem:
+def _syntax_problem(error: yaml.YAMLError, text: str) -> Problem:
     mark = getattr(error, "problem_mark", None)
     what = getattr(error, "problem", None) or str(error).splitlines()[0]
-    return (
-        Problem(f"not valid YAML: {what}", mark.line + 1, mark.column + 1)
-        if mark
-        else Problem(f"not valid YAML: {what}")
-    )
+    if mark is None:
+        return Problem(f"not valid YAML: {what}")
+    lines = text.split("\n")
+    line = lines[mark.line] if mark.line < len(lines) else ""
+    hint = _syntax_hint(what, line, mark.column)
+    return Problem(f"not valid YAML: {what}{hint}", mark.line + 1, mark.column + 1)
+
+
+_INDENTED_BY_TAB = re.compile(r" *\t")
+_VARIABLE_IN_FLOW = re.compile(r"""[{\[][^'"]*\$\{""")
+
+
+def _syntax_hint(what: str, line: str, column: int) -> str:
+    """Return what to do about an error in a line, as a sentence after it; empty if the error alone is clear."""
+    if _INDENTED_BY_TAB.match(line):
+        return ". The line begins with a tab: indent it with spaces"
+    if "escape character" in what or "hexdec" in what:
+        return ". In double quotes a backslash begins an escape: put the text in single quotes"
+    if _VARIABLE_IN_FLOW.search(line[: column + 1]):
+        return ". Inside of { } or [ ] put a text with ${...} in quotes"
+    if "mapping values" in what:
+        return '. Put a text that contains ": " in quotes, or correct the indentation'
+    return ""
 
 
 class _Builder:

@@ -5,6 +5,7 @@ polars does the work on a batch of rows. Only distinct inputs become Python obje
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from rowcite.spec.models import Spec, Transform
 from rowcite.table.fillable import fillable
 from rowcite.table.inputs import can_be_sent, json_type, value_of
 from rowcite.table.sources import Rows, Source, coalesce, limited
+from rowcite.table.sources.csv_hints import other_separator
 from rowcite.table.sources.members import OTHER, members
 from rowcite.table.where import no_column, predicate, where_problem
 
@@ -236,7 +238,13 @@ class Reader:
         return None
 
     def _missing(self, column: str) -> str:
-        return f"{no_column(column, self.source.schema)}. Rename it in the spec or the table"
+        schema = self.source.schema
+        if self.source.format in ("csv", "tsv") and (sign := other_separator(list(schema))):
+            return (
+                f'column "{column}" is not in the table, which is read as one column: {", ".join(schema)}. Set'
+                f" input.csv.separator to {json.dumps(sign)}"
+            )
+        return f"{no_column(column, schema)}. Rename it in the spec or the table"
 
     def _input_exprs(self) -> list[pl.Expr]:
         inputs = self.spec.task.inputs or {}

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import codecs
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from rowcite.errors import TableError
 from rowcite.spec import read_limits
+from rowcite.table.sources.csv_hints import ragged_hint
 from rowcite.table.sources.limits import TOO_LARGE, row_too_long
 from rowcite.table.sources.streams import RowLines, RowTooLong, open_stream, open_text, unreadable_error
 
@@ -24,29 +25,31 @@ _QUOTES = 'A value that begins with a quote ends with one, and each quote inside
 
 @dataclass(frozen=True, slots=True)
 class CsvForm:
-    """How a CSV is written. `width` is the number of its columns, 0 while the header is not read."""
+    """How a CSV is written. `header` has its columns, none while they are not read; `skip` lines are above it."""
 
     name: str
     separator: str
     encoding: str
-    width: int = 0
+    header: Sequence[str] = ()
+    skip: int = 0
 
 
 def find_fault(file: Path, form: CsvForm, reason: str) -> TableError:
     """Return the error for a file that Arrow did not read for a reason: with the line, if a fault is found."""
-    line, read = 1, 0
+    line = read = form.skip + 1
     try:
         with open_text(file, form.encoding) as text, field_size_limit(read_limits.CELL):
             lines = RowLines(text)
+            lines.skip(form.skip)
             rows = csv.reader(lines, delimiter=form.separator, strict=True)
             try:
                 for row in rows:
-                    if row and form.width and len(row) != form.width:
-                        return _ragged(f"{file}:{line}", row, form.width)
-                    line = rows.line_num + 1
+                    if row and form.header and len(row) != len(form.header):
+                        return _ragged(f"{file}:{line}", row, form.header, line)
+                    line = form.skip + rows.line_num + 1
                     lines.next_row()
             finally:
-                read = rows.line_num
+                read = form.skip + rows.line_num
     except UnicodeError as error:
         return _encoding_fault(file, form.encoding, error)
     except csv.Error as error:
@@ -78,10 +81,10 @@ def _quote_fault(file: Path, first: int, last: int, error: csv.Error) -> TableEr
     return TableError(f"{file}:{last}: text follows the closing quote of a value{begins}. {_QUOTES}")
 
 
-def _ragged(place: str, row: list[str], width: int) -> TableError:
+def _ragged(place: str, row: list[str], header: Sequence[str], line: int) -> TableError:
     cells = f"{len(row)} cell{'s' if len(row) > 1 else ''}"
     return TableError(
-        f"{place}: {cells} where the header has {width}. Quote cells that hold the separator, or set input.csv.separator"
+        f"{place}: {cells} where the header has {len(header)}. {ragged_hint(header, row, line)}"
     )
 
 

@@ -26,6 +26,7 @@ from rowcite.table.sources.csv_faults import (
     field_size_limit,
     find_fault,
 )
+from rowcite.table.sources.csv_hints import check_header, check_is_text
 from rowcite.table.sources.csv_quotes import has_quote_fault
 from rowcite.table.sources.limits import (
     check_cells,
@@ -96,14 +97,19 @@ class CsvSource:
         """Check a file's quotes when it is read for the first time. `plain` has its text in UTF-8."""
         if file in self._checked:
             return
-        if has_quote_fault(plain, self.separator):
+        if has_quote_fault(plain, self.separator, self.options.skip_lines):
             raise self._fault(file, QUOTE_FAULT)
         self._checked.add(file)
 
     def _reader(self, file: Path, block: int) -> Any:
         return pacsv.open_csv(
             open_stream(file),
-            read_options=pacsv.ReadOptions(block_size=block, use_threads=False, column_names=self._names),
+            read_options=pacsv.ReadOptions(
+                block_size=block,
+                use_threads=False,
+                column_names=self._names,
+                skip_rows=self.options.skip_lines,
+            ),
             parse_options=pacsv.ParseOptions(
                 delimiter=self.separator, newlines_in_values=True, ignore_empty_lines=len(self._names) > 1
             ),
@@ -117,41 +123,48 @@ class CsvSource:
 
     def _read_header(self, file: Path) -> int:
         """Check a file's header against the first file's; return the number of rows before the values."""
+        above = self.options.skip_lines
+        check_is_text(file, self.options.encoding)
         try:
             with open_text(file, self.options.encoding) as text, field_size_limit(read_limits.ROW):
                 lines = RowLines(text)
+                lines.skip(above)
                 rows, blank = csv.reader(lines, delimiter=self.separator, strict=True), 0
                 while not (names := next(rows, None)):
                     if names is None:
                         raise TableError(f"{file}: the file is empty; a table has at least a header")
                     blank += 1
         except RowTooLong as error:
-            raise TableError(f"{file}:1: the header: {row_too_long(QUOTE_HINT)}") from error
+            raise TableError(f"{file}:{above + 1}: the header: {row_too_long(QUOTE_HINT)}") from error
         except (csv.Error, UnicodeError, OSError) as error:
             raise self._fault(file, str(error)) from error
         check_columns(file, len(names))
         names[0] = names[0].removeprefix("\ufeff")
+        place = f"{file}:{above + blank + 1}"
+        check_header(place, names, self.separator, above + blank)
         if not self._names:
-            self._names = _unique(file, names)
+            check_names(file, names)
+            self._names = _unique(place, names)
             line_end = "\r\n" if lines.last.endswith("\r\n") else "\n"
             self.text_form = TextForm(_has_byte_order_mark(file, self.options.encoding), line_end)
         elif names != self._names:
-            raise TableError(f"{file}:{blank + 1}: {_difference(names, self._names)} {self.files[0].name}")
+            raise TableError(f"{place}: {_difference(names, self._names)} {self.files[0].name}")
         return 1 + (blank if len(names) == 1 else 0)
 
     def _fault(self, file: Path, reason: str) -> TableError:
-        form = CsvForm(str(self.format), self.separator, self.options.encoding, len(self._names))
+        options = self.options
+        form = CsvForm(str(self.format), self.separator, options.encoding, self._names, options.skip_lines)
         return find_fault(file, form, reason)
 
 
-def _unique(file: Path, names: list[str]) -> list[str]:
+def _unique(place: str, names: list[str]) -> list[str]:
     duplicates = [] if len(set(names)) == len(names) else sorted({n for n in names if names.count(n) > 1})
-    check_names(file, names)
     if duplicates:
         shown = ", ".join(map(repr, duplicates))
-        raise TableError(
-            f"{file}:1: the header has {shown} more than once. Rename the columns so that each is unique"
-        )
+        hint = "Rename the columns so that each is unique"
+        if duplicates == [""]:
+            hint = "If this line is a title, set input.csv.skip_lines; else name the columns"
+        raise TableError(f"{place}: the header has {shown} more than once. {hint}")
     return names
 
 

@@ -9,6 +9,7 @@ import re
 from codecs import BOM_UTF8
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from rowcite.spec import read_limits
 from rowcite.table.sources.limits import max_unpacked_bytes
@@ -17,15 +18,17 @@ from rowcite.table.sources.streams import open_stream
 _QUOTED = rb'"[^"]*+(?:""[^"]*+)*+"'
 
 
-def has_quote_fault(file: Path, separator: str, *, block_size: int = 1 << 20) -> bool:
+def has_quote_fault(file: Path, separator: str, skip: int = 0, *, block_size: int = 1 << 20) -> bool:
     """Return True if a quoted value of UTF-8 text has text after its closing quote, or is never closed.
 
-    A quote inside a value without quotes is a character of it. `csv_faults` finds the line of a fault.
+    A quote inside a value without quotes is a character of it. The first `skip` lines do not count.
+    `csv_faults` finds the line of a fault.
     """
     whole, closed = _patterns(separator.encode())
     left = max_unpacked_bytes(file)
     with open_stream(file) as stream:
-        rest = b"\n" + stream.read(len(BOM_UTF8)).removeprefix(BOM_UTF8)  # a value may begin after a line end
+        rest = stream.read(len(BOM_UTF8)).removeprefix(BOM_UTF8)
+        rest = b"\n" + _without_lines(rest, stream, skip)  # a value may begin after a line end
         while (block := stream.read(max(block_size, len(rest)))) and left > 0:
             left -= len(block)  # the reader of the rows rejects a file that unpacks to more
             if b'"' not in block and b'"' not in rest:
@@ -35,6 +38,14 @@ def has_quote_fault(file: Path, separator: str, *, block_size: int = 1 << 20) ->
             if len(rest) > read_limits.ROW or closed.match(rest, 1):
                 return True
     return len(_rest(whole, rest + b"\n")) > 1
+
+
+def _without_lines(head: bytes, stream: Any, lines: int) -> bytes:
+    """Return what was read of a stream below its first lines."""
+    above = re.compile(rb"(?:[^\r\n]*+(?:\r\n|\r|\n)){%d}" % lines)
+    while (found := above.match(head)) is None and (block := stream.read(1 << 20)):
+        head += block
+    return head[found.end() :] if found else b""
 
 
 def _rest(whole: re.Pattern[bytes], text: bytes) -> bytes:

@@ -16,6 +16,7 @@ from rowcite.errors import TableError
 from rowcite.spec import read_limits
 from rowcite.spec.models import Format
 from rowcite.table.sources.base import BATCH_ROWS, Rows, TextForm, batch_rows
+from rowcite.table.sources.csv_hints import check_is_text
 from rowcite.table.sources.limits import check_cells, check_columns, check_names
 from rowcite.table.sources.registry import InputFormat
 from rowcite.table.sources.streams import byte_lines
@@ -43,6 +44,7 @@ class JsonlSource:
         self.files: Sequence[Path] = list(files)
         empty: pl.DataFrame | None = None
         for file in self.files:
+            check_is_text(file, "")
             for _, data in _lines(file, batch_rows(read_limits.BATCH_CELLS // _SCHEMA_LINES)):
                 fields = pl.DataFrame(schema=_fields(file, data))
                 empty = fields if empty is None else _union(file, empty, fields)

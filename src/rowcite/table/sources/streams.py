@@ -90,6 +90,12 @@ class RowLines:
             self.last = line
             yield line
 
+    def skip(self, lines: int) -> None:
+        """Read some lines that are of no row."""
+        for _ in range(lines):
+            next(iter(self), "")
+            self.next_row()
+
     def next_row(self) -> None:
         """Start counting for the next row."""
         self._left = read_limits.ROW
