@@ -2,6 +2,8 @@
 
 import csv
 import json
+import re
+import shlex
 from contextlib import contextmanager
 
 import pytest
@@ -203,6 +205,16 @@ def test_a_run_stops_when_more_than_half_of_the_first_answers_are_rejected(world
     assert set(world.created()) == {"lite"}
     assert len(rows) == 120
     assert "60 of the first 100 answers were rejected" in capsys.readouterr().err
+
+
+def test_that_message_has_commands_that_work_as_they_are_printed(world, capsys):
+    world.run(*many(120, 40), code=5)
+    error = capsys.readouterr().err
+    explain, again = (shlex.split(text) for text in re.findall(r"`rowcite ([^`]+)`", error))
+    assert main(explain) == 0
+    assert "rejected" in capsys.readouterr().out
+    assert main(again) == 0
+    assert len(world.created()) > 120
 
 
 def test_escalate_anyway_retries_them(world):

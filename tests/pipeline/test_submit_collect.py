@@ -268,3 +268,28 @@ def test_progress_counts_what_is_sent_and_what_an_earlier_command_left_active(sc
     lines = [line for line in capsys.readouterr().err.splitlines() if " done, " in line]
     assert lines[0].startswith("0/3 done, 0:00, 3 active, up to 60 s left")
     assert lines[-1].startswith("5/5 done, ")
+
+
+def test_the_summary_says_what_was_found_and_what_to_type_next(scene, capsys):
+    scene.spec(escalate=[])
+    scene.table("sure A", "B", "sure C")
+    assert scene("run") == 0
+    lines = capsys.readouterr().err.splitlines()
+    typed = f"{scene.folder / 'spec.yaml'} --base-url {scene.url}"
+    assert (
+        lines[lines.index("filled   city  2 of 3   67%") + 1]
+        == "reasons  1  city: confidence low, medium required"
+    )
+    assert "cost     $0.0075 for each of 2 accepted values ($0.015 spent in total)" in lines
+    assert lines[-2:] == [f"next     rowcite explain {typed} --row 2", f"         rowcite report {typed}"]
+
+
+def test_the_next_command_has_only_flags_that_it_knows(scene, capsys, tmp_path):
+    scene.table("sure A")
+    assert scene("submit", "--max-cost", "3") == 0
+    typed = f"{scene.folder / 'spec.yaml'} --max-cost 3.0 --base-url {scene.url}"
+    assert capsys.readouterr().err.splitlines()[-1] == f"next     rowcite collect {typed}"
+    assert scene("run", "--max-cost", "3", "-o", str(tmp_path / "x.csv")) == 0
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        f"next     rowcite report {scene.folder / 'spec.yaml'} --base-url {scene.url}"
+    )

@@ -18,14 +18,17 @@ if TYPE_CHECKING:
     from rowcite.pipeline.summary import Summary
 
 _MOST_CHANGES = 5
+_MOST_FIELDS, _TOP_REASONS = 15, 5
 
 __all__ = [
     "MICRO",
     "as_json",
     "counts_line",
+    "coverage_lines",
     "duration",
     "input_lines",
     "line",
+    "next_lines",
     "plan_dict",
     "plan_lines",
     "plural",
@@ -216,7 +219,7 @@ def rows_line(output: str | None, rows: Counts) -> str:
 
 
 def summary_lines(summary: Summary, job: Job) -> list[str]:
-    """Return the summary of a run as lines of text."""
+    """Return the summary of a command as lines of text: a name, then what it did or found."""
     spent = "" if job.local else f", {usd(round(summary.spent_usd * MICRO))} spent"
     retried = f" ({summary.retried:,} retried)" if summary.retried else ""
     runs = (
@@ -226,4 +229,55 @@ def summary_lines(summary: Summary, job: Job) -> list[str]:
     )
     requests = f", {plural(summary.requests, 'request')}" if summary.requests else ""
     rows = [rows_line(summary.output, summary.rows)] if summary.rows or summary.output else []
-    return [*rows, f"{runs}{requests}, {duration(summary.seconds)}"]
+    return [
+        *rows,
+        *coverage_lines(summary),
+        *_named("work", [f"{runs}{requests}, {duration(summary.seconds)}"]),
+        *_named("cost", [] if job.local else _cost_of_cells(summary)),
+        *next_lines(summary),
+    ]
+
+
+def coverage_lines(summary: Summary) -> list[str]:
+    """Return how many rows each field is filled in, and the most frequent reasons against values."""
+    of = summary.answered_rows
+    shown = list(summary.filled.items())[:_MOST_FIELDS] if of else []
+    width = max((len(name) for name, _ in shown), default=0)
+    digits = len(f"{of:,}")
+    filled = [f"{name:{width}}  {rows:>{digits},} of {of:,}  {_percent(rows, of):>4}" for name, rows in shown]
+    if more := len(summary.filled) - len(shown) if of else 0:
+        filled.append(plural(more, "more field"))
+    reasons = list(summary.reasons.items())[:_TOP_REASONS]
+    digits = max((len(f"{rows:,}") for _, rows in reasons), default=0)
+    return [
+        *_named("filled", filled),
+        *_named("reasons", [f"{rows:>{digits},}  {text}" for text, rows in reasons]),
+    ]
+
+
+def next_lines(summary: Summary) -> list[str]:
+    """Return what to type next."""
+    return _named("next", summary.next)
+
+
+def _cost_of_cells(summary: Summary) -> list[str]:
+    if not summary.accepted_cells or not summary.total_spent_usd:
+        return []
+    each = summary.total_spent_usd / summary.accepted_cells
+    total = usd(round(summary.total_spent_usd * MICRO))
+    return [
+        f"${each:.{2 if each >= 0.1 else 4}f} for each of {summary.accepted_cells:,} accepted values ({total} spent in total)"
+    ]
+
+
+def _percent(part: int, whole: int) -> str:
+    """Return a share; never 0% or 100% for a part that is neither."""
+    share = 100 * part / whole
+    if 0 < share < 1:
+        return "<1%"
+    return ">99%" if 99 < share < 100 else f"{share:.0f}%"
+
+
+def _named(name: str, lines: list[str]) -> list[str]:
+    """Return lines with the name before the first of them."""
+    return [f"{name if not at else '':9}{text}" for at, text in enumerate(lines)]

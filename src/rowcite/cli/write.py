@@ -39,6 +39,8 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     if summary.output_warning is not None:
         console.warning(summary.output_warning)
     console.info(f"{render.rows_line(summary.output, summary.rows)} (answers of {api_text(ready.api)})")
+    for line in [*render.coverage_lines(summary), *render.next_lines(summary)]:
+        console.info(line)
     if stopped_by is not None:
         console.error(*stopped_by.lines)
     return summary.exit_code

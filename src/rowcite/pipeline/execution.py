@@ -24,19 +24,22 @@ from rowcite.errors import (
 )
 from rowcite.ledger import Ledger, open_ledger
 from rowcite.model import Counts, RowStatus
+from rowcite.pipeline.coverage import Coverage
 from rowcite.pipeline.escalate import EscalationRound
 from rowcite.pipeline.input_changes import has_changed
 from rowcite.pipeline.plan import Plan, look, plan
 from rowcite.pipeline.prepare import Prepared, answering
 from rowcite.pipeline.rounds import Round
 from rowcite.pipeline.summary import CommandName, Summary, recorded
-from rowcite.pipeline.write import FAILED_TOO_MANY, pending_text, unfinished_text, write
+from rowcite.pipeline.write import FAILED_TOO_MANY, Written, pending_text, unfinished_text, write
 from rowcite.progress import Progress
 from rowcite.spec.models import Spec
 from rowcite.submit.options import AnsweringApi, Follow, SubmissionTotals, SubmitOptions
 from rowcite.submit.stop import Stop
 from rowcite.submit.submitter import submit_tasks
 from rowcite.table.survey import Survey
+
+_REASONS = 10  # that a summary has
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +203,7 @@ def _write(command: Execution, stopped_by: RowciteError | None) -> RowciteError 
     summary.warnings = command.ledger.warnings()
     summary.exit_code = stopped_by.exit_code if stopped_by else 0
     if prepared.output is None:
+        summary.next = [] if stopped_by else [prepared.command("collect")]
         return stopped_by
 
     def exit_code(rows: Counts) -> int:
@@ -228,6 +232,7 @@ def _write_table(  # noqa: PLR0913, PLR0917 - the parts of a command's end
     summary.rows, summary.exit_code = written.rows, written.exit_code
     summary.output, summary.output_warning = written.place, written.warning
     summary.files = written.files
+    _add_coverage(summary, written.coverage)
     if isinstance(stopped_by, DeadlineReached):
         stopped_by.pending = written.requested[RowStatus.PENDING]
     if summary.exit_code == FAILED_TOO_MANY:
@@ -238,7 +243,24 @@ def _write_table(  # noqa: PLR0913, PLR0917 - the parts of a command's end
             f"{rows}{within} failed, more than limits.max_failed allows: see rowcite_error in the table"
         )
     unfinished = unfinished_text(written, pending_text, prepared.command("run"))
+    if stopped_by is None and not unfinished:
+        summary.next = _next_commands(prepared, written)
     return Incomplete(unfinished) if stopped_by is None and unfinished else stopped_by
+
+
+def _add_coverage(summary: Summary, found: Coverage) -> None:
+    summary.answered_rows, summary.accepted_cells = found.answered, found.found
+    summary.filled, summary.reasons = dict(found.filled), dict(found.reasons.most_common(_REASONS))
+
+
+def _next_commands(prepared: Prepared, written: Written) -> list[str]:
+    """Return what to type after a table without pending rows."""
+    found = []
+    if written.rows[RowStatus.FAILED]:
+        found.append(f"{prepared.command('run')} --retry-failed")
+    if (row := written.coverage.rejected_row) is not None:
+        found.append(f"{prepared.command('explain')} --row {row}")
+    return [*found, prepared.command("report")]
 
 
 def _code_of_pending(rows: Counts) -> int:

@@ -32,6 +32,13 @@ from rowcite.table.sinks import check_columns, check_output, output_format
 from rowcite.table.sources import FrameSource, Source, format_of
 from rowcite.table.sources.partitions import in_partitions
 
+_MORE_FLAGS = {
+    "run": {"max-cost", "max-age", "output"},
+    "submit": {"max-cost", "max-age"},
+    "collect": {"max-cost", "output"},
+    "write": {"output"},
+}
+"""The flags that only some commands have, or that mean another file to others."""
 _URL_VARIABLES = ("PARALLEL_BASE_URL", "PARALLEL_API_URL")
 
 
@@ -89,7 +96,7 @@ class Prepared:
 
     def command(self, name: str) -> str:
         """Return a command on the same job, as it is typed."""
-        left_out = {"output"} if name == "submit" else set()
+        left_out = {"max-cost", "max-age", "output"} - _MORE_FLAGS.get(name, set())
         return " ".join(
             ["rowcite", name, *(text for key, text in self.typed.items() if text and key not in left_out)]
         )
@@ -183,8 +190,10 @@ def answering(prepared: Prepared, environ: Mapping[str, str] = os.environ) -> It
 
 def _typed(spec: Spec, overrides: Overrides, api: str) -> Mapping[str, str]:
     """Return the spec and the flags that describe a job, each as it is typed."""
-    names = ("input", "output", "limit", "processor", "backend", "ledger")
-    given = {name: getattr(overrides, name) for name in names}
+    names = ("input", "output", "limit", "processor", "backend", "ledger", "max-cost")
+    given = {name: getattr(overrides, name.replace("-", "_")) for name in names}
+    if overrides.max_age is not None:
+        given["max-age"] = f"{overrides.max_age.total_seconds():g}s"
     flags = {
         name: shlex.join([f"--{name}", str(value)]) for name, value in given.items() if value is not None
     }

@@ -54,17 +54,20 @@ def parts_again(job: Job, survey: Survey, keys: Container[bytes]) -> Round:
     return Round([_source(job, job.question, tasks)])
 
 
-def escalation_rounds(
+def escalation_rounds(  # noqa: PLR0913 - what the rounds need, by name
     job: Job,
     ledger: Ledger,
     *,
     progress: Progress,
     stop: Stop,
     confirm: Callable[[EscalationRound], bool],
+    typed: Callable[[str], str],
+    name: str,
 ) -> Generator[Round, None, None]:
     """Yield the escalation rounds, each to be submitted before the next is requested.
 
-    `confirm` is called before a round that more than half of the first answers would need.
+    `confirm` is called before a round that more than half of the first answers would need. `typed` returns a command as it is
+    typed, `name` is that of the present one.
 
     Raises:
         Incomplete: that round was not confirmed.
@@ -75,7 +78,7 @@ def escalation_rounds(
             escalation = next_round(job, ledger, Path(folder), stop)
             if not escalation.tasks:
                 return
-            _check_confirmed(escalation, confirm)
+            _check_confirmed(escalation, confirm, typed, name)
             names = ", ".join(escalation.processors)
             rows = plural(escalation.tasks, "row")
             cost = "" if job.local else f" ({usd(escalation.cost)})"
@@ -118,11 +121,18 @@ def _source(job: Job, question: Question, tasks: Callable[[TaskStates], Iterable
     return TaskSource(question, job.ledger_processor(job.spec.task.processor), job.price, tasks)
 
 
-def _check_confirmed(escalation: EscalationRound, confirm: Callable[[EscalationRound], bool]) -> None:
+def _check_confirmed(
+    escalation: EscalationRound,
+    confirm: Callable[[EscalationRound], bool],
+    typed: Callable[[str], str],
+    name: str,
+) -> None:
     if not escalation.needs_confirmation or confirm(escalation):
         return
+    rows = plural(escalation.tasks, "row")
     raise Incomplete(
         f"Stopped before retrying: {escalation.unresolved} of the first {escalation.answers} answers were rejected, and"
-        f" {plural(escalation.tasks, 'row')} would be sent to {', '.join(escalation.processors)} for {usd(escalation.cost)}."
-        " Check `accept` (rowcite explain SPEC --row 1), or continue with --escalate-anyway"
+        f" {rows} would be sent to {', '.join(escalation.processors)} for {usd(escalation.cost)}. See why with"
+        f" `{typed('explain')} --row {escalation.first_row}`. Correct `accept`, or continue with"
+        f" `{typed(name)} --escalate-anyway`"
     )

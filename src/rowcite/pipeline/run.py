@@ -138,6 +138,8 @@ def _escalations(command: Execution) -> Rounds:
         progress=command.progress,
         stop=command.stop,
         confirm=command.confirm.escalation,
+        typed=command.prepared.command,
+        name=command.summary.command,
     )
 
 

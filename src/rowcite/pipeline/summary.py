@@ -45,6 +45,15 @@ class Summary:
     rows: Annotated[Counts, Meta(description="Rows of the table by status; all 0 if no table was merged")] = (
         field(default_factory=Counts)
     )
+    answered_rows: Annotated[int, Meta(description="Rows with an answer: completed or rejected")] = 0
+    filled: Annotated[dict[str, int], Meta(description="Answered rows with an accepted value, by field")] = (
+        field(default_factory=dict)
+    )
+    accepted_cells: Annotated[int, Meta(description="Accepted values that the table did not have before")] = 0
+    reasons: Annotated[
+        dict[str, int],
+        Meta(description="Rows by the reason of a rejection or failure, the most frequent first"),
+    ] = field(default_factory=dict)
     tasks: Annotated[int, Meta(description="Distinct tasks of the rows within --limit")] = 0
     answered: Annotated[int, Meta(description="Tasks that earlier commands answered")] = 0
     submitted: Annotated[int, Meta(description="Runs that this command created")] = 0
@@ -62,6 +71,7 @@ class Summary:
     files: Annotated[list[str], Meta(description="Files and folders that the command wrote")] = field(
         default_factory=list
     )
+    next: Annotated[list[str], Meta(description="Commands to type next")] = field(default_factory=list)
     warnings: Annotated[dict[str, int], Meta(description="Warnings of the API, with the runs of each")] = (
         field(default_factory=dict)
     )

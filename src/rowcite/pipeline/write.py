@@ -14,6 +14,7 @@ from rowcite.errors import Incomplete
 from rowcite.files import write_errors, write_many
 from rowcite.ledger import Ledger
 from rowcite.model import ANSWERED_ROWS, Counts, RowStatus
+from rowcite.pipeline.coverage import Coverage
 from rowcite.pipeline.input_changes import check_unchanged, has_other_rows, with_table_of_now
 from rowcite.pipeline.job import Job
 from rowcite.table.columns import ColumnLayout
@@ -39,7 +40,8 @@ class Written:
 
     `rows` counts all rows, `requested` those within `--limit`. `place` is where the table is: the output, the `.partial`
     beside it if the output has a richer table, or None. `warning` is what else the user needs to know. `input_changed`:
-    the rows are not those of the table when the command began. `files` are those that were written.
+    the rows are not those of the table when the command began. `files` are those that were written, `coverage` is what the
+    table holds.
     """
 
     rows: Counts = field(default_factory=Counts)
@@ -49,6 +51,7 @@ class Written:
     warning: str | None = None
     input_changed: bool = False
     files: list[str] = field(default_factory=list)
+    coverage: Coverage = field(default_factory=Coverage)
 
 
 def write(
@@ -116,6 +119,7 @@ def _write_table(job: Job, ledger: Ledger, target: str, replacement: Replacement
             left = None if limit is None else max(limit - written.rows.total(), 0)
             count(written.requested, columns.head(columns.height if left is None else left))
             count(written.rows, columns)
+            written.coverage.add(job.spec, rows.frame, columns)
         if pending is not None:
             pending.result()
         check_unchanged(job)

@@ -1,0 +1,71 @@
+"""What a written table holds: how many cells are filled, and why values were rejected and runs failed."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from rowcite.model import ANSWERED_ROWS, RowStatus
+from rowcite.rows.given import GIVEN, is_blank
+from rowcite.spec.fields import fields, value_column
+from rowcite.spec.models import Spec
+
+_STATUS, _ERROR = "rowcite_status", "rowcite_error"
+_VARYING = re.compile(r"""'[^']*'|"[^"]*"|\b[0-9a-f]{8,}\b|\b\w*\d{3,}\w*\b""")
+_MOST_REASONS, _REASON_CHARS = 500, 120
+_OTHER = "other reasons"
+
+
+@dataclass(slots=True)
+class Coverage:
+    """Counts of a table's answered rows (`completed` or `rejected`).
+
+    `filled` has the rows with an accepted value by field, given values included, `found` the accepted values that are not given.
+    `reasons` has the rows of each reason for a rejection or a failure, without what differs from row to row. `rejected_row` is the
+    number of the first rejected row, from 1.
+    """
+
+    answered: int = 0
+    filled: Counter[str] = field(default_factory=Counter)
+    found: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    rejected_row: int | None = None
+    _rows: int = 0
+
+    def add(self, spec: Spec, table: pl.DataFrame, added: pl.DataFrame) -> None:
+        """Count some rows: the table's own columns after filling, and those that are added to them."""
+        first = added[_STATUS].eq(RowStatus.REJECTED).arg_max()
+        if self.rejected_row is None and first is not None and added[_STATUS][first] == RowStatus.REJECTED:
+            self.rejected_row = self._rows + first + 1
+        self._rows += added.height
+        mask = added[_STATUS].is_in(list(ANSWERED_ROWS))
+        table, answered = table.filter(mask), added.filter(mask)
+        self.answered += answered.height
+        for item in fields(spec):
+            self._add_field(spec, item.name, table, answered)
+        self._add_reasons(added)
+
+    def _add_field(self, spec: Spec, name: str, table: pl.DataFrame, added: pl.DataFrame) -> None:
+        column = value_column(spec, name)
+        if column in added.columns:
+            has_value = added[column].is_not_null()
+        else:
+            blank = is_blank(column, table.schema[column], spec.input.csv.null_values)
+            has_value = table.select(~blank).to_series()
+        if spec.accept.on_reject == "keep":
+            has_value &= ~added[_ERROR].str.contains(rf"(^|; ){re.escape(name)}: ").fill_null(value=False)
+        self.filled[name] += int(has_value.sum())
+        confidence = f"{column}_confidence"
+        if confidence in added.columns:
+            has_value &= added[confidence].ne_missing(GIVEN)
+        self.found += int(has_value.sum())
+
+    def _add_reasons(self, added: pl.DataFrame) -> None:
+        with_error = added.filter(pl.col(_ERROR).is_not_null() & (pl.col(_STATUS) != RowStatus.SKIPPED))
+        for error, rows in with_error[_ERROR].value_counts().iter_rows():
+            for reason in {_VARYING.sub("…", part)[:_REASON_CHARS] for part in error.split("; ")}:
+                known = reason in self.reasons or len(self.reasons) < _MOST_REASONS
+                self.reasons[reason if known else _OTHER] += rows
