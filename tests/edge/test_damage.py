@@ -156,6 +156,15 @@ def test_a_damaged_answer_makes_its_row_failed_and_keeps_the_others(answered, tm
     assert "the stored answer is damaged" in rows["rowcite_error"][6]
     assert main(["ledger", "verify", "spec.yaml"]) == 5
     assert "run run-6: its answer is damaged" in capsys.readouterr().err
+    assert main(["plan", "spec.yaml", "--json"]) == 0
+    planned = json.loads(capsys.readouterr().out)
+    assert (planned["answered"], planned["damaged"], planned["to_submit"]) == (ROWS - 1, 1, 0)
+    assert main(["plan", "spec.yaml"]) == 0
+    assert "1 stored answer is damaged. `rowcite ledger prune spec.yaml --damaged`" in capsys.readouterr().out
+    assert main(["status", "spec.yaml", "--json"]) == 0
+    status = json.loads(capsys.readouterr().out)
+    assert (status["rows"]["completed"], status["rows"]["failed"]) == (ROWS - 1, 1)
+    assert status["runs"] == {"completed": ROWS - 1, "damaged": 1}
     assert main(["ledger", "prune", "spec.yaml", "--damaged"]) == 0
     assert main(["ledger", "verify", "spec.yaml"]) == 0
     capsys.readouterr()

@@ -57,6 +57,7 @@ def plan_dict(job: Job, plan: Plan) -> dict[str, Any]:
         "too_large": plan.too_large,
         "tasks": plan.tasks,
         "answered": plan.answered,
+        "damaged": plan.damaged,
         "active": plan.active,
         "failed": plan.failed,
         "to_submit": plan.to_submit,
@@ -90,6 +91,7 @@ def plan_lines(job: Job, plan: Plan) -> list[str]:
     return [
         f"API: {api_text(job.question.named['api'])}",
         _rows_line(plan),
+        *_damaged_answers(job, plan),
         _work_line(job, plan),
         *_escalation(job, plan),
         *_earlier_answers(job, plan),
@@ -106,6 +108,15 @@ def _rows_line(plan: Plan) -> str:
     within = "" if plan.requested == plan.rows else f", {plan.requested:,} within --limit"
     rows = plural(plan.rows, "row") + within + (f" ({', '.join(left_out)})" if left_out else "")
     return f"{rows}, {plural(plan.tasks, 'distinct task')}" + (f": {', '.join(states)}" if states else "")
+
+
+def _damaged_answers(job: Job, plan: Plan) -> list[str]:
+    if not plan.damaged:
+        return []
+    verb, them = ("is", "it") if plan.damaged == 1 else ("are", "them")
+    command = f"rowcite ledger prune {job.spec.file} --damaged"
+    remedy = f"`{command}` forgets {them}, and the next run requests and pays for {them} again"
+    return [f"warning: {plural(plan.damaged, 'stored answer')} {verb} damaged. {remedy}"]
 
 
 def _work_line(job: Job, plan: Plan) -> str:

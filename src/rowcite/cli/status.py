@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from rowcite.cli.options import output_options, prepared, spec_argument, start_console, table_options
+
+if TYPE_CHECKING:
+    from rowcite.ledger import Ledger
 
 
 @click.command("status", short_help="Show the status of every row, and the spend so far.")
@@ -29,7 +32,7 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
         rows = Counts()
         for _, columns in merged(ready.job, ledger, native=True):
             count(rows, columns)
-        runs, spent, warnings = ledger.state_counts(), ledger.spent(), ledger.warnings()
+        runs, spent, warnings = _runs(ledger), ledger.spent(), ledger.warnings()
         failed = sum(item.failed_cost for item in ledger.spend_by_processor())
         copied = copy_text(ledger)
         ledger.close()
@@ -59,3 +62,17 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     for text, count_ in warnings.items():
         render.line(f"warning: {text} ({render.plural(count_, 'run')})")
     return 0
+
+
+def _runs(ledger: Ledger) -> dict[str, int]:
+    """Return the number of runs in each state; completed ones with a damaged answer are `damaged`."""
+    from rowcite.model import RunState
+
+    runs, damaged = (
+        {str(state): count for state, count in ledger.state_counts().items()},
+        ledger.damaged_runs(),
+    )
+    if damaged:
+        completed = runs.pop(RunState.COMPLETED) - damaged
+        runs = {**({str(RunState.COMPLETED): completed} if completed else {}), **runs, "damaged": damaged}
+    return runs

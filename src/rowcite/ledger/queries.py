@@ -40,6 +40,10 @@ MEMBERS_OF_ACTIVE_PACKS = (
     "SELECT run.batch, pack.key, run.key FROM run AS pack CROSS JOIN run ON run.pack = pack.id"
     f" WHERE pack.{IS_ACTIVE} ORDER BY run.id"
 )
+DAMAGED_TASKS = (
+    "SELECT DISTINCT run.key FROM run JOIN answer ON answer.run = run.id"
+    f" WHERE run.{IS_COMPLETED} AND run.root IS NULL AND answer.checksum != answer_checksum(run.id, answer.output)"
+)
 PACK_OF_RUN = (
     "SELECT pack.price, (SELECT count(*) FROM run AS member WHERE member.pack = pack.id)"
     " FROM run JOIN run AS pack ON pack.id = run.pack WHERE run.id = ?"

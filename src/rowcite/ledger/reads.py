@@ -14,6 +14,7 @@ from rowcite.ledger.store import Store
 from rowcite.model import ACTIVE, FORGOTTEN, ActiveBatch, Decision, RunState, StoredRun
 
 _CHUNK = 50_000  # runs that a scan holds at a time
+_MOST_CHECKED = 200_000
 _DAMAGED = "the stored answer is damaged"
 _ASK_AGAIN = (
     "`rowcite ledger prune SPEC --damaged` forgets it, and the next run requests and pays for it again"
@@ -98,7 +99,28 @@ class Reads(Store):
         with self._reading(), self._wanted(keys):
             for join in joins:
                 for row in self._db.execute(queries.RUNS_OF_TASKS.format(join=join), self._this_command):
-                    yield _stored_run(row)
+                    run = _stored_run(row)
+                    if run.state != row[1]:
+                        self._damaged_numbers.add(run.number)
+                    yield run
+
+    def damaged_runs(self) -> int:
+        """Return the number of completed runs whose answers have been read so far and are damaged."""
+        single = "SELECT count(*) FROM run WHERE id = ? AND pack IS NULL"
+        return sum(self._one(single, number) for number in self._damaged_numbers)
+
+    def damaged_tasks(self) -> set[bytes]:
+        """Return the keys of the tasks whose answers are damaged, without those that have another one.
+
+        Every answer is read, which takes a second for 200,000: of a larger ledger none is returned.
+        """
+        if self.run_count() > _MOST_CHECKED:
+            return set()
+        keys = {key for (key,) in self._each(queries.DAMAGED_TASKS)}
+        intact = {
+            run.key for runs in self.runs_by_task(keys) for run in runs if run.state is RunState.COMPLETED
+        }
+        return keys - intact
 
     def packs(self, numbers: Iterable[int]) -> dict[int, tuple[int, int]]:
         """Return the price and the number of rows of the pack that each run was sent in; runs of their own are left out."""

@@ -28,6 +28,7 @@ class Store:
         self.where = where
         self._command = command  # this command's number, if it may submit
         self._file = _identity(where)
+        self._damaged_numbers: set[int] = set()  # the runs whose answers were read and are damaged
 
     def close(self) -> None:
         """Close the file and release its lock."""

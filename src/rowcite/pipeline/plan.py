@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 
 from rowcite.api.bodies import runs_body
 from rowcite.api.facts import MICRO, RUNS_PER_REQUEST, usd
 from rowcite.api.packing import packed, packs
-from rowcite.errors import BudgetExceeded
+from rowcite.errors import BudgetExceeded, LedgerError
 from rowcite.ledger import Ledger
 from rowcite.model import Task
 from rowcite.pipeline.escalate import to_escalate
@@ -30,6 +31,7 @@ class Plan:
     """The work and cost of a run. Money is micro-US$; `seconds` is a range, None if unknown.
 
     `rows` counts all rows of the table, `requested` those within `--limit`; the counts after them are of the latter.
+    `damaged` counts tasks whose stored answer cannot be used, and is not requested again either.
     `to_submit` counts tasks, `runs` the runs that carry them, `to_escalate` answered rows for the next processor.
     `expected` and `worst` are the cost with escalation and with packs sent again singly, None without either; `expected_is_assumed`
     is True if `expected` rests on an assumed share. `stored_for_other_questions` counts answers to earlier specs, of which
@@ -42,6 +44,7 @@ class Plan:
     too_large: int
     tasks: int
     answered: int
+    damaged: int
     active: int
     failed: int
     to_submit: int
@@ -74,8 +77,12 @@ def look(job: Job, ledger: Ledger, stop: Stop | None = None) -> Survey:
 
 
 def plan(job: Job, ledger: Ledger, found: Survey | None = None, stop: Stop | None = None) -> Plan:
-    """Return the plan of a run. Spends nothing, writes nothing. Reads the table, unless its survey is given."""
+    """Return the plan of a run. Spends nothing, writes nothing.
+
+    Reads the table, and the answers to find damaged ones, unless the table's survey is given.
+    """
     stop = stop or Stop()
+    damaged = 0 if found is not None else _damaged(job, ledger, stop)
     found = found or look(job, ledger, stop)
     runs = -(-found.to_submit // job.spec.task.records_per_run)
     escalating = to_escalate(job, ledger, stop) if job.spec.escalate else 0
@@ -87,7 +94,8 @@ def plan(job: Job, ledger: Ledger, found: Survey | None = None, stop: Stop | Non
         skipped=found.skipped,
         too_large=found.too_large,
         tasks=found.tasks,
-        answered=found.answered,
+        answered=found.answered - damaged,
+        damaged=damaged,
         active=found.active,
         failed=found.failed,
         to_submit=found.to_submit,
@@ -111,6 +119,17 @@ def plan(job: Job, ledger: Ledger, found: Survey | None = None, stop: Stop | Non
             *unknown_work(job, ledger, to_submit=found.to_submit),
         ],
     )
+
+
+def _damaged(job: Job, ledger: Ledger, stop: Stop) -> int:
+    """Return the number of the table's tasks whose answers are damaged. A ledger that cannot be read has its own error."""
+    keys: set[bytes] = set()
+    with suppress(LedgerError):
+        keys = ledger.damaged_tasks()
+    if not keys:
+        return 0
+    batches = stop.checked(job.reader.batches_within_limit(job.question))
+    return len({key for batch in batches for key in keys & batch.tasks.keys()})
 
 
 def _before(job: Job, ledger: Ledger, found: Survey) -> EarlierAnswers:
