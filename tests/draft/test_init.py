@@ -372,3 +372,18 @@ def test_the_text_for_any_columns_is_a_spec_of_these_columns(tmp_path, names, da
 def test_rows_are_read_up_to_a_limit(tmp_path):
     (tmp_path / "t.csv").write_bytes(b"Company\n" + b"Fjordcell\n" * 5_000)
     assert read_sample(str(tmp_path / "t.csv"), tmp_path / "none").rows == 500
+
+
+def test_a_folder_of_documents_to_rehearse_with(init, tmp_path):
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "fjordcell.md").write_text(
+        "# Fjordcell\n\nIndustry: Battery cells\n\nWebsite: fjordcell.example\n"
+    )
+    shown = init(
+        b"Company,Website\nFjordcell,fjordcell.example\n", "--corpus", "pages", "-o", "specs/t.yaml"
+    ).stderr
+    assert "\n  rowcite run specs/t.yaml --backend local " in shown
+    done = CliRunner().invoke(cli, ["run", "specs/t.yaml", "--backend", "local", "--json"])
+    assert done.exit_code == 0, (done.output, done.exception)
+    assert json.loads(done.stdout)["rows"]["completed"] == 1
+    assert "Battery cells" in (tmp_path / "specs" / "table-enriched.csv").read_text()

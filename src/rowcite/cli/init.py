@@ -32,6 +32,12 @@ if TYPE_CHECKING:
     type=click.Choice(["company", "person", "product", "place", "other"]),
     help="What a row describes, instead of what the columns suggest.",
 )
+@click.option(
+    "--corpus",
+    type=click.Path(exists=True, file_okay=False),
+    metavar="DIR",
+    help="Rehearse: answers come from this folder of documents, free of charge.",
+)
 @click.option("-y", "--yes", is_flag=True, help="Ask nothing: take what the table suggests.")
 @output_options
 def command(table: str, *, output: str | None, entity: Any, yes: bool, as_json: bool, **flags: Any) -> int:
@@ -49,12 +55,13 @@ def command(table: str, *, output: str | None, entity: Any, yes: bool, as_json: 
     from rowcite.draft.sample import read_sample
     from rowcite.draft.spec_text import text_of
 
-    console = start_console(flags)
+    console, corpus = start_console(flags), flags["corpus"]
     spec = Path(output if output not in (None, "-") else f"{spec_name(table)}.yaml")
     _check_target(spec, output)
     with tempfile.TemporaryDirectory(prefix="rowcite-") as folder:
         sample = read_sample(table, Path(folder) / "stdin")
     made = draft(table, spec, sample, entity)
+    made.corpus = corpus
     console.info(f"{'stdin' if table == '-' else table}: {form_text(sample)}")
     if not yes and table != "-" and on_terminal(sys.stdin) and on_terminal(sys.stderr):
         ask(made, about_rows=entity is None)
@@ -126,6 +133,10 @@ def _next_steps(made: Draft) -> list[str]:
 
     spec = quote(str(made.spec))
     stdin = " < TABLE" if made.table == "-" else ""
+    live = " --backend parallel" if made.corpus else ""
+    rehearsal = (
+        [f"  rowcite run {spec}{stdin}  # free: answers from {quote(made.corpus)}"] if made.corpus else []
+    )
     key = (
         []
         if os.environ.get("PARALLEL_API_KEY")
@@ -133,9 +144,10 @@ def _next_steps(made: Draft) -> list[str]:
     )
     return [
         f"  rowcite plan {spec}{stdin}  # rows, cost and one sample input; spends nothing",
+        *rehearsal,
         *key,
-        f"  rowcite run {spec} --limit 5{stdin}  # five rows first; the others are pending",
-        f"  rowcite run {spec}{stdin}",
+        f"  rowcite run {spec}{live} --limit 5{stdin}  # five rows first; the others are pending",
+        f"  rowcite run {spec}{live}{stdin}",
     ]
 
 

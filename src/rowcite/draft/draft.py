@@ -18,7 +18,7 @@ from rowcite.wording import plural
 
 @dataclass(slots=True)
 class Draft:
-    """A spec as it will be written. `table` is the path as the user gave it, `spec` the file of the spec."""
+    """A spec as it will be written. `table` is the path as the user gave it, `spec` the file of the spec, `corpus` a folder to rehearse with."""
 
     table: str
     spec: Path
@@ -27,6 +27,7 @@ class Draft:
     entity: Entity
     picks: list[Pick]
     fields: list[Suggestion]
+    corpus: str | None = None
 
     def describe(self, entity: Entity) -> None:
         """Take another kind of row, with the inputs and fields that fit it."""

@@ -57,7 +57,7 @@ def _head(made: Draft, schema: str | None) -> Iterator[str]:
 def _table(made: Draft) -> Iterator[str]:
     form = made.sample.form
     yield "input:"
-    yield f"  path: {scalar(_from_spec(made))}"
+    yield f"  path: {scalar(_from_spec(made, made.table))}"
     if form.format is not None:
         yield f"  format: {form.format}"
     options = []
@@ -137,8 +137,12 @@ def _rest(made: Draft) -> Iterator[str]:
     yield "limits:"
     yield with_comment(f"  max_cost_usd: {MAX_COST}", "what one command may newly spend")
     yield ""
-    yield "# backend: local                     # rehearses without a key: answers come from a folder of documents"
-    yield "# local: {corpus: pages}"
+    if made.corpus is None:
+        yield "# backend: local                      # a rehearsal without a key: answers come from a folder of documents"
+        yield "# local: {corpus: pages}"
+    else:
+        yield with_comment("backend: local", "a rehearsal; for the live web: rowcite run --backend parallel")
+        yield f"local: {{corpus: {scalar(_from_spec(made, made.corpus))}}}"
     if key := key_column(made.columns):
         yield f"# Key of a row, for `rowcite deltas --key`: {one_line(key)}"
 
@@ -158,11 +162,11 @@ def _blank_texts(made: Draft) -> list[str]:
     return sorted(found & _BLANK_TEXTS)
 
 
-def _from_spec(made: Draft) -> str:
-    """Return the path of the table as seen from the spec's folder."""
-    if made.table == "-" or "://" in made.table:
-        return made.table
-    path = made.table if os.path.isabs(made.table) else os.path.relpath(made.table, made.spec.parent)  # noqa: PTH117
+def _from_spec(made: Draft, path: str) -> str:
+    """Return the path of the table, or of another file, as seen from the spec's folder."""
+    if path == "-" or "://" in path:
+        return path
+    path = path if os.path.isabs(path) else os.path.relpath(path, made.spec.parent)  # noqa: PTH117
     return f"./{path}" if path.startswith(("~", "-")) else path
 
 

@@ -220,7 +220,9 @@ def _overridden(spec: Spec, overrides: Overrides) -> Spec:
         update["backend"] = overrides.backend
     spec = spec.model_copy(update=update)
     if spec.backend == "local" and spec.local is None:
-        raise UsageError(f"{spec.file}: the local backend needs `local: {{corpus: FOLDER}}` in the spec")
+        raise UsageError(
+            f"{spec.file}: the local backend needs `local: {{corpus: FOLDER}}` in the spec, the folder of documents to answer from"
+        )
     if spec.backend == "local" and overrides.base_url is not None:
         raise UsageError("--base-url goes with the parallel backend: add --backend parallel, or leave it out")
     problems = [message for _, message in spec_problems(spec)]
