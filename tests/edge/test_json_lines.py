@@ -133,3 +133,33 @@ def test_whole_characters_are_read(tmp_path, text):
     (tmp_path / "t.jsonl").write_text(f'{{"name":"{text}"}}\n')
     (rows,) = open_source(str(tmp_path / "t.jsonl"), None, CsvOptions()).batches()
     assert rows.frame["name"].to_list() == [json.loads(f'"{text}"')]
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (['{"a":1}', "", '{"a":{"b":1}}'], ":3: field 'a' is an object, and a number in line 1"),
+        (
+            ['{"a":1,"b":"x"}', '{"b":2}', '{"a":true}'],
+            ":3: field 'a' is true or false, and a number in line 1",
+        ),
+        (
+            ['{"a":{"b":[{"c":1}]}}', '{"a":{"b":[{"c":[1]}]}}'],
+            r":2: field 'a\.b\[\]\.c' is a list, and a number in line 1",
+        ),
+        (['{"a":1}', f'{{"a":{2**130}}}'], ":2: field 'a' has a number that is too large"),
+        (['{"a":1}', '{"b":{"c":1e999}}'], r":2: field 'b\.c' has a number that is too large"),
+    ],
+)
+def test_values_that_do_not_fit_one_column_are_named_by_field_and_lines(tmp_path, lines, message):
+    (tmp_path / "t.jsonl").write_text("\n".join(lines) + "\n")
+    with pytest.raises(TableError, match=rf"t\.jsonl{message}"):
+        list(open_source(str(tmp_path / "t.jsonl"), None, CsvOptions()).batches())
+
+
+def test_values_in_two_files_that_do_not_fit_one_column_are_named_by_both(tmp_path):
+    (tmp_path / "1.jsonl").write_text('{"a":1}\n')
+    (tmp_path / "2.jsonl").write_text('{"b":1}\n{"a":[]}\n')
+    (tmp_path / "3.jsonl").write_text("broken\n")
+    with pytest.raises(TableError, match=r"2\.jsonl:2: field 'a' is a list, and a number in 1\.jsonl:1"):
+        list(open_source(str(tmp_path), None, CsvOptions()).batches())

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import os
+import re
 from pathlib import Path
 from typing import get_args
 
@@ -102,10 +103,18 @@ def test_parts_of_different_formats_are_rejected(tmp_path):
         rows(tmp_path)
 
 
-def test_parquet_parts_of_another_schema_are_rejected(tmp_path):
-    pl.DataFrame({"x": [1]}).write_parquet(tmp_path / "1.parquet")
-    pl.DataFrame({"x": ["1"]}).write_parquet(tmp_path / "2.parquet")
-    with pytest.raises(TableError, match=r"2\.parquet: its columns or their types"):
+@pytest.mark.parametrize(
+    ("second", "message"),
+    [
+        ({"x": ["1"], "y": [1]}, "column 'x' is large_string, and int64 in 1.parquet"),
+        ({"x": [1], "z": [1]}, "has the column 'z' and lacks the column 'y', unlike 1.parquet"),
+        ({"y": [1], "x": [1]}, "its columns are in another order than those of 1.parquet"),
+    ],
+)
+def test_parquet_parts_of_another_schema_are_rejected_with_column_and_type(tmp_path, second, message):
+    pl.DataFrame({"x": [1], "y": [1]}).write_parquet(tmp_path / "1.parquet")
+    pl.DataFrame(second).write_parquet(tmp_path / "2.parquet")
+    with pytest.raises(TableError, match=rf"2\.parquet: {re.escape(message)}"):
         rows(tmp_path)
 
 

@@ -34,8 +34,8 @@ class ParquetSource:
         self.files: Sequence[Path] = list(files)
         self.arrow_schema: pa.Schema | None = self._schema(self.files[0])
         for file in self.files[1:]:
-            if not self._schema(file).equals(self.arrow_schema):
-                raise TableError(f"{file}: its columns or their types are not those of {self.files[0].name}")
+            if difference := _difference(self._schema(file), self.arrow_schema, self.files[0].name):
+                raise TableError(f"{file}: {difference}. Write all parts with one schema")
         names = self.arrow_schema.names
         if duplicates := sorted({name for name in names if names.count(name) > 1}):
             raise TableError(f"{self.files[0]}: more than one column is named {duplicates}. Rename them")
@@ -66,6 +66,23 @@ class ParquetSource:
         except (OSError, pa.ArrowException, UnicodeError) as error:
             raise TableError(f"{file}: not a Parquet file that can be read: {error}") from error
         return schema
+
+
+def _difference(schema: pa.Schema, first: pa.Schema, name: str) -> str | None:
+    """Return how a schema differs from that of the first file, which has a name; None if they are equal."""
+    if schema.equals(first):
+        return None
+    more = [f"has the column {column!r}" for column in schema.names if column not in first.names]
+    more += [f"lacks the column {column!r}" for column in first.names if column not in schema.names]
+    if more:
+        return f"{' and '.join(more)}, unlike {name}"
+    for before in first:
+        item = schema.field(before.name)
+        if item.type != before.type:
+            return f"column {item.name!r} is {item.type}, and {before.type} in {name}"
+        if item.nullable != before.nullable:
+            return f"column {item.name!r} {'may' if item.nullable else 'must not'} be null, unlike in {name}"
+    return f"its columns are in another order than those of {name}"
 
 
 def _tables(file: Path) -> Iterator[pa.Table]:
