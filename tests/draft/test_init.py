@@ -382,8 +382,8 @@ def test_a_folder_of_documents_to_rehearse_with(init, tmp_path):
     shown = init(
         b"Company,Website\nFjordcell,fjordcell.example\n", "--corpus", "pages", "-o", "specs/t.yaml"
     ).stderr
-    assert "\n  rowcite run specs/t.yaml --backend local " in shown
-    done = CliRunner().invoke(cli, ["run", "specs/t.yaml", "--backend", "local", "--json"])
+    assert "\n  rowcite run specs/t.yaml  # free: answers from pages" in shown
+    done = CliRunner().invoke(cli, ["run", "specs/t.yaml", "--json"])
     assert done.exit_code == 0, (done.output, done.exception)
     assert json.loads(done.stdout)["rows"]["completed"] == 1
     assert "Battery cells" in (tmp_path / "specs" / "table-enriched.csv").read_text()
