@@ -15,14 +15,26 @@ import sys
 import termios
 import time
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from rowcite.cli import main
+from rowcite.cli.events import COMMON, EVENTS
 from rowcite.ledger import open_ledger
 from rowcite.model import Task
-from support import environment, rowcite, rowcite_process, served, small_spec, started, until, write_spec
+from support import (
+    ROOT,
+    environment,
+    rowcite,
+    rowcite_process,
+    served,
+    small_spec,
+    started,
+    until,
+    write_spec,
+)
 
 KEY = "secret-key-9f3a"
 COMMANDS = ("run", "plan", "check", "write", "status")
@@ -292,7 +304,37 @@ def test_each_log_line_is_json_on_request(tmp_path, server, capsys, flags):
     main(["run", str(spec(tmp_path)), "--base-url", server.url, "--log-format", "json", *flags])
     summary = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert summary
-    assert all(set(line) == {"time", "level", "message"} for line in summary)
+    for line in summary:
+        assert list(line) == [*COMMON, *EVENTS[line["event"]].fields]
+        assert datetime.fromisoformat(line["time"]).tzinfo is not None
+
+
+def test_the_events_of_a_run_are_named_in_its_json_log(tmp_path, server, capsys):
+    command = ["run", str(spec(tmp_path)), "--base-url", server.url, "--log-format", "json"]
+    assert main([*command, "-v"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    first = {line["event"]: line for line in reversed(lines)}
+    assert [name for name in first if name != "request"] == ["summary", "progress", "plan"]
+    assert "request" in first
+    assert (first["plan"]["to_submit"], first["plan"]["cost_usd"]) == (2, 0.05)
+    assert (first["progress"]["tasks"], first["progress"]["spent_usd"]) == (2, 0.05)
+    assert (first["summary"]["rows"]["completed"], first["summary"]["exit_code"]) == (2, 0)
+    assert main([*command[:2], "--log-format", "json", "--limit", "x"]) == 2
+
+
+def test_an_error_in_a_json_log_has_the_exit_code(tmp_path, server, capsys):
+    command = ["run", str(spec(tmp_path)), "--base-url", server.url, "--log-format", "json"]
+    assert main([*command, "--max-cost", "0"]) == 6
+    last = json.loads(capsys.readouterr().err.splitlines()[-1])
+    assert (last["level"], last["event"], last["exit_code"]) == ("error", "error", 6)
+
+
+def test_the_docs_list_the_events_and_their_fields():
+    text = (ROOT / "docs" / "commands.md").read_text()
+    table = text.split("| event | when | fields |")[1].split("\n\n")[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[2:]]
+    listed = {event.strip("`"): (when, tuple(re.findall(r"`(\w+)`", names))) for event, when, names in rows}
+    assert listed == EVENTS
 
 
 def test_fresh_submits_answered_rows_again(tmp_path, server):

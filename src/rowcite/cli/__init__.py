@@ -97,7 +97,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _report_interrupt() -> None:
     console = Console.current()
     if console.on_interrupt is not None:
-        console.error(console.on_interrupt())
+        console.error(console.on_interrupt(), exit_code=INTERRUPTED, event="interrupted")
 
 
 def _exit_code(error: BaseException) -> int:
@@ -107,7 +107,7 @@ def _exit_code(error: BaseException) -> int:
     if isinstance(error, ReaderGone | StdoutFailed):
         discard_stdout()
     if isinstance(error, RowciteError):
-        Console.current().error(*error.lines)
+        Console.current().error(*error.lines, exit_code=error.exit_code)
         return error.exit_code
     if isinstance(error, ReaderGone):
         return READER_GONE
@@ -116,6 +116,7 @@ def _exit_code(error: BaseException) -> int:
     Console.current().error(
         *_traceback(error),
         "This is a bug in rowcite. No stored answer is lost. Please report the lines above.",
+        exit_code=BUG,
     )
     return BUG
 
@@ -131,7 +132,7 @@ def _traceback(error: BaseException) -> Iterator[str]:
 
 def _misused(error: click.ClickException) -> int:
     if Console.current().form == "json":
-        Console.current().error(error.format_message())
+        Console.current().error(error.format_message(), exit_code=USAGE)
     else:
         click.UsageError(one_line(error.format_message()), getattr(error, "ctx", None)).show(sys.stderr)
     return USAGE

@@ -8,7 +8,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from rowcite.api.facts import usd
+from rowcite.api.facts import MICRO, usd
 from rowcite.cli.console import Console
 from rowcite.cli.time_left import TimeLeft
 from rowcite.progress import Band, TaskCounts
@@ -63,7 +63,7 @@ class Meter:
         with self._lock:
             self.counts.tasks += tasks
             self._expect(seconds)
-        self._console.info(text)
+        self._console.info(text, event="retry", tasks=tasks)
 
     def submitted(self, tasks: int, spent: int) -> None:
         """Count active tasks and spend."""
@@ -183,7 +183,17 @@ class Lines(Meter):
     seconds = LINE_SECONDS
 
     def _show(self) -> None:
-        self._console.info(", ".join(self.parts()))
+        counts = self.counts
+        self._console.info(
+            ", ".join(self.parts()),
+            event="progress",
+            tasks=counts.tasks,
+            done=self.position,
+            active=counts.active,
+            failed=counts.failed,
+            spent_usd=counts.spent / MICRO,
+            seconds=round(time.monotonic() - self._began, 1),
+        )
 
 
 def bar_form(parts: list[str], short: list[str], done: int, tasks: int, columns: int) -> str:

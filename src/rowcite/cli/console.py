@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable
-from typing import ClassVar, TextIO
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, ClassVar, TextIO
 
 from rowcite.inert import one_line, shortened
 
@@ -43,31 +43,32 @@ class Console:
             self._log_requests()
         return self
 
-    def info(self, text: str) -> None:
-        """Write an informational message."""
+    def info(self, *lines: str, event: str = "message", **fields: Any) -> None:
+        """Write an informational message. `event` is its name in a JSON log, with its fields (`rowcite.cli.events`)."""
         if not self.quiet:
-            self._write("info", text)
+            self._write("info", event, fields, *lines)
 
     def warning(self, *lines: str) -> None:
         """Write a warning."""
-        self._write("warning", *lines)
+        self._write("warning", "warning", {}, *lines)
 
-    def error(self, *lines: str) -> None:
+    def error(self, *lines: str, exit_code: int, event: str = "error") -> None:
         """Write the error that ends the command."""
-        self._write("error", *lines)
+        self._write("error", event, {"exit_code": exit_code}, *lines)
 
     def debug(self, text: str) -> None:
         """Write a message for debugging."""
         if self.verbose:
-            self._write("debug", text)
+            self._write("debug", "request", {}, text)
 
-    def _write(self, level: str, *lines: str) -> None:
+    def _write(self, level: str, event: str, fields: Mapping[str, Any], *lines: str) -> None:
         """Write the lines of one message. A line break inside of one is from a value, and is escaped."""
         if self.form == "json":
             import json
 
             message = "\n".join(shortened(line, MOST) for line in lines)
-            text = json.dumps({"time": round(time.time(), 3), "level": level, "message": message})
+            time = datetime.now(UTC).isoformat(timespec="milliseconds")
+            text = json.dumps({"time": time, "level": level, "event": event, "message": message, **fields})
         else:
             mark = {"warning": "warning: ", "error": "error: "}.get(level, "")
             text = "\n".join(mark + one_line(line, MOST) for line in lines)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rowcite.api.facts import MICRO, usd
+from rowcite.cli.events import EVENTS
 from rowcite.inert import one_line
 from rowcite.wording import plural
 
@@ -30,9 +31,11 @@ __all__ = [
     "line",
     "next_lines",
     "plan_dict",
+    "plan_fields",
     "plan_lines",
     "plural",
     "rows_line",
+    "summary_fields",
     "summary_lines",
     "usd",
 ]
@@ -78,6 +81,17 @@ def plan_dict(job: Job, plan: Plan) -> dict[str, Any]:
         "sample": None if plan.sample is None else json.loads(plan.sample),
         "warnings": plan.warnings,
     }
+
+
+def plan_fields(job: Job, plan: Plan) -> dict[str, Any]:
+    """Return the fields of a plan in a JSON log."""
+    return {name: plan_dict(job, plan)[name] for name in EVENTS["plan"].fields}
+
+
+def summary_fields(summary: Summary) -> dict[str, Any]:
+    """Return the fields of a summary in a JSON log."""
+    values = summary.as_dict()
+    return {name: values[name] for name in EVENTS["summary"].fields}
 
 
 def _dollars(micro: int | None) -> float | None:

@@ -86,12 +86,11 @@ def execute(spec: str, flags: dict[str, Any], work: Work, *, writes: bool = True
         console.warning(f"{text} ({render.plural(runs, 'run')})")
     if summary.output_warning is not None:
         console.warning(summary.output_warning)
-    for line in render.summary_lines(summary, job):
-        console.info(line)
+    console.info(*render.summary_lines(summary, job), event="summary", **render.summary_fields(summary))
     if stopped_by is not None:
-        console.error(*stopped_by.lines)
+        console.error(*stopped_by.lines, exit_code=summary.exit_code)
     elif summary.stopped is not None:
-        console.error(summary.stopped)
+        console.error(summary.stopped, exit_code=summary.exit_code)
     return summary.exit_code
 
 
@@ -107,8 +106,7 @@ def _check_output(output: str | None, *, as_json: bool) -> None:
 def _confirm_plan(console: Console, job: Job, plan: Plan, *, ask: bool) -> bool:
     from rowcite.cli import render
 
-    for line in render.plan_lines(job, plan):
-        console.info(line)
+    console.info(*render.plan_lines(job, plan), event="plan", **render.plan_fields(job, plan))
     return not ask or plan.cost <= _ASK_ABOVE or _confirmed(f"Spend {render.usd(plan.cost)}?")
 
 

@@ -38,9 +38,13 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
         render.as_json(summary.as_dict())
     if summary.output_warning is not None:
         console.warning(summary.output_warning)
-    console.info(f"{render.rows_line(summary.output, summary.rows)} (answers of {api_text(ready.api)})")
-    for line in [*render.coverage_lines(summary), *render.next_lines(summary)]:
-        console.info(line)
+    console.info(
+        f"{render.rows_line(summary.output, summary.rows)} (answers of {api_text(ready.api)})",
+        *render.coverage_lines(summary),
+        *render.next_lines(summary),
+        event="summary",
+        **render.summary_fields(summary),
+    )
     if stopped_by is not None:
-        console.error(*stopped_by.lines)
+        console.error(*stopped_by.lines, exit_code=summary.exit_code)
     return summary.exit_code
