@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,7 +14,7 @@ from rowcite.cli.options import (
     spec_argument,
     table_options,
 )
-from rowcite.cli.sending import execute, sending_options
+from rowcite.cli.sending import sending, sending_options
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -41,4 +40,6 @@ def command(spec: str, *, wait: timedelta | None, **flags: Any) -> int:
     """
     from rowcite.pipeline.run import collect
 
-    return execute(spec, flags, partial(collect, wait=wait))
+    with sending(spec, flags) as work:
+        work.outcome = collect(*work.parts, wait=wait)
+    return work.exit_code

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from rowcite.cli.options import output_options, replace_option, spec_argument, spend_options, table_options
-from rowcite.cli.sending import execute, sending_options
+from rowcite.cli.sending import sending, sending_options
 
 
 @click.command("run", short_help="Plan, submit, wait, write; continues where an earlier run stopped.")
@@ -24,4 +24,6 @@ def command(spec: str, **flags: Any) -> int:
     """
     from rowcite.pipeline.run import run
 
-    return execute(spec, flags, run)
+    with sending(spec, flags) as work:
+        work.outcome = run(*work.parts)
+    return work.exit_code

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,16 +17,12 @@ from rowcite.cli.streams import check_stdout
 
 if TYPE_CHECKING:
     from rowcite.cli.bar import Meter
-    from rowcite.errors import RowciteError
     from rowcite.pipeline.escalate import EscalationRound
-    from rowcite.pipeline.execution import Confirmations
+    from rowcite.pipeline.execution import Confirmations, Outcome
     from rowcite.pipeline.job import Job
     from rowcite.pipeline.plan import Plan
     from rowcite.pipeline.prepare import Prepared
-    from rowcite.pipeline.summary import Summary
     from rowcite.progress import Progress
-
-    Work = Callable[[Prepared, Progress, Confirmations], tuple[Summary, RowciteError | None]]
 
 F = TypeVar("F", bound=Callable[..., Any])
 _ASK_ABOVE = 1_000_000  # micro-US$: one dollar
@@ -57,12 +55,25 @@ def sending_options(*names: str) -> Callable[[F], F]:
     return add
 
 
-def execute(spec: str, flags: dict[str, Any], work: Work, *, writes: bool = True) -> int:
-    """Do the work of a command that sends, report its outcome, and return the exit code.
+@dataclass(slots=True)
+class Sending:
+    """A command that sends: the arguments of its work, and the outcome of that."""
+
+    parts: tuple[Prepared, Progress, Confirmations]
+    outcome: Outcome = field(init=False)
+
+    @property
+    def exit_code(self) -> int:
+        """Return the exit code of the command."""
+        return self.outcome[0].exit_code
+
+
+@contextmanager
+def sending(spec: str, flags: dict[str, Any], *, writes: bool = True) -> Iterator[Sending]:
+    """Prepare a command that sends, and report the outcome that its block sets.
 
     `writes` is True if it writes the output table.
     """
-    from rowcite.cli import render
     from rowcite.pipeline.execution import Confirmations
 
     as_json, yes, quiet = flags.pop("as_json"), flags.pop("yes", False), flags.pop("no_progress")
@@ -79,7 +90,16 @@ def execute(spec: str, flags: dict[str, Any], work: Work, *, writes: bool = True
         )
         progress = progress_for(console, job, quiet=quiet, sends=not writes)
         console.on_interrupt = partial(_interrupted, progress, free=job.local)
-        summary, stopped_by = work(ready, progress, confirm)
+        command = Sending((ready, progress, confirm))
+        yield command
+    _report(console, job, command.outcome, as_json=as_json)
+
+
+def _report(console: Console, job: Job, outcome: Outcome, *, as_json: bool) -> None:
+    """Report the outcome of a command."""
+    from rowcite.cli import render
+
+    summary, stopped_by = outcome
     if as_json:
         render.as_json(summary.as_dict())
     for text, runs in summary.warnings.items():
@@ -91,7 +111,6 @@ def execute(spec: str, flags: dict[str, Any], work: Work, *, writes: bool = True
         console.error(*stopped_by.lines, exit_code=summary.exit_code)
     elif summary.stopped is not None:
         console.error(summary.stopped, exit_code=summary.exit_code)
-    return summary.exit_code
 
 
 def _check_output(output: str | None, *, as_json: bool) -> None:

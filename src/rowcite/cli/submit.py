@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from rowcite.cli.options import output_options, read_only_options, spec_argument, spend_options
-from rowcite.cli.sending import execute, sending_options
+from rowcite.cli.sending import sending, sending_options
 
 
 @click.command("submit", short_help="Send the tasks of the table and end; `collect` takes the answers.")
@@ -23,4 +23,6 @@ def command(spec: str, **flags: Any) -> int:
     """
     from rowcite.pipeline.run import submit
 
-    return execute(spec, flags, submit, writes=False)
+    with sending(spec, flags, writes=False) as work:
+        work.outcome = submit(*work.parts)
+    return work.exit_code

@@ -38,7 +38,7 @@ def request_answers(
     Raises:
         BudgetExceeded: the whole costs more than the budget. Nothing was submitted.
         Declined: it was not confirmed. Nothing was submitted.
-        RowciteError: a run failed, see `rowcite.pipeline.execution.execute`.
+        RowciteError: a run failed, see `rowcite.pipeline.run.run`.
     """
     with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
         plans = [plan(job, ledger) for job in jobs]

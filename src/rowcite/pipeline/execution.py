@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
+from typing import cast
 
 from rowcite.api.facts import MICRO
 from rowcite.api.rate_limit import RateLimiter
@@ -39,6 +40,9 @@ from rowcite.submit.stop import Stop
 from rowcite.submit.submitter import submit_tasks
 from rowcite.table.survey import Survey
 
+Rounds = Generator[Round, None, None]
+Outcome = tuple[Summary, RowciteError | None]
+Submit = Callable[[], None]
 _REASONS = 10  # that a summary has
 
 
@@ -51,24 +55,68 @@ class Confirmations:
 
 
 class Execution:
-    """A command at work: its job, its open ledger, how it reports and asks, and its summary."""
+    """A command at work: its job, its ledger, how it reports and asks, and its outcome."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - the parts of a command
+    def __init__(
         self,
         prepared: Prepared,
-        ledger: Ledger,
-        summary: Summary,
         progress: Progress,
         confirm: Confirmations,
-        stop: Stop,
+        stop: Stop | None,
+        name: CommandName = "run",
     ) -> None:
-        self.prepared, self.job, self.ledger = prepared, prepared.job, ledger
-        self.progress, self.confirm, self.stop = progress, confirm, stop
-        self.summary = summary
-        limits = self.job.spec.limits
+        self.prepared, self.job = prepared, prepared.job
+        self.progress, self.confirm, self.stop = progress, confirm, stop or Stop()
+        self.summary, self.stopped_by = new_summary(prepared, name), cast("RowciteError | None", None)
+        self.ledger: Ledger  # while the command works
         self.pending_text = partial(pending_text, command=prepared.command("run"))
+        limits = self.job.spec.limits
+        self.stop.limit(limits.deadline)
         self._rate_limiter = RateLimiter(limits.requests_per_minute, limits.concurrency)
-        self._totals, self._spent_before = SubmissionTotals(), ledger.spent()
+        self._totals, self._spent_before = SubmissionTotals(), 0
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Open the ledger for the work of the command, then write its output, if it has one.
+
+        After `Incomplete`, `InsufficientCredit` and `BudgetExceeded` the table is written with the answers so far. `stop`
+        cancels the command from another thread.
+
+        Raises:
+            LedgerBusy: another command uses the ledger. No table is written.
+            Declined: the plan was not confirmed. Nothing was submitted, and no table is written.
+            RowciteError: the command failed. No table is written.
+        """
+        prepared, summary = self.prepared, self.summary
+        with (
+            closing(open_ledger(prepared.ledger, writing=True, wait=prepared.wait)) as ledger,
+            recorded(summary, ledger, prepared.ledger, has_lock=True),
+        ):
+            ledger.begin_command()
+            self.ledger, self._spent_before = ledger, ledger.spent()
+            try:
+                yield
+            except (Incomplete, InsufficientCredit, BudgetExceeded) as error:
+                self.stopped_by = error
+            except TableError as error:
+                if not has_changed(self.job):
+                    raise
+                self.stopped_by = TableChanged(str(error))
+            finally:
+                self.progress.end()
+            self.stopped_by = _write(self, self.stopped_by)
+            if self.stopped_by is not None:
+                summary.stopped = str(self.stopped_by)
+
+    def locked_out(self, error: LedgerBusy) -> Outcome:
+        """Return the outcome where another command uses the ledger."""
+        self.summary.exit_code, self.summary.stopped = error.exit_code, str(error)
+        return self.summary, error
+
+    @property
+    def outcome(self) -> Outcome:
+        """Return the summary, and the error that stopped the command."""
+        return self.summary, self.stopped_by
 
     def plan(self) -> tuple[Survey, Plan]:
         """Return the survey and the plan of the rows within `--limit`."""
@@ -91,94 +139,63 @@ class Execution:
             raise Declined("Nothing was submitted, nothing was spent")
         self.job.now()
 
-    def send(self, rounds: Generator[Round, None, None], budget: int, follow: Follow = Follow.TO_END) -> None:
-        """Submit rounds one after the other. `budget` (micro-US$) is for all that this command sends.
+    def send(self, rounds: Rounds, budget: int, follow: Follow = Follow.TO_END) -> None:
+        """Submit rounds one after the other; `budget` and what it raises as `submissions`."""
+        with self.submissions(rounds, budget, follow) as submissions:
+            for submit in submissions:
+                submit()
+
+    @contextmanager
+    def submissions(
+        self, rounds: Rounds, budget: int, follow: Follow = Follow.TO_END
+    ) -> Iterator[Iterable[Submit]]:
+        """Yield what submits each of some rounds, to be called before the next. `budget` (micro-US$) is for all of them.
 
         Raises:
             RowciteError: as `submit_tasks`.
         """
         with closing(rounds):
             if (first := next(rounds, None)) is None:
-                return  # the API, and its key, are not needed
+                yield ()  # the API, and its key, are not needed
+                return
             options = SubmitOptions(
                 active_runs=self.job.spec.limits.active_runs,
                 budget=budget,
                 local=self.job.local,
                 follow=follow,
             )
-            with answering(self.prepared) as api:
-                for step in chain([first], rounds):
-                    self._send_round(step, api, options)
+            with (
+                answering(self.prepared) as api,
+                closing(self._counted(chain([first], rounds), api, options)) as submissions,
+            ):
+                yield submissions
 
-    def _send_round(self, step: Round, api: AnsweringApi, options: SubmitOptions) -> None:
+    def _counted(
+        self, rounds: Iterable[Round], api: AnsweringApi, options: SubmitOptions
+    ) -> Generator[Submit, None, None]:
+        """Yield what submits each round, and count afterwards what it sent, also if it failed."""
         summary, totals = self.summary, self._totals
-        submitted_before = totals.submitted
-        try:
-            submit_tasks(
-                step.sources,
-                api,
-                self.ledger,
-                options,
-                rate_limiter=self._rate_limiter,
-                totals=totals,
-                progress=self.progress,
-                stop=self.stop,
-            )
-        finally:
-            summary.retried += (totals.submitted - submitted_before) * step.escalation
-            summary.submitted, summary.requests = totals.submitted, totals.requests
-            summary.spent_usd = (self.ledger.spent() - self._spent_before) / MICRO
-
-
-def execute(  # noqa: PLR0913 - the parts of a command
-    prepared: Prepared,
-    progress: Progress,
-    confirm: Confirmations,
-    stop: Stop | None,
-    work: Callable[[Execution], None],
-    *,
-    name: CommandName = "run",
-) -> tuple[Summary, RowciteError | None]:
-    """Do the work of a command, then write its output, if it has one; return its summary and the error that stopped it.
-
-    After `Incomplete`, `InsufficientCredit` and `BudgetExceeded` the table is written with the answers so far, but not
-    after `LedgerBusy`. `stop` cancels the command from another thread.
-
-    Raises:
-        Declined: the plan was not confirmed. Nothing was submitted, and no table is written.
-        RowciteError: the command failed. No table is written.
-    """
-    stopped_by: RowciteError | None = None
-    stop = stop or Stop()
-    stop.limit(prepared.job.spec.limits.deadline)
-    summary = new_summary(prepared, name)
-    try:
-        with (
-            closing(open_ledger(prepared.ledger, writing=True, wait=prepared.wait)) as ledger,
-            recorded(summary, ledger, prepared.ledger, has_lock=True),
-        ):
-            ledger.begin_command()
-            execution = Execution(prepared, ledger, summary, progress, confirm, stop)
+        for step in rounds:
+            submitted_before = totals.submitted
             try:
-                work(execution)
-            except (Incomplete, InsufficientCredit, BudgetExceeded) as error:
-                stopped_by = error
-            except TableError as error:
-                if not has_changed(prepared.job):
-                    raise
-                stopped_by = TableChanged(str(error))
+                yield partial(
+                    submit_tasks,
+                    step.sources,
+                    api,
+                    self.ledger,
+                    options,
+                    rate_limiter=self._rate_limiter,
+                    totals=totals,
+                    progress=self.progress,
+                    stop=self.stop,
+                )
             finally:
-                progress.end()
-            stopped_by = _write(execution, stopped_by)
-            if stopped_by is not None:
-                summary.stopped = str(stopped_by)
-    except LedgerBusy as error:
-        stopped_by = error
-        summary.exit_code, summary.stopped = error.exit_code, str(error)
-    return summary, stopped_by
+                summary.retried += (totals.submitted - submitted_before) * step.escalation
+                summary.submitted, summary.requests = totals.submitted, totals.requests
+                summary.spent_usd = (self.ledger.spent() - self._spent_before) / MICRO
 
 
-def write_stored(prepared: Prepared) -> tuple[Summary, RowciteError | None]:
+def write_stored(prepared: Prepared) -> Outcome:
     """Write the table with the stored answers; return its summary, and why rows are pending, if any are."""
     summary = new_summary(prepared, "write")
     with (

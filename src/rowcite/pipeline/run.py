@@ -2,42 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 from rowcite.api.facts import MICRO
-from rowcite.errors import RowciteError, UsageError
-from rowcite.pipeline.execution import Confirmations, Execution, execute
+from rowcite.errors import LedgerBusy, UsageError
+from rowcite.pipeline.execution import Confirmations, Execution, Outcome, Rounds
 from rowcite.pipeline.plan import Plan, check_budget, left_of_total, look
 from rowcite.pipeline.prepare import Prepared
 from rowcite.pipeline.rounds import Round, escalation_rounds, first_rounds, parts_again
-from rowcite.pipeline.summary import Summary
 from rowcite.progress import Progress
 from rowcite.submit.options import Follow
 from rowcite.submit.stop import Stop
+from rowcite.table.survey import Survey
 from rowcite.wording import plural_is
-
-Rounds = Generator[Round, None, None]
-Outcome = tuple[Summary, RowciteError | None]
 
 
 def run(prepared: Prepared, progress: Progress, confirm: Confirmations, stop: Stop | None = None) -> Outcome:
-    """Run a job from the plan to the table; return and raise as `execute`."""
-    return execute(prepared, progress, confirm, stop, _run)
+    """Run a job from the plan to the table; return its summary and the error that stopped it, and raise as `Execution.working`.
+
+    Few calls lead from here to a request, so that the stack of an error shows where it happened.
+    """
+    command = Execution(prepared, progress, confirm, stop)
+    try:
+        with command.working():
+            survey, planned = command.plan()
+            budget = check_budget(command.job, planned, command.ledger)
+            command.confirm_plan(planned)
+            if planned.to_submit or planned.to_escalate or command.ledger.active_batches():
+                _begin(command, planned)
+                with command.submissions(_all_rounds(command, survey), budget) as submissions:
+                    for submit_round in submissions:
+                        submit_round()
+    except LedgerBusy as error:
+        return command.locked_out(error)
+    return command.outcome
 
 
 def submit(
     prepared: Prepared, progress: Progress, confirm: Confirmations, stop: Stop | None = None
 ) -> Outcome:
-    """Send the first question of each task and end; return and raise as `execute`. Writes no table.
+    """Send the first question of each task and end; return and raise as `run`. Writes no table.
 
     Raises:
         UsageError: the local backend answers, whose server ends with the command.
     """
     _check_lasting(prepared, "submit")
-    return execute(replace(prepared, output=None), progress, confirm, stop, _submit, name="submit")
+    command = Execution(replace(prepared, output=None), progress, confirm, stop, "submit")
+    try:
+        with command.working():
+            _submit(command)
+    except LedgerBusy as error:
+        return command.locked_out(error)
+    return command.outcome
 
 
 def collect(
@@ -48,7 +66,7 @@ def collect(
     *,
     wait: timedelta | None = None,
 ) -> Outcome:
-    """Take the answers that are ready, escalate, and write the table; return and raise as `execute`.
+    """Take the answers that are ready, escalate, and write the table; return and raise as `run`.
 
     Sends no first question. With `wait`, follow what is active for that long, escalations too.
 
@@ -56,22 +74,19 @@ def collect(
         UsageError: the local backend answers, whose server ends with the command.
     """
     _check_lasting(prepared, "collect")
-    return execute(prepared, progress, confirm, stop, partial(_collect, wait=wait), name="collect")
+    command = Execution(prepared, progress, confirm, stop, "collect")
+    try:
+        with command.working():
+            _collect(command, wait)
+    except LedgerBusy as error:
+        return command.locked_out(error)
+    return command.outcome
 
 
-def _run(command: Execution) -> None:
-    survey, planned = command.plan()
-    budget = check_budget(command.job, planned, command.ledger)
-    command.confirm_plan(planned)
-    if not planned.to_submit and not planned.to_escalate and not command.ledger.active_batches():
-        return
-    _begin(command, planned)
-
-    def rounds() -> Rounds:
-        yield from first_rounds(command.job, survey)
-        yield from _escalations(command)
-
-    command.send(rounds(), budget)
+def _all_rounds(command: Execution, survey: Survey) -> Rounds:
+    """Yield the rounds of `run`: the first question of each task, then escalations."""
+    yield from first_rounds(command.job, survey)
+    yield from _escalations(command)
 
 
 def _begin(command: Execution, planned: Plan) -> None:
