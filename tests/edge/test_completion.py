@@ -60,7 +60,7 @@ def typed(shell, line, expected, cwd, env):
     ("line", "completed"),
     [
         ("rowcite pl", "rowcite plan"),
-        ("rowcite run --max", "rowcite run --max-cost"),
+        ("rowcite run --max-c", "rowcite run --max-cost"),
         ("rowcite run acc", "rowcite run accounts.yaml"),
     ],
 )
@@ -75,7 +75,7 @@ def test_the_shell_completes_commands_flags_and_files(shell, line, completed, tm
     ("line", "completed"),
     [
         ("rowcite pl", "plan"),
-        ("rowcite run --max", "--max-cost"),
+        ("rowcite run --max-c", "--max-cost"),
         ("rowcite run acc", "accounts.yaml"),
         ("rowcite plan accounts.yaml --processor ultra8", "ultra8x-fast"),
     ],
