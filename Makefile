@@ -20,7 +20,7 @@ test: .venv/dev  ## Run the tests that need only Python
 test-all: .venv/dev chromium  ## Run the tests that CI runs: with Node 20, npm and its registry, and Chromium
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not integration" tests
 
-test-integrations: .venv/dev  ## Test the built wheel, and the server against other programs (installs them)
+test-integrations: .venv/dev  ## Test the built wheel, the lowest versions of packages, and other programs (installs them)
 	$(BIN)/python -m pytest -n $(WORKERS) -m integration tests
 
 lint: .venv/dev  ## Check style, types and layers

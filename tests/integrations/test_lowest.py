@@ -38,7 +38,7 @@ def python(tmp_path):
     """Return the Python of an environment with the lowest direct versions, and with the tools of the tests."""
     python, pins = tmp_path / "venv" / "bin" / "python", tmp_path / "pins.txt"
     uv("venv", "--python", sys.executable, tmp_path / "venv")
-    uv("pip", "install", "--python", python, "--resolution", "lowest-direct", f"{ROOT}[local,report]")
+    uv("pip", "install", "--python", python, "--resolution", "lowest-direct", f"{ROOT}[eval,local,report]")
     uv("pip", "uninstall", "--python", python, "rowcite")
     pins.write_text(uv("pip", "freeze", "--python", python))
     uv("pip", "install", "--python", python, "--constraint", pins, *TOOLS)

@@ -115,8 +115,8 @@ def api(folder: Path, how: Deviations | None = None, **settings: Any) -> Iterato
     app = create_app(Echo(), ServerSettings(**{"journal": journal, **settings}))
     deviant: list[Deviant] = []
 
-    def in_front(inner: Any, how: Deviations) -> Deviant:
-        deviant.append(Deviant(inner, how))
+    def in_front(app: Any, how: Deviations) -> Deviant:  # older versions of starlette name the argument
+        deviant.append(Deviant(app, how))
         return deviant[0]
 
     app.add_middleware(in_front, how=how or Deviations())

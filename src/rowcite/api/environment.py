@@ -61,10 +61,12 @@ def certificate_errors() -> Iterator[None]:
     """Translate an error of reading certificates into a UsageError that names the variable with their place.
 
     Raises:
-        UsageError: the block raised an OSError, or SSL_CERT_DIR is not a folder.
+        UsageError: the block raised an OSError, SSL_CERT_FILE is not a file, or SSL_CERT_DIR not a folder.
     """
-    folder = os.environ.get("SSL_CERT_DIR")
-    if folder and not os.environ.get("SSL_CERT_FILE") and not Path(folder).is_dir():
+    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    if file and not Path(file).is_file():  # httpx before 0.28 ignores it
+        raise UsageError(f"SSL_CERT_FILE={file} is not a file. Correct or unset it")
+    if folder and not file and not Path(folder).is_dir():
         raise UsageError(f"SSL_CERT_DIR={folder} is not a folder. Correct or unset it")
     try:
         yield

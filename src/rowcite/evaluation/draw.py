@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import random
 from collections import defaultdict
 from collections.abc import Sequence
@@ -15,6 +13,7 @@ from rowcite.errors import UsageError
 from rowcite.evaluation.judging import level
 from rowcite.evaluation.truth import STRATUM, STRATUM_ROWS, key_text
 from rowcite.files import atomic_write, write_errors
+from rowcite.inert import csv_line
 from rowcite.ledger import Ledger
 from rowcite.model import ANSWERED_ROWS
 from rowcite.pipeline.job import Job
@@ -49,15 +48,14 @@ def draw(job: Job, ledger: Ledger, key: str, target: Path, *, size: int, seed: i
     chosen = _chosen(strata, size, seed)
     names = [name for name in _input_columns(job) if name != key]
     fields = [item.name for item in RowResolver(job.spec, job.reader.source.schema, ledger).fields]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([key, *names, *fields, STRATUM, STRATUM_ROWS])
+    lines = [csv_line([key, *names, *fields, STRATUM, STRATUM_ROWS])]
     for stratum, rows in chosen.items():
         for row in rows:
-            inputs = ["" if row[name] is None else row[name] for name in names]
-            writer.writerow([row[key], *inputs, *[""] * len(fields), stratum, len(strata[stratum])])
+            inputs = ["" if row[name] is None else str(row[name]) for name in names]
+            labels = [""] * len(fields)
+            lines.append(csv_line([str(row[key]), *inputs, *labels, stratum, str(len(strata[stratum]))]))
     with write_errors(str(target)), atomic_write(target) as file:
-        file.write(text.getvalue().encode())
+        file.write("".join(lines).encode())
     return Drawn(sum(map(len, chosen.values())), {name: len(rows) for name, rows in strata.items()})
 
 

@@ -72,7 +72,7 @@ def _check_locks(folder: Path) -> None:
 
 def _is_exclusive(file: Path) -> bool:
     """Return True if a lock that is held is refused to a second descriptor."""
-    second = FileLock(file, timeout=0)
+    second = FileLock(file, timeout=0, mode=0o600)
     try:
         second.acquire()
     except Timeout:

@@ -166,7 +166,9 @@ def sample_run_ids(path: str, source: Source) -> list[str]:
     found = pl.Series("id", dtype=pl.String)
     with suppress(TableError):
         for texts in _texts(path, _separator(source), _RUN_IDS) if _exists(path) else ():
-            ids = pl.concat([found, texts.alias("id").drop_nulls().str.split(" ").explode()]).unique()
+            ids = pl.concat(
+                [found, texts.alias("id").drop_nulls().str.split(" ").explode(empty_as_null=False)]
+            ).unique()
             found = ids.to_frame().bottom_k(_SAMPLE, by=pl.col("id").hash())["id"]
     return [run_id for run_id in found.to_list() if run_id]
 

@@ -93,7 +93,7 @@ class _PartitionedSource:
         member = json.dumps(values, ensure_ascii=False)[1:-1].encode()
         for rows in self._source.read(file):
             more = (
-                one.select(pl.all().repeat_by(rows.frame.height).explode())
+                one.select(pl.all().repeat_by(rows.frame.height).explode(empty_as_null=False))
                 if rows.frame.height
                 else one.clear()
             )
