@@ -6,13 +6,16 @@ import os
 import re
 from itertools import chain
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from rowcite.errors import TableError
 from rowcite.spec.models import CsvOptions
-from rowcite.table.sources import open_source
+from rowcite.table.sinks import open_table
+from rowcite.table.sources import FrameSource, open_source
+from rowcite.table.sources.base import TextForm
 from rowcite.table.sources.csv_quotes import has_quote_fault
 
 EXAMPLES = int(os.environ.get("ROWCITE_EXAMPLES", "40"))
@@ -96,3 +99,38 @@ def test_a_fault_far_below_the_limit_of_rows_is_found_before_any_row_is_read(tmp
     batches = open_source(str(tmp_path / "t.csv"), None, CsvOptions()).batches()
     with pytest.raises(TableError, match=r"t\.csv:200002: text follows"):
         next(batches)
+
+
+NAME = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufeff"), max_size=4)
+CELL = st.one_of(
+    st.none(),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6),
+    st.sampled_from(
+        ["", '"', '"a" b', "a\rb", "\r", "\n", "\r\n", ",", ";", "\t", "=1", "\ufeff", " ", "\u2028", "'"]
+    ),
+)
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.tsv", "out.csv.gz"])
+@cheap
+@given(
+    names=st.lists(NAME, min_size=1, max_size=3, unique=True),
+    data=st.data(),
+    separator=st.sampled_from([",", ";", "\t", "|"]),
+    form=st.builds(TextForm, st.booleans(), st.sampled_from(["\n", "\r\n"])),
+)
+def test_every_csv_that_is_written_reads_back(tmp_path, name, names, data, separator, form):
+    rows = data.draw(st.lists(st.tuples(*[CELL] * len(names)), max_size=4))
+    frame = pl.DataFrame(rows, dict.fromkeys(names, pl.String), orient="row")
+    source = FrameSource(frame, "csv", separator=separator, text_form=form)
+    added = pl.DataFrame({"added\n": ["x"] * len(rows)}, schema={"added\n": pl.String})
+    with open_table(str(tmp_path / name), source, added.schema) as write:
+        for part in source.batches():
+            write(part, added)
+    sign = "\t" if name == "out.tsv" else separator
+    header, *cells = read(tmp_path / name, separator=sign)
+    assert header == (*names, "added\n")
+    assert cells == [(*row, "x") for row in rows]
+    if not name.endswith("gz"):
+        text = (tmp_path / name).read_bytes().decode().removeprefix("\ufeff")
+        assert strictly_read(text, sign) == [list(header), *([cell or "" for cell in row] for row in cells)]

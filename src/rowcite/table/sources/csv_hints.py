@@ -46,7 +46,9 @@ def _utf_16(head: bytes) -> str | None:
         if head.startswith(mark):
             return name
     even, odd = head[::2].count(0), head[1::2].count(0)
-    if not head or max(even, odd) * 4 < len(head) or min(even, odd):
+    if (
+        not head or max(even, odd) * 5 < len(head) * 2 or min(even, odd)
+    ):  # half of UTF-16 is NUL in most headers
         return None
     return "utf-16-le" if odd else "utf-16-be"
 
