@@ -135,6 +135,13 @@ def test_a_file_that_is_not_such_a_csv_is_an_error(some, tmp_path):
         read_decisions(Path("nowhere.csv"), [], {}, who="me", now=NOW)
 
 
+@pytest.mark.parametrize("last", ['1,"a" b,accept', '1,"a,accept'])
+def test_a_line_with_a_quote_that_is_closed_too_early_or_never_is_named(tmp_path, last):
+    (tmp_path / "d.csv").write_text(f"key,field,verdict\n{last}\n")
+    with pytest.raises(TableError, match=r"d\.csv:2: .* Is a quote closed too early, or never\?"):
+        read_decisions(tmp_path / "d.csv", [], {}, who="me", now=NOW)
+
+
 def test_an_edited_export_is_imported_and_written_to_the_table(some):
     folder, base = some.parent, ("--base-url", NOWHERE)
     assert rowcite("review", some.name, *base, "--export", "open.csv", "-q", cwd=folder).returncode == 0

@@ -137,7 +137,7 @@ def _line(cells: Iterable[str]) -> str:
 def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file, field_size_limit(read_limits.ROW):
-            text = csv.DictReader(file)
+            text = csv.DictReader(file, strict=True)
             missing = [name for name in ("key", "field", "verdict") if name not in (text.fieldnames or ())]
             if missing:
                 raise UsageError(f"{path}: not a CSV of decisions: missing columns: {', '.join(missing)}")
@@ -147,7 +147,11 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
                         f"{path}:{text.line_num}: the line and the header differ in their number of cells"
                     )
                 yield text.line_num, {name: _bare(value) for name, value in line.items()}
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except csv.Error as error:
+        raise TableError(
+            f"{path}:{text.line_num}: {error}. Is a quote closed too early, or never?"
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
         raise TableError(
             f"{path}: cannot read the file: {getattr(error, 'strerror', None) or error}"
         ) from error
