@@ -200,6 +200,11 @@ def test_bytes_that_are_not_text_are_an_error(refused):
     assert "is not a text file" in refused(bytes(range(256)) * 20)
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfea\0b", b"\xef\xbb\xbfM\xfcller\n", b"\0a\0,\0b\0"])
+def test_a_file_that_is_cut_off_within_a_character_is_an_error(refused, content):
+    assert "but not all of its bytes are" in refused(content)
+
+
 def test_a_missing_file_names_the_nearest(refused, tmp_path):
     (tmp_path / "accounts.csv").write_bytes(COMPANIES)
     assert refused(None, name="acounts.csv") == "acounts.csv: no such file (did you mean accounts.csv?)"

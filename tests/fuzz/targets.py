@@ -26,6 +26,9 @@ from rowcite.api.answers import answer
 from rowcite.api.bodies import api_warnings, input_of, output_of, read_event
 from rowcite.api.failures import failure, retry_after
 from rowcite.api.sse import Parser, TooLarge
+from rowcite.draft.draft import draft
+from rowcite.draft.sample import read_sample
+from rowcite.draft.spec_text import text_of
 from rowcite.errors import RowciteError
 from rowcite.pipeline.job import make_job
 from rowcite.pipeline.spec_file import load_spec, parse_spec
@@ -144,6 +147,23 @@ def csv_table(data: bytes) -> None:
         assert [["" if cell is None else cell for cell in row] for row in rows] == [
             r for r in expected[1:] if r
         ]
+
+
+def drafted(data: bytes) -> None:
+    """Draft a spec for a table, and load the spec."""
+    with tempfile.TemporaryDirectory(dir=SHM) as folder:
+        file = Path(folder) / "t.csv"
+        file.write_bytes(data)
+        try:
+            sample = read_sample(str(file), file)
+            made = draft(str(file), Path(folder) / "s.yaml", sample)
+        except RowciteError as error:
+            explained(error)
+            assert folder in str(error), f"the file is not named: {error}"
+            return
+        made.spec.write_text(text_of(made), encoding="utf-8")
+        inputs = load_spec(made.spec, environ={}).task.inputs or {}
+        assert [item.column for item in inputs.values()] == [pick.column for pick in made.picks]
 
 
 def csv_elsewhere(data: bytes) -> None:
@@ -339,6 +359,26 @@ TARGETS: dict[str, Target] = {
     ),
     "csv-elsewhere": Target(
         csv_elsewhere, (b"\0" + "a\tb\n1\té\n".encode("utf-16"), b"\1a\tb\n\x80\t1\n"), CSV_WORDS
+    ),
+    "draft": Target(
+        drafted,
+        (
+            b"Company,Website\nA GmbH,a.example\n",
+            b"Firma;E-Mail\nM\xfcller;x@a.example\n",
+            "id\tName\n1\té\n".encode("utf-16"),
+        ),
+        (
+            *CSV_WORDS,
+            b"\xe9",
+            b"\xff\xfe",
+            b"sep=;",
+            b"PK\x03\x04",
+            b"{",
+            b"$",
+            b"#",
+            b": ",
+            b"https://a.example",
+        ),
     ),
     "packed": Target(packed_table, packed_seeds(), CSV_WORDS),
     "jsonl": Target(

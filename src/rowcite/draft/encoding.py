@@ -39,11 +39,13 @@ def detect_encoding(file: Path) -> Encoding:
     """Return the encoding of a file's unpacked text. All of it is read: the first accent may be in the last row."""
     with open_stream(file) as stream:
         head = bytes(stream.read(_HEAD))
-    for mark, name in _MARKS:
-        if head.startswith(mark):
-            return Encoding(name)
-    if b"\0" in head:
-        return Encoding(_without_mark(file, head))
+    name = next((name for mark, name in _MARKS if head.startswith(mark)), None)
+    if name is None and b"\0" in head:
+        name = _without_mark(file, head)
+    if name is not None:
+        if not _decodes(file, name):
+            raise TableError(f"{file}: begins like {name}, but not all of its bytes are. Export it again")
+        return Encoding(name)
     if _decodes(file, "utf-8"):
         return Encoding("utf-8")
     cells = _cells_beyond_ascii(file)

@@ -86,6 +86,8 @@ def _task(made: Draft) -> Iterator[str]:
         if pick.known.kind == "email":
             note = "only the part after the @ is sent"
         yield with_comment(f"    {_input(pick)}", note)
+    if made.entity == "person":
+        yield "    # Names and profiles of people are personal data too: send them only if you may."
     yield from _mail(made)
     yield from _not_sent(made)
     yield with_comment("  outputs:", "the columns to find, each with its confidence and citations")
@@ -111,7 +113,8 @@ def _mail(made: Draft) -> Iterator[str]:
     yield f"    # {one_line(_quoted(mails))} {'is' if len(mails) == 1 else 'are'} not sent: mail addresses are personal data."
     if made.entity in ("company", "person") and not any(pick.transform == "domain" for pick in made.picks):
         yield "    # The domain alone often names the company (not for free-mail addresses):"
-        yield f"    # website: {{column: {scalar(mails[0].name)}, transform: domain}}"
+        name = "website" if made.entity == "company" else "company_website"
+        yield f"    # {name}: {{column: {scalar(mails[0].name)}, transform: domain}}"
 
 
 def _not_sent(made: Draft) -> Iterator[str]:
