@@ -65,6 +65,18 @@ def __getattr__(name: str) -> Any:
     """Import a public name on first use: polars and httpx take half a second to import."""
     if name not in __all__:
         raise AttributeError(f"module 'rowcite' has no attribute {name!r}")
+    import sys
     from importlib import import_module
 
+    if name == "aenrich" and "rowcite.library" not in sys.modules:
+        return _import_and_aenrich
     return getattr(import_module(f"rowcite.{_HOMES.get(name, 'errors')}"), name)
+
+
+async def _import_and_aenrich(*args: Any, **options: Any) -> Any:
+    """Import the library in a thread and call its `aenrich`: the import must not block the caller's loop."""
+    from asyncio import to_thread
+    from importlib import import_module
+
+    library = await to_thread(import_module, "rowcite.library")
+    return await library.aenrich(*args, **options)

@@ -169,6 +169,30 @@ def test_the_loop_of_the_caller_is_never_blocked_for_fifty_milliseconds():
     assert any(_excess(large) < 0.05 for _ in range(3))
 
 
+FIRST_USE = """
+import asyncio, sys, threading, rowcite
+
+class Watch:
+    def find_spec(self, name, *_):
+        if name == "rowcite.library":
+            print(threading.current_thread() is threading.main_thread())
+
+async def main():
+    try:
+        await rowcite.aenrich(None, {})
+    except rowcite.RowciteError as error:
+        print(type(error).__name__)
+
+sys.meta_path.insert(0, Watch())
+asyncio.run(main())
+"""
+
+
+def test_the_first_use_of_aenrich_imports_in_a_thread():
+    done = subprocess.run([sys.executable, "-c", FIRST_USE], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["False", "UsageError"], done.stderr
+
+
 def test_a_cancelled_aenrich_has_released_the_ledger_when_it_returns(folder):
     async def cancelled():
         task = asyncio.create_task(rowcite.aenrich(TABLE, spec()))

@@ -18,13 +18,15 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
     from rowcite.pipeline.plan import plan
+    from rowcite.pipeline.spec_checks import spec_warnings
 
     console = start_console(flags)
     with prepared(spec, flags) as ready:
         empty = open_ledger(ready.ledger / "none", writing=False)
         planned = plan(ready.job, empty)
         empty.close()
-    for text in planned.warnings:
+    warnings = spec_warnings(ready.job.spec)  # those of the plan are about an empty ledger
+    for text in warnings:
         console.warning(text)
     if as_json:
         render.as_json(
@@ -33,7 +35,7 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
                 "rows": planned.rows,
                 "tasks": planned.tasks,
                 "skipped": planned.skipped,
-                "warnings": planned.warnings,
+                "warnings": warnings,
             }
         )
     else:
