@@ -149,7 +149,7 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
                 yield text.line_num, {name: _bare(value) for name, value in line.items()}
     except csv.Error as error:
         raise TableError(
-            f"{path}:{text.line_num}: {error}. Is a quote closed too early, or never?"
+            f"{path}:{text.reader.line_num}: {error}. Is a quote closed too early, or never?"
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise TableError(
