@@ -6,37 +6,15 @@ from contextlib import closing
 
 import pytest
 
-from rowcite.ledger import open_ledger
-from rowcite.model import Decision, EndedRun, RunState, Task
+from rowcite.model import Decision, EndedRun, RunState
 from support.answers import runs_of
-
-BODY = b'{"api":"https://a.example"}'
-PRICE = 7
-
-
-def keyed(number):
-    return number.to_bytes(16, "big")
-
-
-def task(number, **more):
-    return Task(keyed(number), b'{"n":%d}' % number, **more)
-
-
-@pytest.fixture
-def ledger(tmp_path):
-    opened = open_ledger(tmp_path / "l", writing=True)
-    yield opened
-    opened.close()
+from support.ledgers import BODY, PRICE, done, keyed, task
 
 
 def record_intent(ledger, *tasks, processor="lite"):
     return ledger.record_intent(
         ledger.record_question(b"f", BODY), "g", tasks, processor=processor, price=PRICE
     )
-
-
-def done(number, output=b'{"content":1}', **more):
-    return EndedRun(keyed(number), f"run-{number}", RunState.COMPLETED, output, **more)
 
 
 def states(ledger, *numbers):

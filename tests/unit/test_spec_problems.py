@@ -1,12 +1,8 @@
 """Spec files: every problem is reported at its position, with what to do, and only as a SpecError."""
 
-import json
-
 import pytest
 
-from rowcite.errors import SpecError
 from rowcite.pipeline.spec_checks import spec_warnings
-from rowcite.pipeline.spec_file import load_spec
 from support import BASE_SPEC as BASE
 from support.editors import valid_in_an_editor
 
@@ -280,11 +276,6 @@ def test_the_json_schema_rejects_a_task_that_the_loader_rejects(task, at, messag
     assert any(part in message for part in NOT_IN_A_SCHEMA) or not valid_in_an_editor(text)
 
 
-@pytest.mark.parametrize("text", ["", "# nothing\n", "null\n", "- a\n", "42\n", "just words\n"])
-def test_a_file_that_is_not_a_mapping_is_an_error_at_its_start(problems, text):
-    assert problems(text) == ["1:1: a spec is a mapping of keys to values, such as `name: accounts`"]
-
-
 def test_all_problems_are_reported_at_once_in_the_order_of_the_file(problems):
     text = "task:\n  processor: core\n  prompt: ${NO}\n  outputs: {a: int}\nnam: x\nescalate: [pro]\nlimits:\n  deadline: x\n  concurrency: 0\n"
     assert [line.split(": ")[0] for line in problems(text)] == [
@@ -332,101 +323,3 @@ def test_the_old_and_the_new_name_together_are_an_error(problems):
     assert problems(BASE + "accept: {on_reject: keep, otherwise: blank}\n") == [
         "7:27: `accept.otherwise` is the old name of `accept.on_reject`, and both are set: remove `otherwise`"
     ]
-
-
-# --- files -----------------------------------------------------------------------------------------------
-
-
-def test_a_missing_file_is_a_spec_error(tmp_path):
-    with pytest.raises(SpecError, match="cannot read the spec: No such file or directory"):
-        load_spec(tmp_path / "no.yaml")
-
-
-@pytest.mark.parametrize("name", ["accounts.csv", "accounts.TSV", "part.jsonl.zst", "accounts.parquet"])
-def test_a_table_given_as_the_spec_is_called_a_table(tmp_path, name):
-    (tmp_path / name).write_bytes(b"name,website\nFjordcell,fjordcell.example\n\xff")
-    with pytest.raises(SpecError, match=f"{name}: this looks like a table, not a spec. Give the YAML file"):
-        load_spec(tmp_path / name)
-
-
-def test_a_folder_given_as_the_spec_is_a_spec_error(tmp_path):
-    with pytest.raises(SpecError, match="cannot read the spec: Is a directory"):
-        load_spec(tmp_path)
-
-
-def test_a_file_that_is_not_utf8_is_a_spec_error(tmp_path):
-    (tmp_path / "s.yaml").write_bytes(b"name: caf\xe9\n")
-    with pytest.raises(SpecError, match="is not UTF-8 text"):
-        load_spec(tmp_path / "s.yaml")
-
-
-@pytest.mark.parametrize("change", [lambda text: "\ufeff" + text, lambda text: text.replace("\n", "\r\n")])
-def test_a_byte_order_mark_and_crlf_are_read(load, change):
-    assert load(change(BASE)).task.processor == "core"
-
-
-def test_paths_are_relative_to_the_spec(load, tmp_path):
-    spec = load(BASE + "input: {path: ../a.csv}\n")
-    assert spec.path("../a.csv") == tmp_path.parent / "a.csv"
-    assert spec.path("~nobody-here/x") == tmp_path / "~nobody-here/x"
-
-
-def test_a_json_schema_is_read_from_its_file_as_it_is(load, tmp_path):
-    schema = {"type": "object", "properties": {"a": {"type": "string", "description": "${NOT_A_VARIABLE}"}}}
-    (tmp_path / "x.json").write_text(json.dumps(schema))
-    spec = load("name: t\ntask: {processor: core, prompt: x, output: {json_schema: x.json}}\n")
-    assert spec.task.output.json_schema == schema
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("{", "Expecting property name"),
-        ("[]", "it is not a JSON object"),
-        ('[["type", "object"]]', "it is not a JSON object"),
-        ("NaN", "nan is not a finite number"),
-        ('{"a": 1e999}', "`a`: inf is not a finite number"),
-        ('{"a": "\\ud800"}', "half of a surrogate pair"),
-        ("[" * 100_000, "it is nested too deep"),
-        ('{"a":' * 80 + "1" + "}" * 80, "nested more than 50 levels deep"),
-        ('{"properties": []}', "`properties` of it must be a mapping"),
-        ('{"properties": {"a": true}}', "`a` must be a mapping: a JSON schema"),
-        ('{"properties": {"a": {"anyOf": "x"}}}', "`anyOf` of `a` must be a list"),
-        ('{"properties": {"a": {"anyOf": [1]}}}', "each of `anyOf` must be a mapping"),
-        ('{"properties": {"a": {"enum": 5}}}', "`enum` of `a` must be a list"),
-        ('{"properties": {"a": {"type": {}}}}', "`type` of `a` must be a text, or a list of texts"),
-        ('{"properties": {"a": {"items": []}}}', "`items` of `a` must be a mapping: a JSON schema"),
-        ('{"description": 5}', "`description` of it must be a text"),
-    ],
-)
-def test_a_broken_json_schema_is_reported_where_the_spec_names_it(problems, tmp_path, text, message):
-    (tmp_path / "x.json").write_text(text)
-    found = problems("name: t\ntask: {processor: core, prompt: x, output: {json_schema: x.json}}\n")
-    assert len(found) == 1
-    assert found[0].startswith("2:58: ")
-    assert message in found[0]
-
-
-@pytest.mark.parametrize(
-    ("added", "hint"),
-    [
-        ("\tinput: 1", "The line begins with a tab: indent it with spaces"),
-        ("input:\n\tpath: x", "The line begins with a tab: indent it with spaces"),
-        (
-            'input: {path: "C:\\data"}',
-            "In double quotes a backslash begins an escape: put the text in single quotes",
-        ),
-        (
-            'input: {path: "C:\\Users"}',
-            "In double quotes a backslash begins an escape: put the text in single quotes",
-        ),
-        ("input: {path: ${D}/in.csv}", "Inside of { } or [ ] put a text with ${...} in quotes"),
-        ("input: {path: ${D}}", "Inside of { } or [ ] put a text with ${...} in quotes"),
-        ("other: [a, ${D}]", "Inside of { } or [ ] put a text with ${...} in quotes"),
-        ("other: Find: a", 'Put a text that contains ": " in quotes, or correct the indentation'),
-    ],
-)
-def test_an_error_of_yaml_ends_with_what_to_do(problems, added, hint):
-    (found,) = problems(BASE + added + "\n")
-    assert "not valid YAML" in found
-    assert found.endswith(hint)
