@@ -431,6 +431,13 @@ def test_check_reports_a_valid_spec(tmp_path, capsys):
     assert capsys.readouterr().out == f"{file}: ok. 2 rows, 2 distinct tasks, 0 skipped\n"
 
 
+def test_check_after_a_run_does_not_warn_about_a_ledger_that_it_does_not_open(tmp_path, server, capsys):
+    file = spec(tmp_path)
+    assert main(["run", str(file), "--base-url", server.url, "-q"]) == 0
+    assert main(["check", str(file)]) == 0
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize("command", ["check", "plan", "run"])
 def test_a_key_with_an_old_name_draws_a_warning(tmp_path, server, capsys, command):
     address = ["--base-url", server.url] if command == "run" else []

@@ -18,14 +18,15 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
     from rowcite.pipeline.plan import plan
-    from rowcite.pipeline.spec_checks import spec_warnings
+    from rowcite.pipeline.spec_checks import column_warnings, spec_warnings
 
     console = start_console(flags)
     with prepared(spec, flags) as ready:
         empty = open_ledger(ready.ledger / "none", writing=False)
         planned = plan(ready.job, empty)
         empty.close()
-    warnings = spec_warnings(ready.job.spec)  # those of the plan are about an empty ledger
+    checked = ready.job.spec  # the plan also warns about the ledger, which was not opened
+    warnings = [*spec_warnings(checked), *column_warnings(checked, ready.job.reader.source.schema)]
     for text in warnings:
         console.warning(text)
     if as_json:
