@@ -268,6 +268,20 @@ def test_a_lagging_listing_costs_few_requests(start):
     assert len(job.api.requests()) < 20
 
 
+def without_blank_lines(method, path, body):
+    """Return a listing as a proxy writes it that drops the blank lines between events."""
+    if method != "GET" or not path.endswith("/runs"):
+        return None
+    return b"\n".join(line for line in body.split(b"\n") if line) + b"\n\n"
+
+
+def test_runs_that_a_listing_never_shows_are_fetched_one_by_one(start):
+    job = start(Deviations(mangle=without_blank_lines))
+    some = tasks(job.question, 60)
+    job.run(some, longest_pause=0.1, stalled_timeout=9.0)
+    assert whole(job, some)
+
+
 def test_a_stream_that_always_ends_at_once_costs_few_requests(start):
     job = start(Deviations(end_at_once=True), latency=0.01)  # 0.6 to 3 seconds
     some = tasks(job.question, 20)

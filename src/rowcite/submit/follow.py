@@ -172,6 +172,9 @@ class Follower:
         left = reported - results.done - results.missing_output
         if len(left) <= _FEW:
             await self._fetch_each(left)
+        elif len(results.done) == done_before and self._pause >= self.options.longest_pause:
+            # The listing shows none of them for a long time now, perhaps never.
+            await self._fetch_each(sorted(left & self._late)[:_AT_ONCE])
         if few and reported - results.done:
             await self._fetch_each(await self._fetch_listed())
         if results.batch.active and not await self._any_active(reported):
