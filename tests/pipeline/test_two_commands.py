@@ -8,11 +8,12 @@ import os
 import random
 import threading
 import time
+from contextlib import closing
 
 import pytest
 
 from rowcite.errors import LedgerBusy, LedgerError
-from rowcite.ledger import Ledger
+from rowcite.ledger import Ledger, open_ledger, opening
 from support import small_spec, started, until, write_spec
 from support.deviant import Deviations
 from support.submitting import PRICE, Submission, api, tasks
@@ -91,6 +92,25 @@ def test_no_run_is_created_twice_by_commands_that_do_not_share_a_lock(tmp_path, 
         assert len(server.created()) == ROWS
         assert job.misplaced(some) == []
         assert job.spent() == ROWS * PRICE
+
+
+def test_commands_that_create_a_ledger_at_the_same_time_use_one_file(tmp_path, monkeypatch):
+    """The second one creates its file while the first one is between its check and its own file."""
+    made, create = [], opening._create
+
+    def late(folder, form):
+        if not made:
+            made.append(folder)
+            (folder / "lock").unlink()
+            with closing(open_ledger(folder, writing=True)) as other:
+                made.append(other.record_question(b"f", b"{}"))
+        create(folder, form)
+
+    monkeypatch.setattr(opening, "_create", late)
+    with closing(open_ledger(tmp_path / "ledger", writing=True)) as ledger:
+        assert ledger.record_question(b"f", b"{}") == made[1]  # and not a new question in a new file
+        assert ledger._one("SELECT count(*) FROM question") == 1
+    assert {file.name for file in (tmp_path / "ledger").iterdir()} == {".gitignore", "ledger.db", "lock"}
 
 
 def test_a_command_sends_nothing_after_a_later_one_has_begun(opened):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
 import struct
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import mkstemp
 
 from filelock import FileLock, Timeout
 
@@ -66,22 +67,29 @@ def cannot_open(folder: Path, error: OSError) -> LedgerError:
 
 
 def _check_locks(folder: Path) -> None:
-    if not (_is_exclusive(folder / "lock") and _has_record_locks(folder)):
-        raise no_locks(folder)
+    """Try the locks on a file that no other command knows."""
+    descriptor, name = mkstemp(prefix=".lock-", dir=folder)
+    os.close(descriptor)
+    try:
+        if not (_is_exclusive(Path(name)) and _has_record_locks(Path(name))):
+            raise no_locks(folder)
+    finally:
+        Path(name).unlink(missing_ok=True)
 
 
 def _is_exclusive(file: Path) -> bool:
     """Return True if a lock that is held is refused to a second descriptor."""
-    second = FileLock(file, timeout=0, mode=0o600)
-    try:
-        second.acquire()
-    except Timeout:
-        return True
-    second.release()
-    return False
+    first, second = (FileLock(file, timeout=0, mode=0o600) for _ in range(2))
+    with first:
+        try:
+            second.acquire()
+        except Timeout:
+            return True
+        second.release()
+        return False
 
 
-def _has_record_locks(folder: Path) -> bool:
+def _has_record_locks(file: Path) -> bool:
     """Return True if ranges of bytes can be locked, as SQLite does it: some file systems lock whole files only.
 
     Only Linux distinguishes the two. There a lock of an open file is refused if this process has a lock of its own kind.
@@ -93,7 +101,7 @@ def _has_record_locks(folder: Path) -> bool:
     if not hasattr(fcntl, "F_OFD_SETLK"):
         return True
     whole = struct.pack("hhqqi", fcntl.F_WRLCK, 0, 0, 0, 0)
-    with NamedTemporaryFile(dir=folder, prefix=".lock-") as first, Path(first.name).open("r+b") as second:
+    with file.open("w+b") as first, file.open("r+b") as second:
         fcntl.lockf(first, fcntl.LOCK_EX | fcntl.LOCK_NB)
         try:
             fcntl.fcntl(second, fcntl.F_OFD_SETLK, whole)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
+from tempfile import mkstemp
 
 from filelock import FileLock
 
 from rowcite.errors import LedgerError
-from rowcite.files import create_private
 from rowcite.ledger.checksum import checksum
 from rowcite.ledger.lock import acquire, cannot_open, no_locks
 from rowcite.ledger.migrations import FORMAT, Format, is_current, migrate
@@ -39,16 +40,26 @@ def open_file(
 
 
 def _create(folder: Path, form: Format) -> None:
-    """Create a ledger file with its tables. It appears whole, so an empty file is always a damaged one."""
-    new = folder / "ledger.new"
-    new.unlink(missing_ok=True)
-    create_private(new)
-    db = _connect(str(new), str(new))
+    """Create a ledger file with its tables. It appears whole, so an empty file is always a damaged one.
+
+    It never replaces the file of another command that got past the lock.
+    """
+    descriptor, name = mkstemp(prefix="ledger.new-", dir=folder)
+    os.close(descriptor)
+    new, file = Path(name), folder / "ledger.db"
     try:
-        migrate(db, str(new), form)
+        db = _connect(name, name)
+        try:
+            migrate(db, name, form)
+        finally:
+            db.close()
+        with suppress(FileExistsError):
+            file.hardlink_to(new)
+    except OSError:  # a file system without hard links
+        if not file.exists():
+            new.replace(file)
     finally:
-        db.close()
-    new.replace(folder / "ledger.db")
+        new.unlink(missing_ok=True)
 
 
 def open_again(name: str) -> sqlite3.Connection:
