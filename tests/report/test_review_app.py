@@ -14,6 +14,7 @@ from rowcite.cli import review as cli_review
 from rowcite.ledger import open_ledger
 from rowcite.report.gather import gather
 from rowcite.report.parts import parts
+from rowcite.review import app as review_app
 from rowcite.review.app import ReviewSession, create_app
 from rowcite.review.verdicts import Cells, decide
 from support import until
@@ -177,6 +178,33 @@ def test_another_host_cannot_read_the_page(reviewing, send):
 @pytest.mark.parametrize("body", ["", "[]", "{", '"x"', "[" * 50_000, " " * 70_000 + "{}"])
 def test_a_body_that_is_not_a_small_object_returns_400(send, body):
     assert send(content=body).status_code == 400
+
+
+def test_a_body_that_never_ends_returns_400(reviewing, monkeypatch):
+    monkeypatch.setattr(review_app, "BODY_TIMEOUT", 0.05)
+    receive = asyncio.Event().wait  # a message that never comes
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": f"/{reviewing.token}/decisions",
+        "query_string": b"",
+        "server": ("127.0.0.1", 8123),
+    }
+    headers = {
+        "host": "127.0.0.1:8123",
+        "origin": BASE,
+        "content-type": "application/json",
+        "content-length": "9",
+    }
+    scope["headers"] = [(name.encode(), value.encode()) for name, value in headers.items()]
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, create_app(reviewing)(scope, receive, send)).result(10)
+    assert sent[0]["status"] == 400
 
 
 def test_responses_are_not_cached_framed_or_sniffed(reviewing, send):

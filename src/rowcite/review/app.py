@@ -6,6 +6,7 @@ and a decision must arrive as JSON from the page's own origin, which a form or a
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import secrets
@@ -33,6 +34,8 @@ from rowcite.report.sections import Part
 from rowcite.review.verdicts import Cells, InvalidDecision, decide
 
 LOOPBACK = "127.0.0.1"
+BODY_TIMEOUT = 30.0
+"""Seconds for the body of a decision."""
 _MOST_BYTES = 64 << 10
 _HEADERS = {
     "cache-control": "no-store",
@@ -148,13 +151,14 @@ def _foreign(request: Request) -> Response | None:
 
 async def _json_body(request: Request) -> dict[str, Any] | None:
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MOST_BYTES:
-            return None
     try:
+        async with asyncio.timeout(BODY_TIMEOUT):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > _MOST_BYTES:
+                    return None
         value = json.loads(body)
-    except (ValueError, RecursionError):
+    except (TimeoutError, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 
