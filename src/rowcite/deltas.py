@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from rowcite.accept.judge import Cell
+from rowcite.changes import check_key
 from rowcite.errors import TableError, UsageError
 from rowcite.files import atomic_write, write_errors
 from rowcite.inert import csv_line, is_formula, without_formula
@@ -31,7 +32,6 @@ from rowcite.spec.fields import Field, FieldType, fields
 from rowcite.spec.models import CsvOptions
 from rowcite.table.sources import open_source
 from rowcite.table.sources.members import own_texts
-from rowcite.table.where import no_column
 from rowcite.wording import did_you_mean
 
 Importer = Literal["hubspot", "salesforce"]
@@ -84,7 +84,7 @@ def write_changes(job: Job, ledger: Ledger, options: DeltaOptions, target: Path)
         TableError: a file cannot be read or written.
         TableChanged: the table has another header than when the command began, or keeps changing. Nothing was written.
     """
-    _check_key(job, options.key)
+    check_key(job, options.key)
     columns = [job.spec.columns.prefix + item.name for item in fields(job.spec)]
     keep = job.spec.columns.formulas == "keep"
     with TemporaryDirectory(prefix="rowcite-") as folder:
@@ -102,16 +102,6 @@ def write_changes(job: Job, ledger: Ledger, options: DeltaOptions, target: Path)
                 _write(spool, name, [options.key, *headings], chosen)
                 changes.files.append(str(name))
     return changes
-
-
-def _check_key(job: Job, key: str) -> None:
-    schema = job.reader.source.schema
-    if key not in schema:
-        raise UsageError(f"--key: {no_column(key, schema)}")
-    if key in {job.spec.columns.prefix + item.name for item in fields(job.spec)}:
-        raise UsageError(
-            f'--key: column "{key}" is filled by the spec. Choose a column that the spec does not fill'
-        )
 
 
 # --- the changes ----------------------------------------------------------------------------------------

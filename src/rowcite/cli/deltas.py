@@ -6,10 +6,34 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rowcite.cli.console import Console
 from rowcite.cli.options import output_options, prepared, read_only_options, spec_argument, start_console
 
 if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
     from rowcite.deltas import DeltaSummary
+
+
+def _time(_: click.Context, __: click.Parameter, text: str | None) -> datetime | None:
+    """Return a time: a date, a date with a time, or how long ago."""
+    from datetime import UTC, datetime
+
+    from rowcite.spec.value_types import duration
+
+    if text is None:
+        return None
+    try:
+        ago: timedelta = duration(text)
+        return datetime.now(UTC) - ago
+    except (ValueError, OverflowError):
+        pass
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError):
+        raise click.BadParameter(
+            f"{text!r} is not a time: write it like 2026-11-01, 2026-11-01T08:00, or 7d for seven days ago"
+        ) from None
 
 
 @click.command("deltas", short_help="Write only the changed cells, as CSV for CRM imports.")
@@ -35,6 +59,12 @@ if TYPE_CHECKING:
 @click.option(
     "--per-field", is_flag=True, help="Write one file for each field, so that no file has blank cells."
 )
+@click.option(
+    "--since",
+    callback=_time,
+    metavar="TIME",
+    help="Write what changed since TIME (2026-11-01, 2026-11-01T08:00, or 7d for seven days ago), with the evidence of then and now.",
+)
 @read_only_options
 @output_options
 def command(spec: str, output: str, *, as_json: bool, **flags: Any) -> int:
@@ -50,6 +80,8 @@ def command(spec: str, output: str, *, as_json: bool, **flags: Any) -> int:
     console = start_console(flags)
     if Path(output).suffix.lower() != ".csv":
         raise click.UsageError("deltas are written as CSV: give --output a name that ends in .csv")
+    if (since := flags.pop("since")) is not None:
+        return _write_since(spec, output, since, flags, as_json=as_json)
     options = DeltaOptions(**{name: flags.pop(name) for name in ("key", "importer", "against", "per_field")})
     with (
         prepared(spec, flags, Use.KEEP) as ready,
@@ -70,6 +102,37 @@ def command(spec: str, output: str, *, as_json: bool, **flags: Any) -> int:
     console.info(f"{files}: {what} (answers of {api_text(ready.api)})")
     if not changes.rows:
         console.info(f"Run `rowcite status {spec}` to see which rows have answers")
+    return 0
+
+
+def _write_since(spec: str, output: str, since: datetime, flags: dict[str, Any], *, as_json: bool) -> int:
+    """Write what changed since a time, and report it; `flags` are those of the command."""
+    from contextlib import closing
+    from pathlib import Path
+
+    from rowcite.changes import write_since
+    from rowcite.cli import render
+    from rowcite.ledger import open_ledger
+    from rowcite.pipeline.which_api import Use, api_text
+
+    key = flags.pop("key")
+    if any(flags.pop(name) for name in ("importer", "against", "per_field")):
+        raise click.UsageError("--since writes a list of changes: leave out --for, --against and --per-field")
+    with (
+        prepared(spec, flags, Use.KEEP) as ready,
+        closing(open_ledger(ready.ledger, writing=False)) as ledger,
+    ):
+        changes = write_since(ready.job, ledger, key, since.timestamp(), Path(output))
+    text = since.isoformat(timespec="seconds")
+    if as_json:
+        counts = {"rows": changes.rows, "cells": changes.cells, "first_values": changes.first_values}
+        render.as_json({**counts, "since": text, "files": [output], "api": ready.api})
+    cells = ", ".join(f"{count:,} {name}" for name, count in changes.cells.items())
+    first = f"; {changes.first_values:,} of them had no value before" if changes.first_values else ""
+    what = f"{render.plural(changes.rows, 'row')} changed since {text} ({cells}{first})"
+    Console.current().info(
+        f"{output}: {what if changes.rows else f'nothing changed since {text}'} (answers of {api_text(ready.api)})"
+    )
     return 0
 
 

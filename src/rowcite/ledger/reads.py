@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -215,15 +216,22 @@ class Reads(Store):
 
     # --- people --------------------------------------------------------------------------------------
 
-    def decisions(self, keys: Iterable[bytes] | None = None) -> dict[bytes, dict[str, Decision]]:
-        """Return the newest decision on each cell, by task and field; of all tasks if `keys` is None."""
+    def decisions(
+        self, keys: Iterable[bytes] | None = None, *, until: float = math.inf
+    ) -> dict[bytes, dict[str, Decision]]:
+        """Return the newest decision on each cell, by task and field; of all tasks if `keys` is None.
+
+        Decisions after `until` (Unix seconds) are left out.
+        """
         found: dict[bytes, dict[str, Decision]] = {}
         if not self._one("SELECT EXISTS (SELECT 1 FROM decision)"):
             return found
         source = "decision" if keys is None else "wanted CROSS JOIN decision USING (key)"
         with self._reading(), self._wanted(keys or ()):
             for row in self._db.execute(queries.DECISIONS.format(source=source)):
-                found.setdefault(row[0], {})[row[1]] = Decision(*row)
+                decision = Decision(*row)
+                if decision.at <= until:
+                    found.setdefault(decision.key, {})[decision.field] = decision
         for cells in found.values():
             for name in [name for name, item in cells.items() if item.verdict == "clear"]:
                 del cells[name]
