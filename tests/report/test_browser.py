@@ -421,3 +421,16 @@ def test_the_review_ends_with_130(some):
     process.send_signal(2)
     _, errors = process.communicate(timeout=20)
     assert (process.returncode, b"Traceback" in errors) == (130, False)
+
+
+def test_the_elements_of_a_list_are_listed_with_their_sites(tmp_path, look):
+    path = known(tmp_path, [{"id": "1", "name": "One"}])
+    elements = [found("<b>P1</b>", url="https://a.example/1"), found("P2", "low", url="https://b.example/2")]
+    products = found(["<b>P1</b>", "P2"], elements=elements)
+    answered(path, [answer(industry=found("pumps"), products=products)])
+    tab = look(write(path))
+    tab.locator(".toggle").click()
+    assert tab.locator("ul[aria-label=Elements] li").all_inner_texts() == [
+        "<b>P1</b> high · a.example",
+        "P2 low · b.example Rejected: confidence low, medium required",
+    ]
