@@ -96,6 +96,13 @@ def test_of_mail_addresses_alone_only_the_domain_is_sent(init):
     assert "fjordcell.example" in json.dumps(json.loads(plan.stdout)["sample"])
 
 
+def test_links_to_one_site_are_not_the_sites_of_companies(init):
+    init(
+        b"Company,Profile URL\nFjordcell,https://directory.example/a\nMalabar Loom,https://directory.example/b\n"
+    )
+    assert list(spec().task.inputs) == ["company_name"]
+
+
 def test_every_suggestion_can_be_used(init, tmp_path):
     """Uncommenting any line of outputs gives a spec that loads."""
     for kind in ("company", "person", "product", "place", "other"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -76,12 +77,15 @@ def _some_of(names: Sequence[str]) -> Callable[[str], list[str]]:
 
 def _nearest(text: str, names: Sequence[str]) -> str:
     """Return the name that a text is, in any case or as the only one that begins with it; else raise ValueError."""
-    from difflib import get_close_matches
+    from rowcite.wording import did_you_mean
 
-    same = [name for name in names if name.lower() == text.lower()]
-    begun = [name for name in names if name.lower().startswith(text.lower())]
+    same = [name for name in names if _plain(name) == _plain(text)]
+    begun = [name for name in names if _plain(text) and _plain(name).startswith(_plain(text))]
     if same or len(begun) == 1:
-        return str((same or begun)[0])
-    near = get_close_matches(text, names, 1, 0.6)
-    hint = f": did you mean {near[0]!r}?" if near else f". Choose from: {', '.join(names[:30])}"
+        return (same or begun)[0]
+    hint = did_you_mean(text, names, "'") or f". Choose from: {', '.join(names[:30])}"
     raise ValueError(f"{text!r} is not one of them{hint}")
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]", "", name.lower())

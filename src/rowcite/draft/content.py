@@ -42,6 +42,12 @@ def content_of(values: list[str]) -> Content:
     return "text"
 
 
+def on_one_site(values: list[str]) -> bool:
+    """Return True if pages are all on one site: profiles in a directory, and not the sites of the rows."""
+    sites = {re.sub(r"^(?:https?:)?/*(?:www\.)?", "", value.lower()).split("/")[0] for value in values}
+    return len(values) > 1 and len(sites) == 1
+
+
 def names_companies(values: list[str]) -> bool:
     """Return True if some values end with the legal form of a company."""
     return sum(bool(_COMPANY.search(value)) for value in values) >= max(1, len(values) / 6)

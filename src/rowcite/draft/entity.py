@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from rowcite.draft.content import on_one_site
 from rowcite.draft.kinds import Known, plain_words
 from rowcite.draft.words import Kind
 from rowcite.spec.models import Transform
@@ -138,6 +139,8 @@ def pick_inputs(columns: Sequence[Known], entity: Entity) -> list[Pick]:
     picks: list[Pick] = []
     for name, kinds in _INPUTS[entity]:
         taken = {pick.column for pick in picks}
+        if _TRANSFORMS.get(name) == "domain":
+            taken |= {known.name for known in usable if on_one_site(known.column.values)}
         if name == "full_name" and {"first_name", "last_name"} <= {pick.name for pick in picks}:
             continue
         if found := best_of((known for known in usable if known.name not in taken), kinds):

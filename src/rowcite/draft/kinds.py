@@ -96,7 +96,7 @@ _NUMERIC = frozenset(
 )
 """Kinds whose values may be numbers or dates."""
 _SECOND = re.compile(
-    r"\b(shipping|mailing|other|secondary|home|private|parent|second|2|3|4|5|liefer\w*|privat\w*|envio|livraison|otra)\b"
+    r"\b(type|typ|tipo|shipping|mailing|other|secondary|home|private|parent|second|2|3|4|5|liefer\w*|privat\w*|envio|livraison|otra)\b"
 )
 """Words for what is not the first address, phone or name of a row."""
 _PICTURE = re.compile(

@@ -44,7 +44,7 @@ _WORDS: tuple[tuple[Kind, str], ...] = (
         date|datum|\w+datum|fecha|created|updated|modified|erstellt\w*|geandert\w*|angelegt\w*|creado|modificado|cree|timestamp
         birthday|geburtstag|cumpleanos|anniversaire|last (activity|contacted|modified|seen|login)|\w+ at|connected on
     """),
-    ("postal_code", r"zip|zip ?code|postal ?code|postcode|postleitzahl|plz|codigo postal|cp|code postal|cap|cep"),
+    ("postal_code", r"zip|zip ?code|postal ?code|postcode|postleitzahl|plz|codigo postal|c ?p|code postal|cap|cep"),
     ("country", r"country|land|(rechnungs|liefer|herkunfts|geschafts)land|lander\w*|pais|pays|nation|staat|paese|nazione|country code"),
     ("city", r"city|town|ort|stadt|ciudad|poblacion|localidad|municipio|ville|commune|wohnort|(rechnungs|liefer|firmen|haupt|geschafts)(ort|stadt|sitz)|cidade|citta|localite"),
     ("state", r"state|province|provincia|bundesland|departement|county|canton|kanton|comunidad( autonoma)?|region|estado"),
