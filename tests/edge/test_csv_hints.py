@@ -10,7 +10,7 @@ from rowcite.cli import main
 from rowcite.errors import TableError
 from rowcite.spec.models import CsvOptions
 from rowcite.table.sources import open_source
-from support import write_spec
+from support import rowcite, write_spec
 from support.answers import spec
 
 
@@ -106,11 +106,7 @@ def test_a_table_that_is_read_as_one_column_names_its_separator(tmp_path, capsys
     assert "Rename" not in error
 
 
-def test_stdin_has_the_format_of_the_table_of_the_spec(tmp_path, monkeypatch, capsys):
+def test_stdin_has_the_format_of_the_table_of_the_spec(tmp_path):
     file = write_spec(tmp_path, spec(input={"path": "t.jsonl"}))
-
-    class Stdin:
-        buffer = io.BytesIO(b'{"name":"x, y"}\n')
-
-    monkeypatch.setattr("sys.stdin", Stdin)
-    assert main(["check", str(file), "-i", "-"]) == 0, capsys.readouterr().err
+    done = rowcite("check", file, "-i", "-", cwd=tmp_path, stdin=b'{"name":"x, y"}\n')
+    assert done.returncode == 0, done.stderr

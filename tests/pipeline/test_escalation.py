@@ -4,29 +4,40 @@ import csv
 import json
 import re
 import shlex
+import threading
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 
 from rowcite.api.facts import PROCESSORS
 from rowcite.cli import main
+from rowcite.errors import DeadlineReached
 from rowcite.ledger import open_ledger
 from rowcite.local.research import Finding
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.serving import embedded
 from rowcite.model import Citation, FieldBasis
+from rowcite.pipeline.escalate import next_round
+from rowcite.pipeline.prepare import Overrides, prepare
+from rowcite.submit.stop import Stop
 from support import write_spec
 
 BETTER = {"lite": "low", "core": "medium", "pro": "high"}
 
 
 class RisingConfidence:
-    """Answers each field with the processor's name and a confidence that rises with it; `sure` rows are high at once."""
+    """Answers each field with the processor's name and a confidence that rises with it; `sure` rows are high at once.
+
+    A processor with a gate answers once that is set.
+    """
 
     def __init__(self):
-        self.received = []
+        self.received, self.gates = [], {}
 
     def research(self, question):
+        if (gate := self.gates.get(question.processor)) is not None:
+            gate.wait(10)
         fields = question.output["json_schema"]["properties"]
         self.received.append((question.processor, question.input, sorted(fields)))
         name = question.input["company_name"]
@@ -142,6 +153,26 @@ def test_a_second_run_sends_nothing(world):
     before = len(world.created())
     assert world.run("Acme", "half sure", "sure thing") == first
     assert len(world.created()) == before
+
+
+def test_a_deadline_that_passes_during_an_escalation_ends_with_5_and_the_next_run_collects_it(world):
+    world.researcher.gates["core"] = gate = threading.Event()
+    (row,) = world.run("Acme", limits={"deadline": "2s"}, code=5)
+    assert row["rowcite_status"] == "pending"
+    assert world.created() == ["lite", "core"]
+    gate.set()
+    (row,) = world.run("Acme")
+    assert (row["rowcite_status"], row["city"]) == ("completed", "by core")
+    assert world.created() == ["lite", "core"]
+
+
+def test_a_deadline_that_has_passed_stops_the_computation_of_the_next_step(world, tmp_path):
+    world.run("Acme", escalate=[])
+    job = prepare(world.spec(), Overrides(base_url=world.url)).job
+    stop = Stop()
+    stop.limit(timedelta(microseconds=1))
+    with world.ledger() as ledger, pytest.raises(DeadlineReached):
+        next_round(job, ledger, tmp_path, stop)
 
 
 def test_a_run_stopped_between_two_steps_continues_with_the_second(world):

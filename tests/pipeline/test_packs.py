@@ -69,7 +69,8 @@ def run(tmp_path, researcher, names=NAMES, records=5, flags=(), code=0, **change
     if isinstance(researcher, str):
         assert main(["run", spec, "--base-url", researcher, "-q", *flags]) == code
     else:
-        with embedded(create_app(researcher, ServerSettings(journal=journal))) as url:
+        settings = ServerSettings(journal=journal, packs_whole=isinstance(researcher, Twisted))
+        with embedded(create_app(researcher, settings)) as url:
             assert main(["run", spec, "--base-url", url, "-q", *flags]) == code
     with (tmp_path / "o.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -102,9 +103,7 @@ def test_a_pack_costs_one_run(tmp_path):
     ledger.close()
 
 
-def test_records_are_matched_by_key_and_missing_or_repeated_ones_are_sent_singly(tmp_path, monkeypatch):
-    # The server would otherwise research each record by itself.
-    monkeypatch.setattr("rowcite.local.server.answering.research_records", lambda *_: None)
+def test_records_are_matched_by_key_and_missing_or_repeated_ones_are_sent_singly(tmp_path):
     researcher = Twisted()
     rows, created = run(tmp_path, researcher)
     assert [row["city"] for row in rows] == cities(NAMES)
@@ -159,7 +158,7 @@ def test_a_failed_pack_fails_its_rows_and_can_be_retried(tmp_path):
 
 
 @pytest.mark.parametrize("names", [NAMES[:1], NAMES])
-def test_rows_without_a_usable_record_after_a_retry_are_sent_singly(tmp_path, monkeypatch, names):
+def test_rows_without_a_usable_record_after_a_retry_are_sent_singly(tmp_path, names):
     class Broken(Twisted):
         broken = True
 
@@ -168,9 +167,9 @@ def test_rows_without_a_usable_record_after_a_retry_are_sent_singly(tmp_path, mo
                 raise RuntimeError("on purpose")
             return super().research(question)
 
-    monkeypatch.setattr("rowcite.local.server.answering.research_records", lambda *_: None)
     researcher = Broken()
-    with embedded(create_app(researcher, ServerSettings(journal=tmp_path / "journal.jsonl"))) as url:
+    settings = ServerSettings(journal=tmp_path / "journal.jsonl", packs_whole=True)
+    with embedded(create_app(researcher, settings)) as url:
         run(tmp_path, url, names=names, code=7)
         researcher.broken = False
         rows, _ = run(tmp_path, url, names=names, flags=["--retry-failed"])

@@ -17,7 +17,7 @@ from rowcite.model import ANSWERED_ROWS, Counts, RowStatus
 from rowcite.pipeline.coverage import Coverage
 from rowcite.pipeline.input_changes import check_unchanged, has_other_rows, with_table_of_now
 from rowcite.pipeline.job import Job
-from rowcite.table.columns import ColumnLayout
+from rowcite.table.columns import STATUS_COLUMNS, ColumnLayout
 from rowcite.table.merge import Merge
 from rowcite.table.sinks import NewTable, Replacement, open_table, output_format
 from rowcite.table.sources import Rows
@@ -157,5 +157,5 @@ def unfinished_text(written: Written, pending_text: Callable[[int], str], comman
 
 def count(counts: Counts, columns: pl.DataFrame) -> None:
     """Add a batch's rows to the counts."""
-    for status, rows in columns["rowcite_status"].value_counts().iter_rows():
+    for status, rows in columns[STATUS_COLUMNS[0]].value_counts().iter_rows():
         counts[RowStatus(status)] += rows

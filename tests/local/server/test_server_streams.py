@@ -171,9 +171,8 @@ def test_recorded_events_are_shown_to_a_client_that_connects_late(plain, events_
     ]
 
 
-def test_only_a_run_that_records_its_events_shows_progress_in_between(start, monkeypatch):
-    monkeypatch.setattr("rowcite.local.server.runs.PROGRESS_EVERY", 0.01)
-    client = start(latency=0.002)  # core: 0.12 to 0.6 s
+def test_only_a_run_that_records_its_events_shows_progress_in_between(start):
+    client = start(progress_every=0.01, latency=0.002)  # core: 0.12 to 0.6 s
 
     def meters(**more):
         run = client.post("/v1/tasks/runs", json=RUN | more).json()["run_id"]

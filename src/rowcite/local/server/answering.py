@@ -50,8 +50,11 @@ class Researcher(Protocol):
         ...
 
 
-def answer(researcher: Researcher, run: Run, before: Run | None) -> Ending:
-    """Return the ending of one run, given the interaction before it. An error fails this run and no other."""
+def answer(researcher: Researcher, run: Run, before: Run | None, *, packs_whole: bool = False) -> Ending:
+    """Return the ending of one run, given the interaction before it. An error fails this run and no other.
+
+    The records of a run are researched one by one, unless `packs_whole`.
+    """
     accepted = run.accepted
     try:
         earlier = _earlier(before) if before else None
@@ -59,7 +62,7 @@ def answer(researcher: Researcher, run: Run, before: Run | None) -> Ending:
         given = with_context(task_input, earlier) if earlier else task_input
         question = _question(accepted, given, run.tool_answers)
         per_element = BETA_FIELD_BASIS in accepted.betas
-        records = research_records(researcher.research, question)
+        records = None if packs_whole else research_records(researcher.research, question)
         if records and not per_element:
             records = without_elements(records)
         finding = records or researcher.research(question)

@@ -51,6 +51,7 @@ class ServerSettings:
     `faults.FaultPlan`. `journal`: see `journal`. `quirks`: see `quirks.QUIRKS`. `credit`: US$; None is unlimited.
     `webhook_secret` signs deliveries, the first repeated after `webhook_pause` seconds. `data`: the folder that stores
     runs; None keeps them in memory. `researchers`: threads of research; more than one helps when research waits for I/O.
+    `packs_whole`: the records that come in one run are one question. `progress_every`: seconds between two progress events.
     `loopback_only`: without a key, answer only requests to and from this machine. `private_addresses`: call webhooks and
     MCP servers also at private addresses.
     """
@@ -66,6 +67,8 @@ class ServerSettings:
     webhook_pause: float = webhooks.PAUSE
     data: Path | None = None
     researchers: int = 1
+    packs_whole: bool = False
+    progress_every: float = 5.0
     loopback_only: bool = True
     private_addresses: bool = False
 
@@ -136,6 +139,8 @@ def _services(corpus: Researcher, settings: ServerSettings, clock: Clock) -> Ser
         database=Database(settings.data) if settings.data else None,
         limit=RateLimit(settings.rate_limit, time.monotonic) if settings.rate_limit is not None else None,
         researchers=settings.researchers,
+        packs_whole=settings.packs_whole,
+        progress_every=settings.progress_every,
         private_addresses=settings.private_addresses,
         immediate=corpus.immediate if isinstance(corpus, Bench) else None,
     )

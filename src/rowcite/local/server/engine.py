@@ -32,6 +32,7 @@ TOOL_THREADS = 4  # a slow MCP server delays no research
 class Services:
     """What the engine works with. `researchers` is the number of research threads.
 
+    `packs_whole`: records that come in one run are one question. `progress_every`: seconds between two progress events.
     With `private_addresses`, MCP servers at private addresses are called too. `immediate` ends a run without research, on the event loop; if it returns None, the researcher answers the run.
     """
 
@@ -45,6 +46,8 @@ class Services:
     database: Database | None = None
     limit: RateLimit | None = None
     researchers: int = 1
+    packs_whole: bool = False
+    progress_every: float = 5.0
     private_addresses: bool = False
     immediate: Callable[[Run], Ending | None] | None = None
 
@@ -207,7 +210,9 @@ class Engine:
         """Answer questions until None arrives. Runs in separate threads."""
         while (run := self._research_queue.get()) is not None and not self.closing:
             before = self.store.runs.get(run.accepted.request.previous_interaction_id or "")
-            self._endings.append((run, answer(self.services.researcher, run, before)))
+            services = self.services
+            ending = answer(services.researcher, run, before, packs_whole=services.packs_whole)
+            self._endings.append((run, ending))
             if not self._collecting:
                 self._collecting = True
                 try:

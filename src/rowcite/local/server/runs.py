@@ -30,8 +30,6 @@ from rowcite.local.server.sse import (
 from rowcite.local.server.store import Run
 from rowcite.local.server.validation import RequestContext, accept_run
 
-PROGRESS_EVERY = 5.0  # seconds between two progress events of a run that records them
-
 _encode = msgspec.json.encode
 
 
@@ -126,9 +124,8 @@ async def _progress(engine: Engine, run: Run) -> AsyncIterator[bytes]:
         left = until - _now()
         if not run.active or engine.closing or left <= 0:
             return
-        if not await engine.wait_for_change(
-            run.id, min(left, PROGRESS_EVERY if records else KEEP_ALIVE_EVERY)
-        ):
+        silence = engine.services.progress_every if records else KEEP_ALIVE_EVERY
+        if not await engine.wait_for_change(run.id, min(left, silence)):
             yield stats(run, engine.clock()) if records else KEEP_ALIVE
 
 
