@@ -39,5 +39,6 @@ def serving(corpus: Path, cache: Path) -> Iterator[str]:
         raise UsageError(
             f"the local backend needs an extra ({error}). Install it: pip install 'rowcite[local]'"
         ) from error
-    with embedded(create_app(open_corpus(corpus, cache=cache), ServerSettings())) as base_url:
+    settings = ServerSettings(private_addresses=True)  # the MCP servers are those of the user's own spec
+    with embedded(create_app(open_corpus(corpus, cache=cache), settings)) as base_url:
         yield base_url

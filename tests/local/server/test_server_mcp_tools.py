@@ -15,6 +15,7 @@ from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import EmbeddedResource, TextResourceContents, ToolAnnotations
 
+from rowcite.local import backend
 from rowcite.local.research import open_corpus
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.mcp_tools import arguments_for, callable_tools
@@ -129,6 +130,22 @@ def test_a_server_at_a_private_address_is_not_called_unless_told(start, calls_of
     (call,) = calls_of("Acme", {"url": url, "name": "crm"}, client=start(private_addresses=False))
     assert "private" in call["error"]
     assert len(CALLS) == before
+
+
+def test_the_local_backend_calls_the_servers_of_a_spec_on_this_machine(url, tmp_path):
+    (tmp_path / "a.txt").write_text("Acme")
+    body = {
+        "processor": "core",
+        "input": {"company_name": "Acme"},
+        "mcp_servers": [{"url": url, "name": "crm", "allowed_tools": ["owner"]}],
+    }
+    with (
+        backend.serving(tmp_path, tmp_path / "cache") as base,
+        httpx.Client(base_url=base, timeout=30) as client,
+    ):
+        run = client.post("/v1/tasks/runs", json=body).json()["run_id"]
+        (call,) = client.get(f"/v1/tasks/runs/{run}/result").json()["output"]["mcp_tool_calls"]
+    assert call["content"] == "Acme belongs to Ada."
 
 
 def test_a_tool_whose_arguments_the_input_names_is_called(calls_of, url):
