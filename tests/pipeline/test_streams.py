@@ -121,6 +121,11 @@ def test_a_full_stdout_is_reported_once_and_the_next_command_sends_nothing(folde
         5,
         ["error: stdout: No space left on device. Make room, then run again"],
     )
+    left = json.loads((folder / ".rowcite" / "small" / "run_results.json").read_text())
+    assert (left["exit_code"], left["stopped"]) == (
+        5,
+        "stdout: No space left on device. Make room, then run again",
+    )
     again = rowcite(folder, server, "", "run", "spec.yaml", "-q", "--json")
     assert (again.returncode, json.loads(again.stdout)["submitted"]) == (0, 0)
 

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from rowcite.cli.console import Console, on_terminal
 from rowcite.cli.options import prepared, start_console
-from rowcite.cli.streams import check_stdout
+from rowcite.cli.streams import ReaderGone, StdoutFailed, check_stdout
 
 if TYPE_CHECKING:
     from rowcite.cli.bar import Meter
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from rowcite.pipeline.job import Job
     from rowcite.pipeline.plan import Plan
     from rowcite.pipeline.prepare import Prepared
+    from rowcite.pipeline.summary import Summary
     from rowcite.progress import Progress
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -101,7 +103,7 @@ def _report(console: Console, job: Job, outcome: Outcome, *, as_json: bool) -> N
 
     summary, stopped_by = outcome
     if as_json:
-        render.as_json(summary.as_dict())
+        print_summary(summary)
     for text, runs in summary.warnings.items():
         console.warning(f"{text} ({render.plural(runs, 'run')})")
     if summary.output_warning is not None:
@@ -111,6 +113,20 @@ def _report(console: Console, job: Job, outcome: Outcome, *, as_json: bool) -> N
         console.error(*stopped_by.lines, exit_code=summary.exit_code)
     elif summary.stopped is not None:
         console.error(summary.stopped, exit_code=summary.exit_code)
+
+
+def print_summary(summary: Summary) -> None:
+    """Write a summary to stdout as JSON. If that fails, `run_results.json` has the exit code of the failure."""
+    from rowcite.cli import render
+    from rowcite.pipeline.summary import leave
+
+    try:
+        render.as_json(summary.as_dict())
+    except (ReaderGone, StdoutFailed) as error:
+        summary.exit_code = error.exit_code
+        summary.stopped = str(error) or "The reader of stdout has gone away"
+        leave(summary, Path(summary.ledger), has_lock=False)
+        raise
 
 
 def _check_output(output: str | None, *, as_json: bool) -> None:

@@ -17,6 +17,8 @@ _STDIN, _STDOUT, _STDERR = 0, 1, 2
 class ReaderGone(Exception):  # an exit code of its own, not an error that is explained
     """The reader of stdout has gone away."""
 
+    exit_code = READER_GONE
+
 
 class StdoutFailed(Incomplete):
     """stdout is closed, or the device behind it is full."""

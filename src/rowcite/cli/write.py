@@ -24,6 +24,7 @@ from rowcite.cli.options import (
 def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     """Write the table of SPEC with the answers that are in the ledger. A richer table is not replaced."""
     from rowcite.cli import render
+    from rowcite.cli.sending import print_summary
     from rowcite.pipeline.execution import write_stored
     from rowcite.pipeline.which_api import Use, api_text
 
@@ -35,7 +36,7 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
             raise click.UsageError("--json and --output - both write to stdout: give --output a file")
         summary, stopped_by = write_stored(ready)
     if as_json:
-        render.as_json(summary.as_dict())
+        print_summary(summary)
     if summary.output_warning is not None:
         console.warning(summary.output_warning)
     console.info(
