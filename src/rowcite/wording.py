@@ -1,7 +1,8 @@
-"""Parts of messages: the nearest name to a wrong one, and numbers with their nouns."""
+"""Parts of messages: the nearest name to a wrong one, numbers with their nouns, and how to install an extra."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
@@ -45,3 +46,18 @@ def did_you_mean_file(missing: str | Path, suffixes: tuple[str, ...] = ()) -> st
     near = nearest(path.name.split(".")[0], stems)
     alike = [name for name in names if near is not None and name.split(".")[0] == near]
     return f" (did you mean {path.parent / (nearest(path.name, alike) or alike[0])}?)" if alike else ""
+
+
+def how_to_install(extra: str) -> str:
+    """Return how to install an extra's packages: by its name in a clone, by their own names after an install."""
+    from importlib.metadata import PackageNotFoundError, requires
+
+    try:
+        lines = requires("rowcite") or []
+    except PackageNotFoundError:
+        lines = []
+    mark = re.compile(rf"""extra\s*==\s*["']{re.escape(extra)}["']""")
+    found = (re.match(r"[\w.-]+", line) for line in lines if mark.search(line))
+    names = " ".join(name[0] for name in found if name and name[0] != "rowcite")
+    clone = f"pip install '.[{extra}]' in a clone of rowcite"
+    return f"{clone}, or anywhere pip install {names}" if names else clone

@@ -13,6 +13,7 @@ import click
 from rowcite.cli.options import output_options, prepared, read_only_options, spec_argument, start_console
 from rowcite.errors import UsageError
 from rowcite.files import write_errors, write_whole
+from rowcite.wording import how_to_install
 
 if TYPE_CHECKING:
     from rowcite.model import Counts
@@ -94,7 +95,7 @@ def extra() -> Iterator[None]:
         if (error.name or "").startswith("rowcite"):
             raise
         raise UsageError(
-            f"the report needs optional packages ({error}). Install them: pip install 'rowcite[report]'"
+            f"the report needs optional packages ({error}). Install them: {how_to_install('report')}"
         ) from error
 
 

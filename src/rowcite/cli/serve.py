@@ -10,6 +10,7 @@ import click
 
 from rowcite.cli.console import Console
 from rowcite.errors import UsageError
+from rowcite.wording import how_to_install
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -177,7 +178,7 @@ def command(**given: Any) -> int:
         if (error.name or "").startswith("rowcite"):
             raise
         raise UsageError(
-            f"the server needs optional packages ({error}). Install them: pip install 'rowcite[local]'"
+            f"the server needs optional packages ({error}). Install them: {how_to_install('local')}"
         ) from error
     flags, console = _Flags(**given), Console.current()
     settings = _settings(flags)

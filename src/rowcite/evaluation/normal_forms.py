@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rowcite.errors import UsageError
+from rowcite.wording import how_to_install
 
 Form = Callable[[Any], Any]
 
@@ -26,8 +27,7 @@ def _extra() -> Iterator[None]:
         yield
     except ImportError as error:
         raise UsageError(
-            f"this comparison needs the package {error.name}: install the extra `eval` (pip install 'rowcite[eval]', in a"
-            " clone pip install '.[eval]')"
+            f"this comparison needs the package {error.name}. Install it: {how_to_install('eval')}"
         ) from error
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rowcite.errors import UsageError
+from rowcite.wording import how_to_install
 
 
 def digest(corpus: Path) -> str:
@@ -37,7 +38,7 @@ def serving(corpus: Path, cache: Path) -> Iterator[str]:
         if (error.name or "").startswith("rowcite"):
             raise
         raise UsageError(
-            f"the local backend needs an extra ({error}). Install it: pip install 'rowcite[local]'"
+            f"the local backend needs optional packages ({error}). Install them: {how_to_install('local')}"
         ) from error
     settings = ServerSettings(private_addresses=True)  # the MCP servers are those of the user's own spec
     with embedded(create_app(open_corpus(corpus, cache=cache), settings)) as base_url:
