@@ -5,6 +5,9 @@ import os
 import pty
 import subprocess
 import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import polars as pl
 import pytest
@@ -333,8 +336,8 @@ def typed(answers: bytes, cwd, *args):
 def test_on_a_terminal_three_questions_have_defaults_and_take_answers(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "table.csv").write_bytes(COMPANIES)
-    shown = typed(b"\ncompany, idustry\nCompany, Industry\nfounded_year, head\n", tmp_path)
-    assert shown.count("]: ") == 4  # one answer was misspelt
+    shown = typed(b"\ncompany, idustry\n,\nCompany, Industry\nfounded_year, head\n", tmp_path)
+    assert shown.count("]: ") == 5  # one answer was misspelt, and one empty
     assert "did you mean 'Industry'?" in shown
     found = spec().task
     assert {name: item.column for name, item in found.inputs.items()} == {
@@ -399,3 +402,23 @@ def test_a_folder_of_documents_to_rehearse_with(init, tmp_path):
     assert done.exit_code == 0, (done.output, done.exception)
     assert json.loads(done.stdout)["rows"]["completed"] == 1
     assert "Battery cells" in (tmp_path / "specs" / "table-enriched.csv").read_text()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        """Log nothing: stderr is compared."""
+
+
+def test_the_query_of_an_address_is_in_no_message_and_no_comment(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.csv").write_bytes(COMPANIES)
+    handler = partial(QuietHandler, directory=tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/t.csv"
+        done = CliRunner().invoke(cli, ["init", f"{address}?key=s3cret"])
+        server.shutdown()
+    assert done.exit_code == 0, (done.output, done.exception)
+    assert "s3cret" not in done.output
+    assert spec("t.yaml").input.path == f"{address}?key=s3cret"
+    assert (tmp_path / "t.yaml").read_text().count("s3cret") == 1

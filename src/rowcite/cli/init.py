@@ -51,7 +51,7 @@ def command(table: str, *, output: str | None, entity: Any, yes: bool, as_json: 
 
     from rowcite.cli import render
     from rowcite.cli.questions import ask
-    from rowcite.draft.draft import draft, form_text, spec_name
+    from rowcite.draft.draft import draft, form_text, shown_path, spec_name
     from rowcite.draft.sample import read_sample
     from rowcite.draft.spec_text import text_of
 
@@ -62,7 +62,7 @@ def command(table: str, *, output: str | None, entity: Any, yes: bool, as_json: 
         sample = read_sample(table, Path(folder) / "stdin")
     made = draft(table, spec, sample, entity)
     made.corpus = corpus
-    console.info(f"{'stdin' if table == '-' else table}: {form_text(sample)}")
+    console.info(f"{shown_path(table)}: {form_text(sample)}")
     if not yes and table != "-" and on_terminal(sys.stdin) and on_terminal(sys.stderr):
         ask(made, about_rows=entity is None)
     _show_choices(console, made)

@@ -70,6 +70,8 @@ def _some_of(names: Sequence[str]) -> Callable[[str], list[str]]:
             if text in names
             else [_nearest(part.strip(), names) for part in text.split(",") if part.strip()]
         )
+        if not found:
+            raise ValueError("name at least one")
         return list(dict.fromkeys(found))
 
     return read

@@ -78,6 +78,11 @@ def spec_name(table: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-")[:100] or "table"
 
 
+def shown_path(table: str) -> str:
+    """Return a table's path for a message: an address without its query, which may have a key."""
+    return table.split("?", 1)[0] if "://" in table else "stdin" if table == "-" else table
+
+
 def form_text(sample: Sample) -> str:
     """Return how a table is written, as a message names it."""
     form = sample.form

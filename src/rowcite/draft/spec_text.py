@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rowcite.api.facts import PROCESSORS, usd
-from rowcite.draft.draft import Draft, form_text, spec_name
+from rowcite.draft.draft import Draft, form_text, shown_path, spec_name
 from rowcite.draft.entity import Pick, key_column
 from rowcite.draft.kinds import Known
 from rowcite.draft.suggestions import IN_THE_TABLE
@@ -48,7 +48,7 @@ def text_of(made: Draft, *, schema: str | None = SCHEMA_FILE) -> str:
 def _head(made: Draft, schema: str | None) -> Iterator[str]:
     if schema is not None:
         yield f"# yaml-language-server: $schema={schema}"
-    yield f"# Drafted by `rowcite init` from {one_line(made.table)}: {one_line(form_text(made.sample))}."
+    yield f"# Drafted by `rowcite init` from {one_line(shown_path(made.table))}: {one_line(form_text(made.sample))}."
     yield "# Lines that begin with # are suggestions: remove the # to use one."
     yield f"name: {spec_name(made.table)}"
     yield ""
