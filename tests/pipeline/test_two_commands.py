@@ -1,6 +1,6 @@
 """Two commands on one ledger although a lock should prevent it: the later one continues, the earlier one sends nothing more.
 
-`ROWCITE_INTERLEAVINGS` is the number of seeded cases (default 4).
+`ROWCITE_INTERLEAVINGS` is the number of seeded cases (default 3).
 """
 
 import csv
@@ -18,7 +18,7 @@ from support import small_spec, started, until, write_spec
 from support.deviant import Deviations
 from support.submitting import PRICE, Submission, api, tasks
 
-CASES = int(os.environ.get("ROWCITE_INTERLEAVINGS", "4"))
+CASES = int(os.environ.get("ROWCITE_INTERLEAVINGS", "3"))
 ROWS = 30
 WRITES = ("begin_command", "record_intent", "mark_sending", "record_created", "forget_uncreated", "save")
 
@@ -147,7 +147,7 @@ def test_two_processes_without_a_shared_lock_pay_for_each_row_once(tmp_path):
     lines = "".join(f"Company {number},\n" for number in range(ROWS))
     (tmp_path / "table.csv").write_text(f"name,website\n{lines}")
     write_spec(tmp_path, small_spec(backend="parallel", limits={"active_runs": 5}))
-    with api(tmp_path, latency=0.01) as server:
+    with api(tmp_path, latency=0.005) as server:
         first = started("run", "spec.yaml", "-q", "--base-url", server.url, cwd=tmp_path)
         until(lambda: len(server.created()) >= 5, 30)
         (tmp_path / ".rowcite" / "small" / "lock").unlink()
