@@ -14,7 +14,6 @@ from rowcite.cli import review as cli_review
 from rowcite.ledger import open_ledger
 from rowcite.report.gather import gather
 from rowcite.report.parts import parts
-from rowcite.review import app as review_app
 from rowcite.review.app import ReviewSession, create_app
 from rowcite.review.verdicts import Cells, decide
 from support import until
@@ -180,8 +179,8 @@ def test_a_body_that_is_not_a_small_object_returns_400(send, body):
     assert send(content=body).status_code == 400
 
 
-def test_a_body_that_never_ends_returns_400(reviewing, monkeypatch):
-    monkeypatch.setattr(review_app, "BODY_TIMEOUT", 0.05)
+def test_a_body_that_never_ends_returns_400(reviewing):
+    reviewing.body_timeout = 0.05
     receive = asyncio.Event().wait  # a message that never comes
     scope = {
         "type": "http",

@@ -34,8 +34,6 @@ from rowcite.report.sections import Part
 from rowcite.review.verdicts import Cells, InvalidDecision, decide
 
 LOOPBACK = "127.0.0.1"
-BODY_TIMEOUT = 30.0
-"""Seconds for the body of a decision."""
 _MOST_BYTES = 64 << 10
 _HEADERS = {
     "cache-control": "no-store",
@@ -61,6 +59,8 @@ class ReviewSession:
     clock: Callable[[], float] = time.time
     wait: float = 2.0
     """Seconds that a decision waits for the ledger lock, which a run may hold for hours."""
+    body_timeout: float = 30.0
+    """Seconds for the body of a decision."""
     cells: Cells = field(init=False)
 
     def __post_init__(self) -> None:
@@ -94,7 +94,7 @@ def create_app(reviewing: ReviewSession) -> Starlette:
         refusal = _foreign(request)
         if refusal is not None:
             return refusal
-        body = await _json_body(request)
+        body = await _json_body(request, reviewing.body_timeout)
         if body is None:
             return _error(400, "expected a decision as a JSON object of at most 64 KB")
         try:
@@ -149,10 +149,10 @@ def _foreign(request: Request) -> Response | None:
     return None
 
 
-async def _json_body(request: Request) -> dict[str, Any] | None:
+async def _json_body(request: Request, seconds: float) -> dict[str, Any] | None:
     body = b""
     try:
-        async with asyncio.timeout(BODY_TIMEOUT):
+        async with asyncio.timeout(seconds):
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > _MOST_BYTES:

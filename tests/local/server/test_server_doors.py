@@ -69,9 +69,9 @@ def test_a_body_above_the_limit_is_413_with_and_without_its_length(plain, monkey
     assert plain.post("/v1/tasks/runs", content=iter([b"x" * 600] * 2), headers=headers).status_code == 413
 
 
-def test_a_body_that_never_comes_is_408(plain, monkeypatch):
-    monkeypatch.setattr(access, "BODY_TIMEOUT", 0.05)
-    with socket.create_connection((plain.base_url.host, plain.base_url.port)) as slow:
+def test_a_body_that_never_comes_is_408(start):
+    client = start(body_timeout=0.05)
+    with socket.create_connection((client.base_url.host, client.base_url.port)) as slow:
         slow.sendall(
             b"POST /v1/tasks/runs HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{"
         )

@@ -16,7 +16,6 @@ from rowcite.local.server.http_errors import HttpError, error_body, too_many_req
 
 WINDOW = 60.0  # seconds
 MOST_BYTES = 128 << 20  # of a body: 1,000 runs with the longest inputs have 60 MB
-BODY_TIMEOUT = 60.0  # seconds without a byte of a body
 
 
 class RateLimit:
@@ -48,12 +47,19 @@ class AccessMiddleware:
     """
 
     def __init__(
-        self, app: ASGIApp, key: str | None, limit: RateLimit | None, *, loopback_only: bool
+        self,
+        app: ASGIApp,
+        key: str | None,
+        limit: RateLimit | None,
+        *,
+        loopback_only: bool,
+        body_timeout: float,
     ) -> None:
         self._app = app
         self._key = key
         self._limit = limit
         self._loopback_only = loopback_only
+        self._body_timeout = body_timeout
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI call."""
@@ -61,7 +67,7 @@ class AccessMiddleware:
             await self._app(scope, receive, send)
             return
         error = self._error(scope)
-        await (error or self._app)(scope, receive if error else _Body(receive), send)
+        await (error or self._app)(scope, receive if error else _Body(receive, self._body_timeout), send)
 
     def _error(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
@@ -82,18 +88,18 @@ class AccessMiddleware:
 class _Body:
     """Receives a body up to the limits of its size and of the time between its parts."""
 
-    def __init__(self, receive: Receive) -> None:
-        self._receive, self._bytes, self._complete = receive, 0, False
+    def __init__(self, receive: Receive, timeout: float) -> None:
+        self._receive, self._timeout, self._bytes, self._complete = receive, timeout, 0, False
 
     async def __call__(self) -> Message:
         """Return the next message of a request."""
         if self._complete:
             return await self._receive()
         try:
-            async with asyncio.timeout(BODY_TIMEOUT):
+            async with asyncio.timeout(self._timeout):
                 message = await self._receive()
         except TimeoutError:
-            raise HttpError(408, f"No byte of the body for {BODY_TIMEOUT:g} seconds") from None
+            raise HttpError(408, f"No byte of the body for {self._timeout:g} seconds") from None
         self._complete = not message.get("more_body", False)
         self._bytes += len(message.get("body", b""))
         if self._bytes > MOST_BYTES:

@@ -52,6 +52,7 @@ class ServerSettings:
     `webhook_secret` signs deliveries, the first repeated after `webhook_pause` seconds. `data`: the folder that stores
     runs; None keeps them in memory. `researchers`: threads of research; more than one helps when research waits for I/O.
     `packs_whole`: the records that come in one run are one question. `progress_every`: seconds between two progress events.
+    `body_timeout`: seconds without a byte of a body.
     `loopback_only`: without a key, answer only requests to and from this machine. `private_addresses`: call webhooks and
     MCP servers also at private addresses.
     """
@@ -69,6 +70,7 @@ class ServerSettings:
     researchers: int = 1
     packs_whole: bool = False
     progress_every: float = 5.0
+    body_timeout: float = 60.0
     loopback_only: bool = True
     private_addresses: bool = False
 
@@ -104,6 +106,7 @@ def create_app(corpus: Researcher, settings: ServerSettings) -> Starlette:
                 key=settings.key,
                 limit=services.limit,
                 loopback_only=settings.loopback_only and settings.key is None,
+                body_timeout=settings.body_timeout,
             ),
         ],
         exception_handlers={
