@@ -106,6 +106,15 @@ def test_a_table_that_is_read_as_one_column_names_its_separator(tmp_path, capsys
     assert "Rename" not in error
 
 
+def test_a_title_in_place_of_the_header_is_named_before_a_column_that_it_lacks(tmp_path, capsys):
+    (tmp_path / "t.csv").write_text("Report of May\nid,name\n1,x\n")
+    file = write_spec(tmp_path, spec(input={"path": "t.csv"}))
+    assert main(["check", str(file)]) == 2
+    assert "t.csv:2: 2 cells where the header has 1. If the header is in line 2" in capsys.readouterr().err
+    write_spec(tmp_path, spec(input={"path": "t.csv", "csv": {"skip_lines": 1}}))
+    assert main(["check", str(file)]) == 0
+
+
 def test_stdin_has_the_format_of_the_table_of_the_spec(tmp_path):
     file = write_spec(tmp_path, spec(input={"path": "t.jsonl"}))
     done = rowcite("check", file, "-i", "-", cwd=tmp_path, stdin=b'{"name":"x, y"}\n')

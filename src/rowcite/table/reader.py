@@ -239,7 +239,12 @@ class Reader:
 
     def _missing(self, column: str) -> str:
         schema = self.source.schema
-        if self.source.format in ("csv", "tsv") and (sign := other_separator(list(schema))):
+        is_csv = self.source.format in ("csv", "tsv")
+        if is_csv:
+            next(
+                iter(self.source.batches()), None
+            )  # a title in place of the header makes the next row ragged
+        if is_csv and (sign := other_separator(list(schema))):
             return (
                 f'column "{column}" is not in the table, which is read as one column: {", ".join(schema)}. Set'
                 f" input.csv.separator to {json.dumps(sign)}"
