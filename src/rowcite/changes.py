@@ -10,6 +10,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import polars as pl
+
 from rowcite.accept.judge import Cell
 from rowcite.errors import UsageError
 from rowcite.files import atomic_write, write_errors
@@ -46,9 +48,10 @@ class ChangesSummary:
     first_values: int = 0
 
 
-def changes_since(job: Job, ledger: Ledger, since: float, key: str) -> Iterator[Change]:
-    """Yield the changes since a time (Unix seconds), in the order of the table. `key` is the column with the rows' keys.
+def changes_since(job: Job, ledger: Ledger, since: float, key: str | None = None) -> Iterator[Change]:
+    """Yield the changes since a time (Unix seconds), in the order of the table.
 
+    `key` is the column with the rows' keys; without one they are the rows' numbers from 1.
     A value counts where it is accepted by the present `accept` and not null; a value that was rejected then counts as none.
     """
     resolver = RowResolver(job.spec, job.reader.source.schema, ledger)
@@ -56,12 +59,18 @@ def changes_since(job: Job, ledger: Ledger, since: float, key: str) -> Iterator[
     for batch in job.reader.batches(job.question):
         groups = list(resolver.groups(batch.keys, batch.rows.frame))
         decided = ledger.decisions([group.key for group in groups], until=since)
-        keys = ["" if value is None else str(value) for value in batch.rows.frame[key].to_list()]
+        keys = _keys(batch.rows.frame, key, before)
         for group in groups:
             rows, names = [before + row for row in group.rows], [keys[row] for row in group.rows]
             for item, old, new in _of_group(resolver, group, decided.get(group.key, {}), since):
                 yield Change(rows, names, item, old, new)
         before += batch.rows.frame.height
+
+
+def _keys(frame: pl.DataFrame, key: str | None, before: int) -> list[str]:
+    if key is None:
+        return [f"{before + row + 1:,}" for row in range(frame.height)]
+    return ["" if value is None else str(value) for value in frame[key].to_list()]
 
 
 def _of_group(

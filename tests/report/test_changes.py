@@ -131,3 +131,19 @@ def test_flags_of_imports_do_not_go_with_since(tmp_path, flags, capsys):
 def test_what_is_no_time_is_rejected(tmp_path, capsys):
     assert changes(known(tmp_path, ROWS), "yesterday", code=2) is None
     assert "not a time" in capsys.readouterr().err
+
+
+def test_the_report_has_a_section_with_what_changed(tmp_path):
+    before, after = [answer(industry=found("pumps"))], [answer(industry=found("<b>taps"), listed=found(True))]
+    path, since = refreshed(tmp_path, before, after)
+    page = tmp_path / "page.html"
+    assert main(["report", str(path), "--base-url", NOWHERE, "-o", str(page), "--since", since]) == 0
+    section = page.read_text().split('id="changes"')[1].split("</section>")[0]
+    assert "1 row changed since" in section
+    assert "1 industry, 1 listed. 1 of these had no value before." in section
+    assert ">pumps</td>" in section
+    assert ">&lt;b&gt;taps</td>" in section
+    assert main(["report", str(path), "--base-url", NOWHERE, "-o", str(page), "--since", now()]) == 0
+    assert "No accepted value changed since" in page.read_text()
+    assert main(["report", str(path), "--base-url", NOWHERE, "-o", str(page)]) == 0
+    assert 'id="changes"' not in page.read_text()

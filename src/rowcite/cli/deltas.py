@@ -7,33 +7,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rowcite.cli.console import Console
-from rowcite.cli.options import output_options, prepared, read_only_options, spec_argument, start_console
+from rowcite.cli.options import (
+    output_options,
+    prepared,
+    read_only_options,
+    spec_argument,
+    start_console,
+    time_value,
+)
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from rowcite.deltas import DeltaSummary
-
-
-def _time(_: click.Context, __: click.Parameter, text: str | None) -> datetime | None:
-    """Return a time: a date, a date with a time, or how long ago."""
-    from datetime import UTC, datetime
-
-    from rowcite.spec.value_types import duration
-
-    if text is None:
-        return None
-    try:
-        ago: timedelta = duration(text)
-        return datetime.now(UTC) - ago
-    except (ValueError, OverflowError):
-        pass
-    try:
-        return datetime.fromisoformat(text).astimezone()
-    except (ValueError, OverflowError):
-        raise click.BadParameter(
-            f"{text!r} is not a time: write it like 2026-11-01, 2026-11-01T08:00, or 7d for seven days ago"
-        ) from None
 
 
 @click.command("deltas", short_help="Write only the changed cells, as CSV for CRM imports.")
@@ -61,7 +47,7 @@ def _time(_: click.Context, __: click.Parameter, text: str | None) -> datetime |
 )
 @click.option(
     "--since",
-    callback=_time,
+    callback=time_value,
     metavar="TIME",
     help="Write what changed since TIME (2026-11-01, 2026-11-01T08:00, or 7d for seven days ago), with the evidence of then and now.",
 )

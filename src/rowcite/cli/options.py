@@ -13,7 +13,7 @@ from rowcite.cli.console import Console
 from rowcite.errors import TableError
 
 if TYPE_CHECKING:
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from rowcite.pipeline.prepare import Prepared
     from rowcite.pipeline.which_api import Use
@@ -78,6 +78,27 @@ def duration_value(_: click.Context, __: click.Parameter, text: str | None) -> t
     except ValueError as error:
         raise click.BadParameter(f"{text!r} {error}") from None
     return value
+
+
+def time_value(_: click.Context, __: click.Parameter, text: str | None) -> datetime | None:
+    """Return a time: a date, a date with a time, or how long ago."""
+    from datetime import UTC, datetime
+
+    from rowcite.spec.value_types import duration
+
+    if text is None:
+        return None
+    try:
+        ago: timedelta = duration(text)
+        return datetime.now(UTC) - ago
+    except (ValueError, OverflowError):
+        pass
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError):
+        raise click.BadParameter(
+            f"{text!r} is not a time: write it like 2026-11-01, 2026-11-01T08:00, or 7d for seven days ago"
+        ) from None
 
 
 _TABLE = [

@@ -10,12 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rowcite.cli.options import output_options, prepared, read_only_options, spec_argument, start_console
+from rowcite.cli.options import (
+    output_options,
+    prepared,
+    read_only_options,
+    spec_argument,
+    start_console,
+    time_value,
+)
 from rowcite.errors import UsageError
 from rowcite.files import write_errors, write_whole
 from rowcite.wording import how_to_install
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rowcite.model import Counts
     from rowcite.pipeline.prepare import Prepared
 
@@ -38,9 +47,17 @@ rows_option = click.option(
     help="Write the page here; - is stdout.  [default: beside the output table]",
 )
 @rows_option
+@click.option(
+    "--since",
+    callback=time_value,
+    metavar="TIME",
+    help="Add a section with what changed since TIME (2026-11-01, 2026-11-01T08:00, or 7d for seven days ago).",
+)
 @read_only_options
 @output_options
-def command(spec: str, output: str | None, rows: int, *, as_json: bool, **flags: Any) -> int:
+def command(
+    spec: str, output: str | None, rows: int, since: datetime | None, *, as_json: bool, **flags: Any
+) -> int:
     """Write a report about SPEC's table as one HTML file. It loads nothing from the network and can be mailed."""
     from contextlib import closing
 
@@ -58,7 +75,13 @@ def command(spec: str, output: str | None, rows: int, *, as_json: bool, **flags:
         from rowcite.report.page import page
 
         with closing(open_ledger(ready.ledger, writing=False)) as ledger:
-            facts = gather(ready.job, ledger, most_rows=rows, table=flags["input"])
+            facts = gather(
+                ready.job,
+                ledger,
+                most_rows=rows,
+                table=flags["input"],
+                since=since.timestamp() if since else None,
+            )
         target, text = output or beside(ready), page(facts).encode()
     if target == "-":
         write_to_stdout(io.BytesIO(text))

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from rowcite.accept.evidence import Element
 from rowcite.model import Citation, Counts, Decision, Json, Packing, Spend
+from rowcite.report.what_changed import SinceThen
 from rowcite.spec.fields import Field
 
 
@@ -174,6 +175,7 @@ class Facts:
     to_review: int = 0
     reasons: Counter[ReviewReason] = field(default_factory=Counter)
     rows: list[RowView] = field(default_factory=list)
+    changes: SinceThen | None = None
     warnings: dict[str, int] = field(default_factory=dict)
 
     @property

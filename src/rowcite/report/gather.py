@@ -19,6 +19,7 @@ from rowcite.pipeline.job import Job
 from rowcite.report.cells import Views, views
 from rowcite.report.facts import Facts, ReviewReason, RowView
 from rowcite.report.row_sample import RowSample
+from rowcite.report.what_changed import since_then
 from rowcite.report.work import stored_before, timeline
 from rowcite.rows.resolver import RowGroup, RowResolver
 from rowcite.table.reader import Batch
@@ -33,13 +34,19 @@ _REFERENCE = re.compile(r" \(ref_id [^)]*\)")
 _VARYING = re.compile(r"""'[^']*'|"[^"]*"|\b[0-9a-f]{8,}\b|\b\w*\d{3,}\w*\b|\d[\d.,]*""")
 
 
-def gather(
-    job: Job, ledger: Ledger, *, most_rows: int = MOST_ROWS, decided: bool = True, table: str | None = None
+def gather(  # noqa: PLR0913 - what a page needs, by name
+    job: Job,
+    ledger: Ledger,
+    *,
+    most_rows: int = MOST_ROWS,
+    decided: bool = True,
+    table: str | None = None,
+    since: float | None = None,
 ) -> Facts:
     """Count the rows and cells of a table by its ledger, and choose the rows for the page.
 
     `table` is the path that replaced the spec's `input.path`; the page shows only its last part. Without `decided`,
-    decisions are not applied: the review applies them to its own page.
+    decisions are not applied: the review applies them to its own page. With `since` (Unix seconds), the facts have what changed since then.
 
     Raises:
         TableChanged: the table has another header than when the command began, or keeps changing.
@@ -47,6 +54,7 @@ def gather(
 
     def gather_now(now: Job) -> Facts:
         facts = _Gathering(now, ledger, most_rows, decided=decided, table=table).facts()
+        facts.changes = None if since is None else since_then(now, ledger, since)
         check_unchanged(now)
         return facts
 

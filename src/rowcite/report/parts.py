@@ -13,6 +13,7 @@ from rowcite.report.charts import Bar, share
 from rowcite.report.facts import FILLED, REASON_LABELS, STATE_LABELS, CellState, Facts
 from rowcite.report.money import savings, spend
 from rowcite.report.sections import Mark, Part, Table, Tile, plural
+from rowcite.report.what_changed import what_changed
 
 _MOST_IN_TABLE = 50
 _TONES = {RowStatus.REJECTED: "warn", RowStatus.FAILED: "bad"}
@@ -74,6 +75,7 @@ def rows_note(facts: Facts) -> str:
 def parts(facts: Facts) -> list[Part]:
     """Return the sections with pictures, in the order of the page."""
     found = [
+        None if facts.changes is None else what_changed(facts.changes),
         _coverage(facts),
         _causes(facts),
         _sources(facts),
