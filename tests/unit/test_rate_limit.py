@@ -300,7 +300,7 @@ class Api:
 @settings(max_examples=25, deadline=None)
 def test_a_limit_far_below_the_own_is_used_and_few_requests_are_turned_away(limit, at_once, retry_after):
     """Without Retry-After, thousands of requests would get 429 unless the rate falls."""
-    minutes = 10
+    minutes = 6
     api: list[Api] = []
 
     async def work() -> None:
