@@ -121,3 +121,11 @@ def test_the_measured_time_left_is_not_longer_than_what_the_processor_usually_ta
 
 def test_a_clock_has_hours_only_when_there_are_any():
     assert [clock(32.9), clock(3_734)] == ["0:32", "1:02:14"]
+
+
+@pytest.mark.parametrize("kind", [Bar, Lines])
+def test_nothing_is_shown_without_tasks(kind, capsys):
+    meter = kind(Console(), free=True)
+    meter.begin(0, 0)
+    meter.end()
+    assert capsys.readouterr().err == ""

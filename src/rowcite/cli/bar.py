@@ -53,10 +53,7 @@ class Meter:
             self.counts.tasks, self.counts.answered, self.counts.active = tasks, answered, active
             self._began = time.monotonic()
             self._expect(seconds)
-            self._start()
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._tick, name="rowcite-progress", daemon=True)
-            self._thread.start()
+        self._run()
 
     def more(self, tasks: int, text: str, seconds: Band | None = None) -> None:
         """Count the tasks of an escalation round."""
@@ -64,6 +61,7 @@ class Meter:
             self.counts.tasks += tasks
             self._expect(seconds)
         self._console.info(text, event="retry", tasks=tasks)
+        self._run()
 
     def submitted(self, tasks: int, spent: int) -> None:
         """Count active tasks and spend."""
@@ -114,6 +112,15 @@ class Meter:
         with self._lock:
             ended = self.position - self.counts.answered
             self._time_left.add(ended, time.monotonic())
+
+    def _run(self) -> None:
+        """Start to show, unless there is nothing to show or it runs already."""
+        if not self.counts.tasks or self._thread is not None:
+            return
+        with self._lock:
+            self._start()
+        self._thread = threading.Thread(target=self._tick, name="rowcite-progress", daemon=True)
+        self._thread.start()
 
     def _tick(self) -> None:
         while not self._ended.wait(self.seconds):
