@@ -41,7 +41,7 @@ def check(path="table.yaml", *, stdin=None):
 def test_it_says_what_it_took_and_what_to_type_next(init):
     shown = init(COMPANIES, "-o", "specs/crm.yaml").stderr
     assert 'table.csv: csv, separator ",", encoding utf-8, 3 columns' in shown
-    assert 'sent: company_name ("Company"), website ("Website")' in shown
+    assert 'to send: company_name ("Company"), website ("Website")' in shown
     assert "\n  rowcite plan specs/crm.yaml " in shown
     assert "\n  rowcite run specs/crm.yaml\n" in shown
     assert spec("specs/crm.yaml").input.path == "../table.csv"

@@ -123,7 +123,7 @@ def _show_choices(console: Console, made: Draft) -> None:
         f"rows describe {rows}" if rows else "unknown kind of row: set task.inputs and task.outputs yourself"
     )
     sent = ", ".join(f'{pick.name} ("{pick.column}")' for pick in made.picks)
-    console.info(f"sent: {sent}")
+    console.info(f"to send: {sent}")
     console.info(f"to find: {', '.join(field.name for field in made.fields if field.active)}")
 
 
