@@ -64,10 +64,11 @@ def planned(job, capsys):
     return json.loads(capsys.readouterr().out)
 
 
-def check_finished(job):
-    """Run to the end; check that what the copy lacks, and nothing else, was requested again, each row for itself."""
+def check_finished(job, capsys):
+    """Run to the end; check that it warns, and that what the copy lacks was requested again, each row for itself."""
     before = len(job.server.created())
     assert job("run", "-q") == 0
+    assert "are sent again, and paid for again" in capsys.readouterr().err
     assert len(job.server.created()) - before == ROWS - EARLIER
     assert job.answers() == [f"Company {number}" for number in range(ROWS)]
 
@@ -84,7 +85,7 @@ def test_a_backup_that_is_restored_is_reported_until_something_is_submitted(job,
     for command in (["status"], ["ledger", "verify"]):
         assert main([*command, job.spec]) == 0
         assert "what was submitted, answered and decided since then is not known" in capsys.readouterr().err
-    check_finished(job)
+    check_finished(job, capsys)
     assert main(["ledger", "verify", job.spec]) == 0
     assert "copy" not in capsys.readouterr().err
     assert planned(job, capsys)["warnings"] == []
@@ -106,7 +107,7 @@ def test_a_ledger_that_lacks_the_runs_of_the_table_is_reported_before_they_are_p
     assert job("plan", "--fresh", "--json") == 0
     assert json.loads(capsys.readouterr().out)["warnings"] == []
     if output == "out.csv":
-        check_finished(job)
+        check_finished(job, capsys)
 
 
 def test_runs_that_were_active_in_the_copy_are_collected_and_not_paid_again(job):

@@ -142,6 +142,8 @@ def _confirm_plan(console: Console, job: Job, plan: Plan, *, ask: bool) -> bool:
     from rowcite.cli import render
 
     console.info(*render.plan_lines(job, plan), event="plan", **render.plan_fields(job, plan))
+    for text in plan.warnings if console.quiet else ():  # else they are part of the plan
+        console.warning(text)
     return not ask or plan.cost <= _ASK_ABOVE or _confirmed(f"Spend {render.usd(plan.cost)}?")
 
 
