@@ -69,8 +69,9 @@ chromium:  ## Install Chromium from Debian's packages unless it is installed
 	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
 	  { echo "the tests of pages need Chromium: install it, or set CHROMIUM to its path" >&2; exit 2; }
 
-screenshots: .venv/dev chromium  ## Make the screenshots of the report and the review from the sample
+screenshots: .venv/dev chromium  ## Make the screenshots of the report, the review and the terminal from the sample
 	$(BIN)/python docs/screenshots/make.py
+	$(BIN)/python docs/screenshots/terminal.py
 
 # From another project's CI: make -C rowcite enrich SPEC=... INPUT=... OUTPUT=... (absolute paths, or relative to this folder)
 enrich: .venv/local  ## Enrich INPUT by SPEC into OUTPUT; more flags in ARGS
