@@ -12,6 +12,7 @@ TOOLS = (
     "pytest",
     "pytest-xdist",
     "hypothesis",
+    "jsonschema",
     "trustme",
     "moto[s3,server]",
     "standardwebhooks",
