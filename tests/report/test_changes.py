@@ -141,8 +141,8 @@ def test_the_report_has_a_section_with_what_changed(tmp_path):
     section = page.read_text().split('id="changes"')[1].split("</section>")[0]
     assert "1 row changed since" in section
     assert "1 industry, 1 listed. 1 of these had no value before." in section
-    assert ">pumps</td>" in section
-    assert ">&lt;b&gt;taps</td>" in section
+    assert ">pumps (high)</td>" in section
+    assert ">&lt;b&gt;taps (high)</td>" in section
     assert main(["report", str(path), "--base-url", NOWHERE, "-o", str(page), "--since", now()]) == 0
     assert "No accepted value changed since" in page.read_text()
     assert main(["report", str(path), "--base-url", NOWHERE, "-o", str(page)]) == 0

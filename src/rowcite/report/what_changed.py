@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
+from rowcite.accept.evidence import host_of
 from rowcite.accept.judge import Cell
 from rowcite.changes import Change, changes_since, text_of
 from rowcite.inert import one_line
@@ -14,7 +15,7 @@ from rowcite.pipeline.job import Job
 from rowcite.report.sections import Part, Table, plural
 
 _SHOWN = 100  # changes
-_VALUE_CHARS = 200
+_VALUE_CHARS = 60
 
 
 @dataclass(slots=True)
@@ -52,16 +53,20 @@ def what_changed(found: SinceThen) -> Part:
         text += f" {found.first_values:,} of these had no value before."
     if len(found.lines) == _SHOWN:
         text += f" The first {_SHOWN} of them are below; `rowcite deltas --since` writes all."
-    columns = ("row", "field", "then", "confidence then", "now", "confidence now", "source now")
+    columns = ("cell", "then", "now", "source")
     return Part("changes", "What changed", text, "full", table=Table(columns, found.lines))
 
 
 def _line(change: Change) -> tuple[str, ...]:
     more = f" and {len(change.rows) - 1:,} more" if len(change.rows) > 1 else ""
     url = change.new.citations[0].url if change.new.citations else ""
-    then, now = _shown(change.old), _shown(change.new)
-    return (f"{change.keys[0]}{more}", change.field.name, *then, *now, one_line(url, _VALUE_CHARS))
+    site = one_line(host_of(url), _VALUE_CHARS)
+    return (f"{change.field.name}, row {change.keys[0]}{more}", _shown(change.old), _shown(change.new), site)
 
 
-def _shown(cell: Cell) -> tuple[str, str]:
-    return one_line(text_of(cell.value), _VALUE_CHARS), cell.confidence or ""
+def _shown(cell: Cell) -> str:
+    """Return a value with its confidence."""
+    if cell.value is None:
+        return ""
+    text = one_line(text_of(cell.value), _VALUE_CHARS)
+    return f"{text} ({cell.confidence})" if cell.confidence else text
