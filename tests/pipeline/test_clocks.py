@@ -25,7 +25,7 @@ from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.serving import embedded
 from support import write_spec
 from support.deviant import Deviations
-from support.submitting import PRICE, Submission, api, tasks
+from support.submitting import PRICE, Submission, api, tasks, whole
 
 CASES = int(os.environ.get("ROWCITE_CLOCKS", "6"))
 DAY = 86_400.0
@@ -68,14 +68,6 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     return Clock(monkeypatch)
-
-
-def whole(job, some):
-    """Check that each task has its own answer and was paid for once."""
-    assert job.misplaced(some) == []
-    assert job.api.paid_twice() == 0
-    assert len(job.api.created()) == len(some)
-    assert job.spent() == len(some) * PRICE
 
 
 def interrupted(job, some, seconds, **terms):

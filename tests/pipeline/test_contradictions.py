@@ -9,20 +9,13 @@ import pytest
 from rowcite.errors import ApiError, Incomplete, Retriable
 from rowcite.local.server.quirks import ACTIVE_NEVER_LISTED
 from support.deviant import Deviations
-from support.submitting import PRICE, tasks
+from support.submitting import PRICE, tasks, whole
 
 
 @pytest.fixture
 def start(opened):
     """Return a function that starts a deviating server and returns a submission to it."""
     return opened
-
-
-def whole(job, some):
-    assert job.misplaced(some) == []
-    assert len(job.api.created()) == len(some)
-    assert job.spent() == len(some) * PRICE
-    return True
 
 
 def listed(change):

@@ -21,7 +21,7 @@ from rowcite.errors import (
 )
 from support.answers import runs_of
 from support.deviant import Deviations
-from support.submitting import PRICE, tasks
+from support.submitting import PRICE, tasks, whole
 
 PHASES = {
     "create": ("POST", "/groups$"),
@@ -76,14 +76,6 @@ def start(opened):
 def hits(phase, fault, **more):
     method, path = PHASES[phase]
     return {"method": method, "path": path, "nth": [1], **fault, **more}
-
-
-def whole(job, some):
-    assert job.misplaced(some) == []
-    assert job.api.paid_twice() == 0
-    assert len(job.api.created()) == len(some)
-    assert job.spent() == len(some) * PRICE
-    return True
 
 
 def patience(job, fault):

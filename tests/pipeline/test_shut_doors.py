@@ -4,7 +4,7 @@ import pytest
 
 from rowcite.errors import ApiError, ApiRefused, KeyRefused
 from support.deviant import Deviations
-from support.submitting import PRICE, tasks
+from support.submitting import PRICE, tasks, whole
 
 
 @pytest.fixture
@@ -19,13 +19,6 @@ def start(opened):
 
 def post(status, *, nth=None, **more):
     return {"method": "POST", "path": "/runs$", "nth": nth, "status": status, **more}
-
-
-def whole(job, some):
-    assert job.misplaced(some) == []
-    assert len(job.api.created()) == len(some)
-    assert job.spent() == len(some) * PRICE
-    return True
 
 
 # --- keys, processors, groups ----------------------------------------------------------------------------

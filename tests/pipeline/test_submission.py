@@ -15,7 +15,7 @@ from rowcite.errors import ApiError, ApiRefused, BudgetExceeded, Incomplete, Ins
 from rowcite.submit.options import SubmitOptions
 from support.answers import runs_of
 from support.deviant import Deviations
-from support.submitting import PRICE, Submission, tasks
+from support.submitting import PRICE, Submission, tasks, whole
 
 REAL = {
     name: getattr(SubmitOptions(), name)
@@ -27,17 +27,6 @@ REAL = {
 def start(opened):
     """Return a function that starts a deviating server and returns a submission to it."""
     return opened
-
-
-def whole(job, some):
-    """Check that each task has its own answer, that no run is paid for twice, and that all counts agree."""
-    assert job.misplaced(some) == []
-    assert job.api.paid_twice() == 0
-    assert len(job.api.created()) == len(some)
-    assert job.spent() == len(some) * PRICE
-    assert job.submitter._active == 0
-    assert job.submitter._running == 0
-    return True
 
 
 # --- numbers ---------------------------------------------------------------------------------------------
@@ -337,12 +326,12 @@ def test_a_post_throttled_for_its_size_is_sent_in_smaller_chunks(start):
 
 
 def test_a_limit_far_below_the_own_costs_time_and_no_batch_its_size(start):
-    job = start(Deviations(window=(6, 0.25)), latency=0.002)
-    some = tasks(job.question, 120)
+    job = start(Deviations(window=(3, 0.5)), latency=0.002)
+    some = tasks(job.question, 60)
     job.run(some, active_runs=20)
     assert whole(job, some)
     assert job.api.deviant.throttled > 0
-    assert sum(runs == 20 for runs in job.api.deviant.posts) >= 5
+    assert sum(runs == 20 for runs in job.api.deviant.posts) >= 2
     assert min(job.api.deviant.posts) >= 10
 
 

@@ -201,3 +201,14 @@ class Submission:
             if output is None or json.loads(json.loads(output)["content"]["city"]) != json.loads(task.input):
                 wrong.append(task.input)
         return wrong
+
+
+def whole(job: Submission, some: list[Task]) -> bool:
+    """Check that each task has its own answer, that no run is paid for twice, and that all counts agree."""
+    assert job.misplaced(some) == []
+    assert job.api.paid_twice() == 0
+    assert len(job.api.created()) == len(some)
+    assert job.spent() == len(some) * PRICE
+    assert job.submitter is not None
+    assert (job.submitter._active, job.submitter._running) == (0, 0)
+    return True
