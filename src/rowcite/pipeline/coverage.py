@@ -42,7 +42,14 @@ class Coverage:
             self.rejected_row = self._rows + first + 1
         self._rows += added.height
         mask = added[_STATUS].is_in(list(ANSWERED_ROWS))
-        table, answered = table.filter(mask), added.filter(mask)
+        columns = {value_column(spec, item.name) for item in fields(spec)}
+        own = [
+            name for name in table.columns if name in columns
+        ]  # filtering copies: no other column is needed
+        table = table.select(own).filter(mask) if own else table.clear()
+        answered = added.select(
+            pl.col(*(name for name in added.columns if not name.endswith("_citations")))
+        ).filter(mask)
         self.answered += answered.height
         for item in fields(spec):
             self._add_field(spec, item.name, table, answered)
