@@ -12,8 +12,8 @@ from rowcite.accept.judge import check_results, judge
 from rowcite.accept.policy import acceptance_policy
 from rowcite.model import Answer, Citation, FieldBasis
 from rowcite.pipeline.spec_file import parse_spec
+from rowcite.spec.accept_models import Accept, AcceptField
 from rowcite.spec.fields import Field, FieldType
-from rowcite.spec.models import Accept, AcceptField
 
 STRING, INTEGER, JSON = map(FieldType, ("string", "integer", "json"))
 DAY = date(2026, 6, 1)

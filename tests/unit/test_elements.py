@@ -7,8 +7,8 @@ import pytest
 from rowcite.accept.judge import check_results, judge
 from rowcite.accept.policy import acceptance_policy
 from rowcite.model import Answer, Citation, FieldBasis
+from rowcite.spec.accept_models import Accept
 from rowcite.spec.fields import Field, FieldType
-from rowcite.spec.models import Accept
 
 DAY = date(2026, 6, 1)
 A, B = (Citation(f"https://{name}.example/", None, (name,)) for name in "ab")

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rowcite.evaluation.equality import ListMatch, comparison, elements, match_lists
+from rowcite.spec.accept_models import EvalField
 from rowcite.spec.fields import Field, FieldType
-from rowcite.spec.models import EvalField
 from support import ROOT
 
 PAIRS = ROOT / "tests" / "data" / "eval" / "pairs.txt"

@@ -24,8 +24,8 @@ from rowcite.pipeline.next_step import (
     too_many,
 )
 from rowcite.rows.resolve import resolve
+from rowcite.spec.accept_models import Accept
 from rowcite.spec.fields import Field, FieldType, fields
-from rowcite.spec.models import Accept
 from rowcite.spec.question import question
 
 FIELDS = tuple(Field(name, FieldType("string"), name) for name in ("industry", "ceo", "city"))

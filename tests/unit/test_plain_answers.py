@@ -11,8 +11,8 @@ from rowcite.accept.policy import acceptance_policy
 from rowcite.model import RunState, StoredRun
 from rowcite.rows.plain_answers import PlainAnswers
 from rowcite.rows.resolve import resolve
+from rowcite.spec.accept_models import Accept
 from rowcite.spec.fields import Field, FieldType
-from rowcite.spec.models import Accept
 
 DAY = date(2026, 1, 1)
 KINDS = [

@@ -13,8 +13,8 @@ from rowcite.model import Decision, RowStatus, RunState, StoredRun
 from rowcite.rows.given import has_blank, same
 from rowcite.rows.resolve import current, resolve
 from rowcite.rows.resolver import RowResolver
+from rowcite.spec.accept_models import Accept
 from rowcite.spec.fields import Field, FieldType
-from rowcite.spec.models import Accept
 
 DAY = date(2026, 6, 1)
 FIELDS = (

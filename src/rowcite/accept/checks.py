@@ -16,8 +16,8 @@ from pydantic_core import SchemaError
 from rowcite.accept.coerce import CoercionError, coerce, shown
 from rowcite.accept.evidence import LEVELS, Domains, newest, score, sites
 from rowcite.model import Citation, FieldBasis, Json
+from rowcite.spec.accept_models import AcceptField
 from rowcite.spec.fields import Field, FieldType
-from rowcite.spec.models import AcceptField
 
 Reject = Callable[[Any, FieldBasis, tuple[Citation, ...], date], str | None]
 

@@ -14,8 +14,8 @@ from decimal import Decimal
 from typing import Any
 
 from rowcite.model import Json
+from rowcite.spec.accept_models import NOT_FOUND
 from rowcite.spec.fields import FieldType
-from rowcite.spec.models import NOT_FOUND
 
 _NUMBER = re.compile(r"[+-]?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?([eE][+-]?[0-9]{1,5})?\Z")
 _INT64 = range(-(2**63), 2**63)

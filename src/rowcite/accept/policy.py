@@ -9,8 +9,8 @@ from rowcite.accept.checks import Check, InvalidCheck, evidence_checks, value_ch
 from rowcite.accept.evidence import Domains
 from rowcite.accept.expressions import RuleError
 from rowcite.accept.rules import Rule, parse
+from rowcite.spec.accept_models import Accept, AcceptField
 from rowcite.spec.fields import Field
-from rowcite.spec.models import Accept, AcceptField
 from rowcite.wording import did_you_mean
 
 Problem = tuple[tuple[str | int, ...], str]

@@ -12,8 +12,8 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from rowcite.evaluation import normal_forms
+from rowcite.spec.accept_models import Comparison, EvalField
 from rowcite.spec.fields import Field, FieldType
-from rowcite.spec.models import Comparison, EvalField
 
 Same = Callable[[Any, Any], bool]
 """Return True if a label and a found value, neither of them None, are the same value."""

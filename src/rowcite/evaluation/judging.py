@@ -12,8 +12,8 @@ from rowcite.accept.evidence import LEVELS, score
 from rowcite.accept.judge import Cell
 from rowcite.evaluation.equality import ListMatch, Same, comparison, element_comparison, elements, match_lists
 from rowcite.evaluation.statistics import Share, ratio, share
+from rowcite.spec.accept_models import EvalField
 from rowcite.spec.fields import Field
-from rowcite.spec.models import EvalField
 
 
 class Outcome(StrEnum):

@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from rowcite.errors import Problem, SpecError
 from rowcite.pipeline.spec_checks import spec_problems
 from rowcite.spec import read_limits, yaml_positions
-from rowcite.spec.models import RENAMED_ACCEPT_KEYS, Format, Spec
+from rowcite.spec.accept_models import RENAMED_ACCEPT_KEYS
+from rowcite.spec.models import Format, Spec
 from rowcite.spec.problems import OWN_KEYS, unknown_key, valid_keys, validation_problems
 from rowcite.spec.yaml_positions import Document
 from rowcite.spec.yaml_positions import Path as YamlPath

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from rowcite.spec import models
+from rowcite.spec import accept_models, models
 
 DESCRIPTIONS: dict[type[BaseModel], dict[str, str]] = {
     models.Spec: {
@@ -88,7 +88,7 @@ DESCRIPTIONS: dict[type[BaseModel], dict[str, str]] = {
         "headers": "Headers that are sent and never stored. Take secrets from the environment: `${TOKEN}`.",
         "allowed_tools": "Names of the tools that may be called. Default: all.",
     },
-    models.AcceptKeys: {
+    accept_models.AcceptKeys: {
         "min_confidence": "low, medium, high, or a number from 0 to 1.",
         "missing_confidence": "Some processors give no confidence: accept or reject such values.",
         "min_citations": "Least number of citations.",
@@ -99,19 +99,19 @@ DESCRIPTIONS: dict[type[BaseModel], dict[str, str]] = {
         "not_found": "Texts that mean null. [] turns it off.",
         "on_reject": "`blank` leaves a rejected value out, `keep` writes it; the row is `rejected` in both cases.",
     },
-    models.Accept: {
+    accept_models.Accept: {
         "required": "Fields whose null is not an answer.",
         "fields": "Rules for single fields.",
         "rules": "Conditions on the fields of a row, such as `founded_year <= 2026`.",
     },
-    models.AcceptField: {
+    accept_models.AcceptField: {
         "required": "A null here is not an answer.",
         "pattern": "A regular expression that the whole value must match.",
         "minimum": "Least number or date.",
         "maximum": "Greatest number or date.",
         "one_of": "The values that are accepted.",
     },
-    models.EvalField: {
+    accept_models.EvalField: {
         "compare": "The comparison. Default: by the field's type.",
         "tolerance": 'The share by which numbers may differ, such as "10%".',
         "region": "Country (ISO 3166) of phone numbers without a country code.",

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from rowcite.api.facts import PROCESSORS
-from rowcite.spec import models
+from rowcite.spec import accept_models, models
 from rowcite.spec.descriptions import description
 from rowcite.spec.problems import OWN_KEYS, models_in
 from rowcite.spec.value_types import OTHER_KIND_NAMES
@@ -156,7 +156,7 @@ def _add_old_names(parts: dict[str, _Schema]) -> None:
     """Add the keys that are still read under an old name."""
     for name in ("Accept", "AcceptField"):
         keys = parts[name]["properties"]
-        for old, new in models.RENAMED_ACCEPT_KEYS.items():
+        for old, new in accept_models.RENAMED_ACCEPT_KEYS.items():
             text = f"Old name of `{new}`, read with a warning."
             keys[old] = {**keys[new], "description": text, "deprecated": True}
             parts[name]["not"] = {"required": [old, new]}

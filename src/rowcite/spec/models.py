@@ -11,8 +11,6 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     SecretStr,
     StrictBool,
@@ -25,17 +23,14 @@ from pydantic import (
 from rowcite.api.facts import REQUESTS_PER_MINUTE
 from rowcite.api.schema_limits import shape_problems
 from rowcite.errors import Problem, SpecError
+from rowcite.spec.accept_models import Accept, EvalField, Part
 from rowcite.spec.value_types import (
-    Confidence,
     Day,
-    DomainList,
     Duration,
     FieldKind,
     RowsOrShare,
-    Scalar,
     SourceList,
     SourceName,
-    Tolerance,
     Usd,
     Whole,
     misspelt_kind,
@@ -44,13 +39,6 @@ from rowcite.spec.value_types import (
 Format = Literal["csv", "tsv", "parquet", "jsonl"]
 Transform = Literal["strip", "lower", "domain", "url", "none"]
 InputKind = Literal["string", "integer", "number", "boolean"]
-
-NOT_FOUND = ("unknown", "n/a", "not found", "not available")
-"""Answers that count as null."""
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def _separator(value: str) -> str:
@@ -69,7 +57,7 @@ def _encoding(value: str) -> str:
         raise ValueError("must be an encoding that Python knows, such as utf8, latin-1 or cp1252") from None
 
 
-class CsvOptions(_Part):
+class CsvOptions(Part):
     """The separator and the encoding of a CSV, the texts that count as blank, and the lines above its header."""
 
     separator: (
@@ -85,7 +73,7 @@ class CsvOptions(_Part):
     skip_lines: Annotated[StrictInt, Field(ge=0, le=1_000)] = 0
 
 
-class Input(_Part):
+class Input(Part):
     """The table to enrich."""
 
     path: str | None = None
@@ -94,13 +82,13 @@ class Input(_Part):
     where: str | None = None
 
 
-class Output(_Part):
+class Output(Part):
     """The table to write."""
 
     path: str | None = None
 
 
-class InputField(_Part):
+class InputField(Part):
     """One field of the task's input: its column, how its text is transformed, and the type that it is sent as."""
 
     column: str
@@ -110,7 +98,7 @@ class InputField(_Part):
     transform: Transform = "strip"
 
 
-class OutputField(_Part):
+class OutputField(Part):
     """One field to find: `enum` for a choice of texts, `items` for the values of an array, `properties` for an object.
 
     A plain text is a type, or the description of a text field.
@@ -157,7 +145,7 @@ class OutputField(_Part):
         return self
 
 
-class WholeOutput(_Part):
+class WholeOutput(Part):
     """An output without fields: a described text, a report, auto, or a JSON schema of the user."""
 
     type: Literal["text", "auto"] | None = None
@@ -183,7 +171,7 @@ class WholeOutput(_Part):
         return self
 
 
-class SourcePolicy(_Part):
+class SourcePolicy(Part):
     """The sites that answers may come from, and the earliest day of what they publish."""
 
     include_domains: SourceList = ()
@@ -191,24 +179,24 @@ class SourcePolicy(_Part):
     after_date: Day = None
 
 
-class DataSources(_Part):
+class DataSources(Part):
     """Connectors to further sources: free ones, and ones that are paid for with every run."""
 
     free: tuple[SourceName, ...] = ()
     pay_per_use: tuple[SourceName, ...] = ()
 
 
-class McpServer(_Part):
+class McpServer(Part):
     """A tool server that the runs may call. Headers are secrets: they are sent and never stored."""
 
     url: str
     name: str
     type: Literal["url"] = "url"
-    headers: dict[str, SecretStr] = {}
+    headers: dict[str, SecretStr] = Field(default={})
     allowed_tools: tuple[str, ...] | None = None
 
 
-class TaskSpec(_Part):
+class TaskSpec(Part):
     """The question for every row."""
 
     processor: str = Field(min_length=1)
@@ -220,7 +208,7 @@ class TaskSpec(_Part):
     source_policy: SourcePolicy | None = None
     data_sources: DataSources | None = None
     location: str | None = Field(default=None, pattern=r"^[A-Za-z]{2}$")
-    metadata: dict[str, str] = {}
+    metadata: dict[str, str] = Field(default={})
     mcp_servers: tuple[McpServer, ...] = ()
     previous_interaction_id: str | None = None
     memory_scope_key: str | None = Field(default=None, min_length=1)
@@ -239,75 +227,7 @@ class TaskSpec(_Part):
         return self
 
 
-RENAMED_ACCEPT_KEYS = {"otherwise": "on_reject"}
-"""Old and new names of keys of `accept` and of its fields: the old ones are read, with a warning."""
-
-
-class AcceptKeys(_Part):
-    """The rules for a value and its evidence."""
-
-    min_confidence: Confidence = None
-    missing_confidence: Literal["accept", "reject"] = "accept"
-    min_citations: Whole = Field(default=0, ge=0)
-    min_domains: Whole = Field(default=0, ge=0)
-    trusted_domains: DomainList = ()
-    distrusted_domains: DomainList = ()
-    max_age: Duration = None
-    not_found: tuple[str, ...] = NOT_FOUND
-    on_reject: Literal["blank", "keep"] = "blank"
-
-
-class AcceptField(AcceptKeys):
-    """The rules for one field. A key that is set here replaces the one that is set for all fields."""
-
-    required: StrictBool = False
-    pattern: str | None = None
-    minimum: Scalar | None = None
-    maximum: Scalar | None = None
-    one_of: tuple[Scalar, ...] | None = None
-
-
-class Accept(AcceptKeys):
-    """The rules by which values are accepted."""
-
-    required: tuple[str, ...] = ()
-    fields: dict[str, AcceptField] = {}
-    rules: tuple[str, ...] = ()
-
-
-Comparison = Literal[
-    "exact",
-    "text",
-    "company",
-    "url",
-    "domain",
-    "phone",
-    "country",
-    "state",
-    "number",
-    "money",
-    "date",
-    "boolean",
-]
-
-
-class EvalField(_Part):
-    """How a label is compared with a found value. A text is the comparison.
-
-    `tolerance` is the share by which numbers may differ, `region` the country (ISO 3166) of phone numbers without a code.
-    """
-
-    compare: Comparison | None = None
-    tolerance: Tolerance = None
-    region: str | None = Field(default=None, pattern=r"^[A-Za-z]{2}$")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short_form(cls, value: Any) -> Any:
-        return {"compare": value} if isinstance(value, str) else value
-
-
-class Columns(_Part):
+class Columns(Part):
     """The names of the added columns, and the columns beside each value."""
 
     existing: Literal["error", "fill", "overwrite"] = "error"
@@ -319,7 +239,7 @@ class Columns(_Part):
     formulas: Literal["escape", "keep"] = "escape"
 
 
-class Limits(_Part):
+class Limits(Part):
     """Limits on rate, concurrency, cost, time and failures."""
 
     requests_per_minute: Whole = Field(default=REQUESTS_PER_MINUTE, ge=1, le=1_000_000)
@@ -331,19 +251,19 @@ class Limits(_Part):
     max_failed: RowsOrShare = 0
 
 
-class Cache(_Part):
+class Cache(Part):
     """The age up to which stored answers are reused."""
 
     max_age: Duration = None
 
 
-class Local(_Part):
+class Local(Part):
     """The local backend: the folder of documents that it answers from."""
 
     corpus: str
 
 
-class Spec(_Part):
+class Spec(Part):
     """A whole spec. Relative paths are relative to `folder`. `renamed_keys` are warnings about keys with an old name.
 
     `written` has the texts with variables as they are in the file, by path: the value of a variable may be a secret.
@@ -359,8 +279,8 @@ class Spec(_Part):
     escalate: tuple[str, ...] = ()
     columns: Columns = Columns()
     limits: Limits = Limits()
-    eval: dict[str, EvalField] = {}
-    prices: dict[str, Usd] = {}
+    eval: dict[str, EvalField] = Field(default={})
+    prices: dict[str, Usd] = Field(default={})
     cache: Cache = Cache()
     backend: Literal["parallel", "local"] = "parallel"
     local: Local | None = None

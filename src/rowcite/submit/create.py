@@ -13,9 +13,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
-from rowcite.api.bodies import Event, UnreadableEvent, runs_body
+from rowcite.api.bodies import Event, Question, UnreadableEvent, runs_body
 from rowcite.api.client import Client
 from rowcite.api.facts import ACTIVE_STATUSES
+from rowcite.api.keys import canonical
 from rowcite.errors import (
     ApiError,
     ApiRefused,
@@ -55,14 +56,16 @@ class Creator:
     ) -> None:
         self.client, self.ledger_thread, self.ledger = client, ledger_thread, ledger_thread.ledger
         self.options, self.progress = options, progress
+        self._numbers: dict[bytes, int] = {}  # of questions in the ledger, by fingerprint
 
-    async def create(self, source: TaskSource, number: int, tasks: list[Task]) -> Created:
-        """Create a group and its runs, and find out which exist. `number` is the question's in the ledger.
+    async def create(self, source: TaskSource, tasks: list[Task]) -> Created:
+        """Create a group and its runs, and find out which exist.
 
         Raises:
             KeyRefused, ApiError: nothing more can be sent; what is known of these runs is in the ledger.
             Incomplete: the API counts runs that it does not list, so it is not known which exist.
         """
+        number = await self._number(source.question)
         group_id = await self.client.create_group()
         batch = await self.ledger_thread.call(
             self.ledger.record_intent, number, group_id, tasks, processor=source.processor, price=source.price
@@ -120,6 +123,15 @@ class Creator:
         """Delete the intents of runs that do not exist."""
         await self.ledger_thread.call(self.ledger.forget_uncreated, batch.id, keys)
         batch.active -= keys
+
+    async def _number(self, question: Question) -> int:
+        """Return the number of a question in the ledger."""
+        name = question.fingerprint
+        if name not in self._numbers:
+            self._numbers[name] = await self.ledger_thread.call(
+                self.ledger.record_question, name, canonical(question.named)
+            )
+        return self._numbers[name]
 
     async def _post(self, source: TaskSource, batch: ActiveBatch, tasks: list[Task]) -> Problem | None:
         """Send the POST that costs money; return the error after which it is not certain that all runs exist."""

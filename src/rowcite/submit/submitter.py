@@ -11,10 +11,9 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 
-from rowcite.api.bodies import LOCAL, Question
+from rowcite.api.bodies import LOCAL
 from rowcite.api.client import Client
 from rowcite.api.facts import usd
-from rowcite.api.keys import canonical
 from rowcite.api.rate_limit import RateLimiter
 from rowcite.errors import (
     ApiRefused,
@@ -36,9 +35,7 @@ from rowcite.submit.results import RunResults
 from rowcite.submit.stop import Stop
 from rowcite.wording import plural, plural_is
 
-_DRAIN_SECONDS = (
-    10.0  # for the responses to POSTs under way, when the API has refused the key or the processor
-)
+_DRAIN_SECONDS = 10.0  # for the responses to POSTs, when the API has refused the key or the processor
 
 
 def submit_tasks(  # noqa: PLR0913 - the parts of a submission, by name
@@ -90,7 +87,6 @@ class Submitter:
         self._creator = Creator(client, ledger_thread, options, progress)
         self._queue = SendQueue(options)
         self._table_thread = ThreadPoolExecutor(1, "rowcite-table")  # reads the table for new tasks
-        self._numbers: dict[bytes, int] = {}  # of questions in the ledger, by fingerprint
         self._active = 0  # runs that count towards `active_runs`
         self._running = 0  # batches that are being sent or followed
         self._sending = 0  # of these, batches whose runs are not known yet
@@ -216,8 +212,7 @@ class Submitter:
         async with self._running_batch():
             alone = self._running == 1
             try:
-                number = await self._number(chunk.source.question)
-                made = await self._creator.create(chunk.source, number, chunk.tasks)
+                made = await self._creator.create(chunk.source, chunk.tasks)
                 await self._settle(chunk, made, alone=alone)
             except Incomplete as error:
                 self._defer(error, len(chunk.tasks))
@@ -240,15 +235,6 @@ class Submitter:
                 await follower.follow()
             elif self.options.follow is Follow.ONCE:
                 await follower.look()
-
-    async def _number(self, question: Question) -> int:
-        """Return the number of a question in the ledger."""
-        name = question.fingerprint
-        if name not in self._numbers:
-            self._numbers[name] = await self._ledger_thread.call(
-                self._ledger.record_question, name, canonical(question.named)
-            )
-        return self._numbers[name]
 
     async def _settle(self, chunk: Chunk, made: Created, *, alone: bool) -> None:
         """Record the outcome of a POST; queue the tasks that were not created."""

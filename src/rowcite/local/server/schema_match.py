@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 _PYTHON: dict[str, type | tuple[type, ...]] = {
     "string": str,
     "boolean": bool,
@@ -55,3 +57,13 @@ def _object_mismatches(value: dict[str, Any], schema: dict[str, Any], at: str) -
             yield from mismatches(item, properties[name], f"{at}.{name}")
         elif schema.get("additionalProperties") is False:
             yield f"{at}.{name} is not in the input schema"
+
+
+def as_json(value: str | dict[str, Any]) -> Any:
+    """Return an input as JSON; a text that holds an object counts as that object."""
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        try:
+            return msgspec.json.decode(value)
+        except msgspec.DecodeError:
+            return value
+    return value

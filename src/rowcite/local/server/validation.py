@@ -16,7 +16,7 @@ from rowcite.api.source_policy import data_source_problems, is_day, normal_entry
 from rowcite.local.server.addresses import PRIVATE, names_private
 from rowcite.local.server.http_errors import FieldError, HttpError, InvalidRequest
 from rowcite.local.server.params import missing_beta
-from rowcite.local.server.schema_match import mismatches
+from rowcite.local.server.schema_match import as_json, mismatches
 from rowcite.local.server.shapes import (
     NOTHING,
     AddRunsRequest,
@@ -314,10 +314,11 @@ def _warnings(request: RunInput, spec: TaskSpec, context: RequestContext) -> Ite
     if spec.output["type"] == "json":
         yield from _field_warnings(spec.output["json_schema"]["properties"], request.processor)
     if spec.input_schema is not None:
-        found = "; ".join(mismatches(_as_json(request.input), spec.input_schema))
+        found = "; ".join(mismatches(as_json(request.input), spec.input_schema))
         if found:
-            message = f"The input does not match the input schema: {found}."
-            yield RunWarning("input_validation_warning", message)
+            yield RunWarning(
+                "input_validation_warning", f"The input does not match the input schema: {found}."
+            )
     if request.mcp_servers and not context.tools_available:
         yield RunWarning("warning", "No tool is called: this server lacks the package `mcp`.")
     if sources := _data_sources(request):
@@ -335,8 +336,7 @@ def _webhook_warnings(webhook: Webhook, context: RequestContext) -> Iterator[Run
     elif not context.private_addresses and names_private(webhook.url):
         yield RunWarning("warning", f"Nothing is sent to the webhook: {PRIVATE}.")
     elif not context.signs_webhooks:
-        message = "The webhook's deliveries are not signed: this server has no webhook secret."
-        yield RunWarning("warning", message)
+        yield RunWarning("warning", "The webhook's deliveries are not signed: there is no webhook secret.")
 
 
 def _field_warnings(properties: dict[str, Any], processor: str) -> Iterator[RunWarning]:
@@ -345,17 +345,5 @@ def _field_warnings(properties: dict[str, Any], processor: str) -> Iterator[RunW
         yield RunWarning("spec_validation_warning", message, {"field": name})
     useful = facts.PROCESSORS[processor].fields
     if len(properties) > useful:
-        message = (
-            f"{len(properties)} fields are more than the about {useful} that {processor!r} usefully fills."
-        )
+        message = f"{len(properties)} fields are more than the about {useful} that {processor!r} fills well."
         yield RunWarning("spec_validation_warning", message)
-
-
-def _as_json(value: str | dict[str, Any]) -> Any:
-    """Return an input as JSON; a text that holds an object counts as that object."""
-    if isinstance(value, str) and value.lstrip().startswith("{"):
-        try:
-            return msgspec.json.decode(value)
-        except msgspec.DecodeError:
-            return value
-    return value
