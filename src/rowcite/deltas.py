@@ -235,7 +235,7 @@ class _Before:
 def _spool(changes: _ChangedRows, spool: Path) -> DeltaSummary:
     """Write all changes to one temporary file, a line of JSON for each row, and count them."""
     summary, seen, problems = changes.summary, dict[bytes, bytes](), list[str]()
-    with spool.open("w", encoding="ascii") as file:
+    with spool.open("w", encoding="utf-8") as file:
         for key, values in changes.rows():
             name, print_ = _digest(key), _digest(json.dumps(values))
             if name in seen:
@@ -276,7 +276,7 @@ def _files(target: Path, columns: list[str], options: DeltaOptions) -> Iterator[
 
 def _write(spool: Path, target: Path, header: Iterable[str], columns: list[str]) -> None:
     """Write some columns of the spooled changes, for the rows with a value in any of them."""
-    with spool.open(encoding="ascii") as lines, atomic_write(target) as file:
+    with spool.open(encoding="utf-8") as lines, atomic_write(target) as file:
         file.write(csv_line(header).encode())
         for line in lines:
             key, values = json.loads(line)

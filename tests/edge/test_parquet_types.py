@@ -57,7 +57,7 @@ def nested(inner):
     return st.one_of(
         inner.map(pa.list_),
         inner.map(pa.large_list),
-        inner.map(lambda kind: pa.list_(pa.field("item", kind, nullable=False))),
+        inner.map(lambda kind: pa.list_(pa.field("item", kind, nullable=pa.types.is_null(kind)))),
         *([inner.map(lambda kind: pa.list_(kind, 2))] if READS_FIXED_LISTS else []),
         fields.map(lambda kinds: pa.struct([pa.field(f"m{at}", kind) for at, kind in enumerate(kinds)])),
         inner.map(lambda kind: pa.map_(pa.string(), kind)),

@@ -407,7 +407,7 @@ def test_a_chunk_that_is_lost_twice_is_sent_in_halves(start):
 def test_chunks_grow_again_after_accepted_posts(start):
     busy = {"method": "POST", "path": "/runs$", "nth": list(range(1, 10)), "status": 429}
     job = start(faults={"http": [{**busy, "headers": {"retry-after": "0"}}]})
-    some = tasks(job.question, 4000)
+    some = tasks(job.question, 5000)
     job.run(some, reconcile_after=0.1, active_runs=1000)
     assert whole(job, some)
     sizes = [len(made) for made in _batches(job)]
