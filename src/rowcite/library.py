@@ -87,7 +87,7 @@ def evaluate(  # noqa: PLR0913 - the parts of an evaluation, by name
     none_marker: str = NONE_MARKER,
     base_url: str | None = None,
 ) -> Evaluation:
-    """Return stored answers held against labels, as frames: `frame()` counts by field, `pairs_frame()` has each judged label.
+    """Return stored answers compared with labels, as frames: `frame()` counts by field, `pairs_frame()` has each judged label.
 
     `truth` is the path of a table with the column `key` and the right values of some fields. The answers of `processors` that
     are not stored are requested, for labelled rows only and within the spec's budget. With `target` the cheapest policy is `choice`.

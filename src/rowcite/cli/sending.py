@@ -188,7 +188,7 @@ def progress_for(console: Console, job: Job, *, quiet: bool, sends: bool = False
 
 
 def confirmed_spend(cost: int, *, yes: bool) -> bool:
-    """Ask on a terminal before more than a dollar (micro-US$) is spent; return True if nobody is to be asked."""
+    """Ask on a terminal before more than a dollar (micro-US$) is spent; return True to spend."""
     from rowcite.api.facts import usd
 
     ask = not yes and on_terminal(sys.stdin) and on_terminal(sys.stderr)

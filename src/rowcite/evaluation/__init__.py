@@ -1,1 +1,1 @@
-"""Answers held against labels: how often they are right, by field, processor and confidence, and the cheapest policy."""
+"""Answers compared with labels: how often they are right, by field, processor and confidence, and the cheapest policy."""

@@ -20,7 +20,7 @@ Same = Callable[[Any, Any], bool]
 
 
 class ListMatch(NamedTuple):
-    """A list held against its label, as sets: the elements in both, those found only, and those in the label only."""
+    """A list compared with its label, as sets: the elements in both, those found only, and those in the label only."""
 
     right: int
     wrong: int

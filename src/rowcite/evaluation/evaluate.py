@@ -62,7 +62,7 @@ class Setting:
 
 @dataclass(slots=True)
 class Evaluation:
-    """Labels held against answers.
+    """Labels compared with answers.
 
     `fields` counts the labelled cells of each field under each setting, `pairs` has every judged label by setting, `candidates` the
     simulated policies, `choice` the policy for the target. `duplicates` are keys that the truth has more than once.

@@ -1,4 +1,4 @@
-"""Labels held against cells: the outcome of each labelled cell, and the counts by field. Pure."""
+"""Labels compared with cells: the outcome of each labelled cell, and the counts by field. Pure."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ GIVEN = frozenset({Outcome.RIGHT, Outcome.WRONG, Outcome.INVENTED})
 
 
 class Pair(NamedTuple):
-    """A label and the cell it was held against.
+    """A label and the cell it was compared with.
 
     `found` is the value as it was answered, accepted or not. `found_right` is True if it is the label's value: of a rejected
     one it shows that the rejection cost a right value. `parts` counts the elements of a list. `weight` is the number of
