@@ -138,7 +138,9 @@ def test_2_for_a_file_that_is_not_a_spec(tmp_path, monkeypatch, capsys, command,
 
 def test_3_without_a_key(tmp_path, capsys):
     assert main(["run", str(spec(tmp_path)), "--base-url", "https://api.example"]) == 3
-    assert "PARALLEL_API_KEY is not set" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "PARALLEL_API_KEY is not set" in err
+    assert "done" not in err  # no progress of a run that cannot begin
     assert not (tmp_path / "out.csv").exists()
 
 

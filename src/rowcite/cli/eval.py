@@ -36,7 +36,7 @@ def processor_names(_: click.Context, __: click.Parameter, value: str | None) ->
     return tuple(dict.fromkeys(name.strip() for name in (value or "").split(",") if name.strip()))
 
 
-@click.command("eval", short_help="Hold answers against labels: how often they are right, and at what price.")
+@click.command("eval", short_help="Compare answers with labels: how often they are right, and at what price.")
 @spec_argument
 @click.option("--truth", metavar="TABLE", help="Table with the key and the right values of some rows.")
 @click.option("--key", required=True, metavar="COLUMN", help="Column that identifies a row, in both tables.")

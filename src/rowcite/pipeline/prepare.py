@@ -179,13 +179,22 @@ def answering(prepared: Prepared, environ: Mapping[str, str] = os.environ) -> It
         with prepared.local.serving(_corpus(spec), prepared.ledger / "pages") as base_url:
             yield AnsweringApi(name, base_url, mcp=mcp)
         return
+    yield AnsweringApi(name, name, api_key(prepared, environ), mcp=mcp)
+
+
+def api_key(prepared: Prepared, environ: Mapping[str, str] = os.environ) -> str | None:
+    """Return the key for the API of a job; None if that needs none.
+
+    Raises:
+        KeyRefused: the API needs a key and there is none.
+    """
     key = environ.get("PARALLEL_API_KEY", "").strip() or None
-    if key is None and not is_loopback(name):
+    if key is None and not prepared.job.local and not is_loopback(prepared.api):
         raise KeyRefused(
             "PARALLEL_API_KEY is not set. Export the key of your Parallel account, or rehearse without one:"
             " `backend: local` and a folder of documents in the spec"
         )
-    yield AnsweringApi(name, name, key, mcp=mcp)
+    return key
 
 
 def _typed(spec: Spec, overrides: Overrides, api: str) -> Mapping[str, str]:
