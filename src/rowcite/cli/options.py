@@ -53,7 +53,9 @@ class _SpecFile(click.Path):
         return super().convert(value, param, ctx)
 
 
-spec_argument = click.argument("spec", type=_SpecFile(exists=True, dir_okay=False))
+_SPEC_FILE = _SpecFile(exists=True, dir_okay=False)
+spec_argument = click.argument("spec", type=_SPEC_FILE)
+specs_argument = click.argument("specs", metavar="SPEC...", type=_SPEC_FILE, nargs=-1, required=True)
 _SIZES = {"KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
 _LEAST = 16 << 20
 
