@@ -187,7 +187,10 @@ class StoredRun(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A person's decision on a cell: `accept`, `reject`, `correct` (with a JSON value) or `clear`. `at` is Unix seconds."""
+    """A person's decision on a cell: `accept`, `reject`, `correct` (with a JSON value), `blank` or `clear`. `at` is Unix seconds.
+
+    `answer` is the value that the cell had when it was decided on, as JSON; None if that is not known.
+    """
 
     key: bytes
     field: str
@@ -196,6 +199,7 @@ class Decision:
     who: str
     at: float
     note: str | None = None
+    answer: str | None = None
 
 
 class Spend(NamedTuple):

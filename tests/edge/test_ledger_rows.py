@@ -3,6 +3,7 @@
 import sqlite3
 import time
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -127,3 +128,21 @@ def test_a_scan_returns_the_states_of_a_lookup(ledger):
     for some in ledger.scan_states():
         found |= some
     assert found == ledger.task_states([keyed(1), keyed(2)])
+
+
+def by(who, verdict, value=None, at=1.0):
+    return replace(decision(verdict, value, at), who=who)
+
+
+def test_the_decisions_of_two_reviewers_are_kept_apart_and_the_newest_counts(ledger):
+    bo, ada = by("bo", "accept", '"y"', 2.0), by("ada", "correct", '"x"', 3.0)
+    ledger.record_decisions([by("ada", "reject"), ada, bo])
+    assert ledger.decisions_by_reviewer() == {keyed(1): {"a": {"bo": bo, "ada": ada}}}
+    assert ledger.decisions() == {keyed(1): {"a": ada}}
+
+
+def test_a_reviewer_clears_only_the_own_decision(ledger):
+    bo = by("bo", "accept", '"y"', 2.0)
+    ledger.record_decisions([by("ada", "reject"), bo, by("ada", "clear", at=3.0)])
+    assert ledger.decisions_by_reviewer([keyed(1)]) == {keyed(1): {"a": {"bo": bo}}}
+    assert ledger.decisions() == {keyed(1): {"a": bo}}

@@ -24,7 +24,12 @@ def lines(path, decisions=None):
     prepared = ready(path)
     with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
         facts = gather(prepared.job, ledger, decided=False)
-    return list(csv.DictReader(io.StringIO("".join(export_lines(facts, decisions or {})))))
+    return list(csv.DictReader(io.StringIO("".join(export_lines(facts, each(decisions or {}))))))
+
+
+def each(decisions):
+    """Return decisions by task and field as a list."""
+    return [made for cells in decisions.values() for made in cells.values()]
 
 
 def table(file):
@@ -42,7 +47,7 @@ def sheet(folder, rows):
 
 def taken(path, rows, known=None):
     return read_decisions(
-        sheet(path.parent, rows), fields(ready(path).job.spec), known or {}, who="me", now=NOW
+        sheet(path.parent, rows), fields(ready(path).job.spec), each(known or {}), who="me", now=NOW
     )
 
 
@@ -158,3 +163,24 @@ def test_an_edited_export_is_imported_and_written_to_the_table(some):
     (lost,) = [row for row in table(folder / "out" / "known.csv") if row["name"] == "Lost"]
     assert (lost["industry"], lost["industry_confidence"]) == ("locks", "reviewed")
     assert lost["rowcite_status"] == "completed"
+
+
+def test_every_reviewer_has_a_line_with_the_answer_that_was_decided_on_and_both_are_imported(some):
+    key = bytes.fromhex(open_line(some, "Unsure")["key"])
+    ann = Decision(key, "industry", "accept", '"pipes"', "ann", NOW, None, '"pipes"')
+    bo = Decision(key, "industry", "blank", None, "bo", NOW - 5, None, '"valves"')
+    prepared = ready(some)
+    with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
+        facts = gather(prepared.job, ledger, decided=False)
+    made = [
+        line
+        for line in csv.DictReader(io.StringIO("".join(export_lines(facts, [ann, bo]))))
+        if line["verdict"]
+    ]
+    assert [(line["found"], line["verdict"], line["who"]) for line in made] == [
+        ("pipes", "accept", "ann"),
+        ("valves", "blank", "bo"),
+    ]
+    assert taken(some, made).decisions == [ann, bo]
+    found = taken(some, made, {key: {"industry": ann}})
+    assert (found.decisions, found.known) == ([bo], 1)

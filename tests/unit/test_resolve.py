@@ -40,8 +40,10 @@ def run(number, processor, answered=None, *, state=RunState.COMPLETED, error=Non
     return StoredRun(KEY, state, f"r{number}", processor, answered, error, None, number=number, first=first)
 
 
-def decision(verdict, value=None, note=None):
-    return Decision(KEY, "industry", verdict, None if value is None else json.dumps(value), "ana", 0.0, note)
+def decision(verdict, value=None, note=None, **answer):
+    text = None if value is None else json.dumps(value)
+    made_on = json.dumps(answer["answer"]) if answer else None
+    return Decision(KEY, "industry", verdict, text, "ana", 0.0, note, made_on)
 
 
 def resolved(*runs, accept=None, **more):
@@ -316,6 +318,48 @@ def test_a_value_accepted_in_review_stays_when_a_later_run_finds_another():
     assert resolved(first, later).cells[0].value == "Iron"
     found = resolved(first, later, decisions=accepted)
     assert (found.cells[0].value, found.cells[0].run_id) == ("Steel", "r1")
+
+
+def test_an_accepted_value_is_set_aside_when_the_row_has_another_answer():
+    found = resolved(
+        run(1, "lite", output(industry="Steel")),
+        run(2, "lite", output("low", industry="Iron")),
+        decisions={"industry": decision("accept", "Steel")},
+    )
+    assert (found.cells[0].value, found.cells[0].confidence) == ("Iron", "low")
+
+
+@pytest.mark.parametrize("answer", ["Steel", None])
+def test_a_cell_left_blank_is_completed_without_a_value_until_it_has_another_answer(answer):
+    blank = {"industry": decision("blank", answer=answer)}
+    found = resolved(run(1, "lite", output(industry=answer, count=5)), decisions=blank)
+    assert (found.cells[0].value, found.cells[0].confidence) == (None, "reviewed")
+    assert found.status == RowStatus.COMPLETED
+    later = resolved(run(1, "lite", output(industry="Iron")), decisions=blank)
+    assert (later.cells[0].value, later.cells[0].confidence) == ("Iron", "high")
+
+
+def test_a_decision_stays_while_a_row_has_no_answer_at_all():
+    accepted = {"industry": decision("accept", "Steel", answer="Steel")}
+    found = resolved(run(1, "lite", None, state=RunState.FAILED), decisions=accepted)
+    assert (found.cells[0].value, found.cells[0].confidence) == ("Steel", "reviewed")
+
+
+def test_a_correction_stays_when_the_row_has_another_answer():
+    corrected = {"industry": decision("correct", "Copper", answer="Steel")}
+    assert resolved(run(1, "lite", output(industry="Iron")), decisions=corrected).cells[0].value == "Copper"
+
+
+def test_a_given_value_is_never_left_blank():
+    blank = {"industry": decision("blank", answer="Steel")}
+    for overwrite in (True, False):
+        found = resolved(
+            run(1, "lite", output(industry="Steel")),
+            given={"industry": "Iron"},
+            overwrite=overwrite,
+            decisions=blank,
+        )
+        assert found.cells[0].value == "Iron"
 
 
 def test_a_rejection_in_review_applies_to_that_value_only():

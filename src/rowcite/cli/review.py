@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 @click.option(
     "--port", default=0, type=click.IntRange(0, 65_535), help="Port of the page.  [default: a free one]"
 )
-@click.option("--as", "who", metavar="NAME", help="Save decisions under this name instead of the login name.")
+@click.option(
+    "--reviewer",
+    "--as",
+    "who",
+    metavar="NAME",
+    help="Save decisions under this name instead of the login name.",
+)
 @click.option(
     "--export",
     "export_to",
@@ -84,9 +90,9 @@ class Options:
         """Return the reviewer's name."""
         name = (self.who or _login()).strip()
         if not name:
-            raise UsageError("cannot find the login name: give --as NAME")
+            raise UsageError("cannot find the login name: give --reviewer NAME")
         if not name.isprintable():
-            raise UsageError("--as: the name has a character that cannot be shown")
+            raise UsageError("--reviewer: the name has a character that cannot be shown")
         return name
 
 
@@ -159,10 +165,9 @@ def _export(ready: Prepared, options: Options, target: str) -> None:
 
     ledger = open_ledger(ready.ledger, writing=False)
     facts = gather(ready.job, ledger, most_rows=options.rows, decided=False, table=options.table)
-    decisions = ledger.decisions()
+    decisions = list(ledger.all_decisions())
     ledger.close()
-    made = sum(map(len, decisions.values()))
-    lines = list(export_lines(facts, decisions))
+    lines, made = list(export_lines(facts, decisions)), len(decisions)
     if target == "-":
         write_to_stdout(io.BytesIO("".join(lines).encode()))
     else:
@@ -187,7 +192,7 @@ def _import(ready: Prepared, options: Options, path: Path) -> None:
 
     with closing(open_ledger(ready.ledger, writing=True, wait=ready.wait)) as ledger:
         found = read_decisions(
-            path, fields(ready.job.spec), ledger.decisions(), who=options.name, now=time.time()
+            path, fields(ready.job.spec), ledger.all_decisions(), who=options.name, now=time.time()
         )
         ledger.record_decisions(found.decisions)
     counts = {**asdict(found), "decisions": len(found.decisions)}

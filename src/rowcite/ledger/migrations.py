@@ -42,7 +42,8 @@ _VERSION_2 = (
     " CREATE TABLE command (\n  id INTEGER PRIMARY KEY,\n  began_at REAL NOT NULL,\n  copied INTEGER\n);"
     " CREATE TABLE submission (\n  id INTEGER PRIMARY KEY,\n  first_run INTEGER NOT NULL,\n  budget INTEGER NOT NULL\n);"
 )
-FORMAT = Format(_schema(), (_VERSION_2,))
+_VERSION_3 = "ALTER TABLE decision ADD COLUMN answer TEXT;"
+FORMAT = Format(_schema(), (_VERSION_2, _VERSION_3))
 
 
 def is_current(db: sqlite3.Connection, name: str, form: Format = FORMAT) -> bool:

@@ -74,7 +74,7 @@ ESCALATIONS = (
     " FROM run JOIN batch ON batch.id = run.batch"
     " WHERE run.id NOT IN (SELECT pack FROM run WHERE pack IS NOT NULL) GROUP BY batch.processor"
 )
-DECISIONS = "SELECT key, field, verdict, value, who, at, note FROM {source} ORDER BY decision.id"
+DECISIONS = "SELECT key, field, verdict, value, who, at, note, answer FROM {source} ORDER BY decision.id"
 
 # --- writes ----------------------------------------------------------------------------------------------
 

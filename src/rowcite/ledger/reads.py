@@ -219,11 +219,29 @@ class Reads(Store):
     def decisions(
         self, keys: Iterable[bytes] | None = None, *, until: float = math.inf
     ) -> dict[bytes, dict[str, Decision]]:
-        """Return the newest decision on each cell, by task and field; of all tasks if `keys` is None.
+        """Return the decision that counts on each cell, by task and field; of all tasks if `keys` is None.
 
-        Decisions after `until` (Unix seconds) are left out.
+        Of the decisions of several reviewers the newest counts. Decisions after `until` (Unix seconds) are left out.
         """
-        found: dict[bytes, dict[str, Decision]] = {}
+        return {
+            key: {name: max(by.values(), key=lambda made: made.at) for name, by in cells.items()}
+            for key, cells in self.decisions_by_reviewer(keys, until=until).items()
+        }
+
+    def all_decisions(self) -> Iterator[Decision]:
+        """Yield the last decision of each reviewer on each cell, without cleared ones."""
+        for cells in self.decisions_by_reviewer().values():
+            for by in cells.values():
+                yield from by.values()
+
+    def decisions_by_reviewer(
+        self, keys: Iterable[bytes] | None = None, *, until: float = math.inf
+    ) -> dict[bytes, dict[str, dict[str, Decision]]]:
+        """Return the last decision of each reviewer on each cell, by task, field and reviewer, without cleared ones.
+
+        The reviewer who decided last comes first.
+        """
+        found: dict[bytes, dict[str, dict[str, Decision]]] = {}
         if not self._one("SELECT EXISTS (SELECT 1 FROM decision)"):
             return found
         source = "decision" if keys is None else "wanted CROSS JOIN decision USING (key)"
@@ -231,11 +249,10 @@ class Reads(Store):
             for row in self._db.execute(queries.DECISIONS.format(source=source)):
                 decision = Decision(*row)
                 if decision.at <= until:
-                    found.setdefault(decision.key, {})[decision.field] = decision
-        for cells in found.values():
-            for name in [name for name, item in cells.items() if item.verdict == "clear"]:
-                del cells[name]
-        return {key: cells for key, cells in found.items() if cells}
+                    by = found.setdefault(decision.key, {}).setdefault(decision.field, {})
+                    by.pop(decision.who, None)
+                    by[decision.who] = decision
+        return _without_cleared(found)
 
 
 def _stored_run(row: tuple[Any, ...]) -> StoredRun:
@@ -264,3 +281,18 @@ def _rank(state: RunState) -> int:
     if state is RunState.COMPLETED:
         return 2
     return 1 if state in ACTIVE else 0
+
+
+def _without_cleared(
+    found: dict[bytes, dict[str, dict[str, Decision]]],
+) -> dict[bytes, dict[str, dict[str, Decision]]]:
+    """Return the decisions that were not cleared, the last one on a cell first."""
+    kept = {
+        key: {
+            name: {who: made for who, made in reversed(by.items()) if made.verdict != "clear"}
+            for name, by in cells.items()
+        }
+        for key, cells in found.items()
+    }
+    without_empty = {key: {name: by for name, by in cells.items() if by} for key, cells in kept.items()}
+    return {key: cells for key, cells in without_empty.items() if cells}

@@ -61,14 +61,15 @@ CREATE TABLE submission (           -- a `rowcite submit` that sent runs: the co
   budget INTEGER NOT NULL
 );
 
-CREATE TABLE decision (             -- people's decisions on cells; rows are only added, the newest on a cell counts
+CREATE TABLE decision (             -- people's decisions on cells; rows are only added, a reviewer's last on a cell replaces the earlier
   id INTEGER PRIMARY KEY,
   key BLOB NOT NULL,
   field TEXT NOT NULL,
-  verdict TEXT NOT NULL,            -- accept, reject, correct, clear
-  value TEXT,                       -- JSON, of a correction
+  verdict TEXT NOT NULL,            -- accept, reject, correct, blank, clear
+  value TEXT,                       -- JSON: of a correction, or the value accepted or rejected
   who TEXT NOT NULL,
   at REAL NOT NULL,
-  note TEXT
+  note TEXT,
+  answer TEXT                       -- JSON: the value that the cell had; null if that is not known
 );
 CREATE INDEX decision_cell ON decision (key, field);

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import astuple
 from typing import Any
 
 from rowcite.ledger import queries
@@ -195,11 +196,8 @@ class Writes(Store):
         """Record people's decisions on cells."""
         with self._writing():
             self._db.executemany(
-                "INSERT INTO decision (key, field, verdict, value, who, at, note) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (item.key, item.field, item.verdict, item.value, item.who, item.at, item.note)
-                    for item in decisions
-                ],
+                "INSERT INTO decision (key, field, verdict, value, who, at, note, answer) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                map(astuple, decisions),
             )
 
     # --- inside a transaction ------------------------------------------------------------------------

@@ -18,7 +18,8 @@ from rowcite.errors import TableError, UsageError
 from rowcite.inert import FORMULA, csv_line
 from rowcite.model import Decision
 from rowcite.report.facts import CellState, CellView, Facts, RowView
-from rowcite.review.verdicts import VERDICTS, InvalidDecision, checked_note, corrected
+from rowcite.review.verdicts import VERDICTS, InvalidDecision, as_json, checked_note, corrected
+from rowcite.rows.decisions import BLANK, as_type, made_on
 from rowcite.spec import read_limits
 from rowcite.spec.fields import Field
 from rowcite.table.sources.csv_faults import field_size_limit
@@ -40,42 +41,46 @@ class Imported:
     older: int = 0
 
 
-def export_lines(facts: Facts, decisions: Mapping[bytes, Mapping[str, Decision]]) -> Iterator[str]:
-    """Yield the lines of the CSV: every decision, and every open cell of the page."""
+def export_lines(facts: Facts, decisions: Iterable[Decision]) -> Iterator[str]:
+    """Yield the lines of the CSV: every decision of every reviewer, and every cell of the page that is open."""
     yield _line(COLUMNS)
-    shown: set[tuple[bytes, str]] = set()
+    made: dict[tuple[bytes, str], list[Decision]] = {}
+    for decision in decisions:
+        made.setdefault((decision.key, decision.field), []).append(decision)
     for row in sorted(facts.rows, key=lambda row: row.number):
         for item, cell in zip(facts.fields, row.cells, strict=False):
             if row.key is None:
                 continue
-            decision = decisions.get(row.key, {}).get(item.name)
-            if decision is not None or _open(row, cell):
-                shown.add((row.key, item.name))
-                yield _line(_cells(row, cell, item, decision))
-    for key, made in decisions.items():
-        for name, decision in made.items():
-            if (key, name) not in shown:
-                yield _line(("", "", name, "", "", *_decided(decision), key.hex()))
+            decided = made.pop((row.key, item.name), [])
+            open_cell = [None] if not decided and _open(row, cell) else []
+            for entry in (*decided, *open_cell):
+                yield _line(_cells(row, cell, item, entry))
+    for (key, name), rest in made.items():
+        for decision in rest:
+            yield _line(("", "", name, _decided_on(decision), "", *_decided(decision), key.hex()))
 
 
 def read_decisions(
     path: Path,
     fields: Iterable[Field],
-    known: Mapping[bytes, Mapping[str, Decision]],
+    known: Iterable[Decision],
     *,
     who: str,
     now: float,
 ) -> Imported:
     """Read a CSV of decisions. Lines without a verdict are ignored; if any other line is invalid, none is imported.
 
-    `known` are the ledger's decisions: equal ones are not imported again, and lines with an older `at` are ignored. `who`
-    and `now` are the defaults for lines without them.
+    `known` are the ledger's decisions: equal ones are not imported again, and lines with an older `at` than the same reviewer's
+    decision on the cell are ignored, and lines without a reviewer that are older than any decision on it. `who` and `now` are the defaults.
 
     Raises:
         UsageError: invalid lines, each with its number.
         TableError: the file cannot be read.
     """
     named = {item.name: item for item in fields}
+    last: dict[tuple[Any, ...], Decision] = {}
+    for item in sorted(known, key=lambda made: made.at):
+        last[item.key, item.field, item.who] = last[item.key, item.field] = item
     found, problems = Imported(), []
     for number, line in _lines(path):
         try:
@@ -86,7 +91,8 @@ def read_decisions(
         if decision is None:
             found.undecided += 1
             continue
-        before = known.get(decision.key, {}).get(decision.field)
+        who_of = (decision.who,) if line.get("who", "").strip() else ()  # without one: of any reviewer
+        before = last.get((decision.key, decision.field, *who_of))
         if _same(before, decision):
             found.known += 1
         elif before is not None and line.get("at") and decision.at < before.at:
@@ -107,10 +113,16 @@ def _open(row: RowView, cell: CellView) -> bool:
 
 def _cells(row: RowView, cell: CellView, item: Field, decision: Decision | None) -> tuple[str, ...]:
     found = cell.found if cell.rejection is not None or cell.given is not None else cell.value
+    shown = _decided_on(decision) if decision is not None else _shown(found)
     why = cell.rejection or (f"differs from {cell.given}" if cell.given is not None else "")
     why = why or ("low confidence" if cell.state is CellState.LOW else row.error or "")
     key = row.key.hex() if row.key else ""
-    return (str(row.number), row.label, item.name, _shown(found), why, *_decided(decision), key)
+    return (str(row.number), row.label, item.name, shown or _shown(found), why, *_decided(decision), key)
+
+
+def _decided_on(decision: Decision) -> str:
+    answer = made_on(decision)
+    return "" if answer is None else _shown(json.loads(answer))
 
 
 def _decided(decision: Decision | None) -> tuple[str, ...]:
@@ -183,22 +195,34 @@ def _decision(line: dict[str, str], fields: Mapping[str, Field], *, who: str, no
         line.get("who", "").strip() or who,
         _when(line.get("at", ""), now),
         checked_note(line.get("note", "")),
+        _answer(line.get("found", ""), verdict, fields[line["field"]]),
     )
 
 
+def _answer(text: str, verdict: str, item: Field) -> str | None:
+    """Return the answer that a line's decision is about, as JSON; None if the line has none."""
+    if verdict == "clear" or not text.strip():
+        return None
+    return as_json(as_type(_parsed(text, item), item.type))
+
+
+def _parsed(text: str, item: Field) -> Any:
+    """Return a text as its field's value: texts and dates as they are, other types as JSON, else as text."""
+    if item.type.kind in ("string", "json", "date"):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
 def _value(text: str, verdict: str, item: Field) -> str | None:
-    """Return a line's value as JSON. A text field keeps its text; other types are parsed as JSON, else as text."""
-    if verdict == "clear" or (verdict != "correct" and not text.strip()):
+    """Return a line's value as JSON."""
+    if verdict in ("clear", BLANK) or (verdict != "correct" and not text.strip()):
         return None
     if not text.strip():
         raise InvalidDecision("`correct` needs a value")
-    value: Any = text
-    if item.type.kind not in ("string", "json", "date"):
-        try:
-            value = json.loads(text)
-        except ValueError:
-            value = text
-    return corrected(value, item)
+    return corrected(_parsed(text, item), item)
 
 
 def _when(text: str, now: float) -> float:

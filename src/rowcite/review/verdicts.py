@@ -11,9 +11,10 @@ from rowcite.accept.coerce import coerce
 from rowcite.errors import UsageError
 from rowcite.model import Decision
 from rowcite.report.facts import CellState, CellView, Facts
-from rowcite.spec.fields import Field
+from rowcite.rows.decisions import BLANK, as_type
+from rowcite.spec.fields import Field, FieldType
 
-VERDICTS = ("accept", "reject", "correct", "clear")
+VERDICTS = ("accept", "reject", "correct", BLANK, "clear")
 NOTE_CHARS = 1_000
 
 
@@ -62,7 +63,19 @@ def decide(body: Mapping[str, Any], cells: Cells, *, who: str, at: float) -> Dec
     if note is not None and not isinstance(note, str):
         raise InvalidDecision("a note must be a string")
     value = _value(verdict, body.get("value"), cells.fields[name], view)
-    return Decision(key, name, verdict, value, who, at, checked_note(note or ""))
+    answer = None if verdict == "clear" else answer_text(view, cells.fields[name].type)
+    return Decision(key, name, verdict, value, who, at, checked_note(note or ""), answer)
+
+
+def answer_text(view: CellView, kind: FieldType) -> str | None:
+    """Return the answer of a cell as JSON, for a decision on it; None of a cell without an answer."""
+    if view.state is CellState.UNANSWERED:
+        return None
+    return as_json(as_type(_shown(view), kind))
+
+
+def _shown(view: CellView) -> Any:
+    return view.found if view.rejection is not None or view.given is not None else view.value
 
 
 def checked_note(note: str) -> str | None:
@@ -90,10 +103,14 @@ def _value(verdict: str, value: Any, field: Field, view: CellView) -> str | None
     if verdict == "correct":
         return corrected(value, field)
     if view.state is CellState.UNANSWERED:
-        raise InvalidDecision(f"this cell has no answer to {verdict}. Enter a value instead")
-    found = view.found if view.rejection is not None or view.given is not None else view.value
+        what = "leave blank" if verdict == BLANK else verdict
+        raise InvalidDecision(f"this cell has no answer to {what}. Enter a value instead")
+    if verdict == BLANK:
+        if view.given is not None or view.state is CellState.GIVEN:
+            raise InvalidDecision("the table has a value here, which stays. Reject the found value instead")
+        return None
     try:
-        return _json(_coerced(found, field))
+        return as_json(_coerced(_shown(view), field))
     except ValueError as error:
         if verdict == "reject":
             return None
@@ -112,10 +129,11 @@ def corrected(value: Any, field: Field) -> str:
         raise InvalidDecision(str(error)) from error
     if fit is None:
         raise InvalidDecision("the value is empty. Enter a value, or reject the found one")
-    return _unicode(_json(fit))
+    return _unicode(as_json(fit))
 
 
-def _json(value: Any) -> str:
+def as_json(value: Any) -> str:
+    """Return a value as JSON, as decisions have it."""
     return json.dumps(value, ensure_ascii=False, default=str)
 
 

@@ -1,12 +1,13 @@
-"""People's decisions about cells: a value accepted, rejected or corrected. Pure.
+"""People's decisions about cells: a value accepted, rejected or corrected, or a cell left blank. Pure.
 
-A decision to accept or reject is about one value: with `value` it applies to that value alone, also after later runs.
+A decision is about the answer that the cell had. When the cell has another answer, a decision to accept, to reject or to leave
+blank is set aside: it has no effect. A correction stays, because the value is the person's own.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -15,7 +16,8 @@ from rowcite.accept.coerce import CoercionError, coerce
 from rowcite.accept.judge import Cell
 from rowcite.accept.policy import FieldPolicy
 from rowcite.model import Decision
-from rowcite.rows.given import coerce_or_none
+from rowcite.rows.given import GIVEN, coerce_or_none
+from rowcite.spec.fields import FieldType
 
 REVIEWED = "reviewed"
 """The confidence of a value that a person accepted or set."""
@@ -24,16 +26,50 @@ REVIEW = "review"
 """The rule of a value that a person rejected."""
 
 
+BLANK = "blank"
+"""The verdict of a cell that a person left blank: there is nothing to find."""
+
+
+def made_on(decision: Decision) -> str | None:
+    """Return the answer that a decision was made on, as JSON; None if that is not known."""
+    if decision.answer is not None or decision.verdict not in ("accept", "reject"):
+        return decision.answer
+    return decision.value
+
+
+def answer_changed(decision: Decision, kind: FieldType, cells: Iterable[Cell]) -> bool:
+    """Return True if a cell has answers, and none of them is the one that the decision was made on.
+
+    `cells` are the cell's present answers, one for each run that counts, and the value given in the table.
+    """
+    text, answers = made_on(decision), [present_answer(cell, kind) for cell in cells]
+    return text is not None and bool(answers) and as_type(json.loads(text), kind) not in answers
+
+
+def present_answer(cell: Cell, kind: FieldType) -> Any:
+    """Return the value of a cell, also of one that was rejected, as its field's type."""
+    return as_type(cell.value if cell.rejection is None else cell.found, kind)
+
+
+def as_type(value: Any, kind: FieldType) -> Any:
+    """Return a value as its field's type if it is of that type, else as it is."""
+    try:
+        return coerce(value, kind, frozenset())
+    except CoercionError:
+        return value
+
+
 def decided_value(part: FieldPolicy, decision: Decision) -> Any:
     """Return the value of a decision as its field's type; None without a value, or if it is of another type."""
-    return coerce_or_none(json.loads(decision.value), part.field.type) if decision.value is not None else None
+    text = decision.value if decision.verdict == "correct" else made_on(decision)
+    return coerce_or_none(json.loads(text), part.field.type) if text is not None else None
 
 
 def unless_rejected(part: FieldPolicy, cell: Cell, decision: Decision | None) -> Cell:
-    """Return a run's cell, with its value rejected if a person rejected it."""
-    if decision is None or decision.verdict != "reject" or cell.value is None:
+    """Return a run's cell, with its value rejected if a person rejected it or left the cell blank."""
+    if decision is None or decision.verdict not in ("reject", BLANK) or cell.value is None:
         return cell
-    if decision.value is not None and decided_value(part, decision) != cell.value:
+    if made_on(decision) is not None and decided_value(part, decision) != cell.value:
         return cell
     reason = f"rejected by {decision.who}" + (f": {decision.note}" if decision.note else "")
     return msgspec.structs.replace(cell, value=None, rule=REVIEW, rejection=reason)
@@ -43,6 +79,9 @@ def decided(part: FieldPolicy, cells: Sequence[Cell], decision: Decision | None)
     """Return a field's cell as a person decided it. `cells` has the resolved cell first, then the cell of each run."""
     if decision is None or decision.verdict == "reject":
         return cells[0]
+    if decision.verdict == BLANK:
+        kept = cells[0].confidence == GIVEN  # the table's own value is never blanked
+        return cells[0] if kept else Cell(None, REVIEWED, reasoning=decision.note, found=cells[0].found)
     if decision.verdict == "accept":
         return _accepted(part, cells, decision)
     found = json.loads(decision.value) if decision.value is not None else None
@@ -55,7 +94,8 @@ def decided(part: FieldPolicy, cells: Sequence[Cell], decision: Decision | None)
 
 def _accepted(part: FieldPolicy, cells: Sequence[Cell], decision: Decision) -> Cell:
     """Return the cell with the value that a person accepted, and its evidence."""
-    wanted = decided_value(part, decision) if decision.value is not None else _typed(part, cells[0])
+    known = made_on(decision) is not None
+    wanted = decided_value(part, decision) if known else _typed(part, cells[0])
     source = next((cell for cell in cells if _typed(part, cell) == wanted), Cell(None))
     return msgspec.structs.replace(source, value=wanted, confidence=REVIEWED, rejection=None, rule=None)
 

@@ -18,8 +18,8 @@ from rowcite.accept.judge import Cell, apply_row_rules, judge, judge_fields, rej
 from rowcite.accept.policy import AcceptancePolicy, FieldPolicy
 from rowcite.api.answers import answer
 from rowcite.model import ACTIVE, Answer, Decision, RowStatus, RunState, StoredRun
-from rowcite.rows.decisions import decided, decided_value, unless_rejected
-from rowcite.rows.given import Conflict, coerce_or_none, merge_with_given
+from rowcite.rows.decisions import BLANK, answer_changed, decided, decided_value, unless_rejected
+from rowcite.rows.given import GIVEN, Conflict, coerce_or_none, merge_with_given
 
 _EMPTY = Cell(None)
 
@@ -27,7 +27,8 @@ _EMPTY = Cell(None)
 class ResolvedRow(msgspec.Struct, frozen=True, gc=False):
     """A row's cells in the fields' order, its status and the reason for it, and the runs that its cells come from.
 
-    A row that failed or is pending has the cells that were given or decided, and empty ones.
+    A row that failed or is pending has the cells that were given or decided, and empty ones. `answers` has of each field the cell
+    of each run that counts, and the given value; it is empty for a row with one run and no given values and decisions.
     """
 
     cells: list[Cell]
@@ -36,6 +37,7 @@ class ResolvedRow(msgspec.Struct, frozen=True, gc=False):
     run_ids: tuple[str, ...] = ()
     processors: tuple[str, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
+    answers: tuple[tuple[Cell, ...], ...] = ()
 
     @property
     def has_rejected_values(self) -> bool:
@@ -137,6 +139,8 @@ class _Row:
         answered = [run for run in runs if run.state is RunState.COMPLETED and run.output is not None]
         for run in answered:
             self._add(run)
+        answers = [self._answers(part.field.name) for part in self.policy.fields]
+        self._set_aside(answers)
         cells = apply_row_rules(self._best_cells(), self.policy, self._fixed(overwrite=overwrite))
         cells, conflicts = self._with_given(cells, overwrite=overwrite)
         cells = [
@@ -145,7 +149,7 @@ class _Row:
         ]
         status, error = self._status(runs, cells) if answered else _status_without_answer(runs)
         ids, processors = _sources(cells, runs)
-        return ResolvedRow(cells, status, error, ids, processors, conflicts)
+        return ResolvedRow(cells, status, error, ids, processors, conflicts, tuple(answers))
 
     def _each(self, cells: Sequence[Cell]) -> list[tuple[FieldPolicy, Cell]]:
         return list(zip(self.policy.fields, cells, strict=True))
@@ -171,6 +175,21 @@ class _Row:
             found.pop(run.processor, None)  # a newer answer of the same processor replaces the older one
             found[run.processor] = unless_rejected(part, cell, self.decisions.get(part.field.name))
 
+    def _answers(self, name: str) -> tuple[Cell, ...]:
+        given = [Cell(self.given[name], GIVEN)] if name in self.given else []
+        return (*self.found[name].values(), *given)
+
+    def _set_aside(self, answers: Sequence[Sequence[Cell]]) -> None:
+        """Drop the decisions that were made on an answer that the row has no more; corrections stay."""
+        for part, cells in zip(self.policy.fields, answers, strict=True):
+            decision = self.decisions.get(part.field.name)
+            if decision is None or decision.verdict == "correct":
+                continue
+            if answer_changed(decision, part.field.type, cells):
+                self.decisions = {
+                    name: item for name, item in self.decisions.items() if name != part.field.name
+                }
+
     def _best_cells(self) -> list[Cell]:
         found = (list(self.found[part.field.name].values()) for part in self.policy.fields)
         return [_best(cells) if cells else _EMPTY for cells in found]
@@ -181,7 +200,9 @@ class _Row:
         for part in self.policy.fields:
             name = part.field.name
             decision = self.decisions.get(name)
-            if decision is not None and decision.verdict != "reject" and decision.value is not None:
+            if decision is not None and decision.verdict == BLANK:
+                fixed[name] = coerce_or_none(self.given.get(name), part.field.type)
+            elif decision is not None and decision.verdict != "reject" and decision.value is not None:
                 fixed[name] = decided_value(part, decision)
             elif name in self.given and not overwrite:
                 fixed[name] = coerce_or_none(self.given[name], part.field.type)
