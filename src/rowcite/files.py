@@ -14,7 +14,6 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from secrets import token_hex
 from typing import BinaryIO
 
 from rowcite.errors import Incomplete, TableError
@@ -176,7 +175,7 @@ def _open_temp_sibling(place: Path, mode: int | None) -> tuple[int, Path]:
     Its name cannot be guessed, and a file or a link that has the name already is an error.
     """
     while True:
-        sibling = place.with_name(f"{_PREFIX}{token_hex(8)}{_SUFFIX}")
+        sibling = place.with_name(f"{_PREFIX}{os.urandom(8).hex()}{_SUFFIX}")
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | _NO_LINK
         handle = os.open(sibling, flags, 0o666 if mode is None else mode)
         _lock(handle)

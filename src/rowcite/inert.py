@@ -6,11 +6,9 @@ lines of a log, a terminal or a page (`one_line`).
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 # --- spreadsheets ----------------------------------------------------------------------------------------
@@ -26,12 +24,17 @@ _PHONE = r"\+[0-9][0-9 \xa0()./\-]*"
 FORMULA = f"[{_SKIPPED}]*[=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b]|[\t\r\n]"
 """How a formula begins, also in full-width and small forms. Some programs read a tab or a line break as the next cell."""
 NUMBER_OR_PHONE = f" *(?:{_NUMBER}|{_PHONE})"
-_formula, _number_or_phone = re.compile(FORMULA), re.compile(NUMBER_OR_PHONE)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Return a pattern compiled when it is first used, to keep `rowcite --help` fast."""
+    return re.compile(pattern)
 
 
 def is_formula(text: str) -> bool:
     """Return True if a spreadsheet may run a text as a formula. A number or a phone number is none: -12.5, +49 30 1234."""
-    return bool(_formula.match(text)) and not _number_or_phone.fullmatch(text)
+    return bool(_compiled(FORMULA).match(text)) and not _compiled(NUMBER_OR_PHONE).fullmatch(text)
 
 
 def without_formula(text: str) -> str:
@@ -41,6 +44,9 @@ def without_formula(text: str) -> str:
 
 def csv_line(cells: Iterable[str]) -> str:
     r"""Return a line of a CSV that reads back. A cell with a quote, a comma, or any of \r and \n is quoted."""
+    import csv  # imported here to keep `rowcite --help` fast
+    import io
+
     out = io.StringIO()
     csv.writer(out, lineterminator="\r\n").writerow(cells)  # it quotes the characters of its line end alone
     return out.getvalue().removesuffix("\r\n") + "\n"
@@ -48,13 +54,15 @@ def csv_line(cells: Iterable[str]) -> str:
 
 # --- pages -----------------------------------------------------------------------------------------------
 
-_UNSAFE_IN_PAGE = re.compile("[<>&\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNSAFE_IN_PAGE = "[<>&\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 
 
 def json_in_page(value: Any) -> str:
     """Return a value as JSON that is safe inside a script element."""
+    import json
+
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
-    return _UNSAFE_IN_PAGE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _compiled(_UNSAFE_IN_PAGE).sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 # --- lines -----------------------------------------------------------------------------------------------

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def plural(number: int, noun: str) -> str:
@@ -20,6 +22,8 @@ def plural_is(number: int, noun: str) -> str:
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """Return the name that is most like a wrong one, None if none is alike. The case of letters counts least."""
+    from difflib import get_close_matches  # takes milliseconds, so only after a wrong name
+
     by_lower = {known.lower(): known for known in names}
     near = get_close_matches(name.lower(), by_lower, 1, 0.6)
     return by_lower[near[0]] if near else None
@@ -36,6 +40,8 @@ def did_you_mean_file(missing: str | Path, suffixes: tuple[str, ...] = ()) -> st
 
     Only names with one of the suffixes count, if any are given.
     """
+    from pathlib import Path
+
     path = Path(missing)
     try:
         found = (entry.name for entry in path.parent.iterdir())

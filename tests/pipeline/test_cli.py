@@ -506,6 +506,10 @@ HEAVY = (
     "tenacity",
     "msgspec",
     "tqdm",
+    "secrets",
+    "difflib",
+    "rowcite.files",
+    "rowcite.cli.options",
 )
 
 

@@ -23,26 +23,27 @@ from rowcite.inert import one_line
 from rowcite.version import __version__
 
 BUG, USAGE = 1, 2
-_COMMANDS = (
-    "init",
-    "run",
-    "submit",
-    "collect",
-    "plan",
-    "check",
-    "write",
-    "status",
-    "explain",
-    "report",
-    "review",
-    "deltas",
-    "eval",
-    "compare",
-    "ledger",
-    "schema",
-    "completion",
-    "serve",
-)
+_COMMANDS = {
+    "init": "Draft a spec for a table: inputs, fields to find, limits.",
+    "run": "Plan, submit, wait, write; continues where an earlier run stopped.",
+    "submit": "Send the tasks of the table and end; `collect` takes the answers.",
+    "collect": "Take the answers that are ready, escalate, write the table.",
+    "plan": "Show the rows, tasks, cost and time of a run; spends nothing.",
+    "check": "Check a spec against its table and the API's limits; no network.",
+    "write": "Merge the stored answers into the table; no network.",
+    "status": "Show the status of every row, and the spend so far.",
+    "explain": "Show the evidence behind a row's cells.",
+    "report": "Write one HTML file: coverage, sources, spend, and the rows to review.",
+    "review": "Accept, reject and correct cells on a local page.",
+    "deltas": "Write only the changed cells, as CSV for CRM imports.",
+    "eval": "Compare answers with labels: how often they are right, and at what price.",
+    "compare": "Ask two processors about a sample, and show where they disagree.",
+    "ledger": "Verify, export, back up or prune the ledger.",
+    "schema": "Print the JSON Schema of a spec, for editors.",
+    "completion": "Print the completion script for bash, zsh or fish.",
+    "serve": "Run the local Task API server over a folder of documents.",
+}
+"""The commands in the order of the help, each with its line there: so `rowcite --help` imports none of them."""
 
 
 class _Lazy(click.Group):
@@ -66,7 +67,12 @@ class _Lazy(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         command: click.Command = import_module(f"rowcite.cli.{cmd_name}").command
+        command.short_help = _COMMANDS[cmd_name]
         return command
+
+    def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

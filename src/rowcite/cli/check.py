@@ -11,7 +11,7 @@ from rowcite.cli.options import output_options, prepared, specs_argument, start_
 from rowcite.errors import RowciteError
 
 
-@click.command("check", short_help="Check a spec against its table and the API's limits; no network.")
+@click.command("check")
 @specs_argument
 @table_options
 @click.option("--no-table", is_flag=True, help="Check the specs alone; their tables are not read.")

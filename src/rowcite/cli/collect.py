@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
 
-@click.command("collect", short_help="Take the answers that are ready, escalate, write the table.")
+@click.command("collect")
 @spec_argument
 @click.option(
     "--wait",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _SHOWN = 20
 
 
-@click.command("compare", short_help="Ask two processors about a sample, and show where they disagree.")
+@click.command("compare")
 @spec_argument
 @click.option(
     "--processors", required=True, callback=processor_names, metavar="A,B", help="The two processors."

@@ -9,7 +9,7 @@ from rowcite.errors import UsageError
 _SHELLS = ("bash", "zsh", "fish")
 
 
-@click.command("completion", short_help="Print the completion script for bash, zsh or fish.")
+@click.command("completion")
 @click.argument("shell", type=click.Choice(_SHELLS))
 def command(shell: str) -> int:
     """Print the script that makes SHELL complete rowcite's commands, flags and files.

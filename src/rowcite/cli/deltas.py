@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rowcite.deltas import DeltaSummary
 
 
-@click.command("deltas", short_help="Write only the changed cells, as CSV for CRM imports.")
+@click.command("deltas")
 @spec_argument
 @click.option("-o", "--output", required=True, metavar="CSV", help="Write this CSV file.")
 @click.option(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -36,7 +35,7 @@ def processor_names(_: click.Context, __: click.Parameter, value: str | None) ->
     return tuple(dict.fromkeys(name.strip() for name in (value or "").split(",") if name.strip()))
 
 
-@click.command("eval", short_help="Compare answers with labels: how often they are right, and at what price.")
+@click.command("eval")
 @spec_argument
 @click.option("--truth", metavar="TABLE", help="Table with the key and the right values of some rows.")
 @click.option("--key", required=True, metavar="COLUMN", help="Column that identifies a row, in both tables.")
@@ -87,6 +86,8 @@ def command(spec: str, *, key: str, truth: str | None, draw: int | None, **flags
 
 
 def _draw(spec: str, key: str, rows: int, flags: dict[str, Any]) -> int:
+    from pathlib import Path
+
     from rowcite.cli import render
     from rowcite.evaluation.draw import draw
     from rowcite.ledger import open_ledger

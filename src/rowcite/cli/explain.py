@@ -18,7 +18,7 @@ _LABEL = 12  # width of the labels
 _WIDE, _NARROW = 100, 30
 
 
-@click.command("explain", short_help="Show the evidence behind a row's cells.")
+@click.command("explain")
 @spec_argument
 @click.option(
     "--row",

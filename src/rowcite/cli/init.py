@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rowcite.draft.draft import Draft
 
 
-@click.command("init", short_help="Draft a spec for a table: inputs, fields to find, limits.")
+@click.command("init")
 @click.argument("table", metavar="TABLE", shell_complete=complete_files)
 @click.option(
     "-o",

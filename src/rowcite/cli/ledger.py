@@ -17,7 +17,7 @@ where_option = click.option(
 )
 
 
-@click.group("ledger", short_help="Verify, export, back up or prune the ledger.")
+@click.group("ledger")
 def command() -> None:
     """Verify the ledger of a spec, export it, back it up, or prune answers that it no longer needs."""
 

@@ -16,7 +16,7 @@ from rowcite.cli.options import (
 )
 
 
-@click.command("plan", short_help="Show the rows, tasks, cost and time of a run; spends nothing.")
+@click.command("plan")
 @spec_argument
 @table_options
 @spend_options

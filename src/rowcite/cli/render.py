@@ -38,12 +38,28 @@ __all__ = [
     "summary_fields",
     "summary_lines",
     "usd",
+    "write_output",
 ]
 
 
 def as_json(value: dict[str, Any]) -> None:
     """Write one JSON object to stdout."""
     line(json.dumps(value, ensure_ascii=False))
+
+
+def write_output(target: str, content: bytes) -> None:
+    """Write what a command has made to a file, or to stdout if the target is `-`."""
+    import io
+    from pathlib import Path
+
+    from rowcite.files import write_errors, write_whole
+    from rowcite.table.sinks.destination import write_to_stdout
+
+    if target == "-":
+        write_to_stdout(io.BytesIO(content))
+        return
+    with write_errors(target):
+        write_whole(Path(target), content)
 
 
 def line(text: str) -> None:

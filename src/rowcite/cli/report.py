@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,8 +17,6 @@ from rowcite.cli.options import (
     time_value,
 )
 from rowcite.errors import UsageError
-from rowcite.files import write_errors, write_whole
-from rowcite.wording import how_to_install
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,7 +34,7 @@ rows_option = click.option(
 )
 
 
-@click.command("report", short_help="Write one HTML file: coverage, sources, spend, and the rows to review.")
+@click.command("report")
 @spec_argument
 @click.option(
     "-o",
@@ -65,7 +61,6 @@ def command(
     from rowcite.ledger import open_ledger
     from rowcite.model import RowStatus
     from rowcite.pipeline.which_api import Use, api_text
-    from rowcite.table.sinks.destination import write_to_stdout
 
     console = start_console(flags)
     if as_json and output == "-":
@@ -83,11 +78,7 @@ def command(
                 since=since.timestamp() if since else None,
             )
         target, text = output or beside(ready), page(facts).encode()
-    if target == "-":
-        write_to_stdout(io.BytesIO(text))
-    else:
-        with write_errors(target):
-            write_whole(Path(target), text)
+    render.write_output(target, text)
     if as_json:
         review = {"to_review": facts.to_review, "on_page": len(facts.rows)}
         rows_of = {"rows": facts.counts.as_dict(), "api": ready.api}
@@ -117,6 +108,8 @@ def extra() -> Iterator[None]:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("rowcite"):
             raise
+        from rowcite.wording import how_to_install
+
         raise UsageError(
             f"the report needs optional packages ({error}). Install them: {how_to_install('report')}"
         ) from error
@@ -124,6 +117,8 @@ def extra() -> Iterator[None]:
 
 def beside(ready: Prepared) -> str:
     """Return the default path of the page: beside the output table, named after it."""
+    from pathlib import Path
+
     name = f"{ready.job.spec.name}.report.html"
     if ready.output in (None, "-") or "://" in str(ready.output):
         return name

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import sys
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from rowcite.cli.options import output_options, prepared, read_only_options, spec_argument, start_console
 from rowcite.cli.report import extra, pending_text, rows_option
 from rowcite.errors import UsageError
-from rowcite.files import write_errors, write_whole
 
 if TYPE_CHECKING:
     from rowcite.cli.console import Console
     from rowcite.pipeline.prepare import Prepared
 
 
-@click.command("review", short_help="Accept, reject and correct cells on a local page.")
+@click.command("review")
 @spec_argument
 @click.option(
     "--port", default=0, type=click.IntRange(0, 65_535), help="Port of the page.  [default: a free one]"
@@ -62,7 +58,7 @@ def command(spec: str, **flags: Any) -> int:
     )
     with extra(), prepared(spec, flags, Use.KEEP) as ready:
         if options.import_from is not None:
-            _import(ready, options, Path(options.import_from))
+            _import(ready, options, options.import_from)
         if options.export_to is not None:
             _export(ready, options, options.export_to)
         if options.import_from is None and options.export_to is None:
@@ -70,8 +66,7 @@ def command(spec: str, **flags: Any) -> int:
     return 0
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """The command's own options."""
 
     spec: str
@@ -135,7 +130,7 @@ def _serve(ready: Prepared, options: Options) -> None:
             render.as_json({"url": address, **found})
             sys.stdout.flush()
         if options.open_it:
-            _open_page(address, Path(folder))
+            _open_page(address, folder)
 
     options.console.on_interrupt = None
     try:
@@ -148,9 +143,13 @@ def _serve(ready: Prepared, options: Options) -> None:
     options.console.info(f"Run `rowcite write {options.spec}` to apply the decisions to the table")
 
 
-def _open_page(address: str, folder: Path) -> None:
+def _open_page(address: str, folder: str) -> None:
     """Open the page in the browser by a private file that leads to it: arguments of programs are seen by every user."""
-    leading = folder / "review.html"
+    from pathlib import Path
+
+    from rowcite.files import write_whole
+
+    leading = Path(folder, "review.html")
     write_whole(leading, f'<meta http-equiv="refresh" content="0; url={address}">\n'.encode(), private=True)
     click.launch(str(leading))
 
@@ -161,18 +160,13 @@ def _export(ready: Prepared, options: Options, target: str) -> None:
     from rowcite.pipeline.which_api import api_text
     from rowcite.report.gather import gather
     from rowcite.review.sheet import export_lines
-    from rowcite.table.sinks.destination import write_to_stdout
 
     ledger = open_ledger(ready.ledger, writing=False)
     facts = gather(ready.job, ledger, most_rows=options.rows, decided=False, table=options.table)
     decisions = list(ledger.all_decisions())
     ledger.close()
     lines, made = list(export_lines(facts, decisions)), len(decisions)
-    if target == "-":
-        write_to_stdout(io.BytesIO("".join(lines).encode()))
-    else:
-        with write_errors(target):
-            write_whole(Path(target), "".join(lines).encode())
+    render.write_output(target, "".join(lines).encode())
     if options.as_json and options.import_from is None and target != "-":
         counts = {"decisions": made, "undecided": len(lines) - 1 - made}
         render.as_json({"output": target, **counts, "api": ready.api})
@@ -180,10 +174,11 @@ def _export(ready: Prepared, options: Options, target: str) -> None:
     options.console.info(f"{cells} exported (answers of {api_text(ready.api)})")
 
 
-def _import(ready: Prepared, options: Options, path: Path) -> None:
+def _import(ready: Prepared, options: Options, path: str) -> None:
     import time
     from contextlib import closing
     from dataclasses import asdict
+    from pathlib import Path
 
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
@@ -192,7 +187,7 @@ def _import(ready: Prepared, options: Options, path: Path) -> None:
 
     with closing(open_ledger(ready.ledger, writing=True, wait=ready.wait)) as ledger:
         found = read_decisions(
-            path, fields(ready.job.spec), ledger.all_decisions(), who=options.name, now=time.time()
+            Path(path), fields(ready.job.spec), ledger.all_decisions(), who=options.name, now=time.time()
         )
         ledger.record_decisions(found.decisions)
     counts = {**asdict(found), "decisions": len(found.decisions)}

@@ -10,7 +10,7 @@ from rowcite.cli.options import output_options, replace_option, spec_argument, s
 from rowcite.cli.sending import sending, sending_options
 
 
-@click.command("run", short_help="Plan, submit, wait, write; continues where an earlier run stopped.")
+@click.command("run")
 @spec_argument
 @table_options
 @replace_option

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 
-@click.command("schema", short_help="Print the JSON Schema of a spec, for editors.")
+@click.command("schema")
 def command() -> int:
     """Print the JSON Schema of a spec file to stdout, for completion and checks in editors.
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -57,12 +55,13 @@ def sending_options(*names: str) -> Callable[[F], F]:
     return add
 
 
-@dataclass(slots=True)
 class Sending:
     """A command that sends: the arguments of its work, and the outcome of that."""
 
-    parts: tuple[Prepared, Progress, Confirmations]
-    outcome: Outcome = field(init=False)
+    outcome: Outcome
+
+    def __init__(self, parts: tuple[Prepared, Progress, Confirmations]) -> None:
+        self.parts = parts
 
     @property
     def exit_code(self) -> int:
@@ -117,6 +116,8 @@ def _report(console: Console, job: Job, outcome: Outcome, *, as_json: bool) -> N
 
 def print_summary(summary: Summary) -> None:
     """Write a summary to stdout as JSON. If that fails, `run_results.json` has the exit code of the failure."""
+    from pathlib import Path
+
     from rowcite.cli import render
     from rowcite.pipeline.summary import leave
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from rowcite.cli.console import Console
 from rowcite.errors import UsageError
-from rowcite.wording import how_to_install
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,8 +19,7 @@ if TYPE_CHECKING:
     from rowcite.local.server.app import ServerSettings
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Flags:
+class _Flags(NamedTuple):
     """The command's options."""
 
     corpus: Path | None
@@ -55,7 +52,7 @@ def _path(_: click.Context, __: click.Parameter, value: str | None) -> Path | No
     return Path(value) if value is not None else None
 
 
-@click.command("serve", short_help="Run the local Task API server over a folder of documents.")
+@click.command("serve")
 @click.option(
     "--corpus",
     default=None,
@@ -177,6 +174,8 @@ def command(**given: Any) -> int:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("rowcite"):
             raise
+        from rowcite.wording import how_to_install
+
         raise UsageError(
             f"the server needs optional packages ({error}). Install them: {how_to_install('local')}"
         ) from error

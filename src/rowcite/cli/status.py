@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rowcite.ledger import Ledger
 
 
-@click.command("status", short_help="Show the status of every row, and the spend so far.")
+@click.command("status")
 @spec_argument
 @table_options
 @output_options

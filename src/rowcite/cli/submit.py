@@ -10,7 +10,7 @@ from rowcite.cli.options import output_options, read_only_options, spec_argument
 from rowcite.cli.sending import sending, sending_options
 
 
-@click.command("submit", short_help="Send the tasks of the table and end; `collect` takes the answers.")
+@click.command("submit")
 @spec_argument
 @read_only_options
 @spend_options

@@ -16,7 +16,7 @@ from rowcite.cli.options import (
 )
 
 
-@click.command("write", short_help="Merge the stored answers into the table; no network.")
+@click.command("write")
 @spec_argument
 @table_options
 @replace_option
