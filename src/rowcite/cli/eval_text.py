@@ -215,7 +215,7 @@ def pair_lines(shown: list[tuple[str, Pair]]) -> Iterator[str]:
     """Yield judged pairs with their evidence."""
     for name, pair in shown:
         label = "(none)" if pair.label is None else pair.label
-        yield f"row {pair.row} {pair.key} {pair.field} [{name}]: {pair.outcome}"
+        yield f"row {pair.row} {pair.record} {pair.field} [{name}]: {pair.outcome}"
         yield f"  label: {label}"
         yield f"  found: {pair.found} ({pair.confidence})" + (
             f", rejected: {pair.rejection}" if pair.rejection else ""

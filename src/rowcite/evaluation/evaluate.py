@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
 import polars as pl
 
-from rowcite.api.bodies import LOCAL
 from rowcite.api.facts import MICRO
 from rowcite.evaluation.judging import (
     Comparisons,
@@ -39,6 +39,7 @@ from rowcite.model import ACTIVE, RowStatus, RunState, StoredRun
 from rowcite.pipeline.job import Job
 from rowcite.rows.resolve import ResolvedRow, current
 from rowcite.rows.resolver import RowResolver
+from rowcite.spec.fields import Field, fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ class Evaluation:
 def pair_as_dict(pair: Pair) -> dict[str, Any]:
     """Return a judged pair as JSON."""
     return {
-        "key": pair.key,
+        "key": pair.record,
         "row": pair.row,
         "field": pair.field,
         "label": pair.label,
@@ -169,11 +170,11 @@ class Evaluator:
     def _judge(
         self, found: Evaluation, name: str, job: Job, ledger: Ledger, runs: dict[str, StoredRun]
     ) -> None:
-        """Judge the labelled cells of one setting; keep each task's answered run in `runs`, by its key."""
+        """Judge the labelled cells of one setting; keep each task's answered run in `runs`, by its record."""
         alone = not job.spec.escalate
         resolver = RowResolver(job.spec, job.reader.source.schema, ledger, decided=False)
         comparisons = Comparisons(resolver.fields, job.spec.eval)
-        tasks = {item.task: item for item in found.labelled.tasks}
+        tasks = {item.key: item for item in found.labelled.tasks}
         answered: dict[bytes, tuple[ResolvedRow, list[StoredRun]]] = {}
         for stored in ledger.runs_by_task(list(tasks)):
             made = [run for run in stored if run.first] if alone else stored
@@ -187,8 +188,8 @@ class Evaluator:
                 unanswered.update(list(item.labels))
                 continue
             rows, cost = rows + 1, cost + sum(run.price for run in current(stored))
-            runs[item.key] = _answered(stored)
-            pairs += _pairs(comparisons, resolver, item, resolved)
+            runs[item.record] = _answered(stored)
+            pairs += _pairs(comparisons, resolver.fields, item, resolved)
         pairs = weighted(pairs, self.truth.strata)
         found.pairs[name] = pairs
         found.fields += field_results(name, resolver.fields, pairs, unanswered)
@@ -203,47 +204,30 @@ class Evaluator:
     ) -> None:
         job = self.own_job
         names = list(processors) or [job.spec.task.processor]
-        resolver = RowResolver(job.spec, job.reader.source.schema, _NoRuns(), decided=False)
-        comparisons = Comparisons(resolver.fields, job.spec.eval)
-        simulation = Simulation(job.spec, resolver.fields, resolver.day)
-        by_row = {
-            item: {name.removeprefix(LOCAL): runs[name][item.key] for name in runs if item.key in runs[name]}
-            for item in map(_Hashed, found.labelled.tasks)
-        }
-        weights = {(pair.key, pair.field): pair.weight for pairs in found.pairs.values() for pair in pairs}
+        parts = fields(job.spec)
+        comparisons = Comparisons(parts, job.spec.eval)
+        simulation = Simulation(job.spec, parts, datetime.now(UTC).date())
+        by_row = [
+            (item, {name: made[item.record] for name, made in runs.items() if item.record in made})
+            for item in found.labelled.tasks
+        ]
+        weights = {(pair.record, pair.field): pair.weight for pairs in found.pairs.values() for pair in pairs}
         for policy in grid(names, {name: job.price_of(name) for name in names}):
             candidate = Candidate(policy, Tally(), Tally(), Tally())
-            for item, stored in by_row.items():
+            for item, stored in by_row:
                 if (made := simulation.row(stored, policy)) is None:
                     continue
                 resolved, cost = made
                 pairs = [
-                    pair._replace(weight=weights.get((pair.key, pair.field), 1.0))
-                    for pair in _pairs(comparisons, resolver, item.task, resolved)
+                    pair._replace(weight=weights.get((pair.record, pair.field), 1.0))
+                    for pair in _pairs(comparisons, parts, item, resolved)
                 ]
-                half = candidate.choosing if is_choosing(item.key) else candidate.certifying
+                half = candidate.choosing if is_choosing(item.record) else candidate.certifying
                 half.add(pairs, cost)
                 candidate.whole.add(pairs, cost)
             found.candidates.append(candidate)
-        labelled = [item.name for item in resolver.fields if item.name in self.truth.fields]
+        labelled = [item.name for item in parts if item.name in self.truth.fields]
         found.choice = choose(found.candidates, labelled, target)
-
-
-class _Hashed:
-    """A labelled task as a key of a dict."""
-
-    def __init__(self, task: LabelledTask) -> None:
-        self.task, self.key = task, task.key
-
-
-class _NoRuns:
-    """A ledger without runs: a simulation resolves its own."""
-
-    def runs_by_task(self, _: Any, /) -> Any:
-        return iter(())
-
-    def decisions(self, _: Any, /) -> Any:
-        return {}
 
 
 def _answered(stored: Sequence[StoredRun]) -> StoredRun:
@@ -254,10 +238,10 @@ def _answered(stored: Sequence[StoredRun]) -> StoredRun:
 
 
 def _pairs(
-    comparisons: Comparisons, resolver: RowResolver, item: LabelledTask, resolved: ResolvedRow
+    comparisons: Comparisons, parts: Sequence[Field], item: LabelledTask, resolved: ResolvedRow
 ) -> list[Pair]:
     return [
-        judge_cell(comparisons, item.key, item.row, part.name, item.labels[part.name], cell)
-        for part, cell in zip(resolver.fields, resolved.cells, strict=True)
+        judge_cell(comparisons, item.record, item.row, part.name, item.labels[part.name], cell)
+        for part, cell in zip(parts, resolved.cells, strict=True)
         if part.name in item.labels
     ]

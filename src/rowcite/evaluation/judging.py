@@ -33,12 +33,12 @@ GIVEN = frozenset({Outcome.RIGHT, Outcome.WRONG, Outcome.INVENTED})
 class Pair(NamedTuple):
     """A label and the cell it was compared with.
 
-    `found` is the value as it was answered, accepted or not. `found_right` is True if it is the label's value: of a rejected
+    `record` is what the key column has in its row. `found` is the value as it was answered, accepted or not. `found_right` is True if it is the label's value: of a rejected
     one it shows that the rejection cost a right value. `parts` counts the elements of a list. `weight` is the number of
     tasks of the table that this one stands for.
     """
 
-    key: str
+    record: str
     row: int
     field: str
     label: Any
@@ -89,7 +89,7 @@ class Comparisons:
 
 
 def judge_cell(  # noqa: PLR0913, PLR0917 - a label and its place
-    comparisons: Comparisons, key: str, row: int, field: str, label: Any, cell: Cell
+    comparisons: Comparisons, record: str, row: int, field: str, label: Any, cell: Cell
 ) -> Pair:
     """Return the outcome of one labelled cell. A list that the spec keeps although it was rejected counts as rejected."""
     accepted = cell.value if cell.rejection is None else None
@@ -102,7 +102,7 @@ def judge_cell(  # noqa: PLR0913, PLR0917 - a label and its place
     else:
         outcome = Outcome.RIGHT if found_right else Outcome.WRONG
     return Pair(
-        key,
+        record,
         row,
         field,
         label,
@@ -242,10 +242,10 @@ def weighted(pairs: Sequence[Pair], strata: Mapping[str, tuple[str, int]]) -> li
     """Return pairs with the number of tasks that each stands for: the size of its stratum over the labels of its field in it."""
     if not strata:
         return list(pairs)
-    labels = Counter((pair.field, strata[pair.key][0]) for pair in pairs if pair.key in strata)
+    labels = Counter((pair.field, strata[pair.record][0]) for pair in pairs if pair.record in strata)
     return [
-        pair._replace(weight=strata[pair.key][1] / labels[pair.field, strata[pair.key][0]])
-        if pair.key in strata
+        pair._replace(weight=strata[pair.record][1] / labels[pair.field, strata[pair.record][0]])
+        if pair.record in strata
         else pair
         for pair in pairs
     ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from rowcite.errors import UsageError
 from rowcite.evaluation.some_rows import SomeRows
@@ -32,14 +33,13 @@ class LabelledRows(SomeRows):
         super().__init__(source, labelled)
 
 
-@dataclass(frozen=True, slots=True)
-class LabelledTask:
-    """A distinct task with its labels by field: the key of its first row, and that row's number."""
+class LabelledTask(NamedTuple):
+    """A distinct task with its labels by field: `record` is what the key column has in its first row, `row` that row's number."""
 
-    key: str
+    key: bytes
+    record: str
     row: int
-    task: bytes
-    labels: dict[str, Any]
+    labels: Mapping[str, Any]
 
 
 @dataclass(slots=True)
@@ -59,7 +59,8 @@ class Labelled:
 
 def labelled_tasks(job: Job, source: LabelledRows, truth: Truth) -> Labelled:
     """Return the distinct tasks of the labelled rows. `job` reads `source`."""
-    found = Labelled(unmatched=[name for name in truth.labels if name not in set(source.keys)])
+    matched = set(source.keys)
+    found = Labelled(unmatched=[name for name in truth.labels if name not in matched])
     tasks_of: dict[str, set[bytes]] = defaultdict(set)
     rows = list(zip(source.keys, source.numbers, source.keys_of(job), strict=True))
     for name, _, task in rows:
@@ -67,19 +68,15 @@ def labelled_tasks(job: Job, source: LabelledRows, truth: Truth) -> Labelled:
             tasks_of[name].add(task)
     found.skipped = [name for name in dict.fromkeys(source.keys) if name not in tasks_of]
     found.ambiguous = [name for name, tasks in tasks_of.items() if len(tasks) > 1]
-    by_task: dict[bytes, LabelledTask] = {}
+    firsts: dict[bytes, tuple[str, int]] = {}
+    labels: dict[bytes, dict[str, Any]] = defaultdict(dict)
     left_out = set(found.ambiguous)
     for name, number, task in rows:
         if task is None or name in left_out:
             continue
-        first = by_task.setdefault(task, LabelledTask(name, number, task, {}))
-        _add_labels(first, name, truth.labels[name], found)
-    found.tasks = [item for item in by_task.values() if item.labels]
+        firsts.setdefault(task, (name, number))
+        for part, label in truth.labels[name].items():
+            if labels[task].setdefault(part, label) != label:
+                found.conflicts.append((name, part))
+    found.tasks = [LabelledTask(task, *first, labels[task]) for task, first in firsts.items()]
     return found
-
-
-def _add_labels(item: LabelledTask, name: str, labels: dict[str, Any], found: Labelled) -> None:
-    for part, label in labels.items():
-        if part in item.labels and item.labels[part] != label:
-            found.conflicts.append((name, part))
-        item.labels.setdefault(part, label)

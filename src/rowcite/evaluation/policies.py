@@ -178,9 +178,9 @@ class Choice:
     labels_needed: int | None = None
 
 
-def is_choosing(key: str) -> bool:
-    """Return True if a label belongs to the half that chooses: by its key, so that more labels do not move it."""
-    return blake2b(key.encode(), digest_size=1).digest()[0] % 2 == 0
+def is_choosing(record: str) -> bool:
+    """Return True if a label belongs to the half that chooses: by its row's key, so that more labels do not move it."""
+    return blake2b(record.encode(), digest_size=1).digest()[0] % 2 == 0
 
 
 def choose(candidates: Sequence[Candidate], fields: Sequence[str], target: float) -> Choice | None:
