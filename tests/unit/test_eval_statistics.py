@@ -5,8 +5,9 @@ import random
 
 import pytest
 
+from rowcite.evaluation.choice import LEVEL, Candidate, SomeLabels, Tally, choose, front
 from rowcite.evaluation.judging import Outcome, Pair, weighted
-from rowcite.evaluation.policies import LEVEL, Candidate, Policy, Tally, choose, front, grid
+from rowcite.evaluation.policies import MOST_POLICIES, MOST_WITH_ONE_BAR, Policy, grid
 from rowcite.evaluation.statistics import (
     NOTHING,
     labels_to_certify,
@@ -135,9 +136,9 @@ def test_weights_make_the_estimate_of_a_stratified_sample_unbiased_where_plain_l
 def candidate(policy, dice, right, rows, cost):
     found = Candidate(policy, Tally(), Tally(), Tally())
     for number in range(rows):
-        pairs = [pair(str(number), dice.random() < right)]
+        given = [("city", dice.random() < right)]
         for tally in (found.choosing if number % 2 else found.certifying, found.whole):
-            tally.add(pairs, cost)
+            tally.add(SomeLabels(1, 1.0, 1.0, {"city": (1.0, 1.0)}), given, cost)
     return found
 
 
@@ -173,10 +174,12 @@ def test_without_a_certified_policy_the_best_is_named_with_the_labels_it_needs()
 
 def test_a_grid_has_ladders_from_cheap_to_dear_and_at_most_200_policies():
     prices = {"pro": 100, "lite": 5, "core": 25}
-    policies = grid(["pro", "lite", "core"], prices)
+    policies = grid(["pro", "lite", "core"], prices, ["ceo"])
     assert Policy(("lite", "core", "pro"), "medium") in policies
+    assert Policy(("core", "pro"), "medium", retry_for="ceo") in policies
     assert not any(list(policy.ladder) != sorted(policy.ladder, key=prices.get) for policy in policies)
-    assert len(grid([str(number) for number in range(9)], {str(n): n for n in range(9)})) == 200
+    nine = [str(number) for number in range(9)]
+    assert len(grid(nine, {name: int(name) for name in nine}, ["ceo"])) == MOST_WITH_ONE_BAR < MOST_POLICIES
 
 
 def test_the_front_leaves_out_what_is_dearer_and_no_better():

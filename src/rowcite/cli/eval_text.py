@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import floor
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rowcite.evaluation.choice import Candidate, Choice
     from rowcite.evaluation.evaluate import Evaluation
     from rowcite.evaluation.judging import FieldResult, Pair
-    from rowcite.evaluation.policies import Candidate
     from rowcite.evaluation.statistics import Share
 
 SHOWN = {"wrong": ("wrong", "invented"), "missed": ("missed",), "all": None}
@@ -53,14 +54,19 @@ def _policy(item: Candidate) -> dict[str, Any]:
     from rowcite.api.facts import MICRO
 
     return {
+        "policy": str(item.policy),
         "ladder": list(item.policy.ladder),
         "min_confidence": item.policy.bar,
+        "min_confidence_of": dict(item.policy.bars),
+        "retry_for": item.policy.retry_for,
         "cost_per_row_usd": item.cost_per_row / MICRO,
         "found": item.found,
     }
 
 
 def _choice(found: Evaluation) -> dict[str, Any] | None:
+    from rowcite.evaluation.policies import yaml_block
+
     if found.choice is None:
         return None
     choice = found.choice
@@ -69,7 +75,10 @@ def _choice(found: Evaluation) -> dict[str, Any] | None:
         "target": found.target,
         "certified": choice.certified,
         "weakest_field": choice.weakest,
+        "precision": choice.judged_by.precision(choice.weakest),
+        "at_least": choice.judged_by.bound(choice.weakest),
         "labels_needed": choice.labels_needed,
+        "yaml": yaml_block(choice.candidate.policy, found.accept),
     }
 
 
@@ -139,6 +148,11 @@ def percent(part: Share) -> str:
     return f"{part.value:.0%} ({part.low:.0%} to {part.high:.0%})"
 
 
+def _floor(value: float) -> str:
+    """Return a share that is never rounded up to a target that it does not reach."""
+    return f"{floor(value * 100 + 1e-9)}%"
+
+
 def _cents(micro: float) -> str:
     return f"${micro / 1_000_000:.4f}"
 
@@ -174,41 +188,52 @@ def _confidence_lines(results: list[FieldResult]) -> Iterator[str]:
 
 
 def _choice_lines(found: Evaluation) -> Iterator[str]:
+    from rowcite.evaluation.policies import yaml_block
+
     if found.target is None:
         return
     choice = found.choice
     if choice is None:
         yield "no policy can be judged: no processor has answers to the labelled rows"
         return
-    item = choice.candidate
     yield "cost against values given right (no other policy is better in both):"
     rows = [("policy", "cost a row", "values given right")]
     yield from table(
         rows + [(str(one.policy), _cents(one.cost_per_row), f"{one.found:.0%}") for one in found.front]
     )
     yield ""
-    if choice.certified:
-        bound = item.certifying.bound(choice.weakest)
-        yield (
-            f"{item.policy}: certified for {found.target:.0%}. At least {bound:.0%} of its accepted cells are right in every field"
-            f" (weakest: {choice.weakest}), {_cents(item.cost_per_row)} a row, {item.found:.0%} of all values given right"
-        )
-    else:
-        precision = item.whole.precision(choice.weakest)
-        shown = "no accepted cell" if precision is None else f"{precision:.0%} right"
-        needed = choice.labels_needed
-        more = (
-            "no number of labels would certify it"
-            if needed is None
-            else f"about {needed:,} labels would certify it"
-        )
-        yield f"{item.policy}: the best, but not certified for {found.target:.0%}. {choice.weakest} has {shown}; {more}"
+    yield from _policy_lines(choice, found.target)
     yield ""
-    yield from (f"  {line}" for line in item.policy.yaml().splitlines())
-    yield (
-        "A simulated ladder reuses answers to the whole question. A real one asks the next processor for the open fields"
-        " only, with the accepted values as an input."
+    yield from (f"  {line}" for line in yaml_block(choice.candidate.policy, found.accept).splitlines())
+    yield ""
+    yield CAVEAT
+
+
+CAVEAT = (
+    "A simulated ladder reuses answers to the whole question. A real one asks the next processor for the open fields"
+    " only, with the accepted values as an input: its answers may differ."
+)
+
+
+def _policy_lines(choice: Choice, target: float) -> Iterator[str]:
+    """Yield the chosen policy with its figures, and what they are worth."""
+    item, weakest, bound = choice.candidate, choice.weakest, choice.judged_by.bound(choice.weakest)
+    precision = choice.judged_by.precision(weakest)
+    right = (
+        "no accepted cell" if precision is None else f"{_floor(precision)} right, at least {_floor(bound)}"
     )
+    yield f"{item.policy}: {right}, {_cents(item.cost_per_row)} a row"
+    values = f"{item.found:.0%} of all values are given right"
+    if choice.certified:
+        yield f"certified for {target:.0%} in every field. The weakest is {weakest}; {values}"
+        return
+    needed = choice.labels_needed
+    more = (
+        "no number of labels would certify it"
+        if needed is None
+        else f"about {needed:,} labels of {weakest} would certify it"
+    )
+    yield f"not certified for {target:.0%}, the best there is. The weakest field is {weakest}; {more}; {values}"
 
 
 def pair_lines(shown: list[tuple[str, Pair]]) -> Iterator[str]:

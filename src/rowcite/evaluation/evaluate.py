@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import polars as pl
 
 from rowcite.api.facts import MICRO
+from rowcite.evaluation.choice import Candidate, Choice, choose, front, with_own_bars
 from rowcite.evaluation.judging import (
     Comparisons,
     FieldResult,
@@ -22,16 +22,8 @@ from rowcite.evaluation.judging import (
     weighted,
 )
 from rowcite.evaluation.labelled_rows import Labelled, LabelledRows, LabelledTask, labelled_tasks
-from rowcite.evaluation.policies import (
-    Candidate,
-    Choice,
-    Simulation,
-    Tally,
-    choose,
-    front,
-    grid,
-    is_choosing,
-)
+from rowcite.evaluation.policies import grid
+from rowcite.evaluation.simulation import LabelledAnswers, Simulation
 from rowcite.evaluation.some_rows import job_of
 from rowcite.evaluation.truth import Truth
 from rowcite.ledger import Ledger
@@ -39,6 +31,7 @@ from rowcite.model import ACTIVE, RowStatus, RunState, StoredRun
 from rowcite.pipeline.job import Job
 from rowcite.rows.resolve import ResolvedRow, current
 from rowcite.rows.resolver import RowResolver
+from rowcite.spec.accept_models import Accept
 from rowcite.spec.fields import Field, fields
 
 
@@ -66,7 +59,8 @@ class Evaluation:
     """Labels compared with answers.
 
     `fields` counts the labelled cells of each field under each setting, `pairs` has every judged label by setting, `candidates` the
-    simulated policies, `choice` the policy for the target. `duplicates` are keys that the truth has more than once.
+    simulated policies, `choice` the policy for the target. `duplicates` are keys that the truth has more than once, `accept` is the
+    spec's, which a policy changes.
     """
 
     settings: list[Setting] = field(default_factory=list)
@@ -74,6 +68,7 @@ class Evaluation:
     pairs: dict[str, list[Pair]] = field(default_factory=dict)
     labelled: Labelled = field(default_factory=Labelled)
     duplicates: tuple[str, ...] = ()
+    accept: Accept = field(default_factory=Accept)
     target: float | None = None
     candidates: list[Candidate] = field(default_factory=list)
     choice: Choice | None = None
@@ -155,7 +150,7 @@ class Evaluator:
 
         With `target` the policies over the processors are simulated, and the cheapest that reaches it is chosen.
         """
-        found = Evaluation(duplicates=self.truth.duplicates, target=target)
+        found = Evaluation(duplicates=self.truth.duplicates, accept=self.job.spec.accept, target=target)
         if target is not None and not processors:
             processors = (self.job.spec.task.processor, *self.job.spec.escalate)
         runs: dict[str, dict[str, StoredRun]] = {}
@@ -187,7 +182,7 @@ class Evaluator:
             if resolved is None or resolved.status is RowStatus.PENDING:
                 unanswered.update(list(item.labels))
                 continue
-            rows, cost = rows + 1, cost + sum(run.price for run in current(stored))
+            rows, cost = rows + 1, cost + _price(current(stored), ledger)
             runs[item.record] = _answered(stored)
             pairs += _pairs(comparisons, resolver.fields, item, resolved)
         pairs = weighted(pairs, self.truth.strata)
@@ -202,32 +197,40 @@ class Evaluator:
         runs: dict[str, dict[str, StoredRun]],
         target: float,
     ) -> None:
-        job = self.own_job
-        names = list(processors) or [job.spec.task.processor]
-        parts = fields(job.spec)
-        comparisons = Comparisons(parts, job.spec.eval)
-        simulation = Simulation(job.spec, parts, datetime.now(UTC).date())
-        by_row = [
-            (item, {name: made[item.record] for name, made in runs.items() if item.record in made})
-            for item in found.labelled.tasks
-        ]
-        weights = {(pair.record, pair.field): pair.weight for pairs in found.pairs.values() for pair in pairs}
-        for policy in grid(names, {name: job.price_of(name) for name in names}):
-            candidate = Candidate(policy, Tally(), Tally(), Tally())
-            for item, stored in by_row:
-                if (made := simulation.row(stored, policy)) is None:
-                    continue
-                resolved, cost = made
-                pairs = [
-                    pair._replace(weight=weights.get((pair.record, pair.field), 1.0))
-                    for pair in _pairs(comparisons, parts, item, resolved)
-                ]
-                half = candidate.choosing if is_choosing(item.record) else candidate.certifying
-                half.add(pairs, cost)
-                candidate.whole.add(pairs, cost)
-            found.candidates.append(candidate)
-        labelled = [item.name for item in parts if item.name in self.truth.fields]
-        found.choice = choose(found.candidates, labelled, target)
+        job, spec = self.own_job, self.job.spec
+        labelled = [item.name for item in fields(spec) if item.name in self.truth.fields]
+        prices = {name: list_price(job, name) for name in processors}
+        rows = list(self._answers(found.labelled.tasks, runs))
+        simulation = Simulation(spec, prices, rows, Comparisons(fields(spec), spec.eval))
+        candidates = [simulation.candidate(policy) for policy in grid(processors, prices, labelled)]
+        candidates += [simulation.candidate(policy) for policy in with_own_bars(candidates, labelled, target)]
+        found.candidates, found.choice = candidates, choose(candidates, labelled, target)
+
+    def _answers(
+        self, tasks: Sequence[LabelledTask], runs: dict[str, dict[str, StoredRun]]
+    ) -> Iterator[LabelledAnswers]:
+        """Yield each labelled task with its runs by processor, and its weights."""
+        strata = self.truth.strata
+        rows = Counter(strata[task.record][0] for task in tasks if task.record in strata)
+        labels = Counter(
+            (strata[task.record][0], name) for task in tasks if task.record in strata for name in task.labels
+        )
+        for task in tasks:
+            made = {name: stored[task.record] for name, stored in runs.items() if task.record in stored}
+            stratum, size = strata.get(task.record, ("", 0))
+            weights = {name: size / labels[stratum, name] if size else 1.0 for name in task.labels}
+            yield LabelledAnswers(task, made, size / rows[stratum] if size else 1.0, weights)
+
+
+def list_price(job: Job, processor: str) -> int:
+    """Return the list price of a run in micro-US$, also where the local server answers for nothing."""
+    return replace(job, spec=job.spec.model_copy(update={"backend": "parallel"})).price_of(processor)
+
+
+def _price(runs: Sequence[StoredRun], ledger: Ledger) -> int:
+    """Return the price of a row's runs; of a run for several rows its share."""
+    shares = ledger.packs(run.number for run in runs if not run.price)
+    return sum(run.price for run in runs) + sum(round(price / rows) for price, rows in shares.values())
 
 
 def _answered(stored: Sequence[StoredRun]) -> StoredRun:

@@ -1,233 +1,139 @@
-"""The cheapest policy that reaches a target, chosen on one half of the labels and certified on the other.
-
-A policy is a ladder of processors and a bar of confidence. A simulated ladder resolves stored answers with the rules of a real one. It reuses answers to the whole question, while a real
-ladder asks the next processor for the open fields only, with the accepted values as an input.
-"""
+"""The policies that are tried: ladders of processors with bars of confidence, and the keys of a spec that make one. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
-from hashlib import blake2b
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from itertools import combinations, product
 from typing import Any, NamedTuple
 
-import msgspec
-
-from rowcite.accept.policy import AcceptancePolicy, acceptance_policy
-from rowcite.api.answers import answer
-from rowcite.evaluation.judging import GIVEN, Outcome, Pair
-from rowcite.evaluation.statistics import labels_to_certify, lower_bound
-from rowcite.model import RunState, StoredRun
-from rowcite.pipeline.next_step import next_step
-from rowcite.rows.resolve import ResolvedRow, resolve
-from rowcite.spec.fields import Field
-from rowcite.spec.models import Spec
+from rowcite.spec.accept_models import Accept
 
 MOST_POLICIES = 200
+MOST_WITH_ONE_BAR = 120
+"""The rest is for policies with a bar for each field."""
+
 BARS: tuple[str | None, ...] = (None, "medium", "high")
-LEVEL = 0.9
 
 
 class Policy(NamedTuple):
-    """A ladder of processors and the least confidence that is accepted; None is the spec's own `accept`."""
+    """A ladder of processors, and the least confidence that is accepted.
+
+    `bar` is for all fields, None for what the spec's own `accept` says; `bars` has the fields with another one. With
+    `retry_for` a row is retried only if this field is rejected.
+    """
 
     ladder: tuple[str, ...]
-    bar: str | None
+    bar: str | None = None
+    bars: tuple[tuple[str, str], ...] = ()
+    retry_for: str | None = None
 
     def __str__(self) -> str:
-        return " > ".join(self.ladder) + (f" at {self.bar}" if self.bar else "")
+        """Return the policy in words: core at medium, pro for `ceo`."""
+        first, *more = self.ladder
+        bar = f" at {self.bar}" if self.bar else ""
+        own = (
+            f"{_names(self.bars, level)} at {level}" for level in sorted({level for _, level in self.bars})
+        )
+        retried = " and ".join(more)
+        last = f", {retried} for `{self.retry_for}`" if self.retry_for else f", then {retried}" * bool(more)
+        return f"{first}{bar}{''.join(f', {text}' for text in own)}{last}"
 
-    def yaml(self) -> str:
-        """Return the keys of a spec that make this policy."""
-        lines = ["task:", f"  processor: {self.ladder[0]}"]
-        lines += [f"escalate: [{', '.join(self.ladder[1:])}]"] if len(self.ladder) > 1 else []
-        return "\n".join([*lines, *(["accept:", f"  min_confidence: {self.bar}"] if self.bar else [])])
-
-
-def grid(processors: Sequence[str], prices: Mapping[str, int]) -> list[Policy]:
-    """Return at most 200 policies over some processors: ladders from cheap to dear, short ones first."""
-    cheap_first = sorted(dict.fromkeys(processors), key=lambda name: prices[name])
-    ladders = (
-        ladder for size in range(1, len(cheap_first) + 1) for ladder in combinations(cheap_first, size)
-    )
-    return [Policy(ladder, bar) for ladder, bar in product(ladders, BARS)][:MOST_POLICIES]
+    def bar_of(self, field: str) -> str | None:
+        """Return the bar of a field."""
+        return dict(self.bars).get(field, self.bar)
 
 
-class Simulation:
-    """Simulates policies on the stored answers of one spec."""
-
-    def __init__(self, spec: Spec, fields: tuple[Field, ...], day: date) -> None:
-        self._spec, self._fields, self._day = spec, fields, day
-        self._policies: dict[str | None, AcceptancePolicy] = {}
-
-    def row(self, runs: Mapping[str, StoredRun], policy: Policy) -> tuple[ResolvedRow, int] | None:
-        """Return a row under a policy and its cost in micro-US$; None if an answer that it needs is not stored.
-
-        `runs` are the row's runs by processor, each for the whole question.
-        """
-        accept = self._accept(policy.bar)
-        if (first := runs.get(policy.ladder[0])) is None:
-            return None
-        made, cost = [first], first.price
-        resolved = resolve(made, accept, self._day)
-        while (step := next_step(policy.ladder[1:], accept, resolved, made)) is not None:
-            if (more := runs.get(step.processor)) is None:
-                return None
-            made.append(_retry(more, first, step.fields, len(made)))
-            cost += more.price
-            resolved = resolve(made, accept, self._day)
-        return resolved, cost
-
-    def _accept(self, bar: str | None) -> AcceptancePolicy:
-        if bar not in self._policies:
-            accept = self._spec.accept
-            changed = accept if bar is None else accept.model_copy(update={"min_confidence": bar})
-            self._policies[bar] = acceptance_policy(self._fields, changed)
-        return self._policies[bar]
+def _names(bars: Sequence[tuple[str, str]], level: str) -> str:
+    return " and ".join(f"`{name}`" for name, bar in bars if bar == level)
 
 
-def _retry(run: StoredRun, first: StoredRun, fields: Sequence[str], number: int) -> StoredRun:
-    """Return a run as the escalation of another: only the fields that were open."""
-    output = None
-    if run.state is RunState.COMPLETED and run.output is not None:
-        output = _narrowed(run, fields)
-    return run._replace(key=first.key, first=False, number=first.number + number, output=output)
+def grid(processors: Sequence[str], prices: Mapping[str, int], fields: Sequence[str]) -> list[Policy]:
+    """Return policies with one bar for all fields: ladders from cheap to dear, short ones first.
 
-
-def _narrowed(run: StoredRun, fields: Sequence[str]) -> bytes:
-    try:
-        read = answer(run.run_id or "", run.processor, run.output or b"")
-    except ValueError:
-        return run.output or b""
-    if not isinstance(read.content, dict):
-        return run.output or b""
-    content: dict[str, Any] = {name: read.content.get(name) for name in fields}
-    basis = [item for item in read.basis if item.field.partition(".")[0] in fields]
-    return msgspec.json.encode({"type": "json", "content": content, "basis": basis})
-
-
-# --- what a policy gives ---------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class Tally:
-    """The accepted cells of a policy over some rows: hits and cells by field (weighted, and the effective number), cost, right cells."""
-
-    rows: int = 0
-    cost: float = 0.0
-    right: int = 0
-    valued: int = 0
-    _sums: dict[str, list[float]] = field(default_factory=dict)
-
-    def add(self, pairs: Sequence[Pair], cost: int) -> None:
-        """Add a row."""
-        self.rows += 1
-        self.cost += cost
-        for pair in pairs:
-            self.valued += pair.label is not None
-            self.right += pair.outcome is Outcome.RIGHT
-            if pair.outcome in GIVEN:
-                sums = self._sums.setdefault(pair.field, [0.0, 0.0, 0.0])
-                sums[0] += pair.weight * (pair.outcome is Outcome.RIGHT)
-                sums[1] += pair.weight
-                sums[2] += pair.weight**2
-
-    def precision(self, name: str) -> float | None:
-        """Return the share of a field's accepted cells that is right."""
-        sums = self._sums.get(name)
-        return sums[0] / sums[1] if sums else None
-
-    def bound(self, name: str) -> float:
-        """Return the one-sided bound of that share, by the effective number of cells."""
-        sums = self._sums.get(name)
-        if not sums:
-            return 0.0
-        n = int(sums[1] ** 2 / sums[2] + 1e-9)
-        return lower_bound(int(sums[0] / sums[1] * n + 1e-9), n, LEVEL)
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A policy with its cells on the half that chooses, on the half that certifies, and on both. Money is micro-US$."""
-
-    policy: Policy
-    choosing: Tally
-    certifying: Tally
-    whole: Tally
-
-    @property
-    def cost_per_row(self) -> float:
-        """Return what a row costs."""
-        return self.whole.cost / self.whole.rows if self.whole.rows else 0.0
-
-    @property
-    def found(self) -> float:
-        """Return the share of the values that there are which the policy gives right."""
-        return self.whole.right / self.whole.valued if self.whole.valued else 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """The policy for a target. `labels_needed` is set where it is not certified: the labels a field needs in all, None if no number would do."""
-
-    candidate: Candidate
-    certified: bool
-    weakest: str
-    labels_needed: int | None = None
-
-
-def is_choosing(record: str) -> bool:
-    """Return True if a label belongs to the half that chooses: by its row's key, so that more labels do not move it."""
-    return blake2b(record.encode(), digest_size=1).digest()[0] % 2 == 0
-
-
-def choose(candidates: Sequence[Candidate], fields: Sequence[str], target: float) -> Choice | None:
-    """Return the cheapest certified policy for a target precision of each field, else the best one, not certified.
-
-    The half that chooses orders the policies that reach the target there, the safest first. They are tested in that order on
-    the other half, each by a one-sided 90% bound in every field, until one fails: so the chance that any certified policy is below the target is at
-    most 10%.
+    A ladder retries rows for any rejected field, or for one of `fields`.
     """
-    ahead = [item for item in candidates if item.choosing.rows and _reaches(item.choosing, fields, target)]
-    ahead.sort(key=lambda item: (-_safety(item.choosing, fields), item.cost_per_row))
-    certified = list(_certified(ahead, fields, target))
-    if certified:
-        best = min(certified, key=lambda item: (item.cost_per_row, -item.found))
-        return Choice(best, certified=True, weakest=_weakest(best.certifying, fields))
-    rest = ahead or sorted(candidates, key=lambda item: -_safety(item.whole, fields))
-    if not rest:
-        return None
-    best = rest[0]
-    weakest = _weakest(best.whole, fields)
-    half = labels_to_certify(best.whole.precision(weakest) or 0.0, target, LEVEL)
-    return Choice(best, certified=False, weakest=weakest, labels_needed=None if half is None else 2 * half)
+    cheap_first = sorted(dict.fromkeys(processors), key=lambda name: prices[name])
+    ladders = [
+        ladder for size in range(1, len(cheap_first) + 1) for ladder in combinations(cheap_first, size)
+    ]
+    policies = [
+        Policy(ladder, bar, retry_for=field)
+        for field, ladder, bar in product((None, *fields), ladders, BARS)
+        if len(ladder) > 1 or field is None
+    ]
+    return policies[:MOST_WITH_ONE_BAR]
 
 
-def _certified(candidates: Sequence[Candidate], fields: Sequence[str], target: float) -> Iterator[Candidate]:
-    for item in candidates:
-        if _safety(item.certifying, fields) < target:
-            return
-        yield item
+# --- the spec --------------------------------------------------------------------------------------------
 
 
-def _reaches(tally: Tally, fields: Sequence[str], target: float) -> bool:
-    return all((tally.precision(name) or 0.0) >= target for name in fields)
+def accept_of(policy: Policy, accept: Accept) -> Accept:
+    """Return the `accept` of a spec under a policy."""
+    return Accept.model_validate(_terms(policy, accept))
 
 
-def _safety(tally: Tally, fields: Sequence[str]) -> float:
-    return min((tally.bound(name) for name in fields), default=0.0)
+def yaml_block(policy: Policy, accept: Accept) -> str:
+    """Return the keys of a spec that make a policy: the processor, and `escalate` and `accept` as a whole."""
+    terms = _terms(policy, accept)
+    processor, escalate = _flow(policy.ladder[0]), _flow(list(policy.ladder[1:]))
+    lines = ["task:", f"  processor: {processor}", f"escalate: {escalate}"]
+    return "\n".join([*lines, *(["accept:", *_block(terms)] if terms else [])])
 
 
-def _weakest(tally: Tally, fields: Sequence[str]) -> str:
-    return min(fields, key=tally.bound)
+def _terms(policy: Policy, accept: Accept) -> dict[str, Any]:
+    """Return the keys of `accept` under a policy, as a spec has them."""
+    terms = accept.model_dump(exclude_unset=True)
+    fields: dict[str, dict[str, Any]] = terms.pop("fields", {})
+    if policy.bar is not None:
+        terms["min_confidence"] = policy.bar
+        fields = {name: _without(own, "min_confidence") for name, own in fields.items()}
+    for name, bar in policy.bars:
+        fields[name] = {**fields.get(name, {}), "min_confidence": bar}
+    if (field := policy.retry_for) is not None:
+        terms["required"] = list(dict.fromkeys([*terms.get("required", ()), field]))
+        fields[field] = _without(fields.get(field, {}), "required")
+    fields = {name: own for name, own in fields.items() if own}
+    return {
+        name: _plain(value) for name, value in [*terms.items(), *([("fields", fields)] if fields else [])]
+    }
 
 
-def front(candidates: Sequence[Candidate], quality: Callable[[Candidate], float]) -> list[Candidate]:
-    """Return the candidates that no other beats in cost and quality, the cheapest first."""
-    kept: list[Candidate] = []
-    for item in sorted(candidates, key=lambda item: (item.cost_per_row, -quality(item))):
-        if not kept or quality(item) > quality(kept[-1]):
-            kept.append(item)
-    return kept
+def _without(own: Mapping[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in own.items() if name != key}
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of a spec as YAML has it."""
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
+    if isinstance(value, timedelta):
+        return f"{value.days}d" if value == timedelta(value.days) else f"{value.total_seconds():.6f}s"
+    return value
+
+
+def _block(terms: Mapping[str, Any], indent: str = "  ") -> Iterator[str]:
+    for name, value in terms.items():
+        if name == "fields":
+            yield f"{indent}{name}:"
+            yield from _block(value, indent + "  ")
+        else:
+            yield f"{indent}{_flow(name)}: {_flow(value)}"
+
+
+_PLAIN_TEXT = re.compile(
+    r"(?!(?:y|n|yes|no|on|off|true|false|null)\Z)[A-Za-z][\w.-]*", re.ASCII | re.IGNORECASE
+)
+
+
+def _flow(value: Any) -> str:
+    """Return a value as YAML on one line. JSON is YAML too."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_flow(name)}: {_flow(item)}' for name, item in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_flow, value))}]"
+    return value if isinstance(value, str) and _PLAIN_TEXT.fullmatch(value) else json.dumps(value)

@@ -1,0 +1,202 @@
+"""What policies give on labelled rows, and the cheapest one that is certified for a target. Pure.
+
+Half of the labels chooses, the other half certifies: a policy that won by chance does not count by the same chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from rowcite.evaluation.policies import BARS, MOST_POLICIES, Policy
+from rowcite.evaluation.statistics import labels_to_certify, lower_bound
+
+LEVEL = 0.9
+
+
+@dataclass(slots=True)
+class SomeLabels:
+    """Labelled rows with the same answers: how many, and how many rows of the table they stand for.
+
+    `valued` is the weight of the labels with a value; `weights` has for each field the sum of its labels' weights, and of their squares.
+    """
+
+    rows: int = 0
+    weight: float = 0.0
+    valued: float = 0.0
+    weights: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    def add(self, weight: float, labels: Iterable[tuple[str, float, bool]]) -> None:
+        """Add a row that stands for `weight` rows. `labels` are fields with their weights, and True if there is a value."""
+        self.rows += 1
+        self.weight += weight
+        for name, own, has_value in labels:
+            total, squares = self.weights.get(name, (0.0, 0.0))
+            self.weights[name] = total + own, squares + own * own
+            self.valued += own * has_value
+
+
+@dataclass(slots=True)
+class Tally:
+    """The accepted cells of a policy over some rows.
+
+    `cost` (micro-US$), `right` and `valued` count the rows that the labelled ones stand for.
+    """
+
+    rows: int = 0
+    weight: float = 0.0
+    cost: float = 0.0
+    right: float = 0.0
+    valued: float = 0.0
+    _sums: dict[str, list[float]] = field(default_factory=dict)
+
+    def add(self, labels: SomeLabels, given: Iterable[tuple[str, bool]], cost: int) -> None:
+        """Add rows. `given` are their accepted cells: the field, and True if the value is right."""
+        self.rows += labels.rows
+        self.weight += labels.weight
+        self.cost += cost * labels.weight
+        self.valued += labels.valued
+        for name, right in given:
+            weight, squares = labels.weights[name]
+            sums = self._sums.setdefault(name, [0.0, 0.0, 0.0])
+            sums[0] += weight * right
+            sums[1] += weight
+            sums[2] += squares
+            self.right += weight * right
+
+    def precision(self, name: str) -> float | None:
+        """Return the share of a field's accepted cells that is right."""
+        sums = self._sums.get(name)
+        return sums[0] / sums[1] if sums else None
+
+    def bound(self, name: str) -> float:
+        """Return the one-sided bound of that share, by the effective number of cells."""
+        sums = self._sums.get(name)
+        if not sums:
+            return 0.0
+        n = int(sums[1] ** 2 / sums[2] + 1e-9)
+        return lower_bound(int(sums[0] / sums[1] * n + 1e-9), n, LEVEL)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A policy with its cells on the half that chooses, on the half that certifies, and on both. Money is micro-US$."""
+
+    policy: Policy
+    choosing: Tally
+    certifying: Tally
+    whole: Tally
+
+    @property
+    def cost_per_row(self) -> float:
+        """Return what a row costs."""
+        return self.whole.cost / self.whole.weight if self.whole.weight else 0.0
+
+    @property
+    def found(self) -> float:
+        """Return the share of the values that there are which the policy gives right."""
+        return self.whole.right / self.whole.valued if self.whole.valued else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The policy for a target, and its weakest field.
+
+    `labels_needed` is set where it is not certified: the labels a field needs in all, None if no number would do.
+    """
+
+    candidate: Candidate
+    certified: bool
+    weakest: str
+    labels_needed: int | None = None
+
+    @property
+    def judged_by(self) -> Tally:
+        """Return the rows that its figures are about: those that certify it, else all."""
+        return self.candidate.certifying if self.certified else self.candidate.whole
+
+
+def is_choosing(record: str) -> bool:
+    """Return True if a label belongs to the half that chooses: by its row's key, so that more labels do not move it."""
+    return blake2b(record.encode(), digest_size=1).digest()[0] % 2 == 0
+
+
+def with_own_bars(candidates: Sequence[Candidate], fields: Sequence[str], target: float) -> list[Policy]:
+    """Return policies with a bar for each field, by the half that chooses, of ladders that were tried with one bar for all.
+
+    For each ladder the lowest bars that reach the target there, and those with the best bounds.
+    """
+    by_ladder: dict[tuple[tuple[str, ...], str | None], dict[str | None, Tally]] = {}
+    for item in candidates:
+        policy = item.policy
+        by_ladder.setdefault((policy.ladder, policy.retry_for), {})[policy.bar] = item.choosing
+    found: dict[Policy, None] = {}
+    for (ladder, retry_for), tallies in by_ladder.items():
+        if len(tallies) < len(BARS):
+            continue
+        for pick in (_lowest_bar, _safest_bar):
+            chosen = {name: pick(tallies, name, target) for name in fields}
+            bars = tuple((name, bar) for name, bar in chosen.items() if bar is not None)
+            if len(set(chosen.values())) > 1:
+                found[Policy(ladder, None, bars, retry_for)] = None
+    return list(found)[: max(MOST_POLICIES - len(candidates), 0)]
+
+
+def _lowest_bar(tallies: dict[str | None, Tally], name: str, target: float) -> str | None:
+    reached = (bar for bar in BARS if (tallies[bar].precision(name) or 0.0) >= target)
+    return next(reached, _safest_bar(tallies, name, target))
+
+
+def _safest_bar(tallies: dict[str | None, Tally], name: str, _: float) -> str | None:
+    return max(BARS, key=lambda bar: tallies[bar].bound(name))
+
+
+def choose(candidates: Sequence[Candidate], fields: Sequence[str], target: float) -> Choice | None:
+    """Return the cheapest certified policy for a target precision of each field, else the best one, not certified.
+
+    The half that chooses orders the policies that reach the target there, the safest first. They are tested in that order on
+    the other half, each by a one-sided 90% bound in every field, until one fails: so the chance that any certified policy is below the target is at
+    most 10%.
+    """
+    ahead = [item for item in candidates if item.choosing.rows and _reaches(item.choosing, fields, target)]
+    ahead.sort(key=lambda item: (-_safety(item.choosing, fields), item.cost_per_row))
+    certified = list(_certified(ahead, fields, target))
+    if certified:
+        best = min(certified, key=lambda item: (item.cost_per_row, -item.found))
+        return Choice(best, certified=True, weakest=_weakest(best.certifying, fields))
+    rest = ahead or sorted(candidates, key=lambda item: -_safety(item.whole, fields))
+    if not rest:
+        return None
+    best = rest[0]
+    weakest = _weakest(best.whole, fields)
+    half = labels_to_certify(best.whole.precision(weakest) or 0.0, target, LEVEL)
+    return Choice(best, certified=False, weakest=weakest, labels_needed=None if half is None else 2 * half)
+
+
+def _certified(candidates: Sequence[Candidate], fields: Sequence[str], target: float) -> Iterator[Candidate]:
+    for item in candidates:
+        if _safety(item.certifying, fields) < target:
+            return
+        yield item
+
+
+def _reaches(tally: Tally, fields: Sequence[str], target: float) -> bool:
+    return all((tally.precision(name) or 0.0) >= target for name in fields)
+
+
+def _safety(tally: Tally, fields: Sequence[str]) -> float:
+    return min((tally.bound(name) for name in fields), default=0.0)
+
+
+def _weakest(tally: Tally, fields: Sequence[str]) -> str:
+    return min(fields, key=tally.bound)
+
+
+def front(candidates: Sequence[Candidate], quality: Callable[[Candidate], float]) -> list[Candidate]:
+    """Return the candidates that no other beats in cost and quality, the cheapest first."""
+    kept: list[Candidate] = []
+    for item in sorted(candidates, key=lambda item: (item.cost_per_row, -quality(item))):
+        if not kept or quality(item) > quality(kept[-1]):
+            kept.append(item)
+    return kept
