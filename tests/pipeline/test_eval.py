@@ -1,76 +1,14 @@
 """`rowcite eval`: faults put into the truth on purpose come back as exactly those figures."""
 
 import csv
-import json
 
 import polars as pl
 import pytest
 
 from rowcite.api.facts import MICRO, PROCESSORS
-from rowcite.cli import main
-from rowcite.local.research import Finding
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.serving import embedded
-from rowcite.model import Citation, FieldBasis
-from support import write_spec
-
-CONFIDENCE = {"lite": "low", "core": "medium", "pro": "high"}
-
-
-class Registry:
-    """Answers with the company's number as its size, and a city; `lite` is wrong about every fifth company."""
-
-    def research(self, question):
-        number = int(question.input["company"].removeprefix("Company "))
-        size = None if number % 10 == 9 else number + (question.processor == "lite" and number % 5 == 0)
-        content = {"size": size, "city": "Oslo", "products": ["A", f"B{number}"]}
-        fields = question.output["json_schema"]["properties"]
-        basis = tuple(
-            FieldBasis(name, "So.", (Citation("https://a.example/"),), CONFIDENCE[question.processor])
-            for name in fields
-        )
-        return Finding("json", {name: content[name] for name in fields}, basis, None, 1, ())
-
-
-class Scene:
-    def __init__(self, folder, url):
-        self.folder, self.url = folder, url
-        self.spec()
-        self.table(range(20))
-
-    def spec(self, **changes):
-        value = {
-            "name": "e",
-            "input": {"path": "t.csv"},
-            "output": {"path": "o.csv"},
-            "task": {
-                "processor": "core",
-                "inputs": {"company": {"column": "name"}},
-                "outputs": {
-                    "size": "integer",
-                    "city": "string",
-                    "products": {"type": "array", "items": "string"},
-                },
-            },
-            **changes,
-        }
-        write_spec(self.folder, value)
-
-    def table(self, numbers):
-        rows = [{"id": f"{number:03}", "name": f"Company {number}"} for number in numbers]
-        pl.DataFrame(rows).write_csv(self.folder / "t.csv")
-
-    def truth(self, *rows):
-        pl.DataFrame(rows, infer_schema_length=None).write_csv(self.folder / "truth.csv")
-
-    def __call__(self, command, *flags):
-        return main([command, str(self.folder / "spec.yaml"), "--base-url", self.url, *flags])
-
-    def eval(self, capsys, *flags, code=0):
-        capsys.readouterr()
-        truth = ["--truth", str(self.folder / "truth.csv"), "--key", "id", "--json"]
-        assert self("eval", *truth, *flags) == code
-        return json.loads(capsys.readouterr().out)
+from support.labels import Registry, Scene, counts, result, right
 
 
 @pytest.fixture(scope="module")
@@ -83,23 +21,6 @@ def url(tmp_path_factory):
 @pytest.fixture
 def scene(tmp_path, url):
     return Scene(tmp_path, url)
-
-
-def result(shown, field, processor="core"):
-    (found,) = [item for item in shown["fields"] if (item["field"], item["processor"]) == (field, processor)]
-    return found
-
-
-COUNTS = ("labelled", "right", "wrong", "missed", "invented", "empty", "rejected_right", "unanswered")
-
-
-def counts(shown, field, processor="core"):
-    return tuple(result(shown, field, processor)[name] for name in COUNTS)
-
-
-def right(number, **changes):
-    size = "(none)" if number % 10 == 9 else number
-    return {"id": f"{number:03}", "size": size, "city": "Oslo", "products": f"A;B{number}", **changes}
 
 
 # --- the figures -----------------------------------------------------------------------------------------
@@ -223,55 +144,6 @@ def test_over_budget_no_processor_is_asked(scene, capsys):
     )
     assert "Nothing was submitted" in capsys.readouterr().err
     assert scene.eval(capsys)["settings"][0]["rows"] == 0
-
-
-def test_the_cheapest_policy_for_a_target_is_certified_on_the_other_half(scene, capsys):
-    scene.table(range(100))
-    scene.truth(*(right(number) for number in range(100)))
-    shown = scene.eval(capsys, "--processors", "lite,core,pro", "--target", "0.9")
-    assert shown["choice"]["certified"] is True
-    assert shown["choice"]["ladder"] == ["core"]
-    assert shown["choice"]["cost_per_row_usd"] == pytest.approx(0.025)
-    assert [item["ladder"] for item in shown["policies"]] == [["lite"], ["core"]]
-
-
-def test_a_simulated_ladder_costs_what_its_steps_cost(scene, capsys):
-    scene.table(range(20))
-    scene.truth(*(right(number) for number in range(20)))
-    assert (
-        scene(
-            "eval",
-            "--truth",
-            str(scene.folder / "truth.csv"),
-            "--key",
-            "id",
-            "--processors",
-            "lite,core",
-            "--target",
-            "0.5",
-        )
-        == 0
-    )
-    out = capsys.readouterr().out
-    assert "lite" in out
-    from rowcite.evaluation.policies import Policy
-    from rowcite.library import evaluate
-
-    found = evaluate(
-        scene.folder / "t.csv", scene.folder / "spec.yaml", scene.folder / "truth.csv", key="id",
-        processors=["lite", "core"], target=0.5, base_url=scene.url,
-    )  # fmt: skip
-    by_policy = {item.policy: item for item in found.candidates}
-    ladder = by_policy[Policy(("lite", "core"), "medium")]
-    assert ladder.whole.cost == 20 * (PROCESSORS["lite"].price + PROCESSORS["core"].price)
-    assert by_policy[Policy(("lite",), None)].whole.cost == 20 * PROCESSORS["lite"].price
-
-
-def test_too_few_labels_certify_nothing_and_say_how_many_would(scene, capsys):
-    scene.truth(*(right(number) for number in range(6)))
-    shown = scene.eval(capsys, "--processors", "core", "--target", "0.95")
-    assert shown["choice"]["certified"] is False
-    assert shown["choice"]["labels_needed"] > 80
 
 
 # --- the sample to label ----------------------------------------------------------------------------------

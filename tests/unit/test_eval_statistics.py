@@ -187,4 +187,4 @@ def test_the_front_leaves_out_what_is_dearer_and_no_better():
     cheap = candidate(Policy(("lite",), None), dice, 0.5, 100, 5)
     dear = candidate(Policy(("core",), None), dice, 0.9, 100, 25)
     worse = candidate(Policy(("pro",), None), dice, 0.8, 100, 100)
-    assert front([worse, dear, cheap], lambda item: item.found) == [cheap, dear]
+    assert front([worse, dear, cheap]) == [cheap, dear]

@@ -44,41 +44,41 @@ def as_dict(found: Evaluation, shown: list[tuple[str, Pair]]) -> dict[str, Any]:
             "skipped": labelled.skipped,
             "conflicts": [list(pair) for pair in labelled.conflicts],
         },
-        "policies": [_policy(item) for item in found.front],
+        "policies": [_policy(item, found) for item in found.front],
         "choice": _choice(found),
         "pairs": [{"processor": name, **pair_as_dict(pair)} for name, pair in shown],
     }
 
 
-def _policy(item: Candidate) -> dict[str, Any]:
+def _policy(item: Candidate, found: Evaluation) -> dict[str, Any]:
     from rowcite.api.facts import MICRO
+    from rowcite.evaluation.policies import yaml_block
 
+    policy, choice = item.policy, found.choice
     return {
-        "policy": str(item.policy),
-        "ladder": list(item.policy.ladder),
-        "min_confidence": item.policy.bar,
-        "min_confidence_of": dict(item.policy.bars),
-        "retry_for": item.policy.retry_for,
+        "policy": str(policy),
+        "ladder": list(policy.ladder),
+        "min_confidence": policy.bar,
+        "min_confidence_of": dict(policy.bars),
+        "retry_for": policy.retry_for,
         "cost_per_row_usd": item.cost_per_row / MICRO,
         "found": item.found,
+        "certified": choice is not None and item in choice.all_certified,
+        "yaml": yaml_block(policy, found.accept),
     }
 
 
 def _choice(found: Evaluation) -> dict[str, Any] | None:
-    from rowcite.evaluation.policies import yaml_block
-
     if found.choice is None:
         return None
     choice = found.choice
     return {
-        **_policy(choice.candidate),
+        **_policy(choice.candidate, found),
         "target": found.target,
-        "certified": choice.certified,
         "weakest_field": choice.weakest,
         "precision": choice.judged_by.precision(choice.weakest),
         "at_least": choice.judged_by.bound(choice.weakest),
         "labels_needed": choice.labels_needed,
-        "yaml": yaml_block(choice.candidate.policy, found.accept),
     }
 
 
@@ -196,11 +196,12 @@ def _choice_lines(found: Evaluation) -> Iterator[str]:
     if choice is None:
         yield "no policy can be judged: no processor has answers to the labelled rows"
         return
-    yield "cost against values given right (no other policy is better in both):"
-    rows = [("policy", "cost a row", "values given right")]
-    yield from table(
-        rows + [(str(one.policy), _cents(one.cost_per_row), f"{one.found:.0%}") for one in found.front]
-    )
+    yield "cost against values given right; no other policy is better in both, of all or of those certified:"
+    rows = [("policy", "cost a row", "values given right", "certified")]
+    for one in found.front:
+        certified = "yes" if one in choice.all_certified else "no"
+        rows.append((str(one.policy), _cents(one.cost_per_row), f"{one.found:.0%}", certified))
+    yield from table(rows)
     yield ""
     yield from _policy_lines(choice, found.target)
     yield ""

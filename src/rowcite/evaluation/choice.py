@@ -5,7 +5,7 @@ Half of the labels chooses, the other half certifies: a policy that won by chanc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
@@ -41,7 +41,8 @@ class SomeLabels:
 class Tally:
     """The accepted cells of a policy over some rows.
 
-    `cost` (micro-US$), `right` and `valued` count the rows that the labelled ones stand for.
+    `cost` (micro-US$), `right` and `valued` count the rows that the labelled ones stand for. `sums` has by field the weight of the right
+    cells, of all, and its squares.
     """
 
     rows: int = 0
@@ -49,7 +50,7 @@ class Tally:
     cost: float = 0.0
     right: float = 0.0
     valued: float = 0.0
-    _sums: dict[str, list[float]] = field(default_factory=dict)
+    sums: dict[str, list[float]] = field(default_factory=dict)
 
     def add(self, labels: SomeLabels, given: Iterable[tuple[str, bool]], cost: int) -> None:
         """Add rows. `given` are their accepted cells: the field, and True if the value is right."""
@@ -59,7 +60,7 @@ class Tally:
         self.valued += labels.valued
         for name, right in given:
             weight, squares = labels.weights[name]
-            sums = self._sums.setdefault(name, [0.0, 0.0, 0.0])
+            sums = self.sums.setdefault(name, [0.0, 0.0, 0.0])
             sums[0] += weight * right
             sums[1] += weight
             sums[2] += squares
@@ -67,12 +68,12 @@ class Tally:
 
     def precision(self, name: str) -> float | None:
         """Return the share of a field's accepted cells that is right."""
-        sums = self._sums.get(name)
+        sums = self.sums.get(name)
         return sums[0] / sums[1] if sums else None
 
     def bound(self, name: str) -> float:
         """Return the one-sided bound of that share, by the effective number of cells."""
-        sums = self._sums.get(name)
+        sums = self.sums.get(name)
         if not sums:
             return 0.0
         n = int(sums[1] ** 2 / sums[2] + 1e-9)
@@ -101,7 +102,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The policy for a target, and its weakest field.
+    """The policy for a target, and its weakest field. `all_certified` has every policy that is certified.
 
     `labels_needed` is set where it is not certified: the labels a field needs in all, None if no number would do.
     """
@@ -110,6 +111,7 @@ class Choice:
     certified: bool
     weakest: str
     labels_needed: int | None = None
+    all_certified: tuple[Candidate, ...] = ()
 
     @property
     def judged_by(self) -> Tally:
@@ -164,7 +166,8 @@ def choose(candidates: Sequence[Candidate], fields: Sequence[str], target: float
     certified = list(_certified(ahead, fields, target))
     if certified:
         best = min(certified, key=lambda item: (item.cost_per_row, -item.found))
-        return Choice(best, certified=True, weakest=_weakest(best.certifying, fields))
+        weakest = _weakest(best.certifying, fields)
+        return Choice(best, certified=True, weakest=weakest, all_certified=tuple(certified))
     rest = ahead or sorted(candidates, key=lambda item: -_safety(item.whole, fields))
     if not rest:
         return None
@@ -193,10 +196,10 @@ def _weakest(tally: Tally, fields: Sequence[str]) -> str:
     return min(fields, key=tally.bound)
 
 
-def front(candidates: Sequence[Candidate], quality: Callable[[Candidate], float]) -> list[Candidate]:
-    """Return the candidates that no other beats in cost and quality, the cheapest first."""
+def front(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return the candidates that no other beats in cost and in values given right, the cheapest first."""
     kept: list[Candidate] = []
-    for item in sorted(candidates, key=lambda item: (item.cost_per_row, -quality(item))):
-        if not kept or quality(item) > quality(kept[-1]):
+    for item in sorted(candidates, key=lambda item: (item.cost_per_row, -item.found)):
+        if not kept or item.found > kept[-1].found:
             kept.append(item)
     return kept

@@ -75,8 +75,10 @@ class Evaluation:
 
     @property
     def front(self) -> list[Candidate]:
-        """Return the policies that no other beats in cost and in values given right."""
-        return front(self.candidates, lambda item: item.found)
+        """Return the policies that no other beats in cost and in values given right: of all, and of those that are certified."""
+        certified = self.choice.all_certified if self.choice is not None else ()
+        both = {item.policy: item for item in (*front(self.candidates), *front(certified))}
+        return sorted(both.values(), key=lambda item: (item.cost_per_row, item.found))
 
     def frame(self) -> pl.DataFrame:
         """Return the counts of each field and setting as a frame, with precision, recall and their intervals."""

@@ -1,0 +1,85 @@
+"""A table with known answers, and a truth for it: the scene of tests of `rowcite eval`."""
+
+import json
+
+import polars as pl
+
+from rowcite.cli import main
+from rowcite.local.research import Finding
+from rowcite.model import Citation, FieldBasis
+from support import write_spec
+
+CONFIDENCE = {"lite": "low", "core": "medium", "pro": "high"}
+
+
+class Registry:
+    """Answers with the company's number as its size, and a city; `lite` is wrong about every fifth company."""
+
+    def research(self, question):
+        number = int(question.input["company"].removeprefix("Company "))
+        size = None if number % 10 == 9 else number + (question.processor == "lite" and number % 5 == 0)
+        content = {"size": size, "city": "Oslo", "products": ["A", f"B{number}"]}
+        fields = question.output["json_schema"]["properties"]
+        basis = tuple(
+            FieldBasis(name, "So.", (Citation("https://a.example/"),), CONFIDENCE[question.processor])
+            for name in fields
+        )
+        return Finding("json", {name: content[name] for name in fields}, basis, None, 1, ())
+
+
+class Scene:
+    def __init__(self, folder, url):
+        self.folder, self.url = folder, url
+        self.spec()
+        self.table(range(20))
+
+    def spec(self, **changes):
+        value = {
+            "name": "e",
+            "input": {"path": "t.csv"},
+            "output": {"path": "o.csv"},
+            "task": {
+                "processor": "core",
+                "inputs": {"company": {"column": "name"}},
+                "outputs": {
+                    "size": "integer",
+                    "city": "string",
+                    "products": {"type": "array", "items": "string"},
+                },
+            },
+            **changes,
+        }
+        write_spec(self.folder, value)
+
+    def table(self, numbers):
+        rows = [{"id": f"{number:03}", "name": f"Company {number}"} for number in numbers]
+        pl.DataFrame(rows).write_csv(self.folder / "t.csv")
+
+    def truth(self, *rows):
+        pl.DataFrame(rows, infer_schema_length=None).write_csv(self.folder / "truth.csv")
+
+    def __call__(self, command, *flags):
+        return main([command, str(self.folder / "spec.yaml"), "--base-url", self.url, *flags])
+
+    def eval(self, capsys, *flags, code=0):
+        capsys.readouterr()
+        truth = ["--truth", str(self.folder / "truth.csv"), "--key", "id", "--json"]
+        assert self("eval", *truth, *flags) == code
+        return json.loads(capsys.readouterr().out)
+
+
+def result(shown, field, processor="core"):
+    (found,) = [item for item in shown["fields"] if (item["field"], item["processor"]) == (field, processor)]
+    return found
+
+
+COUNTS = ("labelled", "right", "wrong", "missed", "invented", "empty", "rejected_right", "unanswered")
+
+
+def counts(shown, field, processor="core"):
+    return tuple(result(shown, field, processor)[name] for name in COUNTS)
+
+
+def right(number, **changes):
+    size = "(none)" if number % 10 == 9 else number
+    return {"id": f"{number:03}", "size": size, "city": "Oslo", "products": f"A;B{number}", **changes}
