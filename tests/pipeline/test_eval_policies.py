@@ -22,7 +22,10 @@ class Chiefs:
     def research(self, question):
         number, is_pro = int(question.input["company"].removeprefix("Company ")), question.processor == "pro"
         unsure = number % 4 == 0 and not is_pro
-        content = {"ceo": "Nobody" if unsure else f"Chief {number}", "city": "Rome" if number % 4 == 1 else "Oslo"}
+        content = {
+            "ceo": "Nobody" if unsure else f"Chief {number}",
+            "city": "Rome" if number % 4 == 1 else "Oslo",
+        }
         sure = {"ceo": "low" if unsure else "high", "city": "low" if number % 4 == 1 else "medium"}
         fields = question.output["json_schema"]["properties"]
         basis = tuple(
