@@ -1,4 +1,4 @@
-"""rowcite from Python: the plan and the run of the command, with frames in place of files."""
+"""The functions of the library: each takes a table and a spec, and gives the table back with its new columns."""
 
 from __future__ import annotations
 
