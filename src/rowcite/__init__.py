@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         SpecError,
         TableError,
     )
-    from rowcite.library import Result, aenrich, enrich, plan, run
+    from rowcite.library import Result, aenrich, enrich, evaluate, plan, run
     from rowcite.pipeline.spec_file import load_spec, parse_spec
     from rowcite.spec.models import Spec
 

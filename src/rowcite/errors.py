@@ -26,6 +26,7 @@ A row that fails is a value (a run's state and error in the ledger), never one o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 
@@ -42,6 +43,11 @@ class RowciteError(Exception):
     def lines(self) -> tuple[str, ...]:
         """Return the lines of the text. A line break inside of one is from a value."""
         return self._lines if len(self._lines) > 1 else (str(self),)
+
+    def reword(self, wording: Callable[[str], str]) -> None:
+        """Replace each line of the text by its wording."""
+        self._lines = tuple(map(wording, self._lines))
+        self.args = (wording(str(self.args[0])),) if self.args else ()
 
 
 class InputError(RowciteError):

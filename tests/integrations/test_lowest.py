@@ -17,6 +17,8 @@ TOOLS = (
     "moto[s3,server]",
     "standardwebhooks",
     "parallel-web",
+    "pandas>=3",
+    "duckdb>=1.4",
 )
 FOLDERS = ("unit", "edge", "pipeline", "report", "local/research", "local/server")
 MCP = ROOT / "tests" / "local" / "server" / "test_server_mcp_tools.py"

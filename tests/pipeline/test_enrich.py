@@ -270,7 +270,6 @@ def test_over_budget_raises_and_spends_nothing(folder):
         (TABLE.with_columns(rowcite_status=pl.lit("x")), {}, rowcite.TableError, "rowcite wrote it"),
         (TABLE.with_columns(founded_year=1), {}, rowcite.SpecError, "or columns.prefix"),
         (TABLE.to_dict(as_series=False), {}, rowcite.InputError, "cannot enrich a dict"),
-        (TABLE.lazy(), {}, rowcite.InputError, "cannot enrich a LazyFrame"),
         (TABLE, {"naem": 1}, rowcite.SpecError, "unknown key `naem`"),
         (TABLE, {"backend": "parallel", "local": None}, rowcite.KeyRefused, "PARALLEL_API_KEY is not set"),
     ],

@@ -10,7 +10,7 @@ from typing import Any
 from rowcite.errors import UsageError
 from rowcite.spec.fields import fields, value_column
 from rowcite.spec.models import CsvOptions, Spec
-from rowcite.table.sources import open_source
+from rowcite.table.sources import Source, open_source
 from rowcite.table.where import no_column
 
 NONE_MARKER = "(none)"
@@ -35,8 +35,10 @@ class Truth:
         return {name for labels in self.labels.values() for name in labels}
 
 
-def read_truth(path: str, key: str, columns: Mapping[str, str], none_marker: str = NONE_MARKER) -> Truth:
-    """Read a truth table. `columns` has the field of each column that may have labels.
+def read_truth(
+    table: str | Source, key: str, columns: Mapping[str, str], none_marker: str = NONE_MARKER
+) -> Truth:
+    """Read a truth table from a path or an open table. `columns` has the field of each column that may have labels.
 
     A blank cell is not labelled; `none_marker` means that there is truly nothing.
 
@@ -44,7 +46,8 @@ def read_truth(path: str, key: str, columns: Mapping[str, str], none_marker: str
         TableError: the table cannot be read.
         UsageError: it has no key column, or no column of a field.
     """
-    source = open_source(path, None, CsvOptions())
+    path = table if isinstance(table, str) else "truth"
+    source = open_source(table, None, CsvOptions()) if isinstance(table, str) else table
     if key not in source.schema:
         raise UsageError(f"{path}: {no_column(key, source.schema)}")
     labelled = [name for name in source.schema if name in columns and name != key]

@@ -3,67 +3,71 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, TypeVar, Unpack, cast, overload
 
 import polars as pl
+import pyarrow as pa
 
-from rowcite.errors import DeadlineReached, Incomplete, LedgerBusy, RowciteError, UsageError
+from rowcite.errors import DeadlineReached, Incomplete, LedgerBusy, RowciteError
 from rowcite.evaluation.evaluate import Evaluation, Evaluator
 from rowcite.evaluation.requests import request_answers
 from rowcite.evaluation.truth import NONE_MARKER, label_columns, read_truth
-from rowcite.ledger import Ledger, open_ledger
+from rowcite.ledger import open_ledger
+from rowcite.library.arguments import (
+    ApiOptions,
+    Options,
+    as_arguments,
+    naming_arguments,
+    overrides_of,
+    with_named_options,
+)
+from rowcite.library.bar import progress_of
+from rowcite.library.frames import Frame
+from rowcite.library.kinds import FrameT, HasArrowStream, PathLike, SpecLike, TableLike
+from rowcite.library.merging import merge_table
+from rowcite.library.opening import check_kind, open_frame
+from rowcite.library.result import Result
 from rowcite.local import backend
-from rowcite.model import Counts, RowStatus
+from rowcite.model import RowStatus
 from rowcite.pipeline import plan as planning
 from rowcite.pipeline import run as running
-from rowcite.pipeline.execution import Confirmations
-from rowcite.pipeline.input_changes import check_unchanged, with_table_of_now
-from rowcite.pipeline.job import Job
+from rowcite.pipeline.execution import Confirmations, add_coverage
+from rowcite.pipeline.input_changes import with_table_of_now
 from rowcite.pipeline.plan import Plan
-from rowcite.pipeline.prepare import Overrides, Prepared, prepare
-from rowcite.pipeline.summary import Summary, leave
-from rowcite.pipeline.write import count, merged
-from rowcite.progress import Silent
-from rowcite.spec.models import Spec
+from rowcite.pipeline.prepare import Prepared, prepare, read_spec
+from rowcite.pipeline.summary import leave
 from rowcite.submit.stop import Stop
-from rowcite.table.columns import ColumnLayout
-from rowcite.table.sources.members import with_own_texts
+from rowcite.table.reader import columns_read
 from rowcite.wording import plural_is
 
 T = TypeVar("T")
-TableLike: TypeAlias = pl.DataFrame | str | Path
-SpecLike: TypeAlias = str | Path | Mapping[str, Any] | Spec
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """The outcome of `run`: the enriched table, the plan (None if the run stopped before it had one) and the summary.
-
-    `summary.stopped` is the reason for an `exit_code` that is not 0, else None.
-    """
-
-    table: pl.DataFrame
-    plan: Plan | None
-    summary: Summary
-
-
-def plan(table: TableLike, spec: SpecLike) -> Plan:
-    """Return the plan of a run: rows, tasks, cost and time. Sends nothing and writes nothing.
+@with_named_options(Options)
+def plan(table: TableLike, spec: SpecLike, **options: Unpack[Options]) -> Plan:
+    """Return the plan of a run: rows, tasks, cost and time. Sends nothing and writes nothing. The options are those of `enrich`.
 
     Raises:
         InputError: the spec or the table does not work.
     """
-    prepared = _prepared(table, spec)
-    with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
-        return planning.plan(prepared.job, ledger)
+    with naming_arguments():
+        prepared, _ = _prepared(table, spec, options)
+        with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
+            return planning.plan(prepared.job, ledger)
 
 
-def run(table: TableLike, spec: SpecLike) -> Result:
+@overload
+def run(table: PathLike, spec: SpecLike, **options: Unpack[Options]) -> Result[pl.DataFrame]: ...
+@overload
+def run(table: FrameT, spec: SpecLike, **options: Unpack[Options]) -> Result[FrameT]: ...
+@overload
+def run(table: HasArrowStream, spec: SpecLike, **options: Unpack[Options]) -> Result[pa.Table]: ...
+@with_named_options(Options)
+def run(table: Any, spec: SpecLike, **options: Unpack[Options]) -> Result[Any]:
     """Enrich a table as `enrich` does; return the table with its plan and its summary.
 
     Where `enrich` raises because work is left, this returns the table with the answers so far.
@@ -73,60 +77,72 @@ def run(table: TableLike, spec: SpecLike) -> Result:
         InputError: the spec or the table does not work; nothing was spent.
         RowciteError: the API failed, see `rowcite.errors`.
     """
-    return _in_any_thread(lambda stop: _run(table, spec, stop, partial=True))
+    return _in_any_thread(lambda stop: _run(table, spec, options, stop, partial=True))
 
 
+@with_named_options(ApiOptions)
 def evaluate(  # noqa: PLR0913 - the parts of an evaluation, by name
     table: TableLike,
     spec: SpecLike,
-    truth: str | Path,
+    truth: TableLike,
     *,
     key: str,
     processors: Sequence[str] = (),
     target: float | None = None,
     none_marker: str = NONE_MARKER,
-    base_url: str | None = None,
+    **options: Unpack[ApiOptions],
 ) -> Evaluation:
     """Return stored answers compared with labels, as frames: `frame()` counts by field, `pairs_frame()` has each judged label.
 
-    `truth` is the path of a table with the column `key` and the right values of some fields. The answers of `processors` that
-    are not stored are requested, for labelled rows only and within the spec's budget. With `target` the cheapest policy is `choice`.
+    `truth` is a table (a path or a frame) with the column `key` and the right values of some fields. The answers of `processors` that
+    are not stored are requested, for labelled rows only and within the budget. With `target` the cheapest policy is `choice`.
 
     Raises:
         InputError: the spec, the table or the truth does not work; nothing was spent.
         RowciteError: the API failed, or the budget allows no more, see `rowcite.errors`.
     """
-    return _in_any_thread(
-        lambda _: _evaluate(table, spec, str(truth), key, processors, target, none_marker, base_url)
-    )
+
+    def evaluated(_stop: Stop) -> Evaluation:
+        prepared, _ = _prepared(table, spec, cast("Options", options), key)
+        columns = label_columns(prepared.job.spec)
+        evaluator = Evaluator(prepared.job, read_truth(_truth(truth), key, columns, none_marker), key)
+        if processors:
+            jobs = [evaluator.job_of(name) for name in processors]
+            progress = progress_of(wanted=options.get("progress"))
+            request_answers(prepared, jobs, progress, lambda _, __: True)
+        with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
+            return evaluator.evaluate(ledger, processors, target)
+
+    with naming_arguments():
+        return _in_any_thread(evaluated)
 
 
-def _evaluate(  # noqa: PLR0913, PLR0917 - as `evaluate`
-    table: TableLike,
-    spec: SpecLike,
-    truth: str,
-    key: str,
-    processors: Sequence[str],
-    target: float | None,
-    none_marker: str,
-    base_url: str | None,
-) -> Evaluation:
-    prepared = _prepared(table, spec, base_url)
-    columns = label_columns(prepared.job.spec)
-    evaluator = Evaluator(prepared.job, read_truth(truth, key, columns, none_marker), key)
-    if processors:
-        jobs = [evaluator.job_of(name) for name in processors]
-        request_answers(prepared, jobs, Silent(), lambda _, __: True)
-    with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
-        return evaluator.evaluate(ledger, processors, target)
-
-
-def enrich(table: TableLike, spec: SpecLike) -> pl.DataFrame:
+@overload
+def enrich(table: PathLike, spec: SpecLike, **options: Unpack[Options]) -> pl.DataFrame: ...
+@overload
+def enrich(table: FrameT, spec: SpecLike, **options: Unpack[Options]) -> FrameT: ...
+@overload
+def enrich(table: HasArrowStream, spec: SpecLike, **options: Unpack[Options]) -> pa.Table: ...
+@with_named_options(Options)
+def enrich(table: Any, spec: SpecLike, **options: Unpack[Options]) -> Any:
     """Enrich a table: fill the fields of a spec and return all columns, old and new.
 
-    `table` is a polars frame or the path of a CSV, TSV, Parquet or JSONL file; `spec` the path of a YAML spec, the
-    same as a dict, or a `Spec`. The ledger is the one that `rowcite run` uses, so nothing is paid for twice. No file
+    `table` is a frame (polars, pandas, a pyarrow Table or RecordBatchReader, a duckdb relation, or any object with an Arrow C
+    stream) and the same kind is returned, or the path of a table, which returns a polars frame. `spec` is the path of a YAML spec,
+    the same as a dict, or a `Spec`. The ledger is the one that `rowcite run` uses, so nothing is paid for twice. No file
     is written: `output` in the spec is for the command. A row that failed has `rowcite_status` "failed".
+
+    Args:
+        table: a frame, or the path of a table.
+        spec: the path of a spec, a dict, or a `Spec`.
+        **options: each replaces a value of the spec or the environment.
+            limit: request answers for the first rows only; stored answers are used for all.
+            max_cost_usd: what this call may newly spend.
+            processor, escalate: the processor, and those that rejected values are retried with, in order.
+            escalate_anyway: retry also where most answers were rejected.
+            fresh: ignore stored answers. retry_failed: send failed tasks again.
+            backend, base_url, api_key: who answers. ledger: its folder.
+            progress: draw a bar. The default draws one in a notebook and at the prompt of Python.
 
     Raises:
         InputError: the spec or the table does not work; nothing was spent.
@@ -134,16 +150,23 @@ def enrich(table: TableLike, spec: SpecLike) -> pl.DataFrame:
             call again to continue.
         RowciteError: the API failed, see `rowcite.errors`.
     """
-    return _in_any_thread(lambda stop: _run(table, spec, stop)).table
+    return _in_any_thread(lambda stop: _run(table, spec, options, stop)).table
 
 
-async def aenrich(table: TableLike, spec: SpecLike) -> pl.DataFrame:
+@overload
+async def aenrich(table: PathLike, spec: SpecLike, **options: Unpack[Options]) -> pl.DataFrame: ...
+@overload
+async def aenrich(table: FrameT, spec: SpecLike, **options: Unpack[Options]) -> FrameT: ...
+@overload
+async def aenrich(table: HasArrowStream, spec: SpecLike, **options: Unpack[Options]) -> pa.Table: ...
+@with_named_options(Options)
+async def aenrich(table: Any, spec: SpecLike, **options: Unpack[Options]) -> Any:
     """Enrich a table as `enrich` does, in a thread: the caller's event loop is not blocked.
 
     When the caller is cancelled, the submission ends, and the answers so far are saved before this returns.
     """
     stop, thread = Stop(), ThreadPoolExecutor(1, "rowcite")
-    enriched = thread.submit(_run, table, spec, stop)
+    enriched = thread.submit(_run, table, spec, options, stop)
     try:
         return (await asyncio.wrap_future(enriched)).table
     finally:
@@ -167,27 +190,39 @@ def _in_any_thread(job: Callable[[Stop], T]) -> T:
             stop.request()
 
 
-def _run(table: TableLike, spec: SpecLike, stop: Stop, *, partial: bool = False) -> Result:
-    prepared, plans = _prepared(table, spec), list[Plan]()
+def _run(
+    table: TableLike, spec: SpecLike, options: Options, stop: Stop, *, partial: bool = False
+) -> Result[Any]:
+    with naming_arguments():
+        return _enriched(table, spec, options, stop, partial=partial)
+
+
+def _enriched(
+    table: TableLike, spec: SpecLike, options: Options, stop: Stop, *, partial: bool
+) -> Result[Any]:
+    (prepared, frame), plans = _prepared(table, spec, options), list[Plan]()
 
     def confirm(planned: Plan) -> bool:
         plans.append(planned)
         return True
 
-    summary, stopped_by = running.run(prepared, Silent(), Confirmations(confirm), stop)
+    confirmations = Confirmations(confirm, lambda _: options.get("escalate_anyway", False))
+    progress = progress_of(wanted=options.get("progress"))
+    summary, stopped_by = running.run(prepared, progress, confirmations, stop)
     if stopped_by is not None and (isinstance(stopped_by, LedgerBusy) or not partial):
         raise stopped_by
     stop.limit(None)  # the deadline is for answers, not for the table
     with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
-        merged_table = with_table_of_now(prepared.job, lambda now: _merged(now, ledger, stop))
-    summary.rows = merged_table.rows
-    stopped_by = _unfinished(stopped_by, summary.rows[RowStatus.PENDING])
+        merged = with_table_of_now(prepared.job, lambda now: merge_table(now, ledger, stop, frame))
+    summary.rows, summary.next = merged.rows, []
+    add_coverage(summary, merged.coverage)
+    stopped_by = _unfinished(stopped_by, merged.requested[RowStatus.PENDING])
     if stopped_by is not None:
-        summary.stopped, summary.exit_code = str(stopped_by), stopped_by.exit_code
+        summary.stopped, summary.exit_code = as_arguments(str(stopped_by)), stopped_by.exit_code
     leave(summary, prepared.ledger, has_lock=False)
     if stopped_by is not None and not partial:
         raise stopped_by
-    return Result(merged_table.table, plans[0] if plans else None, summary)
+    return Result(merged.table, plans[0] if plans else None, summary)
 
 
 def _unfinished(stopped_by: RowciteError | None, pending: int) -> RowciteError | None:
@@ -200,27 +235,20 @@ def _unfinished(stopped_by: RowciteError | None, pending: int) -> RowciteError |
     return stopped_by
 
 
-class _Merged(NamedTuple):
-    table: pl.DataFrame
-    rows: Counts
+def _prepared(
+    table: TableLike, spec: SpecLike, options: Options, *columns: str
+) -> tuple[Prepared, Frame | None]:
+    """Return the job of a call, and its table if that is a frame. `columns` are used as well as those of the spec."""
+    check_kind(table)
+    read, path = read_spec(spec), str(table) if isinstance(table, (str, Path)) else None
+    overrides = overrides_of(options, path)
+    frame = open_frame(table) if path is None else None
+    source = frame.source({*columns_read(read, frame.names), *columns}) if frame is not None else None
+    return prepare(read, overrides, local=backend, source=source, writes=None), frame
 
 
-def _merged(job: Job, ledger: Ledger, stop: Stop) -> _Merged:
-    """Return the enriched table, and its rows by status."""
-    columns, rows = job.reader.source.schema, Counts()
-    frames = [pl.DataFrame(schema={**columns, **ColumnLayout(job.spec, columns, native=True).schema})]
-    for part, added in stop.checked(merged(job, ledger, native=True)):
-        count(rows, added)
-        frames.append(with_own_texts(part).hstack(added))
-    check_unchanged(job)
-    return _Merged(pl.concat(frames), rows)
-
-
-def _prepared(table: TableLike, spec: SpecLike, base_url: str | None = None) -> Prepared:
-    if not isinstance(table, (pl.DataFrame, str, Path)):
-        raise UsageError(
-            f"cannot enrich a {type(table).__name__}: give a polars DataFrame or a path (polars.from_pandas helps)"
-        )
-    frame = table if isinstance(table, pl.DataFrame) else None
-    overrides = Overrides(input=None if frame is not None else str(table), base_url=base_url)
-    return prepare(spec, overrides, local=backend, frame=frame, writes=None)
+def _truth(truth: TableLike) -> Any:
+    if isinstance(truth, (str, Path)):
+        return str(truth)
+    frame = open_frame(truth)
+    return frame.source(frame.names)

@@ -252,7 +252,7 @@ def _write_table(  # noqa: PLR0913, PLR0917 - the parts of a command's end
     summary.rows, summary.exit_code = written.rows, written.exit_code
     summary.output, summary.output_warning = written.place, written.warning
     summary.files = written.files
-    _add_coverage(summary, written.coverage)
+    add_coverage(summary, written.coverage)
     if isinstance(stopped_by, DeadlineReached):
         stopped_by.pending = written.requested[RowStatus.PENDING]
     if summary.exit_code == FAILED_TOO_MANY:
@@ -268,7 +268,8 @@ def _write_table(  # noqa: PLR0913, PLR0917 - the parts of a command's end
     return Incomplete(unfinished) if stopped_by is None and unfinished else stopped_by
 
 
-def _add_coverage(summary: Summary, found: Coverage) -> None:
+def add_coverage(summary: Summary, found: Coverage) -> None:
+    """Add to a summary what a table holds."""
     summary.answered_rows, summary.accepted_cells = found.answered, found.found
     summary.filled, summary.reasons = dict(found.filled), dict(found.reasons.most_common(_REASONS))
 

@@ -12,8 +12,6 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-import polars as pl
-
 from rowcite.api.base_url import is_loopback, normal_base_url
 from rowcite.api.bodies import LOCAL
 from rowcite.errors import InputError, KeyRefused, SpecError, TableError, UsageError
@@ -26,10 +24,10 @@ from rowcite.spec.models import Spec
 from rowcite.submit.options import AnsweringApi
 from rowcite.table.columns import STATUS_COLUMNS, ColumnLayout, column_type_problems
 from rowcite.table.fillable import fillable
-from rowcite.table.input_table import InputTable, TableAddress, open_table
+from rowcite.table.input_table import TableAddress, open_table
 from rowcite.table.reader import Reader
 from rowcite.table.sinks import check_columns, check_output, output_format
-from rowcite.table.sources import FrameSource, Source, format_of
+from rowcite.table.sources import Source, format_of
 from rowcite.table.sources.partitions import in_partitions
 
 _MORE_FLAGS = {
@@ -63,9 +61,11 @@ class Overrides:
     output: str | None = None
     limit: int | None = None
     processor: str | None = None
+    escalate: tuple[str, ...] | None = None
     base_url: str | None = None
     backend: Literal["parallel", "local"] | None = None
     ledger: str | None = None
+    api_key: str | None = field(default=None, repr=False)
     max_cost: float | None = None
     max_age: timedelta | None = None
     fresh: bool = False
@@ -81,7 +81,7 @@ class Prepared:
 
     `wait` is how many seconds to wait for a ledger that another process uses. `warnings` are about answers of other APIs.
     `replace`: the output replaces any table. `max_cost` is the budget of a flag, in US$. `typed` are the spec and the flags
-    that describe the job, as they are typed.
+    that describe the job, as they are typed. `api_key` is used in place of the environment's.
     """
 
     job: Job
@@ -92,6 +92,7 @@ class Prepared:
     warnings: tuple[str, ...] = ()
     replace: bool = False
     max_cost: float | None = None
+    api_key: str | None = field(default=None, repr=False)
     typed: Mapping[str, str] = field(default_factory=dict)
 
     def command(self, name: str) -> str:
@@ -112,7 +113,7 @@ def prepare(  # noqa: PLR0913 - the sources of a job, by name
     overrides: Overrides = Overrides(),
     *,
     local: LocalBackend | None = None,
-    frame: pl.DataFrame | None = None,
+    source: Source | None = None,
     writes: bool | None = True,
     use: Use = Use.SEND,
     spool: Path | None = None,
@@ -120,16 +121,20 @@ def prepare(  # noqa: PLR0913 - the sources of a job, by name
 ) -> Prepared:
     """Read the spec and the table's header; check everything that can be checked before money is spent.
 
-    `local` answers a spec with `backend: local`. `spool` is the file for stdin, which is read twice. If `writes`
+    `local` answers a spec with `backend: local`. `source` is a table in memory, in place of the spec's. `spool` is the file for stdin, which is read twice. If `writes`
     is False, the output's folder may be read-only; if it is None, there is no output. `use` is what the command does with the answers of an API.
 
     Raises:
         InputError: the spec, the table or the overrides do not work.
     """
-    read = _read(spec, environ)
+    read = read_spec(spec, environ)
     folder = ledger_folder(read, overrides.ledger, environ)
     read = _overridden(read, overrides)
-    table, source = _table(read, overrides, spool, frame, identify=use is Use.KEEP or writes is not False)
+    table = None
+    if source is None:
+        identify = use is Use.KEEP or writes is not False
+        table = open_table(_address(read, overrides, spool), identify=identify)
+        source = table.source
     _check_new_columns(read, fillable(source, read))
     reader = Reader(source, read, limit=overrides.limit)
     choice = _api(read, overrides, local, folder, use, environ)
@@ -155,6 +160,7 @@ def prepare(  # noqa: PLR0913 - the sources of a job, by name
         warnings=choice.warnings,
         replace=overrides.replace,
         max_cost=overrides.max_cost,
+        api_key=overrides.api_key,
         typed=_typed(read, overrides, choice.api),
     )
 
@@ -188,7 +194,7 @@ def api_key(prepared: Prepared, environ: Mapping[str, str] = os.environ) -> str 
     Raises:
         KeyRefused: the API needs a key and there is none.
     """
-    key = environ.get("PARALLEL_API_KEY", "").strip() or None
+    key = prepared.api_key or environ.get("PARALLEL_API_KEY", "").strip() or None
     if key is None and not prepared.job.local and not is_loopback(prepared.api):
         raise KeyRefused(
             "PARALLEL_API_KEY is not set. Export the key of your Parallel account, or rehearse without one:"
@@ -209,7 +215,12 @@ def _typed(spec: Spec, overrides: Overrides, api: str) -> Mapping[str, str]:
     return {"spec": shlex.quote(spec.file), **flags, "api": api_flag(api).strip()}
 
 
-def _read(spec: str | Path | Mapping[str, Any] | Spec, environ: Mapping[str, str]) -> Spec:
+def read_spec(spec: str | Path | Mapping[str, Any] | Spec, environ: Mapping[str, str] = os.environ) -> Spec:
+    """Return a spec from its file or its dict.
+
+    Raises:
+        SpecError: it cannot be read, or is wrong: all problems at once.
+    """
     if isinstance(spec, Spec):
         return spec
     return load_spec(spec, environ=environ) if isinstance(spec, (str, Path)) else parse_spec(spec)
@@ -219,6 +230,8 @@ def _overridden(spec: Spec, overrides: Overrides) -> Spec:
     update: dict[str, Any] = {}
     if overrides.processor is not None:
         update["task"] = spec.task.model_copy(update={"processor": overrides.processor})
+    if overrides.escalate is not None:
+        update["escalate"] = overrides.escalate
     if "" in (overrides.input, overrides.output, overrides.ledger):
         raise UsageError("--input, --output and --ledger must not be empty")
     if overrides.max_cost is not None:
@@ -238,15 +251,6 @@ def _overridden(spec: Spec, overrides: Overrides) -> Spec:
     if problems:
         raise UsageError(*problems)
     return spec
-
-
-def _table(
-    spec: Spec, overrides: Overrides, spool: Path | None, frame: pl.DataFrame | None, *, identify: bool
-) -> tuple[InputTable | None, Source]:
-    if frame is not None:
-        return None, FrameSource(frame)
-    table = open_table(_address(spec, overrides, spool), identify=identify)
-    return table, table.source
 
 
 def _address(spec: Spec, overrides: Overrides, spool: Path | None) -> TableAddress:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -283,6 +284,18 @@ class Reader:
             .then(text)
             .alias(_PROMPT)
         ]
+
+
+def columns_read(spec: Spec, names: Iterable[str]) -> list[str]:
+    """Return those of a table's columns whose values a spec uses: in inputs, in `where`, and to fill."""
+    used = {item.column for item in (spec.task.inputs or {}).values()} | set(
+        _placeholders(spec.task.prompt or "")
+    )
+    used.update(value_column(spec, field.name) for field in fields(spec))
+    if spec.input.where is not None:
+        with suppress(pl.exceptions.PolarsError):  # the reader explains it
+            used.update(pl.sql_expr(spec.input.where).meta.root_names())
+    return [name for name in names if name in used]
 
 
 def _placeholders(template: str) -> list[str]:

@@ -42,6 +42,12 @@ class Rows:
             self.lines[start : start + rows] if self.lines is not None else None,
         )
 
+    def select(self, columns: Sequence[str]) -> Rows:
+        """Return some of the columns, without lines."""
+        return Rows(
+            self.frame.select(columns), self.arrow.select(columns) if self.arrow is not None else None
+        )
+
 
 class Source(Protocol):
     """A table that can be read more than once. `files` are the local files that it is read from."""
@@ -66,7 +72,7 @@ class FileSource(Source, Protocol):
 
 @dataclass(slots=True)
 class FrameSource:
-    """A polars frame, as `rowcite.enrich` takes it. `lines` has the rows as JSON lines if `format` is `jsonl`."""
+    """A table in memory. `arrow` has the originals of some columns, `lines` the rows as JSON lines if `format` is `jsonl`."""
 
     frame: pl.DataFrame
     format: Format | None = None
@@ -75,14 +81,17 @@ class FrameSource:
     text_form: TextForm = TextForm()
     arrow_schema: pa.Schema | None = None
     lines: list[bytes] | None = None
+    arrow: pa.Table | None = None
     schema: pl.Schema = field(init=False)
 
     def __post_init__(self) -> None:
         self.schema = self.frame.schema
+        if self.arrow is not None:
+            self.arrow_schema = self.arrow.schema
 
     def batches(self) -> Iterator[Rows]:
         """Yield slices of the frame."""
-        whole = Rows(self.frame, lines=self.lines)
+        whole = Rows(self.frame, self.arrow, self.lines)
         for start in range(0, self.frame.height, BATCH_ROWS):
             yield whole.slice(start, BATCH_ROWS)
 

@@ -1,0 +1,151 @@
+"""The arguments that the functions share: their checks, and their names in place of the command's flags in messages."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Any, Literal, ParamSpec, TypedDict, TypeVar, get_type_hints
+
+from rowcite.errors import RowciteError, UsageError
+from rowcite.pipeline.prepare import Overrides
+from rowcite.wording import did_you_mean
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class ApiOptions(TypedDict, total=False):
+    """Who answers, and what may be spent. Each replaces the value of the spec or of the environment."""
+
+    max_cost_usd: float | None
+    backend: Literal["parallel", "local"] | None
+    base_url: str | None
+    api_key: str | None
+    ledger: str | Path | None
+    progress: bool | None
+
+
+class Options(ApiOptions, total=False):
+    """What is requested."""
+
+    limit: int | None
+    processor: str | None
+    escalate: Sequence[str] | None
+    escalate_anyway: bool
+    fresh: bool
+    retry_failed: bool
+
+
+_DEFAULTS = dict.fromkeys(("escalate_anyway", "fresh", "retry_failed"), False)
+_NAMES = {
+    "--max-cost": "max_cost_usd=…",
+    "--limit": "limit=…",
+    "--base-url": "base_url=…",
+    "--backend": "backend=…",
+    "--ledger": "ledger=…",
+    "--key": "key=…",
+    "--escalate-anyway": "escalate_anyway=True",
+    "--retry-failed": "retry_failed=True",
+    "--fresh": "fresh=True",
+}
+_PHRASES = (
+    ("Export the key of your Parallel account", "Give api_key=…, or export the key of your Parallel account"),
+    (", or wait for it with --wait-lock", ""),
+    ("input.path (relative to the spec), or give --input", "the path that you give as the table"),
+    ("--input, --output and --ledger must", "ledger=… must"),
+    ("add --backend parallel", 'add backend="parallel"'),
+    ("run with --base-url", "call with --base-url"),
+    ("name a folder there with --ledger DIR", "name a folder there with --ledger"),
+)
+"""What is said otherwise to a program than to a person at a terminal."""
+_EXPLAIN = re.compile(r"See why with `rowcite explain [^`]*--row (\d+)`")
+_REPEAT = re.compile(r"`rowcite (?:run|submit|collect) [^`]*(--[a-z-]+)`")
+_FLAG = re.compile(rf"({'|'.join(_NAMES)})(?: (https?://[^\s,;]+))?(?![\w-])")
+
+
+def as_arguments(text: str) -> str:
+    """Return a message of the command with the names of arguments in place of flags."""
+    if "--" not in text and "Export the key" not in text:
+        return text
+    for phrase, wording in _PHRASES:
+        text = text.replace(phrase, wording)
+    text = _EXPLAIN.sub(r"See why in rowcite_error of row \1 of the table that `rowcite.run` returns", text)
+    return _FLAG.sub(_argument, _REPEAT.sub(r"\1", text))
+
+
+def _argument(found: re.Match[str]) -> str:
+    name, url = _NAMES[found[1]], found[2]
+    return f'{name.removesuffix("…")}"{url}"' if url else name
+
+
+@contextmanager
+def naming_arguments() -> Iterator[None]:
+    """Let the errors of a block name arguments and not flags."""
+    try:
+        yield
+    except RowciteError as error:
+        error.reword(as_arguments)
+        raise
+
+
+def with_named_options(options: type) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Return a decorator for a function with `**options`: notebooks show and complete the name of each of them."""
+    names = {
+        name: inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=_DEFAULTS.get(name), annotation=kind
+        )
+        for name, kind in get_type_hints(options).items()
+    }
+
+    def decorated(function: Callable[P, T]) -> Callable[P, T]:
+        signature = inspect.signature(function)
+        *own, _ = signature.parameters.values()
+        taken = {item.name for item in own}
+
+        @wraps(function)
+        def checked(*args: P.args, **given: P.kwargs) -> T:
+            for name in given.keys() - names.keys() - taken:
+                hint = did_you_mean(name, names, "'")
+                raise TypeError(f"{function.__name__}() got an unexpected keyword argument '{name}'{hint}")
+            return function(*args, **given)
+
+        checked.__signature__ = signature.replace(parameters=[*own, *names.values()])  # type: ignore[attr-defined]
+        return checked
+
+    return decorated
+
+
+def overrides_of(options: Options, path: str | None) -> Overrides:
+    """Return arguments as what replaces the values of a spec. `path` is that of the table.
+
+    Raises:
+        UsageError: the value of an argument cannot be used.
+    """
+    limit, most, escalate = options.get("limit"), options.get("max_cost_usd"), options.get("escalate")
+    if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 0):
+        raise UsageError(f"limit={limit!r}: give a number of rows, such as 10")
+    if most is not None and (not isinstance(most, (int, float)) or not math.isfinite(most) or most < 0):
+        raise UsageError(f"max_cost_usd={most!r}: give an amount of US$, such as 10 or 0.5")
+    if isinstance(escalate, str):
+        raise UsageError(f"escalate={escalate!r}: give a list of processors, such as [{escalate!r}]")
+    if (backend := options.get("backend")) not in {None, "parallel", "local"}:
+        raise UsageError(f'backend={backend!r}: give "parallel" or "local"')
+    ledger: Any = options.get("ledger")
+    return Overrides(
+        input=path,
+        limit=limit,
+        processor=options.get("processor"),
+        escalate=None if escalate is None else tuple(escalate),
+        backend=backend,
+        base_url=options.get("base_url"),
+        api_key=options.get("api_key"),
+        ledger=None if ledger is None else str(ledger),
+        max_cost=most,
+        fresh=options.get("fresh", False),
+        retry_failed=options.get("retry_failed", False),
+    )
