@@ -36,9 +36,18 @@ class CsvForm:
 
 def find_fault(file: Path, form: CsvForm, reason: str) -> TableError:
     """Return the error for a file that Arrow did not read for a reason: with the line, if a fault is found."""
+    fault = first_fault(file, form, read_limits.CELL)
+    return fault or TableError(f"{file}: cannot be read as {form.name}: {reason}")
+
+
+def first_fault(file: Path, form: CsvForm, most: int) -> TableError | None:
+    """Return the error for a file's first fault, with its line; None if Python's strict reader accepts the file.
+
+    A cell of more than `most` characters is a fault.
+    """
     line = read = form.skip + 1
     try:
-        with open_text(file, form.encoding) as text, field_size_limit(read_limits.CELL):
+        with open_text(file, form.encoding) as text, field_size_limit(most):
             lines = RowLines(text)
             lines.skip(form.skip)
             rows = csv.reader(lines, delimiter=form.separator, strict=True)
@@ -58,7 +67,7 @@ def find_fault(file: Path, form: CsvForm, reason: str) -> TableError:
         return TableError(f"{file}:{line}: {row_too_long(QUOTE_HINT)}")
     except OSError as error:
         return unreadable_error(file, error)
-    return TableError(f"{file}: cannot be read as {form.name}: {reason}")
+    return None
 
 
 @contextmanager

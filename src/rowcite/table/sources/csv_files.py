@@ -25,6 +25,7 @@ from rowcite.table.sources.csv_faults import (
     CsvForm,
     field_size_limit,
     find_fault,
+    first_fault,
 )
 from rowcite.table.sources.csv_hints import check_header, check_is_text
 from rowcite.table.sources.csv_quotes import has_quote_fault
@@ -76,6 +77,8 @@ class CsvSource:
             except (pa.ArrowException, UnicodeError, OSError) as error:
                 if "straddling" not in str(error) or block == _BLOCKS[-1]:
                     raise self._fault(file, str(error)) from error
+                if block == _BLOCKS[-2] and (fault := first_fault(file, self._form(), read_limits.ROW)):
+                    raise fault from error  # before Arrow reads ahead by the largest blocks
             else:
                 return
 
@@ -152,9 +155,11 @@ class CsvSource:
         return 1 + (blank if len(names) == 1 else 0)
 
     def _fault(self, file: Path, reason: str) -> TableError:
+        return find_fault(file, self._form(), reason)
+
+    def _form(self) -> CsvForm:
         options = self.options
-        form = CsvForm(str(self.format), self.separator, options.encoding, self._names, options.skip_lines)
-        return find_fault(file, form, reason)
+        return CsvForm(str(self.format), self.separator, options.encoding, self._names, options.skip_lines)
 
 
 def _unique(place: str, names: list[str]) -> list[str]:
