@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -37,18 +38,31 @@ def uv(*arguments: object) -> str:
 
 
 @pytest.fixture
-def python(tmp_path):
-    """Return the Python of an environment with the lowest direct versions, and with the tools of the tests."""
-    python, pins = tmp_path / "venv" / "bin" / "python", tmp_path / "pins.txt"
-    uv("venv", "--python", sys.executable, tmp_path / "venv")
-    uv("pip", "install", "--python", python, "--resolution", "lowest-direct", f"{ROOT}[eval,local,report]")
-    uv("pip", "uninstall", "--python", python, "rowcite")
-    pins.write_text(uv("pip", "freeze", "--python", python))
-    uv("pip", "install", "--python", python, "--constraint", pins, *TOOLS)
-    return python
+def python():
+    """Return the Python of an environment with the lowest direct versions, and with the tools of the tests.
+
+    Every user can read it, unlike tmp_path: tests import modules after they have given up the privileges of root.
+    """
+    with TemporaryDirectory() as folder:
+        python, pins = Path(folder, "venv", "bin", "python"), Path(folder, "pins.txt")
+        Path(folder).chmod(0o755)
+        uv("venv", "--python", sys.executable, python.parents[1])
+        uv(
+            "pip",
+            "install",
+            "--python",
+            python,
+            "--resolution",
+            "lowest-direct",
+            f"{ROOT}[eval,local,report]",
+        )
+        lowest = uv("pip", "freeze", "--python", python).splitlines()
+        pins.write_text("\n".join(pin for pin in lowest if not pin.startswith("rowcite ")))
+        uv("pip", "install", "--python", python, "--constraint", pins, *TOOLS)
+        yield python
 
 
-def test_every_test_passes_at_the_lowest_declared_versions(python, tmp_path):
+def test_every_test_passes_at_the_lowest_declared_versions(python):
     workers = os.environ.get("PYTEST_XDIST_WORKER_COUNT", "2")
     folders = [ROOT / "tests" / folder for folder in FOLDERS]
     marks = "not browser and not node and not slow and not integration"

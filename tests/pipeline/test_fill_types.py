@@ -1,6 +1,7 @@
 """Found values in columns of every type: what a column cannot hold exactly is rejected, and empty columns hold everything."""
 
 import csv
+import io
 import json
 
 import polars as pl
@@ -61,6 +62,15 @@ def test_a_number_that_a_column_would_change_is_rejected_and_the_cell_stays(tmp_
     assert out.schema.field("found").type == column
 
 
+def writes(kind):
+    """Return True if this version of pyarrow writes a type to Parquet: older versions read string_view as string."""
+    try:
+        pq.write_table(pa.table({"found": pa.nulls(1, kind)}), io.BytesIO())
+    except pa.ArrowNotImplementedError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize(
     ("column", "field", "value"),
     [
@@ -69,7 +79,7 @@ def test_a_number_that_a_column_would_change_is_rejected_and_the_cell_stays(tmp_
         (pa.float64(), "integer", 9007199254740992),
         (pa.uint64(), "integer", 2**63 - 1),
         (pa.string(), "number", 1e22),
-        (pa.string_view(), "string", "x"),
+        *([(pa.string_view(), "string", "x")] if writes(pa.string_view()) else []),
         (pa.large_string(), "boolean", True),
     ],
     ids=str,
