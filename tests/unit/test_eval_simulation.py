@@ -45,7 +45,8 @@ def answer(dice):
             "confidence": dice.choice(["low", "medium", "high"]),
             "citations": [],
         }
-        for name in NAMES
+        for name in (*NAMES, "tags.0", "tags.1")
+        if dice.random() < 0.8
     ]
     return RunState.COMPLETED, json.dumps({"type": "json", "content": content, "basis": basis}).encode()
 
@@ -60,7 +61,7 @@ def labelled_answers(rows, seed=1):
                 runs[name] = StoredRun(
                     b"k", state, f"{name}{number}", name, output, None, None, at, PRICES[name]
                 )
-        labels = {name: dice.choice([None, "Ann", "Oslo", ["x"]]) for name in NAMES if dice.random() < 0.7}
+        labels = {name: dice.choice([None, "Ann", "Oslo", ["0"]]) for name in NAMES if dice.random() < 0.7}
         weights = {name: dice.choice([1.0, 2.5]) for name in labels}
         yield LabelledAnswers(LabelledTask(b"k", str(number), number + 1, labels), runs, 1.5, weights)
 
@@ -85,7 +86,7 @@ def one_at_a_time(made, policy, rows):
 
 def at_once(simulation, policy):
     whole = simulation.candidate(policy).whole
-    return [whole.right, sum(sums[1] for sums in whole.sums.values()), whole.cost, whole.rows]
+    return [whole.right, sum(sums.given for sums in whole.sums.values()), whole.cost, whole.rows]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from rowcite.evaluation.choice import LEVEL, Candidate, SomeLabels, Tally, choose, front
+from rowcite.evaluation.choice import LEVEL, Candidate, FieldSums, Tally, choose, front
 from rowcite.evaluation.judging import Outcome, Pair, weighted
 from rowcite.evaluation.policies import MOST_POLICIES, MOST_WITH_ONE_BAR, Policy, grid
 from rowcite.evaluation.statistics import (
@@ -133,13 +133,14 @@ def test_weights_make_the_estimate_of_a_stratified_sample_unbiased_where_plain_l
 # --- policies --------------------------------------------------------------------------------------------
 
 
+def tally(dice, right, rows, cost):
+    hits = sum(dice.random() < right for _ in range(rows))
+    return Tally(rows, rows, rows * cost, rows, {"city": FieldSums(hits, rows, rows)})
+
+
 def candidate(policy, dice, right, rows, cost):
-    found = Candidate(policy, Tally(), Tally(), Tally())
-    for number in range(rows):
-        given = [("city", dice.random() < right)]
-        for tally in (found.choosing if number % 2 else found.certifying, found.whole):
-            tally.add(SomeLabels(1, 1.0, 1.0, {"city": (1.0, 1.0)}), given, cost)
-    return found
+    choosing, certifying = (tally(dice, right, rows // 2, cost) for _ in range(2))
+    return Candidate(policy, choosing, certifying, choosing + certifying)
 
 
 def test_at_most_one_study_in_ten_certifies_a_policy_below_the_target():

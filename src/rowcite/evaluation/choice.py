@@ -5,9 +5,10 @@ Half of the labels chooses, the other half certifies: a policy that won by chanc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import Any, NamedTuple
 
 from rowcite.evaluation.policies import BARS, MOST_POLICIES, Policy
 from rowcite.evaluation.statistics import labels_to_certify, lower_bound
@@ -15,69 +16,60 @@ from rowcite.evaluation.statistics import labels_to_certify, lower_bound
 LEVEL = 0.9
 
 
-@dataclass(slots=True)
-class SomeLabels:
-    """Labelled rows with the same answers: how many, and how many rows of the table they stand for.
+class FieldSums(NamedTuple):
+    """The accepted cells of a field: the weight of those that are right, of all, and the sum of its squares."""
 
-    `valued` is the weight of the labels with a value; `weights` has for each field the sum of its labels' weights, and of their squares.
-    """
+    right: float
+    given: float
+    squares: float
 
-    rows: int = 0
-    weight: float = 0.0
-    valued: float = 0.0
-    weights: dict[str, tuple[float, float]] = field(default_factory=dict)
-
-    def add(self, weight: float, labels: Iterable[tuple[str, float, bool]]) -> None:
-        """Add a row that stands for `weight` rows. `labels` are fields with their weights, and True if there is a value."""
-        self.rows += 1
-        self.weight += weight
-        for name, own, has_value in labels:
-            total, squares = self.weights.get(name, (0.0, 0.0))
-            self.weights[name] = total + own, squares + own * own
-            self.valued += own * has_value
+    def __add__(self, other: tuple[Any, ...]) -> FieldSums:
+        """Return the sums of both."""
+        return FieldSums(*map(sum, zip(self, other, strict=True)))
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Tally:
-    """The accepted cells of a policy over some rows.
+    """The accepted cells of a policy over some labelled rows: `sums` by field.
 
-    `cost` (micro-US$), `right` and `valued` count the rows that the labelled ones stand for. `sums` has by field the weight of the right
-    cells, of all, and its squares.
+    `weight` is the number of rows that these stand for, `cost` (micro-US$) what those cost, `valued` how many values they have.
     """
 
     rows: int = 0
     weight: float = 0.0
     cost: float = 0.0
-    right: float = 0.0
     valued: float = 0.0
-    sums: dict[str, list[float]] = field(default_factory=dict)
+    sums: Mapping[str, FieldSums] = field(default_factory=dict)
 
-    def add(self, labels: SomeLabels, given: Iterable[tuple[str, bool]], cost: int) -> None:
-        """Add rows. `given` are their accepted cells: the field, and True if the value is right."""
-        self.rows += labels.rows
-        self.weight += labels.weight
-        self.cost += cost * labels.weight
-        self.valued += labels.valued
-        for name, right in given:
-            weight, squares = labels.weights[name]
-            sums = self.sums.setdefault(name, [0.0, 0.0, 0.0])
-            sums[0] += weight * right
-            sums[1] += weight
-            sums[2] += squares
-            self.right += weight * right
+    def __add__(self, other: Tally) -> Tally:
+        """Return the tally of both."""
+        nothing = FieldSums(0, 0, 0)
+        names = self.sums.keys() | other.sums.keys()
+        return Tally(
+            self.rows + other.rows,
+            self.weight + other.weight,
+            self.cost + other.cost,
+            self.valued + other.valued,
+            {name: self.sums.get(name, nothing) + other.sums.get(name, nothing) for name in names},
+        )
+
+    @property
+    def right(self) -> float:
+        """Return how many values are given right."""
+        return sum(sums.right for sums in self.sums.values())
 
     def precision(self, name: str) -> float | None:
         """Return the share of a field's accepted cells that is right."""
         sums = self.sums.get(name)
-        return sums[0] / sums[1] if sums else None
+        return sums.right / sums.given if sums else None
 
     def bound(self, name: str) -> float:
         """Return the one-sided bound of that share, by the effective number of cells."""
         sums = self.sums.get(name)
         if not sums:
             return 0.0
-        n = int(sums[1] ** 2 / sums[2] + 1e-9)
-        return lower_bound(int(sums[0] / sums[1] * n + 1e-9), n, LEVEL)
+        n = int(sums.given**2 / sums.squares + 1e-9)
+        return lower_bound(int(sums.right / sums.given * n + 1e-9), n, LEVEL)
 
 
 @dataclass(frozen=True, slots=True)

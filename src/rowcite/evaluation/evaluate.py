@@ -135,6 +135,7 @@ class Evaluator:
     def __init__(self, job: Job, truth: Truth, key: str) -> None:
         self.job, self.truth = job, truth
         self.source = LabelledRows(job.reader.source, key, truth)
+        self._comparisons = Comparisons(fields(job.spec), job.spec.eval)
 
     @cached_property
     def own_job(self) -> Job:
@@ -170,7 +171,6 @@ class Evaluator:
         """Judge the labelled cells of one setting; keep each task's answered run in `runs`, by its record."""
         alone = not job.spec.escalate
         resolver = RowResolver(job.spec, job.reader.source.schema, ledger, decided=False)
-        comparisons = Comparisons(resolver.fields, job.spec.eval)
         tasks = {item.key: item for item in found.labelled.tasks}
         answered: dict[bytes, tuple[ResolvedRow, list[StoredRun]]] = {}
         for stored in ledger.runs_by_task(list(tasks)):
@@ -186,7 +186,7 @@ class Evaluator:
                 continue
             rows, cost = rows + 1, cost + _price(current(stored), ledger)
             runs[item.record] = _answered(stored)
-            pairs += _pairs(comparisons, resolver.fields, item, resolved)
+            pairs += _pairs(self._comparisons, resolver.fields, item, resolved)
         pairs = weighted(pairs, self.truth.strata)
         found.pairs[name] = pairs
         found.fields += field_results(name, resolver.fields, pairs, unanswered)
@@ -203,7 +203,7 @@ class Evaluator:
         labelled = [item.name for item in fields(spec) if item.name in self.truth.fields]
         prices = {name: list_price(job, name) for name in processors}
         rows = list(self._answers(found.labelled.tasks, runs))
-        simulation = Simulation(spec, prices, rows, Comparisons(fields(spec), spec.eval))
+        simulation = Simulation(spec, prices, rows, self._comparisons)
         candidates = [simulation.candidate(policy) for policy in grid(processors, prices, labelled)]
         candidates += [simulation.candidate(policy) for policy in with_own_bars(candidates, labelled, target)]
         found.candidates, found.choice = candidates, choose(candidates, labelled, target)

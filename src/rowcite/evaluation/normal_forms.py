@@ -40,7 +40,8 @@ def text(value: Any) -> str:
 
 def texts(value: Any) -> tuple[str, ...]:
     """Return the normal forms of a text: umlauts are written without dots, or with an e."""
-    return text(value), text(str(value).translate(_UMLAUTS))
+    written = str(value).translate(_UMLAUTS)
+    return (text(value),) if written == str(value) else (text(value), text(written))
 
 
 _LETTERS = str.maketrans(

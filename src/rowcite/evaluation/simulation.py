@@ -1,8 +1,7 @@
 """Policies on labelled rows: what each would have accepted, and what it would have cost.
 
-Each stored answer is judged once for each bar. Rows whose answers were judged alike are simulated as one, so that many policies
-on many rows take seconds. With rules over the row (`accept.rules`) the fields depend on each other: then each row is
-resolved for each policy.
+Each stored answer is judged once, and the policies are then column operations over all rows. With rules over the row
+(`accept.rules`) the fields depend on each other: then each row is resolved for each policy.
 """
 
 from __future__ import annotations
@@ -10,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+import polars as pl
+
+from rowcite.accept.evidence import LEVELS, score
 from rowcite.accept.judge import Cell
-from rowcite.accept.policy import AcceptancePolicy, acceptance_policy, terms_of
-from rowcite.evaluation.choice import Candidate, SomeLabels, Tally, is_choosing
+from rowcite.accept.policy import acceptance_policy, terms_of
+from rowcite.evaluation.choice import Candidate, FieldSums, Tally, is_choosing
 from rowcite.evaluation.judging import Comparisons
 from rowcite.evaluation.labelled_rows import LabelledTask
 from rowcite.evaluation.policies import BARS, Policy, accept_of
@@ -22,7 +24,6 @@ from rowcite.evaluation.row_simulation import simulate
 from rowcite.model import ANSWERED_ROWS, StoredRun
 from rowcite.rows.plain_answers import PlainAnswers
 from rowcite.rows.resolve import ResolvedRow, resolve
-from rowcite.spec.accept_models import Accept
 from rowcite.spec.fields import Field, fields
 from rowcite.spec.models import Spec
 
@@ -47,11 +48,9 @@ class Judged(IntEnum):
     RIGHT = 5  # accepted
 
 
-_Cells = tuple[Judged, ...]  # of one answer under one bar, in the fields' order
-_Answers = tuple[tuple[_Cells, ...] | None, ...]  # by processor, each by bar; None if there is no answer
-_Given = tuple[
-    list[tuple[str, bool]], tuple[str, ...]
-]  # the accepted labelled cells, and the processors asked
+_COST, _CHOOSING, _WEIGHT, _VALUED = "\0cost", "\0choosing", "\0weight", "\0valued"
+_WEIGHT_OF, _NEXT = "\0weight of ", "\0next "  # before a field's name
+_Cells = Sequence[Judged]  # of one answer under one bar, in the fields' order
 
 
 class Simulation:
@@ -60,77 +59,136 @@ class Simulation:
     def __init__(
         self, spec: Spec, prices: Mapping[str, int], rows: Sequence[LabelledAnswers], comparisons: Comparisons
     ) -> None:
-        self._spec, self._prices, self._comparisons = spec, prices, comparisons
+        self._spec, self._prices, self._rows, self._comparisons = spec, prices, rows, comparisons
         self._fields, self._day = fields(spec), datetime.now(UTC).date()
         self._names = [field.name for field in self._fields]
-        self._exact = rows if spec.accept.rules else ()
-        self._alike = {} if self._exact else self._grouped(rows)
+        self._labels = _labels(rows, self._names)
+        self._judged = None if spec.accept.rules else self._judge_all()
 
     def candidate(self, policy: Policy) -> Candidate:
         """Return what a policy gives on the rows that have the answers it needs."""
-        found = Candidate(policy, Tally(), Tally(), Tally())
-        for halves, (given, processors) in self._outcomes(policy):
-            first, *retries = (self._prices[name] for name in processors)
-            cost = first // self._spec.task.records_per_run + sum(retries)
-            for half, labels in zip((found.choosing, found.certifying), halves, strict=True):
-                if labels.rows:
-                    half.add(labels, given, cost)
-                    found.whole.add(labels, given, cost)
-        return found
+        cells = self._resolved(policy) if self._judged is None else self._walked(policy, self._judged)
+        frame = self._labels.hstack(cells).filter(pl.col(_COST).is_not_null())
+        by_half = {row[_CHOOSING]: row for row in frame.group_by(_CHOOSING).agg(self._sums()).to_dicts()}
+        choosing, certifying = (_tally(by_half.get(half), self._names) for half in (True, False))
+        return Candidate(policy, choosing, certifying, choosing + certifying)
 
-    def _outcomes(self, policy: Policy) -> Iterator[tuple[tuple[SomeLabels, SomeLabels], _Given]]:
-        if self._exact:
-            accept = acceptance_policy(self._fields, accept_of(policy, self._spec.accept))
-            for item in self._exact:
-                if (made := self._resolved(item, policy, accept)) is not None:
-                    yield _halves([item]), made
-            return
-        walk = _Walk(policy, list(self._prices), self._fields, self._spec.accept)
-        for answers, halves in self._alike.items():
-            if (made := walk.given(answers)) is not None:
-                yield halves, made
-
-    def _resolved(self, item: LabelledAnswers, policy: Policy, accept: AcceptancePolicy) -> _Given | None:
-        made = simulate(item.runs, policy.ladder, accept, self._day)
-        if made is None:
-            return None
-        judged = self._judged(item.task, made.row)
-        given = [
-            (name, cell is Judged.RIGHT)
-            for name, cell in zip(self._names, judged, strict=True)
-            if cell >= Judged.WRONG
+    def _sums(self) -> list[pl.Expr]:
+        sums = [
+            pl.len().alias("rows"),
+            pl.col(_WEIGHT).sum().alias("weight"),
+            (pl.col(_WEIGHT) * pl.col(_COST)).sum().alias("cost"),
+            pl.col(_VALUED).sum().alias("valued"),
         ]
-        return given, made.processors
+        for name in self._names:
+            cell, weight = pl.col(name), pl.col(_WEIGHT_OF + name)
+            given = cell >= Judged.WRONG
+            sums.append((weight * (cell == Judged.RIGHT)).sum().alias(f"right {name}"))
+            sums.append((weight * given).sum().alias(f"given {name}"))
+            sums.append((weight * weight * given).sum().alias(f"squares {name}"))
+        return sums
 
-    # --- rows that are alike ------------------------------------------------------------------------------
+    def _price(self, processors: Sequence[str]) -> int:
+        first, *retries = (self._prices[name] for name in processors)
+        return first // self._spec.task.records_per_run + sum(retries)
 
-    def _grouped(self, rows: Sequence[LabelledAnswers]) -> dict[_Answers, tuple[SomeLabels, SomeLabels]]:
-        alike: dict[_Answers, list[LabelledAnswers]] = {}
-        bars = [_Bar(self._spec, bar, self._fields, self._day) for bar in BARS]
-        for item in rows:
-            answers = (item.runs.get(name) for name in self._prices)
-            judged = tuple(
-                None if run is None else tuple(self._judged(item.task, bar.resolve(run)) for bar in bars)
-                for run in answers
+    # --- all rows at once ---------------------------------------------------------------------------------
+
+    def _walked(self, policy: Policy, judged: pl.DataFrame) -> pl.DataFrame:
+        """Return each row's cells and cost under a policy; a cost of null if an answer is missing."""
+        terms = accept_of(policy, self._spec.accept)
+        required = [name for name in self._names if terms_of(name, terms).required]
+        first, *retries = policy.ladder
+        cost = pl.when(pl.col(self._columns(policy, first)[0]).is_not_null()).then(self._price([first]))
+        cells = judged.select(
+            cost.cast(pl.Int64).alias(_COST),
+            *(pl.col(column).alias(name) for name, column in self._named(policy, first)),
+        )
+        for processor in retries:
+            more = judged.select(
+                pl.col(column).alias(_NEXT + name) for name, column in self._named(policy, processor)
             )
-            alike.setdefault(judged, []).append(item)
-        return {judged: _halves(items) for judged, items in alike.items()}
+            cells = cells.hstack(more).select(self._retried(self._prices[processor], required))
+        return cells
 
-    def _judged(self, task: LabelledTask, row: ResolvedRow) -> _Cells:
+    def _retried(self, price: int, required: Sequence[str]) -> list[pl.Expr]:
+        """Return the cells and the cost after a further processor: it is asked for the fields that are open."""
+        is_open = {
+            name: (pl.col(name) == Judged.REJECTED) | ((pl.col(name) == Judged.NULL) & (name in required))
+            for name in self._names
+        }
+        retried = pl.any_horizontal([is_open[name] for name in required or self._names])
+        answered = pl.when(pl.col(_NEXT + self._names[0]).is_not_null()).then(pl.col(_COST) + price)
+        return [
+            pl.when(retried).then(answered).otherwise(pl.col(_COST)).alias(_COST),
+            *(
+                pl.when(retried & is_open[name] & (pl.col(_NEXT + name) != Judged.NOTHING))
+                .then(pl.col(_NEXT + name))
+                .otherwise(pl.col(name))
+                .alias(name)
+                for name in self._names
+            ),
+        ]
+
+    def _columns(self, policy: Policy, processor: str) -> list[str]:
+        return [column for _, column in self._named(policy, processor)]
+
+    def _named(self, policy: Policy, processor: str) -> Iterator[tuple[str, str]]:
+        """Yield each field with the column of its judged cells."""
+        return ((name, _column(processor, policy.bar_of(name), name)) for name in self._names)
+
+    def _judge_all(self) -> pl.DataFrame:
+        """Return the judged cells of each processor under each bar: a column for each field, null without an answer."""
+        bars = [_Bar(self._spec, bar, self._fields, self._day) for bar in BARS]
+        columns: dict[str, list[Judged | None]] = {}
+        for processor in self._prices:
+            runs = ((item.task, item.runs.get(processor)) for item in self._rows)
+            judged = [None if run is None else self._judge_run(task, run, bars) for task, run in runs]
+            for bar, level in enumerate(BARS):
+                for at, name in enumerate(self._names):
+                    columns[_column(processor, level, name)] = [
+                        None if cells is None else cells[bar][at] for cells in judged
+                    ]
+        return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.UInt8))
+
+    def _judge_run(self, task: LabelledTask, run: StoredRun, bars: Sequence[_Bar]) -> list[_Cells]:
+        """Return an answer's cells under each bar. A bar on its own rejects what is less sure: that needs no new judgement."""
+        if any(terms_of(name, self._spec.accept).min_confidence is not None for name in self._names):
+            return [self._judge(task, bar.resolve(run)) for bar in bars]
+        row = bars[0].resolve(run)
+        judged = self._judge(task, row)
+        return [judged, *([*map(bar.judged, judged, row.cells)] for bar in bars[1:])]
+
+    def _judge(self, task: LabelledTask, row: ResolvedRow) -> _Cells:
         if row.status not in ANSWERED_ROWS or (row.error and not row.has_rejected_values):
-            return (Judged.NOTHING,) * len(self._names)
-        return tuple(self._judge(task, name, cell) for name, cell in zip(self._names, row.cells, strict=True))
+            return [Judged.NOTHING] * len(self._names)
+        return [self._judge_cell(task, name, cell) for name, cell in zip(self._names, row.cells, strict=True)]
 
-    def _judge(self, task: LabelledTask, name: str, cell: Cell) -> Judged:
+    def _judge_cell(self, task: LabelledTask, name: str, cell: Cell) -> Judged:
         if cell.rejection is not None:
             return Judged.REJECTED
         if cell.value is None:
             return Judged.NULL
         if name not in task.labels:
             return Judged.UNLABELLED
-        label: Any = task.labels[name]
+        label = task.labels[name]
         is_right = label is not None and self._comparisons.same(name, label, cell.value)
         return Judged.RIGHT if is_right else Judged.WRONG
+
+    # --- each row by itself -------------------------------------------------------------------------------
+
+    def _resolved(self, policy: Policy) -> pl.DataFrame:
+        """Return what `_walked` returns, resolved row by row."""
+        accept = acceptance_policy(self._fields, accept_of(policy, self._spec.accept))
+        lines: list[list[int | None]] = []
+        for item in self._rows:
+            made = simulate(item.runs, policy.ladder, accept, self._day)
+            if made is None:
+                lines.append([None] * (len(self._names) + 1))
+            else:
+                lines.append([self._price(made.processors), *self._judge(item.task, made.row)])
+        schema = {_COST: pl.Int64, **dict.fromkeys(self._names, pl.UInt8)}
+        return pl.DataFrame(lines, schema=schema, orient="row")
 
 
 class _Bar:
@@ -139,60 +197,44 @@ class _Bar:
     def __init__(self, spec: Spec, bar: str | None, parts: tuple[Field, ...], day: date) -> None:
         self._accept = acceptance_policy(parts, accept_of(Policy((), bar), spec.accept))
         self._plain, self._day = PlainAnswers(self._accept, day), day
+        self._least = LEVELS[bar] if bar is not None else 0.0
 
     def resolve(self, run: StoredRun) -> ResolvedRow:
         return self._plain.resolve(run) or resolve([run], self._accept, self._day)
 
-
-def _halves(items: Sequence[LabelledAnswers]) -> tuple[SomeLabels, SomeLabels]:
-    """Return the labels of the rows that choose, and of those that certify."""
-    choosing, certifying = SomeLabels(), SomeLabels()
-    for task, _, weight, weights in items:
-        labels = ((name, weights[name], label is not None) for name, label in task.labels.items())
-        (choosing if is_choosing(task.record) else certifying).add(weight, labels)
-    return choosing, certifying
+    def judged(self, judged: Judged, cell: Cell) -> Judged:
+        """Return a cell that was judged without a bar as it is under this one."""
+        if judged < Judged.UNLABELLED or cell.confidence is None or score(cell.confidence) >= self._least:
+            return judged
+        return Judged.REJECTED
 
 
-class _Walk:
-    """A policy on rows whose cells do not depend on each other. `rowcite.evaluation.row_simulation` gives the same."""
+def _column(processor: str, bar: str | None, field: str) -> str:
+    return f"{processor}\0{bar}\0{field}"
 
-    def __init__(
-        self, policy: Policy, processors: Sequence[str], parts: Sequence[Field], accept: Accept
-    ) -> None:
-        self._policy, self._names = policy, [part.name for part in parts]
-        self._ladder = [processors.index(name) for name in policy.ladder]
-        self._bars = [BARS.index(policy.bar_of(name)) for name in self._names]
-        terms = accept_of(policy, accept)
-        self._required = {at for at, name in enumerate(self._names) if terms_of(name, terms).required}
 
-    def given(self, answers: _Answers) -> _Given | None:
-        """Return the accepted labelled cells of such rows, and the processors asked; None if an answer is missing."""
-        if (first := self._cells(answers, self._ladder[0])) is None:
-            return None
-        cells, steps = first, 1
-        for processor in self._ladder[1:]:
-            open_places = self._open(cells)
-            if not open_places:
-                break
-            if (more := self._cells(answers, processor)) is None:
-                return None
-            steps += 1
-            for place in open_places:
-                cells[place] = more[place] or cells[place]
-        given = [
-            (self._names[at], cell is Judged.RIGHT) for at, cell in enumerate(cells) if cell >= Judged.WRONG
-        ]
-        return given, self._policy.ladder[:steps]
+def _labels(rows: Sequence[LabelledAnswers], names: Sequence[str]) -> pl.DataFrame:
+    """Return a row for each labelled task: its half, its weight, and by field the weight of its label, 0 without one."""
+    valued = (
+        sum(item.weights[name] for name, label in item.task.labels.items() if label is not None)
+        for item in rows
+    )
+    return pl.DataFrame(
+        {
+            _CHOOSING: [is_choosing(item.task.record) for item in rows],
+            _WEIGHT: [float(item.weight) for item in rows],
+            _VALUED: list(map(float, valued)),
+            **{_WEIGHT_OF + name: [float(item.weights.get(name, 0)) for item in rows] for name in names},
+        }
+    )
 
-    def _cells(self, answers: _Answers, processor: int) -> list[Judged] | None:
-        by_bar = answers[processor]
-        return None if by_bar is None else [by_bar[bar][at] for at, bar in enumerate(self._bars)]
 
-    def _open(self, cells: Sequence[Judged]) -> list[int]:
-        """Return the places of the fields that the next processor is asked for."""
-        places = [
-            at
-            for at, cell in enumerate(cells)
-            if cell is Judged.REJECTED or (cell is Judged.NULL and at in self._required)
-        ]
-        return places if not self._required or not self._required.isdisjoint(places) else []
+def _tally(sums: Mapping[str, float] | None, names: Sequence[str]) -> Tally:
+    if sums is None:
+        return Tally()
+    by_field = {
+        name: FieldSums(sums[f"right {name}"], sums[f"given {name}"], sums[f"squares {name}"])
+        for name in names
+        if sums[f"given {name}"]
+    }
+    return Tally(int(sums["rows"]), sums["weight"], sums["cost"], sums["valued"], by_field)
