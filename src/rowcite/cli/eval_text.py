@@ -198,7 +198,7 @@ def _choice_lines(found: Evaluation) -> Iterator[str]:
         return
     yield "cost against values given right; no other policy is better in both, of all or of those certified:"
     rows = [("policy", "cost a row", "values given right", "certified")]
-    for one in found.front:
+    for one in _with_gains(found.front, choice):
         certified = "yes" if one in choice.all_certified else "no"
         rows.append((str(one.policy), _cents(one.cost_per_row), f"{one.found:.0%}", certified))
     yield from table(rows)
@@ -214,6 +214,16 @@ CAVEAT = (
     "A simulated ladder reuses answers to the whole question. A real one asks the next processor for the open fields"
     " only, with the accepted values as an input: its answers may differ."
 )
+
+
+def _with_gains(front: Sequence[Candidate], choice: Choice) -> Iterator[Candidate]:
+    """Yield the policies that give a percent more values right than a cheaper one that is listed, certified or not."""
+    listed = {True: -1.0, False: -1.0}
+    for item in front:
+        certified = item in choice.all_certified
+        if item.found >= listed[certified] + 0.01 or item is choice.candidate:
+            listed[certified] = item.found
+            yield item
 
 
 def _policy_lines(choice: Choice, target: float) -> Iterator[str]:

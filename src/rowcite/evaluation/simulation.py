@@ -62,6 +62,8 @@ class Simulation:
         self._spec, self._prices, self._rows, self._comparisons = spec, prices, rows, comparisons
         self._fields, self._day = fields(spec), datetime.now(UTC).date()
         self._names = [field.name for field in self._fields]
+        terms = (terms_of(name, spec.accept) for name in self._names)
+        self._has_own_bars = any(item.min_confidence is not None for item in terms)
         self._labels = _labels(rows, self._names)
         self._judged = None if spec.accept.rules else self._judge_all()
 
@@ -153,7 +155,7 @@ class Simulation:
 
     def _judge_run(self, task: LabelledTask, run: StoredRun, bars: Sequence[_Bar]) -> list[_Cells]:
         """Return an answer's cells under each bar. A bar on its own rejects what is less sure: that needs no new judgement."""
-        if any(terms_of(name, self._spec.accept).min_confidence is not None for name in self._names):
+        if self._has_own_bars:
             return [self._judge(task, bar.resolve(run)) for bar in bars]
         row = bars[0].resolve(run)
         judged = self._judge(task, row)
