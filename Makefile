@@ -5,7 +5,7 @@ BIN := .venv/bin
 WORKERS ?= 5
 export PYTHONDONTWRITEBYTECODE =  # tests start many processes: compile once
 
-.PHONY: help demo test test-all test-integrations lint format check serve bench bench-escalation bench-full load soak fuzz eval enrich chromium screenshots clean
+.PHONY: help demo test test-all test-integrations lint format check serve bench bench-escalation bench-full load soak fuzz eval enrich chromium screenshots docs clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -69,6 +69,9 @@ chromium:  ## Install Chromium from Debian's packages unless it is installed
 	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
 	  { echo "the tests of pages need Chromium: install it, or set CHROMIUM to its path" >&2; exit 2; }
 
+docs: .venv/dev  ## Build the documentation as a site in site/, which opens from the disk
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
 screenshots: .venv/dev chromium  ## Make the screenshots of the report, the review and the terminal from the sample
 	$(BIN)/python docs/screenshots/make.py
 	$(BIN)/python docs/screenshots/terminal.py
@@ -79,7 +82,7 @@ enrich: .venv/local  ## Enrich INPUT by SPEC into OUTPUT; more flags in ARGS
 	$(BIN)/rowcite run "$(SPEC)" $(if $(INPUT),--input "$(INPUT)") $(if $(OUTPUT),--output "$(OUTPUT)") --yes --no-progress $(ARGS)
 
 clean:  ## Remove build output; answers in .rowcite stay
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache out dist build
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache out dist build site
 	find src tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/python:
