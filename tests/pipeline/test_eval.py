@@ -6,8 +6,13 @@ import polars as pl
 import pytest
 
 from rowcite.api.facts import MICRO, PROCESSORS
+from rowcite.evaluation.evaluate import Evaluator
+from rowcite.evaluation.requests import request_answers
+from rowcite.evaluation.truth import label_columns, read_truth
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.serving import embedded
+from rowcite.pipeline.prepare import Overrides, prepare
+from rowcite.progress import Silent
 from support.labels import Registry, Scene, counts, result, right
 
 
@@ -124,6 +129,38 @@ def test_processors_are_asked_for_labelled_rows_only_and_once(scene, capsys):
     assert counts(shown, "size", "lite")[:3] == (5, 4, 1)
     assert counts(shown, "size", "pro")[:3] == (5, 5, 0)
     scene.eval(capsys, "--processors", "lite,pro", "--max-cost", "0")
+
+
+def test_the_progress_of_several_processors_is_one(scene, url):
+    """The total is known from the beginning, and the spend is that of all runs."""
+    scene.truth(*(right(number) for number in range(5)))
+    prepared = prepare(scene.folder / "spec.yaml", Overrides(base_url=url), writes=None)
+    truth = read_truth(str(scene.folder / "truth.csv"), "id", label_columns(prepared.job.spec))
+    evaluator = Evaluator(prepared.job, truth, "id")
+    jobs = [evaluator.job_of(name) for name in ("lite", "pro")]
+    watched = Watched()
+    spent = request_answers(prepared, jobs, watched, lambda _, __: True)
+    assert (watched.begun, watched.done, watched.ends) == ([10], 10, 1)
+    assert watched.spent == spent.cost == 5 * (PROCESSORS["lite"].price + PROCESSORS["pro"].price)
+
+
+class Watched(Silent):
+    """Keeps what a run reports."""
+
+    def __init__(self):
+        self.begun, self.done, self.spent, self.ends = [], 0, 0, 0
+
+    def begin(self, tasks, answered, active=0, seconds=None):
+        self.begun.append(tasks)
+
+    def submitted(self, tasks, spent):
+        self.spent = spent
+
+    def ended(self, completed, failed):
+        self.done += completed + failed
+
+    def end(self):
+        self.ends += 1
 
 
 def test_over_budget_no_processor_is_asked(scene, capsys):

@@ -20,6 +20,8 @@ from rowcite.model import ApiWarning, RunState, Task
 T = TypeVar("T")
 KEY_METADATA = "rowcite_key"
 """The metadata entry that carries a run's task key."""
+REPEAT = "repeat"
+"""The part of a question that keeps a second answer apart: no table has a question with it."""
 LOCAL = "local:"
 """How the name of the local backend begins; the digest of its documents follows."""
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rowcite.cli.eval import processor_names, request
 from rowcite.cli.options import (
     max_cost_option,
     output_options,
@@ -16,18 +15,22 @@ from rowcite.cli.options import (
     spec_argument,
     start_console,
 )
+from rowcite.cli.requesting import answers, processor_names
 from rowcite.cli.sending import sending_options
 
 if TYPE_CHECKING:
     from rowcite.evaluation.compare import ProcessorComparison, Side
 
-_SHOWN = 20
+_SHOWN, _WIDTH = 20, 120
 
 
 @click.command("compare")
 @spec_argument
+@click.option("--processors", callback=processor_names, metavar="A,B", help="The two processors.")
 @click.option(
-    "--processors", required=True, callback=processor_names, metavar="A,B", help="The two processors."
+    "--repeat",
+    type=click.Choice(["2"]),
+    help="Ask one processor twice: the spec's, or the one of --processors.",
 )
 @click.option(
     "--sample",
@@ -48,6 +51,7 @@ def command(  # noqa: PLR0913 - one for each flag
     spec: str,
     *,
     processors: tuple[str, ...],
+    repeat: str | None,
     size: int,
     seed: int,
     show_all: bool,
@@ -56,22 +60,21 @@ def command(  # noqa: PLR0913 - one for each flag
     no_progress: bool,
     **flags: Any,
 ) -> int:
-    """Compare the answers of two processors to a sample of SPEC's rows. Answers that are stored are not requested again."""
-    from rowcite.cli import render
-    from rowcite.evaluation.compare import compare, sample
-    from rowcite.evaluation.some_rows import job_of
-    from rowcite.ledger import open_ledger
+    """Compare the answers of two processors to a sample of SPEC's rows, or two answers of one.
 
-    if len(processors) != 2:
-        raise click.UsageError("--processors needs two names, such as base,core")
+    Answers that are stored are not requested again. The second answers of one processor are never used for the table.
+    """
+    from rowcite.cli import render
+    from rowcite.evaluation.compare import compare, pair_of, sample
+
+    if len(processors) > 2 or (len(processors) == 2) == (repeat is not None):
+        raise click.UsageError("--processors needs two names, such as base,core; with --repeat 2 one")
     console = start_console(flags)
     with prepared(spec, flags) as ready:
         rows = sample(ready.job, size, seed)
-        jobs = [job_of(ready.job, rows, name) for name in processors]
-        request(console, ready, jobs, yes=yes, quiet=no_progress)
-        ledger = open_ledger(ready.ledger, writing=False)
-        found = compare(ready.job, rows, ledger, (processors[0], processors[1]))
-        ledger.close()
+        pair = pair_of(ready.job, rows, processors)
+        with answers(console, ready, pair.jobs, yes=yes, quiet=no_progress) as ledger:
+            found = compare(pair, rows, ledger)
     if as_json:
         render.as_json({**_as_dict(found), "api": ready.api})
         return 0
@@ -113,7 +116,7 @@ def _as_dict(found: ProcessorComparison) -> dict[str, Any]:
 
 def _lines(found: ProcessorComparison) -> Iterator[str]:
     from rowcite.cli import render
-    from rowcite.cli.eval_text import percent, table
+    from rowcite.cli.eval_text import cents, percent, table
 
     first, second = found.first, found.second
     yield (
@@ -135,9 +138,10 @@ def _lines(found: ProcessorComparison) -> Iterator[str]:
     yield from table([head, *rows])
     more = found.second_cost - found.first_cost
     if found.added and more:
-        each = f" for {render.usd(abs(more))} {'more' if more > 0 else 'less'}"
+        dearer = f"{render.usd(abs(more))} {'more' if more > 0 else 'less'}"
+        each = f", {cents(more / found.added)} each" if more * found.added > 0 else ""
         word = "more" if found.added > 0 else "fewer"
-        yield f"{second} fills {render.plural(abs(found.added), 'cell')} {word} than {first}{each}"
+        yield f"{second} fills {render.plural(abs(found.added), 'cell')} {word} than {first} for {dearer}{each}"
 
 
 def _disagreements(found: ProcessorComparison, most: int | None) -> Iterator[str]:
@@ -151,6 +155,9 @@ def _disagreements(found: ProcessorComparison, most: int | None) -> Iterator[str
 
 
 def _side_lines(name: str, side: Side) -> Iterator[str]:
+    from rowcite.inert import one_line
+
     value = "no accepted value" if side.value is None else f"{side.value} ({side.confidence})"
     yield f"  {name}: {value}"
     yield from (f"    {url}" for url in side.urls[:2])
+    yield from (f'    "{one_line(text, _WIDTH)}"' for text in side.excerpts[:1] or (side.reasoning,) if text)

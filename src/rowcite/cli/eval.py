@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from contextlib import closing
+from pathlib import Path
+from typing import Any
 
 import click
 
-from rowcite.cli.console import Console
 from rowcite.cli.options import (
     max_cost_option,
     output_options,
@@ -15,24 +16,14 @@ from rowcite.cli.options import (
     spec_argument,
     start_console,
 )
+from rowcite.cli.requesting import answers, processor_names
 from rowcite.cli.sending import sending_options
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rowcite.pipeline.job import Job
-    from rowcite.pipeline.prepare import Prepared
 
 
 def _target(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
     if value is not None and not 0 < value < 1:
         raise click.BadParameter("not a share between 0 and 1, such as 0.95")
     return value
-
-
-def processor_names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
-    """Return the names in a flag such as `lite,core`, each once."""
-    return tuple(dict.fromkeys(name.strip() for name in (value or "").split(",") if name.strip()))
 
 
 @click.command("eval")
@@ -79,31 +70,34 @@ def command(spec: str, *, key: str, truth: str | None, draw: int | None, **flags
     """
     if (truth is None) == (draw is None):
         raise click.UsageError("give --truth TABLE, or --draw N to make one")
+    own = {name: flags.pop(name) for name in _OWN}
     if draw is not None:
-        return _draw(spec, key, draw, flags)
+        return _draw(spec, key, draw, own, flags)
     assert truth is not None
-    return _evaluate(spec, key, truth, flags)
+    return _evaluate(spec, key, truth, own, flags)
 
 
-def _draw(spec: str, key: str, rows: int, flags: dict[str, Any]) -> int:
-    from pathlib import Path
+_OWN = ("processors", "target", "none_marker", "show", "seed", "output", "as_json", "yes", "no_progress")
 
+
+def _draw(spec: str, key: str, rows: int, own: dict[str, Any], flags: dict[str, Any]) -> int:
     from rowcite.cli import render
     from rowcite.evaluation.draw import draw
     from rowcite.ledger import open_ledger
     from rowcite.pipeline.which_api import Use
 
-    seed, output, as_json = flags["seed"], flags["output"], flags["as_json"]
+    output = own["output"]
     if output is None:
         raise click.UsageError("--draw needs --output FILE.csv")
     if Path(output).exists():
         raise click.UsageError(f"{output} exists: labels may be in it. Give --output another file")
-    console = start_console(_shared(flags))
-    with prepared(spec, flags, Use.LOOK) as ready:
-        ledger = open_ledger(ready.ledger, writing=False)
-        drawn = draw(ready.job, ledger, key, Path(output), size=rows, seed=seed)
-        ledger.close()
-    if as_json:
+    console = start_console(flags)
+    with (
+        prepared(spec, flags, Use.LOOK) as ready,
+        closing(open_ledger(ready.ledger, writing=False)) as ledger,
+    ):
+        drawn = draw(ready.job, ledger, key, Path(output), size=rows, seed=own["seed"])
+    if own["as_json"]:
         render.as_json({"rows": drawn.rows, "strata": drawn.strata, "output": output})
     for name, tasks in drawn.strata.items():
         console.info(f"{name}: {render.plural(tasks, 'task')}")
@@ -114,44 +108,20 @@ def _draw(spec: str, key: str, rows: int, flags: dict[str, Any]) -> int:
     return 0
 
 
-def _shared(flags: dict[str, Any]) -> dict[str, Any]:
-    """Remove the flags of this command alone; return the others."""
-    for name in (
-        "processors",
-        "target",
-        "none_marker",
-        "show",
-        "seed",
-        "output",
-        "as_json",
-        "yes",
-        "no_progress",
-    ):
-        flags.pop(name)
-    return flags
-
-
-def _evaluate(spec: str, key: str, truth: str, flags: dict[str, Any]) -> int:
+def _evaluate(spec: str, key: str, truth: str, own: dict[str, Any], flags: dict[str, Any]) -> int:
     from rowcite.cli import eval_text, render
     from rowcite.evaluation.evaluate import Evaluator
     from rowcite.evaluation.truth import label_columns, read_truth
-    from rowcite.ledger import open_ledger
     from rowcite.pipeline.which_api import Use
 
-    own = {
-        name: flags[name]
-        for name in ("processors", "target", "none_marker", "show", "as_json", "yes", "no_progress")
-    }
-    console = start_console(_shared(flags))
-    with prepared(spec, flags, Use.SEND if own["processors"] else Use.KEEP) as ready:
+    processors = own["processors"]
+    console = start_console(flags)
+    with prepared(spec, flags, Use.SEND if processors else Use.KEEP) as ready:
         columns = label_columns(ready.job.spec)
         evaluator = Evaluator(ready.job, read_truth(truth, key, columns, own["none_marker"]), key)
-        if own["processors"]:
-            jobs = [evaluator.job_of(name) for name in own["processors"]]
-            request(console, ready, jobs, yes=own["yes"], quiet=own["no_progress"])
-        ledger = open_ledger(ready.ledger, writing=False)
-        found = evaluator.evaluate(ledger, own["processors"], own["target"])
-        ledger.close()
+        jobs = [evaluator.job_of(name) for name in processors]
+        with answers(console, ready, jobs, yes=own["yes"], quiet=own["no_progress"]) as ledger:
+            found = evaluator.evaluate(ledger, processors, own["target"])
     shown = eval_text.chosen_pairs(found, own["show"])
     if own["as_json"]:
         render.as_json({**eval_text.as_dict(found, shown), "api": ready.api})
@@ -159,17 +129,3 @@ def _evaluate(spec: str, key: str, truth: str, flags: dict[str, Any]) -> int:
     for line in (*eval_text.problem_lines(found), *eval_text.lines(found), *eval_text.pair_lines(shown)):
         render.line(line)
     return 0
-
-
-def request(console: Console, ready: Prepared, jobs: Sequence[Job], *, yes: bool, quiet: bool) -> None:
-    """Request the answers of some jobs that are not stored, within the budget, after one confirmation."""
-    from rowcite.cli import render
-    from rowcite.cli.sending import confirmed_spend, progress_for
-    from rowcite.evaluation.requests import request_answers
-
-    def confirm(text: str, cost: int) -> bool:
-        console.info(text)
-        return confirmed_spend(cost, yes=yes)
-
-    spent = request_answers(ready, jobs, progress_for(console, ready.job, quiet=quiet), confirm)
-    console.info(f"{render.plural(spent.submitted, 'run')} submitted, {render.usd(spent.cost)} spent")

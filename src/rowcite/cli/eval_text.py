@@ -123,7 +123,7 @@ def lines(found: Evaluation) -> Iterator[str]:
     for setting in found.settings:
         results = [item for item in found.fields if item.setting == setting.name]
         each = (
-            f", {_cents(setting.cost / setting.right)} for each right cell"
+            f", {cents(setting.cost / setting.right)} for each right cell"
             if setting.right and setting.cost
             else ""
         )
@@ -153,7 +153,8 @@ def _floor(value: float) -> str:
     return f"{floor(value * 100 + 1e-9)}%"
 
 
-def _cents(micro: float) -> str:
+def cents(micro: float) -> str:
+    """Return the price of a row or a cell: hundredths of a cent are visible."""
     return f"${micro / 1_000_000:.4f}"
 
 
@@ -200,7 +201,7 @@ def _choice_lines(found: Evaluation) -> Iterator[str]:
     rows = [("policy", "cost a row", "values given right", "certified")]
     for one in _with_gains(found.front, choice):
         certified = "yes" if one in choice.all_certified else "no"
-        rows.append((str(one.policy), _cents(one.cost_per_row), f"{one.found:.0%}", certified))
+        rows.append((str(one.policy), cents(one.cost_per_row), f"{one.found:.0%}", certified))
     yield from table(rows)
     yield ""
     yield from _policy_lines(choice, found.target)
@@ -233,7 +234,7 @@ def _policy_lines(choice: Choice, target: float) -> Iterator[str]:
     right = (
         "no accepted cell" if precision is None else f"{_floor(precision)} right, at least {_floor(bound)}"
     )
-    yield f"{item.policy}: {right}, {_cents(item.cost_per_row)} a row"
+    yield f"{item.policy}: {right}, {cents(item.cost_per_row)} a row"
     values = f"{item.found:.0%} of all values are given right"
     if choice.certified:
         yield f"certified for {target:.0%} in every field. The weakest is {weakest}; {values}"

@@ -90,7 +90,7 @@ def sending(spec: str, flags: dict[str, Any], *, writes: bool = True) -> Iterato
             lambda escalation: escalate_anyway or (ask and _confirm_escalation(escalation)),
         )
         progress = progress_for(console, job, quiet=quiet, sends=not writes)
-        console.on_interrupt = partial(_interrupted, progress, free=job.local)
+        console.on_interrupt = partial(interrupted, progress, free=job.local)
         command = Sending((ready, progress, confirm))
         yield command
     _report(console, job, command.outcome, as_json=as_json)
@@ -167,7 +167,7 @@ def _confirmed(question: str) -> bool:
     return answer.strip().lower() in {"y", "yes"}
 
 
-def _interrupted(meter: Meter, *, free: bool) -> str:
+def interrupted(meter: Meter, *, free: bool) -> str:
     """Return what a user needs to know after a signal."""
     from rowcite.wording import plural
 

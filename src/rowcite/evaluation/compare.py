@@ -1,4 +1,4 @@
-"""Two processors on the same rows: where they agree, where not, and what the dearer one adds. No labels are needed."""
+"""Two processors on the same rows, or one twice: where they agree, where not, and what the dearer one adds. No labels are needed."""
 
 from __future__ import annotations
 
@@ -11,21 +11,23 @@ from typing import Any, NamedTuple
 
 from rowcite.accept.judge import Cell
 from rowcite.evaluation.judging import Comparisons, level
-from rowcite.evaluation.some_rows import SomeRows, job_of
+from rowcite.evaluation.some_rows import SomeRows, job_of, price
 from rowcite.evaluation.statistics import Share, share
 from rowcite.ledger import Ledger
-from rowcite.model import ANSWERED_ROWS, StoredRun
+from rowcite.model import ANSWERED_ROWS
 from rowcite.pipeline.job import Job
 from rowcite.rows.resolve import ResolvedRow
 from rowcite.rows.resolver import RowResolver
 
 
 class Side(NamedTuple):
-    """One processor's cell: its accepted value, the confidence as a word, and the sources."""
+    """One processor's cell: its accepted value, the confidence as a word, and the evidence."""
 
     value: Any
     confidence: str
     urls: tuple[str, ...]
+    excerpts: tuple[str, ...] = ()
+    reasoning: str | None = None
 
 
 class Disagreement(NamedTuple):
@@ -67,6 +69,21 @@ class ProcessorComparison:
         return sum(item.only_second - item.only_first for item in self.fields)
 
 
+class ProcessorPair(NamedTuple):
+    """Two processors by name, and the jobs that ask them about some rows."""
+
+    names: tuple[str, str]
+    jobs: tuple[Job, Job]
+
+
+def pair_of(job: Job, rows: SomeRows, processors: Sequence[str]) -> ProcessorPair:
+    """Return the pair of two processors; of one, the pair of its answer and a second one."""
+    first, *others = processors or [job.spec.task.processor]
+    second = others[0] if others else first
+    jobs = job_of(job, rows, first), job_of(job, rows, second, again=not others)
+    return ProcessorPair((first, second if others else f"{first} again"), jobs)
+
+
 def sample(job: Job, size: int, seed: int) -> SomeRows:
     """Return a seeded sample of the table's rows within `--limit`, in their order."""
     dice = Random(seed)  # noqa: S311 - a seeded sample, not a secret
@@ -87,18 +104,18 @@ def sample(job: Job, size: int, seed: int) -> SomeRows:
     return SomeRows.by_number(job.reader.source, {number for _, number in chosen})
 
 
-def compare(job: Job, rows: SomeRows, ledger: Ledger, processors: tuple[str, str]) -> ProcessorComparison:
+def compare(pair: ProcessorPair, rows: SomeRows, ledger: Ledger) -> ProcessorComparison:
     """Return the comparison of two processors on some rows, by the answers that the ledger has."""
-    first, second = (_answers(job_of(job, rows, name), rows, ledger) for name in processors)
-    found = ProcessorComparison(*processors)
-    resolver = RowResolver(job.spec, rows.schema, ledger, decided=False)
-    comparisons = Comparisons(resolver.fields, job.spec.eval)
+    first, second = (_answers(job, rows, ledger) for job in pair.jobs)
+    found, spec = ProcessorComparison(*pair.names), pair.jobs[0].spec
+    resolver = RowResolver(spec, rows.schema, ledger, decided=False)
+    comparisons = Comparisons(resolver.fields, spec.eval)
     counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for number, (one, price) in first.items():
+    for number, (one, own_price) in first.items():
         if number not in second:
             continue
         other, other_price = second[number]
-        found.rows, found.first_cost = found.rows + 1, found.first_cost + price
+        found.rows, found.first_cost = found.rows + 1, found.first_cost + own_price
         found.second_cost += other_price
         for part, left, right in zip(resolver.fields, one.cells, other.cells, strict=True):
             what = _relation(comparisons, part.name, left, right)
@@ -121,12 +138,8 @@ def _answers(job: Job, rows: SomeRows, ledger: Ledger) -> dict[int, tuple[Resolv
         firsts = [run for run in stored if run.first]
         resolved = resolver.resolve(firsts) if firsts else None
         if resolved is not None and resolved.status in ANSWERED_ROWS:
-            found[numbers[stored[0].key]] = resolved, _price(firsts)
+            found[numbers[stored[0].key]] = resolved, price(firsts[-1:], ledger)
     return dict(sorted(found.items()))
-
-
-def _price(runs: Sequence[StoredRun]) -> int:
-    return runs[-1].price
 
 
 def _relation(comparisons: Comparisons, name: str, left: Cell, right: Cell) -> str:
@@ -141,7 +154,10 @@ def _accepted(cell: Cell) -> Any:
 
 
 def _side(cell: Cell) -> Side:
-    return Side(_accepted(cell), level(cell.confidence), tuple(item.url for item in cell.citations))
+    sources = cell.citations
+    excerpts = tuple(text for item in sources for text in item.excerpts)
+    urls = tuple(item.url for item in sources)
+    return Side(_accepted(cell), level(cell.confidence), urls, excerpts, cell.reasoning)
 
 
 def _agreement(name: str, counts: Mapping[str, int]) -> FieldAgreement:

@@ -24,7 +24,7 @@ from rowcite.evaluation.judging import (
 from rowcite.evaluation.labelled_rows import Labelled, LabelledRows, LabelledTask, labelled_tasks
 from rowcite.evaluation.policies import grid
 from rowcite.evaluation.simulation import LabelledAnswers, Simulation
-from rowcite.evaluation.some_rows import job_of
+from rowcite.evaluation.some_rows import job_of, price
 from rowcite.evaluation.truth import Truth
 from rowcite.ledger import Ledger
 from rowcite.model import ACTIVE, RowStatus, RunState, StoredRun
@@ -184,7 +184,7 @@ class Evaluator:
             if resolved is None or resolved.status is RowStatus.PENDING:
                 unanswered.update(list(item.labels))
                 continue
-            rows, cost = rows + 1, cost + _price(current(stored), ledger)
+            rows, cost = rows + 1, cost + price(current(stored), ledger)
             runs[item.record] = _answered(stored)
             pairs += _pairs(self._comparisons, resolver.fields, item, resolved)
         pairs = weighted(pairs, self.truth.strata)
@@ -227,12 +227,6 @@ class Evaluator:
 def list_price(job: Job, processor: str) -> int:
     """Return the list price of a run in micro-US$, also where the local server answers for nothing."""
     return replace(job, spec=job.spec.model_copy(update={"backend": "parallel"})).price_of(processor)
-
-
-def _price(runs: Sequence[StoredRun], ledger: Ledger) -> int:
-    """Return the price of a row's runs; of a run for several rows its share."""
-    shares = ledger.packs(run.number for run in runs if not run.price)
-    return sum(run.price for run in runs) + sum(round(price / rows) for price, rows in shares.values())
 
 
 def _answered(stored: Sequence[StoredRun]) -> StoredRun:

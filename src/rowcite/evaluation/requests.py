@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 from rowcite.api.facts import MICRO, usd
 from rowcite.errors import BudgetExceeded, Declined
@@ -14,7 +16,7 @@ from rowcite.pipeline.job import Job
 from rowcite.pipeline.plan import Plan, left_of_total, plan
 from rowcite.pipeline.prepare import Prepared
 from rowcite.pipeline.run import run
-from rowcite.progress import Progress
+from rowcite.progress import Band, Progress
 
 
 @dataclass(slots=True)
@@ -53,14 +55,65 @@ def request_answers(
         )
     if not confirm(_text(jobs, plans, cost), cost):
         raise Declined("Nothing was submitted, nothing was spent")
-    found = Requested()
-    for job in jobs:
-        summary, stopped_by = run(replace(prepared, job=job, output=None), progress, Confirmations())
-        found.submitted += summary.submitted
-        found.cost += round(summary.spent_usd * MICRO)
-        if stopped_by is not None:
-            raise stopped_by
+    found, together = Requested(), _Together(progress, jobs, plans)
+    try:
+        for job in jobs:
+            summary, stopped_by = run(replace(prepared, job=job, output=None), together, Confirmations())
+            found.submitted += summary.submitted
+            found.cost += round(summary.spent_usd * MICRO)
+            if stopped_by is not None:
+                raise stopped_by
+    finally:
+        progress.end()
     return found
+
+
+class _Together:
+    """The progress of several runs as one: their tasks in all, and their spend added up."""
+
+    def __init__(self, progress: Progress, jobs: Sequence[Job], plans: Sequence[Plan]) -> None:
+        self._progress = progress
+        self._spent = self._spent_before = 0
+        to_submit = sum(planned.to_submit for planned in plans)
+        active = sum(planned.active for planned in plans)
+        bands = [
+            job.seconds_of([job.spec.task.processor], planned.runs + planned.active)
+            for job, planned in zip(jobs, plans, strict=True)
+            if planned.runs + planned.active
+        ]
+        known = [band for band in bands if band is not None]
+        seconds = (
+            (sum(low for low, _ in known), sum(high for _, high in known))
+            if len(known) == len(bands)
+            else None
+        )
+        self._begin = partial(progress.begin, to_submit + active, 0, active, seconds)
+
+    def begin(self, *_: Any, **__: Any) -> None:
+        """Begin once, with the tasks of all runs."""
+        begin, self._begin = self._begin, partial(lambda: None)
+        begin()
+
+    def more(self, tasks: int, text: str, seconds: Band | None = None) -> None:
+        """Add tasks."""
+        self._progress.more(tasks, text, seconds)
+
+    def submitted(self, tasks: int, spent: int) -> None:
+        """Add active tasks, and what this run has spent so far to what those before it spent."""
+        self._spent = self._spent_before + spent
+        self._progress.submitted(tasks, self._spent)
+
+    def ended(self, completed: int, failed: int) -> None:
+        """Count ended runs."""
+        self._progress.ended(completed, failed)
+
+    def say(self, text: str) -> None:
+        """Show a message."""
+        self._progress.say(text)
+
+    def end(self) -> None:
+        """End one run; the whole ends after the last."""
+        self._spent_before = self._spent
 
 
 def _text(jobs: Sequence[Job], plans: Sequence[Plan], cost: int) -> str:

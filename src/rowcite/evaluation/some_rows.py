@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import polars as pl
+from msgspec import structs
 
+from rowcite.api.bodies import REPEAT
+from rowcite.ledger import Ledger
+from rowcite.model import StoredRun
 from rowcite.pipeline.job import Job, make_job
 from rowcite.table.reader import Reader
 from rowcite.table.sources import Rows, Source
@@ -50,8 +54,10 @@ class SomeRows:
         return pl.concat([pl.Series([], dtype=pl.Binary), *keys]).to_list()
 
 
-def job_of(job: Job, rows: SomeRows, processor: str, escalate: tuple[str, ...] = ()) -> Job:
-    """Return the job that asks a processor, and those it escalates to, about some rows."""
+def job_of(
+    job: Job, rows: SomeRows, processor: str, escalate: tuple[str, ...] = (), *, again: bool = False
+) -> Job:
+    """Return the job that asks a processor, and those it escalates to, about some rows; `again`: for a second answer."""
     task = job.spec.task.model_copy(update={"processor": processor})
     spec = job.spec.model_copy(update={"task": task, "escalate": escalate})
     made = make_job(
@@ -61,4 +67,13 @@ def job_of(job: Job, rows: SomeRows, processor: str, escalate: tuple[str, ...] =
         fresh=job.fresh,
         retry_failed=job.retry_failed,
     )
-    return replace(made, began=job.began)
+    question = made.question
+    if again:
+        question = structs.replace(question, named={**question.named, REPEAT: 2})
+    return replace(made, began=job.began, question=question)
+
+
+def price(runs: Sequence[StoredRun], ledger: Ledger) -> int:
+    """Return the price of a row's runs in micro-US$; of a run for several rows its share."""
+    shares = ledger.packs(run.number for run in runs if not run.price)
+    return sum(run.price for run in runs) + sum(round(whole / rows) for whole, rows in shares.values())

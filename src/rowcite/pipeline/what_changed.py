@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from rowcite.api.bodies import REPEAT
 from rowcite.api.keys import fingerprint
 from rowcite.api.packing import unpacked
 from rowcite.ledger import QuestionAnswers
@@ -40,7 +41,7 @@ def earlier_answers(
     """
     print_ = fingerprint(now)
     own = [item for item in stored if fingerprint(unpacked(item.named)) == print_]
-    others = [item for item in stored if item not in own]
+    others = [item for item in stored if item not in own and REPEAT not in item.named]
     most = max((item.answers for item in others), default=0)
     earlier = next((item for item in others if 2 * item.answers >= min(most, to_submit)), None)
     left = max(earlier.answers - present, 0) if earlier and to_submit else 0
