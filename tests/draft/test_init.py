@@ -194,8 +194,8 @@ def test_500_columns(init, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["book.xls", "book.ods"])
-def test_a_workbook_is_an_error_that_says_what_to_do(refused, name):
-    assert 'Save the sheet as "CSV UTF-8"' in refused(b"\xd0\xcf\x11\xe0", name=name)
+def test_an_old_workbook_is_an_error_that_says_what_to_do(refused, name):
+    assert 'Save it as "Excel Workbook (.xlsx)"' in refused(b"\xd0\xcf\x11\xe0", name=name)
 
 
 def test_a_workbook_with_the_suffix_of_a_csv_is_an_error(refused):
@@ -422,3 +422,24 @@ def test_the_query_of_an_address_is_in_no_message_and_no_comment(tmp_path, monke
     assert "s3cret" not in done.output
     assert spec("t.yaml").input.path == f"{address}?key=s3cret"
     assert (tmp_path / "t.yaml").read_text().count("s3cret") == 1
+
+
+@pytest.mark.parametrize("name", ["crm.xlsx", "-"])
+def test_a_workbook_is_drafted_with_the_sheet_that_is_read(tmp_path, monkeypatch, name):
+    import openpyxl
+
+    monkeypatch.chdir(tmp_path)
+    book = openpyxl.Workbook()
+    book.active.title = "Old"
+    book.active.sheet_state = "hidden"
+    book.create_sheet("All accounts").append(["Company", "Website"])
+    book["All accounts"].append(["Fjordcell", "fjordcell.example"])
+    book.create_sheet("Notes")
+    book.save("crm.xlsx")
+    stdin = (tmp_path / "crm.xlsx").read_bytes() if name == "-" else None
+    done = CliRunner().invoke(cli, ["init", name, "-o", "s.yaml"], input=stdin)
+    assert done.exit_code == 0, done.output
+    assert 'xlsx, sheet "All accounts", 2 columns' in done.output
+    assert spec("s.yaml").input.sheet == "All accounts"
+    assert "other sheets: Notes" in (tmp_path / "s.yaml").read_text()
+    assert check("s.yaml", stdin=stdin)["rows"] == 1

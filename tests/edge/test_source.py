@@ -249,8 +249,8 @@ def test_a_table_that_does_not_exist_is_named(tmp_path, monkeypatch, path, messa
 
 
 def test_an_unknown_suffix_names_the_key_to_set(tmp_path):
-    with pytest.raises(TableError, match=r"t\.xlsx: unknown format. Set input.format"):
-        rows(written(tmp_path, b"", "t.xlsx"))
+    with pytest.raises(TableError, match=r"t\.docx: unknown format. Set input.format"):
+        rows(written(tmp_path, b"", "t.docx"))
 
 
 def test_a_pipe_is_rejected_with_the_advice_to_use_stdin(tmp_path):

@@ -54,7 +54,7 @@ def python():
             python,
             "--resolution",
             "lowest-direct",
-            f"{ROOT}[eval,local,report]",
+            f"{ROOT}[eval,excel,local,report]",
         )
         lowest = uv("pip", "freeze", "--python", python).splitlines()
         pins.write_text("\n".join(pin for pin in lowest if not pin.startswith("rowcite ")))

@@ -11,7 +11,7 @@ from support import ROOT
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 
 
-@pytest.mark.parametrize("extra", ["local", "mcp", "report"])
+@pytest.mark.parametrize("extra", ["excel", "local", "mcp", "report"])
 def test_the_extra_is_named_for_a_clone_and_its_packages_for_an_install(extra):
     clone, anywhere = how_to_install(extra).split(", or anywhere pip install ")
     assert clone == f"pip install '.[{extra}]' in a clone of rowcite"

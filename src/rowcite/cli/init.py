@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 def command(table: str, *, output: str | None, entity: Any, yes: bool, as_json: bool, **flags: Any) -> int:
     """Draft a spec for TABLE from its header and first rows: which columns identify a row, and what to find.
 
-    TABLE is a CSV, Parquet or JSON lines file, a glob, a folder, an address, or - for stdin. On a terminal, up to three
+    TABLE is a CSV, Excel, Parquet or JSON lines file, a glob, a folder, an address, or - for stdin. On a terminal, up to three
     questions are asked. A spec that exists is never overwritten.
     """
     import tempfile

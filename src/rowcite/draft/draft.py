@@ -92,4 +92,6 @@ def form_text(sample: Sample) -> str:
     if form.encoding is not None:
         guess = f' (a guess: "{form.encoding.example}")' if form.encoding.example else ""
         parts.append(f"encoding {form.encoding.name}{guess}")
+    if len(form.sheets) > 1:
+        parts.append(f'sheet "{form.sheets[0]}"')
     return f"{', '.join(parts)}, {plural(len(sample.columns), 'column')}"

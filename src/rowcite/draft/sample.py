@@ -20,6 +20,7 @@ from rowcite.table.sources.csv_faults import field_size_limit
 from rowcite.table.sources.registry import suffix_of
 from rowcite.table.sources.remote import RemoteSource
 from rowcite.table.sources.streams import open_stream, open_text
+from rowcite.table.sources.xlsx_parts import open_parts, unpacked
 from rowcite.wording import did_you_mean_file, plural
 
 ROWS = 500
@@ -28,21 +29,23 @@ _HEAD_CHARS, _HEAD_ROWS = 1 << 20, 200
 _SEPARATORS = (",", ";", "\t", "|", ":", "^", "~")
 _DEFAULTS = {"csv": ",", "tsv": "\t"}
 _SPREADSHEETS = {
-    **dict.fromkeys((".xlsx", ".xls", ".xlsm", ".xlsb"), "an Excel workbook"),
+    ".xls": "an old Excel workbook",
+    ".xlsb": "a binary Excel workbook",
     ".ods": "a LibreOffice workbook",
     ".numbers": "a Numbers workbook",
 }
-_SAVE_AS_CSV = 'which rowcite does not read. Save the sheet as "CSV UTF-8" in the program that it is from'
+_SAVE_AS = 'which rowcite does not read. Save it as "Excel Workbook (.xlsx)", or its sheet as "CSV UTF-8"'
 
 
 @dataclass(frozen=True, slots=True)
 class TableForm:
-    """How a table is written. `format` is None if the suffix of its name shows it."""
+    """How a table is written. `format` is None if the suffix of its name shows it. `sheets` are those of a workbook that are not hidden."""
 
     kind: Format
     format: Format | None
     separator: str | None = None
     encoding: Encoding | None = None
+    sheets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ def read_sample(path: str, spool: Path) -> Sample:
     """Return the first rows of a table: a file, a glob, a folder, an address, or `-` for stdin, copied to `spool`.
 
     Raises:
-        TableError: the table does not exist or cannot be read: it is empty, has no header, or is a workbook.
+        TableError: the table does not exist or cannot be read: it is empty, has no header, or is of another kind.
     """
     source, form = _open(path, spool)
     for rows in source.batches():
@@ -83,7 +86,7 @@ def read_sample(path: str, spool: Path) -> Sample:
         Column(name, [text for value in frame[name].to_list() if (text := _text(value))], can_be_sent(kind))
         for name, kind in source.schema.items()
     ]
-    if form.kind in _DEFAULTS:
+    if form.kind in {*_DEFAULTS, "xlsx"}:
         _check_header(path, columns)
     return Sample(form, columns, frame.height)
 
@@ -119,12 +122,16 @@ def _form(file: Path, named: str) -> TableForm:
     with open_stream(file) as stream:
         head = bytes(stream.read(4096))
     if by_suffix is None and suffix in _SPREADSHEETS:
-        raise TableError(f"{named}: {_SPREADSHEETS[suffix]}, {_SAVE_AS_CSV}")
+        raise TableError(f"{named}: {_SPREADSHEETS[suffix]}, {_SAVE_AS}")
     kind = by_suffix or _kind_of(head)
+    if kind == "xlsx":
+        return TableForm(kind, None if by_suffix else kind, sheets=_sheets(file))
     if kind not in _DEFAULTS:
         return TableForm(kind, None if by_suffix else kind)
     if head.startswith(b"PK\x03\x04"):
-        raise TableError(f"{named}: has the bytes of a workbook or a zip archive, {_SAVE_AS_CSV}")
+        raise TableError(
+            f"{named}: has the bytes of a workbook or a zip archive. End its name in .xlsx if it is a workbook"
+        )
     if head.lstrip()[:5].lower() in {b"<html", b"<!doc", b"<?xml"}:
         raise TableError(
             f"{named}: is HTML or XML and not a table. Was a login page saved in place of the export?"
@@ -134,9 +141,16 @@ def _form(file: Path, named: str) -> TableForm:
     return TableForm(kind, None if by_suffix else kind, separator, encoding)
 
 
+def _sheets(file: Path) -> tuple[str, ...]:
+    with unpacked(file) as plain, open_parts(plain) as parts:
+        return tuple(sheet.name for sheet in parts.sheets() if sheet.visible)
+
+
 def _kind_of(head: bytes) -> Format:
     if head.startswith(b"PAR1"):
         return "parquet"
+    if head.startswith(b"PK\x03\x04"):
+        return "xlsx"
     return "jsonl" if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{") else "csv"
 
 

@@ -60,6 +60,9 @@ def _table(made: Draft) -> Iterator[str]:
     yield f"  path: {scalar(_from_spec(made, made.table))}"
     if form.format is not None:
         yield f"  format: {form.format}"
+    if len(form.sheets) > 1:
+        others = ", ".join(map(scalar, form.sheets[1:]))
+        yield with_comment(f"  sheet: {scalar(form.sheets[0])}", f"other sheets: {one_line(others, 200)}")
     options = []
     if form.separator not in (None, "\t" if form.kind == "tsv" else ","):
         options.append(f"separator: {scalar(str(form.separator))}")
@@ -159,7 +162,7 @@ def _processor_note() -> str:
 
 def _blank_texts(made: Draft) -> list[str]:
     """Return the texts in the columns to send that mean that a value is missing."""
-    if made.sample.form.separator is None:
+    if made.sample.form.kind not in ("csv", "tsv", "xlsx"):
         return []
     found = {value for pick in made.picks for value in pick.known.column.values}
     return sorted(found & _BLANK_TEXTS)

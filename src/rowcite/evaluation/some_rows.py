@@ -25,6 +25,7 @@ class SomeRows:
     def __init__(self, source: Source, pick: Callable[[Rows, int], list[int]]) -> None:
         self.format, self.files, self.separator = source.format, source.files, source.separator
         self.text_form, self.schema, self.arrow_schema = source.text_form, source.schema, source.arrow_schema
+        self.faults = source.faults
         self.numbers: list[int] = []
         self._parts: list[Rows] = []
         before = 0
@@ -33,7 +34,8 @@ class SomeRows:
                 self.numbers += [before + place + 1 for place in places]
                 lines = [rows.lines[place] for place in places] if rows.lines is not None else None
                 arrow = rows.arrow.take(places) if rows.arrow is not None else None
-                self._parts.append(Rows(rows.frame[places], arrow, lines))
+                kinds = rows.kinds[places] if rows.kinds is not None else None
+                self._parts.append(Rows(rows.frame[places], arrow, lines, kinds))
             before += rows.frame.height
 
     @classmethod

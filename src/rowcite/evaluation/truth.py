@@ -11,6 +11,7 @@ from rowcite.errors import UsageError
 from rowcite.spec.fields import fields, value_column
 from rowcite.spec.models import CsvOptions, Spec
 from rowcite.table.sources import Source, open_source
+from rowcite.table.sources.members import own_texts
 from rowcite.table.where import no_column
 
 NONE_MARKER = "(none)"
@@ -57,8 +58,9 @@ def read_truth(
     strata: dict[str, tuple[str, int]] = {}
     times = Counter[str]()
     for rows in source.batches():
-        for row in rows.frame.iter_rows(named=True):
-            name = key_text(row[key])
+        keys = own_texts(rows, [key]).to_series().to_list()
+        for own, row in zip(keys, rows.frame.iter_rows(named=True), strict=True):
+            name = key_text(own)
             if not name:
                 continue
             times[name] += 1

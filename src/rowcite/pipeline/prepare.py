@@ -135,6 +135,7 @@ def prepare(  # noqa: PLR0913 - the sources of a job, by name
         identify = use is Use.KEEP or writes is not False
         table = open_table(_address(read, overrides, spool), identify=identify)
         source = table.source
+    _check_sheet(read, overrides, source)
     _check_new_columns(read, fillable(source, read))
     reader = Reader(source, read, limit=overrides.limit)
     choice = _api(read, overrides, local, folder, use, environ)
@@ -157,7 +158,7 @@ def prepare(  # noqa: PLR0913 - the sources of a job, by name
         output,
         local,
         wait=overrides.wait_lock,
-        warnings=choice.warnings,
+        warnings=(*choice.warnings, *map(str, source.faults)),
         replace=overrides.replace,
         max_cost=overrides.max_cost,
         api_key=overrides.api_key,
@@ -259,7 +260,7 @@ def _address(spec: Spec, overrides: Overrides, spool: Path | None) -> TableAddre
         kind = kind or format_of(spec.input.path or "") or "csv"
     elif overrides.input is not None:  # not the table of the spec: its own suffix comes first
         kind = None if Path(path).is_dir() else format_of(path) or kind
-    return TableAddress(path, kind, spec.input.csv, spool)
+    return TableAddress(path, kind, spec.input.csv, spool, spec.input.sheet)
 
 
 def _input(spec: Spec, overrides: Overrides) -> str:
@@ -269,6 +270,13 @@ def _input(spec: Spec, overrides: Overrides) -> str:
     if path is None:
         raise UsageError(f"{spec.file}: no table to read. Set input.path, or give --input")
     return path if path == "-" or "://" in path else str(spec.path(path))
+
+
+def _check_sheet(spec: Spec, overrides: Overrides, source: Source) -> None:
+    if spec.input.sheet is not None and source.format not in ("xlsx", None) and overrides.input is None:
+        raise spec.problem(
+            ("input", "sheet"), f"`sheet` is for workbooks, and the table is {source.format}: remove it"
+        )
 
 
 def _output(spec: Spec, overrides: Overrides, source: Source, *, writes: bool) -> str | None:

@@ -25,6 +25,7 @@ DESCRIPTIONS: dict[type[BaseModel], dict[str, str]] = {
     models.Input: {
         "path": "A file, a glob, a folder of parts, s3:// gs:// az:// https://, or - for stdin. Relative to the spec.",
         "format": "Format of the table. Default: from the suffix, also before .gz and .zst.",
+        "sheet": "Name of a workbook's sheet. Default: the first that is not hidden.",
         "csv": "How a CSV is written.",
         "where": "A SQL predicate. Rows outside it are not enriched and have the status `skipped`.",
     },
@@ -32,7 +33,7 @@ DESCRIPTIONS: dict[type[BaseModel], dict[str, str]] = {
         "separator": 'One character. Default: "," for csv, tab for tsv.',
         "encoding": "Any encoding that Python knows, such as utf8, cp1252 or utf-16.",
         "null_values": "Texts that count as blank. The text itself is kept.",
-        "skip_lines": "Lines above the header, such as titles. They are not written.",
+        "skip_lines": "Lines above the header, such as titles; of a workbook, rows. They are not written.",
     },
     models.Output: {
         "path": "csv, tsv, parquet or jsonl by suffix; - is stdout. Relative to the spec.",

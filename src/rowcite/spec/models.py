@@ -36,7 +36,7 @@ from rowcite.spec.value_types import (
     misspelt_kind,
 )
 
-Format = Literal["csv", "tsv", "parquet", "jsonl"]
+Format = Literal["csv", "tsv", "parquet", "jsonl", "xlsx"]
 Transform = Literal["strip", "lower", "domain", "url", "none"]
 InputKind = Literal["string", "integer", "number", "boolean"]
 
@@ -78,6 +78,7 @@ class Input(Part):
 
     path: str | None = None
     format: Format | None = None
+    sheet: str | None = Field(default=None, min_length=1)
     csv: CsvOptions = CsvOptions()
     where: str | None = None
 

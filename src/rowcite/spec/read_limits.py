@@ -24,6 +24,11 @@ FREE = 1024 * MIB
 RATIO = 500
 """A compressed file may unpack to this many times its size beyond that: tables reach 3 to 50, bombs 1,000."""
 
+SHEET_CELLS = 20_000_000
+"""Cells of a workbook's sheet, in a rectangle around its first and last: the reader has them in memory, some 100 bytes each."""
+SHEET_TEXT = 2048 * MIB
+"""Bytes of the texts of a workbook's sheet, each as often as a cell has it."""
+
 SPEC = MIB
 """Bytes of a spec file, and of a JSON schema file."""
 SPEC_TEXT = 4 * MIB

@@ -13,7 +13,7 @@ import pyarrow as pa
 from rowcite.rows.given import given_columns
 from rowcite.spec.models import Spec
 from rowcite.table.columns import dtype
-from rowcite.table.sources import Rows, Source
+from rowcite.table.sources import WITH_LINES, Rows, Source
 
 _INDEX = pa.int32()
 
@@ -25,7 +25,7 @@ def fillable(source: Source, spec: Spec) -> Source:
     for name, field in given_columns(spec, source.schema).items():
         if source.schema[name] == pl.Null:
             types[name] = dtype(field.type)
-        elif source.format == "jsonl" and field.type.kind == "number" and source.schema[name].is_integer():
+        elif source.format in WITH_LINES and field.type.kind == "number" and source.schema[name].is_integer():
             types[name] = pl.Float64()  # JSON has one type of numbers
         if source.arrow_schema is not None and (item := _arrow_field(source.arrow_schema, name, types)):
             fields[name] = item
@@ -47,7 +47,7 @@ class _FillableSource:
     def __init__(self, source: Source, types: dict[str, pl.DataType], fields: dict[str, pa.Field]) -> None:
         self._source, self._types, self._fields = source, types, fields
         self.format, self.files, self.separator = source.format, source.files, source.separator
-        self.text_form, self.arrow_schema = source.text_form, source.arrow_schema
+        self.text_form, self.arrow_schema, self.faults = source.text_form, source.arrow_schema, source.faults
         self.schema = pl.Schema({**source.schema, **types})
         if self.arrow_schema is not None:
             for name, item in fields.items():
@@ -57,7 +57,8 @@ class _FillableSource:
         """Yield the rows in order."""
         for rows in self._source.batches():
             frame = rows.frame.cast(self._types)  # type: ignore[arg-type]
-            yield Rows(frame, self._arrow(rows.arrow) if rows.arrow is not None else None, rows.lines)
+            arrow = self._arrow(rows.arrow) if rows.arrow is not None else None
+            yield Rows(frame, arrow, rows.lines, rows.kinds)
 
     def _arrow(self, arrow: pa.Table) -> pa.Table:
         for name, item in self._fields.items():

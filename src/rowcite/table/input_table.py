@@ -16,16 +16,17 @@ from rowcite.table.sources.remote import RemoteSource, Stamp
 
 @dataclass(frozen=True, slots=True)
 class TableAddress:
-    """Where a table is, and how it is read. `spool` is the copy of a table on stdin."""
+    """Where a table is, and how it is read. `spool` is the copy of a table on stdin, `sheet` that of a workbook."""
 
     path: str
     kind: Format | None
     options: CsvOptions
     spool: Path | None = None
+    sheet: str | None = None
 
     def open(self) -> Source:
         """Return the table as it is now."""
-        return open_source(self.path, self.kind, self.options, spool=self.spool)
+        return open_source(self.path, self.kind, self.options, sheet=self.sheet, spool=self.spool)
 
     def stamp(self) -> Stamp:
         """Return the names, sizes and times of the table's parts; None where the address gives none."""

@@ -142,7 +142,18 @@ def _fill(rows: Rows, found: pl.DataFrame) -> Rows:
             edited(line, {name: value for name, value in values.items() if value is not None})
             for line, values in zip(lines, found.select(changed).iter_rows(named=True), strict=True)
         ]
-    return Rows(frame, arrow, lines)
+    return Rows(frame, arrow, lines, _filled_kinds(rows.kinds, found.select(changed)))
+
+
+def _filled_kinds(kinds: pl.DataFrame | None, found: pl.DataFrame) -> pl.DataFrame | None:
+    """Return the kinds of cells where found values are in place of some."""
+    if kinds is None:
+        return None
+    return kinds.with_columns(
+        kinds[name].zip_with(found[name].is_null(), pl.Series([0], dtype=pl.UInt8))
+        for name in found.columns
+        if name in kinds.columns
+    )
 
 
 def _as_arrow(values: pl.Series, before: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -24,7 +24,7 @@ from rowcite.spec.fields import fields, value_column
 from rowcite.spec.models import Spec, Transform
 from rowcite.table.fillable import fillable
 from rowcite.table.inputs import can_be_sent, json_type, value_of
-from rowcite.table.sources import Rows, Source, coalesce, limited
+from rowcite.table.sources import WITH_LINES, CellFault, Rows, Source, coalesce, limited
 from rowcite.table.sources.csv_hints import other_separator
 from rowcite.table.sources.members import OTHER, members
 from rowcite.table.where import no_column, predicate, where_problem
@@ -59,15 +59,15 @@ class Reader:
     def __init__(self, source: Source, spec: Spec, *, limit: int | None = None) -> None:
         source = fillable(source, spec)
         self.source, self.spec, self.limit = source, spec, limit
-        self._check_columns()
-        self._lines = source.format == "jsonl"
+        self._lines = source.format in WITH_LINES
         self._where = predicate(spec, source.schema)
+        self._check_columns()
         self._blank = self._blanks()
         self._exprs = self._prompt_exprs() if spec.task.prompt is not None else self._input_exprs()
         names = dict.fromkeys(name for expr in self._exprs for name in expr.meta.root_names())
         self.columns = [name for name in names if name in source.schema]
         empty = self._sent_columns(Rows(pl.DataFrame(schema=source.schema), lines=[])).select(self._exprs)
-        # JSON lines declare no type, and the frame's type depends on the other lines.
+        # The type of such a column in the frame depends on other rows.
         self.types = {} if self._lines else {name: json_type(dtype) for name, dtype in empty.schema.items()}
         # NaN, -0.0 and times do not compare as their texts do. Members of JSON lines are texts.
         self._can_deduplicate = self._lines or all(
@@ -212,6 +212,13 @@ class Reader:
             if (message := self._column_problem(column)) is not None
             for problem in self.spec.problem(path, message).problems
         ]
+        used = set() if self._where is None else set(self._where.meta.root_names())
+        problems += [
+            problem
+            for fault in self.source.faults
+            if fault.blocks and fault.column in used
+            for problem in self.spec.problem(("input", "where"), _needs_values(fault)).problems
+        ]
         if problems:
             raise SpecError(self.spec.file, problems)
         if self.spec.task.prompt is not None and not places:
@@ -231,6 +238,10 @@ class Reader:
         """Return why a column cannot be sent; None if it can."""
         if column not in self.source.schema:
             return self._missing(column)
+        if fault := next(
+            (item for item in self.source.faults if item.column == column and item.blocks), None
+        ):
+            return _needs_values(fault)
         if not can_be_sent(self.source.schema[column]):
             return (
                 f'column "{column}" has the type {self.source.schema[column]}, which cannot be sent. '
@@ -296,6 +307,12 @@ def columns_read(spec: Spec, names: Iterable[str]) -> list[str]:
         with suppress(pl.exceptions.PolarsError):  # the reader explains it
             used.update(pl.sql_expr(spec.input.where).meta.root_names())
     return [name for name in names if name in used]
+
+
+def _needs_values(fault: CellFault) -> str:
+    return (
+        f"{fault}. The spec uses this column: calculate and save the workbook in Excel, or unmerge the cells"
+    )
 
 
 def _placeholders(template: str) -> list[str]:

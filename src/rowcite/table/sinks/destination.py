@@ -23,7 +23,7 @@ from rowcite.inert import one_line
 from rowcite.table.sinks.registry import OutputFormat, OutputTable, WriteRows, output_format
 from rowcite.table.sinks.replace import Replacement
 from rowcite.table.sinks.streams import packed
-from rowcite.table.sources import FrameSource, Rows, Source
+from rowcite.table.sources import WITH_LINES, FrameSource, Rows, Source
 from rowcite.table.sources.exact_numbers import check_exact_numbers
 from rowcite.table.sources.remote import RemoteSource
 
@@ -135,7 +135,7 @@ def _write_empty(form: OutputFormat, table: OutputTable) -> Exception | None:
     """Return the error of writing an empty table; None if there is none."""
     source = table.source
     arrow = source.arrow_schema.empty_table() if source.arrow_schema is not None else None
-    rows = Rows(pl.DataFrame(schema=source.schema), arrow, [] if source.format == "jsonl" else None)
+    rows = Rows(pl.DataFrame(schema=source.schema), arrow, [] if source.format in WITH_LINES else None)
     try:
         with form.open(io.BytesIO(), table) as write:
             write(rows, pl.DataFrame(schema=table.added))

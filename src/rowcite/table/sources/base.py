@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import polars as pl
 import pyarrow as pa
@@ -16,6 +16,28 @@ from rowcite.spec.models import Format
 BATCH_ROWS = 50_000
 COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
 """The codec that a suffix stands for."""
+WITH_LINES = frozenset({"jsonl", "xlsx"})
+"""Formats whose columns declare no type: their rows have a JSON line each, with every value as it is."""
+
+
+class CellFault(NamedTuple):
+    """Cells of a column that are read as blank: how many, the address of the first, and the reason.
+
+    `blocks`: the column cannot be an input. Without a column, `reason` is about the whole sheet.
+    """
+
+    column: str | None
+    reason: str
+    cells: int = 0
+    first: str = ""
+    blocks: bool = False
+
+    def __str__(self) -> str:
+        """Return the fault as a warning."""
+        if self.column is None:
+            return self.reason
+        cells = "1 cell is" if self.cells == 1 else f"{self.cells:,} cells are"
+        return f'column "{self.column}": {cells} read as blank: {self.reason}. The first is {self.first}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +50,15 @@ class TextForm:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Consecutive rows. `arrow` (Parquet) and `lines` (JSONL) are the originals: a frame does not keep all of them."""
+    """Consecutive rows. `arrow` (Parquet) and `lines` (`WITH_LINES`) are the originals: a frame does not keep all of them.
+
+    `kinds` (workbooks) shows for some columns what the lines do not: which cells are dates and times, and which are errors.
+    """
 
     frame: pl.DataFrame
     arrow: pa.Table | None = None
     lines: list[bytes] | None = None
+    kinds: pl.DataFrame | None = None
 
     def slice(self, start: int, rows: int) -> Rows:
         """Return some of the rows."""
@@ -40,6 +66,7 @@ class Rows:
             self.frame.slice(start, rows),
             self.arrow.slice(start, rows) if self.arrow is not None else None,
             self.lines[start : start + rows] if self.lines is not None else None,
+            self.kinds.slice(start, rows) if self.kinds is not None else None,
         )
 
     def select(self, columns: Sequence[str]) -> Rows:
@@ -50,7 +77,10 @@ class Rows:
 
 
 class Source(Protocol):
-    """A table that can be read more than once. `files` are the local files that it is read from."""
+    """A table that can be read more than once. `files` are the local files that it is read from.
+
+    `faults` are cells without a value that can be read.
+    """
 
     format: Format | None
     files: Sequence[Path]
@@ -58,6 +88,7 @@ class Source(Protocol):
     text_form: TextForm
     schema: pl.Schema
     arrow_schema: pa.Schema | None
+    faults: Sequence[CellFault]
 
     def batches(self) -> Iterator[Rows]:
         """Yield the rows in order."""
@@ -72,7 +103,7 @@ class FileSource(Source, Protocol):
 
 @dataclass(slots=True)
 class FrameSource:
-    """A table in memory. `arrow` has the originals of some columns, `lines` the rows as JSON lines if `format` is `jsonl`."""
+    """A table in memory. `arrow` has the originals of some columns, `lines` the rows as JSON lines if `format` is in `WITH_LINES`."""
 
     frame: pl.DataFrame
     format: Format | None = None
@@ -82,6 +113,7 @@ class FrameSource:
     arrow_schema: pa.Schema | None = None
     lines: list[bytes] | None = None
     arrow: pa.Table | None = None
+    faults: Sequence[CellFault] = ()
     schema: pl.Schema = field(init=False)
 
     def __post_init__(self) -> None:
@@ -139,8 +171,10 @@ def _concat(parts: list[Rows]) -> Rows:
         return parts[0]
     tables = [part.arrow for part in parts if part.arrow is not None]
     lines = [part.lines for part in parts if part.lines is not None]
+    kinds = [part.kinds for part in parts if part.kinds is not None]
     return Rows(
         pl.concat([part.frame for part in parts]),
         pa.concat_tables(tables) if tables else None,
         [line for some in lines for line in some] if lines else None,
+        pl.concat(kinds) if kinds else None,
     )

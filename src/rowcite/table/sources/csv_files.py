@@ -18,7 +18,7 @@ from rowcite.errors import TableError
 from rowcite.spec import read_limits
 from rowcite.spec.models import CsvOptions, Format
 from rowcite.table.sources.arrow_types import to_frame
-from rowcite.table.sources.base import Rows, TextForm
+from rowcite.table.sources.base import CellFault, Rows, TextForm
 from rowcite.table.sources.csv_faults import (
     QUOTE_FAULT,
     QUOTE_HINT,
@@ -48,6 +48,7 @@ class CsvSource:
     """CSV or TSV files with one header. Every value is text; a blank cell is null, a quoted blank is ""."""
 
     arrow_schema: pa.Schema | None = None
+    faults: Sequence[CellFault] = ()
 
     def __init__(self, files: Sequence[Path], kind: Format, options: CsvOptions) -> None:
         self.format: Format | None = kind
@@ -207,5 +208,5 @@ def _has_byte_order_mark(file: Path, encoding: str) -> bool:
         return bool(stream.read(len(BOM_UTF8)) == BOM_UTF8)
 
 
-CSV = InputFormat("csv", (".csv",), lambda files, options: CsvSource(files, "csv", options))
-TSV = InputFormat("tsv", (".tsv", ".tab"), lambda files, options: CsvSource(files, "tsv", options))
+CSV = InputFormat("csv", (".csv",), lambda files, options, _: CsvSource(files, "csv", options))
+TSV = InputFormat("tsv", (".tsv", ".tab"), lambda files, options, _: CsvSource(files, "tsv", options))

@@ -13,7 +13,7 @@ import pyarrow as pa
 from rowcite.errors import TableError
 from rowcite.spec import read_limits
 from rowcite.spec.models import Format
-from rowcite.table.sources.base import BATCH_ROWS, Rows, TextForm, batch_rows
+from rowcite.table.sources.base import BATCH_ROWS, CellFault, Rows, TextForm, batch_rows
 from rowcite.table.sources.csv_hints import check_is_text
 from rowcite.table.sources.jsonl_faults import check_depth, check_surrogates, find_fault, mixed_kinds
 from rowcite.table.sources.limits import check_cells, check_columns, check_names
@@ -30,6 +30,7 @@ class JsonlSource:
     format: Format | None = "jsonl"
     separator = ","
     text_form = TextForm()
+    faults: Sequence[CellFault] = ()
     arrow_schema: pa.Schema | None = None
 
     def __init__(self, files: Sequence[Path]) -> None:
@@ -120,4 +121,4 @@ def _lines(file: Path, rows: int) -> Iterator[tuple[list[bytes], bytes]]:
             yield kept, data
 
 
-JSONL = InputFormat("jsonl", (".jsonl", ".ndjson"), lambda files, _: JsonlSource(files))
+JSONL = InputFormat("jsonl", (".jsonl", ".ndjson"), lambda files, *_: JsonlSource(files))

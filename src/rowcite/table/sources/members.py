@@ -28,10 +28,17 @@ def members(rows: Rows, names: Sequence[str]) -> pl.DataFrame:
     `rows` have lines. Both are null for a member that is null or missing.
     """
     exact_columns = [name for name in names if rows.frame.schema[name] in (pl.Int64, pl.Boolean, pl.Null)]
-    read = _others(rows, [name for name in names if name not in exact_columns], _canonical)
+    dates = [name for name in names if rows.frame.schema[name].is_temporal()]
+    others = [name for name in names if name not in (*exact_columns, *dates)]
+    read = _others(rows, others, _canonical)
+    texts = _others(rows, dates, _text)
     read |= {name: rows.frame[name].cast(pl.String) for name in exact_columns}
     columns = []
     for name in names:
+        if name in texts:  # each as its own line has it: a date, or a date and time
+            nothing = pl.Series(OTHER + name, [None] * len(texts[name]), pl.String)
+            columns += [texts[name].alias(name), nothing]
+            continue
         column, other = rows.frame[name], read[name].alias(OTHER + name)
         own = (
             column if column.dtype == pl.String else pl.repeat(None, len(column), dtype=pl.String, eager=True)
@@ -46,12 +53,13 @@ def members(rows: Rows, names: Sequence[str]) -> pl.DataFrame:
 def with_own_texts(rows: Rows, names: Sequence[str] = ()) -> pl.DataFrame:
     """Return the frame with each text as its line has it: 1.0 beside "a" is 1.0, where a frame has 1.
 
-    Columns of `names` become texts: a text as it is, any other member as its own JSON text. The frame of rows without lines
-    is returned as it is.
+    Columns of `names` become texts: a text as it is, any other member as its own JSON text; dates and times stay. The
+    frame of rows without lines is returned as it is.
     """
     frame, lines = rows.frame, rows.lines
     if lines is None:
         return frame
+    names = [name for name in names if not frame.schema[name].is_temporal()]
     same = {pl.Int64, pl.Boolean, pl.Null}
     if names and any(map(_MINUS_ZERO.search, lines)):
         same.remove(pl.Int64)
@@ -150,6 +158,11 @@ _IS_CANONICAL = re.compile(rb"-?(?!0\.0{6})(?:0|[1-9]\d{0,20})(?:\.\d*[1-9])?")
 def _own(raw: bytes) -> str | None:
     """Return the text of a member that is neither a text nor null; None for these."""
     return None if raw[:1] in (b'"', b"n") else raw.decode()
+
+
+def _text(raw: bytes) -> str | None:
+    """Return a member that is a text; None for any other."""
+    return msgspec.json.decode(raw, type=str) if raw[:1] == b'"' else None
 
 
 def _canonical(raw: bytes) -> str | None:

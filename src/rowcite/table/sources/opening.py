@@ -18,18 +18,25 @@ from rowcite.table.sources.remote import RemoteSource, Stamp, remote_stamp
 from rowcite.wording import did_you_mean_file
 
 
-def open_source(path: str, kind: Format | None, options: CsvOptions, *, spool: Path | None = None) -> Source:
+def open_source(
+    path: str,
+    kind: Format | None,
+    options: CsvOptions,
+    *,
+    sheet: str | None = None,
+    spool: Path | None = None,
+) -> Source:
     """Open a file, a glob, a folder of parts, an address of these, or `-` for stdin.
 
-    stdin is copied to `spool`, which must remain while the source is used.
+    stdin is copied to `spool`, which must remain while the source is used. `sheet` is that of a workbook.
 
     Raises:
         TableError: the table does not exist, its format is unknown, or its header cannot be used.
     """
     if "://" in path:
-        return RemoteSource(path, kind, lambda names: open_files(names, path, kind, options))
+        return RemoteSource(path, kind, lambda names: open_files(names, path, kind, options, sheet))
     names = {file: str(file) for file in find_files(path, kind, spool)}
-    return open_files(names, path, kind, options)
+    return open_files(names, path, kind, options, sheet)
 
 
 def stamp_of(path: str, kind: Format | None, spool: Path | None) -> Stamp:
@@ -50,7 +57,9 @@ def _marks(found: os.stat_result) -> tuple[int, ...]:
     return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
-def open_files(names: Mapping[Path, str], path: str, kind: Format | None, options: CsvOptions) -> Source:
+def open_files(
+    names: Mapping[Path, str], path: str, kind: Format | None, options: CsvOptions, sheet: str | None = None
+) -> Source:
     """Open files that form one table. `names` has the path or address of each."""
     files = list(names)
     if bad := [file for file in files if not _is_unicode(str(file))]:
@@ -65,7 +74,7 @@ def open_files(names: Mapping[Path, str], path: str, kind: Format | None, option
         raise TableError(
             f"{path}: parts of different formats ({', '.join(sorted(formats))}). Name one with a glob"
         )
-    source = input_format(formats.pop()).open(files, options)
+    source = input_format(formats.pop()).open(files, options, sheet)
     return source if path == "-" else partitioned(source, _root(path, names), names)
 
 

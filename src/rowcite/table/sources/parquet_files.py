@@ -16,7 +16,7 @@ from rowcite.errors import TableError
 from rowcite.spec import read_limits
 from rowcite.spec.models import Format
 from rowcite.table.sources.arrow_types import to_frame
-from rowcite.table.sources.base import COMPRESSED, Rows, TextForm, batch_rows
+from rowcite.table.sources.base import COMPRESSED, CellFault, Rows, TextForm, batch_rows
 from rowcite.table.sources.limits import check_cells, check_columns, check_names
 from rowcite.table.sources.parquet_limits import group_batch_rows
 from rowcite.table.sources.registry import InputFormat
@@ -29,6 +29,7 @@ class ParquetSource:
     format: Format | None = "parquet"
     separator = ","
     text_form = TextForm()
+    faults: Sequence[CellFault] = ()
 
     def __init__(self, files: Sequence[Path]) -> None:
         self.files: Sequence[Path] = list(files)
@@ -137,4 +138,4 @@ def _parquet(file: Path) -> Iterator[tuple[pq.ParquetFile, Any]]:
             yield parquet, unpacked.name
 
 
-PARQUET = InputFormat("parquet", (".parquet", ".pq"), lambda files, _: ParquetSource(files))
+PARQUET = InputFormat("parquet", (".parquet", ".pq"), lambda files, *_: ParquetSource(files))

@@ -61,7 +61,7 @@ class _PartitionedSource:
     ) -> None:
         self._source, self._values = source, values
         self.format, self.files, self.separator = source.format, source.files, source.separator
-        self.text_form, self.arrow_schema = source.text_form, source.arrow_schema
+        self.text_form, self.arrow_schema, self.faults = source.text_form, source.arrow_schema, source.faults
         self._columns: dict[str, pl.DataType] = {name: pl.String() for name in columns}
         if source.arrow_schema is not None:
             for name in columns:
@@ -99,7 +99,7 @@ class _PartitionedSource:
             )
             arrow = self._with_columns(rows.arrow, more) if rows.arrow is not None else None
             lines = [_with_member(line, member) for line in rows.lines] if rows.lines is not None else None
-            yield Rows(rows.frame.hstack(more), arrow, lines)
+            yield Rows(rows.frame.hstack(more), arrow, lines, rows.kinds)
 
     def _with_columns(self, arrow: pa.Table, more: pl.DataFrame) -> pa.Table:
         schema = self._appended(arrow.schema)

@@ -13,11 +13,14 @@ from rowcite.table.sources.base import COMPRESSED, FileSource
 
 @dataclass(frozen=True, slots=True)
 class InputFormat:
-    """A format that tables are read from. `open` reads the header or schema of files that form one table."""
+    """A format that tables are read from. `open` reads the header or schema of files that form one table.
+
+    The last argument is the name of a workbook's sheet, None for the first.
+    """
 
     name: Format
     suffixes: tuple[str, ...]
-    open: Callable[[Sequence[Path], CsvOptions], FileSource]
+    open: Callable[[Sequence[Path], CsvOptions, str | None], FileSource]
 
 
 FORMATS: dict[str, InputFormat] = {}

@@ -57,6 +57,7 @@ class RemoteSource:
         self.text_form = self._inner.text_form
         self.schema: pl.Schema = self._inner.schema
         self.arrow_schema: pa.Schema | None = self._inner.arrow_schema
+        self.faults = self._inner.faults
         self.url, self.parts = url, tuple(self._names.values())
 
     def batches(self) -> Iterator[Rows]:
