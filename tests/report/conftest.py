@@ -23,6 +23,12 @@ HOSTILE = (
 
 
 @pytest.fixture
+def hostile_texts():
+    """Return texts that are made to break out of a page."""
+    return HOSTILE
+
+
+@pytest.fixture
 def some(tmp_path):
     """Return a spec whose table has a row of each kind."""
     return of_each_kind(tmp_path)

@@ -222,7 +222,7 @@ def _enriched(
     leave(summary, prepared.ledger, has_lock=False)
     if stopped_by is not None and not partial:
         raise stopped_by
-    return Result(merged.table, plans[0] if plans else None, summary)
+    return Result(merged.table, plans[0] if plans else None, summary, merged.preview)
 
 
 def _unfinished(stopped_by: RowciteError | None, pending: int) -> RowciteError | None:

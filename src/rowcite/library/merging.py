@@ -9,12 +9,14 @@ import polars as pl
 
 from rowcite.ledger import Ledger
 from rowcite.library.frames import Frame
+from rowcite.library.notebook import PREVIEW_ROWS, Preview
 from rowcite.model import Counts
 from rowcite.pipeline.coverage import Coverage
 from rowcite.pipeline.input_changes import check_unchanged
 from rowcite.pipeline.job import Job
 from rowcite.pipeline.write import count, merged
 from rowcite.rows.given import given_columns
+from rowcite.spec.fields import fields, value_column
 from rowcite.submit.stop import Stop
 from rowcite.table.columns import ColumnLayout
 from rowcite.table.sources import Rows
@@ -29,6 +31,7 @@ class MergedTable:
     rows: Counts = field(default_factory=Counts)
     requested: Counts = field(default_factory=Counts)
     coverage: Coverage = field(default_factory=Coverage)
+    preview: Preview = field(default_factory=Preview)
 
 
 def merge_table(job: Job, ledger: Ledger, stop: Stop, frame: Frame | None) -> MergedTable:
@@ -43,6 +46,8 @@ def merge_table(job: Job, ledger: Ledger, stop: Stop, frame: Frame | None) -> Me
         count(found.requested, columns.head(left))
         count(found.rows, columns)
         found.coverage.add(job.spec, rows.frame, columns)
+        if not found.preview.rows.height:
+            found.preview = _preview(job, rows, columns)
         added.append(columns)
         if frame is None:
             own.append(with_own_texts(rows))
@@ -52,3 +57,12 @@ def merge_table(job: Job, ledger: Ledger, stop: Stop, frame: Frame | None) -> Me
     new = pl.concat(added)
     found.table = pl.concat(own).hstack(new) if frame is None else frame.enriched(new, filled)
     return found
+
+
+def _preview(job: Job, rows: Rows, added: pl.DataFrame) -> Preview:
+    """Return the first rows as a notebook shows them."""
+    columns = {item.name: value_column(job.spec, item.name) for item in fields(job.spec)}
+    inputs = [name for name in job.reader.columns if name not in columns.values()]
+    own = [name for name in rows.frame.columns if name in {*inputs, *columns.values()}]
+    first = with_own_texts(rows.slice(0, PREVIEW_ROWS)).select(own)
+    return Preview(inputs, columns, first.hstack(added.head(PREVIEW_ROWS)))
