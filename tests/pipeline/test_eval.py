@@ -1,14 +1,15 @@
 """`rowcite eval`: faults put into the truth on purpose come back as exactly those figures."""
 
 import csv
+from contextlib import closing
 
 import polars as pl
 import pytest
 
 from rowcite.api.facts import MICRO, PROCESSORS
-from rowcite.evaluation.evaluate import Evaluator
+from rowcite.evaluation.evaluate import evaluator
 from rowcite.evaluation.requests import request_answers
-from rowcite.evaluation.truth import label_columns, read_truth
+from rowcite.ledger import open_ledger
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.serving import embedded
 from rowcite.pipeline.prepare import Overrides, prepare
@@ -135,9 +136,10 @@ def test_the_progress_of_several_processors_is_one(scene, url):
     """The total is known from the beginning, and the spend is that of all runs."""
     scene.truth(*(right(number) for number in range(5)))
     prepared = prepare(scene.folder / "spec.yaml", Overrides(base_url=url), writes=None)
-    truth = read_truth(str(scene.folder / "truth.csv"), "id", label_columns(prepared.job.spec))
-    evaluator = Evaluator(prepared.job, truth, "id")
-    jobs = [evaluator.job_of(name) for name in ("lite", "pro")]
+    truth = str(scene.folder / "truth.csv")
+    with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
+        made = evaluator(prepared.job, ledger, truth, key="id", none_marker="(none)", target=None)
+    jobs = [made.job_of(name) for name in ("lite", "pro")]
     watched = Watched()
     spent = request_answers(prepared, jobs, watched, lambda _, __: True)
     assert (watched.begun, watched.done, watched.ends) == ([10], 10, 1)

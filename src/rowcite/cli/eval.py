@@ -28,8 +28,12 @@ def _target(_: click.Context, __: click.Parameter, value: float | None) -> float
 
 @click.command("eval")
 @spec_argument
-@click.option("--truth", metavar="TABLE", help="Table with the key and the right values of some rows.")
-@click.option("--key", required=True, metavar="COLUMN", help="Column that identifies a row, in both tables.")
+@click.option(
+    "--truth",
+    metavar="TABLE",
+    help="Table with the key and the right values of some rows; or reviewed: the decisions of `rowcite review`.",
+)
+@click.option("--key", metavar="COLUMN", help="Column that identifies a row, in both tables.")
 @click.option(
     "--processors",
     callback=processor_names,
@@ -63,7 +67,7 @@ def _target(_: click.Context, __: click.Parameter, value: float | None) -> float
 @max_cost_option
 @sending_options("yes", "no-progress")
 @output_options
-def command(spec: str, *, key: str, truth: str | None, draw: int | None, **flags: Any) -> int:
+def command(spec: str, *, key: str | None, truth: str | None, draw: int | None, **flags: Any) -> int:
     """Hold the answers to SPEC's table against a table of labels.
 
     Blank labels count as not labelled. Prices are list prices.
@@ -80,15 +84,15 @@ def command(spec: str, *, key: str, truth: str | None, draw: int | None, **flags
 _OWN = ("processors", "target", "none_marker", "show", "seed", "output", "as_json", "yes", "no_progress")
 
 
-def _draw(spec: str, key: str, rows: int, own: dict[str, Any], flags: dict[str, Any]) -> int:
+def _draw(spec: str, key: str | None, rows: int, own: dict[str, Any], flags: dict[str, Any]) -> int:
     from rowcite.cli import render
     from rowcite.evaluation.draw import draw
     from rowcite.ledger import open_ledger
     from rowcite.pipeline.which_api import Use
 
     output = own["output"]
-    if output is None:
-        raise click.UsageError("--draw needs --output FILE.csv")
+    if output is None or key is None:
+        raise click.UsageError("--draw needs --output FILE.csv and --key COLUMN")
     if Path(output).exists():
         raise click.UsageError(f"{output} exists: labels may be in it. Give --output another file")
     console = start_console(flags)
@@ -108,20 +112,22 @@ def _draw(spec: str, key: str, rows: int, own: dict[str, Any], flags: dict[str, 
     return 0
 
 
-def _evaluate(spec: str, key: str, truth: str, own: dict[str, Any], flags: dict[str, Any]) -> int:
+def _evaluate(spec: str, key: str | None, truth: str, own: dict[str, Any], flags: dict[str, Any]) -> int:
     from rowcite.cli import eval_text, render
-    from rowcite.evaluation.evaluate import Evaluator
-    from rowcite.evaluation.truth import label_columns, read_truth
+    from rowcite.evaluation.evaluate import evaluator
+    from rowcite.ledger import open_ledger
     from rowcite.pipeline.which_api import Use
 
     processors = own["processors"]
     console = start_console(flags)
     with prepared(spec, flags, Use.SEND if processors else Use.KEEP) as ready:
-        columns = label_columns(ready.job.spec)
-        evaluator = Evaluator(ready.job, read_truth(truth, key, columns, own["none_marker"]), key)
-        jobs = [evaluator.job_of(name) for name in processors]
+        with closing(open_ledger(ready.ledger, writing=False)) as ledger:
+            made = evaluator(
+                ready.job, ledger, truth, key=key, none_marker=own["none_marker"], target=own["target"]
+            )
+        jobs = [made.job_of(name) for name in processors]
         with answers(console, ready, jobs, yes=own["yes"], quiet=own["no_progress"]) as ledger:
-            found = evaluator.evaluate(ledger, processors, own["target"])
+            found = made.evaluate(ledger, processors, own["target"])
     shown = eval_text.chosen_pairs(found, own["show"])
     if own["as_json"]:
         render.as_json({**eval_text.as_dict(found, shown), "api": ready.api})

@@ -37,6 +37,7 @@ def as_dict(found: Evaluation, shown: list[tuple[str, Pair]]) -> dict[str, Any]:
     return {
         "fields": [item.as_dict() for item in found.fields],
         "settings": [item.as_dict() for item in found.settings],
+        "notes": list(found.notes),
         "left_out": {
             "duplicates": list(found.duplicates),
             "unmatched": labelled.unmatched,
@@ -82,12 +83,13 @@ def _choice(found: Evaluation) -> dict[str, Any] | None:
     }
 
 
-_MOST_KEYS = 5
+_MOST_KEYS, _WIDTH = 5, 160
 
 
 def problem_lines(found: Evaluation) -> Iterator[str]:
     """Yield the labels that were left out, with the reason."""
     labelled = found.labelled
+    yield from found.notes
     for keys, what in (
         (found.duplicates, "more than once in the truth"),
         (labelled.unmatched, "in no row of the table"),
@@ -250,11 +252,22 @@ def _policy_lines(choice: Choice, target: float) -> Iterator[str]:
 
 def pair_lines(shown: list[tuple[str, Pair]]) -> Iterator[str]:
     """Yield judged pairs with their evidence."""
+    from rowcite.inert import shortened
+
     for name, pair in shown:
-        label = "(none)" if pair.label is None else pair.label
-        yield f"row {pair.row} {pair.record} {pair.field} [{name}]: {pair.outcome}"
-        yield f"  label: {label}"
+        record = "" if pair.record == str(pair.row) else f" {pair.record}"
+        yield f"row {pair.row}{record} {pair.field} [{name}]: {pair.outcome}"
+        yield f"  label: {_label_text(pair.label)}"
         yield f"  found: {pair.found} ({pair.confidence})" + (
             f", rejected: {pair.rejection}" if pair.rejection else ""
         )
         yield from (f"  {url}" for url in pair.urls)
+        yield from (f"  {text}" for text in [pair.reasoning and shortened(pair.reasoning, _WIDTH)] if text)
+
+
+def _label_text(label: Any) -> str:
+    from rowcite.evaluation.truth import NotThese
+
+    if isinstance(label, NotThese):
+        return f"not {' and not '.join(map(str, label.values))}"
+    return "(none)" if label is None else str(label)

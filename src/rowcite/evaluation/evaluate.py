@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from rowcite.api.facts import MICRO
+from rowcite.errors import UsageError
 from rowcite.evaluation.choice import Candidate, Choice, choose, front, with_own_bars
 from rowcite.evaluation.judging import (
     Comparisons,
@@ -19,13 +20,15 @@ from rowcite.evaluation.judging import (
     Pair,
     field_results,
     judge_cell,
+    says_nothing,
     weighted,
 )
-from rowcite.evaluation.labelled_rows import Labelled, LabelledRows, LabelledTask, labelled_tasks
+from rowcite.evaluation.labelled_rows import Labelled, LabelledRows, LabelledTask, labelled_tasks, rows_by_key
 from rowcite.evaluation.policies import grid
+from rowcite.evaluation.reviewed import REVIEWED, reviewed
 from rowcite.evaluation.simulation import LabelledAnswers, Simulation
 from rowcite.evaluation.some_rows import job_of, price
-from rowcite.evaluation.truth import Truth
+from rowcite.evaluation.truth import NotThese, Truth, label_columns, read_truth
 from rowcite.ledger import Ledger
 from rowcite.model import ACTIVE, RowStatus, RunState, StoredRun
 from rowcite.pipeline.job import Job
@@ -33,6 +36,7 @@ from rowcite.rows.resolve import ResolvedRow, current
 from rowcite.rows.resolver import RowResolver
 from rowcite.spec.accept_models import Accept
 from rowcite.spec.fields import Field, fields
+from rowcite.table.sources import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +63,8 @@ class Evaluation:
     """Labels compared with answers.
 
     `fields` counts the labelled cells of each field under each setting, `pairs` has every judged label by setting, `candidates` the
-    simulated policies, `choice` the policy for the target. `duplicates` are keys that the truth has more than once, `accept` is the
-    spec's, which a policy changes.
+    simulated policies, `choice` the policy for the target. `duplicates` are keys that the truth has more than once, `notes` what the truth
+    says about itself, `accept` is the spec's, which a policy changes.
     """
 
     settings: list[Setting] = field(default_factory=list)
@@ -68,6 +72,7 @@ class Evaluation:
     pairs: dict[str, list[Pair]] = field(default_factory=dict)
     labelled: Labelled = field(default_factory=Labelled)
     duplicates: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     accept: Accept = field(default_factory=Accept)
     target: float | None = None
     candidates: list[Candidate] = field(default_factory=list)
@@ -115,7 +120,8 @@ def pair_as_dict(pair: Pair) -> dict[str, Any]:
         "key": pair.record,
         "row": pair.row,
         "field": pair.field,
-        "label": pair.label,
+        "label": None if isinstance(pair.label, NotThese) else pair.label,
+        "not": list(pair.label.values) if isinstance(pair.label, NotThese) else [],
         "found": pair.found,
         "outcome": pair.outcome.value,
         "found_right": pair.found_right,
@@ -130,11 +136,10 @@ def _text(value: Any) -> str | None:
 
 
 class Evaluator:
-    """Holds the labels of a truth against the answers to one table. Its rows are read once."""
+    """Holds the labels of a truth against the answers to one table: those of `rows`."""
 
-    def __init__(self, job: Job, truth: Truth, key: str) -> None:
-        self.job, self.truth = job, truth
-        self.source = LabelledRows(job.reader.source, key, truth)
+    def __init__(self, job: Job, truth: Truth, rows: LabelledRows) -> None:
+        self.job, self.truth, self.source = job, truth, rows
         self._comparisons = Comparisons(fields(job.spec), job.spec.eval)
 
     @cached_property
@@ -153,7 +158,12 @@ class Evaluator:
 
         With `target` the policies over the processors are simulated, and the cheapest that reaches it is chosen.
         """
-        found = Evaluation(duplicates=self.truth.duplicates, accept=self.job.spec.accept, target=target)
+        found = Evaluation(
+            notes=self.truth.notes,
+            duplicates=self.truth.duplicates,
+            accept=self.job.spec.accept,
+            target=target,
+        )
         if target is not None and not processors:
             processors = (self.job.spec.task.processor, *self.job.spec.escalate)
         runs: dict[str, dict[str, StoredRun]] = {}
@@ -224,6 +234,28 @@ class Evaluator:
             yield LabelledAnswers(task, made, size / rows[stratum] if size else 1.0, weights)
 
 
+def evaluator(  # noqa: PLR0913 - the truth, by name
+    job: Job, ledger: Ledger, truth: str | Source, *, key: str | None, none_marker: str, target: float | None
+) -> Evaluator:
+    """Return the evaluator for a table of labels, or for the decisions of reviewers if `truth` is `reviewed`.
+
+    Raises:
+        UsageError: the truth or the key does not work, or the target would be reached by a sample that people selected.
+        TableError: the truth cannot be read.
+    """
+    if truth == REVIEWED:
+        if target is not None:
+            raise UsageError(
+                "a target needs labels of a random sample. Rows are reviewed because they look doubtful: a policy that is right there may"
+                " be wrong elsewhere. Draw a sample to label with --draw"
+            )
+        return Evaluator(job, *reviewed(job, ledger))
+    if key is None:
+        raise UsageError("a table of labels needs its key: give --key COLUMN")
+    labels = read_truth(truth, key, label_columns(job.spec), none_marker)
+    return Evaluator(job, labels, rows_by_key(job.reader.source, key, labels))
+
+
 def list_price(job: Job, processor: str) -> int:
     """Return the list price of a run in micro-US$, also where the local server answers for nothing."""
     return replace(job, spec=job.spec.model_copy(update={"backend": "parallel"})).price_of(processor)
@@ -242,5 +274,5 @@ def _pairs(
     return [
         judge_cell(comparisons, item.record, item.row, part.name, item.labels[part.name], cell)
         for part, cell in zip(parts, resolved.cells, strict=True)
-        if part.name in item.labels
+        if part.name in item.labels and not says_nothing(comparisons, part.name, item.labels[part.name], cell)
     ]

@@ -12,6 +12,7 @@ from rowcite.accept.evidence import LEVELS, score
 from rowcite.accept.judge import Cell
 from rowcite.evaluation.equality import ListMatch, Same, comparison, element_comparison, elements, match_lists
 from rowcite.evaluation.statistics import Share, ratio, share
+from rowcite.evaluation.truth import NotThese
 from rowcite.spec.accept_models import EvalField
 from rowcite.spec.fields import Field
 
@@ -33,7 +34,7 @@ GIVEN = frozenset({Outcome.RIGHT, Outcome.WRONG, Outcome.INVENTED})
 class Pair(NamedTuple):
     """A label and the cell it was compared with.
 
-    `record` is what the key column has in its row. `found` is the value as it was answered, accepted or not. `found_right` is True if it is the label's value: of a rejected
+    `record` is what the key column has in its row. `label` is `NotThese` where only wrong values are known. `found` is the value as it was answered, accepted or not. `found_right` is True if it is the label's value: of a rejected
     one it shows that the rejection cost a right value. `parts` counts the elements of a list. `weight` is the number of
     tasks of the table that this one stands for.
     """
@@ -94,7 +95,8 @@ def judge_cell(  # noqa: PLR0913, PLR0917 - a label and its place
     """Return the outcome of one labelled cell. A list that the spec keeps although it was rejected counts as rejected."""
     accepted = cell.value if cell.rejection is None else None
     found = cell.value if cell.value is not None else cell.found
-    found_right = label is not None and comparisons.same(field, label, found)
+    is_known = not isinstance(label, NotThese)
+    found_right = label is not None and is_known and comparisons.same(field, label, found)
     if accepted is None:
         outcome = Outcome.EMPTY if label is None else Outcome.MISSED
     elif label is None:
@@ -113,8 +115,16 @@ def judge_cell(  # noqa: PLR0913, PLR0917 - a label and its place
         cell.rejection,
         tuple(citation.url for citation in cell.citations),
         cell.reasoning,
-        comparisons.parts(field, label, accepted),
+        comparisons.parts(field, label, accepted) if is_known else None,
     )
+
+
+def says_nothing(comparisons: Comparisons, field: str, label: Any, cell: Cell) -> bool:
+    """Return True if a label does not judge a cell: only wrong values are known, and the cell has none of them."""
+    if not isinstance(label, NotThese):
+        return False
+    accepted = cell.value if cell.rejection is None else None
+    return not any(comparisons.same(field, value, accepted) for value in label.values if value is not None)
 
 
 def level(confidence: str | float | None) -> str:
@@ -210,7 +220,7 @@ def _elements_counted(pairs: list[Pair]) -> Counter[Outcome]:
 
 def _precision_and_recall(field: Field, pairs: list[Pair]) -> tuple[Share, Share]:
     given = [pair for pair in pairs if pair.outcome in GIVEN]
-    valued = [pair for pair in pairs if pair.label is not None]
+    valued = [pair for pair in pairs if pair.label is not None and not isinstance(pair.label, NotThese)]
     if field.type.kind != "array":
         return _share(given, _is_right), _share(valued, _is_right)
     parts = [pair.parts or ListMatch(0, 0, 0) for pair in pairs]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -17,20 +17,38 @@ from rowcite.table.where import no_column
 
 
 class LabelledRows(SomeRows):
-    """The rows of a table whose key has labels. `keys` are their keys."""
+    """The rows of a table that have labels. `records` has for each the text by which the truth names it.
 
-    def __init__(self, source: Source, key: str, truth: Truth) -> None:
-        if key not in source.schema:
-            raise UsageError(f"--key: {no_column(key, source.schema)}")
-        self.keys: list[str] = []
+    `records_of` returns those texts for a part of the table; it gets the number of rows before the part.
+    """
 
-        def labelled(rows: Rows, _: int) -> list[int]:
-            names = [key_text(value) for value in own_texts(rows, [key]).to_series().to_list()]
+    def __init__(
+        self, source: Source, records_of: Callable[[Rows, int], Sequence[str]], truth: Truth
+    ) -> None:
+        self.records: list[str] = []
+
+        def labelled(rows: Rows, before: int) -> list[int]:
+            names = records_of(rows, before)
             places = [place for place, name in enumerate(names) if name in truth.labels]
-            self.keys += [names[place] for place in places]
+            self.records += [names[place] for place in places]
             return places
 
         super().__init__(source, labelled)
+
+
+def rows_by_key(source: Source, key: str, truth: Truth) -> LabelledRows:
+    """Return the labelled rows of a table by its key column.
+
+    Raises:
+        UsageError: the table has no such column.
+    """
+    if key not in source.schema:
+        raise UsageError(f"--key: {no_column(key, source.schema)}")
+
+    def records_of(rows: Rows, _: int) -> list[str]:
+        return [key_text(value) for value in own_texts(rows, [key]).to_series().to_list()]
+
+    return LabelledRows(source, records_of, truth)
 
 
 class LabelledTask(NamedTuple):
@@ -59,14 +77,14 @@ class Labelled:
 
 def labelled_tasks(job: Job, source: LabelledRows, truth: Truth) -> Labelled:
     """Return the distinct tasks of the labelled rows. `job` reads `source`."""
-    matched = set(source.keys)
+    matched = set(source.records)
     found = Labelled(unmatched=[name for name in truth.labels if name not in matched])
     tasks_of: dict[str, set[bytes]] = defaultdict(set)
-    rows = list(zip(source.keys, source.numbers, source.keys_of(job), strict=True))
+    rows = list(zip(source.records, source.numbers, source.keys_of(job), strict=True))
     for name, _, task in rows:
         if task is not None:
             tasks_of[name].add(task)
-    found.skipped = [name for name in dict.fromkeys(source.keys) if name not in tasks_of]
+    found.skipped = [name for name in dict.fromkeys(source.records) if name not in tasks_of]
     found.ambiguous = [name for name, tasks in tasks_of.items() if len(tasks) > 1]
     firsts: dict[bytes, tuple[str, int]] = {}
     labels: dict[bytes, dict[str, Any]] = defaultdict(dict)

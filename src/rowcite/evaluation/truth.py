@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from rowcite.errors import UsageError
 from rowcite.spec.fields import fields, value_column
@@ -18,17 +18,24 @@ NONE_MARKER = "(none)"
 STRATUM, STRATUM_ROWS = "rowcite_stratum", "rowcite_stratum_rows"
 
 
+class NotThese(NamedTuple):
+    """A label that says only which values are wrong."""
+
+    values: tuple[Any, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Truth:
     """Labels by key and field; the label None means that there is truly nothing.
 
     `strata` has the stratum of each key and the number of tasks in it, if the sample was drawn by `--draw`. `duplicates`
-    are keys that came more than once: they are left out.
+    are keys that came more than once: they are left out. `notes` say what the labels are, if they are not a sample of the table.
     """
 
     labels: dict[str, dict[str, Any]]
     strata: dict[str, tuple[str, int]] = field(default_factory=dict)
     duplicates: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def fields(self) -> set[str]:

@@ -13,9 +13,9 @@ import polars as pl
 import pyarrow as pa
 
 from rowcite.errors import DeadlineReached, Incomplete, LedgerBusy, RowciteError
-from rowcite.evaluation.evaluate import Evaluation, Evaluator
+from rowcite.evaluation.evaluate import Evaluation, evaluator
 from rowcite.evaluation.requests import request_answers
-from rowcite.evaluation.truth import NONE_MARKER, label_columns, read_truth
+from rowcite.evaluation.truth import NONE_MARKER
 from rowcite.ledger import open_ledger
 from rowcite.library.arguments import (
     ApiOptions,
@@ -86,7 +86,7 @@ def evaluate(  # noqa: PLR0913 - the parts of an evaluation, by name
     spec: SpecLike,
     truth: TableLike,
     *,
-    key: str,
+    key: str | None = None,
     processors: Sequence[str] = (),
     target: float | None = None,
     none_marker: str = NONE_MARKER,
@@ -94,7 +94,8 @@ def evaluate(  # noqa: PLR0913 - the parts of an evaluation, by name
 ) -> Evaluation:
     """Return stored answers compared with labels, as frames: `frame()` counts by field, `pairs_frame()` has each judged label.
 
-    `truth` is a table (a path or a frame) with the column `key` and the right values of some fields. The answers of `processors` that
+    `truth` is a table (a path or a frame) with the column `key` and the right values of some fields, or "reviewed": the decisions of
+    reviewers, which need no `key`. The answers of `processors` that
     are not stored are requested, for labelled rows only and within the budget. With `target` the cheapest policy is `choice`.
 
     Raises:
@@ -103,15 +104,17 @@ def evaluate(  # noqa: PLR0913 - the parts of an evaluation, by name
     """
 
     def evaluated(_stop: Stop) -> Evaluation:
-        prepared, _ = _prepared(table, spec, cast("Options", options), key)
-        columns = label_columns(prepared.job.spec)
-        evaluator = Evaluator(prepared.job, read_truth(_truth(truth), key, columns, none_marker), key)
+        prepared, _ = _prepared(table, spec, cast("Options", options), *([key] if key is not None else []))
+        with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
+            made = evaluator(
+                prepared.job, ledger, _truth(truth), key=key, none_marker=none_marker, target=target
+            )
         if processors:
-            jobs = [evaluator.job_of(name) for name in processors]
+            jobs = [made.job_of(name) for name in processors]
             progress = progress_of(wanted=options.get("progress"))
             request_answers(prepared, jobs, progress, lambda _, __: True)
         with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
-            return evaluator.evaluate(ledger, processors, target)
+            return made.evaluate(ledger, processors, target)
 
     with naming_arguments():
         return _in_any_thread(evaluated)

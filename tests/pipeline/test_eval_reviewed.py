@@ -1,0 +1,92 @@
+"""`rowcite eval --truth reviewed`: decisions as labels, reported as the selected sample that they are."""
+
+import csv
+import json
+
+import pytest
+
+from rowcite.local.server.app import ServerSettings, create_app
+from rowcite.local.server.serving import embedded
+from support.labels import Registry, Scene, counts
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    journal = tmp_path_factory.mktemp("server") / "journal.jsonl"
+    with embedded(create_app(Registry(), ServerSettings(journal=journal))) as running:
+        yield running
+
+
+@pytest.fixture
+def scene(tmp_path, url):
+    made = Scene(tmp_path, url)
+    made.spec(accept={"min_confidence": "high"})
+    made.table(range(6))
+    assert made("run", "-q") == 0
+    made.spec()
+    return made
+
+
+def decide(scene, name, **verdicts):
+    """Import decisions by a reviewer: `row_field` to a verdict, or to a value that corrects."""
+    exported = scene.folder / "open.csv"
+    scene.spec(accept={"min_confidence": "high"})
+    assert scene("review", "--export", str(exported)) == 0
+    with exported.open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    for line in lines:
+        given = verdicts.get(f"r{line['row']}_{line['field']}")
+        if given is not None:
+            plain = given in ("accept", "reject", "blank")
+            line["verdict"], line["value"] = (given, line["value"]) if plain else ("correct", given)
+        else:
+            line["verdict"] = ""
+        line["who"] = line["at"] = ""
+    target = scene.folder / f"{name}.csv"
+    with target.open("w", newline="") as file:
+        writer = csv.DictWriter(file, lines[0].keys())
+        writer.writeheader()
+        writer.writerows(lines)
+    assert scene("review", "--import", str(target), "--as", name) == 0
+    scene.spec()
+
+
+def reviewed(scene, capsys, *flags):
+    capsys.readouterr()
+    assert scene("eval", "--truth", "reviewed", "--json", *flags) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_decisions_are_labels_and_said_to_be_a_selected_sample(scene, capsys):
+    decide(scene, "Ann", r1_city="accept", r2_city="Bergen", r3_city="blank", r4_city="reject", r2_size="1")
+    shown = reviewed(scene, capsys)
+    assert counts(shown, "city") == (4, 1, 2, 0, 1, 0, 0, 0)
+    assert counts(shown, "size") == (1, 1, 0, 0, 0, 0, 0, 0)
+    assert shown["notes"][0].startswith("the labels are 5 decisions by Ann: a selected sample.")
+
+
+def test_a_rejected_value_is_wrong_and_any_other_is_not_judged(scene, capsys):
+    """Nothing is known about another value, nor about the values that there are."""
+    decide(scene, "Ann", r1_size="reject", r2_size="reject")
+    shown = reviewed(scene, capsys, "--processors", "lite,pro", "--show", "all")
+    assert counts(shown, "size", "pro")[:4] == (2, 0, 2, 0)
+    assert counts(shown, "size", "lite")[:4] == (1, 0, 1, 0)  # lite finds another size for the first company
+    assert all(item["recall"]["n"] == 0 for item in shown["fields"])
+    assert {(pair["label"], tuple(pair["not"])) for pair in shown["pairs"]} == {(None, (0,)), (None, (1,))}
+
+
+def test_cells_on_which_two_reviewers_differ_are_left_out(scene, capsys):
+    decide(scene, "Ann", r1_city="accept", r2_city="accept")
+    decide(scene, "Bo", r1_city="Bergen")
+    shown = reviewed(scene, capsys)
+    assert counts(shown, "city")[:2] == (1, 1)
+    assert "contradicted by another reviewer: 1 cell" in shown["notes"][1]
+
+
+def test_a_policy_is_never_chosen_by_a_selected_sample(scene, capsys):
+    assert scene("eval", "--truth", "reviewed", "--target", "0.9") == 2
+    assert "needs labels of a random sample" in capsys.readouterr().err
+
+
+def test_without_decisions_there_are_no_labels(scene, capsys):
+    assert "there is no decision yet" in reviewed(scene, capsys)["notes"][0]
