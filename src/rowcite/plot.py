@@ -1,6 +1,6 @@
-"""The picture of cost against accuracy: policies as points with their 95% intervals, as SVG for a page or for a file.
+"""Pictures of shares with their 95% intervals, as SVG for a page or for a file: cost against accuracy, and lists.
 
-Points that no other beats in both are numbered and joined by steps: no policy is between two of them. Labels are
+Of policies, the points that no other beats in both are numbered and joined by steps: no policy is between two of them. Labels are
 where they fit, and a table beside the picture has all of them by the same numbers.
 """
 
@@ -20,6 +20,7 @@ _EDGE = 14
 _RADIUS, _DOT, _GAP, _FONT = 9.0, 3.5, 7.0, 12
 _CHAR, _LINE = 6.7, 15.0
 _MOST_CHARS = 40
+_ROW, _SHARE_OF_N = 24.0, 104  # pixels of a line of a list, and of the text at its right end
 _LOG_FROM = 8
 """The ratio of the highest to the lowest cost from which the scale is logarithmic."""
 _STYLE = (
@@ -40,6 +41,20 @@ class Point(NamedTuple):
     is_best: bool = True
     """No other policy is better in cost and in share."""
     is_chosen: bool = False
+
+
+class Interval(NamedTuple):
+    """A line of a list of shares: its label, its share with the ends of its 95% interval, and the labels it rests on.
+
+    `colour` names a variable of the page. Without labels (`n` is 0) nothing is drawn.
+    """
+
+    label: str
+    share: float | None
+    low: float | None
+    high: float | None
+    n: int
+    colour: str = "accent"
 
 
 class _Box(NamedTuple):
@@ -97,8 +112,74 @@ def cost_picture(
         f" ({item.low:.0%} to {item.high:.0%})"
         for number, item in enumerate(drawing.best, 1)
     )
-    title = escape(f"Cost a row against {shares}, with 95% intervals. {summary}")
-    body = "".join((*drawing.axes(shares), *drawing.others(), *drawing.steps(), *drawing.numbered()))
+    title = f"Cost a row against {shares}, with 95% intervals. {summary}"
+    body = (*drawing.axes(shares), *drawing.others(), *drawing.steps(), *drawing.numbered())
+    return _svg(title, width, height, body, is_file=is_file)
+
+
+def interval_picture(
+    groups: Sequence[tuple[str, Sequence[Interval]]], title: str, *, width: int = 500, is_file: bool = False
+) -> str:
+    """Return an SVG of shares on one scale from 0% to 100%, or an empty text without any.
+
+    A group is a name, which may be empty, and its lines.
+    """
+    lines = [item for _, group in groups for item in group]
+    if not any(item.n for item in lines):
+        return ""
+    left = min(max(_width(item.label) for item in lines) + 12, width * 0.4)
+    scale = _Scale(0.0, 1.0, left, width - _SHARE_OF_N)
+    body, y = [], 0.0
+    for name, group in groups:
+        if name:
+            body.append(_text(0, y + 16, _fitting(name, width), colour="ink", bold=True))
+        y += _ROW if name else 0.0
+        for item in group:
+            body.extend(_interval(item, scale, y, width))
+            y += _ROW
+    back = [f'<path d="M{scale.at(at):.1f} 0V{y:.1f}" stroke="var(--line)"/>' for at in (0, 0.5, 1)]
+    ends = zip((0, 0.5, 1), ("start", "middle", "end"), strict=True)
+    feet = [_text(scale.at(at), y + 15, f"{at:.0%}", anchor=anchor) for at, anchor in ends]
+    spoken = "; ".join(
+        " ".join(filter(None, [one_line(name, _MOST_CHARS), _spoken(item)]))
+        for name, group in groups
+        for item in group
+    )
+    return _svg(f"{title}. {spoken}", width, round(y + 20), (*back, *body, *feet), is_file=is_file)
+
+
+def _interval(item: Interval, scale: _Scale, y: float, width: int) -> Iterator[str]:
+    """Yield the parts of one line."""
+    middle = y + _ROW / 2
+    yield _text(0, middle + 4, _fitting(item.label, scale.start - 8))
+    if item.share is None or item.low is None or item.high is None:
+        yield _text(width, middle + 4, "no labels", anchor="end")
+        return
+    low, high = scale.at(item.low), scale.at(item.high)
+    yield f'<path d="M{low:.1f} {middle}H{high:.1f}" stroke="var(--{item.colour})" stroke-width="6" stroke-opacity=".35"/>'
+    yield f'<circle cx="{scale.at(item.share):.1f}" cy="{middle}" r="5" fill="var(--{item.colour})" stroke="var(--bg)"/>'
+    yield _text(width, middle + 4, f"{item.share:.0%} of {item.n:,}", anchor="end", colour="ink")
+
+
+def _spoken(item: Interval) -> str:
+    label = one_line(item.label, _MOST_CHARS)
+    if item.share is None or item.low is None or item.high is None:
+        return f"{label}: no labels"
+    return f"{label}: {item.share:.0%} of {item.n:,} ({item.low:.0%} to {item.high:.0%})"
+
+
+def _fitting(words: str, room: float) -> str:
+    """Return a text cut to a width in pixels."""
+    words = one_line(words, 200)
+    if _width(words) <= room:
+        return words
+    while words and _width(words) + _CHAR > room:
+        words = words[:-1]
+    return f"{words}…"
+
+
+def _svg(title: str, width: int, height: int, body: Sequence[str], *, is_file: bool) -> str:
+    title = escape(title)
     edge = _EDGE if is_file else 0
     box = f"{-edge} {-edge} {width + 2 * edge} {height + 2 * edge}"
     back = f'<rect x="{-edge}" y="{-edge}" width="100%" height="100%" fill="var(--bg)"/>'
@@ -106,7 +187,7 @@ def cost_picture(
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width + 2 * edge}" height="{height + 2 * edge}"'
         f' viewBox="{box}" aria-label="{title}" font-family="system-ui, sans-serif" font-size="{_FONT}">'
-        f"<title>{title}</title>{style}{body}</svg>"
+        f"<title>{title}</title>{style}{''.join(body)}</svg>"
     )
 
 

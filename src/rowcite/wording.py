@@ -20,6 +20,14 @@ def plural_is(number: int, noun: str) -> str:
     return f"{plural(number, noun)} {'is' if number == 1 else 'are'}"
 
 
+def percent(part: int, whole: int) -> str:
+    """Return a part of a whole; never 0% or 100% for a part that is neither."""
+    share = 100 * part / whole if whole else 0.0
+    if 0 < share < 1:
+        return "<1%"
+    return ">99%" if 99 < share < 100 else f"{share:.0f}%"
+
+
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """Return the name that is most like a wrong one, None if none is alike. The case of letters counts least."""
     from difflib import get_close_matches  # takes milliseconds, so only after a wrong name

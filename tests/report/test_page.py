@@ -153,7 +153,7 @@ def test_the_page_says_how_many_rows_it_leaves_out(tmp_path):
     path = known(tmp_path, [{"id": str(n), "name": f"N{n}"} for n in range(9)])
     answered(path, [answer() for _ in range(9)])
     html, rows = rows_of(path, most_rows=4)
-    assert "9 rows to review: 9 rejected. This page shows the first 4;" in html
+    assert "9 rows to review: 9 rejected. This page shows 4 of them;" in html
     assert len(rows) == 4
 
 
@@ -161,9 +161,10 @@ def test_each_picture_has_a_title_and_a_table_of_numbers(html):
     pictures = re.findall(r'<svg [^>]*role="img"[^>]*aria-label="([^"]+)"[^>]*><title>', html)
     assert {title.split(".")[0].split(":")[0] for title in pictures} >= {
         "Cells filled by field",
-        "Failures by cause",
+        "Rows by reason",
+        "Spend by outcome",
     }
-    assert html.count("<details") == 5
+    assert html.count("<details") == 6
 
 
 def test_a_page_without_runs_shows_pending_rows(tmp_path):

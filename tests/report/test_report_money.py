@@ -10,7 +10,7 @@ from rowcite.cli import main
 from rowcite.ledger import open_ledger
 from rowcite.pipeline.prepare import Overrides, prepare
 from rowcite.report.gather import gather
-from rowcite.report.money import savings, spend
+from rowcite.report.money import outcomes, savings, spend, steps
 from support import ROOT, rowcite, served, small_spec, write_spec
 from support.answers import NOWHERE, answer, answered, known, ready
 
@@ -84,6 +84,32 @@ def test_savings_compare_escalation_with_the_last_processor_for_every_task(escal
     assert found["Spent by this ledger"][0] == str(escalated.runs)
     cost, spent = usd(escalated.tasks * PROCESSORS["pro"].price), usd(escalated.spent)
     assert f"Every task on pro would cost {cost}; this ledger has spent {spent}." in savings(escalated).text
+
+
+@pytest.mark.parametrize("table", ["packed", "escalated"])
+def test_the_costs_of_all_outcomes_are_the_spend(table, request):
+    facts = request.getfixturevalue(table)
+    assert sum(facts.outcomes.cost.values()) == pytest.approx(facts.spent)
+    lines = outcomes(facts).table.rows
+    assert sum(float(cost.strip("$")) for *_, cost in lines) == pytest.approx(facts.spent / 1e6)
+
+
+def test_each_step_opens_what_the_step_before_left_open(escalated):
+    found_steps = escalated.outcomes.steps
+    assert list(found_steps) == ["lite", "core", "pro"]
+    first, second, third = found_steps.values()
+    assert first.opened == escalated.tasks * len(escalated.fields)
+    assert first.tasks == escalated.tasks > second.tasks > third.tasks > 0
+    assert second.opened <= first.opened - first.settled
+    assert third.opened <= second.opened - second.settled
+    assert all(step.settled >= step.filled for step in found_steps.values())
+    assert second.cost == second.tasks * PROCESSORS["core"].price
+
+
+def test_the_steps_name_what_a_settled_field_costs(escalated):
+    rows = {name: numbers for name, *numbers in steps(escalated).table.rows}
+    lite = escalated.outcomes.steps["lite"]
+    assert rows["lite"][-1] == f"${lite.cost / lite.settled / 1e6:.4f}"
 
 
 def test_savings_say_when_no_runs_were_saved(tmp_path):

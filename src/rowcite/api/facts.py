@@ -135,3 +135,9 @@ def usd(micro: int) -> str:
     """Return an amount as people write it, exactly: `$0.005`, `$12.30`."""
     digits = next(digits for digits in range(2, 7) if micro % 10 ** (6 - digits) == 0)
     return f"${micro / MICRO:,.{digits}f}"
+
+
+def usd_each(micro: float, number: int) -> str:
+    """Return an amount divided by a number: `$0.0123`, `$1.20`."""
+    each = micro / number / MICRO
+    return f"${each:,.{2 if each >= 0.1 else 4}f}"

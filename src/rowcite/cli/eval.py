@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +131,8 @@ def _evaluate(spec: str, key: str | None, truth: str, own: dict[str, Any], flags
             found = made.evaluate(ledger, processors, own["target"])
     shown = eval_text.chosen_pairs(found, own["show"])
     if own["as_json"]:
-        render.as_json({**eval_text.as_dict(found, shown), "api": ready.api})
+        about = {"spec": ready.job.spec.name, "made": datetime.now(UTC).isoformat(timespec="seconds")}
+        render.as_json({**about, **eval_text.as_dict(found, shown), "api": ready.api})
         return 0
     for line in (*eval_text.problem_lines(found), *eval_text.lines(found), *eval_text.pair_lines(shown)):
         render.line(line)

@@ -56,6 +56,7 @@ def _policy(item: Candidate, found: Evaluation) -> dict[str, Any]:
     from rowcite.evaluation.policies import yaml_block
 
     policy, choice = item.policy, found.choice
+    low, high = item.found_interval
     return {
         "policy": str(policy),
         "ladder": list(policy.ladder),
@@ -64,6 +65,8 @@ def _policy(item: Candidate, found: Evaluation) -> dict[str, Any]:
         "retry_for": policy.retry_for,
         "cost_per_row_usd": item.cost_per_row / MICRO,
         "found": item.found,
+        "found_low": low,
+        "found_high": high,
         "certified": choice is not None and item in choice.all_certified,
         "yaml": yaml_block(policy, found.accept),
     }

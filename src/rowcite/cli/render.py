@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rowcite.api.facts import MICRO, usd
+from rowcite.api.facts import MICRO, usd, usd_each
 from rowcite.cli.events import EVENTS
 from rowcite.inert import one_line
-from rowcite.wording import plural
+from rowcite.wording import percent, plural
 
 if TYPE_CHECKING:
     from rowcite.model import Counts
@@ -285,7 +285,7 @@ def coverage_lines(summary: Summary) -> list[str]:
     shown = list(summary.filled.items())[:_MOST_FIELDS] if of else []
     width = max((len(name) for name, _ in shown), default=0)
     digits = len(f"{of:,}")
-    filled = [f"{name:{width}}  {rows:>{digits},} of {of:,}  {_percent(rows, of):>4}" for name, rows in shown]
+    filled = [f"{name:{width}}  {rows:>{digits},} of {of:,}  {percent(rows, of):>4}" for name, rows in shown]
     if more := len(summary.filled) - len(shown) if of else 0:
         filled.append(plural(more, "more field"))
     reasons = list(summary.reasons.items())[:_TOP_REASONS]
@@ -304,19 +304,9 @@ def next_lines(summary: Summary) -> list[str]:
 def _cost_of_cells(summary: Summary) -> list[str]:
     if not summary.accepted_cells or not summary.total_spent_usd:
         return []
-    each = summary.total_spent_usd / summary.accepted_cells
     total = usd(round(summary.total_spent_usd * MICRO))
-    return [
-        f"${each:.{2 if each >= 0.1 else 4}f} for each of {summary.accepted_cells:,} accepted values ({total} spent in total)"
-    ]
-
-
-def _percent(part: int, whole: int) -> str:
-    """Return a share; never 0% or 100% for a part that is neither."""
-    share = 100 * part / whole
-    if 0 < share < 1:
-        return "<1%"
-    return ">99%" if 99 < share < 100 else f"{share:.0f}%"
+    each = usd_each(summary.total_spent_usd * MICRO, summary.accepted_cells)
+    return [f"{each} for each of {plural(summary.accepted_cells, 'accepted value')} ({total} spent in total)"]
 
 
 def _named(name: str, lines: list[str]) -> list[str]:

@@ -49,10 +49,22 @@ rows_option = click.option(
     metavar="TIME",
     help="Add a section with what changed since TIME (2026-11-01, 2026-11-01T08:00, or 7d for seven days ago).",
 )
+@click.option(
+    "--evaluation",
+    metavar="FILE",
+    help="Add sections with what `rowcite eval --json` wrote to FILE: measured accuracy, cost against accuracy.",
+)
 @read_only_options
 @output_options
-def command(
-    spec: str, output: str | None, rows: int, since: datetime | None, *, as_json: bool, **flags: Any
+def command(  # noqa: PLR0913 - the flags
+    spec: str,
+    output: str | None,
+    rows: int,
+    since: datetime | None,
+    evaluation: str | None,
+    *,
+    as_json: bool,
+    **flags: Any,
 ) -> int:
     """Write a report about SPEC's table as one HTML file. It loads nothing from the network and can be mailed."""
     from contextlib import closing
@@ -67,8 +79,10 @@ def command(
         raise click.UsageError("--json and --output - both write to stdout: give --output a file")
     with extra(), prepared(spec, flags, Use.KEEP) as ready:
         from rowcite.report.gather import gather
+        from rowcite.report.measured import read_measured
         from rowcite.report.page import page
 
+        measured = read_measured(evaluation, ready.job.spec.name) if evaluation else None
         with closing(open_ledger(ready.ledger, writing=False)) as ledger:
             facts = gather(
                 ready.job,
@@ -77,6 +91,7 @@ def command(
                 table=flags["input"],
                 since=since.timestamp() if since else None,
             )
+        facts.measured = measured
         target, text = output or beside(ready), page(facts).encode()
     render.write_output(target, text)
     if as_json:

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from rowcite.evaluation.policies import BARS, MOST_POLICIES, Policy
-from rowcite.evaluation.statistics import labels_to_certify, lower_bound
+from rowcite.evaluation.statistics import labels_to_certify, lower_bound, wilson
 
 LEVEL = 0.9
 
@@ -90,6 +90,15 @@ class Candidate:
     def found(self) -> float:
         """Return the share of the values that there are which the policy gives right."""
         return self.whole.right / self.whole.valued if self.whole.valued else 0.0
+
+    @property
+    def found_interval(self) -> tuple[float, float]:
+        """Return the 95% interval of `found`, as wide as if the values of a row were right or wrong together.
+
+        The number of labels is that of the field with the most accepted cells. Without any the interval is the whole scale.
+        """
+        labels = [sums.given**2 / sums.squares for sums in self.whole.sums.values() if sums.squares]
+        return wilson(self.found, max(labels)) if labels else (0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,10 @@ from rowcite.spec.fields import fields, value_column
 from rowcite.spec.models import Spec
 
 _STATUS, _ERROR = "rowcite_status", "rowcite_error"
-_VARYING = re.compile(r"""'[^']*'|"[^"]*"|\b[0-9a-f]{8,}\b|\b\w*\d{3,}\w*\b""")
-_MOST_REASONS, _REASON_CHARS = 500, 120
-_OTHER = "other reasons"
+_REFERENCE = re.compile(r" \(ref_id [^)]*\)")
+_VARYING = re.compile(r"""'[^']*'|"[^"]*"|\b[0-9a-f]{8,}\b|\b\w*\d{3,}\w*\b|\b\d+\.\d+""")
+MOST_REASONS, _REASON_CHARS = 500, 120
+OTHER = "other reasons"
 
 
 @dataclass(slots=True)
@@ -73,6 +74,12 @@ class Coverage:
     def _add_reasons(self, added: pl.DataFrame) -> None:
         with_error = added.filter(pl.col(_ERROR).is_not_null() & (pl.col(_STATUS) != RowStatus.SKIPPED))
         for error, rows in with_error[_ERROR].value_counts().iter_rows():
-            for reason in {_VARYING.sub("…", part)[:_REASON_CHARS] for part in error.split("; ")}:
-                known = reason in self.reasons or len(self.reasons) < _MOST_REASONS
-                self.reasons[reason if known else _OTHER] += rows
+            for reason in reasons_in(error):
+                known = reason in self.reasons or len(self.reasons) < MOST_REASONS
+                self.reasons[reason if known else OTHER] += rows
+
+
+def reasons_in(error: str) -> set[str]:
+    """Return the reasons in a row's error, without what differs from row to row."""
+    parts = _REFERENCE.sub("", error).split("; ")
+    return {_VARYING.sub("…", part)[:_REASON_CHARS] for part in parts}

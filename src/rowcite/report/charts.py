@@ -16,8 +16,9 @@ import vl_convert
 
 from rowcite.inert import one_line
 from rowcite.report.facts import FILLED, CellState, Facts, Moment, Timeline
+from rowcite.report.sections import WIDTHS
+from rowcite.wording import percent
 
-WIDTHS = {"full": (1056, 660, 342), "half": (500, 342)}
 _MOST_BARS = 10
 _FONT = "system-ui, sans-serif"
 
@@ -75,7 +76,7 @@ def coverage(facts: Facts) -> Picture:
                 strokeWidth=alt.value(1),
             )
         )
-        labels = _labels(_chart(totals).encode(y=y), width, "name:N", "filled:N", dy=-11)
+        labels = _labels(_chart(totals).encode(y=y), width, ("name", "filled"), totals, dy=-11)
         return alt.layer(bars, *labels).properties(width=width, height=44 * max(len(totals), 1))
 
     shares = "; ".join(f"{item['name']}: {item['filled']}" for item in totals)
@@ -104,22 +105,34 @@ def _totals(facts: Facts) -> list[dict[str, Any]]:
         {
             "field": f"{number:04}",
             "name": one_line(field.name),
-            "filled": f"{share(sum(facts.cells[field.name][s] for s in FILLED), facts.requested)} filled",
+            "filled": filled_text(facts, field.name),
         }
         for number, field in enumerate(facts.fields)
     ]
 
 
-def _labels(base: Any, width: int, left: str, right: str, *, dy: int) -> tuple[Any, Any]:
-    """Return the labels above bars: a name on the left, cut to fit, and a number on the right."""
+def filled_text(facts: Facts, name: str) -> str:
+    """Return how many answered rows a field is filled in, as the summary of a run does."""
+    filled = sum(facts.cells[name][state] for state in FILLED)
+    return f"{filled:,} of {facts.answered:,} ({percent(filled, facts.answered)})"
+
+
+def _labels(
+    base: Any, width: int, names: tuple[str, str], items: list[dict[str, Any]], *, dy: int
+) -> tuple[Any, Any]:
+    """Return the labels above bars: a name on the left, cut to the room that the longest number on the right leaves."""
+    left, right = names
+    room = width - 7.5 * max((len(item[right]) for item in items), default=0) - 16
     return (
-        base.mark_text(align="left", dy=dy, limit=width - 110).encode(x=alt.value(0), text=left),
-        base.mark_text(align="right", dy=dy, color=_COLOURS["muted"]).encode(x=alt.value(width), text=right),
+        base.mark_text(align="left", dy=dy, limit=room).encode(x=alt.value(0), text=f"{left}:N"),
+        base.mark_text(align="right", dy=dy, color=_COLOURS["muted"]).encode(
+            x=alt.value(width), text=f"{right}:N"
+        ),
     )
 
 
-def bars(items: Iterable[Bar], title: str) -> Picture:
-    """Draw bars with their labels above them; long labels are cut."""
+def bars(items: Iterable[Bar], title: str, whole: float | None = None) -> Picture:
+    """Draw bars with their labels above them; long labels are cut. A bar of the size `whole` has the picture's width."""
     shown_bars = list(items)[: _MOST_BARS + 1]
     data = [
         {
@@ -132,16 +145,18 @@ def bars(items: Iterable[Bar], title: str) -> Picture:
         for number, bar in enumerate(shown_bars)
     ]
 
+    scale = alt.Scale(domainMin=0) if whole is None else alt.Scale(domain=(0, whole))
+
     def chart(width: int) -> Any:
         base = _chart(data).encode(
             y=alt.Y("row:O", axis=None, scale=alt.Scale(paddingInner=0.0, paddingOuter=0.0))
         )
         return alt.layer(
             base.mark_bar(height=6, yOffset=9, cornerRadiusEnd=1).encode(
-                x=alt.X("size:Q", axis=None, scale=alt.Scale(domainMin=0)),
+                x=alt.X("size:Q", axis=None, scale=scale),
                 color=_colours({name: name for name in _VARIABLES}, "c"),
             ),
-            *_labels(base, width, "label:N", "shown:N", dy=-5),
+            *_labels(base, width, ("label", "shown"), data, dy=-5),
         ).properties(width=width, height=36 * max(len(data), 1))
 
     values = "; ".join(f"{item['label']}: {item['shown']}" for item in data)
@@ -149,12 +164,16 @@ def bars(items: Iterable[Bar], title: str) -> Picture:
 
 
 def timeline(line: Timeline) -> Picture:
-    """Draw the number of runs sent, answered and failed over time."""
+    """Draw the number of runs submitted, completed and failed over time."""
     unit, seconds = next(((name, size) for name, size in _UNITS if line.worked >= 2 * size), _UNITS[-1])
     data = [
         {"at": moment.at / seconds, "runs": runs, "what": what}
         for moment in line.moments
-        for what, runs in (("sent", moment.sent), ("answered", moment.answered), ("failed", moment.failed))
+        for what, runs in (
+            ("submitted", moment.sent),
+            ("completed", moment.answered),
+            ("failed", moment.failed),
+        )
     ]
     pauses = [{"at": at / seconds} for at, _ in line.pauses]
     last = line.moments[-1] if line.moments else Moment(0.0, 0, 0, 0)
@@ -173,18 +192,18 @@ def timeline(line: Timeline) -> Picture:
             layers.append(rule.encode(x=x))
         return alt.layer(*layers).properties(width=width - 44, height=170)
 
-    totals = f"{last.sent:,} sent, {last.answered:,} answered, {last.failed:,} failed"
-    return _picture(chart, "full", f"Runs over time: {totals if line.moments else 'nothing sent'}")
+    totals = f"{last.sent:,} submitted, {last.answered:,} completed, {last.failed:,} failed"
+    return _picture(chart, "full", f"Runs over time: {totals if line.moments else 'nothing submitted'}")
 
 
 def _run_layers(chart: Any, *, failed: bool) -> list[Any]:
-    """Return an area of answered runs, a line of sent runs and, if any failed, a line of failed runs."""
-    answered = chart.transform_filter("datum.what == 'answered'").mark_area(
+    """Return an area of completed runs, a line of submitted runs and, if any failed, a line of failed runs."""
+    answered = chart.transform_filter("datum.what == 'completed'").mark_area(
         interpolate="step-after",
         color=_COLOURS["soft"],
         line={"color": _COLOURS["accent"], "strokeWidth": 1.5},
     )
-    sent = chart.transform_filter("datum.what == 'sent'").mark_line(
+    sent = chart.transform_filter("datum.what == 'submitted'").mark_line(
         interpolate="step-after", color=_COLOURS["muted"], strokeWidth=1.25, strokeDash=[3, 3]
     )
     ended = chart.transform_filter("datum.what == 'failed'").mark_line(
@@ -194,13 +213,6 @@ def _run_layers(chart: Any, *, failed: bool) -> list[Any]:
 
 
 _UNITS = (("hours", 3600.0), ("minutes", 60.0), ("seconds", 1.0))
-
-
-def share(part: int, whole: int) -> str:
-    """Return a part as a percentage that rounds to 0% or 100% only if it is none or all."""
-    if not whole or part in (0, whole):
-        return "100%" if whole and part else "0%"
-    return f"{min(max(part / whole * 100, 1), 99):.0f}%"
 
 
 def _chart(values: list[dict[str, Any]]) -> Any:

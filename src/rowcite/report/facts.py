@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from rowcite.accept.evidence import Element
-from rowcite.model import Citation, Counts, Decision, Json, Packing, Spend
+from rowcite.model import ANSWERED_ROWS, Citation, Counts, Decision, Json, Packing, Spend
+from rowcite.report.measured import Measured
+from rowcite.report.outcomes import Outcomes
 from rowcite.report.what_changed import SinceThen
 from rowcite.spec.fields import Field
 
@@ -60,6 +62,9 @@ FILLED = (
     CellState.LOW,
     CellState.UNSTATED,
 )
+
+
+FOUND = tuple(state for state in FILLED if state is not CellState.GIVEN)
 
 
 class ReviewReason(StrEnum):
@@ -148,7 +153,8 @@ class Timeline:
 class Facts:
     """Everything that a report shows.
 
-    `cells` counts cell states by field, `causes` rows by (status, cause), `domains` cells by cited domain. `requested`
+    `cells` counts cell states by field in answered rows (completed or rejected), `causes` rows by (status, reason),
+    `domains` cells by cited domain. `requested`
     rows need `tasks` distinct tasks; `stored` of these had an answer before the last session began. `escalation` lists
     the processors of `escalate` with their prices. `rows` are the rows on the page; `to_review` counts all that need
     review, `reasons` why.
@@ -171,12 +177,24 @@ class Facts:
     escalation: tuple[tuple[str, int], ...] = ()
     spend: list[Spend] = field(default_factory=list)
     packs: Packing = field(default_factory=Packing)
+    outcomes: Outcomes = field(default_factory=Outcomes)
     timeline: Timeline = field(default_factory=Timeline)
     to_review: int = 0
     reasons: Counter[ReviewReason] = field(default_factory=Counter)
     rows: list[RowView] = field(default_factory=list)
     changes: SinceThen | None = None
+    measured: Measured | None = None
     warnings: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def answered(self) -> int:
+        """Return the number of rows with an answer."""
+        return sum(self.counts[status] for status in ANSWERED_ROWS)
+
+    @property
+    def accepted(self) -> int:
+        """Return the number of cells with an accepted value that the table did not have before."""
+        return sum(states[state] for states in self.cells.values() for state in FOUND)
 
     @property
     def spent(self) -> int:

@@ -5,7 +5,6 @@ Memory holds the rows on the page and 16 bytes for each distinct task.
 
 from __future__ import annotations
 
-import re
 import time
 from collections import Counter
 from urllib.parse import urlsplit
@@ -13,11 +12,13 @@ from urllib.parse import urlsplit
 import polars as pl
 
 from rowcite.ledger import Ledger
-from rowcite.model import RowStatus
+from rowcite.model import ANSWERED_ROWS, RowStatus
+from rowcite.pipeline.coverage import MOST_REASONS, OTHER, reasons_in
 from rowcite.pipeline.input_changes import check_unchanged, with_table_of_now
 from rowcite.pipeline.job import Job
 from rowcite.report.cells import Views, views
 from rowcite.report.facts import Facts, ReviewReason, RowView
+from rowcite.report.outcomes import OutcomeCounter
 from rowcite.report.row_sample import RowSample
 from rowcite.report.what_changed import since_then
 from rowcite.report.work import stored_before, timeline
@@ -26,12 +27,7 @@ from rowcite.table.reader import Batch
 from rowcite.table.sources.members import own_texts
 
 MOST_ROWS = 1_000
-_MOST_CAUSES = 500
-_OTHER = "other causes"
 _LABEL_CHARS = 300
-_CAUSE_CHARS = 120
-_REFERENCE = re.compile(r" \(ref_id [^)]*\)")
-_VARYING = re.compile(r"""'[^']*'|"[^"]*"|\b[0-9a-f]{8,}\b|\b\w*\d{3,}\w*\b|\d[\d.,]*""")
 
 
 def gather(  # noqa: PLR0913 - what a page needs, by name
@@ -67,6 +63,7 @@ class _Gathering:
         self._resolver = RowResolver(job.spec, job.reader.source.schema, ledger, decided=decided)
         self._fields = self._resolver.fields
         self._sample = RowSample(most_rows)
+        self._outcomes = OutcomeCounter(self._resolver, ledger, packed=job.spec.task.records_per_run > 1)
         self._facts = Facts(
             name=job.spec.name,
             table=_name(table or job.spec.input.path),
@@ -84,12 +81,15 @@ class _Gathering:
         for batch in self._job.reader.batches(self._job.question):
             self._add_skipped(batch, before)
             for item in self._resolver.groups(batch.keys, batch.rows.frame):
-                tasks.add(item.key)
+                if item.key not in tasks:
+                    tasks.add(item.key)
+                    plain = not (item.given or item.decisions)
+                    self._outcomes.add(item.runs, item.resolved if plain else None)
                 self._add(batch, before, item)
             before += batch.keys.len()
         facts.rows, facts.tasks = self._sample.rows(), len(tasks)
         facts.spend, facts.packs = self._ledger.spend_by_processor(), self._ledger.packing()
-        facts.timeline = timeline(self._ledger)
+        facts.outcomes, facts.timeline = self._outcomes.found, timeline(self._ledger)
         facts.warnings, facts.stored = self._ledger.warnings(), stored_before(self._ledger, tasks)
         return facts
 
@@ -113,24 +113,21 @@ class _Gathering:
         facts = self._facts
         self._status(seen.status, rows)
         for field, cell in zip(self._fields, seen.cells, strict=True):
-            facts.cells[field.name][cell.state] += rows
-            if cell.rejection is not None:
-                self._cause(RowStatus.REJECTED, cell.rejection, rows)
+            if seen.status in ANSWERED_ROWS:
+                facts.cells[field.name][cell.state] += rows
             for domain in {_domain(citation.url) for citation in cell.citations} - {""}:
                 facts.domains[domain] += rows
-        if seen.error and not any(cell.rejection for cell in seen.cells):
-            self._cause(seen.status, seen.error, rows)
+        self._reasons(seen.status, seen.error, rows)
 
     def _status(self, status: str, rows: int) -> None:
         self._facts.counts[RowStatus(status)] += rows
 
-    def _cause(self, status: str, why: str, rows: int) -> None:
-        """Count a cause, without the parts of its text that differ from row to row."""
+    def _reasons(self, status: str, error: str | None, rows: int) -> None:
+        """Count each reason in an error, as the summary of a run counts them."""
         causes = self._facts.causes
-        cause = (status, _VARYING.sub("…", _REFERENCE.sub("", why))[:_CAUSE_CHARS])
-        if cause not in causes and len(causes) >= _MOST_CAUSES:
-            cause = (status, _OTHER)
-        causes[cause] += rows
+        for reason in reasons_in(error) if error else ():
+            known = (status, reason) in causes or len(causes) < MOST_REASONS
+            causes[status, reason if known else OTHER] += rows
 
     def _add_skipped(self, batch: Batch, before: int) -> None:
         """Count the rows of a batch that have no task; rows too long to send need review."""
@@ -142,7 +139,7 @@ class _Gathering:
             without_task.group_by("status", "why", maintain_order=True).len().iter_rows()
         ):
             self._status(status, count)
-            self._cause(status, why or "", count)
+            self._reasons(status, why, count)
         failed = without_task.filter(pl.col("status") == RowStatus.FAILED.value)
         self._facts.to_review += failed.height
         self._facts.reasons[ReviewReason.FAILED] += failed.height

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rowcite.api.facts import usd
+from rowcite.api.facts import usd, usd_each
 from rowcite.report import charts
 from rowcite.report.charts import Bar
 from rowcite.report.facts import Facts
-from rowcite.report.sections import Part, Table, plural
+from rowcite.report.outcomes import OUTCOME_LABELS, Outcome, Step
+from rowcite.report.sections import Part, Table
+from rowcite.wording import percent, plural
 
 
 def spend(facts: Facts) -> Part | None:
@@ -44,6 +46,93 @@ def _failed(facts: Facts) -> str:
     """Return what failed runs cost: whether they are billed is not documented."""
     runs, cost = sum(item.failed for item in facts.spend), sum(item.failed_cost for item in facts.spend)
     return f", an upper bound: {plural(runs, 'failed run')} ({usd(cost)}) may not be billed" if runs else ""
+
+
+def outcomes(facts: Facts) -> Part | None:
+    """Return the section about what the runs gave for their price: accepted values, values that are not used, nothing."""
+    found = facts.outcomes
+    if not found.runs:
+        return None
+    lines = [
+        _Saving(label, found.runs[outcome], round(found.cost[outcome]), _OUTCOME_COLOURS[outcome])
+        for outcome, label in OUTCOME_LABELS.items()
+        if found.runs[outcome]
+    ]
+    others = facts.runs - sum(line.runs for line in lines)
+    cost = facts.spent - sum(line.cost for line in lines)
+    if cost > 0 or (others > 0 and not found.packed):
+        lines.append(
+            _Saving("Other questions: evaluations, earlier specs", max(others, 0), cost, "s-unanswered")
+        )
+    unit = "row" if found.packed else "run"
+    return Part(
+        "outcomes",
+        "Spend by outcome",
+        _outcome_text(facts),
+        svgs=charts.bars(_bars(facts, lines, unit), "Spend by outcome").svgs,
+        table=Table(
+            ("Outcome", "Rows in runs" if found.packed else "Runs", "US$"),
+            [(line.name, f"{line.runs:,}", usd(line.cost)) for line in lines],
+        ),
+    )
+
+
+_OUTCOME_COLOURS = {
+    Outcome.USED: "accent",
+    Outcome.UNUSED: "s-rejected",
+    Outcome.NOTHING: "s-unanswered",
+    Outcome.FAILED: "bad",
+    Outcome.ACTIVE: "s-unanswered",
+}
+
+
+def _outcome_text(facts: Facts) -> str:
+    cost, spent = facts.outcomes.cost, facts.spent
+    if not spent:
+        return f"{plural(facts.accepted, 'accepted value')}, free."
+    text = "No accepted value."
+    if facts.accepted:
+        text = f"{usd_each(spent, facts.accepted)} for each of {plural(facts.accepted, 'accepted value')} ({usd(spent)} spent in total)."
+    nothing = round(cost.get(Outcome.NOTHING, 0))
+    return f"{text} {usd(nothing)} ({percent(nothing, spent)}) went to runs that found nothing."
+
+
+def steps(facts: Facts) -> Part | None:
+    """Return the section about the steps of the ladder: the fields that each processor was sent, and those it settled."""
+    ladder = [facts.processor, *(name for name, _ in facts.escalation)]
+    found = facts.outcomes.steps
+    names = sorted(found, key=lambda name: ladder.index(name) if name in ladder else len(ladder))
+    if len(names) < 2:
+        return None
+    bars, rows = [], []
+    for name in names:
+        step = found[name]
+        each = usd_each(step.cost, step.settled) if step.settled else "-"
+        bars.append(Bar(name, step.settled / (step.opened or 1), _yield_text(step)))
+        numbers = (step.tasks, step.opened, step.settled, step.filled)
+        rows.append((name, *(f"{number:,}" for number in numbers), usd(round(step.cost)), each))
+    return Part(
+        "steps",
+        "Yield of each step",
+        "Fields that were open when a processor was tried, and those that its answer settled: accepted values, and nulls"
+        " where nothing is required. Each bar is the settled share.",
+        svgs=charts.bars(bars, "Fields settled by each step", whole=1.0).svgs,
+        table=Table(
+            ("Processor", "tasks", "open", "settled", "with a value", "US$", "US$ a settled field"),
+            rows,
+        ),
+    )
+
+
+def _yield_text(step: Step) -> str:
+    text = f"{step.settled:,} of {step.opened:,} fields"
+    if not step.cost:
+        return text
+    return (
+        f"{text} · {usd_each(step.cost, step.settled)} each"
+        if step.settled
+        else f"{text} for {usd(round(step.cost))}"
+    )
 
 
 def savings(facts: Facts) -> Part | None:
@@ -92,14 +181,14 @@ class _Saving(NamedTuple):
     colour: str = "accent"
 
 
-def _bars(facts: Facts, lines: list[_Saving]) -> list[Bar]:
+def _bars(facts: Facts, lines: list[_Saving], unit: str = "run") -> list[Bar]:
     """Return a bar for each line, as long as its cost, or as its runs where they are free."""
     money = bool(facts.price) and not facts.local
     return [
         Bar(
             line.name,
             line.cost if money else line.runs,
-            f"{plural(line.runs, 'run')} · {usd(line.cost)}" if money else plural(line.runs, "run"),
+            f"{plural(line.runs, unit)} · {usd(line.cost)}" if money else plural(line.runs, unit),
             line.colour,
         )
         for line in lines

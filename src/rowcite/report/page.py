@@ -152,6 +152,7 @@ def _cell(cell: CellView, documents: Documents, decision: Decision | None) -> di
         "r": cell.rejection,
         "y": _cut(cell.reasoning, _REASON_CHARS) if cell.reasoning else None,
         "p": cell.processor,
+        "c": level(cell.confidence) if cell.confidence and (cell.rejection or cell.given) else None,
         "g": cell.given,
         "k": ("replaced" if cell.replaced else "kept") if cell.given is not None else None,
         "m": max(len(cell.citations) - MOST_CITATIONS, 0) or None,

@@ -5,17 +5,20 @@ from __future__ import annotations
 import time
 from collections import Counter
 
-from rowcite.api.facts import usd
+from rowcite.api.facts import usd, usd_each
 from rowcite.inert import one_line
 from rowcite.model import RowStatus
 from rowcite.report import charts
-from rowcite.report.charts import Bar, share
+from rowcite.report.charts import Bar, filled_text
 from rowcite.report.facts import FILLED, REASON_LABELS, STATE_LABELS, CellState, Facts
-from rowcite.report.money import savings, spend
-from rowcite.report.sections import Mark, Part, Table, Tile, plural
+from rowcite.report.measured import measured_parts
+from rowcite.report.money import outcomes, savings, spend, steps
+from rowcite.report.sections import Mark, Part, Table, Tile
 from rowcite.report.what_changed import what_changed
+from rowcite.wording import percent, plural
 
 _MOST_IN_TABLE = 50
+_REASONS = "Rows by reason"
 _TONES = {RowStatus.REJECTED: "warn", RowStatus.FAILED: "bad"}
 
 
@@ -42,20 +45,29 @@ def tiles(facts: Facts) -> list[Tile]:
     for status in RowStatus:
         if counts[status] or status is RowStatus.COMPLETED:
             rows = counts[status]
-            found.append(Tile(status, f"{rows:,}", share(rows, total), _TONES.get(status, "")))
-    filled = sum(states[state] for states in facts.cells.values() for state in FILLED)
-    of = share(filled, facts.requested * len(facts.fields))
-    found.append(Tile("cells filled", f"{filled:,}", f"{of} of those requested"))
+            found.append(Tile(status, f"{rows:,}", percent(rows, total), _TONES.get(status, "")))
+    found.append(Tile("accepted values", f"{facts.accepted:,}", _with_given(facts)))
     if facts.local:
         return [*found, Tile("spent", "$0", "local server")]
-    return [*found, Tile("spent", usd(facts.spent), f"{plural(facts.runs, 'run')}, list price")]
+    each = f", {usd_each(facts.spent, facts.accepted)} a value" if facts.spent and facts.accepted else ""
+    return [*found, Tile("spent", usd(facts.spent), f"list price{each}")]
+
+
+def _with_given(facts: Facts) -> str:
+    """Return the share of the answered rows' cells that are filled, and how many of them the table gave."""
+    given = sum(states[CellState.GIVEN] for states in facts.cells.values())
+    cells = facts.answered * len(facts.fields)
+    return f"{percent(facts.accepted + given, cells)} of cells filled" + (
+        f", with {given:,} given" if given else ""
+    )
 
 
 def rows_note(facts: Facts) -> str:
     """Return the sentence about which rows are on the page, and which are not."""
     total = plural(facts.counts.total(), "row")
     if not facts.to_review:
-        return f"No row needs review. This page shows {len(facts.rows):,} of {total}."
+        on_page = sum(1 + row.duplicates for row in facts.rows)
+        return f"No row needs review. This page shows {on_page:,} of {total}."
     reasons = ", ".join(
         f"{facts.reasons[reason]:,} {label}"
         for reason, label in REASON_LABELS.items()
@@ -64,7 +76,7 @@ def rows_note(facts: Facts) -> str:
     on_page = sum(1 + row.duplicates for row in facts.rows if row.reasons)
     if on_page < facts.to_review:
         return (
-            f"{plural(facts.to_review, 'row')} to review: {reasons}. This page shows the first {len(facts.rows):,};"
+            f"{plural(facts.to_review, 'row')} to review: {reasons}. This page shows {on_page:,} of them;"
             " --rows N shows more, and the output table has all of them."
         )
     others = sum(1 + row.duplicates for row in facts.rows if not row.reasons)
@@ -77,9 +89,12 @@ def parts(facts: Facts) -> list[Part]:
     found = [
         None if facts.changes is None else what_changed(facts.changes),
         _coverage(facts),
+        *measured_parts(facts.measured),
         _causes(facts),
         _sources(facts),
         spend(facts),
+        outcomes(facts),
+        steps(facts),
         savings(facts),
         _timeline(facts),
     ]
@@ -87,21 +102,20 @@ def parts(facts: Facts) -> list[Part]:
 
 
 def _coverage(facts: Facts) -> Part | None:
-    if not facts.requested:
+    if not facts.answered:
         return None
     states = [state for state in CellState if any(facts.cells[item.name][state] for item in facts.fields)]
     best = max(facts.fields, key=lambda item: _filled(facts, item.name))
     least = min(facts.fields, key=lambda item: _filled(facts, item.name))
-    text = (
-        f"Filled cells of {plural(facts.requested, 'requested row')}. Highest: {_share_of(facts, best.name)}"
-    )
+    text = f"Filled cells of {plural(facts.answered, 'answered row')}. Highest: {best.name}, {filled_text(facts, best.name)}"
     if _filled(facts, least.name) < _filled(facts, best.name):
-        text += f". Lowest: {_share_of(facts, least.name)}"
+        text += f". Lowest: {least.name}, {filled_text(facts, least.name)}"
     rows = [
         (
             item.name,
             *(f"{facts.cells[item.name][name]:,}" for name in states),
-            share(_filled(facts, item.name), facts.requested),
+            f"{_filled(facts, item.name):,}",
+            percent(_filled(facts, item.name), facts.answered),
         )
         for item in facts.fields
     ]
@@ -112,7 +126,7 @@ def _coverage(facts: Facts) -> Part | None:
         "full",
         charts.coverage(facts).svgs,
         [Mark(state, STATE_LABELS[state]) for state in states],
-        Table(("Field", *(STATE_LABELS[state] for state in states), "filled"), rows),
+        Table(("Field", *(STATE_LABELS[state] for state in states), "filled", "share"), rows),
     )
 
 
@@ -120,31 +134,26 @@ def _filled(facts: Facts, name: str) -> int:
     return sum(facts.cells[name][state] for state in FILLED)
 
 
-def _share_of(facts: Facts, name: str) -> str:
-    return f"{name}, {share(_filled(facts, name), facts.requested)}"
-
-
 def _causes(facts: Facts) -> Part | None:
     """Return the section about rows that are not completed: rejected values, failures, skipped rows."""
     tone = {RowStatus.REJECTED: "s-rejected", RowStatus.FAILED: "bad"}
     found = facts.causes.most_common()
     if not found:
-        return Part("causes", "Failures by cause", "Nothing failed and nothing was rejected.")
+        return Part("causes", _REASONS, "No row was rejected, failed or skipped.")
     bars = [
         Bar(why, rows, f"{rows:,} {status}", tone.get(RowStatus(status), "s-unanswered"))
         for (status, why), rows in found
     ]
-    failed = sum(rows for (status, _), rows in found if status == RowStatus.FAILED)
-    text = f"{plural(failed, 'row')} failed. " if failed else "No row failed. "
-    rejected = sum(rows for (status, _), rows in found if status == RowStatus.REJECTED)
-    text += f"{plural(rejected, 'value')} rejected." if rejected else ""
+    states = (RowStatus.REJECTED, RowStatus.FAILED, RowStatus.SKIPPED)
+    rows_of = ", ".join(f"{facts.counts[status]:,} {status}" for status in states if facts.counts[status])
+    text = f"{plural(sum(facts.counts[status] for status in states), 'row')}: {rows_of}. A row may have several reasons."
     return Part(
         "causes",
-        "Failures by cause",
-        text.strip(),
-        svgs=charts.bars(_most(bars, "other causes"), "Failures by cause").svgs,
+        _REASONS,
+        text,
+        svgs=charts.bars(_most(bars, "other reasons"), "Rows by reason").svgs,
         table=Table(
-            ("Cause", "Status", "Count"),
+            ("Reason", "Status", "Rows"),
             [(why, status, f"{n:,}") for (status, why), n in found[:_MOST_IN_TABLE]],
         ),
     )
@@ -182,7 +191,7 @@ def _timeline(facts: Facts) -> Part | None:
     last = line.moments[-1]
     began = time.strftime("%Y-%m-%d %H:%M", time.localtime(line.began))
     pause = f", {plural(len(line.pauses), 'pause')} not shown" if line.pauses else ""
-    marks = Counter({"sent": last.sent, "answered": last.answered, "failed": last.failed})
+    marks = Counter({"submitted": last.sent, "completed": last.answered, "failed": last.failed})
     return Part(
         "timeline",
         "Timeline",
@@ -191,7 +200,7 @@ def _timeline(facts: Facts) -> Part | None:
         charts.timeline(line).svgs,
         [Mark(name, f"{name} {runs:,}") for name, runs in marks.items() if runs or name != "failed"],
         Table(
-            ("Seconds of work", "sent", "answered", "failed"),
+            ("Seconds of work", "submitted", "completed", "failed"),
             [
                 (f"{moment.at:,.1f}", f"{moment.sent:,}", f"{moment.answered:,}", f"{moment.failed:,}")
                 for moment in line.moments[:: max(len(line.moments) // 20, 1)]

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+WIDTHS = {"full": (1056, 660, 342), "half": (500, 342)}
+"""The widths in pixels that a picture is drawn in, by the room of its section."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tile:
@@ -43,8 +46,3 @@ class Part:
     svgs: tuple[tuple[int, str], ...] = ()
     legend: list[Mark] = field(default_factory=list)
     table: Table | None = None
-
-
-def plural(number: int, noun: str) -> str:
-    """Return a number with its noun: 1 row, 2 rows."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

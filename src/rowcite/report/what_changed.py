@@ -12,7 +12,8 @@ from rowcite.changes import Change, changes_since, text_of
 from rowcite.inert import one_line
 from rowcite.ledger import Ledger
 from rowcite.pipeline.job import Job
-from rowcite.report.sections import Part, Table, plural
+from rowcite.report.sections import Part, Table
+from rowcite.wording import plural
 
 _SHOWN = 100  # changes
 _VALUE_CHARS = 60

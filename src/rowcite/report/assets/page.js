@@ -99,14 +99,16 @@ function wanted() {
   return rows;
 }
 
+/** The rows that some lines stand for: those with the same input are one line. */
+const rowsIn = (lines) => lines.reduce((sum, row) => sum + 1 + row.duplicates, 0);
 function options(select, entries, chosen) {
   for (const [value, label] of entries) select.append(make("option", { value, selected: value === chosen }, clean(label)));
 }
 function fillFilters() {
-  const count = (test) => data.rows.filter(test).length, number = (n) => n.toLocaleString("en");
+  const count = (test) => rowsIn(data.rows.filter(test)), number = (n) => n.toLocaleString("en");
   const some = (entries) => entries.filter((entry) => entry[2]).map(([value, label, n]) => [value, `${label} (${number(n)})`]);
   const reviewing = count(needsReview);
-  const every = ["all", `All rows on this page (${number(data.rows.length)})`];
+  const every = ["all", `All rows on this page (${number(rowsIn(data.rows))})`];
   const first = reviewing ? [["review", `Rows to review (${number(reviewing)})`], every] : [every];
   options(byId("status"), [...first,
     ...some(data.reasons.filter(([name]) => !data.statuses.includes(name)).map(([name, label]) => [`reason:${name}`, `Rows ${label}`, count((row) => row.reasons.includes(name))])),
@@ -203,7 +205,8 @@ function draw() {
   }));
   if (!rows.length) body.append(make("tr", {}, make("td", { colspan: span(), class: "why" }, "No row on this page matches.")));
   const left = rows.length - view.room, n = (value) => value.toLocaleString("en");
-  byId("count").textContent = `${n(rows.length)} of ${n(data.rows.length)} rows on this page`;
+  const lines = rowsIn(rows) > rows.length ? `, in ${n(rows.length)} line${rows.length === 1 ? "" : "s"}` : "";
+  byId("count").textContent = `${n(rowsIn(rows))} of ${n(rowsIn(data.rows))} rows on this page${lines}`;
   byId("more").replaceChildren();
   if (left > 0) {
     const more = make("button", { type: "button" }, `Show ${n(Math.min(left, PAGE))} more of ${n(left)}`);
@@ -226,10 +229,11 @@ function detail(row) {
   const pair = (name, value) => about.append(make("dt", {}, foreign(name)), make("dd", {}, foreign(value)));
   row.given.forEach(([name, value]) => pair(name, value));
   if (row.duplicates) pair("duplicates", `${row.duplicates.toLocaleString("en")} more row${row.duplicates === 1 ? "" : "s"} with the same input`);
-  if (row.processor) pair("answered by", row.processor + (row.run ? ` (${row.run})` : ""));
+  if (row.processor) pair("answered by", row.processor);
   inside.append(about);
   if (row.error && !row.cells.some((cell) => cell.r)) inside.append(make("p", { class: "rejection" }, foreign(row.error)));
   row.cells.forEach((cell, at) => inside.append(cellNode(row, at)));
+  if (row.run) inside.append(make("details", { class: "runs" }, make("summary", {}, row.run.includes(",") ? "Run ids" : "Run id"), foreign(row.run)));
   return make("tr", { class: "detail", id: `detail-${row.n}` }, inside);
 }
 
@@ -243,17 +247,21 @@ function cellNode(row, at) {
   if (cell.e) main.append(make("ul", { "aria-label": "Elements" }, ...cell.e.map(element)));
   if (cell.x.length) main.append(make("ol", { "aria-label": "Sources" }, ...cell.x.map(source)));
   if (cell.m) main.append(make("p", { class: "reason" }, `and ${cell.m} more sources`));
-  if (cell.d) main.append(decision(cell.d));
+  if (cell.d) main.append(decision(cell));
   if (hooks.cell) main.append(hooks.cell(row, at));
   const processor = cell.p && cell.p !== row.processor ? make("div", {}, foreign(cell.p)) : null;
-  const side = make("div", {}, make("h3", {}, foreign(field.name)), make("div", { class: "side" }, confidenceNode(stateOf(row, at)), processor));
+  const found = cell.c && !cell.d ? confidenceNode(cell.c) : null; // of a rejected value, or of one beside the table's own
+  const side = make("div", {}, make("h3", {}, foreign(field.name)), make("div", { class: "side" }, found, make("div", {}, confidenceNode(stateOf(row, at))), processor));
   return make("div", { class: flag ? "cell flag" : "cell" }, side, main);
 }
 
+const hasValue = (cell) => (cell.v ?? cell.s) !== undefined;
 const VERDICTS = { accept: "Accepted", reject: "Rejected", correct: "Corrected" };
-function decision({ verdict, who, at, note }) {
+const VERDICTS_WITHOUT_VALUE = { accept: "Left blank", reject: "Left blank", correct: "Value entered" };
+function decision(cell) {
+  const { verdict, who, at, note } = cell.d, words = hasValue(cell) ? VERDICTS : VERDICTS_WITHOUT_VALUE;
   const when = new Date(at * 1000).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-  return make("p", { class: "decided" }, `${VERDICTS[verdict]} by `, foreign(who), `, ${when}`, note ? ": " : null, note ? foreign(note) : null);
+  return make("p", { class: "decided" }, `${words[verdict]} by `, foreign(who), `, ${when}`, note ? ": " : null, note ? foreign(note) : null);
 }
 
 function valueNodes(row, at) {

@@ -23,8 +23,6 @@ hooks.cell = (row, at) => {
   return group;
 };
 
-const hasValue = (cell) => (cell.v ?? cell.s) !== undefined;
-
 function correct(group, row, at) {
   const opened = group.querySelector("form");
   if (opened) { opened.remove(); return; }
