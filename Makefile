@@ -61,7 +61,7 @@ load: .venv/dev  ## Run 200,000 runs with failures, 429s, disconnects and a kill
 fuzz: .venv/dev  ## Fuzz the parsers of untrusted bytes for FUZZ_SECONDS (300)
 	$(BIN)/python tests/fuzz/long.py --seconds $(or $(FUZZ_SECONDS),300)
 
-eval: .venv/dev  ## Measure the accuracy of the local research on the sample pages
+eval: .venv/dev  ## Measure the accuracy of the local research (MIRROR: also on documents of public repositories)
 	$(BIN)/python benchmarks/research/evaluate.py
 
 chromium:  ## Install Chromium from Debian's packages unless it is installed

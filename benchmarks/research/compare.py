@@ -9,6 +9,7 @@ from typing import Any
 
 from rapidfuzz import fuzz
 
+from rowcite.local.research.text.dates import date_in
 from rowcite.local.research.text.places import country_code
 
 _CLOSE = 0.03  # a rounded figure, or last year's, counts as right
@@ -30,6 +31,8 @@ def is_right(answer: Any, truth: Truth) -> bool:
         return any(_is_close(float(answer), float(text)) for text in truth.accepted)
     if truth.family in {"year", "enum", "boolean"}:
         return str(answer).lower() in {text.lower() for text in truth.accepted}
+    if truth.family == "date":
+        return any(date_in(str(answer)).startswith(text) for text in truth.accepted)
     if truth.family == "list":
         return _is_right_list(answer, truth.accepted)
     if truth.family == "place":

@@ -1,24 +1,29 @@
-"""Measure on the sample pages how often the research engine is right at each confidence, and how much it finds.
+"""Measure how often the research engine is right at each confidence, and how much it finds of what documents state.
 
-python benchmarks/research/evaluate.py     prints the tables and writes results.md
+python benchmarks/research/evaluate.py     prints the tables and writes results.md; those of public repositories need MIRROR,
+a folder with the Git directory of each repository of labels.yaml at owner+name/repo
 """
 
 from __future__ import annotations
 
 import csv
+import os
 import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from math import sqrt
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from compare import Truth, is_right
+from mirror import Labelled, ScriptedReader, judged, labelled_documents, write_corpus
 
 from rowcite.local.research import Corpus, Question, open_corpus
+from rowcite.local.research.language_model.reader import ModelResearcher
 
 ROOT = Path(__file__).parents[2]
 RESULTS = Path(__file__).parent / "results.md"
@@ -82,8 +87,12 @@ def main() -> None:
     started = time.monotonic()
     tallies = evaluate(open_corpus(ROOT / "sample_data" / "web"))
     text = report(tallies, time.monotonic() - started)
+    if mirror := os.environ.get("MIRROR"):
+        text += mirrored(Path(mirror))
+        RESULTS.write_text(text, encoding="utf-8")
+    else:
+        text += "\nMIRROR is not set: the documents of public repositories are not measured, and results.md is not written.\n"
     print(text)
-    RESULTS.write_text(text, encoding="utf-8")
 
 
 def evaluate(corpus: Corpus) -> dict[str, Tally]:
@@ -119,6 +128,54 @@ while the engine was built, so the figures are an upper bound for other pages.
 | --- | --- | --- | --- | --- |
 {chr(10).join(lines)}
 """
+
+
+def mirrored(mirror: Path) -> str:
+    """Return the tables of the documents of public repositories, with and without a model, as Markdown."""
+    documents = labelled_documents(mirror)
+    stated = sum(bool(truth.accepted) for document in documents for _, truth in document.facts.values())
+    kinds = {document.kind for document in documents}
+    text = f"""
+# Documents of public repositories
+
+{len(documents)} documents about {len(kinds)} kinds of thing, listed in labels.yaml by repository, commit and path, with {stated} labelled facts. A hash
+divides them: the engine was developed on one half, and the other was used for these figures only. Each question gives the name of the thing and
+nothing else. The model is a scripted reader that knows the labels and quotes the passages it is shown, so its figures are what the
+checks of quotes keep of a perfect model's answers.
+
+"""
+    with TemporaryDirectory() as folder:
+        write_corpus(documents, Path(folder))
+        corpus = open_corpus(folder)
+        model = ModelResearcher(corpus, ScriptedReader(documents, corpus))
+        for half, seen in (("the unseen half", False), ("the half developed on", True)):
+            chosen = [document for document in documents if document.seen == seen]
+            for name, researcher in (("without a model", corpus), ("with the scripted reader", model)):
+                text += f"## {half[0].upper()}{half[1:]}, {name}\n\n{_by_source(chosen, researcher)}\n"
+    return text
+
+
+def _by_source(documents: list[Labelled], researcher: Any) -> str:
+    """Return the table of some documents by kind of source."""
+    answers = [
+        researcher.research(Question(one.given, {"type": "json", "json_schema": one.schema}))
+        for one in documents
+    ]
+    total, tallies = Tally(), dict[str, Tally]()
+    for document, _, value, confidence, truth, right in judged(documents, answers):
+        for tally in (total, tallies.setdefault(document.source, Tally())):
+            tally.add(
+                Tally(
+                    Counter({(confidence, right): 1} if value not in (None, [], "") else {}),
+                    int(bool(truth.accepted)),
+                    int(right),
+                )
+            )
+    rows = [("all", total), *sorted(tallies.items())]
+    lines = [f"| {name} | {' | '.join(tally.cells())} |" for name, tally in rows]
+    return "\n".join(
+        ["| source | high | medium | low | found |", "| --- | --- | --- | --- | --- |", *lines, ""]
+    )
 
 
 def wilson(right: int, total: int) -> float:

@@ -7,29 +7,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from rapidfuzz import fuzz
-
 from rowcite.local.research.answers.schema_fields import OutputField
 from rowcite.local.research.answers.values import read_items, read_value
 from rowcite.local.research.documents.document import Directness, Document, Fact
+from rowcite.local.research.documents.labels import similarity
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier
 from rowcite.local.research.subject.subject_match import match_fact, row_contradicts
-from rowcite.local.research.text.normalise import content_words
 
 _REGISTRY = re.compile(
     r"\.gov(?:\.|$)|regist(?:er|ry|re)|companieshouse|handelsregister|chamber|bolagsverket|brreg|\bsec\b|gazette\.gov",
     re.IGNORECASE,
 )
 # Concepts whose facts also count for another, with their weight there.
-_NEIGHBOURS = {
+_NEIGHBOURS: dict[str, tuple[tuple[str, float], ...]] = {
     "founded": (("incorporated", 0.6),),
     "city": (("hq", 1.0),),
     "country": (("hq", 1.0),),
     "hq": (("city", 0.9),),
     "public": (("stage", 0.9), ("ticker", 1.0)),
     "stage": (("public", 0.9), ("ticker", 0.9)),
-    "funding_total": (),
 }
+_LEAST = 0.7  # of a label's similarity to a field
 
 
 @dataclass(frozen=True)
@@ -105,25 +103,23 @@ def is_registry(document: Document) -> bool:
 
 
 def _relevant(target: OutputField, document: Document) -> Iterator[tuple[Fact, float]]:
-    if not target.concept:
-        for fact in document.facts:
-            if fact.lead is None and label_matches(fact.label, target):
-                yield fact, 1.0
-        return
-    for fact in document.by_concept.get(target.concept, ()):
-        yield fact, 1.0
-    for neighbour, discount in _NEIGHBOURS.get(target.concept, ()):
-        for fact in document.by_concept.get(neighbour, ()):
-            yield fact, discount
+    """Yield the facts that a field may mean, with how well they match it: by kind of fact, or by label."""
+    neighbours = dict(_NEIGHBOURS.get(target.concept, ()))
+    phrases = target.phrases
+    for fact in document.facts:
+        by_kind = (
+            1.0 if target.concept and fact.concept == target.concept else neighbours.get(fact.concept, 0.0)
+        )
+        by_label = 1.0 if fact.lead is None and fact.label == target.words else 0.0
+        by_label = (
+            by_label or max((similarity(one, fact.label, fact.heading) for one in phrases), default=0.0)
+            if fact.lead is None
+            else 0.0
+        )
+        if by_kind or by_label >= _LEAST:
+            yield fact, max(by_kind, by_label)
 
 
 def label_matches(label: str, target: OutputField) -> bool:
-    """Return True if a document's label names the field: the same words in any order and ending."""
-    requested, stated = set(content_words(target.words)), set(content_words(label))
-    if not requested or not stated:
-        return False
-    if requested == stated:
-        return True
-    if len(requested & stated) >= 2 and (requested <= stated or stated <= requested):
-        return True
-    return fuzz.token_sort_ratio(label, target.words) >= 90
+    """Return True if a document's label names the field."""
+    return any(similarity(phrase, label) >= _LEAST for phrase in target.phrases)

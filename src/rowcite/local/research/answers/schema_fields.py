@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from rowcite.local.research.documents.concepts import BY_NAME, concept_of_field
+from rowcite.local.research.documents.labels import BY_NAME, concept_of_field, field_phrases
 from rowcite.local.research.text.normalise import fold, split_words
 from rowcite.local.research.text.numbers import number_in
 
@@ -36,6 +36,11 @@ class OutputField:
     required: frozenset[str] = frozenset()
     limit: int | None = None
     const: Any = field(default=None, hash=False)
+
+    @property
+    def phrases(self) -> tuple[tuple[str, ...], ...]:
+        """The normal forms by which documents may label the field."""
+        return field_phrases(self.words, self.description)
 
     @property
     def changes(self) -> bool:

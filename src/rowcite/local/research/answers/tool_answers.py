@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 from msgspec import structs
 
-from rowcite.local.research.documents.concepts import concept_of_label
 from rowcite.local.research.documents.document import Block, Directness, Document, Fact, FileMetadata
+from rowcite.local.research.documents.labels import concept_of_label
 from rowcite.local.research.documents.parse import UNREADABLE, read_file
 from rowcite.local.research.question import ToolAnswer
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier
@@ -126,7 +126,7 @@ def _of_json(text: str, answer: ToolAnswer) -> Document | None:
     names = tuple(dict.fromkeys(name for subject in subjects for name in (core_name(subject), fold(subject))))
     return Document(
         answer.title, answer.url, answer.title, None, host_of(answer.url), "", raw, raw, tuple(blocks), (), tuple(facts),
-        names, frozenset(sites_within(raw)),
+        names, frozenset(sites_within(raw)), named=names,
     )  # fmt: skip
 
 

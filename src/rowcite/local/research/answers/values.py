@@ -8,7 +8,8 @@ from typing import Any
 
 from rowcite.local.research.answers.enum_values import choose
 from rowcite.local.research.answers.schema_fields import OutputField
-from rowcite.local.research.documents.document import Fact
+from rowcite.local.research.documents.document import Directness, Fact
+from rowcite.local.research.documents.labels import normal_form
 from rowcite.local.research.text.dates import date_in
 from rowcite.local.research.text.normalise import collapse_spaces, fold
 from rowcite.local.research.text.numbers import Amount, money_in, number_in
@@ -58,10 +59,11 @@ def read_value(fact: Fact, target: OutputField) -> Value | None:
         choice = choose(_stage(fact.value) if target.concept == "stage" else fact.value, target.choices)
         return None if choice is None else Value(choice)
     if target.kind in {"integer", "number"}:
+        if fact.directness is Directness.DATA and (plain := _plain_number(fact.value, target)) is not None:
+            return plain
         return _number(fact.value, target)
     if target.kind == "boolean":
-        folded = fold(fact.value)
-        return Value(value=True) if folded in _YES else (Value(value=False) if folded in _NO else None)
+        return _yes_or_no(fact.value, target)
     return _text(fact.value, target) if target.kind == "string" else None
 
 
@@ -75,6 +77,17 @@ def read_items(fact: Fact) -> tuple[str, ...]:
     return tuple(item for item in map(_item, parts) if item)
 
 
+def _yes_or_no(text: str, target: OutputField) -> Value | None:
+    """Return whether a text says yes or no, or repeats the field's words: "in stock", "out of stock", "not listed"."""
+    folded = fold(text)
+    if folded in _YES or folded in _NO:
+        return Value(value=folded in _YES)
+    asked, said = set(normal_form(target.words)), set(normal_form(folded))
+    if asked & said and len(said) < 4:
+        return Value(value=not re.match(r"(?:not|no|out|un|sold|never)\b", folded))
+    return None
+
+
 def _item(text: str) -> str:
     bare = re.sub(
         r"^(?:(?:and|or|for|at|both|the|a|an|our|its)\s+)+", "", text.strip(" .;,\"“”'"), flags=re.IGNORECASE
@@ -84,7 +97,9 @@ def _item(text: str) -> str:
 
 def _number(text: str, target: OutputField) -> Value | None:
     """Return a year, a sum of money or a count; None for a sum in another currency than requested."""
-    if target.concept in {"founded", "incorporated"}:
+    if target.concept in {"founded", "incorporated"} or (
+        target.kind == "integer" and "year" in target.words.split()
+    ):
         date = date_in(text)
         return Value(int(date[:4])) if date else None
     amount = money_in(text) if target.concept in _MONEY else number_in(text)
@@ -94,6 +109,16 @@ def _number(text: str, target: OutputField) -> Value | None:
     if target.kind == "integer":
         return Value(int(value), amount.about) if value == int(value) else None
     return Value(int(value) if value == int(value) else value, amount.about)
+
+
+def _plain_number(text: str, target: OutputField) -> Value | None:
+    """Return a number of structured data, whose point is always a decimal point."""
+    match = re.fullmatch(r"[^\d-]{0,3}(-?\d+(?:\.\d+)?)(?: [A-Z]{1,4})?", text)
+    if match is None or target.concept in _MONEY | {"founded", "incorporated"}:
+        return None
+    value = float(match[1])
+    whole = value == int(value)
+    return None if target.kind == "integer" and not whole else Value(int(value) if whole else value)
 
 
 def _in_currency(amount: Amount, target: OutputField) -> bool:
@@ -125,7 +150,7 @@ def _text(text: str, target: OutputField) -> Value | None:
         return _some(_seat(text))
     if target.concept == "stage":
         return _some(_stage(text))
-    return _some(collapse_spaces(text).strip(" .;,")[:300])
+    return _some(collapse_spaces(text).strip(" .;,")[:1_000])
 
 
 def _dated(text: str, requested: str) -> Value | None:

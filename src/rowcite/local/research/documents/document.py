@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from rowcite.local.research.text.normalise import collapse_spaces, core_name
+from rowcite.local.research.text.normalise import collapse_spaces
 
 HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
 MARKDOWN_SUFFIXES = frozenset({".md", ".markdown"})
@@ -96,6 +96,7 @@ class Document:
     subjects: tuple[str, ...] = ()  # core names that the page presents as its subject
     links: frozenset[str] = frozenset()  # sites it links to or names
     hrefs: tuple[str, ...] = field(repr=False, default=())  # addresses it links to
+    named: tuple[str, ...] = ()  # core names of the organisations and people in its data and tables
 
     @cached_property
     def collapsed_source(self) -> str:
@@ -133,10 +134,8 @@ class DocumentSummary(Struct, frozen=True, array_like=True, gc=False):
 
 def summarise(document: Document) -> DocumentSummary:
     """Return the summary of a document."""
-    stated = {core_name(fact.subject) for fact in document.facts if fact.subject}
-    named = sorted(name for name in stated if len(name) > 2 and not name.isdigit())
     return DocumentSummary(
-        document.path, document.url, document.date or "", document.site, document.subjects, tuple(sorted(document.links)), tuple(named)
+        document.path, document.url, document.date or "", document.site, document.subjects, tuple(sorted(document.links)), document.named
     )  # fmt: skip
 
 

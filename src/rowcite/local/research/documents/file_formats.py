@@ -13,7 +13,7 @@ from email.parser import BytesParser
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from rowcite.local.research.documents.labelled_facts import is_labelled_line
+from rowcite.local.research.documents.layout_facts import is_labelled_line
 from rowcite.local.research.text.normalise import collapse_spaces
 
 _MOST_PAGES = 400

@@ -12,16 +12,17 @@ from rowcite.local.research.documents.document import Block
 from rowcite.local.research.text.normalise import collapse_spaces
 
 _IGNORED_TAGS = frozenset(
-    {"script", "style", "noscript", "template", "svg", "head", "iframe", "select", "button", "form"}
+    {"script", "style", "noscript", "template", "svg", "head", "iframe", "select", "button"}
 )
 _BLOCKS = frozenset([
     "address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "div", "dl", "dt",
-    "fieldset", "figcaption", "figure", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hgroup", "hr", "html",
+    "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hgroup", "hr", "html",
     "legend", "li", "main", "menu", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th",
     "thead", "tr", "ul",
 ])  # fmt: skip
 _LEADS = frozenset({"b", "strong", "span", "em", "i", "small", "label"})
-_LONGEST_LABEL = 40
+_SEPARATE = frozenset({"a", "span", "label", "time", "data", "output"})
+_LONGEST_LABEL = 60
 _AFTER_LABEL = "\x1f"  # marks the end of opening words in bold
 _NOISE_TAGS = frozenset({"nav", "footer"})
 _NOISE_NAMES = re.compile(
@@ -66,13 +67,14 @@ def _walk(node: LexborNode, layout: Layout, *, noise: bool, aside: bool) -> None
     """Read a block-level node: turn runs of inline content into blocks and walk block-level children."""
     buffer: list[str] = []
     has_text = False  # in the buffer
-    for child in _children(node):
+    for child in children(node):
         if child.tag in _BLOCKS or _holds_blocks(child):
             _flush(buffer, node, layout, noise=noise, aside=aside)
             has_text = False
             _enter(child, layout, noise=noise or _is_noise(child), aside=aside or child.tag == "aside")
         else:
             text = inline_text(child)
+            buffer.append(_apart("".join(buffer[-1:]).rstrip(_AFTER_LABEL), text, child))
             buffer.append(text + (_AFTER_LABEL if child.tag in _LEADS and not has_text else ""))
             has_text = has_text or bool(text.strip())
     _flush(buffer, node, layout, noise=noise, aside=aside)
@@ -121,7 +123,7 @@ def _read_table(table: LexborNode, layout: Layout, *, noise: bool, aside: bool) 
     if caption is not None and (text := collapse_spaces(inline_text(caption))):
         layout.add(Block("text", text, layout.heading, aside, (text,)), noise=noise)
     for number, row in enumerate(table.css("tr")):
-        cells = [cell for cell in _children(row) if cell.tag in {"td", "th"}]
+        cells = [cell for cell in children(row) if cell.tag in {"td", "th"}]
         texts = tuple(collapse_spaces(inline_text(cell)) for cell in cells)
         if not any(texts):
             continue
@@ -153,11 +155,38 @@ def inline_text(node: LexborNode) -> str:
         return "\v"
     if _is_unseen(node):
         return ""
-    inner = "".join(inline_text(child) for child in _children(node))
+    inner = ""
+    for child in children(node):
+        text = inline_text(child)
+        inner += _apart(inner, text, child) + text
     return f" {inner}\v" if node.tag in _BLOCKS else inner
 
 
-def _children(node: LexborNode) -> Iterator[LexborNode]:
+def _apart(before: str, text: str, node: LexborNode) -> str:
+    """Return the space that separates an element from the words before it, if the page's layout does so."""
+    if not (before[-1:].isalnum() and text[:1].isalnum()):
+        return ""
+    previous = node.prev
+    beside = previous is not None and previous.tag in _SEPARATE and node.tag in _SEPARATE
+    joined = (
+        node.tag in _SEPARATE and (before[-1].islower() or before[-1].isdigit()) and not text[0].islower()
+    )
+    return (
+        " "
+        if beside
+        or (joined and before[-1].isdigit() != text[0].isdigit())
+        or _is_property(node)
+        or _is_property(previous)
+        else ""
+    )
+
+
+def _is_property(node: LexborNode | None) -> bool:
+    return node is not None and not (node.tag or "-").startswith("-") and "itemprop" in node.attributes
+
+
+def children(node: LexborNode) -> Iterator[LexborNode]:
+    """Yield the nodes directly below a node."""
     child = node.child
     while child is not None:
         yield child
@@ -168,7 +197,7 @@ def _holds_blocks(node: LexborNode) -> bool:
     """Return True if an inline or unknown element wraps block-level ones."""
     if (node.tag or "-").startswith("-"):
         return False
-    return any(child.tag in _BLOCKS or _holds_blocks(child) for child in _children(node))
+    return any(child.tag in _BLOCKS or _holds_blocks(child) for child in children(node))
 
 
 def _is_unseen(node: LexborNode) -> bool:

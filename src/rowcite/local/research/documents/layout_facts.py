@@ -1,111 +1,231 @@
-"""Extract facts from the layout: lists and sub-headings under a heading, figure tiles, questions and answers."""
+"""Extract facts from the layout of a page: a label beside, above or below its value, and a heading over a block or list."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import groupby
+from collections.abc import Iterator, Sequence
 
-from rowcite.local.research.documents.concepts import concept_of_label, concept_of_question
 from rowcite.local.research.documents.document import Block, Directness, Fact
+from rowcite.local.research.documents.labels import concept_of_label, concept_of_question
 from rowcite.local.research.documents.phrases import MODEL_INSTRUCTIONS, OTHERS_HEADING
+from rowcite.local.research.text.dates import date_in
 from rowcite.local.research.text.normalise import fold, split_sentences
 
-_LISTED = frozenset({"products", "certifications", "customers", "investors", "founders"})
-_LONGEST_TILE = 60
+_LINE = re.compile(r"^[-*•·\s]*(\w[^:\uff1a\n.!?]{0,60}?)\s*(?::\s+|\uff1a\s*|\s[\u2013—]\s+|\t\s*)(\S.*)$")
+_BELOW = re.compile(r"^:\s+(\S.*)$")  # a definition below its term, as Markdown writes it
+_NAME_HEADERS = re.compile(
+    r"(?:company|name|organi[sz]ation|firm|business|entity|supplier|vendor|account|member|exhibitor|company name|undertaking|employer|brand)(?: name)?"
+)
+_YEAR_ALONE = re.compile(r"(?:FY ?)?(?:19|20)\d\d")
+_YEAR = re.compile(r"\b((?:19|20)\d\d)\b")
 _NAMED_PART = re.compile(r"^[A-Z0-9\u00c0-\u00deŁŚŻŽČŠĐ][^:.;]{1,50}$")
+_LISTED = frozenset({"products", "certifications", "customers", "investors", "founders"})
+_LONGEST_VALUE, _LONGEST_EXCERPT, _LONGEST_TILE, _MOST_ITEMS = 1_200, 400, 60, 60
 
 
 def layout_facts(blocks: tuple[Block, ...]) -> Iterator[Fact]:
-    """Yield the facts of lists, tiles and answered questions."""
-    yield from _lists(blocks)
-    yield from _sub_headings(blocks)
-    yield from _tiles(blocks)
-    yield from _answers(blocks)
-
-
-def _lists(blocks: tuple[Block, ...]) -> Iterator[Fact]:
-    """Yield the list items, or the "Name: explanation" parts, under a heading such as "Products"."""
-    for heading, group in groupby(
-        enumerate(blocks), key=lambda pair: pair[1].heading if pair[1].kind in {"item", "text"} else None
-    ):
-        concept = concept_of_label(fold(heading)) if heading else ""
-        if (
-            not heading
-            or concept not in _LISTED
-            or (concept != "customers" and OTHERS_HEADING.search(heading))
-        ):
-            continue
-        members = list(group)
-        items = [block.text for _, block in members if block.kind == "item"] or [
-            part for _, block in members for part in named_parts(block.text)
-        ]
-        if items:
-            texts = tuple(_item_name(text) for text in items)
-            number, first = next((number, block) for number, block in members if items[0] in block.text)
-            yield Fact(
-                fold(heading),
-                "; ".join(texts),
-                first.text,
-                Directness.LIST,
-                concept,
-                items=texts,
-                heading=heading,
-                block=number,
-            )
-
-
-def _sub_headings(blocks: tuple[Block, ...]) -> Iterator[Fact]:
-    """Yield the sub-headings one level below a heading such as "Our products"."""
+    """Yield the labelled facts of a page, without blocks that instruct a language model or are about others."""
     for number, block in enumerate(blocks):
-        concept = concept_of_label(fold(block.text)) if block.kind == "heading" else ""
-        if concept not in _LISTED or OTHERS_HEADING.search(block.text):
+        if MODEL_INSTRUCTIONS.search(block.text):
             continue
-        names = []
-        for below in blocks[number + 1 :]:
-            if below.kind == "heading" and below.level <= block.level:
-                break
-            if below.kind == "heading" and below.level == block.level + 1:
-                names.append(below.text)
-        if names:
-            yield Fact(
-                fold(block.text),
-                "; ".join(names),
-                names[0],
-                Directness.LIST,
-                concept,
-                items=tuple(names),
-                heading=block.text,
-                block=number,
-            )
+        if block.kind == "heading" or (block.text.endswith("?") and len(block.text) < 120):
+            yield from _under_heading(blocks, number)
+        if OTHERS_HEADING.search(block.heading):
+            continue
+        if block.kind == "pair" or (block.kind == "row" and not block.header and len(block.cells) == 2):
+            yield from _pair(block, block.cells[0], block.cells[1], Directness.TABLE, number)
+        elif block.kind == "row" and block.header and block.cells != block.header:
+            yield from _row(block, number)
+        elif block.kind in {"text", "item"}:
+            yield from _lines(block, number)
+            yield from _tile(blocks, number)
 
 
-def _tiles(blocks: tuple[Block, ...]) -> Iterator[Fact]:
-    """Yield figure tiles: a short value above or below its label, each a separate block."""
-    labels = {
-        number
-        for number, block in enumerate(blocks)
-        if block.kind == "text" and len(block.text) < 40 and concept_of_label(fold(block.text))
-    }
-    for number in sorted(labels):
-        first = number
-        while first - 2 in labels:
-            first -= 2
-        above = first > 0 and _is_tile(blocks[first - 1], blocks[first])
-        at = number - 1 if above else number + 1
-        if at in labels or not 0 <= at < len(blocks) or not _is_tile(blocks[at], blocks[number]):
+def is_labelled_line(line: str) -> bool:
+    """Return True if a line has the form "Label: value"."""
+    return bool(_LINE.match(line))
+
+
+def _fact(  # noqa: PLR0913, PLR0917  # what a fact consists of
+    block: Block,
+    number: int,
+    label: str,
+    value: str,
+    excerpt: str,
+    form: Directness,
+    items: Sequence[str] = (),
+) -> Fact:
+    folded = fold(re.sub(r"\([^)]*\)", "", label)) or fold(label)
+    concept = concept_of_label(folded) or (concept_of_question(folded) if label.endswith("?") else "")
+    year = _YEAR.search(label) or re.search(r"\((?:[^)]*\D)?((?:19|20)\d\d)\)", value[:80])
+    as_of = year[1] if year else ""
+    heading = block.heading
+    return Fact(
+        folded, value, excerpt, form, concept, items=tuple(items), heading=heading, as_of=as_of, block=number
+    )
+
+
+def _pair(block: Block, label: str, value: str, directness: Directness, number: int) -> Iterator[Fact]:
+    """Yield the fact of a label and the text beside it."""
+    if not fold(label) or not value or len(label) > 80 or len(value) > _LONGEST_VALUE:
+        return
+    excerpt = (
+        block.text
+        if directness is Directness.TABLE
+        else next((line for line in block.lines if value in line), block.text)
+    )
+    parts: list[str] = []
+    if label.endswith("?"):
+        parts, value = named_parts(value), split_sentences(value)[0].rstrip(".")
+    yield _fact(block, number, label, value, excerpt, directness, parts)
+
+
+def _row(block: Block, number: int) -> Iterator[Fact]:
+    """Yield a fact for each cell of a row below a header; the name column is the row's subject."""
+    names = [i for i, word in enumerate(block.header) if _NAME_HEADERS.fullmatch(fold(word))]
+    if not names and len(block.cells) == 2 and not date_in(block.cells[0]):
+        yield from _pair(block, block.cells[0], block.cells[1], Directness.TABLE, number)
+        return
+    at = names[0] if names else 0
+    first = block.cells[at] if at < len(block.cells) else ""
+    cells = [
+        (word, cell)
+        for word, cell in zip(block.header, block.cells, strict=False)
+        if cell and word != block.header[at]
+    ]
+    years = [first[-4:]] if _YEAR_ALONE.fullmatch(first) else []
+    years += [date_in(cell)[:4] for word, cell in cells if fold(word) in {"year", "date", "as of", "updated"}]
+    row_cells = (
+        tuple((fold(word), cell) for word, cell in [(block.header[at], first), *cells]) if names else ()
+    )
+    sideways = not names and (
+        not block.header[0]
+        or (concept_of_label(fold(first)) != "" and not _YEAR_ALONE.fullmatch(block.header[1]))
+    )
+    for word, cell in cells if first else ():
+        column = _YEAR_ALONE.fullmatch(word)
+        if column and names:
             continue
-        label, value = blocks[number], blocks[at]
-        excerpt = f"{value.text} {label.text}" if above else f"{label.text} {value.text}"
+        label = fold(re.sub(r"\([^)]*\)", "", first if column or sideways else word))
+        year = _YEAR.search(word)
+        as_of = year[1] if year else (years[0] if years else "")
+        subject = word if sideways and not column else "" if column or _YEAR_ALONE.fullmatch(first) else first
         yield Fact(
-            fold(label.text),
-            value.text,
-            excerpt,
+            label,
+            cell,
+            block.text,
             Directness.TABLE,
-            concept_of_label(fold(label.text)),
-            heading=label.heading,
+            concept_of_label(label),
+            subject,
+            (),
+            row_cells,
+            block.heading,
+            as_of=as_of,
             block=number,
         )
+
+
+def _lines(block: Block, number: int) -> Iterator[Fact]:
+    """Yield the labelled lines of a block, the definitions below their terms, and a label in bold."""
+    found = False
+    for at, line in enumerate(block.lines):
+        match, below = (
+            _LINE.match(line),
+            _BELOW.match(block.lines[at + 1]) if at + 1 < len(block.lines) else None,
+        )
+        if below and len(line) <= 80:
+            found = True
+            yield _fact(block, number, line, below[1], f"{line} {block.lines[at + 1]}", Directness.TABLE)
+        elif match and (match[1][0].isupper() or len(match[1].split()) < 5):
+            found = True
+            yield from _pair(block, match[1], match[2].strip(), Directness.LINE, number)
+    if len(block.cells) == 2 and not found and len(block.lines) == 1:
+        yield from _pair(block, block.cells[0].rstrip(":"), block.cells[1], Directness.TABLE, number)
+
+
+def _under_heading(blocks: tuple[Block, ...], number: int) -> Iterator[Fact]:
+    """Yield the list, the sub-headings or the text under a heading, or the answer below a question."""
+    heading = blocks[number]
+    concept = concept_of_label(fold(heading.text))
+    if not concept and heading.text.endswith("?"):
+        concept = concept_of_question(fold(heading.text))
+    if len(heading.text) > 120 or (OTHERS_HEADING.search(heading.text) and concept != "customers"):
+        return
+    below = []
+    for block in blocks[number + 1 :]:
+        if heading.kind == "heading" and block.kind == "heading" and block.level <= heading.level:
+            break
+        below.append(block)
+        if len(below) == _MOST_ITEMS:
+            break
+    items = [
+        _item_name(block.text) for block in below if block.kind == "item" and block.heading == heading.text
+    ]
+    subs = [block.text for block in below if block.kind == "heading" and block.level == heading.level + 1]
+    first = below[0] if below else None
+    if first is None or MODEL_INSTRUCTIONS.search(first.text):
+        return
+    if first.kind == "text" and heading.text.endswith("?"):
+        items = []
+    listed = (
+        items
+        or (subs if concept in _LISTED else [])
+        or (named_parts(first.text) if concept in _LISTED else [])
+    )
+    if listed:
+        start = next(block for block in below if block.text.startswith(listed[0]) or listed[0] in block.text)
+        yield _fact(
+            heading,
+            number,
+            heading.text,
+            "; ".join(listed),
+            start.text[:_LONGEST_EXCERPT],
+            Directness.LIST,
+            listed,
+        )
+    if first.kind == "text" and concept not in _LISTED:
+        value = (
+            split_sentences(first.text)[0].rstrip(".")
+            if heading.text.endswith("?")
+            else first.text[:_LONGEST_VALUE]
+        )
+        directness = Directness.LINE if heading.text.endswith("?") else Directness.LIST
+        yield _fact(heading, number, heading.text, value, _cut(first.text), directness)
+
+
+def _tile(blocks: tuple[Block, ...], number: int) -> Iterator[Fact]:
+    """Yield a short value above or below its label, each a block of its own, as in figure tiles and forms."""
+    label = blocks[number]
+    if not _is_label(blocks, number, number):
+        return
+    first = number
+    while _is_label(blocks, first - 2, number):
+        first -= 2
+    known = bool(concept_of_label(fold(label.text)))
+    above = (
+        first > 0
+        and _is_value(blocks, first - 1, number)
+        and (known or bool(re.search(r"\d", blocks[number - 1].text)))
+    )
+    at = number - 1 if above else number + 1
+    if _is_value(blocks, at, number):
+        value = blocks[at]
+        excerpt = f"{value.text} {label.text}" if above else f"{label.text} {value.text}"
+        yield _fact(
+            label, number, label.text, value.text, excerpt, Directness.TABLE if known else Directness.LIST
+        )
+
+
+def _is_label(blocks: tuple[Block, ...], at: int, beside: int) -> bool:
+    """Return True if a block may be the label of a tile: known as one, or short and without a figure."""
+    if not 0 <= at < len(blocks) or not _is_tile(blocks[at], blocks[beside]) or len(blocks[at].text) > 40:
+        return False
+    return bool(concept_of_label(fold(blocks[at].text))) or not re.search(r"\d", blocks[at].text)
+
+
+def _is_value(blocks: tuple[Block, ...], at: int, beside: int) -> bool:
+    usable = 0 <= at < len(blocks) and _is_tile(blocks[at], blocks[beside])
+    return usable and not concept_of_label(fold(blocks[at].text))
 
 
 def _is_tile(block: Block, label: Block) -> bool:
@@ -114,51 +234,17 @@ def _is_tile(block: Block, label: Block) -> bool:
     return same and len(block.text) <= _LONGEST_TILE and not block.text.endswith((".", "!", "?", ":"))
 
 
-def _answers(blocks: tuple[Block, ...]) -> Iterator[Fact]:
-    """Yield the first sentence after a known question; for products, every named part of the answer."""
-    for number, block in enumerate(blocks):
-        question, answer, at = _question_and_answer(blocks, number, block)
-        concept = concept_of_question(fold(question)) if question else ""
-        if not concept or not answer or MODEL_INSTRUCTIONS.search(answer):
-            continue
-        parts = tuple(named_parts(answer)) if concept in _LISTED else ()
-        value = "; ".join(parts) if parts else split_sentences(answer)[0]
-        yield Fact(
-            fold(question),
-            value.rstrip("."),
-            answer[:400].rsplit(" ", 1)[0] if len(answer) > 400 else answer,
-            Directness.LINE,
-            concept,
-            items=parts,
-            heading=block.heading,
-            block=at,
-        )
-
-
-def _question_and_answer(blocks: tuple[Block, ...], number: int, block: Block) -> tuple[str, str, int]:
-    """Return a question, its answer, and the answer's block number; empty strings if a block is not a question."""
-    if block.kind == "pair" and block.cells[0].endswith("?"):
-        return block.cells[0], block.cells[1], number
-    following = blocks[number + 1] if number + 1 < len(blocks) else None
-    if (
-        block.text.endswith("?")
-        and len(block.text) < 120
-        and following is not None
-        and following.kind in {"text", "item"}
-    ):
-        return block.text, following.text, number + 1
-    return "", "", number
-
-
 def named_parts(text: str) -> list[str]:
     """Return the names in "Gatehouse: visitor passes; Gate Log: door trails." if every part has one."""
     parts = [part for sentence in split_sentences(text) for part in sentence.split(";") if part.strip()]
     names = [part.split(":", 1)[0].strip() for part in parts if ":" in part]
-    return (
-        names if names and len(names) == len(parts) and all(_NAMED_PART.match(name) for name in names) else []
-    )
+    return names if names and len(names) == len(parts) and all(map(_NAMED_PART.match, names)) else []
 
 
 def _item_name(text: str) -> str:
     """Return the name of a list item: the words before its explanation."""
     return re.split(r"\s[\u2013\u2014-]\s|:\s", text, maxsplit=1)[0].strip(" .;,")
+
+
+def _cut(text: str) -> str:
+    return text[:_LONGEST_EXCERPT].rsplit(" ", 1)[0] if len(text) > _LONGEST_EXCERPT else text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -28,12 +29,12 @@ from rowcite.local.research.documents.file_formats import (
     read_message,
     read_pdf,
 )
+from rowcite.local.research.documents.head import Head, read_head
 from rowcite.local.research.documents.html_blocks import Layout, blocks_of
-from rowcite.local.research.documents.html_head import Head, read_head
-from rowcite.local.research.documents.labelled_facts import labelled_facts
 from rowcite.local.research.documents.layout_facts import layout_facts
 from rowcite.local.research.documents.limits import check_depth, first_part
-from rowcite.local.research.documents.schema_org import data_facts, data_subjects, microdata_facts
+from rowcite.local.research.documents.node_facts import mapping_facts, named_in, node_facts, node_subjects
+from rowcite.local.research.documents.nodes import mapping_node
 from rowcite.local.research.documents.sentence_facts import sentence_facts, sentences_of
 from rowcite.local.research.text.dates import full_date
 from rowcite.local.research.text.normalise import collapse_spaces, core_name
@@ -42,6 +43,9 @@ from rowcite.local.research.text.urls import host_of, site_of, sites_within
 UNREADABLE = (UnicodeError, ValueError, RecursionError, yaml.YAMLError)  # the errors of reading a file
 
 _FRONT_MATTER = re.compile(r"\A---\s*\n(.*?)\n---\s*(?:\n|\Z)", re.DOTALL)
+_TOML = re.compile(r"\A(?:\+\+\+|```toml)\s*\n(.*?)\n(?:\+\+\+|```)\s*(?:\n|\Z)", re.DOTALL)
+_NAME_LABEL = re.compile(r"(?:\w+ )?name|title|package|project")
+_CONTINUED = re.compile(r"(?<=[,;])\n[ \t]+(?=\S)")  # "Author: Ann Lee,\n        Bo Ek"
 _CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?([\w-]+)", re.IGNORECASE)
 _TITLE_BREAK = re.compile(r"\s+[|\u2013—·:»-]\s+|:\s+")
 _markdown = MarkdownIt("commonmark", {"breaks": True, "html": True}).enable("table")
@@ -111,26 +115,29 @@ def _from_text_file(text: str, name: str, suffix: str, metadata: FileMetadata) -
     if suffix in HTML_SUFFIXES:
         return _from_html(text, name, metadata)
     front, body = _split_front_matter(text)
-    metadata = metadata.with_fallback(front)
+    facts = mapping_facts(mapping_node(front, text)) if front else []
+    metadata = metadata.with_fallback(metadata_in(front))
     if suffix in MARKDOWN_SUFFIXES:
         tree = LexborHTMLParser(f"<body>{_markdown.render(body)}</body>")
-        return _build(blocks_of(tree), Head(), SourceFile(name, text, metadata), [])
-    return _build(_from_text(body), Head(), SourceFile(name, text, metadata), [])
+        return _build(blocks_of(tree), Head(), SourceFile(name, text, metadata), facts)
+    return _build(_from_text(body), Head(), SourceFile(name, text, metadata), facts)
 
 
 def _from_html(text: str, name: str, metadata: FileMetadata) -> Document:
     check_depth(text)
     tree = LexborHTMLParser(text)
-    head = read_head(tree, name)
-    facts = [*data_facts(head.data), *microdata_facts(tree)]
-    return _build(blocks_of(tree), head, SourceFile(name, text, metadata), facts, tree)
+    head = read_head(tree, name, collapse_spaces(text))
+    layout = blocks_of(tree)
+    facts = [*node_facts(head.nodes, head.title), *head.facts]
+    return _build(layout, head, SourceFile(name, text, metadata), facts, tree)
 
 
 def _from_text(body: str) -> Layout:
     """Return the paragraphs between blank lines as blocks."""
     layout = Layout()
     for paragraph in re.split(r"\n\s*\n", body):
-        lines = tuple(collapse_spaces(line) for line in paragraph.splitlines() if line.strip())
+        lines = tuple(map(collapse_spaces, _CONTINUED.sub(" ", paragraph).splitlines()))
+        lines = tuple(filter(None, lines))
         if lines:
             layout.add(Block("text", " ".join(lines), "", lines=lines), noise=False)
     return layout
@@ -144,26 +151,47 @@ def _build(
     url = metadata.url or head.url or f"file:{name}"
     blocks = tuple(layout.blocks)
     headline = next((block.text for block in blocks if block.kind == "heading"), "")
-    title = metadata.title or head.title or headline or _first_line(blocks)
-    text = collapse_spaces(f"{head.title} {layout.text}")
+    title = (
+        metadata.title
+        or head.title
+        or headline
+        or _labelled_title(blocks)
+        or _first_line(blocks)
+        or _name_in(head)
+    )
+    stated = "" if layout.text else "; ".join(fact.value for fact in data)  # a page of data alone
+    text = collapse_spaces(f"{head.title} {layout.text} {stated}")
     sentences = tuple(sentences_of(blocks))
     bare = Document(name, url, title, None, host_of(url), site_of(host_of(url)), text, raw)
-    facts = [*data, *labelled_facts(blocks), *layout_facts(blocks), *sentence_facts(sentences)]
+    facts = [*data, *layout_facts(blocks), *sentence_facts(sentences)]
+    named = [
+        fact.value
+        for fact in facts
+        if fact.block < 4 and not fact.subject and _NAME_LABEL.fullmatch(fact.label)
+    ]
     return Document(
         name, url, title, full_date(metadata.date) or head.date or _dateline(blocks), bare.host, bare.site, text, raw, blocks, sentences,
-        tuple(fact for fact in facts if bare.contains(fact.excerpt)), _subjects(title, headline, head), _links(layout.text, tree),
-        _hrefs(url, tree),
+        tuple(fact for fact in facts if bare.contains(fact.excerpt)), _subjects(title, headline, head, named), _links(layout.text, tree),
+        _hrefs(url, tree), _named(head, facts),
     )  # fmt: skip
 
 
-def _subjects(title: str, headline: str, head: Head) -> tuple[str, ...]:
+def _subjects(title: str, headline: str, head: Head, named: list[str]) -> tuple[str, ...]:
     """Return the core names a page presents: parts of its title and headline, and organisations in its data."""
     parts = [part for text in (title, headline, head.title) for part in [text, *_TITLE_BREAK.split(text)]]
     return tuple(
         dict.fromkeys(
-            name for name in [*data_subjects(head.data), *map(core_name, [*parts, head.site_name])] if name
+            name
+            for name in [*node_subjects(head.nodes), *map(core_name, [*parts, head.site_name, *named])]
+            if name
         )
     )
+
+
+def _named(head: Head, facts: list[Fact]) -> tuple[str, ...]:
+    """Return the core names of others than the page itself: in its data, and in the name columns of its tables."""
+    names = map(core_name, [*named_in(head.nodes), *(fact.subject for fact in facts if fact.row_cells)])
+    return tuple(sorted({name for name in names if len(name) > 2 and not name.isdigit()}))
 
 
 def _links(text: str, tree: LexborHTMLParser | None) -> frozenset[str]:
@@ -183,6 +211,16 @@ def _join_url(url: str, target: str) -> str:
         return urljoin(url, target)
     except ValueError:  # such as an unclosed IPv6 bracket
         return ""
+
+
+def _labelled_title(blocks: tuple[Block, ...]) -> str:
+    """Return the title that a line at the top of a text gives."""
+    lines = (line for block in blocks[:6] for line in block.lines)
+    return next((line[6:].strip() for line in lines if line.lower().startswith("title:")), "")
+
+
+def _name_in(head: Head) -> str:
+    return next((name for node in head.nodes if (name := node.text("name", "headline", "title"))), "")
 
 
 def _first_line(blocks: tuple[Block, ...]) -> str:
@@ -209,12 +247,15 @@ def _is_dateline(line: str) -> bool:
     return ":" not in line and not line.endswith((".", "!", "?")) and len(re.sub(r"\W", "", line)) < 45
 
 
-def _split_front_matter(text: str) -> tuple[FileMetadata, str]:
+def _split_front_matter(text: str) -> tuple[dict[str, Any], str]:
+    """Return the mapping at the top of a text, in YAML or TOML with every scalar as it is written, and the rest."""
+    if match := _TOML.match(text):
+        return tomllib.loads(match[1]), text[match.end() :]
     match = _FRONT_MATTER.match(text)
-    data: Any = yaml.safe_load(match[1]) if match else None
+    data: Any = yaml.load(match[1], yaml.BaseLoader) if match else None  # noqa: S506  # it makes texts only
     if match is None or not isinstance(data, dict):
-        return FileMetadata(), text
-    return metadata_in(data), text[match.end() :]
+        return {}, text
+    return data, text[match.end() :]
 
 
 def _decode(content: bytes) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from rowcite.local.research.documents.document import Block, Directness, Fact, Sentence
-from rowcite.local.research.documents.labelled_facts import is_labelled_line
+from rowcite.local.research.documents.layout_facts import is_labelled_line
 from rowcite.local.research.documents.phrases import MODEL_INSTRUCTIONS, OTHERS_HEADING, PHRASES, Phrase
 from rowcite.local.research.text.dates import year_mentioned
 from rowcite.local.research.text.normalise import split_sentences

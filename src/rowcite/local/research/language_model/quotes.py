@@ -88,7 +88,7 @@ class QuoteChecker:
     def _facts(self, quote: str) -> Iterator[Fact]:
         for fact in self.match.document.facts:
             excerpt = collapse_spaces(fact.excerpt)
-            if excerpt in quote or quote in excerpt:
+            if fact.directness is not Directness.LIST and (excerpt in quote or quote in excerpt):
                 yield fact
 
     def _attribute_labelled(self, fact: Fact) -> Attribution | None:

@@ -160,7 +160,7 @@ class DocumentStore:
 def _page(document: Document) -> StoredDocument:
     return StoredDocument(
         _encode(summarise(document)),
-        zlib.compress(fold(document.text).encode(), 1),
+        zlib.compress(fold(" ".join((document.title, *document.subjects, document.text))).encode(), 1),
         zlib.compress(_encode(document), 1),
     )
 

@@ -47,38 +47,45 @@ def entity_of(value: str | dict[str, Any]) -> Entity:
     """Return the entity of a run's input; values are recognised by their form and key."""
     if isinstance(value, str):
         return Entity(text=value, sites=tuple(sites_within(value)))
-    names: list[str] = []
-    sites: list[str] = []
-    places: list[tuple[str, str]] = []
-    numbers: list[str] = []
-    topics: list[str] = []
-    spare: list[str] = []
-    for key, text in _leaves(value):
-        words = split_words(key)
-        if site := site_in(text):
-            if site not in SHARED_SITES and not _PERSON_KEYS.search(words):
-                sites.append(site)
-        elif _PLACE_KEYS.search(words):
-            places += _places(words, text)
-        elif _NUMBER_KEYS.search(words) and re.search(r"\d{4}", text):
-            numbers.append(re.sub(r"\W", "", text).casefold())
-        elif _TOPIC_KEYS.search(words):
-            topics.append(text)
-        elif _NAME_KEYS.search(words) and not _PERSON_KEYS.search(words):
-            names.append(text)
-        elif not _PERSON_KEYS.search(words) and len(text) < 80:
-            spare.append(text)
-    found = names or topics or (spare[:1] if not sites else [])
-    cores = tuple(dict.fromkeys(core for name in found for core in _cores(name)))
+    found: dict[str, list[Any]] = {kind: [] for kind in ("name", "site", "place", "number", "topic", "spare")}
+    leaves = _leaves(value)
+    for key, text in leaves:
+        kind, entry = _kind_of(split_words(key), text, alone=len(leaves) == 1)
+        found[kind] += entry if isinstance(entry, list) else [entry]
+        if (
+            kind == "site"
+            and (len(leaves) == 1 or _NAME_KEYS.search(split_words(key)))
+            and "/" not in text
+            and "@" not in text
+        ):
+            found["name"].append(text)  # "Cloud.gov" is a name too
+    names = found["name"] or found["topic"] or (found["spare"][:1] if not found["site"] else [])
+    given = names or found["site"]
     return Entity(
-        given=" ".join(found[0].split()) if found else (sites[0] if sites else ""),
-        names=cores,
-        sites=tuple(dict.fromkeys(sites)),
-        places=tuple(places),
-        numbers=tuple(numbers),
-        topic=bool(topics and not names),
-        text=" ".join(topics),
+        given=" ".join(given[0].split()) if given else "",
+        names=tuple(dict.fromkeys(core for name in names for core in _cores(name))),
+        sites=tuple(dict.fromkeys(found["site"])),
+        places=tuple(found["place"]),
+        numbers=tuple(found["number"]),
+        topic=bool(found["topic"] and not found["name"]),
+        text=" ".join(found["topic"]),
     )
+
+
+def _kind_of(words: str, text: str, *, alone: bool) -> tuple[str, Any]:
+    """Return what a value of the input is, by its form and the words of its key; a lone value names the entity."""
+    personal = _PERSON_KEYS.search(words)
+    if site := site_in(text):
+        return ("site", site) if site not in SHARED_SITES and not personal else ("place", [])
+    if _PLACE_KEYS.search(words) and not alone:
+        return "place", _places(words, text)
+    if _NUMBER_KEYS.search(words) and re.search(r"\d{4}", text):
+        return "number", re.sub(r"\W", "", text).casefold()
+    if _TOPIC_KEYS.search(words):
+        return "topic", text
+    if alone or (_NAME_KEYS.search(words) and not personal):
+        return "name", text
+    return ("spare", text) if not personal and len(text) < 80 else ("place", [])
 
 
 def _leaves(value: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:

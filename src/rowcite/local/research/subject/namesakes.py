@@ -14,6 +14,7 @@ from rowcite.local.research.text.places import city_of, country_code, same_place
 from rowcite.local.research.text.urls import site_in, site_of
 
 _PLACE_CONCEPTS = ("city", "hq", "country")
+_OFTEN = 4  # mentions by which a page is about the entity, as far as its label lines are concerned
 
 
 def exclude_namesakes(
@@ -49,21 +50,31 @@ def _tie_to_entity(document: Document, start: Dossier, *, own: bool) -> str:
         return "address"
     if set(entity.sites) & document.links:
         return "address"
-    mentioned = _mentions(document, entity_names) or any(name in document.subjects for name in entity.names)
-    full = any(name in fold(document.text) for name in entity.names)
-    if not mentioned or not full:
+    presented = _presents(document, entity.names)
+    text = f"{document.title} {document.text}"
+    if not presented and not (
+        _mentions(text, entity_names) and any(name in fold(text) for name in entity.names)
+    ):
         return "unrelated"
     if entity.sites and any(site_is_named(document.site, name) for name in entity.names):
         return "namesake"
     return _compare_places(document, entity, entity_names, start.places)
 
 
-def _mentions(document: Document, entity_names: EntityNames) -> bool:
-    """Return True if a text names the entity; one capitalised word at the start of a sentence does not count."""
-    mentions = entity_names.mentions(document.text)
+def _presents(document: Document, names: tuple[str, ...]) -> bool:
+    """Return True if a page's subject has one of the names, or a name that begins with a long one of them."""
     return any(
-        " " in document.text[start:end] or re.search(r"[^.!?:\u201c\"] $", document.text[:start])
-        for start, end in mentions
+        subject == name or (subject.startswith(f"{name} ") and name.count(" ") > 1)
+        for subject in document.subjects
+        for name in names
+    )
+
+
+def _mentions(text: str, entity_names: EntityNames) -> bool:
+    """Return True if a text names the entity; one capitalised word at the start of a sentence does not count."""
+    return any(
+        " " in text[start:end] or re.search(r"[^.!?:\u201c\"] $", text[max(0, start - 9) : start])
+        for start, end in entity_names.mentions(text)
     )
 
 
@@ -102,10 +113,10 @@ def _compare_places(
 
 
 def _role_of(document: Document, entity_names: EntityNames, *, own: bool) -> DocumentRole:
-    profile = any(name in document.subjects for name in entity_names.names)
-    return DocumentRole(
-        own=own, profile=profile, headline=profile or bool(entity_names.mentions(document.title))
-    )
+    mentions = [] if document.title.endswith(".") else entity_names.mentions(document.title)
+    profile = _presents(document, entity_names.names) or any(start < 2 for start, _ in mentions)
+    headline = profile or bool(mentions) or len(entity_names.mentions(document.text)) >= _OFTEN
+    return DocumentRole(own=own, profile=profile, headline=headline)
 
 
 def _document_match(

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rowcite.local.research.documents.concepts import concept_of_label
 from rowcite.local.research.documents.document import Directness, Document, Fact
+from rowcite.local.research.documents.labels import concept_of_label
 from rowcite.local.research.documents.phrases import OTHERS_HEADING
 from rowcite.local.research.text.normalise import core_name, fold, is_legal_form, strip_accents
 from rowcite.local.research.text.places import same_place
@@ -49,6 +49,7 @@ _PART_OF = re.compile(
 )
 _RELATIVE_CLAUSE = re.compile(r"\b(?:which|who|whose|that)\b[^,;]*$")
 _LISTED = re.compile(r"(?<=\bin )(?:[A-Z][\w'-]+(?: [A-Z][\w'-]+)?(?:, and |, | and ))+$")
+_LONG_NAME = 3  # spaces: a capitalised word after so long a name is not part of it
 _CALENDAR = frozenset(["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "ceo", "i", "founder", "chief", "managing", "director", "chair"])  # fmt: skip
 
 
@@ -72,7 +73,8 @@ class EntityNames:
         return [
             match.span()
             for match in self.mention.finditer(even)
-            if not _longer_name(even, match.end()) and not _BODY_OF.search(even[: match.start()])
+            if (match[0].count(" ") > _LONG_NAME or not _longer_name(even, match.end()))
+            and not _BODY_OF.search(even[: match.start()])
         ]
 
     def names_another(self, text: str) -> bool:
@@ -136,11 +138,14 @@ def match_fact(
 
 def _is_name_variant(fact: Fact, role: DocumentRole, entity_names: EntityNames) -> bool:
     """Return True if data on the own site uses a longer or shorter form of the name."""
-    if not role.own or fact.directness is not Directness.DATA:
+    if not (role.own or role.profile) or fact.directness is not Directness.DATA:
         return False
     subject = core_name(fact.subject)
+    least = 0 if role.own else 1  # spaces in the shorter name
     return any(
-        subject.startswith(f"{name} ") or name.startswith(f"{subject} ") for name in entity_names.names
+        (subject.startswith(f"{name} ") and name.count(" ") >= least)
+        or (name.startswith(f"{subject} ") and subject.count(" ") >= least)
+        for name in entity_names.names
     )
 
 

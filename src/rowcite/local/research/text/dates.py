@@ -14,7 +14,8 @@ _MONTHS = {name: number for number, names in enumerate(
 _NAME = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _ISO = re.compile(r"\b((?:1[5-9]|20)\d\d)-(\d\d)(?:-(\d\d))?(?:\b|(?=T))")
 _DAY_FIRST = re.compile(
-    rf"\b(\d{{1,2}})(?:st|nd|rd|th)?\.?\s+(?:of\s+)?({_NAME})\.?,?\s+((?:1[5-9]|20)\d\d)\b", re.IGNORECASE
+    rf"\b(\d{{1,2}})(?:st|nd|rd|th)?\.?[\s-]+(?:of\s+)?({_NAME})\.?,?[\s-]+((?:1[5-9]|20)\d\d)\b",
+    re.IGNORECASE,
 )
 _MONTH_FIRST = re.compile(
     rf"\b({_NAME})\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+((?:1[5-9]|20)\d\d)\b", re.IGNORECASE

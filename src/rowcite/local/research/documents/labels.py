@@ -1,10 +1,14 @@
-"""The kinds of company fact that the engine knows, and how fields and documents name them."""
+"""The labels of fields and of documents: their normal form, their synonyms, and how well two of them match."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+
+from rapidfuzz import fuzz
+
+from rowcite.local.research.text.normalise import fold
 
 
 @dataclass(frozen=True)
@@ -104,11 +108,64 @@ BY_NAME = {concept.name: concept for concept in CONCEPTS}
 _TRIMMED = re.compile(
     r"^(?:our|the|its|current|reported|approx|approximate|estimated)\s+|\s+(?:19|20)\d\d$|\s+(?:approx|est|estimated)$"
 )
+# Phrases that name the same thing in fields, in labels and in schema.org's properties; a phrase may have several meanings.
+_SYNONYMS = (
+    "author|authors|writer|written by|creator|byline|posted by|by", "artist|creator|author|performer|by artist", "host|hosted by|author|presenter",
+    "developer|author|creator|developed by|manufacturer", "publisher|published by|publisher name|site", "site|site name|website name|publisher",
+    "publication date|date of publication|date published|published|published time|date|pubdate|date posted|posted|release date|first published",
+    "modified|date modified|modified time|updated|updated time|last updated|date of the last change|last modified|revised",
+    "created|date created|creation date|date of creation|year created|year in which it was made", "price|cost|offer price|ticket price|rrp|recommended retail price|price of a ticket|list price|price amount",
+    "lowest price|low price|price from|minimum price", "highest price|high price|maximum price", "currency|price currency|salary currency|currency of the price",
+    "price range|room rates|prices", "rating|aggregate rating|rating value|stars|star rating|score|average rating|game rating|user rating|review rating",
+    "rating count|number of ratings|votes", "review count|reviews|number of reviews", "in stock|availability|stock status|available",
+    "start date|starts|start|from|begins|first day|date of the event|event date|day on which it starts|date", "end date|ends|end|until|last day|finishes",
+    "venue|location|place|where", "performers|performer|line up|lineup|artists", "actors|actor|cast|starring|main actors", "director|directed by",
+    "writers|author|screenplay|script|authors of the script", "language|languages|in language", "pages|number of pages|page count|length",
+    "employer|hiring organization|company|company that hires", "location|job location|place of work|office location", "salary|base salary|pay|yearly salary|compensation|estimated salary",
+    "employment type|job type|type of employment|contract type", "working hours|weekly hours|work hours|hours", "education|education requirements|required education",
+    "platform|game platform|operating system|platforms", "players|number of players", "issuer|issued by|issuing body", "expires|expiry date|valid until|expiration date",
+    "free|free of charge|is accessible for free|free access|free entry", "postcode|postal code|zip|zip code", "street|street address|address|street and number|adresse|anschrift",
+    "city|town|address locality|locality|city of origin|founding location|ort", "state|region|address region|province|county", "country|address country|land|pays",
+    "phone|telephone|telephone number|phone number|tel|telefon|telefone|téléphone", "fax|fax number|telefax", "email|e mail|contact email|email address|contact|mail|courriel", "website|web site|homepage|url|site|web|internet",
+    "opening hours|hours|open|öffnungszeiten|horaires", "payment methods|payment accepted|accepted payments", "cuisines|serves cuisine|cuisine", "takes reservations|accepts reservations|reservations",
+    "bathrooms|number of bathrooms|number of bathrooms total|baths", "bedrooms|number of bedrooms|beds", "floor size|area|living area|size", "year built|built|construction year",
+    "pets|pets allowed", "capacity|maximum attendee capacity|seats", "gears|number of gears|number of forward gears", "mileage|mileage from odometer|kilometres", "engine|vehicle engine",
+    "color|colour|farbe|couleur", "license|licence|lizenz", "licence name|license name|licence", "annual percentage rate|apr|interest rate", "provider|offered by|seller|provided by|vendor",
+    "feed|web feed|rss", "number|identifier|legislation identifier|id|certificate number|certification identification|reference", "form|legislation type|type", "passed by|legislation passed by|author|adopted by",
+    "date of document|legislation date|date of the document|document date", "in force|legislation legal force|currently in force|legal force", "duration|running time|length|time required|total time|runtime",
+    "prep time|preparation time", "cook time|cooking time", "yield|recipe yield|servings|serves|portions", "ingredients|recipe ingredient", "instructions|recipe instructions|method|directions", "calories|nutrition calories|energy",
+    "brand|manufacturer|make|maker|marke", "model|model number|mpn", "sku|item number|article number|product code|product id", "gtin|ean|barcode|gtin13|upc|gtin12|gtin8", "weight|gewicht|poids", "dimensions|size|measurements|abmessungen", "material|materials|made of",
+    "also known as|alternate name|aka|other names", "founded|founding date|established|year of foundation", "dissolved|dissolution date|year of dissolution", "members|member|line up", "born|birth date|date of birth|birthday", "died|death date|date of death", "birth place|place of birth|born in",
+    "job title|position|role|occupation|title", "employer|works for|affiliation|organization", "nationality|citizenship", "alumni|graduates|alumnus", "education|alumni of|university", "headline|title|name", "summary|description|abstract|about|overview", "section|article section|category|rubric", "tags|keywords|topics|subjects|article tag", "topics|topic|subject|theme|categories",
+    "art form|artform", "medium|art medium|materials", "records|number of records|entries|rows|size", "version|software version|release|edition", "requirements|system requirements|memory requirements", "memory|memory required|memory requirements", "storage|storage requirements", "processor|processor requirements",
+    "download|download url|link", "organizer|organiser|event organizer|organized by", "registration|registration url|register", "agency|department|ministry|agency full name", "represented by|vertreten durch|legal representative|geschäftsführer",
+    "occupation|relevant occupation|occupational category", "time to complete|duration|program length", "credential|educational credential awarded|degree|credential awarded", "prerequisites|program prerequisites|prerequisite", "study modes|course mode|course modes|mode of study", "campuses|location|course location|venue",
+)  # fmt: skip
+_DROPPED = frozenset([
+    "a", "an", "the", "of", "in", "on", "at", "for", "to", "is", "it", "its", "and", "or", "as", "was", "are", "has", "have", "whether", "which", "that", "who", "when", "what", "no", "nr",
+    "total", "name", "full", "value", "current", "latest", "main", "with", "their", "our", "your", "this", "average", "usd", "eur", "gbp", "chf", "yyyy", "mm", "dd", "iso", "8601", "per", "reported", "number", "known", "key", "used", "required", "he", "she", "they",
+])  # fmt: skip
+_GENERIC = frozenset(["date", "type", "number", "title", "description", "status", "id", "url", "source", "code", "level", "time", "category", "size", "year", "amount", "rate", "first", "last", "end", "start", "unit", "text", "address", "person", "location", "text", "company"])  # fmt: skip
+_SPELLINGS = {
+    "licence": "license",
+    "colour": "color",
+    "organisation": "organization",
+    "organiser": "organizer",
+    "programme": "program",
+    "e": "",
+    "mails": "mail",
+    "birth": "born",
+    "birthdate": "born",
+}
+
+
+def concept_of_label(label: str) -> str:
+    """Return the concept that a document's folded label names, or an empty string."""
+    return _concept_of(label) if len(label) < 60 else ""
 
 
 @lru_cache(maxsize=16384)
-def concept_of_label(label: str) -> str:
-    """Return the concept that a document's folded label names, or an empty string."""
+def _concept_of(label: str) -> str:
     for text in dict.fromkeys((label, _TRIMMED.sub("", label))):
         for concept in CONCEPTS:
             if concept.labels.fullmatch(text):
@@ -128,3 +185,73 @@ def concept_of_field(name: str, description: str) -> str:
 def concept_of_question(question: str) -> str:
     """Return the concept that a folded question on a page is about, or an empty string."""
     return next((name for name, pattern in _QUESTIONS if re.search(rf"\b(?:{pattern})", question)), "")
+
+
+@lru_cache(maxsize=32768)
+def normal_form(label: str) -> tuple[str, ...]:
+    """Return the words of a label that carry meaning, in singular: "Number of reviews" is ("review",)."""
+    folded = re.sub(r"\b(?:number|no|count) of (?!the\b)(.+)", r"\1 count", fold(label))
+    words = [_SPELLINGS.get(word, word) for word in folded.split()]
+    kept = [_singular(word) for word in words if word and word not in _DROPPED]
+    return tuple(kept) or tuple(filter(None, words))
+
+
+def field_phrases(words: str, description: str) -> tuple[tuple[str, ...], ...]:
+    """Return the normal forms by which a field may be labelled: its name, its description, and words in brackets."""
+    bare = re.sub(r"\([^)]*\)", " ", description)
+    parts = [
+        words,
+        bare,
+        re.split(r",| in (?=[A-Z]{3}\b)| per ", bare, maxsplit=1)[0],
+        *re.findall(r"\(([^)]*)\)", description),
+    ]
+    forms = dict.fromkeys(normal_form(part) for part in parts if part and len(part) < 100)
+    return tuple(form for form in forms if form)
+
+
+@lru_cache(maxsize=65536)
+def similarity(phrase: tuple[str, ...], label: str, context: str = "") -> float:
+    """Return how well a label, with the words above it, matches a field's normal form: 0.98 is the same, 0 another."""
+    form = normal_form(label)
+    if not form or len(form) > 8:
+        return 0.0
+    if sorted(form) == sorted(phrase) or "".join(form) == "".join(phrase):
+        return 0.98
+    if _MEANINGS.get(phrase, frozenset()) & _MEANINGS.get(form, frozenset()):
+        return 0.95
+    wanted, stated, above = set(phrase), set(form), set(normal_form(context)) if context else set[str]()
+    if stated - wanted == {"count"}:
+        return 0.0
+    if wanted - stated == {"count"}:
+        return 0.0 if "rating" in stated else 0.85
+    if (
+        wanted <= stated | above
+        and (wanted & stated) - _GENERIC | (wanted & above)
+        and wanted & stated
+        and len(stated - wanted) < 2
+    ):
+        return 0.95 if stated <= wanted else 0.85
+    if stated < wanted and stated - _GENERIC and (len(stated) > 1 or len(wanted) < 3):
+        return 0.85 if len(stated) > 1 or len(wanted) == 2 else 0.7
+    close = fuzz.ratio(" ".join(sorted(form)), " ".join(sorted(phrase)), score_cutoff=90)
+    return 0.85 if close and min(len("".join(form)), len("".join(phrase))) > 4 else 0.0
+
+
+def _singular(word: str) -> str:
+    if len(word) > 4 and word.endswith("ies"):
+        return f"{word[:-3]}y"
+    return (
+        word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
+    )
+
+
+def _meanings() -> dict[tuple[str, ...], frozenset[int]]:
+    """Return the groups of synonyms that each normal form belongs to."""
+    found: dict[tuple[str, ...], set[int]] = {}
+    for number, group in enumerate(_SYNONYMS):
+        for phrase in group.split("|"):
+            found.setdefault(normal_form(phrase), set()).add(number)
+    return {form: frozenset(groups) for form, groups in found.items()}
+
+
+_MEANINGS = _meanings()

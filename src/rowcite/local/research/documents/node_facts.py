@@ -1,0 +1,250 @@
+"""Turn trees of structured data into facts: one walk for every type of schema.org and for front matter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from msgspec import structs
+
+from rowcite.local.research.documents.document import Directness, Fact
+from rowcite.local.research.documents.labels import concept_of_label
+from rowcite.local.research.documents.nodes import Leaf, Node
+from rowcite.local.research.text.normalise import collapse_spaces, core_name, split_words
+
+ORGANISATIONS = re.compile(
+    r"Organization|Corporation|Business|Company|Store|Agency|Brand\b|NGO|Airline|Service\b|Restaurant|Hotel|Place\b|School|University|Hospital"
+)
+_THINGS = re.compile(
+    rf"{ORGANISATIONS.pattern}|Person|Group|Team|Book|Movie|Article|Work|Event|Product|Review|Action|Comment|Album|Song|Recording|WebPage|WebSite"
+)
+_OWN_PARTS = re.compile(
+    r"Role|Offer|Rating|Specification|Value|Address|Amount|Place|List|Coordinates|Credential|Instance|Engine"
+)
+_OTHERS = frozenset(
+    {
+        "review",
+        "reviews",
+        "comment",
+        "mentions",
+        "isrelatedto",
+        "issimilarto",
+        "itemreviewed",
+        "hasvariant",
+        "competitor",
+        "customer",
+    }
+)
+_IGNORED = frozenset(
+    {
+        "image",
+        "logo",
+        "photo",
+        "potentialaction",
+        "breadcrumb",
+        "ispartof",
+        "mainentityofpage",
+        "primaryimageofpage",
+        "thumbnailurl",
+    }
+)
+_PAGES = re.compile(r"Article|Posting|WebPage|Report|Review$")
+_PAGE_LABELS = frozenset(
+    {"url", "permalink", "link", "address", "canonical"}
+)  # of the page, not of its subject
+_MOST = 400  # facts of one page
+
+
+@dataclass(frozen=True, slots=True)
+class _Position:
+    """The subject of a node, the words above it, and its depth."""
+
+    subject: str
+    path: str = ""
+    depth: int = 0
+
+
+def node_facts(nodes: Sequence[Node], title: str = "") -> list[Fact]:
+    """Return the facts of a page's structured data; a page or an article without a name is called by the page's title."""
+    found = [
+        fact
+        for node in nodes
+        for thing in (
+            node,
+            *_inner(node, "itemListElement"),
+            *_inner(node, "mainEntity"),
+            *_inner(node, "about"),
+            *_inner(node, "mentions"),
+        )
+        for fact in _facts(thing, _Position(_name(thing) or (title if _PAGES.search(thing.types) else "")))
+    ]
+    return list(dict.fromkeys(fact for fact in found if fact.excerpt))[:_MOST]
+
+
+def mapping_facts(node: Node) -> list[Fact]:
+    """Return the facts of front matter, which are about the document's own subject."""
+    facts = [fact for fact in _facts(node, _Position("")) if fact.excerpt][:_MOST]
+    return [structs.replace(fact, concept="") if fact.label in _PAGE_LABELS else fact for fact in facts]
+
+
+def node_subjects(nodes: Sequence[Node]) -> list[str]:
+    """Return the core names of the things that a page's data is about, without publishers."""
+    things = [
+        thing for node in nodes for thing in (node, *_inner(node, "about"), *_inner(node, "mainEntity"))
+    ]
+    names = [
+        thing.text(key)
+        for thing in things
+        if not re.search(r"WebSite|ImageObject|BreadcrumbList|SearchAction", thing.types)
+        for key in ("name", "legalName", "alternateName", "headline", "title")
+    ]
+    return [core for name in names if (core := core_name(name))]
+
+
+def named_in(nodes: Sequence[Node]) -> set[str]:
+    """Return the names of the organisations and people in a page's data."""
+    found = {_name(node) for node in nodes if ORGANISATIONS.search(node.types) or "Person" in node.types}
+    inner = [
+        value
+        for node in nodes
+        for values in node.properties.values()
+        for value in values
+        if isinstance(value, Node)
+    ]
+    return found | (named_in(inner) if inner else set())
+
+
+def _inner(node: Node, key: str) -> list[Node]:
+    """Return the nodes under a key; those of a list item are its items."""
+    values = [value for value in node.properties.get(key, ()) if isinstance(value, Node)]
+    return [inner for value in values for inner in (_inner(value, "item") or [value])] if values else []
+
+
+def _name(node: Node) -> str:
+    given = collapse_spaces(f"{node.text('givenName')} {node.text('familyName')}")
+    return node.text("name", "headline", "title", "legalName") or given
+
+
+def _facts(node: Node, at: _Position) -> Iterator[Fact]:
+    if at.depth > 5:
+        return
+    for key, values in node.properties.items():
+        if (
+            key.startswith("@")
+            or key.lower() in _IGNORED
+            or (key == "url" and _PAGES.search(node.types))
+            or (key == "name" and at.depth and not at.path)
+        ):
+            continue
+        yield from _property(key, [_unwrapped(value, key) for value in values], at)
+
+
+def _property(key: str, values: list[Leaf | Node], at: _Position) -> Iterator[Fact]:
+    """Yield the facts of a property: its values as one fact, then those of the nodes among them."""
+    nodes = [value for value in values if isinstance(value, Node)]
+    shown = [(_shown(value), _excerpt(value)) for value in values]
+    texts = tuple(dict.fromkeys(text for text, _ in shown if text))
+    if texts and key.lower() not in _OTHERS | {"additionalproperty"}:
+        excerpt = next((excerpt for text, excerpt in shown if text), "")
+        yield _fact(split_words(key), texts, excerpt, at)
+        for text, more in shown[1:]:
+            if more != excerpt and text and len(texts) > 1:
+                yield _fact(split_words(key), texts, more, at)
+    for node in nodes:
+        yield from _node(key, node, at)
+
+
+def _node(key: str, node: Node, at: _Position) -> Iterator[Fact]:
+    """Yield the facts of a node under a property; a named thing is a subject itself."""
+    label = node.text("name", "propertyID")
+    words, name = split_words(key), _name(node)
+    if "PropertyValue" in node.types and label:
+        yield _fact(split_words(label.rstrip("/").rsplit("/", 1)[-1]), (_shown(node),), _excerpt(node), at)
+    elif "Person" in node.types and node.text("jobTitle") and name:
+        yield _fact(split_words(node.text("jobTitle")), (name,), _excerpt(node), at)
+    if key.lower() in _OTHERS or (name and _THINGS.search(node.types) and not _OWN_PARTS.search(node.types)):
+        if key.lower() not in _OTHERS:
+            yield from (
+                structs.replace(fact, label=f"{words} {fact.label}", concept="")
+                for fact in _leaf_facts(node, at)
+            )
+        yield from _facts(node, _Position(name or key, "", at.depth + 1))
+    elif "PropertyValue" not in node.types:
+        yield from _facts(node, _Position(at.subject, f"{at.path} {words}".strip(), at.depth + 1))
+
+
+def _leaf_facts(node: Node, at: _Position) -> Iterator[Fact]:
+    """Yield the single values of a node that is a subject itself, for the subject above it."""
+    for key, values in node.properties.items():
+        leaves = [value for value in values if isinstance(value, Leaf) and value.text]
+        if (
+            leaves
+            and not key.startswith("@")
+            and key not in {"name", "url", "sameAs"}
+            and key.lower() not in _IGNORED
+        ):
+            yield _fact(split_words(key), tuple(leaf.text for leaf in leaves), leaves[0].excerpt, at)
+
+
+def _fact(label: str, texts: tuple[str, ...], excerpt: str, at: _Position) -> Fact:
+    items = texts if len(texts) > 1 else ()
+    value = "; ".join(texts)
+    concept = concept_of_label(label) or (concept_of_label(f"{at.path} {label}") if at.path else "")
+    return Fact(label, value, excerpt, Directness.DATA, concept, at.subject, items, heading=at.path)
+
+
+def _unwrapped(value: Leaf | Node, key: str) -> Leaf | Node:
+    """Return the thing inside a role, a list item or an offer's catalog entry."""
+    if isinstance(value, Node):
+        inner = value.properties.get(key) if "Role" in value.types else value.properties.get("item")
+        if inner and isinstance(inner[0], Node):
+            return inner[0]
+    return value
+
+
+def _shown(value: Leaf | Node) -> str:
+    """Return a value as text: a scalar, a quantity ("10-50"), a thing's name, an address in one line."""
+    if isinstance(value, Leaf):
+        return value.text
+    if value.text("value", "ratingValue"):
+        unit = value.text("unitText", "currency") or (
+            value.text("unitCode") if not value.text("unitText") else ""
+        )
+        return f"{value.text('value', 'ratingValue')} {unit}".strip()
+    if value.text("minValue") and value.text("maxValue"):
+        return f"{value.text('minValue')}-{value.text('maxValue')}"
+    if "PostalAddress" in value.types and not value.text("name"):
+        keys = ("addressLocality", "addressRegion", "addressCountry")
+        return ", ".join(filter(None, (_of(value, key) for key in keys)))
+    if "MonetaryAmount" in value.types or "Offer" in value.types:
+        return _of(value, "value") or _name(value) or _of(value, "itemOffered")
+    return _name(value) or _of(value, "address") or _only_text(value)
+
+
+def _of(node: Node, key: str) -> str:
+    return next((text for value in node.properties.get(key, ()) if (text := _shown(value))), "")
+
+
+def _only_text(node: Node) -> str:
+    """Return the text of a node that has no other: a credential's category, an item's address."""
+    leaves = [
+        value.text
+        for key, values in node.properties.items()
+        if not key.startswith("@")
+        for value in values
+        if isinstance(value, Leaf)
+    ]
+    return leaves[0] if len(leaves) == 1 else ""
+
+
+def _excerpt(value: Leaf | Node) -> str:
+    """Return the words that state a value: its own, or those of its name, figure or first part."""
+    if isinstance(value, Leaf):
+        return value.excerpt
+    for key in ("value", "ratingValue", "minValue", "name", "headline", "addressLocality"):
+        for inner in value.properties.get(key, ()):
+            return _excerpt(inner)
+    return next(
+        (found for values in value.properties.values() for inner in values if (found := _excerpt(inner))), ""
+    )

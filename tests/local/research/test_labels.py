@@ -1,0 +1,151 @@
+"""Fields are matched with labels by their normal form and their synonyms, on any page and for any kind of thing."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from rowcite.local.research.documents.labels import field_phrases, similarity
+
+TEXT = {"type": ["string", "null"]}
+NUMBER = {"type": ["number", "null"]}
+COUNT = {"type": ["integer", "null"]}
+LIST = {"type": ["array", "null"], "items": {"type": "string"}}
+FLAG = {"type": ["boolean", "null"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "description", "label"),
+    [
+        ("number_of_records", "", "records"),
+        ("release_date", "", "date of publication"),
+        ("expiry_date", "", "expirydate"),
+        ("zip", "", "postal code"),
+        ("colour", "", "color"),
+        ("last_change", "Zuletzt geändert durch", "zuletzt geändert durch"),
+        ("rrp", "Recommended retail price (RRP)", "rrp"),
+    ],
+)
+def test_a_label_matches_a_field_in_other_words(name, description, label):
+    phrases = field_phrases(name.replace("_", " "), description)
+    assert max(similarity(phrase, label) for phrase in phrases) >= 0.85
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [("rating", "rating count"), ("start_date", "end date"), ("publisher", "published"), ("date", "type")],
+)
+def test_a_label_of_another_thing_does_not_match(name, label):
+    assert max(similarity(phrase, label) for phrase in field_phrases(name.replace("_", " "), "")) < 0.7
+
+
+BOOK = {
+    "@type": "Book",
+    "name": "The Tin Boat",
+    "author": {"@type": "Person", "name": "Ann Lee", "birthDate": "1961-02-03"},
+    "numberOfPages": "224",
+    "aggregateRating": {"@type": "AggregateRating", "ratingValue": 4.5, "ratingCount": 31},
+    "offers": {"@type": "Offer", "price": "6.99", "priceCurrency": "EUR", "availability": "https://schema.org/InStock"},
+    "genre": ["sea stories", "comedy"],
+}  # fmt: skip
+FIELDS = {
+    "author": TEXT,
+    "author_born": {**TEXT, "description": "Birth date of the author"},
+    "pages": COUNT,
+    "rating": NUMBER,
+    "rating_count": COUNT,
+    "price": NUMBER,
+    "in_stock": FLAG,
+    "genres": LIST,
+}
+FOUND = {
+    "author": "Ann Lee",
+    "author_born": "1961-02-03",
+    "pages": 224,
+    "rating": 4.5,
+    "rating_count": 31,
+    "price": 6.99,
+    "in_stock": True,
+    "genres": ["sea stories", "comedy"],
+}
+
+
+def test_data_of_any_type_is_read(docs):
+    docs.file("b.html", f'<script type="application/ld+json">{json.dumps(BOOK)}</script>')
+    finding = docs.ask({"book": "The Tin Boat"}, FIELDS)
+    assert finding.content == FOUND
+    (document,) = docs.open().documents
+    assert all(document.contains(e) for b in finding.basis for c in b.citations for e in c.excerpts)
+
+
+def test_microdata_of_any_type_is_read(docs):
+    docs.page(
+        "b.html",
+        '<div itemscope itemtype="https://schema.org/Book"><h1 itemprop="name">The Tin Boat</h1>'
+        '<p>By <span itemprop="author" itemscope itemtype="https://schema.org/Person"><b itemprop="name">Ann Lee</b>'
+        '<meta itemprop="birthDate" content="1961-02-03"></span>, <i itemprop="numberOfPages">224</i> pages</p>'
+        '<div itemprop="aggregateRating" itemscope itemtype="https://schema.org/AggregateRating">'
+        '<b itemprop="ratingValue">4.5</b> of <b itemprop="ratingCount">31</b></div>'
+        '<div itemprop="offers" itemscope itemtype="https://schema.org/Offer"><b itemprop="price" content="6.99">€6.99</b>'
+        '<link itemprop="availability" href="https://schema.org/InStock"></div>'
+        '<em itemprop="genre">sea stories</em><em itemprop="genre">comedy</em></div>',
+    )
+    assert docs.ask({"book": "The Tin Boat"}, FIELDS).content == FOUND
+
+
+def test_front_matter_states_facts(docs):
+    docs.file(
+        "m.md",
+        "---\ntitle: Spring Meeting\nhost: Ann Lee\ntopics:\n  - boats\n  - knots\nfree: true\n---\nCome early.\n",
+    )
+    finding = docs.ask({"event": "Spring Meeting"}, {"host": TEXT, "topics": LIST, "free_of_charge": FLAG})
+    assert finding.content == {"host": "Ann Lee", "topics": ["boats", "knots"], "free_of_charge": True}
+    assert finding.basis[1].citations[0].excerpts == ("topics: - boats - knots",)
+
+
+def test_meta_tags_state_facts(docs):
+    head = '<title>Boats | Tin Press</title><meta property="og:site_name" content="Tin Press"><meta property="article:section" content="Sea">'
+    docs.page("a.html", "<h1>Boats</h1><p>Text.</p>", "https://tin.example/boats", head)
+    finding = docs.ask({"article": "Boats"}, {"section": TEXT, "site_name": TEXT})
+    assert finding.content == {"section": "Sea", "site_name": "Tin Press"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<h2>Licence terms</h2><p>Free for schools.</p>",
+        "<p>Licence terms: Free for schools</p>",
+        "<dl><dt>Licence terms</dt><dd>Free for schools</dd></dl>",
+        "<div><div>Licence terms</div><div>Free for schools</div></div>",
+        "<table><tr><th></th><th>Knot Box</th></tr><tr><th>Licence terms</th><td>Free for schools</td></tr></table>",
+    ],
+)
+def test_a_value_is_read_under_beside_or_below_its_label(docs, body):
+    docs.page("k.html", f"<h1>Knot Box</h1>{body}", "https://knots.example/box")
+    value = docs.value({"product": "Knot Box"}, TEXT, "licence_terms")
+    assert value.rstrip(".") == "Free for schools"
+
+
+def test_a_list_under_a_heading_is_a_list(docs):
+    docs.page("k.html", "<h1>Knot Box</h1><h2>Contents</h2><ul><li>Rope</li><li>Book: 40 pages</li></ul>")
+    assert docs.value({"product": "Knot Box"}, LIST, "contents") == ["Rope", "Book"]
+
+
+@pytest.mark.parametrize("key", ["place", "dataset", "licence", "song"])
+def test_a_lone_input_of_any_name_is_the_entity(docs, key):
+    docs.page("a.html", "<h1>Old Harbour Light</h1><p>Height: 31</p>", "https://lights.example/old")
+    assert docs.value({key: "Old Harbour Light"}, COUNT, "height") == 31
+
+
+def test_a_title_that_begins_with_the_name_is_about_it(docs):
+    docs.page(
+        "a.html", "<h1>The Tin Boat with map: a review</h1><p>Tested by: Bo Ek</p>", "https://r.example/1"
+    )
+    assert docs.value({"book": "The Tin Boat"}, TEXT, "tested_by") == "Bo Ek"
+
+
+def test_adjacent_inline_elements_are_separate_words(docs):
+    docs.page("a.html", "<p><span>1</span><span>burger</span><span>Calories</span></p>")
+    (document,) = docs.open().documents
+    assert document.text == "1 burger Calories"
