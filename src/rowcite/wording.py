@@ -28,12 +28,12 @@ def percent(part: int, whole: int) -> str:
     return ">99%" if 99 < share < 100 else f"{share:.0f}%"
 
 
-def nearest(name: str, names: Iterable[str]) -> str | None:
+def nearest(name: str, names: Iterable[str], likeness: float = 0.6) -> str | None:
     """Return the name that is most like a wrong one, None if none is alike. The case of letters counts least."""
     from difflib import get_close_matches  # takes milliseconds, so only after a wrong name
 
     by_lower = {known.lower(): known for known in names}
-    near = get_close_matches(name.lower(), by_lower, 1, 0.6)
+    near = get_close_matches(name.lower(), by_lower, 1, likeness)
     return by_lower[near[0]] if near else None
 
 

@@ -97,6 +97,7 @@ def test_a_field_may_have_the_name_of_an_sql_keyword():
     ("text", "message"),
     [
         ("cuont > 0", "`cuont` is not a field: did you mean `count`?"),
+        ("COUNTS > 0", "`COUNTS` is not a field: did you mean `count`?"),
         ("zzz > 0", "`zzz` is not a field: fields: count, share"),
         ("field('two word') > 0", "`two word` is not a field: did you mean `two words`?"),
         ("field(count) > 0", "field() takes a field's name in quotes"),

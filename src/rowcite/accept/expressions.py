@@ -10,10 +10,10 @@ import math
 import operator
 from collections.abc import Callable, Mapping
 from datetime import date
-from difflib import get_close_matches
 from typing import Any
 
 from rowcite.spec.fields import FieldType
+from rowcite.wording import nearest
 
 Kind = str
 """The type of an expression: number, text, boolean, date, list, other (an object or JSON), null."""
@@ -73,8 +73,8 @@ class Reader:
 
     def _field(self, name: str) -> tuple[Kind, Evaluate]:
         if name not in self.types:
-            near = get_close_matches(name, self.types, 1, 0.6)
-            hint = f"did you mean `{near[0]}`?" if near else f"fields: {', '.join(self.types)}"
+            near = nearest(name, self.types)
+            hint = f"did you mean `{near}`?" if near else f"fields: {', '.join(self.types)}"
             raise RuleError(f"`{name}` is not a field: {hint}")
         self.named[name] = None
         return _KINDS.get(self.types[name].kind, "other"), lambda values: values.get(name)
@@ -192,9 +192,9 @@ class Reader:
         name = node.func.id if isinstance(node.func, ast.Name) else _source(node.func)
         listed = ("field", *_FUNCTIONS)
         if name not in listed:
-            near = get_close_matches(name, listed, 1, 0.6)
+            near = nearest(name, listed)
             hint = (
-                f"did you mean {near[0]}()?"
+                f"did you mean {near}()?"
                 if near
                 else f"functions: {', '.join(f'{one}()' for one in listed)}"
             )

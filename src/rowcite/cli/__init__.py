@@ -56,10 +56,10 @@ class _Lazy(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
-            from difflib import get_close_matches
+            from rowcite.wording import nearest
 
-            near = get_close_matches(args[0], _COMMANDS, 1, 0.6)
-            hint = f"Did you mean {near[0]!r}?" if near else f"Commands: {', '.join(_COMMANDS)}."
+            near = nearest(args[0], _COMMANDS)
+            hint = f"Did you mean {near!r}?" if near else f"Commands: {', '.join(_COMMANDS)}."
             ctx.fail(f"No such command {args[0]!r}. {hint}")
         return super().resolve_command(ctx, args)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from textwrap import shorten
 from typing import Any, get_args
 
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from rowcite.errors import Problem
 from rowcite.spec.models import Spec
 from rowcite.spec.yaml_positions import Document, Path
+from rowcite.wording import did_you_mean, nearest
 
 OWN_KEYS = frozenset(name for name, field in Spec.model_fields.items() if field.exclude)
 """Attributes of a spec that are not keys: its file, its folder, its positions."""
@@ -43,8 +43,8 @@ def validation_problems(error: ValidationError, document: Document) -> Iterator[
 def unknown_key(document: Document, path: Path, valid: Iterable[str]) -> Problem:
     """Return the problem of a key that is not among the valid ones, with the nearest of them."""
     name, valid = str(path[-1]), list(valid)
-    near = get_close_matches(name, valid, 1, 0.6)
-    hint = f"did you mean `{near[0]}`?" if near else f"valid here: {', '.join(valid)}"
+    near = nearest(name, valid)
+    hint = f"did you mean `{near}`?" if near else f"valid here: {', '.join(valid)}"
     where = f" in `{'.'.join(map(str, path[:-1]))}`" if len(path) > 1 else ""
     return document.problem(path, f"unknown key `{name}`{where}: {hint}", at_key=True)
 
@@ -61,7 +61,7 @@ def valid_keys(loc: tuple[int | str, ...]) -> list[str]:
 
 def _extra_key(detail: Any, path: Path, document: Document) -> Problem:
     valid = valid_keys(detail["loc"])
-    is_field = isinstance(detail["input"], dict) and not get_close_matches(str(path[-1]), valid, 1, 0.6)
+    is_field = isinstance(detail["input"], dict) and nearest(str(path[-1]), valid) is None
     if path[:2] == ("task", "output") and is_field:
         return document.problem(path[:2], _FIELDS_IN_OUTPUT, at_key=True)
     return unknown_key(document, path, valid)
@@ -108,8 +108,7 @@ def _message(detail: Any, path: Path, document: Document) -> str:
             return f"`{name}` is {shown}, but {message}"
         return f"`{name}`: {message}" if name else message
     if kind == "literal_error":
-        near = get_close_matches(str(value), re.findall(r"'([^']*)'", ctx["expected"]), 1, 0.6)
-        hint = f" (did you mean `{near[0]}`?)" if near else ""
+        hint = did_you_mean(str(value), re.findall(r"'([^']*)'", ctx["expected"]))
         return f"`{name}` is {shown}, but must be {ctx['expected'].replace(chr(39), '`')}{hint}"
     if path == ("name",) and kind == "string_pattern_mismatch":
         return f"`name` is {shown}: it names a folder, so use letters, digits, - and _ (at most 100)"

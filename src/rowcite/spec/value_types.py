@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
-from difflib import get_close_matches
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
@@ -21,6 +20,7 @@ from pydantic import (
 
 from rowcite.api.facts import DOMAIN
 from rowcite.api.source_policy import is_day, normal_entry
+from rowcite.wording import did_you_mean, nearest
 
 FieldKind = Literal["string", "integer", "number", "boolean", "date", "array", "object"]
 OTHER_KIND_NAMES: dict[str, FieldKind] = {
@@ -39,8 +39,7 @@ OTHER_KIND_NAMES: dict[str, FieldKind] = {
 
 def misspelt_kind(word: str) -> str | None:
     """Return the type that a word is a misspelling of; None for any other text."""
-    near = get_close_matches(word.lower(), get_args(FieldKind), 1, 0.8)
-    return OTHER_KIND_NAMES.get(word.lower(), near[0] if near else None)
+    return OTHER_KIND_NAMES.get(word.lower(), nearest(word, get_args(FieldKind), 0.8))
 
 
 ConfidenceWord = Literal["low", "medium", "high"]
@@ -97,8 +96,7 @@ def _confidence(value: Any) -> Any:
         return value
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1:
         return float(value)
-    near = get_close_matches(value, words, 1, 0.6) if isinstance(value, str) else []
-    hint = f" (did you mean `{near[0]}`?)" if near else ""
+    hint = did_you_mean(value, words) if isinstance(value, str) else ""
     raise ValueError(f"must be low, medium, high, or a number from 0 to 1{hint}")
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from rowcite.errors import UsageError
+from rowcite.wording import nearest
 
 ACTIVE_UNLISTED = "active-unlisted"
 ACTIVE_NEVER_LISTED = "active-never-listed"
@@ -40,7 +39,7 @@ def read_quirks(text: str) -> frozenset[str]:
     if names == {"all"}:
         return frozenset(QUIRKS)
     for name in sorted(names - QUIRKS.keys()):
-        near = get_close_matches(name, QUIRKS, 1)
-        hint = f"did you mean {near[0]}?" if near else f"the quirks are: all, {', '.join(QUIRKS)}."
+        near = nearest(name, QUIRKS)
+        hint = f"did you mean {near}?" if near else f"the quirks are: all, {', '.join(QUIRKS)}."
         raise UsageError(f"unknown quirk {name!r}; {hint}")
     return frozenset(names)
