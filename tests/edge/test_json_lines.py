@@ -14,6 +14,7 @@ from rowcite.errors import TableError
 from rowcite.spec.models import CsvOptions
 from rowcite.table.sinks import open_table
 from rowcite.table.sources import open_source
+from rowcite.table.sources.jsonl_faults import may_repeat_names
 from rowcite.table.sources.members import edited, own_texts
 
 EXAMPLES = int(os.environ.get("ROWCITE_EXAMPLES", "40"))
@@ -110,6 +111,37 @@ def test_an_edited_line_keeps_the_text_of_its_other_members():
     assert edited(line, {"b": 1999, "e": "\u00e9"}).decode() == (
         '{"a": 1e5, "b": 1999, "c": [1.0,2], "d": "\\u00e9", "e": "é"}'
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ('{"a":1,"a":2}', "a"),
+        (r'{"a": 1, "\u0061": null}', "a"),
+        ('{"a" : 1, "a" : 2}', "a"),
+        ('{"a":\t1, "a":2}', "a"),
+        ('{"z":{"b":1,"b":2}}', "b"),
+        ('{"l":[[{"c":1}],[{"c":1,"c":2}]]}', "c"),
+        (r'{"t":"{\"x\":null,\"y\": null}","u":"\"a\":","a":1,"a":2}', "a"),
+    ],
+)
+def test_a_name_that_is_in_one_object_more_than_once_is_rejected_by_line_and_name(tmp_path, line, name):
+    (tmp_path / "t.jsonl").write_text(f'{{"a":null}}\n\n{line}\n')
+    with pytest.raises(TableError, match=rf"t\.jsonl:3: field '{name}' is in one object more than once"):
+        list(open_source(str(tmp_path / "t.jsonl"), None, CsvOptions()).batches())
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ['{"a":1,"z":{"a":2,"l":[{"a":3},{"a":null},null,{}]}}', '{"a":null,"z":null}', "{}"],
+        [r'{"t":"{\"a\":null,\"b\": 1}"}', r'{"t":"\"a\": null"}', r'{"t":"he said \"a\":"}'],
+        ['{"a":[[1],[],null],"b":true}', '{"a":[]}'],
+    ],
+)
+def test_names_of_well_formed_lines_are_counted_without_parsing_the_lines(lines):
+    data = "\n".join(lines).encode()
+    assert not may_repeat_names(pl.read_ndjson(data), data)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
+from rowcite.errors import TableError
 from rowcite.pipeline.spec_file import parse_spec
 from rowcite.spec.models import CsvOptions
 from rowcite.table.columns import column_type_problems
@@ -216,3 +217,10 @@ def test_a_column_that_polars_reads_as_another_type_is_not_filled(kind):
     frame = to_frame(table.empty_table())
     (problem,) = column_type_problems(spec, frame.schema, table)
     assert problem.startswith(f'column "found" is {kind}, and the field `found` is string')
+
+
+def test_two_members_of_a_struct_with_one_name_are_rejected_by_name(tmp_path):
+    pair = pa.StructArray.from_arrays([pa.array([1]), pa.array([2])], ["x", "x"])
+    pq.write_table(pa.table({"s": pa.ListArray.from_arrays([0, 1], pair)}), tmp_path / "t.parquet")
+    with pytest.raises(TableError, match=r"more than one column is named \['s\.element\.x'\]"):
+        open_source(str(tmp_path / "t.parquet"), None, CsvOptions())

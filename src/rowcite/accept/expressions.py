@@ -194,9 +194,7 @@ class Reader:
         if name not in listed:
             near = nearest(name, listed)
             hint = (
-                f"did you mean {near}()?"
-                if near
-                else f"functions: {', '.join(f'{one}()' for one in listed)}"
+                f"did you mean {near}()?" if near else f"functions: {', '.join(f'{one}()' for one in listed)}"
             )
             raise RuleError(f"{name}() is not a function of rules: {hint}")
         if len(node.args) != 1 or node.keywords:

@@ -6,8 +6,11 @@ import json
 import math
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import polars as pl
 
 from rowcite.errors import TableError
 from rowcite.spec import read_limits
@@ -60,6 +63,57 @@ def _member_with_surrogate(line: bytes) -> str:
     return "a text"
 
 
+def may_repeat_names(frame: pl.DataFrame, data: bytes) -> bool:
+    """Return True if lines may have more values than their frame, which has the last of those with one name.
+
+    Names without a null are counted as bytes: this takes a quarter of the time of parsing the lines.
+    """
+    if b'" :' in data or b"\t" in data or b'\\\\"' in data:  # names that are not counted
+        return True
+    expected, found = sum(map(_count_values, frame)), data.count(b'":')
+    if found == expected:
+        return False
+    found -= data.count(b'":null') + data.count(b'": null')
+    if b'\\"' in data:  # in a text
+        found -= data.count(b'\\":') - data.count(b'\\":null') - data.count(b'\\": null')
+    return found != expected
+
+
+def _count_values(column: pl.Series) -> int:
+    """Return the number of values in a column that are no nulls, and of those that are members of its objects."""
+    count = len(column) - column.null_count()
+    if isinstance(column.dtype, pl.Struct):
+        return count + sum(_count_values(column.struct.field(item.name)) for item in column.dtype.fields)
+    if isinstance(column.dtype, pl.List) and column.dtype.inner.is_nested():
+        items = column.explode()
+        return count + _count_values(items) - (len(items) - items.null_count())
+    return count
+
+
+def repeats_a_name(line: bytes) -> bool:
+    """Return True if an object of a line has two members with one name."""
+    try:
+        json.loads(line, object_pairs_hook=_unique)
+    except _NameRepeated:
+        return True
+    return False
+
+
+class _NameRepeated(ValueError):
+    """An object has two members with one name."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise _NameRepeated(
+            f"field {repeated!r} is in one object more than once. Keep one of its values, or rename one"
+        )
+    return members
+
+
 def find_fault(file: Path, files: Sequence[Path], error: Exception) -> TableError:
     """Return the error for a file that polars did not read: with the line, and with the field if kinds are mixed in `files`."""
     for number, line in _numbered(file):
@@ -76,11 +130,14 @@ def _numbered(file: Path) -> Iterator[tuple[int, bytes]]:
 def _line_fault(line: bytes) -> str | None:
     try:
         text = line.decode("utf-8-sig")
-        value: Any = json.loads(text, parse_constant=_reject_constant) if text.strip() else {}
+        loads = partial(json.loads, parse_constant=_reject_constant, object_pairs_hook=_unique)
+        value: Any = loads(text) if text.strip() else {}
     except UnicodeDecodeError as fault:
         return f"byte 0x{line[fault.start]:02x} is not UTF-8, which JSON lines are"
     except json.JSONDecodeError as fault:
         return f"not a line of JSON: {fault.msg} at character {fault.pos + 1}"
+    except _NameRepeated as fault:
+        return str(fault)
     except (ValueError, RecursionError) as fault:
         return f"not a line of JSON: {fault}"
     if not isinstance(value, dict):

@@ -15,11 +15,19 @@ from rowcite.spec import read_limits
 from rowcite.spec.models import Format
 from rowcite.table.sources.base import BATCH_ROWS, CellFault, Rows, TextForm, batch_rows
 from rowcite.table.sources.csv_hints import check_is_text
-from rowcite.table.sources.jsonl_faults import check_depth, check_surrogates, find_fault, mixed_kinds
+from rowcite.table.sources.jsonl_faults import (
+    check_depth,
+    check_surrogates,
+    find_fault,
+    may_repeat_names,
+    mixed_kinds,
+    repeats_a_name,
+)
 from rowcite.table.sources.limits import check_cells, check_columns, check_names
 from rowcite.table.sources.registry import InputFormat
 from rowcite.table.sources.streams import byte_lines
 
+_REPEATED = "a name is in one object more than once"
 _SCHEMA_LINES = 4_096
 """Lines whose fields are inferred at once. polars' time grows with the square of the number of names among them."""
 
@@ -35,6 +43,7 @@ class JsonlSource:
 
     def __init__(self, files: Sequence[Path]) -> None:
         self.files: Sequence[Path] = list(files)
+        self._checked: set[Path] = set()
         empty: pl.DataFrame | None = None
         for file in self.files:
             check_is_text(file, "")
@@ -59,9 +68,17 @@ class JsonlSource:
         rows, done = batch_rows(sum(map(_width, self.schema.values()))), 0
         for lines, data in _lines(file, rows):
             frame = self._frame(file, data)
+            if file not in self._checked:
+                self._check_names(file, frame, lines, data)
             check_cells(file, frame, done)
             done += frame.height
             yield Rows(frame, lines=lines)
+        self._checked.add(file)
+
+    def _check_names(self, file: Path, frame: pl.DataFrame, lines: list[bytes], data: bytes) -> None:
+        """Raise TableError for two values with one name, of which the frame has the last."""
+        if may_repeat_names(frame, data) and any(map(repeats_a_name, lines)):
+            raise find_fault(file, self.files, ValueError(_REPEATED))
 
     def _frame(self, file: Path, data: bytes) -> pl.DataFrame:
         try:
@@ -71,9 +88,12 @@ class JsonlSource:
 
     def _fields(self, file: Path, data: bytes) -> pl.Schema:
         try:
-            return pl.scan_ndjson(io.BytesIO(data), infer_schema_length=None).collect_schema()
+            fields = pl.scan_ndjson(io.BytesIO(data), infer_schema_length=None).collect_schema()
         except pl.exceptions.PolarsError as error:
             raise find_fault(file, self.files, error) from error
+        if any(map(_repeats_a_member, fields.values())):
+            raise find_fault(file, self.files, ValueError(_REPEATED))
+        return fields
 
     def _union(self, some: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
         """Return an empty frame with the columns of two, whose types hold the values of both."""
@@ -102,6 +122,16 @@ def _width(dtype: Any) -> int:
     if isinstance(dtype, pl.Struct):
         return 1 + sum(_width(field.dtype) for field in dtype.fields)
     return _width(dtype.inner) if isinstance(dtype, pl.List) else 1
+
+
+def _repeats_a_member(dtype: Any) -> bool:
+    """Return True if a type has two members of one name, which polars infers, and panics on when it reads."""
+    if isinstance(dtype, pl.List):
+        return _repeats_a_member(dtype.inner)
+    if not isinstance(dtype, pl.Struct):
+        return False
+    names = {field.name for field in dtype.fields}
+    return len(names) < len(dtype.fields) or any(_repeats_a_member(field.dtype) for field in dtype.fields)
 
 
 def _lines(file: Path, rows: int) -> Iterator[tuple[list[bytes], bytes]]:

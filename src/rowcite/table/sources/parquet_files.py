@@ -37,8 +37,7 @@ class ParquetSource:
         for file in self.files[1:]:
             if difference := _difference(self._schema(file), self.arrow_schema, self.files[0].name):
                 raise TableError(f"{file}: {difference}. Write all parts with one schema")
-        names = self.arrow_schema.names
-        if duplicates := sorted({name for name in names if names.count(name) > 1}):
+        if duplicates := sorted(set(_repeated(list(self.arrow_schema)))):
             raise TableError(f"{self.files[0]}: more than one column is named {duplicates}. Rename them")
         self.schema = to_frame(self.arrow_schema.empty_table()).schema
 
@@ -118,6 +117,15 @@ def _names(fields: Iterable[pa.Field]) -> Iterator[str]:
     for item in fields:
         yield item.name
         yield from _names(item.type.field(place) for place in range(item.type.num_fields))
+
+
+def _repeated(fields: Sequence[pa.Field], path: str = "") -> Iterator[str]:
+    """Yield the names that two columns have, or two members of one object, which polars panics on."""
+    names = [item.name for item in fields]
+    yield from (path + name for name in names if names.count(name) > 1)
+    for item in fields:
+        inner = [item.type.field(place) for place in range(item.type.num_fields)]
+        yield from _repeated(inner, f"{path}{item.name}.")
 
 
 @contextmanager
