@@ -338,15 +338,15 @@ def test_an_address_without_a_suffix_is_read_as_the_given_format():
 
 
 @contextmanager
-def write_only(store: str):
-    """Serve a store on loopback, except that objects named `out` cannot be read, as with credentials that only write."""
+def limited(store: str, refused: tuple[str, ...] = ("HEAD", "GET")):
+    """Serve a store on loopback, except that objects named `out` refuse some methods, as with limited credentials."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_HEAD(self):
             body, url = self.body(), store + self.path
-            if self.command in ("HEAD", "GET") and "/out" in self.path:
+            if self.command in refused and "/out" in self.path:
                 answer = httpx.Response(403)
             else:
                 left_out = ("host", "content-length", "transfer-encoding", "expect", "connection")
@@ -391,7 +391,7 @@ def test_an_output_that_may_not_be_read_does_not_lose_the_table(put, store, monk
     replacement = Replacement(lambda: NewTable(0, complete=complete))
     added = pl.DataFrame({"rowcite_status": ["pending", "pending"]})
     url = f"s3://tables/w{complete}/out.csv"
-    with write_only(store[0]) as address:
+    with limited(store[0]) as address:
         monkeypatch.setenv("AWS_ENDPOINT_URL", address)
         with open_table(url, source, added.schema, replacement) as write:
             for part in source.batches():
@@ -400,6 +400,32 @@ def test_an_output_that_may_not_be_read_does_not_lose_the_table(put, store, monk
     assert "it cannot be read, so its answered rows are not known" in str(replacement.warning)
     monkeypatch.setenv("AWS_ENDPOINT_URL", store[0])
     assert [row[:2] for row in rows(replacement.place)] == [("007", "Åse & Søn"), ("008", None)]
+
+
+def test_an_output_that_may_not_be_written_is_an_error_before_anything_is_spent(put, store, monkeypatch):
+    source = FrameSource(pl.DataFrame({"name": ["x"]}))
+    with limited(store[0], ("PUT", "POST")) as address:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+        with pytest.raises(TableError, match=r"s3://tables/limited/out\.csv: cannot be read or written"):
+            check_output("s3://tables/limited/out.csv", source)
+        check_output("s3://tables/limited/out.csv", source, writes=False)
+
+
+@pytest.mark.parametrize(("refused", "left"), [((), 0), (("DELETE",), 1)])
+def test_trying_an_output_leaves_an_empty_object_only_where_none_can_be_deleted(
+    put, store, monkeypatch, refused, left
+):
+    url = put(f"tried{left}/out.csv", b"name\nkept\n")
+    with limited(store[0], refused) as address:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+        check_output(url, FrameSource(pl.DataFrame({"name": ["x"]})))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", store[0])
+    found = store[1].get_file_info(fs.FileSelector(f"tables/tried{left}"))
+    assert sorted((file.base_name, file.size) for file in found) == [
+        ("out.csv", 10),
+        *[("out.csv.rowcite-check", 0)] * left,
+    ]
+    assert rows(f"s3://tables/tried{left}") == [("kept",)]
 
 
 # --- changes while a command runs ------------------------------------------------------------------------

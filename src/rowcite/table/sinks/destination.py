@@ -95,16 +95,16 @@ def _upload(file: Path, url: str, source: Source, replacement: Replacement) -> N
 
 
 def check_output(path: str, source: Source, *, writes: bool = True) -> None:
-    """Check that a table can be written to a path, as far as that shows without writing.
+    """Check that a table can be written to a path: to a store by writing an empty object beside it.
 
-    Without `writes`, its folder may be read-only.
+    Without `writes`, nothing is written, and its folder may be read-only.
 
     Raises:
         TableError: the path is the input or a folder, its format is unknown, or it cannot be written.
     """
     if "://" in path:
         output_format(path, source)
-        _check_url(path, source)
+        _check_url(path, source, writes=writes)
     elif path != "-":
         folder = _check_file(path, source)
         if writes and not os.access(folder, os.W_OK | os.X_OK):
@@ -175,12 +175,14 @@ def _is_same(target: Path, file: Path) -> bool:
     return target.resolve() == file.resolve() or (target.exists() and target.samefile(file))
 
 
-def _check_url(url: str, source: Source) -> None:
+def _check_url(url: str, source: Source, *, writes: bool) -> None:
     scheme = urlsplit(url).scheme.lower()
     if scheme not in _STORES:
         raise TableError(f"{url}: rowcite writes to files, s3://, gs:// and az://, not to {scheme}://")
-    from rowcite.table.sources.cloud import check_bucket, is_part_of
+    from rowcite.table.sources.cloud import check_bucket, check_writable, is_part_of
 
     if isinstance(source, RemoteSource) and (url in source.parts or is_part_of(url, source.url)):
         raise TableError(f"{url}: this is the input, or would be a part of it. Name another output")
     check_bucket(url)
+    if writes:
+        check_writable(url)

@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ from rowcite.table.sources.partitions import in_partitions
 from rowcite.table.sources.registry import format_of
 
 _PART = 8 << 20
+_CHECK_SUFFIX = ".rowcite-check"
+"""Stands for no format, so that an object that cannot be deleted is no part of a table."""
 _HINTS = {
     "s3": "Check the name, and that AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, give access to it "
     "(AWS_REGION is its region, AWS_ENDPOINT_URL the address of another store)",
@@ -116,6 +118,20 @@ def check_bucket(url: str) -> None:
         found = _store(url, scheme.lower(), key).get_file_info(bucket)
         if found.type == fs.FileType.NotFound:
             raise TableError(f"{url}: no bucket named {bucket!r}. {_HINTS[scheme.lower()]}")
+
+
+def check_writable(url: str) -> None:
+    """Check that an object can be written, by writing an empty one beside it, which is deleted if the store lets it be.
+
+    Raises:
+        TableError: the store does not let it be written.
+    """
+    scheme, _, key = url.partition("://")
+    with _store_errors(url, scheme.lower()):
+        store, beside = _store(url, scheme.lower(), key), f"{key}{_CHECK_SUFFIX}"
+        store.open_output_stream(beside, compression=None).close()
+        with suppress(OSError, pa.ArrowException):
+            store.delete_file(beside)
 
 
 def is_part_of(url: str, table: str) -> bool:
