@@ -24,6 +24,7 @@ class _Flags(NamedTuple):
 
     corpus: Path | None
     bench: bool
+    hostile: float
     cache: Path | None
     no_cache: bool
     host: str
@@ -64,6 +65,14 @@ def _path(_: click.Context, __: click.Parameter, value: str | None) -> Path | No
     "--bench",
     is_flag=True,
     help="Answer without documents as fast as possible, to measure clients (docs/serve.md).",
+)
+@click.option(
+    "--hostile",
+    default=0.0,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="With --bench: make this share of the texts hostile (unicode, quotes, line breaks, formulas, empty, long).",
 )
 @click.option(
     "--cache",
@@ -234,7 +243,9 @@ def _researcher(flags: _Flags, console: Console) -> tuple[Researcher, str]:
             raise UsageError("--bench reads no documents: remove --corpus and --llm-base-url")
         from rowcite.local.server.bench import Bench
 
-        return Bench(), "Serving bench answers (not research)"
+        return Bench(flags.hostile), "Serving bench answers (not research)"
+    if flags.hostile:
+        raise UsageError("--hostile is about --bench: give both")
     if flags.corpus is None:
         raise UsageError("no documents: give --corpus DIR (or --bench, to measure clients)")
     from rowcite.local.research import open_corpus

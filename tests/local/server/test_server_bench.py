@@ -8,6 +8,7 @@ import httpx
 import jsonschema
 import pytest
 
+from rowcite.api.facts import BETA_FIELD_BASIS
 from rowcite.cli import main
 from rowcite.errors import UsageError
 from rowcite.local.server.app import ServerSettings, create_app
@@ -114,6 +115,34 @@ def test_a_list_has_a_basis_for_each_element(bench):
     assert {"products.0", "products.1"} < {entry["field"] for entry in basis}
 
 
+def texts(found):
+    content = found["content"]
+    yield from (content["industry"], *(item["name"] for item in content["products"]))
+    for entry in found["basis"]:
+        yield entry["reasoning"]
+        for citation in entry["citations"]:
+            yield from (citation["title"], *citation["excerpts"])
+
+
+@pytest.mark.parametrize("betas", [BETA_FIELD_BASIS, ""])
+def test_the_requested_share_of_texts_is_hostile_and_the_schema_still_holds(betas):
+    with (
+        embedded(create_app(Bench(0.3), ServerSettings())) as base,
+        httpx.Client(base_url=base, timeout=10, headers={"parallel-beta": betas}) as client,
+    ):
+        answers = [output(client, f"row {number}") for number in range(60)]
+        assert answers[7] == output(client, "row 7")
+    for found in answers:
+        jsonschema.validate(found["content"], SCHEMA)
+        assert found["content"]["founded"] == "2001-02-03"
+    given = [text for found in answers for text in texts(found)]
+    hostile = [text for text in given if not text.startswith(("bench ", "Bench "))]
+    assert len(hostile) / len(given) == pytest.approx(0.3, abs=0.04)
+    assert all(any(sign in text for text in hostile) for sign in ("\u2028", '"', "\r\n", "=HYPERLINK"))
+    assert "" in hostile
+    assert max(map(len, hostile)) == 10_000
+
+
 def test_a_search_result_states_that_it_is_not_research(bench):
     (found,) = bench.post("/v1/search", json={"search_queries": ["acme"]}).json()["results"]
     assert found["excerpts"][0].startswith("Bench mode: not research.")
@@ -168,6 +197,7 @@ def test_the_command_serves_and_reports_its_makespan(tmp_path):
     [
         (("--bench", "--corpus", "."), "--bench"),
         ((), "--corpus DIR"),
+        (("--hostile", "0.3", "--corpus", "."), "--bench"),
         (("--bench", "--latency", "1", "--latency-mean", "5"), "--latency-mean"),
         (("--bench", "--latency-mean", "0"), "--latency-mean"),
     ],

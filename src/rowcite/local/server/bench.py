@@ -1,11 +1,14 @@
 """Bench answers: every field filled with a number derived from the input, at the cost of joining some bytes.
 
-For measuring clients, not for rehearsing specs: no document is read, and every answer states that.
+For measuring clients, not for rehearsing specs: no document is read, and every answer states that. A share of the texts
+can be hostile: valid JSON with what text from the web contains, and what clients and spreadsheets stumble over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from random import Random
 from typing import Any
 
 from rowcite.api.facts import BETA_FIELD_BASIS
@@ -15,14 +18,25 @@ from rowcite.local.research.search import SearchResult
 from rowcite.local.server.answering import encoded
 from rowcite.local.server.faults import digest
 from rowcite.local.server.store import Ending, Output, Run
-from rowcite.local.server.validation import AcceptedRun, TaskSpec
+from rowcite.local.server.validation import TaskSpec
 from rowcite.model import Citation, FieldBasis
 
 MIN_BYTES = 1_800  # of an output: about the size of a real one with five fields
 CITATIONS = 3  # of each field
+HOSTILE = (
+    "Müller & Söhne, \u6771\u4eac\u90fd, \u0645\u0631\u062d\u0628\u0627 \U0001f3e2 e\u0301 \u2028 \u202e {}",
+    'said "no", \'yes\', ""quoted"", back\\slash, {}',
+    "first line {}\r\nsecond line,\n\tthird line",
+    '=HYPERLINK("https://bench.example.invalid/", "{}")',
+    "",
+)
+"""Hostile texts: unicode, quotes, line breaks, a formula, nothing. `{}` is the place of the text that each replaces."""
+LONG_SHARE, LONG = 256, 10_000  # one hostile text in this number is this long, in characters
+_VARIANTS = 256  # of a template with hostile texts
 _MARK = 314_159_265_358_979_323  # marks the place of the number in a template
 _MIN_NUMBER = 10_000_000
-_TEMPLATES = 512  # at most this number of specs is cached
+_TEMPLATES = 2_048  # at most this number of answers is cached, in all variants of all specs
+_TEXT = "bench "  # how a free text begins
 _NOTE = "Bench mode: not research. This value was made from the input's hash, and no page contains it."
 _FILLER = " It is as long as a real one."
 
@@ -32,14 +46,18 @@ class Bench:
 
     The number in it has eight digits: 10,000,000 plus the first four bytes of the SHA-256 of the input (compact JSON,
     keys sorted), as a big-endian integer, modulo 90,000,000.
+
+    `hostile` is the share of texts that are hostile: values, elements of lists, reasonings, titles and excerpts.
     """
 
-    def __init__(self) -> None:
-        self._templates: dict[int, tuple[TaskSpec, list[bytes]]] = {}
+    def __init__(self, hostile: float = 0.0) -> None:
+        self._hostile = hostile
+        self._templates: dict[tuple[int, int], tuple[TaskSpec, list[bytes]]] = {}
 
     def research(self, question: Question, /) -> Finding:
         """Return a bench answer in full, for what `immediate` leaves out."""
-        return _finding(question.output, number_of(question.input))
+        number = number_of(question.input)
+        return self._with_hostile_texts(_finding(question.output, number), number)
 
     def search(self, queries: Sequence[str], **_: object) -> tuple[SearchResult, ...]:
         """Return one result that states that it is not a source."""
@@ -58,18 +76,53 @@ class Bench:
             or _may_be_records(accepted.request.input)
         ):
             return None
-        number = b"%d" % number_of(accepted.request.input)
-        return Ending("completed", Output(number.join(self._template(accepted)), CITATIONS))
+        number = number_of(accepted.request.input)
+        parts = self._template(accepted.spec, number % _VARIANTS if self._hostile else 0)
+        return Ending("completed", Output((b"%d" % number).join(parts), CITATIONS))
 
-    def _template(self, accepted: AcceptedRun) -> list[bytes]:
+    def _template(self, spec: TaskSpec, variant: int) -> list[bytes]:
         """Return the output of a spec, split where the number belongs. Equal specs are one object: each is read once."""
-        known = self._templates.get(id(accepted.spec))
+        known = self._templates.get((id(spec), variant))
         if known is None:
             if len(self._templates) >= _TEMPLATES:
                 self._templates.clear()
-            whole = encoded(_finding(accepted.spec.output, _MARK), per_element=True)
-            known = self._templates[id(accepted.spec)] = accepted.spec, whole.split(b"%d" % _MARK)
+            finding = self._with_hostile_texts(_finding(spec.output, _MARK), variant)
+            whole = encoded(finding, per_element=True)
+            known = self._templates[id(spec), variant] = spec, whole.split(b"%d" % _MARK)
         return known[1]
+
+    def _with_hostile_texts(self, finding: Finding, number: int) -> Finding:
+        """Return a finding with this server's share of hostile texts; equal numbers give equal ones."""
+        if not self._hostile:
+            return finding
+        drawn = Random(number % _VARIANTS)  # noqa: S311 - a benchmark, no secret
+
+        def text(value: str) -> str:
+            if drawn.random() >= self._hostile:
+                return value
+            hostile = drawn.choice(HOSTILE).replace("{}", value)
+            return hostile.ljust(LONG, "x") if drawn.randrange(LONG_SHARE) == 0 else hostile
+
+        basis = tuple(_of_texts(entry, text) for entry in finding.basis)
+        return replace(finding, content=_texts(finding.content, text), basis=basis)
+
+
+def _of_texts(entry: FieldBasis, text: Callable[[str], str]) -> FieldBasis:
+    """Return a basis with `text` of each of its texts; addresses stay as they are."""
+    cited = (
+        Citation(item.url, text(item.title or ""), tuple(map(text, item.excerpts)))
+        for item in entry.citations
+    )
+    return FieldBasis(entry.field, text(entry.reasoning), tuple(cited), entry.confidence)
+
+
+def _texts(value: Any, text: Callable[[str], str]) -> Any:
+    """Return a value with `text` of each bench text in it. Choices and dates are not free to change."""
+    if isinstance(value, dict):
+        return {name: _texts(item, text) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_texts(item, text) for item in value]
+    return text(value) if isinstance(value, str) and value.startswith(_TEXT) else value
 
 
 def _may_be_records(given: str | dict[str, Any]) -> bool:
@@ -115,7 +168,7 @@ def _value(field: OutputField, number: int) -> Any:
     if field.kind == "array":
         return [_value(field.item, number)] * min(2, field.limit or 2) if field.item else []
     if field.kind == "string":
-        return "2001-02-03" if "YYYY-MM-DD" in field.description else f"bench {number}"
+        return "2001-02-03" if "YYYY-MM-DD" in field.description else f"{_TEXT}{number}"
     return True if field.kind == "boolean" else number
 
 
