@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple, NewType
+from typing import Annotated, Any, NamedTuple, NewType
 
 import msgspec
 
@@ -60,10 +60,14 @@ ANSWERED_ROWS = frozenset({RowStatus.COMPLETED, RowStatus.REJECTED})
 """Statuses of rows with an answer."""
 
 
+NotEmpty = Annotated[str, msgspec.Meta(min_length=1)]
+"""A text that is never decoded from an empty one: an empty URL or confidence is none."""
+
+
 class Citation(msgspec.Struct, frozen=True, gc=False):
     """A document that supports a value, with excerpts from it."""
 
-    url: str
+    url: NotEmpty
     title: str | None = None
     excerpts: tuple[str, ...] = ()
 
@@ -78,7 +82,7 @@ class FieldBasis(msgspec.Struct, frozen=True, gc=False):
     field: str
     reasoning: str = ""
     citations: tuple[Citation, ...] = ()
-    confidence: str | float | None = None
+    confidence: NotEmpty | float | None = None
 
 
 @dataclass(frozen=True, slots=True)

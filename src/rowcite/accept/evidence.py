@@ -80,32 +80,30 @@ def list_basis(
         at = int(match[1] or match[2]) if match else len(items)
         if at < len(items) and items[at] is not None:
             parts.setdefault(at, []).append(basis)
-    found = tuple(
+    if not parts:
+        return basis_of(name, bases), ()
+    found = [
         Element(at, own[0] if len(own) == 1 else _joined(f"{name}.{at}", own))
         for at, own in sorted(parts.items())
-    )
-    own = bases.get(name)
-    if not found:
-        return basis_of(name, bases), ()
-    whole = _joined(name, [*([own] if own else []), *(element.basis for element in found)])
-    if own and own.reasoning:
-        whole = FieldBasis(name, own.reasoning, whole.citations, whole.confidence)
-    return whole, found
+    ]
+    whole = bases.get(name)
+    elements = [element.basis for element in found]
+    return _joined(name, [whole, *elements] if whole else elements, whole.reasoning if whole else ""), tuple(found)
 
 
-def _joined(name: str, parts: Sequence[FieldBasis]) -> FieldBasis:
-    """Return one basis for several: the lowest confidence, and the citations of all, each URL once."""
-    if not parts:
-        return FieldBasis(name)
+def _joined(name: str, parts: Sequence[FieldBasis], reasoning: str = "") -> FieldBasis:
+    """Return one basis for several: the lowest confidence, the citations of all, each URL once, and `reasoning` or that of all."""
     citations: dict[str, Citation] = {}
-    for citation in (citation for part in parts for citation in part.citations):
-        known = citations.setdefault(citation.url, citation)
-        if citation is not known:
-            excerpts = tuple(dict.fromkeys((*known.excerpts, *citation.excerpts)))
-            citations[citation.url] = Citation(citation.url, known.title or citation.title, excerpts)
-    stated = [part.confidence for part in parts if part.confidence is not None]
-    reasoning = "\n".join(f"{part.field}: {part.reasoning}" for part in parts if part.reasoning)
-    return FieldBasis(name, reasoning, tuple(citations.values()), min(stated, key=score, default=None))
+    for part in parts:
+        for citation in part.citations:
+            known = citations.setdefault(citation.url, citation)
+            if known is not citation and known != citation:
+                excerpts = tuple(dict.fromkeys((*known.excerpts, *citation.excerpts)))
+                citations[citation.url] = Citation(citation.url, known.title or citation.title, excerpts)
+    stated = dict.fromkeys(part.confidence for part in parts if part.confidence is not None)
+    lowest = next(iter(stated)) if len(stated) == 1 else min(stated, key=score, default=None)
+    reasoning = reasoning or "\n".join(f"{part.field}: {part.reasoning}" for part in parts if part.reasoning)
+    return FieldBasis(name, reasoning, tuple(citations.values()), lowest)
 
 
 # --- domains ---------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from rowcite.api.bodies import replace_lone_surrogates
+from rowcite.api.bodies import decoded_leniently, replace_lone_surrogates
 from rowcite.model import Answer, Citation, FieldBasis
 
 
@@ -35,7 +35,7 @@ class _Output(msgspec.Struct):
 
 
 class _Documented(msgspec.Struct):
-    """The documented shape, without nulls: read directly into the types of an answer."""
+    """The documented shape, without nulls and empty URLs: read directly into the types of an answer."""
 
     content: Any
     basis: tuple[FieldBasis, ...]
@@ -52,27 +52,17 @@ def answer(run_id: str, processor: str, raw: bytes) -> Answer:
     Raises:
         ValueError: the bytes are not JSON.
     """
-    raw = replace_lone_surrogates(raw)
     try:
-        output = _DOCUMENTED.decode(raw)
-        if (isinstance(output.content, dict) or output.type == "text") and _is_plain(output, raw):
+        output = decoded_leniently(raw, _DOCUMENTED.decode)
+        if output.type == "text" or (isinstance(output.content, dict) and "_basis" not in output.content):
             return Answer(run_id, processor, output.content, output.basis)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except msgspec.DecodeError:
         pass  # read leniently below
     try:
-        content, basis = _read_output(raw)
+        content, basis = _read_output(replace_lone_surrogates(raw))
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
         raise ValueError(f"run {run_id}: the answer is not JSON: {error}") from error
     return Answer(run_id, processor, content, tuple(basis))
-
-
-def _is_plain(output: _Documented, raw: bytes) -> bool:
-    """Return True if the output needs no correction."""
-    if output.type != "text" and "_basis" in output.content:
-        return False
-    return b'""' not in raw or all(  # no empty text, or not where it matters
-        basis.confidence != "" and all(citation.url for citation in basis.citations) for basis in output.basis
-    )
 
 
 def _read_output(raw: bytes) -> tuple[Any, list[FieldBasis]]:

@@ -7,7 +7,8 @@ confidences, content as JSON text and a `_basis` inside the content; all of them
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -191,9 +192,27 @@ _ESCAPE = re.compile(
 
 def replace_lone_surrogates(raw: bytes) -> bytes:
     """Return JSON with lone surrogates replaced: JSON allows them as escapes, but no text can hold them."""
-    if b"\\" not in raw or (b"\\ud" not in raw and b"\\uD" not in raw):
-        return raw
-    return _ESCAPE.sub(lambda match: b"\\ufffd" if match[1] else match[0], raw)
+    return _ESCAPE.sub(lambda match: b"\\ufffd" if match[1] else match[0], raw) if b"\\u" in raw else raw
+
+
+def decoded_leniently(raw: bytes, decode: Callable[[bytes], T]) -> T:
+    """Return what a decoder of msgspec reads, with lone surrogates replaced if there are any.
+
+    msgspec rejects lone surrogates wherever they are, so most bodies are never searched for them.
+
+    Raises:
+        msgspec.DecodeError: the bytes are not JSON, not UTF-8, nested too deeply, or do not match the shape.
+    """
+    try:
+        try:
+            return decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            repaired = replace_lone_surrogates(raw)
+            if repaired == raw:
+                raise
+            return decode(repaired)
+    except (UnicodeDecodeError, RecursionError) as error:  # msgspec does not wrap these two
+        raise msgspec.DecodeError(str(error)) from error
 
 
 def decoded(raw: bytes, shape: type[T]) -> T:
@@ -202,10 +221,12 @@ def decoded(raw: bytes, shape: type[T]) -> T:
     Raises:
         msgspec.DecodeError: the bytes are not JSON, not UTF-8, nested too deeply, or do not match the shape.
     """
-    try:
-        return msgspec.json.decode(replace_lone_surrogates(raw), type=shape)
-    except (UnicodeDecodeError, RecursionError) as error:  # msgspec does not wrap these two
-        raise msgspec.DecodeError(str(error)) from error
+    return decoded_leniently(raw, _decoder(shape))
+
+
+@cache
+def _decoder(shape: type[T]) -> Callable[[bytes], T]:
+    return msgspec.json.Decoder(shape).decode
 
 
 _NOTHING = (b"", b"null")

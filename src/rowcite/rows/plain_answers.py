@@ -16,7 +16,7 @@ from msgspec.structs import astuple
 from rowcite.accept.evidence import Element, list_basis
 from rowcite.accept.judge import Cell
 from rowcite.accept.policy import AcceptancePolicy, FieldPolicy
-from rowcite.api.bodies import replace_lone_surrogates
+from rowcite.api.bodies import decoded_leniently
 from rowcite.model import FieldBasis, RowStatus, RunState, StoredRun
 from rowcite.rows.resolve import ResolvedRow
 from rowcite.spec.fields import Field
@@ -56,8 +56,6 @@ class PlainAnswers:
         if decoded is None:
             return None
         content, bases = decoded
-        if b'""' in output and any(map(_is_incomplete, bases.values())):
-            return None
         cells: list[Cell] = []
         for field, value in zip(self._fields, content, strict=False):
             basis: FieldBasis | None
@@ -93,8 +91,8 @@ class PlainAnswers:
         """Return the fields' values, and the evidence by field; None for an answer of another shape."""
         assert self._decode is not None
         try:
-            read = self._decode(replace_lone_surrogates(output))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            read = decoded_leniently(output, self._decode)
+        except msgspec.DecodeError:
             return None
         bases = {basis.field: basis for basis in read.basis}
         content = astuple(read.content)
@@ -145,11 +143,6 @@ class _PlainField:
             for at, basis, *_ in elements
             for check in self._element_checks
         )
-
-
-def _is_incomplete(basis: FieldBasis) -> bool:
-    """Return True if a basis has an empty confidence or URL, which do not count."""
-    return basis.confidence == "" or any(not citation.url for citation in basis.citations)
 
 
 def _without_basis(name: str, bases: dict[str, FieldBasis]) -> FieldBasis | None:
