@@ -25,13 +25,15 @@ Reject = Callable[[Any, FieldBasis, tuple[Citation, ...], date], str | None]
 class Check(NamedTuple):
     """A key of `accept` for one field: its name, its requirement in words, and the function that rejects values.
 
-    A check of evidence `for_each` applies to the basis of each element of a list too.
+    A check of evidence `for_each` applies to the basis of each element of a list too. One that `reads_texts` depends on
+    excerpts.
     """
 
     rule: str
     requires: str
     reject: Reject
     for_each: bool = False
+    reads_texts: bool = False
 
 
 class InvalidCheck(ValueError):
@@ -125,7 +127,8 @@ def _age(most: timedelta) -> Check:
             return None
         return f"the newest dated source is from {dated}, more than {most.days:,} days ago"
 
-    return Check("max_age", f"evidence at most {most.days:,} days old, if dated", reject)
+    requires = f"evidence at most {most.days:,} days old, if dated"
+    return Check("max_age", requires, reject, reads_texts=True)
 
 
 def _some(number: int, what: str) -> str:

@@ -18,6 +18,7 @@ from rowcite.spec.accept_models import NOT_FOUND
 from rowcite.spec.fields import FieldType
 
 _NUMBER = re.compile(r"[+-]?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?([eE][+-]?[0-9]{1,5})?\Z")
+_EXACT = 2**53  # a float holds every whole number up to it
 _INT64 = range(-(2**63), 2**63)
 _NULLS = frozenset(NOT_FOUND)
 
@@ -71,6 +72,8 @@ def _integer(value: Json, _: FieldType) -> int:
 
 
 def _number(value: Json, _: FieldType) -> float:
+    if type(value) is int and -_EXACT <= value <= _EXACT:
+        return float(value)
     number = _decimal(value)
     if number is None or not math.isfinite(float(number)):
         raise CoercionError(f"{shown(value)} is not a number")

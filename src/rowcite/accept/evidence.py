@@ -88,7 +88,9 @@ def list_basis(
     ]
     whole = bases.get(name)
     elements = [element.basis for element in found]
-    return _joined(name, [whole, *elements] if whole else elements, whole.reasoning if whole else ""), tuple(found)
+    return _joined(name, [whole, *elements] if whole else elements, whole.reasoning if whole else ""), tuple(
+        found
+    )
 
 
 def _joined(name: str, parts: Sequence[FieldBasis], reasoning: str = "") -> FieldBasis:

@@ -34,6 +34,11 @@ class AcceptancePolicy(NamedTuple):
     fields: tuple[FieldPolicy, ...]
     rules: tuple[Rule, ...]
 
+    @property
+    def reads_texts(self) -> bool:
+        """Return True if a check depends on the excerpts of citations."""
+        return any(check.reads_texts for part in self.fields for check in part.checks)
+
 
 def acceptance_policy(fields: tuple[Field, ...], accept: Accept) -> AcceptancePolicy:
     """Compile `accept` for these fields. Call it once for a table: it costs more than judging an answer.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -221,12 +220,13 @@ def decoded(raw: bytes, shape: type[T]) -> T:
     Raises:
         msgspec.DecodeError: the bytes are not JSON, not UTF-8, nested too deeply, or do not match the shape.
     """
-    return decoded_leniently(raw, _decoder(shape))
+    decode: Callable[[bytes], T] = _decoders.get(shape) or _decoders.setdefault(
+        shape, msgspec.json.Decoder(shape).decode
+    )
+    return decoded_leniently(raw, decode)
 
 
-@cache
-def _decoder(shape: type[T]) -> Callable[[bytes], T]:
-    return msgspec.json.Decoder(shape).decode
+_decoders: dict[Any, Any] = {}
 
 
 _NOTHING = (b"", b"null")

@@ -22,7 +22,6 @@ from rowcite.evaluation.labelled_rows import LabelledTask
 from rowcite.evaluation.policies import BARS, Policy, accept_of
 from rowcite.evaluation.row_simulation import simulate
 from rowcite.model import ANSWERED_ROWS, StoredRun
-from rowcite.rows.plain_answers import PlainAnswers
 from rowcite.rows.resolve import ResolvedRow, resolve
 from rowcite.spec.fields import Field, fields
 from rowcite.spec.models import Spec
@@ -198,11 +197,11 @@ class _Bar:
 
     def __init__(self, spec: Spec, bar: str | None, parts: tuple[Field, ...], day: date) -> None:
         self._accept = acceptance_policy(parts, accept_of(Policy((), bar), spec.accept))
-        self._plain, self._day = PlainAnswers(self._accept, day), day
+        self._texts, self._day = self._accept.reads_texts, day
         self._least = LEVELS[bar] if bar is not None else 0.0
 
     def resolve(self, run: StoredRun) -> ResolvedRow:
-        return self._plain.resolve(run) or resolve([run], self._accept, self._day)
+        return resolve([run], self._accept, self._day, texts=self._texts)
 
     def judged(self, judged: Judged, cell: Cell) -> Judged:
         """Return a cell that was judged without a bar as it is under this one."""

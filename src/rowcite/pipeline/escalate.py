@@ -112,7 +112,7 @@ def _steps(
     job: Job, ledger: Ledger, escalation: EscalationRound, stop: Stop
 ) -> Iterator[tuple[EscalationStep, list[Task]]]:
     """Yield tasks that are not in the ledger yet, some of one step at a time."""
-    resolver = RowResolver(job.spec, job.reader.source.schema, ledger)
+    resolver = RowResolver(job.spec, job.reader.source.schema, ledger, texts=False)
     policy = resolver.policy
     escalated: set[bytes] = set()  # the rows of one task are sent once, whatever given values each has
     waiting: dict[EscalationStep, list[Task]] = {}

@@ -53,31 +53,34 @@ def resolve(  # noqa: PLR0913 - the parts of a row, by name
     given: Mapping[str, Any] | None = None,
     overwrite: bool = False,
     decisions: Mapping[str, Decision] | None = None,
+    texts: bool = True,
 ) -> ResolvedRow:
     """Return a row's cells and status. Outside this room use `RowResolver`.
 
     `runs` are all runs made for the row, oldest first: first runs, and those that retried some fields. `day` is the day
     that the age of evidence counts from. `given` has the row's own values by field, blanks left out; `overwrite` lets
-    accepted values replace them. `decisions` are people's, by field.
+    accepted values replace them. `decisions` are people's, by field. Without `texts` the evidence may lack reasonings, titles
+    and excerpts.
     """
     if len(runs) == 1 and runs[0].first and not given and not decisions:
-        return _resolve_one(runs[0], policy, day)
+        return _resolve_one(runs[0], policy, day, texts=texts)
     return _Row(policy, day, given or {}, decisions or {}).resolved(runs, overwrite=overwrite)
 
 
-def _resolve_one(run: StoredRun, policy: AcceptancePolicy, day: date) -> ResolvedRow:
+def _resolve_one(run: StoredRun, policy: AcceptancePolicy, day: date, *, texts: bool) -> ResolvedRow:
     """Resolve the most common row: one run, no given values, no decisions."""
     source = ((run.run_id,) if run.run_id else (), (run.processor,))
     if run.state is not RunState.COMPLETED or run.output is None:
         status, error = _status_without_answer([run])
         return ResolvedRow([_EMPTY] * len(policy.fields), status, error, *source)
     try:
-        cells = judge(answer(run.run_id or "", run.processor, run.output), policy, day)
+        cells = judge(answer(run.run_id or "", run.processor, run.output, texts=texts), policy, day)
     except ValueError as error:
         return ResolvedRow([_EMPTY] * len(policy.fields), RowStatus.REJECTED, str(error), *source)
-    rejected = rejections(cells, [part.field for part in policy.fields])
-    if rejected:
-        return ResolvedRow(cells, RowStatus.REJECTED, "; ".join(rejected), *source)
+    for cell in cells:
+        if cell.rejection is not None:
+            reasons = rejections(cells, [part.field for part in policy.fields])
+            return ResolvedRow(cells, RowStatus.REJECTED, "; ".join(reasons), *source)
     return ResolvedRow(cells, RowStatus.COMPLETED, None, *source)
 
 

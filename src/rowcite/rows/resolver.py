@@ -13,7 +13,6 @@ import polars as pl
 from rowcite.accept.policy import AcceptancePolicy, acceptance_policy
 from rowcite.model import Decision, RowStatus, StoredRun
 from rowcite.rows.given import GIVEN, fits, given_columns, without_blanks
-from rowcite.rows.plain_answers import PlainAnswers
 from rowcite.rows.resolve import ResolvedRow, resolve
 from rowcite.spec.fields import Field, fields
 from rowcite.spec.models import Spec
@@ -52,16 +51,22 @@ class RowGroup:
 
 
 class RowResolver:
-    """Resolves the rows of one table under one spec. Without `decided` the decisions of people are left out."""
+    """Resolves the rows of one table under one spec.
 
-    def __init__(self, spec: Spec, table: pl.Schema, ledger: RunStore, *, decided: bool = True) -> None:
+    Without `decided` the decisions of people are left out. Without `texts` the evidence may lack reasonings, titles and
+    excerpts: to read them takes half the time of an answer.
+    """
+
+    def __init__(
+        self, spec: Spec, table: pl.Schema, ledger: RunStore, *, decided: bool = True, texts: bool = True
+    ) -> None:
         self.fields: tuple[Field, ...] = fields(spec)
         self.policy: AcceptancePolicy = acceptance_policy(self.fields, spec.accept)
         self.day: date = datetime.now(UTC).date()
         self.given_columns = given_columns(spec, table)
         self._ledger, self._decided = ledger, decided
         self._overwrite = spec.columns.existing == "overwrite"
-        self._plain = PlainAnswers(self.policy, self.day)
+        self._texts = texts or self.policy.reads_texts
         self._own_values = without_blanks(self.given_columns, table, spec.input.csv.null_values)
         self._types = {field.name: table[column] for column, field in self.given_columns.items()}
 
@@ -76,11 +81,15 @@ class RowResolver:
         `runs` are all runs that were made for the row, oldest first. `given` has the row's own values by field, blanks
         left out. `decisions` are people's, by field.
         """
-        row = self._plain.resolve(runs[0]) if len(runs) == 1 and not given and not decisions else None
-        if row is None:
-            row = resolve(
-                runs, self.policy, self.day, given=given, overwrite=self._overwrite, decisions=decisions
-            )
+        row = resolve(
+            runs,
+            self.policy,
+            self.day,
+            given=given,
+            overwrite=self._overwrite,
+            decisions=decisions,
+            texts=self._texts,
+        )
         return self._without_misfits(row) if self._types else row
 
     def _without_misfits(self, row: ResolvedRow) -> ResolvedRow:

@@ -70,6 +70,7 @@ class ColumnLayout:
         self.schema = pl.Schema(
             {column.name: column.dtype for column in self.columns if not column.name.startswith(FOUND)}
         )
+        self.shows_texts = spec.columns.reasoning or spec.columns.citations == "full"
         self.full_schema = pl.Schema({column.name: column.dtype for column in self.columns})
 
     @property

@@ -35,8 +35,8 @@ class Merge:
         self, spec: Spec, table: pl.Schema, ledger: RunStore, *, native: bool, room: int = 256 << 20
     ) -> None:
         self._spec, self._room = spec, room
-        self._resolver = RowResolver(spec, table, ledger)
         self._layout = ColumnLayout(spec, table, native=native)
+        self._resolver = RowResolver(spec, table, ledger, texts=self._layout.shows_texts)
         self._given = list(self._layout.given)
         self._has_value = [~is_blank(name, table[name], spec.input.csv.null_values) for name in self._given]
         self._guards = [
