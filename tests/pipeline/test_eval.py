@@ -101,6 +101,17 @@ def test_keys_that_match_nothing_or_more_than_one_row_are_listed_and_left_out(sc
     assert left_out["unmatched"] == ["077"]
 
 
+def test_rows_whose_labels_are_left_out_are_not_requested(scene, capsys):
+    scene.table([1, 2, 3])
+    with (scene.folder / "t.csv").open("a") as file:
+        file.write("003,Company 4\n005,Company 1\n")
+    scene.truth(right(1), right(2), right(2), right(3), right(5, size=1))
+    shown = scene.eval(capsys, "--processors", "lite")
+    assert (shown["settings"][0]["rows"], shown["settings"][0]["cost_usd"]) == (1, 0.005)
+    with closing(open_ledger(scene.folder / ".rowcite" / "e", writing=False)) as ledger:
+        assert ledger.spent() / MICRO == 0.005
+
+
 def test_a_field_is_compared_as_the_spec_says(scene, capsys):
     scene.spec(eval={"size": {"compare": "number", "tolerance": "10%"}, "city": "exact"})
     assert scene("run", "-q") == 0

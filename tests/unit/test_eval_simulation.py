@@ -63,7 +63,7 @@ def labelled_answers(rows, seed=1):
                 )
         labels = {name: dice.choice([None, "Ann", "Oslo", ["0"]]) for name in NAMES if dice.random() < 0.7}
         weights = {name: dice.choice([1.0, 2.5]) for name in labels}
-        yield LabelledAnswers(LabelledTask(b"k", str(number), number + 1, labels), runs, 1.5, weights)
+        yield LabelledAnswers(LabelledTask(str(number), number + 1, labels), runs, 1.5, weights)
 
 
 def one_at_a_time(made, policy, rows):

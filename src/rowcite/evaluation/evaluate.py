@@ -136,10 +136,12 @@ def _text(value: Any) -> str | None:
 
 
 class Evaluator:
-    """Holds the labels of a truth against the answers to one table: those of `rows`."""
+    """Holds the labels of a truth against the answers to one table. Only rows with usable labels are requested and judged."""
 
     def __init__(self, job: Job, truth: Truth, rows: LabelledRows) -> None:
-        self.job, self.truth, self.source = job, truth, rows
+        self.job, self.truth = job, truth
+        self.labelled = labelled_tasks(job_of(job, rows, job.spec.task.processor), rows, truth)
+        self.source = rows.kept({item.row for item in self.labelled.tasks})
         self._comparisons = Comparisons(fields(job.spec), job.spec.eval)
 
     @cached_property
@@ -159,6 +161,7 @@ class Evaluator:
         With `target` the policies over the processors are simulated, and the cheapest that reaches it is chosen.
         """
         found = Evaluation(
+            labelled=self.labelled,
             notes=self.truth.notes,
             duplicates=self.truth.duplicates,
             accept=self.job.spec.accept,
@@ -169,7 +172,6 @@ class Evaluator:
         runs: dict[str, dict[str, StoredRun]] = {}
         for job in [self.job_of(name) for name in processors] or [self.own_job]:
             name = " > ".join([job.spec.task.processor, *job.spec.escalate])
-            found.labelled = labelled_tasks(job, self.source, self.truth)
             self._judge(found, name, job, ledger, runs.setdefault(name, {}))
         if target is not None:
             self._choose(found, processors, runs, target)
@@ -181,7 +183,8 @@ class Evaluator:
         """Judge the labelled cells of one setting; keep each task's answered run in `runs`, by its record."""
         alone = not job.spec.escalate
         resolver = RowResolver(job.spec, job.reader.source.schema, ledger, decided=False)
-        tasks = {item.key: item for item in found.labelled.tasks}
+        keys = self.source.keys_of(job)
+        tasks = {key: item for key, item in zip(keys, self.labelled.tasks, strict=True) if key is not None}
         answered: dict[bytes, tuple[ResolvedRow, list[StoredRun]]] = {}
         for stored in ledger.runs_by_task(list(tasks)):
             made = [run for run in stored if run.first] if alone else stored

@@ -54,7 +54,6 @@ def rows_by_key(source: Source, key: str, truth: Truth) -> LabelledRows:
 class LabelledTask(NamedTuple):
     """A distinct task with its labels by field: `record` is what the key column has in its first row, `row` that row's number."""
 
-    key: bytes
     record: str
     row: int
     labels: Mapping[str, Any]
@@ -96,5 +95,5 @@ def labelled_tasks(job: Job, source: LabelledRows, truth: Truth) -> Labelled:
         for part, label in truth.labels[name].items():
             if labels[task].setdefault(part, label) != label:
                 found.conflicts.append((name, part))
-    found.tasks = [LabelledTask(task, *first, labels[task]) for task, first in firsts.items()]
+    found.tasks = [LabelledTask(*first, labels[task]) for task, first in firsts.items()]
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -44,6 +44,14 @@ class SomeRows:
         return cls(
             source,
             lambda rows, before: [at for at in range(rows.frame.height) if before + at + 1 in numbers],
+        )
+
+    def kept(self, numbers: Container[int]) -> SomeRows:
+        """Return those of these rows that have these numbers."""
+        own = self.numbers
+        return SomeRows(
+            self,
+            lambda rows, before: [at for at in range(rows.frame.height) if own[before + at] in numbers],
         )
 
     def batches(self) -> Iterator[Rows]:
