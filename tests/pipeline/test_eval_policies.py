@@ -1,6 +1,7 @@
 """`rowcite eval --target`: the cheapest policy, certified or not, and the spec that makes it."""
 
 from contextlib import closing
+from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
@@ -73,6 +74,16 @@ def test_a_field_may_be_retried_alone_on_a_dearer_processor(chiefs, capsys):
         ("core at medium, pro for `ceo`", True, 0.875, 6.0),
     ]
     assert (shown["choice"]["policy"], shown["choice"]["certified"]) == ("core at medium", True)
+
+
+def test_the_policies_are_drawn_with_the_chosen_one_marked(chiefs, capsys):
+    file = chiefs.folder / "front.svg"
+    chiefs.eval(capsys, "--processors", "core,pro", "--target", "0.9", "--picture", str(file))
+    texts = [item.text for item in ET.fromstring(file.read_text()).iter() if item.text]
+    assert "core at medium (chosen)" in texts
+    assert "core at medium, pro for `ceo`" in texts
+    assert chiefs("eval", "--truth", "t.csv", "--key", "id", "--picture", str(file)) == 2
+    assert "--picture needs --target" in capsys.readouterr().err
 
 
 def test_the_pasted_block_does_what_was_simulated(chiefs, capsys):

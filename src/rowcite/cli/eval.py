@@ -57,6 +57,11 @@ def _target(_: click.Context, __: click.Parameter, value: float | None) -> float
     help="List these judged pairs with their evidence.",
 )
 @click.option(
+    "--picture",
+    metavar="SVG",
+    help="With --target: draw the cost of the policies against the values that they give right.",
+)
+@click.option(
     "--draw",
     type=click.IntRange(min=1),
     metavar="N",
@@ -75,6 +80,8 @@ def command(spec: str, *, key: str | None, truth: str | None, draw: int | None, 
     """
     if (truth is None) == (draw is None):
         raise click.UsageError("give --truth TABLE, or --draw N to make one")
+    if flags["picture"] is not None and flags["target"] is None:
+        raise click.UsageError("--picture needs --target: it shows the policies")
     own = {name: flags.pop(name) for name in _OWN}
     if draw is not None:
         return _draw(spec, key, draw, own, flags)
@@ -82,7 +89,18 @@ def command(spec: str, *, key: str | None, truth: str | None, draw: int | None, 
     return _evaluate(spec, key, truth, own, flags)
 
 
-_OWN = ("processors", "target", "none_marker", "show", "seed", "output", "as_json", "yes", "no_progress")
+_OWN = (
+    "processors",
+    "target",
+    "none_marker",
+    "show",
+    "picture",
+    "seed",
+    "output",
+    "as_json",
+    "yes",
+    "no_progress",
+)
 
 
 def _draw(spec: str, key: str | None, rows: int, own: dict[str, Any], flags: dict[str, Any]) -> int:
@@ -116,6 +134,7 @@ def _draw(spec: str, key: str | None, rows: int, own: dict[str, Any], flags: dic
 def _evaluate(spec: str, key: str | None, truth: str, own: dict[str, Any], flags: dict[str, Any]) -> int:
     from rowcite.cli import eval_text, render
     from rowcite.evaluation.evaluate import evaluator
+    from rowcite.files import write_errors, write_whole
     from rowcite.ledger import open_ledger
     from rowcite.pipeline.which_api import Use
 
@@ -129,6 +148,9 @@ def _evaluate(spec: str, key: str | None, truth: str, own: dict[str, Any], flags
         jobs = [made.job_of(name) for name in processors]
         with answers(console, ready, jobs, yes=own["yes"], quiet=own["no_progress"]) as ledger:
             found = made.evaluate(ledger, processors, own["target"])
+    if own["picture"] is not None:
+        with write_errors(own["picture"]):
+            write_whole(Path(own["picture"]), eval_text.picture(found).encode())
     shown = eval_text.chosen_pairs(found, own["show"])
     if own["as_json"]:
         about = {"spec": ready.job.spec.name, "made": datetime.now(UTC).isoformat(timespec="seconds")}

@@ -222,6 +222,30 @@ CAVEAT = (
 )
 
 
+def picture(found: Evaluation) -> str:
+    """Return the cost of the policies against the values that they give right, as SVG; those certified are numbered, if any is."""
+    from rowcite.api.facts import MICRO
+    from rowcite.evaluation.choice import front
+    from rowcite.evaluation.statistics import wilson
+    from rowcite.plot import Point, cost_picture
+
+    choice = found.choice
+    best = front((choice is not None and choice.all_certified) or found.candidates)
+    points = [
+        Point(
+            str(item.policy),
+            item.cost_per_row / MICRO,
+            item.found,
+            *wilson(item.found, item.whole.rows),
+            is_best=item in best,
+            is_chosen=choice is not None and item is choice.candidate,
+        )
+        for item in found.candidates
+        if item.whole.rows
+    ]
+    return cost_picture(points, is_file=True)
+
+
 def _with_gains(front: Sequence[Candidate], choice: Choice) -> Iterator[Candidate]:
     """Yield the policies that give a percent more values right than a cheaper one that is listed, certified or not."""
     listed = {True: -1.0, False: -1.0}
@@ -248,7 +272,7 @@ def _policy_lines(choice: Choice, target: float) -> Iterator[str]:
     more = (
         "no number of labels would certify it"
         if needed is None
-        else f"about {needed:,} labels of {weakest} would certify it"
+        else f"about {needed:,} labelled rows would certify it"
     )
     yield f"not certified for {target:.0%}, the best there is. The weakest field is {weakest}; {more}; {values}"
 

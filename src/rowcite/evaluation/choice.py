@@ -5,6 +5,7 @@ Half of the labels chooses, the other half certifies: a policy that won by chanc
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -105,7 +106,7 @@ class Candidate:
 class Choice:
     """The policy for a target, and its weakest field. `all_certified` has every policy that is certified.
 
-    `labels_needed` is set where it is not certified: the labels a field needs in all, None if no number would do.
+    `labels_needed` is set where it is not certified: the labelled rows that would do, None if no number would.
     """
 
     candidate: Candidate
@@ -174,8 +175,13 @@ def choose(candidates: Sequence[Candidate], fields: Sequence[str], target: float
         return None
     best = rest[0]
     weakest = _weakest(best.whole, fields)
-    half = labels_to_certify(best.whole.precision(weakest) or 0.0, target, LEVEL)
-    return Choice(best, certified=False, weakest=weakest, labels_needed=None if half is None else 2 * half)
+    return Choice(best, certified=False, weakest=weakest, labels_needed=_needed(best.whole, weakest, target))
+
+
+def _needed(tally: Tally, name: str, target: float) -> int | None:
+    """Return how many labelled rows have as many accepted cells of a field, in either half, as would certify a target."""
+    half = labels_to_certify(tally.precision(name) or 0.0, target, LEVEL)
+    return None if half is None else math.ceil(2 * half * tally.weight / tally.sums[name].given)
 
 
 def _certified(candidates: Sequence[Candidate], fields: Sequence[str], target: float) -> Iterator[Candidate]:
