@@ -3,9 +3,14 @@
 import asyncio
 import datetime as dt
 import json
+import os
+import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import polars as pl
@@ -13,8 +18,9 @@ import pytest
 
 import rowcite
 from rowcite.cli import main
+from rowcite.local.server.latency import Lognormal
 from rowcite.table.sources.base import BATCH_ROWS
-from support import small_spec, until, write_spec
+from support import served, small_spec, until, write_spec
 
 TABLE = pl.DataFrame(
     {
@@ -115,6 +121,40 @@ def test_it_works_inside_a_running_loop():
         return rowcite.enrich(TABLE, spec())
 
     assert asyncio.run(cell())["founded_year"][0] == 1999
+
+
+def test_an_interrupt_inside_a_running_loop_ends_a_run_and_its_answers_are_kept(folder):
+    """As in a notebook: the work is in a thread, and the signal comes to the main thread, which waits for it."""
+    assert threading.current_thread() is threading.main_thread()
+    table = pl.DataFrame({"name": [f"Company {number}" for number in range(30)], "website": None})
+    live = {key: value for key, value in spec(backend="parallel").items() if key != "local"}
+
+    async def cell(url):
+        return rowcite.enrich(table, live, base_url=url, max_cost_usd=10)
+
+    with served(folder, bench=True, latency=Lognormal(1.0)) as server:
+
+        def interrupt():
+            until(lambda: len(server.created()) == 30, 20)
+            os.kill(os.getpid(), signal.SIGINT)
+
+        with ThreadPoolExecutor(1) as thread, closing(asyncio.new_event_loop()) as loop:
+            thread.submit(interrupt)
+            began = time.monotonic()
+            with pytest.raises(KeyboardInterrupt):
+                loop.run_until_complete(cell(server.url))
+        assert (
+            json.loads((folder / ".rowcite" / "small" / "run_results.json").read_text())["exit_code"] == 130
+        )
+        planned = rowcite.plan(table, live, base_url=server.url)
+    assert (planned.to_submit, planned.active + planned.answered) == (0, 30)
+    assert time.monotonic() - began < 15
+
+
+def test_calls_in_two_threads_use_a_ledger_each(folder):
+    with ThreadPoolExecutor(2) as threads:
+        calls = [threads.submit(rowcite.enrich, TABLE, spec(), ledger=folder / name) for name in "ab"]
+    assert [call.result()["founded_year"][0] for call in calls] == [1999, 1999]
 
 
 def test_it_can_be_awaited():

@@ -45,6 +45,7 @@ from rowcite.table.reader import columns_read
 from rowcite.wording import plural_is
 
 T = TypeVar("T")
+_SIGNAL_SECONDS = 0.1  # with the signal handler of polars, a wait without an end is not interrupted
 
 
 @with_named_options(Options)
@@ -187,8 +188,11 @@ def _in_any_thread(job: Callable[[Stop], T]) -> T:
     except RuntimeError:
         return job(stop)
     with ThreadPoolExecutor(1, "rowcite") as thread:
+        called = thread.submit(job, stop)
         try:
-            return thread.submit(job, stop).result()
+            while not wait([called], _SIGNAL_SECONDS).done:
+                pass
+            return called.result()
         finally:
             stop.request()
 
