@@ -100,7 +100,7 @@ def count(tab):
 def test_each_picture_is_drawn_once_and_fits(report, look, width):
     tab = look(report, width=width)
     pictures = [svg for svg in tab.locator("figure svg").all() if svg.is_visible()]
-    assert len(pictures) == len(tab.locator("figure").all()) == 6  # nothing was saved
+    assert len(pictures) == len(tab.locator("figure").all()) == 5  # nothing was saved, and no time was needed
     for picture in pictures:
         box = picture.bounding_box()
         assert box["width"] > 300

@@ -28,8 +28,8 @@ def test_a_run_that_found_nothing_differs_from_one_whose_values_are_rejected(tmp
     assert facts.outcomes.runs == {Outcome.NOTHING: 1, Outcome.UNUSED: 1, Outcome.USED: 1}
     text = outcomes(facts).text
     assert (
-        text
-        == "$0.0750 for each of 1 accepted value ($0.075 spent in total). $0.025 (33%) went to runs that found nothing."
+        text == "$0.075 for each of 1 accepted value ($0.075 spent in total)."
+        " $0.025 (33%) to runs that found nothing, $0.025 (33%) to runs whose values are not used."
     )
 
 

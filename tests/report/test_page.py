@@ -233,3 +233,17 @@ def test_a_file_that_cannot_be_written_is_named_and_ends_with_2(some):
     (some.parent / "file").write_text("")
     done = rowcite("report", some.name, "--base-url", NOWHERE, "-o", "file/x.html", cwd=some.parent)
     assert (done.returncode, b"file/x.html: cannot write the file" in done.stderr) == (2, True)
+
+
+def test_a_hundred_fields_are_drawn_in_part_and_all_are_in_the_numbers(tmp_path):
+    names = [f"f{n}" for n in range(100)]
+    outputs = {name: {"type": "string", "description": "x"} for name in names}
+    inputs = {"company_name": {"column": "name", "required": True}}
+    task = {"processor": "core", "inputs": inputs, "outputs": outputs}
+    path = known(tmp_path, [{"id": "1", "name": "One"}], task=task, accept={})
+    answered(path, [answer(**{name: found("x") for name in names[:90]})])
+    html = written(path)
+    coverage = html[html.index('id="coverage"') : html.index('id="accuracy"')]
+    assert "The picture has the 25 least filled of 100 fields." in coverage
+    assert ">f99<" in coverage.partition("</figure>")[0]
+    assert all(f"<bdi>{name}</bdi>" in coverage for name in names)

@@ -138,6 +138,8 @@ def usd(micro: int) -> str:
 
 
 def usd_each(micro: float, number: int) -> str:
-    """Return an amount divided by a number: `$0.0123`, `$1.20`."""
-    each = micro / number / MICRO
-    return f"${each:,.{2 if each >= 0.1 else 4}f}"
+    """Return an amount divided by a number: `$0.0123`, `$0.05`, `$1.20`."""
+    text = f"{micro / number / MICRO:,.4f}"
+    if micro / number >= MICRO / 10:
+        text = f"{micro / number / MICRO:,.2f}"
+    return "$" + text[:-2] + text[-2:].rstrip("0") if text.partition(".")[2][2:] else f"${text}"

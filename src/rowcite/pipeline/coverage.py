@@ -15,7 +15,9 @@ from rowcite.spec.models import Spec
 
 _STATUS, _ERROR = "rowcite_status", "rowcite_error"
 _REFERENCE = re.compile(r" \(ref_id [^)]*\)")
-_VARYING = re.compile(r"""'[^']*'|"[^"]*"|\b[0-9a-f]{8,}\b|\b\w*\d{3,}\w*\b|\b\d+\.\d+""")
+_VARYING = re.compile(
+    r"""https?://\S+|'[^']*'|"[^"]*"|\b[0-9a-f]{8,}\b|\b\w*\d{3,}\w*\b|\b\d+\.\d+|\b\d+(?= ?(?:ms|s|min|seconds|minutes)\b)"""
+)
 MOST_REASONS, _REASON_CHARS = 500, 120
 OTHER = "other reasons"
 

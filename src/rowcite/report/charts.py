@@ -17,8 +17,10 @@ import vl_convert
 from rowcite.inert import one_line
 from rowcite.report.facts import FILLED, CellState, Facts, Moment, Timeline
 from rowcite.report.sections import WIDTHS
+from rowcite.spec.fields import Field
 from rowcite.wording import percent
 
+MOST_FIELDS = 25
 _MOST_BARS = 10
 _FONT = "system-ui, sans-serif"
 
@@ -59,8 +61,9 @@ class Picture:
 
 
 def coverage(facts: Facts) -> Picture:
-    """Draw the share of filled cells of each field, by confidence."""
-    cells, totals = _cells(facts), _totals(facts)
+    """Draw the share of filled cells of each field, by confidence: of the least filled ones where there are many."""
+    names = {field.name for field in least_filled(facts)}
+    cells, totals = _cells(facts, names), _totals(facts, names)
 
     def chart(width: int) -> Any:
         y = alt.Y("field:O", axis=None, scale=alt.Scale(paddingInner=0.0, paddingOuter=0.0))
@@ -83,7 +86,14 @@ def coverage(facts: Facts) -> Picture:
     return _picture(chart, "full", f"Cells filled by field. {shares}")
 
 
-def _cells(facts: Facts) -> list[dict[str, Any]]:
+def least_filled(facts: Facts) -> list[Field]:
+    """Return the fields that are drawn: those with the fewest filled cells."""
+    return sorted(facts.fields, key=lambda field: sum(facts.cells[field.name][state] for state in FILLED))[
+        :MOST_FIELDS
+    ]
+
+
+def _cells(facts: Facts, names: set[str]) -> list[dict[str, Any]]:
     """Return the number of cells of each field and state."""
     return [
         {
@@ -95,11 +105,11 @@ def _cells(facts: Facts) -> list[dict[str, Any]]:
         }
         for number, field in enumerate(facts.fields)
         for order, state in enumerate(CellState)
-        if facts.cells[field.name][state]
+        if field.name in names and facts.cells[field.name][state]
     ]
 
 
-def _totals(facts: Facts) -> list[dict[str, Any]]:
+def _totals(facts: Facts, names: set[str]) -> list[dict[str, Any]]:
     """Return the share of filled cells of each field."""
     return [
         {
@@ -108,6 +118,7 @@ def _totals(facts: Facts) -> list[dict[str, Any]]:
             "filled": filled_text(facts, field.name),
         }
         for number, field in enumerate(facts.fields)
+        if field.name in names
     ]
 
 
@@ -122,7 +133,8 @@ def _labels(
 ) -> tuple[Any, Any]:
     """Return the labels above bars: a name on the left, cut to the room that the longest number on the right leaves."""
     left, right = names
-    room = width - 7.5 * max((len(item[right]) for item in items), default=0) - 16
+    longest = max((len(item[right]) for item in items), default=0)
+    room = (width - 8 * longest - 12) * 0.88  # fonts differ in width
     return (
         base.mark_text(align="left", dy=dy, limit=room).encode(x=alt.value(0), text=f"{left}:N"),
         base.mark_text(align="right", dy=dy, color=_COLOURS["muted"]).encode(
@@ -185,7 +197,12 @@ def timeline(line: Timeline) -> Picture:
             axis=alt.Axis(tickCount=max(width // 110, 3), grid=False),
             scale=alt.Scale(nice=False),
         )
-        y = alt.Y("runs:Q", title=None, stack=None, axis=alt.Axis(tickCount=4, domain=False, ticks=False))
+        y = alt.Y(
+            "runs:Q",
+            title=None,
+            stack=None,
+            axis=alt.Axis(tickCount=4, tickMinStep=1, domain=False, ticks=False),
+        )
         layers = [layer.encode(x=x, y=y) for layer in _run_layers(_chart(data), failed=bool(last.failed))]
         if pauses:
             rule = _chart(pauses).mark_rule(color=_COLOURS["muted"], strokeDash=[1, 3])

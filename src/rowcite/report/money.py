@@ -93,8 +93,19 @@ def _outcome_text(facts: Facts) -> str:
     text = "No accepted value."
     if facts.accepted:
         text = f"{usd_each(spent, facts.accepted)} for each of {plural(facts.accepted, 'accepted value')} ({usd(spent)} spent in total)."
-    nothing = round(cost.get(Outcome.NOTHING, 0))
-    return f"{text} {usd(nothing)} ({percent(nothing, spent)}) went to runs that found nothing."
+    went = [
+        f"{usd(round(cost[outcome]))} ({percent(round(cost[outcome]), spent)}) to {what}"
+        for outcome, what in _WENT_TO.items()
+        if cost.get(outcome)
+    ]
+    return f"{text} {', '.join(went)}." if went else text
+
+
+_WENT_TO = {
+    Outcome.NOTHING: "runs that found nothing",
+    Outcome.UNUSED: "runs whose values are not used",
+    Outcome.FAILED: "failed runs",
+}
 
 
 def steps(facts: Facts) -> Part | None:

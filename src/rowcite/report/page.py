@@ -9,8 +9,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import escape
 from importlib.resources import files
 from typing import Any
 
@@ -55,24 +57,22 @@ def page(facts: Facts, drawn: list[Part] | None = None, review: Review | None = 
     if review is not None:
         style, script = style + _asset("review.css"), script + _asset("review.js")
     script += "\nstart();\n"
-    return (
-        Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-        .from_string(_asset("page.html"))
-        .render(
-            facts=facts,
-            reviewing=review is not None,
-            policy=policy(style, script, serves=review is not None),
-            version=__version__,
-            style=style,
-            script=script,
-            data=json_in_page(_data(facts, review)),
-            lead=lead(facts),
-            meta=[*meta(facts), *([f"Reviewing as {review.who}"] if review else [])],
-            tiles=tiles(facts),
-            rows_note=rows_note(facts),
-            parts=parts(facts) if drawn is None else drawn,
-            foot=FOOT,
-        )
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["with_code"] = _with_code
+    return environment.from_string(_asset("page.html")).render(
+        facts=facts,
+        reviewing=review is not None,
+        policy=policy(style, script, serves=review is not None),
+        version=__version__,
+        style=style,
+        script=script,
+        data=json_in_page(_data(facts, review)),
+        lead=lead(facts),
+        meta=[*meta(facts), *([f"Reviewing as {review.who}"] if review else [])],
+        tiles=tiles(facts),
+        rows_note=rows_note(facts),
+        parts=parts(facts) if drawn is None else drawn,
+        foot=FOOT,
     )
 
 
@@ -85,6 +85,11 @@ def policy(style: str, script: str, *, serves: bool) -> str:
 
 
 _SELF, _NONE = "'self'", "'none'"
+
+
+def _with_code(text: str) -> str:
+    """Return a text, escaped, with the parts between backticks as code."""
+    return re.sub("`([^`]*)`", r"<code>\1</code>", escape(text))
 
 
 def _hash(text: str) -> str:

@@ -89,7 +89,7 @@ def parts(facts: Facts) -> list[Part]:
     found = [
         None if facts.changes is None else what_changed(facts.changes),
         _coverage(facts),
-        *measured_parts(facts.measured),
+        *(measured_parts(facts.measured) if facts.answered else ()),
         _causes(facts),
         _sources(facts),
         spend(facts),
@@ -110,6 +110,8 @@ def _coverage(facts: Facts) -> Part | None:
     text = f"Filled cells of {plural(facts.answered, 'answered row')}. Highest: {best.name}, {filled_text(facts, best.name)}"
     if _filled(facts, least.name) < _filled(facts, best.name):
         text += f". Lowest: {least.name}, {filled_text(facts, least.name)}"
+    if len(facts.fields) > charts.MOST_FIELDS:
+        text += f". The picture has the {charts.MOST_FIELDS} least filled of {len(facts.fields):,} fields"
     rows = [
         (
             item.name,
@@ -145,8 +147,11 @@ def _causes(facts: Facts) -> Part | None:
         for (status, why), rows in found
     ]
     states = (RowStatus.REJECTED, RowStatus.FAILED, RowStatus.SKIPPED)
-    rows_of = ", ".join(f"{facts.counts[status]:,} {status}" for status in states if facts.counts[status])
-    text = f"{plural(sum(facts.counts[status] for status in states), 'row')}: {rows_of}. A row may have several reasons."
+    there = [status for status in states if facts.counts[status]]
+    of_rows = [f"{facts.counts[status]:,} {status}" for status in there]
+    text = f"Rows: {', '.join(of_rows)}."
+    if facts.causes.total() > sum(facts.counts[status] for status in there):
+        text += " A row may have several reasons."
     return Part(
         "causes",
         _REASONS,
@@ -197,7 +202,7 @@ def _timeline(facts: Facts) -> Part | None:
         "Timeline",
         f"{plural(last.sent, 'run')} in {took(line.worked)}, from {began}{pause}.",
         "full",
-        charts.timeline(line).svgs,
+        charts.timeline(line).svgs if line.worked >= 1 else (),
         [Mark(name, f"{name} {runs:,}") for name, runs in marks.items() if runs or name != "failed"],
         Table(
             ("Seconds of work", "submitted", "completed", "failed"),

@@ -203,7 +203,7 @@ function draw() {
     view.nodes.set(row, nodes);
     return nodes.detail ? [nodes.head, nodes.detail] : [nodes.head];
   }));
-  if (!rows.length) body.append(make("tr", {}, make("td", { colspan: span(), class: "why" }, "No row on this page matches.")));
+  if (!rows.length) body.append(make("tr", {}, make("td", { colspan: span(), class: "why" }, data.rows.length ? "No row on this page matches." : "No row is on this page.")));
   const left = rows.length - view.room, n = (value) => value.toLocaleString("en");
   const lines = rowsIn(rows) > rows.length ? `, in ${n(rows.length)} line${rows.length === 1 ? "" : "s"}` : "";
   byId("count").textContent = `${n(rowsIn(rows))} of ${n(rowsIn(data.rows))} rows on this page${lines}`;
