@@ -76,6 +76,19 @@ def test_an_unreadable_file_is_reported_and_left_out(docs):
     assert [line.split(":")[0] for line in corpus.skipped] == ["b.txt", "c.md"]
 
 
+def test_text_in_an_undeclared_encoding_is_recognised(docs):
+    text = "Die Wärmepumpen für größere Häuser werden seit 1998 in Österreich hergestellt. " * 5
+    (docs.folder / "a.txt").write_bytes(text.encode("cp1252"))
+    assert "Wärmepumpen für größere Häuser" in only(docs).text
+
+
+def test_files_of_other_kinds_are_counted(docs):
+    docs.file("a.txt", "Acme Pumps was founded in 1998.")
+    for name in ("b.docx", "c.docx", "d.xlsx", "e.png"):
+        docs.file(name, "x")
+    assert docs.open().skipped == ("not read, of other kinds: 2 .docx, 1 .xlsx",)
+
+
 def test_a_page_is_decoded_by_its_declared_charset(docs):
     (docs.folder / "a.html").write_bytes(
         '<meta charset="iso-8859-1"><p>Wärme seit 1998</p>'.encode("latin-1")

@@ -149,3 +149,31 @@ def test_adjacent_inline_elements_are_separate_words(docs):
     docs.page("a.html", "<p><span>1</span><span>burger</span><span>Calories</span></p>")
     (document,) = docs.open().documents
     assert document.text == "1 burger Calories"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<table><tr><td>Delaware</td><td>12-3456789</td></tr><tr><td>(State of incorporation)</td><td>(Tax number)</td></tr></table>",
+        "<p>12-3456789</p><p>(Tax number)</p>",
+        "<table><tr><th>Seats</th><td>40</td><th>Tax number</th><td>12-3456789</td></tr></table>",
+    ],
+)
+def test_forms_are_read(docs, body):
+    docs.page("f.html", f"<h1>Knot Box</h1>{body}", "https://knots.example/form")
+    assert docs.value({"company": "Knot Box"}, TEXT, "tax_number") == "12-3456789"
+
+
+def test_the_reasoning_names_another_label(docs):
+    docs.page("k.html", "<h1>Knot Box</h1><p>Issuing body: Port of Hull</p>", "https://knots.example/box")
+    basis = docs.ask({"company": "Knot Box"}, {"issuer": TEXT}).basis[0]
+    assert 'Found under the label "issuing body".' in basis.reasoning
+
+
+@pytest.mark.parametrize("text", ["13. März 2014", "13 mars 2014", "13 de marzo de 2014", "13-Mar-2014"])
+def test_dates_in_words_are_read_in_several_languages(docs, text):
+    docs.page("k.html", f"<h1>Knot Box</h1><p>Opened: {text}</p>", "https://knots.example/box")
+    assert (
+        docs.value({"place": "Knot Box"}, TEXT | {"description": "Date, YYYY-MM-DD"}, "opened")
+        == "2014-03-13"
+    )

@@ -68,10 +68,12 @@ def test_one_failure_is_retried(ask, stub):
     assert "Read by a language model" in ask().basis[0].reasoning
 
 
-def test_an_endpoint_without_json_mode_gets_requests_without_it(ask, stub):
-    stub.replies = [400, *quoting(1240, OWN)]
+@pytest.mark.parametrize(("rejections", "used"), [(0, "json_schema"), (1, "json_object"), (2, None)])
+def test_an_endpoint_gets_the_strictest_reply_format_that_it_accepts(ask, stub, rejections, used):
+    stub.replies = [*[400] * rejections, *quoting(1240, OWN)]
     assert ask().basis[0].confidence == "medium"
-    assert ["response_format" in request["body"] for request in stub.requests] == [True, False]
+    formats = [request["body"].get("response_format", {}).get("type") for request in stub.requests]
+    assert formats == [*["json_schema", "json_object"][:rejections], used]
 
 
 @pytest.mark.parametrize("status", [302, 307, 401])

@@ -75,7 +75,8 @@ def decide(target: OutputField, found: list[Candidate], newest: str) -> Verdict 
     )
     against = [cluster for cluster in rest if not any(cluster is old for old in outdated)]
     confidence = _confidence(winner, against, changes=changes, newest=newest)
-    return Verdict(winner.value, confidence, _reason(winner, outdated, against), cite(winner.members))
+    reason = _label_note(target, winner) + _reason(winner, outdated, against)
+    return Verdict(winner.value, confidence, reason, cite(winner.members))
 
 
 def _split_by_change(target: OutputField, found: list[Candidate]) -> tuple[list[Candidate], list[Candidate]]:
@@ -209,6 +210,18 @@ def _reason(winner: Cluster, outdated: list[Cluster], against: list[Cluster]) ->
     if all(member.about for member in winner.members):
         sentences.append("The figure is given as an approximation.")
     return " ".join(sentences)
+
+
+def _label_note(target: OutputField, winner: Cluster) -> str:
+    """Return a sentence that names the label, if a value was found by a label other than the field's name."""
+    fact = winner.members[0].fact
+    if (
+        fact.lead is not None
+        or fact.label == target.words
+        or (target.concept and fact.concept == target.concept)
+    ):
+        return ""
+    return f'Found under the label "{fact.label}". '
 
 
 def _verb(cluster: Cluster) -> str:

@@ -18,6 +18,10 @@ _NAME_HEADERS = re.compile(
 )
 _YEAR_ALONE = re.compile(r"(?:FY ?)?(?:19|20)\d\d")
 _YEAR = re.compile(r"\b((?:19|20)\d\d)\b")
+# "240 (2024)", but not the year in which something began.
+_AS_OF = re.compile(
+    r"\((?![^)]*\b(?:found|est|since|seit|gegr|born|inc))(?:[^)]*\D)?((?:19|20)\d\d)\)", re.IGNORECASE
+)
 _NAMED_PART = re.compile(r"^[A-Z0-9\u00c0-\u00deŁŚŻŽČŠĐ][^:.;]{1,50}$")
 _LISTED = frozenset({"products", "certifications", "customers", "investors", "founders"})
 _LONGEST_VALUE, _LONGEST_EXCERPT, _LONGEST_TILE, _MOST_ITEMS = 1_200, 400, 60, 60
@@ -32,13 +36,24 @@ def layout_facts(blocks: tuple[Block, ...]) -> Iterator[Fact]:
             yield from _under_heading(blocks, number)
         if OTHERS_HEADING.search(block.heading):
             continue
-        if block.kind == "pair" or (block.kind == "row" and not block.header and len(block.cells) == 2):
-            yield from _pair(block, block.cells[0], block.cells[1], Directness.TABLE, number)
-        elif block.kind == "row" and block.header and block.cells != block.header:
-            yield from _row(block, number)
-        elif block.kind in {"text", "item"}:
-            yield from _lines(block, number)
-            yield from _tile(blocks, number)
+        yield from _block_facts(blocks, number)
+
+
+def _block_facts(blocks: tuple[Block, ...], number: int) -> Iterator[Fact]:
+    """Yield the facts of one block: a caption, a pair, a table's row, or lines."""
+    block = blocks[number]
+    if number and (captions := _captions(block)):
+        yield from _captioned(blocks[number - 1], block, captions, number)
+    elif block.kind == "row" and not block.header and len(block.cells) == 4:
+        for at in (0, 2):
+            yield from _pair(block, block.cells[at], block.cells[at + 1], Directness.TABLE, number)
+    elif block.kind == "pair" or (block.kind == "row" and not block.header and len(block.cells) == 2):
+        yield from _pair(block, block.cells[0], block.cells[1], Directness.TABLE, number)
+    elif block.kind == "row" and block.header and block.cells != block.header:
+        yield from _row(block, number)
+    elif block.kind in {"text", "item"}:
+        yield from _lines(block, number)
+        yield from _tile(blocks, number)
 
 
 def is_labelled_line(line: str) -> bool:
@@ -57,7 +72,7 @@ def _fact(  # noqa: PLR0913, PLR0917  # what a fact consists of
 ) -> Fact:
     folded = fold(re.sub(r"\([^)]*\)", "", label)) or fold(label)
     concept = concept_of_label(folded) or (concept_of_question(folded) if label.endswith("?") else "")
-    year = _YEAR.search(label) or re.search(r"\((?:[^)]*\D)?((?:19|20)\d\d)\)", value[:80])
+    year = _YEAR.search(label) or _AS_OF.search(value[:80])
     as_of = year[1] if year else ""
     heading = block.heading
     return Fact(
@@ -78,6 +93,24 @@ def _pair(block: Block, label: str, value: str, directness: Directness, number: 
     if label.endswith("?"):
         parts, value = named_parts(value), split_sentences(value)[0].rstrip(".")
     yield _fact(block, number, label, value, excerpt, directness, parts)
+
+
+def _captions(block: Block) -> list[str]:
+    """Return the captions of the values above, which forms write in brackets; none if a block is something else."""
+    texts = list(block.cells) if block.kind == "row" else [block.text] if block.kind == "text" else []
+    stated = [text for text in texts if text]
+    bracketed = all(text.startswith("(") and text.endswith(")") and 5 < len(text) < 90 for text in stated)
+    return [text.strip("() ") for text in texts] if stated and bracketed else []
+
+
+def _captioned(above: Block, below: Block, captions: list[str], number: int) -> Iterator[Fact]:
+    """Yield the values of a form, each with the caption below it."""
+    values = list(above.cells) if above.kind == "row" else [above.text]
+    if above.kind not in {"row", "text", "heading"} or len(values) != len(captions):
+        return
+    for value, caption in zip(values, captions, strict=True):
+        if value and caption and len(value) < 200:
+            yield _fact(below, number, caption, value, f"{above.text} {below.text}", Directness.TABLE)
 
 
 def _row(block: Block, number: int) -> Iterator[Fact]:

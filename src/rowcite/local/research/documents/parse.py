@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urldefrag, urljoin
 
+import charset_normalizer
 import yaml
 from markdown_it import MarkdownIt
 from selectolax.lexbor import LexborHTMLParser
@@ -47,6 +49,7 @@ _TOML = re.compile(r"\A(?:\+\+\+|```toml)\s*\n(.*?)\n(?:\+\+\+|```)\s*(?:\n|\Z)"
 _NAME_LABEL = re.compile(r"(?:\w+ )?name|title|package|project")
 _CONTINUED = re.compile(r"(?<=[,;])\n[ \t]+(?=\S)")  # "Author: Ann Lee,\n        Bo Ek"
 _CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?([\w-]+)", re.IGNORECASE)
+_GUESSED = 20_000  # bytes by which an encoding is recognised
 _TITLE_BREAK = re.compile(r"\s+[|\u2013—·:»-]\s+|:\s+")
 _markdown = MarkdownIt("commonmark", {"breaks": True, "html": True}).enable("table")
 
@@ -259,18 +262,19 @@ def _split_front_matter(text: str) -> tuple[dict[str, Any], str]:
 
 
 def _decode(content: bytes) -> str:
-    """Decode by BOM, then as UTF-8, then by the charset the page names; raise UnicodeError if all fail."""
+    """Decode by BOM, as UTF-8, by the charset the page names, or by its letters; raise ValueError if all fail."""
     if b"\0" in content[:1024] and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise ValueError("contains binary data")
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16")
-    try:
+    with suppress(UnicodeDecodeError):
         return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        charset = _CHARSET.search(content[:2048])
-        if charset is None:
-            raise
+    if charset := _CHARSET.search(content[:2048]):
         try:
-            return content.decode(charset[1].decode("ascii"))
+            return content.decode(charset[1].decode("ascii"), "replace")
         except LookupError as error:
             raise ValueError(f"names an unknown charset: {error}") from error
+    guess = charset_normalizer.from_bytes(content[:_GUESSED]).best()
+    if guess is None:
+        raise ValueError("is in no encoding that could be recognised")
+    return content.decode(guess.encoding, "replace")

@@ -51,7 +51,9 @@ class Endpoint:
     key: str | None = field(default=None, repr=False)
     timeout: float = 60.0
     pause: float = PAUSE
-    json_mode: bool = True  # until the endpoint rejects it
+    formats: list[str] = field(
+        default_factory=lambda: ["json_schema", "json_object"]
+    )  # until the endpoint rejects one
     _failures: int = field(default=0, repr=False)
     _suspended_until: float = field(default=0.0, repr=False)
 
@@ -62,25 +64,29 @@ class Endpoint:
         if self.key and not (self.key.isascii() and self.key.isprintable()):
             raise UsageError("ROWCITE_LLM_KEY has characters that no API key has. Set it again")
 
-    def ask(self, messages: Sequence[dict[str, str]]) -> dict[str, Any]:
+    def ask(self, messages: Sequence[dict[str, str]], schema: dict[str, Any]) -> dict[str, Any]:
         """Return the JSON object of the model's reply; raise `EndpointUnavailable` after two failed attempts.
 
-        After several requests in a row without any response, the endpoint is suspended for a while.
+        `schema` is the reply's JSON schema, for endpoints with structured outputs. A rejected reply format is not an attempt. After several
+        requests in a row without any response, the endpoint is suspended for a while.
         """
         if time.monotonic() < self._suspended_until:
             raise EndpointUnavailable("it did not answer several times in a row")
-        for attempt in range(ATTEMPTS):
+        attempts = ATTEMPTS
+        while True:
+            formats = list(self.formats)
             try:
-                found = object_in(self._complete(messages))
+                found = object_in(self._complete(messages, schema))
             except EndpointUnavailable as trouble:
-                if trouble.permanent or attempt + 1 == ATTEMPTS:
+                attempts -= formats == self.formats
+                if trouble.permanent or not attempts:
                     self._count(no_response=trouble.no_response)
                     raise
-                time.sleep(self.pause if trouble.pause is None else trouble.pause)
+                if formats == self.formats:
+                    time.sleep(self.pause if trouble.pause is None else trouble.pause)
             else:
                 self._count(no_response=False)
                 return found
-        raise AssertionError  # the last attempt returns or raises
 
     def _count(self, *, no_response: bool) -> None:
         self._failures = self._failures + 1 if no_response else 0
@@ -88,11 +94,13 @@ class Endpoint:
             self._failures = 0
             self._suspended_until = time.monotonic() + SUSPENSION
 
-    def _complete(self, messages: Sequence[dict[str, str]]) -> str:
+    def _complete(self, messages: Sequence[dict[str, str]], schema: dict[str, Any]) -> str:
         body: dict[str, Any] = {"model": self.model, "messages": list(messages), "temperature": 0}
-        with_format = self.json_mode
-        if with_format:
-            body["response_format"] = {"type": "json_object"}
+        wanted = next(iter(self.formats), "")
+        if wanted:
+            body["response_format"] = {"type": wanted}
+        if wanted == "json_schema":
+            body["response_format"]["json_schema"] = {"name": "answer", "schema": schema}
         try:
             status, pause, reply = self._post(json.dumps(body).encode())
         except TimeoutError as error:  # no retry: the run has waited long enough
@@ -102,10 +110,11 @@ class Endpoint:
             raise EndpointUnavailable(
                 f"it could not be reached ({type(error).__name__})", no_response=True
             ) from error
-        if with_format and status in {400, 422}:
-            self.json_mode = False
+        rejected = bool(wanted) and status in {400, 422, 501}
+        if rejected and wanted in self.formats:
+            self.formats.remove(wanted)
         if status != 200:
-            again = status in {408, 429} or status >= 500 or (with_format and not self.json_mode)
+            again = status in {408, 429} or status >= 500 or rejected
             raise EndpointUnavailable(f"it answered with status {status}", permanent=not again, pause=pause)
         return self._without_key(_content(reply))
 

@@ -23,7 +23,7 @@ from rowcite.local.research.answers.tool_answers import cap_confidence
 from rowcite.local.research.corpus import Corpus
 from rowcite.local.research.documents.document import Document
 from rowcite.local.research.language_model.endpoint import Endpoint, EndpointUnavailable
-from rowcite.local.research.language_model.prompt import clip, messages_for
+from rowcite.local.research.language_model.prompt import clip, messages_for, reply_schema
 from rowcite.local.research.language_model.quotes import QuoteChecker
 from rowcite.local.research.language_model.values import (
     CheckedQuote,
@@ -89,7 +89,7 @@ class ModelResearcher:
         fields = _fields_schema(question.output)
         messages, shown_texts = messages_for(question.input, fields, documents)
         try:
-            reply = self._endpoint.ask(messages)
+            reply = self._endpoint.ask(messages, reply_schema(fields))
         except EndpointUnavailable as error:
             _log.warning("the language model was not used: %s", error)
             return _with_note(engine_answer, f"The language model was not used: {error}.")

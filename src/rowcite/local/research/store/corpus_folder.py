@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,6 +15,24 @@ from rowcite.local.research.documents.document import SUFFIXES, FileMetadata, me
 from rowcite.wording import did_you_mean_file
 
 MANIFEST = "manifest.csv"
+_NO_TEXT = frozenset(
+    {
+        ".css",
+        ".js",
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".gif",
+        ".svg",
+        ".ico",
+        ".webp",
+        ".woff",
+        ".woff2",
+        ".ttf",
+        ".map",
+        ".lock",
+    }
+)
 
 Manifest = dict[str, dict[str, FileMetadata]]
 
@@ -56,6 +75,19 @@ def links_out(folder: Path) -> list[str]:
     root = folder.resolve()
     links = (path for path in sorted(folder.rglob("*")) if path.is_symlink() and path.exists())
     return [relative_name(folder, path) for path in links if not path.resolve().is_relative_to(root)]
+
+
+def unread_kinds(folder: Path) -> list[str]:
+    """Return a line that counts the visible files of kinds that are not read, such as "3 .docx"; none if all are read."""
+    relative = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    kinds = Counter(
+        path.suffix.lower()
+        for path in relative
+        if path.suffix and path.name != MANIFEST and not _hidden(path)
+    )
+    others = {kind: count for kind, count in kinds.items() if kind not in SUFFIXES | _NO_TEXT}
+    listed = ", ".join(f"{count:,} {kind}" for kind, count in sorted(others.items())[:8])
+    return [f"not read, of other kinds: {listed}"] if listed else []
 
 
 def relative_name(folder: Path, path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -18,6 +19,7 @@ from rowcite.local.research.store.corpus_folder import (
     links_out,
     read_manifest,
     relative_name,
+    unread_kinds,
 )
 from rowcite.local.research.store.document_store import DocumentStore
 from rowcite.local.research.store.reader_processes import ReaderProcesses, ReadJob, unreadable_message
@@ -39,7 +41,7 @@ class FolderContents:
 def read_folder(folder: Path, store: DocumentStore) -> FolderContents:
     """Read new files, delete the documents of removed ones, and return the contents as a snapshot."""
     manifest, complaints = read_manifest(folder / MANIFEST)
-    complaints += _left_out(links_out(folder))
+    complaints += [*_left_out(links_out(folder)), *unread_kinds(folder)]
     for _ in range(_ATTEMPTS):
         walk = _Walk(folder, manifest)
         walk.read(store)
@@ -76,6 +78,7 @@ class _Walk:
     keys: dict[bytes, None] = field(default_factory=dict)
     hashes: list[tuple[str, str]] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    read_files: int = 0
 
     def read(self, store: DocumentStore) -> None:
         """Read the files that are not in the store and add them."""
@@ -83,11 +86,21 @@ class _Walk:
         with ReaderProcesses() as readers:
             while jobs := list(islice(unknown, _AT_ONCE)):
                 results = list(zip(jobs, readers.read(jobs), strict=True))
+                self._show_progress(len(jobs))
                 store.add_files([(job.key, parsed) for job, parsed in results if not isinstance(parsed, str)])
                 for job, parsed in results:
                     if isinstance(parsed, str):
                         del self.keys[job.key]
                         self.skipped.append(parsed)
+        if self.read_files > _AT_ONCE and sys.stderr.isatty():
+            sys.stderr.write("\n")
+
+    def _show_progress(self, count: int) -> None:
+        """Show on a terminal how many files are read, if there are many."""
+        self.read_files += count
+        if self.read_files > _AT_ONCE and sys.stderr.isatty():
+            sys.stderr.write(f"\r{self.read_files:,} documents read")
+            sys.stderr.flush()
 
     def _unknown(self, stored_keys: set[bytes]) -> Iterator[ReadJob]:
         for path in corpus_files(self.folder):

@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 
 _MONTHS = {name: number for number, names in enumerate(
-    (("january", "jan"), ("february", "feb"), ("march", "mar"), ("april", "apr"), ("may",), ("june", "jun"), ("july", "jul"),
-     ("august", "aug"), ("september", "sep", "sept"), ("october", "oct"), ("november", "nov"), ("december", "dec")), 1)
-    for name in names}  # fmt: skip
+    ("january jan januar jänner janvier enero gennaio janeiro januari", "february feb februar février febrero febbraio fevereiro februari",
+     "march mar märz mars marzo março maart", "april apr avril abril aprile", "may mai mayo maggio maio mei", "june jun juni juin junio giugno junho",
+     "july jul juli juillet julio luglio julho", "august aug août agosto augustus augusti", "september sep sept septembre septiembre settembre setembro",
+     "october oct oktober octobre octubre ottobre outubro", "november nov novembre noviembre novembro", "december dec dezember décembre diciembre dicembre dezembro"), 1)
+    for name in names.split()}  # fmt: skip
 _NAME = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _ISO = re.compile(r"\b((?:1[5-9]|20)\d\d)-(\d\d)(?:-(\d\d))?(?:\b|(?=T))")
 _DAY_FIRST = re.compile(
-    rf"\b(\d{{1,2}})(?:st|nd|rd|th)?\.?[\s-]+(?:of\s+)?({_NAME})\.?,?[\s-]+((?:1[5-9]|20)\d\d)\b",
+    rf"\b(\d{{1,2}})(?:st|nd|rd|th)?\.?[\s-]+(?:(?:of|de)\s+)?({_NAME})\.?,?[\s-]+(?:de\s+)?((?:1[5-9]|20)\d\d)\b",
     re.IGNORECASE,
 )
 _MONTH_FIRST = re.compile(
@@ -26,6 +28,10 @@ _YEAR = re.compile(r"(?<![\d,.#€$£])((?:1[5-9]|20)\d\d)(?![\d,]\d|\d|\s*(?:%|
 _SAID_OF = re.compile(
     r"(?:['\u2019]s|\b(?:in|by|since|during|as of|at the end of|end of|of|FY|fiscal year|the|to the))\s*(?:\w+\s+){0,3}?((?:19|20)\d\d)\b",
     re.IGNORECASE,
+)
+
+_BEGINNING = re.compile(
+    r"\b(?:founded|established|incorporated|set up|started|launched)[^.;]{0,20}?\d{4}", re.IGNORECASE
 )
 
 
@@ -52,7 +58,7 @@ def full_date(text: str) -> str | None:
 
 def year_mentioned(sentence: str) -> str:
     """Return the year that a sentence refers to ("in 2015", "as of March 2023"), or an empty string."""
-    match = _SAID_OF.search(sentence)
+    match = _SAID_OF.search(_BEGINNING.sub("", sentence))
     return match[1] if match else ""
 
 
