@@ -1,6 +1,6 @@
 """Text from the web and from tables, made harmless: one function for each place that it is written to.
 
-Spreadsheets (`csv_line`, `without_formula`), pages (`json_in_page`; the rest of a page is escaped by its template), and
+Spreadsheets (`csv_line`, `without_formula`), workbooks (`cell_text`, `is_link`), pages (`json_in_page`; the rest of a page is escaped by its template), and
 lines of a log, a terminal or a page (`one_line`).
 """
 
@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 # --- spreadsheets ----------------------------------------------------------------------------------------
 
@@ -50,6 +51,30 @@ def csv_line(cells: Iterable[str]) -> str:
     out = io.StringIO()
     csv.writer(out, lineterminator="\r\n").writerow(cells)  # it quotes the characters of its line end alone
     return out.getvalue().removesuffix("\r\n") + "\n"
+
+
+_NOT_IN_CELL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
+_LINE_ENDS = re.compile("\r\n?")
+_LINK = re.compile('https?://[^\\s<>"\x00-\x20\x7f-\x9f\ufffe\uffff\ud800-\udfff]+\\Z', re.IGNORECASE)
+LINK_CHARS = 2_079
+"""Characters of the longest link that Excel opens."""
+
+
+def cell_text(text: str) -> str:
+    """Return a text for a cell of a workbook: without control characters, and with line ends as Excel has them."""
+    return _NOT_IN_CELL.sub("", _LINE_ENDS.sub("\n", text) if "\r" in text else text)
+
+
+def is_link(url: str) -> bool:
+    """Return True if a workbook may link to a URL: http or https, with a host, and not too long for Excel."""
+    return len(url) <= LINK_CHARS and bool(_LINK.match(url)) and _has_host(url)
+
+
+def _has_host(url: str) -> bool:
+    try:
+        return bool(urlsplit(url).hostname)
+    except ValueError:
+        return False
 
 
 # --- pages -----------------------------------------------------------------------------------------------

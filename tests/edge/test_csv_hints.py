@@ -38,7 +38,7 @@ TEXT = "id,name\n1,Zoë\n"
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        pytest.param(workbook(), r"is an Excel workbook .* Save its sheet as CSV", id="xlsx"),
+        pytest.param(workbook(), r"is an Excel workbook .* End the name of a workbook in \.xlsx", id="xlsx"),
         pytest.param(b"\xd0\xcf\x11\xe0 rest", r"is an old Excel workbook", id="xls"),
         pytest.param(parquet(), r"is Parquet\. Set input\.format to parquet", id="parquet"),
         pytest.param(b"\x1f\x8b\x08 rest", r"is compressed with gzip\. End its name in \.gz", id="gzip"),

@@ -265,7 +265,7 @@ def test_an_interrupt_in_the_middle_leaves_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("output", "message"),
     [
-        ("o.xlsx", "unknown format"),
+        ("o.docx", "unknown format"),
         ("o", "unknown format"),
         ("o.parquet.gz", "parquet is compressed inside"),
         ("folder", "this is a folder. Name a file in it"),

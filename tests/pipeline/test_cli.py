@@ -94,7 +94,7 @@ def test_0_after_a_complete_run(tmp_path, server):
         ({"input": {"path": "nothing.csv"}}, [], "nothing.csv: no such file"),
         ({"input": {}}, [], "no table to read. Set input.path, or give --input"),
         ({"output": {}}, [], "no table to write: set output.path in the spec, or give --output"),
-        ({"output": {"path": "out.xlsx"}}, [], "unknown format"),
+        ({"output": {"path": "out.docx"}}, [], "unknown format"),
         ({"output": {"path": "-"}}, ["--json"], "--json and --output - both write to stdout"),
         ({}, ["-o", "table.csv"], "this is the input"),
         ({}, ["-o", "spec.yaml/x.csv"], "is not a folder"),
@@ -301,7 +301,7 @@ def test_verbose_shows_requests_and_never_the_key(tmp_path, server, monkeypatch,
     assert not any(KEY.encode() in data for data in contents)
 
 
-@pytest.mark.parametrize("flags", [[], ["--max-cost", "0"], ["-o", "nowhere.xlsx"], ["--json", "-o", "-"]])
+@pytest.mark.parametrize("flags", [[], ["--max-cost", "0"], ["-o", "nowhere.docx"], ["--json", "-o", "-"]])
 def test_each_log_line_is_json_on_request(tmp_path, server, capsys, flags):
     main(["run", str(spec(tmp_path)), "--base-url", server.url, "--log-format", "json", *flags])
     summary = [json.loads(line) for line in capsys.readouterr().err.splitlines()]

@@ -95,7 +95,7 @@ def test_the_ledger_of_a_dict_is_in_the_working_folder(folder):
     assert (folder / ".rowcite" / "small" / "ledger.db").exists()
 
 
-@pytest.mark.parametrize("output", ["table.csv", "nowhere.xlsx", "corpus"])
+@pytest.mark.parametrize("output", ["table.csv", "nowhere.docx", "corpus"])
 def test_where_the_spec_would_write_does_not_matter(output):
     TABLE.select("name", "website").write_csv("table.csv")
     assert rowcite.enrich("table.csv", spec(output={"path": output})).height == 3

@@ -83,3 +83,26 @@ def test_truth_may_be_a_workbook(run, tmp_path):
     done = run("eval", "--truth", "truth.xlsx", "--key", "crm_id", "--json")
     (founded,) = [item for item in json.loads(done.stdout)["fields"] if item["field"] == "founded_year"]
     assert founded["labelled"] == 2
+
+
+def test_a_workbook_is_written_with_filled_cells_and_their_evidence(run, tmp_path, text):
+    outputs = {"note": "Main industry", "founded_year": {"type": "integer", "description": "Year founded"}}
+    changes = {"task": {**small_spec()["task"], "outputs": outputs}, "columns": {"existing": "fill"}}
+    assert run("check", output={"path": "out.xlsx"}, **changes).returncode == 0
+    done = run("run", output={"path": "out.xlsx"}, **changes)
+    assert done.returncode == 0, text(done)
+    book = openpyxl.load_workbook(tmp_path / "out.xlsx")
+    sheet = book["Enriched"]
+    names = [cell.value for cell in sheet[1]]
+    filled = [sheet.cell(row, names.index("note") + 1) for row in (2, 3)]
+    for cell in filled:
+        if cell.value is not None and cell.value != "#N/A":
+            assert cell.comment.text.startswith("Confidence: ")
+            assert cell.hyperlink.target.startswith("http")
+    assert any(cell.comment for cell in filled)
+    assert [sheet.cell(row, names.index("crm_id") + 1).value for row in (2, 3)] == ["007", 8]
+    facts = {name.value: value.value for name, value in book["Run"]}
+    assert (facts["spec"], facts["rows"]) == ("spec.yaml", 2)
+    before = (tmp_path / "out.xlsx").stat().st_mtime_ns
+    assert run("run", output={"path": "out.xlsx"}, **changes).returncode == 0
+    assert (tmp_path / "out.xlsx").stat().st_mtime_ns == before, "the same bytes are not written again"

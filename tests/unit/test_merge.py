@@ -84,6 +84,26 @@ def one(held, spec, *, native=False):
 STATUS = ["rowcite_status", "rowcite_error", "rowcite_processor", "rowcite_run_id"]
 
 
+def test_a_text_that_a_cell_of_a_workbook_does_not_hold_leaves_its_row_rejected(make_spec):
+    spec = make_spec({"outputs": {"a": "string", "b": "string"}})
+    held = completed(ONE, {"a": "x" * 32_768, "b": "=" * 32_767})
+    merge = Merge(spec, pl.Schema({"n": pl.Int64}), Stored([held]), native=False, workbook=True)
+    ((_, columns),) = merge.parts(batch(ONE, ONE))
+    for row in columns.rows(named=True):
+        assert (row["a"], row["\0evidence a"], row["b"]) == (None, None, "=" * 32_767)
+        assert row["rowcite_status"] == "rejected"
+        assert row["rowcite_error"] == "a: 32768 characters, and a cell of a workbook holds 32767"
+
+
+def test_a_workbook_has_the_evidence_of_found_values_alone(make_spec):
+    spec = make_spec({"outputs": {"a": "string", "b": "string"}})
+    held = completed(ONE, {"a": "Retail", "b": None}, basis("a"))
+    merge = Merge(spec, pl.Schema({"n": pl.Int64}), Stored([held]), native=False, workbook=True)
+    ((_, columns),) = merge.parts(batch(ONE, None))
+    assert columns["\0evidence a"].to_list() == [b'["high",[["SEC","https://www.sec.gov/x","words"]]]', None]
+    assert columns["\0evidence b"].to_list() == [None, None]
+
+
 # --- columns ---------------------------------------------------------------------------------------------
 
 

@@ -37,8 +37,8 @@ wrong_keys = pytest.mark.parametrize(
         ("input: a.csv", "7:8: `input` is 'a.csv', but must be a mapping"),
         ("input: null", "7:8: `input` is null, but must be a mapping"),
         (
-            "input: {format: xlsx}",
-            "7:17: `input.format` is 'xlsx', but must be `csv`, `tsv`, `parquet` or `jsonl`",
+            "input: {format: docx}",
+            "7:17: `input.format` is 'docx', but must be `csv`, `tsv`, `parquet`, `jsonl` or `xlsx`",
         ),
         ("input: {path: 2024}", "7:15: `input.path` is 2024, but must be a text: put it in quotes"),
         (

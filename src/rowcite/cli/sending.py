@@ -107,6 +107,8 @@ def _report(console: Console, job: Job, outcome: Outcome, *, as_json: bool) -> N
         console.warning(f"{text} ({render.plural(runs, 'run')})")
     if summary.output_warning is not None:
         console.warning(summary.output_warning)
+    for text in summary.output_notes:
+        console.warning(f"{summary.output}: {text}")
     console.info(*render.summary_lines(summary, job), event="summary", **render.summary_fields(summary))
     if stopped_by is not None:
         console.error(*stopped_by.lines, exit_code=summary.exit_code)

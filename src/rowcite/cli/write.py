@@ -39,6 +39,8 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
         print_summary(summary)
     if summary.output_warning is not None:
         console.warning(summary.output_warning)
+    for text in summary.output_notes:
+        console.warning(f"{summary.output}: {text}")
     console.info(
         f"{render.rows_line(summary.output, summary.rows)} (answers of {api_text(ready.api)})",
         *render.coverage_lines(summary),

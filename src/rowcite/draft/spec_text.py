@@ -37,7 +37,7 @@ _BLANK_TEXTS = frozenset(
         "?",
     ]
 )
-_OUTPUTS = {"csv": ".csv", "tsv": ".tsv", "parquet": ".parquet", "jsonl": ".jsonl"}
+_OUTPUTS = {"csv": ".csv", "tsv": ".tsv", "parquet": ".parquet", "jsonl": ".jsonl", "xlsx": ".xlsx"}
 
 
 def text_of(made: Draft, *, schema: str | None = SCHEMA_FILE) -> str:

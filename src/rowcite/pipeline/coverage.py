@@ -51,7 +51,7 @@ class Coverage:
         ]  # filtering copies: no other column is needed
         table = table.select(own).filter(mask) if own else table.clear()
         answered = added.select(
-            pl.col(*(name for name in added.columns if not name.endswith("_citations")))
+            pl.col(*(name for name in added.columns if not name.endswith("_citations") and name[0] != "\0"))
         ).filter(mask)
         self.answered += answered.height
         for item in fields(spec):

@@ -251,7 +251,7 @@ def _write_table(  # noqa: PLR0913, PLR0917 - the parts of a command's end
         return stopped_by
     summary.rows, summary.exit_code = written.rows, written.exit_code
     summary.output, summary.output_warning = written.place, written.warning
-    summary.files = written.files
+    summary.files, summary.output_notes = written.files, written.notes
     add_coverage(summary, written.coverage)
     if isinstance(stopped_by, DeadlineReached):
         stopped_by.pending = written.requested[RowStatus.PENDING]

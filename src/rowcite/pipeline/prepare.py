@@ -150,8 +150,9 @@ def prepare(  # noqa: PLR0913 - the sources of a job, by name
     )
     output = None if writes is None else _output(read, overrides, source, writes=writes)
     if output is not None and (writes or use is Use.SEND):
-        native = output_format(output, source).native
-        check_columns(output, reader.source, ColumnLayout(read, reader.source.schema, native=native).schema)
+        form = output_format(output, source)
+        layout = ColumnLayout(read, reader.source.schema, native=form.native, workbook=form.workbook)
+        check_columns(output, reader.source, layout.schema)
     return Prepared(
         job,
         folder,

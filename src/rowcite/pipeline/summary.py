@@ -68,6 +68,9 @@ class Summary:
     output_warning: Annotated[
         str | None, Meta(description="Why the table is elsewhere, or what it replaced")
     ] = None
+    output_notes: Annotated[
+        list[str], Meta(description="What a workbook shows only in part, such as comments")
+    ] = field(default_factory=list)
     files: Annotated[list[str], Meta(description="Files and folders that the command wrote")] = field(
         default_factory=list
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from rowcite.api.facts import MICRO
 from rowcite.errors import Incomplete
 from rowcite.files import write_errors, write_many
 from rowcite.ledger import Ledger
@@ -19,17 +20,19 @@ from rowcite.pipeline.input_changes import check_unchanged, has_other_rows, with
 from rowcite.pipeline.job import Job
 from rowcite.table.columns import STATUS_COLUMNS, ColumnLayout
 from rowcite.table.merge import Merge
-from rowcite.table.sinks import NewTable, Replacement, open_table, output_format
+from rowcite.table.sinks import About, NewTable, Replacement, open_table, output_format
 from rowcite.table.sources import Rows
-from rowcite.wording import plural_is
+from rowcite.wording import plural, plural_is
 
 FAILED_TOO_MANY = 7
 
 
-def merged(job: Job, ledger: Ledger, *, native: bool) -> Iterator[tuple[Rows, pl.DataFrame]]:
+def merged(
+    job: Job, ledger: Ledger, *, native: bool, workbook: bool = False
+) -> Iterator[tuple[Rows, pl.DataFrame]]:
     """Yield the table's rows in parts, with the columns that are added to them."""
     table = job.reader.source.schema
-    merge = Merge(job.spec, table, ledger, native=native, room=job.memory // 4)
+    merge = Merge(job.spec, table, ledger, native=native, workbook=workbook, room=job.memory // 4)
     for batch in job.reader.batches(job.question):
         yield from merge.parts(batch)
 
@@ -40,8 +43,8 @@ class Written:
 
     `rows` counts all rows, `requested` those within `--limit`. `place` is where the table is: the output, the `.partial`
     beside it if the output has a richer table, or None. `warning` is what else the user needs to know. `input_changed`:
-    the rows are not those of the table when the command began. `files` are those that were written, `coverage` is what the
-    table holds.
+    the rows are not those of the table when the command began. `files` are those that were written, `notes` what the
+    table holds only in part, `coverage` what it holds.
     """
 
     rows: Counts = field(default_factory=Counts)
@@ -51,6 +54,7 @@ class Written:
     warning: str | None = None
     input_changed: bool = False
     files: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     coverage: Coverage = field(default_factory=Coverage)
 
 
@@ -104,13 +108,14 @@ def _write(
 def _write_table(job: Job, ledger: Ledger, target: str, replacement: Replacement, written: Written) -> None:
     """Write a table and count its rows. `replacement` chooses its place when all are counted."""
     source, limit = job.reader.source, job.reader.limit
-    native = output_format(target, source).native
-    layout = ColumnLayout(job.spec, source.schema, native=native)
+    form = output_format(target, source)
+    layout = ColumnLayout(job.spec, source.schema, native=form.native, workbook=form.workbook)
     headings = layout.headings
     added = pl.Schema({headings[name]: dtype for name, dtype in layout.schema.items()})
-    with open_table(target, source, added, replacement) as write_rows, ThreadPoolExecutor(1) as pool:
+    about = About(partial(_facts, job, ledger, written))
+    with open_table(target, source, added, replacement, about) as write_rows, ThreadPoolExecutor(1) as pool:
         pending: Future[None] | None = None
-        for rows, columns in merged(job, ledger, native=native):
+        for rows, columns in merged(job, ledger, native=form.native, workbook=form.workbook):
             if pending is not None:
                 pending.result()
             pending = pool.submit(
@@ -123,6 +128,25 @@ def _write_table(job: Job, ledger: Ledger, target: str, replacement: Replacement
         if pending is not None:
             pending.result()
         check_unchanged(job)
+    written.notes = about.notes
+
+
+def _facts(job: Job, ledger: Ledger, written: Written) -> Iterator[tuple[str, str | int | float]]:
+    """Yield what a workbook shows about its run. It is the same as long as the ledger and the table are."""
+    yield "spec", Path(job.spec.file).name
+    yield "api", str(job.question.named["api"])
+    yield "processors", ", ".join([job.spec.task.processor, *job.spec.escalate])
+    yield "rows", written.rows.total()
+    for status in RowStatus:
+        yield f"rows {status}", written.rows[status]
+    yield "new accepted values", written.coverage.found
+    for name, rows in written.coverage.filled.items():
+        yield f"rows with {name}", rows
+    for reason, rows in written.coverage.reasons.most_common(10):
+        yield f"{plural(rows, 'row')} rejected or failed", reason
+    for state, runs in ledger.state_counts().items():
+        yield f"runs {state}", runs
+    yield "spent in US$, list price of all runs", ledger.spent() / MICRO
 
 
 def _write_reports(job: Job, ledger: Ledger, folder: Path) -> None:

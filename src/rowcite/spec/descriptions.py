@@ -36,7 +36,7 @@ DESCRIPTIONS: dict[type[BaseModel], dict[str, str]] = {
         "skip_lines": "Lines above the header, such as titles; of a workbook, rows. They are not written.",
     },
     models.Output: {
-        "path": "csv, tsv, parquet or jsonl by suffix; - is stdout. Relative to the spec.",
+        "path": "csv, tsv, parquet, jsonl or xlsx by suffix; - is stdout. Relative to the spec.",
     },
     models.TaskSpec: {
         "processor": "The API's product that answers a run; it sets price and time.",

@@ -15,8 +15,8 @@ import polars as pl
 import pyarrow as pa
 
 from rowcite.accept.judge import Cell
-from rowcite.inert import FORMULA, NUMBER_OR_PHONE, without_formula
-from rowcite.model import Citation
+from rowcite.inert import FORMULA, NUMBER_OR_PHONE, shortened, without_formula
+from rowcite.model import Citation, RowStatus
 from rowcite.rows.given import GIVEN, given_columns
 from rowcite.rows.resolve import ResolvedRow
 from rowcite.spec.fields import Field, FieldType, fields, value_column
@@ -25,8 +25,13 @@ from rowcite.table.sources.arrow_types import is_same_in_polars
 
 FOUND = "\0found "
 """Before the name of a column of the table: the values found for it."""
+EVIDENCE = "\0evidence "
+"""Before the name of a field's column: the evidence of each found value, as `evidence_of` reads it. Only for workbooks."""
+CELL_CHARS = 32_767
+"""Characters that a cell of a workbook holds, as UTF-16 counts them."""
 
 _BLOCK = 16  # rows whose cells are in memory at a time: few enough for the processor's cache
+_EXCERPT_CHARS, _CITATIONS = 2_000, 100  # of the evidence in a workbook
 _SPACE = re.compile(r"\s")
 _text_of = json.JSONEncoder(
     ensure_ascii=False, default=str
@@ -52,16 +57,28 @@ class Column(NamedTuple):
     field: int | None = None
 
 
+class Evidence(msgspec.Struct, array_like=True):
+    """The evidence of a found value. A citation is title, URL and excerpts, which are cut."""
+
+    confidence: str | None
+    citations: list[tuple[str | None, str, str]]
+
+
+evidence_of = msgspec.json.Decoder(Evidence).decode
+
+
 class ColumnLayout:
     """The columns that come from resolved rows, in their order.
 
     A field whose column is in the table already has its values under `FOUND` and the column's name: they go into the
     table's own column. `schema` has the other columns, those that are added. In a native table (Parquet, JSONL, a
-    frame) lists and objects keep their type, in any other they are JSON text.
+    frame) lists and objects keep their type, in any other they are JSON text. A workbook runs no text, and has the evidence
+    of each found value.
     """
 
-    def __init__(self, spec: Spec, table: pl.Schema, *, native: bool) -> None:
-        self._spec, self._table, self._native = spec, table, native
+    def __init__(self, spec: Spec, table: pl.Schema, *, native: bool, workbook: bool = False) -> None:
+        self._spec, self._table, self._native, self._workbook = spec, table, native, workbook
+        self.escapes = not native and not workbook and spec.columns.formulas == "escape"
         self.given = given_columns(spec, table)
         self.columns = [
             *(column for at, field in enumerate(fields(spec)) for column in self._of_field(at, field)),
@@ -70,14 +87,13 @@ class ColumnLayout:
         self.schema = pl.Schema(
             {column.name: column.dtype for column in self.columns if not column.name.startswith(FOUND)}
         )
-        self.shows_texts = spec.columns.reasoning or spec.columns.citations == "full"
+        self.shows_texts = spec.columns.reasoning or spec.columns.citations == "full" or workbook
         self.full_schema = pl.Schema({column.name: column.dtype for column in self.columns})
 
     @property
     def headings(self) -> dict[str, str]:
         """Return the headings of the added columns by name: a name that a spreadsheet would run has an apostrophe."""
-        escape = not self._native and self._spec.columns.formulas == "escape"
-        return {name: without_formula(name) if escape else name for name in self.schema}
+        return {name: without_formula(name) if self.escapes else name for name in self.schema}
 
     def frame(self, rows: Iterable[ResolvedRow]) -> pl.DataFrame:
         """Return all columns for these rows. Built by column: row by row takes polars several times as long."""
@@ -87,17 +103,52 @@ class ColumnLayout:
             cells = list(zip(*(row.cells for row in some), strict=True))
             for column, collected in zip(self.columns, values, strict=True):
                 collected.extend(map(column.value, some if column.field is None else cells[column.field]))
-        return pl.DataFrame(
+        found = pl.DataFrame(
             [
                 _series(column.name, collected, column.dtype)
                 for column, collected in zip(self.columns, values, strict=True)
             ]
         )
+        return self._within_cells(found) if self._workbook else found
+
+    def _within_cells(self, found: pl.DataFrame) -> pl.DataFrame:
+        """Return the columns with every value rejected that is too long for a cell of a workbook."""
+        names = [column.removeprefix(EVIDENCE) for column in found.columns if column.startswith(EVIDENCE)]
+        places = {name: FOUND + name if name in self.given else name for name in names}
+        for name, column in places.items():
+            if found[column].dtype != pl.String:
+                continue
+            chars = utf16_chars(pl.col(column))
+            reason = pl.format(
+                "{}: {} characters, and a cell of a workbook holds {}",
+                pl.lit(name),
+                chars,
+                pl.lit(CELL_CHARS),
+            )
+            too_long = chars > CELL_CHARS
+            rejected = pl.lit(RowStatus.REJECTED.value)
+            is_completed = pl.col("rowcite_status") == RowStatus.COMPLETED.value
+            found = found.with_columns(
+                pl.when(~too_long).then(pl.col(column)).alias(column),
+                pl.when(~too_long).then(pl.col(EVIDENCE + name)).alias(EVIDENCE + name),
+                pl.when(too_long & is_completed)
+                .then(rejected)
+                .otherwise("rowcite_status")
+                .alias("rowcite_status"),
+                pl.when(too_long)
+                .then(pl.concat_str("rowcite_error", reason, separator="; ", ignore_nulls=True))
+                .otherwise("rowcite_error")
+                .alias("rowcite_error"),
+            )
+        return found
 
     def _of_field(self, at: int, field: Field) -> Iterator[Column]:
         """Yield the columns of one field. A new kind of column has its line here."""
         columns, name = self._spec.columns, value_column(self._spec, field.name)
         yield self._value_column(at, field, name)
+        if self._workbook:
+            replaces = name in self.given
+            yield Column(EVIDENCE + name, pl.Binary(), _evidence_of_given if replaces else _evidence, at)
         if columns.confidence:
             yield Column(f"{name}_confidence", pl.String(), attrgetter("confidence"), at)
         if columns.citations == "full":
@@ -171,6 +222,11 @@ def _holds(column: pl.DataType, kind: FieldType) -> bool:
     return column.is_float() and kind.kind in ("integer", "number")
 
 
+def utf16_chars(text: pl.Expr) -> pl.Expr:
+    """Return the length of a text as UTF-16 counts it."""
+    return text.str.len_chars() + text.str.count_matches("[\U00010000-\U0010ffff]")
+
+
 def without_formulas(name: str) -> pl.Expr:
     """Return a text column with an apostrophe before each formula, as `inert.without_formula` does for one text."""
     column = pl.col(name)
@@ -184,6 +240,25 @@ def without_formulas(name: str) -> pl.Expr:
 def _replaces(cell: Cell) -> bool:
     """Return True if a cell's value replaces the value in the table."""
     return cell.value is not None and cell.rejection is None and cell.confidence != GIVEN
+
+
+def _evidence(cell: Cell) -> bytes | None:
+    """Return the evidence of a found value: its confidence, and title, URL and excerpts of each citation."""
+    if cell.value is None or cell.confidence == GIVEN:
+        return None
+    return msgspec.json.encode(
+        Evidence(
+            cell.confidence,
+            [
+                (item.title, item.url, shortened(" … ".join(item.excerpts), _EXCERPT_CHARS))
+                for item in cell.citations[:_CITATIONS]
+            ],
+        )
+    )
+
+
+def _evidence_of_given(cell: Cell) -> bytes | None:
+    return _evidence(cell) if _replaces(cell) else None
 
 
 def _json_text(cell: Cell) -> Any:

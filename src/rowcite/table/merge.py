@@ -31,18 +31,25 @@ class Merge:
     does not grow with the table.
     """
 
-    def __init__(
-        self, spec: Spec, table: pl.Schema, ledger: RunStore, *, native: bool, room: int = 256 << 20
+    def __init__(  # noqa: PLR0913 - the form of a table, by name
+        self,
+        spec: Spec,
+        table: pl.Schema,
+        ledger: RunStore,
+        *,
+        native: bool,
+        workbook: bool = False,
+        room: int = 256 << 20,
     ) -> None:
         self._spec, self._room = spec, room
-        self._layout = ColumnLayout(spec, table, native=native)
+        self._layout = ColumnLayout(spec, table, native=native, workbook=workbook)
         self._resolver = RowResolver(spec, table, ledger, texts=self._layout.shows_texts)
         self._given = list(self._layout.given)
         self._has_value = [~is_blank(name, table[name], spec.input.csv.null_values) for name in self._given]
         self._guards = [
             without_formulas(column.name)
             for column in self._layout.columns
-            if column.dtype == pl.String and not native and spec.columns.formulas == "escape"
+            if column.dtype == pl.String and self._layout.escapes
         ]
         self._ids = {KEY: pl.Binary(), **{name: table[name] for name in self._given}}
         self._resolved = pl.DataFrame(schema={**self._ids, **self._layout.full_schema})

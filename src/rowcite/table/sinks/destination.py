@@ -20,11 +20,10 @@ import pyarrow as pa
 from rowcite.errors import TableError
 from rowcite.files import atomic_write, write_errors
 from rowcite.inert import one_line
-from rowcite.table.sinks.registry import OutputFormat, OutputTable, WriteRows, output_format
+from rowcite.table.sinks.registry import About, OutputFormat, OutputTable, WriteRows, output_format
 from rowcite.table.sinks.replace import Replacement
 from rowcite.table.sinks.streams import packed
 from rowcite.table.sources import WITH_LINES, FrameSource, Rows, Source
-from rowcite.table.sources.exact_numbers import check_exact_numbers
 from rowcite.table.sources.remote import RemoteSource
 
 _STORES = ("s3", "gs", "az")
@@ -32,11 +31,15 @@ _STORES = ("s3", "gs", "az")
 
 @contextmanager
 def open_table(
-    path: str, source: Source, added: pl.Schema, replacement: Replacement | None = None
+    path: str,
+    source: Source,
+    added: pl.Schema,
+    replacement: Replacement | None = None,
+    about: About | None = None,
 ) -> Iterator[WriteRows]:
     """Open an output; return the function that writes rows. The table appears when the block ends without an error.
 
-    `replacement` chooses its place then, which is `path` unless there is a richer table.
+    `replacement` chooses its place then, which is `path` unless there is a richer table. `about` is what is written beside the rows.
 
     Raises:
         Incomplete: the disk is full. The target is as it was.
@@ -47,7 +50,7 @@ def open_table(
         write_errors(path),
         _destination(path, source, replacement or Replacement()) as file,
         packed(file, path) as stream,
-        form.open(stream, OutputTable(source, added)) as write,
+        form.open(stream, OutputTable(source, added, about or About())) as write,
     ):
         yield write
 
@@ -127,8 +130,7 @@ def check_columns(path: str, source: Source, added: pl.Schema) -> None:
         raise TableError(
             f"{path}: {form.name} cannot hold the columns {shown}: {error}. Write to .jsonl or .csv, or leave them out"
         )
-    if form.name == "parquet" and source.format == "jsonl":
-        check_exact_numbers(path, source)
+    form.check(path, table)
 
 
 def _write_empty(form: OutputFormat, table: OutputTable) -> Exception | None:

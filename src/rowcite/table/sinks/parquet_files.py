@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from rowcite.table.sinks.registry import OutputFormat, OutputTable, WriteRows
 from rowcite.table.sinks.streams import closing_quietly
 from rowcite.table.sources import COMPRESSED, Rows, Source, parquet_files
+from rowcite.table.sources.exact_numbers import check_exact_numbers
 from rowcite.table.sources.members import with_own_texts
 
 _CODECS = {"UNCOMPRESSED": "none", "LZ4_RAW": "lz4"}  # Parquet's names for what Arrow names otherwise
@@ -130,4 +131,11 @@ def _to_arrow(frame: pl.DataFrame) -> pa.Table:
     return frame.to_arrow(compat_level=pl.CompatLevel.oldest())
 
 
-PARQUET = OutputFormat("parquet", parquet_files.PARQUET.suffixes, native=True, open=_open, compressed=True)
+def _check(path: str, table: OutputTable) -> None:
+    if table.source.format == "jsonl":
+        check_exact_numbers(path, table.source)
+
+
+PARQUET = OutputFormat(
+    "parquet", parquet_files.PARQUET.suffixes, native=True, open=_open, compressed=True, check=_check
+)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,12 +17,24 @@ WriteRows = Callable[[Rows, pl.DataFrame], None]
 """Writes some rows of the input with the columns that are added to them."""
 
 
+@dataclass(slots=True)
+class About:
+    """What a format may write beside the rows: `facts` of the command, called when all rows are written.
+
+    `notes` are what the format reports about a table that it could write only in part.
+    """
+
+    facts: Callable[[], Iterable[tuple[str, str | int | float]]] = tuple
+    notes: list[str] = field(default_factory=list)
+
+
 @dataclass(frozen=True, slots=True)
 class OutputTable:
     """The table to write: the columns of a source, then the added ones."""
 
     source: Source
     added: pl.Schema
+    about: About = field(default_factory=About)
 
     @property
     def columns(self) -> pl.Schema:
@@ -36,7 +48,8 @@ class OutputFormat:
 
     `native` formats have lists and objects; in the others these are JSON text, and texts that a spreadsheet would run
     are escaped. `open` writes the beginning of a table to a stream, returns the function that writes rows, and at the
-    end of its block writes what is left. A `compressed` format is not packed again by .gz or .zst.
+    end of its block writes what is left. A `compressed` format is not packed again by .gz or .zst. A `workbook` runs no text
+    and shows the evidence of each value. `check` raises TableError for a table that the format cannot hold.
     """
 
     name: str
@@ -44,6 +57,8 @@ class OutputFormat:
     native: bool
     open: Callable[[BinaryIO, OutputTable], AbstractContextManager[WriteRows]]
     compressed: bool = False
+    workbook: bool = False
+    check: Callable[[str, OutputTable], None] = lambda *_: None
 
 
 FORMATS: dict[str, OutputFormat] = {}

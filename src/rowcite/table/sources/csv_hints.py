@@ -12,7 +12,7 @@ from rowcite.table.sources.streams import open_stream
 
 _HEAD = 1024
 _KINDS = {
-    b"PK\x03\x04": "is an Excel workbook or another zip file, not text. Save its sheet as CSV",
+    b"PK\x03\x04": "is an Excel workbook or another zip file, not text. End the name of a workbook in .xlsx, or set input.format",
     b"\xd0\xcf\x11\xe0": "is an old Excel workbook or another Office file, not text. Save its sheet as CSV",
     b"PAR1": "is Parquet. Set input.format to parquet, or end its name in .parquet",
     b"\x1f\x8b": "is compressed with gzip. End its name in .gz",
