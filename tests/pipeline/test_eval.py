@@ -112,6 +112,38 @@ def test_rows_whose_labels_are_left_out_are_not_requested(scene, capsys):
         assert ledger.spent() / MICRO == 0.005
 
 
+def test_labels_of_another_type_are_listed_and_left_out(scene, capsys):
+    """A text that a number field cannot equal is a fault of the truth, not a wrong answer."""
+    assert scene("run", "-q") == 0
+    scene.truth(right(1, size="many"), right(2, size="2.0"), right(3, size="about 3 people"))
+    shown = scene.eval(capsys)
+    assert counts(shown, "size")[:3] == (2, 2, 0)
+    assert counts(shown, "city")[:3] == (3, 3, 0)
+    assert shown["left_out"]["unreadable"] == [["001", "size"]]
+
+
+@pytest.mark.parametrize("rows", [[{"id": "777", "city": "Oslo"}], [{"id": "001", "city": ""}]])
+def test_a_truth_without_a_label_for_a_row_ends_with_2(scene, capsys, rows):
+    scene.truth(*rows)
+    assert scene("eval", "--truth", str(scene.folder / "truth.csv"), "--key", "id", "--target", "0.9") == 2
+    assert ("column id has 777" if rows[0]["city"] else "has no labels") in capsys.readouterr().err
+
+
+def test_a_processor_without_a_known_price_is_refused(scene, capsys):
+    """No budget would stop what costs nothing by the price list."""
+    scene.truth(right(1))
+    truth = ["--truth", str(scene.folder / "truth.csv"), "--key", "id"]
+    assert scene("eval", *truth, "--processors", "lite,cor") == 2
+    assert "no price is known for `cor` (did you mean `core`?)" in capsys.readouterr().err
+    assert scene.eval(capsys)["settings"][0]["rows"] == 0
+
+
+def test_a_spec_without_a_usable_label_has_no_policy(scene, capsys):
+    assert scene("run", "-q") == 0
+    scene.truth({"id": "001", "size": "many"})
+    assert scene.eval(capsys, "--target", "0.9")["choice"] is None
+
+
 def test_a_field_is_compared_as_the_spec_says(scene, capsys):
     scene.spec(eval={"size": {"compare": "number", "tolerance": "10%"}, "city": "exact"})
     assert scene("run", "-q") == 0
@@ -252,6 +284,7 @@ def test_wrong_pairs_are_listed_with_their_evidence(scene, capsys):
         (("--truth", "t.csv"), "no column is a field of the spec"),
         (("--draw", "5"), "--draw needs --output"),
         (("--truth", "t.csv", "--target", "95"), "between 0 and 1"),
+        (("--truth", "t.csv", "--target", "x%"), "between 0 and 1"),
     ],
 )
 def test_wrong_flags_end_with_2_and_the_reason(scene, capsys, monkeypatch, flags, message):

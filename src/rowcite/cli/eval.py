@@ -21,10 +21,16 @@ from rowcite.cli.requesting import answers, processor_names
 from rowcite.cli.sending import sending_options
 
 
-def _target(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
-    if value is not None and not 0 < value < 1:
-        raise click.BadParameter("not a share between 0 and 1, such as 0.95")
-    return value
+def _target(_: click.Context, __: click.Parameter, value: str | None) -> float | None:
+    if value is None:
+        return None
+    try:
+        share = float(value.removesuffix("%")) / (100 if value.endswith("%") else 1)
+    except ValueError:
+        share = 0.0
+    if not 0 < share < 1:
+        raise click.BadParameter("not a share between 0 and 1, such as 0.95 or 95%")
+    return share
 
 
 @click.command("eval")
@@ -43,7 +49,6 @@ def _target(_: click.Context, __: click.Parameter, value: float | None) -> float
 )
 @click.option(
     "--target",
-    type=float,
     callback=_target,
     metavar="SHARE",
     help="Name the cheapest policy whose accepted cells are right to this share, in each field.",

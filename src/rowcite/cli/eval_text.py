@@ -44,6 +44,7 @@ def as_dict(found: Evaluation, shown: list[tuple[str, Pair]]) -> dict[str, Any]:
             "ambiguous": labelled.ambiguous,
             "skipped": labelled.skipped,
             "conflicts": [list(pair) for pair in labelled.conflicts],
+            "unreadable": [list(pair) for pair in labelled.unreadable],
         },
         "policies": [_policy(item, found) for item in found.front],
         "choice": _choice(found),
@@ -102,6 +103,10 @@ def problem_lines(found: Evaluation) -> Iterator[str]:
             [f"{key} ({name})" for key, name in labelled.conflicts],
             "labelled differently for one and the same input",
         ),
+        (
+            [f"{key} ({name})" for key, name in labelled.unreadable],
+            "not a number, date or boolean as the field is",
+        ),
     ):
         if keys:
             more = f" and {len(keys) - _MOST_KEYS:,} more" if len(keys) > _MOST_KEYS else ""
@@ -126,6 +131,9 @@ def lines(found: Evaluation) -> Iterator[str]:
     from rowcite.cli import render
 
     for setting in found.settings:
+        if not setting.rows:
+            yield f"{setting.name}: none of {render.plural(len(found.labelled.tasks), 'labelled task')} has an answer"
+            continue
         results = [item for item in found.fields if item.setting == setting.name]
         each = (
             f", {cents(setting.cost / setting.right)} for each right cell"
@@ -136,8 +144,6 @@ def lines(found: Evaluation) -> Iterator[str]:
         yield from table([_HEAD, *(_row(item) for item in results)])
         yield from _confidence_lines(results)
         yield ""
-    if not found.settings or not any(item.labelled for item in found.fields):
-        yield "no labelled row has an answer"
     yield from _choice_lines(found)
 
 

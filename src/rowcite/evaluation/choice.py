@@ -170,7 +170,8 @@ def choose(candidates: Sequence[Candidate], fields: Sequence[str], target: float
         best = min(certified, key=lambda item: (item.cost_per_row, -item.found))
         weakest = _weakest(best.certifying, fields)
         return Choice(best, certified=True, weakest=weakest, all_certified=tuple(certified))
-    rest = ahead or sorted(candidates, key=lambda item: -_safety(item.whole, fields))
+    judged = [item for item in candidates if item.whole.rows]
+    rest = ahead or sorted(judged, key=lambda item: -_safety(item.whole, fields))
     if not rest:
         return None
     best = rest[0]

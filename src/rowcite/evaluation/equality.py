@@ -44,6 +44,12 @@ def element_comparison(field: Field, terms: EvalField) -> Same:
     return _comparison(_element(field), terms)
 
 
+def is_unreadable(field: Field, label: Any) -> bool:
+    """Return True if a label is no number, date or boolean although the field is: it would equal nothing."""
+    form = _TYPED.get(field.type.kind)
+    return label is not None and form is not None and form(label) is None
+
+
 def _element(field: Field) -> FieldType:
     return field.type.items or FieldType("string")
 
@@ -125,6 +131,12 @@ _SAME: dict[Comparison, Same] = {
     "money": _same_money,
     "date": _same_date,
     "boolean": _equal_forms(normal_forms.boolean),
+}
+_TYPED: dict[str, normal_forms.Form] = {
+    "integer": normal_forms.number,
+    "number": normal_forms.number,
+    "date": normal_forms.partial_date,
+    "boolean": normal_forms.boolean,
 }
 _BY_TYPE: dict[str, Comparison] = {
     "string": "text",

@@ -213,7 +213,8 @@ class Evaluator:
         target: float,
     ) -> None:
         job, spec = self.own_job, self.job.spec
-        labelled = [item.name for item in fields(spec) if item.name in self.truth.fields]
+        names = {name for task in self.labelled.tasks for name in task.labels}
+        labelled = [item.name for item in fields(spec) if item.name in names]
         prices = {name: list_price(job, name) for name in processors}
         rows = list(self._answers(found.labelled.tasks, runs))
         simulation = Simulation(spec, prices, rows, self._comparisons)
@@ -256,7 +257,17 @@ def evaluator(  # noqa: PLR0913 - the truth, by name
     if key is None:
         raise UsageError("a table of labels needs its key: give --key COLUMN")
     labels = read_truth(truth, key, label_columns(job.spec), none_marker)
-    return Evaluator(job, labels, rows_by_key(job.reader.source, key, labels))
+    rows = rows_by_key(job.reader.source, key, labels)
+    if not rows.numbers:
+        raise UsageError(_without_overlap(labels, key))
+    return Evaluator(job, labels, rows)
+
+
+def _without_overlap(truth: Truth, key: str) -> str:
+    """Return why no row of the table is labelled."""
+    if truth.labels:
+        return f"no row of the table has a key of the truth: its column {key} has {', '.join(list(truth.labels)[:3])}, ..."
+    return "the truth has no labels: the cells of all fields are blank, or every key comes more than once"
 
 
 def list_price(job: Job, processor: str) -> int:

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from rowcite.errors import UsageError
+from rowcite.evaluation.equality import is_unreadable
 from rowcite.evaluation.some_rows import SomeRows
 from rowcite.evaluation.truth import Truth, key_text
 from rowcite.pipeline.job import Job
+from rowcite.spec.fields import fields
 from rowcite.table.sources import Rows, Source
 from rowcite.table.sources.members import own_texts
 from rowcite.table.where import no_column
@@ -64,7 +66,8 @@ class Labelled:
     """The labelled tasks of a table, and the labels that were left out.
 
     `unmatched` are keys that no row has, `ambiguous` those of several rows with different inputs, `skipped` those of rows that are not
-    sent, and `conflicts` pairs of a key and a field whose label contradicts another row with the same input.
+    sent, `conflicts` pairs of a key and a field whose label contradicts another row with the same input, and `unreadable` those
+    whose label is no number, date or boolean as the field is.
     """
 
     tasks: list[LabelledTask] = field(default_factory=list)
@@ -72,6 +75,7 @@ class Labelled:
     ambiguous: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     conflicts: list[tuple[str, str]] = field(default_factory=list)
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
 
 
 def labelled_tasks(job: Job, source: LabelledRows, truth: Truth) -> Labelled:
@@ -88,12 +92,15 @@ def labelled_tasks(job: Job, source: LabelledRows, truth: Truth) -> Labelled:
     firsts: dict[bytes, tuple[str, int]] = {}
     labels: dict[bytes, dict[str, Any]] = defaultdict(dict)
     left_out = set(found.ambiguous)
+    parts = {part.name: part for part in fields(job.spec)}
     for name, number, task in rows:
         if task is None or name in left_out:
             continue
         firsts.setdefault(task, (name, number))
         for part, label in truth.labels[name].items():
-            if labels[task].setdefault(part, label) != label:
+            if is_unreadable(parts[part], label):
+                found.unreadable.append((name, part))
+            elif labels[task].setdefault(part, label) != label:
                 found.conflicts.append((name, part))
-    found.tasks = [LabelledTask(*first, labels[task]) for task, first in firsts.items()]
+    found.tasks = [LabelledTask(*first, labels[task]) for task, first in firsts.items() if labels[task]]
     return found

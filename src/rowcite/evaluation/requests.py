@@ -8,15 +8,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from rowcite.api.facts import MICRO, usd
-from rowcite.errors import BudgetExceeded, Declined
+from rowcite.api.facts import MICRO, PROCESSORS, usd
+from rowcite.errors import BudgetExceeded, Declined, UsageError
 from rowcite.ledger import open_ledger
 from rowcite.pipeline.execution import Confirmations
 from rowcite.pipeline.job import Job
 from rowcite.pipeline.plan import Plan, left_of_total, plan
 from rowcite.pipeline.prepare import Prepared
 from rowcite.pipeline.run import run
+from rowcite.pipeline.spec_checks import spec_problems
 from rowcite.progress import Band, Progress
+from rowcite.wording import did_you_mean
 
 
 @dataclass(slots=True)
@@ -38,10 +40,13 @@ def request_answers(
     `confirm` gets the plan as a text and its cost.
 
     Raises:
+        UsageError: a processor is unknown, or does not fit the spec. Nothing was submitted.
         BudgetExceeded: the whole costs more than the budget. Nothing was submitted.
         Declined: it was not confirmed. Nothing was submitted.
         RowciteError: a run failed, see `rowcite.pipeline.run.run`.
     """
+    for job in jobs:
+        _check(job)
     with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
         plans = [plan(job, ledger) for job in jobs]
         left = left_of_total(prepared.job, ledger)
@@ -114,6 +119,17 @@ class _Together:
     def end(self) -> None:
         """End one run; the whole ends after the last."""
         self._spent_before = self._spent
+
+
+def _check(job: Job) -> None:
+    """Raise UsageError for a processor without a known price, which no budget would stop, or one that does not fit the spec."""
+    name = job.spec.task.processor
+    if job.local and name not in PROCESSORS:
+        hint = did_you_mean(name, PROCESSORS)
+        raise UsageError(f"the local server has no processor `{name}`{hint}")
+    problems = [text for _, text in spec_problems(job.spec)]
+    if problems:
+        raise UsageError(f"processor `{name}`: {problems[0]}", *problems[1:])
 
 
 def _text(jobs: Sequence[Job], plans: Sequence[Plan], cost: int) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -220,14 +220,14 @@ def _labels(rows: Sequence[LabelledAnswers], names: Sequence[str]) -> pl.DataFra
         sum(item.weights[name] for name, label in item.task.labels.items() if label is not None)
         for item in rows
     )
-    return pl.DataFrame(
-        {
-            _CHOOSING: [is_choosing(item.task.record) for item in rows],
-            _WEIGHT: [float(item.weight) for item in rows],
-            _VALUED: list(map(float, valued)),
-            **{_WEIGHT_OF + name: [float(item.weights.get(name, 0)) for item in rows] for name in names},
-        }
-    )
+    columns: dict[str, list[Any]] = {
+        _CHOOSING: [is_choosing(item.task.record) for item in rows],
+        _WEIGHT: [float(item.weight) for item in rows],
+        _VALUED: list(map(float, valued)),
+        **{_WEIGHT_OF + name: [float(item.weights.get(name, 0)) for item in rows] for name in names},
+    }
+    types = {name: pl.Boolean if name == _CHOOSING else pl.Float64 for name in columns}
+    return pl.DataFrame(columns, schema=types)
 
 
 def _tally(sums: Mapping[str, float] | None, names: Sequence[str]) -> Tally:

@@ -37,11 +37,6 @@ class Truth:
     duplicates: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
-    @property
-    def fields(self) -> set[str]:
-        """Return the fields that have a label."""
-        return {name for labels in self.labels.values() for name in labels}
-
 
 def read_truth(
     table: str | Source, key: str, columns: Mapping[str, str], none_marker: str = NONE_MARKER
