@@ -93,6 +93,33 @@ def chromium():
         browser.close()
 
 
+@pytest.fixture
+def look(chromium):
+    """Return a function that opens a page; the test fails if the page writes to the console or loads from elsewhere."""
+    contexts, messages = [], []
+
+    def opened(address, *, width=1280, scheme="light", **context):
+        made = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, **context)
+        contexts.append(made)
+        tab = made.new_page()
+        tab.on("console", lambda line: messages.append(line.text))
+        tab.on("pageerror", lambda error: messages.append(str(error)))
+        tab.on("dialog", lambda dialog: messages.append(f"dialog {dialog.message}"))
+        root = address.rsplit("/", 1)[0]
+        tab.on(
+            "request",
+            lambda sent: None if sent.url.startswith(root) else messages.append(f"requested {sent.url}"),
+        )
+        tab.goto(address)
+        tab.messages = messages
+        return tab
+
+    yield opened
+    for made in contexts:
+        made.close()
+    assert not messages
+
+
 @pytest.fixture(scope="session")
 def axe():
     """Return axe-core's source, installed once by npm for each version of its lock file."""

@@ -1,7 +1,6 @@
 """The pages in Chromium: pictures, filters, keyboard, decisions, hostile values, accessibility."""
 
-import re
-from contextlib import closing, contextmanager
+from contextlib import closing
 
 import polars as pl
 import pytest
@@ -15,10 +14,9 @@ from rowcite.report.gather import gather
 from rowcite.report.page import page
 from support import rowcite, started
 from support.answers import NOWHERE, answer, answered, found, known, ready
+from support.pages import LOOKS, broken, decisions, reviewing
 
 pytestmark = pytest.mark.browser
-
-LOOKS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 
 
 @pytest.fixture(scope="module")
@@ -34,51 +32,6 @@ def write(path, **how):
     file = path.parent / "report.html"
     file.write_text(text, encoding="utf-8")
     return file.as_uri()
-
-
-@pytest.fixture
-def look(chromium):
-    """Return a function that opens a page; the test fails if the page writes to the console or loads from elsewhere."""
-    contexts, messages = [], []
-
-    def opened(address, *, width=1280, scheme="light", **context):
-        made = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, **context)
-        contexts.append(made)
-        tab = made.new_page()
-        tab.on("console", lambda line: messages.append(line.text))
-        tab.on("pageerror", lambda error: messages.append(str(error)))
-        tab.on("dialog", lambda dialog: messages.append(f"dialog {dialog.message}"))
-        root = address.rsplit("/", 1)[0]
-        tab.on(
-            "request",
-            lambda sent: None if sent.url.startswith(root) else messages.append(f"requested {sent.url}"),
-        )
-        tab.goto(address)
-        tab.messages = messages
-        return tab
-
-    yield opened
-    for made in contexts:
-        made.close()
-    assert not messages
-
-
-@contextmanager
-def reviewing(path, *flags):
-    """Run `rowcite review` as a process; yield the address of its page."""
-    process = started("review", path.name, "--base-url", NOWHERE, "--as", "Ann", *flags, cwd=path.parent)
-    try:
-        line = process.stderr.readline().decode()
-        yield re.search(r"http://\S+", line)[0]
-    finally:
-        process.terminate()
-        process.communicate(timeout=20)
-    assert process.returncode == 130
-
-
-def decisions(path):
-    with closing(open_ledger(ready(path).ledger, writing=False)) as ledger:
-        return [item for made in ledger.decisions().values() for item in made.values()]
 
 
 def names(tab):
@@ -432,15 +385,6 @@ def test_a_result_in_a_light_or_dark_notebook_runs_nothing_and_breaks_no_accessi
     tab = look(file.as_uri())
     assert tab.evaluate("window.hit") is None
     assert broken(tab, axe, most=10) == []
-
-
-def broken(tab, axe, most=20):
-    tab.evaluate(axe)
-    found = tab.evaluate("axe.run()")
-    assert len(found["passes"]) > most
-    return [
-        (rule["id"], rule["impact"], [node["html"] for node in rule["nodes"]]) for rule in found["violations"]
-    ]
 
 
 def test_the_review_ends_with_130(some):

@@ -13,8 +13,8 @@ import pytest
 from rowcite.cli import review as cli_review
 from rowcite.ledger import open_ledger
 from rowcite.report.gather import gather
-from rowcite.report.parts import parts
 from rowcite.review.app import ReviewSession, create_app
+from rowcite.review.scope import Scope
 from rowcite.review.verdicts import Cells, decide
 from support import until
 from support.answers import answer, answered, found, known, ready
@@ -24,19 +24,19 @@ BASE = "http://127.0.0.1:8123"
 
 @pytest.fixture(scope="module")
 def drawn(some_once):
-    """Return a ledger, and the facts and charts of a review of it."""
+    """Return a ledger, and the facts of a review of it."""
     prepared = ready(some_once)
     with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
         facts = gather(prepared.job, ledger, decided=False)
-    return prepared.ledger, facts, parts(facts)
+    return prepared.ledger, facts
 
 
 @pytest.fixture
 def reviewing(tmp_path, drawn):
     """Return a review of a copy of the ledger."""
-    ledger, facts, charts = drawn
+    ledger, facts = drawn
     copy = shutil.copytree(ledger, tmp_path / "ledger")
-    return ReviewSession(facts, charts, copy, "Ann", clock=lambda: 123.0, wait=0.05)
+    return ReviewSession(facts, Scope("Ann", facts.fields), copy, clock=lambda: 123.0, wait=0.05)
 
 
 @pytest.fixture

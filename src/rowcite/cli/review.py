@@ -12,8 +12,12 @@ from rowcite.cli.report import extra, pending_text, rows_option
 from rowcite.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from rowcite.cli.console import Console
     from rowcite.pipeline.prepare import Prepared
+    from rowcite.review.app import ReviewSession
+    from rowcite.rows.reviewed import Agreement
 
 
 @click.command("review")
@@ -40,28 +44,35 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Read decisions from such a CSV instead of serving the page.",
 )
+@click.option(
+    "--first",
+    metavar="FILE",
+    help="Review these rows first: the output of compare --json, or a CSV with a column `row` or --key.",
+)
+@click.option("--key", metavar="COLUMN", help="The column that identifies a row in the CSV of --first.")
+@click.option("--agreement", is_flag=True, help="Print how far the reviewers agree, and where not.")
 @click.option("--open", "open_it", is_flag=True, help="Open the page in the browser.")
 @rows_option
 @read_only_options
 @output_options
 def command(spec: str, **flags: Any) -> int:
-    """Serve SPEC's report on this machine with buttons to accept, reject and correct cells.
+    """Serve a page on this machine to accept, reject and correct SPEC's cells, one row at a time or in a list.
 
     `rowcite write` and later runs apply the decisions.
     """
     from rowcite.pipeline.which_api import Use
 
     console = start_console(flags)
-    names = ("port", "who", "export_to", "import_from", "rows", "open_it", "as_json")
-    options = Options(
-        **{name: flags.pop(name) for name in names}, spec=spec, table=flags["input"], console=console
-    )
+    chosen = {name: flags.pop(name) for name in Options._fields if name in flags}
+    options = Options(**chosen, spec=spec, table=flags["input"], console=console)
     with extra(), prepared(spec, flags, Use.KEEP) as ready:
         if options.import_from is not None:
             _import(ready, options, options.import_from)
         if options.export_to is not None:
             _export(ready, options, options.export_to)
-        if options.import_from is None and options.export_to is None:
+        if options.agreement:
+            _agreement(ready, options)
+        elif options.import_from is None and options.export_to is None:
             _serve(ready, options)
     return 0
 
@@ -79,6 +90,9 @@ class Options(NamedTuple):
     as_json: bool
     table: str | None
     console: Console
+    first: str | None
+    key: str | None
+    agreement: bool
 
     @property
     def name(self) -> str:
@@ -100,35 +114,43 @@ def _login() -> str:
         return ""
 
 
+def _session(ready: Prepared, options: Options) -> ReviewSession:
+    """Return the review: its rows, those of `--first` before the others."""
+    from pathlib import Path
+
+    from rowcite.ledger import open_ledger
+    from rowcite.report.gather import gather
+    from rowcite.review.app import ReviewSession
+    from rowcite.review.listed import Listed, read_listed
+    from rowcite.review.scope import Scope
+    from rowcite.spec.fields import fields
+
+    parts, listed = fields(ready.job.spec), Listed()
+    if options.first is not None:
+        listed = read_listed(Path(options.first), ready.job, [part.name for part in parts], options.key)
+    ledger = open_ledger(ready.ledger, writing=False)
+    scope = Scope(options.name, parts, ledger.decisions_by_reviewer(), listed)
+    facts = gather(
+        ready.job, ledger, most_rows=options.rows, decided=False, table=options.table, also=scope.reasons
+    )
+    ledger.close()
+    scope.order(facts)
+    missing = len(listed.rows) - len(scope.named)
+    if missing:
+        options.console.warning(f"{missing:,} of {len(listed.rows):,} rows in {options.first} have no task")
+    return ReviewSession(facts, scope, ready.ledger, ready.command("write"))
+
+
 def _serve(ready: Prepared, options: Options) -> None:
     from tempfile import TemporaryDirectory
 
-    from rowcite.cli import render
-    from rowcite.ledger import open_ledger
-    from rowcite.model import RowStatus
-    from rowcite.pipeline.which_api import api_text
-    from rowcite.report.gather import gather
-    from rowcite.report.parts import parts
-    from rowcite.review.app import LOOPBACK, ReviewSession, create_app, serve
+    from rowcite.review.app import LOOPBACK, create_app, serve
 
-    ledger = open_ledger(ready.ledger, writing=False)
-    facts = gather(ready.job, ledger, most_rows=options.rows, decided=False, table=options.table)
-    ledger.close()
-    reviewing = ReviewSession(facts, parts(facts), ready.ledger, options.name)
+    reviewing = _session(ready, options)
 
     def on_ready(url: str) -> None:
         address = f"{url}/{reviewing.token}/"
-        rows = render.plural(facts.to_review, "row")
-        options.console.info(
-            f"{rows} to review. Reviewing as {reviewing.who} at {address}  Press Ctrl-C to stop"
-        )
-        options.console.info(f"Answers of {api_text(ready.api)}")
-        if facts.counts[RowStatus.PENDING]:
-            options.console.warning(pending_text(facts.counts, ready.command("run")))
-        if options.as_json:
-            found = {"to_review": facts.to_review, "on_page": len(facts.rows), "api": ready.api}
-            render.as_json({"url": address, **found})
-            sys.stdout.flush()
+        _announce(ready, options, reviewing, address)
         if options.open_it:
             _open_page(address, folder)
 
@@ -140,7 +162,76 @@ def _serve(ready: Prepared, options: Options) -> None:
         raise UsageError(
             f"cannot listen on {LOOPBACK}:{options.port}: {error.strerror or error}. Choose another --port"
         ) from error
-    options.console.info(f"Run `rowcite write {options.spec}` to apply the decisions to the table")
+    options.console.info(f"Run `{reviewing.command}` to apply the decisions to the table")
+
+
+def _announce(ready: Prepared, options: Options, reviewing: ReviewSession, address: str) -> None:
+    """Print where the review is, and what it is about."""
+    from rowcite.cli import render
+    from rowcite.model import RowStatus
+    from rowcite.pipeline.which_api import api_text
+
+    facts = reviewing.facts
+    rows = render.plural(facts.to_review, "row")
+    options.console.info(f"{rows} to review. Reviewing as {options.name} at {address}  Press Ctrl-C to stop")
+    options.console.info(f"Answers of {api_text(ready.api)}")
+    if facts.counts[RowStatus.PENDING]:
+        options.console.warning(pending_text(facts.counts, ready.command("run")))
+    if options.as_json:
+        found = {"to_review": facts.to_review, "on_page": len(facts.rows), "api": ready.api}
+        render.as_json({"url": address, **found})
+        sys.stdout.flush()
+
+
+def _agreement(ready: Prepared, options: Options) -> None:
+    """Print the agreement of each two reviewers, and the cells on which they differ."""
+    from rowcite.cli import render
+    from rowcite.ledger import open_ledger
+    from rowcite.report.gather import gather
+    from rowcite.review.page import agreement_text, decision_text
+    from rowcite.rows.reviewed import agreements, reviewed_cells
+
+    ledger = open_ledger(ready.ledger, writing=False)
+    decisions, rows = ledger.decisions_by_reviewer(), dict[bytes, int]()
+
+    def number(key: bytes, numbers: Sequence[int], _: object) -> tuple[()]:
+        if key in decisions:
+            rows.setdefault(key, numbers[0])
+        return ()
+
+    facts = gather(ready.job, ledger, most_rows=0, decided=False, table=options.table, also=number)
+    ledger.close()
+    found = agreements(reviewed_cells(decisions, facts.fields))
+    for item in found if not options.as_json else ():
+        render.line(agreement_text(item))
+        for one, other in item.differing:
+            name = f"row {rows[one.task]}" if one.task in rows else f"key {one.task.hex()}"
+            texts = (f"{made.reviewer} {decision_text(made)}" for made in (one, other))
+            render.line(f"  {name} {one.field}: {'; '.join(texts)}")
+    if options.as_json:
+        render.as_json({"agreement": [_agreement_dict(item, rows) for item in found], "api": ready.api})
+    elif not found:
+        options.console.info("No cell was decided on by two reviewers")
+
+
+def _agreement_dict(item: Agreement, rows: Mapping[bytes, int]) -> dict[str, Any]:
+    return {
+        "reviewers": [item.first, item.second],
+        "cells": item.cells,
+        "agree": item.agree,
+        "differing": [
+            {
+                "row": rows.get(one.task),
+                "key": one.task.hex(),
+                "field": one.field,
+                **{
+                    name: {"verdict": made.verdict, "value": made.value}
+                    for name, made in (("first", one), ("second", other))
+                },
+            }
+            for one, other in item.differing
+        ],
+    }
 
 
 def _open_page(address: str, folder: str) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rowcite.accept.evidence import score
 from rowcite.accept.judge import Cell
 from rowcite.model import Decision, RowStatus
 from rowcite.report.facts import CellState, CellView, ReviewReason
-from rowcite.rows.decisions import REVIEW, REVIEWED
+from rowcite.rows.decisions import REVIEW, REVIEWED, answer_changed
 from rowcite.rows.given import GIVEN, Conflict
 from rowcite.rows.resolve import ResolvedRow
 from rowcite.spec.fields import Field
@@ -34,8 +34,14 @@ def views(resolved: ResolvedRow, fields: tuple[Field, ...], decisions: Mapping[s
         cell.run_id for cell in resolved.cells
     )
     cells = tuple(
-        _view(cell, conflicts.get(field.name), decisions.get(field.name), answered=answered)
-        for field, cell in zip(fields, resolved.cells, strict=True)
+        with_decision(
+            _view(cell, conflicts.get(field.name), answers, answered=answered),
+            decisions.get(field.name),
+            field,
+        )
+        for field, cell, answers in zip(
+            fields, resolved.cells, resolved.answers or [None] * len(fields), strict=True
+        )
     )
     return Views(resolved.status, resolved.error, cells, _reasons(resolved, cells))
 
@@ -49,8 +55,21 @@ def level(confidence: str | None) -> CellState:
     return next((name for least, name in _LEVELS if score(confidence) >= least), CellState.LOW)
 
 
-def _view(cell: Cell, conflict: Conflict | None, decision: Decision | None, *, answered: bool) -> CellView:
+def with_decision(view: CellView, decision: Decision | None, field: Field) -> CellView:
+    """Return a cell with a decision on it, as `decision` or, if the cell has another answer, as `earlier`."""
+    if decision is None:
+        return view
+    if not answer_changed(decision, field.type, view.answers):
+        return replace(view, decision=decision)
+    return replace(view, decision=decision if decision.verdict == "correct" else None, earlier=decision)
+
+
+def _view(
+    cell: Cell, conflict: Conflict | None, answers: tuple[Cell, ...] | None, *, answered: bool
+) -> CellView:
     shown = conflict.cell if conflict is not None else cell
+    if answers is None:
+        answers = (cell,) if answered else ()
     return CellView(
         state=_state(cell, answered=answered),
         value=cell.value,
@@ -63,7 +82,7 @@ def _view(cell: Cell, conflict: Conflict | None, decision: Decision | None, *, a
         given=str(conflict.given) if conflict is not None else None,
         replaced=conflict is not None and conflict.replaced,
         processor=shown.processor,
-        decision=decision,
+        answers=answers,
         elements=tuple((shown.found[element.position], element) for element in shown.elements),
     )
 
@@ -83,6 +102,7 @@ def _reasons(resolved: ResolvedRow, cells: tuple[CellView, ...]) -> tuple[Review
     open_cells = [cell for cell in cells if cell.decision is None]
     unreadable = resolved.status is RowStatus.REJECTED and not resolved.has_rejected_values
     found = (
+        (ReviewReason.CHANGED, any(cell.earlier is not None for cell in cells)),
         (
             ReviewReason.REJECTED,
             unreadable or any(cell.rejection and cell.rule != REVIEW for cell in open_cells),

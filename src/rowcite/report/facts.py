@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from rowcite.accept.evidence import Element
+from rowcite.accept.judge import Cell
 from rowcite.model import ANSWERED_ROWS, Citation, Counts, Decision, Json, Packing, Spend
 from rowcite.report.measured import Measured
 from rowcite.report.outcomes import Outcomes
@@ -70,6 +71,8 @@ FOUND = tuple(state for state in FILLED if state is not CellState.GIVEN)
 class ReviewReason(StrEnum):
     """Why a row needs review, in the order in which the page makes room for rows."""
 
+    LISTED = "listed"  # named by the list of rows that a review began with
+    CHANGED = "changed"  # decided on, and the cell has another answer since
     REJECTED = "rejected"
     CONFLICT = "conflict"
     LOW = "low"
@@ -77,6 +80,8 @@ class ReviewReason(StrEnum):
 
 
 REASON_LABELS = {
+    ReviewReason.LISTED: "listed",
+    ReviewReason.CHANGED: "with a decision on an earlier answer",
     ReviewReason.REJECTED: "rejected",
     ReviewReason.CONFLICT: "with a conflict",
     ReviewReason.LOW: "with low confidence",
@@ -90,7 +95,7 @@ class CellView:
 
     `rejection` is why `accept` rejected the found value. `given` is the table's own value where it differs from the
     found one, and `replaced` is true where the found value replaced it. `elements` are values of a found list, each with
-    its evidence.
+    its evidence. `answers` are the cells of all runs that count, `earlier` a decision on an answer that is none of them.
     """
 
     state: CellState
@@ -105,6 +110,8 @@ class CellView:
     replaced: bool = False
     processor: str | None = None
     decision: Decision | None = None
+    earlier: Decision | None = None
+    answers: tuple[Cell, ...] = ()
     elements: tuple[tuple[Json, Element], ...] = ()
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import polars as pl
@@ -27,6 +29,9 @@ from rowcite.table.reader import Batch
 from rowcite.table.sources.members import own_texts
 
 MOST_ROWS = 1_000
+FurtherReasons = Callable[[bytes, Sequence[int], Views], tuple[ReviewReason, ...]]
+"""Returns further reasons to review some rows that resolve alike: from their task's key, their numbers and their cells."""
+
 _LABEL_CHARS = 300
 
 
@@ -38,18 +43,19 @@ def gather(  # noqa: PLR0913 - what a page needs, by name
     decided: bool = True,
     table: str | None = None,
     since: float | None = None,
+    also: FurtherReasons | None = None,
 ) -> Facts:
     """Count the rows and cells of a table by its ledger, and choose the rows for the page.
 
     `table` is the path that replaced the spec's `input.path`; the page shows only its last part. Without `decided`,
-    decisions are not applied: the review applies them to its own page. With `since` (Unix seconds), the facts have what changed since then.
+    decisions are not applied: the review applies them to its own page, and adds its reasons with `also`. With `since` (Unix seconds), the facts have what changed since then.
 
     Raises:
         TableChanged: the table has another header than when the command began, or keeps changing.
     """
 
     def gather_now(now: Job) -> Facts:
-        facts = _Gathering(now, ledger, most_rows, decided=decided, table=table).facts()
+        facts = _Gathering(now, ledger, most_rows, decided=decided, table=table, also=also).facts()
         facts.changes = None if since is None else since_then(now, ledger, since)
         check_unchanged(now)
         return facts
@@ -58,8 +64,17 @@ def gather(  # noqa: PLR0913 - what a page needs, by name
 
 
 class _Gathering:
-    def __init__(self, job: Job, ledger: Ledger, most_rows: int, *, decided: bool, table: str | None) -> None:
-        self._job, self._ledger = job, ledger
+    def __init__(  # noqa: PLR0913 - as `gather`
+        self,
+        job: Job,
+        ledger: Ledger,
+        most_rows: int,
+        *,
+        decided: bool,
+        table: str | None,
+        also: FurtherReasons | None,
+    ) -> None:
+        self._job, self._ledger, self._also = job, ledger, also
         self._resolver = RowResolver(job.spec, job.reader.source.schema, ledger, decided=decided)
         self._fields = self._resolver.fields
         self._sample = RowSample(most_rows)
@@ -98,6 +113,9 @@ class _Gathering:
     def _add(self, batch: Batch, before: int, item: RowGroup) -> None:
         facts, rows = self._facts, len(item.rows)
         seen = views(item.resolved, self._fields, item.decisions)
+        if self._also is not None:
+            more = self._also(item.key, [before + row + 1 for row in item.rows], seen)
+            seen = replace(seen, reasons=(*more, *seen.reasons))
         facts.requested += rows
         self._count(seen, rows)
         if seen.reasons:

@@ -10,8 +10,6 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from html import escape
 from importlib.resources import files
 from typing import Any
@@ -33,6 +31,7 @@ from rowcite.report.facts import (
 )
 from rowcite.report.parts import lead, meta, parts, rows_note, tiles
 from rowcite.report.sections import Part
+from rowcite.rows.decisions import made_on
 from rowcite.version import __version__
 
 MOST_CITATIONS = 6
@@ -43,36 +42,38 @@ Documents = dict[tuple[str, str | None], int]
 FOOT = "Costs are list prices, an upper bound. Open a row to see the reasoning and the sources of each value."
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
-    """What turns a report into a review: the reviewer's name, and the decisions so far by row key and field."""
-
-    who: str
-    decisions: Mapping[bytes, Mapping[str, Decision]] = field(default_factory=dict)
-
-
-def page(facts: Facts, drawn: list[Part] | None = None, review: Review | None = None) -> str:
+def page(facts: Facts, drawn: list[Part] | None = None) -> str:
     """Return the whole page. `drawn` are its sections, if they have been drawn already."""
-    style, script = _asset("page.css"), _asset("page.js")
-    if review is not None:
-        style, script = style + _asset("review.css"), script + _asset("review.js")
-    script += "\nstart();\n"
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["with_code"] = _with_code
-    return environment.from_string(_asset("page.html")).render(
+    return rendered(
+        asset("page.html"),
+        asset("page.css"),
+        asset("page.js"),
+        page_data(facts),
         facts=facts,
-        reviewing=review is not None,
-        policy=policy(style, script, serves=review is not None),
-        version=__version__,
-        style=style,
-        script=script,
-        data=json_in_page(_data(facts, review)),
         lead=lead(facts),
-        meta=[*meta(facts), *([f"Reviewing as {review.who}"] if review else [])],
+        meta=meta(facts),
         tiles=tiles(facts),
         rows_note=rows_note(facts),
         parts=parts(facts) if drawn is None else drawn,
         foot=FOOT,
+    )
+
+
+def rendered(
+    template: str, style: str, script: str, data: dict[str, Any], *, serves: bool = False, **texts: Any
+) -> str:
+    """Return a page with its style, script and data in it. One that `serves` may connect to its own server."""
+    script += "\nstart();\n"
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["with_code"] = _with_code
+    return environment.from_string(template).render(
+        policy=policy(style, script, serves=serves),
+        version=__version__,
+        rows=asset("rows.html"),
+        style=style,
+        script=script,
+        data=json_in_page(data),
+        **texts,
     )
 
 
@@ -96,17 +97,18 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return the text of an asset of the page."""
     return files("rowcite.report").joinpath("assets", name).read_text(encoding="utf-8")
 
 
 # --- the rows, as the script reads them ------------------------------------------------------------------
 
 
-def _data(facts: Facts, review: Review | None) -> dict[str, Any]:
+def page_data(facts: Facts, *, keys: bool = False) -> dict[str, Any]:
+    """Return the rows as the script reads them, in the order of `facts.rows`; with the keys of their tasks for a review."""
     documents: Documents = {}
-    names = [item.name for item in facts.fields]
-    rows = [_row(row, names, documents, review) for row in facts.rows]
+    rows = [_row(row, documents, keys=keys) for row in facts.rows]
     return {
         "fields": [
             {"name": item.name, "kind": item.type.kind, "choices": list(item.type.choices)}
@@ -117,15 +119,13 @@ def _data(facts: Facts, review: Review | None) -> dict[str, Any]:
         "statuses": list(RowStatus),
         "states": [[state, STATE_LABELS[state]] for state in LEAST_CERTAIN_FIRST],
         "reasons": [[reason, REASON_LABELS[reason]] for reason in ReviewReason],
-        "who": review.who if review else None,
     }
 
 
-def _row(row: RowView, names: list[str], documents: Documents, review: Review | None) -> dict[str, Any]:
-    decided = review.decisions.get(row.key, {}) if review and row.key else {}
+def _row(row: RowView, documents: Documents, *, keys: bool) -> dict[str, Any]:
     return {
         "n": row.number,
-        "key": row.key.hex() if row.key and review else None,
+        "key": row.key.hex() if row.key and keys else None,
         "label": row.label,
         "given": row.given,
         "status": row.status,
@@ -134,14 +134,11 @@ def _row(row: RowView, names: list[str], documents: Documents, review: Review | 
         "run": row.run_id,
         "reasons": row.reasons,
         "duplicates": row.duplicates,
-        "cells": [
-            _cell(cell, documents, cell.decision if review is None else decided.get(name))
-            for name, cell in zip(names, row.cells, strict=False)
-        ],
+        "cells": [_cell(cell, documents) for cell in row.cells],
     }
 
 
-def _cell(cell: CellView, documents: Documents, decision: Decision | None) -> dict[str, Any]:
+def _cell(cell: CellView, documents: Documents) -> dict[str, Any]:
     """Return a cell under one-letter names, which halve the size of a page."""
     cited = [
         (
@@ -163,7 +160,8 @@ def _cell(cell: CellView, documents: Documents, decision: Decision | None) -> di
         "m": max(len(cell.citations) - MOST_CITATIONS, 0) or None,
         "t": _too_long(cell.value) or None,
         "e": [_element(value, element, documents) for value, element in cell.elements[:_ELEMENTS]] or None,
-        "d": decision_dict(decision) if decision else None,
+        "d": decision_dict(cell.decision) if cell.decision else None,
+        "a": earlier_dict(cell.earlier) if cell.earlier else None,
     }
     return {"x": cited, **{name: value for name, value in found.items() if value is not None}}
 
@@ -188,6 +186,12 @@ def decision_dict(decision: Decision) -> dict[str, Any]:
         "at": decision.at,
         "note": decision.note,
     }
+
+
+def earlier_dict(decision: Decision) -> dict[str, Any]:
+    """Return a decision on an earlier answer as the script reads it, with that answer."""
+    text = made_on(decision)
+    return {**decision_dict(decision), "answer": None if text is None else json.loads(text)}
 
 
 def _too_long(value: Any) -> bool:

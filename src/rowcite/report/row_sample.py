@@ -6,11 +6,12 @@ from collections.abc import Hashable
 
 from rowcite.report.facts import ReviewReason, RowView
 
+_SHARES = 4
 _ORDER: tuple[ReviewReason | None, ...] = (*ReviewReason, None)  # None: needs no review
 
 
 class RowSample:
-    """Keeps at most `most` rows. Each reason is guaranteed its share of the room; the rest is filled in order.
+    """Keeps at most `most` rows. Up to four reasons are each guaranteed a quarter of the room; the rest is filled in order.
 
     Rows with equal content are kept once and counted. `content` identifies them, and is None for a row that has no
     duplicates.
@@ -18,7 +19,7 @@ class RowSample:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._share = most // len(ReviewReason)
+        self._share = most // _SHARES
         self._rows: dict[ReviewReason | None, list[RowView]] = {reason: [] for reason in _ORDER}
         self._kept: dict[Hashable, RowView] = {}
         self._content: dict[int, Hashable] = {}
@@ -53,9 +54,9 @@ class RowSample:
         return sum(len(rows) for rows in self._rows.values())
 
     def _victim(self, added: ReviewReason | None) -> ReviewReason | None:
-        """Return the reason that gives up a row: the last one above its share, with `added` counted in."""
+        """Return the reason that gives up a row: the last one above its share, with `added` counted in, else the last one."""
         for reason in reversed(_ORDER):
             size = len(self._rows[reason]) + (reason is added and added is not None)
             if size > (self._share if reason is not None else 0):
                 return reason
-        return added
+        return next((reason for reason in reversed(_ORDER) if self._rows[reason]), added)

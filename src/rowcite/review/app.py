@@ -27,10 +27,10 @@ from starlette.routing import Route
 
 from rowcite.errors import LedgerBusy, RowciteError
 from rowcite.ledger import open_ledger
-from rowcite.model import Decision
 from rowcite.report.facts import Facts
-from rowcite.report.page import Review, decision_dict, page
-from rowcite.report.sections import Part
+from rowcite.report.page import decision_dict
+from rowcite.review.page import others_of, review_page
+from rowcite.review.scope import Scope
 from rowcite.review.verdicts import Cells, InvalidDecision, decide
 
 LOOPBACK = "127.0.0.1"
@@ -49,12 +49,12 @@ _BUSY = "another rowcite command is using this ledger. The decision was not save
 
 @dataclass(slots=True)
 class ReviewSession:
-    """One review: the facts on its page and their charts, the ledger for its decisions, and the reviewer's name."""
+    """One review: the facts on its page, what it is about, the ledger for its decisions, and the command that applies them."""
 
     facts: Facts
-    drawn: list[Part]
+    scope: Scope
     ledger: Path
-    who: str
+    command: str = "rowcite write"
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     clock: Callable[[], float] = time.time
     wait: float = 2.0
@@ -69,19 +69,24 @@ class ReviewSession:
     def page(self) -> str:
         """Return the page with every decision in the ledger so far."""
         with closing(open_ledger(self.ledger, writing=False)) as ledger:
-            decisions = ledger.decisions(self.cells.views)
-        return page(self.facts, self.drawn, Review(self.who, decisions))
+            decisions = ledger.decisions_by_reviewer(self.cells.views)
+        return review_page(self.facts, self.scope, decisions, self.command)
 
-    def decide(self, body: dict[str, Any]) -> Decision:
-        """Save a decision in the ledger, which is locked only meanwhile.
+    def decide(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Save a decision in the ledger, which is locked only meanwhile; return it, and those of other reviewers on the cell.
 
         Raises:
             InvalidDecision, LedgerBusy, LedgerError: nothing was written.
         """
-        decision = decide(body, self.cells, who=self.who, at=self.clock())
+        decision = decide(body, self.cells, who=self.scope.who, at=self.clock())
         with closing(open_ledger(self.ledger, writing=True, wait=self.wait)) as ledger:
             ledger.record_decisions([decision])
-        return decision
+            decisions = ledger.decisions_by_reviewer([decision.key])
+        view = self.cells.view(decision.key, body.get("row"), decision.field)
+        if decision.verdict == "clear" or view is None:
+            return {"decision": None}
+        others = others_of(decisions, decision, self.cells.fields[decision.field], view)
+        return {"decision": decision_dict(decision), **({"others": others} if others else {})}
 
 
 def create_app(reviewing: ReviewSession) -> Starlette:
@@ -98,15 +103,14 @@ def create_app(reviewing: ReviewSession) -> Starlette:
         if body is None:
             return _error(400, "expected a decision as a JSON object of at most 64 KB")
         try:
-            decision = await run_in_threadpool(reviewing.decide, body)
+            saved = await run_in_threadpool(reviewing.decide, body)
         except InvalidDecision as error:
             return _error(422, str(error))
         except LedgerBusy:
             return _error(423, _BUSY)
         except RowciteError as error:
             return _error(500, str(error))
-        shown = None if decision.verdict == "clear" else decision_dict(decision)
-        return JSONResponse({"decision": shown}, headers=_HEADERS)
+        return JSONResponse(saved, headers=_HEADERS)
 
     root = f"/{reviewing.token}"
     routes = [Route(f"{root}/", show, methods=["GET"]), Route(f"{root}/decisions", save, methods=["POST"])]

@@ -42,6 +42,12 @@ class Cells:
                 views.setdefault(row.key, {})[row.number] = dict(zip(names, row.cells, strict=False))
         return cls({field.name: field for field in facts.fields}, views)
 
+    def view(self, key: bytes, number: Any, name: str) -> CellView | None:
+        """Return the cell of a task's row; of its first row if `number` is no number."""
+        rows = self.views.get(key, {})
+        shown = rows.get(number) if isinstance(number, int) else next(iter(rows.values()), None)
+        return shown.get(name) if shown else None
+
 
 def decide(body: Mapping[str, Any], cells: Cells, *, who: str, at: float) -> Decision:
     """Return the decision in a request body: `key` (hex), `row`, `field`, `verdict`, `value` and `note`.
@@ -54,9 +60,7 @@ def decide(body: Mapping[str, Any], cells: Cells, *, who: str, at: float) -> Dec
         raise InvalidDecision(f"a verdict is one of {', '.join(VERDICTS)}")
     if not isinstance(name, str) or name not in cells.fields:
         raise InvalidDecision("unknown field")
-    rows, number = cells.views.get(key, {}), body.get("row")
-    shown = rows.get(number) if isinstance(number, int) else next(iter(rows.values()), None)
-    view = shown.get(name) if shown else None
+    view = cells.view(key, body.get("row"), name)
     if view is None:
         raise InvalidDecision("this row is not on the page")
     note = body.get("note")

@@ -7,7 +7,7 @@ blank is set aside: it has no effect. A correction stays, because the value is t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -37,13 +37,15 @@ def made_on(decision: Decision) -> str | None:
     return decision.value
 
 
-def answer_changed(decision: Decision, kind: FieldType, cells: Iterable[Cell]) -> bool:
+def answer_changed(decision: Decision, kind: FieldType, cells: Sequence[Cell]) -> bool:
     """Return True if a cell has answers, and none of them is the one that the decision was made on.
 
     `cells` are the cell's present answers, one for each run that counts, and the value given in the table.
     """
-    text, answers = made_on(decision), [present_answer(cell, kind) for cell in cells]
-    return text is not None and bool(answers) and as_type(json.loads(text), kind) not in answers
+    text = made_on(decision)
+    if text is None or not cells:
+        return False
+    return as_type(json.loads(text), kind) not in [present_answer(cell, kind) for cell in cells]
 
 
 def present_answer(cell: Cell, kind: FieldType) -> Any:

@@ -17,7 +17,7 @@ from rowcite.model import Decision
 from rowcite.rows.decisions import BLANK, as_type, made_on
 from rowcite.spec.fields import Field
 
-Cells = Mapping[bytes, Mapping[str, Mapping[str, Decision]]]
+DecisionsByReviewer = Mapping[bytes, Mapping[str, Mapping[str, Decision]]]
 """The decisions of `Ledger.decisions_by_reviewer`: by task, field and reviewer."""
 
 
@@ -70,7 +70,7 @@ class Agreement(NamedTuple):
         return self.cells - len(self.differing)
 
 
-def reviewed_cells(decisions: Cells, fields: Iterable[Field]) -> list[ReviewedCell]:
+def reviewed_cells(decisions: DecisionsByReviewer, fields: Iterable[Field]) -> list[ReviewedCell]:
     """Return the decisions on some fields as labels. An accepted value that is not known (from a CSV without it) is left out."""
     named = {field.name: field for field in fields}
     made = (

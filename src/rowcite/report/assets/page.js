@@ -2,7 +2,7 @@
 // The table of rows. Values come from the web: they are inserted as text only, and links must be http or https.
 const data = JSON.parse(document.getElementById("data").textContent);
 const byId = (id) => document.getElementById(id);
-const hooks = { cell: null }; // set by the review
+const hooks = { cell: null, state: null, started: null }; // set by the review
 const PAGE = 100;
 const ORDER = data.states.map(([name]) => name); // least certain first
 const LABELS = Object.fromEntries(data.states);
@@ -39,15 +39,22 @@ function safeUrl(text) {
 
 // --- the state of a row ---
 
-const decided = (row, at) => Boolean(row.cells[at].d);
-const flagged = (cell) => cell.k || ["rejected", "low"].includes(cell.l);
-const needsReview = (row) => row.reasons.length > 0
-  && !(row.cells.length && row.cells.every((cell, at) => decided(row, at) || !(flagged(cell) || (row.status === "failed" && cell.l === "unanswered"))));
+const decided = (row, at) => Boolean(row.cells[at].d) && !row.cells[at].a;
+const flagged = (cell) => cell.f || cell.a || cell.k || ["rejected", "low"].includes(cell.l);
+/** The cells of a row to decide on: those that are flagged; if none is, all of a row that needs review. */
+function wanting(row) {
+  if (!row.reasons.length) return [];
+  const all = [...row.cells.keys()], some = all.filter((at) => flagged(row.cells[at]) || (row.status === "failed" && row.cells[at].l === "unanswered"));
+  return some.length ? some : all;
+}
+const needsReview = (row) => (row.cells.length ? wanting(row).some((at) => !decided(row, at)) : row.reasons.length > 0 && !hooks.cell);
 const stateOf = (row, at) => {
   const { d, l } = row.cells[at];
-  return d ? (d.verdict === "reject" ? "rejected" : "reviewed") : l;
+  return d ? (d.verdict === "reject" ? "rejected" : d.verdict === "blank" ? "empty" : "reviewed") : l;
 };
-const certainty = (row) => (row.cells.length ? Math.min(...row.cells.map((_, at) => ORDER.indexOf(stateOf(row, at)))) : 0);
+/** The state of a cell; of a rejected one the confidence that the API gave, if it gave one. */
+const confidenceOf = (row, at) => (row.cells[at].c && !row.cells[at].d ? row.cells[at].c : stateOf(row, at));
+const certainty = (row) => (row.cells.length ? Math.min(...row.cells.map((_, at) => ORDER.indexOf(confidenceOf(row, at)))) : 0);
 
 function haystack(row) {
   const cells = row.cells.flatMap((cell) => [cell.v, cell.s, cell.r, cell.y, ...cell.x.map(([doc]) => data.docs[doc].join(" "))]);
@@ -58,12 +65,14 @@ function haystack(row) {
 function reasonsOf(row) {
   const found = row.cells.flatMap((cell, at) => {
     if (decided(row, at)) return [];
+    if (cell.a) return [[data.fields[at].name, "the answer has changed since the decision"]];
     if (cell.k) return [[data.fields[at].name, "differs from the table"]];
     if (cell.l === "rejected") return [[data.fields[at].name, cell.r]];
-    return cell.l === "low" ? [[data.fields[at].name, "low confidence"]] : [];
+    if (cell.l === "low") return [[data.fields[at].name, "low confidence"]];
+    return cell.f ? [[data.fields[at].name, "listed"]] : [];
   });
   if (found.length || !row.reasons.length) return found;
-  return needsReview(row) ? [[null, row.error || ""]] : [[null, "decided"]];
+  return needsReview(row) || hooks.state ? [[null, row.error || ""]] : [[null, "decided"]];
 }
 
 // --- filters ---
@@ -72,14 +81,14 @@ const view = { sort: null, down: false, room: PAGE, open: new Set(), nodes: new 
 const texts = new Map();
 const text = (row) => { if (!texts.has(row)) texts.set(row, haystack(row)); return texts.get(row); };
 
-function matches(row) {
+function matches(row, review) {
   const status = byId("status").value;
-  if (status === "review" ? !needsReview(row) : status.startsWith("is:") ? row.status !== status.slice(3)
+  if (status === "review" ? !review(row) : status.startsWith("is:") ? row.status !== status.slice(3)
     : status.startsWith("reason:") ? !row.reasons.includes(status.slice(7)) : false) return false;
   const field = byId("field").value, state = byId("confidence").value;
   if (field !== "" || state !== "") {
     const fits = (cell, at) => (field === "" || at === Number(field))
-      && (state !== "" ? stateOf(row, at) === state : status === "review" && row.cells.some(flagged) ? flagged(cell) && !decided(row, at) : true);
+      && (state !== "" ? stateOf(row, at) === state : status === "review" ? wanting(row).includes(at) && (review !== needsReview || !decided(row, at)) : true);
     if (!row.cells.some(fits)) return false;
   }
   const words = byId("search").value.toLocaleLowerCase().split(/\s+/).filter(Boolean);
@@ -87,11 +96,11 @@ function matches(row) {
 }
 
 const SORTS = {
-  number: (row) => row.n, name: (row) => row.label.toLocaleLowerCase(), state: (row) => row.status,
+  number: (row) => row.n, name: (row) => row.label.toLocaleLowerCase(), state: (row) => hooks.state?.(row).textContent || row.status,
   reasons: (row) => -reasonsOf(row).length, certainty,
 };
-function wanted() {
-  const rows = data.rows.filter(matches);
+function wanted(review = needsReview) {
+  const rows = data.rows.filter((row) => matches(row, review));
   if (view.sort) {
     const value = SORTS[view.sort], sign = view.down ? -1 : 1;
     rows.sort((a, b) => { const x = value(a), y = value(b); return x < y ? -sign : x > y ? sign : a.n - b.n; });
@@ -106,10 +115,11 @@ function options(select, entries, chosen) {
 }
 function fillFilters() {
   const count = (test) => rowsIn(data.rows.filter(test)), number = (n) => n.toLocaleString("en");
-  const some = (entries) => entries.filter((entry) => entry[2]).map(([value, label, n]) => [value, `${label} (${number(n)})`]);
-  const reviewing = count(needsReview);
-  const every = ["all", `All rows on this page (${number(rowsIn(data.rows))})`];
-  const first = reviewing ? [["review", `Rows to review (${number(reviewing)})`], every] : [every];
+  const counted = (label, n) => (hooks.cell ? label : `${label} (${number(n)})`); // a review changes the counts
+  const some = (entries) => entries.filter((entry) => entry[2]).map(([value, label, n]) => [value, counted(label, n)]);
+  const reviewing = count(hooks.cell ? (row) => row.key !== null && wanting(row).length : needsReview);
+  const every = ["all", counted("All rows on this page", rowsIn(data.rows))];
+  const first = reviewing ? [["review", counted("Rows to review", reviewing)], every] : [every];
   options(byId("status"), [...first,
     ...some(data.reasons.filter(([name]) => !data.statuses.includes(name)).map(([name, label]) => [`reason:${name}`, `Rows ${label}`, count((row) => row.reasons.includes(name))])),
     ...some(data.statuses.map((name) => [`is:${name}`, `Status ${name}`, count((row) => row.status === name)])),
@@ -129,7 +139,7 @@ const COLUMNS = [["name", "Row"], ["number", "No."], ["state", "Status"], ["reas
 
 function head() {
   return make("thead", {}, make("tr", {}, ...COLUMNS.map(([name, label]) => {
-    const button = make("button", { type: "button" }, label);
+    const button = make("button", { type: "button" }, name === "state" && hooks.state ? "Review" : label);
     button.addEventListener("click", () => {
       view.down = view.sort === name ? !view.down : false;
       view.sort = name;
@@ -167,7 +177,7 @@ function rowNode(row) {
   return make("tr", { class: "row", id: `row-${row.n}` },
     make("th", { scope: "row", class: "name" }, toggle),
     make("td", { class: "number" }, row.n.toLocaleString("en")),
-    make("td", { class: `state ${row.status}` }, row.status),
+    hooks.state?.(row) || make("td", { class: `state ${row.status}` }, row.status),
     reasonsCell(row),
     make("td", { class: "certainty" }, row.cells.length ? confidenceNode(ORDER[certainty(row)]) : ""));
 }
@@ -206,7 +216,7 @@ function draw() {
   if (!rows.length) body.append(make("tr", {}, make("td", { colspan: span(), class: "why" }, data.rows.length ? "No row on this page matches." : "No row is on this page.")));
   const left = rows.length - view.room, n = (value) => value.toLocaleString("en");
   const lines = rowsIn(rows) > rows.length ? `, in ${n(rows.length)} line${rows.length === 1 ? "" : "s"}` : "";
-  byId("count").textContent = `${n(rowsIn(rows))} of ${n(rowsIn(data.rows))} rows on this page${lines}`;
+  byId("count").textContent = hooks.state ? `${n(rows.length)} of ${n(data.rows.length)} rows shown` : `${n(rowsIn(rows))} of ${n(rowsIn(data.rows))} rows on this page${lines}`;
   byId("more").replaceChildren();
   if (left > 0) {
     const more = make("button", { type: "button" }, `Show ${n(Math.min(left, PAGE))} more of ${n(left)}`);
@@ -233,35 +243,61 @@ function detail(row) {
   inside.append(about);
   if (row.error && !row.cells.some((cell) => cell.r)) inside.append(make("p", { class: "rejection" }, foreign(row.error)));
   row.cells.forEach((cell, at) => inside.append(cellNode(row, at)));
-  if (row.run) inside.append(make("details", { class: "runs" }, make("summary", {}, row.run.includes(",") ? "Run ids" : "Run id"), foreign(row.run)));
+  if (row.run) inside.append(runNode(row));
   return make("tr", { class: "detail", id: `detail-${row.n}` }, inside);
+}
+
+/** The run ids of a row, folded away: they are long, and needed only to look a run up. */
+const runNode = (row) => make("details", { class: "runs" }, make("summary", {}, row.run.includes(",") ? "Run ids" : "Run id"), foreign(row.run));
+
+function evidence(row, at) {
+  const cell = row.cells[at], nodes = [];
+  const add = (name, props, ...inside) => nodes.push(make(name, props, ...inside));
+  if (cell.d?.verdict === "correct" && (cell.v ?? cell.s) !== undefined) add("p", { class: "reason" }, "Found: ", foreign(shown(cell.v ?? cell.s)));
+  if (cell.k && !cell.d) add("p", { class: "rejection" }, cell.k === "kept" ? "Kept in the table: " : "Replaced in the table: ", foreign(cell.g));
+  if (cell.r && !cell.d) add("p", { class: "rejection" }, "Rejected: ", foreign(cell.r));
+  if (cell.a) add("p", { class: "rejection" }, ...changed(cell));
+  if (cell.y) add("p", { class: "reason" }, foreign(cell.y));
+  if (cell.e) add("ul", { "aria-label": "Elements" }, ...cell.e.map(element));
+  if (cell.x.length) add("ol", { "aria-label": "Sources" }, ...cell.x.map(source));
+  if (cell.m) add("p", { class: "reason" }, `and ${cell.m} more sources`);
+  if (decided(row, at)) nodes.push(decision(cell));
+  return nodes;
+}
+
+/** A decision on an earlier answer: what was decided, and both answers. */
+function changed(cell) {
+  const said = (value) => (value === null || value === undefined ? "nothing" : foreign(shown(value)));
+  const kept = cell.a.verdict === "correct", now = cell.r || cell.k ? cell.s : cell.v;
+  return [`${verdictOn(cell, cell.a.verdict)} by `, foreign(cell.a.who), kept ? ", and the answer has changed since. It was " : ", and set aside because the answer has changed. It was ",
+    said(cell.a.answer), ", and is now ", said(now), kept ? ". The correction stays until you decide again." : "."];
 }
 
 function cellNode(row, at) {
   const cell = row.cells[at], field = data.fields[at], flag = flagged(cell) && !decided(row, at);
   const main = make("div", {}, ...valueNodes(row, at));
-  if (cell.d?.verdict === "correct" && (cell.v ?? cell.s) !== undefined) main.append(make("p", { class: "reason" }, "Found: ", foreign(shown(cell.v ?? cell.s))));
-  if (cell.k && !cell.d) main.append(make("p", { class: "rejection" }, cell.k === "kept" ? "Kept in the table: " : "Replaced in the table: ", foreign(cell.g)));
-  if (cell.r && !cell.d) main.append(make("p", { class: "rejection" }, "Rejected: ", foreign(cell.r)));
-  if (cell.y) main.append(make("p", { class: "reason" }, foreign(cell.y)));
-  if (cell.e) main.append(make("ul", { "aria-label": "Elements" }, ...cell.e.map(element)));
-  if (cell.x.length) main.append(make("ol", { "aria-label": "Sources" }, ...cell.x.map(source)));
-  if (cell.m) main.append(make("p", { class: "reason" }, `and ${cell.m} more sources`));
-  if (cell.d) main.append(decision(cell));
+  main.append(...evidence(row, at));
   if (hooks.cell) main.append(hooks.cell(row, at));
   const processor = cell.p && cell.p !== row.processor ? make("div", {}, foreign(cell.p)) : null;
-  const found = cell.c && !cell.d ? confidenceNode(cell.c) : null; // of a rejected value, or of one beside the table's own
-  const side = make("div", {}, make("h3", {}, foreign(field.name)), make("div", { class: "side" }, found, make("div", {}, confidenceNode(stateOf(row, at))), processor));
+  const side = make("div", {}, make("h3", {}, foreign(field.name)), make("div", { class: "side" }, ...stateNodes(row, at), processor));
   return make("div", { class: flag ? "cell flag" : "cell" }, side, main);
 }
 
+/** The state of a cell, and the confidence of a rejected value, or of one beside the table's own. */
+function stateNodes(row, at) {
+  const { c, d } = row.cells[at];
+  return [c && !d ? confidenceNode(c) : null, make("div", {}, confidenceNode(stateOf(row, at)))].filter(Boolean);
+}
+
 const hasValue = (cell) => (cell.v ?? cell.s) !== undefined;
-const VERDICTS = { accept: "Accepted", reject: "Rejected", correct: "Corrected" };
-const VERDICTS_WITHOUT_VALUE = { accept: "Left blank", reject: "Left blank", correct: "Value entered" };
+const VERDICTS = { accept: "Accepted", reject: "Rejected", correct: "Corrected", blank: "Left blank" };
+const VERDICTS_WITHOUT_VALUE = { ...VERDICTS, accept: "Left blank", reject: "Left blank", correct: "Value entered" };
+/** What a decision did, in words. */
+const verdictOn = (cell, verdict) => (hasValue(cell) ? VERDICTS : VERDICTS_WITHOUT_VALUE)[verdict];
 function decision(cell) {
-  const { verdict, who, at, note } = cell.d, words = hasValue(cell) ? VERDICTS : VERDICTS_WITHOUT_VALUE;
+  const { verdict, who, at, note } = cell.d;
   const when = new Date(at * 1000).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-  return make("p", { class: "decided" }, `${words[verdict]} by `, foreign(who), `, ${when}`, note ? ": " : null, note ? foreign(note) : null);
+  return make("p", { class: "decided" }, `${verdictOn(cell, verdict)} by `, foreign(who), `, ${when}`, note ? ": " : null, note ? foreign(note) : null);
 }
 
 function valueNodes(row, at) {
@@ -270,7 +306,7 @@ function valueNodes(row, at) {
   if (corrected) return [make("div", { class: "value" }, foreign(shown(value)))];
   if (cell.l === "unanswered") return [make("div", { class: "value nothing" }, row.status === "failed" ? "No answer: the run failed" : "No answer yet")];
   if (value === null || value === undefined) return [make("div", { class: "value nothing" }, "Nothing found")];
-  return [make("div", { class: "value", tabindex: shown(value).length > 800 ? "0" : null }, foreign(shown(value)), cell.t ? make("span", { class: "why" }, " (cut)") : null)];
+  return [make("div", { class: shown(value).length > 200 ? "value long" : "value", tabindex: shown(value).length > 800 ? "0" : null }, foreign(shown(value)), cell.t ? make("span", { class: "why" }, " (cut)") : null)];
 }
 
 function element([value, state, rejection, docs]) {
@@ -323,4 +359,5 @@ function start() {
     draw();
     byId(`row-${linked.n}`).scrollIntoView();
   }
+  hooks.started?.();
 }
