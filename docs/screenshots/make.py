@@ -1,4 +1,4 @@
-"""Makes the screenshots of the report and the review in docs/screenshots from the sample: `make screenshots`.
+"""Makes the screenshots of the report, the review and a result in docs/screenshots from the sample: `make screenshots`.
 
 The shipped server answers the sample accounts, some of its runs fail by `--faults`, and rejected values are retried with
 a more expensive processor. Costs are list prices; nothing is paid.
@@ -18,11 +18,13 @@ from pathlib import Path
 import yaml
 from playwright.sync_api import sync_playwright
 
+import rowcite
+
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "docs" / "screenshots"
 ROWCITE = [sys.executable, "-m", "rowcite"]
 FAULTS = {"fail": 0.03, "seed": 3}
-REPORT_HEIGHT, REVIEW_HEIGHT, PHONE_HEIGHT = 1010, 960, 844
+REPORT_HEIGHT, REVIEW_HEIGHT, PHONE_HEIGHT, RESULT_HEIGHT = 1010, 960, 844, 672
 
 
 def spec():
@@ -58,6 +60,23 @@ def shoot(browser, address, name, *, width=1280, height=REPORT_HEIGHT, scheme="l
     tab.close()
 
 
+def shoot_result(browser, folder, url):
+    """Take the screenshots of a result as a notebook shows it."""
+    result = rowcite.run(folder / "accounts.csv", folder / "accounts.yaml", base_url=url)
+    colours = {"light": ("#000000de", "#fff"), "dark": ("#ffffffde", "#111")}
+    for scheme, (text, background) in colours.items():
+        style = f"color: {text}; background: {background}"
+        page = f"<!DOCTYPE html><meta charset=utf-8><body style='{style}'>{result._repr_html_()}"
+        (folder / "result.html").write_text(page, encoding="utf-8")
+        shoot(
+            browser,
+            (folder / "result.html").as_uri(),
+            f"result-{scheme}",
+            height=RESULT_HEIGHT,
+            scheme=scheme,
+        )
+
+
 def opened(tab):
     """Open the first row to review, at the top of the screenshot."""
     row = tab.locator("tr.row", has_text="confidence low").first
@@ -91,6 +110,7 @@ def main():
             with process("review", *flags[:-1], "--as", "reviewer", cwd=folder) as page:
                 for scheme in ("light", "dark"):
                     shoot(browser, page, f"review-{scheme}", height=REVIEW_HEIGHT, scheme=scheme, act=opened)
+            shoot_result(browser, folder, url)
             browser.close()
     for file in sorted(TARGET.glob("*.png")):
         print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1000:.0f} KB")

@@ -171,6 +171,14 @@ def test_a_named_level_of_an_index_can_be_an_input(options):
     pd.testing.assert_index_equal(after.index, given.index)
 
 
+def test_a_level_of_an_index_is_not_filled(filling):
+    given = pd.DataFrame({"name": NAMES, "website": SITES}, index=pd.Index([1, 2, 3], name="founded_year"))
+    with pytest.raises(
+        rowcite.TableError, match="'founded_year' is a level of the index, which cannot be filled"
+    ):
+        rowcite.enrich(given, **filling)
+
+
 def test_an_empty_pandas_frame_gets_its_columns(options):
     after = rowcite.enrich(odd_pandas(None).head(0), **options)
     assert len(after) == 0
@@ -229,6 +237,11 @@ def test_a_found_text_becomes_a_category_of_a_pandas_column(options):
             rowcite.TableError,
             'column "name" has values of several types',
         ),
+        (
+            pd.DataFrame({"name": ["x"]}, pd.Index([1], name="founded_year")),
+            rowcite.SpecError,
+            "the table has",
+        ),
         (pd.Series(["x"], name="name"), rowcite.InputError, "cannot enrich a Series"),
         (pl.Series("name", ["x"]), rowcite.InputError, "cannot enrich a Series, which has no columns"),
         (
@@ -255,15 +268,19 @@ def connection():
 
 ODD_TYPES = """
     SELECT 'Acme Oy' AS name, NULL::VARCHAR AS website, uuid() AS "an ""id"" of it", 1::HUGEINT AS big, 'x'::ENUM('x', 'y') AS kind,
-    MAP {'k': 1} AS map, [1, 2] AS list, {'a': 1} AS pair, INTERVAL 1 DAY AS day, TIME '10:00' AS at, 1.5::DECIMAL(9, 2) AS price
+    MAP {'k': 1} AS map, [1, 2] AS list, {'a': 1} AS pair, INTERVAL 1 DAY AS day, TIME '10:00' AS at, 1.5::DECIMAL(9, 2) AS price,
+    '10110'::BIT AS bits, ['101'::BIT] AS flags, '10:00:00+02'::TIMETZ AS until, 340282366920938463463374607431768211455::UHUGEINT AS huge,
+    union_value(num := 2) AS either, 'a'::BLOB AS bytes, '{"a": 1}'::JSON AS json
 """
 
 
 def test_a_relation_is_given_back_on_its_own_connection_with_its_types(options, connection):
-    given = connection.sql(ODD_TYPES)
+    connection.execute(f"CREATE TABLE given AS {ODD_TYPES}")
+    given = connection.table("given")
     after = rowcite.enrich(given, **options)
     count = len(given.columns)
     assert (after.columns[:count], after.types[:count]) == (given.columns, given.types)
+    assert after.fetchall()[0][:count] == given.fetchall()[0]
     joined = after.join(connection.table("own"), "name").select("owner, founded_year").fetchall()
     assert joined == [(7, 1999)]
     assert connection.sql("SELECT founded_year FROM after").fetchall() == [(1999,)]

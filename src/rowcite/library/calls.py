@@ -40,6 +40,7 @@ from rowcite.pipeline.input_changes import with_table_of_now
 from rowcite.pipeline.plan import Plan
 from rowcite.pipeline.prepare import Prepared, prepare, read_spec
 from rowcite.pipeline.summary import leave
+from rowcite.rows.given import given_columns
 from rowcite.submit.stop import Stop
 from rowcite.table.reader import columns_read
 from rowcite.wording import plural_is
@@ -250,7 +251,10 @@ def _prepared(
     read, path = read_spec(spec), str(table) if isinstance(table, (str, Path)) else None
     overrides = overrides_of(options, path)
     frame = open_frame(table) if path is None else None
-    source = frame.source({*columns_read(read, frame.names), *columns}) if frame is not None else None
+    source = None
+    if frame is not None:
+        filled = given_columns(read, pl.Schema(dict.fromkeys(frame.names, pl.String())))
+        source = frame.source({*columns_read(read, frame.names), *columns}, filled)
     return prepare(read, overrides, local=backend, source=source, writes=None), frame
 
 

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 _VIEW = "rowcite_given"
+_CHANGED_BY_ARROW = re.compile(r"\b(BIT|UHUGEINT|TIME WITH TIME ZONE)\b")
+
+
+def readable(relation: Any) -> Any:
+    """Return a relation whose rows Arrow can have: values that it would change are texts, which `GiveBack` reads again."""
+    names = [
+        _quoted(name)
+        for name, kind in zip(relation.columns, relation.types, strict=True)
+        if _CHANGED_BY_ARROW.search(str(kind))
+    ]
+    texts = ", ".join(f"CAST({name} AS VARCHAR) AS {name}" for name in names)
+    return relation.project(f"* REPLACE ({texts})") if names else relation
 
 
 class GiveBack:
@@ -30,11 +43,14 @@ class GiveBack:
         return relation.set_alias("enriched")
 
     def _columns(self, table: pa.Table) -> str:
-        now = duckdb.from_arrow(table.schema.empty_table())
+        now = duckdb.from_arrow(table.slice(0, 0))
         types = dict(zip(now.columns, now.types, strict=True))
         return ", ".join(self._column(name, types[name]) for name in table.schema.names)
 
     def _column(self, name: str, kind: Any) -> str:
-        quoted = '"' + name.replace('"', '""') + '"'
-        own = self._types.get(name, kind)
+        quoted, own = _quoted(name), self._types.get(name, kind)
         return quoted if own == kind else f"CAST({quoted} AS {own}) AS {quoted}"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

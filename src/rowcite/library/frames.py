@@ -24,8 +24,12 @@ class Frame(Protocol):
     def names(self) -> Sequence[str]:
         """Return the names of the columns."""
 
-    def source(self, used: Collection[str]) -> FrameSource:
-        """Return the table as rowcite reads it. Only the values of the columns in `used` are converted."""
+    def source(self, used: Collection[str], filled: Collection[str] = ()) -> FrameSource:
+        """Return the table as rowcite reads it. Only the values of the columns in `used` are converted.
+
+        Raises:
+            TableError: they cannot be read, or the columns in `filled` cannot be filled.
+        """
 
     def enriched(self, added: pl.DataFrame, filled: Sequence[Rows]) -> Any:
         """Return a frame of the same kind: its own columns, with those of `filled` replaced, and the added ones."""
@@ -55,7 +59,7 @@ class PolarsFrame:
         """Return the names of the columns."""
         return self.frame.columns
 
-    def source(self, used: Collection[str]) -> FrameSource:  # noqa: ARG002 - nothing is converted
+    def source(self, used: Collection[str], filled: Collection[str] = ()) -> FrameSource:  # noqa: ARG002 - all are used
         """Return the frame as it is."""
         return FrameSource(self.frame)
 
@@ -76,7 +80,7 @@ class ArrowFrame:
         self.names: Sequence[str] = table.schema.names
         check_names(self.names)
 
-    def source(self, used: Collection[str]) -> FrameSource:
+    def source(self, used: Collection[str], filled: Collection[str] = ()) -> FrameSource:  # noqa: ARG002 - any can be
         """Return the used columns as a frame, with their Arrow originals."""
         part = self._table.select([name for name in self.names if name in used])
         try:

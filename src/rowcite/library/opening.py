@@ -49,9 +49,9 @@ def open_frame(table: object) -> Frame:
     elif isinstance(table, pa.RecordBatchReader):
         give_back = pa.Table.to_reader
     elif _is_of(table, "duckdb", "DuckDBPyRelation"):
-        from rowcite.library.duckdb_relations import GiveBack
+        from rowcite.library.duckdb_relations import GiveBack, readable
 
-        give_back = GiveBack(table)
+        table, give_back = readable(table), GiveBack(table)
     return ArrowFrame(_read_stream(table), give_back)
 
 

@@ -34,8 +34,13 @@ class PandasFrame:
         check_names(self.names)
         self._before = pl.DataFrame()
 
-    def source(self, used: Collection[str]) -> FrameSource:
+    def source(self, used: Collection[str], filled: Collection[str] = ()) -> FrameSource:
         """Return the used columns and levels as a frame."""
+        for name in self._levels:
+            if name in filled:
+                raise TableError(
+                    f"{name!r} is a level of the index, which cannot be filled: frame.reset_index({name!r})"
+                )
         names = [name for name in self.names if name in used]
         arrow = pa.table({name: _to_arrow(name, self._values(name)) for name in names})
         self._before = to_frame(arrow)
