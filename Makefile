@@ -52,6 +52,7 @@ soak: .venv/dev  ## Kill the command at more random moments and on a larger tabl
 	ROWCITE_STORMS=100 $(BIN)/python -m pytest -n $(WORKERS) tests/pipeline/test_storm.py
 	ROWCITE_CLOCKS=200 ROWCITE_INTERLEAVINGS=50 $(BIN)/python -m pytest -n $(WORKERS) tests/pipeline/test_clocks.py tests/pipeline/test_two_commands.py
 	ROWCITE_HOSTILE=10000 $(BIN)/python -m pytest -n $(WORKERS) tests/report/test_inert_files.py
+	ROWCITE_STUDIES=300 $(BIN)/python -m pytest tests/unit/test_eval_studies.py
 	ROWCITE_SEQUENCES=60 $(BIN)/python -m pytest -n $(WORKERS) tests/pipeline/test_sequences.py
 	ROWCITE_EXAMPLES=5000 $(BIN)/python -m pytest -n $(WORKERS) tests/edge/test_csv_strict.py tests/edge/test_json_lines.py tests/edge/test_parquet_types.py
 
