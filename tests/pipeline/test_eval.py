@@ -144,6 +144,18 @@ def test_a_spec_without_a_usable_label_has_no_policy(scene, capsys):
     assert scene.eval(capsys, "--target", "0.9")["choice"] is None
 
 
+def test_few_labels_are_said_with_how_many_more_would_halve_the_interval(scene, capsys):
+    assert scene("run", "-q") == 0
+    scene.truth(*(right(number, city="") for number in range(18)))
+    truth = ["--truth", str(scene.folder / "truth.csv"), "--key", "id"]
+    assert scene("eval", *truth) == 0
+    assert "halve the interval of" not in capsys.readouterr().out
+    scene.truth(*(right(number, size=99 if number < 3 else number) for number in range(9)))
+    assert scene("eval", *truth) == 0
+    assert "would halve the interval of: size 27" in capsys.readouterr().out
+    assert result(scene.eval(capsys), "size")["labels_to_halve"] == 27
+
+
 def test_a_field_is_compared_as_the_spec_says(scene, capsys):
     scene.spec(eval={"size": {"compare": "number", "tolerance": "10%"}, "city": "exact"})
     assert scene("run", "-q") == 0

@@ -138,6 +138,9 @@ def test_a_simulated_ladder_costs_what_its_steps_cost(scene, capsys):
         scene.folder / "t.csv", scene.folder / "spec.yaml", scene.folder / "truth.csv", key="id",
         processors=["lite", "core"], target=0.5, base_url=scene.url,
     )  # fmt: skip
+    policies = found.policies_frame()
+    assert policies.height == len(found.candidates) > 9
+    assert policies["chosen"].sum() == 1
     by_policy = {item.policy: item for item in found.candidates}
     ladder = by_policy[Policy(("lite", "core"), "medium")]
     assert ladder.whole.cost == 20 * (PROCESSORS["lite"].price + PROCESSORS["core"].price)

@@ -143,8 +143,26 @@ def lines(found: Evaluation) -> Iterator[str]:
         yield f"{setting.name}: {render.plural(setting.rows, 'labelled task')} answered, {render.usd(setting.cost)}{each}"
         yield from table([_HEAD, *(_row(item) for item in results)])
         yield from _confidence_lines(results)
+        yield from _few_labels(results)
         yield ""
     yield from _choice_lines(found)
+
+
+_WIDE = 0.2
+"""An interval of a precision that is wider than this needs more labels."""
+
+
+def _few_labels(results: Sequence[FieldResult]) -> Iterator[str]:
+    """Yield which fields have too few accepted cells with a label, and how many more would halve the interval."""
+    from rowcite.evaluation.statistics import labels_to_halve
+
+    wide = [
+        f"{item.field} {labels_to_halve(part):,}"
+        for item in results
+        if (part := item.precision).low is not None and part.high is not None and part.high - part.low > _WIDE
+    ]
+    if wide:
+        yield f"  few labels. As many more labelled accepted cells would halve the interval of: {', '.join(wide)}"
 
 
 def _row(item: FieldResult) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from rowcite.evaluation.judging import (
     weighted,
 )
 from rowcite.evaluation.labelled_rows import Labelled, LabelledRows, LabelledTask, labelled_tasks, rows_by_key
-from rowcite.evaluation.policies import grid
+from rowcite.evaluation.policies import grid, yaml_block
 from rowcite.evaluation.reviewed import REVIEWED, reviewed
 from rowcite.evaluation.simulation import LabelledAnswers, Simulation
 from rowcite.evaluation.some_rows import job_of, price
@@ -99,6 +99,22 @@ class Evaluation:
             for item in self.fields
         ]
         return pl.DataFrame(rows, infer_schema_length=None)
+
+    def policies_frame(self) -> pl.DataFrame:
+        """Return every simulated policy as a frame: its price of a row in US$, the values it gives right, and its keys of a spec."""
+        certified = self.choice.all_certified if self.choice is not None else ()
+        rows = [
+            {
+                "policy": str(item.policy),
+                "cost_per_row_usd": item.cost_per_row / MICRO,
+                "found": item.found,
+                "certified": item in certified,
+                "chosen": self.choice is not None and item is self.choice.candidate,
+                "yaml": yaml_block(item.policy, self.accept),
+            }
+            for item in self.candidates
+        ]
+        return pl.DataFrame(rows)
 
     def pairs_frame(self) -> pl.DataFrame:
         """Return every judged pair as a frame of texts: setting, key, row, field, label, found, outcome, evidence."""

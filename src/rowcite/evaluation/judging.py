@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from rowcite.accept.evidence import LEVELS, score
 from rowcite.accept.judge import Cell
 from rowcite.evaluation.equality import ListMatch, Same, comparison, element_comparison, elements, match_lists
-from rowcite.evaluation.statistics import Share, ratio, share
+from rowcite.evaluation.statistics import Share, labels_to_halve, ratio, share
 from rowcite.evaluation.truth import NotThese
 from rowcite.spec.accept_models import EvalField
 from rowcite.spec.fields import Field
@@ -168,6 +168,7 @@ class FieldResult:
             "precision": self.precision._asdict(),
             "recall": self.recall._asdict(),
             "by_confidence": {name: item._asdict() for name, item in self.by_confidence.items()},
+            "labels_to_halve": labels_to_halve(self.precision),
         }
 
 
