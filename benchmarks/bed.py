@@ -151,8 +151,9 @@ def bodies(folder: Path, spec: Path, url: str) -> Path:
     from rowcite.api.bodies import runs_body
     from rowcite.api.facts import RUNS_PER_REQUEST
     from rowcite.ledger import open_ledger
+    from rowcite.pipeline.overrides import Overrides
     from rowcite.pipeline.plan import look
-    from rowcite.pipeline.prepare import Overrides, prepare
+    from rowcite.pipeline.prepare import prepare
     from rowcite.pipeline.rounds import unanswered
 
     job = prepare(spec, Overrides(base_url=url)).job

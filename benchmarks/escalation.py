@@ -31,7 +31,8 @@ from compare import Truth, is_right  # noqa: E402
 
 from rowcite.api.facts import PROCESSORS, usd  # noqa: E402
 from rowcite.ledger import open_ledger  # noqa: E402
-from rowcite.pipeline.prepare import Overrides, prepare  # noqa: E402
+from rowcite.pipeline.overrides import Overrides  # noqa: E402
+from rowcite.pipeline.prepare import prepare  # noqa: E402
 from rowcite.rows.resolver import RowResolver  # noqa: E402
 
 ROWCITE = [sys.executable, "-m", "rowcite"]

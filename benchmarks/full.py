@@ -68,8 +68,9 @@ def fill(spec: Path) -> int:
     The rows equal those of a run but are written in large unsynced transactions, since filling is not measured.
     """
     from rowcite.ledger import open_ledger
+    from rowcite.pipeline.overrides import Overrides
     from rowcite.pipeline.plan import look
-    from rowcite.pipeline.prepare import Overrides, prepare
+    from rowcite.pipeline.prepare import prepare
     from rowcite.pipeline.rounds import unanswered
 
     ready = prepare(spec, Overrides(base_url=URL))

@@ -19,7 +19,8 @@ from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.serving import embedded
 from rowcite.model import Citation, FieldBasis
 from rowcite.pipeline.escalate import next_round
-from rowcite.pipeline.prepare import Overrides, prepare
+from rowcite.pipeline.overrides import Overrides
+from rowcite.pipeline.prepare import prepare
 from rowcite.submit.stop import Stop
 from support import write_spec
 

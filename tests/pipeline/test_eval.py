@@ -12,7 +12,8 @@ from rowcite.evaluation.requests import request_answers
 from rowcite.ledger import open_ledger
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.serving import embedded
-from rowcite.pipeline.prepare import Overrides, prepare
+from rowcite.pipeline.overrides import Overrides
+from rowcite.pipeline.prepare import prepare
 from rowcite.progress import Silent
 from support.labels import Registry, Scene, counts, result, right
 

@@ -13,7 +13,8 @@ from rowcite.cli import main
 from rowcite.deltas import DeltaOptions, write_changes
 from rowcite.errors import Incomplete, TableChanged
 from rowcite.ledger import open_ledger
-from rowcite.pipeline.prepare import Overrides, prepare
+from rowcite.pipeline.overrides import Overrides
+from rowcite.pipeline.prepare import prepare
 from rowcite.pipeline.run import Confirmations, run
 from rowcite.pipeline.which_api import Use
 from rowcite.pipeline.write import write

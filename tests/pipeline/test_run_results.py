@@ -13,7 +13,8 @@ from rowcite.cli import main
 from rowcite.ledger import open_ledger
 from rowcite.model import RowStatus
 from rowcite.pipeline.execution import Confirmations
-from rowcite.pipeline.prepare import Overrides, prepare
+from rowcite.pipeline.overrides import Overrides
+from rowcite.pipeline.prepare import prepare
 from rowcite.pipeline.run import run
 from rowcite.pipeline.summary import summary_schema
 from rowcite.progress import Silent

@@ -8,7 +8,8 @@ import pytest
 from rowcite.api.facts import PROCESSORS, usd
 from rowcite.cli import main
 from rowcite.ledger import open_ledger
-from rowcite.pipeline.prepare import Overrides, prepare
+from rowcite.pipeline.overrides import Overrides
+from rowcite.pipeline.prepare import prepare
 from rowcite.report.gather import gather
 from rowcite.report.money import outcomes, savings, spend, steps
 from support import ROOT, rowcite, served, small_spec, write_spec

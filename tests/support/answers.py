@@ -11,7 +11,8 @@ from typing import Any
 from rowcite.api.keys import canonical
 from rowcite.ledger import Ledger, open_ledger
 from rowcite.model import EndedRun, RunState, StoredRun, Task
-from rowcite.pipeline.prepare import Overrides, Prepared, prepare
+from rowcite.pipeline.overrides import Overrides
+from rowcite.pipeline.prepare import Prepared, prepare
 
 NOWHERE = "http://127.0.0.1:9"
 FIELDS = {

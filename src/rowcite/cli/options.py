@@ -236,7 +236,8 @@ def prepared(
     from pathlib import Path
 
     from rowcite.local import backend
-    from rowcite.pipeline.prepare import Overrides, prepare
+    from rowcite.pipeline.overrides import Overrides
+    from rowcite.pipeline.prepare import prepare
     from rowcite.pipeline.which_api import Use
 
     with tempfile.TemporaryDirectory(prefix="rowcite-") as folder:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, ParamSpec, TypedDict, TypeVar, get_type_hints
 
 from rowcite.errors import RowciteError, UsageError
-from rowcite.pipeline.prepare import Overrides
+from rowcite.pipeline.overrides import Overrides
 from rowcite.wording import did_you_mean
 
 P = ParamSpec("P")

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from rowcite.api.base_url import is_loopback, normal_base_url
 from rowcite.api.bodies import LOCAL
 from rowcite.errors import InputError, KeyRefused, SpecError, TableError, UsageError
 from rowcite.ledger import open_ledger
-from rowcite.pipeline.job import MEMORY, Job, make_job
-from rowcite.pipeline.spec_checks import spec_problems
+from rowcite.pipeline.job import Job, make_job
+from rowcite.pipeline.overrides import NO_OVERRIDES, Overrides, as_typed, overridden, typed_command
 from rowcite.pipeline.spec_file import load_spec, parse_spec
-from rowcite.pipeline.which_api import ApiChoice, Use, api_flag, choose_api
+from rowcite.pipeline.which_api import ApiChoice, Use, choose_api
 from rowcite.spec.models import Spec
 from rowcite.submit.options import AnsweringApi
 from rowcite.table.columns import STATUS_COLUMNS, ColumnLayout, column_type_problems
@@ -30,13 +28,6 @@ from rowcite.table.sinks import check_columns, check_output, output_format
 from rowcite.table.sources import Source, format_of
 from rowcite.table.sources.partitions import in_partitions
 
-_MORE_FLAGS = {
-    "run": {"max-cost", "max-age", "output"},
-    "submit": {"max-cost", "max-age"},
-    "collect": {"max-cost", "output"},
-    "write": {"output"},
-}
-"""The flags that only some commands have, or that mean another file to others."""
 _URL_VARIABLES = ("PARALLEL_BASE_URL", "PARALLEL_API_URL")
 
 
@@ -48,31 +39,6 @@ class LocalBackend(Protocol):
 
     def serving(self, corpus: Path, cache: Path, /) -> AbstractContextManager[str]:
         """Serve the Task API from a folder of documents; the context is the base URL."""
-
-
-@dataclass(frozen=True, slots=True)
-class Overrides:
-    """Flags that replace values of the spec and the environment. Paths are relative to the working folder.
-
-    `memory` is the approximate number of bytes for keys and answers.
-    """
-
-    input: str | None = None
-    output: str | None = None
-    limit: int | None = None
-    processor: str | None = None
-    escalate: tuple[str, ...] | None = None
-    base_url: str | None = None
-    backend: Literal["parallel", "local"] | None = None
-    ledger: str | None = None
-    api_key: str | None = field(default=None, repr=False)
-    max_cost: float | None = None
-    max_age: timedelta | None = None
-    fresh: bool = False
-    retry_failed: bool = False
-    wait_lock: float = 0.0
-    replace: bool = False
-    memory: int = MEMORY
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +63,7 @@ class Prepared:
 
     def command(self, name: str) -> str:
         """Return a command on the same job, as it is typed."""
-        left_out = {"max-cost", "max-age", "output"} - _MORE_FLAGS.get(name, set())
-        return " ".join(
-            ["rowcite", name, *(text for key, text in self.typed.items() if text and key not in left_out)]
-        )
+        return typed_command(name, self.typed)
 
     @property
     def api(self) -> str:
@@ -110,7 +73,7 @@ class Prepared:
 
 def prepare(  # noqa: PLR0913 - the sources of a job, by name
     spec: str | Path | Mapping[str, Any] | Spec,
-    overrides: Overrides = Overrides(),
+    overrides: Overrides = NO_OVERRIDES,
     *,
     local: LocalBackend | None = None,
     source: Source | None = None,
@@ -129,7 +92,7 @@ def prepare(  # noqa: PLR0913 - the sources of a job, by name
     """
     read = read_spec(spec, environ)
     folder = ledger_folder(read, overrides.ledger, environ)
-    read = _overridden(read, overrides)
+    read = overridden(read, overrides)
     table = None
     if source is None:
         identify = use is Use.KEEP or writes is not False
@@ -163,7 +126,7 @@ def prepare(  # noqa: PLR0913 - the sources of a job, by name
         replace=overrides.replace,
         max_cost=overrides.max_cost,
         api_key=overrides.api_key,
-        typed=_typed(read, overrides, choice.api),
+        typed=as_typed(read, overrides, choice.api),
     )
 
 
@@ -205,18 +168,6 @@ def api_key(prepared: Prepared, environ: Mapping[str, str] = os.environ) -> str 
     return key
 
 
-def _typed(spec: Spec, overrides: Overrides, api: str) -> Mapping[str, str]:
-    """Return the spec and the flags that describe a job, each as it is typed."""
-    names = ("input", "output", "limit", "processor", "backend", "ledger", "max-cost")
-    given = {name: getattr(overrides, name.replace("-", "_")) for name in names}
-    if overrides.max_age is not None:
-        given["max-age"] = f"{overrides.max_age.total_seconds():g}s"
-    flags = {
-        name: shlex.join([f"--{name}", str(value)]) for name, value in given.items() if value is not None
-    }
-    return {"spec": shlex.quote(spec.file), **flags, "api": api_flag(api).strip()}
-
-
 def read_spec(spec: str | Path | Mapping[str, Any] | Spec, environ: Mapping[str, str] = os.environ) -> Spec:
     """Return a spec from its file or its dict.
 
@@ -226,33 +177,6 @@ def read_spec(spec: str | Path | Mapping[str, Any] | Spec, environ: Mapping[str,
     if isinstance(spec, Spec):
         return spec
     return load_spec(spec, environ=environ) if isinstance(spec, (str, Path)) else parse_spec(spec)
-
-
-def _overridden(spec: Spec, overrides: Overrides) -> Spec:
-    update: dict[str, Any] = {}
-    if overrides.processor is not None:
-        update["task"] = spec.task.model_copy(update={"processor": overrides.processor})
-    if overrides.escalate is not None:
-        update["escalate"] = overrides.escalate
-    if "" in (overrides.input, overrides.output, overrides.ledger):
-        raise UsageError("--input, --output and --ledger must not be empty")
-    if overrides.max_cost is not None:
-        update["limits"] = spec.limits.model_copy(update={"max_cost_usd": overrides.max_cost})
-    if overrides.max_age is not None:
-        update["cache"] = spec.cache.model_copy(update={"max_age": overrides.max_age})
-    if overrides.backend is not None:
-        update["backend"] = overrides.backend
-    spec = spec.model_copy(update=update)
-    if spec.backend == "local" and spec.local is None:
-        raise UsageError(
-            f"{spec.file}: the local backend needs `local: {{corpus: FOLDER}}` in the spec, the folder of documents to answer from"
-        )
-    if spec.backend == "local" and overrides.base_url is not None:
-        raise UsageError("--base-url goes with the parallel backend: add --backend parallel, or leave it out")
-    problems = [message for _, message in spec_problems(spec)]
-    if problems:
-        raise UsageError(*problems)
-    return spec
 
 
 def _address(spec: Spec, overrides: Overrides, spool: Path | None) -> TableAddress:
@@ -358,7 +282,7 @@ def _named_url(overrides: Overrides, environ: Mapping[str, str]) -> str | None:
 
 
 def _corpus(spec: Spec) -> Path:
-    assert spec.local is not None  # `_overridden` has checked it
+    assert spec.local is not None  # `overridden` has checked it
     return spec.path(spec.local.corpus)
 
 
