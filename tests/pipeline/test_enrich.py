@@ -222,15 +222,16 @@ async def main():
         await rowcite.aenrich(None, {})
     except rowcite.RowciteError as error:
         print(type(error).__name__)
+    print("pandas" in sys.modules or "duckdb" in sys.modules)
 
 sys.meta_path.insert(0, Watch())
 asyncio.run(main())
 """
 
 
-def test_the_first_use_of_aenrich_imports_in_a_thread():
+def test_the_first_use_of_aenrich_imports_in_a_thread_and_no_library_of_frames():
     done = subprocess.run([sys.executable, "-c", FIRST_USE], capture_output=True, text=True, check=False)
-    assert done.stdout.split() == ["False", "UsageError"], done.stderr
+    assert done.stdout.split() == ["False", "UsageError", "False"], done.stderr
 
 
 def test_a_cancelled_aenrich_has_released_the_ledger_when_it_returns(folder):

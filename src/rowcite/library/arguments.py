@@ -7,16 +7,14 @@ import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import wraps
 from pathlib import Path
-from typing import Any, Literal, ParamSpec, TypedDict, TypeVar, get_type_hints
+from typing import Any, Literal, TypedDict, TypeVar, get_type_hints
 
 from rowcite.errors import RowciteError, UsageError
 from rowcite.pipeline.overrides import Overrides
 from rowcite.wording import did_you_mean
 
-P = ParamSpec("P")
-T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class ApiOptions(TypedDict, total=False):
@@ -60,6 +58,8 @@ _PHRASES = (
     ("--input, --output and --ledger must", "ledger=… must"),
     ("add --backend parallel", 'add backend="parallel"'),
     ("run with --base-url", "call with --base-url"),
+    ("give --key COLUMN", "give key=…"),
+    ("with --draw", "with `rowcite eval --draw 50`"),
     ("name a folder there with --ledger DIR", "name a folder there with --ledger"),
 )
 """What is said otherwise to a program than to a person at a terminal."""
@@ -93,31 +93,28 @@ def naming_arguments() -> Iterator[None]:
         raise
 
 
-def with_named_options(options: type) -> Callable[[Callable[P, T]], Callable[P, T]]:
+def with_named_options(options: type) -> Callable[[F], F]:
     """Return a decorator for a function with `**options`: notebooks show and complete the name of each of them."""
-    names = {
-        name: inspect.Parameter(
-            name, inspect.Parameter.KEYWORD_ONLY, default=_DEFAULTS.get(name), annotation=kind
-        )
+    names = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=_DEFAULTS.get(name), annotation=kind)
         for name, kind in get_type_hints(options).items()
-    }
+    ]
 
-    def decorated(function: Callable[P, T]) -> Callable[P, T]:
+    def decorated(function: F) -> F:
         signature = inspect.signature(function)
         *own, _ = signature.parameters.values()
-        taken = {item.name for item in own}
-
-        @wraps(function)
-        def checked(*args: P.args, **given: P.kwargs) -> T:
-            for name in given.keys() - names.keys() - taken:
-                hint = did_you_mean(name, names, "'")
-                raise TypeError(f"{function.__name__}() got an unexpected keyword argument '{name}'{hint}")
-            return function(*args, **given)
-
-        checked.__signature__ = signature.replace(parameters=[*own, *names.values()])  # type: ignore[attr-defined]
-        return checked
+        function.__signature__ = signature.replace(parameters=[*own, *names])  # type: ignore[attr-defined]
+        return function
 
     return decorated
+
+
+def check_options(options: Options, allowed: type) -> None:
+    """Raise TypeError if an option has the name of no argument."""
+    names = list(get_type_hints(allowed))
+    for name in options.keys() - set(names):
+        hint = did_you_mean(name, names, "'")
+        raise TypeError(f"unexpected keyword argument '{name}'{hint}")
 
 
 def overrides_of(options: Options, path: str | None) -> Overrides:

@@ -21,6 +21,7 @@ from rowcite.library.arguments import (
     ApiOptions,
     Options,
     as_arguments,
+    check_options,
     naming_arguments,
     overrides_of,
     with_named_options,
@@ -106,6 +107,7 @@ def evaluate(  # noqa: PLR0913 - the parts of an evaluation, by name
     """
 
     def evaluated(_stop: Stop) -> Evaluation:
+        check_options(cast("Options", options), ApiOptions)
         prepared, _ = _prepared(table, spec, cast("Options", options), *([key] if key is not None else []))
         with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
             made = evaluator(
@@ -247,6 +249,7 @@ def _prepared(
     table: TableLike, spec: SpecLike, options: Options, *columns: str
 ) -> tuple[Prepared, Frame | None]:
     """Return the job of a call, and its table if that is a frame. `columns` are used as well as those of the spec."""
+    check_options(options, Options)
     check_kind(table)
     read, path = read_spec(spec), str(table) if isinstance(table, (str, Path)) else None
     overrides = overrides_of(options, path)
