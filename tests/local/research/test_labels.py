@@ -177,3 +177,18 @@ def test_dates_in_words_are_read_in_several_languages(docs, text):
         docs.value({"place": "Knot Box"}, TEXT | {"description": "Date, YYYY-MM-DD"}, "opened")
         == "2014-03-13"
     )
+
+
+@pytest.mark.parametrize(
+    ("body", "name", "schema", "value"),
+    [
+        ("<h2>Area</h2><p>total: 652,230 sq km<br>land: 652,000 sq km</p>", "area", NUMBER, 652_230),
+        ("<p>Capital: name: Quillon; geographic coordinates: 34 31 N</p>", "capital", TEXT, "Quillon"),
+        ('<p><ix:nonFraction contextRef="c1" name="us-gaap:Revenues" scale="6">391</ix:nonFraction></p>', "revenues", NUMBER, 391_000_000),
+        ('<p><ix:nonNumeric contextRef="c1" name="dei:EntityTaxNumber">12-34</ix:nonNumeric></p>', "tax_number", TEXT, "12-34"),
+        ('<div itemscope itemtype="https://schema.org/Recipe"><b itemprop="name">Knot Box</b><meta itemprop="prepTime" content="PT1H5M"></div>', "prep_time_minutes", COUNT, 65),
+    ],
+)  # fmt: skip
+def test_values_are_read_as_fact_sheets_filings_and_recipes_write_them(docs, body, name, schema, value):
+    docs.page("k.html", f"<h1>Knot Box</h1>{body}", "https://knots.example/box")
+    assert docs.value({"thing": "Knot Box"}, schema, name) == value

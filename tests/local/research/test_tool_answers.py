@@ -7,7 +7,6 @@ import json
 import pytest
 
 from rowcite.local.research import Question, ToolAnswer
-from rowcite.local.research.answers.tool_answers import objects_in
 
 ACME = {"company_name": "Acme Pumps", "website": "acmepumps.example"}
 COUNT = {"employee_count": {"type": ["integer", "null"], "description": "Head count"}}
@@ -159,22 +158,3 @@ def test_a_tool_answer_is_used_in_its_own_run_only(docs):
     assert first.content == {"employee_count": 1240}
     assert corpus.research(Question(ACME, output)).content == {"employee_count": None}
     assert corpus.search(["1,240 people"]) == ()
-
-
-@pytest.mark.parametrize(
-    ("text", "literals"),
-    [
-        ('{"a": 1, "b" : [2, {"c":"x"}]}', [['"a": 1', '"b" : [2, {"c":"x"}]'], ['"c":"x"']]),
-        (' [{"a": "\\"b\\": 2"}, {}] ', [['"a": "\\"b\\": 2"']]),
-        ("{}", []),
-        ("[]", []),
-        ("text", None),
-        ('{"a": 1} and more', None),
-        ('{"a": ', None),
-        ("", None),
-    ],
-)
-def test_members_of_json_objects_are_quoted_literally(text, literals):
-    found = objects_in(text)
-    assert (found and [[member.literal for member in members] for members in found]) == (literals or found)
-    assert (found is None) == (literals is None)

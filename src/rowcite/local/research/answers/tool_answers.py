@@ -5,17 +5,16 @@ A tool's text is data. It must be about the entity, and alone supports medium co
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from msgspec import structs
 
 from rowcite.local.research.documents.document import Block, Directness, Document, Fact, FileMetadata
 from rowcite.local.research.documents.labels import concept_of_label
+from rowcite.local.research.documents.nodes import Leaf, Node, json_nodes
 from rowcite.local.research.documents.parse import UNREADABLE, read_file
 from rowcite.local.research.question import ToolAnswer
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier
@@ -29,17 +28,6 @@ _NAME = re.compile(
     r"(?:(?:company|organi[sz]ation|legal|trading|business|display|full|entity|account) )?name|company|organi[sz]ation|title"
 )
 _SURE = frozenset({"address", "place"})  # ties that identify one of several entities of a name
-_DEEPEST = 6
-_SPACE = re.compile(r"[ \t\n\r]*")
-_decoder = json.JSONDecoder()
-
-
-class Member(NamedTuple):
-    """A member of an object: `literal` is `"key": value` as written."""
-
-    key: str
-    value: Any
-    literal: str
 
 
 def documents_of_tools(answers: Iterable[ToolAnswer]) -> list[Document]:
@@ -100,28 +88,34 @@ def _of_text(text: str, answer: ToolAnswer) -> Document | None:
 
 def _of_json(text: str, answer: ToolAnswer) -> Document | None:
     """Return the document of an answer in JSON, with the facts of each named object; None if it is not JSON."""
-    found = objects_in(text)
-    if found is None:
+    nodes = [inner for node in json_nodes(text) for inner in _with_inner(node)]
+    if not nodes:
         return None
     facts: list[Fact] = []
     blocks: list[Block] = []
     subjects: list[str] = []
-    for members in found:
-        subject = _subject(members)
+    for node in nodes:
+        stated = list(_stated(node))
+        subject = next((value for label, value, _ in stated if _NAME.fullmatch(label)), "")
         subjects += [subject] if subject else []
-        row_cells = tuple(
-            (split_words(member.key), shown) for member in members if (shown := _shown(member.value))
-        )
-        for member in members:
-            shown = _shown(member.value)
-            label = split_words(member.key)
-            if not shown or not label:
-                continue
-            blocks.append(Block("pair", member.literal, cells=(label, shown)))
+        row_cells = tuple((label, value) for label, value, _ in stated)
+        for label, value, literal in stated:
+            blocks.append(Block("pair", literal, cells=(label, value)))
             if subject:
+                concept = concept_of_label(label)
                 facts.append(
-                    Fact(label, shown, member.literal, Directness.DATA, concept_of_label(label), subject, (), row_cells, block=len(blocks) - 1)
-                )  # fmt: skip
+                    Fact(
+                        label,
+                        value,
+                        literal,
+                        Directness.DATA,
+                        concept,
+                        subject,
+                        (),
+                        row_cells,
+                        block=len(blocks) - 1,
+                    )
+                )
     raw = collapse_spaces(text)
     names = tuple(dict.fromkeys(name for subject in subjects for name in (core_name(subject), fold(subject))))
     return Document(
@@ -130,78 +124,18 @@ def _of_json(text: str, answer: ToolAnswer) -> Document | None:
     )  # fmt: skip
 
 
-def _subject(members: Sequence[Member]) -> str:
-    """Return the name that an object gives itself."""
-    named = (m.value for m in members if isinstance(m.value, str) and _NAME.fullmatch(split_words(m.key)))
-    return next(named, "")
+def _with_inner(node: Node) -> Iterator[Node]:
+    """Yield an object and those inside it, outer ones first."""
+    yield node
+    for values in node.properties.values():
+        for value in values:
+            if isinstance(value, Node):
+                yield from _with_inner(value)
 
 
-def _shown(value: Any) -> str:
-    """Return a scalar, or a list of scalars, as text; empty for anything else."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, str | int | float):
-        return str(value).strip()
-    if isinstance(value, list) and all(isinstance(one, str | int | float) for one in value):
-        return ", ".join(map(str, value))
-    return ""
-
-
-def objects_in(text: str) -> list[list[Member]] | None:
-    """Return the members of each object, outer ones first; None if the text is not a JSON object or list."""
-    at = _after_space(text, 0)
-    if text[at : at + 1] not in {"{", "["}:
-        return None
-    try:
-        _, end = _decoder.raw_decode(text, at)
-        if _after_space(text, end) != len(text):
-            return None
-        return [members for members in _objects(text, at, 0) if members]
-    except (ValueError, RecursionError):
-        return None
-
-
-def _objects(text: str, at: int, depth: int) -> Iterator[list[Member]]:
-    """Yield the members of each object from a bracket on, in valid JSON."""
-    inner: list[int] = []
-    if text[at] == "{":
-        members = []
-        for start, key, value_at, value, end in _members(text, at):
-            members.append(Member(key, value, text[start:end]))
-            inner.append(value_at)
-        yield members
-    else:
-        inner += [start for start, _ in _items(text, at)]
-    for start in inner:
-        if depth < _DEEPEST and text[start] in "{[":
-            yield from _objects(text, start, depth + 1)
-
-
-def _members(text: str, at: int) -> Iterator[tuple[int, str, int, Any, int]]:
-    """Yield each member of an object: start, key, start of the value, value, end."""
-    at = _after_space(text, at + 1)
-    while text[at] == '"':
-        key, key_end = _decoder.raw_decode(text, at)
-        value_at = _after_space(text, _after_space(text, key_end) + 1)
-        value, end = _decoder.raw_decode(text, value_at)
-        yield at, key, value_at, value, end
-        at = _after_space(text, end)
-        if text[at] == ",":
-            at = _after_space(text, at + 1)
-
-
-def _items(text: str, at: int) -> Iterator[tuple[int, int]]:
-    """Yield the start and end of each item of a list."""
-    at = _after_space(text, at + 1)
-    while text[at] != "]":
-        _, end = _decoder.raw_decode(text, at)
-        yield at, end
-        at = _after_space(text, end)
-        if text[at] == ",":
-            at = _after_space(text, at + 1)
-
-
-def _after_space(text: str, at: int) -> int:
-    match = _SPACE.match(text, at)
-    assert match is not None
-    return match.end()
+def _stated(node: Node) -> Iterator[tuple[str, str, str]]:
+    """Yield the label, the value and the literal of each member that is a scalar or a list of scalars."""
+    for key, values in node.properties.items():
+        leaves = [value for value in values if isinstance(value, Leaf) and value.text]
+        if leaves and len(leaves) == len(values) and split_words(key):
+            yield split_words(key), ", ".join(leaf.text for leaf in leaves), leaves[0].excerpt

@@ -38,6 +38,8 @@ _LAST_AND = re.compile(r"\s+(?:and|&|as well as|plus)\s+")
 _SIBLINGS = re.compile(
     r"^(?:the )?(?:brothers|sisters|siblings|twins) ([A-Z][\w-]+),? and ([A-Z][\w-]+) ([A-Z][\w-]+)$"
 )
+_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
+_INNER_LABEL = re.compile(r"^(?:name|total|value|conventional long form): ")
 _CODES = re.compile(r"\b(?:iso|code|alpha 2|two letter)\b")
 
 
@@ -59,6 +61,8 @@ def read_value(fact: Fact, target: OutputField) -> Value | None:
         choice = choose(_stage(fact.value) if target.concept == "stage" else fact.value, target.choices)
         return None if choice is None else Value(choice)
     if target.kind in {"integer", "number"}:
+        if (duration := _duration(fact.value, target)) is not None:
+            return duration
         if fact.directness is Directness.DATA and (plain := _plain_number(fact.value, target)) is not None:
             return plain
         return _number(fact.value, target)
@@ -111,6 +115,24 @@ def _number(text: str, target: OutputField) -> Value | None:
     return Value(int(value) if value == int(value) else value, amount.about)
 
 
+def _duration(text: str, target: OutputField) -> Value | None:
+    """Return an ISO 8601 duration such as PT1H30M in the unit that the field names, else in minutes."""
+    match = _DURATION.fullmatch(text.strip())
+    if not match or not any(match.groups()):
+        return None
+    days, hours, minutes, seconds = (float(part or 0) for part in match.groups())
+    asked = f"{target.words} {fold(target.description)}"
+    unit = next(
+        (size for word, size in (("second", 60), ("hour", 1 / 60), ("day", 1 / 1440)) if word in asked), 1
+    )
+    value = round((days * 1440 + hours * 60 + minutes + seconds / 60) * unit, 4)
+    return (
+        None
+        if target.kind == "integer" and value != int(value)
+        else Value(int(value) if value == int(value) else value)
+    )
+
+
 def _plain_number(text: str, target: OutputField) -> Value | None:
     """Return a number of structured data, whose point is always a decimal point."""
     match = re.fullmatch(r"[^\d-]{0,3}(-?\d+(?:\.\d+)?)(?: [A-Z]{1,4})?", text)
@@ -150,7 +172,12 @@ def _text(text: str, target: OutputField) -> Value | None:
         return _some(_seat(text))
     if target.concept == "stage":
         return _some(_stage(text))
-    return _some(collapse_spaces(text).strip(" .;,")[:1_000])
+    inner = _INNER_LABEL.match(text)
+    return _some(
+        collapse_spaces(text[inner.end() :].split(";", maxsplit=1)[0] if inner else text).strip(" .;,")[
+            :1_000
+        ]
+    )
 
 
 def _dated(text: str, requested: str) -> Value | None:

@@ -10,8 +10,9 @@ from urllib.parse import urljoin, urlsplit
 from selectolax.lexbor import LexborHTMLParser
 
 from rowcite.local.research.documents.document import Directness, Fact
+from rowcite.local.research.documents.html_blocks import inline_text
 from rowcite.local.research.documents.labels import concept_of_label
-from rowcite.local.research.documents.nodes import LONGEST, Node, json_nodes, microdata_nodes
+from rowcite.local.research.documents.nodes import LONGEST, Node, json_nodes, last_part, microdata_nodes
 from rowcite.local.research.text.dates import full_date
 from rowcite.local.research.text.normalise import collapse_spaces, split_words
 
@@ -22,6 +23,7 @@ _PAGE_TYPES = re.compile(r"Article|Posting|WebPage|AboutPage|ProfilePage|Report|
 _PREFIX = re.compile(
     r"^(?:og|article|product|book|profile|video|music|business|place|dc|dcterms|citation|twitter|parsely|sailthru|music)[:._-](?:contact_data:|location:)?"
 )
+_SCALES = {"3": "thousand", "6": "million", "9": "billion"}
 _TECHNICAL = re.compile(
     r"image|viewport|robots|verification|theme|generator|fb:|app[-_:]|card|referrer|format-detection|msapplication|csrf|token|charset|refresh|secure_url|color|googlebot|width|height|player|next-|cxense|^ms\\."
 )
@@ -50,7 +52,7 @@ def read_head(tree: LexborHTMLParser, path: str, source: str) -> Head:
     head.nodes = [*data, *microdata_nodes(tree, source)]
     head.url = _own_address(tree, metas, path)
     head.date = _own_date(tree, metas, data)
-    head.facts = list(_meta_facts(tree, source))
+    head.facts = [*_meta_facts(tree, source), *_tagged_facts(tree)]
     if tree.root is not None and (language := tree.root.attributes.get("lang")):
         head.facts.append(Fact("language", language, f'lang="{language}"', Directness.DATA))
     return head
@@ -87,6 +89,16 @@ def _meta_facts(tree: LexborHTMLParser, source: str) -> Iterator[Fact]:
         yield Fact(
             label, "; ".join(texts), found[0][1], Directness.DATA, concept_of_label(label), items=items
         )
+
+
+def _tagged_facts(tree: LexborHTMLParser) -> Iterator[Fact]:
+    """Yield the facts that a filing tags in its text (inline XBRL): "dei:EntityRegistrantName" over the name."""
+    for element in tree.css("[contextref][name]"):
+        name, text = last_part(element.attributes.get("name") or ""), collapse_spaces(inline_text(element))
+        scale = _SCALES.get(element.attributes.get("scale") or "", "")
+        label = re.sub(r"^(?:entity|document) ", "", split_words(name))
+        if label and 0 < len(text) < LONGEST:
+            yield Fact(label, f"{text} {scale}".strip(), text, Directness.DATA, concept_of_label(label))
 
 
 def _own_address(tree: LexborHTMLParser, metas: dict[str, str], path: str) -> str:

@@ -134,7 +134,7 @@ _SYNONYMS = (
     "feed|web feed|rss", "number|identifier|legislation identifier|id|certificate number|certification identification|reference", "form|legislation type|type", "passed by|legislation passed by|author|adopted by",
     "date of document|legislation date|date of the document|document date", "in force|legislation legal force|currently in force|legal force", "duration|running time|length|time required|total time|runtime",
     "prep time|preparation time", "cook time|cooking time", "yield|recipe yield|servings|serves|portions", "ingredients|recipe ingredient", "instructions|recipe instructions|method|directions", "calories|nutrition calories|energy",
-    "brand|manufacturer|make|maker|marke", "model|model number|mpn", "sku|item number|article number|product code|product id", "gtin|ean|barcode|gtin13|upc|gtin12|gtin8", "weight|gewicht|poids", "dimensions|size|measurements|abmessungen", "material|materials|made of",
+    "industry|sector|standard industrial classification|sic", "state of incorporation|incorporation state country code|jurisdiction", "brand|manufacturer|make|maker|marke", "model|model number|mpn", "sku|item number|article number|product code|product id", "gtin|ean|barcode|gtin13|upc|gtin12|gtin8", "weight|gewicht|poids", "dimensions|size|measurements|abmessungen", "material|materials|made of",
     "also known as|alternate name|aka|other names", "founded|founding date|established|year of foundation", "dissolved|dissolution date|year of dissolution", "members|member|line up", "born|birth date|date of birth|birthday", "died|death date|date of death", "birth place|place of birth|born in",
     "job title|position|role|occupation|title", "employer|works for|affiliation|organization", "nationality|citizenship", "alumni|graduates|alumnus", "education|alumni of|university", "headline|title|name", "summary|description|abstract|about|overview", "section|article section|category|rubric", "tags|keywords|topics|subjects|article tag", "topics|topic|subject|theme|categories",
     "art form|artform", "medium|art medium|materials", "records|number of records|entries|rows|size", "version|software version|release|edition", "requirements|system requirements|memory requirements", "memory|memory required|memory requirements", "storage|storage requirements", "processor|processor requirements",
@@ -213,6 +213,8 @@ def field_phrases(words: str, description: str) -> tuple[tuple[str, ...], ...]:
 def similarity(phrase: tuple[str, ...], label: str, context: str = "") -> float:
     """Return how well a label, with the words above it, matches a field's normal form: 0.98 is the same, 0 another."""
     form = normal_form(label)
+    if context and set(form) <= _DROPPED:  # "Area" over "total: 652,230 sq km"
+        form, context = normal_form(context), ""
     if not form or len(form) > 8:
         return 0.0
     if sorted(form) == sorted(phrase) or "".join(form) == "".join(phrase):

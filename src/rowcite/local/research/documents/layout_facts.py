@@ -20,7 +20,7 @@ _YEAR_ALONE = re.compile(r"(?:FY ?)?(?:19|20)\d\d")
 _YEAR = re.compile(r"\b((?:19|20)\d\d)\b")
 # "240 (2024)", but not the year in which something began.
 _AS_OF = re.compile(
-    r"\((?![^)]*\b(?:found|est|since|seit|gegr|born|inc))(?:[^)]*\D)?((?:19|20)\d\d)\)", re.IGNORECASE
+    r"\((?![^)]*\b(?:found|estab|since|seit|gegr|born|inc))(?:[^)]*\D)?((?:19|20)\d\d)\)", re.IGNORECASE
 )
 _NAMED_PART = re.compile(r"^[A-Z0-9\u00c0-\u00deŁŚŻŽČŠĐ][^:.;]{1,50}$")
 _LISTED = frozenset({"products", "certifications", "customers", "investors", "founders"})

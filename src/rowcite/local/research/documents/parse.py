@@ -46,7 +46,7 @@ UNREADABLE = (UnicodeError, ValueError, RecursionError, yaml.YAMLError)  # the e
 
 _FRONT_MATTER = re.compile(r"\A---\s*\n(.*?)\n---\s*(?:\n|\Z)", re.DOTALL)
 _TOML = re.compile(r"\A(?:\+\+\+|```toml)\s*\n(.*?)\n(?:\+\+\+|```)\s*(?:\n|\Z)", re.DOTALL)
-_NAME_LABEL = re.compile(r"(?:\w+ )?name|title|package|project")
+_NAME_LABEL = re.compile(r"(?:\w+ ){0,2}name|title|package|project")
 _CONTINUED = re.compile(r"(?<=[,;])\n[ \t]+(?=\S)")  # "Author: Ann Lee,\n        Bo Ek"
 _CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?([\w-]+)", re.IGNORECASE)
 _GUESSED = 20_000  # bytes by which an encoding is recognised
