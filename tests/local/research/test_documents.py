@@ -225,3 +225,20 @@ def test_the_time_for_a_line_of_many_elements_grows_with_their_number(docs):
     began = time.process_time()
     assert len(only(docs).text) > 1_000
     assert time.process_time() - began < 10
+
+
+HOSTILE = {
+    "aliases.md": "---\na: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)) + "---\ntext",
+    "tiles.html": "<p>a b</p>" * 5_000,
+    "properties.html": '<div itemscope itemtype="https://schema.org/Recipe">' + '<i itemprop="recipeIngredient">salt</i>' * 5_000 + "</div>",
+    "metas.html": "<head>" + '<meta name="author" content="A &amp; B">' * 5_000 + "</head><p>text</p>",
+    "circle.html": '<script type="application/ld+json">' + json.dumps({"@graph": [{"@id": f"#{a}", "@type": "Person", "name": f"P{a}", "knows": [{"@id": f"#{b}"} for b in range(60)]} for a in range(60)]}) + "</script>",
+    "headings.html": "<h2>What is it?</h2><p>It is a boat.</p>" * 3_000,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_data_takes_no_longer_to_read(name):
+    began = time.process_time()
+    read_file(HOSTILE[name].encode(), name, {})
+    assert time.process_time() - began < 5

@@ -23,6 +23,7 @@ _PAGE_TYPES = re.compile(r"Article|Posting|WebPage|AboutPage|ProfilePage|Report|
 _PREFIX = re.compile(
     r"^(?:og|article|product|book|profile|video|music|business|place|dc|dcterms|citation|twitter|parsely|sailthru|music)[:._-](?:contact_data:|location:)?"
 )
+_MOST_TAGS = 400
 _SCALES = {"3": "thousand", "6": "million", "9": "billion"}
 _TECHNICAL = re.compile(
     r"image|viewport|robots|verification|theme|generator|fb:|app[-_:]|card|referrer|format-detection|msapplication|csrf|token|charset|refresh|secure_url|color|googlebot|width|height|player|next-|cxense|^ms\\."
@@ -70,7 +71,7 @@ def _metas(tree: LexborHTMLParser) -> dict[str, str]:
 def _meta_facts(tree: LexborHTMLParser, source: str) -> Iterator[Fact]:
     """Yield a fact for each name of the meta tags that describes the page; several tags of one name are a list."""
     values: dict[str, list[tuple[str, str]]] = {}
-    for meta in tree.css("meta[property][content], meta[name][content]"):
+    for meta in tree.css("meta[property][content], meta[name][content]")[:_MOST_TAGS]:
         key = (meta.attributes.get("property") or meta.attributes.get("name") or "").lower()
         text = collapse_spaces(meta.attributes.get("content") or "")
         if text and len(text) < LONGEST and not _TECHNICAL.search(key):
@@ -93,7 +94,7 @@ def _meta_facts(tree: LexborHTMLParser, source: str) -> Iterator[Fact]:
 
 def _tagged_facts(tree: LexborHTMLParser) -> Iterator[Fact]:
     """Yield the facts that a filing tags in its text (inline XBRL): "dei:EntityRegistrantName" over the name."""
-    for element in tree.css("[contextref][name]"):
+    for element in tree.css("[contextref][name]")[:_MOST_TAGS]:
         name, text = last_part(element.attributes.get("name") or ""), collapse_spaces(inline_text(element))
         scale = _SCALES.get(element.attributes.get("scale") or "", "")
         label = re.sub(r"^(?:entity|document) ", "", split_words(name))

@@ -24,7 +24,7 @@ _AS_OF = re.compile(
 )
 _NAMED_PART = re.compile(r"^[A-Z0-9\u00c0-\u00deŁŚŻŽČŠĐ][^:.;]{1,50}$")
 _LISTED = frozenset({"products", "certifications", "customers", "investors", "founders"})
-_LONGEST_VALUE, _LONGEST_EXCERPT, _LONGEST_TILE, _MOST_ITEMS = 1_200, 400, 60, 60
+_LONGEST_VALUE, _LONGEST_EXCERPT, _LONGEST_TILE, _MOST_ITEMS, _LONGEST_ROW = 1_200, 400, 60, 60, 40
 
 
 def layout_facts(blocks: tuple[Block, ...]) -> Iterator[Fact]:
@@ -124,7 +124,7 @@ def _row(block: Block, number: int) -> Iterator[Fact]:
     cells = [
         (word, cell)
         for word, cell in zip(block.header, block.cells, strict=False)
-        if cell and word != block.header[at]
+        if cell and word != block.header[at] and len(word) < 120
     ]
     years = [first[-4:]] if _YEAR_ALONE.fullmatch(first) else []
     years += [date_in(cell)[:4] for word, cell in cells if fold(word) in {"year", "date", "as of", "updated"}]
@@ -232,7 +232,7 @@ def _tile(blocks: tuple[Block, ...], number: int) -> Iterator[Fact]:
     if not _is_label(blocks, number, number):
         return
     first = number
-    while _is_label(blocks, first - 2, number):
+    while number - first < _LONGEST_ROW and _is_label(blocks, first - 2, number):
         first -= 2
     known = bool(concept_of_label(fold(label.text)))
     above = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from msgspec import structs
 
@@ -53,6 +54,7 @@ _PAGES = re.compile(r"Article|Posting|WebPage|Report|Review$")
 _PAGE_LABELS = frozenset(
     {"url", "permalink", "link", "address", "canonical"}
 )  # of the page, not of its subject
+_MORE_EXCERPTS = 6  # of a list whose items are in different places
 _MOST = 400  # facts of one page
 
 
@@ -67,24 +69,30 @@ class _Position:
 
 def node_facts(nodes: Sequence[Node], title: str = "") -> list[Fact]:
     """Return the facts of a page's structured data; a page or an article without a name is called by the page's title."""
-    found = [
-        fact
+    things = (
+        thing
         for node in nodes
         for thing in (
             node,
-            *_inner(node, "itemListElement"),
-            *_inner(node, "mainEntity"),
-            *_inner(node, "about"),
-            *_inner(node, "mentions"),
+            *(
+                inner
+                for key in ("itemListElement", "mainEntity", "about", "mentions")
+                for inner in _inner(node, key)
+            ),
         )
+    )
+    found = (
+        fact
+        for thing in things
         for fact in _facts(thing, _Position(_name(thing) or (title if _PAGES.search(thing.types) else "")))
-    ]
-    return list(dict.fromkeys(fact for fact in found if fact.excerpt))[:_MOST]
+        if fact.excerpt
+    )
+    return list(dict.fromkeys(islice(found, 2 * _MOST)))[:_MOST]
 
 
 def mapping_facts(node: Node) -> list[Fact]:
     """Return the facts of front matter, which are about the document's own subject."""
-    facts = [fact for fact in _facts(node, _Position("")) if fact.excerpt][:_MOST]
+    facts = list(islice((fact for fact in _facts(node, _Position("")) if fact.excerpt), _MOST))
     return [structs.replace(fact, concept="") if fact.label in _PAGE_LABELS else fact for fact in facts]
 
 
@@ -148,7 +156,7 @@ def _property(key: str, values: list[Leaf | Node], at: _Position) -> Iterator[Fa
     if texts and key.lower() not in _OTHERS | {"additionalproperty"}:
         excerpt = next((excerpt for text, excerpt in shown if text), "")
         yield _fact(split_words(key), texts, excerpt, at)
-        for text, more in shown[1:]:
+        for text, more in shown[1:_MORE_EXCERPTS]:
             if more != excerpt and text and len(texts) > 1:
                 yield _fact(split_words(key), texts, more, at)
     for node in nodes:

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -19,6 +20,11 @@ from rowcite.local.research.text.normalise import collapse_spaces
 
 LONGEST = 400  # characters of an excerpt
 _DEEPEST = 8
+_DEEPEST_MAPPING, _MOST = (
+    2,
+    60,
+)  # levels and entries of front matter: aliases can make it as large as they like
+_MOST_PROPERTIES = 2_000  # of a page's microdata
 _SPACE = re.compile(r"[ \t\r\n]*")
 _SCHEMA_URL = re.compile(r"^https?://schema\.org/([A-Z]\w+)$")
 _ADDRESSES = frozenset({"url", "sameas", "webfeed", "contenturl", "downloadurl", "mainentityofpage", "id"})
@@ -74,13 +80,15 @@ def json_nodes(text: str) -> list[Node]:
     return every
 
 
-def mapping_node(data: dict[str, Any], raw: str) -> Node:
+def mapping_node(data: dict[str, Any], raw: str, depth: int = 0) -> Node:
     """Return the node of a mapping whose source is `raw`, as front matter has it."""
     node = Node()
-    for key, value in data.items():
-        values = value if isinstance(value, list) else [value]
+    for key, value in islice(data.items(), _MOST):
+        values = value[:_MOST] if isinstance(value, list) else [value]
         excerpt = _lines_of(str(key), raw)
-        node.add(str(key), [_mapped(one, excerpt, raw) for one in values if one not in (None, "", [], {})])
+        node.add(
+            str(key), [_mapped(one, excerpt, raw, depth) for one in values if one not in (None, "", [], {})]
+        )
     return node
 
 
@@ -179,16 +187,26 @@ def _resolve(node: Node, by_id: dict[str, Node], depth: int) -> None:
                 continue
             target = by_id.get(value.text("@id")) if set(value.properties) == {"@id"} else None
             if target is not None and target is not node:
-                values[number] = target
+                values[number] = _without_nodes(target)
             elif target is None:
                 _resolve(value, by_id, depth + 1)
 
 
-def _mapped(value: Any, excerpt: str, raw: str) -> Leaf | Node:
+def _without_nodes(node: Node) -> Node:
+    """Return a node with its single values alone: references can form circles."""
+    leaves = {
+        key: [value for value in values if isinstance(value, Leaf)] for key, values in node.properties.items()
+    }
+    return Node(node.types, {key: list(values) for key, values in leaves.items() if values})
+
+
+def _mapped(value: Any, excerpt: str, raw: str, depth: int) -> Leaf | Node:
     if isinstance(value, dict):
-        return mapping_node(value, raw)
+        return mapping_node(value, raw, depth + 1) if depth < _DEEPEST_MAPPING else Leaf("", "")
     if isinstance(value, list):
-        return Leaf("; ".join(map(_scalar, value)), excerpt)
+        return Leaf(
+            "; ".join(_scalar(one) for one in value[:_MOST] if not isinstance(one, dict | list)), excerpt
+        )
     text = {"true": "yes", "false": "no"}.get(str(value).lower(), _scalar(value))
     return Leaf(text, excerpt)
 
@@ -207,6 +225,8 @@ class _Microdata:
 
     source: str
     by_id: dict[str, LexborNode]
+    left: int = _MOST_PROPERTIES
+    around: tuple[int, str] = (0, "")
 
     def item(self, scope: LexborNode, depth: int) -> Node:
         node = Node(" ".join(last_part(part) for part in (scope.attributes.get("itemtype") or "").split()))
@@ -236,6 +256,9 @@ class _Microdata:
 
     def _property(self, element: LexborNode, node: Node, depth: int) -> None:
         for name in (element.attributes.get("itemprop") or "").split():
+            self.left -= 1
+            if self.left < 0:
+                return
             key = last_part(name)
             if "itemscope" in element.attributes:
                 if depth < _DEEPEST:
@@ -256,7 +279,9 @@ class _Microdata:
 
     def _excerpt(self, element: LexborNode, text: str) -> str:
         parent = element.parent
-        around = collapse_spaces(inline_text(parent)) if parent is not None else ""
+        if parent is not None and self.around[0] != parent.mem_id:
+            self.around = parent.mem_id, collapse_spaces(inline_text(parent))
+        around = self.around[1] if parent is not None else ""
         if text in around and len(around) < LONGEST:
             return around
         tag = collapse_spaces(f"{(element.html or '').split('>', 1)[0]}>")

@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 from urllib.parse import urldefrag, urljoin
 
@@ -49,6 +50,7 @@ _TOML = re.compile(r"\A(?:\+\+\+|```toml)\s*\n(.*?)\n(?:\+\+\+|```)\s*(?:\n|\Z)"
 _NAME_LABEL = re.compile(r"(?:\w+ ){0,2}name|title|package|project")
 _CONTINUED = re.compile(r"(?<=[,;])\n[ \t]+(?=\S)")  # "Author: Ann Lee,\n        Bo Ek"
 _CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?([\w-]+)", re.IGNORECASE)
+_MOST_FACTS = 3_000  # of a page by its layout: each is looked up in the text
 _GUESSED = 20_000  # bytes by which an encoding is recognised
 _TITLE_BREAK = re.compile(r"\s+[|\u2013—·:»-]\s+|:\s+")
 _markdown = MarkdownIt("commonmark", {"breaks": True, "html": True}).enable("table")
@@ -118,7 +120,7 @@ def _from_text_file(text: str, name: str, suffix: str, metadata: FileMetadata) -
     if suffix in HTML_SUFFIXES:
         return _from_html(text, name, metadata)
     front, body = _split_front_matter(text)
-    facts = mapping_facts(mapping_node(front, text)) if front else []
+    facts = mapping_facts(mapping_node(front, text[: len(text) - len(body)])) if front else []
     metadata = metadata.with_fallback(metadata_in(front))
     if suffix in MARKDOWN_SUFFIXES:
         tree = LexborHTMLParser(f"<body>{_markdown.render(body)}</body>")
@@ -166,7 +168,7 @@ def _build(
     text = collapse_spaces(f"{head.title} {layout.text} {stated}")
     sentences = tuple(sentences_of(blocks))
     bare = Document(name, url, title, None, host_of(url), site_of(host_of(url)), text, raw)
-    facts = [*data, *layout_facts(blocks), *sentence_facts(sentences)]
+    facts = [*data, *islice(layout_facts(blocks), _MOST_FACTS), *sentence_facts(sentences)]
     named = [
         fact.value
         for fact in facts
