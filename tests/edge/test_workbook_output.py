@@ -254,6 +254,7 @@ def test_the_sheets_have_a_frozen_header_a_filter_and_widths(tmp_path):
     sheet = book["Enriched"]
     assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", "A1:C3")
     assert sheet.column_dimensions["B"].width > 30
+    assert book["Run"].column_dimensions["B"].width > book["Run"].column_dimensions["A"].width > 30
 
 
 def test_sources_has_a_row_for_each_citation_and_run_the_facts(tmp_path):

@@ -114,6 +114,7 @@ class _TableWriter:
         facts = [*self._table.about.facts(), *(("note", note) for note in notes), ("confidence", legend)]
         for fact in facts:
             self._run.write_row(fact)
+        self._run.finish()
 
 
 def _check(path: str, table: OutputTable) -> None:

@@ -77,7 +77,6 @@ class Sheet:
         self._sheet.freeze_panes(1, 0)
         self._sheet.repeat_rows(0)
         self._sheet.set_landscape()
-        self._sheet.fit_to_pages(1, 0)
         self.next_row = 1
 
     def write_row(
