@@ -267,6 +267,21 @@ def test_a_drawn_sample_has_its_strata_and_is_evaluated_by_their_size(scene, cap
     assert city["precision"]["value"] == pytest.approx(36 / 40)
 
 
+def test_rows_whose_key_other_rows_have_are_not_drawn(scene, capsys):
+    scene.table([1, 2])
+    with (scene.folder / "t.csv").open("a") as file:
+        file.write("002,Company 3\n")
+    assert scene("run", "-q") == 0
+    drawn = scene.folder / "label.csv"
+    assert scene("eval", "--draw", "3", "--key", "id", "-o", str(drawn)) == 0
+    assert "2 tasks not drawn: other rows have the same id" in capsys.readouterr().err
+    with drawn.open(newline="") as file:
+        assert [(row["id"], row["rowcite_stratum_rows"]) for row in csv.DictReader(file)] == [("001", "3")]
+    (scene.folder / "t.csv").write_text("id,name\n1,Company 1\n1,Company 2\n")
+    assert scene("eval", "--draw", "3", "--key", "id", "-o", str(scene.folder / "other.csv")) == 2
+    assert "Give a column that identifies a row" in capsys.readouterr().err
+
+
 def test_a_sample_is_the_same_for_one_seed_and_never_overwrites_labels(scene, capsys):
     assert scene("run", "-q") == 0
     files = [scene.folder / f"{number}.csv" for number in range(3)]

@@ -129,6 +129,10 @@ def _draw(spec: str, key: str | None, rows: int, own: dict[str, Any], flags: dic
         render.as_json({"rows": drawn.rows, "strata": drawn.strata, "output": output})
     for name, tasks in drawn.strata.items():
         console.info(f"{name}: {render.plural(tasks, 'task')}")
+    if drawn.ambiguous:
+        console.warning(
+            f"{render.plural(drawn.ambiguous, 'task')} not drawn: other rows have the same {key} and another input"
+        )
     console.info(
         f"{output}: {render.plural(drawn.rows, 'row')} to label. Fill in its fields, then run"
         f" `rowcite eval {spec} --truth {output} --key {key}`"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,10 +25,11 @@ _LEAST = 2  # rows of each stratum, if it has as many
 
 
 class Drawn(NamedTuple):
-    """A sample: the rows drawn and the number of tasks of each stratum."""
+    """A sample: the rows drawn, the number of tasks of each stratum, and of those whose key another task has: they are not drawn."""
 
     rows: int
     strata: dict[str, int]
+    ambiguous: int = 0
 
 
 def draw(job: Job, ledger: Ledger, key: str, target: Path, *, size: int, seed: int) -> Drawn:  # noqa: PLR0913
@@ -38,17 +39,18 @@ def draw(job: Job, ledger: Ledger, key: str, target: Path, *, size: int, seed: i
     stratum of each row and how many tasks it has, so that an evaluation can weight the labels.
 
     Raises:
-        UsageError: the key is no column, or no row is answered.
+        UsageError: the key is no column or identifies no row, or no row is answered.
     """
     if key not in job.reader.source.schema:
         raise UsageError(f"--key: {no_column(key, job.reader.source.schema)}")
     strata = _strata(job, ledger, key)
     if not strata:
         raise UsageError("no row is answered: there is nothing to draw from. Run `rowcite run` first")
-    chosen = _chosen(strata, size, seed)
+    own = _with_own_key(strata, key)
     names = [name for name in _input_columns(job) if name != key]
     fields = [item.name for item in RowResolver(job.spec, job.reader.source.schema, ledger).fields]
     lines = [csv_line([key, *names, *fields, STRATUM, STRATUM_ROWS])]
+    chosen = _chosen(own, size, seed)
     for stratum, rows in chosen.items():
         for row in rows:
             inputs = ["" if row[name] is None else str(row[name]) for name in names]
@@ -56,14 +58,30 @@ def draw(job: Job, ledger: Ledger, key: str, target: Path, *, size: int, seed: i
             lines.append(csv_line([str(row[key]), *inputs, *labels, stratum, str(len(strata[stratum]))]))
     with write_errors(str(target)), atomic_write(target) as file:
         file.write("".join(lines).encode())
-    return Drawn(sum(map(len, chosen.values())), {name: len(rows) for name, rows in strata.items()})
+    sizes = {name: len(rows) for name, rows in strata.items()}
+    ambiguous = sum(sizes.values()) - sum(map(len, own.values()))
+    return Drawn(sum(map(len, chosen.values())), sizes, ambiguous)
 
 
-def _strata(job: Job, ledger: Ledger, key: str) -> dict[str, list[dict[str, Any]]]:
+_Strata = dict[str, list[dict[str, Any]]]  # the first row of each task, by stratum
+
+
+def _with_own_key(strata: _Strata, key: str) -> _Strata:
+    """Return the rows whose key no other task has."""
+    times = Counter(key_text(row[key]) for rows in strata.values() for row in rows)
+    own = {name: [row for row in rows if times[key_text(row[key])] == 1] for name, rows in strata.items()}
+    if not any(own.values()):
+        raise UsageError(
+            f"--key: every value of {key} is in several rows with different inputs. Give a column that identifies a row"
+        )
+    return own
+
+
+def _strata(job: Job, ledger: Ledger, key: str) -> _Strata:
     """Return the first row of each answered task, by stratum."""
     resolver = RowResolver(job.spec, job.reader.source.schema, ledger, decided=False)
     names = [key, *(name for name in _input_columns(job) if name != key)]
-    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    found: _Strata = defaultdict(list)
     seen: set[bytes] = set()
     for batch in job.reader.batches(job.question):
         for group in resolver.groups(batch.keys, batch.rows.frame):
