@@ -62,8 +62,8 @@ def add(client):
 def listing(client):
     found = []
 
-    async def take(item):
-        found.append(item)
+    async def take(items):
+        found.extend(items)
 
     async def read():
         await client.group_runs("g", take)
@@ -74,7 +74,7 @@ def listing(client):
 
 def events(client):
     async def read():
-        return [item.event_id async for item in client.group_events("g")]
+        return [item.event_id async for some in client.group_events("g") for item in some]
 
     return read()
 

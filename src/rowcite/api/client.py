@@ -6,7 +6,7 @@ was made: runs cost money, and the API does not have idempotency keys.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import aclosing
 from typing import Any, Self, TypeVar
 
@@ -108,7 +108,7 @@ class Client:
     async def group_runs(
         self,
         group_id: str,
-        into: Callable[[Event | UnreadableEvent], Awaitable[None]],
+        into: Callable[[list[Event | UnreadableEvent]], Awaitable[None]],
         *,
         status: str | None = None,
         inputs: bool = False,
@@ -116,7 +116,7 @@ class Client:
     ) -> None:
         """Read a snapshot of a group's runs: the present ones, then the stream ends.
 
-        Each event is passed to `into` as it arrives, so that a broken stream is not lost; the next attempt resumes after
+        Events are passed to `into` as they arrive, so that a broken stream is not lost; the next attempt resumes after
         the last event, and is not counted as a retry if events arrived. `into` may get an event twice. An event that
         cannot be read is passed as `UnreadableEvent`, and does not affect the others.
         """
@@ -131,19 +131,27 @@ class Client:
                     try:
                         events = self._transport.events(path, params, silence=answer, idle=silence)
                         async with self.rate_limiter.turn(), aclosing(events):
-                            async for data in events:
-                                event = _event(data)
-                                if isinstance(event, Event) and event.event_id:
-                                    params["last_event_id"] = event.event_id
-                                    seen.add(event.event_id)
-                                await into(event)
+                            async for some in events:
+                                read, error = _events(some)
+                                ids = [
+                                    item.event_id
+                                    for item in read
+                                    if isinstance(item, Event) and item.event_id
+                                ]
+                                seen.update(ids)
+                                params |= {"last_event_id": ids[-1]} if ids else {}
+                                await into(read)
+                                if error is not None:
+                                    raise error
                         ended = True
                     except Retriable:
                         if len(seen) == had:
                             raise
 
-    async def group_events(self, group_id: str, last_event_id: str | None = None) -> AsyncGenerator[Event]:
-        """Stream a group's completions as they happen; ends when no run is active, or at any time.
+    async def group_events(
+        self, group_id: str, last_event_id: str | None = None
+    ) -> AsyncGenerator[list[Event]]:
+        """Stream a group's completions as they happen, some at a time; ends when no run is active, or at any time.
 
         Unreadable events are left out: a listing shows their runs.
 
@@ -159,10 +167,11 @@ class Client:
         path = f"/v1/tasks/groups/{group_id}/events"
         events = self._transport.events(path, params, silence=self.retry_policy.silence)
         async with aclosing(events):
-            async for data in events:
-                event = _event(data)
-                if isinstance(event, Event):
-                    yield event
+            async for some in events:
+                read, error = _events(some)
+                yield [item for item in read if isinstance(item, Event)]
+                if error is not None:
+                    raise error
 
     # --- one request ---------------------------------------------------------------------------------
 
@@ -198,11 +207,17 @@ class Client:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def _event(data: bytes) -> Event | UnreadableEvent:
-    try:
-        event = read_event(data)
-    except msgspec.DecodeError as error:
-        return unreadable_event(data, str(error))
-    if event.error is not None:
-        raise Retriable(f"the stream ended with an error: {event.error.message}", ref_id=event.error.ref_id)
-    return event
+def _events(some: Iterable[bytes]) -> tuple[list[Event | UnreadableEvent], Retriable | None]:
+    """Return the events of a stream up to one that reports an error, and that error."""
+    read: list[Event | UnreadableEvent] = []
+    for data in some:
+        try:
+            event = read_event(data)
+        except msgspec.DecodeError as error:
+            read.append(unreadable_event(data, str(error)))
+            continue
+        if (reported := event.error) is not None:
+            text = f"the stream ended with an error: {reported.message}"
+            return read, Retriable(text, ref_id=reported.ref_id)
+        read.append(event)
+    return read, None

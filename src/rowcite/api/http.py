@@ -101,8 +101,8 @@ class Transport:
 
     async def events(
         self, path: str, params: dict[str, str], *, silence: float, idle: float | None = None
-    ) -> AsyncGenerator[bytes]:
-        """Yield the data of each event of a stream, until it ends.
+    ) -> AsyncGenerator[list[bytes]]:
+        """Yield the data of a stream's events, those that arrive together at a time, until it ends.
 
         Raises:
             Retriable: it broke, or no byte arrived for `silence` seconds, or no event for `idle` seconds.
@@ -124,8 +124,8 @@ class Transport:
                         chunk = await anext(chunks, None)
                     if chunk is None:
                         return
-                    for data in parser.feed(chunk):
-                        yield data
+                    if found := parser.feed(chunk):
+                        yield found
                         last = clock()
 
     def _failure(self, response: httpx.Response, body: bytes, betas: str | None) -> RowciteError:

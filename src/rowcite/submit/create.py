@@ -176,14 +176,15 @@ class Creator:
         found: dict[bytes, str] = {}
         unidentified: set[str] = set()
 
-        async def add(event: Event | UnreadableEvent) -> None:
-            key, run_id = None, event.run_id if isinstance(event, UnreadableEvent) else None
-            if isinstance(event, Event) and event.run is not None:
-                key, run_id = key_in(batch, event.run, event), event.run.run_id
-            if run_id is not None and key is None:
-                unidentified.add(run_id)
-            elif run_id is not None and key is not None:
-                found[key] = run_id
+        async def add(events: list[Event | UnreadableEvent]) -> None:
+            for event in events:
+                key, run_id = None, event.run_id if isinstance(event, UnreadableEvent) else None
+                if isinstance(event, Event) and event.run is not None:
+                    key, run_id = key_in(batch, event.run, event), event.run.run_id
+                if run_id is not None and key is None:
+                    unidentified.add(run_id)
+                elif run_id is not None and key is not None:
+                    found[key] = run_id
 
         for status, inputs in ((None, False), (None, True), *((name, True) for name in _LISTED_ON_REQUEST)):
             if len(found) >= count:

@@ -43,6 +43,7 @@ class Follower:
     _due: float = math.inf  # the loop's time of the next look
     _pause: float = field(init=False)  # before the next look at what is late
     _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
     _inputs: bool = False  # listings omit the metadata: request inputs with them
     _attempts: Counter[str] = field(default_factory=Counter)  # requests for the output of a completed run
     _broken: set[str] = field(default_factory=set)  # runs with an unreadable event
@@ -73,7 +74,8 @@ class Follower:
                 self._due = math.inf
                 self._look_in(self.options.sweep)
                 reported, self._reported = self._reported | self._late, set()
-                await self._fetch(set(reported))
+                async with self._looking:
+                    await self._fetch(set(reported))
                 self._plan_next_look(reported)
 
     async def look(self) -> None:
@@ -107,9 +109,9 @@ class Follower:
             try:
                 events = self.client.group_events(self.results.batch.group_id, cursor)
                 async with aclosing(events):
-                    async for event in events:
-                        cursor = event.event_id or cursor
-                        if self._note(event):
+                    async for some in events:
+                        cursor = next((item.event_id for item in reversed(some) if item.event_id), cursor)
+                        if self._note_all(some):
                             pause = self.options.first_pause
             except ApiRefused:
                 cursor = None  # the API may not accept its own cursor any more
@@ -117,7 +119,16 @@ class Follower:
                 pass
             self._look_in(0)  # a stream that is opened again may not repeat what was missed
             await asyncio.sleep(pause)
-            pause = min(pause * 2, self.options.longest_pause)
+            async with self._looking:  # a look that is under way may find that every run has ended
+                pause = min(pause * 2, self.options.longest_pause)
+
+    def _note_all(self, events: list[Event]) -> bool:
+        """Note which runs have ended; return True if any was news."""
+        if not [event for event in events if self._note(event)]:
+            return False
+        ended = len(self._reported) + len(self._late)
+        self._look_in(0 if ended >= len(self.results.batch.active) else self.options.gather)
+        return True
 
     def _note(self, event: Event) -> bool:
         """Note that a run has ended; return True if that was news."""
@@ -129,8 +140,6 @@ class Follower:
         if output_of(event) is not None:
             results.add(event)
         self._reported.add(run.run_id)
-        ended = len(self._reported) + len(self._late)
-        self._look_in(0 if ended >= len(results.batch.active) else self.options.gather)
         return True
 
     def _look_in(self, seconds: float) -> None:
@@ -201,15 +210,16 @@ class Follower:
     async def _list(self, *, outputs: bool) -> None:
         self._readable, self._unreadable = 0, ""
 
-        async def add(event: Event | UnreadableEvent) -> None:
-            if isinstance(event, Event):
-                self._readable += 1
-                self.results.add(event)
-                await self.results.save_some()
-            elif event.run_id is not None:
-                self._broken.add(event.run_id)
-            else:
-                self._unreadable = event.why
+        async def add(events: list[Event | UnreadableEvent]) -> None:
+            for event in events:
+                if isinstance(event, Event):
+                    self._readable += 1
+                    self.results.add(event)
+                elif event.run_id is not None:
+                    self._broken.add(event.run_id)
+                else:
+                    self._unreadable = event.why
+            await self.results.save_some()
 
         await self.client.group_runs(self.results.batch.group_id, add, outputs=outputs, inputs=self._inputs)
         await self.results.save()
