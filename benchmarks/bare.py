@@ -12,7 +12,10 @@ from pathlib import Path
 
 import httpx
 
+from rowcite.api.facts import BETA_EVENTS, BETA_FIELD_BASIS
+
 EVENT = b"\ndata:"
+BETAS = {"parallel-beta": f"{BETA_EVENTS},{BETA_FIELD_BASIS}"}  # as rowcite sends them: the same answers
 
 
 async def batch(client: httpx.AsyncClient, body: bytes) -> int:
@@ -39,7 +42,7 @@ async def main(url: str, bodies: list[bytes]) -> int:
         async with slots:
             return await batch(client, body)
 
-    async with httpx.AsyncClient(base_url=url, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=url, timeout=60, headers=BETAS) as client:
         return sum(await asyncio.gather(*map(one, bodies)))
 
 

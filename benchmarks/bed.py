@@ -9,10 +9,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -24,6 +25,14 @@ FIELDS = {
     "employee_count": {"type": "integer", "description": "Latest number of employees"},
     "founded_year": {"type": "integer", "description": "Year the company was founded"},
     "headquarters": {"type": "string", "description": "City and country of the headquarters"},
+    "key_products": {"type": "array", "items": "string", "description": "Up to five main products"},
+}
+EVERY_TYPE = {
+    "industry": {"type": "string", "description": "Main industry or line of business"},
+    "employee_count": {"type": "integer", "description": "Latest number of employees"},
+    "revenue": {"type": "number", "description": "Latest revenue in millions of US dollars"},
+    "listed": {"type": "boolean", "description": "Whether its shares are listed"},
+    "founded": {"type": "date", "description": "Date of foundation"},
     "key_products": {"type": "array", "items": "string", "description": "Up to five main products"},
 }
 MACHINE = f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}"
@@ -127,8 +136,10 @@ def make_table(file: Path, rows: int, distinct: int) -> None:
         table.sink_csv(file)
 
 
-def make_spec(folder: Path, table: str = "table.csv", out: str = "out.csv") -> Path:
-    """Write the spec of all benchmarks: three inputs, five fields."""
+def make_spec(
+    folder: Path, table: str = "table.csv", out: str = "out.csv", fields: Mapping[str, Any] = FIELDS
+) -> Path:
+    """Write the spec of all benchmarks: three inputs, and five fields unless others are given."""
     inputs = {
         "company_name": {"column": "name"},
         "website": {"column": "website", "transform": "domain"},
@@ -138,7 +149,7 @@ def make_spec(folder: Path, table: str = "table.csv", out: str = "out.csv") -> P
         "name": "bench",
         "input": {"path": table},
         "output": {"path": out},
-        "task": {"processor": "core", "inputs": inputs, "outputs": FIELDS},
+        "task": {"processor": "core", "inputs": inputs, "outputs": fields},
         "limits": {"max_cost_usd": 1_000_000},
     }
     file = folder / "spec.yaml"

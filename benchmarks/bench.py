@@ -3,25 +3,35 @@
     python benchmarks/bench.py
 
 The server is `rowcite serve --bench` in another process. It answers at once with generated values: five fields, three
-citations each, 1.8 KB and more. Peers: `parallel-cli` in a virtual environment; a bare client that posts the same bytes
+citations each, 1.8 KB and more; or six fields, one of each type, with 30% hostile texts. rowcite and the bare clients request
+the basis of each list element and so get 3.4 and 6.7 KB; `parallel-cli` does not. Peers: `parallel-cli` in a virtual environment; a bare client that posts the same bytes
 and stores nothing; one that also stores each answer in a SQLite file. Writes benchmarks/results.md.
 """
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from bed import (
+    EVERY_TYPE,
     FIELDS,
     HERE,
     PYTHON,
     Measured,
+    Server,
     bodies,
     cpu_of,
     make_spec,
@@ -34,6 +44,7 @@ from bed import (
 
 PEER = "parallel-web-tools[cli]==0.9.4"
 REPEAT = 3
+HOSTILE = ("--hostile", "0.3")
 Row = tuple[str, str, str]
 
 
@@ -42,67 +53,124 @@ def median(runs: list[Measured]) -> Measured:
     return sorted(runs, key=lambda run: run.wall)[len(runs) // 2]
 
 
-def against_peers(rows: int) -> list[Row]:
-    """Enrich `rows` distinct rows with every client in turn, three times."""
+@dataclass(frozen=True)
+class Table:
+    """A table to enrich, and the answers: every client in `peers` enriches it in turn, `repeat` times."""
+
+    rows: int
+    fields: Mapping[str, Any] = field(default_factory=lambda: FIELDS)
+    flags: tuple[str, ...] = ()  # of the server
+    repeat: int = REPEAT
+    bare: bool = True  # also with the bare clients
+
+    @property
+    def name(self) -> str:
+        """Return what the table is called in the results."""
+        hostile = ", six types, hostile answers" if self.flags else ""
+        return f"{self.rows:,} distinct rows{hostile}"
+
+
+class Clients:
+    """The measurements of every client on one table."""
+
+    def __init__(self, table: Table, folder: Path, peer: Path | None) -> None:
+        self.table, self.folder, self.peer = table, folder, peer
+        self.runs: dict[str, list[Measured]] = {}
+        self.served: list[float] = []
+        make_table(folder / "table.csv", table.rows, table.rows)
+        self.spec = make_spec(folder, fields=table.fields)
+
+    def run_all(self) -> None:
+        """Enrich the table with each client, each time with a new server."""
+        for turn in range(self.table.repeat):
+            with self._server() as at:
+                own = self._ledger(turn)
+                ours = rowcite("run", self.spec, "--json", "-q", "--base-url", at.url, "--ledger", own)
+                self.served.append(cpu_of(at.pid))
+                posts = bodies(self.folder, self.spec, at.url) if self.table.bare else None
+            self.summary = json.loads(ours.out)
+            assert self.summary["rows"]["completed"] == self.table.rows, self.summary
+            self._add("ours", ours)
+            if posts is not None:
+                with self._server() as at:
+                    self._add("bare", measure(PYTHON, HERE / "bare.py", at.url, posts))
+                with self._server() as at:
+                    store = self.folder / f"d{turn}.db"
+                    self._add("durable", measure(PYTHON, HERE / "durable.py", at.url, posts, store))
+            if self.peer is not None:
+                with self._server() as at:
+                    environment = peer_environment(at.url, self.folder)
+                    command = enrich(self.peer, self.table.fields)
+                    self._add("peer", measure(*command, cwd=self.folder, env=environment))
+
+    def again(self) -> Measured:
+        """Run rowcite once more with the answers of the first time."""
+        url = base_url_of(self.folder)
+        return rowcite("run", self.spec, "--json", "-q", "--base-url", url, "--ledger", self._ledger(0))
+
+    def median(self, client: str) -> Measured:
+        """Return the median run of a client."""
+        return median(self.runs[client])
+
+    def _server(self) -> AbstractContextManager[Server]:
+        return server(self.folder, *self.table.flags)
+
+    def _ledger(self, turn: int) -> Path:
+        return self.folder / f"ledger-{turn}"
+
+    def _add(self, client: str, run: Measured) -> None:
+        self.runs.setdefault(client, []).append(run)
+
+
+def against_peers(table: Table, goals: Mapping[str, str]) -> list[Row]:
+    """Enrich one table with every client, and compare."""
     with tempfile.TemporaryDirectory(prefix="rowcite-bench-") as name:
-        folder = Path(name)
-        make_table(folder / "table.csv", rows, rows)
-        spec, peer = make_spec(folder), installed(folder)
-        ours: list[Measured] = []
-        bare: list[Measured] = []
-        durable: list[Measured] = []
-        cli: list[Measured] = []
-        served: list[float] = []
-        for turn in range(REPEAT):
-            with server(folder) as at:
-                ours.append(
-                    rowcite(
-                        "run",
-                        spec,
-                        "--json",
-                        "-q",
-                        "--base-url",
-                        at.url,
-                        "--ledger",
-                        folder / f"ledger-{turn}",
-                    )
-                )
-                served.append(cpu_of(at.pid))
-                posts = bodies(folder, spec, at.url)
-            summary = json.loads(ours[-1].out)
-            assert summary["rows"]["completed"] == rows, summary
-            with server(folder) as at:
-                bare.append(measure(PYTHON, HERE / "bare.py", at.url, posts))
-            with server(folder) as at:
-                durable.append(measure(PYTHON, HERE / "durable.py", at.url, posts, folder / f"d{turn}.db"))
-            if peer is not None:
-                with server(folder) as at:
-                    cli.append(measure(*enrich(peer), cwd=folder, env=peer_environment(at.url, folder)))
-        again = rowcite(
-            "run", spec, "--json", "-q", "--base-url", base_url_of(folder), "--ledger", folder / "ledger-0"
-        )
-    mine, floor, safe = median(ours), median(bare), median(durable)
+        clients = Clients(table, Path(name), installed())
+        clients.run_all()
+        again = clients.again() if table.bare and not table.flags else None
+    mine = clients.median("ours")
     shown: list[Row] = [
-        (f"{rows:,} distinct rows: wall, client CPU, peak memory", "", _figures(mine)),
-        ("the server's own CPU meanwhile", "", f"{statistics.median(served):.1f} s"),
-        ("bare client, stores nothing", "", _figures(floor)),
-        ("client CPU against it", "at most 2.5 x", f"{mine.cpu / floor.cpu:.1f} x"),
-        ("client that stores each answer in SQLite", "", _figures(safe)),
-        ("client CPU against it", "", f"{mine.cpu / safe.cpu:.1f} x"),
-        (
-            f"requests per 1,000 of {rows:,} distinct rows",
-            "at most 4",
-            f"{summary['requests'] / rows * 1000:.1f}",
-        ),
-        ("the same again, all answered", "", _figures(again)),
+        (f"{table.name}: wall, client CPU, peak memory", "", _figures(mine)),
+        ("the server's own CPU meanwhile", "", f"{statistics.median(clients.served):.1f} s"),
     ]
-    if cli:
-        other = median(cli)
+    for client, what in (
+        ("bare", "bare client, stores nothing"),
+        ("durable", "client that stores each answer in a synced SQLite file"),
+    ):
+        if client in clients.runs:
+            floor = clients.median(client)
+            shown += [
+                (what, "", _figures(floor)),
+                ("client CPU against it", goals.get(client, ""), f"{mine.cpu / floor.cpu:.1f} x"),
+            ]
+    requests = clients.summary["requests"] / table.rows * 1000
+    shown.append((f"requests per 1,000 of {table.name}", goals.get("requests", ""), f"{requests:.1f}"))
+    if again is not None:
+        shown.append(("the same again, all answered", "", _figures(again)))
+    if "peer" in clients.runs:
+        other = clients.median("peer")
         shown += [
             (f"`{PEER}`", "", _figures(other)),
-            ("its wall against ours", "at least 4 x", f"{other.wall / mine.wall:.1f} x"),
+            ("its wall against ours", goals["peer"], f"{other.wall / mine.wall:.2f} x"),
         ]
     return shown
+
+
+def row_cost(rows: int, few: int) -> list[Row]:
+    """Measure the CPU of a row beyond start-up: that of many rows less that of few."""
+    runs: dict[int, list[float]] = {rows: [], few: []}
+    with tempfile.TemporaryDirectory(prefix="rowcite-bench-") as name:
+        folder = Path(name)
+        for turn in range(REPEAT):
+            for size, found in runs.items():
+                make_table(folder / "table.csv", size, size)
+                spec, ledger = make_spec(folder, fields=EVERY_TYPE), folder / f"ledger-{size}-{turn}"
+                with server(folder, *HOSTILE) as at:
+                    found.append(
+                        rowcite("run", spec, "--json", "-q", "--base-url", at.url, "--ledger", ledger).cpu
+                    )
+    cost = (statistics.median(runs[rows]) - statistics.median(runs[few])) / (rows - few)
+    return [("client CPU a row beyond start-up, hostile answers", "at most 80 µs", f"{cost * 1e6:.0f} µs")]
 
 
 def base_url_of(folder: Path) -> str:
@@ -119,9 +187,11 @@ def _figures(run: Measured) -> str:
     return f"{run.wall:.1f} s, {run.cpu:.1f} s, {run.peak:.0f} MB"
 
 
-def installed(folder: Path) -> Path | None:
+@cache
+def installed() -> Path | None:
     """Install the peer into a virtual environment; return None if that fails."""
-    venv = folder / "peer"
+    venv = Path(tempfile.mkdtemp(prefix="rowcite-bench-peer-"))
+    atexit.register(shutil.rmtree, venv)
     try:
         subprocess.run([sys.executable, "-m", "venv", venv], check=True)
         subprocess.run([venv / "bin" / "python", "-m", "pip", "install", "--quiet", PEER], check=True)
@@ -131,16 +201,16 @@ def installed(folder: Path) -> Path | None:
     return venv / "bin" / "parallel-cli"
 
 
-def enrich(peer: Path) -> list[str | Path]:
+def enrich(peer: Path, fields: Mapping[str, Any]) -> list[str | Path]:
     columns = [{"name": name, "description": name} for name in ("name", "website", "account")]
-    fields = [{"name": name, "description": field["description"]} for name, field in FIELDS.items()]
+    wanted = [{"name": name, "description": part["description"]} for name, part in fields.items()]
     return [
         *(peer, "enrich", "run", "--source-type", "csv", "--source", "table.csv", "--target", "peer.csv"),
         *(
             "--source-columns",
             json.dumps(columns),
             "--enriched-columns",
-            json.dumps(fields),
+            json.dumps(wanted),
             "--processor",
             "core",
         ),
@@ -205,4 +275,16 @@ def start_up() -> list[Row]:
 
 if __name__ == "__main__":
     os.environ.pop("PARALLEL_API_KEY", None)
-    report("results.md", "make bench", [*start_up(), *small(), *against_peers(20_000), *makespan(2_000, 5)])
+    hostile = Table(20_000, EVERY_TYPE, HOSTILE)
+    rows = [
+        *start_up(),
+        *small(),
+        *against_peers(
+            Table(20_000), {"bare": "at most 2.5 x", "requests": "at most 4", "peer": "at least 4 x"}
+        ),
+        *against_peers(hostile, {"durable": "at most 2.3 x", "peer": "at least 1.15 x"}),
+        *row_cost(20_000, 1_000),
+        *against_peers(replace(hostile, rows=200_000, repeat=1, bare=False), {"peer": "at least 1.2 x"}),
+        *makespan(2_000, 5),
+    ]
+    report("results.md", "make bench", rows)

@@ -14,6 +14,10 @@ from pathlib import Path
 import httpx
 import msgspec
 
+from rowcite.api.facts import BETA_EVENTS, BETA_FIELD_BASIS
+
+BETAS = {"parallel-beta": f"{BETA_EVENTS},{BETA_FIELD_BASIS}"}  # as rowcite sends them: the same answers
+
 
 class Run(msgspec.Struct):
     run_id: str
@@ -89,7 +93,7 @@ async def main(url: str, bodies: list[bytes], db: sqlite3.Connection) -> int:
         async with slots:
             return await batch(client, db, body)
 
-    async with httpx.AsyncClient(base_url=url, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=url, timeout=60, headers=BETAS) as client:
         return sum(await asyncio.gather(*map(one, bodies)))
 
 

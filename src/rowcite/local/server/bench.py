@@ -52,7 +52,7 @@ class Bench:
 
     def __init__(self, hostile: float = 0.0) -> None:
         self._hostile = hostile
-        self._templates: dict[tuple[int, int], tuple[TaskSpec, list[bytes]]] = {}
+        self._templates: dict[tuple[int, int, bool], tuple[TaskSpec, list[bytes]]] = {}
 
     def research(self, question: Question, /) -> Finding:
         """Return a bench answer in full, for what `immediate` leaves out."""
@@ -67,28 +67,25 @@ class Bench:
     def immediate(self, run: Run) -> Ending | None:
         """Return the ending of a run; None if it needs research in full.
 
-        That is a run with tool calls, without a basis for each element, or perhaps with several records.
+        That is a run with tool calls, or perhaps with several records.
         """
         accepted = run.accepted
-        if (
-            accepted.request.mcp_servers
-            or BETA_FIELD_BASIS not in accepted.betas
-            or _may_be_records(accepted.request.input)
-        ):
+        if accepted.request.mcp_servers or _may_be_records(accepted.request.input):
             return None
         number = number_of(accepted.request.input)
-        parts = self._template(accepted.spec, number % _VARIANTS if self._hostile else 0)
+        variant = number % _VARIANTS if self._hostile else 0
+        parts = self._template(accepted.spec, variant, per_element=BETA_FIELD_BASIS in accepted.betas)
         return Ending("completed", Output((b"%d" % number).join(parts), CITATIONS))
 
-    def _template(self, spec: TaskSpec, variant: int) -> list[bytes]:
+    def _template(self, spec: TaskSpec, variant: int, *, per_element: bool) -> list[bytes]:
         """Return the output of a spec, split where the number belongs. Equal specs are one object: each is read once."""
-        known = self._templates.get((id(spec), variant))
+        known = self._templates.get((id(spec), variant, per_element))
         if known is None:
             if len(self._templates) >= _TEMPLATES:
                 self._templates.clear()
             finding = self._with_hostile_texts(_finding(spec.output, _MARK), variant)
-            whole = encoded(finding, per_element=True)
-            known = self._templates[id(spec), variant] = spec, whole.split(b"%d" % _MARK)
+            whole = encoded(finding, per_element=per_element).split(b"%d" % _MARK)
+            known = self._templates[id(spec), variant, per_element] = spec, whole
         return known[1]
 
     def _with_hostile_texts(self, finding: Finding, number: int) -> Finding:
