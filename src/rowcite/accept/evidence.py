@@ -76,9 +76,8 @@ def list_basis(
     """
     parts: dict[int, list[FieldBasis]] = {}
     for field, basis in bases.items():
-        match = _POSITION.match(field, len(name)) if field.startswith(name) else None
-        at = int(match[1] or match[2]) if match else len(items)
-        if at < len(items) and items[at] is not None:
+        at = _position(field, len(name)) if field.startswith(name) else None
+        if at is not None and at < len(items) and items[at] is not None:
             parts.setdefault(at, []).append(basis)
     if not parts:
         return basis_of(name, bases), ()
@@ -93,16 +92,25 @@ def list_basis(
     )
 
 
+@lru_cache(maxsize=4_096)
+def _position(field: str, start: int) -> int | None:
+    """Return the position that a basis's field names after `start`, None if it names none."""
+    match = _POSITION.match(field, start)
+    return int(match[1] or match[2]) if match else None
+
+
 def _joined(name: str, parts: Sequence[FieldBasis], reasoning: str = "") -> FieldBasis:
     """Return one basis for several: the lowest confidence, the citations of all, each URL once, and `reasoning` or that of all."""
     citations: dict[str, Citation] = {}
+    stated: dict[str | float, None] = {}
     for part in parts:
+        if part.confidence is not None:
+            stated[part.confidence] = None
         for citation in part.citations:
             known = citations.setdefault(citation.url, citation)
             if known is not citation and known != citation:
                 excerpts = tuple(dict.fromkeys((*known.excerpts, *citation.excerpts)))
                 citations[citation.url] = Citation(citation.url, known.title or citation.title, excerpts)
-    stated = dict.fromkeys(part.confidence for part in parts if part.confidence is not None)
     lowest = next(iter(stated)) if len(stated) == 1 else min(stated, key=score, default=None)
     reasoning = reasoning or "\n".join(f"{part.field}: {part.reasoning}" for part in parts if part.reasoning)
     return FieldBasis(name, reasoning, tuple(citations.values()), lowest)

@@ -286,14 +286,17 @@ def _citation(citation: Citation) -> dict[str, Any]:
 
 def _urls(cell: Cell) -> list[str]:
     """Return each URL once, with spaces quoted."""
-    urls = [citation.url for citation in cell.citations]
-    if len(" ".join(urls).split()) == len(urls) == len(set(urls)):
-        return urls
-    return list(dict.fromkeys(_SPACE.sub(lambda space: quote(space[0]), url) for url in urls))
+    text = _urls_text(cell)
+    return text.split(" ") if text is not None else []
 
 
 def _urls_text(cell: Cell) -> str | None:
-    return " ".join(_urls(cell)) or None
+    """Return each URL once, with spaces quoted and between them."""
+    urls = [citation.url for citation in cell.citations]
+    text = " ".join(urls)
+    if len(text.split()) == len(urls) == len(set(urls)):
+        return text or None
+    return " ".join(dict.fromkeys(_SPACE.sub(lambda space: quote(space[0]), url) for url in urls)) or None
 
 
 def _series(name: str, values: list[Any], kind: pl.DataType) -> pl.Series:
