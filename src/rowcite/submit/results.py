@@ -16,7 +16,7 @@ from rowcite.errors import ApiError, NotFound, Retriable
 from rowcite.model import ENDED, ActiveBatch, EndedRun, RunState
 from rowcite.submit.ledger_thread import LedgerThread
 
-_TRANSACTION = 250  # answers
+_TRANSACTION = 1_000  # answers: with fewer, each page of the indexes is written more often
 
 
 def key_of(batch: ActiveBatch, run_id: str, key: bytes | None, shown_input: Any) -> bytes | None:
