@@ -67,7 +67,7 @@ KINDS = {
     "pyarrow": table,
     "batch": lambda: table().to_batches()[0],
     "reader": lambda: table().to_reader(max_chunksize=2),
-    "duckdb": lambda: duckdb.connect().from_arrow(table().select(["name", "website", "price"])),
+    "duckdb": lambda: duckdb.from_arrow(table().select(["name", "website", "price"])),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any
 
 import duckdb
@@ -38,6 +39,8 @@ class GiveBack:
         query = f"SELECT {self._columns(rowcite_enriched_rows)} FROM rowcite_enriched_rows"  # noqa: S608 - names are quoted
         try:  # the connection finds the table by the name of the variable
             relation = self._relation.query(_VIEW, query)
+            with suppress(duckdb.Error):  # duckdb 1 leaves a view, later ones none
+                self._relation.query(_VIEW, f"DROP VIEW IF EXISTS {_VIEW}")
         except duckdb.Error:
             relation = duckdb.from_arrow(rowcite_enriched_rows)
         return relation.set_alias("enriched")
