@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -46,6 +47,7 @@ def rows(folder: Path, count: int) -> Any:
     assert fill(spec) == count
     table = pl.read_parquet(folder / "table.parquet").drop("note")
     texts = [(pl.col("name") + "-" * 90 + str(number)).alias(f"text_{number}") for number in range(20)]
+    yield "programs that wanted one of the cores at the beginning", "", f"{os.getloadavg()[0]:.0f}"
     for columns, kinds in COLUMNS.items():
         wide = table.with_columns(texts[: columns - table.width])
         wide.write_parquet(folder / "given.parquet")
@@ -64,7 +66,8 @@ def rows(folder: Path, count: int) -> Any:
             found = json.loads(done.out)
             figures = f"{found['wall']:.1f} s, {found['cpu']:.1f} s, {found['grew']:.0f} MB (given {found['given']:.0f} MB)"
             print(kind, columns, figures, flush=True)
-            yield f"{count:,} rows of {columns} columns, {kind}: wall, CPU, growth of the peak", "", figures
+            goal = "the growth of 5 columns" if columns > min(COLUMNS) else ""
+            yield f"{count:,} rows of {columns} columns, {kind}: wall, CPU, growth of the peak", goal, figures
 
 
 def one(kind: str, spec: str, table: str) -> dict[str, float]:
