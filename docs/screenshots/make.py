@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "docs" / "screenshots"
 ROWCITE = [sys.executable, "-m", "rowcite"]
 FAULTS = {"fail": 0.03, "seed": 3}
-REPORT_HEIGHT, REVIEW_HEIGHT, PHONE_HEIGHT, RESULT_HEIGHT = 1010, 960, 844, 672
+REPORT_HEIGHT, REVIEW_HEIGHT, PHONE_HEIGHT, RESULT_HEIGHT, ACCURACY_HEIGHT = 1010, 960, 844, 672, 1330
 
 
 def spec():
@@ -85,6 +85,26 @@ def opened(tab):
     tab.evaluate("document.getElementById('rows').scrollIntoView(); scrollBy(0, -28)")
 
 
+def write_report(folder, flags, name):
+    """Write the report of the sample."""
+    subprocess.run([*ROWCITE, "report", *flags, "-o", name], cwd=folder, check=True)
+
+
+def evaluation(folder, flags):
+    """Compare three processors with the sample's labels; return the name of the file with what was measured."""
+    shutil.copy(ROOT / "sample_data" / "labels.csv", folder)
+    args = ("--truth", "labels.csv", "--key", "name", "--processors", "lite,base,core", "--target", "0.8")
+    with (folder / "evaluation.json").open("w") as file:
+        command = [*ROWCITE, "eval", *flags, *args, "--yes", "--no-progress", "--json"]
+        subprocess.run(command, cwd=folder, check=True, stdout=file)
+    return "evaluation.json"
+
+
+def at_accuracy(tab):
+    """Scroll to what was measured."""
+    tab.evaluate("document.getElementById('accuracy').scrollIntoView(); scrollBy(0, -28)")
+
+
 def main():
     """Run the sample, then take the screenshots."""
     TARGET.mkdir(exist_ok=True)
@@ -101,12 +121,16 @@ def main():
                 cwd=folder,
                 check=True,
             )
-            subprocess.run([*ROWCITE, "report", *flags, "-o", "report.html"], cwd=folder, check=True)
+            write_report(folder, flags, "report.html")
             browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
             report = (folder / "report.html").as_uri()
             for scheme in ("light", "dark"):
                 shoot(browser, report, f"report-{scheme}", scheme=scheme)
             shoot(browser, report, "report-phone", width=390, height=PHONE_HEIGHT, scheme="dark")
+            measured = [*flags[:-1], "--evaluation", evaluation(folder, flags)]
+            write_report(folder, measured, "measured.html")
+            address = (folder / "measured.html").as_uri()
+            shoot(browser, address, "report-accuracy", height=ACCURACY_HEIGHT, act=at_accuracy)
             with process("review", *flags[:-1], "--as", "reviewer", cwd=folder) as page:
                 for scheme in ("light", "dark"):
                     shoot(browser, page, f"review-{scheme}", height=REVIEW_HEIGHT, scheme=scheme, act=opened)

@@ -1,4 +1,4 @@
-"""Makes the pictures of plan, progress and summary in docs/screenshots, from a terminal of 80 columns: `make screenshots`.
+"""Makes the pictures of plan, progress and summary in docs/screenshots, from terminals of 80 and of 40 columns: `make screenshots`.
 
 The shipped server answers the sample accounts at a tenth of the documented times. Needs tmux; without it nothing is made.
 """
@@ -17,22 +17,22 @@ import yaml
 from make import ROOT, TARGET, process, spec
 from playwright.sync_api import sync_playwright
 
-COLUMNS, LINES = 80, 30
+WIDTHS, LINES = {80: "", 40: "-narrow"}, 60
 STYLE = "body{margin:0;background:#16181d}pre{margin:0;padding:14px 18px;color:#e6e6e6;font:15px/1.35 'DejaVu Sans Mono',monospace;width:max-content}"
 
 
 class Terminal:
     """A tmux session with a shell in a folder."""
 
-    def __init__(self, folder, url):
-        self.socket = f"rowcite-{os.getpid()}"
+    def __init__(self, folder, url, columns):
+        self.socket = f"rowcite-{os.getpid()}-{columns}"
         self.tmux(
             "-f",
             "/dev/null",
             "new-session",
             "-d",
             "-x",
-            str(COLUMNS),
+            str(columns),
             "-y",
             str(LINES),
             "bash --noprofile --norc",
@@ -77,27 +77,35 @@ def main():
     program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     with tempfile.TemporaryDirectory() as name, sync_playwright() as driver:
         folder = Path(name)
-        shutil.copy(ROOT / "sample_data" / "accounts.csv", folder)
-        whole = {**spec(), "escalate": []}
-        (folder / "accounts.yaml").write_text(yaml.safe_dump(whole, sort_keys=False), encoding="utf-8")
         server = ("serve", "--corpus", str(ROOT / "sample_data" / "web"), "--port", "0", "--latency", "0.2")
         with process(*server, cwd=folder) as url:
             browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
-            terminal = Terminal(folder, url)
-            try:
-                terminal.type("clear; rowcite plan accounts.yaml").wait_for("One row's input")
-                time.sleep(1)
-                shoot(browser, terminal.shown().removesuffix("\n$"), "plan")
-                terminal.type("clear; rowcite run accounts.yaml --yes").wait_for(
-                    r"\n[1-9]\d*/\d+ done.*about"
-                )
-                shoot(browser, terminal.shown(), "progress")
-                terminal.wait_for("next ")
-                time.sleep(1)
-                shoot(browser, terminal.shown().removesuffix("\n$"), "summary")
-            finally:
-                terminal.tmux("kill-server")
+            for columns, suffix in WIDTHS.items():
+                terminal = Terminal(with_sample(folder / str(columns)), url, columns)
+                try:
+                    shoot_all(browser, terminal, suffix)
+                finally:
+                    terminal.tmux("kill-server")
             browser.close()
+
+
+def with_sample(folder):
+    """Return a new folder with the sample's table and spec."""
+    folder.mkdir()
+    shutil.copy(ROOT / "sample_data" / "accounts.csv", folder)
+    whole = {**spec(), "escalate": []}
+    (folder / "accounts.yaml").write_text(yaml.safe_dump(whole, sort_keys=False), encoding="utf-8")
+    return folder
+
+
+def shoot_all(browser, terminal, suffix):
+    """Run the sample in a terminal; take a picture of its plan, its progress and its summary."""
+    terminal.type("clear; rowcite plan accounts.yaml").wait_for(r"website: .*\n\$")
+    shoot(browser, terminal.shown().removesuffix("\n$"), f"plan{suffix}")
+    terminal.type("clear; rowcite run accounts.yaml --yes").wait_for(r"\n[1-9]\d*/\d+ .*(about|~)")
+    shoot(browser, terminal.shown(), f"progress{suffix}")
+    terminal.wait_for(r"next (.|\n)*\n\$")
+    shoot(browser, terminal.shown().removesuffix("\n$"), f"summary{suffix}")
 
 
 if __name__ == "__main__":

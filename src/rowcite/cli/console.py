@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -71,7 +73,7 @@ class Console:
             text = json.dumps({"time": time, "level": level, "event": event, "message": message, **fields})
         else:
             mark = {"warning": "warning: ", "error": "error: "}.get(level, "")
-            text = "\n".join(mark + one_line(line, MOST) for line in lines)
+            text = "\n".join(folded(mark + one_line(line, MOST), sys.stderr) for line in lines)
         if self.write_above is not None:
             self.write_above(text)
         elif sys.stderr is not None:  # else `print` would write to stdout
@@ -88,6 +90,45 @@ class Console:
         logger.setLevel(logging.DEBUG)
         logger.handlers = [Handler()]
         logger.propagate = False
+
+
+_COLUMNS = re.compile(r"\s*(?:\S.*?\s{2,})*")  # what comes before the text of a line: a name, a number
+_NARROWEST = 20
+_WORDS = re.compile(
+    r"(?:`[^`]*`|[^\s`])+"
+)  # a command between backticks is one word, so that it can be copied
+
+
+def folded(line: str, stream: TextIO | None) -> str:
+    """Return a line, folded between words if it is longer than the terminal, with its text below its text.
+
+    A command to type next is never folded, so that it can be copied.
+    """
+    if not on_terminal(stream) or len(line) < _NARROWEST:
+        return line
+    assert stream is not None
+    try:
+        width = os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        return line
+    return fold(line, width) if width >= _NARROWEST else line  # a terminal may not know its width
+
+
+def fold(line: str, width: int) -> str:
+    """Return a line in parts of at most `width` characters, unless a word is longer."""
+    before = _COLUMNS.match(line)
+    indent = before.end() if before else 0
+    if len(line) <= width or indent > width // 2 or line.startswith("rowcite ", indent):
+        return line
+    parts, part = [], line[:indent]
+    room = " " * (indent or 2)
+    for word in _WORDS.findall(line[indent:]):
+        gap = "" if part in (line[:indent], room) else " "
+        if gap and len(part) + 1 + len(word) > width:
+            parts.append(part)
+            part, gap = room, ""
+        part += gap + word
+    return "\n".join([*parts, part])
 
 
 def on_terminal(stream: TextIO | None) -> bool:

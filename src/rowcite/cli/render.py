@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from rowcite.api.facts import MICRO, usd, usd_each
+from rowcite.cli.console import folded
 from rowcite.cli.events import EVENTS
 from rowcite.inert import one_line
 from rowcite.wording import percent, plural
@@ -44,7 +46,7 @@ __all__ = [
 
 def as_json(value: dict[str, Any]) -> None:
     """Write one JSON object to stdout."""
-    line(json.dumps(value, ensure_ascii=False))
+    click.echo(one_line(json.dumps(value, ensure_ascii=False)))
 
 
 def write_output(target: str, content: bytes) -> None:
@@ -63,8 +65,8 @@ def write_output(target: str, content: bytes) -> None:
 
 
 def line(text: str) -> None:
-    """Write a line to stdout, with control characters escaped."""
-    click.echo(one_line(text))
+    """Write a line to stdout, with control characters escaped; on a terminal it is folded between words."""
+    click.echo(folded(one_line(text), sys.stdout))
 
 
 def plan_dict(job: Job, plan: Plan) -> dict[str, Any]:

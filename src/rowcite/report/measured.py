@@ -210,7 +210,7 @@ def _front(found: Measured) -> Part | None:
     """Return the section about policies; None if none was simulated (`--target`)."""
     points = [
         Point(
-            item.policy,
+            item.policy.replace("`", ""),
             item.cost_per_row_usd,
             item.found,
             item.found_low,
