@@ -140,7 +140,8 @@ def mirrored(mirror: Path) -> str:
 
 {len(documents)} documents about {len(kinds)} kinds of thing, listed in labels.yaml by repository, commit and path, with {stated} labelled facts. A hash
 divides them: the engine was developed on one half, and the other was used for these figures only. Each question gives the name of the thing and
-nothing else. The model is a scripted reader that knows the labels and quotes the passages it is shown, so its figures are what the
+nothing else. One person labelled both halves before the engine was changed and then wrote its synonyms, so documents of other people may use other
+words. The model is a scripted reader that knows the labels and quotes the passages it is shown, so its figures are what the
 checks of quotes keep of a perfect model's answers.
 
 """

@@ -86,3 +86,16 @@ def test_an_unknown_entity_has_no_documents(docs):
     finding = docs.ask({"name": "Quillon"}, {"employee_count": COUNT})
     assert (finding.content, finding.read, finding.considered) == ({"employee_count": None}, (), 0)
     assert "No document mentions Quillon" in finding.basis[0].reasoning
+
+
+def test_words_that_are_no_name_are_not_reported_as_unmentioned(docs):
+    docs.page(
+        "a.html", "<h1>News</h1><p>They walk in the open data of the sea.</p>", "https://news.example/1"
+    )
+    reasoning = docs.ask({"community": "Open Data"}, {"employee_count": COUNT}).basis[0].reasoning
+    assert reasoning == "Documents contain the words Open Data, but none of them names it."
+
+
+def test_a_name_in_lower_case_is_found_in_a_title(docs):
+    docs.page("a.html", "<h1>Release of nll</h1><p>Employees: 31</p>", "https://nll.test/1")
+    assert docs.value({"name": "nll"}, COUNT) == 31

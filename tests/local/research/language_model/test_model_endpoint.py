@@ -26,6 +26,7 @@ from support.chat_completions import ACME, COUNT, KEY, OWN, TRADE, quoting, stub
         "```json\n{}\n```",
         "Sure! Here it is:\n```\n{}\n```\nAnything else?",
         "The answer is {} as asked.",
+        "<think>Is it {a} or {b}?</think>\n{}",
         "{}",
     ],
 )

@@ -142,6 +142,7 @@ class Endpoint:
 
 def object_in(text: str) -> dict[str, Any]:
     """Return the JSON object in a reply, also in a code fence or between words; raise `EndpointUnavailable` if none."""
+    text = text.rsplit("</think>", 1)[-1]  # some models reason aloud
     fenced = text.split("```", 2)[1].removeprefix("json") if text.count("```") > 1 else ""
     for candidate in (text, fenced, text[text.find("{") : text.rfind("}") + 1]):
         try:

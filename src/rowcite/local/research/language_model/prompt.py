@@ -28,24 +28,23 @@ _RULES = (
 
 
 def reply_schema(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the JSON schema of a reply; the values are not restricted, since they are checked when they arrive."""
-    quote = {
-        "type": "object",
-        "properties": {"document": {"type": "integer"}, "quote": {"type": "string"}},
-        "required": ["document", "quote"],
+    """Return the JSON schema of a reply: for each field its value or null, and the quotes that state it."""
+    quote = _object(document={"type": "integer"}, quote={"type": "string"})
+    quotes = {"type": "array", "items": quote}
+    answers = {
+        name: _object(value=_or_null(schema), quotes=quotes, reasoning={"type": "string"})
+        for name, schema in (fields.get("properties") or {}).items()
     }
-    answer = {
-        "type": "object",
-        "properties": {
-            "value": {},
-            "quotes": {"type": "array", "items": quote},
-            "reasoning": {"type": "string"},
-        },
-        "required": ["value", "quotes"],
-    }
-    names = dict.fromkeys(fields.get("properties") or {}, answer)
-    inner = {"type": "object", "properties": names, "required": list(names)}
-    return {"type": "object", "properties": {"fields": inner}, "required": ["fields"]}
+    return _object(fields=_object(**answers))
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _or_null(schema: Any) -> dict[str, Any]:
+    """Return a value's schema with null; without restriction if it refers to another part of the whole schema."""
+    return {} if "$ref" in json.dumps(schema) else {"anyOf": [schema, {"type": "null"}]}
 
 
 def messages_for(

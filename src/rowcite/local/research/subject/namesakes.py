@@ -30,14 +30,18 @@ def exclude_namesakes(
     ]
     ordered = tuple(sorted(kept, key=lambda match: (-match.score, match.document.path)))
     return replace(
-        start, matches=ordered, problem="" if ordered else _reason_for_none(start.entity, namesakes=namesakes)
+        start,
+        matches=ordered,
+        problem="" if ordered else _reason_for_none(start.entity, numbers, namesakes=namesakes),
     )
 
 
-def _reason_for_none(entity: Entity, *, namesakes: bool) -> str:
+def _reason_for_none(entity: Entity, numbers: list[int], *, namesakes: bool) -> str:
     who = entity.given or "the subject"
     if namesakes:
         return f"The documents that name {who} are about another organisation of that name, or do not identify one."
+    if numbers:
+        return f"Documents contain the words {who}, but none of them names it."
     return f"No document mentions {who}."
 
 
@@ -63,7 +67,10 @@ def _tie_to_entity(document: Document, start: Dossier, *, own: bool) -> str:
 
 def _presents(document: Document, names: tuple[str, ...]) -> bool:
     """Return True if a page's subject has one of the names, or a name that begins with a long one of them."""
-    return any(
+    lower = [
+        name for name in names if re.search(rf"\b{re.escape(name)}\b", document.title)
+    ]  # "nll", written so
+    return bool(lower) or any(
         subject == name or (subject.startswith(f"{name} ") and name.count(" ") > 1)
         for subject in document.subjects
         for name in names
