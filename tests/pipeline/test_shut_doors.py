@@ -50,7 +50,8 @@ def test_a_refusal_after_some_posts_keeps_and_charges_their_runs_alone(start, st
 
 
 def test_active_posts_are_awaited_after_a_refusal(start):
-    job = start(post(401, nth=[1], delay=0.3), post(401, nth=[2, 3, 4], delay=0.9))
+    how = Deviations(together=4)
+    job = start(post(401, nth=[1], delay=0.05), post(401, nth=[2, 3, 4], delay=0.5), how=how)
     with pytest.raises(KeyRefused):
         job.run(tasks(job.question, 4000))
     assert job.api.deviant.posts == [1000] * 4

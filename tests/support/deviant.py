@@ -50,6 +50,7 @@ class Deviations:
     refuse_over: int = 0  # only a POST with more runs is refused
     names: Callable[[list[int]], list[int]] | None = None  # maps the bad rows to the rows that the 422 names
     refuse_betas: bool = False  # 400 for every request with the header parallel-beta
+    together: int = 1  # POSTs wait until this number of them has arrived
     credit: int | None = None  # 402 for a POST beyond this total of runs
     reserve: int | None = None  # 402 for a POST that exceeds this number of active runs
     throttle_over: int | None = None  # 429 for a POST with more runs
@@ -79,6 +80,7 @@ class Deviant:
     _born: dict[str, float] = field(default_factory=dict)  # when each run was created
     _groups: dict[str, list[float]] = field(default_factory=dict)
     _first: bool = True
+    _all_arrived: asyncio.Event = field(default_factory=asyncio.Event)
     _jobs: set[asyncio.Task[None]] = field(default_factory=set)
     _status: dict[str, str] = field(default_factory=dict)
 
@@ -130,7 +132,7 @@ class Deviant:
     async def _add(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
         how, request = self.how, json.loads(body)
         inputs = request["inputs"]
-        self.posts.append(len(inputs))
+        await self._arrived(len(inputs))
         if how.count_runs and await self._throttles(send, len(inputs)):
             return
         first, self._first = self._first, False
@@ -161,6 +163,12 @@ class Deviant:
             await _problem(send, how.answer)
             return
         await _answer(send, *await self._create(scope, body, receive))
+
+    async def _arrived(self, runs: int) -> None:
+        self.posts.append(runs)
+        if len(self.posts) >= self.how.together:
+            self._all_arrived.set()
+        await self._all_arrived.wait()
 
     async def _create_late(self, scope: Scope, body: bytes, seconds: float) -> None:
         await asyncio.sleep(seconds)

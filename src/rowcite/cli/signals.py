@@ -19,7 +19,7 @@ from typing import Any, NoReturn, Self
 INTERRUPTED = 130
 GRACE = 1.2
 """Seconds from the signal until the process is ended by force: the promise is two, and a busy machine takes some."""
-_LAST_LINE = 0.15  # seconds that writing to stderr may take
+_LAST_LINE = 0.3  # seconds that writing to stderr may take
 _LAST_TRANSACTION = 0.3  # seconds that a transaction of the ledger may take to end
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 
@@ -34,7 +34,7 @@ class Signals:
     def __init__(self, explain: Callable[[], None], *, process_ends: bool) -> None:
         self.received = False
         self._explain, self._process_ends = explain, process_ends
-        self._explained = threading.Lock()
+        self._explaining, self._explained = threading.Lock(), threading.Event()
         self._handlers: dict[int, Any] = {}
         self._pipe: tuple[int, int] | None = None
 
@@ -64,9 +64,14 @@ class Signals:
                 signal.signal(number, signal.SIG_IGN if self._process_ends else before)
 
     def explain(self) -> None:
-        """Write the last line, once."""
-        if self._explained.acquire(blocking=False):
+        """Write the last line, once. Where another thread writes it, wait for that: the caller ends the process."""
+        if not self._explaining.acquire(blocking=False):
+            self._explained.wait(_LAST_LINE)
+            return
+        try:
             self._explain()
+        finally:
+            self._explained.set()
 
     def leave(self) -> NoReturn:
         """Write the last line and end the process, without waiting for threads."""
