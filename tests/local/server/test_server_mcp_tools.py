@@ -1,24 +1,30 @@
 """MCP servers on loopback, whose tools are called."""
 
+import asyncio
 import json
 import socket
+import ssl
 import threading
 import time
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
+import httpx2
 import pytest
+import trustme
 import uvicorn
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import EmbeddedResource, TextResourceContents, ToolAnnotations
+from starlette.responses import PlainTextResponse
 
 from rowcite.local import backend
 from rowcite.local.research import open_corpus
 from rowcite.local.server.app import ServerSettings, create_app
-from rowcite.local.server.mcp_tools import arguments_for, callable_tools
+from rowcite.local.server.mcp_tools import arguments_for, callable_tools, connecting_to
 from rowcite.local.server.serving import embedded
 
 TOKEN = "Bearer t0ken-of-the-client"
@@ -83,11 +89,13 @@ class Guard:
 
 
 @contextmanager
-def serving(app):
-    """Serve an application on a free loopback port in a thread."""
+def serving(app, ssl=None):
+    """Serve an application on a free loopback port in a thread, with TLS if there is a context for it."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         config = uvicorn.Config(app, log_config=None, ws="none", timeout_graceful_shutdown=1)
         server = uvicorn.Server(config)
+        config.load()
+        config.ssl = ssl
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         while not server.started:
@@ -130,6 +138,31 @@ def test_a_server_at_a_private_address_is_not_called_unless_told(start, calls_of
     (call,) = calls_of("Acme", {"url": url, "name": "crm"}, client=start(private_addresses=False))
     assert "private" in call["error"]
     assert len(CALLS) == before
+
+
+@pytest.mark.parametrize(
+    ("addresses", "status"), [(["127.0.0.1"], 200), (["127.0.0.2", "127.0.0.1"], 200), ([], None)]
+)
+def test_a_connection_goes_to_an_address_that_was_checked_and_not_to_one_of_a_later_look_up(
+    tmp_path, monkeypatch, addresses, status
+):
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("mcp.invalid").configure_cert(context)  # a name that no look-up finds
+
+    async def get(port):
+        async with httpx2.AsyncClient(transport=connecting_to(addresses)) as client:
+            return await client.get(f"https://mcp.invalid:{port}/")
+
+    with serving(PlainTextResponse("here"), ssl=context) as url:
+        port = urlsplit(url).port
+        if status is None:
+            with pytest.raises(httpx2.ConnectError, match=r"mcp\.invalid is not found"):
+                asyncio.run(get(port))
+        else:
+            assert asyncio.run(get(port)).status_code == status
 
 
 def test_the_local_backend_calls_the_servers_of_a_spec_on_this_machine(url, tmp_path):

@@ -48,10 +48,10 @@ def names_private(url: str) -> bool:
         return is_loopback(host)
 
 
-def resolves_to_private(url: str) -> bool:
-    """Return True if an address of a URL's host is private; False if the host is not found."""
+def addresses_of(url: str) -> list[str]:
+    """Return the IP addresses of a URL's host; none if the host is not found."""
     try:
         found = socket.getaddrinfo(urlsplit(url).hostname, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        return False
-    return any(is_private(str(address[0])) for *_, address in found)
+        return []
+    return [str(address[0]) for *_, address in found]

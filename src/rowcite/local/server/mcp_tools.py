@@ -19,11 +19,12 @@ from uuid import uuid4
 import msgspec
 
 from rowcite.local.research import ToolAnswer
-from rowcite.local.server.addresses import PRIVATE, resolves_to_private
+from rowcite.local.server.addresses import PRIVATE, addresses_of, is_private
 from rowcite.local.server.schema_match import mismatches
 from rowcite.local.server.shapes import McpServer, McpToolCall
 
 if TYPE_CHECKING:
+    from httpx2 import AsyncBaseTransport
     from mcp import ClientSession, Tool
     from mcp.types import CallToolResult
 
@@ -60,15 +61,20 @@ def call_tools(servers: Sequence[McpServer], given: Input, *, private: bool) -> 
 
 
 def _calls(server: McpServer, given: Input, *, private: bool) -> list[ToolCall]:
-    if not private and resolves_to_private(server.url):
+    if private:
+        return asyncio.run(_call_server(server, given))
+    addresses = addresses_of(server.url)
+    if any(map(is_private, addresses)):
         return [ToolCall(_record(server, LISTING, {}, error=PRIVATE))]
-    return asyncio.run(_call_server(server, given))
+    return asyncio.run(_call_server(server, given, connecting_to(addresses)))
 
 
-async def _call_server(server: McpServer, given: Input) -> list[ToolCall]:
+async def _call_server(
+    server: McpServer, given: Input, transport: AsyncBaseTransport | None = None
+) -> list[ToolCall]:
     calls: list[ToolCall] = []
     try:
-        async with asyncio.timeout(SERVER_TIMEOUT), _session(server) as session:
+        async with asyncio.timeout(SERVER_TIMEOUT), _session(server, transport) as session:
             tools = (await session.list_tools()).tools
             for tool, arguments in callable_tools(tools, server.allowed_tools, given)[:MAX_CALLS]:
                 calls.append(await _call(session, server, tool.name, arguments))
@@ -78,18 +84,41 @@ async def _call_server(server: McpServer, given: Input) -> list[ToolCall]:
 
 
 @asynccontextmanager
-async def _session(server: McpServer) -> AsyncIterator[ClientSession]:
+async def _session(server: McpServer, transport: AsyncBaseTransport | None) -> AsyncIterator[ClientSession]:
     from httpx2 import AsyncClient  # the type that the SDK's signature requires
     from mcp import ClientSession
     from mcp.client.streamable_http import streamable_http_client
 
     async with (
-        AsyncClient(headers=server.headers or {}, timeout=SERVER_TIMEOUT) as http,
+        AsyncClient(headers=server.headers or {}, timeout=SERVER_TIMEOUT, transport=transport) as http,
         streamable_http_client(server.url, http_client=http) as (read, write),
         ClientSession(read, write) as session,
     ):
         await session.initialize()
         yield session
+
+
+def connecting_to(addresses: Sequence[str]) -> AsyncBaseTransport:
+    """Return a transport that connects to the first of some addresses that accepts, without a look-up of the host.
+
+    A name may have another address a moment after it was checked. The certificate is still that of the name.
+    """
+    from httpx2 import AsyncHTTPTransport, ConnectError, ConnectTimeout, Request, Response
+
+    class Connecting(AsyncHTTPTransport):
+        async def handle_async_request(self, request: Request) -> Response:
+            host, url = request.url.host, request.url
+            request.extensions = {**request.extensions, "sni_hostname": host}
+            error: Exception = ConnectError(f"{host} is not found")
+            for address in addresses:
+                request.url = url.copy_with(host=address)
+                try:
+                    return await super().handle_async_request(request)
+                except (ConnectError, ConnectTimeout) as refused:
+                    error = refused
+            raise error
+
+    return Connecting()
 
 
 async def _call(session: ClientSession, server: McpServer, name: str, arguments: dict[str, Any]) -> ToolCall:
