@@ -282,6 +282,20 @@ def test_rows_whose_key_other_rows_have_are_not_drawn(scene, capsys):
     assert "Give a column that identifies a row" in capsys.readouterr().err
 
 
+def test_a_field_whose_name_is_a_formula_is_no_formula_in_a_drawn_sample_and_is_read_from_it(scene, capsys):
+    scene.spec(
+        task={"processor": "core", "inputs": {"company": {"column": "name"}}, "outputs": {"=size": "integer"}}
+    )
+    assert scene("run", "-q") == 0
+    drawn = scene.folder / "truth.csv"
+    assert scene("eval", "--draw", "5", "--key", "id", "-o", str(drawn)) == 0
+    header, *rows = drawn.read_text().splitlines()
+    assert header.split(",")[2] == "'=size"
+    labels = [f"{row.split(',')[0]},{int(row.split(',')[0])}" for row in rows]
+    drawn.write_text("\n".join(["id,'=size", *labels]))
+    assert counts(scene.eval(capsys), "=size")[0] == len(rows)
+
+
 def test_a_sample_is_the_same_for_one_seed_and_never_overwrites_labels(scene, capsys):
     assert scene("run", "-q") == 0
     files = [scene.folder / f"{number}.csv" for number in range(3)]

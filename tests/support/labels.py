@@ -24,7 +24,7 @@ class Registry:
             FieldBasis(name, "So.", (Citation("https://a.example/"),), CONFIDENCE[question.processor])
             for name in fields
         )
-        return Finding("json", {name: content[name] for name in fields}, basis, None, 1, ())
+        return Finding("json", {name: content[name.removeprefix("=")] for name in fields}, basis, None, 1, ())
 
 
 class Scene:

@@ -13,7 +13,7 @@ from rowcite.errors import UsageError
 from rowcite.evaluation.judging import level
 from rowcite.evaluation.truth import STRATUM, STRATUM_ROWS, key_text
 from rowcite.files import atomic_write, write_errors
-from rowcite.inert import csv_line
+from rowcite.inert import csv_line, without_formula
 from rowcite.ledger import Ledger
 from rowcite.model import ANSWERED_ROWS
 from rowcite.pipeline.job import Job
@@ -49,7 +49,8 @@ def draw(job: Job, ledger: Ledger, key: str, target: Path, *, size: int, seed: i
     own = _with_own_key(strata, key)
     names = [name for name in _input_columns(job) if name != key]
     fields = [item.name for item in RowResolver(job.spec, job.reader.source.schema, ledger).fields]
-    lines = [csv_line([key, *names, *fields, STRATUM, STRATUM_ROWS])]
+    headings = map(without_formula, fields)
+    lines = [csv_line([key, *names, *headings, STRATUM, STRATUM_ROWS])]
     chosen = _chosen(own, size, seed)
     for stratum, rows in chosen.items():
         for row in rows:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from rowcite.errors import UsageError
+from rowcite.inert import without_formula
 from rowcite.spec.fields import fields, value_column
 from rowcite.spec.models import CsvOptions, Spec
 from rowcite.table.sources import Source, open_source
@@ -76,9 +77,13 @@ def read_truth(
 
 
 def label_columns(spec: Spec) -> dict[str, str]:
-    """Return the field of each column that may have labels: named as the field, or as its column in the output."""
+    """Return the field of each column that may have labels: named as the field, or as its column in the output.
+
+    Of a name that is a formula, the files of rowcite have an apostrophe before it.
+    """
     names = [item.name for item in fields(spec)]
-    return {value_column(spec, name): name for name in names} | {name: name for name in names}
+    columns = {value_column(spec, name): name for name in names} | {name: name for name in names}
+    return {without_formula(column): name for column, name in columns.items()} | columns
 
 
 def key_text(value: Any) -> str:
