@@ -1,5 +1,7 @@
 """Refusals: of the key, processor, group, row or header. The spend is right after each of them."""
 
+from dataclasses import replace
+
 import pytest
 
 from rowcite.errors import ApiError, ApiRefused, KeyRefused
@@ -52,6 +54,7 @@ def test_a_refusal_after_some_posts_keeps_and_charges_their_runs_alone(start, st
 def test_active_posts_are_awaited_after_a_refusal(start):
     how = Deviations(together=4)
     job = start(post(401, nth=[1], delay=0.05), post(401, nth=[2, 3, 4], delay=0.5), how=how)
+    job.retry_policy = replace(job.retry_policy, answer=60.0, total=120.0)
     with pytest.raises(KeyRefused):
         job.run(tasks(job.question, 4000))
     assert job.api.deviant.posts == [1000] * 4
