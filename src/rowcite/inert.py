@@ -1,7 +1,7 @@
 """Text from the web and from tables, made harmless: one function for each place that it is written to.
 
-Spreadsheets (`csv_line`, `without_formula`), workbooks (`cell_text`, `is_link`), pages (`json_in_page`; the rest of a page is escaped by its template), and
-lines of a log, a terminal or a page (`one_line`).
+Spreadsheets (`csv_line`, `without_formula`), workbooks (`cell_text`, `is_link`), pages (`json_in_page`; the rest of a page is escaped by its template),
+Markdown files (`plain_markdown`), and lines of a log, a terminal or a page (`one_line`).
 """
 
 from __future__ import annotations
@@ -88,6 +88,24 @@ def json_in_page(value: Any) -> str:
 
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
     return _compiled(_UNSAFE_IN_PAGE).sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+# --- Markdown --------------------------------------------------------------------------------------------
+
+_TAG = re.compile(r"<(?=[a-zA-Z/!?])(?!https?://)")
+_TARGET = re.compile(r"\](?=[(:][\s>]*+(?!<?https?://|mailto:)(?:<|//|\S*[:&\\]))")
+_IMAGE = re.compile(r"!(?=\[)")
+_MOVES = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""Control characters but for tab and line feed, and characters that end a line or reverse text."""
+
+
+def plain_markdown(text: str) -> str:
+    """Return Markdown without HTML, with links in place of images, and without links to schemes but http, https and mailto.
+
+    A viewer loads an image by itself, and may run HTML. In code, a `<` before a letter is shown as `&lt;`.
+    """
+    text = _MOVES.sub(lambda char: _escaped(char[0]), text.replace("\r\n", "\n"))
+    return _IMAGE.sub("&#33;", _TARGET.sub("&#93;", _TAG.sub("&lt;", text)))
 
 
 # --- lines -----------------------------------------------------------------------------------------------

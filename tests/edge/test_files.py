@@ -172,13 +172,13 @@ def test_no_command_writes_through_a_link_planted_beside_its_file(
 def test_no_report_of_a_row_is_written_through_a_link_planted_beside_it(tmp_path):
     task = {"processor": "core", "inputs": {"company": {"column": "name"}}, "output": {"type": "text"}}
     spec = known(tmp_path, [{"name": "Alpha"}], task=task, accept={}, columns={"reports": "reports"})
-    answered(spec, [b'{"type": "text", "content": "# Alpha", "basis": []}'])
+    answered(spec, [b'{"type": "text", "content": "# Alpha <b>", "basis": []}'])
     victim = tmp_path / "victim"
     victim.write_text("precious")
     (tmp_path / "reports").mkdir()
     (tmp_path / "reports" / ".row-000001.md.tmp").symlink_to(victim)
     assert main(["write", str(spec), "--base-url", NOWHERE, "-q"]) == 0
-    assert (tmp_path / "reports" / "row-000001.md").read_text() == "# Alpha\n"
+    assert (tmp_path / "reports" / "row-000001.md").read_text() == "# Alpha &lt;b>\n"
     assert victim.read_text() == "precious"
 
 

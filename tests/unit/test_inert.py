@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import sys
 import unicodedata
 
@@ -9,8 +10,9 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
-from rowcite.inert import csv_line, is_formula, one_line, without_formula
+from rowcite.inert import csv_line, is_formula, one_line, plain_markdown, without_formula
 from rowcite.table.columns import without_formulas
 
 FORMULAS = [
@@ -116,3 +118,46 @@ def test_a_long_line_is_cut_and_its_length_given():
 
 def column(text):
     return pl.DataFrame({"x": [text]}, schema={"x": pl.String}).select(without_formulas("x")).item()
+
+
+MARKDOWN = MarkdownIt("commonmark", {"html": True})
+MARKDOWN.validateLink = lambda _: True  # a viewer that leaves everything to the file
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script>",
+        "\\<img src=x onerror=alert(1)>",
+        "![x](https://e.example/p.png)",
+        "\\![x][r]\n\n[r]: https://e.example/p.png",
+        "[x](javascript:alert(1))",
+        "[x\\](javascript:alert(1))",
+        "[x]( <\tjavascript:alert(1)>)",
+        "[x](&#106;avascript:alert(1))",
+        "[x](java\\script:alert(1))",
+        "[x](//evil.example)",
+        "> [x](\n> file:///etc/passwd)",
+        "> [^r]:\n> data:text/html,x\n\n[^r]",
+        "<javascript:alert(1)>",
+        "x\x1b[2J\u202egnp.exe\r<b>",
+    ],
+)
+def test_markdown_runs_and_loads_nothing(text):
+    page = MARKDOWN.render(plain_markdown(text))
+    assert set(re.findall("<([a-z]+)", page)) <= {"p", "a", "blockquote"}
+    assert set(re.findall('href="([^"]*)"', page)) <= {"https://e.example/p.png"}
+    assert not set(page) & set("\x1b\u202e\r")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# A report\n\n- 1 < 2 and a<2, `x = [1](2)`, *all* ![1]: [x]\n",
+        'See [the site](https://a.example/?a=b&c "t"), <https://a.example/> or [mail](mailto:a@a.example)[^1].\n\n[^1]: A note\n',
+        "Text [1] and [2].\n\n[1]: https://a.example/\n[2]: <https://b.example/>\n",
+        "| a | b |\n| - | - |\n| é\u00a0x | 👩\u200d🔬 |\n",
+    ],
+)
+def test_other_markdown_looks_the_same(text):
+    assert MARKDOWN.render(plain_markdown(text)) == MARKDOWN.render(text)

@@ -13,6 +13,7 @@ import polars as pl
 from rowcite.api.facts import MICRO
 from rowcite.errors import Incomplete
 from rowcite.files import write_errors, write_many
+from rowcite.inert import plain_markdown
 from rowcite.ledger import Ledger
 from rowcite.model import ANSWERED_ROWS, Counts, RowStatus
 from rowcite.pipeline.coverage import Coverage
@@ -161,6 +162,7 @@ def _write_reports(job: Job, ledger: Ledger, folder: Path) -> None:
 
 
 def _lines(text: str) -> bytes:
+    text = plain_markdown(text)
     return (text if text.endswith("\n") else f"{text}\n").encode()
 
 
