@@ -155,3 +155,21 @@ def test_a_list_is_filled_into_a_column_of_lists_in_every_format(tmp_path, suffi
         else [json.loads(row["found"]) for row in csv.DictReader(out.read_text().splitlines())]
     )
     assert cells == [["a"], ["k"]]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "warning"),
+    [("jsonl", "out.jsonl: JSON has no NaN and no infinity: 4 values are null there"), ("csv", "")],
+)
+def test_numbers_that_json_does_not_have_are_null_with_a_warning_that_counts_them(
+    tmp_path, capsys, suffix, warning
+):
+    inside = [{"m": [float("nan")]}, {"m": [None, 1.0, float("-inf")]}]
+    numbers = [float("nan"), float("inf")]
+    pq.write_table(
+        pa.table({"name": ["a", "b"], "x": numbers, "y": inside, "z": [1.0, None]}), tmp_path / "t.parquet"
+    )
+    out = written(tmp_path, "t.parquet", ["f", "g"], suffix=suffix)
+    assert capsys.readouterr().err.strip().rpartition("/")[2] == warning
+    if suffix == "jsonl":
+        assert [json.loads(line)["x"] for line in out.read_text().splitlines()] == [None, None]

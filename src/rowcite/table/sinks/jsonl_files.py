@@ -11,14 +11,22 @@ import polars as pl
 from rowcite.table.sinks.registry import OutputFormat, OutputTable, WriteRows
 from rowcite.table.sinks.text_columns import without_bytes_and_durations
 from rowcite.table.sources import Rows, jsonl_files
+from rowcite.wording import plural_is
 
 
 @contextmanager
-def _open(stream: BinaryIO, _: OutputTable) -> Iterator[WriteRows]:
+def _open(stream: BinaryIO, table: OutputTable) -> Iterator[WriteRows]:
+    nulls = 0
+
     def write(rows: Rows, added: pl.DataFrame) -> None:
+        nonlocal nulls
+        nulls += _not_in_json(rows)
         stream.write(_lines(rows, added))
 
     yield write
+    if nulls:
+        note = f"JSON has no NaN and no infinity: {plural_is(nulls, 'value')} null there"
+        table.about.notes.append(note)
 
 
 def _lines(rows: Rows, added: pl.DataFrame) -> bytes:
@@ -27,6 +35,20 @@ def _lines(rows: Rows, added: pl.DataFrame) -> bytes:
     if old is None:
         old = without_bytes_and_durations(rows.frame).write_ndjson().encode().splitlines()
     return b"".join(_joined(line[:-1], more) for line, more in zip(old, new, strict=True))
+
+
+def _not_in_json(rows: Rows) -> int:
+    """Return the number of NaNs and infinities that become null in JSON lines. Lines of a JSONL input have none."""
+    return 0 if rows.lines is not None else sum(map(_not_finite, rows.frame))
+
+
+def _not_finite(column: pl.Series) -> int:
+    dtype = column.dtype
+    if dtype.is_float():
+        return int((~column.is_finite()).sum())
+    if isinstance(dtype, pl.Struct):
+        return sum(_not_finite(column.struct.field(item.name)) for item in dtype.fields)
+    return _not_finite(column.explode()) if isinstance(dtype, pl.List | pl.Array) else 0
 
 
 def _joined(line: bytes, more: bytes) -> bytes:
