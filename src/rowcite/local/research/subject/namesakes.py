@@ -67,10 +67,9 @@ def _tie_to_entity(document: Document, start: Dossier, *, own: bool) -> str:
 
 def _presents(document: Document, names: tuple[str, ...]) -> bool:
     """Return True if a page's subject has one of the names, or a name that begins with a long one of them."""
-    lower = [
-        name for name in names if re.search(rf"\b{re.escape(name)}\b", document.title)
-    ]  # "nll", written so
-    return bool(lower) or any(
+    # "nll" as it is written, but not the "acme" of acme.example
+    lower = any(re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", document.title) for name in names)
+    return lower or any(
         subject == name or (subject.startswith(f"{name} ") and name.count(" ") > 1)
         for subject in document.subjects
         for name in names
