@@ -77,12 +77,15 @@ def shoot_result(browser, folder, url):
         )
 
 
-def opened(tab):
-    """Open the first row to review, at the top of the screenshot."""
-    row = tab.locator("tr.row", has_text="confidence low").first
-    row.locator(".toggle").click()
-    tab.locator("#rows").scroll_into_view_if_needed()
-    tab.evaluate("document.getElementById('rows').scrollIntoView(); scrollBy(0, -28)")
+def one_row(tab):
+    """Show one row at a time, the first one with a doubtful value that has a source."""
+    row = tab.locator("tr.row", has_text="confidence low").first.get_attribute("id")
+    tab.get_by_role("button", name="One at a time").click()
+    for _ in range(tab.locator("tr.row").count()):
+        if tab.locator("#current ol").count() and f"#{row.replace('row', 'one')}-" in tab.url:
+            break
+        tab.keyboard.press("j")
+    tab.evaluate("scrollTo(0, 0)")
 
 
 def write_report(folder, flags, name):
@@ -133,7 +136,8 @@ def main():
             shoot(browser, address, "report-accuracy", height=ACCURACY_HEIGHT, act=at_accuracy)
             with process("review", *flags[:-1], "--as", "reviewer", cwd=folder) as page:
                 for scheme in ("light", "dark"):
-                    shoot(browser, page, f"review-{scheme}", height=REVIEW_HEIGHT, scheme=scheme, act=opened)
+                    shoot(browser, page, f"review-{scheme}", height=REVIEW_HEIGHT, scheme=scheme, act=one_row)
+                shoot(browser, page, "review-phone", width=390, height=PHONE_HEIGHT, act=one_row)
             shoot_result(browser, folder, url)
             browser.close()
     for file in sorted(TARGET.glob("*.png")):

@@ -224,10 +224,10 @@ def test_one_row_at_a_time_breaks_no_accessibility_rule_and_fits(hostile, one, a
         assert broken(tab, axe) == []
         assert tab.evaluate("document.documentElement.scrollWidth") == width
         assert tab.evaluate("window.hit") is None
-        small = tab.evaluate(
-            "[...document.querySelectorAll('#one button')].filter((node) => node.getBoundingClientRect().height < 34).length"
+        sizes = (
+            "[...document.querySelectorAll('#one button')].map((node) => node.getBoundingClientRect().height)"
         )
-        assert small == 0
+        assert min(size for size in tab.evaluate(sizes) if size) >= (44 if width == 390 else 34)
         tab.keyboard.press("Escape")
         tab.keyboard.press("?")
         assert broken(tab, axe) == []

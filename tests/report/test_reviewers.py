@@ -78,7 +78,7 @@ def test_the_agreement_is_in_percent_with_the_cells_that_differ(start):
             decide(session, "Unsure", field, verdict)
     decide(bo, "Lost", "industry", "blank")  # not decided on by Ann
     text = re.sub(r"<[^>]+>", " ", ann.page())
-    assert "Ann and Bo decided on 3 same cells and agree on 2 (67%)" in text
+    assert "Ann and Bo both decided on 3 cells and agree on 2 (67%)" in text
     assert re.search(r"Unsure\s+industry\s+accepted “valves”\s+rejected “valves”", text)
     assert "Agreement" not in start("Cy").page()
 
@@ -97,7 +97,7 @@ def test_the_command_prints_the_agreement(tmp_path):
         ledger.record_decisions(made)
     done = rowcite("review", path.name, "--base-url", NOWHERE, "--agreement", cwd=tmp_path)
     assert done.stdout.decode().splitlines() == [
-        "ann and bo decided on 1 same cell and agree on 0 (0%)",
+        "ann and bo both decided on 1 cell and agree on 0 (0%)",
         "  row 1 industry: ann accepted “pumps”; bo left blank",
     ]
     done = rowcite("review", path.name, "--base-url", NOWHERE, "--agreement", "--json", cwd=tmp_path)

@@ -11,6 +11,7 @@ from rowcite.report.facts import CellView, Facts, RowView
 from rowcite.report.page import asset, decision_dict, earlier_dict, page_data, rendered
 from rowcite.report.parts import meta
 from rowcite.review.scope import Scope, own_decisions
+from rowcite.review.verdicts import as_json
 from rowcite.rows.decisions import answer_changed
 from rowcite.rows.reviewed import Agreement, DecisionsByReviewer, ReviewedCell, agreements, reviewed_cells
 from rowcite.spec.fields import Field
@@ -117,14 +118,16 @@ def _shown(item: Agreement, facts: Facts, who: str) -> dict[str, Any]:
 def agreement_text(item: Agreement) -> str:
     """Return the agreement of two reviewers as a sentence, in plain percent."""
     share = f"{100 * item.agree / item.cells:.0f}%"
-    return f"{item.first} and {item.second} decided on {plural(item.cells, 'same cell')} and agree on {item.agree:,} ({share})"
+    return f"{item.first} and {item.second} both decided on {plural(item.cells, 'cell')} and agree on {item.agree:,} ({share})"
 
 
 def decision_text(cell: ReviewedCell) -> str:
     """Return a decision in a few words: accepted "pumps", left blank."""
     words = {"accept": "accepted", "reject": "rejected", "correct": "corrected to", "blank": "left blank"}
     value = cell.answer if cell.verdict == "reject" else cell.value
-    return words[cell.verdict] + ("" if cell.verdict == "blank" or value is None else f" “{value}”")
+    if cell.verdict == "blank" or value is None:
+        return words[cell.verdict]
+    return f"{words[cell.verdict]} “{value if isinstance(value, str) else as_json(value)}”"
 
 
 def _asset(name: str) -> str:

@@ -136,7 +136,7 @@ function onKey(event) {
 function drawOne() {
   const box = byId("one");
   byId("undo").hidden = !one.on || !one.undo.length;
-  if (!one.rows.length) { box.replaceChildren(make("p", { class: "empty" }, "No row to decide on is shown. Choose other rows in the list.")); return; }
+  if (!one.rows.length) { box.replaceChildren(make("p", { class: "empty" }, "No row that is shown needs a decision. Choose other rows in the list.")); return; }
   if (one.finished) { box.replaceChildren(finished()); return; }
   const [row, at] = here();
   history.replaceState(null, "", `#one-${row.n}-${at}`);
@@ -223,6 +223,20 @@ function placeIn(hash) {
   return index < 0 || !data.fields[at] ? null : [index, Number(at)];
 }
 
+/** Show the row of an address such as #row-12 in the list, as the links of the agreement have it. */
+function showInList(hash) {
+  const row = data.rows.find((item) => `#row-${item.n}` === hash);
+  if (!row) return;
+  if (one.on) setView(false);
+  byId("search").value = byId("field").value = byId("confidence").value = "";
+  byId("status").value = "all";
+  view.room = Infinity;
+  view.open.add(row);
+  draw();
+  byId(`row-${row.n}`).scrollIntoView();
+  byId(`row-${row.n}`).querySelector(".toggle").focus();
+}
+
 hooks.started = () => {
   const linked = location.hash;
   showProgress();
@@ -231,5 +245,6 @@ hooks.started = () => {
   byId("undo").addEventListener("click", () => perform(undoLast));
   byId("help-open").addEventListener("click", () => byId("help").showModal());
   document.addEventListener("keydown", onKey);
+  addEventListener("hashchange", () => showInList(location.hash));
   if (linked.startsWith("#one-")) setView(true, placeIn(linked));
 };

@@ -10,7 +10,7 @@ function actions(cell) {
   if (hasValue(cell)) found.push(["accept", "Accept"], ["reject", "Reject"], ["correct", "Correct…"]);
   else found.push(["correct", "Enter value…"]);
   if (cell.l !== "unanswered" && !given(cell)) found.splice(hasValue(cell) ? 3 : 0, 0, ["blank", "Leave blank"]);
-  if (cell.d || cell.a) found.push(["clear", "Undo"]);
+  if (cell.d) found.push(["clear", "Undo"]);
   return found;
 }
 
