@@ -1,5 +1,6 @@
 """`rowcite eval --target`: the cheapest policy, certified or not, and the spec that makes it."""
 
+import csv
 from contextlib import closing
 from xml.etree import ElementTree as ET
 
@@ -152,3 +153,21 @@ def test_too_few_labels_certify_nothing_and_say_how_many_would(scene, capsys):
     shown = scene.eval(capsys, "--processors", "core", "--target", "0.95")
     assert shown["choice"]["certified"] is False
     assert shown["choice"]["labels_needed"] > 80
+
+
+def test_the_price_of_a_ladder_is_that_of_the_table_and_not_of_the_sample(scene, capsys):
+    """A tenth of the rows is retried, but a sixth of the sample: a rare stratum has at least two rows."""
+    scene.spec(accept={"required": ["size"]})
+    scene.table(range(40))
+    assert scene("run", "-q") == 0
+    drawn = scene.folder / "label.csv"
+    assert scene("eval", "--draw", "12", "--key", "id", "-o", str(drawn)) == 0
+    with drawn.open(newline="") as file:
+        scene.truth(*({**row, **right(int(row["id"]))} for row in csv.DictReader(file)))
+    found = evaluate(
+        scene.folder / "t.csv", scene.folder / "spec.yaml", scene.folder / "truth.csv", key="id",
+        processors=["core", "pro"], target=0.5, base_url=scene.url,
+    )  # fmt: skip
+    ladder = next(item for item in found.candidates if item.policy == Policy(("core", "pro")))
+    assert ladder.whole.rows == 12
+    assert ladder.cost_per_row == pytest.approx((0.025 + 4 / 40 * 0.1) * MICRO)

@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from rowcite.errors import UsageError
+from rowcite.library import evaluate
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.serving import embedded
 from support.labels import Registry, Scene, counts
@@ -90,3 +92,12 @@ def test_a_policy_is_never_chosen_by_a_selected_sample(scene, capsys):
 
 def test_without_decisions_there_are_no_labels(scene, capsys):
     assert "there is no decision yet" in reviewed(scene, capsys)["notes"][0]
+
+
+def test_from_python_the_decisions_need_no_key(scene):
+    decide(scene, "Ann", r1_city="accept", r2_city="Bergen")
+    found = evaluate(scene.folder / "t.csv", scene.folder / "spec.yaml", "reviewed", base_url=scene.url)
+    assert found.frame().select("field", "right", "wrong").rows() == [("city", 1, 1)]
+    assert "selected sample" in found.notes[0]
+    with pytest.raises(UsageError, match="give key="):
+        evaluate(scene.folder / "t.csv", scene.folder / "spec.yaml", "t.csv", base_url=scene.url)
