@@ -144,7 +144,8 @@ def _session(ready: Prepared, options: Options) -> ReviewSession:
 def _serve(ready: Prepared, options: Options) -> None:
     from tempfile import TemporaryDirectory
 
-    from rowcite.review.app import LOOPBACK, create_app, serve
+    from rowcite.review.app import create_app, serve
+    from rowcite.uvicorn_server import LOOPBACK
 
     reviewing = _session(ready, options)
 

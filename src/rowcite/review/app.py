@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import json
 import secrets
-import socket
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -18,7 +17,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -32,8 +30,8 @@ from rowcite.report.page import decision_dict
 from rowcite.review.page import others_of, review_page
 from rowcite.review.scope import Scope
 from rowcite.review.verdicts import Cells, InvalidDecision, decide
+from rowcite.uvicorn_server import LOOPBACK, UvicornServer, bound_socket
 
-LOOPBACK = "127.0.0.1"
 _MOST_BYTES = 64 << 10
 _HEADERS = {
     "cache-control": "no-store",
@@ -180,29 +178,7 @@ def serve(app: Starlette, *, port: int, on_ready: Callable[[str], None]) -> None
     Raises:
         OSError: the port is in use.
     """
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((LOOPBACK, port))
+    with bound_socket(LOOPBACK, port) as listening:
         url = f"http://{LOOPBACK}:{listening.getsockname()[1]}"
         with contextlib.suppress(KeyboardInterrupt):  # the normal way to stop it
-            _Server(app, lambda: on_ready(url)).run(sockets=[listening])
-
-
-class _Server(uvicorn.Server):
-    def __init__(self, app: Starlette, ready: Callable[[], None]) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                ws="none",
-                server_header=False,
-                proxy_headers=False,
-            )
-        )
-        self._ready = ready
-
-    async def startup(self, sockets: list[Any] | None = None) -> None:
-        await super().startup(sockets)
-        self._ready()
+            UvicornServer(app, lambda: on_ready(url)).run(sockets=[listening])

@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import uvicorn
 from starlette.applications import Starlette
 
 from rowcite.files import write_whole
+from rowcite.uvicorn_server import LOOPBACK, UvicornServer, bound_socket
 
-LOOPBACK = "127.0.0.1"
 GRACE = 5  # seconds for requests in progress; open event streams end immediately
 TICK = 0.1  # seconds, as in Uvicorn, which renews its date header every tenth tick
 THREAD_TIMEOUT = 10.0  # seconds for a thread to start or stop
@@ -34,7 +33,7 @@ def serve(
     Port 0 takes any free one. Once the server listens, its port is in `port_file`, and `on_ready` is called with the base
     URL. Raises OSError if the port is in use.
     """
-    listening = _listen(host, port)
+    listening = bound_socket(host, port)
     number: int = listening.getsockname()[1]
 
     def ready() -> None:
@@ -49,7 +48,7 @@ def serve(
 @contextmanager
 def embedded(app: Starlette) -> Iterator[str]:
     """Serve on a free loopback port in a daemon thread; yield the base URL, stop when the block ends."""
-    listening = _listen(LOOPBACK, 0)
+    listening = bound_socket(LOOPBACK, 0)
     ready = threading.Event()
     server = _Server(app, ready.set)
     thread = threading.Thread(
@@ -66,23 +65,12 @@ def embedded(app: Starlette) -> Iterator[str]:
             thread.join(THREAD_TIMEOUT)
 
 
-class _Server(uvicorn.Server):
+class _Server(UvicornServer):
     """Uvicorn, with event streams that end on shutdown, and signals that end `run` instead of the process."""
 
     def __init__(self, app: Starlette, ready: Callable[[], None]) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                log_config=None,
-                access_log=False,
-                lifespan="on",
-                ws="none",
-                server_header=False,
-                timeout_graceful_shutdown=GRACE,
-            )
-        )
+        super().__init__(app, ready, lifespan="on", grace=GRACE)
         self._app = app
-        self._ready = ready
         self._stopped = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop
         app.state.cut = self.cut
@@ -90,7 +78,6 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
-        self._ready()
 
     async def main_loop(self) -> None:
         """Tick as Uvicorn does, but end on `stop`: its own loop looks only every tenth of a second."""
@@ -130,17 +117,3 @@ class _Server(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """Return a bound socket; uvicorn makes it listen."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio disables Nagle's algorithm only if the protocol is named; otherwise an answer takes 40 ms.
-    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((host, port))
-    except OSError:
-        bound.close()
-        raise
-    return bound
