@@ -183,6 +183,17 @@ def test_an_empty_ledger_file_is_an_error(answered, tmp_path, monkeypatch, capsy
     assert "the file is empty" in capsys.readouterr().err
 
 
+def test_an_error_of_a_damaged_ledger_names_the_command_for_the_spec(answered, tmp_path, monkeypatch, capsys):
+    shutil.copytree(answered[0], tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "spec.yaml").rename("my spec.yaml")
+    with closing(sqlite3.connect(".rowcite/small/ledger.db", isolation_level=None)) as db:
+        db.execute("PRAGMA ignore_check_constraints = ON")
+        db.execute("UPDATE run SET state = 'odd'")
+    assert main(["status", "my spec.yaml"]) == 5
+    assert "`rowcite ledger verify 'my spec.yaml'` lists the damage" in capsys.readouterr().err
+
+
 def test_a_ledger_that_is_deleted_while_in_use_is_noticed_at_the_next_write(answered, tmp_path):
     shutil.copytree(answered[0] / ".rowcite" / "small", tmp_path / "held")
     with closing(open_ledger(tmp_path / "held", writing=True)) as ledger:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from importlib import import_module
 
 import click
@@ -87,20 +88,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     Console.default()
     if argv is None:
         guard_streams()
+    specs: list[str] = []
     with Signals(_report_interrupt, process_ends=argv is None) as signals:
         try:
-            code = cli.main(
-                args=None if argv is None else list(argv), prog_name="rowcite", standalone_mode=False
-            )
+            args = None if argv is None else list(argv)
+            code = cli.main(args=args, prog_name="rowcite", standalone_mode=False, obj=specs)
             flush_stdout()
         except BaseException as error:  # noqa: BLE001 - the only place that turns errors into exit codes
             interrupted = signals.received or isinstance(error, KeyboardInterrupt | click.Abort)
-            code = INTERRUPTED if interrupted else _exit_code(error)
+            code = INTERRUPTED if interrupted else _exit_code(error, specs)
         if signals.received or code == INTERRUPTED:
             signals.leave()
     if argv is None:
         gc.freeze()  # a last collection of what the system takes back anyway would cost a fifth of a short command
     return code if isinstance(code, int) else 0
+
+
+def _with_spec(text: str, spec: str) -> str:
+    """Return a text with a spec in its commands for the ledger: where the text is made, the spec is not known."""
+    import re
+    import shlex
+
+    return re.sub(r"(?<=`rowcite ledger )(\w+) SPEC\b", lambda found: f"{found[1]} {shlex.quote(spec)}", text)
 
 
 def _report_interrupt() -> None:
@@ -109,13 +118,15 @@ def _report_interrupt() -> None:
         console.error(console.on_interrupt(), exit_code=INTERRUPTED, event="interrupted")
 
 
-def _exit_code(error: BaseException) -> int:
-    """Report an error that ends the command; return its exit code."""
+def _exit_code(error: BaseException, specs: Sequence[str]) -> int:
+    """Report an error that ends the command, which is about some specs; return its exit code."""
     if isinstance(error, click.ClickException):
         return _misused(error)
     if isinstance(error, ReaderGone | StdoutFailed):
         discard_stdout()
     if isinstance(error, RowciteError):
+        if len(specs) == 1:
+            error.reword(partial(_with_spec, spec=specs[0]))
         Console.current().error(*error.lines, exit_code=error.exit_code)
         return error.exit_code
     if isinstance(error, ReaderGone):

@@ -50,6 +50,8 @@ class _SpecFile(click.Path):
 
         if not os.path.lexists(value):
             self.fail(f"{value}: no such file{did_you_mean_file(value, ('.yaml', '.yml'))}", param, ctx)
+        if ctx is not None and isinstance(ctx.obj, list):  # the specs that were typed, for errors
+            ctx.obj.append(value)
         return super().convert(value, param, ctx)
 
 
