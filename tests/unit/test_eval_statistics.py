@@ -130,6 +130,25 @@ def test_weights_make_the_estimate_of_a_stratified_sample_unbiased_where_plain_l
     assert sum(plain) / len(plain) < true - 0.2
 
 
+@pytest.mark.parametrize(
+    ("sizes", "truths", "labels"),
+    [((900, 100), (0.98, 0.4), (45, 5)), ((900, 90, 10), (0.97, 0.6, 0.5), (46, 4, 2)), ((500, 500), (0.95, 0.85), (50, 50))],
+)  # fmt: skip
+def test_the_bound_of_a_stratified_sample_is_above_the_true_share_at_most_one_time_in_ten(
+    sizes, truths, labels
+):
+    dice, above = random.Random(1), 0
+    true = sum(size * right for size, right in zip(sizes, truths, strict=True)) / sum(sizes)
+    for _ in range(400):
+        right = given = squares = 0.0
+        for size, share_right, count in zip(sizes, truths, labels, strict=True):
+            weight = size / count
+            right += weight * sum(dice.random() < share_right for _ in range(count))
+            given, squares = given + weight * count, squares + weight**2 * count
+        above += Tally(1, 1.0, 1.0, 1.0, {"city": FieldSums(right, given, squares)}).bound("city") > true
+    assert above <= 40
+
+
 # --- policies --------------------------------------------------------------------------------------------
 
 
