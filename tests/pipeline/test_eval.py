@@ -1,6 +1,7 @@
 """`rowcite eval`: faults put into the truth on purpose come back as exactly those figures."""
 
 import csv
+import json
 from contextlib import closing
 
 import polars as pl
@@ -155,6 +156,20 @@ def test_few_labels_are_said_with_how_many_more_would_halve_the_interval(scene, 
     assert scene("eval", *truth) == 0
     assert "would halve the interval of: size 27" in capsys.readouterr().out
     assert result(scene.eval(capsys), "size")["labels_to_halve"] == 27
+
+
+def test_keys_match_whatever_type_each_table_gives_them(scene, capsys):
+    rows = [{"id": number, "name": f"Company {number}"} for number in range(3)]
+    pl.DataFrame(rows).write_csv(scene.folder / "t.csv")
+    assert scene("run", "-q") == 0
+    truth = scene.folder / "truth.parquet"
+    for kind in (pl.Float64, pl.Int16, pl.String):
+        pl.DataFrame({"id": [0, 1, 2], "city": ["Oslo"] * 3}).with_columns(
+            pl.col("id").cast(kind)
+        ).write_parquet(truth)
+        capsys.readouterr()
+        assert scene("eval", "--truth", str(truth), "--key", "id", "--json") == 0
+        assert counts(json.loads(capsys.readouterr().out), "city")[:2] == (3, 3)
 
 
 def test_a_field_is_compared_as_the_spec_says(scene, capsys):

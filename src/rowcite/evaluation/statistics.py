@@ -65,12 +65,13 @@ def ratio(
     ]
     if not rows:
         return NOTHING
-    value = sum(part for part, _ in rows) / sum(whole for _, whole in rows)
+    own, all_ = [part for part, _ in rows], [whole for _, whole in rows]
+    value = sum(own) / sum(all_)
     dice, drawn = random.Random(seed), list[float]()  # noqa: S311 - a seeded resample, not a secret
     resamples = _RESAMPLES if len(rows) < _MANY_ROWS else _RESAMPLES // 4
     for _ in range(resamples):
-        sample = dice.choices(rows, k=len(rows))
-        drawn.append(sum(part for part, _ in sample) / sum(whole for _, whole in sample))
+        places = dice.choices(range(len(rows)), k=len(rows))
+        drawn.append(sum(map(own.__getitem__, places)) / sum(map(all_.__getitem__, places)))
     drawn.sort()
     low, high = drawn[round(0.025 * (resamples - 1))], drawn[round(0.975 * (resamples - 1))]
     if value in (0.0, 1.0):

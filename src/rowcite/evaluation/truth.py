@@ -87,7 +87,9 @@ def label_columns(spec: Spec) -> dict[str, str]:
 
 
 def key_text(value: Any) -> str:
-    """Return a key as the text by which rows are matched."""
+    """Return a key as the text by which rows are matched; whole numbers without a decimal point."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
     return "" if value is None else str(value).strip()
 
 
