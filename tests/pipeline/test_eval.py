@@ -311,6 +311,13 @@ def test_a_field_whose_name_is_a_formula_is_no_formula_in_a_drawn_sample_and_is_
     assert counts(scene.eval(capsys), "=size")[0] == len(rows)
 
 
+def test_two_columns_with_labels_of_one_field_are_rejected(scene, capsys):
+    scene.spec(columns={"prefix": "ai_"})
+    scene.truth({"id": "001", "ai_size": 1, "size": 2})
+    assert scene("eval", "--truth", str(scene.folder / "truth.csv"), "--key", "id") == 2
+    assert "the columns 'ai_size', 'size' have labels of the same field" in capsys.readouterr().err
+
+
 def test_a_sample_is_the_same_for_one_seed_and_never_overwrites_labels(scene, capsys):
     assert scene("run", "-q") == 0
     files = [scene.folder / f"{number}.csv" for number in range(3)]

@@ -184,3 +184,9 @@ def test_every_reviewer_has_a_line_with_the_answer_that_was_decided_on_and_both_
     assert taken(some, made).decisions == [ann, bo]
     found = taken(some, made, {key: {"industry": ann}})
     assert (found.decisions, found.known) == ([bo], 1)
+
+
+def test_a_column_that_is_there_twice_is_an_error(tmp_path):
+    (tmp_path / "two.csv").write_text("key,field,verdict,verdict,,\n00,industry,accept,reject,,\n")
+    with pytest.raises(TableError, match=r"two\.csv:1: the header has 'verdict' more than once"):
+        read_decisions(tmp_path / "two.csv", [], [], who="me", now=NOW)

@@ -48,15 +48,13 @@ def read_truth(
 
     Raises:
         TableError: the table cannot be read.
-        UsageError: it has no key column, or no column of a field.
+        UsageError: it has no key column, no column of a field, or two of one field.
     """
     path = table if isinstance(table, str) else "truth"
     source = open_source(table, None, CsvOptions()) if isinstance(table, str) else table
     if key not in source.schema:
         raise UsageError(f"{path}: {no_column(key, source.schema)}")
-    labelled = [name for name in source.schema if name in columns and name != key]
-    if not labelled:
-        raise UsageError(f"{path}: no column is a field of the spec. Fields: {', '.join(columns.values())}")
+    labelled = _labelled(source, key, columns, path)
     labels: dict[str, dict[str, Any]] = {}
     strata: dict[str, tuple[str, int]] = {}
     times = Counter[str]()
@@ -74,6 +72,18 @@ def read_truth(
     for name in twice:
         del labels[name]
     return Truth({name: values for name, values in labels.items() if values}, strata, twice)
+
+
+def _labelled(source: Source, key: str, columns: Mapping[str, str], path: str) -> list[str]:
+    """Return the columns of a truth table that have labels."""
+    labelled = [name for name in source.schema if name in columns and name != key]
+    if not labelled:
+        raise UsageError(f"{path}: no column is a field of the spec. Fields: {', '.join(columns.values())}")
+    times = Counter(columns[name] for name in labelled)
+    if twice := [name for name in labelled if times[columns[name]] > 1]:
+        shown = ", ".join(map(repr, twice))
+        raise UsageError(f"{path}: the columns {shown} have labels of the same field. Leave one of them out")
+    return labelled
 
 
 def label_columns(spec: Spec) -> dict[str, str]:

@@ -12,6 +12,7 @@ from typing import Any
 from rowcite.errors import TableError, UsageError
 from rowcite.evaluation.truth import key_text
 from rowcite.pipeline.job import Job
+from rowcite.table.sources.csv_files import unique_names
 from rowcite.table.sources.members import own_texts
 from rowcite.table.where import no_column
 
@@ -87,6 +88,7 @@ def _side(processor: str, side: Mapping[str, Any]) -> Side:
 def _from_csv(path: Path, text: str, job: Job, key: str | None) -> Listed:
     lines = csv.DictReader(text.splitlines(keepends=True))
     columns = list(lines.fieldnames or ())
+    unique_names(f"{path}:1", [name for name in columns if name])
     name = key or "row"
     if name not in columns:
         more = "" if key else ". Give --key COLUMN, a column of both tables"

@@ -23,6 +23,7 @@ from rowcite.rows.decisions import BLANK, as_type, made_on
 from rowcite.spec import read_limits
 from rowcite.spec.fields import Field
 from rowcite.table.sources.csv_faults import field_size_limit
+from rowcite.table.sources.csv_files import unique_names
 
 COLUMNS = ("row", "name", "field", "found", "why", "verdict", "value", "note", "who", "at", "key")
 # Numbers and texts with an apostrophe too, so that an import reads back what an export wrote.
@@ -150,6 +151,7 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file, field_size_limit(read_limits.ROW):
             text = csv.DictReader(file, strict=True)
+            unique_names(f"{path}:1", [name for name in text.fieldnames or () if name])
             missing = [name for name in ("key", "field", "verdict") if name not in (text.fieldnames or ())]
             if missing:
                 raise UsageError(f"{path}: not a CSV of decisions: missing columns: {', '.join(missing)}")

@@ -148,7 +148,7 @@ class CsvSource:
         check_header(place, names, self.separator, above + blank)
         if not self._names:
             check_names(file, names)
-            self._names = _unique(place, names)
+            self._names = unique_names(place, names)
             line_end = "\r\n" if lines.last.endswith("\r\n") else "\n"
             self.text_form = TextForm(_has_byte_order_mark(file, self.options.encoding), line_end)
         elif names != self._names:
@@ -163,7 +163,12 @@ class CsvSource:
         return CsvForm(str(self.format), self.separator, options.encoding, self._names, options.skip_lines)
 
 
-def _unique(place: str, names: list[str]) -> list[str]:
+def unique_names(place: str, names: list[str]) -> list[str]:
+    """Return the names of columns.
+
+    Raises:
+        TableError: two columns have one name, so that values of one would be lost.
+    """
     duplicates = [] if len(set(names)) == len(names) else sorted({n for n in names if names.count(n) > 1})
     if duplicates:
         shown = ", ".join(map(repr, duplicates))
