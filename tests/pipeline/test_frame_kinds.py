@@ -97,6 +97,14 @@ def test_a_changed_frame_requests_only_the_changed_rows(options):
     assert (planned.tasks, planned.answered, planned.to_submit) == (3, 2, 1)
 
 
+def test_a_whole_number_is_the_same_input_in_a_column_of_floats(options):
+    spec = {**options["spec"], "task": {**options["spec"]["task"], "inputs": {"size": {"column": "size"}}}}
+    rowcite.enrich(pl.DataFrame({"size": [300, None]}), spec, ledger=options["ledger"])
+    floats = pd.DataFrame({"size": [300.0, None]})
+    planned = rowcite.plan(floats, spec, ledger=options["ledger"])
+    assert (planned.tasks, planned.answered) == (1, 1)
+
+
 def test_an_arrow_table_keeps_its_types_chunks_and_metadata(options):
     given = pa.concat_tables([table(), table()])
     after = rowcite.enrich(given, **options)
@@ -202,6 +210,15 @@ def test_found_values_go_into_a_pandas_column_of_its_own_type(filling, kind):
     assert list(after.columns[:3]) == ["name", "founded_year", "website"]
 
 
+@pytest.mark.parametrize("kind", ["int16", "float32", "object", pd.ArrowDtype(pa.int16())])
+def test_found_values_overwrite_those_of_a_pandas_column_in_its_own_type(options, kind):
+    spec = {**options["spec"], "columns": {"existing": "overwrite"}}
+    given = pd.DataFrame({"name": NAMES, "founded_year": pd.Series([5, 6, 7], dtype=kind), "website": SITES})
+    after = rowcite.enrich(given, spec, ledger=options["ledger"])
+    assert after["founded_year"].dtype == given["founded_year"].dtype
+    assert after["founded_year"].to_list() == [5, 1999, 7]
+
+
 @pytest.mark.parametrize("blank", [[None] * 3, [float("nan")] * 3, pd.array([None] * 3, "Int64")])
 def test_a_pandas_column_without_values_takes_the_type_of_its_field(filling, blank):
     given = pd.DataFrame({"name": NAMES, "founded_year": blank, "website": SITES})
@@ -285,6 +302,20 @@ def test_a_relation_is_given_back_on_its_own_connection_with_its_types(options, 
     assert joined == [(7, 1999)]
     assert connection.sql("SELECT founded_year FROM after").fetchall() == [(1999,)]
     assert connection.sql("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall() == []
+
+
+def test_columns_of_a_relation_that_differ_only_in_case_are_kept_apart(options, connection):
+    given = connection.sql("SELECT 'Acme Oy' AS name, NULL::VARCHAR AS website, 5::UTINYINT AS Founded_Year")
+    after = rowcite.enrich(given, **options)
+    row = dict(zip(after.columns, after.fetchall()[0], strict=True))
+    assert row["Founded_Year"] == 5
+    assert [value for name, value in row.items() if name.lower().startswith("founded_year")][1] == 1999
+
+
+def test_a_column_of_a_relation_without_a_type_can_be_filled(filling, connection):
+    given = connection.sql("SELECT 'Acme Oy' AS name, NULL::VARCHAR AS website, NULL AS founded_year")
+    after = rowcite.enrich(given, **filling)
+    assert after.select("founded_year").fetchall() == [(1999,)]
 
 
 def test_a_relation_whose_connection_looks_for_no_variables_is_given_back_all_the_same(options, connection):

@@ -29,7 +29,7 @@ class GiveBack:
 
     def __init__(self, relation: Any) -> None:
         self._relation = relation
-        self._types = dict(zip(relation.columns, relation.types, strict=True))
+        self._types = list(relation.types)
 
     def __call__(self, rowcite_enriched_rows: pa.Table) -> Any:
         """Return a table as a relation. Columns whose type Arrow does not have get it back.
@@ -46,13 +46,16 @@ class GiveBack:
         return relation.set_alias("enriched")
 
     def _columns(self, table: pa.Table) -> str:
+        """Return the columns to select. duckdb renames one whose name differs only in case from another."""
         now = duckdb.from_arrow(table.slice(0, 0))
-        types = dict(zip(now.columns, now.types, strict=True))
-        return ", ".join(self._column(name, types[name]) for name in table.schema.names)
+        types = [*self._types, *now.types[len(self._types) :]]
+        return ", ".join(map(_column, now.columns, now.types, types))
 
-    def _column(self, name: str, kind: Any) -> str:
-        quoted, own = _quoted(name), self._types.get(name, kind)
-        return quoted if own == kind else f"CAST({quoted} AS {own}) AS {quoted}"
+
+def _column(name: str, kind: Any, own: Any) -> str:
+    quoted = _quoted(name)
+    same = own == kind or str(own).strip('"') == "NULL"  # a column without a type may have been filled
+    return quoted if same else f"CAST({quoted} AS {own}) AS {quoted}"
 
 
 def _quoted(name: str) -> str:

@@ -97,17 +97,13 @@ def _filled(column: Any, before: pl.Series, after: pl.Series) -> Any:
     if before.dtype == pl.Null:
         return _on(column, _to_pandas(after))
     places, values = changed.arg_true().to_list(), after.filter(changed).to_list()
-    if isinstance(column.dtype, pd.ArrowDtype):
-        whole = column.to_list()
-        for place, value in zip(places, values, strict=True):
-            whole[place] = value
-        return pd.Series(whole, column.index, column.dtype)
     column = column.copy()
     if isinstance(column.dtype, pd.CategoricalDtype):
         new = [value for value in dict.fromkeys(values) if value not in column.cat.categories]
         column = column.cat.add_categories(new)
-    for place, value in zip(places, values, strict=True):
-        column.iat[place] = value  # noqa: PD009 - it sets a list as one value
+    column.iloc[places] = pd.Series(
+        values, dtype=column.dtype
+    ).array  # all at once: each time copies a column of texts
     return column
 
 
