@@ -62,6 +62,8 @@ LINK_CHARS = 2_079
 
 def cell_text(text: str) -> str:
     """Return a text for a cell of a workbook: without control characters, and with line ends as Excel has them."""
+    if text.isprintable():
+        return text
     return _NOT_IN_CELL.sub("", _LINE_ENDS.sub("\n", text) if "\r" in text else text)
 
 

@@ -277,9 +277,13 @@ def test_an_error_is_blank_and_counted_and_its_column_keeps_its_type(made):
 
 
 def test_merged_cells_below_the_header_are_blank_but_for_their_first(made):
-    file = made(["a", "b"], ["x", 1], ["", 2], change=lambda sheet, _: sheet.merge_cells("A2:A3"))
+    def merge(sheet, _):
+        sheet.merge_cells("A2:A3")
+        sheet.merge_cells("A4:A5")
+
+    file = made(["a", "b"], ["x", 1], ["", 2], ["y", 3], ["", 4], change=merge)
     (fault,) = opened(file).faults
-    assert (fault.column, fault.first, fault.blocks) == ("a", "Accounts!A3", True)
+    assert (fault.column, fault.first, fault.cells, fault.blocks) == ("a", "Accounts!A3", 2, True)
 
 
 def test_hidden_rows_are_read_with_a_warning_and_hidden_columns_too(made):
@@ -347,9 +351,42 @@ def test_a_sheet_that_unpacks_to_too_much_is_refused(made, monkeypatch):
     assert "a sheet of more than 1 MiB" in refused(file)
 
 
-@pytest.mark.parametrize("change", [(b'<c r="A2"', b"<c"), (b"<sheetData>", b"<!-- x --><sheetData>")])
+HIDDEN_CELLS = [
+    (b'<c r="A2"', b"<c"),
+    (b'<c r="A2"', b'<c r="A2" r="XFD1048576"'),
+    (b'<c r="A2"', b'<c r="A2"r="XFD1048576"'),
+    (b'<c r="A2"', b"<c x='>' r=\"XFD1048576\""),
+    (b'<c r="A2"', b'<:c r="XFD1048576"/><c'),
+    (b"<sheetData>", b"<!-- x --><sheetData>"),
+]
+
+
+@pytest.mark.parametrize("change", HIDDEN_CELLS)
 def test_xml_that_hides_cells_from_the_check_is_refused(made, change):
     assert "not as Excel writes it" in refused(edited(made(["a"], [1]), SHEET, change))
+
+
+RELATIONS = "xl/_rels/workbook.xml.rels"
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("_rels/.rels", (b"xl/workbook.xml", b"xl/other.xml")),
+        (RELATIONS, (b"/xl/worksheets/sheet1.xml", b"/xl/worksheets/sheet9.xml")),
+        (RELATIONS, (b"<Relationships", b"<!-- --><Relationships")),
+        ("xl/workbook.xml", (b"<sheets>", b'<sheets><sheet name="Accounts" sheetId="9" r:id="rId1"/>')),
+    ],
+)
+def test_a_workbook_that_names_other_parts_than_those_that_are_checked_is_refused(made, part, change):
+    assert "not as Excel writes it" in refused(edited(made(["a"], [1]), part, change))
+
+
+def test_parts_whose_names_differ_in_case_alone_are_refused(made):
+    file = made(["a"], [1])
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr("XL/worksheets/sheet1.xml", "")
+    assert "it has a part more than once" in refused(file)
 
 
 def test_a_damaged_part_is_refused(made):

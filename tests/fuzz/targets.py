@@ -10,6 +10,7 @@ import csv
 import io
 import os
 import tempfile
+import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -245,6 +246,40 @@ EVENT_WORDS = (
 )
 
 
+SHEET = b"""<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>
+<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="inlineStr"><is><t>b</t></is></c></row>
+<row r="2" hidden="1"><c r="A2" s="1"><v>45000.5</v></c><c r="B2" t="e"><v>#N/A</v></c></row>
+<row r="3"><c r="A3" t="b"><v>1</v></c><c r="B3"><f>A1+1</f><v></v></c></row>
+<row r="4"><c r="A4" t="str"><f>A1</f><v>x</v></c><c r="B4"><v>230</v></c></row>
+</sheetData><mergeCells count="1"><mergeCell ref="A4:B4"/></mergeCells></worksheet>"""
+PARTS = {
+    "[Content_Types].xml": """<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">
+<Default Extension="xml" ContentType="application/xml"/></Types>""",
+    "_rels/.rels": """<Relationships><Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>""",
+    "xl/workbook.xml": """<workbook xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="S" sheetId="1" r:id="rId1"/></sheets></workbook>""",
+    "xl/_rels/workbook.xml.rels": """<Relationships><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/>
+</Relationships>""",
+    "xl/sharedStrings.xml": "<sst><si><t>a</t></si><si><r><t>x</t></r><r><t>y</t></r></si></sst>",
+    "xl/styles.xml": """<styleSheet><cellXfs><xf numFmtId="0"/><xf numFmtId="22"/></cellXfs></styleSheet>""",
+}
+
+
+def workbook(sheet: bytes) -> bytes:
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as archive:
+        for name, text in {**PARTS, "xl/worksheets/sheet1.xml": sheet}.items():
+            archive.writestr(zipfile.ZipInfo(name), text)
+    return whole.getvalue()
+
+
+def workbook_table(data: bytes) -> None:
+    table(data, "t.xlsx")
+
+
+def sheet_table(data: bytes) -> None:
+    table(workbook(data), "t.xlsx")
+
+
 def stream(data: bytes) -> None:
     """Check that a stream gives the same events however it is cut, and that each is read or rejected."""
     whole, cut = Parser(), Parser()
@@ -387,6 +422,24 @@ TARGETS: dict[str, Target] = {
         JSON_WORDS,
     ),
     "parquet": Target(parquet_table, parquet_seeds(), (b"PAR1", b"\xff\xff\xff\xff", b"\x80\x01", b"\0" * 8)),
+    "xlsx": Target(
+        workbook_table, (workbook(SHEET),), (b"PK\x03\x04", b"PK\x01\x02", b"\xff\xff\xff\xff", b"sheet1")
+    ),
+    "sheet": Target(
+        sheet_table,
+        (SHEET,),
+        (
+            b'r="XFD1048576"',
+            b't="d"',
+            b"<v>1e400</v>",
+            b'r="A0"',
+            b'r="B9999999"',
+            b"<x:c ",
+            b"<f/>",
+            b"<!--",
+            b"&#0;",
+        ),
+    ),
     "stream": Target(
         stream, (b"event: x\nid: 1\ndata: " + EVENT + b"\n\n: ping\r\n\r\ndata: {}\rdata:\r\r",), EVENT_WORDS
     ),

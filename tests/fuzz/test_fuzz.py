@@ -6,7 +6,15 @@ from hypothesis import HealthCheck, given, settings
 from fuzz.mutated import mutated
 from fuzz.targets import TARGETS
 
-SLOWEST = {"spec": 60, "where": 100, "csv-elsewhere": 100, "packed": 100, "parquet": 100}
+SLOWEST = {
+    "spec": 60,
+    "where": 100,
+    "csv-elsewhere": 100,
+    "packed": 100,
+    "parquet": 100,
+    "xlsx": 60,
+    "sheet": 100,
+}
 
 
 @pytest.mark.parametrize("name", TARGETS)

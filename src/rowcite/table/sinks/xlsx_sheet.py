@@ -124,7 +124,7 @@ class Sheet:
 
     def _text(self, row: int, column: int, text: str, style: Format | None) -> None:
         text = cell_text(text)
-        if _utf16(text) > CELL_CHARS:
+        if len(text) > CELL_CHARS // 2 and _utf16(text) > CELL_CHARS:
             text = shortened(text, CELL_CHARS // 2 - 100)
         if text.startswith("<r>") and text.endswith("</r>"):  # XlsxWriter would take it for XML
             self._sheet.write_rich_string(

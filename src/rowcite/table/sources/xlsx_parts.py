@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import struct
 import sys
 import zipfile
 import zlib
@@ -36,6 +37,12 @@ _SHEET = re.compile(rb"<(?:\w+:)?sheet\s([^>]*)>")
 _RELATION = re.compile(rb"<(?:\w+:)?Relationship\s([^>]*)>")
 _ATTRIBUTE = re.compile(r"""([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _WORKBOOK = "xl/workbook.xml"
+_UNUSUAL = f"its XML is not as Excel writes it. Open it in Excel or LibreOffice. {_SAVE}"
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError),
+    *(NotImplementedError, RuntimeError, ValueError, OverflowError, IndexError),
+)
+"""What zipfile raises for bytes that are not a zip file that it reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,35 +60,27 @@ class Parts:
     def __init__(self, file: Path, opened: zipfile.ZipFile) -> None:
         self._file, self._zip = file, opened
         names = opened.namelist()
-        if (
-            twice := sorted({name for name in names if names.count(name) > 1})
-            if len(names) < 10_000
-            else names
-        ):
-            raise TableError(
-                f"{file}: a damaged workbook: it has the part {twice[0]} more than once. {_SAVE}"
-            )
         if _WORKBOOK not in names:
             raise TableError(f"{file}: {_other_zip(names)}")
+        if len({name.lower() for name in names}) < len(names) or any("\\" in name for name in names):
+            raise TableError(f"{file}: a damaged workbook: it has a part more than once. {_SAVE} again")
+        main = _relations(self._whole("_rels/.rels"), "/officeDocument")
+        if [posixpath.normpath(f"/{target}") for target in main.values()] != [f"/{_WORKBOOK}"]:
+            raise TableError(f"{file}: {_UNUSUAL}")
 
     def sheets(self) -> list[Sheet]:
         """Return the worksheets in their order."""
-        targets = {}
-        for found in _RELATION.finditer(self._whole("xl/_rels/workbook.xml.rels")):
-            values = _attributes(found[1])
-            if values.get("Type", "").endswith("/worksheet"):
-                targets[values.get("Id")] = posixpath.normpath(
-                    posixpath.join("/xl", values.get("Target", ""))
-                )
-        sheets = []
+        targets = _relations(self._whole("xl/_rels/workbook.xml.rels"), "/worksheet")
+        sheets: list[Sheet] = []
         for found in _SHEET.finditer(self._whole(_WORKBOOK)):
             values = _attributes(found[1])
             relation = next((value for key, value in values.items() if key.endswith(":id")), None)
-            if relation in targets:
+            if relation is not None and relation in targets:
                 state = values.get("state", "visible")
-                sheets.append(
-                    Sheet(values.get("name", ""), targets[relation].lstrip("/"), state == "visible")
-                )
+                part = _part_of(targets[relation])
+                if part not in self._zip.namelist() or values.get("name") in {sheet.name for sheet in sheets}:
+                    raise TableError(f"{self._file}: {_UNUSUAL}")
+                sheets.append(Sheet(values.get("name", ""), part, state == "visible"))
         return sheets
 
     def chunks(self, part: str) -> Iterator[bytes]:
@@ -105,14 +104,7 @@ class Parts:
                             f"{self._file}: a sheet of more than {read_limits.size(most)}, the largest that is read. Save it as CSV"
                         )
                     yield chunk
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            EOFError,
-            OSError,
-            NotImplementedError,
-            RuntimeError,
-        ) as error:
+        except _DAMAGE as error:
             raise TableError(f"{self._file}: a damaged workbook ({part}: {error}). {_SAVE} again") from error
 
     def _whole(self, part: str) -> bytes:
@@ -123,8 +115,8 @@ class Parts:
                 raise TableError(
                     f"{self._file}: a damaged workbook: {part} is larger than {read_limits.size(_SMALL)}"
                 )
-        if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"<!DOCTYPE" in data:
-            raise TableError(f"{self._file}: its XML is not as Excel writes it. {_SAVE} again")
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"<!" in data:
+            raise TableError(f"{self._file}: {_UNUSUAL}")
         return bytes(data)
 
 
@@ -142,10 +134,10 @@ def open_parts(file: Path) -> Iterator[Parts]:
             raise TableError(f"{file}: {_old_office(file)}")
         with zipfile.ZipFile(file) as opened:
             yield Parts(file, opened)
-    except (zipfile.BadZipFile, NotImplementedError) as error:
-        raise TableError(f"{file}: {_no_zip(head)}") from error
     except OSError as error:
         raise unreadable_error(file, error) from error
+    except _DAMAGE as error:
+        raise TableError(f"{file}: {_no_zip(head)}") from error
 
 
 @contextmanager
@@ -184,6 +176,20 @@ def find_sheet(file: Path, sheets: list[Sheet], name: str | None) -> Sheet:
     raise TableError(
         f'{file}: no sheet "{name}"{did_you_mean(name, names, chr(34))}. Set input.sheet to one of: {listed}'
     )
+
+
+def _relations(data: bytes, kind: str) -> dict[str, str]:
+    """Return the targets of the relations of a kind, by their ids."""
+    found = [_attributes(item[1]) for item in _RELATION.finditer(data)]
+    return {
+        item.get("Id", ""): item.get("Target", "") for item in found if item.get("Type", "").endswith(kind)
+    }
+
+
+def _part_of(target: str) -> str:
+    """Return the part that a relation of the workbook names; some programs write it from the root without a slash."""
+    whole = target if target.startswith(("/xl/", "xl/")) else f"xl/{target}"
+    return posixpath.normpath(f"/{whole.lstrip('/')}").lstrip("/")
 
 
 def _attributes(text: bytes) -> dict[str, str]:

@@ -16,11 +16,15 @@ from rowcite.errors import TableError
 from rowcite.spec import read_limits
 from rowcite.table.sources.xlsx_parts import Parts
 
-_C, _END = rb"<(?:\w+:)?c(?=[\s/>])", rb"</(?:\w+:)?c>"
+_NAME = rb"<(?:[^\s<>/:\"'=]*:)?"  # of an element: its prefix, if it has one
+_C, _END = _NAME + rb"c(?=[\s/>])", rb"</(?:[^\s<>/:\"'=]*:)?c>"
+_OTHERS = rb"(?:\s+(?:s|t|cm|vm|ph)=\"[^\"<>&]*\")*"
 _ANY_CELL = re.compile(_C)
 _PREFIXED = re.compile(rb":c[\s/>]")
-_PLAIN_ADDRESS = re.compile(rb'<c r="([A-Z]{1,3})([0-9]{1,7})"')
-_ADDRESS = re.compile(_C + rb'[^>]*?\sr="([A-Z]{1,3})([0-9]{1,7})"')
+_AT = rb'r="([A-Z]{1,3})([0-9]{1,7})"' + _OTHERS + rb"\s*/?>"
+_PLAIN_ADDRESS = re.compile(rb"<c " + _AT)
+_ADDRESS = re.compile(_C + _OTHERS + rb"\s+" + _AT)
+"""A whole tag: the reader must not find another address in it than the check does."""
 _ERROR = re.compile(
     _C + rb'([^>]*?\st="e"[^>]*)(?<!/)>(?:(?!' + _END + rb").)*?<(?:\w+:)?v>([^<]*)</(?:\w+:)?v>", re.DOTALL
 )

@@ -163,7 +163,8 @@ def _add_faults(table: SheetTable) -> None:
     for name, (cells, first) in _counted(table, table.scan.errors).items():
         table.types[table.names.index(name)].has_errors = True
         table.faults.append(CellFault(name, "an error such as #N/A", cells, first))
-    table.faults += _merged(table)
+    for name, (cells, first) in _merged(table).items():
+        table.faults.append(CellFault(name, "part of a merged cell", cells, first, blocks=True))
     if hidden := table.scan.hidden_rows:
         text = f"sheet {table.sheet}: {plural_is(hidden, 'hidden row')} read like the others"
         table.faults.append(CellFault(None, text))
@@ -179,11 +180,15 @@ def _counted(table: SheetTable, places: Places) -> dict[str, tuple[int, str]]:
     return found
 
 
-def _merged(table: SheetTable) -> Iterator[CellFault]:
-    """Yield a fault for each column with merged cells: their value is in the first cell alone."""
+def _merged(table: SheetTable) -> dict[str, tuple[int, str]]:
+    """Return the number of merged cells without a value, and the first, by column: the value is in the top left cell alone."""
+    found: dict[str, tuple[int, str]] = {}
+    last = table.first + len(table.names) - 1
     for (top, left), (bottom, right) in table.values.merged_cell_ranges or ():
-        for column in range(left, right + 1) if top > table.header else ():
-            place, own = table.place(column), column == left
-            if place is not None and (cells := bottom - top + 1 - own):
-                first = table.address(top + own, column)
-                yield CellFault(table.names[place], "part of a merged cell", cells, first, blocks=True)
+        for column in range(max(left, table.first), min(right, last) + 1) if top > table.header else ():
+            own = column == left
+            if blank := bottom - top + 1 - own:
+                name = table.names[column - table.first]
+                cells, first = found.get(name, (0, table.address(top + own, column)))
+                found[name] = cells + blank, first
+    return found
