@@ -91,7 +91,12 @@ def at_once(simulation, policy):
 
 @pytest.mark.parametrize(
     "accept",
-    [{}, {"required": ["city"]}, {"fields": {"ceo": {"min_confidence": "high"}}}, {"rules": ["ceo <> city"]}],
+    [
+        {},
+        {"required": ["city"]},
+        {"fields": {"ceo": {"min_confidence": "high"}}},
+        {"rules": ["city <> 'Rome'", "len(tags) < 3 or ceo <> 'Bo'"]},
+    ],
     ids=["plain", "required", "own bar", "rules"],
 )
 def test_rows_simulated_together_give_what_each_gives_alone(accept):

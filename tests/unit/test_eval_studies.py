@@ -43,7 +43,7 @@ def run(dice, processor, right):
 
 
 def study(seed, right, rows=240):
-    """Return what a study with so many labelled rows chooses for the target."""
+    """Return what a study of some labelled rows chooses for the target."""
     dice = random.Random(seed)
     answers = [
         LabelledAnswers(

@@ -1,7 +1,7 @@
 """Policies on labelled rows: what each would have accepted, and what it would have cost.
 
-Each stored answer is judged once, and the policies are then column operations over all rows. With rules over the row
-(`accept.rules`) the fields depend on each other: then each row is resolved for each policy.
+Each stored answer is judged once, and the policies are then column operations over all rows. In a row whose values may break a
+rule over the row (`accept.rules`) the fields depend on each other: such a row is resolved for each policy.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from enum import IntEnum
+from itertools import product
+from math import prod
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -16,6 +18,7 @@ import polars as pl
 from rowcite.accept.evidence import LEVELS, score
 from rowcite.accept.judge import Cell
 from rowcite.accept.policy import acceptance_policy, terms_of
+from rowcite.accept.rules import Rule
 from rowcite.evaluation.choice import Candidate, FieldSums, Tally, is_choosing
 from rowcite.evaluation.judging import Comparisons
 from rowcite.evaluation.labelled_rows import LabelledTask
@@ -49,6 +52,7 @@ class Judged(IntEnum):
 
 _COST, _CHOOSING, _WEIGHT, _VALUED = "\0cost", "\0choosing", "\0weight", "\0valued"
 _WEIGHT_OF, _NEXT = "\0weight of ", "\0next "  # before a field's name
+_MOST_TRIED = 500  # values together, in one rule and row
 _Cells = Sequence[Judged]  # of one answer under one bar, in the fields' order
 
 
@@ -58,17 +62,22 @@ class Simulation:
     def __init__(
         self, spec: Spec, prices: Mapping[str, int], rows: Sequence[LabelledAnswers], comparisons: Comparisons
     ) -> None:
-        self._spec, self._prices, self._rows, self._comparisons = spec, prices, rows, comparisons
+        self._spec, self._prices, self._comparisons = spec, prices, comparisons
         self._fields, self._day = fields(spec), datetime.now(UTC).date()
         self._names = [field.name for field in self._fields]
         terms = (terms_of(name, spec.accept) for name in self._names)
         self._has_own_bars = any(item.min_confidence is not None for item in terms)
-        self._labels = _labels(rows, self._names)
-        self._judged = None if spec.accept.rules else self._judge_all()
+        bars = [_Bar(spec, bar, self._fields, self._day) for bar in BARS]
+        rules = acceptance_policy(self._fields, spec.accept).rules
+        self._dependent = [item for item in rows if rules and self._may_break(item, rules, bars)]
+        apart = set(map(id, self._dependent))
+        self._rows = [item for item in rows if id(item) not in apart]
+        self._labels = _labels([*self._rows, *self._dependent], self._names)
+        self._judged = self._judge_all(bars)
 
     def candidate(self, policy: Policy) -> Candidate:
         """Return what a policy gives on the rows that have the answers it needs."""
-        cells = self._resolved(policy) if self._judged is None else self._walked(policy, self._judged)
+        cells = pl.concat([self._walked(policy, self._judged), self._resolved(policy)])
         frame = self._labels.hstack(cells).filter(pl.col(_COST).is_not_null())
         by_half = {row[_CHOOSING]: row for row in frame.group_by(_CHOOSING).agg(self._sums()).to_dicts()}
         choosing, certifying = (_tally(by_half.get(half), self._names) for half in (True, False))
@@ -138,9 +147,8 @@ class Simulation:
         """Yield each field with the column of its judged cells."""
         return ((name, _column(processor, policy.bar_of(name), name)) for name in self._names)
 
-    def _judge_all(self) -> pl.DataFrame:
+    def _judge_all(self, bars: Sequence[_Bar]) -> pl.DataFrame:
         """Return the judged cells of each processor under each bar: a column for each field, null without an answer."""
-        bars = [_Bar(self._spec, bar, self._fields, self._day) for bar in BARS]
         columns: dict[str, list[Judged | None]] = {}
         for processor in self._prices:
             runs = ((item.task, item.runs.get(processor)) for item in self._rows)
@@ -178,11 +186,28 @@ class Simulation:
 
     # --- each row by itself -------------------------------------------------------------------------------
 
+    def _may_break(self, item: LabelledAnswers, rules: Sequence[Rule], bars: Sequence[_Bar]) -> bool:
+        """Return True if some of a row's values, accepted together, would break a rule, or if there are too many to try."""
+        values: dict[str, dict[str, Any]] = {
+            name: {"": None} for name in self._names
+        }  # a rejected one is unknown
+        for run, bar in product(item.runs.values(), bars if self._has_own_bars else bars[:1]):
+            for name, cell in zip(self._names, bar.resolve(run).cells, strict=True):
+                if cell.rejection is None:
+                    values[name][repr(cell.value)] = cell.value
+        for rule in rules:
+            found = [values[name].values() for name in rule.fields]
+            if prod(map(len, found)) > _MOST_TRIED:
+                return True
+            if any(rule.broken(dict(zip(rule.fields, some, strict=True))) for some in product(*found)):
+                return True
+        return False
+
     def _resolved(self, policy: Policy) -> pl.DataFrame:
-        """Return what `_walked` returns, resolved row by row."""
+        """Return what `_walked` returns, of the rows that are resolved one by one."""
         accept = acceptance_policy(self._fields, accept_of(policy, self._spec.accept))
         lines: list[list[int | None]] = []
-        for item in self._rows:
+        for item in self._dependent:
             made = simulate(item.runs, policy.ladder, accept, self._day)
             if made is None:
                 lines.append([None] * (len(self._names) + 1))
@@ -193,10 +218,12 @@ class Simulation:
 
 
 class _Bar:
-    """The acceptance policy of a spec with one bar for all fields."""
+    """The acceptance policy of a spec with one bar for all fields, without rules over the row."""
 
     def __init__(self, spec: Spec, bar: str | None, parts: tuple[Field, ...], day: date) -> None:
-        self._accept = acceptance_policy(parts, accept_of(Policy((), bar), spec.accept))
+        self._accept = acceptance_policy(
+            parts, accept_of(Policy((), bar), spec.accept.model_copy(update={"rules": ()}))
+        )
         self._texts, self._day = self._accept.reads_texts, day
         self._least = LEVELS[bar] if bar is not None else 0.0
 
