@@ -184,7 +184,7 @@ def _merged(table: SheetTable) -> dict[str, tuple[int, str]]:
     """Return the number of merged cells without a value, and the first, by column: the value is in the top left cell alone."""
     found: dict[str, tuple[int, str]] = {}
     last = table.first + len(table.names) - 1
-    for (top, left), (bottom, right) in table.values.merged_cell_ranges or ():
+    for (top, left), (bottom, right) in sorted(table.values.merged_cell_ranges or ()):
         for column in range(max(left, table.first), min(right, last) + 1) if top > table.header else ():
             own = column == left
             if blank := bottom - top + 1 - own:
