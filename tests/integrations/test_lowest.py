@@ -20,6 +20,7 @@ TOOLS = (
     "parallel-web",
     "pandas>=3",
     "duckdb>=1.4",
+    "openpyxl>=3.1",
 )
 FOLDERS = ("unit", "edge", "pipeline", "report", "local/research", "local/server")
 MCP = ROOT / "tests" / "local" / "server" / "test_server_mcp_tools.py"
@@ -47,15 +48,8 @@ def python():
         python, pins = Path(folder, "venv", "bin", "python"), Path(folder, "pins.txt")
         Path(folder).chmod(0o755)
         uv("venv", "--python", sys.executable, python.parents[1])
-        uv(
-            "pip",
-            "install",
-            "--python",
-            python,
-            "--resolution",
-            "lowest-direct",
-            f"{ROOT}[eval,excel,local,report]",
-        )
+        lowest_direct = ("--resolution", "lowest-direct", f"{ROOT}[eval,excel,local,report]")
+        uv("pip", "install", "--python", python, *lowest_direct)
         lowest = uv("pip", "freeze", "--python", python).splitlines()
         pins.write_text("\n".join(pin for pin in lowest if not pin.startswith("rowcite ")))
         uv("pip", "install", "--python", python, "--constraint", pins, *TOOLS)
