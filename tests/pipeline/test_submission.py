@@ -40,6 +40,16 @@ def test_a_thousand_rows_cost_at_most_six_requests(start):
     assert len(job.api.requests()) <= 6
 
 
+def test_a_batch_is_recorded_only_when_few_others_wait_for_their_response(start):
+    """After a kill each recorded batch without a response is looked up: a long table must not record all of them first."""
+    job = start()
+    some = tasks(job.question, 3_000)
+    job.run(some, sending=1)
+    assert whole(job, some)
+    posts = [item["path"].rpartition("/")[2] for item in job.api.requests("POST")]
+    assert posts == ["groups", "runs"] * 3
+
+
 def test_runs_are_not_polled_one_by_one(start):
     job = start(latency=0.01)
     some = tasks(job.question, 300)

@@ -8,7 +8,7 @@ import pytest
 from rowcite.ledger import open_ledger
 from rowcite.library import Result
 from rowcite.library.notebook import Preview
-from rowcite.model import Counts, RowStatus
+from rowcite.model import Counts, Decision, RowStatus
 from rowcite.pipeline.summary import Summary
 from rowcite.report.gather import gather
 from rowcite.report.page import page
@@ -139,6 +139,25 @@ def test_a_row_opens_to_its_evidence(report, look):
     assert link.get_attribute("href") == "https://source.example/page"
     assert (link.get_attribute("rel"), link.get_attribute("target")) == ("noopener noreferrer", "_blank")
     assert cell.locator("blockquote").inner_text() == "It says so."
+
+
+def test_a_decision_on_a_cell_without_a_value_is_named_and_run_ids_are_folded_away(tmp_path, look):
+    path = known(tmp_path, [{"id": "1", "name": "One"}])
+    answered(path, [answer(industry=found("pumps", "low"))])
+    with closing(open_ledger(ready(path).ledger, writing=True)) as ledger:
+        key = next(iter(ready(path).job.reader.batches(ready(path).job.question))).keys[0]
+        ledger.record_decisions([Decision(key, "listed", "accept", None, "Ann", 1.0)])
+        ledger.record_decisions([Decision(key, "industry", "accept", None, "Ann", 1.0)])
+    tab = look(write(path), width=390)
+    tab.locator(".toggle").first.click()
+    assert [text.partition(",")[0] for text in tab.locator(".decided").all_inner_texts()] == [
+        "Accepted by Ann",
+        "Left blank by Ann",
+    ]
+    runs = tab.locator("details.runs")
+    assert not runs.locator("bdi").is_visible()
+    runs.locator("summary").click()
+    assert runs.locator("bdi").inner_text().startswith("trun_")
 
 
 def test_everything_is_reached_by_keyboard(report, look):

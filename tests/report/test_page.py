@@ -164,7 +164,7 @@ def test_each_picture_has_a_title_and_a_table_of_numbers(html):
         "Rows by reason",
         "Spend by outcome",
     }
-    assert html.count("<details") == 6
+    assert html.count("<details") == 5
 
 
 def test_a_page_without_runs_shows_pending_rows(tmp_path):

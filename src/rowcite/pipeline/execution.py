@@ -35,7 +35,7 @@ from rowcite.pipeline.summary import CommandName, Summary, recorded
 from rowcite.pipeline.write import FAILED_TOO_MANY, Written, pending_text, unfinished_text, write
 from rowcite.progress import Progress
 from rowcite.spec.models import Spec
-from rowcite.submit.options import AnsweringApi, Follow, SubmissionTotals, SubmitOptions
+from rowcite.submit.options import DEFAULT_SENDING, AnsweringApi, Follow, SubmissionTotals, SubmitOptions
 from rowcite.submit.stop import Stop
 from rowcite.submit.submitter import submit_tasks
 from rowcite.table.survey import Survey
@@ -163,6 +163,7 @@ class Execution:
                 return
             options = SubmitOptions(
                 active_runs=self.job.spec.limits.active_runs,
+                sending=max(DEFAULT_SENDING, 2 * self.job.spec.limits.concurrency),
                 budget=budget,
                 local=self.job.local,
                 follow=follow,

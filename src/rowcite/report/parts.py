@@ -10,7 +10,7 @@ from rowcite.inert import one_line
 from rowcite.model import RowStatus
 from rowcite.report import charts
 from rowcite.report.charts import Bar, filled_text
-from rowcite.report.facts import FILLED, REASON_LABELS, STATE_LABELS, CellState, Facts
+from rowcite.report.facts import FILLED, REASON_LABELS, STATE_LABELS, CellState, Facts, Timeline
 from rowcite.report.measured import measured_parts
 from rowcite.report.money import outcomes, savings, spend, steps
 from rowcite.report.sections import Mark, Part, Table, Tile
@@ -193,7 +193,7 @@ def _timeline(facts: Facts) -> Part | None:
     line = facts.timeline
     if not line.moments:
         return None
-    last = line.moments[-1]
+    last, drawn = line.moments[-1], line.worked >= 1
     began = time.strftime("%Y-%m-%d %H:%M", time.localtime(line.began))
     pause = f", {plural(len(line.pauses), 'pause')} not shown" if line.pauses else ""
     marks = Counter({"submitted": last.sent, "completed": last.answered, "failed": last.failed})
@@ -202,15 +202,19 @@ def _timeline(facts: Facts) -> Part | None:
         "Timeline",
         f"{plural(last.sent, 'run')} in {took(line.worked)}, from {began}{pause}.",
         "full",
-        charts.timeline(line).svgs if line.worked >= 1 else (),
+        charts.timeline(line).svgs if drawn else (),
         [Mark(name, f"{name} {runs:,}") for name, runs in marks.items() if runs or name != "failed"],
-        Table(
-            ("Seconds of work", "submitted", "completed", "failed"),
-            [
-                (f"{moment.at:,.1f}", f"{moment.sent:,}", f"{moment.answered:,}", f"{moment.failed:,}")
-                for moment in line.moments[:: max(len(line.moments) // 20, 1)]
-            ],
-        ),
+        _moments(line) if drawn else None,
+    )
+
+
+def _moments(line: Timeline) -> Table:
+    return Table(
+        ("Seconds of work", "submitted", "completed", "failed"),
+        [
+            (f"{moment.at:,.1f}", f"{moment.sent:,}", f"{moment.answered:,}", f"{moment.failed:,}")
+            for moment in line.moments[:: max(len(line.moments) // 20, 1)]
+        ],
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+DEFAULT_SENDING = 16
+
 
 @dataclass(frozen=True, slots=True)
 class AnsweringApi:
@@ -38,6 +40,8 @@ class SubmitOptions:
     """How tasks are submitted. Money is micro-US$, times are seconds."""
 
     active_runs: int = 10_000
+    sending: int = DEFAULT_SENDING
+    """The most batches between their intent and the response to their POST: after a kill these are looked up."""
     budget: int | None = None
     """The most that a command may newly spend, over all its submissions."""
     follow: Follow = Follow.TO_END

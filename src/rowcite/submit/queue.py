@@ -78,7 +78,8 @@ class SendQueue:
 
     def is_paused(self, *, running: int, sending: int) -> bool:
         """Return True if nothing may be sent now; `running` counts batches, `sending` those not created yet."""
-        return bool(self.stopped or (self._no_credit and running) or (self._one_at_a_time and sending))
+        most = 1 if self._one_at_a_time else self.options.sending
+        return bool(self.stopped or (self._no_credit and running) or sending >= most)
 
     def chunks(self, sources: Iterable[TaskSource], states: TaskStates) -> Iterator[Chunk]:
         """Yield new tasks, in chunks of the current size."""
