@@ -1,6 +1,7 @@
 """The review one row at a time, in Chromium: keys, what is on disk after each, and what is said and shown."""
 
 import json
+import re
 from contextlib import closing
 
 import pytest
@@ -213,6 +214,27 @@ def test_where_nothing_was_found_the_same_key_leaves_the_cell_blank(some, one):
         ]
         press(tab, "a")
         assert verdicts(some) == [("industry", "blank", None)]
+
+
+def test_all_values_of_a_field_are_accepted_after_a_question_and_undone(unsure, look, axe):
+    with reviewing(unsure) as address:
+        tab = look(address, bypass_csp=True)
+        accept_all = tab.get_by_role("button", name=re.compile("Accept all"))
+        assert accept_all.count() == 0
+        tab.get_by_role("combobox", name="Field").select_option(label="industry")
+        accept_all.click()
+        assert "Accept all 3 values of industry?" in tab.get_by_role("dialog").inner_text()
+        assert broken(tab, axe, most=10) == []
+        tab.messages.clear()  # without its policy the browser requests an icon
+        tab.keyboard.press("Enter")  # Cancel has the focus
+        assert (tab.get_by_role("dialog").count(), decisions(unsure)) == (0, [])
+        accept_all.click()
+        tab.get_by_role("dialog").get_by_role("button", name="Accept all").click()
+        tab.get_by_text("Accepted: 3 values").wait_for()
+        assert verdicts(unsure) == [("industry", "accept", f'"trade {n}"') for n in (1, 2, 3)]
+        tab.get_by_role("button", name="Undo all 3").click()
+        tab.get_by_text("Undone: 3 values").wait_for()
+        assert verdicts(unsure) == []
 
 
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)

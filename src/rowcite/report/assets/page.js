@@ -2,7 +2,7 @@
 // The table of rows. Values come from the web: they are inserted as text only, and links must be http or https.
 const data = JSON.parse(document.getElementById("data").textContent);
 const byId = (id) => document.getElementById(id);
-const hooks = { cell: null, state: null, started: null }; // set by the review
+const hooks = { cell: null, state: null, drawn: null, started: null }; // set by the review
 const PAGE = 100;
 const ORDER = data.states.map(([name]) => name); // least certain first
 const LABELS = Object.fromEntries(data.states);
@@ -228,6 +228,7 @@ function draw() {
     });
     byId("more").append(more);
   }
+  hooks.drawn?.(rows);
   byId("reset").hidden = !(byId("search").value || byId("field").value || byId("confidence").value);
 }
 

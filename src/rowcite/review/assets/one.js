@@ -112,7 +112,7 @@ const MOVES = {
   n: () => go(stepRow(1)), p: () => go(stepRow(-1)),
 };
 function onKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || byId("help").open || !(event.target instanceof Element)) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || byId("help").open || byId("sure").open || !(event.target instanceof Element)) return;
   if (event.target.closest("input, select, textarea, form")) return;
   const key = event.key.toLowerCase();
   if (key === "?") { event.preventDefault(); byId("help").showModal(); return; }
@@ -135,6 +135,7 @@ function onKey(event) {
 
 function drawOne() {
   const box = byId("one");
+  byId("undo").textContent = "Undo the last decision";
   byId("undo").hidden = !one.on || !one.undo.length;
   if (!one.rows.length) { box.replaceChildren(make("p", { class: "empty" }, "No row that is shown needs a decision. Choose other rows in the list.")); return; }
   if (one.finished) { box.replaceChildren(finished()); return; }
@@ -204,6 +205,7 @@ function setView(on, place = null) {
   byId("one").hidden = !on;
   byId("list").hidden = on;
   said("");
+  all.done = [];
   byId("undo").hidden = true;
   if (!on) { history.replaceState(null, "", location.pathname); draw(); byId("rows").focus(); return; }
   one.rows = queue();
@@ -242,7 +244,9 @@ hooks.started = () => {
   showProgress();
   byId("view-one").addEventListener("click", () => setView(true));
   byId("view-list").addEventListener("click", () => setView(false));
-  byId("undo").addEventListener("click", () => perform(undoLast));
+  byId("undo").addEventListener("click", () => (one.on ? perform(undoLast) : undoAll()));
+  byId("all").addEventListener("click", askAcceptAll);
+  byId("sure").addEventListener("close", () => { if (byId("sure").returnValue === "yes") acceptAll(); });
   byId("help-open").addEventListener("click", () => byId("help").showModal());
   document.addEventListener("keydown", onKey);
   addEventListener("hashchange", () => showInList(location.hash));

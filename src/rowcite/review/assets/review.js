@@ -33,7 +33,7 @@ async function save(row, at, decision) {
     throw new Error("Not saved: the review has stopped. Start `rowcite review` again.");
   }
   const saved = await response.json().catch(() => ({ error: `the server returned status ${response.status}` }));
-  if (!response.ok) throw new Error(`Not saved: ${saved.error}`);
+  if (!response.ok) throw Object.assign(new Error(`Not saved: ${saved.error}`), { invalid: response.status === 422 });
   for (const same of data.rows.filter((other) => other.key === row.key)) {
     const cell = same.cells[at];
     cell.d = saved.decision || undefined;
@@ -166,4 +166,48 @@ async function sendFromList(group, row, at, decision) {
   const verdict = decision.verdict === "clear" ? actions(row.cells[at])[0][0] : decision.verdict;
   redrawn.querySelector(`[data-verdict=${verdict}]`)?.focus();
   said(`${decision.verdict === "clear" ? "Undone" : verdictOn(row.cells[at], decision.verdict)}: ${clean(data.fields[at].name)} of ${clean(row.label)}. ${byId("progress").textContent}.`);
+}
+
+// --- all values of a field at once ---
+
+const all = { cells: [], done: [] };
+
+/** Offer to accept the open values of the field that is chosen, in the rows that are shown. */
+hooks.drawn = (rows) => {
+  const at = byId("field").value === "" ? null : Number(byId("field").value);
+  all.cells = at === null || byId("status").value !== "review" ? [] : rows.filter((row) => row.key !== null && !decided(row, at) && hasValue(row.cells[at])).map((row) => [row, at]);
+  byId("all").hidden = !all.cells.length;
+  byId("all").textContent = `Accept all ${all.cells.length.toLocaleString("en")} values of ${at === null ? "" : clean(data.fields[at].name)}…`;
+};
+
+function askAcceptAll() {
+  byId("sure-title").textContent = byId("all").textContent.replace("…", "?");
+  byId("sure").returnValue = "";
+  byId("sure").showModal();
+}
+
+/** Save one decision after the other; a value that its column cannot hold is left open. */
+async function eachCell(cells, verdict) {
+  const done = [], problems = [];
+  for (const [row, at] of cells) {
+    try { await save(row, at, { verdict }); done.push([row, at]); } catch (error) { problems.push(error); if (!error.invalid) break; }
+    said(`${done.length.toLocaleString("en")} of ${cells.length.toLocaleString("en")} saved.`);
+  }
+  draw();
+  const words = verdict === "clear" ? "Undone" : VERDICTS[verdict];
+  said(`${words}: ${done.length.toLocaleString("en")} values. ${problems.length ? `${(cells.length - done.length).toLocaleString("en")} left open. ${clean(problems.at(-1).message)}` : ""}`);
+  return done;
+}
+
+async function acceptAll() {
+  all.done = await eachCell(all.cells, "accept");
+  byId("undo").textContent = `Undo all ${all.done.length.toLocaleString("en")}`;
+  byId("undo").hidden = !all.done.length;
+  byId("undo").focus();
+}
+async function undoAll() {
+  await eachCell(all.done, "clear");
+  all.done = [];
+  byId("undo").hidden = true;
+  byId("rows").focus();
 }
