@@ -17,7 +17,7 @@ import polars as pl
 
 from rowcite.inert import one_line, shortened
 from rowcite.pipeline.summary import Summary
-from rowcite.wording import plural
+from rowcite.wording import percent, plural
 
 PREVIEW_ROWS = 6
 _MOST_INPUTS, _MOST_FIELDS, _MOST_BARS = 2, 6, 30
@@ -67,10 +67,9 @@ def _coverage(summary: Summary) -> Iterator[str]:
 
 
 def _bar(name: str, filled: int, of: int) -> str:
-    percent = 100 * filled // of
     return (
-        f'<tr><td>{_text(name, _NAME_CHARS)}</td><td><i><b style="width:{percent}%"></b></i></td>'
-        f'<td class="rowcite-number">{filled:,} of {of:,} ({percent}%)</td></tr>'
+        f'<tr><td>{_text(name, _NAME_CHARS)}</td><td><i><b style="width:{100 * filled / of:.1f}%"></b></i></td>'
+        f'<td class="rowcite-number">{filled:,} of {of:,} ({_text(percent(filled, of), 5)})</td></tr>'
     )
 
 

@@ -15,7 +15,7 @@ from rowcite.review.verdicts import as_json
 from rowcite.rows.decisions import answer_changed
 from rowcite.rows.reviewed import Agreement, DecisionsByReviewer, ReviewedCell, agreements, reviewed_cells
 from rowcite.spec.fields import Field
-from rowcite.wording import plural
+from rowcite.wording import percent, plural
 
 
 def review_page(facts: Facts, scope: Scope, decisions: DecisionsByReviewer, command: str) -> str:
@@ -117,7 +117,7 @@ def _shown(item: Agreement, facts: Facts, who: str) -> dict[str, Any]:
 
 def agreement_text(item: Agreement) -> str:
     """Return the agreement of two reviewers as a sentence, in plain percent."""
-    share = f"{100 * item.agree / item.cells:.0f}%"
+    share = percent(item.agree, item.cells)
     return f"{item.first} and {item.second} both decided on {plural(item.cells, 'cell')} and agree on {item.agree:,} ({share})"
 
 
