@@ -27,7 +27,11 @@ def decide_items(target: OutputField, found: list[Candidate]) -> Verdict | None:
         for item in _items(candidate, target):
             if not _among(item, chosen) and (
                 _confirmed(item, candidate, usable, target)
-                or (candidate.direct and candidate.document.path == best.document.path)
+                or (
+                    candidate.direct
+                    and candidate.document.path == best.document.path
+                    and candidate.fact.directness is best.fact.directness
+                )
             ):
                 chosen.append(item)
     chosen = chosen[: target.limit] if target.limit else chosen

@@ -40,6 +40,11 @@ _SIBLINGS = re.compile(
 )
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 _INNER_LABEL = re.compile(r"^(?:name|total|value|conventional long form): ")
+_FORMS = {
+    "website": re.compile(r"\w\.[a-z]{2}"),
+    "email": re.compile(r"@"),
+    "phone": re.compile(r"(?:\d\D{0,3}){5}"),
+}
 _CODES = re.compile(r"\b(?:iso|code|alpha 2|two letter)\b")
 
 
@@ -164,6 +169,8 @@ def _text(text: str, target: OutputField) -> Value | None:
     requested = f"{target.words} {fold(target.description)}"
     if target.concept in {"founded", "incorporated"} or re.search(r"\bdate\b|yyyy", requested):
         return _dated(text, requested)
+    if target.concept in _FORMS and not _FORMS[target.concept].search(text):
+        return None
     if target.concept == "city":
         return _some(city_of(text))
     if target.concept == "country":

@@ -51,82 +51,60 @@ CONCEPTS: tuple[Concept, ...] = (
     _concept("revenue", r"revenues?|turnover|annual sales|sales (?:volume|figure)", r"(?:annual |yearly |total |net |group )?(?:revenues?|turnover|sales)(?: usd| eur| gbp)?|umsatz", changes=True),
     _concept("industry", r"industry|sector|line of business|vertical|branch|what (?:the company|it) does|field of business|business area|main business",
              r"(?:main |primary )?(?:industry|industries|sector|business sector|line of business|branche|vertical|field|nature of business|business|activity|activities|main activity|category)(?: type)?|sic description"),
-    _concept("postcode", r"post ?code|postal code|zip(?: code)?", r"post ?code|(?:address )?postal code|zip(?: code)?"),
-    _concept("street", r"street(?: address)?", r"(?:address )?street(?: address)?"),
     _concept("city", r"(?:hq |headquarters? |head office |home )?(?:city|town)|city of (?:the )?headquarters", r"(?:hq |headquarters? |head office |registered )?(?:city|town)|(?:[a-z]+ )?address locality|locality|seat|registered seat"),
     _concept("country", r"(?:hq |headquarters? )?country(?: code| name| of .*)?|nation", r"(?:hq |headquarters? )?country(?: of (?:registration|incorporation))?|(?:[a-z]+ )?address country(?: name)?|jurisdiction"),
-    _concept("region", r"(?:hq )?(?:(?<!head of )state|region|province|county)", r"(?:hq )?(?:state|region|province|county)|(?:[a-z]+ )?address region"),
-    _concept("hq", r"headquarters?|hq|head office|headquartered|based|location|address|registered office|where", r"(?:global |world |corporate |main )?(?:headquarters?|hq|head office|headquartered in|location|based in|based|address|registered (?:office|address)|head quarters|main office|office)(?: location| address)?|sitz", changes=True),
+    _concept("hq", r"headquarters?|hq|head office|headquartered|based|location|(?<!street )(?<!mail )address|registered office|where", r"(?:global |world |corporate |main )?(?:headquarters?|hq|head office|headquartered in|location|based in|based|address|registered (?:office|address)|head quarters|main office|office)(?: location| address)?|sitz", changes=True),
     _concept("products", r"(?:key |main |core |flagship |top )?(?:products?|services?|offerings?|brands?|solutions?)(?: and (?:services|products|solutions))?(?: names?| lines?| list)?",
              r"(?:our |key |main |core |flagship |the )?(?:products?|services?|offerings?|brands?|solutions?|product lines?|range)(?: (?:and|or) (?:services|products|solutions))?(?: lines?| range| name)?|what we (?:make|do|build|offer|sell)|trade ?marks?|brand names?|makes offer(?: item offered)?(?: name)?|has offer catalog.*name|owns|produkte", many=True),
     _concept("customers", r"(?:key |main |notable )?(?:customers?|clients?)(?: names?| list)?", r"(?:our |key |main |notable |selected )?(?:customers?|clients?)(?: include| list)?|who we work with", many=True),
     _concept("certifications", r"certifi(?:cations?|cates?|ed)|accreditations?|iso", r"(?:our )?certifi(?:cations?|cates?|ed)|accreditations?|has certification.*|has credential.*|standards|quality standards", many=True),
     _concept("phone", r"(?:tele)?phone(?: number)?|tel", r"(?:tele)?phone(?: number)?|tel|(?:contact point )?telephone|call us|switchboard"),
     _concept("email", r"e ?mail(?: address)?", r"e ?mail(?: address)?|(?:contact point )?email"),
-    _concept("linkedin", r"linkedin(?: url| page| profile)?", r"linkedin(?: url| page)?"),
     _concept("website", r"website|web ?site|homepage|domain|web address|url", r"(?:company |official )?(?:website|web ?site|web|homepage|domain|url|internet|site)(?: url| address)?"),
     _concept("registration", r"(?:company |registration |registry |commercial register )(?:number|no|id)|crn", r"(?:company|registration|registry|register|commercial register|business|org(?:anisation)?|charity) ?(?:number|no|id|nr)|reg no|crn|identifier|hrb|registered number"),
-    _concept("vat", r"vat(?: id| number| no)?|tax id", r"vat(?: id| number| no)?|tax id|ust idnr"),
-    _concept("legal_form", r"legal form|company type|entity type", r"legal form|company type|entity type|type of company|rechtsform"),
-    _concept("legal_name", r"legal name|registered name|full name", r"legal name|registered name|company name|full name"),
     _concept("ticker", r"ticker(?: symbol)?|stock symbol", r"ticker(?: symbol)?|(?:stock )?symbol"),
     _concept("parent", r"parent(?: company| organi[sz]ation)?|owned by|owner|acquired by|acquirer", r"parent(?: company| organi[sz]ation)?(?: name)?|acquired by|part of", changes=True),
-    _concept("status", r"(?:company |registration |operating |trading )?status|active or|still active|dissolved", r"(?:company |registration |operating |trading |register )?status", changes=True),
-    _concept("about", r"(?:short |brief |one line |company )?(?:description|summary|overview|tagline)|what they do", r"description|about|summary|overview|slogan"),
 )  # fmt: skip
 
 _QUESTIONS = (
-    (
-        "employees",
-        r"how (?:many (?:people|employees|staff)|big is (?:the|your) (?:team|company))|how large is",
-    ),
-    (
-        "founded",
-        r"when (?:was|were|did|have)\b.*\b(?:founded|established|start(?:ed)?|begin|began|set up|open(?:ed)?)|how (?:old|long)\b.*\b(?:company|business|you)|since when",
-    ),
-    (
-        "hq",
-        r"where (?:is|are|do|can)\b.*\b(?:based|located|headquarter\w*|head office|find you|you sit|office)",
-    ),
-    (
-        "public",
-        r"(?:are|is)\b.*\b(?:listed|publicly traded|public company|stock exchange)|(?:can|where can) (?:i|we|one) buy (?:your )?shares|who owns",
-    ),
-    (
-        "products",
-        r"what (?:do|does) .*\b(?:sell|make|offer|produce)|(?:what|which) (?:are your )?(?:products|services)",
-    ),
-    (
-        "industry",
-        r"what (?:industry|sector|field|business|line of business)",
-    ),
+    ("employees", r"how (?:many (?:people|employees|staff)|big is (?:the|your) (?:team|company))|how large is"),
+    ("founded", r"when (?:was|were|did|have)\b.*\b(?:founded|established|start(?:ed)?|begin|began|set up|open(?:ed)?)|how (?:old|long)\b.*\b(?:company|business|you)|since when"),
+    ("hq", r"where (?:is|are|do|can)\b.*\b(?:based|located|headquarter\w*|head office|find you|you sit|office)"),
+    ("public", r"(?:are|is)\b.*\b(?:listed|publicly traded|public company|stock exchange)|(?:can|where can) (?:i|we|one) buy (?:your )?shares|who owns"),
+    ("products", r"what (?:do|does) .*\b(?:sell|make|offer|produce)|(?:what|which) (?:are your )?(?:products|services)"),
+    ("industry", r"what (?:industry|sector|field|business|line of business)"),
     ("ceo", r"who (?:runs|leads|heads|is (?:the|your) (?:ceo|chief executive|managing director|boss))"),
     ("founders", r"who (?:founded|started|set up)"),
     ("stage", r"(?:how|who) .*\b(?:funded|financed|backed|investors?)|have you raised"),
-)
+)  # fmt: skip
 BY_NAME = {concept.name: concept for concept in CONCEPTS}
+_QUALIFIER = re.compile(
+    r"\b(?:company|firm|organi[sz]ation|business|official|main|primary|current|latest|reported)\b ?"
+)
+_LONG = 12  # words: a longer description is a sentence
 _TRIMMED = re.compile(
     r"^(?:our|the|its|current|reported|approx|approximate|estimated)\s+|\s+(?:19|20)\d\d$|\s+(?:approx|est|estimated)$"
 )
-# Phrases that name the same thing in fields, in labels and in schema.org's properties; a phrase may have several meanings.
+# Phrases that name the same thing in fields, in labels and in schema.org's properties, and after "~" those that often do; a phrase may
+# have several meanings.
 _SYNONYMS = (
-    "author|authors|writer|written by|creator|byline|posted by|by", "artist|creator|author|performer|by artist", "host|hosted by|author|presenter",
-    "developer|author|creator|developed by|manufacturer", "publisher|published by|publisher name|site", "site|site name|website name|publisher",
-    "publication date|date of publication|date published|published|published time|date|pubdate|date posted|posted|release date|first published",
+    "author|authors|writer|written by|creator|byline|posted by|by", "artist|creator|by artist", "~artist|author|performer", "host|hosted by|presenter", "~host|author",
+    "developer|developed by", "~developer|author|creator|manufacturer", "publisher|published by|publisher name|site", "site|site name|publisher",
+    "publication date|date of publication|date published|published|published time|pubdate|date posted|posted|first published", "~publication date|date of publication|date published|published|published time|date|release date",
     "modified|date modified|modified time|updated|updated time|last updated|date of the last change|last modified|revised",
     "created|date created|creation date|date of creation|year created|year in which it was made", "price|cost|offer price|ticket price|rrp|recommended retail price|price of a ticket|list price|price amount",
     "lowest price|low price|price from|minimum price", "highest price|high price|maximum price", "currency|price currency|salary currency|currency of the price",
     "price range|room rates|prices", "rating|aggregate rating|rating value|stars|star rating|score|average rating|game rating|user rating|review rating",
     "rating count|number of ratings|votes", "review count|reviews|number of reviews", "in stock|availability|stock status|available",
-    "start date|starts|start|from|begins|first day|date of the event|event date|day on which it starts|date", "end date|ends|end|until|last day|finishes",
+    "start date|starts|start|from|begins|first day|date of the event|event date|day on which it starts", "~start date|date|event date|date of the event", "end date|ends|end|until|last day|finishes",
     "venue|location|place|where", "performers|performer|line up|lineup|artists", "actors|actor|cast|starring|main actors", "director|directed by",
     "writers|author|screenplay|script|authors of the script", "language|languages|in language", "pages|number of pages|page count|length",
     "employer|hiring organization|company|company that hires", "location|job location|place of work|office location", "salary|base salary|pay|yearly salary|compensation|estimated salary",
     "employment type|job type|type of employment|contract type", "working hours|weekly hours|work hours|hours", "education|education requirements|required education",
     "platform|game platform|operating system|platforms", "players|number of players", "issuer|issued by|issuing body", "expires|expiry date|valid until|expiration date",
-    "free|free of charge|is accessible for free|free access|free entry", "postcode|postal code|zip|zip code", "street|street address|address|street and number|adresse|anschrift",
+    "free|free of charge|is accessible for free|free access|free entry", "postcode|postal code|zip|zip code", "street|street address|street and number", "address|adresse|anschrift|postal address",
     "city|town|address locality|locality|city of origin|founding location|ort", "state|region|address region|province|county", "country|address country|land|pays",
-    "phone|telephone|telephone number|phone number|tel|telefon|telefone|téléphone", "fax|fax number|telefax", "email|e mail|contact email|email address|contact|mail|courriel", "website|web site|homepage|url|site|web|internet",
+    "phone|telephone|telephone number|phone number|tel|telefon|telefone|téléphone", "fax|fax number|telefax", "email|e mail|contact email|email address|contact|mail|courriel", "website|web site|homepage|site|web|internet",
     "opening hours|hours|open|öffnungszeiten|horaires", "payment methods|payment accepted|accepted payments", "cuisines|serves cuisine|cuisine", "takes reservations|accepts reservations|reservations",
     "bathrooms|number of bathrooms|number of bathrooms total|baths", "bedrooms|number of bedrooms|beds", "floor size|area|living area|size", "year built|built|construction year",
     "pets|pets allowed", "capacity|maximum attendee capacity|seats", "gears|number of gears|number of forward gears", "mileage|mileage from odometer|kilometres", "engine|vehicle engine",
@@ -136,7 +114,7 @@ _SYNONYMS = (
     "prep time|preparation time", "cook time|cooking time", "yield|recipe yield|servings|serves|portions", "ingredients|recipe ingredient", "instructions|recipe instructions|method|directions", "calories|nutrition calories|energy",
     "industry|sector|standard industrial classification|sic", "state of incorporation|incorporation state country code|jurisdiction", "brand|manufacturer|make|maker|marke", "model|model number|mpn", "sku|item number|article number|product code|product id", "gtin|ean|barcode|gtin13|upc|gtin12|gtin8", "weight|gewicht|poids", "dimensions|size|measurements|abmessungen", "material|materials|made of",
     "also known as|alternate name|aka|other names", "founded|founding date|established|year of foundation", "dissolved|dissolution date|year of dissolution", "members|member|line up", "born|birth date|date of birth|birthday", "died|death date|date of death", "birth place|place of birth|born in",
-    "job title|position|role|occupation|title", "employer|works for|affiliation|organization", "nationality|citizenship", "alumni|graduates|alumnus", "education|alumni of|university", "headline|title|name", "summary|description|abstract|about|overview", "section|article section|category|rubric", "tags|keywords|topics|subjects|article tag", "topics|topic|subject|theme|categories",
+    "job title|position|role|occupation|title", "employer|works for|affiliation|organization", "nationality|citizenship", "alumni|graduates|alumnus", "education|alumni of|university", "headline|title|name", "summary|description|abstract|about|overview", "section|article section|rubric", "~section|category", "tags|keywords|article tag", "~tags|keywords|topics|subjects|categories", "topics|topic|subject|theme",
     "art form|artform", "medium|art medium|materials", "records|number of records|entries|rows|size", "version|software version|release|edition", "requirements|system requirements|memory requirements", "memory|memory required|memory requirements", "storage|storage requirements", "processor|processor requirements",
     "download|download url|link", "organizer|organiser|event organizer|organized by", "registration|registration url|register", "agency|department|ministry|agency full name", "represented by|vertreten durch|legal representative|geschäftsführer",
     "occupation|relevant occupation|occupational category", "time to complete|duration|program length", "credential|educational credential awarded|degree|credential awarded", "prerequisites|program prerequisites|prerequisite", "study modes|course mode|course modes|mode of study", "campuses|location|course location|venue",
@@ -145,6 +123,11 @@ _DROPPED = frozenset([
     "a", "an", "the", "of", "in", "on", "at", "for", "to", "is", "it", "its", "and", "or", "as", "was", "are", "has", "have", "whether", "which", "that", "who", "when", "what", "no", "nr",
     "total", "name", "full", "value", "current", "latest", "main", "with", "their", "our", "your", "this", "average", "usd", "eur", "gbp", "chf", "yyyy", "mm", "dd", "iso", "8601", "per", "reported", "number", "known", "key", "used", "required", "he", "she", "they",
 ])  # fmt: skip
+_QUESTION = re.compile(
+    r"(?:who|when|where|how|why)\b", re.IGNORECASE
+)  # "Who founded it" is not the label "founded"
+# Words that make another thing of a label: the date of registration is not a registration.
+_DISTINGUISHING = frozenset(["count", "date", "year", "time", "url", "type", "status", "id", "code", "currency", "country", "email", "phone", "image", "link", "fee", "share", "rank"])  # fmt: skip
 _GENERIC = frozenset(["date", "type", "number", "title", "description", "status", "id", "url", "source", "code", "level", "time", "category", "size", "year", "amount", "rate", "first", "last", "end", "start", "unit", "text", "address", "person", "location", "text", "company"])  # fmt: skip
 _SPELLINGS = {
     "licence": "license",
@@ -174,10 +157,11 @@ def _concept_of(label: str) -> str:
 
 
 def concept_of_field(name: str, description: str) -> str:
-    """Return the concept that a field's folded name, else its folded description, names, or an empty string."""
-    for text in (name, description):
-        for concept in CONCEPTS:
-            if text and concept.asks.search(text):
+    """Return the concept that most words of a field's folded name, else of a short folded description, name, or an empty string."""
+    for named, text in ((True, name), (True, _QUALIFIER.sub("", name)), (False, description)):
+        for concept in CONCEPTS if text and len(text.split()) < _LONG else ():
+            match = concept.asks.search(text)
+            if match and (not named or 2 * len(match[0].split()) > len(text.split())):
                 return concept.name
     return ""
 
@@ -199,12 +183,16 @@ def normal_form(label: str) -> tuple[str, ...]:
 def field_phrases(words: str, description: str) -> tuple[tuple[str, ...], ...]:
     """Return the normal forms by which a field may be labelled: its name, its description, and words in brackets."""
     bare = re.sub(r"\([^)]*\)", " ", description)
-    parts = [
-        words,
-        bare,
-        re.split(r",| in (?=[A-Z]{3}\b)| per ", bare, maxsplit=1)[0],
-        *re.findall(r"\(([^)]*)\)", description),
-    ]
+    parts = (
+        [words]
+        if _QUESTION.match(description)
+        else [
+            words,
+            bare,
+            re.split(r",| in (?=[A-Z]{3}\b)| per ", bare, maxsplit=1)[0],
+            *re.findall(r"\(([^)]*)\)", description),
+        ]
+    )
     forms = dict.fromkeys(normal_form(part) for part in parts if part and len(part) < 100)
     return tuple(form for form in forms if form)
 
@@ -219,22 +207,18 @@ def similarity(phrase: tuple[str, ...], label: str, context: str = "") -> float:
         return 0.0
     if sorted(form) == sorted(phrase) or "".join(form) == "".join(phrase):
         return 0.98
-    if _MEANINGS.get(phrase, frozenset()) & _MEANINGS.get(form, frozenset()):
-        return 0.95
+    if shared := _MEANINGS.get(phrase, frozenset()) & _MEANINGS.get(form, frozenset()):
+        return 0.75 if all(_SYNONYMS[group].startswith("~") for group in shared) else 0.95
     wanted, stated, above = set(phrase), set(form), set(normal_form(context)) if context else set[str]()
-    if stated - wanted == {"count"}:
+    if (stated - wanted) & _DISTINGUISHING:
         return 0.0
     if wanted - stated == {"count"}:
         return 0.0 if "rating" in stated else 0.85
-    if (
-        wanted <= stated | above
-        and (wanted & stated) - _GENERIC | (wanted & above)
-        and wanted & stated
-        and len(stated - wanted) < 2
-    ):
-        return 0.95 if stated <= wanted else 0.85
+    named = wanted & stated and (wanted & stated) - _GENERIC | (wanted & above)
+    if wanted <= stated | above and named and len(stated - wanted) < 2:
+        return 0.95 if stated <= wanted else 0.85 if len(wanted) > 1 else 0.7
     if stated < wanted and stated - _GENERIC and (len(stated) > 1 or len(wanted) < 3):
-        return 0.85 if len(stated) > 1 or len(wanted) == 2 else 0.7
+        return 0.85 if len(stated) > 1 else 0.75
     close = fuzz.ratio(" ".join(sorted(form)), " ".join(sorted(phrase)), score_cutoff=90)
     return 0.85 if close and min(len("".join(form)), len("".join(phrase))) > 4 else 0.0
 
@@ -251,7 +235,7 @@ def _meanings() -> dict[tuple[str, ...], frozenset[int]]:
     """Return the groups of synonyms that each normal form belongs to."""
     found: dict[tuple[str, ...], set[int]] = {}
     for number, group in enumerate(_SYNONYMS):
-        for phrase in group.split("|"):
+        for phrase in group.removeprefix("~").split("|"):
             found.setdefault(normal_form(phrase), set()).add(number)
     return {form: frozenset(groups) for form, groups in found.items()}
 

@@ -86,7 +86,6 @@ PHRASES: tuple[Phrase, ...] = (
     _phrase("founded", rf"[(,]\s*founded (?:in )?(?P<v>{_YEAR})(?=\s*[,;)])", passing=True),
     _phrase("founded", rf"\b(?:foundation|founding|inception) in\s+{_WHEN}(?P<v>{_YEAR})\b"),
     _phrase("founded", rf"\b(?:established|est\.)\s+(?:in\s+)?{_WHEN}(?P<v>{_YEAR})\b", passing=True, before=r"\b(?:has|have|had|it|they|we|subsidiary|office|plant|factory|branch)\b[^.]{0,30}$"),
-    _phrase("incorporated", rf"\bincorporated\b[^.;]{{0,40}}?\b(?:in|on)\s+(?P<v>{_WHEN}{_YEAR})\b"),
     _phrase("founders", rf"\b(?:co-?)?founded\b(?: (?:in|on) [^.,;]{{0,40}}?)?,? by (?P<v>(?:(?:brothers|sisters|siblings|engineers?|friends|[a-z-]+) ){{0,3}}{_PERSON}(?:, {_PERSON})*(?:,? (?:and|&) {_PERSON})?)"),
     _phrase("founders", rf"\b(?:co-?)?founders,? (?P<v>{_PERSON}(?:, {_PERSON})*,? (?:and|&) {_PERSON})"),
     _phrase("founders", rf"(?P<v>{_PERSON}(?:, {_PERSON})*(?:,? (?:and|&) {_PERSON})?) (?:co-?)?(?:founded|started|set up) (?:the (?:company|firm|business)|it\b)"),
@@ -104,7 +103,6 @@ PHRASES: tuple[Phrase, ...] = (
     _phrase("public", r"\b(?P<v>(?:privately (?:held|owned)|family[- ](?:owned|run|held)|not (?:publicly )?(?:listed|traded|quoted)|(?:its|our) shares are not \w+|(?:wholly |entirely |still )?owned by (?:its|the|our|a) (?:\w+ )?(?:family|families|founders?|staff|employees|members|partners)|employee-owned|(?:a |remains )private company|in private hands|(?:remains|is|are|stayed?) private))\b", before=r"\b(?:no longer|until|customer|rival|was once)\b[^.]{0,30}$"),
     _phrase("funding_total", rf"(?:total(?:ling|s)?|altogether|in all|in total|to date|so far|overall)\b[^.;]{{0,60}}?(?P<v>{MONEY})", before=r"\b(?:revenue|turnover|sales|market|orders?)\b[^.]{0,40}$", after=r"^[^.]{0,25}\b(?:revenue|turnover|sales)"),
     _phrase("funding_total", rf"\braised (?:a total of )?(?P<v>(?:{APPROXIMATELY}\s*)?{MONEY})[^.;]{{0,40}}?\b(?:in total|to date|so far|altogether|since)\b"),
-    _phrase("round_amount", rf"\b(?:rais(?:ed|es)|closed|closes|secured?s?|announced?s?|landed)\b[^.;]{{0,30}}?(?P<v>{MONEY})", before=r"\b(?:plans?|seek\w*|aims?|hopes?|will|would)\b[^.]{0,30}$", after=r"^[^.]{0,20}\b(?:in total|to date|so far|contract|order|revenue)"),
     _phrase("revenue", rf"\b(?:revenues?|turnover|sales)\b(?: (?:of|was|were|is|rose|grew|fell|climbed|increased|reached|hit|totalled|came to|came in at|stood at|for|in|the|year|last|fiscal|FY|\d{{4}}|to|by \d+(?:\.\d+)?(?: ?%| per ?cent)|about|around|roughly|some|nearly|almost|over|more than|just|under|approximately))*\s+(?P<v>(?:{APPROXIMATELY}\s*)?{MONEY})", before=r"\b(?:customer|client|market|saved|could|expects?|plans?|target\w*|aims?|forecast|customers'|partner|will)\b[^.]{0,40}$"),
     _phrase("revenue", rf"(?P<v>(?:{APPROXIMATELY}\s*)?{MONEY})\s+(?:in|of) (?:annual |yearly |net |group |total )?(?:recurring )?(?:revenues?|sales|turnover)\b", before=r"\b(?:customer|client|saved|could|expects?|plans?|target\w*|aims?|forecast|will)\b[^.]{0,40}$"),
     _phrase("revenue", rf"\b(?:turned over|turns over|generated|posted|reported)\s+(?P<v>(?:{APPROXIMATELY}\s*)?{MONEY})(?=\s*(?:in|last|$|[.,;]| revenue| of (?:revenue|sales|turnover)))", passing=True, before=r"\b(?:customer|client|savings|loss|profit)\b[^.]{0,40}$", after=r"^ in (?:savings|profit|loss\w*|orders)"),
@@ -121,11 +119,8 @@ PHRASES: tuple[Phrase, ...] = (
     _phrase("industry", r"^in (?:one|a|two|three|a few) (?:phrase|words?|nutshell): (?P<v>[^.;:]{3,60})\.?$", passing=True),
     _phrase("products", rf"\b(?:products|product (?:range|line|family|lines)|range|portfolio|offering|services|solutions|brands|platform)(?: now)? (?:include[sd]?|comprises?|consists? of|are|covers?|spans?|features?|is made up of)\s+(?P<v>{_LIST})", before=r"\b(?:customers?|clients?|competing|rival|competitor)(?:'s|s')? $"),
     _phrase("products", rf"\b(?:products|product lines|services|solutions|brands|tools)\s*(?::|,? such as|,? including|—|\u2013)\s+(?P<v>{_LIST})"),
-    _phrase("customers", rf"\b(?:customers|clients)(?: (?:now|already))? (?:include|such as|are|range from|:)\s*(?P<v>{_LIST})"),
     _phrase("investors", rf"\b(?:led by|investors (?:include|are|such as|:)|backed by|funded by|investment from|backing from)\s+(?P<v>{_CAP}{_LIST})"),
-    _phrase("parent", rf"\b(?:(?:was|been|is) (?:acquired|bought|taken over|owned) by|(?:a |wholly[- ]owned )?subsidiary of|part of the|(?:its )?parent (?:company )?(?:is )?)\s+(?:the )?(?P<v>{_CAP}(?: (?:(?-i:and|of|&) )?{_CAP}){{0,4}})"),
     _phrase("certifications", r"\b(?P<v>(?:ISO(?:/IEC)? ?\d{4,5}(?:[-:]\d+)?|SOC ?[123](?: Type (?:II|I|2|1))?|B Corp|PCI[ -]DSS|HIPAA|Cyber Essentials(?: Plus)?|TISAX|HACCP|FSC|BRCGS?|IATF \d+|AS ?9100D?))\b", before=r"\b(?:not|working toward\w*|plans?|seek\w*|aims?|customers?|prepar\w+)\b[^.]{0,40}$"),
-    _phrase("phone", r"\b(?:phone|tel(?:ephone)?|call(?: us)?(?: on| at)?)[:.]?\s*(?P<v>\+?\(?\d[\d ()./-]{6,}\d)"),
     _phrase("email", r"(?P<v>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"),
 )  # fmt: skip
 

@@ -13,7 +13,7 @@ from rowcite.local.research.text.dates import year_mentioned
 from rowcite.local.research.text.normalise import split_sentences
 from rowcite.local.research.text.numbers import NUMBER
 
-_DATED = frozenset({"employees", "revenue", "ceo", "stage", "round_amount", "funding_total", "hq"})
+_DATED = frozenset({"employees", "revenue", "ceo", "stage", "funding_total", "hq"})
 _ABOUT = re.compile(
     r"^(?:about|around|roughly|approx|circa|ca\b|some|nearly|almost|close|an est|est|over|more|just|under|at least|well|upwards|fewer|less|up to|~|≈|>)",
     re.IGNORECASE,
@@ -32,25 +32,20 @@ _DIGITS = frozenset("0123456789")
 _NEEDS: dict[str, tuple[str, ...]] = {
     "employees": ("people", "staff", "employ", "worker", "team", "colleague", "person", "fte", "full-time", "payroll", "count", "workforce", "of us", "men and women", "specialists", "professionals"),
     "founded": ("found", "establish", "start", "set up", "created", "formed", "born", "launch", "incorporat", "open", "began", "begin", "commenc", "back to", "since", "inception", "est."),
-    "incorporated": ("incorporat",),
     "founders": ("found", "set up", "started"),
     "ceo": ("ceo", "chief exec", "managing director", "led by", "run by", "headed by"),
     "stage": ("seed", "series", "publicly", "listed", "quoted", "public", "float", "ipo", "initial", "trad", "bootstrap", "self-f", "never", "not"),
     "public": ("privat", "family", "famil", "listed", "traded", "shares", "owned", "exchange", "delist", "withdr", "left the stock"),
     "funding_total": ("total", "altogether", "in all", "to date", "so far", "overall", "rais"),
-    "round_amount": ("rais", "clos", "secur", "announc", "landed"),
     "revenue": ("revenue", "turnover", "sales", "turned over", "turns over", "generated", "posted", "reported"),
     "hq": ("headquarter", "based", "office", "hq", "head quarters", "operates from", "works from", "run from", "mov", "relocat", "transfer", "shifted", "home base", "seat"),
     "industry": ("field", "business", "trade", "industry", "sector", "speciali", "line of", "work", "operat", "active", "home in", "leader", "player", "company", "nutshell", "phrase", "word"),
     "products": ("product", "range", "portfolio", "offering", "service", "solution", "brand", "platform", "tools"),
-    "customers": ("customer", "client"),
     "investors": ("led by", "investors", "backed by", "funded by", "investment from", "backing from"),
-    "parent": ("acquired", "bought", "taken over", "owned", "subsidiary", "part of", "parent"),
     "certifications": ("iso", "soc", "b corp", "pci", "hipaa", "cyber ess", "tisax", "haccp", "fsc", "brc", "iatf", "as 9100", "as9100"),
-    "phone": ("phone", "tel", "call"),
     "email": ("@",),
 }  # fmt: skip
-_WITH_DIGITS = frozenset({"founded", "incorporated", "funding_total", "round_amount", "revenue", "phone"})
+_WITH_DIGITS = frozenset({"founded", "funding_total", "revenue"})
 
 
 def sentences_of(blocks: tuple[Block, ...]) -> Iterator[Sentence]:
