@@ -87,7 +87,7 @@ def test_the_page_shows_counts_bars_and_the_first_rows_with_confidence_and_sourc
     ):
         assert text in texts, text
     assert "industry: confidence low, medium required" in texts
-    assert "width:80%" in page
+    assert "width:80.0%" in page
     assert Parts(page).links == urls
 
 
