@@ -173,3 +173,11 @@ def test_numbers_that_json_does_not_have_are_null_with_a_warning_that_counts_the
     assert capsys.readouterr().err.strip().rpartition("/")[2] == warning
     if suffix == "jsonl":
         assert [json.loads(line)["x"] for line in out.read_text().splitlines()] == [None, None]
+
+
+def test_a_field_with_the_name_of_several_columns_is_rejected(tmp_path, capsys):
+    (tmp_path / "t.csv").write_text("name\nx\n")
+    task = {"processor": "core", "inputs": {"name": {"column": "name"}}, "outputs": {"^a$": "string"}}
+    file = write_spec(tmp_path, spec(task=task, accept={}, input={"path": "t.csv"}))
+    assert main(["check", str(file)]) == 2
+    assert "the name of field '^a$' is a pattern" in capsys.readouterr().err

@@ -266,6 +266,7 @@ def test_a_found_text_becomes_a_category_of_a_pandas_column(options):
             rowcite.TableError,
             "more than one column is named 'name'",
         ),
+        (pd.DataFrame({"name": ["x"], "*": [1]}), rowcite.TableError, r"column '\*' is a pattern"),
     ],
 )
 def test_what_is_not_a_table_is_refused_before_anything_is_sent(options, given, error, message):

@@ -15,6 +15,7 @@ import pyarrow as pa
 from rowcite.errors import TableError
 from rowcite.table.sources import FrameSource, Rows
 from rowcite.table.sources.arrow_types import to_frame
+from rowcite.table.sources.limits import NAMES_SEVERAL, is_pattern
 
 
 class Frame(Protocol):
@@ -36,7 +37,9 @@ class Frame(Protocol):
 
 
 def check_names(names: Sequence[str]) -> None:
-    """Raise TableError if two columns have one name."""
+    """Raise TableError if two columns have one name, or one has that of several."""
+    if patterns := [name for name in names if is_pattern(name)]:
+        raise TableError(f"the name of column {patterns[0]!r} {NAMES_SEVERAL}. Rename it")
     if duplicates := sorted({name for name in names if names.count(name) > 1}):
         raise TableError(f"more than one column is named {', '.join(map(repr, duplicates))}. Rename them")
 

@@ -18,6 +18,7 @@ from rowcite.pipeline.job import Job, make_job
 from rowcite.pipeline.overrides import NO_OVERRIDES, Overrides, as_typed, overridden, typed_command
 from rowcite.pipeline.spec_file import load_spec, parse_spec
 from rowcite.pipeline.which_api import ApiChoice, Use, choose_api
+from rowcite.spec.fields import fields, value_column
 from rowcite.spec.models import Spec
 from rowcite.submit.options import AnsweringApi
 from rowcite.table.columns import STATUS_COLUMNS, ColumnLayout, column_type_problems
@@ -26,6 +27,7 @@ from rowcite.table.input_table import TableAddress, open_table
 from rowcite.table.reader import Reader
 from rowcite.table.sinks import check_columns, check_output, output_format
 from rowcite.table.sources import Source, format_of
+from rowcite.table.sources.limits import NAMES_SEVERAL, is_pattern
 from rowcite.table.sources.partitions import in_partitions
 
 _URL_VARIABLES = ("PARALLEL_BASE_URL", "PARALLEL_API_URL")
@@ -229,6 +231,10 @@ def _is_part(output: str, given: str) -> bool:
 
 
 def _check_new_columns(spec: Spec, source: Source) -> None:
+    where = ("task", "outputs") if spec.task.outputs is not None else ("task", "output")
+    for item in fields(spec):
+        if is_pattern(item.name) or is_pattern(value_column(spec, item.name)):
+            raise spec.problem(where, f"the name of field {item.name!r} {NAMES_SEVERAL}. Rename it")
     added = ColumnLayout(spec, source.schema, native=True).schema
     existing = [name for name in added if name in source.schema]
     own = [name for name in existing if name in STATUS_COLUMNS]
@@ -238,7 +244,6 @@ def _check_new_columns(spec: Spec, source: Source) -> None:
         )
     if existing:
         shown = ", ".join(f'"{name}"' for name in existing)
-        where = ("task", "outputs") if spec.task.outputs is not None else ("task", "output")
         hint = "Set columns.prefix, or rename the field"
         if spec.columns.existing == "error":
             hint = "Set columns.existing to fill or overwrite, or columns.prefix, or rename the field"

@@ -47,7 +47,7 @@ def _not_finite(column: pl.Series) -> int:
     if dtype.is_float():
         return int((~column.is_finite()).sum())
     if isinstance(dtype, pl.Struct):
-        return sum(_not_finite(column.struct.field(item.name)) for item in dtype.fields)
+        return sum(map(_not_finite, column.struct.unnest()))
     return _not_finite(column.explode()) if isinstance(dtype, pl.List | pl.Array) else 0
 
 

@@ -83,7 +83,7 @@ def _count_values(column: pl.Series) -> int:
     """Return the number of values in a column that are no nulls, and of those that are members of its objects."""
     count = len(column) - column.null_count()
     if isinstance(column.dtype, pl.Struct):
-        return count + sum(_count_values(column.struct.field(item.name)) for item in column.dtype.fields)
+        return count + sum(map(_count_values, column.struct.unnest()))
     if isinstance(column.dtype, pl.List) and column.dtype.inner.is_nested():
         items = column.explode()
         return count + _count_values(items) - (len(items) - items.null_count())

@@ -29,9 +29,20 @@ def check_columns(file: Path, columns: int) -> None:
 
 
 def check_names(file: Path, names: Iterable[str]) -> None:
-    """Raise TableError if a column's name has a NUL, where Arrow and polars would end it."""
-    if bad := [name for name in names if "\0" in name]:
-        raise TableError(f"{file}: the name of column {bad[0]!r} holds a NUL. Rename it")
+    """Raise TableError if a column's name has a NUL, where Arrow and polars would end it, or is a pattern of polars."""
+    for name in names:
+        if "\0" in name:
+            raise TableError(f"{file}: the name of column {name!r} holds a NUL. Rename it")
+        if is_pattern(name):
+            raise TableError(f"{file}: the name of column {name!r} {NAMES_SEVERAL}. Rename it")
+
+
+NAMES_SEVERAL = "is a pattern (`*`, or from `^` to `$`), which stands for several columns"
+
+
+def is_pattern(name: str) -> bool:
+    """Return True if polars takes a name as that of every column, or as an expression for some."""
+    return name == "*" or (name.startswith("^") and name.endswith("$"))
 
 
 def check_cells(file: Path, frame: pl.DataFrame, rows_before: int) -> None:
