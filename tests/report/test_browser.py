@@ -11,6 +11,7 @@ from rowcite.library.notebook import Preview
 from rowcite.model import Counts, Decision, RowStatus
 from rowcite.pipeline.summary import Summary
 from rowcite.report.gather import gather
+from rowcite.report.measured import FieldResult, Measured, Policy, Share
 from rowcite.report.page import page
 from support import rowcite, started
 from support.answers import NOWHERE, answer, answered, found, known, ready
@@ -25,10 +26,12 @@ def report(some_once):
     return write(some_once)
 
 
-def write(path, **how):
+def write(path, measured=None, **how):
     prepared = ready(path)
     with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
-        text = page(gather(prepared.job, ledger, **how))
+        facts = gather(prepared.job, ledger, **how)
+    facts.measured = measured
+    text = page(facts)
     file = path.parent / "report.html"
     file.write_text(text, encoding="utf-8")
     return file.as_uri()
@@ -368,6 +371,29 @@ def test_the_report_breaks_no_accessibility_rule(report, look, axe, width, schem
     for toggle in tab.locator(".toggle").all():
         toggle.click()
     tab.locator("summary").first.click()
+    assert broken(tab, axe) == []
+
+
+@pytest.mark.parametrize(("width", "scheme"), [LOOKS[0], LOOKS[3]])
+def test_a_report_with_an_evaluation_fits_and_breaks_no_accessibility_rule(
+    tmp_path, look, axe, hostile_texts, width, scheme
+):
+    path = known(tmp_path, [{"id": "1", "name": "One"}])
+    answered(path, [answer(industry=found("pumps"))])
+    sure, none = Share(0.9, 0.7, 0.97, 20), Share()
+    fields = [
+        FieldResult("core", "industry", 20, sure, sure, {"high": sure, "low": none}),
+        FieldResult("core", f"employee_count{hostile_texts[1] * 3}", 0, none, none),
+    ]
+    policies = [Policy("lite", 0.005, 0.5, 0.3, 0.7), Policy(hostile_texts[0] * 2, 0.1, 0.9, 0.7, 1.0)]
+    tab = look(write(path, measured=Measured(fields, policies)), width=width, scheme=scheme, bypass_csp=True)
+    for numbers in tab.locator("summary").all():
+        numbers.click()
+    pictures = [
+        svg for svg in tab.locator("#front ~ figure svg, #stated ~ figure svg").all() if svg.is_visible()
+    ]
+    assert len(pictures) == 2
+    assert tab.evaluate("document.documentElement.scrollWidth") == width
     assert broken(tab, axe) == []
 
 
