@@ -20,7 +20,7 @@ def run(arguments, folder):
 @pytest.mark.slow  # asks the local engine about the sample four times
 def test_the_page_and_its_picture_are_what_the_commands_print():
     page, picture = evaluation.rendered(run)
-    assert page == evaluation.PAGE.read_text(encoding="utf-8")
+    assert page == evaluation.PAGE.read_text(encoding="utf-8"), "run python benchmarks/evaluation.py"
     assert page.count("```sh\n") == 5
     assert picture == (ROOT / evaluation.PICTURE).read_text(encoding="utf-8")
 
