@@ -47,7 +47,7 @@ _ID = re.compile(r"[A-Za-z0-9]{15}([A-Za-z0-9]{3})?\Z")
 class DeltaOptions:
     """The options of a deltas file.
 
-    `key` is the table's column that identifies a record. `against` is a CSV or Parquet file with the key and some of the
+    `key` is the table's column that identifies a record. `against` is a table with the key and some of the
     fields, such as an earlier deltas file; values that it already has are left out.
     """
 

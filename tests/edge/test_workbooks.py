@@ -184,6 +184,15 @@ def test_workbooks_with_another_header_are_not_one_table(made, tmp_path):
     assert "the header is w, and in 1.xlsx v" in refused(tmp_path)
 
 
+def test_a_part_that_changes_before_its_rows_are_read_is_an_error(made, tmp_path):
+    made(["v"], [1], name="1.xlsx")
+    made(["v"], [2], name="2.xlsx")
+    source = opened(tmp_path)
+    made(["v"], ["x"], name="2.xlsx")
+    with pytest.raises(TableError, match=r"2\.xlsx: the workbook changed while it was read"):
+        list(source.batches())
+
+
 # --- where the table is ----------------------------------------------------------------------------------
 
 

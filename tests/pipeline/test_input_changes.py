@@ -2,11 +2,14 @@
 
 import os
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from threading import Thread
 
 import polars as pl
 import pytest
+import xlsxwriter
 
 import rowcite
 from rowcite.cli import main
@@ -20,19 +23,31 @@ from rowcite.pipeline.which_api import Use
 from rowcite.pipeline.write import write
 from rowcite.progress import Silent
 from rowcite.report.gather import gather
+from rowcite.spec.models import CsvOptions
+from rowcite.table.sources import open_source
 from support import environment, served, small_spec, until, write_spec
 
 COMPANIES = pl.DataFrame(
     {"name": ["Acme Oy", "Zo Ltd", "Ab Oy"], "website": ["a.example", "z.example", "b.example"]}
 )
 LATE = pl.DataFrame({"name": ["Late Oy"], "website": ["late.example"]})
-FORMATS = ("csv", "parquet", "jsonl")
+FORMATS = ("csv", "parquet", "jsonl", "xlsx")
+
+
+def write_workbook(frame: pl.DataFrame, file: Path) -> None:
+    with xlsxwriter.Workbook(file) as book:
+        book.set_properties(
+            {"created": datetime(2024, 1, 1, tzinfo=UTC)}
+        )  # the same rows give the same bytes
+        frame.write_excel(book)
 
 
 def written(frame: pl.DataFrame, file: Path) -> None:
     """Write a frame as a program does that replaces the file."""
     new = file.with_name(f"new-{file.name}")
-    {".csv": frame.write_csv, ".parquet": frame.write_parquet, ".jsonl": frame.write_ndjson}[file.suffix](new)
+    writers = {".csv": frame.write_csv, ".parquet": frame.write_parquet, ".jsonl": frame.write_ndjson}
+    writers[".xlsx"] = partial(write_workbook, frame)
+    writers[file.suffix](new)
     new.replace(file)
 
 
@@ -65,10 +80,9 @@ class Job:
             return self("run", "-q")
 
     def rows(self) -> list[tuple[str, str]]:
-        read = {".csv": pl.read_csv, ".parquet": pl.read_parquet, ".jsonl": pl.read_ndjson}[
-            self.output.suffix
-        ]
-        return read(self.output).select("name", "rowcite_status").rows()
+        source = open_source(str(self.output), None, CsvOptions())
+        frames = (rows.frame.select("name", "rowcite_status") for rows in source.batches())
+        return pl.concat(frames).rows()
 
 
 @contextmanager
@@ -130,8 +144,17 @@ def test_a_row_that_is_appended_is_written_as_pending_and_ends_with_5(job, capsy
         ("parquet", COMPANIES.select("website", "name")),
         ("parquet", COMPANIES.with_columns(pl.col("website").cast(pl.Binary))),
         ("jsonl", COMPANIES.rename({"website": "site"})),
+        ("xlsx", COMPANIES.rename({"website": "site"})),
     ],
-    ids=["renamed", "swapped", "added", "swapped in Parquet", "another type", "renamed in JSON lines"],
+    ids=[
+        "renamed",
+        "swapped",
+        "added",
+        "swapped in Parquet",
+        "another type",
+        "renamed in JSON lines",
+        "renamed in Excel",
+    ],
 )
 def test_another_header_writes_nothing_and_ends_with_5(job, capsys, kind, other):
     job = job(kind)

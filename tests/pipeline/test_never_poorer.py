@@ -15,7 +15,7 @@ from rowcite.spec.models import CsvOptions
 from rowcite.table.sources import open_source
 from support import environment, served, small_spec, write_spec
 
-FORMATS = ("csv", "csv.gz", "tsv.zst", "jsonl", "jsonl.gz", "parquet")
+FORMATS = ("csv", "csv.gz", "tsv.zst", "jsonl", "jsonl.gz", "parquet", "xlsx")
 
 
 @pytest.fixture(scope="module")

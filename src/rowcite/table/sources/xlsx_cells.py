@@ -55,6 +55,11 @@ class ColumnTypes:
         self.types |= other.types
         self.whole, self.has_errors = self.whole and other.whole, self.has_errors or other.has_errors
 
+    def holds(self, other: ColumnTypes) -> bool:
+        """Return True if the values of another column are of these types."""
+        whole, errors = not self.whole or other.whole, self.has_errors or not other.has_errors
+        return other.types <= self.types and whole and errors
+
     @property
     def dtype(self) -> pl.DataType:
         """Return the type of the column in a frame."""

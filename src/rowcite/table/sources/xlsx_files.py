@@ -80,9 +80,19 @@ class XlsxSource:
             mine.join(other)
         self.faults = (*self.faults, *table.faults)
 
+    def _reopened(self, file: Path) -> SheetTable:
+        """Return one of several files again. It must still fit the types that were found in all of them."""
+        table = self._open(file)
+        fits = all(mine.holds(other) for mine, other in zip(self._types, table.types, strict=False))
+        if table.names != self._names or not fits:
+            raise TableError(
+                f"{file}: the workbook changed while it was read. Run again when no other program writes to it"
+            )
+        return table
+
     def _keep(self, file: Path) -> None:
         """Write the rows of a file to the temporary folder."""
-        table, self._only = self._only or self._open(file), None
+        table, self._only = self._only or self._reopened(file), None
         kept: list[Path] = []
         done = 0
         for start, rows in table_rows(table):
