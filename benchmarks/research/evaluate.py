@@ -139,7 +139,7 @@ def mirrored(mirror: Path) -> str:
 # Documents of public repositories
 
 {len(documents)} documents about {len(kinds)} kinds of thing, listed in labels.yaml by repository, commit and path, with {stated} labelled facts. A hash
-divides them: the engine was developed on one half, and the other was used for these figures only. Each question gives the name of the thing and
+divides them: the engine was developed on one half. The answers on the other were not read, but its totals were seen. Each question gives the name of the thing and
 nothing else. One person labelled both halves before the engine was changed and then wrote its synonyms, so documents of other people may use other
 words. The model is a scripted reader that knows the labels and quotes the passages it is shown, so its figures are what the
 checks of quotes keep of a perfect model's answers.
@@ -149,7 +149,7 @@ checks of quotes keep of a perfect model's answers.
         write_corpus(documents, Path(folder))
         corpus = open_corpus(folder)
         model = ModelResearcher(corpus, ScriptedReader(documents, corpus))
-        for half, seen in (("the unseen half", False), ("the half developed on", True)):
+        for half, seen in (("the half not developed on", False), ("the half developed on", True)):
             chosen = [document for document in documents if document.seen == seen]
             for name, researcher in (("without a model", corpus), ("with the scripted reader", model)):
                 text += f"## {half[0].upper()}{half[1:]}, {name}\n\n{_by_source(chosen, researcher)}\n"
