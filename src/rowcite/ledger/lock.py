@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import struct
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import mkstemp
 
@@ -25,20 +26,19 @@ def acquire(folder: Path, wait: float) -> FileLock:
         LedgerError: the folder cannot be written, or its file system does not keep locks.
     """
     lock = FileLock(folder / "lock", timeout=wait, mode=0o600)
-    try:
-        _make_folder(folder)
-        lock.acquire()
-        _check_locks(folder)
-    except Timeout:
-        raise LedgerBusy(
-            f"{folder}: another rowcite is using this ledger. Run again when it has ended, or wait for it with --wait-lock"
-        ) from None
-    except OSError as error:
-        lock.release()
-        raise no_locks(folder) if error.errno in _UNSUPPORTED else cannot_open(folder, error) from error
-    except BaseException:
-        lock.release()
-        raise
+    with ExitStack() as undo:
+        undo.callback(lock.release)
+        try:
+            _make_folder(folder)
+            lock.acquire()
+            _check_locks(folder)
+        except Timeout:
+            raise LedgerBusy(
+                f"{folder}: another rowcite is using this ledger. Run again when it has ended, or wait for it with --wait-lock"
+            ) from None
+        except OSError as error:
+            raise no_locks(folder) if error.errno in _UNSUPPORTED else cannot_open(folder, error) from error
+        undo.pop_all()
     return lock
 
 

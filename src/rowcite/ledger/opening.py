@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from tempfile import mkstemp
 
@@ -30,13 +30,16 @@ def open_file(
     if not writing:
         return _open_to_read(folder, file, wait, form), None, str(file)
     lock = acquire(folder, wait)
-    try:
-        if not file.exists():
-            _create(folder, form)
-        return _ready(_connect(str(file), str(file)), str(file), form), lock, str(file)
-    except BaseException as error:
-        lock.release()
-        raise cannot_open(folder, error) if isinstance(error, OSError) else error from error
+    with ExitStack() as undo:
+        undo.callback(lock.release)
+        try:
+            if not file.exists():
+                _create(folder, form)
+            connection = _ready(_connect(str(file), str(file)), str(file), form)
+        except OSError as error:
+            raise cannot_open(folder, error) from error
+        undo.pop_all()
+    return connection, lock, str(file)
 
 
 def _create(folder: Path, form: Format) -> None:

@@ -81,10 +81,9 @@ class Store:
                 yield
                 self._db.execute("COMMIT")
                 self._check_file()
-            except BaseException:
-                if self._db.in_transaction:  # a full disk makes SQLite end it without being asked
+            finally:
+                if self._db.in_transaction:  # not after COMMIT, nor if a full disk made SQLite end it
                     self._db.execute("ROLLBACK")
-                raise
         except sqlite3.Error as error:
             raise self._explained(error) from error
 

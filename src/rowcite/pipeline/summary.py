@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -118,17 +118,19 @@ def recorded(summary: Summary, ledger: Ledger, folder: Path, *, has_lock: bool) 
     """
     began = time.monotonic()
     summary.began = _now()
-    try:
-        yield
-    except BaseException as error:
-        summary.exit_code, summary.stopped = _exit_code(error), _text(error)
-        raise
-    finally:
+
+    def end(_: object, error: BaseException | None, __: object) -> None:
+        if error is not None:
+            summary.exit_code, summary.stopped = _exit_code(error), _text(error)
         with suppress(RowciteError):  # a damaged ledger
             summary.runs = {str(state): runs for state, runs in ledger.state_counts().items()}
             summary.total_spent_usd = ledger.spent() / MICRO
         summary.ended, summary.seconds = _now(), round(time.monotonic() - began, 3)
         leave(summary, folder, has_lock=has_lock)
+
+    with ExitStack() as stack:
+        stack.push(end)
+        yield
 
 
 def leave(summary: Summary, folder: Path, *, has_lock: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import ParamSpec, Self, TypeVar
 
 from rowcite.ledger import Ledger
@@ -28,11 +28,10 @@ class LedgerThread:
         self.ledger: Ledger
 
     def __enter__(self) -> Self:
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._thread.shutdown)
             self.ledger = self._thread.submit(self._connect).result()
-        except BaseException:
-            self._thread.shutdown()
-            raise
+            undo.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:

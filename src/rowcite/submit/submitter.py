@@ -294,7 +294,7 @@ class Submitter:
         """Count a batch as running until the context ends."""
         try:
             yield
-        except Exception as error:
+        except (KeyRefused, ApiRefused, ExceptionGroup) as error:
             if isinstance(first := _first(error), KeyRefused | ApiRefused):
                 self._queue.stopped = self._queue.stopped or first
                 await self._drain_posts()

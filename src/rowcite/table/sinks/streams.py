@@ -23,13 +23,13 @@ T = TypeVar("T", bound=_Closable)
 @contextmanager
 def closing_quietly(item: T) -> Iterator[T]:
     """Close an item when the block ends. After an error in the block, errors of the closing are dropped."""
+    dropped: tuple[type[Exception], ...] = (OSError, ValueError, pa.ArrowException)
     try:
         yield item
-    except BaseException:
-        with suppress(OSError, ValueError, pa.ArrowException):
+        dropped = ()
+    finally:
+        with suppress(*dropped):
             item.close()
-        raise
-    item.close()
 
 
 @contextmanager

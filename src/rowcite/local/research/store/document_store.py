@@ -11,6 +11,7 @@ import threading
 import weakref
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -184,7 +185,8 @@ def _opened(folder: Path) -> sqlite3.Connection:
 
 def _database(file: Path | str) -> sqlite3.Connection:
     database = sqlite3.connect(file, timeout=_BUSY, isolation_level=None, check_same_thread=False)
-    try:
+    with ExitStack() as undo:
+        undo.callback(database.close)
         database.execute("pragma journal_mode = wal")
         database.execute("pragma synchronous = normal")
         database.execute("pragma foreign_keys = on")
@@ -195,11 +197,9 @@ def _database(file: Path | str) -> sqlite3.Connection:
                 database.execute(statement)
             database.execute(f"pragma user_version = {VERSION}")
         elif version != VERSION:
-            raise sqlite3.DatabaseError(f"version {version}")  # noqa: TRY301  # closed below
+            raise sqlite3.DatabaseError(f"version {version}")
         database.execute("commit")
-    except BaseException:
-        database.close()
-        raise
+        undo.pop_all()
     return database
 
 
