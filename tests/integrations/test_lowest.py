@@ -14,6 +14,7 @@ TOOLS = (
     "pytest-xdist",
     "hypothesis",
     "jsonschema",
+    "openpyxl",
     "trustme",
     "moto[s3,server]",
     "standardwebhooks",

@@ -85,7 +85,9 @@ def table_rows(table: SheetTable) -> Iterator[tuple[int, list[list[Any]]]]:
 
 
 def _find_header(table: SheetTable, skip: int) -> None:
-    for number, row in enumerate(islice(table.values.iter_rows(), skip, None), skip):
+    # Before 0.9 the reader panics on the rows of an empty sheet.
+    rows = table.values.iter_rows() if table.values.start is not None else iter(())
+    for number, row in enumerate(islice(rows, skip, None), skip):
         named = [place for place, value in enumerate(row) if value != ""]
         if named:
             table.header, table.first = number, (table.values.start or (0, 0))[1] + named[0]
