@@ -84,4 +84,7 @@ def test_a_registered_format_can_be_packed(spec, tmp_path):
 
 def test_an_unknown_suffix_lists_the_registered_formats(spec, tmp_path, capsys):
     assert main(["check", str(spec), "-o", str(tmp_path / "out.xyz")]) == 2
-    assert "out.xyz: unknown format. End it in .csv, .tsv, .parquet, .jsonl or .md" in capsys.readouterr().err
+    assert (
+        "out.xyz: unknown format. End it in .csv, .tsv, .parquet, .jsonl, .xlsx or .md"
+        in capsys.readouterr().err
+    )
