@@ -14,7 +14,6 @@ TOOLS = (
     "pytest-xdist",
     "hypothesis",
     "jsonschema",
-    "openpyxl",
     "trustme",
     "moto[s3,server]",
     "standardwebhooks",
