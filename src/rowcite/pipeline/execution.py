@@ -18,6 +18,7 @@ from rowcite.errors import (
     Declined,
     Incomplete,
     InsufficientCredit,
+    KeyRefused,
     LedgerBusy,
     RowciteError,
     TableChanged,
@@ -133,8 +134,11 @@ class Execution:
             KeyRefused: there are tasks to submit, and no key for the API. Nothing was asked.
             TableChanged: the table has another header now, so other values would be sent. Nothing was submitted.
         """
-        if planned.to_submit:
-            api_key(self.prepared)
+        try:
+            if planned.to_submit:
+                api_key(self.prepared)
+        except KeyRefused as error:  # the ledger's answers may be those of the API that is meant
+            raise KeyRefused(*error.lines, *planned.warnings) from error
         began = time.monotonic()
         confirmed = self.confirm.plan(planned)
         self.stop.extend(time.monotonic() - began)
