@@ -86,7 +86,7 @@ def sending(spec: str, flags: dict[str, Any], *, writes: bool = True) -> Iterato
             _check_output(ready.output, as_json=as_json)
         ask = not yes and on_terminal(sys.stdin) and on_terminal(sys.stderr)
         confirm = Confirmations(
-            partial(_confirm_plan, console, job, ask=ask),
+            partial(_confirm_plan, console, ready, ask=ask),
             lambda escalation: escalate_anyway or (ask and _confirm_escalation(escalation)),
         )
         progress = progress_for(console, job, quiet=quiet, sends=not writes)
@@ -141,12 +141,17 @@ def _check_output(output: str | None, *, as_json: bool) -> None:
         check_stdout()
 
 
-def _confirm_plan(console: Console, job: Job, plan: Plan, *, ask: bool) -> bool:
+def _confirm_plan(console: Console, ready: Prepared, plan: Plan, *, ask: bool) -> bool:
+    """Show the plan, check that there is a key for it, and ask."""
     from rowcite.cli import render
+    from rowcite.pipeline.prepare import api_key
 
+    job = ready.job
     console.info(*render.plan_lines(job, plan), event="plan", **render.plan_fields(job, plan))
     for text in plan.warnings if console.quiet else ():  # else they are part of the plan
         console.warning(text)
+    if plan.to_submit:
+        api_key(ready)
     return not ask or plan.cost <= _ASK_ABOVE or _confirmed(f"Spend {render.usd(plan.cost)}?")
 
 

@@ -18,7 +18,6 @@ from rowcite.errors import (
     Declined,
     Incomplete,
     InsufficientCredit,
-    KeyRefused,
     LedgerBusy,
     RowciteError,
     TableChanged,
@@ -30,7 +29,7 @@ from rowcite.pipeline.coverage import Coverage
 from rowcite.pipeline.escalate import EscalationRound
 from rowcite.pipeline.input_changes import has_changed
 from rowcite.pipeline.plan import Plan, look, plan
-from rowcite.pipeline.prepare import Prepared, answering, api_key
+from rowcite.pipeline.prepare import Prepared, answering
 from rowcite.pipeline.rounds import Round
 from rowcite.pipeline.summary import CommandName, Summary, recorded
 from rowcite.pipeline.write import FAILED_TOO_MANY, Written, pending_text, unfinished_text, write
@@ -131,14 +130,8 @@ class Execution:
 
         Raises:
             Declined: it is not. Nothing was submitted.
-            KeyRefused: there are tasks to submit, and no key for the API. Nothing was asked.
             TableChanged: the table has another header now, so other values would be sent. Nothing was submitted.
         """
-        try:
-            if planned.to_submit:
-                api_key(self.prepared)
-        except KeyRefused as error:  # the ledger's answers may be those of the API that is meant
-            raise KeyRefused(*error.lines, *planned.warnings) from error
         began = time.monotonic()
         confirmed = self.confirm.plan(planned)
         self.stop.extend(time.monotonic() - began)
