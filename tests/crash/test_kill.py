@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from support import rowcite, served, small_spec, started, until, write_spec
+from support import numbered, rowcite, served, small_spec, started, until, write_spec
 from support.deviant import Deviations
 from support.dying import PROCESSES, submit_and_die
 from support.submitting import PRICE, Submission, api, tasks
@@ -77,7 +77,7 @@ def undisturbed(tmp_path_factory):
         return finished(folder, server)
 
 
-@pytest.mark.parametrize("number", range(KILLS))
+@pytest.mark.parametrize("number", numbered(KILLS))
 def test_after_a_kill_at_a_random_moment_nothing_is_lost_or_paid_twice(tmp_path, undisturbed, number):
     dice = random.Random(f"{SEED} {number}")
     table(tmp_path)
@@ -122,14 +122,14 @@ def resumed(folder, server, **terms):
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
-@pytest.mark.parametrize("at", range(2, 7))
+@pytest.mark.parametrize("at", [2, 4, *(pytest.param(at, marks=pytest.mark.slow) for at in (3, 5, 6))])
 def test_after_a_kill_at_each_write_of_the_ledger_nothing_is_lost_or_paid_twice(tmp_path, at, before):
     with api(tmp_path, latency=0.001) as server:
         die(tmp_path, server, at, before=before)
         resumed(tmp_path, server)
 
 
-@pytest.mark.parametrize("keep", [0, 5, 12])
+@pytest.mark.parametrize("keep", [5, *(pytest.param(keep, marks=pytest.mark.slow) for keep in (0, 12))])
 def test_after_a_kill_while_a_lost_post_is_looked_up_nothing_is_paid_twice(tmp_path, keep):
     with api(tmp_path, Deviations(keep=keep), latency=0.001) as server:
         die(tmp_path, server, 4, before=True)

@@ -102,6 +102,7 @@ def undisturbed(tmp_path_factory):
     return output(folder)
 
 
+@pytest.mark.slow
 def test_after_kills_in_every_phase_of_a_large_table_nothing_is_lost_or_paid_twice(tmp_path, undisturbed):
     prepared(tmp_path)
     with served(tmp_path, bench=True, latency=LATENCY) as server:

@@ -11,7 +11,7 @@ from collections import Counter
 import polars as pl
 import pytest
 
-from support import ROOT, rowcite, served, small_spec, until, write_spec
+from support import ROOT, numbered, rowcite, served, small_spec, until, write_spec
 from support.killing import created, killed, output, price, run, spent
 
 KILLS = max(1, int(os.environ.get("ROWCITE_KILLS", "4")) // 8)
@@ -50,6 +50,9 @@ def prepared(folder, kind, active_runs=8):
     write_spec(folder, small_spec(backend="parallel", limits=limits, **KINDS[kind]))
 
 
+CASES = [pytest.param(kind, marks=[pytest.mark.slow] * (kind != "packs with escalation")) for kind in KINDS]
+
+
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     """Return a function from a kind of spec to its output, its runs and the seconds it takes."""
@@ -68,7 +71,7 @@ def undisturbed(tmp_path_factory):
     return of
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", CASES)
 def test_the_undisturbed_run_is_worth_killing(undisturbed, kind):
     frame, made, _ = undisturbed(kind)
     asked = {processor for processor, _ in made}
@@ -80,7 +83,7 @@ def test_the_undisturbed_run_is_worth_killing(undisturbed, kind):
         assert len(made) < ROWS / 2
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", CASES)
 @pytest.mark.parametrize("number", range(KILLS))
 def test_after_kills_at_random_moments_each_run_was_created_once(tmp_path, undisturbed, kind, number):
     frame, needed, seconds = undisturbed(kind)
@@ -100,7 +103,7 @@ def test_after_kills_at_random_moments_each_run_was_created_once(tmp_path, undis
     assert spent(tmp_path) == price(needed)
 
 
-@pytest.mark.parametrize("number", range(KILLS))
+@pytest.mark.parametrize("number", numbered(KILLS))
 def test_after_kills_of_submit_and_collect_each_run_was_created_once(tmp_path, undisturbed, number):
     frame, needed, _ = undisturbed("escalation")
     dice = random.Random(f"{SEED} two steps {number}")

@@ -21,7 +21,7 @@ import pytest
 
 from rowcite.cli.signals import Signals
 from rowcite.local.server.latency import Lognormal
-from support import environment, served, serving, small_spec, started, until, write_spec
+from support import environment, numbered, served, serving, small_spec, started, until, write_spec
 from support.killing import RUN, created, price, run, spent
 
 DELAYS = {"merging": 0.05, "writing": 0.01}  # seconds: these phases are short
@@ -139,7 +139,7 @@ def continues(folder, server):
     assert list(folder.glob(".rowcite-*.tmp")) == []
 
 
-@pytest.mark.parametrize("moment", range(MOMENTS))
+@pytest.mark.parametrize("moment", numbered(MOMENTS, quick=2))
 def test_a_signal_ends_the_command_within_two_seconds_and_the_next_continues(tmp_path, server, moment):
     dice = random.Random(f"{SEED} {moment}")
     phase, number = (

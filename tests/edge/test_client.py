@@ -455,7 +455,7 @@ def _chunk(data):
 
 @pytest.mark.parametrize(
     ("call", "head"),
-    [(group, b""), (add, b""), (listing, b"data: "), (events, b"data: ")],
+    [(group, b""), (add, b""), pytest.param(listing, b"data: ", marks=pytest.mark.slow), (events, b"data: ")],
     ids=["group", "add", "listing", "events"],
 )
 def test_an_answer_that_decompresses_to_ten_gigabytes_is_refused_before_it_fills_the_memory(call, head):

@@ -133,6 +133,7 @@ def test_what_is_no_time_is_rejected(tmp_path, capsys):
     assert "not a time" in capsys.readouterr().err
 
 
+@pytest.mark.slow  # draws pictures
 def test_the_report_has_a_section_with_what_changed(tmp_path):
     before, after = [answer(industry=found("pumps"))], [answer(industry=found("<b>taps"), listed=found(True))]
     path, since = refreshed(tmp_path, before, after)

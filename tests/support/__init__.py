@@ -15,6 +15,8 @@ from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from rowcite.cli import main
 from rowcite.local.research import Corpus, open_corpus
 from rowcite.local.server.app import ServerSettings, create_app
@@ -34,6 +36,11 @@ task:
     industry: {type: string}
 """
 """A spec of six lines: what a test adds begins on line 7."""
+
+
+def numbered(count: int, *, quick: int = 1) -> list[Any]:
+    """Return the numbers of seeded cases for `parametrize`; those after the first few are slow."""
+    return [pytest.param(number, marks=[pytest.mark.slow] * (number >= quick)) for number in range(count)]
 
 
 def environment(**extra: str) -> dict[str, str]:

@@ -205,6 +205,7 @@ def many(docs, count=130):
         )
 
 
+@pytest.mark.slow
 def test_processes_can_open_a_corpus_at_the_same_time(docs, cache):
     many(docs)
     code = "import sys; from pathlib import Path; from rowcite.local.research import open_corpus\nc = open_corpus(sys.argv[1], Path(sys.argv[2])); print(c.size, len(c.search(['founded'], max_results=999)), c.skipped)"
