@@ -86,8 +86,9 @@ def prepare(  # noqa: PLR0913 - the sources of a job, by name
 ) -> Prepared:
     """Read the spec and the table's header; check everything that can be checked before money is spent.
 
-    `local` answers a spec with `backend: local`. `source` is a table in memory, in place of the spec's. `spool` is the file for stdin, which is read twice. If `writes`
-    is False, the output's folder may be read-only; if it is None, there is no output. `use` is what the command does with the answers of an API.
+    `local` answers a spec with `backend: local`. `source` is a table in memory, in place of the spec's. `spool` is the file for stdin,
+    which is read twice. If `writes` is False, the output's folder may be read-only; if it is None, there is no output. `use` is
+    what the command does with the answers of an API.
 
     Raises:
         InputError: the spec, the table or the overrides do not work.
@@ -115,9 +116,7 @@ def prepare(  # noqa: PLR0913 - the sources of a job, by name
     )
     output = None if writes is None else _output(read, overrides, source, writes=writes)
     if output is not None and (writes or use is Use.SEND):
-        form = output_format(output, source)
-        layout = ColumnLayout(read, reader.source.schema, native=form.native, workbook=form.workbook)
-        check_columns(output, reader.source, layout.schema)
+        _check_output_columns(output, read, source)
     return Prepared(
         job,
         folder,
@@ -130,6 +129,13 @@ def prepare(  # noqa: PLR0913 - the sources of a job, by name
         api_key=overrides.api_key,
         typed=as_typed(read, overrides, choice.api),
     )
+
+
+def _check_output_columns(output: str, spec: Spec, source: Source) -> None:
+    """Raise `TableError` if the format of the output cannot hold its columns."""
+    form = output_format(output, source)
+    layout = ColumnLayout(spec, source.schema, native=form.native, workbook=form.workbook)
+    check_columns(output, source, layout.schema)
 
 
 def ledger_folder(spec: Spec, flag: str | None = None, environ: Mapping[str, str] = os.environ) -> Path:

@@ -81,8 +81,9 @@ def _holds(choice: str, stated: tuple[float, float] | None, value: float | None)
         return False
     if bounds:
         return bounds[0] <= value <= bounds[1]
-    plus, under = _PLUS.match(choice), _UNDER.match(choice)
-    limit = number_in((plus or under)[0].rstrip("+")) if (plus or under) else None  # type: ignore[index]
+    plus = _PLUS.match(choice)
+    found = plus or _UNDER.match(choice)
+    limit = number_in(found[0].rstrip("+")) if found else None
     if limit is None or not re.search(r"\d", choice):
         return False
     return value >= limit.value if plus else value < limit.value
