@@ -224,6 +224,7 @@ def test_all_values_of_a_field_are_accepted_after_a_question_and_undone(unsure, 
         tab.get_by_role("combobox", name="Field").select_option(label="industry")
         accept_all.click()
         assert "Accept all 3 values of industry?" in tab.get_by_role("dialog").inner_text()
+        assert tab.evaluate("document.activeElement.textContent") == "Cancel"
         assert broken(tab, axe, most=10) == []
         tab.messages.clear()  # without its policy the browser requests an icon
         tab.keyboard.press("Enter")  # Cancel has the focus

@@ -184,6 +184,7 @@ function askAcceptAll() {
   byId("sure-title").textContent = byId("all").textContent.replace("…", "?");
   byId("sure").returnValue = "";
   byId("sure").showModal();
+  byId("sure-no").focus(); // not by autofocus, which the browser also tries when the page loads
 }
 
 /** Save one decision after the other; a value that its column cannot hold is left open. */
