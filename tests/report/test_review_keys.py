@@ -1,4 +1,4 @@
-"""The review one row at a time, in Chromium: keys, what is on disk after each, and what is said and shown."""
+"""The review one row at a time, in Chromium: keys, what is on disk after each, and what is announced and shown."""
 
 import json
 import re
@@ -40,9 +40,11 @@ def one(look):
 def press(tab, keys):
     """Press keys one after the other, each when the one before has had its effect."""
     for key in keys:
-        before = tab.locator("#said").inner_text()
+        before = tab.locator("#announcement").inner_text()
         tab.keyboard.press(key)
-        tab.wait_for_function("before => document.getElementById('said').innerText !== before", arg=before)
+        tab.wait_for_function(
+            "before => document.getElementById('announcement').innerText !== before", arg=before
+        )
 
 
 def place(tab):
@@ -193,7 +195,7 @@ def test_letter_keys_can_be_turned_off(unsure, one):
         assert [made[1] for made in verdicts(unsure)] == ["reject"]
 
 
-def test_it_is_said_what_happened_and_where_the_focus_is(unsure, one):
+def test_the_page_announces_what_happened_and_where_the_focus_is(unsure, one):
     with reviewing(unsure) as address:
         tab = one(address)
         press(tab, "a")

@@ -23,7 +23,7 @@ from rowcite.spec.models import Spec
 from rowcite.submit.options import AnsweringApi
 from rowcite.table.columns import STATUS_COLUMNS, ColumnLayout, column_type_problems
 from rowcite.table.fillable import fillable
-from rowcite.table.input_table import TableAddress, open_table
+from rowcite.table.input_table import InputTable, TableAddress, open_table
 from rowcite.table.reader import Reader
 from rowcite.table.sinks import check_columns, check_output, output_format
 from rowcite.table.sources import Source, format_of
@@ -103,22 +103,12 @@ def prepare(  # noqa: PLR0913 - the sources of a job, by name
         source = table.source
     _check_sheet(read, overrides, source)
     _check_new_columns(read, fillable(source, read))
-    reader = Reader(source, read, limit=overrides.limit)
     choice = _api(read, overrides, local, folder, use, environ)
-    job = make_job(
-        read,
-        reader,
-        choice.api,
-        fresh=overrides.fresh,
-        retry_failed=overrides.retry_failed,
-        memory=overrides.memory,
-        table=table,
-    )
     output = None if writes is None else _output(read, overrides, source, writes=writes)
     if output is not None and (writes or use is Use.SEND):
         _check_output_columns(output, read, source)
     return Prepared(
-        job,
+        _job(read, overrides, source, table, choice.api),
         folder,
         output,
         local,
@@ -128,6 +118,18 @@ def prepare(  # noqa: PLR0913 - the sources of a job, by name
         max_cost=overrides.max_cost,
         api_key=overrides.api_key,
         typed=as_typed(read, overrides, choice.api),
+    )
+
+
+def _job(spec: Spec, overrides: Overrides, source: Source, table: InputTable | None, api: str) -> Job:
+    return make_job(
+        spec,
+        Reader(source, spec, limit=overrides.limit),
+        api,
+        fresh=overrides.fresh,
+        retry_failed=overrides.retry_failed,
+        memory=overrides.memory,
+        table=table,
     )
 
 

@@ -268,10 +268,10 @@ function evidence(row, at) {
 
 /** A decision on an earlier answer: what was decided, and both answers. */
 function changed(cell) {
-  const said = (value) => (value === null || value === undefined ? "nothing" : make("q", {}, foreign(shown(value))));
+  const quoted = (value) => (value === null || value === undefined ? "nothing" : make("q", {}, foreign(shown(value))));
   const kept = cell.a.verdict === "correct", now = cell.r || cell.k ? cell.s : cell.v;
   return [`${verdictOn(cell, cell.a.verdict)} by `, foreign(cell.a.who), kept ? ", and the answer has changed since. It was " : ", and set aside because the answer has changed. It was ",
-    said(cell.a.answer), ", and is now ", said(now), kept ? ". The correction stays until you decide again." : "."];
+    quoted(cell.a.answer), ", and is now ", quoted(now), kept ? ". The correction stays until you decide again." : "."];
 }
 
 function cellNode(row, at) {

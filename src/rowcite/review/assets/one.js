@@ -38,13 +38,13 @@ function step(by) {
 const stepRow = (by) => { const other = one.rows[one.at[0] + by]; return other ? [one.at[0] + by, openCell(other) ?? other.cells[0]] : null; };
 
 function go(place, words = "") {
-  if (!place) { byId("said").className = "said"; said(words || "There is no further row."); return; }
+  if (!place) { byId("announcement").className = "announcement"; announce(words || "There is no further row."); return; }
   one.at = place;
   one.finished = false;
   drawOne();
   const [row, at] = here();
-  byId("said").className = words ? "said" : "said quiet"; // a move is seen; it is said for those who do not see it
-  said(`${words ? `${words} ` : ""}Row ${one.at[0] + 1} of ${one.rows.length}: ${clean(data.fields[at].name)} of ${clean(row.label)}.`);
+  byId("announcement").className = words ? "announcement" : "announcement quiet"; // a move is seen; it is announced to those who do not see it
+  announce(`${words ? `${words} ` : ""}Row ${one.at[0] + 1} of ${one.rows.length}: ${clean(data.fields[at].name)} of ${clean(row.label)}.`);
   byId("current")?.focus({ preventScroll: true });
   reveal();
 }
@@ -57,7 +57,7 @@ function reveal() {
 function finish(words) {
   one.finished = true;
   drawOne();
-  said(`${words} Every row is decided.`);
+  announce(`${words} Every row is decided.`);
   byId("finished").focus();
 }
 
@@ -89,11 +89,11 @@ async function decideHere(verdict, more = {}) {
 async function undoLast() {
   const last = one.undo.at(-1);
   if (!last) {
-    if (one.finished || !decided(...here())) { said("There is nothing to undo."); return true; }
+    if (one.finished || !decided(...here())) { announce("There is nothing to undo."); return true; }
     return decideHere("clear");
   }
   const index = one.rows.findIndex((item) => item.row === last.row), { verdict = "clear", value = null, note = null } = last.before || {};
-  try { await save(last.row, last.at, { verdict, value, note }); } catch (error) { said(error.message); return false; }
+  try { await save(last.row, last.at, { verdict, value, note }); } catch (error) { announce(error.message); return false; }
   one.undo.pop();
   go(index < 0 ? one.at : [index, last.at], `Undone: ${clean(data.fields[last.at].name)} of ${clean(last.row.label)}.`);
   return true;
@@ -124,7 +124,7 @@ function onKey(event) {
   event.preventDefault();
   perform(async () => {
     const verdict = key === "u" ? "clear" : one.finished ? null : verdictOf(key, here()[0].cells[here()[1]]);
-    if (verdict === null) { said(`${event.key.toUpperCase()} does nothing here.`); return true; }
+    if (verdict === null) { announce(`${event.key.toUpperCase()} does nothing here.`); return true; }
     if (verdict === "clear") return undoLast();
     if (verdict === "correct") { act("correct"); return true; }
     return decideHere(verdict);
@@ -204,7 +204,7 @@ function setView(on, place = null) {
   byId("view-list").setAttribute("aria-pressed", String(!on));
   byId("one").hidden = !on;
   byId("list").hidden = on;
-  said("");
+  announce("");
   all.done = [];
   byId("undo").hidden = true;
   if (!on) { history.replaceState(null, "", location.pathname); draw(); byId("rows").focus(); return; }

@@ -53,7 +53,7 @@ function showProgress() {
   byId("progress").textContent = rows.length ? `${n(done)} of ${n(rows.length)} rows decided` : "No row needs review";
 }
 
-const said = (words) => { byId("said").textContent = words; };
+const announce = (words) => { byId("announcement").textContent = words; };
 function failed(group, message) {
   group.querySelector(".failed")?.remove();
   if (message) group.append(make("p", { class: "failed", role: "alert" }, clean(message)));
@@ -165,7 +165,7 @@ async function sendFromList(group, row, at, decision) {
   group.closest(".cell").replaceWith(redrawn);
   const verdict = decision.verdict === "clear" ? actions(row.cells[at])[0][0] : decision.verdict;
   redrawn.querySelector(`[data-verdict=${verdict}]`)?.focus();
-  said(`${decision.verdict === "clear" ? "Undone" : verdictOn(row.cells[at], decision.verdict)}: ${clean(data.fields[at].name)} of ${clean(row.label)}. ${byId("progress").textContent}.`);
+  announce(`${decision.verdict === "clear" ? "Undone" : verdictOn(row.cells[at], decision.verdict)}: ${clean(data.fields[at].name)} of ${clean(row.label)}. ${byId("progress").textContent}.`);
 }
 
 // --- all values of a field at once ---
@@ -192,11 +192,11 @@ async function eachCell(cells, verdict) {
   const done = [], problems = [];
   for (const [row, at] of cells) {
     try { await save(row, at, { verdict }); done.push([row, at]); } catch (error) { problems.push(error); if (!error.invalid) break; }
-    said(`${done.length.toLocaleString("en")} of ${cells.length.toLocaleString("en")} saved.`);
+    announce(`${done.length.toLocaleString("en")} of ${cells.length.toLocaleString("en")} saved.`);
   }
   draw();
   const words = verdict === "clear" ? "Undone" : VERDICTS[verdict];
-  said(`${words}: ${done.length.toLocaleString("en")} values. ${problems.length ? `${(cells.length - done.length).toLocaleString("en")} left open. ${clean(problems.at(-1).message)}` : ""}`);
+  announce(`${words}: ${done.length.toLocaleString("en")} values. ${problems.length ? `${(cells.length - done.length).toLocaleString("en")} left open. ${clean(problems.at(-1).message)}` : ""}`);
   return done;
 }
 
