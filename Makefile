@@ -23,11 +23,12 @@ test-all: .venv/dev chromium  ## Run the tests that CI runs: with Node 20, npm a
 test-integrations: .venv/dev  ## Test the built wheel, the lowest versions of packages, and other programs (installs them)
 	$(BIN)/python -m pytest -n $(WORKERS) -m integration tests
 
-lint: .venv/dev  ## Check style, types and layers
+lint: .venv/dev  ## Check style, types, layers and the lock file
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/uv lock --check --offline --python $(BIN)/python
 
 format: .venv/dev  ## Format the code
 	$(BIN)/ruff format .
