@@ -15,7 +15,7 @@ from rowcite.ledger.opening import open_file
 from rowcite.model import Packing, RunState
 
 DATA = Path(__file__).parents[1] / "data" / "ledger"
-VERSION_1, VERSION_2, VERSION_3 = (DATA / f"version_{number}.sql" for number in (1, 2, 3))
+VERSIONS = VERSION_1, _, VERSION_3, VERSION_4 = [DATA / f"version_{number}.sql" for number in (1, 2, 3, 4)]
 STEP = "ALTER TABLE answer ADD COLUMN digest BLOB; UPDATE answer SET digest = output;"
 NEXT = FORMAT._replace(
     schema=FORMAT.schema.replace(
@@ -50,8 +50,8 @@ def open_next(folder, *, writing=True):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Return a folder with a ledger of version 3: completed, failed, intended, packed and escalated runs, a decision."""
-    return create(tmp_path / "old", VERSION_3.read_text())
+    """Return a folder with a ledger of version 4: completed, failed, intended, packed and escalated runs, a decision."""
+    return create(tmp_path / "old", VERSION_4.read_text())
 
 
 # --- the format ------------------------------------------------------------------------------------------
@@ -59,14 +59,14 @@ def folder(tmp_path):
 
 def test_a_new_file_has_the_pinned_tables_of_its_version(folder, tmp_path):
     """Fails when `schema.sql` changed without a new version and a step that migrates older files."""
-    assert FORMAT.version == 3
+    assert FORMAT.version == 4
     open_ledger(tmp_path / "new", writing=True).close()
     assert tables(tmp_path / "new") == tables(folder)
 
 
 @pytest.mark.parametrize("writing", [True, False])
 @pytest.mark.parametrize("opened", [open_ledger, open_next])
-@pytest.mark.parametrize("version", [VERSION_1, VERSION_2, VERSION_3])
+@pytest.mark.parametrize("version", VERSIONS)
 def test_everything_in_a_file_of_an_earlier_version_is_read(tmp_path, version, opened, writing):
     folder = create(tmp_path / "old", version.read_text())
     with closing(opened(folder, writing=writing)) as ledger:
@@ -85,7 +85,7 @@ def test_everything_in_a_file_of_an_earlier_version_is_read(tmp_path, version, o
         assert ledger.warnings() == {"warning: slow": 1}
         assert [len(runs) for runs in ledger.runs_by_task([found[0].key])] == [2]
         made = ledger.decisions()[found[0].key]["a"]
-        assert (made.value, made.answer) == ('"x"', '"y"' if version is VERSION_3 else None)
+        assert (made.value, made.answer) == ('"x"', '"y"' if version in (VERSION_3, VERSION_4) else None)
         (batch,) = ledger.active_batches()
         assert (batch.group_id, batch.unsure, batch.inputs) == ("group-2", True, {found[2].key: b'{"n":3}'})
 
@@ -103,7 +103,7 @@ def test_a_file_is_migrated_once(folder):
     open_next(folder).close()
     with closing(open_next(folder)) as ledger:
         assert ledger.state_counts()[RunState.COMPLETED] == 3
-    assert query(folder, "PRAGMA user_version") == [(4,)]
+    assert query(folder, "PRAGMA user_version") == [(5,)]
     assert query(folder, "SELECT count(*) FROM answer WHERE digest IS output") == [(4,)]
 
 
@@ -119,24 +119,31 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(folder):
         LedgerError, match=r"ledger\.db: cannot open the ledger: table decision already exists"
     ):
         open_file(folder, writing=True, wait=0, form=broken)
-    assert query(folder, "PRAGMA user_version") == [(3,)]
+    assert query(folder, "PRAGMA user_version") == [(4,)]
     assert query(folder, "SELECT * FROM answer") == before
 
 
 def test_reading_does_not_migrate_a_file_that_another_process_is_using(folder):
     with FileLock(folder / "lock"), pytest.raises(LedgerBusy, match="another rowcite"):
         open_next(folder, writing=False)
-    assert query(folder, "PRAGMA user_version") == [(3,)]
+    assert query(folder, "PRAGMA user_version") == [(4,)]
 
 
-def test_answers_of_version_1_get_the_checksums_of_version_2(tmp_path):
-    versions = (VERSION_1, VERSION_2, VERSION_3)
-    folders = [create(tmp_path / path.stem, path.read_text()) for path in versions]
+def test_answers_of_every_version_have_the_checksums_of_this_one(tmp_path):
+    folders = [create(tmp_path / path.stem, path.read_text()) for path in VERSIONS]
     for folder in folders:
         open_ledger(folder, writing=True).close()
-    first, *later = (query(folder, "SELECT * FROM answer") for folder in folders)
-    assert later == [first, first]
-    assert tables(folders[0]) == tables(folders[1]) == tables(folders[2])
+    *earlier, last = (query(folder, "SELECT * FROM answer") for folder in folders)
+    assert earlier == [last] * 3
+    assert all(tables(folder) == tables(folders[-1]) for folder in folders)
+
+
+def test_an_answer_that_was_damaged_before_the_migration_is_still_damaged(tmp_path):
+    damage = "UPDATE answer SET output = x'7B22636F6E74656E74223A327D' WHERE run = 1;"
+    folder = create(tmp_path / "old", VERSION_3.read_text() + damage)
+    with closing(open_ledger(folder, writing=True)) as ledger:
+        runs = [run for runs in ledger.runs_by_task(run.key for run in ledger.records()) for run in runs]
+        assert [run.run_id for run in runs if "damaged" in (run.error or "")] == ["run-a"]
 
 
 # --- files that this version does not read ---------------------------------------------------------------

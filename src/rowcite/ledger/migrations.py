@@ -11,6 +11,7 @@ from string import Template
 from typing import NamedTuple
 
 from rowcite.errors import LedgerError
+from rowcite.ledger.checksum import checksum_of_version_2
 from rowcite.ledger.queries import sql_list
 from rowcite.model import ACTIVE
 
@@ -37,13 +38,17 @@ def _schema() -> str:
 
 _VERSION_2 = (
     "ALTER TABLE answer ADD COLUMN checksum BLOB NOT NULL DEFAULT x'';"
-    " UPDATE answer SET checksum = answer_checksum(run, output);"
+    " UPDATE answer SET checksum = answer_checksum_2(run, output);"
     " ALTER TABLE run ADD COLUMN ended_in INTEGER;"
     " CREATE TABLE command (\n  id INTEGER PRIMARY KEY,\n  began_at REAL NOT NULL,\n  copied INTEGER\n);"
     " CREATE TABLE submission (\n  id INTEGER PRIMARY KEY,\n  first_run INTEGER NOT NULL,\n  budget INTEGER NOT NULL\n);"
 )
 _VERSION_3 = "ALTER TABLE decision ADD COLUMN answer TEXT;"
-FORMAT = Format(_schema(), (_VERSION_2, _VERSION_3))
+_VERSION_4 = (  # a damaged answer stays damaged: no output has an empty checksum
+    "UPDATE answer SET checksum = CASE checksum WHEN answer_checksum_2(run, output)"
+    " THEN answer_checksum(run, output) ELSE x'' END;"
+)
+FORMAT = Format(_schema(), (_VERSION_2, _VERSION_3, _VERSION_4))
 
 
 def is_current(db: sqlite3.Connection, name: str, form: Format = FORMAT) -> bool:
@@ -64,6 +69,7 @@ def migrate(db: sqlite3.Connection, name: str, form: Format = FORMAT) -> None:
     version = _version(db, name, form)
     scripts = form.steps[version - 1 :] if version else [form.schema]
     try:
+        db.create_function("answer_checksum_2", 2, checksum_of_version_2, deterministic=True)
         for number, script in enumerate(scripts, form.version - len(scripts) + 1):
             db.executescript(
                 f"BEGIN IMMEDIATE;\n{script}\n"
