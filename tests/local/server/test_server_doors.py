@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from rowcite.cli import main
-from rowcite.local.server import access
+from rowcite.local.server.access import BodyLimits
 from rowcite.local.server.addresses import is_loopback, is_private
 from support import until
 
@@ -62,15 +62,15 @@ def test_a_group_without_a_body_is_created(plain):
     assert plain.post("/v1/tasks/groups").status_code == 200
 
 
-def test_a_body_above_the_limit_is_413_with_and_without_its_length(plain, monkeypatch):
-    monkeypatch.setattr(access, "MOST_BYTES", 1_000)
+def test_a_body_above_the_limit_is_413_with_and_without_its_length(start):
+    client = start(body=BodyLimits(size=1_000))
     headers = {"content-type": "application/json"}
-    assert plain.post("/v1/tasks/runs", content=b"x" * 1_001, headers=headers).status_code == 413
-    assert plain.post("/v1/tasks/runs", content=iter([b"x" * 600] * 2), headers=headers).status_code == 413
+    assert client.post("/v1/tasks/runs", content=b"x" * 1_001, headers=headers).status_code == 413
+    assert client.post("/v1/tasks/runs", content=iter([b"x" * 600] * 2), headers=headers).status_code == 413
 
 
 def test_a_body_that_never_comes_is_408(start):
-    client = start(body_timeout=0.05)
+    client = start(body=BodyLimits(seconds=0.05))
     with socket.create_connection((client.base_url.host, client.base_url.port)) as slow:
         slow.sendall(
             b"POST /v1/tasks/runs HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{"
@@ -172,10 +172,16 @@ def test_malformed_hosts_are_not_loopback():
     assert all(map(is_loopback, ["127.0.0.1", "::1", "[::1]", "localhost", "127.0.0.1:80", "LOCALHOST:80"]))
 
 
-def test_serving_the_network_without_a_key_draws_a_warning(capsys, monkeypatch):
-    monkeypatch.setattr("rowcite.local.server.serving.serve", lambda *_, **__: None)
-    assert main(["serve", "--bench", "--host", "0.0.0.0"]) == 0
-    assert "--host 0.0.0.0 without --key" in capsys.readouterr().err
-    assert main(["serve", "--bench", "--host", "0.0.0.0", "--key", "k"]) == 0
-    assert main(["serve", "--bench", "--host", "::1"]) == 0
-    assert "without --key" not in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("host", "key", "warns"),
+    [("0.0.0.0", [], True), ("0.0.0.0", ["--key", "k"], False), ("127.0.0.1", [], False)],
+)
+def test_serving_the_network_without_a_key_draws_a_warning(capsys, host, key, warns):
+    with socket.socket() as taken:
+        taken.bind((host, 0))
+        taken.listen()  # on the port that the command wants, so that it ends
+        port = taken.getsockname()[1]
+        assert main(["serve", "--bench", "--host", host, "--port", str(port), *key]) == 2
+    errors = capsys.readouterr().err
+    assert f"cannot listen on {host}:{port}" in errors
+    assert (f"--host {host} without --key" in errors) == warns

@@ -6,6 +6,7 @@ import asyncio
 import hmac
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
@@ -15,7 +16,18 @@ from rowcite.local.server.addresses import is_loopback
 from rowcite.local.server.http_errors import HttpError, error_body, too_many_requests
 
 WINDOW = 60.0  # seconds
-MOST_BYTES = 128 << 20  # of a body: 1,000 runs with the longest inputs have 60 MB
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """The bytes of a request's body (1,000 runs with the longest inputs have 60 MB), and the seconds between two of its parts."""
+
+    size: int = 128 << 20
+    seconds: float = 60.0
+
+    def error(self) -> str:
+        """Return the message for a body that is too large."""
+        return f"The body is larger than {self.size >> 20} MiB"
 
 
 class RateLimit:
@@ -53,13 +65,13 @@ class AccessMiddleware:
         limit: RateLimit | None,
         *,
         loopback_only: bool,
-        body_timeout: float,
+        body: BodyLimits,
     ) -> None:
         self._app = app
         self._key = key
         self._limit = limit
         self._loopback_only = loopback_only
-        self._body_timeout = body_timeout
+        self._body = body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI call."""
@@ -67,7 +79,7 @@ class AccessMiddleware:
             await self._app(scope, receive, send)
             return
         error = self._error(scope)
-        await (error or self._app)(scope, receive if error else _Body(receive, self._body_timeout), send)
+        await (error or self._app)(scope, receive if error else _Body(receive, self._body), send)
 
     def _error(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
@@ -76,7 +88,7 @@ class AccessMiddleware:
             return foreign
         if self._key is not None and not _is_key(headers, self._key):
             return _response(401, "Unauthorized: invalid or missing credentials")
-        if (refused := _refused_body(headers)) is not None:
+        if (refused := _refused_body(headers, self._body)) is not None:
             return refused
         wait = self._limit.wait() if self._limit else 0.0
         if wait > 0:
@@ -88,26 +100,23 @@ class AccessMiddleware:
 class _Body:
     """Receives a body up to the limits of its size and of the time between its parts."""
 
-    def __init__(self, receive: Receive, timeout: float) -> None:
-        self._receive, self._timeout, self._bytes, self._complete = receive, timeout, 0, False
+    def __init__(self, receive: Receive, limits: BodyLimits) -> None:
+        self._receive, self._limits, self._bytes, self._complete = receive, limits, 0, False
 
     async def __call__(self) -> Message:
         """Return the next message of a request."""
         if self._complete:
             return await self._receive()
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(self._limits.seconds):
                 message = await self._receive()
         except TimeoutError:
-            raise HttpError(408, f"No byte of the body for {self._timeout:g} seconds") from None
+            raise HttpError(408, f"No byte of the body for {self._limits.seconds:g} seconds") from None
         self._complete = not message.get("more_body", False)
         self._bytes += len(message.get("body", b""))
-        if self._bytes > MOST_BYTES:
-            raise HttpError(413, _TOO_LARGE)
+        if self._bytes > self._limits.size:
+            raise HttpError(413, self._limits.error())
         return message
-
-
-_TOO_LARGE = f"The body is larger than {MOST_BYTES >> 20} MiB"
 
 
 def _foreign(headers: Headers) -> Response | None:
@@ -121,7 +130,7 @@ def _foreign(headers: Headers) -> Response | None:
     return None
 
 
-def _refused_body(headers: Headers) -> Response | None:
+def _refused_body(headers: Headers, limits: BodyLimits) -> Response | None:
     if "content-length" in headers and "transfer-encoding" in headers:
         return _response(400, "Two lengths: a body has a Content-Length or a Transfer-Encoding")
     length = headers.get("content-length", "0")
@@ -129,7 +138,7 @@ def _refused_body(headers: Headers) -> Response | None:
         return None
     if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         return _response(415, "Unsupported media type: send the body as application/json")
-    return _response(413, _TOO_LARGE) if length.isdecimal() and int(length) > MOST_BYTES else None
+    return _response(413, limits.error()) if length.isdecimal() and int(length) > limits.size else None
 
 
 def _response(status: int, message: str) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 
 from rowcite.local.server import quirks, webhooks
-from rowcite.local.server.access import AccessMiddleware, RateLimit
+from rowcite.local.server.access import AccessMiddleware, BodyLimits, RateLimit
 from rowcite.local.server.answering import Researcher
 from rowcite.local.server.bench import Bench
 from rowcite.local.server.credit import Account
@@ -52,7 +52,7 @@ class ServerSettings:
     `webhook_secret` signs deliveries, the first repeated after `webhook_pause` seconds. `data`: the folder that stores
     runs; None keeps them in memory. `researchers`: threads of research; more than one helps when research waits for I/O.
     `packs_whole`: the records that come in one run are one question. `progress_every`: seconds between two progress events.
-    `body_timeout`: seconds without a byte of a body.
+    `body`: the limits of a body.
     `loopback_only`: without a key, answer only requests to and from this machine. `private_addresses`: call webhooks and
     MCP servers also at private addresses.
     """
@@ -70,7 +70,7 @@ class ServerSettings:
     researchers: int = 1
     packs_whole: bool = False
     progress_every: float = 5.0
-    body_timeout: float = 60.0
+    body: BodyLimits = field(default_factory=BodyLimits)
     loopback_only: bool = True
     private_addresses: bool = False
 
@@ -106,7 +106,7 @@ def create_app(corpus: Researcher, settings: ServerSettings) -> Starlette:
                 key=settings.key,
                 limit=services.limit,
                 loopback_only=settings.loopback_only and settings.key is None,
-                body_timeout=settings.body_timeout,
+                body=settings.body,
             ),
         ],
         exception_handlers={
