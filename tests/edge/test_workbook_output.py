@@ -1,5 +1,6 @@
 """A workbook shows every cell as it was with its evidence, stays within Excel's limits, and nothing in it runs."""
 
+import io
 import json
 import os
 import re
@@ -22,9 +23,10 @@ from rowcite.table.sinks import (
     Replacement,
     check_columns,
     open_table,
-    xlsx_evidence,
-    xlsx_files,
 )
+from rowcite.table.sinks.registry import OutputTable
+from rowcite.table.sinks.xlsx_files import workbooks
+from rowcite.table.sinks.xlsx_sheet import SheetLimits
 from rowcite.table.sources import FrameSource, open_source
 
 EXAMPLES = int(os.environ.get("ROWCITE_EXAMPLES", "8"))
@@ -41,13 +43,17 @@ def opened(folder, name, data):
 def write(source, file, added, about=None):
     """Write a table; `added` is a frame as high as it, or a row that all rows get."""
     with open_table(str(file), source, added.schema, None, about) as write_rows:
-        done = 0
-        for rows in source.batches():
-            height = rows.frame.height
-            some = pl.concat([added] * height) if added.height == 1 else added.slice(done, height)
-            write_rows(rows, some)
-            done += height
+        write_all(write_rows, source, added)
     return openpyxl.load_workbook(file)
+
+
+def write_all(write_rows, source, added):
+    done = 0
+    for rows in source.batches():
+        height = rows.frame.height
+        some = pl.concat([added] * height) if added.height == 1 else added.slice(done, height)
+        write_rows(rows, some)
+        done += height
 
 
 def values(sheet):
@@ -269,12 +275,12 @@ def test_sources_has_a_row_for_each_citation_and_run_the_facts(tmp_path):
     assert values(book["Run"])[:3] == [("what", "value"), ("rows", 1), ("spec", "=cmd()")]
 
 
-def test_beyond_the_limits_of_links_and_comments_the_evidence_is_on_sources(tmp_path, monkeypatch):
-    monkeypatch.setattr(xlsx_evidence, "LINKS", 2)
-    monkeypatch.setattr(xlsx_evidence, "COMMENTS", 1)
-    monkeypatch.setattr(xlsx_evidence, "ROWS", 3)
-    about = About()
-    book = write(rows_of(3), tmp_path / "out.xlsx", found(*[("x", evidence())] * 3), about)
+def test_beyond_the_limits_of_links_and_comments_the_evidence_is_on_sources():
+    about, added, file = About(), found(*[("x", evidence())] * 3), io.BytesIO()
+    table = OutputTable(rows_of(3), added.schema, about)
+    with workbooks(SheetLimits(rows=3, links=2, comments=1)).open(file, table) as write_rows:
+        write_all(write_rows, table.source, added)
+    book = openpyxl.load_workbook(file)
     cells = [book["Enriched"][f"B{row}"] for row in (2, 3, 4)]
     assert [cell.comment is not None for cell in cells] == [True, False, False]
     assert [cell.hyperlink is not None for cell in cells] == [True, True, False]
@@ -301,12 +307,12 @@ def test_an_original_cell_that_is_too_long_is_refused_by_row_and_column():
     assert "row 2, column 'a': 32,768 characters, and a cell of a workbook holds 32,767" in text
 
 
-def test_too_many_rows_or_columns_are_refused(monkeypatch):
-    monkeypatch.setattr(xlsx_files, "ROWS", 3)
-    check_columns("out.xlsx", rows_of(2), STATUS.schema)
-    assert "3 rows, and a sheet has 2 below its header" in refused(rows_of(3))
-    monkeypatch.setattr(xlsx_files, "COLUMNS", 1)
-    assert "2 columns, and a sheet has 1" in refused(rows_of(1))
+def test_too_many_rows_or_columns_are_refused():
+    check_columns("out.xlsx", rows_of(1_048_575), STATUS.schema)
+    assert "1,048,576 rows, and a sheet has 1,048,575 below its header" in refused(rows_of(1_048_576))
+    narrow = workbooks(SheetLimits(columns=1))
+    with pytest.raises(TableError, match="2 columns, and a sheet has 1"):
+        narrow.check("out.xlsx", OutputTable(rows_of(1), STATUS.schema))
 
 
 def test_a_workbook_is_not_packed():

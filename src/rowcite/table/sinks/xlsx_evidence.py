@@ -7,15 +7,11 @@ from typing import TYPE_CHECKING
 from rowcite.accept.evidence import score
 from rowcite.inert import cell_text, is_link, shortened
 from rowcite.table.columns import Evidence
-from rowcite.table.sinks.xlsx_sheet import ROWS, Sheet
+from rowcite.table.sinks.xlsx_sheet import Sheet, SheetLimits
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
 
-LINKS = 65_000
-"""Cells of a sheet with a link: Excel takes 65,530."""
-COMMENTS = 20_000
-"""Cells with a comment: a program that opens the file builds a box for each."""
 _COMMENT_CITATIONS, _TITLE_CHARS, _EXCERPT_CHARS, _COMMENT_CHARS = 3, 150, 300, 1_500
 _HEADER = ("row", "field", "value", "confidence", "title", "url", "excerpts")
 _WIDTHS = (8, 22, 28, 12, 40, 50, 90)
@@ -42,10 +38,10 @@ def comment_of(evidence: Evidence) -> str:
 
 
 class EvidenceWriter:
-    """Writes the evidence of found values, as long as Excel takes it."""
+    """Writes the evidence of found values, up to the limits of a sheet."""
 
-    def __init__(self, book: Workbook, table: Sheet) -> None:
-        self._book, self._table = book, table
+    def __init__(self, book: Workbook, table: Sheet, limits: SheetLimits) -> None:
+        self._book, self._table, self._limits = book, table, limits
         self.links = self.comments = self.cells = self.citations = 0
         self._sheets: list[Sheet] = []
         self._next_sheet()
@@ -53,35 +49,35 @@ class EvidenceWriter:
     def link(self, evidence: Evidence) -> str | None:
         """Return the link of the next found value, None if it has none."""
         self.cells += 1
-        if self.cells > LINKS:
+        if self.cells > self._limits.links:
             return None
         return next((url for _, url, _ in evidence.citations if is_link(url)), None)
 
     def add(self, row: int, column: int, field: str, value: object, evidence: Evidence) -> None:
         """Write the comment of a found value, and its citations."""
-        if self.comments < COMMENTS:
+        if self.comments < self._limits.comments:
             self._table.comment(row, column, comment_of(evidence))
             self.comments += 1
         for title, url, excerpts in evidence.citations:
-            sheet = self._sheets[-1] if self._sheets[-1].next_row < ROWS else self._next_sheet()
+            sheet = self._sheets[-1] if self._sheets[-1].next_row < self._limits.rows else self._next_sheet()
             shown = shortened(str(value), 200)
             cells = (row + 1, field, shown, evidence.confidence, title, url, excerpts)
             self.citations += 1
-            link = url if len(self._sheets) == 1 and sheet.next_row <= LINKS and is_link(url) else None
-            sheet.write_row(cells, links={5: link} if link else {})
+            is_linked = len(self._sheets) == 1 and sheet.next_row <= self._limits.links and is_link(url)
+            sheet.write_row(cells, links={5: url} if is_linked else {})
 
     def close(self) -> list[str]:
         """Finish the sheets; return what is only on Sources."""
         for sheet in self._sheets:
             sheet.finish()
-        notes = []
-        if self.cells > COMMENTS:
+        notes, most = [], self._limits
+        if self.cells > most.comments:
             notes.append(
-                f"comments are on the first {COMMENTS:,} of {self.cells:,} found cells; the sheet Sources has the evidence of all"
+                f"comments are on the first {most.comments:,} of {self.cells:,} found cells; the sheet Sources has the evidence of all"
             )
-        if self.cells > LINKS:
+        if self.cells > most.links:
             notes.append(
-                f"links are on the first {LINKS:,} of {self.cells:,} found cells; the sheet Sources has the URLs of all"
+                f"links are on the first {most.links:,} of {self.cells:,} found cells; the sheet Sources has the URLs of all"
             )
         return notes
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -14,7 +15,7 @@ from rowcite.errors import TableError
 from rowcite.table.columns import CELL_CHARS, EVIDENCE, Evidence, evidence_of, utf16_chars
 from rowcite.table.sinks.registry import OutputFormat, OutputTable, WriteRows
 from rowcite.table.sinks.xlsx_evidence import EvidenceWriter, band
-from rowcite.table.sinks.xlsx_sheet import COLUMNS, MARKS, ROWS, Sheet
+from rowcite.table.sinks.xlsx_sheet import MARKS, Sheet, SheetLimits
 from rowcite.table.sinks.xlsx_values import column_values, own_values
 from rowcite.table.sources import Rows
 from rowcite.wording import how_to_install
@@ -27,11 +28,11 @@ _ROWS = 2_000  # rows whose values are Python objects at once
 
 
 @contextmanager
-def _open(stream: BinaryIO, table: OutputTable) -> Iterator[WriteRows]:
+def _open(limits: SheetLimits, stream: BinaryIO, table: OutputTable) -> Iterator[WriteRows]:
     with TemporaryDirectory(prefix="rowcite-") as folder:
         book = _workbook(stream, folder)
         try:
-            writer = _TableWriter(book, table)
+            writer = _TableWriter(book, table, limits)
             yield writer.write
             writer.finish()
             _close(book)
@@ -65,14 +66,14 @@ def _close(book: Workbook) -> None:
 class _TableWriter:
     """Writes the sheets of a workbook."""
 
-    def __init__(self, book: Workbook, table: OutputTable) -> None:
+    def __init__(self, book: Workbook, table: OutputTable, limits: SheetLimits) -> None:
         self._table = table
         names = [name for name in table.columns if not name.startswith(EVIDENCE)]
         self._places = {name: place for place, name in enumerate(names)}
         self._fields = [name.removeprefix(EVIDENCE) for name in table.added if name.startswith(EVIDENCE)]
         self._sheet = Sheet(book, "Enriched")
         self._sheet.write_header(names, own=len(table.source.schema))
-        self._evidence = EvidenceWriter(book, self._sheet)
+        self._evidence = EvidenceWriter(book, self._sheet, limits)
         self._run = Sheet(book, "Run")
         self._marked = {
             self._places[mark]: name
@@ -117,17 +118,19 @@ class _TableWriter:
         self._run.finish()
 
 
-def _check(path: str, table: OutputTable) -> None:
+def _check(limits: SheetLimits, path: str, table: OutputTable) -> None:
     """Raise TableError if a table does not fit into a sheet: its columns, its rows, or an original cell."""
     columns = sum(not name.startswith(EVIDENCE) for name in table.columns)
-    if columns > COLUMNS:
-        raise TableError(f"{path}: {columns:,} columns, and a sheet has {COLUMNS:,}. {_ELSE}")
+    if columns > limits.columns:
+        raise TableError(f"{path}: {columns:,} columns, and a sheet has {limits.columns:,}. {_ELSE}")
     done = 0
     for rows in table.source.batches():
         _check_cells(path, rows.frame, done)
         done += rows.frame.height
-    if done >= ROWS:
-        raise TableError(f"{path}: {done:,} rows, and a sheet has {ROWS - 1:,} below its header. {_ELSE}")
+    if done >= limits.rows:
+        raise TableError(
+            f"{path}: {done:,} rows, and a sheet has {limits.rows - 1:,} below its header. {_ELSE}"
+        )
 
 
 _ELSE = "Write to .csv or .parquet, or give a smaller table"
@@ -146,6 +149,17 @@ def _check_cells(path: str, frame: pl.DataFrame, done: int) -> None:
             )
 
 
-XLSX = OutputFormat(
-    "xlsx", (".xlsx",), native=False, open=_open, compressed=True, workbook=True, check=_check
-)
+def workbooks(limits: SheetLimits) -> OutputFormat:
+    """Return the format of workbooks whose sheets have some limits."""
+    return OutputFormat(
+        "xlsx",
+        (".xlsx",),
+        native=False,
+        open=partial(_open, limits),
+        compressed=True,
+        workbook=True,
+        check=partial(_check, limits),
+    )
+
+
+XLSX = workbooks(SheetLimits())

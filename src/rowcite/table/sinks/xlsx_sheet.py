@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from xlsxwriter import Workbook
     from xlsxwriter.format import Format
 
-ROWS, COLUMNS = 1_048_576, 16_384
-"""Rows and columns of a sheet."""
 _DATE_FORMATS: dict[type, str] = {
     date: "yyyy-mm-dd",
     datetime: "yyyy-mm-dd hh:mm:ss",
@@ -25,6 +24,19 @@ _FILLS = {"high": "#DDF2E3", "medium": "#FFF3CC", "low": "#FBE0D5"}
 MARKS = {"high": "●●●", "medium": "●●○", "low": "●○○"}
 """What shows a confidence without colour."""
 _MIN_WIDTH, _MAX_WIDTH, _MEASURED = 9, 60, 200
+
+
+@dataclass(frozen=True, slots=True)
+class SheetLimits:
+    """What a sheet holds: `rows` and `columns` as Excel has them, and the cells that may have a link or a comment.
+
+    Excel takes 65,530 links. It builds a box for each comment when it opens the file.
+    """
+
+    rows: int = 1_048_576
+    columns: int = 16_384
+    links: int = 65_000
+    comments: int = 20_000
 
 
 class Styles:
