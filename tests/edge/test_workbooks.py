@@ -3,6 +3,7 @@
 import io
 import os
 import zipfile
+from contextlib import nullcontext
 from datetime import date, datetime, time, timedelta
 
 import openpyxl
@@ -13,10 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rowcite.errors import TableError
-from rowcite.spec import read_limits
 from rowcite.spec.models import CsvOptions
 from rowcite.table.sources import open_source
+from rowcite.table.sources.limits import max_bytes_of
 from rowcite.table.sources.members import members, own_texts
+from rowcite.table.sources.xlsx_parts import Parts, open_parts
+from rowcite.table.sources.xlsx_scan import scan_sheet
 
 EXAMPLES = int(os.environ.get("ROWCITE_EXAMPLES", "10"))
 DAY = date(2024, 1, 31)
@@ -343,21 +346,26 @@ def test_a_sheet_that_is_larger_than_memory_allows_is_refused_before_it_is_read(
     assert "the sheet reaches to XFD1048576: 17,179,869,184 cells" in refused(made(["a"], [1], change=far))
 
 
-def test_text_that_repeats_beyond_memory_is_refused(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("rows", "message"), [(65_000, None), (66_000, "more than 2,048 MiB of text")])
+def test_text_that_repeats_beyond_memory_is_refused(tmp_path, rows, message):
     file = tmp_path / "t.xlsx"
     with xlsxwriter.Workbook(file) as book:  # openpyxl shares no texts
-        book.add_worksheet().write_column(0, 0, ["a", *["x" * 30_000] * 20])
-    monkeypatch.setattr(read_limits, "SHEET_TEXT", 500_000)
-    assert "of text, the most that is read" in refused(file)
-    monkeypatch.setattr(read_limits, "SHEET_TEXT", 900_000)
-    assert frame(opened(file)).height == 20
+        book.add_worksheet().write_column(0, 0, ["a", "x" * 32_767])
+    cells = b"".join(
+        b'<row r="%d"><c r="A%d" t="s"><v>1</v></c></row>' % (row, row) for row in range(3, rows)
+    )
+    edited(file, SHEET, (b"</sheetData>", cells + b"</sheetData>"))
+    with open_parts(file) as parts, pytest.raises(TableError, match=message) if message else nullcontext():
+        assert scan_sheet(file, parts, SHEET).rows == rows - 1
 
 
-def test_a_sheet_that_unpacks_to_too_much_is_refused(made, monkeypatch):
-    monkeypatch.setattr(read_limits, "FREE", 1 << 20)
-    monkeypatch.setattr(read_limits, "RATIO", 1)
+def test_a_sheet_that_unpacks_to_too_much_is_refused(made):
     file = edited(made(["a"], ["x"]), SHEET, (b"</sheetData>", b" " * (3 << 20) + b"</sheetData>"))
-    assert "a sheet of more than 1 MiB" in refused(file)
+    with zipfile.ZipFile(file) as opened_file:
+        parts = Parts(file, opened_file, most=1 << 20)
+        with pytest.raises(TableError, match="a sheet of more than 1 MiB"):
+            list(parts.chunks(SHEET))
+    assert max_bytes_of(file) == 1 << 30
 
 
 HIDDEN_CELLS = [

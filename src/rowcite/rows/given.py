@@ -111,5 +111,5 @@ def fits(value: Any, column: pl.DataType) -> bool:
 
 @cache
 def _range(column: pl.DataType) -> tuple[int, int]:
-    least, most = pl.select(least=column.min(), most=column.max()).row(0)  # type: ignore[attr-defined]
-    return least, most
+    values = pl.Series(dtype=column)
+    return values.lower_bound().item(), values.upper_bound().item()

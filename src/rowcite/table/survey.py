@@ -123,7 +123,7 @@ def tasks_to_do(batches: Iterable[Batch], found: Survey) -> Iterator[tuple[list[
 
 def _has_entries(entries: pl.DataFrame, part: pl.DataFrame) -> bool:
     """Return True if a batch has the tasks that were found in it."""
-    last = int(part["place"].max())  # type: ignore[arg-type]
+    last: int = part.select(pl.max("place")).item()
     return last < entries.height and entries["high"].gather(part["place"]).equals(part["high"])
 
 

@@ -53,7 +53,7 @@ def check_cells(file: Path, frame: pl.DataFrame, rows_before: int) -> None:
         if dtype not in (pl.String, pl.Binary):
             continue
         sizes = frame[name].str.len_bytes() if dtype == pl.String else frame[name].bin.size()
-        if (sizes.max() or 0) > read_limits.CELL:  # type: ignore[operator]
+        if (sizes > read_limits.CELL).any():
             row = rows_before + (sizes.arg_max() or 0) + 1
             raise TableError(f"{file}: row {row:,}, column {name!r}: {TOO_LARGE}")
 
@@ -65,10 +65,13 @@ def row_too_long(hint: str = "") -> str:
 
 
 def max_unpacked_bytes(file: Path) -> int:
-    """Return the number of bytes that a file may unpack to."""
-    if file.suffix.lower() not in COMPRESSED:
-        return sys.maxsize
-    return max(read_limits.FREE, read_limits.RATIO * file.stat().st_size)
+    """Return the number of bytes that a file may unpack to. One that is not compressed may have any size."""
+    return max_bytes_of(file) if file.suffix.lower() in COMPRESSED else sys.maxsize
+
+
+def max_bytes_of(compressed: Path) -> int:
+    """Return the number of bytes that a compressed file, or a part of it, may unpack to."""
+    return max(read_limits.FREE, read_limits.RATIO * compressed.stat().st_size)
 
 
 def decompression_bomb_error(file: Path) -> TableError:

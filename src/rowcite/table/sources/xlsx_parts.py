@@ -19,7 +19,7 @@ from tempfile import NamedTemporaryFile
 from rowcite.errors import TableError
 from rowcite.spec import read_limits
 from rowcite.table.sources.base import COMPRESSED
-from rowcite.table.sources.limits import NO_SPACE
+from rowcite.table.sources.limits import NO_SPACE, max_bytes_of
 from rowcite.table.sources.streams import ReadBytes, unreadable_error
 from rowcite.wording import did_you_mean
 
@@ -55,10 +55,10 @@ class Sheet:
 
 
 class Parts:
-    """The parts of an open workbook. `file` names it in messages."""
+    """The parts of an open workbook. `file` names it in messages; a part unpacks to `most` bytes at most."""
 
-    def __init__(self, file: Path, opened: zipfile.ZipFile) -> None:
-        self._file, self._zip = file, opened
+    def __init__(self, file: Path, opened: zipfile.ZipFile, most: int) -> None:
+        self._file, self._zip, self._most = file, opened, most
         names = opened.namelist()
         if _WORKBOOK not in names:
             raise TableError(f"{file}: {_other_zip(names)}")
@@ -93,15 +93,14 @@ class Parts:
             info = copy(self._zip.getinfo(part))
         except KeyError:
             return
-        most, done = max(read_limits.FREE, read_limits.RATIO * self._file.stat().st_size), 0
-        info.file_size = sys.maxsize  # the size that the file states may be a lie
+        info.file_size, done = sys.maxsize, 0  # the size that the file states may be a lie
         try:
             with self._zip.open(info) as stream:
                 while chunk := stream.read(_CHUNK):
                     done += len(chunk)
-                    if done > most:
+                    if done > self._most:
                         raise TableError(
-                            f"{self._file}: a sheet of more than {read_limits.size(most)}, the largest that is read. Save it as CSV"
+                            f"{self._file}: a sheet of more than {read_limits.size(self._most)}, the largest that is read. Save it as CSV"
                         )
                     yield chunk
         except _DAMAGE as error:
@@ -133,7 +132,7 @@ def open_parts(file: Path) -> Iterator[Parts]:
         if head.startswith(_OLD_OFFICE):
             raise TableError(f"{file}: {_old_office(file)}")
         with zipfile.ZipFile(file) as opened:
-            yield Parts(file, opened)
+            yield Parts(file, opened, max_bytes_of(file))
     except OSError as error:
         raise unreadable_error(file, error) from error
     except _DAMAGE as error:
