@@ -26,7 +26,7 @@ def result(url, run_id):
 
 def caches(folder):
     """Return the folders, relative to `folder`, that hold cached documents."""
-    return {str(path.parents[1].relative_to(folder)) for path in folder.rglob("pages.sqlite")}
+    return {str(path.parents[1].relative_to(folder)) for path in folder.rglob("pages-*.sqlite")}
 
 
 def test_runs_outlive_the_command_and_documents_are_cached_beside_them(corpus, tmp_path):

@@ -22,8 +22,7 @@ from rowcite.local.research.answers.tool_answers import (
 from rowcite.local.research.documents.document import Document
 from rowcite.local.research.question import Finding, Question, documents_to_read, reads_further
 from rowcite.local.research.search import ResultLimits, SearchResult, SourcePolicy, search, search_terms
-from rowcite.local.research.store.cached_corpus import CorpusContents, load_contents
-from rowcite.local.research.store.search_index import DocumentFinder
+from rowcite.local.research.store.ingest import CorpusContents, load_contents
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier, entity_of
 from rowcite.local.research.subject.identify import identify
 from rowcite.local.research.text.normalise import content_words, fold
@@ -43,7 +42,7 @@ class Corpus:
         self.skipped = contents.skipped
         self.size = len(contents.summaries)
         self._summaries = contents.summaries
-        self._finder = DocumentFinder(contents.summaries, contents.words)
+        self._finder = contents.finder
         self._newest = max((summary.date for summary in contents.summaries), default="")
 
     def research(self, question: Question) -> Finding:

@@ -1,4 +1,4 @@
-"""The cache folder of each corpus, and the keys that change when a file must be read again."""
+"""The cache folder of each corpus, and what changes when files must be read again: a file's key, and the store's name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 
 from rowcite.files import write_whole
@@ -46,28 +46,30 @@ def corpus_cache(root: Path, corpus: Path) -> Path:
 
 
 def cache_key(content_hash: bytes, *stated: str) -> bytes:
-    """Return the key of a file: a hash of its content, its metadata and the engine."""
-    total = hashlib.sha256(engine_fingerprint())
+    """Return the key of a file: a hash of its content and its metadata."""
+    total = hashlib.sha256(content_hash)
     for text in stated:
         total.update(f"{len(text)}:{text}".encode())
-    total.update(content_hash)
     return total.digest()
+
+
+def store_file(folder: Path) -> Path:
+    """Return the path of this engine's store in a corpus's cache folder; delete those of other versions of the engine."""
+    file = folder / f"pages-{engine_fingerprint()[:16]}.sqlite"
+    for other in folder.iterdir():
+        if other.is_dir():
+            shutil.rmtree(other, ignore_errors=True)
+        elif other.name != _MARK and not other.name.startswith(file.name):
+            other.unlink(missing_ok=True)
+    return file
 
 
 @cache
-def engine_fingerprint() -> bytes:
+def engine_fingerprint() -> str:
     """Return a hash of the engine's source and the parsers' versions: when it changes, files are read again."""
     total = hashlib.sha256()
     for name in _READERS:
-        total.update(f"{name} {version_of(name)}\n".encode())
+        total.update(f"{name} {version(name)}\n".encode())
     for path in sorted(Path(__file__).parents[1].rglob("*.py")):
         total.update(path.read_bytes())
-    return total.digest()
-
-
-def version_of(package: str) -> str:
-    """Return the version of a package, or an empty string."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return ""
+    return total.hexdigest()

@@ -15,24 +15,10 @@ from rowcite.local.research.documents.document import SUFFIXES, FileMetadata, me
 from rowcite.wording import did_you_mean_file
 
 MANIFEST = "manifest.csv"
-_NO_TEXT = frozenset(
-    {
-        ".css",
-        ".js",
-        ".png",
-        ".jpg",
-        ".jpeg",
-        ".gif",
-        ".svg",
-        ".ico",
-        ".webp",
-        ".woff",
-        ".woff2",
-        ".ttf",
-        ".map",
-        ".lock",
-    }
-)
+_NO_TEXT = frozenset([
+    ".css", ".js", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".ico", ".webp", ".woff", ".woff2", ".ttf", ".map", ".lock",
+])  # fmt: skip
+_MOST_LINKS = 3  # that are named
 
 Manifest = dict[str, dict[str, FileMetadata]]
 
@@ -71,10 +57,15 @@ def corpus_files(folder: Path) -> list[Path]:
 
 
 def links_out(folder: Path) -> list[str]:
-    """Return the links below `folder` to files and folders outside of it: they are not followed."""
+    """Return a line that counts the links below `folder` to what is outside of it, which are not followed; none without."""
     root = folder.resolve()
-    links = (path for path in sorted(folder.rglob("*")) if path.is_symlink() and path.exists())
-    return [relative_name(folder, path) for path in links if not path.resolve().is_relative_to(root)]
+    links = [path for path in sorted(folder.rglob("*")) if path.is_symlink() and path.exists()]
+    names = [relative_name(folder, path) for path in links if not path.resolve().is_relative_to(root)]
+    if not names:
+        return []
+    more = f" and {len(names) - _MOST_LINKS:,} more" if len(names) > _MOST_LINKS else ""
+    counted = f"{len(names):,} link{'s'[: len(names) != 1]} out of the folder left out"
+    return [f"{counted}: {', '.join(names[:_MOST_LINKS])}{more}"]
 
 
 def unread_kinds(folder: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""Parsed documents in a SQLite file or in memory.
+"""Parsed documents and the index of their words in one SQLite file or in memory.
 
 Summaries are loaded at once, a document on demand. The file can be deleted at any time and survives a kill; a reader
 keeps seeing the snapshot it opened while other processes write.
@@ -10,7 +10,7 @@ import sqlite3
 import threading
 import weakref
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,28 +21,26 @@ import msgspec
 from rowcite.local.research.documents.document import Document, DocumentSummary, summarise
 from rowcite.local.research.text.normalise import fold
 
-FILE = "pages.sqlite"
-VERSION = 2
 DAMAGE_ERRORS = (sqlite3.DatabaseError, zlib.error, msgspec.DecodeError)
+UNUSABLE_ERRORS = (OSError, sqlite3.Error)  # what a cache that cannot be used raises
 _BUSY = 30.0  # seconds to wait for another process's write lock
+# The index has no copy of the words: to delete a document's, they are made of the document again.
 _SCHEMA = """
-create table files (key blob primary key, problems blob not null) strict, without rowid;
-create table pages (
+create table if not exists files (key blob primary key, problems blob not null) strict, without rowid;
+create table if not exists pages (
   id integer primary key, key blob not null references files (key) on delete cascade, number integer not null,
-  summary blob not null, unique (key, number)
+  summary blob not null, body blob not null, unique (key, number)
 ) strict;
-create table bodies (
-  id integer primary key references pages (id) on delete cascade, words blob not null, body blob not null
-) strict;
+create virtual table if not exists words using fts5 (text, content = '', tokenize = 'ascii');
 """
 
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
-    """A document ready to be stored: its summary, its folded words and its body, the last two compressed."""
+    """A document ready to be stored: its summary, its folded words and its compressed body."""
 
     summary: bytes
-    words: bytes
+    words: str
     body: bytes
 
 
@@ -58,19 +56,24 @@ def to_stored(documents: Iterable[Document], problems: Iterable[str]) -> StoredF
     """Return the documents of a file ready to be stored; a document without text becomes a problem."""
     parsed = list(documents)
     empty = [f"{document.path}: contains no text" for document in parsed if not document.text]
-    return StoredFile(tuple(_page(document) for document in parsed if document.text), (*problems, *empty))
+    pages = [
+        StoredDocument(_encode(summarise(one)), _words(one), zlib.compress(_encode(one), 1))
+        for one in parsed
+        if one.text
+    ]
+    return StoredFile(tuple(pages), (*problems, *empty))
 
 
 class DocumentStore:
-    """The stored documents of one corpus; raises OSError or sqlite3.Error if the folder cannot be used.
+    """The documents of one corpus in a file, or in memory; raises OSError or sqlite3.Error if the file cannot be used.
 
-    With `folder` None they are in memory. Any thread may read.
+    Any thread may read. All documents of a file were stored by the same version of the engine.
     """
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, file: Path | None) -> None:
         self._lock = threading.Lock()
-        self._folder = folder
-        self._db = _opened(folder) if folder else _database(":memory:")
+        self._file = file
+        self._db = _opened(file) if file else _database(":memory:")
         self.close = weakref.finalize(self, self._db.close)
 
     def keys(self) -> set[bytes]:
@@ -85,19 +88,19 @@ class DocumentStore:
                 self._add_file(key, file)
 
     def remove_others(self, keys: Iterable[bytes]) -> None:
-        """Delete the files under other keys."""
+        """Delete the files under other keys, and their words from the index."""
         stale_keys = self.keys() - set(keys)
-        if stale_keys:
+        for key in stale_keys:
             with self._lock, self._db:
                 self._db.execute("begin immediate")
-                self._db.executemany("delete from files where key = ?", [(key,) for key in stale_keys])
-
-    def checkpoint(self) -> None:
-        """Move written pages from the WAL into the database file, unless a reader still needs them."""
-        with self._lock:
-            self._db.execute("pragma busy_timeout = 0")  # do not wait for a server that runs for days
-            self._db.execute("pragma wal_checkpoint(truncate)").fetchall()
-            self._db.execute(f"pragma busy_timeout = {_BUSY * 1000:.0f}")
+                for page, body in self._db.execute(
+                    "select id, body from pages where key = ?", (key,)
+                ).fetchall():
+                    words = _words(_bodies.decode(zlib.decompress(body)))
+                    self._db.execute(
+                        "insert into words (words, rowid, text) values ('delete', ?, ?)", (page, words)
+                    )
+                self._db.execute("delete from files where key = ?", (key,))
 
     def begin_snapshot(self) -> None:
         """Start a read transaction: later changes by other processes are not seen."""
@@ -121,83 +124,69 @@ class DocumentStore:
         rows = self._all("select id, key, summary from pages order by key, number")
         return [(page, key, _summaries.decode(summary)) for page, key, summary in rows]
 
-    def words(self, pages: Iterable[int]) -> Iterator[str]:
-        """Yield the folded words of documents."""
-        for page in pages:
-            yield zlib.decompress(self._one("select words from bodies where id = ?", page)).decode()
+    def matches(self, query: str) -> list[tuple[int, float]]:
+        """Return the ids of the documents that match a query of FTS5, in any order, with their BM25 scores."""
+        rows = self._all("select rowid, -bm25(words) from words where words match ?", query)
+        return [(page, score) for page, score in rows]
 
     def document(self, page: int) -> Document:
         """Return a document; a damaged file is deleted, so that the next process creates a new one."""
         try:
-            return _bodies.decode(zlib.decompress(self._one("select body from bodies where id = ?", page)))
+            ((body,),) = self._all("select body from pages where id = ?", page)
+            return _bodies.decode(zlib.decompress(body))
         except DAMAGE_ERRORS:
-            if self._folder:
-                delete_store(self._folder)
+            if self._file:
+                delete_store(self._file)
             raise
 
     def _add_file(self, key: bytes, file: StoredFile) -> None:
-        if not self._db.execute(
-            "insert or ignore into files values (?, ?)", (key, _encode(file.problems))
-        ).rowcount:
+        stored = (key, _encode(file.problems))
+        if not self._db.execute("insert or ignore into files values (?, ?)", stored).rowcount:
             return  # another process added it first
         for number, page in enumerate(file.pages):
             inserted = self._db.execute(
-                "insert into pages (key, number, summary) values (?, ?, ?)", (key, number, page.summary)
+                "insert into pages (key, number, summary, body) values (?, ?, ?, ?)",
+                (key, number, page.summary, page.body),
             )
             self._db.execute(
-                "insert into bodies values (?, ?, ?)", (inserted.lastrowid, page.words, page.body)
+                "insert into words (rowid, text) values (?, ?)", (inserted.lastrowid, page.words)
             )
 
-    def _all(self, query: str) -> list[Any]:
+    def _all(self, query: str, *values: Any) -> list[Any]:
         with self._lock:
-            return self._db.execute(query).fetchall()
-
-    def _one(self, query: str, page: int) -> bytes:
-        with self._lock:
-            found: tuple[bytes] = self._db.execute(query, (page,)).fetchone()
-        return found[0]
+            return self._db.execute(query, values).fetchall()
 
 
-def _page(document: Document) -> StoredDocument:
-    return StoredDocument(
-        _encode(summarise(document)),
-        zlib.compress(fold(" ".join((document.title, *document.subjects, document.text))).encode(), 1),
-        zlib.compress(_encode(document), 1),
-    )
+def _words(document: Document) -> str:
+    return fold(" ".join((document.title, *document.subjects, document.text)))
 
 
-def delete_store(folder: Path) -> None:
+def delete_store(file: Path) -> None:
     """Delete the file; processes that have it open keep reading it."""
-    for part in folder.glob(f"{FILE}*"):
+    for part in file.parent.glob(f"{file.name}*"):
         part.unlink(missing_ok=True)
 
 
-def _opened(folder: Path) -> sqlite3.Connection:
-    """Open the file; create a new one if it is damaged or of another version."""
+def _opened(file: Path) -> sqlite3.Connection:
+    """Open the file; create a new one if it is damaged."""
     try:
-        return _database(folder / FILE)
+        return _database(file)
     except sqlite3.OperationalError:
         raise  # locked, full or read-only: a new file would not help
     except sqlite3.DatabaseError:
-        delete_store(folder)
-        return _database(folder / FILE)
+        delete_store(file)
+        return _database(file)
 
 
 def _database(file: Path | str) -> sqlite3.Connection:
     database = sqlite3.connect(file, timeout=_BUSY, isolation_level=None, check_same_thread=False)
     with ExitStack() as undo:
         undo.callback(database.close)
-        database.execute("pragma journal_mode = wal")
-        database.execute("pragma synchronous = normal")
-        database.execute("pragma foreign_keys = on")
+        for setting in ("journal_mode = wal", "synchronous = normal", "foreign_keys = on"):
+            database.execute(f"pragma {setting}")
         database.execute("begin immediate")
-        (version,) = database.execute("pragma user_version").fetchone()
-        if version == 0:
-            for statement in _SCHEMA.split(";\n"):
-                database.execute(statement)
-            database.execute(f"pragma user_version = {VERSION}")
-        elif version != VERSION:
-            raise sqlite3.DatabaseError(f"version {version}")
+        for statement in _SCHEMA.split(";\n"):
+            database.execute(statement)
         database.execute("commit")
         undo.pop_all()
     return database
