@@ -137,7 +137,7 @@ def test_a_local_corpus_is_used_whatever_api_has_runs(tmp_path, spec, capsys):
     spec.write_text(json.dumps({**whole, "backend": "local", "local": {"corpus": str(WEB)}}))
     assert rowcite("status", spec) == 0
     output = capsys.readouterr()
-    assert "2 pending (answers of the local corpus)" in output.out
+    assert "2 pending (answers of the local corpus;" in output.out
     assert f"2 runs: --backend parallel --base-url {NOWHERE}" in output.err
 
 

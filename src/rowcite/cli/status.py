@@ -10,7 +10,12 @@ import click
 from rowcite.cli.options import output_options, prepared, spec_argument, start_console, table_options
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from rowcite.ledger import Ledger
+    from rowcite.pipeline.last_write import Totals
+    from rowcite.pipeline.prepare import Prepared
 
 
 @click.command("status")
@@ -21,19 +26,13 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     """Show the number of SPEC's rows with each status, the runs in the ledger, and their cost."""
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
-    from rowcite.model import ACTIVE, Counts
     from rowcite.pipeline.unknown_work import copy_text
     from rowcite.pipeline.which_api import Use, api_text
-    from rowcite.pipeline.write import count, merged
 
     console = start_console(flags)
     with prepared(spec, flags, Use.LOOK) as ready:
         ledger = open_ledger(ready.ledger, writing=False)
-        rows = Counts()
-        for _, columns in merged(ready.job, ledger, native=True):
-            count(rows, columns)
-        runs, spent, warnings = _runs(ledger), ledger.spent(), ledger.warnings()
-        failed = sum(item.failed_cost for item in ledger.spend_by_processor())
+        found, at, counted = _counted(ready, ledger)
         copied = copy_text(ledger)
         ledger.close()
     if copied:
@@ -41,38 +40,54 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
     if as_json:
         render.as_json(
             {
-                "rows": rows.as_dict(),
-                "runs": runs,
-                "spent_usd": spent / render.MICRO,
-                "spent_on_failed_usd": failed / render.MICRO,
-                "warnings": warnings,
+                "rows": found.rows.as_dict(),
+                "runs": found.runs,
+                "spent_usd": found.spent / render.MICRO,
+                "spent_on_failed_usd": found.failed / render.MICRO,
+                "warnings": found.warnings,
+                "last_write": at,
                 "api": ready.api,
                 "ledger": str(ready.ledger),
             }
         )
         return 0
-    render.line(f"{render.counts_line(rows)} (answers of {api_text(ready.api)})")
-    counts = Counter[str]()
-    for state, count_ in runs.items():
-        counts["active" if state in ACTIVE else state] += count_
-    words = ", ".join(f"{count_:,} {word}" for word, count_ in counts.items())
-    render.line(f"{render.plural(counts.total(), 'run')}: {words or 'none'}")
-    of_failed = f", {render.usd(failed)} of it on failed runs" if failed else ""
-    render.line(f"{render.usd(spent)} spent at list price{of_failed} ({ready.ledger})")
-    for text, count_ in warnings.items():
-        render.line(f"warning: {text} ({render.plural(count_, 'run')})")
+    render.line(f"{render.counts_line(found.rows)} (answers of {api_text(ready.api)}; {counted})")
+    for text in _run_lines(found, ready.ledger):
+        render.line(text)
     return 0
 
 
-def _runs(ledger: Ledger) -> dict[str, int]:
-    """Return the number of runs in each state; completed ones with a damaged answer are `damaged`."""
-    from rowcite.model import RunState
+def _counted(ready: Prepared, ledger: Ledger) -> tuple[Totals, str | None, str]:
+    """Return the totals, the time of the write that counted them (None: they are counted now), and how they were counted."""
+    from rowcite.model import Counts
+    from rowcite.pipeline.last_write import last_write, totals
+    from rowcite.pipeline.write import count, merged
 
-    runs, damaged = (
-        {str(state): count for state, count in ledger.state_counts().items()},
-        ledger.damaged_runs(),
+    last = last_write(ready.job, ledger, ready.ledger)
+    if isinstance(last, tuple):
+        found, at = last
+        return found, at, f"counted by the last write, {at[:16].replace('T', ' ')} UTC"
+    rows = Counts()
+    for _, columns in merged(ready.job, ledger, native=True):
+        count(rows, columns)
+    return (
+        totals(rows, ledger),
+        None,
+        f"counted now: {last} since the last write" if last else "counted now",
     )
-    if damaged:
-        completed = runs.pop(RunState.COMPLETED) - damaged
-        runs = {**({str(RunState.COMPLETED): completed} if completed else {}), **runs, "damaged": damaged}
-    return runs
+
+
+def _run_lines(found: Totals, folder: Path) -> Iterator[str]:
+    """Yield what is known of the runs: their states, their cost, and the API's warnings about them."""
+    from rowcite.cli import render
+    from rowcite.model import ACTIVE
+
+    counts = Counter[str]()
+    for state, runs in found.runs.items():
+        counts["active" if state in ACTIVE else state] += runs
+    words = ", ".join(f"{runs:,} {word}" for word, runs in counts.items())
+    yield f"{render.plural(counts.total(), 'run')}: {words or 'none'}"
+    of_failed = f", {render.usd(found.failed)} of it on failed runs" if found.failed else ""
+    yield f"{render.usd(found.spent)} spent at list price{of_failed} ({folder})"
+    for text, runs in found.warnings.items():
+        yield f"warning: {text} ({render.plural(runs, 'run')})"

@@ -83,6 +83,35 @@ class History(Store):
         """Return the keys of tasks with an answer to a run that was sent before a time."""
         return {key for (key,) in self._each(queries.ANSWERED_BEFORE, (sent_at,))}
 
+    # --- for counts that are kept --------------------------------------------------------------------
+
+    def version(self) -> int:
+        """Return a number that changes when another connection changes the ledger."""
+        return int(self._one("PRAGMA data_version"))
+
+    def settle(self) -> bool:
+        """Move what is in SQLite's log into the file; return False if another connection needs the log."""
+        with self._reading():
+            self._db.execute("PRAGMA busy_timeout = 0")
+            blocked, _, _ = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._db.execute("PRAGMA busy_timeout = 30000")
+        return not blocked
+
+    def stamp(self) -> dict[str, str] | None:
+        """Return what identifies the state of the ledger, and of its decisions; None while changes are in SQLite's log."""
+        file = Path(self.where)
+        try:
+            log = file.with_name(f"{file.name}-wal")
+            if log.exists() and log.stat().st_size:
+                return None
+            found = file.stat()
+        except OSError:
+            return None
+        ids = [int(self._one(f"SELECT coalesce(max(id), 0) FROM {table}")) for table in ("run", "command")]
+        marks = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+        decisions = str(self._one("SELECT coalesce(max(id), 0) FROM decision"))
+        return {"ledger": repr((*marks, *ids)), "decisions": decisions}
+
     # --- for maintenance -----------------------------------------------------------------------------
 
     def file_faults(self) -> list[str]:

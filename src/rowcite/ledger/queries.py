@@ -69,6 +69,11 @@ RUNS_BY_QUESTION = (
     " AS counted JOIN batch ON batch.id = counted.batch GROUP BY batch.question) AS found"
     " ON found.question = question.id ORDER BY question.id"
 )
+QUESTIONS_WITH_RUNS = (  # stops at the first run of each question
+    "SELECT question.body FROM question WHERE EXISTS (SELECT 1 FROM batch CROSS JOIN run ON run.batch = batch.id"
+    f" WHERE batch.question = question.id AND run.pack IS NULL AND (run.{IS_COMPLETED} OR run.{IS_ACTIVE}))"
+    " ORDER BY question.id"
+)
 ESCALATIONS = (
     f"SELECT batch.processor, sum(run.{IS_COMPLETED}), sum(run.root IS NOT NULL)"
     " FROM run JOIN batch ON batch.id = run.batch"

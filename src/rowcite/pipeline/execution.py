@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -28,6 +28,7 @@ from rowcite.model import Counts, RowStatus
 from rowcite.pipeline.coverage import Coverage
 from rowcite.pipeline.escalate import EscalationRound
 from rowcite.pipeline.input_changes import has_changed
+from rowcite.pipeline.last_write import kept
 from rowcite.pipeline.plan import Plan, look, plan
 from rowcite.pipeline.prepare import Prepared, answering
 from rowcite.pipeline.rounds import Round
@@ -38,6 +39,7 @@ from rowcite.spec.models import Spec
 from rowcite.submit.options import DEFAULT_SENDING, AnsweringApi, Follow, SubmissionTotals, SubmitOptions
 from rowcite.submit.stop import Stop
 from rowcite.submit.submitter import submit_tasks
+from rowcite.table.sinks import output_format
 from rowcite.table.survey import Survey
 
 Rounds = Generator[Round, None, None]
@@ -241,7 +243,7 @@ def _write_table(  # noqa: PLR0913, PLR0917 - the parts of a command's end
     """Write the table and complete the summary; return what stopped the command, or why rows are pending."""
     assert prepared.output is not None
     try:
-        written = write(prepared.job, ledger, prepared.output, exit_code=exit_code, replace=prepared.replace)
+        written = _written(prepared, ledger, exit_code)
     except TableChanged as error:
         summary.output_warning = str(error) if stopped_by else None
         stopped_by = stopped_by or error
@@ -264,6 +266,19 @@ def _write_table(  # noqa: PLR0913, PLR0917 - the parts of a command's end
     if stopped_by is None and not unfinished:
         summary.next = _next_commands(prepared, written)
     return Incomplete(unfinished) if stopped_by is None and unfinished else stopped_by
+
+
+def _written(prepared: Prepared, ledger: Ledger, exit_code: Callable[[Counts], int]) -> Written:
+    """Write the table, and keep its counts for `status`. Cells of a workbook hold less, so its counts are others."""
+    job, output = prepared.job, prepared.output
+    assert output is not None
+    with ExitStack() as stack:
+        rows = Counts()
+        if not output_format(output, job.reader.source).workbook:
+            stack.enter_context(kept(job, ledger, prepared.ledger, rows))
+        written = write(job, ledger, output, exit_code=exit_code, replace=prepared.replace)
+        rows.update(written.rows)
+    return written
 
 
 def add_coverage(summary: Summary, found: Coverage) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from rowcite.api.base_url import is_loopback, normal_base_url
 from rowcite.api.bodies import LOCAL
 from rowcite.errors import InputError, KeyRefused, SpecError, TableError, UsageError
-from rowcite.ledger import open_ledger
+from rowcite.ledger import Ledger, open_ledger
 from rowcite.pipeline.job import Job, make_job
 from rowcite.pipeline.overrides import NO_OVERRIDES, Overrides, as_typed, overridden, typed_command
 from rowcite.pipeline.spec_file import load_spec, parse_spec
@@ -277,11 +277,18 @@ def _api(  # noqa: PLR0913, PLR0917 - where an API may be named, and where its r
     else:
         corpus = LOCAL + _digest(spec, local)
         named = corpus if overrides.backend == "local" else None
-    runs: dict[str, int] = {}
+    runs: Mapping[str, int] = {}
     if use is not Use.SEND:
         with closing(open_ledger(ledger, writing=False, wait=overrides.wait_lock)) as opened:
-            runs = opened.runs_by_api()
+            runs = _runs_by_api(opened, named or corpus)
     return choose_api(named, corpus, runs, use)
+
+
+def _runs_by_api(ledger: Ledger, api: str | None) -> Mapping[str, int]:
+    """Return the number of runs at each API that has any. They are not counted where that is the one that is named."""
+    names = ledger.apis_with_runs()
+    is_alone = len(names) == 1 and not (api is None and names[0].startswith(LOCAL))
+    return {names[0]: 1} if is_alone and api in (None, names[0]) else ledger.runs_by_api()
 
 
 def _named_url(overrides: Overrides, environ: Mapping[str, str]) -> str | None:
