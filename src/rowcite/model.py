@@ -9,6 +9,8 @@ from typing import Annotated, Any, NamedTuple, NewType
 
 import msgspec
 
+from rowcite.wording import interval
+
 TaskKey = NewType("TaskKey", bytes)
 """16 bytes that identify a task by its question and its input: see `rowcite.api.keys`."""
 
@@ -204,6 +206,25 @@ class Decision:
     at: float
     note: str | None = None
     answer: str | None = None
+
+
+class Share(msgspec.Struct, frozen=True):
+    """A measured share with its 95% interval. `n` is the number of labels that it rests on; all but `n` are None without any."""
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the share as JSON."""
+        return msgspec.structs.asdict(self)
+
+    def text(self, *, labels: bool = False) -> str:
+        """Return the share with its interval, a dash without labels; with `labels` their number too."""
+        if self.value is None or self.low is None or self.high is None:
+            return "no labels" if labels else "-"
+        return interval(self.value, self.low, self.high) + (f" of {self.n:,}" if labels else "")
 
 
 class Spend(NamedTuple):

@@ -14,6 +14,8 @@ from html import escape
 from typing import NamedTuple
 
 from rowcite.inert import one_line
+from rowcite.model import Share
+from rowcite.wording import interval
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 30, 42
 _EDGE = 14
@@ -44,16 +46,10 @@ class Point(NamedTuple):
 
 
 class Interval(NamedTuple):
-    """A line of a list of shares: its label, its share with the ends of its 95% interval, and the labels it rests on.
-
-    `colour` names a variable of the page. Without labels (`n` is 0) nothing is drawn.
-    """
+    """A line of a list of shares. `colour` names a variable of the page. A share without labels is not drawn."""
 
     label: str
-    share: float | None
-    low: float | None
-    high: float | None
-    n: int
+    share: Share
     colour: str = "accent"
 
 
@@ -108,8 +104,7 @@ def cost_picture(
     height = round(min(max(width * 0.5, 260), 380))
     drawing = _Drawing(points, width, height)
     summary = "; ".join(
-        f"{number}. {one_line(item.label, _MOST_CHARS)}: {money(item.cost)}, {item.share:.0%}"
-        f" ({item.low:.0%} to {item.high:.0%})"
+        f"{number}. {one_line(item.label, _MOST_CHARS)}: {money(item.cost)}, {interval(item.share, item.low, item.high)}"
         for number, item in enumerate(drawing.best, 1)
     )
     title = f"Cost a row against {shares}, with 95% intervals. {summary}"
@@ -125,7 +120,7 @@ def interval_picture(
     A group is a name, which may be empty, and its lines.
     """
     lines = [item for _, group in groups for item in group]
-    if not any(item.n for item in lines):
+    if not any(item.share.n for item in lines):
         return ""
     left = min(max(_width(item.label) for item in lines) + 12, width * 0.4)
     scale = _Scale(0.0, 1.0, left, width - _SHARE_OF_N)
@@ -141,7 +136,8 @@ def interval_picture(
     ends = zip((0, 0.5, 1), ("start", "middle", "end"), strict=True)
     feet = [_text(scale.at(at), y + 15, f"{at:.0%}", anchor=anchor) for at, anchor in ends]
     spoken = "; ".join(
-        " ".join(filter(None, [one_line(name, _MOST_CHARS), _spoken(item)]))
+        " ".join(one_line(part, _MOST_CHARS) for part in (name, item.label) if part)
+        + f": {item.share.text(labels=True)}"
         for name, group in groups
         for item in group
     )
@@ -150,22 +146,15 @@ def interval_picture(
 
 def _interval(item: Interval, scale: _Scale, y: float, width: int) -> Iterator[str]:
     """Yield the parts of one line."""
-    middle = y + _ROW / 2
+    middle, share = y + _ROW / 2, item.share
     yield _text(0, middle + 4, _fitting(item.label, scale.start - 8))
-    if item.share is None or item.low is None or item.high is None:
-        yield _text(width, middle + 4, "no labels", anchor="end")
+    if share.value is None or share.low is None or share.high is None:
+        yield _text(width, middle + 4, share.text(labels=True), anchor="end")
         return
-    low, high = scale.at(item.low), scale.at(item.high)
+    low, high = scale.at(share.low), scale.at(share.high)
     yield f'<path d="M{low:.1f} {middle}H{high:.1f}" stroke="var(--{item.colour})" stroke-width="6" stroke-opacity=".35"/>'
-    yield f'<circle cx="{scale.at(item.share):.1f}" cy="{middle}" r="5" fill="var(--{item.colour})" stroke="var(--bg)"/>'
-    yield _text(width, middle + 4, f"{item.share:.0%} of {item.n:,}", anchor="end", colour="ink")
-
-
-def _spoken(item: Interval) -> str:
-    label = one_line(item.label, _MOST_CHARS)
-    if item.share is None or item.low is None or item.high is None:
-        return f"{label}: no labels"
-    return f"{label}: {item.share:.0%} of {item.n:,} ({item.low:.0%} to {item.high:.0%})"
+    yield f'<circle cx="{scale.at(share.value):.1f}" cy="{middle}" r="5" fill="var(--{item.colour})" stroke="var(--bg)"/>'
+    yield _text(width, middle + 4, f"{share.value:.0%} of {share.n:,}", anchor="end", colour="ink")
 
 
 def _fitting(words: str, room: float) -> str:

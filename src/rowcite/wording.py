@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+class Labelled(StrEnum):
+    """An enum whose members have a text for people: `NAME = value, label`."""
+
+    label: str
+
+    def __new__(cls, value: str, label: str = "") -> Self:
+        """Return a member."""
+        member = str.__new__(cls, value)
+        member._value_, member.label = value, label
+        return member
 
 
 def plural(number: int, noun: str) -> str:
@@ -26,6 +40,11 @@ def percent(part: int, whole: int) -> str:
     if 0 < share < 1:
         return "<1%"
     return ">99%" if 99 < share < 100 else f"{share:.0f}%"
+
+
+def interval(share: float, low: float, high: float) -> str:
+    """Return a share with the ends of its interval: 90% (83% to 94%)."""
+    return f"{share:.0%} ({low:.0%} to {high:.0%})"
 
 
 def nearest(name: str, names: Iterable[str], likeness: float = 0.6) -> str | None:
@@ -60,6 +79,18 @@ def did_you_mean_file(missing: str | Path, suffixes: tuple[str, ...] = ()) -> st
     near = nearest(path.name.split(".")[0], stems)
     alike = [name for name in names if near is not None and name.split(".")[0] == near]
     return f" (did you mean {path.parent / (nearest(path.name, alike) or alike[0])}?)" if alike else ""
+
+
+@contextmanager
+def needs_extra(extra: str, what: str, error_type: Callable[[str], Exception]) -> Iterator[None]:
+    """Turn a missing package of an extra into an error with the command that installs it. `what` needs it: "the server needs"."""
+    try:
+        yield
+    except ImportError as error:
+        if (error.name or "").startswith("rowcite"):
+            raise
+        text = f"{what} optional packages ({error}). Install them: {how_to_install(extra)}"
+        raise error_type(text) from error
 
 
 def how_to_install(extra: str) -> str:

@@ -2,7 +2,17 @@
 
 import pytest
 
+from rowcite.local.server.app import ServerSettings, create_app
+from rowcite.local.server.serving import embedded
+from support.labels import Registry
 from support.submitting import Submission, api
+
+
+@pytest.fixture(scope="session")
+def registry():
+    """Return the URL of a server that answers as `support.labels.Registry`."""
+    with embedded(create_app(Registry(), ServerSettings())) as url:
+        yield url
 
 
 @pytest.fixture

@@ -11,24 +11,15 @@ from rowcite.api.facts import MICRO, PROCESSORS
 from rowcite.evaluation.evaluate import evaluator
 from rowcite.evaluation.requests import request_answers
 from rowcite.ledger import open_ledger
-from rowcite.local.server.app import ServerSettings, create_app
-from rowcite.local.server.serving import embedded
 from rowcite.pipeline.overrides import Overrides
 from rowcite.pipeline.prepare import prepare
 from rowcite.progress import Silent
-from support.labels import Registry, Scene, counts, result, right
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory):
-    journal = tmp_path_factory.mktemp("server") / "journal.jsonl"
-    with embedded(create_app(Registry(), ServerSettings(journal=journal))) as running:
-        yield running
+from support.labels import Scene, counts, result, right
 
 
 @pytest.fixture
-def scene(tmp_path, url):
-    return Scene(tmp_path, url)
+def scene(tmp_path, registry):
+    return Scene(tmp_path, registry)
 
 
 # --- the figures -----------------------------------------------------------------------------------------
@@ -203,10 +194,10 @@ def test_processors_are_asked_for_labelled_rows_only_and_once(scene, capsys):
     scene.eval(capsys, "--processors", "lite,pro", "--max-cost", "0")
 
 
-def test_the_progress_of_several_processors_is_one(scene, url):
+def test_the_progress_of_several_processors_is_one(scene, registry):
     """The total is known from the beginning, and the spend is that of all runs."""
     scene.truth(*(right(number) for number in range(5)))
-    prepared = prepare(scene.folder / "spec.yaml", Overrides(base_url=url), writes=None)
+    prepared = prepare(scene.folder / "spec.yaml", Overrides(base_url=registry), writes=None)
     truth = str(scene.folder / "truth.csv")
     with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
         made = evaluator(prepared.job, ledger, truth, key="id", none_marker="(none)", target=None)
@@ -238,20 +229,7 @@ class Watched(Silent):
 
 def test_over_budget_no_processor_is_asked(scene, capsys):
     scene.truth(*(right(number) for number in range(5)))
-    assert (
-        scene(
-            "eval",
-            "--truth",
-            str(scene.folder / "truth.csv"),
-            "--key",
-            "id",
-            "--processors",
-            "lite,pro",
-            "--max-cost",
-            "0.1",
-        )
-        == 6
-    )
+    assert scene.eval_text("--processors", "lite,pro", "--max-cost", "0.1") == 6
     assert "Nothing was submitted" in capsys.readouterr().err
     assert scene.eval(capsys)["settings"][0]["rows"] == 0
 

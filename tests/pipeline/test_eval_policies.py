@@ -15,7 +15,7 @@ from rowcite.local.research import Finding
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.serving import embedded
 from rowcite.model import Citation, FieldBasis
-from support.labels import Registry, Scene, right
+from support.labels import Scene, right
 
 
 class Chiefs:
@@ -37,20 +37,19 @@ class Chiefs:
 
 
 @pytest.fixture(scope="module")
-def urls(tmp_path_factory):
-    settings = ServerSettings(journal=tmp_path_factory.mktemp("server") / "journal.jsonl")
-    with embedded(create_app(Registry(), settings)) as one, embedded(create_app(Chiefs(), settings)) as other:
-        yield one, other
+def chiefs_url():
+    with embedded(create_app(Chiefs(), ServerSettings())) as url:
+        yield url
 
 
 @pytest.fixture
-def scene(tmp_path, urls):
-    return Scene(tmp_path, urls[0])
+def scene(tmp_path, registry):
+    return Scene(tmp_path, registry)
 
 
 @pytest.fixture
-def chiefs(tmp_path, urls):
-    made = Scene(tmp_path, urls[1])
+def chiefs(tmp_path, chiefs_url):
+    made = Scene(tmp_path, chiefs_url)
     made.spec(task=CHIEFS)
     made.table(range(120))
     made.truth(*({"id": f"{n:03}", "ceo": f"Chief {n}", "city": "Oslo"} for n in range(120)))
@@ -119,20 +118,7 @@ def test_the_cheapest_policy_for_a_target_is_certified_on_the_other_half(scene, 
 def test_a_simulated_ladder_costs_what_its_steps_cost(scene, capsys):
     scene.table(range(20))
     scene.truth(*(right(number) for number in range(20)))
-    assert (
-        scene(
-            "eval",
-            "--truth",
-            str(scene.folder / "truth.csv"),
-            "--key",
-            "id",
-            "--processors",
-            "lite,core",
-            "--target",
-            "0.5",
-        )
-        == 0
-    )
+    assert scene.eval_text("--processors", "lite,core", "--target", "0.5") == 0
     out = capsys.readouterr().out
     assert "lite" in out
     found = evaluate(

@@ -7,21 +7,12 @@ import pytest
 
 from rowcite.errors import UsageError
 from rowcite.library import evaluate
-from rowcite.local.server.app import ServerSettings, create_app
-from rowcite.local.server.serving import embedded
-from support.labels import Registry, Scene, counts
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory):
-    journal = tmp_path_factory.mktemp("server") / "journal.jsonl"
-    with embedded(create_app(Registry(), ServerSettings(journal=journal))) as running:
-        yield running
+from support.labels import Scene, counts
 
 
 @pytest.fixture
-def scene(tmp_path, url):
-    made = Scene(tmp_path, url)
+def scene(tmp_path, registry):
+    made = Scene(tmp_path, registry)
     made.spec(accept={"min_confidence": "high"})
     made.table(range(6))
     assert made("run", "-q") == 0

@@ -8,10 +8,10 @@ import pytest
 from rowcite.ledger import open_ledger
 from rowcite.library import Result
 from rowcite.library.notebook import Preview
-from rowcite.model import Counts, Decision, RowStatus
+from rowcite.model import Counts, Decision, RowStatus, Share
 from rowcite.pipeline.summary import Summary
 from rowcite.report.gather import gather
-from rowcite.report.measured import FieldResult, Measured, Policy, Share
+from rowcite.report.measured import FieldResult, Measured, Policy
 from rowcite.report.page import page
 from support import rowcite, started
 from support.answers import NOWHERE, answer, answered, found, known, ready

@@ -56,7 +56,7 @@ def test_the_sections_have_the_figures_of_the_evaluation_with_their_intervals(ev
         "100% (21% to 100%) of 1",
         "100% (21% to 100%) of 1",
     )
-    assert "high: 50% of 2 (9% to 91%)" in parts["stated"].svgs[0][1]
+    assert "high: 50% (9% to 91%) of 2" in parts["stated"].svgs[0][1]
 
 
 def test_the_front_has_a_line_for_each_policy_and_names_one_that_is_not_certified(evaluation):

@@ -61,10 +61,14 @@ class Scene:
     def __call__(self, command, *flags):
         return main([command, str(self.folder / "spec.yaml"), "--base-url", self.url, *flags])
 
+    def eval_text(self, *flags):
+        """Run `eval` with the truth; return its exit code."""
+        return self("eval", "--truth", str(self.folder / "truth.csv"), "--key", "id", *flags)
+
     def eval(self, capsys, *flags, code=0):
+        """Return the JSON of `eval` with the truth."""
         capsys.readouterr()
-        truth = ["--truth", str(self.folder / "truth.csv"), "--key", "id", "--json"]
-        assert self("eval", *truth, *flags) == code
+        assert self.eval_text("--json", *flags) == code
         return json.loads(capsys.readouterr().out)
 
 

@@ -9,7 +9,6 @@ from rowcite.evaluation.choice import LEVEL, Candidate, FieldSums, Tally, choose
 from rowcite.evaluation.judging import Outcome, Pair, weighted
 from rowcite.evaluation.policies import MOST_POLICIES, MOST_WITH_ONE_BAR, Policy, grid
 from rowcite.evaluation.statistics import (
-    NOTHING,
     labels_to_certify,
     labels_to_halve,
     lower_bound,
@@ -17,6 +16,7 @@ from rowcite.evaluation.statistics import (
     share,
     wilson,
 )
+from rowcite.model import Share
 
 SIZES = (50, 100, 200, 500)
 SHARES = (0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 0.98)
@@ -86,8 +86,8 @@ def test_lists_that_are_all_right_still_have_an_interval():
 
 
 def test_nothing_labelled_is_no_share():
-    assert share([]) == ratio([], []) == ratio([0], [0]) == NOTHING
-    assert labels_to_halve(NOTHING) is None
+    assert share([]) == ratio([], []) == ratio([0], [0]) == Share()
+    assert labels_to_halve(Share()) is None
 
 
 def test_labels_to_halve_an_interval_halve_it():

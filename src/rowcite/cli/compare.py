@@ -95,7 +95,7 @@ def _as_dict(found: ProcessorComparison) -> dict[str, Any]:
             {
                 "field": item.field,
                 "both": item.both,
-                "agree": item.agree._asdict(),
+                "agree": item.agree.as_dict(),
                 "only_first": item.only_first,
                 "only_second": item.only_second,
                 "neither": item.neither,
@@ -116,7 +116,7 @@ def _as_dict(found: ProcessorComparison) -> dict[str, Any]:
 
 def _lines(found: ProcessorComparison) -> Iterator[str]:
     from rowcite.cli import render
-    from rowcite.cli.eval_text import cents, percent, table
+    from rowcite.cli.eval_text import cents, table
 
     first, second = found.first, found.second
     yield (
@@ -128,7 +128,7 @@ def _lines(found: ProcessorComparison) -> Iterator[str]:
         (
             item.field,
             f"{item.both:,}",
-            percent(item.agree),
+            item.agree.text(),
             f"{item.only_first:,}",
             f"{item.only_second:,}",
             f"{item.neither:,}",

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from rowcite.evaluation.choice import Candidate, Choice
     from rowcite.evaluation.evaluate import Evaluation
     from rowcite.evaluation.judging import FieldResult, Pair
-    from rowcite.evaluation.statistics import Share
 
 SHOWN = {"wrong": ("wrong", "invented"), "missed": ("missed",), "all": None}
 """The outcomes that each word of `--show` lists; None: all."""
@@ -167,14 +166,7 @@ def _few_labels(results: Sequence[FieldResult]) -> Iterator[str]:
 
 def _row(item: FieldResult) -> tuple[str, ...]:
     counts = (item.labelled, item.right, item.wrong, item.invented, item.missed, item.rejected_right)
-    return (item.field, *(f"{count:,}" for count in counts), percent(item.precision), percent(item.recall))
-
-
-def percent(part: Share) -> str:
-    """Return a share with its interval."""
-    if part.value is None or part.low is None or part.high is None:
-        return "-"
-    return f"{part.value:.0%} ({part.low:.0%} to {part.high:.0%})"
+    return (item.field, *(f"{count:,}" for count in counts), item.precision.text(), item.recall.text())
 
 
 def _floor(value: float) -> str:
@@ -211,9 +203,7 @@ def _confidence_lines(results: list[FieldResult]) -> Iterator[str]:
     rows = [("field", *words)]
     for item in results:
         shares = (item.by_confidence.get(word) for word in words)
-        rows.append(
-            (item.field, *("-" if part is None else f"{percent(part)} of {part.n:,}" for part in shares))
-        )
+        rows.append((item.field, *("-" if part is None else part.text(labels=True) for part in shares)))
     yield from table(rows)
 
 

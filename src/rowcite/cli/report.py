@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -77,7 +76,7 @@ def command(  # noqa: PLR0913 - the flags
     console = start_console(flags)
     if as_json and output == "-":
         raise click.UsageError("--json and --output - both write to stdout: give --output a file")
-    with extra(), prepared(spec, flags, Use.KEEP) as ready:
+    with report_extra(), prepared(spec, flags, Use.KEEP) as ready:
         from rowcite.report.gather import gather
         from rowcite.report.measured import read_measured
         from rowcite.report.page import page
@@ -115,19 +114,11 @@ def pending_text(counts: Counts, command: str) -> str:
     return f"{counts[RowStatus.PENDING]:,} of {plural(counts.total(), 'row')} still pending: run `{command}`"
 
 
-@contextmanager
-def extra() -> Iterator[None]:
-    """Turn a missing optional package into an error with the command that installs it."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("rowcite"):
-            raise
-        from rowcite.wording import how_to_install
+def report_extra() -> AbstractContextManager[None]:
+    """Turn a missing package of the report into an error with the command that installs it."""
+    from rowcite.wording import needs_extra
 
-        raise UsageError(
-            f"the report needs optional packages ({error}). Install them: {how_to_install('report')}"
-        ) from error
+    return needs_extra("report", "the report needs", UsageError)
 
 
 def beside(ready: Prepared) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from rowcite.cli.options import output_options, prepared, read_only_options, spec_argument, start_console
-from rowcite.cli.report import extra, pending_text, rows_option
+from rowcite.cli.report import pending_text, report_extra, rows_option
 from rowcite.errors import UsageError
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def command(spec: str, **flags: Any) -> int:
     console = start_console(flags)
     chosen = {name: flags.pop(name) for name in Options._fields if name in flags}
     options = Options(**chosen, spec=spec, table=flags["input"], console=console)
-    with extra(), prepared(spec, flags, Use.KEEP) as ready:
+    with report_extra(), prepared(spec, flags, Use.KEEP) as ready:
         if options.import_from is not None:
             _import(ready, options, options.import_from)
         if options.export_to is not None:

@@ -177,17 +177,11 @@ def _path(_: click.Context, __: click.Parameter, value: str | None) -> Path | No
 )
 def command(**given: Any) -> int:
     """Serve Parallel's Task API from a folder of documents, for rehearsals and tests."""
-    try:
+    from rowcite.wording import needs_extra
+
+    with needs_extra("local", "the server needs", UsageError):
         from rowcite.local.server.app import create_app
         from rowcite.local.server.serving import serve
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("rowcite"):
-            raise
-        from rowcite.wording import how_to_install
-
-        raise UsageError(
-            f"the server needs optional packages ({error}). Install them: {how_to_install('local')}"
-        ) from error
     flags, console = _Flags(**given), Console.current()
     settings = _settings(flags)
     if not settings.loopback_only and settings.key is None:

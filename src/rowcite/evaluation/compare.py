@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 from rowcite.accept.judge import Cell
 from rowcite.evaluation.judging import Comparisons, level
 from rowcite.evaluation.some_rows import SomeRows, job_of, price
-from rowcite.evaluation.statistics import Share, share
+from rowcite.evaluation.statistics import share
 from rowcite.ledger import Ledger
-from rowcite.model import ANSWERED_ROWS
+from rowcite.model import ANSWERED_ROWS, Share
 from rowcite.pipeline.job import Job
 from rowcite.rows.resolve import ResolvedRow
 from rowcite.rows.resolver import RowResolver

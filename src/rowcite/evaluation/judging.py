@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 from rowcite.accept.evidence import LEVELS, score
 from rowcite.accept.judge import Cell
 from rowcite.evaluation.equality import ListMatch, Same, comparison, element_comparison, elements, match_lists
-from rowcite.evaluation.statistics import Share, labels_to_halve, ratio, share
+from rowcite.evaluation.statistics import labels_to_halve, ratio, share
 from rowcite.evaluation.truth import NotThese
+from rowcite.model import Share
 from rowcite.spec.accept_models import EvalField
 from rowcite.spec.fields import Field
 
@@ -165,9 +166,9 @@ class FieldResult:
             "processor": self.setting,
             "field": self.field,
             **{name: getattr(self, name) for name in counts},
-            "precision": self.precision._asdict(),
-            "recall": self.recall._asdict(),
-            "by_confidence": {name: item._asdict() for name, item in self.by_confidence.items()},
+            "precision": self.precision.as_dict(),
+            "recall": self.recall.as_dict(),
+            "by_confidence": {name: item.as_dict() for name, item in self.by_confidence.items()},
             "labels_to_halve": labels_to_halve(self.precision),
         }
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import cache
@@ -16,19 +16,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rowcite.errors import UsageError
-from rowcite.wording import how_to_install
+from rowcite.wording import needs_extra
 
 Form = Callable[[Any], Any]
 
 
-@contextmanager
-def _extra() -> Iterator[None]:
-    try:
-        yield
-    except ImportError as error:
-        raise UsageError(
-            f"this comparison needs the package {error.name}. Install it: {how_to_install('eval')}"
-        ) from error
+def _extra() -> AbstractContextManager[None]:
+    return needs_extra("eval", "this comparison needs", UsageError)
 
 
 def text(value: Any) -> str:

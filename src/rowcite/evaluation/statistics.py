@@ -11,7 +11,8 @@ import random
 from collections.abc import Sequence
 from functools import lru_cache
 from statistics import NormalDist
-from typing import NamedTuple
+
+from rowcite.model import Share
 
 _Z = NormalDist().inv_cdf(0.975)
 _RESAMPLES, _MANY_ROWS = (
@@ -20,22 +21,10 @@ _RESAMPLES, _MANY_ROWS = (
 )  # a quarter of the resamples for many rows, whose interval is narrow anyway
 
 
-class Share(NamedTuple):
-    """A share with its 95% interval. `n` is the number of labels that it rests on; all but `n` are None without any."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-    n: int
-
-
-NOTHING = Share(None, None, None, 0)
-
-
 def share(hits: Sequence[bool], weights: Sequence[float] | None = None) -> Share:
     """Return the share of `hits`, with Wilson's interval. `weights` are the rows that each label stands for."""
     if not hits:
-        return NOTHING
+        return Share()
     weights = weights or [1.0] * len(hits)
     total = sum(weights)
     value = sum(weight for hit, weight in zip(hits, weights, strict=True) if hit) / total
@@ -64,7 +53,7 @@ def ratio(
         if whole
     ]
     if not rows:
-        return NOTHING
+        return Share()
     own, all_ = [part for part, _ in rows], [whole for _, whole in rows]
     value = sum(own) / sum(all_)
     dice, drawn = random.Random(seed), list[float]()  # noqa: S311 - a seeded resample, not a secret

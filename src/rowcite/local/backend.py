@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rowcite.errors import UsageError
-from rowcite.wording import how_to_install
+from rowcite.wording import needs_extra
 
 
 def digest(corpus: Path) -> str:
@@ -30,16 +30,10 @@ def serving(corpus: Path, cache: Path) -> Iterator[str]:
     Raises:
         UsageError: the extra `local` is not installed.
     """
-    try:
+    with needs_extra("local", "the local backend needs", UsageError):
         from rowcite.local.research import open_corpus
         from rowcite.local.server.app import ServerSettings, create_app
         from rowcite.local.server.serving import embedded
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("rowcite"):
-            raise
-        raise UsageError(
-            f"the local backend needs optional packages ({error}). Install them: {how_to_install('local')}"
-        ) from error
     settings = ServerSettings(private_addresses=True)  # the MCP servers are those of the user's own spec
     with embedded(create_app(open_corpus(corpus, cache=cache), settings)) as base_url:
         yield base_url

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from rowcite.accept.evidence import Element
 from rowcite.accept.judge import Cell
@@ -13,34 +12,22 @@ from rowcite.report.measured import Measured
 from rowcite.report.outcomes import Outcomes
 from rowcite.report.what_changed import SinceThen
 from rowcite.spec.fields import Field
+from rowcite.wording import Labelled
 
 
-class CellState(StrEnum):
-    """The state of one cell, most certain first."""
+class CellState(Labelled):
+    """The state of one cell, most certain first, with its label in charts, legends, filters and rows."""
 
-    REVIEWED = "reviewed"  # decided in review
-    GIVEN = "given"  # the input table already had a value
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
-    UNSTATED = "unstated"  # accepted, without a confidence from the API
-    EMPTY = "empty"  # answered, and nothing was found
-    REJECTED = "rejected"  # answered, and rejected by `accept`
-    UNANSWERED = "unanswered"  # the run failed, or has not completed
+    REVIEWED = "reviewed", "reviewed"  # decided in review
+    GIVEN = "given", "given"  # the input table already had a value
+    HIGH = "high", "high"
+    MEDIUM = "medium", "medium"
+    LOW = "low", "low"
+    UNSTATED = "unstated", "no confidence"  # accepted, without a confidence from the API
+    EMPTY = "empty", "nothing found"  # answered
+    REJECTED = "rejected", "rejected"  # answered, and rejected by `accept`
+    UNANSWERED = "unanswered", "no answer"  # the run failed, or has not completed
 
-
-STATE_LABELS = {
-    CellState.REVIEWED: "reviewed",
-    CellState.GIVEN: "given",
-    CellState.HIGH: "high",
-    CellState.MEDIUM: "medium",
-    CellState.LOW: "low",
-    CellState.UNSTATED: "no confidence",
-    CellState.EMPTY: "nothing found",
-    CellState.REJECTED: "rejected",
-    CellState.UNANSWERED: "no answer",
-}
-"""The label of each state in charts, legends, filters and rows."""
 
 LEAST_CERTAIN_FIRST = (
     CellState.REJECTED,
@@ -68,25 +55,15 @@ FILLED = (
 FOUND = tuple(state for state in FILLED if state is not CellState.GIVEN)
 
 
-class ReviewReason(StrEnum):
+class ReviewReason(Labelled):
     """Why a row needs review, in the order in which the page makes room for rows."""
 
-    LISTED = "listed"  # named by the list of rows that a review began with
-    CHANGED = "changed"  # decided on, and the cell has another answer since
-    REJECTED = "rejected"
-    CONFLICT = "conflict"
-    LOW = "low"
-    FAILED = "failed"
-
-
-REASON_LABELS = {
-    ReviewReason.LISTED: "listed",
-    ReviewReason.CHANGED: "with a decision on an earlier answer",
-    ReviewReason.REJECTED: "rejected",
-    ReviewReason.CONFLICT: "with a conflict",
-    ReviewReason.LOW: "with low confidence",
-    ReviewReason.FAILED: "failed",
-}
+    LISTED = "listed", "listed"  # named by the list of rows that a review began with
+    CHANGED = "changed", "with a decision on an earlier answer"
+    REJECTED = "rejected", "rejected"
+    CONFLICT = "conflict", "with a conflict"
+    LOW = "low", "with low confidence"
+    FAILED = "failed", "failed"
 
 
 @dataclass(slots=True)

@@ -9,8 +9,10 @@ import msgspec
 
 from rowcite.errors import UsageError
 from rowcite.inert import one_line
+from rowcite.model import Share
 from rowcite.plot import Interval, Point, best_first, cost_picture, interval_picture, money
 from rowcite.report.sections import WIDTHS, Part, Table
+from rowcite.wording import interval
 
 LEVELS = ("high", "medium", "low", "none")
 _MOST_FIELDS = 12
@@ -19,25 +21,6 @@ _NO_LABELS = (
     "No labels: how often these values are right is not known. `rowcite eval --draw 50` draws rows to label, and"
     " `rowcite report --evaluation FILE` adds what `rowcite eval --truth LABELS --json` measured."
 )
-
-
-class Share(msgspec.Struct, frozen=True):
-    """A share with its 95% interval, and the labels it rests on."""
-
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-    n: int = 0
-
-    def text(self) -> str:
-        """Return the share with its interval, `no labels` without any."""
-        if self.value is None or self.low is None or self.high is None:
-            return "no labels"
-        return f"{self.value:.0%} ({self.low:.0%} to {self.high:.0%}) of {self.n:,}"
-
-    def line(self, label: str, colour: str = "accent") -> Interval:
-        """Return the share as a line of a picture."""
-        return Interval(label, self.value, self.low, self.high, self.n, colour)
 
 
 class FieldResult(msgspec.Struct, frozen=True):
@@ -134,12 +117,10 @@ def _accuracy(found: Measured) -> Part:
     right = [item for item in drawn if item.precision.value is not None]
     if len({item.precision.value for item in right}) > 1:
         weakest = min(right, key=lambda item: item.precision.value or 0.0)
-        text += (
-            f" Accepted cells are least often right in {one_line(weakest.field)}: {weakest.precision.text()}."
-        )
+        text += f" Accepted cells are least often right in {one_line(weakest.field)}: {weakest.precision.text(labels=True)}."
     groups = [
-        ("accepted cells right", [item.precision.line(item.field) for item in drawn]),
-        ("values found", [item.recall.line(item.field) for item in drawn]),
+        ("accepted cells right", [Interval(item.field, item.precision) for item in drawn]),
+        ("values found", [Interval(item.field, item.recall) for item in drawn]),
     ]
     return Part(
         "accuracy",
@@ -149,7 +130,11 @@ def _accuracy(found: Measured) -> Part:
         table=_table(
             found,
             ("labelled", "accepted cells right", "values found"),
-            lambda item: (f"{item.labelled:,}", item.precision.text(), item.recall.text()),
+            lambda item: (
+                f"{item.labelled:,}",
+                item.precision.text(labels=True),
+                item.recall.text(labels=True),
+            ),
         ),
     )
 
@@ -162,7 +147,7 @@ def _confidence(found: Measured) -> Part | None:
         (
             item.field,
             [
-                item.by_confidence[word].line(word, _COLOURS[word])
+                Interval(word, item.by_confidence[word], _COLOURS[word])
                 for word in stated
                 if word in item.by_confidence
             ],
@@ -182,7 +167,7 @@ def _confidence(found: Measured) -> Part | None:
         table=_table(
             found,
             tuple(stated),
-            lambda item: tuple(item.by_confidence.get(word, Share()).text() for word in stated),
+            lambda item: tuple(item.by_confidence.get(word, Share()).text(labels=True) for word in stated),
         ),
     )
 
@@ -225,7 +210,7 @@ def _front(found: Measured) -> Part | None:
         (
             f"{number}. {one_line(item.label)}",
             money(item.cost),
-            f"{item.share:.0%} ({item.low:.0%} to {item.high:.0%})",
+            interval(item.share, item.low, item.high),
         )
         for number, item in enumerate(best_first(points), 1)
     ]

@@ -8,7 +8,7 @@ from rowcite.api.facts import usd, usd_each
 from rowcite.report import charts
 from rowcite.report.charts import Bar
 from rowcite.report.facts import Facts
-from rowcite.report.outcomes import OUTCOME_LABELS, Outcome, Step
+from rowcite.report.outcomes import Outcome, Step
 from rowcite.report.sections import Part, Table
 from rowcite.wording import percent, plural
 
@@ -54,8 +54,8 @@ def outcomes(facts: Facts) -> Part | None:
     if not found.runs:
         return None
     lines = [
-        _Saving(label, found.runs[outcome], round(found.cost[outcome]), _OUTCOME_COLOURS[outcome])
-        for outcome, label in OUTCOME_LABELS.items()
+        _Saving(outcome.label, found.runs[outcome], round(found.cost[outcome]), _OUTCOME_COLOURS[outcome])
+        for outcome in Outcome
         if found.runs[outcome]
     ]
     others = facts.runs - sum(line.runs for line in lines)

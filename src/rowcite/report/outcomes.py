@@ -5,32 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from rowcite.api.bodies import LOCAL
 from rowcite.ledger import Ledger
 from rowcite.model import ACTIVE, FREE_OF_CHARGE, RunState, StoredRun
 from rowcite.rows.resolve import ResolvedRow, current
 from rowcite.rows.resolver import RowResolver
+from rowcite.wording import Labelled
 
 
-class Outcome(StrEnum):
+class Outcome(Labelled):
     """What came of one run for one task."""
 
-    USED = "used"
-    UNUSED = "unused"
-    NOTHING = "nothing"
-    FAILED = "failed"
-    ACTIVE = "active"
-
-
-OUTCOME_LABELS = {
-    Outcome.USED: "Accepted values",
-    Outcome.UNUSED: "Only values that are not used",
-    Outcome.NOTHING: "Nothing found",
-    Outcome.FAILED: "Failed",
-    Outcome.ACTIVE: "Not answered yet",
-}
+    USED = "used", "Accepted values"
+    UNUSED = "unused", "Only values that are not used"
+    NOTHING = "nothing", "Nothing found"
+    FAILED = "failed", "Failed"
+    ACTIVE = "active", "Not answered yet"
 
 
 @dataclass(slots=True)

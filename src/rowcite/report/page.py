@@ -22,8 +22,6 @@ from rowcite.model import Decision, RowStatus
 from rowcite.report.cells import level
 from rowcite.report.facts import (
     LEAST_CERTAIN_FIRST,
-    REASON_LABELS,
-    STATE_LABELS,
     CellView,
     Facts,
     ReviewReason,
@@ -117,8 +115,8 @@ def page_data(facts: Facts, *, keys: bool = False) -> dict[str, Any]:
         "rows": rows,
         "docs": [[url, title or ""] for url, title in documents],
         "statuses": list(RowStatus),
-        "states": [[state, STATE_LABELS[state]] for state in LEAST_CERTAIN_FIRST],
-        "reasons": [[reason, REASON_LABELS[reason]] for reason in ReviewReason],
+        "states": [[state, state.label] for state in LEAST_CERTAIN_FIRST],
+        "reasons": [[reason, reason.label] for reason in ReviewReason],
     }
 
 

@@ -10,7 +10,7 @@ from rowcite.inert import one_line
 from rowcite.model import RowStatus
 from rowcite.report import charts
 from rowcite.report.charts import Bar, filled_text
-from rowcite.report.facts import FILLED, REASON_LABELS, STATE_LABELS, CellState, Facts, Timeline
+from rowcite.report.facts import FILLED, CellState, Facts, ReviewReason, Timeline
 from rowcite.report.measured import measured_parts
 from rowcite.report.money import outcomes, savings, spend, steps
 from rowcite.report.sections import Mark, Part, Table, Tile
@@ -69,9 +69,7 @@ def rows_note(facts: Facts) -> str:
         on_page = sum(1 + row.duplicates for row in facts.rows)
         return f"No row needs review. This page shows {on_page:,} of {total}."
     reasons = ", ".join(
-        f"{facts.reasons[reason]:,} {label}"
-        for reason, label in REASON_LABELS.items()
-        if facts.reasons[reason]
+        f"{facts.reasons[reason]:,} {reason.label}" for reason in ReviewReason if facts.reasons[reason]
     )
     on_page = sum(1 + row.duplicates for row in facts.rows if row.reasons)
     if on_page < facts.to_review:
@@ -127,8 +125,8 @@ def _coverage(facts: Facts) -> Part | None:
         f"{text}.",
         "full",
         charts.coverage(facts).svgs,
-        [Mark(state, STATE_LABELS[state]) for state in states],
-        Table(("Field", *(STATE_LABELS[state] for state in states), "filled", "share"), rows),
+        [Mark(state, state.label) for state in states],
+        Table(("Field", *(state.label for state in states), "filled", "share"), rows),
     )
 
 

@@ -18,7 +18,7 @@ from rowcite.table.sinks.xlsx_evidence import EvidenceWriter, band
 from rowcite.table.sinks.xlsx_sheet import MARKS, Sheet, SheetLimits
 from rowcite.table.sinks.xlsx_values import column_values, own_values
 from rowcite.table.sources import Rows
-from rowcite.wording import how_to_install
+from rowcite.wording import needs_extra
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
@@ -42,12 +42,8 @@ def _open(limits: SheetLimits, stream: BinaryIO, table: OutputTable) -> Iterator
 
 
 def _workbook(stream: BinaryIO, folder: str) -> Workbook:
-    try:
+    with needs_extra("excel", "workbooks need", TableError):
         from xlsxwriter import Workbook
-    except ImportError as error:
-        raise TableError(
-            f"workbooks need optional packages ({error}). Install them: {how_to_install('excel')}"
-        ) from error
     book = Workbook(stream, {"constant_memory": True, "tmpdir": folder})
     book.use_zip64()
     book.set_properties({"created": _MADE, "comments": "Written by rowcite"})

@@ -23,7 +23,7 @@ from rowcite.table.sources.xlsx_cells import FIRST_ERROR, rows_of
 from rowcite.table.sources.xlsx_parts import find_sheet, open_parts, unpacked
 from rowcite.table.sources.xlsx_scan import scan_sheet
 from rowcite.table.sources.xlsx_table import SheetTable, find_table, table_rows
-from rowcite.wording import how_to_install
+from rowcite.wording import needs_extra
 
 _KIND = "\0kind "
 _LINE = "\0line"
@@ -124,12 +124,8 @@ def _restored(frame: pl.DataFrame) -> Rows:
 
 
 def _open_sheet(file: Path, name: str | None) -> SheetTable:
-    try:
+    with needs_extra("excel", f"{file}: workbooks need", TableError):
         from python_calamine import CalamineError, CalamineWorkbook
-    except ImportError as error:
-        raise TableError(
-            f"{file}: workbooks need optional packages ({error}). Install them: {how_to_install('excel')}"
-        ) from error
     with unpacked(file) as plain:
         with open_parts(plain) as parts:
             sheet = find_sheet(file, parts.sheets(), name)
