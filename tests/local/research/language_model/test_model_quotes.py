@@ -11,6 +11,7 @@ from support.chat_completions import ACME, COUNT, quoting
 
 SHARED = "https://trade.example/pump-makers"
 VALVES = "Bolt Valves of Hull employs 900 people."
+LISTED = "Acme Pumps (Lleida, 66 lathes) sees no reason to sell. Today it has 12 fairs a year."
 OURS = "Acme Pumps (acmepumps.example) employs 1,240 people."
 
 
@@ -22,7 +23,7 @@ def shared(docs, stub):
         f"<h1>Pump makers</h1><p>{OURS}</p><p>{VALVES}</p><p>Its rival Acme Pumps sold it in 2019. It has 77 staff.</p>"
         "<table><tr><th>Company</th><th>Employees</th></tr><tr><td>Bolt Valves</td><td>900</td></tr>"
         "<tr><td>Acme Pumps</td><td>1,240</td></tr></table>"
-        "<h2>Northwind</h2><p>The company has 55 employees.</p>",
+        f"<h2>Northwind</h2><p>The company has 55 employees.</p><h2>Sales</h2><p>{LISTED}</p>",
         SHARED,
     )
     docs.page(
@@ -30,7 +31,7 @@ def shared(docs, stub):
         "<h1>Acme Pumps</h1><p>We make pumps. Our customer Globex has 4,000 employees. Globex employs 4,000 people. "
         "Acme Pumps supplies Globex, which has 4,000 employees. Globex, which supplies Acme Pumps, has 4,000 employees. "
         "Acme Pumps works with Globex of Hull, a firm of 4,000 people. Acme Pumps and Globex employ 4,000 people.</p>"
-        "<p>We were founded in 1998.</p>",
+        "<p>We were founded in 1998.</p><p>Ada Lovelace has been chief executive since 2019.</p>",
         "https://acmepumps.example/",
     )
     docs.page(
@@ -81,12 +82,20 @@ def test_a_quote_about_another_company_is_not_evidence(shared, value, url, quote
         (1240, SHARED, "Acme Pumps 1,240", "employee_count"),
         (1240, SHARED, f"{OURS} {VALVES}", "employee_count"),
         (1998, OWN_PAGE, "We were founded in 1998.", "founded_year"),
+        ("Ada Lovelace", OWN_PAGE, "Ada Lovelace has been chief executive since 2019.", "chief_executive"),
+        (66, SHARED, "Acme Pumps (Lleida, 66 lathes) sees no reason to sell.", "lathes"),
     ],
 )
 def test_a_quote_about_the_entity_is_evidence(shared, value, url, quote, name):
-    properties = {name: {"type": ["integer", "null"]}}
+    properties = {name: {"type": ["string" if isinstance(value, str) else "integer", "null"]}}
     finding = shared(value, (url, quote), properties=properties, name=name)
     assert (finding.content, finding.basis[0].confidence) == ({name: value}, "medium")
+
+
+def test_a_quote_that_follows_the_entitys_name_is_evidence_of_low_confidence(shared):
+    properties = {"fairs": {"type": ["integer", "null"]}}
+    finding = shared(12, (SHARED, "Today it has 12 fairs a year."), properties=properties, name="fairs")
+    assert (finding.content, finding.basis[0].confidence) == ({"fairs": 12}, "low")
 
 
 def test_a_quote_about_another_company_lowers_the_confidence_and_is_not_cited(shared):

@@ -11,8 +11,8 @@ from rowcite.local.research.answers.schema_fields import OutputField
 from rowcite.local.research.answers.values import read_items, read_value
 from rowcite.local.research.documents.document import Directness, Document, Fact
 from rowcite.local.research.documents.labels import similarity
+from rowcite.local.research.subject.attribution import match_fact, row_contradicts
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier
-from rowcite.local.research.subject.subject_match import match_fact, row_contradicts
 
 _REGISTRY = re.compile(
     r"\.gov(?:\.|$)|regist(?:er|ry|re)|companieshouse|handelsregister|chamber|bolagsverket|brreg|\bsec\b|gazette\.gov",

@@ -9,8 +9,8 @@ from rowcite.local.research.answers.json_answer import Reading, find_value
 from rowcite.local.research.answers.schema_fields import OutputField
 from rowcite.local.research.documents.document import Document
 from rowcite.local.research.store.search_index import DocumentFinder
+from rowcite.local.research.subject.attribution import DocumentRole
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier
-from rowcite.local.research.subject.subject_match import DocumentRole
 from rowcite.local.research.text.normalise import content_words, fold
 
 _ROUNDS = 2

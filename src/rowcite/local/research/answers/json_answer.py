@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,13 +84,18 @@ def _object(target: OutputField, reading: Reading) -> Verdict:
     if missing:
         reasons.append(f"Not found: {', '.join(missing)}.")
     content = {name: verdict.value for name, verdict in parts.items()}
-    return Verdict(content, lowest, " ".join(reasons), merge_citations([v.citations for v in found.values()]))
+    return Verdict(
+        content,
+        lowest,
+        " ".join(reasons),
+        merge_citations(one for verdict in found.values() for one in verdict.citations),
+    )
 
 
-def merge_citations(groups: list[tuple[Citation, ...]]) -> tuple[Citation, ...]:
+def merge_citations(citations: Iterable[Citation]) -> tuple[Citation, ...]:
     """Return one citation for each document, with excerpts joined in order."""
     merged: dict[str, Citation] = {}
-    for citation in (citation for group in groups for citation in group):
+    for citation in citations:
         known = merged.get(citation.url)
         excerpts = (*(known.excerpts if known else ()), *citation.excerpts)
         merged[citation.url] = Citation(citation.url, citation.title, tuple(dict.fromkeys(excerpts)))

@@ -9,8 +9,8 @@ from rowcite.local.research.answers.json_answer import Reading, find_value
 from rowcite.local.research.answers.schema_fields import OutputField
 from rowcite.local.research.documents.document import Directness, Fact, Sentence
 from rowcite.local.research.documents.labels import BY_NAME, concept_of_field
+from rowcite.local.research.subject.attribution import match_fact
 from rowcite.local.research.subject.entity import DocumentMatch
-from rowcite.local.research.subject.subject_match import match_fact
 from rowcite.local.research.text.normalise import content_words, fold
 from rowcite.model import Citation, FieldBasis
 

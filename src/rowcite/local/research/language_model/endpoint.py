@@ -12,6 +12,8 @@ from socket import socket as Socket  # noqa: N812  # `socket` is what the variab
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
+
 from rowcite.errors import UsageError
 
 ATTEMPTS = 2
@@ -72,21 +74,25 @@ class Endpoint:
         """
         if time.monotonic() < self._suspended_until:
             raise EndpointUnavailable("it did not answer several times in a row")
-        attempts = ATTEMPTS
-        while True:
-            formats = list(self.formats)
-            try:
-                found = object_in(self._complete(messages, schema))
-            except EndpointUnavailable as trouble:
-                attempts -= formats == self.formats
-                if trouble.permanent or not attempts:
-                    self._count(no_response=trouble.no_response)
-                    raise
-                if formats == self.formats:
-                    time.sleep(self.pause if trouble.pause is None else trouble.pause)
-            else:
-                self._count(no_response=False)
-                return found
+        attempts = Retrying(
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=self._wait,
+            retry=retry_if_exception(_may_pass),
+            reraise=True,
+        )
+        try:
+            found = attempts(lambda: object_in(self._complete(messages, schema)))
+        except EndpointUnavailable as trouble:
+            self._count(no_response=trouble.no_response)
+            raise
+        self._count(no_response=False)
+        return found
+
+    def _wait(self, state: RetryCallState) -> float:
+        """Return the seconds before a retry: those that the endpoint requests, else `pause`."""
+        trouble = state.outcome.exception() if state.outcome else None
+        requested = trouble.pause if isinstance(trouble, EndpointUnavailable) else None
+        return self.pause if requested is None else requested
 
     def _count(self, *, no_response: bool) -> None:
         self._failures = self._failures + 1 if no_response else 0
@@ -95,31 +101,24 @@ class Endpoint:
             self._suspended_until = time.monotonic() + SUSPENSION
 
     def _complete(self, messages: Sequence[dict[str, str]], schema: dict[str, Any]) -> str:
-        body: dict[str, Any] = {"model": self.model, "messages": list(messages), "temperature": 0}
-        wanted = next(iter(self.formats), "")
-        if wanted:
-            body["response_format"] = {"type": wanted}
-        if wanted == "json_schema":
-            body["response_format"]["json_schema"] = {"name": "answer", "schema": schema}
-        try:
-            status, pause, reply = self._post(json.dumps(body).encode())
-        except TimeoutError as error:  # no retry: the run has waited long enough
-            reason = f"it did not answer within {self.timeout:g} s"
-            raise EndpointUnavailable(reason, permanent=True, no_response=True) from error
-        except (OSError, HTTPException) as error:
-            raise EndpointUnavailable(
-                f"it could not be reached ({type(error).__name__})", no_response=True
-            ) from error
-        rejected = bool(wanted) and status in {400, 422, 501}
-        if rejected and wanted in self.formats:
-            self.formats.remove(wanted)
+        """Return the text of one reply, in the strictest format that the endpoint accepts."""
+        body = {"model": self.model, "messages": list(messages), "temperature": 0}
+        status, pause, reply = 400, None, b""
+        for name in (*self.formats, ""):
+            shape = {"json_schema": {"name": "answer", "schema": schema}} if name == "json_schema" else {}
+            wanted = {"response_format": {"type": name} | shape} if name else {}
+            status, pause, reply = self._post(json.dumps(body | wanted).encode())
+            if not name or status not in {400, 422, 501}:
+                break
+            self.formats = [one for one in self.formats if one != name]
         if status != 200:
-            again = status in {408, 429} or status >= 500 or rejected
+            again = status in {408, 429} or status >= 500
             raise EndpointUnavailable(f"it answered with status {status}", permanent=not again, pause=pause)
-        return self._without_key(_content(reply))
+        text = _content(reply)
+        return text.replace(self.key, "[key]") if self.key else text  # in case the endpoint repeats it
 
     def _post(self, body: bytes) -> tuple[int, float | None, bytes]:
-        """Post once; return status, requested pause and reply. Raise TimeoutError if it is not complete in time."""
+        """Post once; return status, requested pause and reply."""
         end = time.monotonic() + self.timeout
         kind = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
         connection = kind(self._parts.hostname or "", self._parts.port, timeout=self.timeout)
@@ -132,12 +131,18 @@ class Endpoint:
             connection.request("POST", f"{self._parts.path.rstrip('/')}/chat/completions", body, headers)
             response = connection.getresponse()
             return response.status, _pause(response), _read(response, socket, end)
+        except TimeoutError as error:  # no retry: the run has waited long enough
+            reason = f"it did not answer within {self.timeout:g} s"
+            raise EndpointUnavailable(reason, permanent=True, no_response=True) from error
+        except (OSError, HTTPException) as error:
+            reason = f"it could not be reached ({type(error).__name__})"
+            raise EndpointUnavailable(reason, no_response=True) from error
         finally:
             connection.close()
 
-    def _without_key(self, text: str) -> str:
-        """Return a reply with the key masked, in case the endpoint repeats it."""
-        return text.replace(self.key, "[key]") if self.key else text
+
+def _may_pass(trouble: BaseException) -> bool:
+    return isinstance(trouble, EndpointUnavailable) and not trouble.permanent
 
 
 def object_in(text: str) -> dict[str, Any]:
@@ -196,13 +201,8 @@ def _address(url: str) -> SplitResult:
         raise UsageError(
             f"--llm-base-url is not a URL ({error}). Give one such as https://host/v1"
         ) from error
-    if (
-        not host
-        or parts.scheme not in {"http", "https"}
-        or not url.isascii()
-        or not url.isprintable()
-        or " " in url
-    ):
+    plain = url.isascii() and url.isprintable() and " " not in url
+    if not host or parts.scheme not in {"http", "https"} or not plain:
         raise UsageError("--llm-base-url is not an http address. Give one such as https://host/v1")
     if parts.username is not None or parts.query or parts.fragment:
         raise UsageError(

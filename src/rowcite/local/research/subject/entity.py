@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rowcite.local.research.documents.document import Document
-from rowcite.local.research.subject.subject_match import DocumentRole, EntityNames
+from rowcite.local.research.subject.attribution import DocumentRole, EntityNames
 from rowcite.local.research.text.normalise import core_name, fold, split_words
 from rowcite.local.research.text.urls import SHARED_SITES, site_in, sites_within
 

@@ -9,14 +9,14 @@ from rapidfuzz import fuzz
 
 from rowcite.local.research.documents.document import Document
 from rowcite.local.research.store.search_index import DocumentFinder
-from rowcite.local.research.subject.entity import Dossier, Entity
-from rowcite.local.research.subject.namesakes import exclude_namesakes, site_is_named
-from rowcite.local.research.subject.subject_match import (
+from rowcite.local.research.subject.attribution import (
     DocumentRole,
     EntityNames,
     match_fact,
     mention_pattern,
 )
+from rowcite.local.research.subject.entity import Dossier, Entity
+from rowcite.local.research.subject.namesakes import exclude_namesakes, site_is_named
 from rowcite.local.research.text.normalise import core_name, fold, strip_accents
 from rowcite.local.research.text.places import same_place
 from rowcite.local.research.text.urls import site_in

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rowcite.local.research.documents.document import Document
+from rowcite.local.research.subject.attribution import DocumentRole, EntityNames, match_fact
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier, Entity
-from rowcite.local.research.subject.subject_match import DocumentRole, EntityNames, match_fact
 from rowcite.local.research.text.normalise import fold
 from rowcite.local.research.text.places import city_of, country_code, same_place
 from rowcite.local.research.text.urls import site_in, site_of

@@ -1,0 +1,227 @@
+"""Decide whether a statement, of the engine or of a quote, is about the entity or about another one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import takewhile
+
+from rowcite.local.research.documents.document import Directness, Document, Fact
+from rowcite.local.research.documents.labels import concept_of_label
+from rowcite.local.research.documents.phrases import OTHERS_HEADING
+from rowcite.local.research.text.normalise import core_name, fold, is_legal_form, strip_accents
+from rowcite.local.research.text.places import same_place
+from rowcite.local.research.text.urls import site_in
+
+_OTHER = re.compile(
+    r"\b(?:customers?|clients?|rivals?|competitors?|suppliers?|partners?|parent|subsidiar\w+|owner|investors?|acquirer|whose|whereas|while|unlike|"
+    r"compared|than|bought|acquired|acquires|acquisition|sells? to|sold|serves|alongside|neighbours?|peers?)\b",
+    re.IGNORECASE,
+)
+_PRONOUN = re.compile(
+    r"^[\"“'\u2018(]?(?:we|our|us|it|its|the (?:company|firm|group|business|start-?up|manufacturer|maker|carrier|operator|provider|supplier|"
+    r"utility|cooperative|co-operative|family|haulier|shipowner|shipyard|yard|team|consultancy|practice|developer|vendor|organi[sz]ation|society|"
+    r"[a-z-]+ (?:company|firm|group|business|maker|manufacturer|operator|start-?up))|today|now|currently|at present|as of|with|in total|altogether|"
+    r"to date|since|founded|established|started|headquartered|based|employing|in (?:19|20)\d\d|from its|from our)\b",
+    re.IGNORECASE,
+)
+_SELF = re.compile(
+    r"\b(?:we|it|the (?:company|firm|group|business))(?: (?:now|today|currently|also))?\s*$", re.IGNORECASE
+)
+_THIRD = re.compile(
+    r"\b(?:they|their|he|she|his|her|customers?|clients?|users?|suppliers?|competitors?|rivals?|partners?|investors?|industry|sector|market|average)\b",
+    re.IGNORECASE,
+)
+_CAPITAL = re.compile(r"(?<![.!?:] )(?<!^)(?<![\w])(?![A-Z]{3} \d)([A-ZÀ-ÖØ-Þ][\w'\u2019-]+)")
+_AFTER_PREPOSITION = re.compile(
+    r"(?:\b(?:in|from|at|on|near|of|since|around|by|between|and|to|across|for|under|outside|until|through|mid|early|late)\s+(?:the\s+)?|\()$",
+    re.IGNORECASE,
+)
+_LISTED = re.compile(r"(?<=\bin )(?:[A-Z][\w'-]+(?: [A-Z][\w'-]+)?(?:, and |, | and ))+$")
+_HEADLINE_VERB = re.compile(
+    r"(?:Raises?|Wins?|Opens?|Appoints?|Names?|Launches|Closes|Secures|Takes|Lands|Adds|Doubles|Expands|Hires|Reports?|Posts|Announces|Joins|Buys|"
+    r"Acquires|Signs|Moves|Celebrates|Plans|Gets|Is|Has|Was|To|In|On|Goes|Cuts|Grows|Unveils|Completes|Bags|Picks|Says|About|At|With|For)$"
+)
+_BODY_OF = re.compile(
+    r"\b(?:University|College|Bank|Museum|Church|Diocese|Battle|Treaty|Government|Parliament|Port|History|Economy) of (?:the )?$"
+)
+_RELATIVE_CLAUSE = re.compile(r"\b(?:which|who|whose|that)\b[^,;]*$")
+_AGAIN = re.compile(
+    r"[;,:] (?=(?:and )?(?:it|we|the (?:company|firm|group|business))\b)"
+)  # takes up the subject
+_FACT_BOX = re.compile(r"^$|\b(?:fact|glance|info|key|details|profile|data|figures|numbers)", re.IGNORECASE)
+_LONG_NAME = 3  # spaces: a capitalised word after so long a name is not part of it
+_CALENDAR = frozenset(["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "ceo", "i", "founder", "chief", "managing", "director", "chair", "series"])  # fmt: skip
+
+
+@dataclass(frozen=True)
+class EntityNames:
+    """The folded names of the entity, a pattern that finds them, and the names of others in the corpus."""
+
+    names: tuple[str, ...]
+    mention: re.Pattern[str] | None
+    others: frozenset[str]
+
+    def is_name(self, text: str) -> bool:
+        """Return True if a text is exactly one of the names."""
+        return core_name(text) in self.names or fold(text) in self.names
+
+    def mentions(self, text: str) -> list[tuple[int, int]]:
+        """Return the positions where a text names the entity; longer names that begin alike do not count."""
+        if self.mention is None:
+            return []
+        even = strip_accents(text)
+        return [
+            match.span()
+            for match in self.mention.finditer(even)
+            if (match[0].count(" ") > _LONG_NAME or not _longer_name(even, match.end()))
+            and not _BODY_OF.search(even[: match.start()])
+        ]
+
+    def names_another(self, text: str) -> bool:
+        """Return True if a text names another entity of the corpus."""
+        words = fold(text).split()
+        runs = (
+            words[start : start + size] for size in (1, 2, 3, 4) for start in range(len(words) - size + 1)
+        )
+        return any(" ".join(run) in self.others for run in runs)
+
+
+@lru_cache(maxsize=4096)
+def mention_pattern(names: tuple[str, ...]) -> re.Pattern[str] | None:
+    """Return a pattern for any of the folded names in text without accents, capitalised as names are."""
+    if not names:
+        return None
+    choices = {
+        r"[\W_]+".join("(?:and|&)" if word == "and" else _with_apostrophe(word) for word in name.split())
+        for name in names
+    }
+    longest_first = sorted(choices, key=len, reverse=True)
+    return re.compile(rf"(?<![\w])(?=[A-Z\d]|[a-z]+[A-Z])(?i:{'|'.join(longest_first)})(?![\w])")
+
+
+def _with_apostrophe(word: str) -> str:
+    """Return the pattern of a folded word: "roes" also matches "Roe's", "dalva" also "D'Alva"."""
+    if len(word) < 3:
+        return re.escape(word)
+    return f"{re.escape(word[0])}['\u2019]?{re.escape(word[1:-1])}['\u2019]?{re.escape(word[-1])}"
+
+
+def _longer_name(text: str, end: int) -> bool:
+    """Return True if a capitalised word other than a legal form follows a name: "Northwind Traders"."""
+    match = re.match(r" (?:(?:&|and|of) )?([A-Z][\w'\u2019-]+)", text[end:])
+    if not match or is_legal_form(match[1]) or match[1].lower() in _CALENDAR:
+        return False
+    return not _HEADLINE_VERB.match(match[1])
+
+
+@dataclass(frozen=True)
+class DocumentRole:
+    """The relation of a document to the entity, as far as its statements are concerned."""
+
+    own: bool  # on the entity's own site
+    profile: bool  # presents the entity as its subject
+    headline: bool  # names it in the title, or often
+
+
+OWN_PAGE = DocumentRole(own=True, profile=True, headline=True)
+
+
+def match_fact(fact: Fact, document: Document, role: DocumentRole, names: EntityNames) -> Directness | None:
+    """Return how directly a statement is about the entity; None if it is about another one."""
+    if fact.subject:
+        named = names.is_name(fact.subject) or _is_name_variant(fact, role, names)
+        return fact.directness if named else None
+    if fact.lead is not None:
+        return _match_sentence(fact, fact.lead, document, role, names)
+    if names.mentions(fact.heading):
+        return fact.directness
+    if is_about_others(fact.heading, names):
+        return None
+    if role.profile or (role.own and (_FACT_BOX.search(fact.heading) or not _is_aside(fact, document))):
+        return fact.directness
+    return Directness.PASSING if role.headline and not role.own else None
+
+
+def is_about_others(heading: str, names: EntityNames) -> bool:
+    """Return True if what is below a heading is about another entity."""
+    others = names.names_another(heading) or bool(OTHERS_HEADING.search(heading))
+    return others and not names.mentions(heading)
+
+
+def _is_aside(fact: Fact, document: Document) -> bool:
+    return 0 <= fact.block < len(document.blocks) and document.blocks[fact.block].aside
+
+
+def _is_name_variant(fact: Fact, role: DocumentRole, names: EntityNames) -> bool:
+    """Return True if data on the own site uses a longer or shorter form of the name."""
+    if not (role.own or role.profile) or fact.directness is not Directness.DATA:
+        return False
+    subject = core_name(fact.subject)
+    least = 0 if role.own else 1  # spaces in the shorter name
+    pairs = [pair for name in names.names for pair in ((subject, name), (name, subject))]
+    return any(long.startswith(f"{short} ") and short.count(" ") >= least for long, short in pairs)
+
+
+def _match_sentence(
+    fact: Fact, lead: str, document: Document, role: DocumentRole, names: EntityNames
+) -> Directness | None:
+    """Judge a sentence by the name before its value, else by the name after it, else by the page's subject."""
+    before, after = names.mentions(lead), names.mentions(fact.tail)
+    if before:
+        between = _AGAIN.split(lead[before[-1][1] :])[-1]
+        other = _RELATIVE_CLAUSE.search(lead[: before[-1][0]]) or _OTHER.search(between)
+        named = names.names_another(between) or not names_no_other(between)
+        return None if other or named else fact.directness
+    if names.names_another(lead) or not names_no_other(lead):
+        return None
+    if after:
+        between = fact.tail[: after[0][0]].replace(fact.value, " ")
+        return None if names.names_another(between) or _OTHER.search(between) else fact.directness
+    if _THIRD.search(lead) or names.names_another(fact.tail.replace(fact.value, " ")):
+        return None
+    if not (_PRONOUN.match(lead or "it") or _SELF.search(lead)):
+        return Directness.PASSING if role.own and not opens_with_name(lead, document) else None
+    if role.own or role.profile:
+        return fact.directness
+    return Directness.PASSING if _follows_mention(fact, document, names) else None
+
+
+def _follows_mention(fact: Fact, document: Document, names: EntityNames) -> bool:
+    """Return True if the entity is the last one named before a sentence, below the same heading."""
+    if fact.block < 0:
+        return False
+    block = document.blocks[fact.block]
+    above = takewhile(lambda one: one.heading == block.heading, reversed(document.blocks[: fact.block]))
+    context = " ".join([*reversed([one.text for one in above]), block.text.partition(fact.excerpt)[0]])
+    mentions = names.mentions(context)
+    if not mentions or _OTHER.search(context[max(0, mentions[-1][0] - 20) : mentions[-1][0]]):
+        return False  # "Its rival Acme sold it."
+    return not names.names_another(context[mentions[-1][1] :])
+
+
+def opens_with_name(text: str, document: Document) -> bool:
+    """Return True if a text begins with a word that the document capitalises inside sentences too."""
+    first = re.match(r"[A-Z][\w-]+", text)
+    if first is None:
+        return False
+    name, word = re.compile(rf"[a-z,] {first[0]}\b"), re.compile(rf"\b{first[0].lower()}\b")
+    texts = [sentence.text for sentence in document.sentences]
+    return any(map(name.search, texts)) and not any(map(word.search, texts))
+
+
+def names_no_other(lead: str) -> bool:
+    """Return True if words contain no other name; places after a preposition are allowed."""
+    even = strip_accents(lead)
+    capitals = (match for match in _CAPITAL.finditer(even) if match[1].lower() not in _CALENDAR)
+    return all(_AFTER_PREPOSITION.search(_LISTED.sub("", even[: match.start()])) for match in capitals)
+
+
+def row_contradicts(fact: Fact, sites: tuple[str, ...], places: tuple[str, ...]) -> bool:
+    """Return True if a table row's other cells give another site or place than the entity's."""
+    row_sites = {site for _, cell in fact.row_cells if (site := site_in(cell))}
+    if sites and row_sites:
+        return not row_sites & set(sites)
+    stated = [cell for label, cell in fact.row_cells if concept_of_label(label) in {"city", "hq"}]
+    return bool(places and stated) and not any(same_place(cell, place) for cell in stated for place in places)
