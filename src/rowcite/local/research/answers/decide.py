@@ -1,25 +1,29 @@
-"""Decide the value of a field from its candidates: the value, its confidence and the reasoning."""
+"""Weigh the candidates of a field: the value, its confidence, the reasoning and the citations."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from rapidfuzz import fuzz
 
+from rowcite.local.research.answers.enum_values import choose
 from rowcite.local.research.answers.evidence import Candidate
 from rowcite.local.research.answers.schema_fields import OutputField
 from rowcite.local.research.text.normalise import fold
-from rowcite.model import Citation
+from rowcite.model import Citation, FieldBasis
 
 Confidence = Literal["high", "medium", "low"]
 RANKS: dict[str, int] = {"low": 0, "medium": 1, "high": 2}
 _NEAR = 0.06  # "about 1,200" and 1,187 agree
-_ALIKE = 88  # rapidfuzz ratio from which two texts are equal
+_ALIKE, _ALIKE_ITEMS = 88, 90  # rapidfuzz ratios from which two texts are equal
+_LONGEST_ITEM = 60
 _STALE_YEARS = 2
 _UNDATED_AGE = 1.5
 # Facts that change within a few years.
 _FAST = frozenset({"employees", "revenue", "stage", "ceo", "public", "funding_total", "round_amount"})
+_NESTED = frozenset({"hq", "city", "ceo", "parent"})  # "Lleida" and "Lleida, Spain" agree
 
 
 @dataclass(frozen=True)
@@ -32,8 +36,12 @@ class Verdict:
     citations: tuple[Citation, ...] = ()
     found: bool = True
 
+    def basis(self, name: str) -> FieldBasis:
+        """Return the verdict as the basis of a field."""
+        return FieldBasis(name, self.reasoning, self.citations, self.confidence)
 
-@dataclass
+
+@dataclass(eq=False)
 class Cluster:
     """Candidates that agree; `strength` combines one statement from each site."""
 
@@ -44,59 +52,51 @@ class Cluster:
     @property
     def sites(self) -> set[str]:
         """The sites that state the value; pages of one site count once."""
-        return {member.document.site or member.document.url for member in self.members}
+        return {member.site for member in self.members}
 
     @property
     def newest(self) -> str:
         """The newest date of a statement, empty if none has a date."""
         return max((member.date for member in self.members), default="")
 
-    @property
-    def direct(self) -> bool:
-        """Whether at least one statement is direct."""
-        return any(member.direct for member in self.members)
+    def is_older(self, other: Cluster) -> bool:
+        """Return True if the newest statement is older than the other cluster's."""
+        return bool(self.newest and other.newest) and self.newest[:7] < other.newest[: len(self.newest[:7])]
 
 
 def decide(target: OutputField, found: list[Candidate], newest: str) -> Verdict | None:
     """Return the verdict on a field with one value; None if there are no candidates. `newest` is the corpus's newest date."""
     if not found:
         return None
-    changes = target.changes
-    found, replaced = _split_by_change(target, found)
     newest = newest if target.concept in _FAST else ""
-    clusters = _clusters(target, found)
-    latest = max(candidate.date for candidate in found)[:4]
-    for cluster in clusters:
-        cluster.strength = _strength(cluster, (newest or latest)[:4] if changes else "")
-    clusters.sort(key=lambda cluster: (-cluster.strength, fold(str(cluster.value))))
-    winner, rest = clusters[0], clusters[1:]
-    outdated = [cluster for cluster in rest if changes and _is_older(cluster, winner)] + _clusters(
-        target, replaced
-    )
-    against = [cluster for cluster in rest if not any(cluster is old for old in outdated)]
-    confidence = _confidence(winner, against, changes=changes, newest=newest)
-    reason = _label_note(target, winner) + _reason(winner, outdated, against)
-    return Verdict(winner.value, confidence, reason, cite(winner.members))
+    found, overtaken = _split_by_change(target, found)
+    latest = newest or max(candidate.date for candidate in found)
+    winner, *rest = _clusters(target, found, latest[:4] if target.changes else "")
+    outdated = [cluster for cluster in rest if target.changes and cluster.is_older(winner)]
+    against = [cluster for cluster in rest if cluster not in outdated]
+    outdated += _clusters(target, overtaken, "")
+    confidence = _confidence(winner, against, changes=target.changes, newest=newest)
+    reasoning = _label_note(target, winner) + _reason(winner, outdated, against)
+    return Verdict(winner.value, confidence, reasoning, cite(winner.members))
 
 
 def _split_by_change(target: OutputField, found: list[Candidate]) -> tuple[list[Candidate], list[Candidate]]:
     """Return the candidates still valid, and those outdated by a stated change ("is now in Hull")."""
-    changes_stated = [candidate for candidate in found if candidate.fact.change and candidate.direct]
-    if not changes_stated:
+    changes = [candidate for candidate in found if candidate.fact.change and candidate.direct]
+    if not changes:
         return found, []
-    last = max(changes_stated, key=lambda candidate: candidate.date)
-    overtaken = [c for c in found if not _agree(target, last.value, c) and _is_overtaken(c, last)]
-    return [candidate for candidate in found if candidate not in overtaken], overtaken
+    last = max(changes, key=lambda candidate: candidate.date)
+
+    def is_overtaken(one: Candidate) -> bool:
+        undated = one.document.path == last.document.path and not last.fact.as_of
+        older = undated or one.date[:7] <= last.date[: len(one.date[:7])]
+        return older and not _agree(target, last.value, one)
+
+    return [one for one in found if not is_overtaken(one)], [one for one in found if is_overtaken(one)]
 
 
-def _is_overtaken(candidate: Candidate, change: Candidate) -> bool:
-    """Return True if a statement is older than a stated change, or on the same undated page."""
-    if candidate.document.path == change.document.path and not change.fact.as_of:
-        return True
-    return candidate.date[:7] <= change.date[: len(candidate.date[:7])]
-
-
-def _clusters(target: OutputField, found: list[Candidate]) -> list[Cluster]:
+def _clusters(target: OutputField, found: list[Candidate], latest: str) -> list[Cluster]:
+    """Return the candidates in groups that agree, strongest first; each group has its most exact value."""
     clusters: list[Cluster] = []
     for candidate in found:
         home = next((cluster for cluster in clusters if _agree(target, cluster.value, candidate)), None)
@@ -104,22 +104,15 @@ def _clusters(target: OutputField, found: list[Candidate]) -> list[Cluster]:
             clusters.append(Cluster(candidate.value, [candidate]))
         else:
             home.members.append(candidate)
+
+    def exactness(member: Candidate) -> tuple[bool, int, float, str]:
+        parts = str(member.value).count(",") if target.concept == "hq" else 0
+        return not member.about, parts, member.weight, member.date
+
     for cluster in clusters:
-        cluster.value = max(
-            cluster.members,
-            key=lambda member: (
-                not member.about,
-                _detail(target, member.value),
-                member.weight,
-                member.date,
-            ),
-        ).value
-    return clusters
-
-
-def _detail(target: OutputField, value: Any) -> int:
-    """Return the number of parts of a headquarters: "Lleida, Spain" is preferred to "Lleida"."""
-    return str(value).count(",") if target.concept == "hq" else 0
+        cluster.value = max(cluster.members, key=exactness).value
+        cluster.strength = _strength(cluster, latest)
+    return sorted(clusters, key=lambda cluster: (-cluster.strength, fold(str(cluster.value))))
 
 
 def _agree(target: OutputField, value: Any, candidate: Candidate) -> bool:
@@ -127,86 +120,62 @@ def _agree(target: OutputField, value: Any, candidate: Candidate) -> bool:
     if isinstance(value, bool) or isinstance(other, bool) or target.kind == "enum":
         return bool(value == other)
     if isinstance(value, int | float) and isinstance(other, int | float):
-        close = candidate.about and abs(value - other) <= _NEAR * max(abs(value), abs(other))
-        return value == other or close
-    return _same_text(str(value), str(other), target)
-
-
-def _same_text(one: str, other: str, target: OutputField) -> bool:
-    first, second = fold(one), fold(other)
+        return value == other or (
+            candidate.about and abs(value - other) <= _NEAR * max(abs(value), abs(other))
+        )
+    first, second = fold(str(value)), fold(str(other))
     if first == second or fuzz.token_sort_ratio(first, second) >= _ALIKE:
         return True
-    if target.concept in {"hq", "city", "ceo", "parent"}:
+    if target.concept in _NESTED:
         return f" {first} " in f" {second} " or f" {second} " in f" {first} "
-    return (
-        len(first) == 4 and second.startswith(first)
-        if target.concept in {"founded", "incorporated"}
-        else False
-    )
+    return target.concept in {"founded", "incorporated"} and len(first) == 4 and second.startswith(first)
 
 
 def _strength(cluster: Cluster, latest: str) -> float:
     """Return the combined strength of each site's best statement; old statements of changing facts count less."""
     best: dict[str, float] = {}
     for member in cluster.members:
-        site = member.document.site or member.document.url
-        age = (
-            max(0, int(latest) - int(member.date[:4]))
-            if latest and member.date[:4].isdigit()
-            else (_UNDATED_AGE if latest else 0)
-        )
-        best[site] = max(best.get(site, 0.0), member.weight * max(0.3, 1 - 0.2 * age))
+        dated = member.date[:4].isdigit()
+        age = (max(0, int(latest) - int(member.date[:4])) if dated else _UNDATED_AGE) if latest else 0
+        best[member.site] = max(best.get(member.site, 0.0), member.weight * max(0.3, 1 - 0.2 * age))
     doubt = 1.0
     for weight in best.values():
         doubt *= 1 - min(weight, 0.97)
     return 1 - doubt
 
 
-def _is_older(cluster: Cluster, winner: Cluster) -> bool:
-    """Return True if a cluster's newest statement is older than the winner's."""
-    return (
-        bool(cluster.newest and winner.newest)
-        and cluster.newest[:7] < winner.newest[: len(cluster.newest[:7])]
-    )
-
-
 def _confidence(winner: Cluster, against: list[Cluster], *, changes: bool, newest: str) -> Confidence:
     opposition = max((cluster.strength for cluster in against), default=0.0)
     agreeing = len(winner.sites)
-    authority = any(member.authority and member.direct for member in winner.members)
-    stale = changes and _is_stale(winner, newest)
-    if (not winner.direct or stale) and agreeing < 2:
+    direct = [member for member in winner.members if member.direct]
+    authority = any(member.authority for member in direct)
+    year, latest = winner.newest[:4], newest[:4]
+    dated = year.isdigit() and latest.isdigit()
+    stale = changes and dated and int(latest) - int(year) >= _STALE_YEARS
+    if (not direct or stale) and agreeing < 2:
         return "low"
-    if opposition >= 0.8 * winner.strength or (
-        changes and any(_is_older(winner, cluster) for cluster in against)
-    ):
+    if opposition >= 0.8 * winner.strength or (changes and any(winner.is_older(one) for one in against)):
         return "low"
     if newest and agreeing == 1 and not authority and not winner.newest:
         return "low"  # an undated page of another site about a changing fact
-    documents = {member.document.path for member in winner.members if member.direct}
-    settled = opposition < 0.35 and winner.direct and not stale
-    if settled and ((agreeing > 1 and authority) or agreeing > 2 or (authority and len(documents) > 1)):
-        return "high"
-    return "medium"
-
-
-def _is_stale(winner: Cluster, newest: str) -> bool:
-    year, latest = winner.newest[:4], newest[:4]
-    return year.isdigit() and latest.isdigit() and int(latest) - int(year) >= _STALE_YEARS
+    settled = opposition < 0.35 and direct and not stale
+    confirmed = authority and (agreeing > 1 or len({member.document.path for member in direct}) > 1)
+    return "high" if settled and (confirmed or agreeing > 2) else "medium"
 
 
 def _reason(winner: Cluster, outdated: list[Cluster], against: list[Cluster]) -> str:
-    sentences = [f"{_sources(winner)} {_verb(winner)} {shown(winner.value)}."]
+    sentences = [f"{_statement(winner)}."]
     if outdated:
-        sentences.append(
-            f"Older statements differ: {_listed_clusters(outdated)}; the newer one was preferred."
-        )
+        listed = "; ".join(map(_statement, outdated[:3]))
+        sentences.append(f"Older statements differ: {listed}; the newer one was preferred.")
     if against:
-        why = "more sources agree on it" if len(winner.sites) > max(len(cluster.sites) for cluster in against) else (
-            "the organisation itself or a register states it" if any(m.authority for m in winner.members) else "its statement is more direct")  # fmt: skip
-        sentences.append(
-            f"Not in agreement: {_listed_clusters(against)}; {shown(winner.value)} was preferred because {why}."
-        )
+        why = "its statement is more direct"
+        if len(winner.sites) > max(len(cluster.sites) for cluster in against):
+            why = "more sources agree on it"
+        elif any(member.authority for member in winner.members):
+            why = "the organisation itself or a register states it"
+        listed = "; ".join(map(_statement, against[:3]))
+        sentences.append(f"Not in agreement: {listed}; {shown(winner.value)} was preferred because {why}.")
     if all(member.about for member in winner.members):
         sentences.append("The figure is given as an approximation.")
     return " ".join(sentences)
@@ -215,37 +184,22 @@ def _reason(winner: Cluster, outdated: list[Cluster], against: list[Cluster]) ->
 def _label_note(target: OutputField, winner: Cluster) -> str:
     """Return a sentence that names the label, if a value was found by a label other than the field's name."""
     fact = winner.members[0].fact
-    if (
-        fact.lead is not None
-        or fact.label == target.words
-        or (target.concept and fact.concept == target.concept)
-    ):
-        return ""
-    return f'Found under the label "{fact.label}". '
+    by_name = fact.label == target.words or (target.concept and fact.concept == target.concept)
+    return "" if fact.lead is not None or by_name else f'Found under the label "{fact.label}". '
 
 
-def _verb(cluster: Cluster) -> str:
-    return "states" if len({member.document.url for member in cluster.members}) == 1 else "state"
-
-
-def _listed_clusters(clusters: list[Cluster]) -> str:
-    return "; ".join(
-        f"{_sources(cluster)} {_verb(cluster)} {shown(cluster.value)}" for cluster in clusters[:3]
-    )
-
-
-def _sources(cluster: Cluster) -> str:
+def _statement(cluster: Cluster) -> str:
+    """Return who states a value: 'a.example (2024) and b.example state "Hull"'."""
     names = []
     for member in cluster.members:
-        date = member.fact.as_of or member.document.date or ""
-        names.append(f"{member.document.host or member.document.path}{f' ({date})' if date else ''}")
+        date = member.fact.as_of or member.document.date
+        names.append(f"{member.document.origin}{f' ({date})' if date else ''}")
     distinct = list(dict.fromkeys(names))
-    more = f" and {len(distinct) - 4} more" if len(distinct) > 4 else ""
-    return (
-        f"{', '.join(distinct[:4])}{more}"
-        if more or len(distinct) < 2
-        else f"{', '.join(distinct[:-1])} and {distinct[-1]}"
-    )
+    last = [f"{len(distinct) - 4} more"] if len(distinct) > 4 else []
+    *first, final = [*distinct[:4], *last]
+    one = len({member.document.url for member in cluster.members}) == 1
+    named = f"{', '.join(first)} and {final}" if first else final
+    return f"{named} {'states' if one else 'state'} {shown(cluster.value)}"
 
 
 def shown(value: Any) -> str:
@@ -258,14 +212,63 @@ def shown(value: Any) -> str:
 
 
 def cite(members: list[Candidate]) -> tuple[Citation, ...]:
-    """Return one citation for each document, at most five, with excerpts in order of strength."""
-    excerpts: dict[str, list[str]] = {}
-    titles: dict[str, str] = {}
-    for member in members:
-        found = excerpts.setdefault(member.document.url, [])
-        titles.setdefault(member.document.url, member.document.title)
-        if member.fact.excerpt not in found and len(found) < 2:
-            found.append(member.fact.excerpt)
-    return tuple(
-        Citation(url, titles[url] or None, tuple(words)) for url, words in list(excerpts.items())[:5]
+    """Return one citation for each document, at most five, with at most two excerpts in order of strength."""
+    merged = merge_citations(
+        Citation(one.document.url, one.document.title or None, (one.fact.excerpt,)) for one in members
     )
+    return tuple(Citation(one.url, one.title, one.excerpts[:2]) for one in merged[:5])
+
+
+def merge_citations(citations: Iterable[Citation]) -> tuple[Citation, ...]:
+    """Return one citation for each document, with excerpts joined in order."""
+    merged: dict[str, Citation] = {}
+    for citation in citations:
+        known = merged.get(citation.url)
+        excerpts = (*(known.excerpts if known else ()), *citation.excerpts)
+        title = known.title if known else citation.title
+        merged[citation.url] = Citation(citation.url, title, tuple(dict.fromkeys(excerpts)))
+    return tuple(merged.values())
+
+
+def decide_items(target: OutputField, found: list[Candidate]) -> Verdict | None:
+    """Return the verdict on a list: the items of the strongest source, and those that two documents name."""
+    listed = [(candidate, items) for candidate in found if (items := _items(candidate, target))]
+    if not listed:
+        return None
+    best, chosen = listed[0][0], list(listed[0][1])
+    direct = [(candidate, items) for candidate, items in listed if candidate.direct]
+    for candidate, items in listed[1:]:
+        form = candidate.document.path, candidate.fact.directness
+        same_list = candidate.direct and form == (best.document.path, best.fact.directness)
+        for item in items:
+            sources = {one.document.path for one, others in direct if _among(item, others)}
+            if not _among(item, chosen) and (same_list or sources - {candidate.document.path}):
+                chosen.append(item)
+    chosen = chosen[: target.limit]
+    backers = [candidate for candidate, items in listed if any(_among(item, chosen) for item in items)]
+    sites = {candidate.site for candidate in backers}
+    reasoning = f"{best.document.origin} lists {shown(chosen)}."
+    if len(sites) > 1:
+        reasoning += f" {len(sites) - 1} other site{'s' if len(sites) > 2 else ''} name some of them."
+    confidence: Confidence = "medium" if best.direct else "low"
+    paths = [{one.document.path for one, items in direct if _among(item, items)} for item in chosen]
+    if all(len(sources) > 1 for sources in paths) and any(one.authority and one.direct for one in backers):
+        confidence = "high"
+    return Verdict(chosen, confidence, reasoning, cite(backers))
+
+
+def _items(candidate: Candidate, target: OutputField) -> tuple[str, ...]:
+    """Return a candidate's items as the field takes them: short texts, or members of its enum."""
+    if target.item is not None and target.item.kind == "enum":
+        members = (choose(text, target.item.choices) for text in candidate.value)
+        return tuple(dict.fromkeys(member for member in members if member is not None))
+    distinct: list[str] = []
+    for item in candidate.value:
+        if 1 < len(item) <= _LONGEST_ITEM and len(item.split()) <= 7 and not _among(item, distinct):
+            distinct.append(item)
+    return tuple(distinct)
+
+
+def _among(item: str, items: Iterable[str]) -> bool:
+    folded = fold(str(item))
+    return any(fuzz.ratio(folded, fold(str(other))) >= _ALIKE_ITEMS for other in items)

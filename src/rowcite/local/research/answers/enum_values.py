@@ -13,27 +13,13 @@ _PLUS = re.compile(
     r"^(?P<base>.*?)\s*(?:\+|(?:and|or) (?:above|later|more|beyond|higher|up))$", re.IGNORECASE
 )
 _UNDER = re.compile(rf"^(?:<|under|less than|fewer than|below|up to)\s*(?P<n>{NUMBER})", re.IGNORECASE)
-_SAME = (
-    frozenset({"public", "publicly traded", "listed", "ipo", "publicly listed", "quoted", "stock exchange"}),
-    frozenset(
-        {
-            "bootstrapped",
-            "self funded",
-            "self financed",
-            "no outside funding",
-            "unfunded",
-            "no external funding",
-            "none",
-            "no funding",
-        }
-    ),
-    frozenset({"active", "live", "registered", "in good standing", "trading", "operating"}),
-    frozenset({"dissolved", "closed", "struck off", "liquidated", "inactive", "deregistered"}),
-    frozenset(
-        {"private", "privately held", "privately owned", "family owned", "employee owned", "private company"}
-    ),
-    frozenset({"pre seed", "preseed"}),
-)
+_RANK = re.compile(r"\bseries ([a-k])\b")
+_SAME = [frozenset(group.split("|")) for group in (
+    "public|publicly traded|listed|ipo|publicly listed|quoted|stock exchange",
+    "bootstrapped|self funded|self financed|no outside funding|unfunded|no external funding|none|no funding",
+    "active|live|registered|in good standing|trading|operating", "dissolved|closed|struck off|liquidated|inactive|deregistered",
+    "private|privately held|privately owned|family owned|employee owned|private company", "pre seed|preseed",
+)]  # fmt: skip
 
 
 def choose(text: str, choices: tuple[Any, ...]) -> Any:
@@ -43,50 +29,36 @@ def choose(text: str, choices: tuple[Any, ...]) -> Any:
     exact = [choice for choice in named if fold(str(choice)) == folded]
     if exact:
         return exact[0]
-    for members in (
-        _by_rank(folded, named),
-        _by_number(text, named),
-        _by_meaning(folded, named),
-        _by_words(text, named),
-    ):
-        if members:
-            return members[0] if len(members) == 1 else None
-    return None
+    by_rank = [choice for choice in named if _ranks_in(folded, str(choice))]
+    members = by_rank or _by_number(text, named) or _by_meaning(folded, named) or _by_words(text, named)
+    return members[0] if len(members) == 1 else None
 
 
-def _by_rank(folded: str, named: list[Any]) -> list[Any]:
-    """Match "Series C" with "Series B+": a member with a plus includes all higher ranks."""
-    ranked = re.search(r"\bseries ([a-k])\b", folded)
-    found = []
-    for choice in named:
-        plus = _PLUS.match(str(choice))
-        base = re.search(r"\bseries ([a-k])\b", fold(plus["base"])) if plus else None
-        if ranked and base and ranked[1] >= base[1]:
-            found.append(choice)
-    return found
+def _ranks_in(folded: str, choice: str) -> bool:
+    """Return True for "Series C" and "Series B+": a member with a plus includes all higher ranks."""
+    plus, ranked = _PLUS.match(choice), _RANK.search(folded)
+    base = _RANK.search(fold(plus["base"])) if plus else None
+    return bool(ranked and base and ranked[1] >= base[1])
 
 
 def _by_number(text: str, named: list[Any]) -> list[Any]:
     """Match 240 with "201-500", "200+" or "<500"; a range must lie within the member's."""
-    stated = range_in(text)
-    amount = number_in(text)
-    return [choice for choice in named if _holds(str(choice), stated, amount.value if amount else None)]
+    stated, amount = range_in(text), number_in(text)
+    low, high = stated or ((amount.value, amount.value) if amount else (None, None))
+    if low is None or high is None:
+        return []
+    return [choice for choice in named if _holds(str(choice), low, high, ranged=stated is not None)]
 
 
-def _holds(choice: str, stated: tuple[float, float] | None, value: float | None) -> bool:
-    bounds = range_in(choice)
-    if bounds and stated:
-        return bounds[0] <= stated[0] and stated[1] <= bounds[1]
-    if value is None:
-        return False
-    if bounds:
-        return bounds[0] <= value <= bounds[1]
+def _holds(choice: str, low: float, high: float, *, ranged: bool) -> bool:
+    if bounds := range_in(choice):
+        return bounds[0] <= low and high <= bounds[1]
     plus = _PLUS.match(choice)
     found = plus or _UNDER.match(choice)
-    limit = number_in(found[0].rstrip("+")) if found else None
-    if limit is None or not re.search(r"\d", choice):
+    limit = number_in(found[0].rstrip("+")) if found and re.search(r"\d", choice) else None
+    if limit is None or ranged:
         return False
-    return value >= limit.value if plus else value < limit.value
+    return low >= limit.value if plus else high < limit.value
 
 
 def _by_meaning(folded: str, named: list[Any]) -> list[Any]:
@@ -95,17 +67,12 @@ def _by_meaning(folded: str, named: list[Any]) -> list[Any]:
 
 
 def _by_words(text: str, named: list[Any]) -> list[Any]:
-    """Match members that occur in the text as whole words; "seed" does not occur in "pre-seed"."""
+    """Match members that occur in the text as whole words, else members with the text; "seed" does not occur in "pre-seed"."""
     even = re.sub(r"[^\w-]+", " ", text.casefold().replace("&", " and "))
-    found = [
-        choice for choice in named if re.search(rf"(?<![\w-]){re.escape(fold(str(choice)))}(?![\w-])", even)
-    ]
+    words = [(choice, fold(str(choice))) for choice in named]
+    found = [pair for pair in words if re.search(rf"(?<![\w-]){re.escape(pair[1])}(?![\w-])", even)]
     longest = [
-        choice
-        for choice in found
-        if not any(fold(str(choice)) != fold(str(o)) and fold(str(choice)) in fold(str(o)) for o in found)
+        choice for choice, one in found if not any(one != other and one in other for _, other in found)
     ]
     folded = fold(text)
-    return longest or [
-        choice for choice in named if len(folded) > 3 and f" {folded} " in f" {fold(str(choice))} "
-    ]
+    return longest or [choice for choice, one in words if len(folded) > 3 and f" {folded} " in f" {one} "]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rapidfuzz import fuzz
 
+from rowcite.local.research.answers.decide import merge_citations
 from rowcite.local.research.answers.json_answer import Reading
 from rowcite.local.research.answers.text_answer import NOT_FOUND
-from rowcite.local.research.documents.document import Document, Sentence
+from rowcite.local.research.documents.document import Document
 from rowcite.local.research.documents.phrases import OTHERS_HEADING
 from rowcite.local.research.store.search_index import DocumentFinder
 from rowcite.local.research.subject.entity import entity_of
@@ -26,7 +27,6 @@ class Passage:
 
     text: str
     document: Document
-    heading: str
 
 
 def report(
@@ -37,51 +37,54 @@ def report(
     permitted: frozenset[int] | None,
 ) -> tuple[str, FieldBasis]:
     """Return a report on the entity, or on the topic if the input names one, and its basis."""
-    topic = _topic(given, reading)
-    passages = _about_entity(reading) or _about_topic(
-        topic, _narrowing_places(given), documents, finder, permitted
-    )
+    entity = None if isinstance(given, str) else entity_of(given)
+    topic = (entity.given or reading.dossier.names()) if entity else str(given)
+    passages = _about_entity(reading)
+    if not passages:
+        places = " ".join(text for _, text in entity.places) if entity else ""
+        found = (documents[number] for number in _on_topic(topic, places, documents, finder, permitted))
+        passages = _about_topic(set(content_words(topic)), found)
     if not passages:
         reason = reading.dossier.problem or f"No document mentions {topic}."
         return f"# {topic}\n\n{NOT_FOUND}\n", FieldBasis("output", reason, (), "low")
-    pages = list(dict.fromkeys(passage.document.url for passage in passages))
-    citations = tuple(_citation(url, passages) for url in pages)
-    sites = {passage.document.site or passage.document.url for passage in passages}
-    reasoning = f"Made of {len(passages)} sentences from {len(pages)} document{'s' if len(pages) > 1 else ''} on {len(sites)} site{'s' if len(sites) > 1 else ''}, quoted literally."
-    confidence = "high" if len(sites) > 2 else "medium"
+    citations = merge_citations(
+        Citation(one.document.url, one.document.title or None, (one.text,)) for one in passages
+    )
+    pages, sites = len(citations), len({one.document.site or one.document.url for one in passages})
+    reasoning = f"Made of {len(passages)} sentences from {pages} document{'s' if pages > 1 else ''} on {sites} site{'s' if sites > 1 else ''}, quoted literally."
+    confidence = "high" if sites > 2 else "medium"
     return _markdown(topic, passages, citations), FieldBasis("output", reasoning, citations, confidence)
-
-
-def _topic(given: str | dict[str, Any], reading: Reading) -> str:
-    return given if isinstance(given, str) else (entity_of(given).given or reading.dossier.names())
-
-
-def _narrowing_places(given: str | dict[str, Any]) -> str:
-    """Return the places that narrow a topic: a region, a country."""
-    return "" if isinstance(given, str) else " ".join(text for _, text in entity_of(given).places)
 
 
 def _about_entity(reading: Reading) -> list[Passage]:
     """Return sentences of the entity's own pages, and sentences of other pages that name it."""
-    found: list[Passage] = []
+    names, found = reading.dossier.entity_names, list[Passage]()
     for match in reading.matches:
-        own = match.role.own
-        usable = [
-            s for s in _full_sentences(match.document) if own or reading.dossier.entity_names.mentions(s.text)
-        ]
-        fresh = [s for s in usable if not any(_alike(s.text, passage.text) for passage in found)]
-        found += [Passage(s.text, match.document, s.heading) for s in fresh[:_PER_PAGE]]
+        texts = _full_sentences(match.document)
+        usable = [text for text in texts if match.role.own or names.mentions(text)]
+        found += _fresh(usable, found, match.document, _PER_PAGE)
     return found
 
 
-def _about_topic(
+def _about_topic(stems: set[str], documents: Iterable[Document]) -> list[Passage]:
+    """Return sentences of pages whose title names the topic, and matching sentences of pages that contain its words."""
+    found: list[Passage] = []
+    for document in documents:
+        usable = _full_sentences(document)
+        if _share(stems, document.title) < 0.5:
+            usable = [text for text in usable if _share(stems, text) >= 0.5]
+        found += _fresh(usable, found, document, 2 * _PER_PAGE)
+    return found
+
+
+def _on_topic(
     topic: str,
     places: str,
     documents: Sequence[Document],
     finder: DocumentFinder,
     permitted: frozenset[int] | None,
-) -> list[Passage]:
-    """Return sentences of pages whose title names the topic, and matching sentences of pages that contain its words."""
+) -> list[int]:
+    """Return the numbers of the documents that name a topic, best first; `places` narrow it."""
     stems, near = set(content_words(topic)), set(content_words(places))
     words = [word for word in fold(topic).split() if content_words(word)]
     ranked = []
@@ -89,17 +92,9 @@ def _about_topic(
         document = documents[number]
         in_title, in_text = _share(stems, document.title), _share(stems, document.text)
         if (in_title >= 0.5 or in_text == 1) and (permitted is None or number in permitted):
-            ranked.append(
-                (-(2 * in_title + in_text + _share(near, f"{document.title} {document.text}")), number)
-            )
-    found: list[Passage] = []
-    for _, number in sorted(ranked)[:_PAGES]:
-        usable = _full_sentences(documents[number])
-        if _share(stems, documents[number].title) < 0.5:
-            usable = [s for s in usable if _share(stems, s.text) >= 0.5]
-        fresh = [s for s in usable if not any(_alike(s.text, passage.text) for passage in found)]
-        found += [Passage(s.text, documents[number], s.heading) for s in fresh[: 2 * _PER_PAGE]]
-    return found
+            nearby = _share(near, f"{document.title} {document.text}")
+            ranked.append((-(2 * in_title + in_text + nearby), number))
+    return [number for _, number in sorted(ranked)[:_PAGES]]
 
 
 def _share(stems: set[str], text: str) -> float:
@@ -107,14 +102,21 @@ def _share(stems: set[str], text: str) -> float:
     return len(stems & set(content_words(text))) / len(stems) if stems else 0.0
 
 
-def _alike(one: str, other: str) -> bool:
-    return fold(one) == fold(other) or fuzz.ratio(one, other, score_cutoff=90) > 0
+def _fresh(texts: list[str], found: list[Passage], document: Document, limit: int) -> list[Passage]:
+    """Return the first texts that no passage found before repeats."""
+    known = [passage.text for passage in found]
+    fresh = [
+        text
+        for text in texts
+        if not any(fold(text) == fold(one) or fuzz.ratio(text, one, score_cutoff=90) for one in known)
+    ]
+    return [Passage(text, document) for text in fresh[:limit]]
 
 
-def _full_sentences(document: Document) -> list[Sentence]:
+def _full_sentences(document: Document) -> list[str]:
     """Return a page's full sentences, without headings and teasers."""
     return [
-        sentence
+        sentence.text
         for sentence in document.sentences
         if _SHORTEST <= len(sentence.text) <= _LONGEST
         and sentence.text[-1] in '.!?”"'
@@ -123,28 +125,15 @@ def _full_sentences(document: Document) -> list[Sentence]:
     ]
 
 
-def _citation(url: str, passages: list[Passage]) -> Citation:
-    mine = [passage for passage in passages if passage.document.url == url]
-    return Citation(url, mine[0].document.title or None, tuple(passage.text for passage in mine))
-
-
 def _markdown(topic: str, passages: list[Passage], citations: tuple[Citation, ...]) -> str:
     """Return the report as markdown, with the passages grouped by document."""
     lines = [f"# {topic}", ""]
+    links = []
     for citation in citations:
+        label = (citation.title or citation.url).replace("[", "(").replace("]", ")")
+        links.append(f"[{label}]({citation.url})")
         mine = [passage for passage in passages if passage.document.url == citation.url]
         date = mine[0].document.date
-        lines += [f"## {_label(citation)}{f' ({date})' if date else ''}", ""]
-        lines += [f"- {passage.text} [{_label(citation)}]({citation.url})" for passage in mine]
-        lines.append("")
-    lines += [
-        "## Sources",
-        "",
-        *(f"{number}. [{_label(citation)}]({citation.url})" for number, citation in enumerate(citations, 1)),
-        "",
-    ]
-    return "\n".join(lines)
-
-
-def _label(citation: Citation) -> str:
-    return (citation.title or citation.url).replace("[", "(").replace("]", ")")
+        lines += [f"## {label}{f' ({date})' if date else ''}", ""]
+        lines += [*(f"- {passage.text} {links[-1]}" for passage in mine), ""]
+    return "\n".join([*lines, "## Sources", "", *(f"{at}. {link}" for at, link in enumerate(links, 1)), ""])

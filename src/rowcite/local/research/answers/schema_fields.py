@@ -60,8 +60,9 @@ def field_of_schema(
     resolved, nullable = _resolve(schema, root, 0)
     words = f"{parents} {split_words(name)}".strip()
     description = str(resolved.get("description") or schema.get("description") or "")
-    choices = tuple(choice for choice in _choices(resolved) if choice is not None)
-    kind = _kind(resolved, choices)
+    members = tuple(resolved.get("enum") or ((resolved["const"],) if "const" in resolved else ()))
+    choices = tuple(member for member in members if member is not None)
+    kind = "enum" if choices else _kind(resolved)
     item: OutputField | None = None
     fields: tuple[OutputField, ...] = ()
     if depth < _DEEPEST and kind == "array":
@@ -71,28 +72,22 @@ def field_of_schema(
         fields = tuple(
             field_of_schema(inner, key, words, root, depth + 1) for key, inner in properties.items()
         )
-    concept = _concept(name, words, description)
     return OutputField(
-        name, words, description, kind, nullable or None in _choices(resolved), concept, choices, item, fields,
-        frozenset(resolved.get("required") or ()), _limit(resolved, description), resolved.get("const"),
+        name, words, description, kind, nullable or None in members, _concept(name, words, description), choices, item,
+        fields, frozenset(resolved.get("required") or ()), _limit(resolved, description), resolved.get("const"),
     )  # fmt: skip
 
 
 def empty_value(target: OutputField) -> Any:
-    """Return null if the schema allows it, else the type's empty value."""
+    """Return null if the schema allows it, else the type's empty value; of an enum the member that means unknown, else the last."""
     if target.nullable:
         return None
     if target.kind == "enum":
-        return _neutral_choice(target.choices)
+        neutral = (one for one in target.choices if isinstance(one, str) and fold(one) in _NEUTRAL)
+        return next(neutral, target.choices[-1])
     if target.kind == "object":
         return {inner.name: empty_value(inner) for inner in target.fields}
     return {"string": "", "integer": 0, "number": 0, "boolean": False, "array": []}[target.kind]
-
-
-def _neutral_choice(choices: tuple[Any, ...]) -> Any:
-    """Return the member that means unknown, else the last one."""
-    named = [choice for choice in choices if isinstance(choice, str) and fold(choice) in _NEUTRAL]
-    return named[0] if named else choices[-1]
 
 
 def means_unknown(choice: Any) -> bool:
@@ -104,28 +99,21 @@ def _resolve(schema: dict[str, Any], root: dict[str, Any], depth: int) -> tuple[
     """Return the schema behind references and unions, and whether null is allowed."""
     if depth > _DEEPEST or not isinstance(schema, dict):
         return {"type": "string"}, True
+    rest = {key: value for key, value in schema.items() if key not in {"$ref", "allOf", "anyOf", "oneOf"}}
     if "$ref" in schema:
-        referenced = _at(root, str(schema["$ref"]))
-        return _resolve(
-            {**referenced, **{key: value for key, value in schema.items() if key != "$ref"}}, root, depth + 1
-        )
-    for key in ("anyOf", "oneOf"):
-        if branches := schema.get(key):
-            real = [branch for branch in branches if branch.get("type") != "null"]
-            inner, nullable = _resolve(real[0] if real else {"type": "null"}, root, depth + 1)
-            return {
-                **inner,
-                **({"description": schema["description"]} if "description" in schema else {}),
-            }, nullable or len(real) < len(branches)
+        return _resolve({**_at(root, str(schema["$ref"])), **rest}, root, depth + 1)
+    if branches := schema.get("anyOf") or schema.get("oneOf"):
+        real = [branch for branch in branches if branch.get("type") != "null"] or [{"type": "null"}]
+        inner, nullable = _resolve(real[0], root, depth + 1)
+        described = {key: rest[key] for key in ("description",) if key in rest}
+        return inner | described, nullable or {"type": "null"} in branches
     if all_of := schema.get("allOf"):
-        merged: dict[str, Any] = {key: value for key, value in schema.items() if key != "allOf"}
         for branch in all_of:
-            merged = {**_resolve(branch, root, depth + 1)[0], **merged}
-        return merged, False
+            rest = _resolve(branch, root, depth + 1)[0] | rest
+        return rest, False
     kinds = schema.get("type")
     if isinstance(kinds, list):
-        real_kinds = [kind for kind in kinds if kind != "null"]
-        return {**schema, "type": real_kinds[0] if real_kinds else "null"}, "null" in kinds
+        return schema | {"type": next((one for one in kinds if one != "null"), "null")}, "null" in kinds
     return schema, kinds == "null"
 
 
@@ -137,13 +125,7 @@ def _at(root: dict[str, Any], pointer: str) -> dict[str, Any]:
     return node if isinstance(node, dict) else {}
 
 
-def _choices(schema: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(schema["enum"]) if schema.get("enum") else ((schema["const"],) if "const" in schema else ())
-
-
-def _kind(schema: dict[str, Any], choices: tuple[Any, ...]) -> str:
-    if choices:
-        return "enum"
+def _kind(schema: dict[str, Any]) -> str:
     kind = schema.get("type")
     if kind in {"string", "integer", "number", "boolean", "array", "object"}:
         return str(kind)

@@ -20,7 +20,7 @@ from rowcite.local.research.question import ToolAnswer
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier
 from rowcite.local.research.subject.namesakes import exclude_namesakes
 from rowcite.local.research.text.normalise import collapse_spaces, core_name, fold, split_words
-from rowcite.local.research.text.urls import allowed, host_of, sites_within
+from rowcite.local.research.text.urls import allowed, sites_within
 from rowcite.model import FieldBasis
 
 _LONGEST = 200_000  # characters of an answer that are read
@@ -35,12 +35,12 @@ def documents_of_tools(answers: Iterable[ToolAnswer]) -> list[Document]:
     found = []
     for number, one in enumerate(answers, 1):
         text = one.text[:_LONGEST]
-        document = _of_json(text, one) or _of_text(text, one)
+        document = _of_json(text) or _of_text(text, one.url)
         if document is not None and document.text:
             host = urlsplit(one.source).hostname or ""
-            path = f"tool:{one.title}#{number}"
             # The tools of one server count as one site, whatever addresses they give.
-            found.append(replace(document, path=path, url=one.url, host=host, site=f"tool {one.source}"))
+            path, site = f"tool:{one.title}#{number}", f"tool {one.source}"
+            found.append(replace(document, path=path, url=one.url, title=one.title, host=host, site=site))
     return found
 
 
@@ -52,11 +52,8 @@ def about_entity(documents: Sequence[Document], dossier: Dossier, first: int) ->
     start = replace(dossier, matches=(), problem="")
     matches = exclude_namesakes(start, list(range(len(documents))), set(), documents).matches
     doubtful = bool(dossier.problem) and not dossier.problem.startswith("No document")
-    return tuple(
-        replace(match, number=first + match.number)
-        for match in matches
-        if match.matched_by in _SURE or not doubtful
-    )
+    sure = [match for match in matches if match.matched_by in _SURE or not doubtful]
+    return tuple(replace(match, number=first + match.number) for match in sure)
 
 
 def cap_confidence(basis: Iterable[FieldBasis], answers: Iterable[ToolAnswer]) -> tuple[FieldBasis, ...]:
@@ -75,62 +72,49 @@ def permitted_answers(answers: Iterable[ToolAnswer], exclude: tuple[str, ...]) -
     return tuple(one for one in answers if allowed(one.url, (), exclude) and allowed(one.source, (), exclude))
 
 
-def _of_text(text: str, answer: ToolAnswer) -> Document | None:
+def _of_text(text: str, url: str) -> Document | None:
     """Return the document of an answer in words; None if it cannot be read."""
+    metadata = {"answer.txt": FileMetadata(url)}
     try:
-        documents, _ = read_file(
-            text.encode("utf-8", "replace"), "answer.txt", {"answer.txt": FileMetadata(answer.url)}
-        )
+        documents, _ = read_file(text.encode("utf-8", "replace"), "answer.txt", metadata)
     except UNREADABLE:
         return None
-    return replace(documents[0], title=answer.title)
+    return documents[0]
 
 
-def _of_json(text: str, answer: ToolAnswer) -> Document | None:
+def _of_json(text: str) -> Document | None:
     """Return the document of an answer in JSON, with the facts of each named object; None if it is not JSON."""
-    nodes = [inner for node in json_nodes(text) for inner in _with_inner(node)]
-    if not nodes:
-        return None
     facts: list[Fact] = []
     blocks: list[Block] = []
     subjects: list[str] = []
+    nodes = [inner for node in json_nodes(text) for inner in _with_inner(node)]
     for node in nodes:
         stated = list(_stated(node))
         subject = next((value for label, value, _ in stated if _NAME.fullmatch(label)), "")
         subjects += [subject] if subject else []
-        row_cells = tuple((label, value) for label, value, _ in stated)
+        cells = tuple((label, value) for label, value, _ in stated)
         for label, value, literal in stated:
             blocks.append(Block("pair", literal, cells=(label, value)))
             if subject:
-                concept = concept_of_label(label)
-                facts.append(
-                    Fact(
-                        label,
-                        value,
-                        literal,
-                        Directness.DATA,
-                        concept,
-                        subject,
-                        (),
-                        row_cells,
-                        block=len(blocks) - 1,
-                    )
+                fact = Fact(
+                    label, value, literal, Directness.DATA, concept_of_label(label), subject, (), cells
                 )
+                facts.append(structs.replace(fact, block=len(blocks) - 1))
     raw = collapse_spaces(text)
     names = tuple(dict.fromkeys(name for subject in subjects for name in (core_name(subject), fold(subject))))
-    return Document(
-        answer.title, answer.url, answer.title, None, host_of(answer.url), "", raw, raw, tuple(blocks), (), tuple(facts),
-        names, frozenset(sites_within(raw)), named=names,
-    )  # fmt: skip
+    links = frozenset(sites_within(raw))
+    document = Document(
+        "", "", "", None, "", "", raw, raw, tuple(blocks), (), tuple(facts), names, links, (), names
+    )
+    return document if nodes else None
 
 
 def _with_inner(node: Node) -> Iterator[Node]:
     """Yield an object and those inside it, outer ones first."""
     yield node
-    for values in node.properties.values():
-        for value in values:
-            if isinstance(value, Node):
-                yield from _with_inner(value)
+    for value in (value for values in node.properties.values() for value in values):
+        if isinstance(value, Node):
+            yield from _with_inner(value)
 
 
 def _stated(node: Node) -> Iterator[tuple[str, str, str]]:

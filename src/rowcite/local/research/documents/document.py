@@ -98,6 +98,11 @@ class Document:
     hrefs: tuple[str, ...] = field(repr=False, default=())  # addresses it links to
     named: tuple[str, ...] = ()  # core names of the organisations and people in its data and tables
 
+    @property
+    def origin(self) -> str:
+        """The host, or the path of a document without a URL, as a reasoning names it."""
+        return self.host or self.path
+
     @cached_property
     def collapsed_source(self) -> str:
         """The source with white space collapsed."""

@@ -15,8 +15,8 @@ from typing import Any
 
 from msgspec import structs
 
-from rowcite.local.research.answers.decide import Confidence
-from rowcite.local.research.answers.json_answer import merge_citations
+from rowcite.local.research.answers.decide import Confidence, merge_citations
+from rowcite.local.research.answers.json_answer import with_placeholder_note
 from rowcite.local.research.answers.schema_fields import OutputField, field_of_schema
 from rowcite.local.research.answers.text_answer import NOT_FOUND
 from rowcite.local.research.answers.tool_answers import cap_confidence
@@ -130,9 +130,8 @@ def _answer(
             f"{_rejection(given.get('value'), value, quotes, missing, len(pages))} {_model_reasoning(given)}"
         )
         empty = with_empty_values(target)
-        if empty is not None:
-            reason += " The schema forbids null, so the value is only a placeholder."
-        return empty, FieldBasis(target.name, collapse_spaces(reason), (), "low")
+        reason = with_placeholder_note(collapse_spaces(reason), empty)
+        return empty, FieldBasis(target.name, reason, (), "low")
     used = [quote for quote in quotes if quote.used]
     refused = sum(quote.refused and not quote.used for quote in quotes)
     level = min(found.sites, 2) - (1 if missing or refused or found.cut else 0)
@@ -192,7 +191,7 @@ def _rejection(given: Any, value: Any, quotes: list[Quote], missing: int, read: 
 
 
 def _reasoning(used: list[Quote], found: Support, missing: int, refused: int) -> str:
-    hosts = list(dict.fromkeys(quote.document.host or quote.document.path for quote in used))
+    hosts = list(dict.fromkeys(quote.document.origin for quote in used))
     sentences = [f"Read by a language model; its quotes from {', '.join(hosts[:4])} were checked."]
     if not found.sites:
         sentences.append("They do not state the value directly.")
