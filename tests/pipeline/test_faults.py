@@ -313,7 +313,7 @@ def test_warnings_reach_the_ledger(start):
     job = start(how=Deviations(mangle=warned))
     job.run(tasks(job.question, 3))
     with job.ledger() as ledger:
-        assert ledger.warnings() == {"warning: mind the gap": 3}
+        assert ledger.warnings() == {"mind the gap": 3}
 
 
 @pytest.mark.parametrize("phase", ["events", "listing"])

@@ -158,8 +158,13 @@ class RunResults:
             self._buffer[key] = _ended(key, run, output, self.batch.members.get(key, ()))
 
 
+def _worded(kind: str, message: str) -> str:
+    """Return a warning of the API, with its kind where that says more than that it is a warning."""
+    return message if kind == "warning" else f"{kind}: {message}"
+
+
 def _ended(key: bytes, run: Run, output: bytes | None, members: tuple[bytes, ...]) -> EndedRun:
-    warnings = tuple(f"{warning.type}: {warning.message}" for warning in api_warnings(run))
+    warnings = tuple(_worded(warning.type, warning.message) for warning in api_warnings(run))
     if run.state is RunState.COMPLETED and output is not None:
         shares = tuple(parts(output, members).items()) if members else ()
         return EndedRun(key, run.run_id, run.state, output, warnings=warnings, parts=shares)

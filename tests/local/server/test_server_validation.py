@@ -255,7 +255,7 @@ def test_a_server_without_mcp_warns_about_it():
     request = run(mcp_servers=[McpServer("https://m.example/mcp", "m")])
     assert not accept_run(request).warnings
     (warning,) = accept_run(request, RequestContext(tools_available=False)).warnings
-    assert "lacks the package `mcp`" in warning.message
+    assert "pip install '.[mcp]'" in warning.message
 
 
 # --- data sources, dates, memory ---------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from rowcite.local.server.shapes import (
     SourcePolicy,
     Webhook,
 )
+from rowcite.wording import how_to_install
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,7 +321,7 @@ def _warnings(request: RunInput, spec: TaskSpec, context: RequestContext) -> Ite
                 "input_validation_warning", f"The input does not match the input schema: {found}."
             )
     if request.mcp_servers and not context.tools_available:
-        yield RunWarning("warning", "No tool is called: this server lacks the package `mcp`.")
+        yield RunWarning("warning", f"No tool is called without the package `mcp`: {how_to_install('mcp')}")
     if sources := _data_sources(request):
         verb = "is" if len(sources) == 1 else "are"
         yield RunWarning("warning", f"This server has no data sources: {', '.join(sources)} {verb} not used.")

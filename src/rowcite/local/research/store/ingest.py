@@ -142,7 +142,7 @@ class _Walk:
         """Show on a terminal how many files are read, if there are many."""
         self.read_files += count
         if self.read_files > _AT_ONCE and sys.stderr.isatty():
-            sys.stderr.write(f"\r{self.read_files:,} documents read")
+            sys.stderr.write(f"\r{self.read_files:,} documents read\x1b[K")  # the line may have a bar
             sys.stderr.flush()
 
     def _unknown(self, stored_keys: set[bytes]) -> Iterator[ReadJob]:
