@@ -5,7 +5,7 @@ BIN := .venv/bin
 WORKERS ?= 5
 export PYTHONDONTWRITEBYTECODE =  # tests start many processes: compile once
 
-.PHONY: help demo test test-all test-integrations lint format check serve bench bench-escalation bench-full load soak fuzz eval enrich chromium screenshots docs clean
+.PHONY: help demo test test-all test-integrations lint format check serve bench versus bench-escalation bench-full load soak fuzz eval enrich chromium screenshots docs clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -41,6 +41,9 @@ serve: .venv/local  ## Serve the Task API from the sample pages on port 8099
 
 bench: .venv/dev  ## Measure time, memory and requests (minutes)
 	$(BIN)/python benchmarks/bench.py
+
+versus: .venv/dev  ## Compare the runs that rowcite and the official CLI pay for, also after a kill (a minute)
+	$(BIN)/python benchmarks/versus.py
 
 bench-escalation: .venv/dev  ## Measure cost and results of escalation and packs, on the local engine
 	$(BIN)/python benchmarks/escalation.py
