@@ -1,6 +1,7 @@
-"""Makes the pictures of plan, progress and summary in docs/screenshots, from terminals of 80 and of 40 columns: `make screenshots`.
+"""Makes the pictures of plan, progress and summary in docs/screenshots, from terminals of 80 and of 40 columns, and that of the README.
 
-The shipped server answers the sample accounts at a tenth of the documented times. Needs tmux; without it nothing is made.
+`make screenshots`. The shipped server answers the sample accounts at a tenth of the documented times. Needs tmux; without it
+nothing is made.
 """
 
 import html
@@ -18,7 +19,12 @@ from make import ROOT, TARGET, process, spec
 from playwright.sync_api import sync_playwright
 
 WIDTHS, LINES = {80: "", 40: "-narrow"}, 60
-STYLE = "body{margin:0;background:#16181d}pre{margin:0;padding:14px 18px;color:#e6e6e6;font:15px/1.35 'DejaVu Sans Mono',monospace;width:max-content}"
+STYLE = "body{margin:0;background:#16181d}pre{margin:0;padding:14px 18px;color:#e6e6e6;font:15px/1.35 'DejaVu Sans Mono',monospace;width:max-content}b{color:#7fd1b9}"
+COMMANDS = (
+    "rowcite run configs/accounts.yaml",
+    "rowcite explain configs/accounts.yaml --row 5 --field employee_count",
+)
+"""What the README shows, in a clone."""
 
 
 class Terminal:
@@ -67,7 +73,8 @@ class Terminal:
 def shoot(browser, text, name):
     """Take a picture of a terminal's text."""
     tab = browser.new_page(viewport={"width": 400, "height": 100})
-    tab.set_content(f"<style>{STYLE}</style><pre>{html.escape(text)}</pre>")
+    typed = re.sub(r"(?m)^[$] .*", r"<b>\g<0></b>", html.escape(text))
+    tab.set_content(f"<style>{STYLE}</style><pre>{typed}</pre>")
     tab.locator("pre").screenshot(path=TARGET / f"{name}.png")
     tab.close()
 
@@ -86,7 +93,23 @@ def main():
                     shoot_all(browser, terminal, suffix)
                 finally:
                     terminal.tmux("kill-server")
+            shoot_readme(browser, folder / "clone")
             browser.close()
+
+
+def shoot_readme(browser, clone):
+    """Take the picture of the README: the sample enriched by its own spec, and the evidence of one cell."""
+    for name in ("configs", "sample_data"):
+        shutil.copytree(ROOT / name, clone / name, ignore=shutil.ignore_patterns(".rowcite"))
+    terminal = Terminal(clone, "''", 100)
+    try:
+        first, second = COMMANDS
+        terminal.type("unset PARALLEL_BASE_URL; clear").wait_for(r"^\$ *$")
+        terminal.type(first).wait_for(r"\nnext (.|\n)*\n\$ *$")
+        terminal.type(second).wait_for(r"source (.|\n)*\n\$ *$")
+        shoot(browser, terminal.shown().removesuffix("\n$"), "readme")
+    finally:
+        terminal.tmux("kill-server")
 
 
 def with_sample(folder):

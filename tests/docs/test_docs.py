@@ -1,7 +1,9 @@
 """The documentation is true: its commands, flags, files and tests exist, its specs load, its examples run."""
 
+import csv
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -16,7 +18,7 @@ from rowcite.errors import RowciteError
 from rowcite.model import RowStatus
 from rowcite.pipeline.spec_file import parse_spec
 from rowcite.spec.models import Spec
-from support import ROOT, environment, rowcite
+from support import ROOT, environment, rowcite, served
 
 DOCS = sorted((ROOT / "docs").glob("*.md"))
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS]
@@ -81,17 +83,59 @@ def test_the_output_page_explains_every_row_status():
     assert [status for status in RowStatus if f"`{status}`:" not in page] == []
 
 
-def test_the_readme_example_runs_from_the_command_and_from_python(tmp_path):
+@pytest.fixture
+def clone(tmp_path):
+    """Return a folder with the sample as a clone has it, and with a table of the user's own."""
+    (tmp_path / "sample_data").symlink_to(ROOT / "sample_data")
+    shutil.copytree(ROOT / "configs", tmp_path / "configs", ignore=shutil.ignore_patterns(".rowcite"))
+    shutil.copy(ROOT / "sample_data" / "accounts.csv", tmp_path)
+    return tmp_path
+
+
+def commands_of(block):
+    return [shlex.split(line, comments=True)[1:] for line in block.splitlines() if line.startswith("rowcite")]
+
+
+def test_the_first_command_of_the_readme_writes_the_table_that_it_shows(clone):
+    (command,) = commands_of(blocks(ROOT / "README.md", "sh")[0])
+    done = rowcite(*command, cwd=clone)
+    assert done.returncode == 0, done.stderr.decode()
+    with (clone / "out" / "accounts.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["name"]: row for row in csv.DictReader(file)}
+    head, _, *lines = re.search(
+        r"(?:^\|.*\n)+", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )[0].splitlines()
+    columns = [cell.strip() for cell in head.split("|")[1:-1]]
+    assert len(lines) == 4
+    for line in lines:
+        for column, cell in zip(columns, line.split("|")[1:-1], strict=True):
+            shown, found = cell.strip(), rows[line.split("|")[1].strip()][column]
+            assert found.startswith(shown[:-1].strip()) if shown.endswith("…") else found == shown
+
+
+@pytest.mark.slow  # seven commands, one of which draws pictures
+def test_the_commands_of_the_readme_run_on_a_table_of_ones_own(clone):
+    with served(clone, bench=True) as server:
+        for command in commands_of(blocks(ROOT / "README.md", "sh")[1]):
+            done = rowcite(*command, cwd=clone, PARALLEL_BASE_URL=server.url)
+            assert done.returncode == 0, (command, done.stderr.decode())
+    assert (clone / "import.csv").exists()
+
+
+def test_the_start_page_installs_rowcite_as_the_readme_does():
+    assert blocks(ROOT / "README.md", "bash") == blocks(ROOT / "docs" / "index.md", "bash")
+
+
+def test_the_readme_example_runs_from_the_command_and_from_python(clone):
     (text,) = blocks(ROOT / "README.md", "yaml")
     rehearsal = f"\nbackend: local\nlocal: {{corpus: {json.dumps(str(ROOT / 'sample_data' / 'web'))}}}\n"
-    (tmp_path / "accounts.yaml").write_text(text + rehearsal)
-    shutil.copy(ROOT / "sample_data" / "accounts.csv", tmp_path)
-    done = rowcite("run", "accounts.yaml", "--limit", "5", cwd=tmp_path)
+    (clone / "accounts.yaml").write_text(text + rehearsal)
+    done = rowcite("run", "accounts.yaml", "--limit", "5", cwd=clone)
     assert done.returncode == 0, done.stderr.decode()
-    assert (tmp_path / "enriched.csv").exists()
+    assert (clone / "enriched.csv").exists()
     (code,) = blocks(ROOT / "README.md", "python")
     asserted = code + "\nassert table.height == 80, table.height\n"
-    subprocess.run([sys.executable, "-c", asserted], cwd=tmp_path, env=environment(), check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", asserted], cwd=clone, env=environment(), check=True, timeout=60)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -129,30 +173,18 @@ def test_make_targets_exist(page):
         assert name in targets
 
 
-def test_the_sample_of_the_readme_is_what_the_demo_prints(tmp_path):
-    for name in ("configs", "sample_data"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns(".rowcite"))
-    rowcite("run", "configs/accounts.yaml", cwd=tmp_path)
-    shown = subprocess.run(
-        [sys.executable, ROOT / "examples" / "show.py", "out/accounts.csv"],
-        cwd=tmp_path,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    ).stdout.splitlines()
-    sample = next(block for block in blocks(ROOT / "README.md", "text") if "Fjordcell" in block).splitlines()
-    for line in sample[sample.index("Fjordcell (completed)") :]:
-        assert line in shown
-
-
 def test_the_figures_of_the_readme_are_those_of_the_benchmarks():
     results = "".join(
-        (ROOT / "benchmarks" / name).read_text() for name in ("results.md", "full.md", "research/results.md")
+        (ROOT / "benchmarks" / name).read_text() for name in ("results.md", "full.md", "versus.md")
     )
-    for line in re.findall(r"^\| .* \|$", (ROOT / "README.md").read_text(), re.MULTILINE):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = readme[readme.index("## Figures") : readme.index("## Install")]
+    lines = re.findall(r"^\| .* \|$", shown, re.MULTILINE)
+    assert len(lines) == 13
+    for line in lines:
         assert line in results, line
+    for figure in re.findall(r"\d+\.\d s(?: of CPU)?|\d+ MB", shown):
+        assert figure.removesuffix(" of CPU") in results, figure
 
 
 def test_the_guarantees_show_the_results_of_the_load_test():
