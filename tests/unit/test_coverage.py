@@ -4,9 +4,9 @@ import polars as pl
 import pytest
 
 from rowcite.cli.render import coverage_lines
-from rowcite.pipeline.coverage import Coverage
 from rowcite.pipeline.spec_file import parse_spec
 from rowcite.pipeline.summary import Summary
+from rowcite.table.coverage import Coverage
 
 STATUSES = ["completed", "rejected", "failed", "pending", "skipped"]
 

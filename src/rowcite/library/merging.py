@@ -11,7 +11,6 @@ from rowcite.ledger import Ledger
 from rowcite.library.frames import Frame
 from rowcite.library.notebook import PREVIEW_ROWS, Preview
 from rowcite.model import Counts
-from rowcite.pipeline.coverage import Coverage
 from rowcite.pipeline.input_changes import check_unchanged
 from rowcite.pipeline.job import Job
 from rowcite.pipeline.write import count, merged
@@ -19,6 +18,7 @@ from rowcite.rows.given import given_columns
 from rowcite.spec.fields import fields, value_column
 from rowcite.submit.stop import Stop
 from rowcite.table.columns import ColumnLayout
+from rowcite.table.coverage import Coverage
 from rowcite.table.sources import Rows
 from rowcite.table.sources.members import with_own_texts
 

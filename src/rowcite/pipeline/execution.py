@@ -25,7 +25,6 @@ from rowcite.errors import (
 )
 from rowcite.ledger import Ledger, open_ledger
 from rowcite.model import Counts, RowStatus
-from rowcite.pipeline.coverage import Coverage
 from rowcite.pipeline.escalate import EscalationRound
 from rowcite.pipeline.input_changes import has_changed
 from rowcite.pipeline.last_write import kept
@@ -39,6 +38,7 @@ from rowcite.spec.models import Spec
 from rowcite.submit.options import DEFAULT_SENDING, AnsweringApi, Follow, SubmissionTotals, SubmitOptions
 from rowcite.submit.stop import Stop
 from rowcite.submit.submitter import submit_tasks
+from rowcite.table.coverage import Coverage
 from rowcite.table.sinks import output_format
 from rowcite.table.survey import Survey
 

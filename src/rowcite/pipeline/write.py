@@ -16,10 +16,10 @@ from rowcite.files import write_errors, write_many
 from rowcite.inert import plain_markdown
 from rowcite.ledger import Ledger
 from rowcite.model import ANSWERED_ROWS, Counts, RowStatus
-from rowcite.pipeline.coverage import Coverage
 from rowcite.pipeline.input_changes import check_unchanged, has_other_rows, with_table_of_now
 from rowcite.pipeline.job import Job
 from rowcite.table.columns import STATUS_COLUMNS, ColumnLayout
+from rowcite.table.coverage import Coverage
 from rowcite.table.merge import Merge
 from rowcite.table.sinks import About, NewTable, Replacement, open_table, output_format
 from rowcite.table.sources import Rows

@@ -15,7 +15,6 @@ import polars as pl
 
 from rowcite.ledger import Ledger
 from rowcite.model import ANSWERED_ROWS, RowStatus
-from rowcite.pipeline.coverage import MOST_REASONS, OTHER, reasons_in
 from rowcite.pipeline.input_changes import check_unchanged, with_table_of_now
 from rowcite.pipeline.job import Job
 from rowcite.report.cells import Views, views
@@ -25,6 +24,7 @@ from rowcite.report.row_sample import RowSample
 from rowcite.report.what_changed import since_then
 from rowcite.report.work import stored_before, timeline
 from rowcite.rows.resolver import RowGroup, RowResolver
+from rowcite.table.coverage import MOST_REASONS, OTHER, reasons_in
 from rowcite.table.reader import Batch
 from rowcite.table.sources.members import own_texts
 
