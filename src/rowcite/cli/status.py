@@ -61,7 +61,8 @@ def _counted(ready: Prepared, ledger: Ledger) -> tuple[Totals, str | None, str]:
     """Return the totals, the time of the write that counted them (None: they are counted now), and how they were counted."""
     from rowcite.model import Counts
     from rowcite.pipeline.last_write import last_write, totals
-    from rowcite.pipeline.write import count, merged
+    from rowcite.pipeline.write import merged
+    from rowcite.table.contents import count
 
     last = last_write(ready.job, ledger, ready.ledger)
     if isinstance(last, tuple):

@@ -13,11 +13,12 @@ from rowcite.library.notebook import PREVIEW_ROWS, Preview
 from rowcite.model import Counts
 from rowcite.pipeline.input_changes import check_unchanged
 from rowcite.pipeline.job import Job
-from rowcite.pipeline.write import count, merged
+from rowcite.pipeline.write import merged
 from rowcite.rows.given import given_columns
 from rowcite.spec.fields import fields, value_column
 from rowcite.submit.stop import Stop
 from rowcite.table.columns import ColumnLayout
+from rowcite.table.contents import count
 from rowcite.table.coverage import Coverage
 from rowcite.table.sources import Rows
 from rowcite.table.sources.members import with_own_texts

@@ -116,7 +116,6 @@ def _steps(
     policy = resolver.policy
     escalated: set[bytes] = set()  # the rows of one task are sent once, whatever given values each has
     waiting: dict[EscalationStep, list[Task]] = {}
-    rows_before = 0
     for batch in stop.checked(job.reader.batches_within_limit(job.question)):
         for row in resolver.groups(batch.keys, batch.rows.frame):
             if row.key in escalated or not _counts(row, job.not_before):
@@ -128,13 +127,12 @@ def _steps(
             if step is None:
                 continue
             escalated.add(row.key)
-            escalation.first_row = escalation.first_row or rows_before + row.rows[0] + 1
+            escalation.first_row = escalation.first_row or batch.numbers[row.rows[0]] + 1
             first = Task(TaskKey(row.key), batch.tasks[TaskKey(row.key)])
             known = known_words(policy, row.resolved)
             waiting.setdefault(step, []).append(task_of(escalation.question(step), first, known))
             if len(waiting[step]) >= _AT_ONCE:
                 yield step, _not_stored(job, ledger, waiting.pop(step))
-        rows_before += batch.rows.frame.height
     for step, tasks in waiting.items():
         if new := _not_stored(job, ledger, tasks):
             yield step, new

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,48 +14,40 @@ from rowcite.errors import Incomplete
 from rowcite.files import write_errors, write_many
 from rowcite.inert import plain_markdown
 from rowcite.ledger import Ledger
-from rowcite.model import ANSWERED_ROWS, Counts, RowStatus
+from rowcite.model import Counts, RowStatus
 from rowcite.pipeline.input_changes import check_unchanged, has_other_rows, with_table_of_now
 from rowcite.pipeline.job import Job
-from rowcite.table.columns import STATUS_COLUMNS, ColumnLayout
-from rowcite.table.coverage import Coverage
+from rowcite.table.contents import Contents, write_contents
+from rowcite.table.contents import merged as merged_rows
 from rowcite.table.merge import Merge
-from rowcite.table.sinks import About, NewTable, Replacement, open_table, output_format
+from rowcite.table.sinks import About, NewTable, Replacement
 from rowcite.table.sources import Rows
 from rowcite.wording import plural, plural_is
 
 FAILED_TOO_MANY = 7
 
 
-def merged(
-    job: Job, ledger: Ledger, *, native: bool, workbook: bool = False
-) -> Iterator[tuple[Rows, pl.DataFrame]]:
-    """Yield the table's rows in parts, with the columns that are added to them."""
-    table = job.reader.source.schema
-    merge = Merge(job.spec, table, ledger, native=native, workbook=workbook, room=job.memory // 4)
-    for batch in job.reader.batches(job.question):
-        yield from merge.parts(batch)
+def merged(job: Job, ledger: Ledger, *, native: bool) -> Iterator[tuple[Rows, pl.DataFrame]]:
+    """Yield the table's rows some at a time, with the columns that are added to them."""
+    merge = Merge(job.spec, job.reader.source.schema, ledger, native=native, room=job.memory // 4)
+    return merged_rows(job.reader, job.question, merge)
 
 
 @dataclass(slots=True)
-class Written:
+class Written(Contents):
     """A table that was written, and the exit code of its command.
 
-    `rows` counts all rows, `requested` those within `--limit`. `place` is where the table is: the output, the `.partial`
-    beside it if the output has a richer table, or None. `warning` is what else the user needs to know. `input_changed`:
-    the rows are not those of the table when the command began. `files` are those that were written, `notes` what the
-    table holds only in part, `coverage` what it holds.
+    `place` is where the table is: the output, the `.partial` beside it if the output has a richer table, or None. `warning`
+    is what else the user needs to know. `input_changed`: the rows are not those of the table when the command began. `files`
+    are those that were written, `notes` what the table holds only in part.
     """
 
-    rows: Counts = field(default_factory=Counts)
-    requested: Counts = field(default_factory=Counts)
     exit_code: int = 0
     place: str | None = None
     warning: str | None = None
     input_changed: bool = False
     files: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    coverage: Coverage = field(default_factory=Coverage)
 
 
 def write(
@@ -90,12 +81,23 @@ def _write(
     written, reports = Written(), job.spec.columns.reports
 
     def finished() -> NewTable:
-        answered = sum(written.rows[status] for status in ANSWERED_ROWS)
         complete = job.reader.limit is None and not exit_code(written.requested)
-        return NewTable(answered, complete=complete, replace=replace)
+        return NewTable(written.answered, complete=complete, replace=replace)
 
     replacement = Replacement(finished)
-    _write_table(job, ledger, target, replacement, written)
+    about = About(partial(_facts, job, ledger, written))
+    write_contents(
+        job.reader,
+        job.question,
+        ledger,
+        target,
+        written,
+        room=job.memory // 4,
+        replacement=replacement,
+        about=about,
+        before_end=partial(check_unchanged, job),
+    )
+    written.notes = about.notes
     written.exit_code = exit_code(written.requested)
     written.place = target if replacement.in_place else replacement.place
     written.warning = replacement.warning
@@ -104,32 +106,6 @@ def _write(
         _write_reports(job, ledger, job.spec.path(reports))
         written.files.append(str(job.spec.path(reports)))
     return written
-
-
-def _write_table(job: Job, ledger: Ledger, target: str, replacement: Replacement, written: Written) -> None:
-    """Write a table and count its rows. `replacement` chooses its place when all are counted."""
-    source, limit = job.reader.source, job.reader.limit
-    form = output_format(target, source)
-    layout = ColumnLayout(job.spec, source.schema, native=form.native, workbook=form.workbook)
-    headings = layout.headings
-    added = pl.Schema({headings[name]: dtype for name, dtype in layout.schema.items()})
-    about = About(partial(_facts, job, ledger, written))
-    with open_table(target, source, added, replacement, about) as write_rows, ThreadPoolExecutor(1) as pool:
-        pending: Future[None] | None = None
-        for rows, columns in merged(job, ledger, native=form.native, workbook=form.workbook):
-            if pending is not None:
-                pending.result()
-            pending = pool.submit(
-                write_rows, rows, columns.rename(headings)
-            )  # while the next rows are merged
-            left = None if limit is None else max(limit - written.rows.total(), 0)
-            count(written.requested, columns.head(columns.height if left is None else left))
-            count(written.rows, columns)
-            written.coverage.add(job.spec, rows.frame, columns)
-        if pending is not None:
-            pending.result()
-        check_unchanged(job)
-    written.notes = about.notes
 
 
 def _facts(job: Job, ledger: Ledger, written: Written) -> Iterator[tuple[str, str | int | float]]:
@@ -179,9 +155,3 @@ def unfinished_text(written: Written, pending_text: Callable[[int], str], comman
         return rows
     text = "The input changed while this command was running"
     return f"{text}: {rows}" if rows else f"{text}. Run `{command}` to continue"
-
-
-def count(counts: Counts, columns: pl.DataFrame) -> None:
-    """Add a batch's rows to the counts."""
-    for status, rows in columns[STATUS_COLUMNS[0]].value_counts().iter_rows():
-        counts[RowStatus(status)] += rows

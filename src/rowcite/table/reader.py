@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -39,7 +40,7 @@ class Batch:
     """Consecutive rows with the task of each.
 
     `keys` (Binary) is null for a row without a task, which has a `status` (`skipped` or `failed`) and a reason (`why`).
-    `tasks` has the distinct inputs of the batch, as JSON, by key.
+    `tasks` has the distinct inputs of the batch, as JSON, by key. `numbers` are those of the rows in the table, from 0.
     """
 
     rows: Rows
@@ -47,6 +48,12 @@ class Batch:
     status: pl.Series
     why: pl.Series
     tasks: dict[TaskKey, bytes] = field(default_factory=dict)
+    numbers: Sequence[int] = ()
+
+    @property
+    def statuses(self) -> Counter[str | None]:
+        """Return how many rows have each status; None for those with a task."""
+        return Counter(dict(self.status.value_counts().iter_rows()))
 
 
 class Reader:
@@ -85,11 +92,13 @@ class Reader:
         return self._batches(question, self.limit)
 
     def _batches(self, question: Question, limit: int | None) -> Iterator[Batch]:
-        most = TASK_AND_INPUT_CHARS - len(question.task_spec.decode())
+        most, fingerprint = TASK_AND_INPUT_CHARS - len(question.task_spec.decode()), question.fingerprint
+        before = 0
         for rows in coalesce(limited(self.source.batches(), limit)):
-            yield self._batch(rows, question.fingerprint, most)
+            yield self._batch(rows, before, fingerprint, most)
+            before += rows.frame.height
 
-    def _batch(self, rows: Rows, fingerprint: bytes, most: int) -> Batch:
+    def _batch(self, rows: Rows, before: int, fingerprint: bytes, most: int) -> Batch:
         columns = self._sent_columns(rows)
         excluded = self._excluded(rows.frame)
         distinct = columns.unique(maintain_order=True) if self._can_deduplicate else columns
@@ -109,7 +118,7 @@ class Reader:
             status = status.zip_with(included, pl.Series([RowStatus.SKIPPED.value]))
             why = why.zip_with(included, excluded)
             tasks = {key: tasks[key] for key in keys.drop_nulls().unique(maintain_order=True).to_list()}
-        return Batch(rows, keys=keys, status=status, why=why, tasks=tasks)
+        return Batch(rows, keys, status, why, tasks, range(before, before + rows.frame.height))
 
     def _sent_columns(self, rows: Rows) -> pl.DataFrame:
         """Return the columns that inputs are made of: of JSON lines, each member as its line has it."""

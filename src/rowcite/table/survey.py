@@ -58,12 +58,12 @@ def survey(batches: Iterable[Batch], ledger: Ledger, *, not_before: float, again
     Answers from before `not_before` (Unix seconds) do not count. With `again`, failed tasks are to be submitted.
     `room` limits the memory, in bytes.
     """
-    statuses: Counter[str] = Counter()
+    statuses: Counter[str | None] = Counter()
     sample: Task | None = None
     with TemporaryDirectory(prefix="rowcite-", ignore_cleanup_errors=True) as folder:
         entries = _Frames(Path(folder) / "keys", _ENTRY, room // _WORK)
         for number, batch in enumerate(batches):
-            statuses.update(status or "task" for status in batch.status)
+            statuses += batch.statuses
             entries.add(_entries(number, batch))
             sample = sample or next((Task(key, text) for key, text in batch.tasks.items()), None)
         states = _States(ledger, entries.height, not_before, Path(folder) / "states", room // _WORK)
