@@ -10,6 +10,7 @@ import contextlib
 import errno
 import os
 import re
+import shutil
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -64,6 +65,23 @@ def write_many(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
         with _replacing(_prepared(folder / name), private=False) as file:
             file.write(content)
     _sync_folder(folder)
+
+
+def move_whole(file: Path, target: Path, *, copy: bool = False) -> None:
+    """Put a whole file in the place of a target on the same disk; with `copy`, a copy of it. Equal files are left as they are.
+
+    Raises:
+        OSError: the target cannot be written. It is as it was.
+    """
+    place = _prepared(target)
+    if _is_equal(file, place):
+        return
+    if copy:
+        with atomic_write(target) as new, file.open("rb") as content:
+            shutil.copyfileobj(content, new, _PART)
+        return
+    file.replace(place)
+    _sync_folder(place.parent)
 
 
 def open_append(path: Path) -> BinaryIO:

@@ -16,7 +16,7 @@ wrong_keys = pytest.mark.parametrize(
         ("input: {pth: x}", "7:9: unknown key `pth` in `input`: did you mean `path`?"),
         (
             "zzz: 1",
-            "7:1: unknown key `zzz`: valid here: name, input, output, task, accept, escalate, columns, limits, eval, prices, cache, backend, local",
+            "7:1: unknown key `zzz`: valid here: name, input, output, task, accept, escalate, columns, limits, eval, prices, cache, engine, backend, local",
         ),
         ("folder: x", "7:1: unknown key `folder`: valid here: name, input"),
         ("marks: {}", "7:1: unknown key `marks`"),

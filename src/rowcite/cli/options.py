@@ -136,6 +136,11 @@ _TABLE = [
         help="Use this backend instead of the spec's.",
     ),
     click.option(
+        "--engine",
+        type=click.Choice(["polars", "daft"]),
+        help="Use this engine instead of the spec's.",
+    ),
+    click.option(
         "--memory",
         default="1GB",
         callback=_bytes,

@@ -59,20 +59,15 @@ def command(spec: str, *, as_json: bool, **flags: Any) -> int:
 
 def _counted(ready: Prepared, ledger: Ledger) -> tuple[Totals, str | None, str]:
     """Return the totals, the time of the write that counted them (None: they are counted now), and how they were counted."""
-    from rowcite.model import Counts
     from rowcite.pipeline.last_write import last_write, totals
-    from rowcite.pipeline.write import merged
-    from rowcite.table.contents import count
+    from rowcite.pipeline.write import row_counts
 
     last = last_write(ready.job, ledger, ready.ledger)
     if isinstance(last, tuple):
         found, at = last
         return found, at, f"counted by the last write, {at[:16].replace('T', ' ')} UTC"
-    rows = Counts()
-    for _, columns in merged(ready.job, ledger, native=True):
-        count(rows, columns)
     return (
-        totals(rows, ledger),
+        totals(row_counts(ready.job, ledger), ledger),
         None,
         f"counted now: {last} since the last write" if last else "counted now",
     )

@@ -116,7 +116,7 @@ def _steps(
     policy = resolver.policy
     escalated: set[bytes] = set()  # the rows of one task are sent once, whatever given values each has
     waiting: dict[EscalationStep, list[Task]] = {}
-    for batch in stop.checked(job.reader.batches_within_limit(job.question)):
+    for batch in stop.checked(job.batches_to_plan()):
         for row in resolver.groups(batch.keys, batch.rows.frame):
             if row.key in escalated or not _counts(row, job.not_before):
                 continue

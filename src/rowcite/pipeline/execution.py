@@ -274,7 +274,7 @@ def _written(prepared: Prepared, ledger: Ledger, exit_code: Callable[[Counts], i
     assert output is not None
     with ExitStack() as stack:
         rows = Counts()
-        if not output_format(output, job.reader.source).workbook:
+        if job.distribution is not None or not output_format(output, job.reader.source).workbook:
             stack.enter_context(kept(job, ledger, prepared.ledger, rows))
         written = write(job, ledger, output, exit_code=exit_code, replace=prepared.replace)
         rows.update(written.rows)

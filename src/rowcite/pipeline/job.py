@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from rowcite.api.bodies import LOCAL, Question
 from rowcite.api.facts import MICRO, PROCESSORS
+from rowcite.engines.distribution import Distribution
 from rowcite.progress import Band
 from rowcite.spec.models import Spec
 from rowcite.spec.question import question
 from rowcite.table.input_table import InputTable
-from rowcite.table.reader import Reader
+from rowcite.table.reader import Batch, Reader
 
 MEMORY = 1 << 30
 
@@ -23,7 +24,8 @@ class Job:
     """A spec, a table and the question for its rows.
 
     `table` is the input whose changes are noticed, None for a frame. `fresh` ignores stored answers, `retry_failed` submits failed tasks again. `memory` is the approximate number of
-    bytes for keys and answers, `began` the time of the command (Unix seconds).
+    bytes for keys and answers, `began` the time of the command (Unix seconds). `distribution` is the table as workers read and
+    write it, None if this process does.
     """
 
     spec: Spec
@@ -34,6 +36,16 @@ class Job:
     memory: int = MEMORY
     began: float = field(default_factory=time.time)
     table: InputTable | None = None
+    distribution: Distribution | None = None
+
+    def batches_to_plan(self) -> Iterator[Batch]:
+        """Yield the rows in order for which answers may be requested; where workers read the table, their distinct tasks.
+
+        The first rows that `--limit` allows are read here: it takes no workers to read a few rows.
+        """
+        if self.distribution is None or self.reader.limit is not None:
+            return self.reader.batches_within_limit(self.question)
+        return self.distribution.batches()
 
     @property
     def local(self) -> bool:
@@ -62,7 +74,9 @@ class Job:
         table = self.table.now() if self.table is not None else None
         if table is None or table is self.table:
             return self
-        return replace(self, table=table, reader=Reader(table.source, self.spec, limit=self.reader.limit))
+        parts = self.distribution.of(table) if self.distribution is not None else None
+        reader = Reader(table.source, self.spec, limit=self.reader.limit)
+        return replace(self, table=table, reader=reader, distribution=parts)
 
     def price_of(self, processor: str) -> int:
         """Return the price of a run of a processor with its data sources, in micro-US$."""

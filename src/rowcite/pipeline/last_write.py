@@ -6,7 +6,6 @@ age, the day. Everything else is counted anew.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -24,10 +23,10 @@ from rowcite.ledger import Ledger
 from rowcite.model import Counts, RowStatus, RunState
 from rowcite.pipeline.job import Job
 from rowcite.spec.fields import fields
+from rowcite.table.where import names_time
 from rowcite.version import __version__
 
 FILE = "last_write.json"
-_NOW = re.compile(r"\b(?:current_\w+|now)\b", re.IGNORECASE)
 _SETTLED = 2_000_000_000  # nanoseconds: a file system may give two changes within them the same time
 _CHANGES = {
     "version": "rowcite was updated",
@@ -116,7 +115,7 @@ def _decided_by(job: Job) -> dict[str, str] | None:
     spec, table = job.spec, job.table
     if table is None or not table.stamp or "://" in table.address.path or table.address.path == "-":
         return None
-    if spec.input.where is not None and _NOW.search(spec.input.where):
+    if names_time(spec):
         return None
     ages = acceptance_policy(fields(spec), spec.accept).reads_texts
     return {

@@ -12,7 +12,7 @@ from rowcite.errors import UsageError
 from rowcite.pipeline.job import MEMORY
 from rowcite.pipeline.spec_checks import spec_problems
 from rowcite.pipeline.which_api import api_flag
-from rowcite.spec.models import Spec
+from rowcite.spec.models import Engine, Spec
 
 _MORE_FLAGS = {
     "run": {"max-cost", "max-age", "output"},
@@ -37,6 +37,7 @@ class Overrides:
     escalate: tuple[str, ...] | None = None
     base_url: str | None = None
     backend: Literal["parallel", "local"] | None = None
+    engine: Literal["polars", "daft"] | None = None
     ledger: str | None = None
     api_key: str | None = field(default=None, repr=False)
     max_cost: float | None = None
@@ -57,7 +58,7 @@ def overridden(spec: Spec, overrides: Overrides) -> Spec:
     Raises:
         UsageError: a value cannot be used, or does not go with the spec.
     """
-    update: dict[str, Any] = {}
+    update: dict[str, Any] = {} if overrides.backend is None else {"backend": overrides.backend}
     if overrides.processor is not None:
         update["task"] = spec.task.model_copy(update={"processor": overrides.processor})
     if overrides.escalate is not None:
@@ -68,8 +69,8 @@ def overridden(spec: Spec, overrides: Overrides) -> Spec:
         update["limits"] = spec.limits.model_copy(update={"max_cost_usd": overrides.max_cost})
     if overrides.max_age is not None:
         update["cache"] = spec.cache.model_copy(update={"max_age": overrides.max_age})
-    if overrides.backend is not None:
-        update["backend"] = overrides.backend
+    if overrides.engine is not None and overrides.engine != spec.engine.name:
+        update["engine"] = Engine(name=overrides.engine)
     spec = spec.model_copy(update=update)
     if spec.backend == "local" and spec.local is None:
         raise UsageError(
@@ -85,7 +86,7 @@ def overridden(spec: Spec, overrides: Overrides) -> Spec:
 
 def as_typed(spec: Spec, overrides: Overrides, api: str) -> Mapping[str, str]:
     """Return the spec and the flags that describe a job, each as it is typed."""
-    names = ("input", "output", "limit", "processor", "backend", "ledger", "max-cost")
+    names = ("input", "output", "limit", "processor", "backend", "engine", "ledger", "max-cost")
     given = {name: getattr(overrides, name.replace("-", "_")) for name in names}
     if overrides.max_age is not None:
         given["max-age"] = f"{overrides.max_age.total_seconds():g}s"

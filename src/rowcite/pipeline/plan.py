@@ -71,7 +71,7 @@ class Plan:
 
 def look(job: Job, ledger: Ledger, stop: Stop | None = None) -> Survey:
     """Return the survey of the rows within `--limit`: their tasks, and the states in the ledger. Reads them once."""
-    batches = (stop or Stop()).checked(job.reader.batches_within_limit(job.question))
+    batches = (stop or Stop()).checked(job.batches_to_plan())
     again = job.fresh or job.retry_failed
     return survey(batches, ledger, not_before=job.not_before, again=again, room=job.memory // 2)
 
@@ -128,7 +128,7 @@ def _damaged(job: Job, ledger: Ledger, stop: Stop) -> int:
         keys = ledger.damaged_tasks()
     if not keys:
         return 0
-    batches = stop.checked(job.reader.batches_within_limit(job.question))
+    batches = stop.checked(job.batches_to_plan())
     return len({key for batch in batches for key in keys & batch.tasks.keys()})
 
 
@@ -149,6 +149,8 @@ def _rows(job: Job, found: Survey, stop: Stop) -> int:
     """Return the number of rows of the table. It is read to its end, so that its faults appear before money is spent."""
     if job.reader.limit is None or found.rows < job.reader.limit:
         return found.rows
+    if job.distribution is not None:
+        return job.distribution.rows
     return sum(batch.rows.frame.height for batch in stop.checked(job.reader.batches(job.question)))
 
 

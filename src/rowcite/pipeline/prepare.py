@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Protocol
 
 from rowcite.api.base_url import is_loopback, normal_base_url
 from rowcite.api.bodies import LOCAL
+from rowcite.engines.distribution import distribution, open_engine
+from rowcite.engines.engine import Engine
+from rowcite.engines.output_folder import folder_output
 from rowcite.errors import InputError, KeyRefused, SpecError, TableError, UsageError
 from rowcite.ledger import Ledger, open_ledger
 from rowcite.pipeline.job import Job, make_job
@@ -96,9 +100,10 @@ def prepare(  # noqa: PLR0913 - the sources of a job, by name
     read = read_spec(spec, environ)
     folder = ledger_folder(read, overrides.ledger, environ)
     read = overridden(read, overrides)
-    table = None
+    table = engine = None
     if source is None:
-        identify = use is Use.KEEP or writes is not False
+        engine = open_engine(read.engine, _secret_variables(read)) if writes is not None else None
+        identify = engine is None and (use is Use.KEEP or writes is not False)
         table = open_table(_address(read, overrides, spool), identify=identify)
         source = table.source
     _check_sheet(read, overrides, source)
@@ -107,8 +112,11 @@ def prepare(  # noqa: PLR0913 - the sources of a job, by name
     output = None if writes is None else _output(read, overrides, source, writes=writes)
     if output is not None and (writes or use is Use.SEND):
         _check_output_columns(output, read, source)
+    job = _job(read, overrides, source, table, choice.api)
+    if engine is not None:
+        job = _distributed(job, engine, folder, output)
     return Prepared(
-        _job(read, overrides, source, table, choice.api),
+        job,
         folder,
         output,
         local,
@@ -133,8 +141,36 @@ def _job(spec: Spec, overrides: Overrides, source: Source, table: InputTable | N
     )
 
 
+def _distributed(job: Job, engine: Engine, ledger: Path, output: str | None) -> Job:
+    """Return the job with a table that the workers of an engine read and write."""
+    assert job.table is not None
+    if job.spec.columns.reports is not None:
+        raise job.spec.problem(
+            ("columns", "reports"), "engine daft writes no reports: remove `reports`, or `engine`"
+        )
+    parts = distribution(
+        engine,
+        job.spec,
+        job.question,
+        job.table,
+        job.reader.source.schema,
+        folder=ledger.absolute() / "parts",
+        output=output,
+        room=job.memory // 4,
+    )
+    return replace(job, distribution=parts)
+
+
+def _secret_variables(spec: Spec) -> list[str]:
+    """Return the variables of the environment that no worker needs: the key, and those in the headers of tool servers."""
+    headers = (text for path, text in spec.written.items() if path[:2] == ("task", "mcp_servers"))
+    return ["PARALLEL_API_KEY", *(name for text in headers for name in re.findall(r"\$\{(\w+)", text))]
+
+
 def _check_output_columns(output: str, spec: Spec, source: Source) -> None:
     """Raise `TableError` if the format of the output cannot hold its columns."""
+    if output.endswith("/"):
+        output += Path(source.files[0]).name  # every part has the format of its input
     form = output_format(output, source)
     layout = ColumnLayout(spec, source.schema, native=form.native, workbook=form.workbook)
     check_columns(output, source, layout.schema)
@@ -191,6 +227,8 @@ def read_spec(spec: str | Path | Mapping[str, Any] | Spec, environ: Mapping[str,
 
 def _address(spec: Spec, overrides: Overrides, spool: Path | None) -> TableAddress:
     path, kind = _input(spec, overrides), spec.input.format
+    if spec.engine.name != "polars" and path != "-" and "://" not in path:
+        path = os.path.abspath(path)  # noqa: PTH100 - workers have another working folder, and a pattern must not be resolved
     if path == "-":
         kind = kind or format_of(spec.input.path or "") or "csv"
     elif overrides.input is not None:  # not the table of the spec: its own suffix comes first
@@ -218,9 +256,14 @@ def _output(spec: Spec, overrides: Overrides, source: Source, *, writes: bool) -
     path = overrides.output
     if path is None and spec.output.path is not None:
         path = spec.output.path
-        path = path if path == "-" or "://" in path else str(spec.path(path))
+        slash = "/" * path.endswith("/")  # of a folder; `spec.path` removes it
+        path = path if path == "-" or "://" in path else str(spec.path(path)) + slash
     if path is None:
         return None
+    if spec.engine.name != "polars":
+        path = folder_output(path, Path(_input(spec, overrides)))
+        check_output(path + Path(source.files[0]).name, source, writes=writes)
+        return path
     check_output(path, source, writes=writes)
     if path != "-" and "://" not in path and _is_part(path, _input(spec, overrides)):
         raise TableError(

@@ -93,7 +93,7 @@ def unanswered(job: Job, states: TaskStates, *, survey: Survey, left: bool = Fal
     Tasks that an earlier command left active are looked up when their turn comes: by then it is known which runs
     that command created.
     """
-    for to_submit, unsure in tasks_to_do(job.reader.batches_within_limit(job.question), survey):
+    for to_submit, unsure in tasks_to_do(job.batches_to_plan(), survey):
         if not left:
             yield from to_submit
         doubted = [*to_submit, *unsure] if left else unsure

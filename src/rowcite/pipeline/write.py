@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from rowcite.api.facts import MICRO
+from rowcite.engines.distribution import Distribution
 from rowcite.errors import Incomplete
 from rowcite.files import write_errors, write_many
 from rowcite.inert import plain_markdown
@@ -17,7 +18,7 @@ from rowcite.ledger import Ledger
 from rowcite.model import Counts, RowStatus
 from rowcite.pipeline.input_changes import check_unchanged, has_other_rows, with_table_of_now
 from rowcite.pipeline.job import Job
-from rowcite.table.contents import Contents, write_contents
+from rowcite.table.contents import Contents, count, write_contents
 from rowcite.table.contents import merged as merged_rows
 from rowcite.table.merge import Merge
 from rowcite.table.sinks import About, NewTable, Replacement
@@ -85,6 +86,21 @@ def _write(
         return NewTable(written.answered, complete=complete, replace=replace)
 
     replacement = Replacement(finished)
+    if job.distribution is not None:
+        _write_parts(job, job.distribution, ledger, target, replacement, written)
+    else:
+        _write_file(job, ledger, target, replacement, written)
+    written.exit_code = exit_code(written.requested)
+    written.place = target if replacement.in_place else replacement.place
+    written.warning = replacement.warning
+    written.files = [written.place] if written.place not in {None, "-"} else []
+    if reports is not None and replacement.in_place:
+        _write_reports(job, ledger, job.spec.path(reports))
+        written.files.append(str(job.spec.path(reports)))
+    return written
+
+
+def _write_file(job: Job, ledger: Ledger, target: str, replacement: Replacement, written: Written) -> None:
     about = About(partial(_facts, job, ledger, written))
     write_contents(
         job.reader,
@@ -98,14 +114,33 @@ def _write(
         before_end=partial(check_unchanged, job),
     )
     written.notes = about.notes
-    written.exit_code = exit_code(written.requested)
-    written.place = target if replacement.in_place else replacement.place
-    written.warning = replacement.warning
-    written.files = [written.place] if written.place not in {None, "-"} else []
-    if reports is not None and replacement.in_place:
-        _write_reports(job, ledger, job.spec.path(reports))
-        written.files.append(str(job.spec.path(reports)))
-    return written
+
+
+def _write_parts(  # noqa: PLR0913, PLR0917 - a table of parts, and its place
+    job: Job,
+    parts: Distribution,
+    ledger: Ledger,
+    target: str,
+    replacement: Replacement,
+    written: Written,
+) -> None:
+    def choose(contents: Contents) -> str | None:
+        check_unchanged(job)
+        written.append(contents)
+        return replacement.choose(target, job.reader.source)
+
+    parts.write(ledger, target, job.reader.limit, choose)
+    replacement.remove_partial(job.reader.source)
+
+
+def row_counts(job: Job, ledger: Ledger) -> Counts:
+    """Return the number of the table's rows with each status."""
+    if job.distribution is not None:
+        return job.distribution.status_counts(ledger)
+    rows = Counts()
+    for _, columns in merged(job, ledger, native=True):
+        count(rows, columns)
+    return rows
 
 
 def _facts(job: Job, ledger: Ledger, written: Written) -> Iterator[tuple[str, str | int | float]]:

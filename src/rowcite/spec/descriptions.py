@@ -19,6 +19,7 @@ DESCRIPTIONS: dict[type[BaseModel], dict[str, str]] = {
         "eval": "How labels are compared with found values, by field (`rowcite eval`).",
         "prices": "US$ per run, for processors and data sources whose price rowcite does not know.",
         "cache": "Age up to which stored answers are reused.",
+        "engine": "What reads and writes the table: `polars` is this process, `daft` workers for each part of a folder.",
         "backend": "Where answers come from: `parallel` is the API, `local` a folder of documents.",
         "local": "Options of the local backend.",
     },
@@ -36,7 +37,7 @@ DESCRIPTIONS: dict[type[BaseModel], dict[str, str]] = {
         "skip_lines": "Lines above the header, such as titles; of a workbook, rows. They are not written.",
     },
     models.Output: {
-        "path": "csv, tsv, parquet, jsonl or xlsx by suffix; - is stdout. Relative to the spec.",
+        "path": "csv, tsv, parquet, jsonl or xlsx by suffix; - is stdout; with `engine: daft` a folder. Relative to the spec.",
     },
     models.TaskSpec: {
         "processor": "The API's product that answers a run; it sets price and time.",
@@ -136,6 +137,10 @@ DESCRIPTIONS: dict[type[BaseModel], dict[str, str]] = {
         "max_failed": 'Failed rows, or a share such as "5%", before exit code 7.',
     },
     models.Cache: {"max_age": "Older stored answers are not reused, such as 90d."},
+    models.Engine: {
+        "name": "`polars` is this process; `daft` runs workers on this machine, or on the Ray cluster of `address`.",
+        "address": "Address of a Ray cluster, such as ray://head:10001. Its nodes share the storage of table, output and ledger.",
+    },
     models.Local: {"corpus": "Folder of documents that answers come from. Relative to the spec."},
 }
 """By model and key. Keys that a model inherits are described at its parent."""

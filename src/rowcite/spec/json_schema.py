@@ -147,6 +147,7 @@ def _add_short_forms(parts: dict[str, _Schema]) -> None:
     parts["EvalField"] = {
         "anyOf": [parts["EvalField"]["properties"]["compare"]["anyOf"][0], parts["EvalField"]]
     }
+    parts["Engine"] = {"anyOf": [parts["Engine"]["properties"]["name"], parts["Engine"]]}
     parts["WholeOutput"] = {
         "anyOf": [{"type": "string", "description": "A short text: what to find."}, parts["WholeOutput"]]
     }

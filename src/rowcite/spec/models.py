@@ -258,6 +258,24 @@ class Cache(Part):
     max_age: Duration = None
 
 
+class Engine(Part):
+    """What reads and writes the table: this process, or workers that Daft runs on this machine or on a Ray cluster."""
+
+    name: Literal["polars", "daft"] = "polars"
+    address: str | None = Field(default=None, pattern=r"^ray://[^/\s]+$")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.address is not None and self.name != "daft":
+            raise ValueError("`address` is that of a Ray cluster, which only `name: daft` uses: add it")
+        return self
+
+
 class Local(Part):
     """The local backend: the folder of documents that it answers from."""
 
@@ -283,6 +301,7 @@ class Spec(Part):
     eval: dict[str, EvalField] = Field(default={})
     prices: dict[str, Usd] = Field(default={})
     cache: Cache = Cache()
+    engine: Engine = Engine()
     backend: Literal["parallel", "local"] = "parallel"
     local: Local | None = None
     folder: Path = Field(default=Path(), exclude=True)

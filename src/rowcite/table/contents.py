@@ -27,6 +27,12 @@ class Contents:
     requested: Counts = field(default_factory=Counts)
     coverage: Coverage = field(default_factory=Coverage)
 
+    def append(self, other: Contents) -> None:
+        """Add what the rows hold that follow."""
+        self.coverage.append(other.coverage, other.rows.total())
+        self.rows.update(other.rows)
+        self.requested.update(other.requested)
+
     @property
     def answered(self) -> int:
         """Return the number of answered rows."""

@@ -58,6 +58,17 @@ class Coverage:
             self._add_field(spec, item.name, table, answered)
         self._add_reasons(added)
 
+    def append(self, other: Coverage, rows: int) -> None:
+        """Add the counts of the `rows` rows that follow those counted so far."""
+        if self.rejected_row is None and other.rejected_row is not None:
+            self.rejected_row = self._rows + other.rejected_row
+        self._rows += rows
+        self.answered += other.answered
+        self.filled += other.filled
+        self.found += other.found
+        for reason, count in other.reasons.items():
+            self._add_reason(reason, count)
+
     def _add_field(self, spec: Spec, name: str, table: pl.DataFrame, added: pl.DataFrame) -> None:
         column = value_column(spec, name)
         if column in added.columns:
@@ -77,8 +88,11 @@ class Coverage:
         with_error = added.filter(pl.col(_ERROR).is_not_null() & (pl.col(_STATUS) != RowStatus.SKIPPED))
         for error, rows in with_error[_ERROR].value_counts().iter_rows():
             for reason in reasons_in(error):
-                known = reason in self.reasons or len(self.reasons) < MOST_REASONS
-                self.reasons[reason if known else OTHER] += rows
+                self._add_reason(reason, rows)
+
+    def _add_reason(self, reason: str, rows: int) -> None:
+        known = reason in self.reasons or len(self.reasons) < MOST_REASONS
+        self.reasons[reason if known else OTHER] += rows
 
 
 def reasons_in(error: str) -> set[str]:

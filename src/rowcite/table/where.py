@@ -12,6 +12,7 @@ from rowcite.spec.models import Spec
 from rowcite.wording import did_you_mean
 
 _TEXT_AS_NUMBER = ("compare string with numeric", "arithmetic on dtypes", "'is_in' cannot check")
+_NOW = re.compile(r"\b(?:current_\w+|now)\b", re.IGNORECASE)
 _AGGREGATE = re.compile(
     r"\b(avg|count|first|last|max|median|min|quantile\w*|stddev\w*|sum|var\w*|rank|row_number|lag|lead)\s*\(",
     re.IGNORECASE,
@@ -38,6 +39,11 @@ def predicate(spec: Spec, schema: pl.Schema) -> pl.Expr | None:
     if outcome.dtype != pl.Boolean:
         raise spec.problem(("input", "where"), f"`where` gives {outcome.dtype}, not true or false")
     return where
+
+
+def names_time(spec: Spec) -> bool:
+    """Return True if the rows that `input.where` selects depend on the time."""
+    return spec.input.where is not None and _NOW.search(spec.input.where) is not None
 
 
 def where_problem(spec: Spec, schema: pl.Schema, error: Exception) -> SpecError:

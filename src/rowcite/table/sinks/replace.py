@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from rowcite.errors import TableError
 from rowcite.model import ANSWERED_ROWS
 from rowcite.spec.models import CsvOptions
 from rowcite.table.columns import STATUS_COLUMNS
-from rowcite.table.sources import COMPRESSED, Source, format_of, open_source
+from rowcite.table.sources import COMPRESSED, Source, find_files, format_of, open_source
 from rowcite.table.sources.jsonl_files import text_values
 
 _STATUS, _RUN_IDS = STATUS_COLUMNS[0], STATUS_COLUMNS[-1]
@@ -115,11 +116,13 @@ class Replacement:
                 delete(partial)
         else:
             with suppress(OSError):
-                Path(partial).unlink()
+                shutil.rmtree(partial) if partial.endswith("/") else Path(partial).unlink()
 
 
 def partial_path(path: str) -> str:
-    """Return the path of the table that does not replace a richer one: `x.partial.csv.gz` for `x.csv.gz`."""
+    """Return the path of the table that does not replace a richer one: `x.partial.csv.gz` for `x.csv.gz`, `x.partial/` for `x/`."""
+    if path.endswith("/"):
+        return f"{path.rstrip('/')}.partial/"
     folder, slash, name = path.rpartition("/")
     plain = Path(name)
     packed = plain.suffix if plain.suffix.lower() in COMPRESSED else ""
@@ -156,8 +159,8 @@ def _exists(path: str) -> bool:
         from rowcite.table.sources.cloud import exists
 
         return exists(path)
-    with suppress(OSError):
-        return Path(path).stat().st_size > 0
+    with suppress(OSError, TableError):
+        return bool(find_files(path, None, None)) if path.endswith("/") else Path(path).stat().st_size > 0
     return False
 
 
@@ -165,6 +168,8 @@ def sample_run_ids(path: str, source: Source) -> list[str]:
     """Return ids of runs that the table at a path names, at most a thousand of all its rows; none of a table that is not rowcite's."""
     found = pl.Series("id", dtype=pl.String)
     with suppress(TableError):
+        if path.endswith("/"):
+            path = str(find_files(path, None, None)[0])  # the other parts name runs of the same ledger
         for texts in _texts(path, _separator(source), _RUN_IDS) if _exists(path) else ():
             ids = pl.concat(
                 [found, texts.alias("id").drop_nulls().str.split(" ").explode(empty_as_null=False)]
@@ -193,7 +198,8 @@ def _with_column(path: str, separator: str, column: str) -> Source | None:
 
     A CSV of an earlier command may have another separator than the input has now.
     """
-    others = dict.fromkeys([separator, *_SEPARATORS]) if format_of(path) == "csv" else {None: None}
+    is_csv = format_of(path) == "csv" or path.endswith("/")
+    others = dict.fromkeys([separator, *_SEPARATORS]) if is_csv else {None: None}
     for each in others:
         source = open_source(path, None, CsvOptions(separator=each))
         if column in source.schema:

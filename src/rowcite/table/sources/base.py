@@ -128,6 +128,20 @@ class FrameSource:
             yield whole.slice(start, BATCH_ROWS)
 
 
+class PartSource:
+    """One file of a table, as a table that has the schema of the whole."""
+
+    def __init__(self, whole: FileSource, file: Path) -> None:
+        self._whole = whole
+        self.files: Sequence[Path] = [file]
+        self.format, self.separator, self.text_form = whole.format, whole.separator, whole.text_form
+        self.schema, self.arrow_schema, self.faults = whole.schema, whole.arrow_schema, whole.faults
+
+    def batches(self) -> Iterator[Rows]:
+        """Yield the rows in order."""
+        return self._whole.read(self.files[0])
+
+
 def batch_rows(columns: int) -> int:
     """Return the largest number of rows in a batch of a table with that many columns."""
     return max(1, min(BATCH_ROWS, read_limits.BATCH_CELLS // max(columns, 1)))

@@ -75,10 +75,10 @@ def open_files(
             f"{path}: parts of different formats ({', '.join(sorted(formats))}). Name one with a glob"
         )
     source = input_format(formats.pop()).open(files, options, sheet)
-    return source if path == "-" else partitioned(source, _root(path, names), names)
+    return source if path == "-" else partitioned(source, root_of(path, names), names)
 
 
-def _root(path: str, names: Mapping[Path, str]) -> str:
+def root_of(path: str, names: Mapping[Path, str]) -> str:
     """Return the part of a path below which folders are partitions: all of it, or a glob up to its first wildcard."""
     if path in names.values():
         return path

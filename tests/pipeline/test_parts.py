@@ -1,0 +1,336 @@
+"""A folder of parts that an engine plans and merges: the same tasks, answers and rows as in one process.
+
+The engine of these tests runs the work in this process, from the bytes that a process would get; Daft itself is in `tests/integrations`.
+"""
+
+import pickle
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from rowcite.engines.parts import PartJob, survey_part
+from rowcite.ledger import Ledger
+from support import rowcite, served, small_spec, write_spec
+
+NAMES = [
+    ["Acme Oy", None, "Beta AG", "Acme Oy"],
+    ["Beta AG", "Gamma Ltd"],
+    [],
+    ["Delta Inc", "Acme Oy"],
+    [None],
+]
+OUTPUTS = {"industry": "Main industry", "products": {"type": "array", "items": "string"}}
+
+
+class Here:
+    """Runs work in this process, in another order than it was given. `fails` raises before a part is done."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.fails: Any = None
+
+    def check(self, read: Sequence[Path], write: Sequence[Path]) -> None:
+        assert all(file.is_file() for file in read)
+
+    def map(self, work: Any, items: Sequence[Any]) -> Iterator[Any]:
+        for item in reversed(items):
+            self.done.append(work.func.__name__)
+            if self.fails is not None:
+                self.fails(work, item)
+            yield pickle.loads(
+                pickle.dumps(pickle.loads(pickle.dumps(work))(pickle.loads(pickle.dumps(item))))
+            )
+
+
+@pytest.fixture
+def engine(monkeypatch):
+    """Take the place of Daft."""
+    here = Here()
+    monkeypatch.setattr(
+        "rowcite.pipeline.prepare.open_engine", lambda spec, _: here if spec.name == "daft" else None
+    )
+    return here
+
+
+@pytest.fixture
+def lake(tmp_path):
+    """Yield a folder with a table of five parts and its spec, and a server of bench answers."""
+    (tmp_path / "in").mkdir()
+    for number, names in enumerate(NAMES):
+        sites = [f"{name.split()[0].lower()}.example" if name else None for name in names]
+        schema = pa.schema(
+            {"name": pa.string(), "website": pa.string(), "kind": pa.dictionary(pa.int8(), pa.string())},
+            {"owner": "revops"},
+        )
+        table = pa.table(
+            [names, sites, pa.array(["a"] * len(names)).dictionary_encode().cast(schema.field("kind").type)],
+            schema=schema,
+        )
+        pq.write_table(table, tmp_path / "in" / f"part-{number}.parquet")
+    with served(tmp_path, bench=True) as server:
+        yield Lake(tmp_path, server)
+
+
+class Lake:
+    def __init__(self, folder: Path, server: Any) -> None:
+        self.folder, self.server = folder, server
+        self.spec = small_spec(
+            input={"path": "in"}, output={"path": "out/"}, engine="daft", backend="parallel"
+        )
+        self.spec["task"]["outputs"] = OUTPUTS
+
+    def rowcite(self, command: str, *flags: Any, code: int = 0, **changes: Any) -> str:
+        spec = write_spec(self.folder, {**self.spec, **changes})
+        done = rowcite(command, spec, "--base-url", self.server.url, *flags, cwd=self.folder)
+        assert done.returncode == code, done.stderr.decode()
+        return (done.stdout + done.stderr).decode()
+
+    def parts(self, folder: str = "out") -> list[pa.Table]:
+        return [
+            pq.read_table(self.folder / folder / f"part-{number}.parquet") for number in range(len(NAMES))
+        ]
+
+
+def one_table(parts: list[pa.Table]) -> pl.DataFrame:
+    return pl.concat([pl.DataFrame(part) for part in parts])
+
+
+def test_each_part_has_the_rows_that_one_process_writes(lake, engine):
+    lake.rowcite("run", "-q")
+    assert len(lake.server.created()) == 4  # four companies
+    lake.rowcite("write", "-q", "--engine", "polars", "-o", "whole.parquet")
+    whole = pq.read_table(lake.folder / "whole.parquet")
+    assert one_table(lake.parts()).equals(pl.DataFrame(whole))
+    assert all(part.schema.equals(whole.schema, check_metadata=True) for part in lake.parts())
+    assert [part.num_rows for part in lake.parts()] == list(map(len, NAMES))
+    assert (lake.folder / "out" / "_SUCCESS").exists()
+
+
+def test_the_ledger_of_one_process_serves_an_engine(lake, engine):
+    lake.rowcite("run", "-q", "--engine", "polars", "-o", "whole.parquet")
+    assert "nothing to submit" in lake.rowcite("run")
+    assert len(lake.server.created()) == 4
+    assert one_table(lake.parts()).equals(pl.read_parquet(lake.folder / "whole.parquet"))
+
+
+def test_an_engine_plans_the_same_tasks_in_the_same_order(lake, engine):
+    outputs = {"polars": {"output": {"path": "out.parquet"}}, "daft": {}}
+    plans = [lake.rowcite("plan", "--json", "--engine", name, **changes) for name, changes in outputs.items()]
+    assert plans[0] == plans[1]
+    for name, changes in outputs.items():
+        lake.rowcite("submit", "-q", "--engine", name, "--ledger", name, **changes)
+    inputs = [run["input_sha256"] for run in lake.server.created()]
+    assert inputs[:4] == inputs[4:]
+
+
+def test_a_limit_requests_answers_for_the_first_rows_of_all_parts(lake, engine):
+    lake.rowcite("run", "-q", "--limit", "5")
+    assert len(lake.server.created()) == 2
+    assert one_table(lake.parts())["rowcite_status"].to_list() == [
+        *(
+            "completed",
+            "skipped",
+            "completed",
+            "completed",
+            "completed",
+            "pending",
+            "pending",
+            "completed",
+            "skipped",
+        )
+    ]
+
+
+def test_status_counts_the_rows_of_all_parts_without_reading_them(lake, engine):
+    lake.rowcite("run", "-q", "--limit", "5")
+    (lake.folder / ".rowcite" / "small" / "last_write.json").unlink(missing_ok=True)
+    engine.done.clear()
+    assert "9 rows: 5 completed, 2 pending, 2 skipped" in lake.rowcite("status")
+    assert engine.done == []
+
+
+def test_given_values_and_where_resolve_as_in_one_process(lake, engine):
+    for number, names in enumerate(NAMES):
+        file = lake.folder / "in" / f"part-{number}.parquet"
+        table = pq.read_table(file)
+        given = pa.array([("Given" if place % 2 else None) for place in range(len(names))], pa.string())
+        pq.write_table(table.append_column("industry", given), file)
+    changes = {"columns": {"existing": "fill"}, "input": {"path": "in", "where": "name <> 'Beta AG'"}}
+    changes["escalate"] = ["pro"]
+    changes["accept"] = {"fields": {"industry": {"one_of": ["Given"]}}}
+    lake.rowcite("run", "-q", "--escalate-anyway", **changes)
+    lake.rowcite("write", "-q", "--engine", "polars", "-o", "whole.parquet", **changes)
+    assert one_table(lake.parts()).equals(pl.read_parquet(lake.folder / "whole.parquet"))
+
+
+def test_a_part_that_is_in_its_place_is_not_written_again(lake, engine):
+    lake.rowcite("run", "-q")
+    times = {file.name: file.stat().st_mtime_ns for file in (lake.folder / "out").iterdir()}
+    engine.done.clear()
+    lake.rowcite("run", "-q")
+    assert engine.done == []
+    assert {file.name: file.stat().st_mtime_ns for file in (lake.folder / "out").iterdir()} == times
+
+
+def test_only_the_part_whose_rows_changed_is_written_again(lake, engine):
+    lake.rowcite("run", "-q")
+    file = lake.folder / "in" / "part-1.parquet"
+    pq.write_table(pq.read_table(file).slice(0, 1), file)
+    engine.done.clear()
+    lake.rowcite("run", "-q")
+    assert engine.done == ["survey_part", "merge_part"]
+    assert [part.num_rows for part in lake.parts()] == [4, 1, 0, 2, 1]
+
+
+def test_a_part_that_is_gone_leaves_the_output(lake, engine):
+    lake.rowcite("run", "-q")
+    (lake.folder / "in" / "part-4.parquet").unlink()
+    (lake.folder / "out" / "notes.txt").write_text("not a part")
+    lake.rowcite("run", "-q")
+    names = {file.name for file in (lake.folder / "out").iterdir()}
+    assert names == {
+        "part-0.parquet",
+        "part-1.parquet",
+        "part-2.parquet",
+        "part-3.parquet",
+        "notes.txt",
+        "_SUCCESS",
+        "_rowcite.json",
+    }
+
+
+def test_parts_that_were_written_before_a_kill_are_kept(lake, engine):
+    lake.rowcite("submit", "-q")
+    lake.rowcite("collect", "-q", "--wait", "30s")
+    shutil.rmtree(lake.folder / "out")
+
+    def dies(work: Any, order: Any) -> None:
+        if work.func.__name__ == "merge_part" and order.part.name == "part-1.parquet":
+            raise RuntimeError
+
+    engine.fails = dies
+    lake.rowcite("write", "-q", code=1)
+    assert not (lake.folder / "out" / "_SUCCESS").exists()
+    assert not list((lake.folder / "out").glob("*.parquet"))
+    engine.fails = None
+    engine.done.clear()
+    lake.rowcite("write", "-q")
+    assert engine.done == ["merge_part"] * 2  # of five
+    assert [part.num_rows for part in lake.parts()] == list(map(len, NAMES))
+
+
+def test_a_richer_folder_is_not_replaced(lake, engine):
+    lake.rowcite("run", "-q")
+    before = lake.parts()
+    text = lake.rowcite("write", "--ledger", "empty", code=5)
+    assert "out/ is kept: it has 7 answered rows, and the new table 0. The new table is " in text
+    assert lake.parts() == before
+    assert one_table(lake.parts("out.partial"))["rowcite_status"].unique().sort().to_list() == [
+        "pending",
+        "skipped",
+    ]
+    lake.rowcite("run", "-q", "--ledger", "other")
+    assert not (lake.folder / "out.partial").exists()
+
+
+def test_the_changed_input_of_a_command_is_noticed(lake, engine):
+    def changes(work: Any, _: Any) -> None:
+        if work.func.__name__ == "merge_part":
+            engine.fails = None
+            shutil.copy(lake.folder / "in" / "part-0.parquet", lake.folder / "in" / "part-5.parquet")
+
+    engine.fails = changes
+    text = lake.rowcite("run", code=5)
+    assert "The input changed while this command was running" in text
+    assert (lake.folder / "out" / "part-5.parquet").exists()
+
+
+def test_workers_get_no_key_no_ledger_and_no_secret(lake, engine, monkeypatch):
+    seen: list[bytes] = []
+    engine.fails = lambda work, item: seen.append(pickle.dumps((work, item)))
+    monkeypatch.setattr(
+        Ledger, "__reduce_ex__", lambda *_: pytest.fail("a worker gets the ledger"), raising=False
+    )
+    tools = {"url": "https://tools.example", "name": "tools", "headers": {"Authorization": "hunter2"}}
+    lake.spec["task"]["mcp_servers"] = [tools]
+    spec, variables = write_spec(lake.folder, lake.spec), {"PARALLEL_API_KEY": "key-of-the-account"}
+    rowcite("submit", spec, "--base-url", lake.server.url, cwd=lake.folder, **variables)
+    rowcite("write", spec, "--base-url", lake.server.url, cwd=lake.folder, **variables)
+    assert len(seen) == 10
+    assert not [sent for sent in seen if b"hunter2" in sent or b"key-of-the-account" in sent]
+
+
+def test_the_tasks_of_a_part_are_written_once_however_many_batches_it_has(
+    tmp_path, monkeypatch, lake, engine
+):
+    file = lake.folder / "in" / "part-0.parquet"
+    pq.write_table(pq.read_table(file), file, row_group_size=1)
+    jobs: list[tuple[PartJob, Any]] = []
+    engine.fails = lambda work, item: jobs.append((work.args[0], item))
+    lake.rowcite("plan", "-q")
+    job, part = next((job, part) for job, part in jobs if part.name == "part-0.parquet")
+    monkeypatch.setattr("rowcite.table.sources.base._COALESCED_ROWS", 1)
+    monkeypatch.setattr("rowcite.table.sources.parquet_files.batch_rows", lambda _: 1)
+    shutil.rmtree(job.folder)
+    job.folder.mkdir()
+    survey = survey_part(job, part)
+    assert survey.statuses == {"": 3, "skipped": 1}
+    from rowcite.engines.parts import task_batches
+
+    batches = list(task_batches(job, survey, 10, pl.Schema()))
+    assert [len(batch.tasks) for batch in batches] == [1, 1, 0]
+    assert [list(batch.numbers) for batch in batches] == [[10], [12], [13]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"output": {"path": "out.parquet"}}, "engine daft writes a folder with a file for each part"),
+        ({"output": {"path": "in/"}}, "this is the input folder, or one is in the other"),
+        ({"input": {"path": "in/part-0.parquet"}}, "engine daft reads a folder or a pattern of parts"),
+        ({"engine": {"name": "polars", "address": "ray://host:10001"}}, "`address` is that of a Ray cluster"),
+        ({"engine": {"name": "daft", "address": "host:6379"}}, "engine.address"),
+    ],
+)
+def test_a_table_that_an_engine_cannot_work_on_is_refused(lake, engine, changes, message):
+    assert message in lake.rowcite("check", code=2, **changes)
+
+
+def test_a_part_with_another_schema_is_refused_by_column_and_type_before_spending(lake, engine):
+    table = pq.read_table(lake.folder / "in" / "part-1.parquet")
+    place = table.schema.get_field_index("website")
+    other = table.set_column(place, "website", table["website"].cast(pa.large_string()))
+    pq.write_table(other, lake.folder / "in" / "part-1.parquet")
+    text = lake.rowcite("run", code=2)
+    assert "part-1.parquet: column 'website' is large_string, and string in part-0.parquet" in text
+    assert not lake.server.created()
+
+
+def test_parts_of_csv_keep_their_names_and_their_partitions(lake, engine):
+    shutil.rmtree(lake.folder / "in")
+    for country, names in (("NL", ["Acme Oy", "Beta AG"]), ("AT", ["Acme Oy"])):
+        (lake.folder / "in" / f"country={country}").mkdir(parents=True)
+        rows = "".join(f"{name},{name.split()[0].lower()}.example\n" for name in names)
+        (lake.folder / "in" / f"country={country}" / "part.csv").write_text("name,website\n" + rows)
+    lake.rowcite("run", "-q")
+    lake.rowcite("write", "-q", "--engine", "polars", "-o", "whole.csv")
+    parts = [
+        (lake.folder / "out" / f"country={country}" / "part.csv").read_text() for country in ("AT", "NL")
+    ]
+    header = parts[0].splitlines(keepends=True)[0]
+    assert parts[0] + parts[1].removeprefix(header) == (lake.folder / "whole.csv").read_text()
+
+
+def test_without_daft_the_command_says_how_to_install_it(lake):
+    pytest.importorskip("rowcite")
+    try:
+        import daft  # noqa: F401
+    except ImportError:
+        text = lake.rowcite("check", code=2)
+        assert "engine daft needs further packages: pip install '.[daft]'" in text
