@@ -72,7 +72,7 @@ def _mapping(heading: str, part: dict[str, Any], schema: dict[str, Any]) -> list
 def _heading(name: str) -> str:
     """Return the name of a model as words: `TaskSpec` is the task."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name.removesuffix("Spec")).lower()
-    return words.capitalize()
+    return re.sub(r"^(csv|mcp)\b|^\w", lambda found: found[0].upper(), words)
 
 
 def _values(node: dict[str, Any], schema: dict[str, Any]) -> str:
