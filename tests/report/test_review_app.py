@@ -16,7 +16,6 @@ from rowcite.report.gather import gather
 from rowcite.review.app import ReviewSession, create_app
 from rowcite.review.scope import Scope
 from rowcite.review.verdicts import Cells, decide
-from support import until
 from support.answers import answer, answered, found, known, ready
 
 BASE = "http://127.0.0.1:8123"
@@ -220,8 +219,7 @@ def test_the_token_of_a_page_that_is_opened_is_in_no_argument_of_a_program(tmp_p
     )
     opener.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    cli_review._open_page("http://127.0.0.1:9/t0ken/", tmp_path)
-    until((tmp_path / "args").exists, 10)
+    cli_review._open_page("http://127.0.0.1:9/t0ken/", tmp_path).join(10)
     assert "t0ken" not in (tmp_path / "args").read_text()
     assert (tmp_path / "mode").read_text() == "600\n"
     assert "url=http://127.0.0.1:9/t0ken/" in (tmp_path / "page").read_text()

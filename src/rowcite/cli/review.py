@@ -13,6 +13,7 @@ from rowcite.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from threading import Thread
 
     from rowcite.cli.console import Console
     from rowcite.pipeline.prepare import Prepared
@@ -235,15 +236,21 @@ def _agreement_dict(item: Agreement, rows: Mapping[bytes, int]) -> dict[str, Any
     }
 
 
-def _open_page(address: str, folder: str) -> None:
-    """Open the page in the browser by a private file that leads to it: arguments of programs are seen by every user."""
+def _open_page(address: str, folder: str) -> Thread:
+    """Open the page in the browser by a private file that leads to it: arguments of programs are seen by every user.
+
+    The thread that is returned waits for the program that opens the page.
+    """
     from pathlib import Path
+    from threading import Thread
 
     from rowcite.files import write_whole
 
     leading = Path(folder, "review.html")
     write_whole(leading, f'<meta http-equiv="refresh" content="0; url={address}">\n'.encode(), private=True)
-    click.launch(str(leading))
+    opening = Thread(target=click.launch, args=[str(leading), True], daemon=True)
+    opening.start()
+    return opening
 
 
 def _export(ready: Prepared, options: Options, target: str) -> None:
