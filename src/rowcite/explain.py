@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -14,8 +15,9 @@ from rowcite.accept.policy import FieldPolicy
 from rowcite.api.answers import answer
 from rowcite.errors import UsageError
 from rowcite.ledger import Ledger
-from rowcite.model import FREE_OF_CHARGE, Citation, RowStatus, RunState, StoredRun, TaskKey
+from rowcite.model import FREE_OF_CHARGE, Citation, Decision, RowStatus, RunState, StoredRun, TaskKey
 from rowcite.pipeline.job import Job
+from rowcite.rows.decisions import answer_changed, made_on
 from rowcite.rows.resolve import ResolvedRow, current, fields_of
 from rowcite.rows.resolver import RowResolver
 from rowcite.table.reader import Batch, Reader
@@ -73,6 +75,22 @@ class ExplainedElement(msgspec.Struct, frozen=True):
     citations: tuple[Citation, ...]
 
 
+class ExplainedDecision(msgspec.Struct, frozen=True):
+    """A person's decision on a cell. `answer` is the value that the cell had then, None if it had none or that is not known.
+
+    `is_outdated` is True if the cell has another answer since; `is_set_aside` if the decision has no effect for that reason.
+    """
+
+    verdict: str
+    value: Any
+    answer: Any
+    reviewer: str
+    at: float
+    note: str | None
+    is_outdated: bool
+    is_set_aside: bool
+
+
 class Explained(msgspec.Struct, frozen=True):
     """One cell and its evidence. `given` is the table's value, if the found value differs from it.
 
@@ -93,6 +111,7 @@ class Explained(msgspec.Struct, frozen=True):
     answers: list[RunAnswer]
     given: Any = None
     elements: list[ExplainedElement] = []
+    decision: ExplainedDecision | None = None
 
 
 class Explanation(msgspec.Struct, frozen=True):
@@ -123,7 +142,7 @@ def explain(job: Job, ledger: Ledger, row: int, field: str | None = None) -> Exp
     group = next(resolver.groups(batch.keys, frame), None)
     if group is None:
         return Explanation(row, None, RowStatus(batch.status[0]), batch.why[0], [], [])
-    evidence = _Evidence(resolver, current(group.runs), group.resolved)
+    evidence = _Evidence(resolver, current(group.runs), group.resolved, group.decisions)
     cells = [evidence.explained(at) for at, item in enumerate(resolver.fields) if item.name in wanted]
     sent = msgspec.json.decode(batch.tasks[TaskKey(group.key)])
     runs = _runs(group.runs, ledger.packs(run.number for run in group.runs))
@@ -209,12 +228,32 @@ def _element(element: Element, found: list[Any]) -> ExplainedElement:
     )
 
 
+def _decision(
+    decision: Decision | None, part: FieldPolicy, answers: Sequence[Cell]
+) -> ExplainedDecision | None:
+    if decision is None:
+        return None
+    value, answer = decision.value, made_on(decision)
+    is_outdated = answer_changed(decision, part.field.type, answers)
+    return ExplainedDecision(
+        decision.verdict,
+        json.loads(value) if value is not None and decision.verdict == "correct" else None,
+        None if answer is None else json.loads(answer),
+        decision.who,
+        decision.at,
+        decision.note,
+        is_outdated,
+        is_outdated and decision.verdict != "correct",
+    )
+
+
 class _Evidence(NamedTuple):
-    """A resolved row, and the runs that its cells come from."""
+    """A resolved row, the runs that its cells come from, and people's decisions on them."""
 
     resolver: RowResolver
     runs: Sequence[StoredRun]
     row: ResolvedRow
+    decisions: Mapping[str, Decision]
 
     def explained(self, at: int) -> Explained:
         part, cell = self.resolver.policy.fields[at], self.row.cells[at]
@@ -239,6 +278,9 @@ class _Evidence(NamedTuple):
             answers,
             conflict.given if conflict is not None else None,
             [_element(element, cell.found) for element in cell.elements],
+            _decision(
+                self.decisions.get(part.field.name), part, self.row.answers[at] if self.row.answers else ()
+            ),
         )
 
     def _checks(self, part: FieldPolicy, cell: Cell) -> list[CheckResult]:

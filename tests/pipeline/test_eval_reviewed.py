@@ -1,13 +1,12 @@
 """`rowcite eval --truth reviewed`: decisions as labels, reported as the selected sample that they are."""
 
-import csv
 import json
 
 import pytest
 
 from rowcite.errors import UsageError
 from rowcite.library import evaluate
-from support.labels import Scene, counts
+from support.labels import Scene, counts, decide
 
 
 @pytest.fixture
@@ -18,30 +17,6 @@ def scene(tmp_path, registry):
     assert made("run", "-q") == 0
     made.spec()
     return made
-
-
-def decide(scene, name, **verdicts):
-    """Import decisions by a reviewer: `row_field` to a verdict, or to a value that corrects."""
-    exported = scene.folder / "open.csv"
-    scene.spec(accept={"min_confidence": "high"})
-    assert scene("review", "--export", str(exported)) == 0
-    with exported.open(newline="") as file:
-        lines = list(csv.DictReader(file))
-    for line in lines:
-        given = verdicts.get(f"r{line['row']}_{line['field']}")
-        if given is not None:
-            plain = given in ("accept", "reject", "blank")
-            line["verdict"], line["value"] = (given, line["value"]) if plain else ("correct", given)
-        else:
-            line["verdict"] = ""
-        line["who"] = line["at"] = ""
-    target = scene.folder / f"{name}.csv"
-    with target.open("w", newline="") as file:
-        writer = csv.DictWriter(file, lines[0].keys())
-        writer.writeheader()
-        writer.writerows(lines)
-    assert scene("review", "--import", str(target), "--as", name) == 0
-    scene.spec()
 
 
 def reviewed(scene, capsys, *flags):

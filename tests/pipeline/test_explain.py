@@ -281,6 +281,45 @@ def test_a_decision_is_shown(capsys, home, escalated):
     found = explained(capsys, home, "--row", 1, "--field", "founded_year", "--ledger", folder)
     assert (found["fields"][0]["value"], found["fields"][0]["confidence"]) == (1980, "reviewed")
     assert found["status"] == "completed"
+    assert found["fields"][0]["decision"]["is_set_aside"] is False
+    shown = explain(capsys, home, "--row", 1, "--field", "founded_year", "--ledger", folder)
+    assert "decision   accepted by ana on 1970-01-01\n" in shown
+
+
+@pytest.mark.parametrize(
+    ("decision", "text", "is_set_aside", "value"),
+    [
+        (
+            ("accept", "1970", None),
+            "accepted by ana on 1970-01-01 (set aside: it was made on the answer 1970,",
+            True,
+            None,
+        ),
+        (
+            ("reject", None, "1970"),
+            "rejected by ana on 1970-01-01 (set aside: it was made on the answer 1970,",
+            True,
+            None,
+        ),
+        (
+            ("correct", "1971", "1970"),
+            "corrected by ana on 1970-01-01 (kept: it was made on the answer 1970,",
+            False,
+            1971,
+        ),
+    ],
+)
+def test_a_decision_on_an_earlier_answer_is_shown_with_that_answer(
+    capsys, home, escalated, decision, text, is_set_aside, value
+):
+    folder, key, ledger = escalated
+    verdict, decided, answer = decision
+    made = Decision(key, "founded_year", verdict, decided, "ana", 0.0, answer=answer)
+    ledger.record_decisions([made])
+    where = ("--row", 1, "--field", "founded_year", "--ledger", folder)
+    assert text in flat(explain(capsys, home, *where))
+    found = explained(capsys, home, *where)["fields"][0]["decision"]
+    assert (found["is_set_aside"], found["value"], found["answer"]) == (is_set_aside, value, 1970)
 
 
 def test_control_characters_are_escaped(capsys, home, escalated):

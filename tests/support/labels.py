@@ -1,5 +1,6 @@
 """A table with known answers, and a truth for it: the scene of tests of `rowcite eval`."""
 
+import csv
 import json
 
 import polars as pl
@@ -70,6 +71,30 @@ class Scene:
         capsys.readouterr()
         assert self.eval_text("--json", *flags) == code
         return json.loads(capsys.readouterr().out)
+
+
+def decide(scene, name, **verdicts):
+    """Import decisions of a reviewer: `r1_field` of row 1 is a verdict, or the right value."""
+    exported = scene.folder / "open.csv"
+    scene.spec(accept={"min_confidence": "high"})
+    assert scene("review", "--export", str(exported)) == 0
+    with exported.open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    for line in lines:
+        given = verdicts.get(f"r{line['row']}_{line['field']}")
+        if given is not None:
+            plain = given in ("accept", "reject", "blank")
+            line["verdict"], line["value"] = (given, line["value"]) if plain else ("correct", given)
+        else:
+            line["verdict"] = ""
+        line["who"] = line["at"] = ""
+    target = scene.folder / f"{name}.csv"
+    with target.open("w", newline="") as file:
+        writer = csv.DictWriter(file, lines[0].keys())
+        writer.writeheader()
+        writer.writerows(lines)
+    assert scene("review", "--import", str(target), "--as", name) == 0
+    scene.spec()
 
 
 def result(shown, field, processor="core"):

@@ -12,7 +12,7 @@ from rowcite.cli.options import output_options, prepared, spec_argument, start_c
 from rowcite.inert import one_line
 
 if TYPE_CHECKING:
-    from rowcite.explain import Explained, Explanation
+    from rowcite.explain import Explained, ExplainedDecision, Explanation
 
 _LABEL = 12  # width of the labels
 _WIDE, _NARROW = 100, 30
@@ -113,6 +113,8 @@ def _cell(cell: Explained) -> Iterator[tuple[str, str]]:
         yield "found", "-" if cell.found is None else _plain(cell.found)
     if cell.given is not None:
         yield "given", f"{_plain(cell.given)} (kept from the table; the answers differ)"
+    if cell.decision is not None:
+        yield "decision", _decision(cell.decision)
     if cell.confidence or cell.run_id:
         yield "confidence", cell.confidence or "none"
     yield from _accepted(cell)
@@ -133,6 +135,22 @@ def _cell(cell: Explained) -> Iterator[tuple[str, str]]:
         verdict = f"rejected: {answer.rejection} ({answer.rule})" if answer.rejection else "accepted"
         value = "-" if answer.found is None else _plain(answer.found)
         yield "answer", f"{answer.processor}: {value} ({answer.confidence or 'no confidence'}), {verdict}"
+
+
+_VERDICTS = {"accept": "accepted", "reject": "rejected", "correct": "corrected", "blank": "left blank"}
+
+
+def _decision(made: ExplainedDecision) -> str:
+    """Return a decision as text; with the answer that it was made on where the cell has another one since."""
+    from datetime import UTC, datetime
+
+    day = f"{datetime.fromtimestamp(made.at, UTC):%Y-%m-%d}"
+    text = f"{_VERDICTS.get(made.verdict, made.verdict)} by {made.reviewer} on {day}"
+    text += f": {made.note}" if made.note else ""
+    if not made.is_outdated:
+        return text
+    effect = "set aside" if made.is_set_aside else "kept"
+    return f"{text} ({effect}: it was made on the answer {_plain(made.answer)}, and the cell has another one since)"
 
 
 def _has_value(cell: Explained) -> bool:
