@@ -23,7 +23,7 @@ from rowcite.local.research.documents.document import Document
 from rowcite.local.research.question import Finding, Question, documents_to_read, reads_further
 from rowcite.local.research.search import ResultLimits, SearchResult, SourcePolicy, search, search_terms
 from rowcite.local.research.store.ingest import CorpusContents, load_contents
-from rowcite.local.research.subject.entity import DocumentMatch, Dossier, entity_of
+from rowcite.local.research.subject.entity import DocumentMatch, Dossier, Library, entity_of
 from rowcite.local.research.subject.identify import identify
 from rowcite.local.research.text.normalise import content_words, fold
 from rowcite.local.research.text.urls import allowed
@@ -52,13 +52,14 @@ class Corpus:
     def read(self, question: Question) -> Reading:
         """Return the documents about a question's entity, as many as its processor reads."""
         target = _target_of(question)
-        dossier = identify(entity_of(question.input), self.documents, self._finder, self._permitted(question))
+        library = Library(self.documents, self._finder, self._permitted(question))
+        dossier = identify(entity_of(question.input), library)
         tool_answers = permitted_answers(question.tool_answers, question.exclude_domains)
         from_tools = about_entity(documents_of_tools(tool_answers), dossier, self.size)
         read = _read(dossier, documents_to_read(question.processor), target)
-        reading = Reading(dossier, (*read, *from_tools), self._newest)
+        reading = Reading(dossier, (*read, *from_tools), self._newest, library)
         if target is not None and reads_further(question.processor):
-            reading = read_further(target, reading, self.documents, self._finder, self._permitted(question))
+            reading = read_further(target, reading)
         return reading
 
     def answer_from(self, question: Question, reading: Reading) -> Finding:
@@ -104,7 +105,7 @@ class Corpus:
         text, verdict_basis = (
             answer(description, reading)
             if description and not _REPORT.search(description)
-            else report(question.input, reading, self.documents, self._finder, self._permitted(question))
+            else report(question.input, reading)
         )
         return Finding("text", text, (verdict_basis,))
 

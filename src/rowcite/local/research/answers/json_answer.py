@@ -12,14 +12,14 @@ from rowcite.local.research.answers.evidence import candidates, label_matches
 from rowcite.local.research.answers.schema_fields import OutputField, empty_value
 from rowcite.local.research.answers.values import read_value
 from rowcite.local.research.documents.document import Block, Directness, Document, Fact
-from rowcite.local.research.subject.entity import DocumentMatch, Dossier
+from rowcite.local.research.subject.entity import DocumentMatch, Dossier, Library
 from rowcite.local.research.text.normalise import content_words, split_words
 from rowcite.model import Citation, FieldBasis
 
 
 @dataclass(frozen=True)
 class Reading:
-    """The documents read for a question, and the corpus's newest date.
+    """The documents read for a question, the corpus's newest date, and all documents that may be read.
 
     `known` has the verdicts of fields already decided from these documents.
     """
@@ -27,6 +27,7 @@ class Reading:
     dossier: Dossier
     matches: tuple[DocumentMatch, ...]
     newest: str
+    library: Library
     known: Mapping[str, Verdict] = field(default_factory=dict)
 
 

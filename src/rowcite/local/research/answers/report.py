@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +12,7 @@ from rowcite.local.research.answers.json_answer import Reading
 from rowcite.local.research.answers.text_answer import NOT_FOUND
 from rowcite.local.research.documents.document import Document
 from rowcite.local.research.documents.phrases import OTHERS_HEADING
-from rowcite.local.research.store.search_index import DocumentFinder
-from rowcite.local.research.subject.entity import entity_of
+from rowcite.local.research.subject.entity import Library, entity_of
 from rowcite.local.research.text.normalise import content_words, fold
 from rowcite.model import Citation, FieldBasis
 
@@ -29,21 +27,14 @@ class Passage:
     document: Document
 
 
-def report(
-    given: str | dict[str, Any],
-    reading: Reading,
-    documents: Sequence[Document],
-    finder: DocumentFinder,
-    permitted: frozenset[int] | None,
-) -> tuple[str, FieldBasis]:
+def report(given: str | dict[str, Any], reading: Reading) -> tuple[str, FieldBasis]:
     """Return a report on the entity, or on the topic if the input names one, and its basis."""
     entity = None if isinstance(given, str) else entity_of(given)
     topic = (entity.given or reading.dossier.names()) if entity else str(given)
     passages = _about_entity(reading)
     if not passages:
         places = " ".join(text for _, text in entity.places) if entity else ""
-        found = (documents[number] for number in _on_topic(topic, places, documents, finder, permitted))
-        passages = _about_topic(set(content_words(topic)), found)
+        passages = _about_topic(topic, places, reading.library)
     if not passages:
         reason = reading.dossier.problem or f"No document mentions {topic}."
         return f"# {topic}\n\n{NOT_FOUND}\n", FieldBasis("output", reason, (), "low")
@@ -66,35 +57,24 @@ def _about_entity(reading: Reading) -> list[Passage]:
     return found
 
 
-def _about_topic(stems: set[str], documents: Iterable[Document]) -> list[Passage]:
+def _about_topic(topic: str, places: str, library: Library) -> list[Passage]:
     """Return sentences of pages whose title names the topic, and matching sentences of pages that contain its words."""
+    stems, near = set(content_words(topic)), set(content_words(places))
+    words = [word for word in fold(topic).split() if content_words(word)]
+    ranked = []
+    for number in filter(library.admits, library.finder.containing_any(words, _SEARCHED)):
+        document = library.documents[number]
+        in_title, in_text = _share(stems, document.title), _share(stems, document.text)
+        if in_title >= 0.5 or in_text == 1:
+            nearby = _share(near, f"{document.title} {document.text}")
+            ranked.append((-(2 * in_title + in_text + nearby), number))
     found: list[Passage] = []
-    for document in documents:
+    for document in (library.documents[number] for _, number in sorted(ranked)[:_PAGES]):
         usable = _full_sentences(document)
         if _share(stems, document.title) < 0.5:
             usable = [text for text in usable if _share(stems, text) >= 0.5]
         found += _fresh(usable, found, document, 2 * _PER_PAGE)
     return found
-
-
-def _on_topic(
-    topic: str,
-    places: str,
-    documents: Sequence[Document],
-    finder: DocumentFinder,
-    permitted: frozenset[int] | None,
-) -> list[int]:
-    """Return the numbers of the documents that name a topic, best first; `places` narrow it."""
-    stems, near = set(content_words(topic)), set(content_words(places))
-    words = [word for word in fold(topic).split() if content_words(word)]
-    ranked = []
-    for number in finder.containing_any(words, _SEARCHED):
-        document = documents[number]
-        in_title, in_text = _share(stems, document.title), _share(stems, document.text)
-        if (in_title >= 0.5 or in_text == 1) and (permitted is None or number in permitted):
-            nearby = _share(near, f"{document.title} {document.text}")
-            ranked.append((-(2 * in_title + in_text + nearby), number))
-    return [number for _, number in sorted(ranked)[:_PAGES]]
 
 
 def _share(stems: set[str], text: str) -> float:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rowcite.local.research.documents.document import Document
+from rowcite.local.research.store.search_index import DocumentFinder
 from rowcite.local.research.subject.attribution import DocumentRole, EntityNames
 from rowcite.local.research.text.normalise import core_name, fold, split_words
 from rowcite.local.research.text.urls import SHARED_SITES, site_in, sites_within
@@ -47,45 +49,45 @@ def entity_of(value: str | dict[str, Any]) -> Entity:
     """Return the entity of a run's input; values are recognised by their form and key."""
     if isinstance(value, str):
         return Entity(text=value, sites=tuple(sites_within(value)))
-    found: dict[str, list[Any]] = {kind: [] for kind in ("name", "site", "place", "number", "topic", "spare")}
+    found: dict[str, list[str]] = {kind: [] for kind in ("name", "site", "number", "topic", "spare")}
+    places: list[tuple[str, str]] = []
     leaves = _leaves(value)
     for key, text in leaves:
-        kind, entry = _kind_of(split_words(key), text, alone=len(leaves) == 1)
-        found[kind] += entry if isinstance(entry, list) else [entry]
-        if (
-            kind == "site"
-            and (len(leaves) == 1 or _NAME_KEYS.search(split_words(key)))
-            and "/" not in text
-            and "@" not in text
-        ):
+        words, alone = split_words(key), len(leaves) == 1
+        kind = _kind_of(words, text, alone=alone)
+        if kind == "place":
+            places += _places(words, text)
+        elif kind:
+            found[kind].append(text)
+        if kind == "site" and (alone or _NAME_KEYS.search(words)) and not re.search("[/@]", text):
             found["name"].append(text)  # "Cloud.gov" is a name too
-    names = found["name"] or found["topic"] or (found["spare"][:1] if not found["site"] else [])
-    given = names or found["site"]
+    sites = tuple(dict.fromkeys(map(site_in, found["site"])))
+    names = found["name"] or found["topic"] or ([] if sites else found["spare"][:1])
     return Entity(
-        given=" ".join(given[0].split()) if given else "",
-        names=tuple(dict.fromkeys(core for name in names for core in _cores(name))),
-        sites=tuple(dict.fromkeys(found["site"])),
-        places=tuple(found["place"]),
-        numbers=tuple(found["number"]),
+        given=" ".join((names or [*sites, ""])[0].split()),
+        names=tuple(dict.fromkeys(one for name in names for one in (core_name(name), fold(name)) if one)),
+        sites=sites,
+        places=tuple(places),
+        numbers=tuple(re.sub(r"\W", "", number).casefold() for number in found["number"]),
         topic=bool(found["topic"] and not found["name"]),
         text=" ".join(found["topic"]),
     )
 
 
-def _kind_of(words: str, text: str, *, alone: bool) -> tuple[str, Any]:
+def _kind_of(words: str, text: str, *, alone: bool) -> str:
     """Return what a value of the input is, by its form and the words of its key; a lone value names the entity."""
     personal = _PERSON_KEYS.search(words)
     if site := site_in(text):
-        return ("site", site) if site not in SHARED_SITES and not personal else ("place", [])
+        return "" if site in SHARED_SITES or personal else "site"
     if _PLACE_KEYS.search(words) and not alone:
-        return "place", _places(words, text)
+        return "place"
     if _NUMBER_KEYS.search(words) and re.search(r"\d{4}", text):
-        return "number", re.sub(r"\W", "", text).casefold()
+        return "number"
     if _TOPIC_KEYS.search(words):
-        return "topic", text
+        return "topic"
     if alone or (_NAME_KEYS.search(words) and not personal):
-        return "name", text
-    return ("spare", text) if not personal and len(text) < 80 else ("place", [])
+        return "name"
+    return "" if personal or len(text) >= 80 else "spare"
 
 
 def _leaves(value: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
@@ -95,16 +97,15 @@ def _leaves(value: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
         name = f"{prefix} {key}".strip()
         if isinstance(inner, dict):
             found += _leaves(inner, name)
-        elif isinstance(inner, list):
-            found += [(name, str(item)) for item in inner if isinstance(item, str | int)]
-        elif inner is not None and not isinstance(inner, bool) and fold(str(inner)) not in _BLANK:
-            found.append((name, str(inner).strip()))
+            continue
+        items = inner if isinstance(inner, list) else [inner]
+        texts = (
+            str(one).strip()
+            for one in items
+            if isinstance(one, str | int | float) and not isinstance(one, bool)
+        )
+        found += [(name, text) for text in texts if fold(text) not in _BLANK]
     return found
-
-
-def _cores(name: str) -> list[str]:
-    """Return the core and the folded form of a name."""
-    return [core for core in (core_name(name), fold(name)) if core]
 
 
 def _places(words: str, text: str) -> list[tuple[str, str]]:
@@ -113,6 +114,19 @@ def _places(words: str, text: str) -> list[tuple[str, str]]:
     if re.search(r"\bcountry\b", words):
         return [("country", fold(text))]
     return [("place", folded) for part in text.split(",") if (folded := fold(part)) and not folded.isdigit()]
+
+
+@dataclass(frozen=True)
+class Library:
+    """The documents of a corpus that a question may use; `permitted` has their numbers, None for all."""
+
+    documents: Sequence[Document]
+    finder: DocumentFinder
+    permitted: frozenset[int] | None
+
+    def admits(self, number: int) -> bool:
+        """Return True if the source policy admits a document."""
+        return self.permitted is None or number in self.permitted
 
 
 @dataclass(frozen=True)
@@ -132,7 +146,7 @@ class Dossier:
 
     entity: Entity
     entity_names: EntityNames
-    matches: tuple[DocumentMatch, ...]
+    matches: tuple[DocumentMatch, ...] = ()
     problem: str = ""
     places: tuple[str, ...] = ()
 
