@@ -34,9 +34,15 @@ class Parser:
                 self._rest = head
                 return []
             self._rest, chunk, self._begun = b"", head.removeprefix(b"\xef\xbb\xbf"), True
-        lines = (self._rest + self._normal(chunk)).split(b"\n")
-        self._rest = lines.pop()
-        events = [event for line in lines if (event := self._line(line)) is not None]
+        text, start, events = self._rest + self._normal(chunk), 0, list[bytes]()
+        while (end := text.find(b"\n", start)) >= 0:  # `split` takes four times as long
+            if text.startswith(b"data", start):
+                self._add_line(text, start, end)
+            elif end == start and self._data:
+                events.append(b"\n".join(self._data))
+                self._data, self._size = [], 0
+            start = end + 1
+        self._rest = text[start:]
         if len(self._rest) + self._size > MAX_BYTES:
             raise TooLarge(f"an event of the stream is larger than {MAX_BYTES >> 20} MiB")
         return events
@@ -50,12 +56,8 @@ class Parser:
         self._after_cr = chunk.endswith(b"\r")
         return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in chunk else chunk
 
-    def _line(self, line: bytes) -> bytes | None:
-        if not line:
-            data, self._data, self._size = self._data, [], 0
-            return b"\n".join(data) if data else None
-        name, _, value = line.partition(b":")
-        if name == b"data":
-            self._data.append(value.removeprefix(b" "))
-            self._size += len(line) + 1
-        return None
+    def _add_line(self, text: bytes, start: int, end: int) -> None:
+        """Add a line that begins with `data` and ends at a place, unless it is another field; `data` alone is an empty one."""
+        if text[start + 4 : start + 5] in b":\n":
+            self._data.append(text[start + (6 if text.startswith(b" ", start + 5) else 5) : end])
+            self._size += end - start + 1
