@@ -87,8 +87,7 @@ class FieldBasis(msgspec.Struct, frozen=True, gc=False):
     confidence: NotEmpty | float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(msgspec.Struct, frozen=True, gc=False):
     """One input to send, as JSON bytes, and its key.
 
     `root` is the key of the row's first task if this one escalates it. `members` are the tasks of the rows that this one
@@ -101,8 +100,7 @@ class Task:
     members: tuple[Task, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True, gc=False):
     """The output of a completed run. `content` is an object for structured output, a string for text."""
 
     run_id: str
@@ -130,8 +128,7 @@ class ApiWarning:
 # --- the ledger's records -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class EndedRun:
+class EndedRun(msgspec.Struct, frozen=True, gc=False):
     """How one run of a batch ended. `output` is the answer as JSON bytes, None unless the run completed."""
 
     key: bytes

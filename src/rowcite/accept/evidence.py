@@ -40,9 +40,10 @@ def score(confidence: str | float) -> float:
 
 def by_field(answer: Answer) -> dict[str, FieldBasis]:
     """Return an answer's bases by field; the first if a field has two."""
-    found: dict[str, FieldBasis] = {}
-    for basis in answer.basis:
-        found.setdefault(basis.field, basis)
+    found = {basis.field: basis for basis in answer.basis}
+    if len(found) < len(answer.basis):
+        for basis in reversed(answer.basis):
+            found[basis.field] = basis
     return found
 
 

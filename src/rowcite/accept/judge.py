@@ -69,7 +69,7 @@ def _judged(answer: Answer, part: FieldPolicy, bases: Mapping[str, FieldBasis], 
         basis, elements = _evidence(field, found, bases)
     else:
         basis, elements = _evidence(field, value, bases)
-        if elements:
+        if elements and part.checks:
             elements = tuple(_judged_element(element, value, part, day) for element in elements)
         rule, rejection = _rejection(value, basis, elements, part, day)
     return Cell(

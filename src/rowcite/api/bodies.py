@@ -76,7 +76,7 @@ class ErrorBody(msgspec.Struct, frozen=True):
     detail: Any = None
 
 
-class Run(msgspec.Struct, frozen=True):
+class Run(msgspec.Struct, frozen=True, gc=False):
     """A run object: the members that rowcite reads."""
 
     run_id: str
@@ -171,7 +171,7 @@ class Added(msgspec.Struct, frozen=True):
     run_ids: list[str]
 
 
-class Event(msgspec.Struct, frozen=True):
+class Event(msgspec.Struct, frozen=True, gc=False):
     """One event of any stream; its members depend on `type`."""
 
     type: str = ""

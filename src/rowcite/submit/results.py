@@ -164,9 +164,10 @@ def _worded(kind: str, message: str) -> str:
 
 
 def _ended(key: bytes, run: Run, output: bytes | None, members: tuple[bytes, ...]) -> EndedRun:
-    warnings = tuple(_worded(warning.type, warning.message) for warning in api_warnings(run))
-    if run.state is RunState.COMPLETED and output is not None:
+    found = api_warnings(run) if run.warnings else ()
+    warnings = tuple(_worded(warning.type, warning.message) for warning in found)
+    if output is not None and run.state is RunState.COMPLETED:
         shares = tuple(parts(output, members).items()) if members else ()
-        return EndedRun(key, run.run_id, run.state, output, warnings=warnings, parts=shares)
+        return EndedRun(key, run.run_id, RunState.COMPLETED, output, None, None, warnings, shares)
     problem = run.problem
     return EndedRun(key, run.run_id, run.state, None, problem.message or run.status, problem.ref_id, warnings)
