@@ -125,8 +125,8 @@ def test_a_scan_returns_the_states_of_a_lookup(ledger):
     batch = record_intent(ledger, task(1), task(2))
     ledger.save(batch.id, [done(1)])
     found = {}
-    for some in ledger.scan_states():
-        found |= some
+    for keys, states in ledger.scan_states():
+        found |= zip(keys, states, strict=True)
     assert found == ledger.task_states([keyed(1), keyed(2)])
 
 

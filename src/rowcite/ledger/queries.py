@@ -23,6 +23,10 @@ IS_SENT_RUN = f"{IS_CREATED} AND run.pack IS NULL"
 ENDED_AT = "CASE WHEN run.ended_in = :command THEN 9e999 ELSE coalesce(run.ended_at, 0.0) END"
 """When a run ended: infinity for this command's, so that its answers are new although the clock was set back."""
 STATES = f"SELECT run.key, run.state, {ENDED_AT} FROM"
+SCAN_STATES = (
+    f"SELECT key, state FROM run WHERE state NOT IN {sql_list(FORGOTTEN)}"
+    f" AND NOT ({IS_COMPLETED} AND {ENDED_AT} < :not_before)"
+)
 RUNS_OF_TASKS = (
     "SELECT coalesce(run.root, run.key), run.state, run.run_id, batch.processor, answer.output, run.error, run.ref_id,"
     f" run.id, run.price, run.root IS NULL, {ENDED_AT}, answer.checksum"
@@ -56,12 +60,14 @@ SUBMISSION = (
     "SELECT budget, (SELECT coalesce(sum(price), 0) FROM run"
     f" WHERE run.id >= first_run AND {IS_CREATED}) FROM submission ORDER BY id DESC LIMIT 1"
 )
+QUESTIONS = "SELECT id, body FROM question WHERE json_extract(body, '$.api') = ? ORDER BY id"
 ANSWERS_BY_QUESTION = (  # the run of a pack is not a task, its rows are
-    "SELECT question.body, count(*), coalesce(sum(task.ended_at < :not_before), 0) FROM question JOIN"
-    " (SELECT batch.question, max(run.id) AS last, max(run.ended_at) AS ended_at FROM run JOIN batch ON batch.id = run.batch"
-    f" WHERE run.{IS_COMPLETED} AND run.root IS NULL AND run.id NOT IN (SELECT pack FROM run WHERE pack IS NOT NULL)"
-    " GROUP BY batch.question, run.key) AS task ON task.question = question.id"
-    " WHERE json_extract(question.body, '$.api') = :api GROUP BY question.id ORDER BY max(task.last) DESC"
+    "SELECT question, count(*), coalesce(sum(ended_at < :not_before), 0) FROM"
+    " (SELECT batch.question, max(run.id) AS last, max(run.ended_at) AS ended_at"
+    " FROM batch CROSS JOIN run ON run.batch = batch.id"
+    " WHERE batch.question IN (SELECT value FROM json_each(:questions))"
+    f" AND run.{IS_COMPLETED} AND run.root IS NULL AND run.id NOT IN (SELECT pack FROM run WHERE pack IS NOT NULL)"
+    " GROUP BY batch.question, run.key) GROUP BY question ORDER BY max(last) DESC"
 )
 RUNS_BY_QUESTION = (
     "SELECT question.body, found.runs FROM question JOIN (SELECT batch.question, sum(counted.runs) AS runs FROM"

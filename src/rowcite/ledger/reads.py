@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rowcite.errors import LedgerError
@@ -50,15 +50,19 @@ class Reads(Store):
             ).fetchall()
             return _best(rows, not_before, failed_since)
 
-    def scan_states(self, *, not_before: float = 0.0) -> Iterator[dict[bytes, RunState]]:
-        """Yield the state of every task, many at a time and in no order: faster than `task_states` for most of a ledger.
+    def scan_states(self, *, not_before: float = 0.0) -> Iterator[tuple[Sequence[bytes], Sequence[str]]]:
+        """Yield the keys of all tasks and their states, many at a time and in no order: faster than `task_states` for most of a ledger.
 
-        A task with several runs may come more than once.
+        A task with several runs comes more than once.
         """
+        wanted = {**self._this_command, "not_before": min(not_before, 1e300)}
         with self._reading():
-            cursor = self._db.execute(f"{queries.STATES} run", self._this_command)
+            cursor = self._db.execute(queries.SCAN_STATES, wanted)
             while rows := cursor.fetchmany(_CHUNK):
-                yield _best(rows, not_before)
+                keys, states = zip(*rows, strict=True)
+                for text in set(states):
+                    _STATES[text]  # a damaged one is in none of them
+                yield keys, states
 
     def run_count(self) -> int:
         """Return an upper bound of the number of runs, without counting them."""
@@ -131,10 +135,19 @@ class Reads(Store):
                 found[number] = (price, rows)
         return found
 
-    def answers_by_question(self, api: str, *, not_before: float = 0.0) -> list[QuestionAnswers]:
-        """Return each question that an API has answered, newest first; escalations are left out."""
-        rows = self._each(queries.ANSWERS_BY_QUESTION, {"api": api, "not_before": min(not_before, 1e300)})
-        return [QuestionAnswers(json.loads(body), answers, older) for body, answers, older in rows]
+    def questions(self, api: str) -> dict[int, dict[str, Any]]:
+        """Return each question that was sent to an API, by its number."""
+        return {number: json.loads(body) for number, body in self._each(queries.QUESTIONS, (api,))}
+
+    def answers_by_question(
+        self, questions: Mapping[int, dict[str, Any]], *, not_before: float = 0.0
+    ) -> list[QuestionAnswers]:
+        """Return those of some questions that have answers, newest first; escalations are left out. All their runs are read."""
+        if not questions:
+            return []
+        wanted = {"questions": json.dumps(list(questions)), "not_before": min(not_before, 1e300)}
+        rows = self._each(queries.ANSWERS_BY_QUESTION, wanted)
+        return [QuestionAnswers(questions[number], answers, older) for number, answers, older in rows]
 
     def runs_by_api(self) -> dict[str, int]:
         """Return the number of answered and active runs at each API that has any."""

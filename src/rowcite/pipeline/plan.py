@@ -17,7 +17,7 @@ from rowcite.pipeline.job import Job
 from rowcite.pipeline.next_step import CostForecast, outlook, shares
 from rowcite.pipeline.spec_checks import column_warnings, spec_warnings
 from rowcite.pipeline.unknown_work import unknown_work
-from rowcite.pipeline.what_changed import EarlierAnswers, earlier_answers
+from rowcite.pipeline.what_changed import EarlierAnswers, earlier_answers, is_same
 from rowcite.pipeline.which_api import Use, choose_api
 from rowcite.submit.stop import Stop
 from rowcite.table.survey import Survey, survey
@@ -135,8 +135,11 @@ def _damaged(job: Job, ledger: Ledger, stop: Stop) -> int:
 def _before(job: Job, ledger: Ledger, found: Survey) -> EarlierAnswers:
     """Return which stored answers are not used, and why."""
     named = job.question.named
-    stored = ledger.answers_by_question(named["api"], not_before=job.not_before)
-    return earlier_answers(named, stored, found.to_submit, found.answered + found.active)
+    ages = found.to_submit and job.not_before > 0
+    stored = ledger.questions(named["api"])
+    counted = {number: item for number, item in stored.items() if ages or not is_same(item, named)}
+    answers = ledger.answers_by_question(counted, not_before=job.not_before)
+    return earlier_answers(named, answers, found.to_submit, found.answered + found.active)
 
 
 def _answers_elsewhere(job: Job, ledger: Ledger, to_submit: int) -> tuple[str, ...]:

@@ -36,11 +36,10 @@ def earlier_answers(
 ) -> EarlierAnswers:
     """Return the stored answers that are not used.
 
-    `stored` has the questions of the ledger, newest first: those of packs too. `present` is the number of tasks that are answered or active now. The
+    `stored` has the questions of the ledger, newest first: those of packs too, and the present one if the age of its answers counts. `present` is the number of tasks that are answered or active now. The
     earlier question is the last one that answered many tasks: a trial with a few rows does not hide the full run before it.
     """
-    print_ = fingerprint(now)
-    own = [item for item in stored if fingerprint(unpacked(item.named)) == print_]
+    own = [item for item in stored if is_same(item.named, now)]
     others = [item for item in stored if item not in own and REPEAT not in item.named]
     most = max((item.answers for item in others), default=0)
     earlier = next((item for item in others if 2 * item.answers >= min(most, to_submit)), None)
@@ -51,6 +50,11 @@ def earlier_answers(
         other_answers=sum(item.answers for item in others),
         too_old=sum(item.older for item in own),
     )
+
+
+def is_same(named: dict[str, Any], now: dict[str, Any]) -> bool:
+    """Return True if a stored question, also one of packs, is the present one."""
+    return fingerprint(unpacked(named)) == fingerprint(now)
 
 
 def changes(before: dict[str, Any], now: dict[str, Any]) -> list[str]:

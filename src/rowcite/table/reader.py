@@ -143,7 +143,8 @@ class Reader:
             for key, text, reason in zip(keys, encoded, long.to_list(), strict=True)
             if reason is None
         }
-        spread = text.to_frame(_TEXT).join(distinct, on=_TEXT, how="left", maintain_order="left")
+        all_differ = distinct.height == text.len()
+        spread = distinct if all_differ else _spread(text, distinct)
         failed = pl.coalesce(pl.lit(unfit), _LONG)
         return spread.select(
             pl.when(pl.col(_LONG).is_null()).then(_KEY).alias(_KEY),
@@ -326,6 +327,11 @@ def _needs_values(fault: CellFault) -> str:
 
 def _placeholders(template: str) -> list[str]:
     return list(dict.fromkeys(match[1] for match in _PLACEHOLDER.finditer(template) if match[1]))
+
+
+def _spread(text: pl.Series, distinct: pl.DataFrame) -> pl.DataFrame:
+    """Return the row of each text among those of the distinct ones."""
+    return text.to_frame(_TEXT).join(distinct, on=_TEXT, how="left", maintain_order="left")
 
 
 def _too_long(text: pl.Series, most: int) -> pl.Series:

@@ -180,8 +180,8 @@ class _States:
         self.height = 0
         if wanted * 8 > runs > _LOOKUP:
             self._known = _Frames(folder, _STATE, room)
-            for some in ledger.scan_states(not_before=not_before):
-                self._known.add(_ranked(some))
+            for keys, found in ledger.scan_states(not_before=not_before):
+                self._known.add(_ranked(keys, found))
             self.height = self._known.height
 
     def of(self, firsts: pl.DataFrame, part: int, parts: int) -> pl.DataFrame:
@@ -190,7 +190,10 @@ class _States:
             ranks = self._known.part(part, parts).group_by(_KEY).agg(pl.col("state").max())
         else:
             ranks = pl.concat(
-                [pl.DataFrame(schema=_STATE), *(_ranked(some) for some in self._looked_up(firsts))]
+                [
+                    pl.DataFrame(schema=_STATE),
+                    *(_ranked(some, some.values()) for some in self._looked_up(firsts)),
+                ]
             )
         return firsts.join(ranks, on=_KEY, how="left", maintain_order="left").with_columns(
             pl.col("state").fill_null(_ABSENT)
@@ -206,6 +209,7 @@ def _bytes(high: int, low: int) -> TaskKey:
     return TaskKey(high.to_bytes(8, "little") + low.to_bytes(8, "little"))
 
 
-def _ranked(states: dict[bytes, RunState]) -> pl.DataFrame:
-    ranks = pl.Series("state", [_RANKS.get(state, _FAILED) for state in states.values()], dtype=pl.UInt8)
-    return _halves(pl.Series(list(states), dtype=pl.Binary)).with_columns(ranks)
+def _ranked(keys: Iterable[bytes], states: Iterable[str]) -> pl.DataFrame:
+    texts = pl.Series("state", list(states), dtype=pl.String)
+    ranks = texts.replace_strict(_RANKS, default=_FAILED, return_dtype=pl.UInt8)
+    return _halves(pl.Series(list(keys), dtype=pl.Binary)).with_columns(ranks)
