@@ -154,13 +154,8 @@ def own(docs, body):
     docs.page("a.html", f"<h1>Acme Pumps</h1>{body}", URL)
 
 
-def test_the_head_count_of_today_beats_the_one_of_an_earlier_year(docs):
-    own(docs, "<p>In 2010 we had 15 employees. Today we are 60.</p>")
-    assert docs.value(ACME, COUNT) == 60
-
-
-def test_a_number_of_today_without_people_before_it_is_not_a_head_count(docs):
-    own(docs, "<p>We began in a barn. Today we are 60.</p>")
+def test_the_head_count_of_an_earlier_year_is_not_given(docs):
+    own(docs, "<p>In 2010 we had 15 employees. Today we are more.</p>")
     assert docs.value(ACME, COUNT) is None
 
 

@@ -24,6 +24,24 @@ _STAGE = r"pre-?seed|seed|series [A-Ka-k]\d?\b"
 _EXEC = r"(?:CEO|chief executive(?: officer)?|managing director)"
 
 
+NEEDS = {
+    "employees": r"people|staff|employ|worker|team|colleague|person|fte|full-time|payroll|count|workforce|of us|specialists|professionals",
+    "founded": r"found|establish|start|set up|created|formed|born|launch|incorporat|open|began|begin|commenc|back to|since",
+    "founders": r"founded",
+    "ceo": r"ceo|chief exec|managing director|led by|run by|headed by",
+    "stage": r"seed|series|listed|quoted|public|float|ipo|initial|trad|bootstrap|self-f|never|not",
+    "public": r"privat|famil|listed|traded|quoted|shares|owned|delist|withdr|left the stock",
+    "funding_total": r"total|altogether|in all|to date|so far|overall",
+    "revenue": r"revenue|turnover|sales",
+    "hq": r"headquarter|based|office|hq|head quarters|operates from|works from|run from|moved|moves|relocat|transfer|shifted|home base",
+    "industry": r"field|business|trade|industry|sector|speciali|line of|work|operat|active|home in|nutshell|phrase|word",
+    "products": r"product|range|portfolio|offering|service|solution|brand|platform",
+    "investors": r"led by|investors|backed by|funded by|investment from|backing from",
+    "email": r"@",
+}
+"""The patterns of a concept are slow: they are tried only on sentences that contain one of these in lower case."""
+
+
 @dataclass(frozen=True)
 class Phrase:
     """A pattern that states a fact; `before` and `after` match neighbouring words that exclude it."""
@@ -36,22 +54,14 @@ class Phrase:
     change: bool = False
 
 
-def _phrase(  # noqa: PLR0913  # the columns of the table below
-    concept: str,
-    pattern: str,
-    *,
-    passing: bool = False,
-    change: bool = False,
-    before: str = "",
-    after: str = "",
-) -> Phrase:
+def _phrase(concept: str, pattern: str, *, before: str = "", after: str = "", **kind: bool) -> Phrase:
+    excluded = (re.compile(text, re.IGNORECASE) if text else None for text in (before, after))
     return Phrase(
         concept,
         re.compile(pattern, re.IGNORECASE),
-        passing,
-        re.compile(before, re.IGNORECASE) if before else None,
-        re.compile(after, re.IGNORECASE) if after else None,
-        change,
+        kind.get("passing", False),
+        *excluded,
+        kind.get("change", False),
     )
 
 
@@ -69,58 +79,36 @@ PHRASES: tuple[Phrase, ...] = (
     _phrase("employees", rf"\b(?:staff|workforce|headcount|head count|payroll|team)(?: count| size)?(?: (?:now|currently|today|has|have|had))*\s+(?:of|is|was|are|stands? at|stood at|grown to|grew to|reached|numbers?|numbered|totals?|totalled|at|rose to|risen to)\s+(?:now )?(?P<v>(?:{APPROXIMATELY}\s*)?{NUMBER})(?!\s*(?:%|percent|per cent|years?|days|offices|sites|countries|months|nationalities|languages))(?=\s*(?:$|[.,;:)]|{_KIND}{_PEOPLE}\b|(?:across|in|at|worldwide|globally|and|by|today|spread|based|working|from|as|who|that|to|is|has)\b))", before=_CHANGE, after=_OTHERS),
     _phrase("employees", rf"\b(?:has|have|had|with|of|our|its|are|are now|is now|now|counts?|numbers?|comprises|includes|team:)\s+(?:grown to |a total of |a team of |a staff of )?(?P<v>(?:{APPROXIMATELY}\s*)?{NUMBER})\s+(?:full-time |permanent |dedicated |skilled )?{_PEOPLE}\b", before=_CHANGE, after=_OTHERS),
     _phrase("employees", rf"(?P<v>(?:{APPROXIMATELY}\s*)?\b{NUMBER})\s+(?:people|of us|staff|colleagues|employees|engineers and \w+)\s+(?:now )?(?:on the payroll|work|are employed|are on (?:the|our|its) payroll|make up)\b(?! with| together with)", before=_CHANGE, after=_OTHERS),
-    _phrase("employees", rf"\b(?P<v>{NUMBER})[- ](?:strong (?:team|workforce|staff|company|firm|group)|person (?:team|company|firm|business)|employee (?:company|firm|business))", before=_CHANGE),
-    _phrase("employees", rf"^(?P<v>(?:{APPROXIMATELY}\s*)?{NUMBER})\s+{_PEOPLE}\.?$", passing=True),
     _phrase("founded", rf"\b(?:co-?)?founded\b(?! (?:a|an|another|the) )[^.;]{{0,80}}?\b(?:in|on|since|around|during|back in)\s+{_WHEN}(?P<v>{_YEAR})\b", before=r"\b(?:previously|also|later|had|who|earlier) $"),
     _phrase("founded", rf"\b(?:was|were|been|company|business|firm|is) (?:first |originally |formally )?(?:established|started|set up|created|formed|born|launched|incorporated|opened)\b[^.;]{{0,50}}?\b(?:in|on|around|back in)\s+{_WHEN}(?P<v>{_YEAR})\b", before=r"\b(?:product|subsidiary|office|plant|factory|branch|programme|service|brand|range|line|site|division|unit|foundation|lab)\b[^.]{0,30}$"),
-    _phrase("employees", rf"\bwe are (?:now )?(?P<v>(?:{APPROXIMATELY}\s*)?{NUMBER}) (?:people|employees|colleagues|staff)\b", before=_CHANGE, after=_OTHERS),
-    _phrase("ceo", rf"(?P<v>{_PERSON}) has (?:been|served as) (?:(?:the|our|its) )?{_EXEC}\b since"),
     _phrase("employees", rf"\bthere (?:are|were) (?:now )?(?P<v>(?:{APPROXIMATELY}\s*)?{NUMBER}) of us\b", before=_CHANGE),
     _phrase("employees", rf"(?:(?<!\d),|[(:])\s*(?:with )?(?P<v>(?:{APPROXIMATELY}\s*)?{NUMBER})\s+(?:people|employees|staff)(?=\s*(?:[,;).:]|$|at\b|strong))", passing=True, before=_CHANGE, after=_OTHERS),
-    _phrase("employees", rf"\bhead ?count (?P<v>{NUMBER})\b", passing=True, before=_CHANGE),
-    _phrase("founded", rf"^(?:established|started|set up|created|formed|est\.|incorporated)\b[^.;]{{0,40}}?\b(?:in\s+)?{_WHEN}(?P<v>{_YEAR})\b"),
     _phrase("founded", rf"\b(?:started|began|opened|commenced|starting)\s+(?:life|trading|business|operations|operating|out|work|in business|its doors|their doors|our doors)\b[^.;]{{0,50}}?\b(?:in|of|since)\s+{_WHEN}(?P<v>{_YEAR})\b"),
     _phrase("founded", rf"\b(?:dates? back to|in business since|trading since|operating since|going since|traces? its (?:roots|origins|history) (?:back )?to|been around since|goes back to|founded)\s+{_WHEN}(?P<v>{_YEAR})\b"),
-    _phrase("founded", rf"^since (?:its foundation in |its founding in )?{_WHEN}(?P<v>{_YEAR}),? (?:we|the company|the firm|it) (?:has|have)\b", passing=True),
     _phrase("founded", rf"\b(?:it all|everything|the story|our story|its story|we|the company|the business|the firm) (?:began|started|begins|starts) (?:back )?in {_WHEN}(?P<v>{_YEAR})\b"),
-    _phrase("founded", rf"[(,]\s*founded (?:in )?(?P<v>{_YEAR})(?=\s*[,;)])", passing=True),
-    _phrase("founded", rf"\b(?:foundation|founding|inception) in\s+{_WHEN}(?P<v>{_YEAR})\b"),
-    _phrase("founded", rf"\b(?:established|est\.)\s+(?:in\s+)?{_WHEN}(?P<v>{_YEAR})\b", passing=True, before=r"\b(?:has|have|had|it|they|we|subsidiary|office|plant|factory|branch)\b[^.]{0,30}$"),
     _phrase("founders", rf"\b(?:co-?)?founded\b(?: (?:in|on) [^.,;]{{0,40}}?)?,? by (?P<v>(?:(?:brothers|sisters|siblings|engineers?|friends|[a-z-]+) ){{0,3}}{_PERSON}(?:, {_PERSON})*(?:,? (?:and|&) {_PERSON})?)"),
-    _phrase("founders", rf"\b(?:co-?)?founders,? (?P<v>{_PERSON}(?:, {_PERSON})*,? (?:and|&) {_PERSON})"),
-    _phrase("founders", rf"(?P<v>{_PERSON}(?:, {_PERSON})*(?:,? (?:and|&) {_PERSON})?) (?:co-?)?(?:founded|started|set up) (?:the (?:company|firm|business)|it\b)"),
-    _phrase("founders", rf"(?P<v>{_PERSON}),? (?:(?:the|our|its|sole) )*(?:CEO and )?(?:co-?)?founder\b(?! of (?!the (?:company|firm)|{_CAP}))", passing=True, before=r"former $|angel $"),
     _phrase("ceo", rf"\b{_EXEC}(?:,| is| remains|:|,? who is)? (?:currently |now )?(?P<v>{_PERSON})", before=r"(?:former|ex-|previous|outgoing|then|deputy|late|interim|vice|assistant|succeeds?|replac\w+|customer|client) ?$|former [^.]{0,12}$"),
     _phrase("ceo", rf"(?P<v>{_PERSON})(?:,| is| as| \()(?: (?:now|currently|the|our|its|who is|new|co-?founder and|founder and|co-?founder &))* ?{_EXEC}\b", before=r"(?:succeed\w*|replac\w+|former|follow\w+|took over from|after) (?:[a-z]+ )?$", after=r"^,? (?:until|from \d{4} to|between|of [A-Z](?!\w+ (?:said|says)))"),
-    _phrase("ceo", rf"(?P<v>{_PERSON}) (?:has been |was |is )?(?:appointed|named|becomes|became|promoted to|takes over|took over|joins|joined|serves|steps up|succeeds [\w ]+)(?: as)?(?: (?:the|its|our|new|group|as|to|company's))* {_EXEC}\b"),
-    _phrase("ceo", rf"\b(?:appoint(?:s|ed)|nam(?:es|ed)|hire[sd]) (?P<v>{_PERSON}) (?:as )?(?:(?:its|the|our|new|to be|group) )*{_EXEC}\b"),
     _phrase("ceo", rf"\b(?:is|are|now|company|firm) (?:now )?(?:led|run|headed) by (?:(?:its|the|our|co-?founder|founder|chief executive|managing director|CEO|and) )*(?P<v>{_PERSON})"),
     _phrase("stage", rf"\b(?:raised|raises|raising|closed|closes|secured|secures|secure|announced?s?|completed?s?|landed|bagged|lands|wins|banked|took|follows|following|led|leads|joined|backed|its|their|our|a|an|the|new|latest|oversubscribed|in (?:a|an|the|its|our))\b[^.;]{{0,70}}?(?<![\w-])(?P<v>{_STAGE})(?:[ -](?:round|funding|financing|extension|investment|raise|stage))?\b", before=r"\b(?:plans?|planning|seek\w*|hopes?|hoping|aims?|looking|ahead of|before|toward\w*|next|prepar\w+|considering|no|not|never|without|would|will|customer|invest(?:s|ed|ing) in|rumou?r\w*|expects?)\b[^.]{0,40}$", after=r"^[^.]{0,30}\b(?:of|for) (?:our|its) (?:customer|client)"),
     _phrase("stage", rf"(?<![\w-])(?P<v>{_STAGE})[ -](?:round|funding|financing|stage|backed|funded|company|startup|start-up)", passing=True, before=r"\b(?:plans?|planning|seek\w*|hopes?|hoping|aims?|looking|ahead of|before|toward\w*|next|prepar\w+|considering|no|not|never|without|would|will|in|invest(?:s|ed|ing)|expects?)\b[^.]{0,40}$"),
     _phrase("stage", r"\b(?P<v>(?:is |are |was |has been |been |shares (?:are|have been|trade) |stock (?:is|trades) )?(?:publicly (?:traded|listed|held)|listed on (?:the )?[\w ]{3,30}|quoted on|went public|floated on|completed its (?:IPO|initial public offering)|(?:trades?|trading|traded) on (?:the )?(?:nasdaq|nyse|london|new york|frankfurt|euronext|oslo|stockholm|helsinki|aim|[\w ]{0,20}(?:stock )?exchange)))\b", before=r"\b(?:not|never|plans?|customer|rival|may|could|considering|parent)\b[^.]{0,30}$"),
     _phrase("stage", rf"^(?:In {_YEAR},? )?{_CAP}(?: {_CAP}){{0,4}} led (?:a|an|the|our|its) (?P<v>{_STAGE})"),
     _phrase("stage", r"\b(?P<v>bootstrapped|self-funded|self-financed|(?:has |have )?(?:never|not) (?:taken|raised|accepted) (?:any )?(?:outside|external|venture|institutional)[\w ]{0,20}(?:capital|money|funding|investment)?)\b"),
+    _phrase("employees", rf"\b(?:has|have|with|of|employs?|employing|between|are)\s+(?P<v>\d[\d,]*\s?(?:-|\u2013|to)\s?\d[\d,]*)\s+{_PEOPLE}\b", before=_CHANGE, after=_OTHERS),
     _phrase("public", r"\b(?P<v>(?:privately (?:held|owned)|family[- ](?:owned|run|held)|not (?:publicly )?(?:listed|traded|quoted)|(?:its|our) shares are not \w+|(?:wholly |entirely |still )?owned by (?:its|the|our|a) (?:\w+ )?(?:family|families|founders?|staff|employees|members|partners)|employee-owned|(?:a |remains )private company|in private hands|(?:remains|is|are|stayed?) private))\b", before=r"\b(?:no longer|until|customer|rival|was once)\b[^.]{0,30}$"),
     _phrase("funding_total", rf"(?:total(?:ling|s)?|altogether|in all|in total|to date|so far|overall)\b[^.;]{{0,60}}?(?P<v>{MONEY})", before=r"\b(?:revenue|turnover|sales|market|orders?)\b[^.]{0,40}$", after=r"^[^.]{0,25}\b(?:revenue|turnover|sales)"),
-    _phrase("funding_total", rf"\braised (?:a total of )?(?P<v>(?:{APPROXIMATELY}\s*)?{MONEY})[^.;]{{0,40}}?\b(?:in total|to date|so far|altogether|since)\b"),
     _phrase("revenue", rf"\b(?:revenues?|turnover|sales)\b(?: (?:of|was|were|is|rose|grew|fell|climbed|increased|reached|hit|totalled|came to|came in at|stood at|for|in|the|year|last|fiscal|FY|\d{{4}}|to|by \d+(?:\.\d+)?(?: ?%| per ?cent)|about|around|roughly|some|nearly|almost|over|more than|just|under|approximately))*\s+(?P<v>(?:{APPROXIMATELY}\s*)?{MONEY})", before=r"\b(?:customer|client|market|saved|could|expects?|plans?|target\w*|aims?|forecast|customers'|partner|will)\b[^.]{0,40}$"),
     _phrase("revenue", rf"(?P<v>(?:{APPROXIMATELY}\s*)?{MONEY})\s+(?:in|of) (?:annual |yearly |net |group |total )?(?:recurring )?(?:revenues?|sales|turnover)\b", before=r"\b(?:customer|client|saved|could|expects?|plans?|target\w*|aims?|forecast|will)\b[^.]{0,40}$"),
-    _phrase("revenue", rf"\b(?:turned over|turns over|generated|posted|reported)\s+(?P<v>(?:{APPROXIMATELY}\s*)?{MONEY})(?=\s*(?:in|last|$|[.,;]| revenue| of (?:revenue|sales|turnover)))", passing=True, before=r"\b(?:customer|client|savings|loss|profit)\b[^.]{0,40}$", after=r"^ in (?:savings|profit|loss\w*|orders)"),
     _phrase("hq", rf"\b(?:headquartered|based|head ?quarters (?:is|are)|headquarters (?:is|are)|head office (?:is|are)|HQ is|registered office is|operates from|works from|run from|moved (?:its )?(?:headquarters|head office|HQ) (?:[\w ]+ )?to)\s*(?:now |currently |located |situated |still )*(?:in|at|from|out of)?\s+(?:the (?:city|town|heart|centre|outskirts|port|suburbs) of )?(?P<v>{_PLACE})", before=r"\b(?:customer|client|engineer|founder|investor|supplier|partner|rival|was|originally|previously|formerly|once)s?,? $|\bteams? $"),
     _phrase("hq", rf"\b(?:headquarters|head office|HQ|home base|main office)(?:,| is| are| was)? (?:located |situated )?in (?:the (?:city|town|heart|centre) of )?(?P<v>{_PLACE})"),
-    _phrase("hq", rf"(?P<v>(?!The |A |An |Our ){_CAP}(?: {_CAP}){{0,2}})-based\b", passing=True),
-    _phrase("hq", rf"\b(?:headquarters|head office|HQ|main office|registered office|seat) (?:is|are|has been|was|were) now (?:located |based |situated )?(?:in|at) (?P<v>{_PLACE})", change=True),
     _phrase("hq", rf"\b(?:moved|relocated|transferred|shifted|moves|relocates)(?: its| our| their| the)?(?: (?:global|corporate|main|company|group))? ?(?:headquarters|head office|HQ|seat|home base)?(?: from (?:{_PLACE}))? to (?P<v>{_PLACE})", change=True, before=r"\b(?:plans?|will|may|could|would|customers?|clients?|production|warehouse|plant|factory|he|she|they|who|family)\b[^.]{0,30}$"),
-    _phrase("employees", rf"\b(?:has|have|with|of|employs?|employing|between|are)\s+(?P<v>\d[\d,]*\s?(?:-|\u2013|to)\s?\d[\d,]*)\s+{_PEOPLE}\b", before=_CHANGE, after=_OTHERS),
     _phrase("public", r"\b(?P<v>delisted|taken private|went private|(?:is|are) no longer (?:publicly )?(?:listed|traded|quoted)|left the stock (?:exchange|market)|withdr[ae]wn? (?:its|from the) (?:listing|stock exchange))\b", change=True, before=r"\b(?:plans?|may|could|will|customer|rival|not)\b[^.]{0,30}$"),
     _phrase("industry", r"\b(?:our|its|the (?:company|firm|group|business)(?:'s|\u2019s)?|whose) (?:main |core )?(?:field|business|trade|industry|sector|line of business|speciality|specialty|line of work) (?:is|remains) (?P<v>[^\W\d_][^.,;:()]{2,60}?)(?= and nothing else|[.,;]|$)"),
     _phrase("industry", r"\b(?:we|it|the (?:company|firm|group|business)) (?:works?|operates?|specialises?|specializes?|is active|are active|is at home) (?:only |exclusively )?in (?:the )?(?P<v>[a-z][^.,;:()]{2,60}?)(?: (?:industry|sector|business|field))?(?= and nothing else|[.;]|$)"),
-    _phrase("industry", r"\b(?:active|specialis\w+|specializ\w+|a leader|player|company) in (?:the )?(?P<v>[a-z][\w &-]{3,40}?) (?:industry|sector|market|business|field)\b", passing=True),
     _phrase("industry", r"^in (?:one|a|two|three|a few) (?:phrase|words?|nutshell): (?P<v>[^.;:]{3,60})\.?$", passing=True),
     _phrase("products", rf"\b(?:products|product (?:range|line|family|lines)|range|portfolio|offering|services|solutions|brands|platform)(?: now)? (?:include[sd]?|comprises?|consists? of|are|covers?|spans?|features?|is made up of)\s+(?P<v>{_LIST})", before=r"\b(?:customers?|clients?|competing|rival|competitor)(?:'s|s')? $"),
-    _phrase("products", rf"\b(?:products|product lines|services|solutions|brands|tools)\s*(?::|,? such as|,? including|—|\u2013)\s+(?P<v>{_LIST})"),
     _phrase("investors", rf"\b(?:led by|investors (?:include|are|such as|:)|backed by|funded by|investment from|backing from)\s+(?P<v>{_CAP}{_LIST})"),
-    _phrase("certifications", r"\b(?P<v>(?:ISO(?:/IEC)? ?\d{4,5}(?:[-:]\d+)?|SOC ?[123](?: Type (?:II|I|2|1))?|B Corp|PCI[ -]DSS|HIPAA|Cyber Essentials(?: Plus)?|TISAX|HACCP|FSC|BRCGS?|IATF \d+|AS ?9100D?))\b", before=r"\b(?:not|working toward\w*|plans?|seek\w*|aims?|customers?|prepar\w+)\b[^.]{0,40}$"),
     _phrase("email", r"(?P<v>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"),
 )  # fmt: skip
 
