@@ -12,7 +12,7 @@ from selectolax.lexbor import LexborHTMLParser
 from rowcite.local.research.documents.document import Directness, Fact
 from rowcite.local.research.documents.html_blocks import inline_text
 from rowcite.local.research.documents.labels import concept_of_label
-from rowcite.local.research.documents.nodes import LONGEST, Node, json_nodes, last_part, microdata_nodes
+from rowcite.local.research.documents.nodes import LONGEST, Node, json_nodes, last_part, markup_nodes
 from rowcite.local.research.text.dates import full_date
 from rowcite.local.research.text.normalise import collapse_spaces, split_words
 
@@ -50,7 +50,7 @@ def read_head(tree: LexborHTMLParser, path: str, source: str) -> Head:
     head.title = collapse_spaces(title.text()) if title is not None else metas.get("og:title", "")
     scripts = [script.text() for script in tree.css('script[type="application/ld+json"]')]
     data = [node for text in scripts for node in json_nodes(text)]
-    head.nodes = [*data, *microdata_nodes(tree, source)]
+    head.nodes = [*data, *markup_nodes(tree, source)]
     head.url = _own_address(tree, metas, path)
     head.date = _own_date(tree, metas, data)
     head.facts = [*_meta_facts(tree, source), *_tagged_facts(tree)]

@@ -11,7 +11,7 @@ from msgspec import structs
 
 from rowcite.local.research.documents.document import Directness, Fact
 from rowcite.local.research.documents.labels import concept_of_label
-from rowcite.local.research.documents.nodes import Leaf, Node
+from rowcite.local.research.documents.nodes import Leaf, Node, last_part
 from rowcite.local.research.text.normalise import collapse_spaces, core_name, split_words
 
 ORGANISATIONS = re.compile(
@@ -23,38 +23,20 @@ _THINGS = re.compile(
 _OWN_PARTS = re.compile(
     r"Role|Offer|Rating|Specification|Value|Address|Amount|Place|List|Coordinates|Credential|Instance|Engine"
 )
-_OTHERS = frozenset(
-    {
-        "review",
-        "reviews",
-        "comment",
-        "mentions",
-        "isrelatedto",
-        "issimilarto",
-        "itemreviewed",
-        "hasvariant",
-        "competitor",
-        "customer",
-    }
+_OTHERS = re.compile(
+    r"reviews?|comment|mentions|isRelatedTo|isSimilarTo|itemReviewed|hasVariant|competitor|customer",
+    re.IGNORECASE,
 )
-_IGNORED = frozenset(
-    {
-        "image",
-        "logo",
-        "photo",
-        "potentialaction",
-        "breadcrumb",
-        "ispartof",
-        "mainentityofpage",
-        "primaryimageofpage",
-        "thumbnailurl",
-    }
+_IGNORED = re.compile(
+    r"@.*|image|logo|photo|potentialAction|breadcrumb|isPartOf|mainEntityOfPage|primaryImageOfPage|thumbnailUrl",
+    re.IGNORECASE,
 )
 _PAGES = re.compile(r"Article|Posting|WebPage|Report|Review$")
 _PAGE_LABELS = frozenset(
     {"url", "permalink", "link", "address", "canonical"}
 )  # of the page, not of its subject
 _MORE_EXCERPTS = 6  # of a list whose items are in different places
+_DEEPEST = 5
 _MOST = 400  # facts of one page
 
 
@@ -69,17 +51,9 @@ class _Position:
 
 def node_facts(nodes: Sequence[Node], title: str = "") -> list[Fact]:
     """Return the facts of a page's structured data; a page or an article without a name is called by the page's title."""
+    parts = ("itemListElement", "mainEntity", "about", "mentions")
     things = (
-        thing
-        for node in nodes
-        for thing in (
-            node,
-            *(
-                inner
-                for key in ("itemListElement", "mainEntity", "about", "mentions")
-                for inner in _inner(node, key)
-            ),
-        )
+        thing for node in nodes for thing in (node, *(one for key in parts for one in _inner(node, key)))
     )
     found = (
         fact
@@ -113,20 +87,13 @@ def node_subjects(nodes: Sequence[Node]) -> list[str]:
 def named_in(nodes: Sequence[Node]) -> set[str]:
     """Return the names of the organisations and people in a page's data."""
     found = {_name(node) for node in nodes if ORGANISATIONS.search(node.types) or "Person" in node.types}
-    inner = [
-        value
-        for node in nodes
-        for values in node.properties.values()
-        for value in values
-        if isinstance(value, Node)
-    ]
+    inner = [one for node in nodes for key in node.properties for one in node.nodes(key)]
     return found | (named_in(inner) if inner else set())
 
 
 def _inner(node: Node, key: str) -> list[Node]:
     """Return the nodes under a key; those of a list item are its items."""
-    values = [value for value in node.properties.get(key, ()) if isinstance(value, Node)]
-    return [inner for value in values for inner in (_inner(value, "item") or [value])] if values else []
+    return [inner for value in node.nodes(key) for inner in (_inner(value, "item") or [value])]
 
 
 def _name(node: Node) -> str:
@@ -135,64 +102,46 @@ def _name(node: Node) -> str:
 
 
 def _facts(node: Node, at: _Position) -> Iterator[Fact]:
-    if at.depth > 5:
-        return
-    for key, values in node.properties.items():
-        if (
-            key.startswith("@")
-            or key.lower() in _IGNORED
-            or (key == "url" and _PAGES.search(node.types))
-            or (key == "name" and at.depth and not at.path)
-        ):
-            continue
-        yield from _property(key, [_unwrapped(value, key) for value in values], at)
+    for key, values in node.properties.items() if at.depth <= _DEEPEST else ():
+        of_page = key == "url" and _PAGES.search(node.types)
+        if not (_IGNORED.fullmatch(key) or of_page or (key == "name" and at.depth and not at.path)):
+            yield from _property(key, [_unwrapped(value, key) for value in values], at)
 
 
 def _property(key: str, values: list[Leaf | Node], at: _Position) -> Iterator[Fact]:
-    """Yield the facts of a property: its values as one fact, then those of the nodes among them."""
-    nodes = [value for value in values if isinstance(value, Node)]
-    shown = [(_shown(value), _excerpt(value)) for value in values]
-    texts = tuple(dict.fromkeys(text for text, _ in shown if text))
-    if texts and key.lower() not in _OTHERS | {"additionalproperty"}:
-        excerpt = next((excerpt for text, excerpt in shown if text), "")
-        yield _fact(split_words(key), texts, excerpt, at)
-        for text, more in shown[1:_MORE_EXCERPTS]:
-            if more != excerpt and text and len(texts) > 1:
-                yield _fact(split_words(key), texts, more, at)
-    for node in nodes:
-        yield from _node(key, node, at)
+    """Yield the facts of a property: its values as one fact for each place that states some, then those of the nodes."""
+    shown = [(text, _excerpt(value)) for value in values if (text := _shown(value))]
+    texts = tuple(dict.fromkeys(text for text, _ in shown))
+    if not _OTHERS.fullmatch(key) and key != "additionalProperty":
+        for excerpt in list(dict.fromkeys(excerpt for _, excerpt in shown))[:_MORE_EXCERPTS]:
+            yield _fact(split_words(key), texts, excerpt, at)
+    for value in values:
+        if isinstance(value, Node):
+            yield from _node(key, value, at)
 
 
 def _node(key: str, node: Node, at: _Position) -> Iterator[Fact]:
     """Yield the facts of a node under a property; a named thing is a subject itself."""
-    label = node.text("name", "propertyID")
     words, name = split_words(key), _name(node)
-    if "PropertyValue" in node.types and label:
-        yield _fact(split_words(label.rstrip("/").rsplit("/", 1)[-1]), (_shown(node),), _excerpt(node), at)
-    elif "Person" in node.types and node.text("jobTitle") and name:
+    if "PropertyValue" in node.types:
+        if label := node.text("name", "propertyID"):
+            yield _fact(split_words(last_part(label)), (_shown(node),), _excerpt(node), at)
+        return
+    if "Person" in node.types and node.text("jobTitle") and name:
         yield _fact(split_words(node.text("jobTitle")), (name,), _excerpt(node), at)
-    if key.lower() in _OTHERS or (name and _THINGS.search(node.types) and not _OWN_PARTS.search(node.types)):
-        if key.lower() not in _OTHERS:
-            yield from (
-                structs.replace(fact, label=f"{words} {fact.label}", concept="")
-                for fact in _leaf_facts(node, at)
-            )
+    if _OTHERS.fullmatch(key):
         yield from _facts(node, _Position(name or key, "", at.depth + 1))
-    elif "PropertyValue" not in node.types:
+    elif name and _THINGS.search(node.types) and not _OWN_PARTS.search(node.types):
+        leaves = {
+            key: [value for value in values if isinstance(value, Leaf)]
+            for key, values in node.properties.items()
+            if key not in {"name", "url", "sameAs"}
+        }
+        for fact in _facts(Node(node.types, leaves), at):
+            yield structs.replace(fact, label=f"{words} {fact.label}", concept="")
+        yield from _facts(node, _Position(name, "", at.depth + 1))
+    else:
         yield from _facts(node, _Position(at.subject, f"{at.path} {words}".strip(), at.depth + 1))
-
-
-def _leaf_facts(node: Node, at: _Position) -> Iterator[Fact]:
-    """Yield the single values of a node that is a subject itself, for the subject above it."""
-    for key, values in node.properties.items():
-        leaves = [value for value in values if isinstance(value, Leaf) and value.text]
-        if (
-            leaves
-            and not key.startswith("@")
-            and key not in {"name", "url", "sameAs"}
-            and key.lower() not in _IGNORED
-        ):
-            yield _fact(split_words(key), tuple(leaf.text for leaf in leaves), leaves[0].excerpt, at)
 
 
 def _fact(label: str, texts: tuple[str, ...], excerpt: str, at: _Position) -> Fact:
@@ -204,22 +153,16 @@ def _fact(label: str, texts: tuple[str, ...], excerpt: str, at: _Position) -> Fa
 
 def _unwrapped(value: Leaf | Node, key: str) -> Leaf | Node:
     """Return the thing inside a role, a list item or an offer's catalog entry."""
-    if isinstance(value, Node):
-        inner = value.properties.get(key) if "Role" in value.types else value.properties.get("item")
-        if inner and isinstance(inner[0], Node):
-            return inner[0]
-    return value
+    inner = value.nodes(key if "Role" in value.types else "item") if isinstance(value, Node) else []
+    return inner[0] if inner else value
 
 
 def _shown(value: Leaf | Node) -> str:
     """Return a value as text: a scalar, a quantity ("10-50"), a thing's name, an address in one line."""
     if isinstance(value, Leaf):
         return value.text
-    if value.text("value", "ratingValue"):
-        unit = value.text("unitText", "currency") or (
-            value.text("unitCode") if not value.text("unitText") else ""
-        )
-        return f"{value.text('value', 'ratingValue')} {unit}".strip()
+    if figure := value.text("value", "ratingValue"):
+        return f"{figure} {value.text('unitText', 'currency', 'unitCode')}".strip()
     if value.text("minValue") and value.text("maxValue"):
         return f"{value.text('minValue')}-{value.text('maxValue')}"
     if "PostalAddress" in value.types and not value.text("name"):
@@ -236,13 +179,7 @@ def _of(node: Node, key: str) -> str:
 
 def _only_text(node: Node) -> str:
     """Return the text of a node that has no other: a credential's category, an item's address."""
-    leaves = [
-        value.text
-        for key, values in node.properties.items()
-        if not key.startswith("@")
-        for value in values
-        if isinstance(value, Leaf)
-    ]
+    leaves = [leaf.text for key in node.properties if key[0] != "@" for leaf in node.leaves(key)]
     return leaves[0] if len(leaves) == 1 else ""
 
 
@@ -250,9 +187,6 @@ def _excerpt(value: Leaf | Node) -> str:
     """Return the words that state a value: its own, or those of its name, figure or first part."""
     if isinstance(value, Leaf):
         return value.excerpt
-    for key in ("value", "ratingValue", "minValue", "name", "headline", "addressLocality"):
-        for inner in value.properties.get(key, ()):
-            return _excerpt(inner)
-    return next(
-        (found for values in value.properties.values() for inner in values if (found := _excerpt(inner))), ""
-    )
+    first = ("value", "ratingValue", "minValue", "name", "headline", "addressLocality")
+    keys = sorted(value.properties, key=lambda key: first.index(key) if key in first else len(first))
+    return next((found for key in keys for inner in value.properties[key] if (found := _excerpt(inner))), "")

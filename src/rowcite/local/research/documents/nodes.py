@@ -1,4 +1,4 @@
-"""Structured data as trees of nodes: JSON-LD and other JSON, microdata, and the mappings of front matter.
+"""Structured data as trees of nodes: JSON-LD and other JSON, microdata, RDFa, and the mappings of front matter.
 
 Every leaf keeps the words of the source that state it, so that each fact can be quoted.
 """
@@ -8,9 +8,8 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -20,12 +19,9 @@ from rowcite.local.research.text.normalise import collapse_spaces
 
 LONGEST = 400  # characters of an excerpt
 _DEEPEST = 8
-_DEEPEST_MAPPING, _MOST = (
-    2,
-    60,
-)  # levels and entries of front matter: aliases can make it as large as they like
-_MOST_PROPERTIES = 2_000  # of a page's microdata
-_SPACE = re.compile(r"[ \t\r\n]*")
+_MOST_VALUES = 5_000  # of a text: aliases can make front matter as large as they like
+_FARTHEST = 1_000_000  # characters from a member of JSON to the next
+_MOST_PROPERTIES = 2_000  # of a page's markup
 _SCHEMA_URL = re.compile(r"^https?://schema\.org/([A-Z]\w+)$")
 _ADDRESSES = frozenset({"url", "sameas", "webfeed", "contenturl", "downloadurl", "mainentityofpage", "id"})
 _decoder = json.JSONDecoder(strict=False)
@@ -45,34 +41,35 @@ class Node:
 
     types: str = ""
     properties: dict[str, list[Leaf | Node]] = field(default_factory=dict)
-    key: str = ""
 
     def add(self, key: str, values: Iterable[Leaf | Node]) -> None:
         """Add the values of a property."""
         self.properties.setdefault(key, []).extend(values)
 
+    def leaves(self, key: str) -> list[Leaf]:
+        """Return the single values of a property."""
+        return [value for value in self.properties.get(key, ()) if isinstance(value, Leaf)]
+
+    def nodes(self, key: str) -> list[Node]:
+        """Return the things that are values of a property."""
+        return [value for value in self.properties.get(key, ()) if isinstance(value, Node)]
+
     def text(self, *keys: str) -> str:
         """Return the first text of the first of some properties that has one, or an empty string."""
-        found = (
-            value.text for key in keys for value in self.properties.get(key, ()) if isinstance(value, Leaf)
-        )
-        return next(filter(None, found), "")
+        return next((leaf.text for key in keys for leaf in self.leaves(key) if leaf.text), "")
 
 
 def json_nodes(text: str) -> list[Node]:
     """Return the top-level objects of a JSON text, with @graph and references resolved; none if it is not JSON."""
-    text = text.strip().removeprefix("<!--").removesuffix("-->").strip()
+    text = text.strip().removeprefix("<!--").removesuffix("-->").strip(" \t\r\n;")
     try:
-        _, end = _decoder.raw_decode(text, 0)
-        if text[end:].strip(" \t\r\n;"):
-            return []
-        found = list(_values(text, 0, "", 0))
+        found = _Data(_JsonSource(text).member).values(_decoder.decode(text), "")
     except (ValueError, RecursionError):
         return []
     nodes = [node for node in found if isinstance(node, Node)]
-    graphs = [
-        inner for node in nodes for inner in node.properties.pop("@graph", ()) if isinstance(inner, Node)
-    ]
+    graphs = [inner for node in nodes for inner in node.nodes("@graph")]
+    for node in nodes:
+        node.properties.pop("@graph", None)
     every = [*(node for node in nodes if set(node.properties) - {"@context"}), *graphs]
     by_id = {node.text("@id"): node for node in every if node.text("@id") and len(node.properties) > 1}
     for node in every:
@@ -80,27 +77,24 @@ def json_nodes(text: str) -> list[Node]:
     return every
 
 
-def mapping_node(data: dict[str, Any], raw: str, depth: int = 0) -> Node:
+def mapping_node(data: dict[str, Any], raw: str) -> Node:
     """Return the node of a mapping whose source is `raw`, as front matter has it."""
-    node = Node()
-    for key, value in islice(data.items(), _MOST):
-        values = value[:_MOST] if isinstance(value, list) else [value]
-        excerpt = _lines_of(str(key), raw)
-        node.add(
-            str(key), [_mapped(one, excerpt, raw, depth) for one in values if one not in (None, "", [], {})]
-        )
-    return node
+    return _Data(lambda key: _lines_of(key, raw)).node(data)
 
 
-def microdata_nodes(tree: LexborHTMLParser, source: str) -> list[Node]:
-    """Return the top-level items of a page; `source` is its source with white space collapsed."""
+def markup_nodes(tree: LexborHTMLParser, source: str) -> list[Node]:
+    """Return the top-level items of a page's microdata and RDFa; `source` is its source with white space collapsed."""
     by_id = (
         {node.attributes.get("id") or "": node for node in tree.css("[id]")}
         if tree.css_first("[itemref]")
         else {}
     )
-    reader = _Microdata(source, by_id)
-    return [reader.item(scope, 0) for scope in tree.css("[itemscope]") if "itemprop" not in scope.attributes]
+    found: list[Node] = []
+    for names in (("itemscope", "itemprop", "itemtype"), ("typeof", "property", "typeof")):
+        reader = _Markup(*names, source, by_id)
+        scopes = (scope for scope in tree.css(f"[{names[0]}]") if names[1] not in scope.attributes)
+        found += [reader.item(scope, 0) for scope in scopes]
+    return found
 
 
 def last_part(key: str) -> str:
@@ -108,70 +102,62 @@ def last_part(key: str) -> str:
     return key.rstrip("/#").rsplit("/", 1)[-1].rsplit("#", 1)[-1].rsplit(":", 1)[-1]
 
 
-def _values(text: str, at: int, excerpt: str, depth: int) -> Iterator[Leaf | Node]:
-    """Yield the values at a position of valid JSON: the items of a list, else one."""
-    at = _after_space(text, at)
-    if depth > _DEEPEST:
-        return
-    if text[at] == "[":
-        for start, _ in _items(text, at):
-            yield from _values(text, start, excerpt, depth + 1)
-    elif text[at] == "{":
-        yield _object(text, at, depth)
-    else:
-        value, _ = _decoder.raw_decode(text, at)
-        if value is not None:
-            yield Leaf(_scalar(value), excerpt)
+@dataclass
+class _Data:
+    """Turns parsed data into nodes; `source` returns the words that state a member, in the order of the source."""
 
+    source: Callable[[str], str]
+    left: int = _MOST_VALUES
 
-def _object(text: str, at: int, depth: int) -> Node:
-    node = Node()
-    for start, key, value_at, end in _members(text, at):
-        literal = collapse_spaces(text[start : min(end, start + 2 * LONGEST)])[:LONGEST]
-        values = list(_values(text, value_at, literal, depth + 1))
-        if key == "@type":
-            node.types = " ".join(last_part(value.text) for value in values if isinstance(value, Leaf))
-        elif key == "@value":
-            node.add("value", values)
+    def node(self, data: dict[str, Any]) -> Node:
+        node = Node()
+        for name, value in data.items():
+            key, excerpt = str(name), self.source(str(name))
+            values = list(self.values(value, excerpt))
+            if key == "@type":
+                node.types = " ".join(last_part(one.text) for one in values if isinstance(one, Leaf))
+            elif values:
+                node.add("value" if key == "@value" else key if key[:1] == "@" else last_part(key), values)
+        return node
+
+    def values(self, value: Any, excerpt: str) -> Iterator[Leaf | Node]:
+        """Yield the items of a list, else one value; none of an empty one, and none when too many were read."""
+        self.left -= 1
+        if value in (None, "", {}) or self.left < 0:
+            return
+        if isinstance(value, list):
+            for one in value:
+                yield from self.values(one, excerpt)
         else:
-            node.add(key if key.startswith("@") else last_part(key), values)
-    return node
+            yield self.node(value) if isinstance(value, dict) else Leaf(_scalar(value), excerpt)
 
 
-def _members(text: str, at: int) -> Iterator[tuple[int, str, int, int]]:
-    """Yield each member of an object: start, key, start of the value, end."""
-    at = _after_space(text, at + 1)
-    while text[at] == '"':
-        key, key_end = _decoder.raw_decode(text, at)
-        value_at = _after_space(text, _after_space(text, key_end) + 1)
-        _, end = _decoder.raw_decode(text, value_at)
-        yield at, key, value_at, end
-        at = _after_comma(text, end)
+@dataclass
+class _JsonSource:
+    """Finds the members of a JSON text in order."""
 
+    text: str
+    at: int = 0
 
-def _items(text: str, at: int) -> Iterator[tuple[int, int]]:
-    """Yield the start and end of each item of a list."""
-    at = _after_space(text, at + 1)
-    while text[at] != "]":
-        _, end = _decoder.raw_decode(text, at)
-        yield at, end
-        at = _after_comma(text, end)
-
-
-def _after_comma(text: str, end: int) -> int:
-    at = _after_space(text, end)
-    return _after_space(text, at + 1) if text[at] == "," else at
-
-
-def _after_space(text: str, at: int) -> int:
-    match = _SPACE.match(text, at)
-    return match.end() if match else at
+    def member(self, key: str) -> str:
+        """Return the words of the next member with a key; empty if it is written in another way."""
+        name = re.escape(json.dumps(key, ensure_ascii=False))
+        match = re.compile(rf"{name}\s*:\s*").search(self.text, self.at, self.at + _FARTHEST)
+        if match is None:
+            return ""
+        self.at = match.end()
+        value = self.text[self.at : self.at + 2 * LONGEST]
+        try:
+            _, end = _decoder.raw_decode(value)
+        except ValueError:  # it is longer
+            end = len(value)
+        return collapse_spaces(match[0] + value[:end])[:LONGEST]
 
 
 def _scalar(value: Any) -> str:
     """Return a scalar as text, without markup and without the address of schema.org's enumerations."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
+    if str(value).lower() in {"true", "false"}:
+        return "yes" if str(value).lower() == "true" else "no"
     text = collapse_spaces(html.unescape(value)) if isinstance(value, str) else str(value)
     if "<" in text and re.search(r"</?[a-z]", text):
         text = collapse_spaces(html.unescape(re.sub(r"<[^<>]*>", " ", text)))
@@ -194,21 +180,7 @@ def _resolve(node: Node, by_id: dict[str, Node], depth: int) -> None:
 
 def _without_nodes(node: Node) -> Node:
     """Return a node with its single values alone: references can form circles."""
-    leaves = {
-        key: [value for value in values if isinstance(value, Leaf)] for key, values in node.properties.items()
-    }
-    return Node(node.types, {key: list(values) for key, values in leaves.items() if values})
-
-
-def _mapped(value: Any, excerpt: str, raw: str, depth: int) -> Leaf | Node:
-    if isinstance(value, dict):
-        return mapping_node(value, raw, depth + 1) if depth < _DEEPEST_MAPPING else Leaf("", "")
-    if isinstance(value, list):
-        return Leaf(
-            "; ".join(_scalar(one) for one in value[:_MOST] if not isinstance(one, dict | list)), excerpt
-        )
-    text = {"true": "yes", "false": "no"}.get(str(value).lower(), _scalar(value))
-    return Leaf(text, excerpt)
+    return Node(node.types, {key: list(leaves) for key in node.properties if (leaves := node.leaves(key))})
 
 
 def _lines_of(key: str, raw: str) -> str:
@@ -220,52 +192,48 @@ def _lines_of(key: str, raw: str) -> str:
 
 
 @dataclass
-class _Microdata:
-    """Reads items; an excerpt is the visible line of a property, else its tag."""
+class _Markup:
+    """Reads items by the attributes of their markup; an excerpt is the visible line of a property, else its tag."""
 
+    scope: str
+    prop: str
+    type: str
     source: str
     by_id: dict[str, LexborNode]
     left: int = _MOST_PROPERTIES
     around: tuple[int, str] = (0, "")
 
     def item(self, scope: LexborNode, depth: int) -> Node:
-        node = Node(" ".join(last_part(part) for part in (scope.attributes.get("itemtype") or "").split()))
-        roots = [
-            scope,
-            *(
-                self.by_id[one]
-                for one in (scope.attributes.get("itemref") or "").split()
-                if one in self.by_id
-            ),
-        ]
-        for root in roots:
-            if root is not scope and "itemprop" in root.attributes:
-                self._property(root, node, depth)
-            else:
-                self._below(root, node, depth)
+        node = Node(" ".join(last_part(part) for part in (scope.attributes.get(self.type) or "").split()))
+        self._below(scope, node, depth)
+        for one in (scope.attributes.get("itemref") or "").split():
+            if (root := self.by_id.get(one)) is not None:
+                self._read(root, node, depth)
         return node
 
     def _below(self, parent: LexborNode, node: Node, depth: int) -> None:
         for child in children(parent):
-            if (child.tag or "-").startswith("-"):
-                continue
-            if "itemprop" in child.attributes:
-                self._property(child, node, depth)
-            elif "itemscope" not in child.attributes:
-                self._below(child, node, depth)
+            if not (child.tag or "-").startswith("-"):
+                self._read(child, node, depth)
+
+    def _read(self, element: LexborNode, node: Node, depth: int) -> None:
+        if self.prop in element.attributes:
+            self._property(element, node, depth)
+        elif self.scope not in element.attributes:
+            self._below(element, node, depth)
 
     def _property(self, element: LexborNode, node: Node, depth: int) -> None:
-        for name in (element.attributes.get("itemprop") or "").split():
+        for name in (element.attributes.get(self.prop) or "").split():
             self.left -= 1
             if self.left < 0:
                 return
             key = last_part(name)
-            if "itemscope" in element.attributes:
+            if self.scope in element.attributes:
                 if depth < _DEEPEST:
                     node.add(key, [self.item(element, depth + 1)])
             else:
                 node.add(key, self._leaves(element, key))
-        if "itemscope" not in element.attributes:
+        if self.scope not in element.attributes:
             self._below(element, node, depth)
 
     def _leaves(self, element: LexborNode, key: str) -> list[Leaf | Node]:
