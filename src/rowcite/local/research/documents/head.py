@@ -32,7 +32,7 @@ _TECHNICAL = re.compile(
 
 @dataclass
 class Head:
-    """A page's own metadata; `nodes` are its JSON-LD and microdata, `facts` those of its meta tags."""
+    """A page's own metadata; `nodes` are its structured data, `facts` those of its meta tags."""
 
     title: str = ""
     url: str = ""
@@ -44,52 +44,53 @@ class Head:
 
 def read_head(tree: LexborHTMLParser, path: str, source: str) -> Head:
     """Return the metadata of a page; `path` is the file's path in the corpus, `source` its text with collapsed spaces."""
-    metas = _metas(tree)
+    tags = _tags(tree, source)
+    metas = {key: found[0][0] for key, found in tags.items()}
     title = tree.css_first("title")
-    head = Head(site_name=metas.get("og:site_name", ""))
-    head.title = collapse_spaces(title.text()) if title is not None else metas.get("og:title", "")
-    scripts = [script.text() for script in tree.css('script[type="application/ld+json"]')]
-    data = [node for text in scripts for node in json_nodes(text)]
-    head.nodes = [*data, *markup_nodes(tree, source)]
-    head.url = _own_address(tree, metas, path)
-    head.date = _own_date(tree, metas, data)
-    head.facts = [*_meta_facts(tree, source), *_tagged_facts(tree)]
+    scripts = tree.css('script[type="application/ld+json"]')
+    nodes = [node for script in scripts for node in json_nodes(script.text())] + markup_nodes(tree, source)
+    facts = [*_meta_facts(tags), *_tagged_facts(tree)]
     if tree.root is not None and (language := tree.root.attributes.get("lang")):
-        head.facts.append(Fact("language", language, f'lang="{language}"', Directness.DATA))
-    return head
+        facts.append(Fact("language", language, f'lang="{language}"', Directness.DATA))
+    return Head(
+        collapse_spaces(title.text()) if title is not None else metas.get("og:title", ""),
+        _own_address(tree, metas, path),
+        _own_date(tree, metas, nodes),
+        metas.get("og:site_name", ""),
+        nodes,
+        facts,
+    )
 
 
-def _metas(tree: LexborHTMLParser) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for meta in tree.css("meta[content]"):
-        attributes = meta.attributes
-        key = attributes.get("property") or attributes.get("name") or attributes.get("itemprop") or ""
-        found.setdefault(key.lower(), collapse_spaces(attributes.get("content") or ""))
+def _tags(tree: LexborHTMLParser, source: str) -> dict[str, list[tuple[str, str]]]:
+    """Return the contents of meta tags by name, each with the words of the source that state it."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for meta in tree.css("meta[content]")[:_MOST_TAGS]:
+        key = next(filter(None, map(meta.attributes.get, ("property", "name"))), "").lower()
+        text = collapse_spaces(meta.attributes.get("content") or "")
+        tag = collapse_spaces((meta.html or "").split(">", 1)[0])
+        found.setdefault(key, []).append((text, tag if tag in source else text))
     return found
 
 
-def _meta_facts(tree: LexborHTMLParser, source: str) -> Iterator[Fact]:
+def _meta_facts(tags: dict[str, list[tuple[str, str]]]) -> Iterator[Fact]:
     """Yield a fact for each name of the meta tags that describes the page; several tags of one name are a list."""
-    values: dict[str, list[tuple[str, str]]] = {}
-    for meta in tree.css("meta[property][content], meta[name][content]")[:_MOST_TAGS]:
-        key = (meta.attributes.get("property") or meta.attributes.get("name") or "").lower()
-        text = collapse_spaces(meta.attributes.get("content") or "")
-        if text and len(text) < LONGEST and not _TECHNICAL.search(key):
-            tag = collapse_spaces((meta.html or "").split(">", 1)[0])
-            excerpt = tag if tag in source else text
-            values.setdefault(_PREFIX.sub("", key), []).append((text, excerpt))
-    for key, found in values.items():
-        label, texts = split_words(key), tuple(dict.fromkeys(text for text, _ in found))
+    named: dict[str, list[tuple[str, str]]] = {}
+    for key, found in tags.items():
+        if not _TECHNICAL.search(key):
+            stated = [one for one in found if 0 < len(one[0]) < LONGEST]
+            named.setdefault(_PREFIX.sub("", key), []).extend(stated)
+    for name, stated in named.items():
+        label = split_words(name)
+        texts = tuple(dict.fromkeys(text for text, _ in stated))
         if (
-            texts[0].startswith("@")
-            or label in {"url", "title", "type", "locale"}
-            or (key in {"author", "publisher"} and texts[0].startswith("http"))
+            texts
+            and label not in {"", "url", "title", "type", "locale"}
+            and not texts[0].startswith(("@", "http"))
         ):
-            continue
-        items = texts if len(texts) > 1 else ()
-        yield Fact(
-            label, "; ".join(texts), found[0][1], Directness.DATA, concept_of_label(label), items=items
-        )
+            items = texts if len(texts) > 1 else ()
+            concept = concept_of_label(label)
+            yield Fact(label, "; ".join(texts), stated[0][1], Directness.DATA, concept, items=items)
 
 
 def _tagged_facts(tree: LexborHTMLParser) -> Iterator[Fact]:
@@ -115,11 +116,11 @@ def _own_address(tree: LexborHTMLParser, metas: dict[str, str], path: str) -> st
     return urljoin(base_url, path.rsplit("/", 1)[-1]) if base_url.startswith("http") else ""
 
 
-def _own_date(tree: LexborHTMLParser, metas: dict[str, str], data: list[Node]) -> str | None:
+def _own_date(tree: LexborHTMLParser, metas: dict[str, str], nodes: list[Node]) -> str | None:
     stated = [
         node.text(key)
         for key in ("dateModified", "datePublished", "dateCreated")
-        for node in data
+        for node in nodes
         if _PAGE_TYPES.search(node.types)
     ]
     stated += [metas.get(key, "") for key in _DATE_KEYS]

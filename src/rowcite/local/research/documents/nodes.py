@@ -99,7 +99,7 @@ def markup_nodes(tree: LexborHTMLParser, source: str) -> list[Node]:
 
 def last_part(key: str) -> str:
     """Return the last part of a property that is named by a URL."""
-    return key.rstrip("/#").rsplit("/", 1)[-1].rsplit("#", 1)[-1].rsplit(":", 1)[-1]
+    return re.split(r"[/#]|(?<!:):(?!:)", key.rstrip("/#"))[-1]
 
 
 @dataclass
