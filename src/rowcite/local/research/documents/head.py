@@ -81,16 +81,13 @@ def _meta_facts(tags: dict[str, list[tuple[str, str]]]) -> Iterator[Fact]:
             stated = [one for one in found if 0 < len(one[0]) < LONGEST]
             named.setdefault(_PREFIX.sub("", key), []).extend(stated)
     for name, stated in named.items():
-        label = split_words(name)
-        texts = tuple(dict.fromkeys(text for text, _ in stated))
-        if (
-            texts
-            and label not in {"", "url", "title", "type", "locale"}
-            and not texts[0].startswith(("@", "http"))
-        ):
-            items = texts if len(texts) > 1 else ()
-            concept = concept_of_label(label)
-            yield Fact(label, "; ".join(texts), stated[0][1], Directness.DATA, concept, items=items)
+        label, texts = split_words(name), tuple(dict.fromkeys(text for text, _ in stated))
+        refused = "@" if name not in {"author", "publisher"} else ("@", "http")
+        if label in {"", "url", "title", "type", "locale"} or not texts or texts[0].startswith(refused):
+            continue
+        items = texts if len(texts) > 1 else ()
+        concept = concept_of_label(label)
+        yield Fact(label, "; ".join(texts), stated[0][1], Directness.DATA, concept, items=items)
 
 
 def _tagged_facts(tree: LexborHTMLParser) -> Iterator[Fact]:
