@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import takewhile, zip_longest
 
 from rowcite.local.research.documents.document import Block, Directness, Fact
 from rowcite.local.research.documents.labels import concept_of_label, concept_of_question
@@ -40,18 +41,18 @@ def layout_facts(blocks: tuple[Block, ...]) -> Iterator[Fact]:
 
 
 def _block_facts(blocks: tuple[Block, ...], number: int) -> Iterator[Fact]:
-    """Yield the facts of one block: a caption, a pair, a table's row, or lines."""
+    """Yield the facts of one block: a caption, pairs, a table's row, or lines."""
     block = blocks[number]
     if number and (captions := _captions(block)):
         yield from _captioned(blocks[number - 1], block, captions, number)
-    elif block.kind == "row" and not block.header and len(block.cells) == 4:
-        for at in (0, 2):
-            yield from _pair(block, block.cells[at], block.cells[at + 1], Directness.TABLE, number)
-    elif block.kind == "pair" or (block.kind == "row" and not block.header and len(block.cells) == 2):
-        yield from _pair(block, block.cells[0], block.cells[1], Directness.TABLE, number)
-    elif block.kind == "row" and block.header and block.cells != block.header:
-        yield from _row(block, number)
-    elif block.kind in {"text", "item"}:
+    elif block.kind == "row" and block.header:
+        if block.cells != block.header:
+            yield from _row(block, number)
+    elif block.kind in {"row", "pair"}:
+        if len(block.cells) in {2, 4}:
+            for label, value in zip(block.cells[::2], block.cells[1::2], strict=True):
+                yield from _pair(block, label, value, Directness.TABLE, number)
+    elif block.kind != "heading":
         yield from _lines(block, number)
         yield from _tile(blocks, number)
 
@@ -70,25 +71,25 @@ def _fact(  # noqa: PLR0913, PLR0917  # what a fact consists of
     form: Directness,
     items: Sequence[str] = (),
 ) -> Fact:
-    folded = fold(re.sub(r"\([^)]*\)", "", label)) or fold(label)
+    folded = _folded(label)
     concept = concept_of_label(folded) or (concept_of_question(folded) if label.endswith("?") else "")
     year = _YEAR.search(label) or _AS_OF.search(value[:80])
-    as_of = year[1] if year else ""
-    heading = block.heading
+    as_of, heading = year[1] if year else "", block.heading
     return Fact(
         folded, value, excerpt, form, concept, items=tuple(items), heading=heading, as_of=as_of, block=number
     )
+
+
+def _folded(label: str) -> str:
+    return fold(re.sub(r"\([^)]*\)", "", label)) or fold(label)
 
 
 def _pair(block: Block, label: str, value: str, directness: Directness, number: int) -> Iterator[Fact]:
     """Yield the fact of a label and the text beside it."""
     if not fold(label) or not value or len(label) > 80 or len(value) > _LONGEST_VALUE:
         return
-    excerpt = (
-        block.text
-        if directness is Directness.TABLE
-        else next((line for line in block.lines if value in line), block.text)
-    )
+    lines = block.lines if directness is not Directness.TABLE else ()
+    excerpt = next((line for line in lines if value in line), block.text)
     parts: list[str] = []
     if label.endswith("?"):
         parts, value = named_parts(value), split_sentences(value)[0].rstrip(".")
@@ -120,55 +121,39 @@ def _row(block: Block, number: int) -> Iterator[Fact]:
         yield from _pair(block, block.cells[0], block.cells[1], Directness.TABLE, number)
         return
     at = names[0] if names else 0
-    first = block.cells[at] if at < len(block.cells) else ""
+    first, over = (block.cells[at], block.header[at]) if at < len(block.cells) else ("", "")
     cells = [
         (word, cell)
         for word, cell in zip(block.header, block.cells, strict=False)
-        if cell and word != block.header[at] and len(word) < 120
+        if cell and word != over and len(word) < 120
     ]
-    years = [first[-4:]] if _YEAR_ALONE.fullmatch(first) else []
-    years += [date_in(cell)[:4] for word, cell in cells if fold(word) in {"year", "date", "as of", "updated"}]
-    row_cells = (
-        tuple((fold(word), cell) for word, cell in [(block.header[at], first), *cells]) if names else ()
-    )
-    sideways = not names and (
-        not block.header[0]
-        or (concept_of_label(fold(first)) != "" and not _YEAR_ALONE.fullmatch(block.header[1]))
-    )
+    dates = [date_in(cell)[:4] for word, cell in cells if fold(word) in {"year", "date", "as of", "updated"}]
+    by_year = bool(_YEAR_ALONE.fullmatch(first))
+    row_year = first[-4:] if by_year else next(iter(dates), "")
+    row_cells = tuple((fold(word), cell) for word, cell in [(over, first), *cells]) if names else ()
+    known = bool(concept_of_label(fold(first)))
+    sideways = not names and (not block.header[0] or (known and not _YEAR_ALONE.fullmatch(block.header[1])))
     for word, cell in cells if first else ():
-        column = _YEAR_ALONE.fullmatch(word)
-        if column and names:
+        of_year = bool(_YEAR_ALONE.fullmatch(word))
+        if of_year and names:
             continue
-        label = fold(re.sub(r"\([^)]*\)", "", first if column or sideways else word))
+        label = _folded(first if of_year or sideways else word)
         year = _YEAR.search(word)
-        as_of = year[1] if year else (years[0] if years else "")
-        subject = word if sideways and not column else "" if column or _YEAR_ALONE.fullmatch(first) else first
+        subject = "" if of_year or (by_year and not sideways) else word if sideways else first
         yield Fact(
-            label,
-            cell,
-            block.text,
-            Directness.TABLE,
-            concept_of_label(label),
-            subject,
-            (),
-            row_cells,
-            block.heading,
-            as_of=as_of,
-            block=number,
-        )
+            label, cell, block.text, Directness.TABLE, concept_of_label(label), subject, (), row_cells, block.heading,
+            as_of=year[1] if year else row_year, block=number,
+        )  # fmt: skip
 
 
 def _lines(block: Block, number: int) -> Iterator[Fact]:
     """Yield the labelled lines of a block, the definitions below their terms, and a label in bold."""
     found = False
-    for at, line in enumerate(block.lines):
-        match, below = (
-            _LINE.match(line),
-            _BELOW.match(block.lines[at + 1]) if at + 1 < len(block.lines) else None,
-        )
-        if below and len(line) <= 80:
+    for line, below in zip_longest(block.lines, block.lines[1:], fillvalue=""):
+        match, definition = _LINE.match(line), _BELOW.match(below)
+        if definition and len(line) <= 80:
             found = True
-            yield _fact(block, number, line, below[1], f"{line} {block.lines[at + 1]}", Directness.TABLE)
+            yield _fact(block, number, line, definition[1], f"{line} {below}", Directness.TABLE)
         elif match and (match[1][0].isupper() or len(match[1].split()) < 5):
             found = True
             yield from _pair(block, match[1], match[2].strip(), Directness.LINE, number)
@@ -179,92 +164,65 @@ def _lines(block: Block, number: int) -> Iterator[Fact]:
 def _under_heading(blocks: tuple[Block, ...], number: int) -> Iterator[Fact]:
     """Yield the list, the sub-headings or the text under a heading, or the answer below a question."""
     heading = blocks[number]
-    concept = concept_of_label(fold(heading.text))
-    if not concept and heading.text.endswith("?"):
-        concept = concept_of_question(fold(heading.text))
-    if len(heading.text) > 120 or (OTHERS_HEADING.search(heading.text) and concept != "customers"):
+    question, folded = heading.text.endswith("?"), fold(heading.text)
+    concept = concept_of_label(folded) or (concept_of_question(folded) if question else "")
+    about_others = OTHERS_HEADING.search(heading.text) and concept != "customers"
+    below = _below(blocks, number)
+    if len(heading.text) > 120 or about_others or not below or MODEL_INSTRUCTIONS.search(below[0].text):
         return
-    below = []
-    for block in blocks[number + 1 :]:
-        if heading.kind == "heading" and block.kind == "heading" and block.level <= heading.level:
-            break
-        below.append(block)
-        if len(below) == _MOST_ITEMS:
-            break
-    items = [
-        _item_name(block.text) for block in below if block.kind == "item" and block.heading == heading.text
-    ]
-    subs = [block.text for block in below if block.kind == "heading" and block.level == heading.level + 1]
-    first = below[0] if below else None
-    if first is None or MODEL_INSTRUCTIONS.search(first.text):
-        return
-    if first.kind == "text" and heading.text.endswith("?"):
+    first = below[0]
+    items = [_item_name(one.text) for one in below if one.kind == "item" and one.heading == heading.text]
+    if first.kind == "text" and question:
         items = []
-    listed = (
-        items
-        or (subs if concept in _LISTED else [])
-        or (named_parts(first.text) if concept in _LISTED else [])
-    )
-    if listed:
-        start = next(block for block in below if block.text.startswith(listed[0]) or listed[0] in block.text)
-        yield _fact(
-            heading,
-            number,
-            heading.text,
-            "; ".join(listed),
-            start.text[:_LONGEST_EXCERPT],
-            Directness.LIST,
-            listed,
-        )
+    if not items and concept in _LISTED:
+        subs = [one.text for one in below if one.kind == "heading" and one.level == heading.level + 1]
+        items = subs or named_parts(first.text)
+    if items:
+        start = next(one.text for one in below if items[0] in one.text)[:_LONGEST_EXCERPT]
+        yield _fact(heading, number, heading.text, "; ".join(items), start, Directness.LIST, items)
     if first.kind == "text" and concept not in _LISTED:
-        value = (
-            split_sentences(first.text)[0].rstrip(".")
-            if heading.text.endswith("?")
-            else first.text[:_LONGEST_VALUE]
-        )
-        directness = Directness.LINE if heading.text.endswith("?") else Directness.LIST
-        yield _fact(heading, number, heading.text, value, _cut(first.text), directness)
+        value = split_sentences(first.text)[0].rstrip(".") if question else first.text[:_LONGEST_VALUE]
+        form = Directness.LINE if question else Directness.LIST
+        yield _fact(heading, number, heading.text, value, _cut(first.text), form)
+
+
+def _below(blocks: tuple[Block, ...], number: int) -> list[Block]:
+    """Return the blocks under a heading, up to the next of its level; those after a question that is none."""
+    heading = blocks[number]
+    found = blocks[number + 1 : number + 1 + _MOST_ITEMS]
+    if heading.kind != "heading":
+        return list(found)
+    return list(takewhile(lambda one: one.kind != "heading" or one.level > heading.level, found))
 
 
 def _tile(blocks: tuple[Block, ...], number: int) -> Iterator[Fact]:
     """Yield a short value above or below its label, each a block of its own, as in figure tiles and forms."""
     label = blocks[number]
-    if not _is_label(blocks, number, number):
+    if not _is_tile(blocks, number, label, is_label=True):
         return
     first = number
-    while number - first < _LONGEST_ROW and _is_label(blocks, first - 2, number):
+    while number - first < _LONGEST_ROW and _is_tile(blocks, first - 2, label, is_label=True):
         first -= 2
     known = bool(concept_of_label(fold(label.text)))
-    above = (
-        first > 0
-        and _is_value(blocks, first - 1, number)
-        and (known or bool(re.search(r"\d", blocks[number - 1].text)))
-    )
+    above = _is_tile(blocks, first - 1, label) and (known or bool(re.search(r"\d", blocks[number - 1].text)))
     at = number - 1 if above else number + 1
-    if _is_value(blocks, at, number):
-        value = blocks[at]
-        excerpt = f"{value.text} {label.text}" if above else f"{label.text} {value.text}"
-        yield _fact(
-            label, number, label.text, value.text, excerpt, Directness.TABLE if known else Directness.LIST
-        )
+    if _is_tile(blocks, at, label):
+        value = blocks[at].text
+        excerpt = f"{value} {label.text}" if above else f"{label.text} {value}"
+        form = Directness.TABLE if known else Directness.LIST
+        yield _fact(label, number, label.text, value, excerpt, form)
 
 
-def _is_label(blocks: tuple[Block, ...], at: int, beside: int) -> bool:
-    """Return True if a block may be the label of a tile: known as one, or short and without a figure."""
-    if not 0 <= at < len(blocks) or not _is_tile(blocks[at], blocks[beside]) or len(blocks[at].text) > 40:
+def _is_tile(blocks: tuple[Block, ...], at: int, beside: Block, *, is_label: bool = False) -> bool:
+    """Return True if a block is a short value beside a label, or is a label: known as one, or shorter and without a figure."""
+    if not 0 <= at < len(blocks):
         return False
-    return bool(concept_of_label(fold(blocks[at].text))) or not re.search(r"\d", blocks[at].text)
-
-
-def _is_value(blocks: tuple[Block, ...], at: int, beside: int) -> bool:
-    usable = 0 <= at < len(blocks) and _is_tile(blocks[at], blocks[beside])
-    return usable and not concept_of_label(fold(blocks[at].text))
-
-
-def _is_tile(block: Block, label: Block) -> bool:
-    """Return True if a block is a short value beside a label, not a sentence."""
-    same = block.kind == "text" and block.heading == label.heading and block.aside == label.aside
-    return same and len(block.text) <= _LONGEST_TILE and not block.text.endswith((".", "!", "?", ":"))
+    one = blocks[at]
+    same = one.kind == "text" and one.heading == beside.heading and one.aside == beside.aside
+    if not same or len(one.text) > _LONGEST_TILE or one.text.endswith((".", "!", "?", ":")):
+        return False
+    known = bool(concept_of_label(fold(one.text)))
+    return (len(one.text) <= 40 and (known or not re.search(r"\d", one.text))) if is_label else not known
 
 
 def named_parts(text: str) -> list[str]:
