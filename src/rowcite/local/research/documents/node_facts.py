@@ -11,7 +11,7 @@ from msgspec import structs
 
 from rowcite.local.research.documents.document import Directness, Fact
 from rowcite.local.research.documents.labels import concept_of_label
-from rowcite.local.research.documents.nodes import Leaf, Node, last_part
+from rowcite.local.research.documents.nodes import Leaf, Node, last_part, without_nodes
 from rowcite.local.research.text.normalise import collapse_spaces, core_name, split_words
 
 ORGANISATIONS = re.compile(
@@ -132,13 +132,9 @@ def _node(key: str, node: Node, at: _Position) -> Iterator[Fact]:
     if _OTHERS.fullmatch(key):
         yield from _facts(node, _Position(name or key, "", at.depth + 1))
     elif name and _THINGS.search(node.types) and not _OWN_PARTS.search(node.types):
-        leaves = {
-            key: [value for value in values if isinstance(value, Leaf)]
-            for key, values in node.properties.items()
-            if key not in {"name", "url", "sameAs"}
-        }
-        for fact in _facts(Node(node.types, leaves), at):
-            yield structs.replace(fact, label=f"{words} {fact.label}", concept="")
+        for fact in _facts(without_nodes(node), at):
+            if fact.label not in {"name", "url", "same as"}:
+                yield structs.replace(fact, label=f"{words} {fact.label}", concept="")
         yield from _facts(node, _Position(name, "", at.depth + 1))
     else:
         yield from _facts(node, _Position(at.subject, f"{at.path} {words}".strip(), at.depth + 1))

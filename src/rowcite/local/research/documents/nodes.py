@@ -173,12 +173,12 @@ def _resolve(node: Node, by_id: dict[str, Node], depth: int) -> None:
                 continue
             target = by_id.get(value.text("@id")) if set(value.properties) == {"@id"} else None
             if target is not None and target is not node:
-                values[number] = _without_nodes(target)
+                values[number] = without_nodes(target)
             elif target is None:
                 _resolve(value, by_id, depth + 1)
 
 
-def _without_nodes(node: Node) -> Node:
+def without_nodes(node: Node) -> Node:
     """Return a node with its single values alone: references can form circles."""
     return Node(node.types, {key: list(leaves) for key in node.properties if (leaves := node.leaves(key))})
 

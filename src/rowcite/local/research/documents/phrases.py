@@ -48,21 +48,26 @@ class Phrase:
 
     concept: str
     pattern: re.Pattern[str]
+    before: re.Pattern[str]
+    after: re.Pattern[str]
     passing: bool = False
-    before: re.Pattern[str] | None = None
-    after: re.Pattern[str] | None = None
     change: bool = False
 
 
-def _phrase(concept: str, pattern: str, *, before: str = "", after: str = "", **kind: bool) -> Phrase:
-    excluded = (re.compile(text, re.IGNORECASE) if text else None for text in (before, after))
-    return Phrase(
-        concept,
-        re.compile(pattern, re.IGNORECASE),
-        kind.get("passing", False),
-        *excluded,
-        kind.get("change", False),
-    )
+_NEVER = "(?!)"
+
+
+def _phrase(  # noqa: PLR0913  # the columns of the table below
+    concept: str,
+    pattern: str,
+    *,
+    before: str = _NEVER,
+    after: str = _NEVER,
+    passing: bool = False,
+    change: bool = False,
+) -> Phrase:
+    stated, left, right = (re.compile(text, re.IGNORECASE) for text in (pattern, before, after))
+    return Phrase(concept, stated, left, right, passing, change)
 
 
 _CHANGE = (

@@ -69,9 +69,8 @@ def _refused(phrase: Phrase, text: str, match: re.Match[str]) -> bool:
         return True
     start = max(0, match.start() - 80)
     left = (text[start : match.start()], text[start : match.start("v")])
-    if phrase.before and any(map(phrase.before.search, left)):
-        return True
-    return bool(phrase.after and phrase.after.search(text[match.end() : match.end() + 60]))
+    excluded = any(map(phrase.before.search, left))
+    return excluded or bool(phrase.after.search(text[match.end() : match.end() + 60]))
 
 
 def _fact(phrase: Phrase, sentence: Sentence, match: re.Match[str]) -> Fact:
