@@ -38,7 +38,16 @@ def counted(tmp_path, capsys, **changes):
         return summary, gather(prepared.job, ledger)
 
 
-@pytest.mark.parametrize("columns", [{"existing": "fill"}, {"existing": "overwrite"}, {"prefix": "x_"}])
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"existing": "fill"},
+        {"existing": "fill", "confidence": False},
+        {"existing": "overwrite"},
+        {"existing": "overwrite", "confidence": False},
+        {"prefix": "x_"},
+    ],
+)
 @pytest.mark.parametrize("on_reject", ["blank", "keep"])
 def test_the_summary_and_the_report_count_the_same(tmp_path, capsys, columns, on_reject):
     accept = {"min_confidence": "medium", "on_reject": on_reject}

@@ -7,6 +7,7 @@ from rowcite.cli.render import coverage_lines
 from rowcite.pipeline.spec_file import parse_spec
 from rowcite.pipeline.summary import Summary
 from rowcite.table.coverage import Coverage
+from rowcite.table.sources import Rows
 
 STATUSES = ["completed", "rejected", "failed", "pending", "skipped"]
 
@@ -17,7 +18,7 @@ def spec(**changes):
     return parse_spec({"name": "t", "input": {"path": "t.csv"}, "task": task, **changes})
 
 
-def covered(table=None, settings=None, **added):
+def covered(table=None, settings=None, found=None, **added):
     columns = {
         "city": ["Bonn", "Oslo", None, None, None],
         "staff": [5, None, None, None, None],
@@ -32,8 +33,8 @@ def covered(table=None, settings=None, **added):
         **added,
     }
     coverage = Coverage()
-    table = pl.DataFrame(table or {"name": list("abcde")})
-    coverage.add(settings or spec(), table, pl.DataFrame({k: v for k, v in columns.items() if v is not None}))
+    rows = Rows(pl.DataFrame(table or {"name": list("abcde")}), found=found)
+    coverage.add(settings or spec(), rows, pl.DataFrame({k: v for k, v in columns.items() if v is not None}))
     return coverage
 
 
@@ -56,7 +57,7 @@ def test_the_first_rejected_row_is_numbered_from_1_across_parts():
             "rowcite_error": [None] * 3,
         }
         rows = pl.DataFrame(columns, schema_overrides={"rowcite_error": pl.String})
-        coverage.add(spec(), pl.DataFrame({"name": list("abc")}), rows)
+        coverage.add(spec(), Rows(pl.DataFrame({"name": list("abc")})), rows)
     assert coverage.rejected_row == 5
 
 
@@ -66,11 +67,11 @@ def test_a_rejected_value_that_is_kept_is_not_an_accepted_one():
 
 
 def test_given_values_fill_a_field_and_are_not_found():
-    filling = spec(columns={"existing": "fill"})
-    table = {"name": list("abcde"), "city": ["Bonn", " ", "x", "x", "x"]}
-    confidence = ["given", "high", None, None, None]
-    found = covered(table, filling, city=None, city_confidence=confidence)
-    assert (found.filled["city"], found.filled["staff"], found.found) == (1, 1, 1)
+    filling = spec(columns={"existing": "fill", "confidence": False})
+    table = {"name": list("abcde"), "city": ["Bonn", "Oslo", "x", "x", "x"]}
+    values = pl.DataFrame({"city": [None, "Oslo", None, None, None]})
+    found = covered(table, filling, values, city=None)
+    assert (found.filled["city"], found.filled["staff"], found.found) == (2, 1, 2)
 
 
 def test_the_summary_aligns_fields_and_reasons():

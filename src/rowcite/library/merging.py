@@ -46,7 +46,7 @@ def merge_table(job: Job, ledger: Ledger, stop: Stop, frame: Frame | None) -> Me
         left = columns.height if limit is None else max(limit - found.rows.total(), 0)
         count(found.requested, columns.head(left))
         count(found.rows, columns)
-        found.coverage.add(job.spec, rows.frame, columns)
+        found.coverage.add(job.spec, rows, columns)
         if not found.preview.rows.height:
             found.preview = _preview(job, rows, columns)
         added.append(columns)

@@ -78,7 +78,7 @@ def write_contents(  # noqa: PLR0913 - what a table is made of, by name
             left = None if limit is None else max(limit - contents.rows.total(), 0)
             count(contents.requested, columns.head(columns.height if left is None else left))
             count(contents.rows, columns)
-            contents.coverage.add(reader.spec, rows.frame, columns)
+            contents.coverage.add(reader.spec, rows, columns)
         if pending is not None:
             pending.result()
         before_end()

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from rowcite.model import ANSWERED_ROWS, RowStatus
-from rowcite.rows.given import GIVEN, is_blank
+from rowcite.rows.given import is_blank
 from rowcite.spec.fields import fields, value_column
 from rowcite.spec.models import Spec
+from rowcite.table.sources import Rows
 
 _STATUS, _ERROR = "rowcite_status", "rowcite_error"
 _REFERENCE = re.compile(r" \(ref_id [^)]*\)")
@@ -38,24 +39,24 @@ class Coverage:
     rejected_row: int | None = None
     _rows: int = 0
 
-    def add(self, spec: Spec, table: pl.DataFrame, added: pl.DataFrame) -> None:
-        """Count some rows: the table's own columns after filling, and those that are added to them."""
+    def add(self, spec: Spec, rows: Rows, added: pl.DataFrame) -> None:
+        """Count some merged rows, with the columns that are added to them."""
         first = added[_STATUS].eq(RowStatus.REJECTED).arg_max()
         if self.rejected_row is None and first is not None and added[_STATUS][first] == RowStatus.REJECTED:
             self.rejected_row = self._rows + first + 1
         self._rows += added.height
         mask = added[_STATUS].is_in(list(ANSWERED_ROWS))
         columns = {value_column(spec, item.name) for item in fields(spec)}
-        own = [
-            name for name in table.columns if name in columns
-        ]  # filtering copies: no other column is needed
-        table = table.select(own).filter(mask) if own else table.clear()
+        own = [name for name in rows.frame.columns if name in columns]
+        # Filtering copies: no other column is needed.
+        table = rows.frame.select(own).filter(mask) if own else rows.frame.clear()
+        found = table.clear() if rows.found is None else rows.found.filter(mask)
         answered = added.select(
             pl.col(*(name for name in added.columns if not name.endswith("_citations") and name[0] != "\0"))
         ).filter(mask)
         self.answered += answered.height
         for item in fields(spec):
-            self._add_field(spec, item.name, table, answered)
+            self._add_field(spec, item.name, table, answered, found)
         self._add_reasons(added)
 
     def append(self, other: Coverage, rows: int) -> None:
@@ -69,7 +70,9 @@ class Coverage:
         for reason, count in other.reasons.items():
             self._add_reason(reason, count)
 
-    def _add_field(self, spec: Spec, name: str, table: pl.DataFrame, added: pl.DataFrame) -> None:
+    def _add_field(
+        self, spec: Spec, name: str, table: pl.DataFrame, added: pl.DataFrame, found: pl.DataFrame
+    ) -> None:
         column = value_column(spec, name)
         if column in added.columns:
             has_value = added[column].is_not_null()
@@ -79,9 +82,8 @@ class Coverage:
         if spec.accept.on_reject == "keep":
             has_value &= ~added[_ERROR].str.contains(rf"(^|; ){re.escape(name)}: ").fill_null(value=False)
         self.filled[name] += int(has_value.sum())
-        confidence = f"{column}_confidence"
-        if confidence in added.columns:
-            has_value &= added[confidence].ne_missing(GIVEN)
+        if column not in added.columns:
+            has_value &= found[column].is_not_null()  # the others are given
         self.found += int(has_value.sum())
 
     def _add_reasons(self, added: pl.DataFrame) -> None:

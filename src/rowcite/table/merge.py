@@ -6,6 +6,7 @@ A task is resolved once and its columns are spread over its rows; they are kept 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import polars as pl
 import pyarrow as pa
@@ -121,7 +122,8 @@ class Merge:
         """Put found values into the table's own columns; where there is none the cell stays as it is."""
         if not self._given:
             return rows
-        return _fill(rows, pl.DataFrame([found[FOUND + name].alias(name) for name in self._given]))
+        values = pl.DataFrame([found[FOUND + name].alias(name) for name in self._given])
+        return replace(_fill(rows, values), found=values)
 
 
 def _fill(rows: Rows, found: pl.DataFrame) -> Rows:

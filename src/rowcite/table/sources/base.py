@@ -53,12 +53,14 @@ class Rows:
     """Consecutive rows. `arrow` (Parquet) and `lines` (`WITH_LINES`) are the originals: a frame does not keep all of them.
 
     `kinds` (workbooks) shows for some columns what the lines do not: which cells are dates and times, and which are errors.
+    `found` has of merged rows the values that are in place of their own, by column; null where there is none.
     """
 
     frame: pl.DataFrame
     arrow: pa.Table | None = None
     lines: list[bytes] | None = None
     kinds: pl.DataFrame | None = None
+    found: pl.DataFrame | None = None
 
     def slice(self, start: int, rows: int) -> Rows:
         """Return some of the rows."""
