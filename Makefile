@@ -98,7 +98,7 @@ clean:  ## Remove build output; answers in .rowcite stay
 	@touch $@
 
 .venv/local: pyproject.toml | .venv/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[local]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[local,report]'
 	@touch $@
 
 .venv/dev: pyproject.toml | .venv/python

