@@ -60,9 +60,10 @@ def test_faults_in_the_truth_come_back_as_exactly_those_figures(scene, capsys):
 def test_a_right_value_that_was_rejected_is_counted_as_such(scene, capsys):
     scene.spec(accept={"min_confidence": "high"})
     assert scene("run", "-q") == 0
-    scene.truth(right(1), right(2, size=99))
+    scene.truth(right(1), right(2, size=99, products="A;C"))
     shown = scene.eval(capsys)
     assert counts(shown, "size") == (2, 0, 0, 2, 0, 0, 1, 0)
+    assert counts(shown, "products") == (2, 0, 0, 4, 0, 0, 3, 0)  # of a list each element counts
     assert result(shown, "size")["by_confidence"]["medium"]["value"] == 0.5
 
 

@@ -2,6 +2,7 @@
 
 import json
 
+import polars as pl
 import pytest
 
 from rowcite.errors import UsageError
@@ -54,6 +55,64 @@ def test_cells_on_which_two_reviewers_differ_are_left_out(scene, capsys):
 def test_a_policy_is_never_chosen_by_a_selected_sample(scene, capsys):
     assert scene("eval", "--truth", "reviewed", "--target", "0.9") == 2
     assert "needs labels of a random sample" in capsys.readouterr().err
+
+
+def drawn(scene, size):
+    """Draw some rows; return the file and the numbers of the rows."""
+    file = scene.folder / "sample.csv"
+    assert scene("eval", "--draw", str(size), "--key", "id", "-o", str(file)) == 0
+    rows = pl.read_csv(file, schema_overrides={"id": pl.String})
+    return file, [int(number) + 1 for number in rows["id"]]
+
+
+FIELDS = ("size", "city", "products")
+
+
+def test_decisions_on_drawn_rows_are_a_random_sample_that_may_choose_a_policy(scene, capsys):
+    file, rows = drawn(scene, 4)
+    other = next(row for row in range(1, 7) if row not in rows)
+    verdicts = {f"r{row}_{name}": "accept" for row in rows for name in FIELDS}
+    decide(scene, "Ann", **verdicts, **{f"r{other}_city": "Bergen"})
+    flags = ("--drawn", str(file), "--key", "id")
+    shown = reviewed(scene, capsys, *flags, "--target", "0.3")
+    assert counts(shown, "city")[:3] == (4, 4, 0)  # the decision on another row does not count
+    assert (shown["notes"], shown["choice"]["policy"], shown["choice"]["certified"]) == ([], "core", True)
+    assert all(
+        pair["outcome"] == "right" for pair in reviewed(scene, capsys, *flags, "--show", "all")["pairs"]
+    )
+
+
+def test_a_policy_is_not_chosen_while_the_right_value_of_a_drawn_cell_is_not_known(scene, capsys):
+    file, rows = drawn(scene, 3)
+    verdicts = {f"r{row}_{name}": "accept" for row in rows for name in FIELDS}
+    del verdicts[f"r{rows[0]}_size"]
+    decide(scene, "Ann", **verdicts | {f"r{rows[1]}_city": "reject"})
+    flags = ("--truth", "reviewed", "--drawn", str(file), "--key", "id")
+    assert scene("eval", *flags) == 0
+    assert scene("eval", *flags, "--target", "0.4") == 2
+    shown = " ".join(capsys.readouterr().err.split())
+    assert f"2 cells of 9 have none: {rows[0] - 1:03} (size), {rows[1] - 1:03} (city)" in shown
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("reviewed", "--drawn", "t.csv", "--key", "id"), "no column is a field of the spec"),
+        (("reviewed", "--drawn", "truth.csv", "--key", "id"), "has no column rowcite_stratum"),
+        (("reviewed", "--drawn", "truth.csv"), "--drawn needs --truth reviewed and --key"),
+        (("truth.csv", "--drawn", "truth.csv", "--key", "id"), "--drawn needs --truth reviewed and --key"),
+    ],
+)
+def test_a_sample_that_was_not_drawn_is_refused(scene, capsys, monkeypatch, flags, message):
+    monkeypatch.chdir(scene.folder)
+    scene.truth({"id": "001", "city": "Oslo"})
+    assert scene("eval", "--truth", *flags) == 2
+    assert message in " ".join(capsys.readouterr().err.split())
+
+
+def test_every_element_of_a_rejected_list_is_wrong(scene, capsys):
+    decide(scene, "Ann", r1_products="reject", r2_products="accept")
+    assert counts(reviewed(scene, capsys), "products")[:3] == (2, 2, 2)
 
 
 def test_without_decisions_there_are_no_labels(scene, capsys):

@@ -40,6 +40,11 @@ def _target(_: click.Context, __: click.Parameter, value: str | None) -> float |
     metavar="TABLE",
     help="Table with the key and the right values of some rows; or reviewed: the decisions of `rowcite review`.",
 )
+@click.option(
+    "--drawn",
+    metavar="CSV",
+    help="With --truth reviewed: the file that --draw wrote. The decisions on its rows are those of a random sample.",
+)
 @click.option("--key", metavar="COLUMN", help="Column that identifies a row, in both tables.")
 @click.option(
     "--processors",
@@ -95,6 +100,7 @@ def command(spec: str, *, key: str | None, truth: str | None, draw: int | None, 
 
 
 _OWN = (
+    "drawn",
     "processors",
     "target",
     "none_marker",
@@ -134,8 +140,9 @@ def _draw(spec: str, key: str | None, rows: int, own: dict[str, Any], flags: dic
             f"{render.plural(drawn.ambiguous, 'task')} not drawn: other rows have the same {key} and another input"
         )
     console.info(
-        f"{output}: {render.plural(drawn.rows, 'row')} to label. Fill in its fields, then run"
-        f" `rowcite eval {spec} --truth {output} --key {key}`"
+        f"{output}: {render.plural(drawn.rows, 'row')} to label. Fill in its fields and run"
+        f" `rowcite eval {spec} --truth {output} --key {key}`, or review them: `rowcite review {spec} --first {output} --key {key}`,"
+        f" then `rowcite eval {spec} --truth reviewed --drawn {output} --key {key}`"
     )
     return 0
 
@@ -152,7 +159,13 @@ def _evaluate(spec: str, key: str | None, truth: str, own: dict[str, Any], flags
     with prepared(spec, flags, Use.SEND if processors else Use.KEEP) as ready:
         with closing(open_ledger(ready.ledger, writing=False)) as ledger:
             made = evaluator(
-                ready.job, ledger, truth, key=key, none_marker=own["none_marker"], target=own["target"]
+                ready.job,
+                ledger,
+                truth,
+                key=key,
+                none_marker=own["none_marker"],
+                target=own["target"],
+                drawn=own["drawn"],
             )
         jobs = [made.job_of(name) for name in processors]
         with answers(console, ready, jobs, yes=own["yes"], quiet=own["no_progress"]) as ledger:

@@ -25,7 +25,7 @@ from rowcite.evaluation.judging import (
 )
 from rowcite.evaluation.labelled_rows import Labelled, LabelledRows, LabelledTask, labelled_tasks, rows_by_key
 from rowcite.evaluation.policies import grid, yaml_block
-from rowcite.evaluation.reviewed import REVIEWED, reviewed
+from rowcite.evaluation.reviewed import REVIEWED, drawn_and_reviewed, reviewed
 from rowcite.evaluation.simulation import LabelledAnswers, Simulation
 from rowcite.evaluation.some_rows import job_of, price
 from rowcite.evaluation.truth import NotThese, Truth, label_columns, read_truth
@@ -255,19 +255,33 @@ class Evaluator:
 
 
 def evaluator(  # noqa: PLR0913 - the truth, by name
-    job: Job, ledger: Ledger, truth: str | Source, *, key: str | None, none_marker: str, target: float | None
+    job: Job,
+    ledger: Ledger,
+    truth: str | Source,
+    *,
+    key: str | None,
+    none_marker: str,
+    target: float | None,
+    drawn: str | Source | None = None,
 ) -> Evaluator:
     """Return the evaluator for a table of labels, or for the decisions of reviewers if `truth` is `reviewed`.
+
+    `drawn` is the sample that was drawn to be reviewed: of the decisions only those on its rows count.
 
     Raises:
         UsageError: the truth or the key does not work, or the target would be reached by a sample that people selected.
         TableError: the truth cannot be read.
     """
+    if drawn is not None:
+        if truth != REVIEWED or key is None:
+            raise UsageError("--drawn needs --truth reviewed and --key COLUMN")
+        sample = read_truth(drawn, key, label_columns(job.spec), none_marker)
+        return Evaluator(job, *drawn_and_reviewed(job, ledger, sample, key, complete=target is not None))
     if truth == REVIEWED:
         if target is not None:
             raise UsageError(
                 "a target needs labels of a random sample. Rows are reviewed because they look doubtful: a policy that is right there may"
-                " be wrong elsewhere. Draw a sample to label with --draw"
+                " be wrong elsewhere. Draw a sample with --draw, review it, and name it: --drawn FILE"
             )
         return Evaluator(job, *reviewed(job, ledger))
     if key is None:

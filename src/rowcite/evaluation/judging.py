@@ -36,8 +36,8 @@ class Pair(NamedTuple):
     """A label and the cell it was compared with.
 
     `record` is what the key column has in its row. `label` is `NotThese` where only wrong values are known. `found` is the value as it was answered, accepted or not. `found_right` is True if it is the label's value: of a rejected
-    one it shows that the rejection cost a right value. `parts` counts the elements of a list. `weight` is the number of
-    tasks of the table that this one stands for.
+    one it shows that the rejection cost a right value. `parts` counts the elements of a list, `rejected_right` the right values
+    (of a list its elements) that were rejected. `weight` is the number of tasks of the table that this one stands for.
     """
 
     record: str
@@ -52,6 +52,7 @@ class Pair(NamedTuple):
     urls: tuple[str, ...]
     reasoning: str | None
     parts: ListMatch | None = None
+    rejected_right: int = 0
     weight: float = 1.0
 
 
@@ -79,15 +80,23 @@ class Comparisons:
         return self._known[pair]
 
     def parts(self, field: str, label: Any, found: Any) -> ListMatch | None:
-        """Return how a list compares with its label, None for another field."""
+        """Return how a list compares with its label, None for another field. Of a list that is only known as wrong, each element is."""
         same = self._elements.get(field)
         if same is None:
             return None
         pair = (field, repr(label), repr(found))
         if pair not in self._known_parts:
-            labels, finds = ([] if value is None else elements(value) for value in (label, found))
+            known = not isinstance(label, NotThese)
+            labels, finds = (
+                [] if value is None else elements(value) for value in (label if known else None, found)
+            )
             self._known_parts[pair] = match_lists(labels, finds, same)
         return self._known_parts[pair]
+
+    def right(self, field: str, label: Any, found: Any) -> int:
+        """Return the number of right values in a found value: of a list its elements."""
+        parts = self.parts(field, label, found)
+        return int(self.same(field, label, found)) if parts is None else parts.right
 
 
 def judge_cell(  # noqa: PLR0913, PLR0917 - a label and its place
@@ -116,7 +125,8 @@ def judge_cell(  # noqa: PLR0913, PLR0917 - a label and its place
         cell.rejection,
         tuple(citation.url for citation in cell.citations),
         cell.reasoning,
-        comparisons.parts(field, label, accepted) if is_known else None,
+        comparisons.parts(field, label, accepted),
+        comparisons.right(field, label, found) if outcome is Outcome.MISSED and is_known else 0,
     )
 
 
@@ -140,7 +150,7 @@ def level(confidence: str | float | None) -> str:
 class FieldResult:
     """The labelled cells of one field under one setting, counted over distinct tasks.
 
-    Of a list field the counts are those of elements, but for `labelled`, `unanswered` and `rejected_right`. `precision` is
+    Of a list field the counts are those of elements, but for `labelled` and `unanswered`. `precision` is
     right / (right + wrong + invented), `recall` right / those with a value; `by_confidence` is the share of found values that are
     right, accepted or not.
     """
@@ -201,7 +211,7 @@ def _result(setting: str, field: Field, pairs: list[Pair], unanswered: int) -> F
         missed=counts[Outcome.MISSED],
         invented=counts[Outcome.INVENTED],
         empty=counts[Outcome.EMPTY],
-        rejected_right=sum(pair.outcome is Outcome.MISSED and pair.found_right for pair in pairs),
+        rejected_right=sum(pair.rejected_right for pair in pairs),
         unanswered=unanswered,
         precision=precision,
         recall=recall,

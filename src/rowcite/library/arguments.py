@@ -47,6 +47,7 @@ _NAMES = {
     "--backend": "backend=…",
     "--ledger": "ledger=…",
     "--key": "key=…",
+    "--drawn": "drawn=…",
     "--escalate-anyway": "escalate_anyway=True",
     "--retry-failed": "retry_failed=True",
     "--fresh": "fresh=True",
@@ -60,6 +61,9 @@ _PHRASES = (
     ("run with --base-url", "call with --base-url"),
     ("give --key COLUMN", "give key=…"),
     ("with --draw", "with `rowcite eval --draw 50`"),
+    ("that --draw wrote", "that `rowcite eval --draw` wrote"),
+    ("name it: --drawn FILE", "name it: drawn=…"),
+    ("--drawn needs --truth reviewed and --key COLUMN", 'drawn=… needs truth="reviewed" and key=…'),
     ("name a folder there with --ledger DIR", "name a folder there with --ledger"),
 )
 """What is said otherwise to a program than to a person at a terminal."""

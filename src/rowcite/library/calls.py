@@ -93,12 +93,13 @@ def evaluate(  # noqa: PLR0913 - the parts of an evaluation, by name
     processors: Sequence[str] = (),
     target: float | None = None,
     none_marker: str = NONE_MARKER,
+    drawn: TableLike | None = None,
     **options: Unpack[ApiOptions],
 ) -> Evaluation:
     """Return stored answers compared with labels, as frames: `frame()` counts by field, `pairs_frame()` has each judged label.
 
     `truth` is a table (a path or a frame) with the column `key` and the right values of some fields, or "reviewed": the decisions of
-    reviewers, which need no `key`. The answers of `processors` that
+    reviewers, which need no `key`; with `drawn`, the file of `rowcite eval --draw`, those on its rows. The answers of `processors` that
     are not stored are requested, for labelled rows only and within the budget. With `target` the cheapest policy is `choice`.
 
     Raises:
@@ -111,7 +112,13 @@ def evaluate(  # noqa: PLR0913 - the parts of an evaluation, by name
         prepared, _ = _prepared(table, spec, cast("Options", options), *([key] if key is not None else []))
         with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
             made = evaluator(
-                prepared.job, ledger, _truth(truth), key=key, none_marker=none_marker, target=target
+                prepared.job,
+                ledger,
+                _truth(truth),
+                key=key,
+                none_marker=none_marker,
+                target=target,
+                drawn=None if drawn is None else _truth(drawn),
             )
         if processors:
             jobs = [made.job_of(name) for name in processors]
