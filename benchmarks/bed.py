@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -12,6 +14,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +81,24 @@ def measure(*command: str | Path, cwd: Path = ROOT, env: dict[str, str] | None =
 
 def rowcite(*command: str | Path) -> Measured:
     """Run the command to its end."""
-    return measure(PYTHON, "-m", "rowcite", *command)
+    return measure(client(), "-m", "rowcite", *command, env={"PYTHONPATH": ""})
+
+
+@cache
+def client() -> Path:
+    """Return the Python of a virtual environment with rowcite as users have it: compiled, without the tools of its developers.
+
+    If it cannot be made, return that of the developers.
+    """
+    venv = Path(tempfile.mkdtemp(prefix="rowcite-bench-own-"))
+    atexit.register(shutil.rmtree, venv)
+    try:
+        subprocess.run([PYTHON, "-m", "venv", venv], check=True)
+        subprocess.run([venv / "bin" / "python", "-m", "pip", "install", "--quiet", ROOT], check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(f"rowcite is measured with the developers' packages: {error}", file=sys.stderr)
+        return Path(PYTHON)
+    return venv / "bin" / "python"
 
 
 @dataclass

@@ -3,9 +3,9 @@
     python benchmarks/bench.py
 
 The server is `rowcite serve --bench` in another process. It answers at once with generated values: five fields, three
-citations each, 1.8 KB and more; or six fields, one of each type, with 30% hostile texts. rowcite and the bare clients request
-the basis of each list element and so get 3.4 and 6.7 KB; `parallel-cli` does not. Peers: `parallel-cli` in a virtual environment; a bare client that posts the same bytes
-and stores nothing; one that also stores each answer in a SQLite file. Writes benchmarks/results.md.
+citations each; or six fields, one of each type, with 30% hostile texts. Every client gets the same answers, with the basis of each list
+element. Peers: `parallel-cli`; a bare client that posts the same bytes and stores nothing; one that also stores each answer in a SQLite
+file. rowcite and `parallel-cli` are installed into a virtual environment each. Writes benchmarks/results.md.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ import atexit
 import json
 import os
 import shutil
+import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -33,6 +34,7 @@ from bed import (
     Measured,
     Server,
     bodies,
+    client,
     cpu_of,
     make_spec,
     make_table,
@@ -90,6 +92,7 @@ class Clients:
                 posts = bodies(self.folder, self.spec, at.url) if self.table.bare else None
             self.summary = json.loads(ours.out)
             assert self.summary["rows"]["completed"] == self.table.rows, self.summary
+            self.size = stored_bytes(own)
             self._add("ours", ours)
             if posts is not None:
                 with self._server() as at:
@@ -130,18 +133,22 @@ def against_peers(table: Table, goals: Mapping[str, str]) -> list[Row]:
         again = clients.again() if table.bare and not table.flags else None
     mine = clients.median("ours")
     shown: list[Row] = [
-        (f"{table.name}: wall, client CPU, peak memory", "", _figures(mine)),
+        (
+            f"{table.name}, {clients.size / 1000:.1f} KB each: wall, client CPU, peak memory",
+            "",
+            _figures(mine),
+        ),
         ("the server's own CPU meanwhile", "", f"{statistics.median(clients.served):.1f} s"),
     ]
-    for client, what in (
+    for name, what in (
         ("bare", "bare client, stores nothing"),
         ("durable", "client that stores each answer in a synced SQLite file"),
     ):
-        if client in clients.runs:
-            floor = clients.median(client)
+        if name in clients.runs:
+            floor = clients.median(name)
             shown += [
                 (what, "", _figures(floor)),
-                ("client CPU against it", goals.get(client, ""), f"{mine.cpu / floor.cpu:.1f} x"),
+                ("client CPU against it", goals.get(name, ""), f"{mine.cpu / floor.cpu:.1f} x"),
             ]
     requests = clients.summary["requests"] / table.rows * 1000
     shown.append((f"requests per 1,000 of {table.name}", goals.get("requests", ""), f"{requests:.1f}"))
@@ -181,6 +188,12 @@ def base_url_of(folder: Path) -> str:
     body = next(ledger.records()).question
     ledger.close()
     return str(json.loads(body)["api"])
+
+
+def stored_bytes(ledger: Path) -> int:
+    """Return the mean size of the answers in a ledger."""
+    with closing(sqlite3.connect(ledger / "ledger.db")) as db:
+        return round(db.execute("SELECT avg(length(output)) FROM answer").fetchone()[0])
 
 
 def _figures(run: Measured) -> str:
@@ -257,9 +270,9 @@ def small() -> list[Row]:
 def start_up() -> list[Row]:
     pairs = [
         (
-            measure(Path(PYTHON).with_name("rowcite"), "--help").wall,
-            measure(PYTHON, "-c", "import click").wall,
-            measure(PYTHON, "-c", "pass").wall,
+            measure(client().with_name("rowcite"), "--help").wall,
+            measure(client(), "-c", "import click").wall,
+            measure(client(), "-c", "pass").wall,
         )
         for _ in range(15)
     ]
@@ -275,6 +288,7 @@ def start_up() -> list[Row]:
 
 if __name__ == "__main__":
     os.environ.pop("PARALLEL_API_KEY", None)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # installed programs are compiled
     hostile = Table(20_000, EVERY_TYPE, HOSTILE)
     rows = [
         *start_up(),
