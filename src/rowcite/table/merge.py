@@ -10,7 +10,6 @@ from dataclasses import replace
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from rowcite.model import RowStatus
 from rowcite.rows.given import GIVEN, is_blank
@@ -170,6 +169,8 @@ def _as_arrow(values: pl.Series, before: pa.ChunkedArray) -> pa.ChunkedArray:
     kind = before.type
     if not pa.types.is_dictionary(kind):
         return pa.chunked_array([values.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(kind)])
+    import pyarrow.compute as pc  # takes 35 ms
+
     texts = values.cast(pl.String).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(kind.value_type)
     own = [part.dictionary for part in before.unify_dictionaries().chunks[:1]]
     categories = pa.chunked_array([*own, texts.drop_null()], kind.value_type).unique()

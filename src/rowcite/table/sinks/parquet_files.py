@@ -6,17 +6,19 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from rowcite.table.sinks.registry import OutputFormat, OutputTable, WriteRows
 from rowcite.table.sinks.streams import closing_quietly
 from rowcite.table.sources import COMPRESSED, Rows, Source, parquet_files
 from rowcite.table.sources.exact_numbers import check_exact_numbers
 from rowcite.table.sources.members import with_own_texts
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
 
 _CODECS = {"UNCOMPRESSED": "none", "LZ4_RAW": "lz4"}  # Parquet's names for what Arrow names otherwise
 _ADDED_CODEC = "zstd"
@@ -27,6 +29,8 @@ _GROUPS_READ = 100  # row groups of the input that are looked at
 
 @contextmanager
 def _open(stream: BinaryIO, table: OutputTable) -> Iterator[WriteRows]:
+    import pyarrow.parquet as pq
+
     layout, schema = _layout_of(table.source), _schema(table)
     with closing_quietly(
         pq.ParquetWriter(stream, schema, compression=_compression(schema, layout))
@@ -49,6 +53,8 @@ def _layout_of(source: Source) -> _Layout:
     files = source.files
     if source.format != "parquet" or not files or files[0].suffix.lower() in COMPRESSED:
         return _Layout()
+    import pyarrow.parquet as pq
+
     with pq.ParquetFile(files[0]) as parquet:
         metadata = parquet.metadata
         if not metadata.num_row_groups:
@@ -67,6 +73,8 @@ def _compression(schema: pa.Schema, layout: _Layout) -> str | dict[str, str]:
     """Return the codec of each column: the input's for its own."""
     if not layout.codecs:
         return _ADDED_CODEC
+    import pyarrow.parquet as pq
+
     with io.BytesIO() as file:  # the paths of nested columns are known only once a file is written
         pq.write_table(schema.empty_table(), file)
         written = pq.ParquetFile(file).schema

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from rowcite.errors import TableError
 from rowcite.spec import read_limits
@@ -21,6 +20,9 @@ from rowcite.table.sources.limits import check_cells, check_columns, check_names
 from rowcite.table.sources.parquet_limits import group_batch_rows
 from rowcite.table.sources.registry import InputFormat
 from rowcite.table.sources.streams import ReadBytes, unreadable_error
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
 
 
 class ParquetSource:
@@ -134,6 +136,8 @@ def _parquet(file: Path) -> Iterator[tuple[pq.ParquetFile, Any]]:
 
     Column chunks are read in small parts: one row group may be the whole file.
     """
+    import pyarrow.parquet as pq  # takes 25 ms, so only where there is Parquet
+
     if file.suffix.lower() not in COMPRESSED:
         with pq.ParquetFile(file, pre_buffer=False, buffer_size=1 << 20) as parquet:
             yield parquet, file

@@ -7,16 +7,17 @@ whatever its codec can. The footer and the dictionaries themselves give an upper
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from rowcite.errors import TableError
 from rowcite.spec import read_limits
 from rowcite.table.sources.base import batch_rows
 from rowcite.table.sources.limits import TOO_LARGE
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
 
 _CHUNK_FREE = 8  # largest values that any column chunk may unpack to
 _PREFIXED_FREE = 4  # largest values that a batch of values that share their beginnings may take
@@ -94,6 +95,9 @@ def _check_repeated(file: Path, column: Any) -> None:
 
 def _largest_value(file: Path, handle: Any, parquet: pq.ParquetFile, group: int, names: list[str]) -> int:
     """Return the bytes of the largest value in the dictionaries of some columns. Reading one row reads them whole."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
     with pq.ParquetFile(
         handle, metadata=parquet.metadata, read_dictionary=names, pre_buffer=False, buffer_size=1 << 20
     ) as probe:
