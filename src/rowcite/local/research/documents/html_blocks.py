@@ -41,7 +41,6 @@ class Layout:
     blocks: list[Block] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
     heading: str = ""
-    level: int = 9
 
     def add(self, block: Block, *, noise: bool) -> None:
         """Add a block; one in navigation or teasers is added to the visible text only."""
@@ -55,59 +54,60 @@ class Layout:
         return collapse_spaces(" ".join(self.words))
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where a node is: in navigation or teasers (`noise`), or beside the main text."""
+
+    noise: bool = False
+    aside: bool = False
+
+
 def blocks_of(tree: LexborHTMLParser) -> Layout:
     """Return the blocks and the visible text of a page."""
     layout = Layout()
     if tree.body is not None:
-        _walk(tree.body, layout, noise=False, aside=False)
+        _walk(tree.body, layout, _Place())
     return layout
 
 
-def _walk(node: LexborNode, layout: Layout, *, noise: bool, aside: bool) -> None:
+def _walk(node: LexborNode, layout: Layout, place: _Place) -> None:
     """Read a block-level node: turn runs of inline content into blocks and walk block-level children."""
-    buffer: list[str] = []
-    has_text = False  # in the buffer
+    parts: list[str] = []
+    has_text = False
     for child in children(node):
         if child.tag in _BLOCKS or _holds_blocks(child):
-            _flush(buffer, node, layout, noise=noise, aside=aside)
+            _flush(parts, node, layout, place)
             has_text = False
-            _enter(child, layout, noise=noise or _is_noise(child), aside=aside or child.tag == "aside")
+            _enter(
+                child, layout, _Place(place.noise or _is_noise(child), place.aside or child.tag == "aside")
+            )
         else:
             text = inline_text(child)
-            buffer.append(_apart("".join(buffer[-1:]).rstrip(_AFTER_LABEL), text, child))
-            buffer.append(text + (_AFTER_LABEL if child.tag in _LEADS and not has_text else ""))
+            parts.append(_apart("".join(parts[-1:]).rstrip(_AFTER_LABEL), text, child) + text)
+            parts += [_AFTER_LABEL] if child.tag in _LEADS and not has_text else []
             has_text = has_text or bool(text.strip())
-    _flush(buffer, node, layout, noise=noise, aside=aside)
+    _flush(parts, node, layout, place)
 
 
-def _enter(node: LexborNode, layout: Layout, *, noise: bool, aside: bool) -> None:
-    if _is_unseen(node):
-        return
-    if node.tag == "table":
-        _read_table(node, layout, noise=noise, aside=aside)
-    elif node.tag == "dl":
-        _read_pairs(node, layout, noise=noise, aside=aside)
-    else:
-        _walk(node, layout, noise=noise, aside=aside)
+def _enter(node: LexborNode, layout: Layout, place: _Place) -> None:
+    if not _is_unseen(node):
+        {"table": _read_table, "dl": _read_pairs}.get(node.tag or "", _walk)(node, layout, place)
 
 
-def _flush(buffer: list[str], node: LexborNode, layout: Layout, *, noise: bool, aside: bool) -> None:
-    raw = "".join(buffer)
-    buffer.clear()
-    text = collapse_spaces(raw.replace(_AFTER_LABEL, ""))
-    if not text:
-        return
-    tag = node.tag or ""
-    if tag in _HEADINGS:
-        layout.add(Block("heading", text, layout.heading, aside, level=int(tag[1])), noise=noise)
+def _flush(parts: list[str], node: LexborNode, layout: Layout, place: _Place) -> None:
+    """Add the block of a run of inline content, and begin another run."""
+    raw, tag = "".join(parts), node.tag or ""
+    parts.clear()
+    shown = raw.replace(_AFTER_LABEL, "")
+    text = collapse_spaces(shown)
+    if text and tag in _HEADINGS:
+        layout.add(Block("heading", text, layout.heading, place.aside, level=int(tag[1])), noise=place.noise)
         layout.heading = text
-        return
-    kind = "item" if tag == "li" else "text"
-    marker = "\n" if tag == "pre" else "\v"
-    lines = tuple(
-        filter(None, (collapse_spaces(line) for line in raw.replace(_AFTER_LABEL, "").split(marker)))
-    )
-    layout.add(Block(kind, text, layout.heading, aside, lines, _label_and_rest(raw)), noise=noise)
+    elif text:
+        marker = "\n" if tag == "pre" else "\v"
+        lines = tuple(filter(None, map(collapse_spaces, shown.split(marker))))
+        kind, label = "item" if tag == "li" else "text", _label_and_rest(raw)
+        layout.add(Block(kind, text, layout.heading, place.aside, lines, label), noise=place.noise)
 
 
 def _label_and_rest(raw: str) -> tuple[str, ...]:
@@ -116,35 +116,34 @@ def _label_and_rest(raw: str) -> tuple[str, ...]:
     return (label, rest) if label and rest and len(label) <= _LONGEST_LABEL else ()
 
 
-def _read_table(table: LexborNode, layout: Layout, *, noise: bool, aside: bool) -> None:
+def _read_table(table: LexborNode, layout: Layout, place: _Place) -> None:
     """Add a block for each table row, with its cells and the column headers."""
     header: tuple[str, ...] = ()
     caption = table.css_first("caption")
     if caption is not None and (text := collapse_spaces(inline_text(caption))):
-        layout.add(Block("text", text, layout.heading, aside, (text,)), noise=noise)
+        layout.add(Block("text", text, layout.heading, place.aside, (text,)), noise=place.noise)
     for number, row in enumerate(table.css("tr")):
         cells = [cell for cell in children(row) if cell.tag in {"td", "th"}]
         texts = tuple(collapse_spaces(inline_text(cell)) for cell in cells)
-        if not any(texts):
-            continue
         if number == 0 and len(cells) > 1 and all(cell.tag == "th" for cell in cells):
             header = texts
-        block = Block("row", collapse_spaces(" ".join(texts)), layout.heading, aside, (), texts, header)
-        layout.add(block, noise=noise)
+        if any(texts):
+            line = collapse_spaces(" ".join(texts))
+            layout.add(Block("row", line, layout.heading, place.aside, (), texts, header), noise=place.noise)
 
 
-def _read_pairs(node: LexborNode, layout: Layout, *, noise: bool, aside: bool) -> None:
+def _read_pairs(node: LexborNode, layout: Layout, place: _Place) -> None:
     """Add a block of two cells for each term of a definition list and its description."""
     term = ""
     for entry in node.css("dt, dd"):
         text = collapse_spaces(inline_text(entry))
+        if entry.tag == "dt" or (text and term):
+            layout.words.append(text)
         if entry.tag == "dt":
             term = text
-            layout.words.append(text)
-        elif text and term:
-            layout.words.append(text)
-            if not noise:
-                layout.blocks.append(Block("pair", f"{term} {text}", layout.heading, aside, (), (term, text)))
+        elif text and term and not place.noise:
+            block = Block("pair", f"{term} {text}", layout.heading, place.aside, (), (term, text))
+            layout.blocks.append(block)
 
 
 def inline_text(node: LexborNode) -> str:
@@ -166,19 +165,11 @@ def _apart(before: str, text: str, node: LexborNode) -> str:
     """Return the space that separates an element from the words before it, if the page's layout does so."""
     if not (before[-1:].isalnum() and text[:1].isalnum()):
         return ""
-    previous = node.prev
-    beside = previous is not None and previous.tag in _SEPARATE and node.tag in _SEPARATE
-    joined = (
-        node.tag in _SEPARATE and (before[-1].islower() or before[-1].isdigit()) and not text[0].islower()
-    )
-    return (
-        " "
-        if beside
-        or (joined and before[-1].isdigit() != text[0].isdigit())
-        or _is_property(node)
-        or _is_property(previous)
-        else ""
-    )
+    previous, separate = node.prev, node.tag in _SEPARATE
+    beside = separate and previous is not None and previous.tag in _SEPARATE
+    joined = separate and not before[-1].isupper() and not text[0].islower()
+    turns = joined and before[-1].isdigit() != text[0].isdigit()
+    return " " if beside or turns or _is_property(node) or _is_property(previous) else ""
 
 
 def _is_property(node: LexborNode | None) -> bool:
