@@ -21,7 +21,7 @@ from rowcite.local.research.answers.tool_answers import (
 )
 from rowcite.local.research.documents.document import Document
 from rowcite.local.research.question import Finding, Question, documents_to_read, reads_further
-from rowcite.local.research.search import ResultLimits, SearchResult, SourcePolicy, search, search_terms
+from rowcite.local.research.search import ResultLimits, SearchResult, search
 from rowcite.local.research.store.ingest import CorpusContents, load_contents
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier, Library, entity_of
 from rowcite.local.research.subject.identify import identify
@@ -52,7 +52,8 @@ class Corpus:
     def read(self, question: Question) -> Reading:
         """Return the documents about a question's entity, as many as its processor reads."""
         target = _target_of(question)
-        library = Library(self.documents, self._finder, self._permitted(question))
+        policy = (question.include_domains, question.exclude_domains, question.after_date)
+        library = Library(self.documents, self._finder, self._permitted(*policy, undated=True))
         dossier = identify(entity_of(question.input), library)
         tool_answers = permitted_answers(question.tool_answers, question.exclude_domains)
         from_tools = about_entity(documents_of_tools(tool_answers), dossier, self.size)
@@ -86,9 +87,9 @@ class Corpus:
 
         `after_date` is YYYY-MM-DD and excludes older and undated documents; domains have the form of a Question's.
         """
-        policy = SourcePolicy(tuple(include_domains), tuple(exclude_domains), after_date)
+        permitted = self._permitted(include_domains, exclude_domains, after_date, undated=False)
         limits = ResultLimits(max_results, max_chars_per_result, max_chars_total)
-        return search(search_terms(queries, objective), self.documents, self._finder, policy, limits)
+        return search(queries, objective, Library(self.documents, self._finder, permitted), limits)
 
     def document_at(self, url: str) -> Document | None:
         """Return the document with an address, or None."""
@@ -109,15 +110,18 @@ class Corpus:
         )
         return Finding("text", text, (verdict_basis,))
 
-    def _permitted(self, question: Question) -> frozenset[int] | None:
-        """Return the numbers of the documents that the source policy admits; None for all."""
-        if not (question.include_domains or question.exclude_domains or question.after_date):
+    def _permitted(
+        self, include: Sequence[str], exclude: Sequence[str], after: str | None, *, undated: bool
+    ) -> frozenset[int] | None:
+        """Return the numbers of the documents that a source policy admits, of dated ones and perhaps others; None for all."""
+        if not (include or exclude or after):
             return None
+        earliest = after or ""
         return frozenset(
             number
             for number, summary in enumerate(self._summaries)
-            if allowed(summary.url, question.include_domains, question.exclude_domains)
-            and (not summary.date or summary.date >= (question.after_date or ""))
+            if allowed(summary.url, tuple(include), tuple(exclude))
+            and (summary.date >= earliest or (undated and not summary.date))
         )
 
 
@@ -152,9 +156,9 @@ def _read(dossier: Dossier, limit: int, target: OutputField | None) -> tuple[Doc
     )
 
     def rank(match: DocumentMatch) -> tuple[float, str]:
-        useful = sum(1 for concept in concepts if concept in match.document.by_concept)
         text = fold(match.document.text) if other_words else ""
-        useful += sum(1 for words in other_words if words and all(word in text for word in words))
+        useful = sum(concept in match.document.by_concept for concept in concepts)
+        useful += sum(bool(words) and all(word in text for word in words) for words in other_words)
         return -(match.score + 0.6 * useful), match.document.path
 
     return tuple(sorted(dossier.matches[: _SHORTLIST * limit], key=rank)[:limit])

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rowcite.local.research.documents.document import Document
-from rowcite.local.research.store.search_index import DocumentFinder
+from rowcite.local.research.subject.entity import Library
 from rowcite.local.research.text.normalise import content_words, fold, split_sentences
-from rowcite.local.research.text.urls import allowed
 
 _DEPTH = 200  # documents ranked for each query before filters
 _OBJECTIVE = 0.5  # weight of the objective beside a query
@@ -27,32 +26,6 @@ class SearchResult:
 
 
 @dataclass(frozen=True, slots=True)
-class SearchTerms:
-    """The folded words of each query and of the objective, with their weights."""
-
-    queries: tuple[tuple[tuple[str, ...], float], ...]
-
-    @property
-    def stems(self) -> frozenset[str]:
-        """The stems of all words that carry meaning."""
-        return frozenset(stem for words, _ in self.queries for stem in content_words(" ".join(words)))
-
-
-@dataclass(frozen=True, slots=True)
-class SourcePolicy:
-    """The domains and the earliest date of permitted documents."""
-
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    after: str | None = None
-
-    def admits(self, document: Document) -> bool:
-        """Return True if a document may be returned; an undated one fails any date limit."""
-        fresh = self.after is None or (document.date or "") >= self.after
-        return fresh and allowed(document.url, self.include, self.exclude)
-
-
-@dataclass(frozen=True, slots=True)
 class ResultLimits:
     """The most results, characters in a result, and characters in all."""
 
@@ -61,36 +34,24 @@ class ResultLimits:
     total: int | None = None
 
 
-def search_terms(queries: Sequence[str], objective: str | None) -> SearchTerms:
-    """Return the words of queries and objective; stop words are dropped unless a query has no others."""
-    texts = [(query, 1.0) for query in queries]
-    if objective:
-        texts.append((objective, _OBJECTIVE if queries else 1.0))
-    read = [(_words(text), weight) for text, weight in texts]
-    return SearchTerms(tuple((words, weight) for words, weight in read if words))
-
-
 def search(
-    terms: SearchTerms,
-    documents: Sequence[Document],
-    finder: DocumentFinder,
-    policy: SourcePolicy,
-    limits: ResultLimits,
+    queries: Sequence[str], objective: str | None, library: Library, limits: ResultLimits
 ) -> tuple[SearchResult, ...]:
-    """Return the best documents, best first, ties in the order of the corpus."""
+    """Return the best permitted documents, best first, ties in the order of the corpus."""
+    texts = [(_words(query), 1.0) for query in queries]
+    if objective:
+        texts.append((_words(objective), _OBJECTIVE if queries else 1.0))
+    stems = frozenset(stem for words, _ in texts for stem in content_words(" ".join(words)))
     found: list[SearchResult] = []
-    left = limits.total
-    for number in _ranked(terms, documents, finder):
-        document = documents[number]
-        if len(found) >= limits.results or (left is not None and left <= 0):
+    left = limits.per_result * limits.results if limits.total is None else limits.total
+    for number in filter(library.admits, _ranked(texts, library)):
+        if len(found) >= limits.results or left <= 0:
             break
-        if not policy.admits(document):
-            continue
-        budget = limits.per_result if left is None else min(limits.per_result, left)
-        excerpts = passages(document, terms.stems, budget)
+        document = library.documents[number]
+        excerpts = passages(document, stems, min(limits.per_result, left))
         if excerpts:
             found.append(SearchResult(document.url, document.title or None, document.date, excerpts))
-            left = None if left is None else left - sum(map(len, excerpts))
+            left -= sum(map(len, excerpts))
     return tuple(found)
 
 
@@ -110,19 +71,21 @@ def passages(document: Document, stems: frozenset[str], budget: int) -> tuple[st
 
 
 def _words(text: str) -> tuple[str, ...]:
+    """Return the folded words of a query, without stop words unless it has no others."""
     words = tuple(dict.fromkeys(fold(text).split()))
     return tuple(word for word in words if content_words(word)) or words
 
 
-def _ranked(terms: SearchTerms, documents: Sequence[Document], finder: DocumentFinder) -> list[int]:
+def _ranked(texts: list[tuple[tuple[str, ...], float]], library: Library) -> list[int]:
     """Return document numbers by the sum of their scores; each query's best score counts 1, and titles add to it."""
     scores: dict[int, float] = {}
-    for words, weight in terms.queries:
-        hits = finder.scored([form for word in words for form in _forms(word)], _DEPTH)
-        top = max((score for _, score in hits), default=1.0) or 1.0
+    for words, weight in texts:
+        hits = library.finder.scored([form for word in words for form in _forms(word)], _DEPTH)
+        stems = set(content_words(" ".join(words)))
         for number, score in hits:
-            lift = 1 + _TITLE * _share(words, documents[number].title)
-            scores[number] = scores.get(number, 0.0) + weight * lift * score / top
+            title = stems & set(content_words(library.documents[number].title))
+            lift = 1 + _TITLE * len(title) / max(len(stems), 1)
+            scores[number] = scores.get(number, 0.0) + weight * lift * score / (hits[0][1] or 1.0)
     return sorted(scores, key=lambda number: (-round(scores[number], 6), number))
 
 
@@ -130,11 +93,6 @@ def _forms(word: str) -> tuple[str, ...]:
     """Return a word in singular and plural: the index has words as written."""
     other = word.removesuffix("s") if word.endswith("s") and len(word) > 3 else f"{word}s"
     return (word, other) if word.isalpha() else (word,)
-
-
-def _share(words: tuple[str, ...], title: str) -> float:
-    stems, held = set(content_words(" ".join(words))), set(content_words(title))
-    return len(stems & held) / len(stems) if stems else 0.0
 
 
 def _pieces(document: Document, budget: int) -> Iterator[str]:
