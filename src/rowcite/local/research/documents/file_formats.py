@@ -1,4 +1,4 @@
-"""Read pages out of PDF files, JSON lines and e-mail messages."""
+"""Read pages out of files: their text, by encoding, and those in PDF files, JSON lines and e-mail messages."""
 
 from __future__ import annotations
 
@@ -6,86 +6,89 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+import charset_normalizer
+
+from rowcite.local.research.documents.document import (
+    HTML_SUFFIXES,
+    MARKDOWN_SUFFIXES,
+    FileMetadata,
+    metadata_in,
+)
 from rowcite.local.research.documents.layout_facts import is_labelled_line
 from rowcite.local.research.text.normalise import collapse_spaces
 
 _MOST_PAGES = 400
 _SHORT = 0.6  # a line shorter than this share of the page's longest ends its paragraph
+_CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?([\w-]+)", re.IGNORECASE)
+_GUESSED = 20_000  # bytes by which an encoding is recognised
 
 
 @dataclass(frozen=True)
-class PdfText:
-    """A PDF's paragraphs, each a tuple of lines, and its metadata."""
-
-    paragraphs: tuple[tuple[str, ...], ...]
-    title: str = ""
-    date: str = ""
-
-
-@dataclass(frozen=True)
-class EmbeddedPage:
-    """A page inside a file, as HTML or text, with its metadata; `fault` is the reason if it cannot be read."""
+class Page:
+    """A page in a file, in a form (html, markdown or text), with its metadata; `fault` is the reason if it cannot be read."""
 
     name: str
     text: str = ""
-    is_html: bool = False
-    url: str = ""
-    title: str = ""
-    date: str = ""
+    form: str = "text"
+    metadata: FileMetadata = field(default_factory=FileMetadata)
     fault: str = ""
 
 
-def read_lines(content: str, name: str) -> Iterator[EmbeddedPage]:
-    """Yield the pages of a JSONL file: objects with `html` or `text`, and optionally `url`, `title` and `date`."""
-    # Split at line feeds alone: str.splitlines also breaks at U+2028, which JSON may contain.
-    for number, line in enumerate(content.split("\n"), 1):
-        if line.strip():
-            yield _line(line, f"{name}#{number}")
+def pages_in(content: bytes, name: str) -> Iterator[Page]:
+    """Yield the pages of a file; raise ValueError if it cannot be read."""
+    suffix = f".{name.rsplit('.', 1)[-1].lower()}"
+    if suffix == ".pdf":
+        yield _pdf(content, name)
+    elif suffix == ".eml":
+        yield _message(content, name)
+    elif suffix == ".jsonl":
+        # Split at line feeds alone: str.splitlines also breaks at U+2028, which JSON may contain.
+        lines = enumerate(_decode(content).split("\n"), 1)
+        yield from (_line(line, f"{name}#{number}") for number, line in lines if line.strip())
+    else:
+        form = "html" if suffix in HTML_SUFFIXES else "markdown" if suffix in MARKDOWN_SUFFIXES else "text"
+        yield Page(name, _decode(content), form)
 
 
-def read_message(content: bytes, name: str) -> EmbeddedPage:
+def _line(line: str, name: str) -> Page:
+    """Return the page of a JSON line: an object with `html` or `text`, and optionally `url`, `title` and `date`."""
+    try:
+        page: Any = json.loads(line)
+    except ValueError as error:
+        return Page(name, fault=f"not JSON: {error}")
+    text = (page.get("html") or page.get("text")) if isinstance(page, dict) else None
+    if not isinstance(text, str):
+        return Page(name, fault="no object with html or text")
+    return Page(name, text, "html" if page.get("html") else "text", metadata_in(page))
+
+
+def _message(content: bytes, name: str) -> Page:
     """Return an e-mail's body, plain text preferred to HTML, with its subject as title and its day as date."""
     message = BytesParser(policy=policy.default).parsebytes(content)
     body = message.get_body(preferencelist=("plain", "html")) if isinstance(message, EmailMessage) else None
     if body is None:
-        return EmbeddedPage(name, fault="contains no text")
+        raise ValueError("contains no text")
     try:
         text = str(body.get_content())
-    except (LookupError, UnicodeError) as error:
-        return EmbeddedPage(name, fault=f"cannot be decoded: {error}")
-    archived = str(message.get("Archived-At", "")).strip("<> ")
+    except LookupError as error:
+        raise ValueError(f"cannot be decoded: {error}") from error
+    archived, day = str(message.get("Archived-At", "")).strip("<> "), ""
+    with suppress(ValueError):
+        day = parsedate_to_datetime(str(message.get("Date", ""))).date().isoformat()
     url = archived if archived.startswith("http") else ""
-    return EmbeddedPage(
-        name, text, body.get_content_subtype() == "html", url, str(message.get("Subject", "")), _day(message)
-    )
+    form = "html" if body.get_content_subtype() == "html" else "text"
+    return Page(name, text, form, FileMetadata(url, str(message.get("Subject", "")), day))
 
 
-def _line(line: str, name: str) -> EmbeddedPage:
-    try:
-        page: Any = json.loads(line)
-    except ValueError as error:
-        return EmbeddedPage(name, fault=f"not JSON: {error}")
-    if not isinstance(page, dict) or not isinstance(page.get("html") or page.get("text"), str):
-        return EmbeddedPage(name, fault="no object with html or text")
-    url, title, date = (str(page.get(key) or "").strip() for key in ("url", "title", "date"))
-    return EmbeddedPage(name, page.get("html") or page["text"], bool(page.get("html")), url, title, date)
-
-
-def _day(message: EmailMessage) -> str:
-    try:
-        return parsedate_to_datetime(str(message.get("Date", ""))).date().isoformat()
-    except ValueError:
-        return ""
-
-
-def read_pdf(content: bytes) -> PdfText:
+def _pdf(content: bytes, name: str) -> Page:
     """Return the text of a PDF; raise ValueError if it is damaged or encrypted.
 
     pypdf raises an exception for a damaged file, where PDFium, four times as fast, can crash the process. It is imported
@@ -94,42 +97,51 @@ def read_pdf(content: bytes) -> PdfText:
     from pypdf import PdfReader
     from pypdf.errors import PyPdfError
 
+    damages = (PyPdfError, ValueError, KeyError, TypeError, AttributeError, NotImplementedError, OSError)
     try:
         reader = PdfReader(io.BytesIO(content))
         pages = [page.extract_text() or "" for page in reader.pages[:_MOST_PAGES]]
         about = reader.metadata
         title = collapse_spaces(about.title or "") if about else ""
         made = about.creation_date if about else None
-    except (
-        PyPdfError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        NotImplementedError,
-        OSError,
-    ) as error:
+    except damages as error:
         raise ValueError(f"not a readable PDF: {error}") from error
-    paragraphs = tuple(lines for page in pages for lines in _paragraphs(page))
-    return PdfText(paragraphs, title, made.date().isoformat() if made else "")
+    text = "\n\n".join(paragraph for page in pages for paragraph in _paragraphs(page))
+    return Page(name, text, "text", FileMetadata("", title, made.date().isoformat() if made else ""))
 
 
-def _paragraphs(page: str) -> Iterator[tuple[str, ...]]:
+def _paragraphs(page: str) -> Iterator[str]:
     """Yield the lines of each paragraph; a short line or a labelled line ends one."""
     lines = [collapse_spaces(line) for line in page.splitlines()]
-    width = max(map(len, lines), default=0)
+    short = _SHORT * max(map(len, lines), default=0)
     current: list[str] = []
     for line in lines:
-        if current and (not line or is_labelled_line(line) or _ends(current[-1], width)):
-            yield tuple(current)
+        ended = current and (is_labelled_line(current[-1]) or len(current[-1]) < short)
+        if current and (ended or not line or is_labelled_line(line)):
+            yield "\n".join(current)
             current = []
         if current and current[-1].endswith("-") and line[:1].islower():
-            current[-1] = re.sub(r"-$", "", current[-1]) + line
+            current[-1] = current[-1].removesuffix("-") + line
         elif line:
             current.append(line)
     if current:
-        yield tuple(current)
+        yield "\n".join(current)
 
 
-def _ends(line: str, width: int) -> bool:
-    return is_labelled_line(line) or len(line) < _SHORT * width
+def _decode(content: bytes) -> str:
+    """Decode by BOM, as UTF-8, by the charset the page names, or by its letters; raise ValueError if all fail."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16")
+    if b"\0" in content[:1024]:
+        raise ValueError("contains binary data")
+    with suppress(UnicodeDecodeError):
+        return content.decode("utf-8-sig")
+    if charset := _CHARSET.search(content[:2048]):
+        try:
+            return content.decode(charset[1].decode("ascii"), "replace")
+        except LookupError as error:
+            raise ValueError(f"names an unknown charset: {error}") from error
+    guess = charset_normalizer.from_bytes(content[:_GUESSED]).best()
+    if guess is None:
+        raise ValueError("is in no encoding that could be recognised")
+    return content.decode(guess.encoding, "replace")

@@ -83,8 +83,8 @@ def _walk(node: LexborNode, layout: Layout, place: _Place) -> None:
             )
         else:
             text = inline_text(child)
-            parts.append(_apart("".join(parts[-1:]).rstrip(_AFTER_LABEL), text, child) + text)
-            parts += [_AFTER_LABEL] if child.tag in _LEADS and not has_text else []
+            end = _AFTER_LABEL if child.tag in _LEADS and not has_text else ""
+            parts.append(_apart("".join(parts[-1:]).rstrip(_AFTER_LABEL), text, child) + text + end)
             has_text = has_text or bool(text.strip())
     _flush(parts, node, layout, place)
 
