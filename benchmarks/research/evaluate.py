@@ -142,7 +142,7 @@ def mirrored(mirror: Path) -> str:
 divides them: the engine was developed on one half. The answers on the other were not read, but its totals were seen. Each question gives the name of the thing and
 nothing else. One person labelled both halves before the engine was changed and then wrote its synonyms, so documents of other people may use other
 words. The model is a scripted reader that knows the labels and quotes the passages it is shown, so its figures are what the
-checks of quotes keep of a perfect model's answers.
+checks of quotes keep of a perfect model's answers, with the engine's answers where a passage that states the value was not shown.
 
 """
     with TemporaryDirectory() as folder:

@@ -37,19 +37,21 @@ def test_json_in_a_code_fence_or_between_words_is_parsed(ask, stub, wrapping):
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "count"),
     [
-        '{"fields": {"employee_count": 1240}}',
-        '{"fields": []}',
-        '{"fields": {"employee_count": {"value": 1240, "quotes": "x"}}}',
-        '{"fields": {"employee_count": {"value": 1240, "quotes": [1, {"document": [], "quote": {}}]}}}',
-        '{"fields": {"employee_count": {"value": null, "quotes": null, "reasoning": ["\\ud800"]}}}',
-        '{"fields": {"employee_count": {"value": "\\ud800", "reasoning": "\\ud800"}}}',
+        ('{"fields": {"employee_count": 1240}}', 1240),  # names no value: the engine's
+        ('{"fields": []}', 1240),
+        ('{"fields": {"employee_count": {"value": null, "quotes": null, "reasoning": ["\\ud800"]}}}', 1240),
+        ('{"fields": {"employee_count": {"value": 1240, "quotes": "x"}}}', None),
+        ('{"fields": {"employee_count": {"value": 7, "quotes": [1, {"document": [], "quote": {}}]}}}', None),
+        ('{"fields": {"employee_count": {"value": "\\ud800", "reasoning": "\\ud800"}}}', None),
     ],
 )
-def test_a_malformed_reply_gives_no_value(ask, stub, text):
+def test_a_malformed_reply_gives_no_value_of_the_model(ask, stub, text, count):
     stub.replies = [text]
-    assert ask().content == {"employee_count": None}
+    finding = ask()
+    assert finding.content == {"employee_count": count}
+    assert "Read by a language model" not in finding.basis[0].reasoning
 
 
 @pytest.mark.parametrize("reply", [500, "no JSON at all", "[1, 2]", "[" * 100_000])

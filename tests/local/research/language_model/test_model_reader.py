@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from support.chat_completions import ELSEWHERE, OWN, STAFF, TRADE, quoting
+from support.chat_completions import COUNT, ELSEWHERE, OWN, STAFF, TRADE, quoting
 
 
 def test_supporting_quotes_from_two_sites_give_high_confidence(ask, stub):
@@ -24,6 +24,15 @@ def test_supporting_quotes_from_two_sites_give_high_confidence(ask, stub):
 def test_supporting_quotes_from_one_site_give_medium_confidence(ask, stub):
     stub.replies = quoting(1240, OWN)
     assert ask().basis[0].confidence == "medium"
+
+
+def test_a_field_for_which_the_model_names_no_value_has_the_engines(ask, stub):
+    stub.fields(employee_count={"value": None, "quotes": []}, founded_year={"value": 1998, "quotes": []})
+    finding = ask({"employee_count": COUNT["employee_count"], "founded_year": {"type": ["integer", "null"]}})
+    assert finding.content == {"employee_count": 1240, "founded_year": None}
+    assert "named no value" in finding.basis[0].reasoning
+    assert finding.basis[0].citations
+    assert "Left out" in finding.basis[1].reasoning
 
 
 def test_an_invented_quote_is_dropped_and_lowers_the_confidence(ask, stub):

@@ -79,20 +79,22 @@ class ModelResearcher:
             reply = self._endpoint.ask(messages, reply_schema(fields))
         except EndpointUnavailable as error:
             _log.warning("the language model was not used: %s", error)
-            return _with_note(engine_answer, f"The language model was not used: {error}.")
-        replies = (
-            reply["fields"] if isinstance(reply.get("fields"), dict) else reply
-        )  # some models omit the outer object
+            note = f"The language model was not used: {error}."
+            return replace(engine_answer, basis=tuple(_with_note(one, note) for one in engine_answer.basis))
+        # Some models omit the outer object.
+        replies = reply["fields"] if isinstance(reply.get("fields"), dict) else reply
         pages = [_Page(*page) for page in zip_longest(documents, shown, reading.matches)]
-        if engine_answer.kind == "text":
-            targets: tuple[OutputField, ...] = (_TEXT,)
-        else:
-            targets = field_of_schema(question.output.get("json_schema") or {}).fields
-        found = [_answer(target, replies.get(target.name), pages, reading.dossier) for target in targets]
-        basis = cap_confidence((entry for _, entry in found), question.tool_answers)
-        values = {entry.field: value for value, entry in found}
-        content = values if engine_answer.kind == "json" else values["output"] or NOT_FOUND
-        return replace(engine_answer, content=content, basis=basis)
+        targets = field_of_schema(question.output.get("json_schema") or {}).fields
+        answers = [
+            (target.name, *_answer(target, replies.get(target.name), pages, reading.dossier, engine_answer))
+            for target in (targets if engine_answer.kind == "json" else [_TEXT])
+        ]
+        content = {name: value for name, value, _ in answers}
+        return replace(
+            engine_answer,
+            content=content if engine_answer.kind == "json" else content["output"] or NOT_FOUND,
+            basis=cap_confidence((entry for *_, entry in answers), question.tool_answers),
+        )
 
     def _cited(self, finding: Finding) -> list[Document]:
         """Return the documents that an answer about a topic cites; a topic has no entity."""
@@ -110,15 +112,14 @@ def _fields_schema(output: dict[str, Any]) -> dict[str, Any]:
     return {"properties": {"output": {"type": ["string", "null"], "description": description}}}
 
 
-def _with_note(finding: Finding, note: str) -> Finding:
-    noted = (structs.replace(entry, reasoning=f"{entry.reasoning} {note}".strip()) for entry in finding.basis)
-    return replace(finding, basis=tuple(noted))
+def _with_note(entry: FieldBasis, note: str) -> FieldBasis:
+    return structs.replace(entry, reasoning=f"{entry.reasoning} {note}".strip())
 
 
 def _answer(
-    target: OutputField, reply: Any, pages: Sequence[_Page], dossier: Dossier
+    target: OutputField, reply: Any, pages: Sequence[_Page], dossier: Dossier, engine_answer: Finding
 ) -> tuple[Any, FieldBasis]:
-    """Return a field's value and basis: the part of the value that quotes support, else the empty value."""
+    """Return a field's value and basis: the part of the value that quotes support, the engine's if the model names none."""
     given = reply if isinstance(reply, dict) else {}
     quotes, missing = _quotes(given.get("quotes"), pages, dossier)
     value = coerce(given.get("value"), target)
@@ -126,11 +127,12 @@ def _answer(
     if target is _TEXT and value is not None and not (found and found.sites):
         found = _text(value, quotes, pages)
     if found is None:
-        reason = (
-            f"{_rejection(given.get('value'), value, quotes, missing, len(pages))} {_model_reasoning(given)}"
-        )
+        reason = _rejection(given.get("value"), value, quotes, missing)
+        own = next((one for one in engine_answer.basis if one.field == target.name and one.citations), None)
+        if own and given.get("value") is None and isinstance(engine_answer.content, dict):
+            return engine_answer.content[target.name], _with_note(own, reason)
         empty = with_empty_values(target)
-        reason = with_placeholder_note(collapse_spaces(reason), empty)
+        reason = with_placeholder_note(f"{reason} {_model_reasoning(given)}".strip(), empty)
         return empty, FieldBasis(target.name, reason, (), "low")
     used = [quote for quote in quotes if quote.used]
     refused = sum(quote.refused and not quote.used for quote in quotes)
@@ -173,12 +175,10 @@ def _quotes(claimed: Any, pages: Sequence[_Page], dossier: Dossier) -> tuple[lis
     return list(found.values()), len(claims) - good
 
 
-def _rejection(given: Any, value: Any, quotes: list[Quote], missing: int, read: int) -> str:
-    """Return the reason for a field without a value."""
+def _rejection(given: Any, value: Any, quotes: list[Quote], missing: int) -> str:
+    """Return the reason why the model's answer has no value."""
     if given is None:
-        return (
-            f"Not found: the language model read {read} document{'s' if read > 1 else ''} and named no value."
-        )
+        return "The language model read the documents and named no value."
     if value is None:
         return "The language model's value is not of the field's type."
     if quotes and all(quote.refused for quote in quotes):
