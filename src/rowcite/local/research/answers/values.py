@@ -35,9 +35,6 @@ _PRIVATE = re.compile(
 )
 _ITEM_BREAK = re.compile(r"\s*;\s*|\s*,\s+(?:and\s+|or\s+)?|\s*\|\s*|\s+·\s+|\s*\v\s*")
 _LAST_AND = re.compile(r"\s+(?:and|&|as well as|plus)\s+")
-_SIBLINGS = re.compile(
-    r"^(?:the )?(?:brothers|sisters|siblings|twins) ([A-Z][\w-]+),? and ([A-Z][\w-]+) ([A-Z][\w-]+)$"
-)
 _STAGES = (
     (
         "Bootstrapped",
@@ -96,8 +93,7 @@ def read_items(fact: Fact) -> tuple[str, ...]:
     """Return the parts of a fact that lists things."""
     parts = list(fact.items)
     if not parts:
-        text = _SIBLINGS.sub(r"\1 \3, \2 \3", collapse_spaces(fact.value))
-        *parts, last = [part for part in _ITEM_BREAK.split(text) if part] or [""]
+        *parts, last = [part for part in _ITEM_BREAK.split(collapse_spaces(fact.value)) if part] or [""]
         parts += _LAST_AND.split(last)
     return tuple(item for item in map(_item, parts) if item)
 

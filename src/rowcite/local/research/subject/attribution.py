@@ -38,20 +38,15 @@ _AFTER_PREPOSITION = re.compile(
     r"(?:\b(?:in|from|at|on|near|of|since|around|by|between|and|to|across|for|under|outside|until|through|mid|early|late)\s+(?:the\s+)?|\()$",
     re.IGNORECASE,
 )
-_LISTED = re.compile(r"(?<=\bin )(?:[A-Z][\w'-]+(?: [A-Z][\w'-]+)?(?:, and |, | and ))+$")
 _HEADLINE_VERB = re.compile(
     r"(?:Raises?|Wins?|Opens?|Appoints?|Names?|Launches|Closes|Secures|Takes|Lands|Adds|Doubles|Expands|Hires|Reports?|Posts|Announces|Joins|Buys|"
     r"Acquires|Signs|Moves|Celebrates|Plans|Gets|Is|Has|Was|To|In|On|Goes|Cuts|Grows|Unveils|Completes|Bags|Picks|Says|About|At|With|For)$"
 )
-_BODY_OF = re.compile(
-    r"\b(?:University|College|Bank|Museum|Church|Diocese|Battle|Treaty|Government|Parliament|Port|History|Economy) of (?:the )?$"
-)
+_APOSTROPHE = "['\u2019]?"  # "roes" also matches "Roe's", "dalva" also "D'Alva"
 _RELATIVE_CLAUSE = re.compile(r"\b(?:which|who|whose|that)\b[^,;]*$")
 _AGAIN = re.compile(
     r"[;,:] (?=(?:and )?(?:it|we|the (?:company|firm|group|business))\b)"
 )  # takes up the subject
-_FACT_BOX = re.compile(r"^$|\b(?:fact|glance|info|key|details|profile|data|figures|numbers)", re.IGNORECASE)
-_LONG_NAME = 3  # spaces: a capitalised word after so long a name is not part of it
 _CALENDAR = frozenset(["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "ceo", "i", "founder", "chief", "managing", "director", "chair", "series"])  # fmt: skip
 
 
@@ -72,12 +67,7 @@ class EntityNames:
         if self.mention is None:
             return []
         even = strip_accents(text)
-        return [
-            match.span()
-            for match in self.mention.finditer(even)
-            if (match[0].count(" ") > _LONG_NAME or not _longer_name(even, match.end()))
-            and not _BODY_OF.search(even[: match.start()])
-        ]
+        return [one.span() for one in self.mention.finditer(even) if not _longer_name(even, one.end())]
 
     def names_another(self, text: str) -> bool:
         """Return True if a text names another entity of the corpus."""
@@ -93,19 +83,12 @@ def mention_pattern(names: tuple[str, ...]) -> re.Pattern[str] | None:
     """Return a pattern for any of the folded names in text without accents, capitalised as names are."""
     if not names:
         return None
-    choices = {
-        r"[\W_]+".join("(?:and|&)" if word == "and" else _with_apostrophe(word) for word in name.split())
+    words = {
+        name: ("(?:and|&)" if word == "and" else _APOSTROPHE.join(word) for word in name.split())
         for name in names
     }
-    longest_first = sorted(choices, key=len, reverse=True)
+    longest_first = sorted((r"[\W_]+".join(one) for one in words.values()), key=len, reverse=True)
     return re.compile(rf"(?<![\w])(?=[A-Z\d]|[a-z]+[A-Z])(?i:{'|'.join(longest_first)})(?![\w])")
-
-
-def _with_apostrophe(word: str) -> str:
-    """Return the pattern of a folded word: "roes" also matches "Roe's", "dalva" also "D'Alva"."""
-    if len(word) < 3:
-        return re.escape(word)
-    return f"{re.escape(word[0])}['\u2019]?{re.escape(word[1:-1])}['\u2019]?{re.escape(word[-1])}"
 
 
 def _longer_name(text: str, end: int) -> bool:
@@ -139,19 +122,15 @@ def match_fact(fact: Fact, document: Document, role: DocumentRole, names: Entity
         return fact.directness
     if is_about_others(fact.heading, names):
         return None
-    if role.profile or (role.own and (_FACT_BOX.search(fact.heading) or not _is_aside(fact, document))):
+    if role.profile or role.own:
         return fact.directness
-    return Directness.PASSING if role.headline and not role.own else None
+    return Directness.PASSING if role.headline else None
 
 
 def is_about_others(heading: str, names: EntityNames) -> bool:
     """Return True if what is below a heading is about another entity."""
     others = names.names_another(heading) or bool(OTHERS_HEADING.search(heading))
     return others and not names.mentions(heading)
-
-
-def _is_aside(fact: Fact, document: Document) -> bool:
-    return 0 <= fact.block < len(document.blocks) and document.blocks[fact.block].aside
 
 
 def _is_name_variant(fact: Fact, role: DocumentRole, names: EntityNames) -> bool:
@@ -215,7 +194,7 @@ def names_no_other(lead: str) -> bool:
     """Return True if words contain no other name; places after a preposition are allowed."""
     even = strip_accents(lead)
     capitals = (match for match in _CAPITAL.finditer(even) if match[1].lower() not in _CALENDAR)
-    return all(_AFTER_PREPOSITION.search(_LISTED.sub("", even[: match.start()])) for match in capitals)
+    return all(_AFTER_PREPOSITION.search(even[: match.start()]) for match in capitals)
 
 
 def row_contradicts(fact: Fact, sites: tuple[str, ...], places: tuple[str, ...]) -> bool:
