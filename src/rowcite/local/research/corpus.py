@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rowcite.errors import InputError
-from rowcite.local.research.answers.auto_answer import answer_freely
 from rowcite.local.research.answers.further_reading import read_further
 from rowcite.local.research.answers.json_answer import Reading, fill_object
+from rowcite.local.research.answers.open_answers import answer, answer_freely
 from rowcite.local.research.answers.report import report
 from rowcite.local.research.answers.schema_fields import OutputField, field_of_schema
-from rowcite.local.research.answers.text_answer import answer
 from rowcite.local.research.answers.tool_answers import (
     about_entity,
     cap_confidence,

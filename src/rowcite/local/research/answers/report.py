@@ -9,7 +9,7 @@ from rapidfuzz import fuzz
 
 from rowcite.local.research.answers.decide import merge_citations
 from rowcite.local.research.answers.json_answer import Reading
-from rowcite.local.research.answers.text_answer import NOT_FOUND
+from rowcite.local.research.answers.open_answers import NOT_FOUND
 from rowcite.local.research.documents.document import Document
 from rowcite.local.research.documents.phrases import OTHERS_HEADING
 from rowcite.local.research.subject.entity import Library, entity_of

@@ -18,7 +18,7 @@ from rowcite.local.research.documents.nodes import Leaf, Node, json_nodes
 from rowcite.local.research.documents.parse import UNREADABLE, read_file
 from rowcite.local.research.question import ToolAnswer
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier
-from rowcite.local.research.subject.namesakes import exclude_namesakes
+from rowcite.local.research.subject.identify import exclude_namesakes
 from rowcite.local.research.text.normalise import collapse_spaces, core_name, fold, split_words
 from rowcite.local.research.text.urls import allowed, sites_within
 from rowcite.model import FieldBasis

@@ -17,15 +17,15 @@ from msgspec import structs
 
 from rowcite.local.research.answers.decide import Confidence, merge_citations
 from rowcite.local.research.answers.json_answer import with_placeholder_note
+from rowcite.local.research.answers.open_answers import NOT_FOUND
 from rowcite.local.research.answers.schema_fields import OutputField, field_of_schema
-from rowcite.local.research.answers.text_answer import NOT_FOUND
 from rowcite.local.research.answers.tool_answers import cap_confidence
 from rowcite.local.research.corpus import Corpus
 from rowcite.local.research.documents.document import Document
 from rowcite.local.research.language_model.endpoint import Endpoint, EndpointUnavailable
 from rowcite.local.research.language_model.prompt import clip, messages_for, reply_schema
-from rowcite.local.research.language_model.quotes import Quote
-from rowcite.local.research.language_model.values import (
+from rowcite.local.research.language_model.quotes import (
+    Quote,
     Support,
     coerce,
     support,
