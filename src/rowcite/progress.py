@@ -1,7 +1,10 @@
-"""The observer of a run: what is reported while it works, and how its counts are kept."""
+"""The observers of a command: of a run, with its counts, and of each pass over a table."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -87,6 +90,51 @@ class TaskCounts:
         self.completed += completed
         self.failed += failed
         self.active = max(self.active - completed - failed, 0)
+
+
+class Reading(Protocol):
+    """Receives each pass over a table: its beginning, the rows and the stored answers that were read, and its end."""
+
+    def begin(self) -> None:
+        """Begin with a pass."""
+
+    def read(self, rows: int, answers: int) -> None:
+        """Add rows and answers that were read."""
+
+    def end(self) -> None:
+        """End the pass."""
+
+
+_reading: ContextVar[Reading | None] = ContextVar("reading", default=None)
+
+
+@contextmanager
+def watching(reading: Reading) -> Iterator[None]:
+    """Report the passes of the block. Every command reads tables, so the observer is not an argument of all of them."""
+    token = _reading.set(reading)
+    try:
+        yield
+    finally:
+        _reading.reset(token)
+
+
+@contextmanager
+def table_pass() -> Iterator[None]:
+    """Report that the block reads a table."""
+    reading = _reading.get()
+    if reading is not None:
+        reading.begin()
+    try:
+        yield
+    finally:
+        if reading is not None:
+            reading.end()
+
+
+def count_read(*, rows: int = 0, answers: int = 0) -> None:
+    """Report rows of a table, or stored answers, that were read."""
+    if (reading := _reading.get()) is not None:
+        reading.read(rows, answers)
 
 
 def duration(seconds: float) -> str:

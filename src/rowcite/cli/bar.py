@@ -86,6 +86,7 @@ class Meter:
             self._thread.join()
             self._thread = None
             self._finish()
+            self._console.shows_tasks = False
 
     def parts(self, *, short: bool = False) -> list[str]:
         """Return what is shown, in order: the done tasks, the time, those in other states, money, and the time left."""
@@ -117,6 +118,7 @@ class Meter:
         """Start to show, unless there is nothing to show or it runs already."""
         if not self.counts.tasks or self._thread is not None:
             return
+        self._console.shows_tasks = True
         with self._lock:
             self._start()
         self._thread = threading.Thread(target=self._tick, name="rowcite-progress", daemon=True)
@@ -201,6 +203,93 @@ class Lines(Meter):
             spent_usd=counts.spent / MICRO,
             seconds=round(time.monotonic() - self._began, 1),
         )
+
+
+class Passes:
+    """Shows each pass over a table that takes its time: one line of a terminal, or a plain line every 30 seconds.
+
+    Nothing is shown while a `Meter` shows tasks.
+    """
+
+    seconds = LINE_SECONDS
+    first_seconds = REDRAW_SECONDS
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._passes = self._rows = self._answers = 0
+        self._began = 0.0
+        self._bar: tqdm[Any] | None = None
+        self._ended = threading.Event()
+        self._lock = threading.RLock()
+        self._thread: threading.Thread | None = None
+
+    def begin(self) -> None:
+        """Start to count the rows of a pass."""
+        with self._lock:
+            self._passes += 1
+            if self._passes > 1 or self._console.quiet:
+                return
+            self._rows = self._answers = 0
+            self._began = time.monotonic()
+            self._ended.clear()
+        self._thread = threading.Thread(target=self._tick, name="rowcite-reading", daemon=True)
+        self._thread.start()
+
+    def read(self, rows: int, answers: int) -> None:
+        """Add rows and answers that were read."""
+        self._rows += rows
+        self._answers += answers
+
+    def end(self) -> None:
+        """End the pass, and take its line from the terminal."""
+        with self._lock:
+            self._passes = max(self._passes - 1, 0)
+            if self._passes or self._thread is None:
+                return
+        self._ended.set()
+        self._thread.join()
+        self._thread = None
+        with self._lock:
+            if self._bar is not None:
+                self._console.write_above = None
+                self._bar.close()
+                self._bar = None
+
+    def parts(self) -> list[str]:
+        """Return what is shown: the rows and answers read, the time, and how many of them a second."""
+        seconds = time.monotonic() - self._began
+        count, noun = (self._answers, "answers") if self._answers else (self._rows, "rows")
+        answers = [f"{self._answers:,} stored answers read"] if self._answers else []
+        rate = f"{count / seconds:,.0f} {noun}/s" if seconds >= self.first_seconds else ""
+        return [f"{self._rows:,} rows read", *answers, clock(seconds), *filter(None, [rate])]
+
+    def _tick(self) -> None:
+        draws = self._console.draws
+        while not self._ended.wait(self.first_seconds if draws else self.seconds):
+            with self._lock:
+                if not self._console.shows_tasks:
+                    (self._draw if draws else self._write)()
+
+    def _write(self) -> None:
+        seconds = round(time.monotonic() - self._began, 1)
+        self._console.info(
+            ", ".join(self.parts()), event="reading", rows=self._rows, answers=self._answers, seconds=seconds
+        )
+
+    def _draw(self) -> None:
+        from tqdm import tqdm
+
+        if self._bar is None:
+            tqdm.monitor_interval = 0  # this thread redraws, so tqdm needs none
+            self._bar = tqdm(file=sys.stderr, bar_format="{desc}", leave=False)
+            self._console.write_above = self._above
+        self._bar.set_description_str("  ".join(self.parts())[: _columns()])
+
+    def _above(self, line: str) -> None:
+        """Write a line above the one of the pass."""
+        with self._lock:
+            if self._bar is not None:
+                self._bar.write(line, file=sys.stderr)
 
 
 def bar_form(parts: list[str], short: list[str], done: int, tasks: int, columns: int) -> str:

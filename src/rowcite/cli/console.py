@@ -26,6 +26,10 @@ class Console:
         """Returns the last line after a signal. None where a signal is the usual end."""
         self.write_above: Callable[[str], None] | None = None
         """Writes a line above a progress bar, while there is one."""
+        self.draws = form == "text" and not quiet and on_terminal(sys.stderr)
+        """Whether progress is drawn, not written as lines."""
+        self.shows_tasks = False
+        """Whether the progress of tasks is shown now."""
 
     @classmethod
     def default(cls) -> Console:

@@ -23,6 +23,9 @@ EVENTS = {
         "every 30 seconds and at the end",
         ("tasks", "done", "active", "failed", "spent_usd", "seconds"),
     ),
+    "reading": EventKind(
+        "every 30 seconds while a table or its stored answers are read", ("rows", "answers", "seconds")
+    ),
     "retry": EventKind("before an escalation round", ("tasks",)),
     "summary": EventKind(
         "at the end of `run`, `submit`, `collect` and `write`",

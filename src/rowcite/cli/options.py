@@ -242,12 +242,15 @@ def prepared(
     import tempfile
     from pathlib import Path
 
+    from rowcite.cli.bar import Passes
     from rowcite.local import backend
     from rowcite.pipeline.overrides import Overrides
     from rowcite.pipeline.prepare import prepare
     from rowcite.pipeline.which_api import Use
+    from rowcite.progress import watching
 
-    with tempfile.TemporaryDirectory(prefix="rowcite-") as folder:
+    reading = watching(Passes(Console.current()))
+    with reading, tempfile.TemporaryDirectory(prefix="rowcite-") as folder:
         spool = Path(folder) / "stdin"
         try:
             overrides, use = Overrides(**flags), use or Use.SEND

@@ -44,7 +44,8 @@ def _request(console: Console, ready: Prepared, jobs: Sequence[Job], *, yes: boo
         console.info(text)
         return confirmed_spend(cost, yes=yes)
 
-    progress = progress_for(console, ready.job, quiet=quiet)
+    console.draws = console.draws and not quiet
+    progress = progress_for(console, ready.job)
     console.on_interrupt = partial(interrupted, progress, free=ready.job.local)
     spent = request_answers(ready, jobs, progress, confirm)
     console.on_interrupt = None

@@ -80,6 +80,7 @@ def sending(spec: str, flags: dict[str, Any], *, writes: bool = True) -> Iterato
     as_json, yes, quiet = flags.pop("as_json"), flags.pop("yes", False), flags.pop("no_progress")
     escalate_anyway = flags.pop("escalate_anyway", False)
     console = start_console(flags)
+    console.draws = console.draws and not quiet
     with prepared(spec, flags, writes=writes) as ready:
         job = ready.job
         if writes:
@@ -89,7 +90,7 @@ def sending(spec: str, flags: dict[str, Any], *, writes: bool = True) -> Iterato
             partial(_confirm_plan, console, ready, ask=ask),
             lambda escalation: escalate_anyway or (ask and _confirm_escalation(escalation)),
         )
-        progress = progress_for(console, job, quiet=quiet, sends=not writes)
+        progress = progress_for(console, job, sends=not writes)
         console.on_interrupt = partial(interrupted, progress, free=job.local)
         command = Sending((ready, progress, confirm))
         yield command
@@ -187,12 +188,11 @@ def interrupted(meter: Meter, *, free: bool) -> str:
     return f"{done}, {counts.active:,} active{'' if free else ' and already paid for'}. Run the same command to collect them"
 
 
-def progress_for(console: Console, job: Job, *, quiet: bool, sends: bool = False) -> Meter:
+def progress_for(console: Console, job: Job, *, sends: bool = False) -> Meter:
     """Return a bar on a terminal, else plain lines. `sends`: tasks are sent and not followed."""
     from rowcite.cli.bar import Bar, Lines
 
-    draws = on_terminal(sys.stderr) and console.form == "text" and not quiet and not console.quiet
-    return (Bar if draws else Lines)(console, free=job.local, sends=sends)
+    return (Bar if console.draws else Lines)(console, free=job.local, sends=sends)
 
 
 def confirmed_spend(cost: int, *, yes: bool) -> bool:

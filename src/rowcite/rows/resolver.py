@@ -12,6 +12,7 @@ import polars as pl
 
 from rowcite.accept.policy import AcceptancePolicy, acceptance_policy
 from rowcite.model import Decision, RowStatus, StoredRun
+from rowcite.progress import count_read
 from rowcite.rows.given import GIVEN, fits, given_columns, without_blanks
 from rowcite.rows.resolve import ResolvedRow, resolve
 from rowcite.spec.fields import Field, fields
@@ -151,6 +152,7 @@ class RowResolver:
             keys = part[KEY].to_list()
             runs = {stored[0].key: stored for stored in self._ledger.runs_by_task(keys)}
             decisions = self._ledger.decisions(keys) if self._decided else {}
+            count_read(answers=len(runs))
             if not names:
                 yield from ((key, {}, decisions.get(key, {}), runs.get(key, [])) for key in keys)
                 continue

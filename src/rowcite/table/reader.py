@@ -20,6 +20,7 @@ from rowcite.api.facts import TASK_AND_INPUT_CHARS
 from rowcite.api.keys import task_keys
 from rowcite.errors import SpecError
 from rowcite.model import RowStatus, TaskKey
+from rowcite.progress import count_read, table_pass
 from rowcite.rows.given import has_blank
 from rowcite.spec.fields import fields, value_column
 from rowcite.spec.models import Spec, Transform
@@ -94,9 +95,11 @@ class Reader:
     def _batches(self, question: Question, limit: int | None) -> Iterator[Batch]:
         most, fingerprint = TASK_AND_INPUT_CHARS - len(question.task_spec.decode()), question.fingerprint
         before = 0
-        for rows in coalesce(limited(self.source.batches(), limit)):
-            yield self._batch(rows, before, fingerprint, most)
-            before += rows.frame.height
+        with table_pass():
+            for rows in coalesce(limited(self.source.batches(), limit)):
+                count_read(rows=rows.frame.height)
+                yield self._batch(rows, before, fingerprint, most)
+                before += rows.frame.height
 
     def _batch(self, rows: Rows, before: int, fingerprint: bytes, most: int) -> Batch:
         columns = self._sent_columns(rows)

@@ -1,0 +1,100 @@
+"""Every command that reads a table shows how far it is: on a terminal as one line that goes, elsewhere as lines."""
+
+import io
+import json
+import re
+import sys
+import time
+
+import pytest
+
+from rowcite.cli import main
+from rowcite.cli.bar import Passes
+from rowcite.cli.console import Console
+from rowcite.progress import count_read, table_pass, watching
+from support.answers import NOWHERE, answer, answered, found, known
+
+COMMANDS = {
+    "plan": [],
+    "run": [],
+    "write": [],
+    "status": [],
+    "report": ["-o", "report.html"],
+    "deltas": ["--key", "name", "-o", "deltas.csv"],
+}
+
+
+@pytest.fixture
+def spec(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = known(tmp_path, [{"name": name} for name in ("Alpha", "Beta", "Gamma")])
+    answered(path, [answer(industry=found("pumps"))] * 3)
+    return path
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_rows_and_answers_are_shown_while_they_are_read(spec, monkeypatch, capsys, command):
+    monkeypatch.setattr(Passes, "seconds", 0.0005)
+    assert main([command, str(spec), *COMMANDS[command], "--base-url", NOWHERE]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    answers = "" if command == "plan" else ", 3 stored answers read"
+    assert any(re.fullmatch(rf"3 rows read{answers}, 0:0\d", line) for line in lines), lines
+
+
+def test_a_json_log_has_the_counts(spec, monkeypatch, capsys):
+    monkeypatch.setattr(Passes, "seconds", 0.0005)
+    assert main(["status", str(spec), "--log-format", "json", "--base-url", NOWHERE]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    last = [event for event in events if event["event"] == "reading"][-1]
+    assert (last["rows"], last["answers"]) == (3, 3)
+    assert 0 <= last["seconds"] < 60
+
+
+def test_a_short_pass_shows_nothing(spec, capsys):
+    assert main(["status", str(spec), "--base-url", NOWHERE]) == 0
+    assert capsys.readouterr().err == ""
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def terminal_of(monkeypatch):
+    """Make stderr a terminal. Not in a fixture: pytest replaces stderr when the test begins."""
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    return terminal
+
+
+def passes(console):
+    reading = Passes(console)
+    reading.first_seconds = 0.01
+    return watching(reading)
+
+
+def until(terminal, text):
+    end = time.monotonic() + 10
+    while text not in terminal.getvalue():
+        assert time.monotonic() < end, terminal.getvalue()
+        time.sleep(0.005)
+
+
+def test_a_terminal_has_one_line_that_is_removed_at_the_end(monkeypatch):
+    terminal, console = terminal_of(monkeypatch), Console()
+    with passes(console), table_pass():
+        count_read(rows=1_200, answers=7)
+        until(terminal, "1,200 rows read  7 stored answers read  0:00")
+        console.warning("look")
+        until(terminal, "warning: look\n")
+    assert console.write_above is None
+    assert terminal.getvalue().replace("\r", "\n").splitlines()[-1].strip() == ""
+
+
+def test_nothing_is_shown_beside_the_progress_of_tasks(monkeypatch):
+    terminal, console = terminal_of(monkeypatch), Console()
+    console.shows_tasks = True
+    with passes(console), table_pass():
+        count_read(rows=5)
+        time.sleep(0.05)
+    assert terminal.getvalue() == ""
