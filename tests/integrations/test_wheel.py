@@ -32,12 +32,19 @@ TOOLS = (
     )
     + "backend: local\nlocal: {corpus: pages}\n"
 )
+PARTS = (
+    TASK.format(name="parts", field="industry", more="")
+    .replace("companies.csv", "parts")
+    .replace("-enriched.csv", "-enriched/")
+    + "engine: daft\n"
+)
 LABELLED = TASK.format(name="labelled", field="parent", more="") + "eval: {parent: company}\n"
 (INSTALLS,) = (
     [line for line in block.splitlines() if line]
     for block in re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
 )
-EXTRAS = ("", "local", "report", "excel", "eval", "mcp", "all")
+EXTRAS = ("", "local", "report", "excel", "eval", "mcp", "daft", "all")
+HOLDS = {"all": {"local", "report", "excel", "eval", "mcp"}}
 ENVIRONMENTS = [*product(["wheel"], EXTRAS), *product(["sdist"], ["", "all"])]
 
 pytestmark = pytest.mark.integration
@@ -95,9 +102,11 @@ def folder(tmp_path):
     (tmp_path / "pages").mkdir()
     (tmp_path / "pages" / "acme.html").write_text(PAGE)
     (tmp_path / "companies.csv").write_text("account_id,company_name\n1,Acme\n2,Borealis\n")
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "1.csv").write_text("company_name\nAcme\n")
     (tmp_path / "labels.csv").write_text("account_id,parent\n1,Acme Holding GmbH\n")
     (tmp_path / "accounts.xlsx").write_bytes((ROOT / "sample_data" / "accounts.xlsx").read_bytes())
-    for name, text in (("pages", LOCAL), ("tools", TOOLS), ("labelled", LABELLED)):
+    for name, text in (("pages", LOCAL), ("tools", TOOLS), ("labelled", LABELLED), ("parts", PARTS)):
         (tmp_path / f"{name}.yaml").write_text(text)
     yield tmp_path
     shutil.rmtree(tmp_path / "venv", ignore_errors=True)  # hundreds of megabytes
@@ -135,7 +144,7 @@ def test_a_fresh_environment_does_what_its_extras_permit(built, folder, kind, ex
         assert "2 to submit" in ran(rowcite, "plan", "companies.yaml", folder=folder, **url)
         assert "2 completed" in ran(rowcite, "run", "companies.yaml", "--yes", folder=folder, **url)
         ran(rowcite, "run", "labelled.yaml", "--yes", folder=folder, **url)
-        needing_extras(rowcite, {extra} - {""} if extra != "all" else set(EXTRAS) - {"", "all"}, folder, url)
+        needing_extras(rowcite, HOLDS.get(extra, {extra}), folder, url)
 
 
 def needing_extras(rowcite: Path, extras: set[str], folder: Path, url: dict[str, str]) -> None:
@@ -147,6 +156,7 @@ def needing_extras(rowcite: Path, extras: set[str], folder: Path, url: dict[str,
         ("excel", ("init", "accounts.xlsx", "--yes")),
         ("excel", ("write", "companies.yaml", "-o", "companies.xlsx")),
         ("eval", eval_),
+        ("daft", ("run", "parts.yaml", "--yes")),
     ):
         code = 0 if needed in extras else 2
         printed = ran(rowcite, *command, folder=folder, code=code, **({} if needed == "local" else url))
