@@ -6,6 +6,7 @@ The engine of these tests runs the work in this process, from the bytes that a p
 import pickle
 import shutil
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from rowcite.engines.parts import PartJob, survey_part
+from rowcite.engines.parts import PartJob, survey_part, task_batches
 from rowcite.ledger import Ledger
 from support import rowcite, served, small_spec, write_spec
 
@@ -52,42 +53,35 @@ class Here:
 def engine(monkeypatch):
     """Take the place of Daft."""
     here = Here()
-    monkeypatch.setattr(
-        "rowcite.pipeline.prepare.open_engine", lambda spec, _: here if spec.name == "daft" else None
-    )
+    monkeypatch.setattr("rowcite.pipeline.prepare.open_engine", lambda *_: here)
     return here
 
 
-@pytest.fixture
-def lake(tmp_path):
-    """Yield a folder with a table of five parts and its spec, and a server of bench answers."""
-    (tmp_path / "in").mkdir()
-    for number, names in enumerate(NAMES):
-        sites = [f"{name.split()[0].lower()}.example" if name else None for name in names]
-        schema = pa.schema(
-            {"name": pa.string(), "website": pa.string(), "kind": pa.dictionary(pa.int8(), pa.string())},
-            {"owner": "revops"},
-        )
-        table = pa.table(
-            [names, sites, pa.array(["a"] * len(names)).dictionary_encode().cast(schema.field("kind").type)],
-            schema=schema,
-        )
-        pq.write_table(table, tmp_path / "in" / f"part-{number}.parquet")
-    with served(tmp_path, bench=True) as server:
-        yield Lake(tmp_path, server)
-
-
 class Lake:
-    def __init__(self, folder: Path, server: Any) -> None:
-        self.folder, self.server = folder, server
+    """A folder with a table of five parts and its spec."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.url, self.server = folder, "http://127.0.0.1:9", None
         self.spec = small_spec(
             input={"path": "in"}, output={"path": "out/"}, engine="daft", backend="parallel"
         )
         self.spec["task"]["outputs"] = OUTPUTS
+        (folder / "in").mkdir()
+        for number, names in enumerate(NAMES):
+            sites = [f"{name.split()[0].lower()}.example" if name else None for name in names]
+            kinds = pa.array(["a"] * len(names), pa.string()).dictionary_encode()
+            columns = {
+                "name": pa.array(names, pa.string()),
+                "website": pa.array(sites, pa.string()),
+                "kind": kinds,
+            }
+            pq.write_table(
+                pa.table(columns, metadata={"owner": "revops"}), folder / "in" / f"part-{number}.parquet"
+            )
 
     def rowcite(self, command: str, *flags: Any, code: int = 0, **changes: Any) -> str:
         spec = write_spec(self.folder, {**self.spec, **changes})
-        done = rowcite(command, spec, "--base-url", self.server.url, *flags, cwd=self.folder)
+        done = rowcite(command, spec, "--base-url", self.url, *flags, cwd=self.folder)
         assert done.returncode == code, done.stderr.decode()
         return (done.stdout + done.stderr).decode()
 
@@ -95,6 +89,21 @@ class Lake:
         return [
             pq.read_table(self.folder / folder / f"part-{number}.parquet") for number in range(len(NAMES))
         ]
+
+
+@pytest.fixture
+def closed(tmp_path):
+    """Return a folder with a table, where no server answers."""
+    return Lake(tmp_path)
+
+
+@pytest.fixture
+def lake(tmp_path):
+    """Yield a folder with a table, and a server of bench answers."""
+    found = Lake(tmp_path)
+    with served(tmp_path, bench=True) as server:
+        found.server, found.url = server, server.url
+        yield found
 
 
 def one_table(parts: list[pa.Table]) -> pl.DataFrame:
@@ -112,6 +121,7 @@ def test_each_part_has_the_rows_that_one_process_writes(lake, engine):
     assert (lake.folder / "out" / "_SUCCESS").exists()
 
 
+@pytest.mark.slow
 def test_the_ledger_of_one_process_serves_an_engine(lake, engine):
     lake.rowcite("run", "-q", "--engine", "polars", "-o", "whole.parquet")
     assert "nothing to submit" in lake.rowcite("run")
@@ -119,6 +129,7 @@ def test_the_ledger_of_one_process_serves_an_engine(lake, engine):
     assert one_table(lake.parts()).equals(pl.read_parquet(lake.folder / "whole.parquet"))
 
 
+@pytest.mark.slow
 def test_an_engine_plans_the_same_tasks_in_the_same_order(lake, engine):
     outputs = {"polars": {"output": {"path": "out.parquet"}}, "daft": {}}
     plans = [lake.rowcite("plan", "--json", "--engine", name, **changes) for name, changes in outputs.items()]
@@ -129,6 +140,7 @@ def test_an_engine_plans_the_same_tasks_in_the_same_order(lake, engine):
     assert inputs[:4] == inputs[4:]
 
 
+@pytest.mark.slow
 def test_a_limit_requests_answers_for_the_first_rows_of_all_parts(lake, engine):
     lake.rowcite("run", "-q", "--limit", "5")
     assert len(lake.server.created()) == 2
@@ -147,6 +159,7 @@ def test_a_limit_requests_answers_for_the_first_rows_of_all_parts(lake, engine):
     ]
 
 
+@pytest.mark.slow
 def test_status_counts_the_rows_of_all_parts_without_reading_them(lake, engine):
     lake.rowcite("run", "-q", "--limit", "5")
     (lake.folder / ".rowcite" / "small" / "last_write.json").unlink(missing_ok=True)
@@ -169,6 +182,7 @@ def test_given_values_and_where_resolve_as_in_one_process(lake, engine):
     assert one_table(lake.parts()).equals(pl.read_parquet(lake.folder / "whole.parquet"))
 
 
+@pytest.mark.slow
 def test_a_part_that_is_in_its_place_is_not_written_again(lake, engine):
     lake.rowcite("run", "-q")
     times = {file.name: file.stat().st_mtime_ns for file in (lake.folder / "out").iterdir()}
@@ -178,6 +192,7 @@ def test_a_part_that_is_in_its_place_is_not_written_again(lake, engine):
     assert {file.name: file.stat().st_mtime_ns for file in (lake.folder / "out").iterdir()} == times
 
 
+@pytest.mark.slow
 def test_only_the_part_whose_rows_changed_is_written_again(lake, engine):
     lake.rowcite("run", "-q")
     file = lake.folder / "in" / "part-1.parquet"
@@ -188,6 +203,7 @@ def test_only_the_part_whose_rows_changed_is_written_again(lake, engine):
     assert [part.num_rows for part in lake.parts()] == [4, 1, 0, 2, 1]
 
 
+@pytest.mark.slow
 def test_a_part_that_is_gone_leaves_the_output(lake, engine):
     lake.rowcite("run", "-q")
     (lake.folder / "in" / "part-4.parquet").unlink()
@@ -225,6 +241,7 @@ def test_parts_that_were_written_before_a_kill_are_kept(lake, engine):
     assert [part.num_rows for part in lake.parts()] == list(map(len, NAMES))
 
 
+@pytest.mark.slow
 def test_a_richer_folder_is_not_replaced(lake, engine):
     lake.rowcite("run", "-q")
     before = lake.parts()
@@ -239,6 +256,7 @@ def test_a_richer_folder_is_not_replaced(lake, engine):
     assert not (lake.folder / "out.partial").exists()
 
 
+@pytest.mark.slow
 def test_the_changed_input_of_a_command_is_noticed(lake, engine):
     def changes(work: Any, _: Any) -> None:
         if work.func.__name__ == "merge_part":
@@ -266,14 +284,12 @@ def test_workers_get_no_key_no_ledger_and_no_secret(lake, engine, monkeypatch):
     assert not [sent for sent in seen if b"hunter2" in sent or b"key-of-the-account" in sent]
 
 
-def test_the_tasks_of_a_part_are_written_once_however_many_batches_it_has(
-    tmp_path, monkeypatch, lake, engine
-):
-    file = lake.folder / "in" / "part-0.parquet"
+def test_the_tasks_of_a_part_are_written_once_however_many_batches_it_has(monkeypatch, closed, engine):
+    file = closed.folder / "in" / "part-0.parquet"
     pq.write_table(pq.read_table(file), file, row_group_size=1)
     jobs: list[tuple[PartJob, Any]] = []
     engine.fails = lambda work, item: jobs.append((work.args[0], item))
-    lake.rowcite("plan", "-q")
+    closed.rowcite("plan", "-q")
     job, part = next((job, part) for job, part in jobs if part.name == "part-0.parquet")
     monkeypatch.setattr("rowcite.table.sources.base._COALESCED_ROWS", 1)
     monkeypatch.setattr("rowcite.table.sources.parquet_files.batch_rows", lambda _: 1)
@@ -281,8 +297,6 @@ def test_the_tasks_of_a_part_are_written_once_however_many_batches_it_has(
     job.folder.mkdir()
     survey = survey_part(job, part)
     assert survey.statuses == {"": 3, "skipped": 1}
-    from rowcite.engines.parts import task_batches
-
     batches = list(task_batches(job, survey, 10, pl.Schema()))
     assert [len(batch.tasks) for batch in batches] == [1, 1, 0]
     assert [list(batch.numbers) for batch in batches] == [[10], [12], [13]]
@@ -298,20 +312,20 @@ def test_the_tasks_of_a_part_are_written_once_however_many_batches_it_has(
         ({"engine": {"name": "daft", "address": "host:6379"}}, "engine.address"),
     ],
 )
-def test_a_table_that_an_engine_cannot_work_on_is_refused(lake, engine, changes, message):
-    assert message in lake.rowcite("check", code=2, **changes)
+def test_a_table_that_an_engine_cannot_work_on_is_refused(closed, engine, changes, message):
+    assert message in closed.rowcite("check", code=2, **changes)
 
 
-def test_a_part_with_another_schema_is_refused_by_column_and_type_before_spending(lake, engine):
-    table = pq.read_table(lake.folder / "in" / "part-1.parquet")
+def test_a_part_with_another_schema_is_refused_by_column_and_type_before_spending(closed, engine):
+    table = pq.read_table(closed.folder / "in" / "part-1.parquet")
     place = table.schema.get_field_index("website")
     other = table.set_column(place, "website", table["website"].cast(pa.large_string()))
-    pq.write_table(other, lake.folder / "in" / "part-1.parquet")
-    text = lake.rowcite("run", code=2)
+    pq.write_table(other, closed.folder / "in" / "part-1.parquet")
+    text = closed.rowcite("run", code=2)
     assert "part-1.parquet: column 'website' is large_string, and string in part-0.parquet" in text
-    assert not lake.server.created()
 
 
+@pytest.mark.slow
 def test_parts_of_csv_keep_their_names_and_their_partitions(lake, engine):
     shutil.rmtree(lake.folder / "in")
     for country, names in (("NL", ["Acme Oy", "Beta AG"]), ("AT", ["Acme Oy"])):
@@ -327,10 +341,15 @@ def test_parts_of_csv_keep_their_names_and_their_partitions(lake, engine):
     assert parts[0] + parts[1].removeprefix(header) == (lake.folder / "whole.csv").read_text()
 
 
-def test_without_daft_the_command_says_how_to_install_it(lake):
-    pytest.importorskip("rowcite")
-    try:
-        import daft  # noqa: F401
-    except ImportError:
-        text = lake.rowcite("check", code=2)
-        assert "engine daft needs further packages: pip install '.[daft]'" in text
+@pytest.mark.slow
+def test_the_commands_that_read_answers_need_no_engine(lake):
+    lake.rowcite("run", "-q", "--engine", "polars", "-o", "whole.parquet")
+    assert "Acme Oy" in lake.rowcite("explain", "--row", "1")
+    lake.rowcite("deltas", "-o", "deltas.csv", "--key", "website")
+    lake.rowcite("report", "-q", "-o", "page.html")
+
+
+@pytest.mark.skipif(find_spec("daft") is not None, reason="Daft is installed")
+def test_without_daft_a_command_ends_before_it_spends(closed):
+    text = closed.rowcite("run", "--limit", "1", code=2)
+    assert "engine daft needs further packages: pip install '.[daft]'" in text

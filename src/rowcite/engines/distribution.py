@@ -54,30 +54,46 @@ _PLAIN = {"limits", "cache", "prices", "output", "eval", "engine", "escalate"}
 
 @dataclass(slots=True)
 class Distribution:
-    """A table whose parts workers read and write. `schema` is that of its rows, `output` the folder of the new table."""
+    """A table whose parts workers read and write. `schema` is that of its rows, `output` the folder of the new table.
 
-    engine: Engine
+    `open_engine` is called when there is work for workers.
+    """
+
+    open_engine: Callable[[], Engine]
     job: PartJob
     parts: Sequence[Part]
     schema: pl.Schema
     output: str | None
+    _engine: Engine | None = None
     _surveys: list[Survey] = field(default_factory=list)
+
+    def engine(self) -> Engine:
+        """Return the engine, whose workers can work on this table.
+
+        Raises:
+            UsageError: it is not installed, or its workers cannot.
+        """
+        if self._engine is None:
+            engine = self.open_engine()
+            for folder in (self.job.folder.parent, self.job.folder):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folders = [self.job.folder, *([Path(self.output).absolute()] if self.output else [])]
+            engine.check([part.file for part in self.parts], folders)
+            self._engine = engine
+        return self._engine
 
     def surveys(self) -> list[Survey]:
         """Return the survey of each part. Workers read those parts that no earlier command has read.
 
         Raises:
-            UsageError: the workers cannot work on this table.
+            UsageError: as `engine`.
             TableError: a part cannot be read.
         """
         if not self._surveys:
-            for folder in (self.job.folder.parent, self.job.folder):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            folders = [self.job.folder, *([Path(self.output).absolute()] if self.output else [])]
-            self.engine.check([part.file for part in self.parts], folders)
             missing = [part for part in self.parts if stored_survey(self.job, part) is None]
-            for _ in self.engine.map(partial(survey_part, self.job), missing):
-                pass
+            if missing:
+                for _ in self.engine().map(partial(survey_part, self.job), missing):
+                    pass
             self._surveys = [survey_part(self.job, part) for part in self.parts]  # reads their facts
         return self._surveys
 
@@ -122,7 +138,7 @@ class Distribution:
         files: dict[str, Path] = {}
         records: dict[str, PartRecord] = {}
         for orders in self._waves(runs, folder, limit, files, records):
-            for record in self.engine.map(partial(merge_part, self.job), orders):
+            for record in self.engine().map(partial(merge_part, self.job), orders) if orders else ():
                 records[record.name] = record
             files.update({order.part.name: order.table for order in orders})
             for order in orders:
@@ -177,14 +193,12 @@ class Distribution:
         return str(datetime.now(UTC).date()) if policy.reads_texts else ""
 
 
-def open_engine(spec: EngineSpec, secrets: Sequence[str]) -> Engine | None:
-    """Return the engine that a spec names; None for polars, which is this process. No worker gets the variables `secrets`.
+def open_engine(spec: EngineSpec, secrets: Sequence[str]) -> Engine:
+    """Return the engine that a spec names. No worker gets the variables `secrets`.
 
     Raises:
         UsageError: the engine is not installed.
     """
-    if spec.name == "polars":
-        return None
     os.environ.setdefault("DAFT_ANALYTICS_ENABLED", "0")  # read when Daft is imported
     os.environ.setdefault("DAFT_PROGRESS_BAR", "0")
     try:
@@ -195,7 +209,7 @@ def open_engine(spec: EngineSpec, secrets: Sequence[str]) -> Engine | None:
 
 
 def distribution(  # noqa: PLR0913 - what workers are given, by name
-    engine: Engine,
+    opened: Callable[[], Engine],
     spec: Spec,
     question: Question,
     table: InputTable,
@@ -226,7 +240,7 @@ def distribution(  # noqa: PLR0913 - what workers are given, by name
     spec = spec.model_copy(update={"task": spec.task.model_copy(update={"mcp_servers": ()})})
     digest = _digest(spec, question, source.arrow_schema or schema)
     job = PartJob(spec, question.shown, cast("FileSource", source), folder, digest, room)
-    return Distribution(engine, job, parts, schema, output)
+    return Distribution(opened, job, parts, schema, output)
 
 
 def _parts(table: InputTable) -> list[Part]:

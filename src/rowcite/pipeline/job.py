@@ -43,6 +43,8 @@ class Job:
 
         The first rows that `--limit` allows are read here: it takes no workers to read a few rows.
         """
+        if self.distribution is not None:
+            self.distribution.engine()  # before anything is spent
         if self.distribution is None or self.reader.limit is not None:
             return self.reader.batches_within_limit(self.question)
         return self.distribution.batches()

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from rowcite.api.base_url import is_loopback, normal_base_url
 from rowcite.api.bodies import LOCAL
 from rowcite.engines.distribution import distribution, open_engine
-from rowcite.engines.engine import Engine
 from rowcite.engines.output_folder import folder_output
 from rowcite.errors import InputError, KeyRefused, SpecError, TableError, UsageError
 from rowcite.ledger import Ledger, open_ledger
@@ -100,10 +100,10 @@ def prepare(  # noqa: PLR0913 - the sources of a job, by name
     read = read_spec(spec, environ)
     folder = ledger_folder(read, overrides.ledger, environ)
     read = overridden(read, overrides)
-    table = engine = None
+    table = None
+    distributed = source is None and writes is not None and read.engine.name != "polars"
     if source is None:
-        engine = open_engine(read.engine, _secret_variables(read)) if writes is not None else None
-        identify = engine is None and (use is Use.KEEP or writes is not False)
+        identify = not distributed and (use is Use.KEEP or writes is not False)
         table = open_table(_address(read, overrides, spool), identify=identify)
         source = table.source
     _check_sheet(read, overrides, source)
@@ -113,8 +113,8 @@ def prepare(  # noqa: PLR0913 - the sources of a job, by name
     if output is not None and (writes or use is Use.SEND):
         _check_output_columns(output, read, source)
     job = _job(read, overrides, source, table, choice.api)
-    if engine is not None:
-        job = _distributed(job, engine, folder, output)
+    if distributed:
+        job = _distributed(job, folder, output)
     return Prepared(
         job,
         folder,
@@ -141,7 +141,7 @@ def _job(spec: Spec, overrides: Overrides, source: Source, table: InputTable | N
     )
 
 
-def _distributed(job: Job, engine: Engine, ledger: Path, output: str | None) -> Job:
+def _distributed(job: Job, ledger: Path, output: str | None) -> Job:
     """Return the job with a table that the workers of an engine read and write."""
     assert job.table is not None
     if job.spec.columns.reports is not None:
@@ -149,7 +149,7 @@ def _distributed(job: Job, engine: Engine, ledger: Path, output: str | None) -> 
             ("columns", "reports"), "engine daft writes no reports: remove `reports`, or `engine`"
         )
     parts = distribution(
-        engine,
+        partial(open_engine, job.spec.engine, _secret_variables(job.spec)),
         job.spec,
         job.question,
         job.table,
