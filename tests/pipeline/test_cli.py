@@ -488,6 +488,17 @@ def test_2_for_an_unknown_command(typed, message, capsys):
     assert message in capsys.readouterr().err
 
 
+def test_2_for_an_unknown_flag_with_the_nearest_one(tmp_path, capsys):
+    assert main(["run", str(spec(tmp_path)), "--limt", "5"]) == 2
+    assert "No such option '--limt'. Did you mean '--limit'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [[], ["ledger"]])
+def test_2_with_the_help_for_no_command(command, capsys):
+    assert main(command) == 2
+    assert "\nCommands:\n" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", ["", *COMMANDS, "serve"])
 def test_every_command_has_help(command, capsys):
     assert main([*command.split(), "--help"]) == 0

@@ -156,6 +156,14 @@ def _traceback(error: BaseException) -> Iterator[str]:
 
 
 def _misused(error: click.ClickException) -> int:
+    if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):  # new in click 8.2
+        click.echo(error.format_message(), err=True)
+        return USAGE
+    if isinstance(error, click.NoSuchOption) and error.possibilities:
+        from rowcite.wording import nearest
+
+        near = nearest(error.option_name, error.possibilities) or error.possibilities[0]
+        error = click.NoSuchOption(error.option_name, possibilities=[near], ctx=error.ctx)
     if Console.current().form == "json":
         Console.current().error(error.format_message(), exit_code=USAGE)
     else:

@@ -30,6 +30,7 @@ class Console:
         """Whether progress is drawn, not written as lines."""
         self.shows_tasks = False
         """Whether the progress of tasks is shown now."""
+        self._is_asking = False
 
     @classmethod
     def default(cls) -> Console:
@@ -67,6 +68,15 @@ class Console:
         if self.verbose:
             self._write("debug", "request", {}, text)
 
+    def ask(self, question: str) -> str:
+        """Ask on the terminal; return the line that was typed, empty at the end of the input. A signal interrupts it."""
+        text = folded(one_line(question), sys.stderr)
+        print(f"{text}: ", end="", file=sys.stderr, flush=True)  # noqa: T201 - a question is no message of a log
+        self._is_asking = True
+        line = sys.stdin.readline()
+        self._is_asking = line == ""
+        return line.strip()
+
     def _write(self, level: str, event: str, fields: Mapping[str, Any], *lines: str) -> None:
         """Write the lines of one message. A line break inside of one is from a value, and is escaped."""
         if self.form == "json":
@@ -78,6 +88,7 @@ class Console:
         else:
             mark = {"warning": "warning: ", "error": "error: "}.get(level, "")
             text = "\n".join(folded(mark + one_line(line, MOST), sys.stderr) for line in lines)
+        text, self._is_asking = "\n" * self._is_asking + text, False
         if self.write_above is not None:
             self.write_above(text)
         elif sys.stderr is not None:  # else `print` would write to stdout
@@ -96,10 +107,10 @@ class Console:
         logger.propagate = False
 
 
-_COLUMNS = re.compile(r"\s*(?:\S.*?\s{2,})*")  # what comes before the text of a line: a name, a number
+_GAPS = re.compile(r"^ *|(?<=\S) {2,}(?=\S)")  # before the columns of a line: a name, a number, a text
 _NARROWEST = 20
 _WORDS = re.compile(
-    r"(?:`[^`]*`|[^\s`])+"
+    r"( *)((?:`[^`]*`|\S)+)"
 )  # a command between backticks is one word, so that it can be copied
 
 
@@ -120,18 +131,17 @@ def folded(line: str, stream: TextIO | None) -> str:
 
 def fold(line: str, width: int) -> str:
     """Return a line in parts of at most `width` characters, unless a word is longer."""
-    before = _COLUMNS.match(line)
-    indent = before.end() if before else 0
-    if len(line) <= width or indent > width // 2 or line.startswith("rowcite ", indent):
+    columns = [found.end() for found in _GAPS.finditer(line)]
+    if len(line) <= width or line.startswith("rowcite ", columns[-1]):
         return line
+    indent = max(column for column in columns if column <= width // 2)
     parts, part = [], line[:indent]
     room = " " * (indent or 2)
-    for word in _WORDS.findall(line[indent:]):
-        gap = "" if part in (line[:indent], room) else " "
-        if gap and len(part) + 1 + len(word) > width:
+    for gap, word in _WORDS.findall(line[indent:]):
+        if part not in (line[:indent], room) and len(part) + len(gap) + len(word) > width:
             parts.append(part)
-            part, gap = room, ""
-        part += gap + word
+            part = room
+        part += word if part in (line[:indent], room) else gap + word
     return "\n".join([*parts, part])
 
 

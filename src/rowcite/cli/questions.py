@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from rowcite.cli.console import Console
 from rowcite.inert import one_line
 
 if TYPE_CHECKING:
@@ -42,12 +42,11 @@ def _answer(question: str, default: Any, read: Callable[[str], Any]) -> Any:
     """Ask until the answer can be read; an empty line, or the end of the input, is the default."""
     shown = default if isinstance(default, str) else ", ".join(default)
     while True:
-        click.echo(f"{one_line(question)} [{one_line(shown)}]: ", nl=False, err=True)
-        line = sys.stdin.readline()
-        if not line.strip():
+        line = Console.current().ask(f"{question} [{shown}]")
+        if not line:
             return default
         try:
-            return read(line.strip())
+            return read(line)
         except ValueError as error:
             _show(f"  {error}")
 

@@ -167,12 +167,7 @@ def _confirm_escalation(escalation: EscalationRound) -> bool:
 
 
 def _confirmed(question: str) -> bool:
-    """Ask on the terminal; the end of the input is a no. A signal interrupts it, which `click.confirm` would hide."""
-    click.echo(f"{question} [y/N]: ", nl=False, err=True)
-    answer = sys.stdin.readline()
-    if not answer.endswith("\n"):
-        click.echo(err=True)
-    return answer.strip().lower() in {"y", "yes"}
+    return Console.current().ask(f"{question} [y/N]").lower() in {"y", "yes"}
 
 
 def interrupted(meter: Meter, *, free: bool) -> str:

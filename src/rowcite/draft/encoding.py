@@ -58,7 +58,9 @@ def _without_mark(file: Path, head: bytes) -> str:
     """Return the name of UTF-16 without a byte-order mark: one of its two bytes is NUL for ASCII."""
     even, odd = head[::2].count(0), head[1::2].count(0)
     if max(even, odd) < len(head) / 8 or min(even, odd) > max(even, odd) / 8:
-        raise TableError(f"{file}: is not a text file. rowcite reads CSV, TSV, Parquet and JSON lines")
+        raise TableError(
+            f"{file}: is not a text file. rowcite reads CSV, TSV, Excel, Parquet and JSON lines, each by its suffix"
+        )
     return "utf-16-le" if odd > even else "utf-16-be"
 
 
