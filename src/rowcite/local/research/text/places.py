@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from gettext import translation
 
 import pycountry
+from pycountry import LOCALES_DIR
 
 from rowcite.local.research.text.normalise import fold
 
-_EXTRA = {"uk": "GB", "great britain": "GB", "england": "GB", "scotland": "GB", "wales": "GB", "northern ireland": "GB", "usa": "US", "us": "US",
-          "u s a": "US", "u s": "US", "united states of america": "US", "america": "US", "the netherlands": "NL", "holland": "NL", "nederland": "NL",
-          "deutschland": "DE", "osterreich": "AT", "schweiz": "CH", "suisse": "CH", "espana": "ES", "italia": "IT", "norge": "NO", "sverige": "SE",
-          "danmark": "DK", "suomi": "FI", "polska": "PL", "czech republic": "CZ", "turkey": "TR", "russia": "RU", "south korea": "KR", "korea": "KR",
-          "vietnam": "VN", "taiwan": "TW", "uae": "AE", "belgie": "BE", "belgique": "BE", "eire": "IE", "republic of ireland": "IE",
-          "u k": "GB", "britain": "GB", "palestine": "PS", "brunei": "BN", "macedonia": "MK", "ivory coast": "CI", "cape verde": "CV", "swaziland": "SZ", "burma": "MM",
-          "micronesia": "FM"}  # fmt: skip
-
-
+_LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "nb", "da", "fi")
+_USUAL = {"RU": "Russia", "TR": "Turkey"}
+_OTHER_NAMES = {"uk": "GB", "u k": "GB", "great britain": "GB", "britain": "GB", "england": "GB", "scotland": "GB", "wales": "GB", "northern ireland": "GB", "us": "US",
+                "u s a": "US", "u s": "US", "america": "US", "the netherlands": "NL", "czech republic": "CZ", "turkey": "TR", "korea": "KR", "uae": "AE", "eire": "IE",
+                "republic of ireland": "IE", "palestine": "PS", "brunei": "BN", "macedonia": "MK", "ivory coast": "CI", "cape verde": "CV", "swaziland": "SZ",
+                "burma": "MM", "micronesia": "FM"}  # fmt: skip
 _STREET = re.compile(
     r"\b(?:road|rd|street|st|avenue|ave|lane|square|house|building|park|quay|tower|floor|way|drive|place|court|centre|center|wharf|dock|hall|mill|works|yard|gate|"
     r"terrace|row|estate|campus|plaza|suite|unit|box)$|stra(?:\u00dfe|sse)|^(?:rua|rue|via|calle|ul|plaza|piazza|place)\b",
@@ -25,23 +24,17 @@ _STREET = re.compile(
 )
 
 
-_USUAL = {"RU": "Russia", "TR": "Turkey"}
-
-
 @cache
 def _codes() -> dict[str, str]:
-    """Return the alpha-2 codes by folded country name, official name and alpha-3 code."""
+    """Return the alpha-2 codes by folded name, in several languages, and by alpha-3 code."""
     found: dict[str, str] = {}
-    for country in pycountry.countries:
-        for name in (
-            country.name,
-            getattr(country, "official_name", ""),
-            getattr(country, "common_name", ""),
-            country.alpha_3,
-        ):
-            if name:
+    for language in _LANGUAGES:
+        translate = translation("iso3166-1", LOCALES_DIR, [language], fallback=True).gettext
+        for country in pycountry.countries:
+            stated = (getattr(country, kind, "") for kind in ("name", "official_name", "common_name"))
+            for name in (country.alpha_3, *(translate(text) for text in stated if text)):
                 found.setdefault(fold(name), country.alpha_2)
-    return found | _EXTRA
+    return found | _OTHER_NAMES
 
 
 def country_code(text: str) -> str:

@@ -6,12 +6,11 @@ import re
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from tldextract import TLDExtract
+from publicsuffixlist import PublicSuffixList
 
 from rowcite.api.source_policy import covers, normal_entry
 
-# The list inside the package: no download, no cache folder, equal results everywhere.
-_split_host = TLDExtract(suffix_list_urls=(), cache_dir=None)
+_suffixes = PublicSuffixList(only_icann=True)
 _ADDRESS = re.compile(
     r"(?:https?://)?(?:[\w.+-]+@)?((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,})(?::\d+)?(?:[/?#]\S*)?",
     re.IGNORECASE,
@@ -35,10 +34,7 @@ def host_of(url: str) -> str:
 @lru_cache(maxsize=65536)
 def site_of(host: str) -> str:
     """Return the registrable domain of a host: `shop.acme.co.uk` is on `acme.co.uk`."""
-    parts = _split_host(host)
-    if parts.suffix and parts.domain:
-        return f"{parts.domain}.{parts.suffix}".lower()
-    return ".".join(host.lower().split(".")[-2:])
+    return _suffixes.privatesuffix(host.lower()) or ".".join(host.lower().split(".")[-2:])
 
 
 def site_in(value: str) -> str:
