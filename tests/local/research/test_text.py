@@ -101,7 +101,14 @@ def test_the_city_of_an_address_is_read(address, city):
 
 @pytest.mark.parametrize(
     ("text", "code"),
-    [("UK", "GB"), ("Deutschland", "DE"), ("Alemania", "DE"), ("the Netherlands", "NL"), ("usa", "US"), ("Leeds", "")],
+    [
+        ("UK", "GB"),
+        ("Deutschland", "DE"),
+        ("Alemania", "DE"),
+        ("the Netherlands", "NL"),
+        ("usa", "US"),
+        ("Leeds", ""),
+    ],
 )
 def test_a_country_is_recognised_by_any_of_its_names(text, code):
     assert country_code(text) == code

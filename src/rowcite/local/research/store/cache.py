@@ -56,10 +56,8 @@ def cache_key(content_hash: bytes, *stated: str) -> bytes:
 def store_file(folder: Path) -> Path:
     """Return the path of this engine's store in a corpus's cache folder; delete those of other versions of the engine."""
     file = folder / f"pages-{engine_fingerprint()[:16]}.sqlite"
-    for other in folder.iterdir():
-        if other.is_dir():
-            shutil.rmtree(other, ignore_errors=True)
-        elif other.name != _MARK and not other.name.startswith(file.name):
+    for other in folder.glob("pages*"):
+        if not other.name.startswith(file.name):
             other.unlink(missing_ok=True)
     return file
 

@@ -65,9 +65,9 @@ class ReaderProcesses:
 
     def read(self, jobs: Sequence[ReadJob]) -> list[StoredFile | str]:
         """Return the parsed contents of each file, or a line with the reason if it cannot be read."""
-        size = sum(len(job.content) for job in jobs)
-        much = size >= self._worth_starting and self._count > 1
-        if not self._running and (much or any(map(_is_heavy, jobs))) and _can_start():
+        much = self._count > 1 and sum(len(job.content) for job in jobs) >= self._worth_starting
+        heavy = any(job.content.count(b"<") > HEAVY for job in jobs)
+        if (much or heavy) and not self._running and sys.executable:
             for _ in range(self._count):
                 self._start()
         if not self._running:
@@ -76,20 +76,15 @@ class ReaderProcesses:
             return list(pool.map(self._read_in_process, jobs))
 
     def _start(self) -> None:
-        process = subprocess.Popen(  # noqa: S603  # this Python, with words of this file's own
-            [sys.executable, "-P", "-c", _WORK],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
+        command = [sys.executable, "-P", "-c", _WORK]
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)  # noqa: S603  # this Python
         self._running.append(process)
         self._idle.put(process)
 
     def _read_in_process(self, job: ReadJob) -> StoredFile | str:
         """Have an idle process read a file; if that fails, read it here, unless it took too long."""
         process, late = self._idle.get(), threading.Event()
-        assert process.stdin is not None
-        assert process.stdout is not None
         seconds = self._seconds + len(job.content) / BYTES_PER_SECOND
 
         def end() -> None:
@@ -99,7 +94,7 @@ class ReaderProcesses:
         timer = threading.Timer(seconds, end)
         timer.start()
         try:
-            _send(process.stdin, _encode(job))
+            _send(process.stdin, job)
             return _results.decode(_receive(process.stdout))
         except (OSError, EOFError, msgspec.DecodeError):
             return f"{job.name}: not read within {seconds:.0f} s" if late.is_set() else read(job)
@@ -132,24 +127,18 @@ def work() -> None:
             job = _jobs.decode(_receive(sys.stdin.buffer))
         except EOFError:
             return
-        _send(sys.stdout.buffer, _encode(read(job)))
+        _send(sys.stdout.buffer, read(job))
 
 
-def _is_heavy(job: ReadJob) -> bool:
-    return job.content.count(b"<") > HEAVY
-
-
-def _can_start() -> bool:
-    """Return True if this Python can be started again as a process."""
-    return bool(sys.executable) and not getattr(sys, "frozen", False)
-
-
-def _send(pipe: IO[bytes], message: bytes) -> None:
+def _send(pipe: IO[bytes] | None, value: ReadJob | StoredFile | str) -> None:
+    assert pipe is not None
+    message = msgspec.msgpack.encode(value)
     pipe.write(len(message).to_bytes(8) + message)
     pipe.flush()
 
 
-def _receive(pipe: IO[bytes]) -> bytes:
+def _receive(pipe: IO[bytes] | None) -> bytes:
+    assert pipe is not None
     size = pipe.read(8)
     message = pipe.read(int.from_bytes(size)) if len(size) == 8 else b""
     if not message:
@@ -157,6 +146,5 @@ def _receive(pipe: IO[bytes]) -> bytes:
     return message
 
 
-_encode = msgspec.msgpack.Encoder().encode
 _jobs = msgspec.msgpack.Decoder(ReadJob)
 _results: msgspec.msgpack.Decoder[StoredFile | str] = msgspec.msgpack.Decoder(StoredFile | str)
