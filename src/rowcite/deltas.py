@@ -30,7 +30,7 @@ from rowcite.rows.given import GIVEN, same
 from rowcite.rows.resolver import RowGroup, RowResolver
 from rowcite.spec.fields import Field, FieldType, fields
 from rowcite.spec.models import CsvOptions
-from rowcite.table.sources import open_source
+from rowcite.table.sources import WHICH_INPUT, open_source
 from rowcite.table.sources.members import own_texts
 from rowcite.wording import did_you_mean
 
@@ -197,7 +197,7 @@ class _Before:
         try:
             source = open_source(options.against, None, CsvOptions())
         except TableError as error:
-            raise TableError(f"--against: {str(error).split('. ')[0]}") from error
+            raise TableError(f"--against: {str(error).removesuffix(WHICH_INPUT)}") from error
         if options.key not in source.schema:
             hint = did_you_mean(options.key, source.schema, '"')
             raise UsageError(f'--against: {options.against} has no column "{options.key}", the key{hint}')

@@ -323,7 +323,8 @@ def test_wrong_pairs_are_listed_with_their_evidence(scene, capsys):
     ("flags", "message"),
     [
         ((), "give --truth TABLE, or --draw N"),
-        (("--truth", "no.csv"), "no.csv"),
+        (("--truth", "no.csv"), "error: --truth: no.csv: no such file\n"),
+        (("--truth", "reviewed", "--drawn", "no.csv"), "error: --drawn: no.csv: no such file\n"),
         (("--truth", "t.csv"), "no column is a field of the spec"),
         (("--draw", "5"), "--draw needs --output"),
         (("--truth", "t.csv", "--target", "95"), "between 0 and 1"),

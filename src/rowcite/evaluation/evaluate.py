@@ -275,7 +275,7 @@ def evaluator(  # noqa: PLR0913 - the truth, by name
     if drawn is not None:
         if truth != REVIEWED or key is None:
             raise UsageError("--drawn needs --truth reviewed and --key COLUMN")
-        sample = read_truth(drawn, key, label_columns(job.spec), none_marker)
+        sample = read_truth(drawn, key, label_columns(job.spec), none_marker, "--drawn")
         return Evaluator(job, *drawn_and_reviewed(job, ledger, sample, key, complete=target is not None))
     if truth == REVIEWED:
         if target is not None:

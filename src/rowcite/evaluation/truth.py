@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from rowcite.errors import UsageError
+from rowcite.errors import TableError, UsageError
 from rowcite.inert import without_formula
 from rowcite.spec.fields import fields, value_column
 from rowcite.spec.models import CsvOptions, Spec
-from rowcite.table.sources import Source, open_source
+from rowcite.table.sources import WHICH_INPUT, Source, open_source
 from rowcite.table.sources.members import own_texts
 from rowcite.table.where import no_column
 
@@ -39,10 +39,21 @@ class Truth:
     notes: tuple[str, ...] = ()
 
 
+def _opened(path: str, flag: str) -> Source:
+    try:
+        return open_source(path, None, CsvOptions())
+    except TableError as error:
+        raise TableError(f"{flag}: {str(error).removesuffix(WHICH_INPUT)}") from error
+
+
 def read_truth(
-    table: str | Source, key: str, columns: Mapping[str, str], none_marker: str = NONE_MARKER
+    table: str | Source,
+    key: str,
+    columns: Mapping[str, str],
+    none_marker: str = NONE_MARKER,
+    flag: str = "--truth",
 ) -> Truth:
-    """Read a truth table from a path or an open table. `columns` has the field of each column that may have labels.
+    """Read a truth table from a path, which `flag` gave, or an open table. `columns` has the field of each column with labels.
 
     A blank cell is not labelled; `none_marker` means that there is truly nothing.
 
@@ -51,7 +62,7 @@ def read_truth(
         UsageError: it has no key column, no column of a field, or two of one field.
     """
     path = table if isinstance(table, str) else "truth"
-    source = open_source(table, None, CsvOptions()) if isinstance(table, str) else table
+    source = _opened(table, flag) if isinstance(table, str) else table
     if key not in source.schema:
         raise UsageError(f"{path}: {no_column(key, source.schema)}")
     labelled = _labelled(source, key, columns, path)

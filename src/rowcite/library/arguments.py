@@ -48,6 +48,7 @@ _NAMES = {
     "--ledger": "ledger=…",
     "--key": "key=…",
     "--drawn": "drawn=…",
+    "--truth": "truth=…",
     "--escalate-anyway": "escalate_anyway=True",
     "--retry-failed": "retry_failed=True",
     "--fresh": "fresh=True",

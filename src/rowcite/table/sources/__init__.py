@@ -14,7 +14,7 @@ from rowcite.table.sources.base import (
     coalesce,
     limited,
 )
-from rowcite.table.sources.opening import find_files, open_files, open_source
+from rowcite.table.sources.opening import WHICH_INPUT, find_files, open_files, open_source
 from rowcite.table.sources.registry import FORMATS, format_of, suffix_of
 
 FORMATS.update(
@@ -27,6 +27,7 @@ FORMATS.update(
 __all__ = [
     "COMPRESSED",
     "FORMATS",
+    "WHICH_INPUT",
     "WITH_LINES",
     "CellFault",
     "FrameSource",

@@ -17,6 +17,9 @@ from rowcite.table.sources.registry import format_names, format_of, input_format
 from rowcite.table.sources.remote import RemoteSource, Stamp, remote_stamp
 from rowcite.wording import did_you_mean_file
 
+WHICH_INPUT = ". Correct input.path (relative to the spec), or give --input"
+"""What to do about a table that is not there, unless another flag named it."""
+
 
 def open_source(
     path: str,
@@ -126,9 +129,7 @@ def _find(path: str, kind: Format | None) -> list[Path]:
         files = sorted(file for file in _glob(path) if file.is_file())
         if files:
             return files
-    raise TableError(
-        f"{path}: no such file{did_you_mean_file(place)}. Correct input.path (relative to the spec), or give --input"
-    )
+    raise TableError(f"{path}: no such file{did_you_mean_file(place)}{WHICH_INPUT}")
 
 
 def _parts(folder: Path, kind: Format | None) -> Iterator[Path]:
