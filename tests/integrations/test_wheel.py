@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from functools import cache
 from itertools import product
@@ -129,6 +130,16 @@ def test_the_wheel_holds_the_whole_package_and_nothing_else(built):
     }
     names = {name for name in ZipFile(built["wheel"]).namelist() if ".dist-info/" not in name}
     assert names == wanted
+
+
+def test_the_source_distribution_holds_the_package_and_its_sample(built):
+    with tarfile.open(built["sdist"]) as archive:
+        names = {Path(*Path(name).parts[1:]) for name in archive.getnames()}
+    generated = {Path("PKG-INFO"), Path(".gitignore")}
+    files = {"src", "configs", "sample_data", "README.md", "LICENSE", "CHANGELOG.md", "pyproject.toml"}
+    assert {name.parts[0] for name in names - generated} == files
+    sample = ROOT / "sample_data"
+    assert {path.relative_to(ROOT) for path in sample.rglob("*") if path.is_file()} <= names
 
 
 @pytest.mark.parametrize("age", ["lowest", "newest"])
