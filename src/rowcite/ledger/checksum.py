@@ -8,7 +8,9 @@ from typing import Any
 
 def checksum(run: int, output: Any) -> bytes:
     """Return the first 8 bytes of SHA-1 of a run's id in the ledger and its output. SQL calls it `answer_checksum`."""
-    return sha1(b"%d\n%b" % (run, _bytes(output)), usedforsecurity=False).digest()[:8]
+    digest = sha1(b"%d\n" % run, usedforsecurity=False)
+    digest.update(_bytes(output))
+    return digest.digest()[:8]
 
 
 def checksum_of_version_2(run: int, output: Any) -> bytes:

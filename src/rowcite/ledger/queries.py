@@ -90,13 +90,11 @@ DECISIONS = "SELECT key, field, verdict, value, who, at, note, answer FROM {sour
 # --- writes ----------------------------------------------------------------------------------------------
 
 INSERT_RUN = "INSERT INTO run (id, batch, key, root, pack, state, price) VALUES (?, ?, ?, ?, ?, ?, ?)"
-SAVE_ANSWER = (
-    "INSERT OR IGNORE INTO answer (run, output, checksum) SELECT id, ?1, answer_checksum(id, ?1)"
-    f" FROM run WHERE batch = ?2 AND key = ?3 AND {IS_ACTIVE}"
-)
+ACTIVE_RUNS = f"SELECT key, id FROM run WHERE batch = ? AND {IS_ACTIVE}"
+SAVE_ANSWER = "INSERT OR IGNORE INTO answer (run, output, checksum) VALUES (?, ?, ?)"
 SAVE_END = (
     "UPDATE run SET run_id = ?, state = ?, ended_at = ?, ended_in = ?, error = ?, ref_id = ?, warnings = ?"
-    f" WHERE batch = ? AND key = ? AND {IS_ACTIVE}"
+    " WHERE id = ?"
 )
 COPY_TO_MEMBERS = (
     "UPDATE run SET state = whole.state, run_id = whole.run_id, ended_at = whole.ended_at, error = whole.error,"

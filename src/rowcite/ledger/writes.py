@@ -9,6 +9,7 @@ from dataclasses import astuple
 from typing import Any
 
 from rowcite.ledger import queries
+from rowcite.ledger.checksum import checksum
 from rowcite.ledger.queries import IS_ACTIVE
 from rowcite.ledger.store import Store
 from rowcite.model import ActiveBatch, Decision, EndedRun, RunState, Task
@@ -132,56 +133,23 @@ class Writes(Store):
 
     def save(self, batch: int, ended: Sequence[EndedRun]) -> None:
         """Record how runs ended, with their answers. Saving a run again changes nothing."""
+        parts = [_part(run, key, output) for run in ended for key, output in run.parts]
         now = time.time()
         with self._writing():
+            numbers = dict(self._db.execute(queries.ACTIVE_RUNS, (batch,)))
+            found = [(numbers[run.key], run) for run in (*ended, *parts) if run.key in numbers]
             self._db.executemany(
                 queries.SAVE_ANSWER,
-                [(run.output, batch, run.key) for run in ended if run.output is not None],
-            )
-            self._db.executemany(
-                queries.SAVE_END,
                 [
-                    (
-                        run.run_id,
-                        run.state,
-                        now,
-                        self._command,
-                        run.error,
-                        run.ref_id,
-                        json.dumps(run.warnings, ensure_ascii=False) if run.warnings else None,
-                        batch,
-                        run.key,
-                    )
-                    for run in ended
+                    (number, run.output, checksum(number, run.output))
+                    for number, run in found
+                    if run.output is not None
                 ],
             )
-            self._save_parts(batch, ended, now)
+            self._db.executemany(
+                queries.SAVE_END, [_end(number, run, now, self._command) for number, run in found]
+            )
             self._copy_to_members(batch)
-
-    def _save_parts(self, batch: int, ended: Sequence[EndedRun], now: float) -> None:
-        """Save each packed row's part of the answer; a row without one counts as never sent."""
-        parts = [(key, run.run_id, output) for run in ended for key, output in run.parts]
-        self._db.executemany(
-            f"{queries.SAVE_ANSWER} AND pack IS NOT NULL",
-            [(output, batch, key) for key, _, output in parts if output is not None],
-        )
-        self._db.executemany(
-            f"{queries.SAVE_END} AND pack IS NOT NULL",
-            [
-                (
-                    run_id,
-                    RunState.LOST if output is None else RunState.COMPLETED,
-                    now,
-                    self._command,
-                    None,
-                    None,
-                    None,
-                    batch,
-                    key,
-                )
-                for key, run_id, output in parts
-            ],
-        )
 
     # --- people --------------------------------------------------------------------------------------
 
@@ -214,6 +182,17 @@ class Writes(Store):
     def _copy_to_members(self, batch: int) -> None:
         """Give rows that were sent together the state of the run that they were sent in."""
         self._db.execute(queries.COPY_TO_MEMBERS, (batch,))
+
+
+def _part(run: EndedRun, key: bytes, output: bytes | None) -> EndedRun:
+    """Return how a row ended that was sent with others in a run; without its part of the answer it counts as never sent."""
+    return EndedRun(key, run.run_id, RunState.LOST if output is None else RunState.COMPLETED, output)
+
+
+def _end(number: int, run: EndedRun, now: float, command: int | None) -> tuple[Any, ...]:
+    """Return the values of `SAVE_END`. The state is a plain text, which SQLite takes without asking for an adapter."""
+    warnings = json.dumps(run.warnings, ensure_ascii=False) if run.warnings else None
+    return run.run_id, str(run.state), now, command, run.error, run.ref_id, warnings, number
 
 
 def _rows(batch: int, tasks: Sequence[Task], price: int, first: int) -> tuple[list[Any], list[Any]]:
