@@ -223,7 +223,7 @@ def cluster(programs):
             f"--temp-dir={folder}",
         )
         with node(programs, *head):
-            until(lambda: is_open(client), 60)
+            until(lambda: is_open(client) and nodes(programs, port) == 1, 60)
             yield port, client
 
 

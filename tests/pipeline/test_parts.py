@@ -3,8 +3,10 @@
 The engine of these tests runs the work in this process, from the bytes that a process would get; Daft itself is in `tests/integrations`.
 """
 
+import os
 import pickle
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -353,3 +355,15 @@ def test_the_commands_that_read_answers_need_no_engine(lake):
 def test_without_daft_a_command_ends_before_it_spends(closed):
     text = closed.rowcite("run", "--limit", "1", code=2)
     assert "engine daft needs further packages: pip install '.[daft]'" in text
+
+
+def test_what_a_killed_command_left_is_removed_after_a_week(lake, engine):
+    lake.rowcite("run", "-q")
+    folder = lake.folder / ".rowcite" / "small" / "parts"
+    before = {file.name for file in folder.iterdir()}
+    for name, age in (("answers-old", 8), ("answers-new", 1)):
+        (folder / name).mkdir()
+        (folder / name / "content").write_bytes(b"answers")
+        os.utime(folder / name, (time.time() - age * 86_400,) * 2)
+    lake.rowcite("write", "-q")
+    assert {file.name for file in folder.iterdir()} == {*before, "answers-new"}

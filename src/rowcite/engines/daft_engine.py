@@ -94,7 +94,7 @@ class DaftEngine:
 
     def _results(self, work: Callable[[T], R], items: dict[int, T]) -> Iterator[tuple[int, R]]:
         with self._without_secrets():
-            options: dict[str, Any] = {}
+            options: dict[str, Any] = {"use_process": True}  # else the parts of a machine share one process
             if self._address is not None:
                 self._connected()
                 daft.set_runner_ray(self._address, noop_if_initialized=True)
@@ -102,8 +102,8 @@ class DaftEngine:
                 if get_or_infer_runner_type() != "native":
                     daft.set_runner_native()
                 cores = len(os.sched_getaffinity(0))
-                options = {"use_process": True, "max_concurrency": min(cores, len(items))}
-            worker = daft.cls(_Worker, **options)(pickle.dumps(work))
+                options["max_concurrency"] = min(cores, len(items))
+            worker = daft.cls(_Worker, **options)(pickle.dumps(work), tuple(self._secret))
             columns = {_NUMBER: list(items), _ITEM: [pickle.dumps(item) for item in items.values()]}
             frame = daft.from_pydict(columns).into_batches(1)
             frame = frame.select(worker.run(frame[_NUMBER], frame[_ITEM]).alias(_RESULT))
@@ -142,7 +142,9 @@ class DaftEngine:
 class _Worker:
     """Runs a function on one item after another. An error of rowcite is a result: Daft would make a text of it."""
 
-    def __init__(self, work: bytes) -> None:
+    def __init__(self, work: bytes, secret_variables: Sequence[str]) -> None:
+        for name in secret_variables:  # a node of a cluster may have been started with them
+            os.environ.pop(name, None)
         self._work: Callable[[Any], Any] = pickle.loads(work)  # noqa: S301 - from the driver
 
     def run(self, number: int, item: bytes) -> bytes:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import accumulate
 from pathlib import Path
-from time import time_ns
+from tempfile import TemporaryDirectory
+from time import time, time_ns
 from typing import cast
 
 import polars as pl
@@ -19,7 +22,7 @@ from rowcite.accept.policy import acceptance_policy
 from rowcite.api.bodies import Question
 from rowcite.engines.answers_file import write_answers
 from rowcite.engines.engine import Engine
-from rowcite.engines.merge_part import Order, PartRecord, merge_part, written_part
+from rowcite.engines.merge_part import Order, merge_part
 from rowcite.engines.output_folder import OutputFolder
 from rowcite.engines.parts import (
     Part,
@@ -48,6 +51,7 @@ from rowcite.wording import how_to_install
 
 _ANSWERS_BYTES = 1 << 30
 """Answers that are in files at the same time, beyond those of one part."""
+_ANSWERS, _KEPT = "answers-", 7 * 24 * 3600
 _PLAIN = {"limits", "cache", "prices", "output", "eval", "engine", "escalate"}
 """Keys of a spec on which no row, task or cell depends."""
 
@@ -135,44 +139,42 @@ class Distribution:
         Answers were requested for the first `limit` rows.
         """
         folder = OutputFolder(output)
-        files: dict[str, Path] = {}
-        records: dict[str, PartRecord] = {}
-        for orders in self._waves(runs, folder, limit, files, records):
-            for record in self.engine().map(partial(merge_part, self.job), orders) if orders else ():
-                records[record.name] = record
-            files.update({order.part.name: order.table for order in orders})
-            for order in orders:
-                order.answers.unlink(missing_ok=True)
-        contents = Contents()
-        for part in self.parts:
-            contents.append(records[part.name].contents())
-        place = choose(contents)
+        self.job.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=_ANSWERS, dir=self.job.folder) as answers:
+            for orders in self._orders(runs, folder, Path(answers), limit):
+                tables = {order.part.name: order for order in orders}
+                for record in self.engine().map(partial(merge_part, self.job), orders) if orders else ():
+                    folder.add(record, tables[record.name].table)
+                for order in orders:
+                    order.answers.unlink()
+        self._remove_old()
+        place = choose(folder.contents([part.name for part in self.parts]))
         if place is not None:
-            folder.install(place, files, records)
+            folder.install(place)
         folder.clear()
 
-    def _waves(
-        self,
-        runs: RunStore,
-        folder: OutputFolder,
-        limit: int | None,
-        files: dict[str, Path],
-        records: dict[str, PartRecord],
+    def _remove_old(self) -> None:
+        """Remove what earlier commands left for parts and specs of then: after a week, since another command may read it."""
+        ids, before = {survey.id for survey in self.surveys()}, time() - _KEPT
+        for left in self.job.folder.iterdir():
+            with suppress(OSError):
+                if left.stem in ids or left.stat().st_mtime > before:
+                    continue
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+    def _orders(
+        self, runs: RunStore, folder: OutputFolder, place: Path, limit: int | None
     ) -> Iterator[list[Order]]:
-        """Yield the parts to write, some at a time, each with its answers in a file. Finished parts go to `files` and `records`."""
+        """Yield the parts to write, some at a time, each with a file of its answers in `place`. Finished ones go to the folder."""
         orders: list[Order] = []
         size, day = 0, self._day()
         for part, (survey, before) in zip(self.parts, self._placed(), strict=True):
-            answers = self.job.folder / f"{survey.id}.answers"
+            answers = place / survey.id
             digest, written = write_answers(answers, runs, task_keys(self.job, survey, self.schema))
             left = None if limit is None else min(max(limit - before, 0), survey.rows)
             digest = hashlib.sha256(repr((survey.id, digest, left, day)).encode()).hexdigest()
             order = Order(part, answers, folder.staging / survey.id, digest, left)
-            staged, placed = written_part(order), folder.finished(part.name, digest)
-            found = staged or placed
-            if found is not None and found.is_final:
-                files[part.name] = order.table if staged else folder.path / part.name
-                records[part.name] = found
+            if folder.add_finished(order):
                 answers.unlink()
                 continue
             orders.append(order)
@@ -255,6 +257,6 @@ def _parts(table: InputTable) -> list[Part]:
 
 def _digest(spec: Spec, question: Question, schema: object) -> str:
     """Return what identifies everything but the bytes of a part and its answers that a part's table depends on."""
-    time = time_ns() if names_time(spec) else None
-    parts = (__version__, question.fingerprint, spec.model_dump_json(exclude=_PLAIN), repr(schema), time)
+    now = time_ns() if names_time(spec) else None
+    parts = (__version__, question.fingerprint, spec.model_dump_json(exclude=_PLAIN), repr(schema), now)
     return hashlib.sha256(repr(parts).encode()).hexdigest()

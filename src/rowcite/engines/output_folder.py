@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 
-from rowcite.engines.merge_part import PartRecord
+from rowcite.engines.merge_part import Order, PartRecord, written_part
 from rowcite.errors import TableError
 from rowcite.files import move_whole, write_errors, write_whole
+from rowcite.table.contents import Contents
 
 SUCCESS, MANIFEST, STAGING = "_SUCCESS", "_rowcite.json", ".rowcite-parts"
 """Names that no reader of a folder takes for a part: they begin with `_` or a dot."""
@@ -38,23 +39,42 @@ class OutputFolder:
     def __init__(self, path: str) -> None:
         self.path = Path(path).absolute()
         self.staging = self.path / STAGING
-        self._records = _manifest(self.path)
+        self._before = _manifest(self.path)
+        self._files: dict[str, Path] = {}
+        self._records: dict[str, PartRecord] = {}
 
-    def finished(self, name: str, digest: str) -> PartRecord | None:
-        """Return the record of a part that is in its place already, from the same rows and answers; else None."""
-        record = self._records.get(name)
-        is_there = record is not None and record.digest == digest and record.is_of(self.path / name)
-        return record if is_there else None
+    def add(self, record: PartRecord, file: Path) -> None:
+        """Add the file of a part."""
+        self._records[record.name], self._files[record.name] = record, file
 
-    def install(self, place: str, files: Mapping[str, Path], records: Mapping[str, PartRecord]) -> None:
-        """Put the files of all parts, by name, into a folder: this one, or the one beside it for a poorer table.
+    def add_finished(self, order: Order) -> bool:
+        """Add the file of a part if there is one already, from the same rows and answers and without a pending row."""
+        place = self.path / order.part.name
+        placed = self._before.get(order.part.name)
+        if placed is not None and (placed.digest != order.digest or not placed.is_of(place)):
+            placed = None
+        staged = written_part(order)
+        found = staged or placed
+        if found is None or not found.is_final:
+            return False
+        self.add(found, order.table if staged else place)
+        return True
+
+    def contents(self, names: Iterable[str]) -> Contents:
+        """Return what the table holds whose parts have these names, in their order."""
+        contents = Contents()
+        for name in names:
+            contents.append(self._records[name].contents())
+        return contents
+
+    def install(self, place: str) -> None:
+        """Put the files of all parts into a folder: this one, or the one beside it for a poorer table.
 
         A file that is in its place is not touched, and one of an earlier table that this one has no part for is removed.
         """
         target = Path(place).absolute()
-        before = _manifest(target)
-        moved = {name: file for name, file in files.items() if file != target / name}
-        stale = before.keys() - files.keys()
+        moved = {name: file for name, file in self._files.items() if file != target / name}
+        stale = _manifest(target).keys() - self._files.keys()
         if not moved and not stale and (target / SUCCESS).exists():
             return
         with write_errors(place):
@@ -63,8 +83,8 @@ class OutputFolder:
                 move_whole(file, target / name, copy=not file.is_relative_to(self.staging))
             for name in stale:
                 (target / name).unlink(missing_ok=True)
-            kept = {name: _as_placed(record, target / name) for name, record in records.items()}
-            write_whole(target / MANIFEST, msgspec.json.encode(kept))
+            placed = {name: _as_placed(record, target / name) for name, record in self._records.items()}
+            write_whole(target / MANIFEST, msgspec.json.encode(placed))
             write_whole(target / SUCCESS, b"")
 
     def clear(self) -> None:

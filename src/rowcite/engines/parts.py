@@ -90,10 +90,12 @@ class TaskBatch(Batch):
 
 def stored_survey(job: PartJob, part: Part) -> Survey | None:
     """Return the survey of a part from an earlier command, None if there is none."""
+    file = job.folder / f"{job.id_of(part)}.json"
     try:
-        return msgspec.json.decode((job.folder / f"{job.id_of(part)}.json").read_bytes(), type=Survey)
+        found = msgspec.json.decode(file.read_bytes(), type=Survey)
     except (OSError, msgspec.DecodeError):
         return None
+    return found if file.with_suffix(".arrow").exists() else None
 
 
 def survey_part(job: PartJob, part: Part) -> Survey:

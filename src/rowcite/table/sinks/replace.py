@@ -168,7 +168,7 @@ def sample_run_ids(path: str, source: Source) -> list[str]:
     """Return ids of runs that the table at a path names, at most a thousand of all its rows; none of a table that is not rowcite's."""
     found = pl.Series("id", dtype=pl.String)
     with suppress(TableError):
-        if path.endswith("/"):
+        if "://" not in path and Path(path).is_dir():
             path = str(find_files(path, None, None)[0])  # the other parts name runs of the same ledger
         for texts in _texts(path, _separator(source), _RUN_IDS) if _exists(path) else ():
             ids = pl.concat(
