@@ -16,7 +16,7 @@ import pytest
 from rowcite.errors import TableError
 from rowcite.spec.models import CsvOptions, Format
 from rowcite.table.sources import FORMATS, open_source
-from rowcite.table.sources.base import BATCH_ROWS
+from rowcite.table.sources.base import BATCH_ROWS, Rows, coalesce
 
 ROWS = [("007", "Åse & Søn", None), ("008", "O'Neill, Ltd", "x")]
 TEXTS = {
@@ -329,3 +329,10 @@ def test_parquet_metadata_that_is_not_utf_8_is_ignored(tmp_path):
 def test_utf_16_without_its_mark_is_rejected(tmp_path):
     with pytest.raises(TableError, match=r"is not utf-16: .* does not start with BOM"):
         rows(written(tmp_path, "a,b\n1,2\n".encode("utf-16-le")), encoding="utf-16")
+
+
+def test_a_batch_of_json_lines_is_limited_by_their_bytes_too():
+    """A line is in memory beside its values: here all its bytes are in a member that the frame does not have."""
+    lines = [b'{"a":1,"b":"%b"}' % (b"x" * 4_000_000)] * 5
+    parts = (Rows(pl.DataFrame({"a": [1] * 5}), lines=lines) for _ in range(4))
+    assert [rows.frame.height for rows in coalesce(parts)] == [10, 10]

@@ -13,6 +13,8 @@ from rowcite.table.sinks.text_columns import without_bytes_and_durations
 from rowcite.table.sources import Rows, jsonl_files
 from rowcite.wording import plural_is
 
+_ROWS_AS_TEXT = 4_000  # a row is in memory four times while it becomes text
+
 
 @contextmanager
 def _open(stream: BinaryIO, table: OutputTable) -> Iterator[WriteRows]:
@@ -21,7 +23,9 @@ def _open(stream: BinaryIO, table: OutputTable) -> Iterator[WriteRows]:
     def write(rows: Rows, added: pl.DataFrame) -> None:
         nonlocal nulls
         nulls += _not_in_json(rows)
-        stream.write(_lines(rows, added))
+        for start in range(0, added.height, _ROWS_AS_TEXT):
+            some = rows.slice(start, _ROWS_AS_TEXT)
+            stream.write(_lines(some, added.slice(start, _ROWS_AS_TEXT)))
 
     yield write
     if nulls:

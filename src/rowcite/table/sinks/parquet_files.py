@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _CODECS = {"UNCOMPRESSED": "none", "LZ4_RAW": "lz4"}  # Parquet's names for what Arrow names otherwise
 _ADDED_CODEC = "zstd"
 _GROUP_ROWS = 122_880  # rows of a row group where the input has none
-_GROUP_BYTES = 128 << 20
+_GROUP_BYTES = 48 << 20
 _GROUPS_READ = 100  # row groups of the input that are looked at
 
 

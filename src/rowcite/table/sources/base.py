@@ -165,7 +165,7 @@ def limited(batches: Iterator[Rows], limit: int | None) -> Iterator[Rows]:
         left -= rows.frame.height
 
 
-_COALESCED_ROWS, _COALESCED_BYTES = 250_000, 32 << 20
+_COALESCED_ROWS, _COALESCED_BYTES, _LINE_OBJECT = 250_000, 32 << 20, 41
 
 
 def coalesce(batches: Iterator[Rows]) -> Iterator[Rows]:
@@ -174,12 +174,18 @@ def coalesce(batches: Iterator[Rows]) -> Iterator[Rows]:
     count = size = 0
     for rows in batches:
         waiting.append(rows)
-        count, size = count + rows.frame.height, size + int(rows.frame.estimated_size())
+        count, size = count + rows.frame.height, size + _memory(rows)
         if count >= _COALESCED_ROWS or size >= _COALESCED_BYTES:
             yield _concat(waiting)
             waiting, count, size = [], 0, 0
     if waiting:
         yield _concat(waiting)
+
+
+def _memory(rows: Rows) -> int:
+    """Return about how many bytes some rows take, a line as an object of Python."""
+    lines = rows.lines or ()
+    return int(rows.frame.estimated_size()) + sum(map(len, lines)) + _LINE_OBJECT * len(lines)
 
 
 def _concat(parts: list[Rows]) -> Rows:
