@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from ipaddress import ip_address
-from socket import socket as Socket  # noqa: N812  # `socket` is what the variables are called
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
+import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
 from rowcite.errors import UsageError
@@ -22,22 +22,22 @@ LONGEST_PAUSE = 10.0  # seconds; limits Retry-After
 FAILURES = 3  # requests in a row without a response, after which the endpoint is suspended
 SUSPENSION = 30.0  # seconds
 LARGEST = 1_000_000  # bytes of a reply
-_CHUNK = 65_536
 
 
+@dataclass
 class EndpointUnavailable(Exception):
-    """The endpoint gave no usable answer; the text is the reason.
+    """The endpoint gave no usable answer.
 
     `permanent`: a retry cannot help. `no_response`: nothing was received. `pause`: requested seconds before a retry.
     """
 
-    def __init__(
-        self, reason: str, *, permanent: bool = False, no_response: bool = False, pause: float | None = None
-    ) -> None:
-        super().__init__(reason)
-        self.permanent = permanent
-        self.no_response = no_response
-        self.pause = pause
+    reason: str
+    permanent: bool = False
+    no_response: bool = False
+    pause: float | None = None
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 @dataclass
@@ -53,18 +53,21 @@ class Endpoint:
     key: str | None = field(default=None, repr=False)
     timeout: float = 60.0
     pause: float = PAUSE
-    formats: list[str] = field(
-        default_factory=lambda: ["json_schema", "json_object"]
-    )  # until the endpoint rejects one
+    formats: tuple[str, ...] = ("json_schema", "json_object")  # until the endpoint rejects one
     _failures: int = field(default=0, repr=False)
     _suspended_until: float = field(default=0.0, repr=False)
 
     def __post_init__(self) -> None:
         """Reject an invalid address or key before anything is sent."""
-        self._parts = _address(self.base_url)
+        _check_address(self.base_url)
         self.key = (self.key or "").strip() or None
         if self.key and not (self.key.isascii() and self.key.isprintable()):
             raise UsageError("ROWCITE_LLM_KEY has characters that no API key has. Set it again")
+        headers = {"accept-encoding": "identity"} | (
+            {"authorization": f"Bearer {self.key}"} if self.key else {}
+        )
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self._client = httpx.Client(headers=headers, timeout=self.timeout, limits=limits, trust_env=False)
 
     def ask(self, messages: Sequence[dict[str, str]], schema: dict[str, Any]) -> dict[str, Any]:
         """Return the JSON object of the model's reply; raise `EndpointUnavailable` after two failed attempts.
@@ -103,42 +106,39 @@ class Endpoint:
     def _complete(self, messages: Sequence[dict[str, str]], schema: dict[str, Any]) -> str:
         """Return the text of one reply, in the strictest format that the endpoint accepts."""
         body = {"model": self.model, "messages": list(messages), "temperature": 0}
-        status, pause, reply = 400, None, b""
         for name in (*self.formats, ""):
             shape = {"json_schema": {"name": "answer", "schema": schema}} if name == "json_schema" else {}
-            wanted = {"response_format": {"type": name} | shape} if name else {}
-            status, pause, reply = self._post(json.dumps(body | wanted).encode())
-            if not name or status not in {400, 422, 501}:
+            response = self._post(body | ({"response_format": {"type": name} | shape} if name else {}))
+            if not name or response.status_code not in {400, 422, 501}:
                 break
-            self.formats = [one for one in self.formats if one != name]
-        if status != 200:
+            self.formats = tuple(one for one in self.formats if one != name)
+        if (status := response.status_code) != 200:
             again = status in {408, 429} or status >= 500
-            raise EndpointUnavailable(f"it answered with status {status}", permanent=not again, pause=pause)
-        text = _content(reply)
+            requested = response.headers.get("retry-after", "")
+            pause = min(float(requested), LONGEST_PAUSE) if re.fullmatch(r"[0-9]+", requested) else None
+            raise EndpointUnavailable(f"it answered with status {status}", not again, pause=pause)
+        text = _content(response.content)
         return text.replace(self.key, "[key]") if self.key else text  # in case the endpoint repeats it
 
-    def _post(self, body: bytes) -> tuple[int, float | None, bytes]:
-        """Post once; return status, requested pause and reply."""
-        end = time.monotonic() + self.timeout
-        kind = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
-        connection = kind(self._parts.hostname or "", self._parts.port, timeout=self.timeout)
-        headers = {"content-type": "application/json", "connection": "close"}
-        if self.key:
-            headers["authorization"] = f"Bearer {self.key}"
+    def _post(self, body: dict[str, Any]) -> httpx.Response:
+        """Post once; return the response, of which no more than LARGEST bytes are read."""
+        end, url = time.monotonic() + self.timeout, f"{self.base_url.rstrip('/')}/chat/completions"
         try:
-            connection.connect()
-            socket = connection.sock  # the connection drops it once the headers are read
-            connection.request("POST", f"{self._parts.path.rstrip('/')}/chat/completions", body, headers)
-            response = connection.getresponse()
-            return response.status, _pause(response), _read(response, socket, end)
-        except TimeoutError as error:  # no retry: the run has waited long enough
+            with self._client.stream("POST", url, json=body) as response:
+                content = b""
+                for chunk in response.iter_raw():
+                    content += chunk
+                    if time.monotonic() > end:
+                        raise httpx.ReadTimeout("")
+                    if len(content) > LARGEST:
+                        break
+                return httpx.Response(response.status_code, headers=response.headers, content=content)
+        except httpx.TimeoutException as error:  # no retry: the run has waited long enough
             reason = f"it did not answer within {self.timeout:g} s"
             raise EndpointUnavailable(reason, permanent=True, no_response=True) from error
-        except (OSError, HTTPException) as error:
+        except httpx.HTTPError as error:
             reason = f"it could not be reached ({type(error).__name__})"
             raise EndpointUnavailable(reason, no_response=True) from error
-        finally:
-            connection.close()
 
 
 def _may_pass(trouble: BaseException) -> bool:
@@ -161,25 +161,6 @@ def object_in(text: str) -> dict[str, Any]:
     raise EndpointUnavailable("it replied with something that is not JSON")
 
 
-def _read(response: HTTPResponse, socket: Socket, end: float) -> bytes:
-    """Return the whole reply; raise TimeoutError if it is not complete by `end`."""
-    read = bytearray()
-    while len(read) <= LARGEST:
-        if (left := end - time.monotonic()) <= 0:
-            raise TimeoutError
-        socket.settimeout(left)
-        if not (chunk := response.read1(_CHUNK)):
-            break
-        read += chunk
-    return bytes(read)
-
-
-def _pause(response: HTTPResponse) -> float | None:
-    """Return the seconds that Retry-After requests, at most 10, or None."""
-    requested = response.headers.get("retry-after", "")
-    return min(float(requested), LONGEST_PAUSE) if requested.isascii() and requested.isdigit() else None
-
-
 def _content(reply: bytes) -> str:
     try:
         content = json.loads(reply)["choices"][0]["message"]["content"]
@@ -192,8 +173,8 @@ def _content(reply: bytes) -> str:
     return content
 
 
-def _address(url: str) -> SplitResult:
-    """Return the parts of a base URL that may receive a key: https, or http on this machine."""
+def _check_address(url: str) -> None:
+    """Raise UsageError unless a base URL may receive a key: https, or http on this machine."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -212,7 +193,6 @@ def _address(url: str) -> SplitResult:
         raise UsageError(
             f"--llm-base-url: plain http to {host} would show the documents and the key. Use https, or a model on this machine"
         )
-    return parts
 
 
 def _is_loopback(host: str) -> bool:
