@@ -17,6 +17,7 @@ from rowcite.local.research.answers.values import read_value
 from rowcite.local.research.documents.document import Directness, Document, Fact
 from rowcite.local.research.subject.attribution import (
     OWN_PAGE,
+    THIRD,
     is_about_others,
     match_fact,
     names_no_other,
@@ -36,7 +37,8 @@ from rowcite.local.research.text.numbers import NUMBER, money_in, number_in
 from rowcite.local.research.text.places import country_code, country_in
 
 # "The seat is Lleida, [Spain]"
-_LISTED_BEFORE = re.compile(r"(?:[A-Z][\w'\u2019-]*(?: [A-Z][\w'\u2019-]*)*, )+$")
+_NAME = r"[A-Z][\w'\u2019.-]*(?: [A-Z][\w'\u2019.-]*)*"
+_LISTED_BEFORE = re.compile(rf"(?:{_NAME}(?:, (?:and )?| and | & ))+$")
 _TOKEN = re.compile(rf"(?<![\w.,]){NUMBER}", re.IGNORECASE)
 _RANGE_AFTER = re.compile(r"\s*(?:[-\u2013\u2014]|to\b)\s*\d")
 _RANGE_BEFORE = re.compile(r"\d\s*(?:[-\u2013\u2014]|to)\s*$")
@@ -102,7 +104,7 @@ class Quote:
     ) -> Directness | None:
         """Judge a sentence of the quote by what it names before the value, or anywhere if it does not state the value."""
         role, names, blocks = match.role, dossier.entity_names, self.document.blocks
-        number = next((n for n, block in enumerate(blocks) if text in block.text or block.text in text), -1)
+        number = next((n for n, block in enumerate(blocks) if text in block.text), -1)
         at = position(text, value, target)
         if is_about_others(blocks[number].heading if number >= 0 else "", names) or (
             at is None and opens_with_name(text, self.document)
@@ -112,13 +114,13 @@ class Quote:
         tail = text[len(lead) :]
         fact = Fact("", str(value), text, Directness.SENTENCE, lead=lead, tail=tail, block=number)
         on_page, mentions = role.own or role.profile, names.mentions(text)
-        directness = match_fact(fact, self.document, OWN_PAGE if on_page else role, names)
-        sure = (on_page or mentions) and (
-            at is not None or names_no_other(text[mentions[-1][1] :] if mentions else text)
-        )
-        if directness is None or not sure:
-            return directness and Directness.PASSING
-        return Directness.SENTENCE if role.own else directness
+        if match_fact(fact, self.document, OWN_PAGE if on_page else role, names) is None:
+            # On a page about the entity, a name in the sentence may be a part of it: the bridge in an article, the maker of a product.
+            other = names.names_another(lead) or THIRD.search(lead) or opens_with_name(text, self.document)
+            return Directness.PASSING if on_page and not mentions and not other else None
+        rest = text[mentions[-1][1] :] if mentions else text
+        sure = (on_page or mentions) and (at is not None or names_no_other(rest))
+        return Directness.SENTENCE if sure else Directness.PASSING
 
 
 def states(quote: str, value: Any, target: OutputField) -> bool:

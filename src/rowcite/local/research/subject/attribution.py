@@ -29,11 +29,11 @@ _PRONOUN = re.compile(
 _SELF = re.compile(
     r"\b(?:we|it|the (?:company|firm|group|business))(?: (?:now|today|currently|also))?\s*$", re.IGNORECASE
 )
-_THIRD = re.compile(
+THIRD = re.compile(
     r"\b(?:they|their|he|she|his|her|customers?|clients?|users?|suppliers?|competitors?|rivals?|partners?|investors?|industry|sector|market|average)\b",
     re.IGNORECASE,
 )
-_CAPITAL = re.compile(r"(?<![.!?:] )(?<!^)(?<![\w])(?![A-Z]{3} \d)([A-ZÀ-ÖØ-Þ][\w'\u2019-]+)")
+_CAPITAL = re.compile(r"(?<![.!?:] )(?<!^)(?<![\w])(?![A-Z]{2,3}\b)([A-ZÀ-ÖØ-Þ][\w'\u2019-]+)")
 _AFTER_PREPOSITION = re.compile(
     r"(?:\b(?:in|from|at|on|near|of|since|around|by|between|and|to|across|for|under|outside|until|through|mid|early|late)\s+(?:the\s+)?|\()$",
     re.IGNORECASE,
@@ -158,7 +158,7 @@ def _match_sentence(
     if after:
         between = fact.tail[: after[0][0]].replace(fact.value, " ")
         return None if names.names_another(between) or _OTHER.search(between) else fact.directness
-    if _THIRD.search(lead) or names.names_another(fact.tail.replace(fact.value, " ")):
+    if THIRD.search(lead) or names.names_another(fact.tail.replace(fact.value, " ")):
         return None
     if not (_PRONOUN.match(lead or "it") or _SELF.search(lead)):
         return Directness.PASSING if role.own and not opens_with_name(lead, document) else None

@@ -126,6 +126,7 @@ def _uses_alone(word: str, document: Document, names: tuple[str, ...]) -> bool:
 
 
 PLACES = ("city", "hq", "country")
+_COVER = 12  # blocks at the start, of which a line with the name alone says what the document is about
 _OFTEN = 4  # mentions by which a page is about the entity, as far as its label lines are concerned
 # The ties of a document to the entity with their scores; a namesake's document and an unrelated one have none.
 _SCORES = {"own site": 4.0, "address": 2.0, "place": 1.8, "name": 1.0}
@@ -160,7 +161,7 @@ def _tie(document: Document, start: Dossier, *, own: bool) -> str:
         return "own site"
     if any(number in digits for number in entity.numbers) or set(entity.sites) & document.links:
         return "address"
-    text = f"{document.title} {document.text}"
+    text = _lines(document)
     if not presents(document, entity.names) and not (
         _mentions(text, names) and any(name in fold(text) for name in entity.names)
     ):
@@ -168,6 +169,11 @@ def _tie(document: Document, start: Dossier, *, own: bool) -> str:
     if entity.sites and any(site_is_named(document.site, name) for name in entity.names):
         return "namesake"
     return _compare_places(document, start)
+
+
+def _lines(document: Document) -> str:
+    """Return the title and the blocks as lines: a name at the end of one is not continued by the next."""
+    return "\n".join([document.title, *(block.text for block in document.blocks)])
 
 
 def presents(document: Document, names: tuple[str, ...]) -> bool:
@@ -182,11 +188,13 @@ def presents(document: Document, names: tuple[str, ...]) -> bool:
 
 
 def _mentions(text: str, names: EntityNames) -> bool:
-    """Return True if a text names the entity; one capitalised word at the start of a sentence does not count."""
-    return any(
-        " " in text[start:end] or re.search(r"[^.!?:\u201c\"] $", text[max(0, start - 9) : start])
-        for start, end in names.mentions(text)
-    )
+    """Return True if a text names the entity; a capitalised word at the start of a sentence may be any word of the language."""
+    for start, end in names.mentions(text):
+        word = re.escape(text[start:end].lower())
+        inside = re.search(r"[^.!?:\u201c\"] $", text[max(0, start - 9) : start])
+        if "\\ " in word or inside or not re.search(rf"(?<![\w.@/-]){word}(?![\w.@-])", text):
+            return True
+    return False
 
 
 def stated(document: Document, role: DocumentRole, names: EntityNames, *concepts: str) -> list[str]:
@@ -217,8 +225,10 @@ def _compare_places(document: Document, start: Dossier) -> str:
 
 def _role(document: Document, names: EntityNames, *, own: bool) -> DocumentRole:
     mentions = [] if document.title.endswith(".") else names.mentions(document.title)
-    profile = presents(document, names.names) or any(start < 2 for start, _ in mentions)
-    headline = profile or bool(mentions) or len(names.mentions(document.text)) >= _OFTEN
+    cover = (line for block in document.blocks[:_COVER] if block.kind == "text" for line in block.lines)
+    alone = any(map(names.is_name, cover))
+    profile = alone or presents(document, names.names) or any(start < 2 for start, _ in mentions)
+    headline = profile or bool(mentions) or len(names.mentions(_lines(document))) >= _OFTEN
     return DocumentRole(own=own, profile=profile, headline=headline)
 
 
