@@ -23,6 +23,8 @@ _MONTH_FIRST = re.compile(
     rf"\b({_NAME})\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+((?:1[5-9]|20)\d\d)\b", re.IGNORECASE
 )
 _MONTH_YEAR = re.compile(rf"\b({_NAME})\.?,?\s+(?:of\s+)?((?:1[5-9]|20)\d\d)\b", re.IGNORECASE)
+_FORMS = ((_ISO, (1, 2, 3)), (_DAY_FIRST, (3, 2, 1)), (_MONTH_FIRST, (3, 1, 2)), (_MONTH_YEAR, (2, 1, 0)))
+"""Patterns in their order, each with its groups of year, month and day."""
 _SLASHED = re.compile(r"\b(\d{1,2})[./](\d{1,2})[./]((?:1[5-9]|20)\d\d)\b")
 _YEAR = re.compile(r"(?<![\d,.#€$£])((?:1[5-9]|20)\d\d)(?![\d,]\d|\d|\s*(?:%|employees|people|staff))")
 _SAID_OF = re.compile(
@@ -37,16 +39,11 @@ _BEGINNING = re.compile(
 
 def date_in(text: str) -> str:
     """Return the first date as YYYY-MM-DD, YYYY-MM or YYYY, or an empty string."""
-    if match := _ISO.search(text):
-        return _checked(match[1], match[2], match[3])
-    if match := _DAY_FIRST.search(text):
-        return _checked(match[3], str(_MONTHS[match[2].lower()]), match[1])
-    if match := _MONTH_FIRST.search(text):
-        return _checked(match[3], str(_MONTHS[match[1].lower()]), match[2])
+    for pattern, (year, month, day) in _FORMS:
+        if match := pattern.search(text):
+            return _checked(match[year], match[month], match[day] if day else None)
     if match := _SLASHED.search(text):
         return _slashed(int(match[1]), int(match[2]), match[3])
-    if match := _MONTH_YEAR.search(text):
-        return _checked(match[2], str(_MONTHS[match[1].lower()]), None)
     return match[1] if (match := _YEAR.search(text)) else ""
 
 
@@ -63,11 +60,10 @@ def year_mentioned(sentence: str) -> str:
 
 
 def _checked(year: str, month: str, day: str | None) -> str:
-    if not 1 <= int(month) <= 12:
+    number = _MONTHS.get(month.lower()) or int(month)
+    if not 1 <= number <= 12:
         return year
-    if day is None or not 1 <= int(day) <= 31:
-        return f"{year}-{int(month):02}"
-    return f"{year}-{int(month):02}-{int(day):02}"
+    return f"{year}-{number:02}" + (f"-{int(day):02}" if day and 1 <= int(day) <= 31 else "")
 
 
 def _slashed(first: int, second: int, year: str) -> str:

@@ -10,14 +10,10 @@ from dataclasses import dataclass
 
 _ONES = {word: n for n, word in enumerate(
     ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"])} | {"dozen": 12}  # fmt: skip
-_TENS = {
-    word: n * 10
-    for n, word in enumerate(
-        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2
-    )
-}
+_TENS = {word: n * 10 for n, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)}  # fmt: skip
+_UNITS = _ONES | _TENS
 _SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
-_WORD = "|".join([*_ONES, *_TENS, *_SCALES])
+_WORD = "|".join([*_UNITS, *_SCALES])
 MAGNITUDES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "mn": 1e6, "mio": 1e6, "mill": 1e6, "million": 1e6, "millions": 1e6, "bn": 1e9, "b": 1e9,
               "billion": 1e9, "billions": 1e9, "mrd": 1e9}  # fmt: skip
 _DIGITS = r"\d{1,3}(?:[,.\u00a0\u202f \u2019']\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d+)?"
@@ -35,6 +31,7 @@ MONEY = (
     rf"(?:(?:US\$|A\$|C\$|[€$£¥₹]|\b(?:{_CODE})\b)\s?(?:{_DIGITS})(?:[\s-]?{_MAGNITUDE})?"
     rf"|(?:{_DIGITS})(?:[\s-]?{_MAGNITUDE})?\s?(?:€|\b(?:{_CODE}|euros?|dollars|pounds)\b|zł))"
 )
+_MONEY = re.compile(MONEY, re.IGNORECASE)
 _MONEY_PARTS = re.compile(rf"(?P<digits>{_DIGITS})[\s-]?(?P<scale>{_MAGNITUDE})?", re.IGNORECASE)
 _NUMBER_PARTS = re.compile(
     rf"(?P<digits>{_DIGITS})(?:\s?(?P<scale>k|thousand|million|m|bn|billion)\b)?", re.IGNORECASE
@@ -68,24 +65,18 @@ def number_in(text: str) -> Amount | None:
 
 def money_in(text: str) -> Amount | None:
     """Return the first amount of money; a bare number has no currency."""
-    match = re.search(MONEY, text, re.IGNORECASE)
-    if not match:
-        match_without_currency = _MONEY_PARTS.search(text)
-        return (
-            None
-            if match_without_currency is None
-            else Amount(
-                _scaled(match_without_currency), "", _is_about(text[: match_without_currency.start()])
-            )
-        )
-    parts = _MONEY_PARTS.search(match[0])
+    stated = _MONEY.search(text)
+    parts = _MONEY_PARTS.search(stated[0] if stated else text)
     if parts is None:
         return None
-    sign = (
-        re.sub(r"[\d.,\s\u2019'-]", "", match[0].replace(parts[0], "")).lower()
-        or match[0].replace(parts["digits"], "").strip().lower()
+    sign, start = "", parts.start()
+    if stated:
+        rest = re.sub(r"[\d.,\s\u2019'-]", "", stated[0].replace(parts[0], ""))
+        sign, start = rest or stated[0].replace(parts["digits"], "").strip(), stated.start()
+    scale = MAGNITUDES.get((parts["scale"] or "").lower().rstrip("."), 1)
+    return Amount(
+        round(_digits(parts["digits"]) * scale, 2), _currency(sign.lower()), _is_about(text[:start])
     )
-    return Amount(_scaled(parts), _currency(sign), _is_about(text[: match.start()]))
 
 
 def range_in(text: str) -> tuple[float, float] | None:
@@ -95,10 +86,6 @@ def range_in(text: str) -> tuple[float, float] | None:
         return None
     low, high = _digits(match[1]), _digits(match[2])
     return (low, high) if low < high else None
-
-
-def _scaled(parts: re.Match[str]) -> float:
-    return round(_digits(parts["digits"]) * MAGNITUDES.get((parts["scale"] or "").lower().rstrip("."), 1), 2)
 
 
 def _currency(sign: str) -> str:
@@ -119,14 +106,12 @@ def _spelled(text: str) -> float:
     """Parse "two hundred and fifty"."""
     total, current = 0, 0
     for word in re.split(r"[\s-]+", text.lower()):
-        if word in _ONES or word in _TENS:
-            current = (
-                (current or 1) * 12 if word == "dozen" else current + _ONES.get(word, _TENS.get(word, 0))
-            )
-        elif word == "hundred":
-            current = (current or 1) * 100
+        if word in {"dozen", "hundred"}:
+            current = (current or 1) * (12 if word == "dozen" else 100)
         elif word in _SCALES:
             total, current = total + (current or 1) * _SCALES[word], 0
+        else:
+            current += _UNITS.get(word, 0)
     return float(total + current)
 
 
