@@ -96,18 +96,24 @@ def test_data_of_any_type_is_read(docs):
     assert all(document.contains(e) for b in finding.basis for c in b.citations for e in c.excerpts)
 
 
-def test_microdata_of_any_type_is_read(docs):
-    docs.page(
-        "b.html",
-        '<div itemscope itemtype="https://schema.org/Book"><h1 itemprop="name">The Tin Boat</h1>'
-        '<p>By <span itemprop="author" itemscope itemtype="https://schema.org/Person"><b itemprop="name">Ann Lee</b>'
-        '<meta itemprop="birthDate" content="1961-02-03"></span>, <i itemprop="numberOfPages">224</i> pages</p>'
-        '<div itemprop="aggregateRating" itemscope itemtype="https://schema.org/AggregateRating">'
-        '<b itemprop="ratingValue">4.5</b> of <b itemprop="ratingCount">31</b></div>'
-        '<div itemprop="offers" itemscope itemtype="https://schema.org/Offer"><b itemprop="price" content="6.99">€6.99</b>'
-        '<link itemprop="availability" href="https://schema.org/InStock"></div>'
-        '<em itemprop="genre">sea stories</em><em itemprop="genre">comedy</em></div>',
-    )
+MARKUP = (
+    '<div itemscope itemtype="https://schema.org/Book"><h1 itemprop="name">The Tin Boat</h1>'
+    '<p>By <span itemprop="author" itemscope itemtype="https://schema.org/Person"><b itemprop="name">Ann Lee</b>'
+    '<meta itemprop="birthDate" content="1961-02-03"></span>, <i itemprop="numberOfPages">224</i> pages</p>'
+    '<div itemprop="aggregateRating" itemscope itemtype="https://schema.org/AggregateRating">'
+    '<b itemprop="ratingValue">4.5</b> of <b itemprop="ratingCount">31</b></div>'
+    '<div itemprop="offers" itemscope itemtype="https://schema.org/Offer"><b itemprop="price" content="6.99">€6.99</b>'
+    '<link itemprop="availability" href="https://schema.org/InStock"></div>'
+    '<em itemprop="genre">sea stories</em><em itemprop="genre">comedy</em></div>'
+)
+RDFA = MARKUP.replace('itemscope itemtype="https://schema.org/', 'typeof="schema:').replace(
+    "itemprop", "property"
+)
+
+
+@pytest.mark.parametrize("markup", [MARKUP, RDFA], ids=["microdata", "RDFa"])
+def test_markup_of_any_type_is_read(docs, markup):
+    docs.page("b.html", markup)
     assert docs.ask({"book": "The Tin Boat"}, FIELDS).content == FOUND
 
 

@@ -173,7 +173,9 @@ def _apart(before: str, text: str, node: LexborNode) -> str:
 
 
 def _is_property(node: LexborNode | None) -> bool:
-    return node is not None and not (node.tag or "-").startswith("-") and "itemprop" in node.attributes
+    if node is None or (node.tag or "-").startswith("-"):
+        return False
+    return not {"itemprop", "property"}.isdisjoint(node.attributes)
 
 
 def children(node: LexborNode) -> Iterator[LexborNode]:
