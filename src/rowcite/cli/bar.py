@@ -241,7 +241,7 @@ class Passes:
         self._answers += answers
 
     def end(self) -> None:
-        """End the pass, and take its line from the terminal."""
+        """End the pass: take its line from the terminal, or write a last one if lines were due."""
         with self._lock:
             self._passes = max(self._passes - 1, 0)
             if self._passes or self._thread is None:
@@ -254,6 +254,8 @@ class Passes:
                 self._console.write_above = None
                 self._bar.close()
                 self._bar = None
+            elif not self._console.draws and time.monotonic() - self._began >= self.seconds:
+                self._show()
 
     def parts(self) -> list[str]:
         """Return what is shown: the rows and answers read, the time, and how many of them a second."""
@@ -264,11 +266,13 @@ class Passes:
         return [f"{self._rows:,} rows read", *answers, clock(seconds), *filter(None, [rate])]
 
     def _tick(self) -> None:
-        draws = self._console.draws
-        while not self._ended.wait(self.first_seconds if draws else self.seconds):
+        while not self._ended.wait(self.first_seconds if self._console.draws else self.seconds):
             with self._lock:
-                if not self._console.shows_tasks:
-                    (self._draw if draws else self._write)()
+                self._show()
+
+    def _show(self) -> None:
+        if not self._console.shows_tasks:
+            (self._draw if self._console.draws else self._write)()
 
     def _write(self) -> None:
         seconds = round(time.monotonic() - self._began, 1)
