@@ -22,7 +22,7 @@ def commands(page: str) -> list[list[str]]:
 
 @pytest.fixture
 def folder(tmp_path):
-    """Return a folder with a table of 20 rows, its spec, answers and a decision."""
+    """Return a folder with a table of 20 rows and its spec."""
     lines = (ROOT / "sample_data" / "accounts.csv").read_text(encoding="utf-8").splitlines(keepends=True)
     (tmp_path / "accounts.csv").write_text("".join(lines[:21]), encoding="utf-8")
     assert rowcite("init", "accounts.csv", cwd=tmp_path).returncode == 0
