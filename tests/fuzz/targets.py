@@ -31,6 +31,7 @@ from rowcite.draft.draft import draft
 from rowcite.draft.sample import read_sample
 from rowcite.draft.spec_text import text_of
 from rowcite.errors import RowciteError
+from rowcite.local.research.documents.parse import UNREADABLE, read_file
 from rowcite.pipeline.job import make_job
 from rowcite.pipeline.spec_file import load_spec, parse_spec
 from rowcite.spec.fields import fields
@@ -387,7 +388,47 @@ def where(data: bytes) -> None:
     assert len(batch.keys) == FRAME.height
 
 
+# --- documents of the local engine -----------------------------------------------------------------------
+
+JSON_LD = b'{"@graph":[{"@type":"Book","@id":"#b","name":"Tin Boat","author":{"@id":"#a"},"offers":[{"price":"6.99"}]}]}'
+PAGE = (
+    b"""<title>Tin Boat</title><meta property="og:x" content="y"><script type="application/ld+json">%s</script><h1>Tin Boat</h1><p><b>Pages</b>: 40<br>Born: 13. M\xc3\xa4rz 2014
+<table><tr><th>a<th>b<tr><td>1<td>2</table><dl><dt>c<dd>3</dl><div itemscope itemtype="https://schema.org/Book"><i itemprop="name">d</i></div>"""
+    % JSON_LD
+)
+NOTE = b"---\nname: &n Tin Boat\ntags: [*n, b]\n---\n# Tin Boat\n\nPages: 40\n\n- one: 1\n- two\n"
+
+
+def document(data: bytes) -> None:
+    """Check that a file becomes documents whose facts are quoted from them, or is refused with a reason."""
+    for suffix in ("html", "md", "jsonl", "eml"):
+        try:
+            documents, _ = read_file(data, f"a.{suffix}", {})
+        except UNREADABLE as error:
+            assert str(error).strip() or isinstance(error, RecursionError)
+            continue
+        assert all(one.contains(fact.excerpt) for one in documents for fact in one.facts)
+
+
 TARGETS: dict[str, Target] = {
+    "document": Target(
+        document,
+        (PAGE, NOTE, b'{"text": "a"}\n{"html": "<p>b"}', b"Subject: a\nContent-Type: text/html\n\n<p>b"),
+        (
+            b"<div>",
+            b'itemprop="x"',
+            b"typeof=",
+            b"</",
+            b"{",
+            b'"@id"',
+            b"&a",
+            b"*a",
+            b": ",
+            b"---\n",
+            b"|",
+            b"\xff\xfe",
+        ),
+    ),
     "spec": Target(spec, (SPEC, b"name: a\ntask: {}\n"), SPEC_WORDS),
     "csv": Target(
         csv_table, (b'a,b\n1,"x\ny"\n2,\n', b"\xef\xbb\xbfa;b\r\n1;2\r\n", b'a\n""\n\n1\n'), CSV_WORDS

@@ -7,6 +7,7 @@ from fuzz.mutated import mutated
 from fuzz.targets import TARGETS
 
 SLOWEST = {
+    "document": 60,
     "spec": 60,
     "where": 100,
     "csv-elsewhere": 100,
