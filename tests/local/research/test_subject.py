@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 COUNT = {"type": ["integer", "null"], "description": "Latest head count"}
 LEEDS = {"company_name": "Meridian Systems", "website": "meridian.example", "city": "Leeds"}
 
@@ -99,3 +101,24 @@ def test_words_that_are_no_name_are_not_reported_as_unmentioned(docs):
 def test_a_name_in_lower_case_is_found_in_a_title(docs):
     docs.page("a.html", "<h1>Release of nll</h1><p>Employees: 31</p>", "https://nll.test/1")
     assert docs.value({"name": "nll"}, COUNT) == 31
+
+
+@pytest.mark.parametrize(
+    ("title", "given"),
+    [
+        ("Carrot Cake Recipe - Good Food", "Carrot Cake"),
+        ("iPhone 13 Pro Max", "Apple iPhone 13 Pro Max (256 GB)"),
+        ("Dyson V11™ Vacuum Cleaner", "Dyson V11 Vacuum"),
+        ("Grand Duchy of Quill", "Quill"),  # the next line begins with a capital
+    ],
+)
+def test_a_title_names_the_entity_in_more_or_fewer_words(docs, title, given):
+    docs.page("a.html", f"<h1>{title}</h1><p>Staff: 31</p>")
+    assert docs.value({"name": given}, COUNT) == 31
+
+
+def test_a_filing_is_about_the_name_alone_on_its_cover(docs):
+    cover = "FORM 10-K\n\nMeridian Systems, Inc.\n(Exact name of registrant)\n\n"
+    docs.file("a.txt", f"{cover}The Company had 240 full-time employees.\n\nStaff: 240\n")
+    finding = docs.ask({"name": "Meridian Systems, Inc."}, {"employee_count": COUNT})
+    assert (finding.content, finding.basis[0].confidence) == ({"employee_count": 240}, "medium")

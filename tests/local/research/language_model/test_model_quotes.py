@@ -98,6 +98,20 @@ def test_a_quote_that_follows_the_entitys_name_is_evidence_of_low_confidence(sha
     assert (finding.content, finding.basis[0].confidence) == ({"fairs": 12}, "low")
 
 
+def test_a_quote_that_names_another_thing_on_a_page_about_the_entity_is_evidence_of_low_confidence(
+    docs, stub
+):
+    bridge = "The Kessock Bridge reopened on Tuesday after repairs of £14 million."
+    docs.page("a.html", f"<h1>Harbour opens again</h1><p>{bridge}</p>", SHARED)
+    stub.replies = quoting("£14 million", (SHARED, bridge), name="cost")
+    researcher = ModelResearcher(docs.open(), Endpoint(stub.base_url, "m", timeout=5))
+    schema = {"type": "object", "properties": {"cost": {"type": ["string", "null"]}}}
+    finding = researcher.research(
+        Question({"article": "Harbour opens again"}, {"type": "json", "json_schema": schema})
+    )
+    assert (finding.content, finding.basis[0].confidence) == ({"cost": "£14 million"}, "low")
+
+
 def test_a_quote_about_another_company_lowers_the_confidence_and_is_not_cited(shared):
     finding = shared(1240, (SHARED, OURS), (OWN_PAGE, "Globex employs 4,000 people."))
     (basis,) = finding.basis

@@ -19,6 +19,17 @@ from rowcite.model import Citation, FieldBasis
 
 NOT_FOUND = "Not found in the documents."
 _ENOUGH = 0.7  # share of the description's words that a sentence must contain
+_FIELDS = (  # a list ends with [], a part follows its object and a dot
+    ("industry", "string", "Main industry"), ("employee_count", "integer", "Latest head count"),
+    ("founded_year", "integer", "Year of foundation"), ("headquarters.city", "string", "City"),
+    ("headquarters.country", "string", "Country"), ("chief_executive", "string", "Who leads the company"),
+    ("founders[]", "string", "Who founded it"), ("funding_stage", "string", "Latest funding stage"),
+    ("total_funding", "string", "Total funding raised"), ("investors[]", "string", "Investors"),
+    ("annual_revenue", "string", "Annual revenue"), ("key_products[]", "string", "Products and services"),
+    ("certifications[]", "string", "Certifications held"), ("parent_company", "string", "Parent company"),
+    ("registration_number", "string", "Registration number"), ("website", "string", "Website"),
+    ("phone", "string", "Telephone number"), ("email", "string", "E-mail address"),
+)  # fmt: skip
 
 
 def answer(description: str, reading: Reading) -> tuple[str, FieldBasis]:
@@ -74,19 +85,6 @@ def _verdict_of(share: float, sentence: Sentence, match: DocumentMatch) -> Verdi
     reasoning = f"{match.document.origin} has a sentence that answers in its own words; no other source was found to confirm it."
     citation = Citation(match.document.url, match.document.title or None, (sentence.text,))
     return Verdict(sentence.text, confidence, reasoning, (citation,))
-
-
-_FIELDS = (  # a list ends with [], a part follows its object and a dot
-    ("industry", "string", "Main industry"), ("employee_count", "integer", "Latest head count"),
-    ("founded_year", "integer", "Year of foundation"), ("headquarters.city", "string", "City"),
-    ("headquarters.country", "string", "Country"), ("chief_executive", "string", "Who leads the company"),
-    ("founders[]", "string", "Who founded it"), ("funding_stage", "string", "Latest funding stage"),
-    ("total_funding", "string", "Total funding raised"), ("investors[]", "string", "Investors"),
-    ("annual_revenue", "string", "Annual revenue"), ("key_products[]", "string", "Products and services"),
-    ("certifications[]", "string", "Certifications held"), ("parent_company", "string", "Parent company"),
-    ("registration_number", "string", "Registration number"), ("website", "string", "Website"),
-    ("phone", "string", "Telephone number"), ("email", "string", "E-mail address"),
-)  # fmt: skip
 
 
 def answer_freely(reading: Reading) -> Finding:

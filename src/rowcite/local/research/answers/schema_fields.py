@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from rowcite.local.research.documents.labels import BY_NAME, concept_of_field, field_phrases
@@ -33,9 +33,7 @@ class OutputField:
     choices: tuple[Any, ...] = ()
     item: OutputField | None = None
     fields: tuple[OutputField, ...] = ()
-    required: frozenset[str] = frozenset()
     limit: int | None = None
-    const: Any = field(default=None, hash=False)
 
     @property
     def phrases(self) -> tuple[tuple[str, ...], ...]:
@@ -74,7 +72,7 @@ def field_of_schema(
         )
     return OutputField(
         name, words, description, kind, nullable or None in members, _concept(name, words, description), choices, item,
-        fields, frozenset(resolved.get("required") or ()), _limit(resolved, description), resolved.get("const"),
+        fields, _limit(resolved, description),
     )  # fmt: skip
 
 

@@ -60,6 +60,17 @@ _SCALE = re.compile(r"\b(?:in )?(thousands|millions?|billions?|mio|bn)\b")
 _SCALES = {"t": 1e3, "m": 1e6, "b": 1e9}
 _FULL_DATE = re.compile(r"yyyy mm dd|iso 8601|full date")
 _CODES = re.compile(r"\b(?:iso|code|alpha 2|two letter)\b")
+_PLUS = re.compile(
+    r"^(?P<base>.*?)\s*(?:\+|(?:and|or) (?:above|later|more|beyond|higher|up))$", re.IGNORECASE
+)
+_UNDER = re.compile(rf"^(?:<|under|less than|fewer than|below|up to)\s*(?P<n>{NUMBER})", re.IGNORECASE)
+_RANK = re.compile(r"\bseries ([a-k])\b")
+_SAME = [frozenset(group.split("|")) for group in (
+    "public|publicly traded|listed|ipo|publicly listed|quoted|stock exchange",
+    "bootstrapped|self funded|self financed|no outside funding|unfunded|no external funding|none|no funding",
+    "active|live|registered|in good standing|trading|operating", "dissolved|closed|struck off|liquidated|inactive|deregistered",
+    "private|privately held|privately owned|family owned|employee owned|private company", "pre seed|preseed",
+)]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,19 +205,6 @@ def _stage(text: str) -> str:
     known = next((name for name, pattern in _STAGES if re.search(pattern, text, re.IGNORECASE)), "")
     kept = re.search(r"privat|family|state|employee|co-?operative", text, re.IGNORECASE)
     return known or (collapse_spaces(text) if kept else "")
-
-
-_PLUS = re.compile(
-    r"^(?P<base>.*?)\s*(?:\+|(?:and|or) (?:above|later|more|beyond|higher|up))$", re.IGNORECASE
-)
-_UNDER = re.compile(rf"^(?:<|under|less than|fewer than|below|up to)\s*(?P<n>{NUMBER})", re.IGNORECASE)
-_RANK = re.compile(r"\bseries ([a-k])\b")
-_SAME = [frozenset(group.split("|")) for group in (
-    "public|publicly traded|listed|ipo|publicly listed|quoted|stock exchange",
-    "bootstrapped|self funded|self financed|no outside funding|unfunded|no external funding|none|no funding",
-    "active|live|registered|in good standing|trading|operating", "dissolved|closed|struck off|liquidated|inactive|deregistered",
-    "private|privately held|privately owned|family owned|employee owned|private company", "pre seed|preseed",
-)]  # fmt: skip
 
 
 def choose(text: str, choices: tuple[Any, ...]) -> Any:

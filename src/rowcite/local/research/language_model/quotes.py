@@ -45,6 +45,17 @@ _RANGE_BEFORE = re.compile(r"\d\s*(?:[-\u2013\u2014]|to)\s*$")
 _SCALED = re.compile(r"\b(?:thousands?|millions?|billions?|mio|bn)\b")
 _NEGATIVE = re.compile(r"\b(?:loss|minus|negative|below)\b|[-\u2212]\s?\d", re.IGNORECASE)
 _PIECE = re.compile(r"(?:(?!\b(?:in|of|from)\b)[^,.;()])+")
+_FEW, _SHARE = 4, 0.6  # up to 4 words must all be in the quotes; of more, this share
+_LONGEST = 50_000  # characters of the longest text
+_BIGGEST = 2**53  # the largest integer that every JSON reader keeps exact
+_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)|<[^<>]*>|https?://\S+")
+_MARK = re.compile(r"\[(\d{1,4})\]")
+_MARK_AFTER = re.compile(r"([.!?])[ \t]*(\[\d+\](?:[ \t]*\[\d+\])*)")  # belongs to the sentence before it
+_HEADINGS = frozenset(
+    content_words(
+        "overview summary report history background products services people leadership funding finances customers sources conclusion"
+    )
+)
 
 
 @dataclass(eq=False)
@@ -184,19 +195,6 @@ def _country_at(quote: str, value: str) -> int | None:
         if country_code(piece) == code or country_code(country_in(piece)) == code:
             return match.start() + len(piece) - len(piece.lstrip())
     return None
-
-
-_FEW, _SHARE = 4, 0.6  # up to 4 words must all be in the quotes; of more, this share
-_LONGEST = 50_000  # characters of the longest text
-_BIGGEST = 2**53  # the largest integer that every JSON reader keeps exact
-_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)|<[^<>]*>|https?://\S+")
-_MARK = re.compile(r"\[(\d{1,4})\]")
-_MARK_AFTER = re.compile(r"([.!?])[ \t]*(\[\d+\](?:[ \t]*\[\d+\])*)")  # belongs to the sentence before it
-_HEADINGS = frozenset(
-    content_words(
-        "overview summary report history background products services people leadership funding finances customers sources conclusion"
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,9 +38,10 @@ _AFTER_PREPOSITION = re.compile(
     r"(?:\b(?:in|from|at|on|near|of|since|around|by|between|and|to|across|for|under|outside|until|through|mid|early|late)\s+(?:the\s+)?|\()$",
     re.IGNORECASE,
 )
-_HEADLINE_VERB = re.compile(
+_HEADLINE_WORD = re.compile(
     r"(?:Raises?|Wins?|Opens?|Appoints?|Names?|Launches|Closes|Secures|Takes|Lands|Adds|Doubles|Expands|Hires|Reports?|Posts|Announces|Joins|Buys|"
-    r"Acquires|Signs|Moves|Celebrates|Plans|Gets|Is|Has|Was|To|In|On|Goes|Cuts|Grows|Unveils|Completes|Bags|Picks|Says|About|At|With|For)$"
+    r"Acquires|Signs|Moves|Celebrates|Plans|Gets|Is|Has|Was|To|In|On|Goes|Cuts|Grows|Unveils|Completes|Bags|Picks|Says|About|At|With|For|"
+    r"Recipes?|Reviews?|Profile|Facts|Guide|Overview|Wiki\w*|Prices?|Specs|Specifications|Annual|Report|Form|Online|Official|Home|News|Careers|Jobs)$"
 )
 _APOSTROPHE = "['\u2019]?"  # "roes" also matches "Roe's", "dalva" also "D'Alva"
 _RELATIVE_CLAUSE = re.compile(r"\b(?:which|who|whose|that)\b[^,;]*$")
@@ -96,7 +97,7 @@ def _longer_name(text: str, end: int) -> bool:
     match = re.match(r" (?:(?:&|and|of) )?([A-Z][\w'\u2019-]+)", text[end:])
     if not match or is_legal_form(match[1]) or match[1].lower() in _CALENDAR:
         return False
-    return not _HEADLINE_VERB.match(match[1])
+    return not _HEADLINE_WORD.match(match[1])
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,16 @@ from rowcite.local.research.subject.attribution import (
     mention_pattern,
 )
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier, Entity, Library
-from rowcite.local.research.text.normalise import core_name, fold, strip_accents
+from rowcite.local.research.text.normalise import core_name, fold, has_phrase, strip_accents
 from rowcite.local.research.text.places import city_of, country_code, same_place
 from rowcite.local.research.text.urls import site_in, site_of
+
+PLACES = ("city", "hq", "country")
+_COVER = 12  # blocks at the start, of which a line with the name alone says what the document is about
+_MOST = 0.7  # of a given name's characters, by which a shorter name is the same
+_OFTEN = 4  # mentions by which a page is about the entity, as far as its label lines are concerned
+# The ties of a document to the entity with their scores; a namesake's document and an unrelated one have none.
+_SCORES = {"own site": 4.0, "address": 2.0, "place": 1.8, "name": 1.0}
 
 
 def identify(entity: Entity, library: Library) -> Dossier:
@@ -49,18 +56,26 @@ def identify(entity: Entity, library: Library) -> Dossier:
 
 def _with_known_names(entity: Entity, library: Library) -> Entity:
     """Return the entity with names from free text, the longest words that are a document's subject, or spelled as the corpus does."""
+    finder = library.finder
     if entity.names or not entity.text:
-        known = entity.topic or entity.sites or any(map(library.finder.containing_phrase, entity.names))
-        close = (
-            [] if known else [name for given in entity.names for name in library.finder.close_names(given)]
+        if entity.topic or entity.sites or any(map(finder.containing_phrase, entity.names)):
+            return entity
+        close = [name for given in entity.names for name in finder.close_names(given)]
+        within = [name for name in finder.by_subject for given in entity.names if _is_most_of(name, given)]
+        return replace(
+            entity, names=tuple(dict.fromkeys([*entity.names, *close[:1], *sorted(within, key=len)[-1:]]))
         )
-        return replace(entity, names=tuple(dict.fromkeys([*entity.names, *close[:1]])))
     words = fold(entity.text).split()
     for size in range(min(6, len(words)), 0, -1):
         runs = [" ".join(words[at : at + size]) for at in range(len(words) - size + 1)]
         if found := next((run for run in runs if _is_known(run, library)), ""):
             return replace(entity, names=(core_name(found),), given=entity.given or found.title())
     return entity
+
+
+def _is_most_of(name: str, given: str) -> bool:
+    """Return True if a name of several words is the greater part of the given one: "iPhone 13" of "Apple iPhone 13"."""
+    return " " in name and has_phrase(given, name) and len(name) >= _MOST * len(given)
 
 
 def _is_known(run: str, library: Library) -> bool:
@@ -123,13 +138,6 @@ def _uses_alone(word: str, document: Document, names: tuple[str, ...]) -> bool:
     text, alone = strip_accents(document.text), EntityNames((word,), mention_pattern((word,)), frozenset())
     seconds = tuple(name.split()[1] for name in names if " " in name)
     return any(not fold(text[end : end + 30]).startswith(seconds) for _, end in alone.mentions(text))
-
-
-PLACES = ("city", "hq", "country")
-_COVER = 12  # blocks at the start, of which a line with the name alone says what the document is about
-_OFTEN = 4  # mentions by which a page is about the entity, as far as its label lines are concerned
-# The ties of a document to the entity with their scores; a namesake's document and an unrelated one have none.
-_SCORES = {"own site": 4.0, "address": 2.0, "place": 1.8, "name": 1.0}
 
 
 def exclude_namesakes(

@@ -6,7 +6,9 @@ import re
 import unicodedata
 from functools import lru_cache
 
-_ODD_LETTERS = str.maketrans({"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "\u0131": "i"})
+_ODD_LETTERS = str.maketrans(
+    {"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "\u0131": "i", "\u2122": " "}
+)
 _LEGAL_FORMS = frozenset([
     "ab", "ag", "aps", "as", "asa", "bv", "co", "company", "corp", "corporation", "eood", "gmbh", "inc", "incorporated",
     "kft", "kg", "kgaa", "limited", "llc", "llp", "lp", "ltd", "ltda", "nv", "oy", "oyj", "plc", "pte", "pty", "sa",
