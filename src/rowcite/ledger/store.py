@@ -48,11 +48,14 @@ class Store:
 
     @contextmanager
     def _wanted(self, keys: Iterable[bytes]) -> Iterator[None]:
-        """Keep keys in the temporary table `wanted`, so that one statement serves any number of them."""
-        self._db.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (key BLOB PRIMARY KEY) WITHOUT ROWID")
+        """Keep keys in the temporary table `wanted`, so that one statement serves any number of them.
+
+        They stay in their order, in which the ledger has most of them too: each page of it is then read once.
+        """
+        self._db.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (key BLOB NOT NULL)")
         self._db.execute("BEGIN")
         try:
-            self._db.executemany("INSERT OR IGNORE INTO wanted VALUES (?)", ((key,) for key in keys))
+            self._db.executemany("INSERT INTO wanted VALUES (?)", zip(dict.fromkeys(keys)))
             yield
         finally:
             self._db.execute("DELETE FROM wanted")

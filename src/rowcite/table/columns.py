@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
+from json.encoder import encode_basestring
 from operator import attrgetter
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -263,6 +264,8 @@ def _evidence_of_given(cell: Cell) -> bytes | None:
 
 def _json_text(cell: Cell) -> Any:
     value = cell.value
+    if isinstance(value, list) and all(type(item) is str for item in value):
+        return f"[{', '.join(map(encode_basestring, value))}]"  # as the encoder does, in half the time
     return _text_of(value) if isinstance(value, (list, dict)) else value
 
 
@@ -294,8 +297,9 @@ def _urls_text(cell: Cell) -> str | None:
     """Return each URL once, with spaces quoted and between them."""
     urls = [citation.url for citation in cell.citations]
     text = " ".join(urls)
-    if len(text.split()) == len(urls) == len(set(urls)):
-        return text or None
+    # Of all white space only the space is printable.
+    if text.count(" ") == len(urls) - 1 and text.isprintable() and len(set(urls)) == len(urls):
+        return text
     return " ".join(dict.fromkeys(_SPACE.sub(lambda space: quote(space[0]), url) for url in urls)) or None
 
 
