@@ -23,7 +23,7 @@ READ = """
 import json, sys
 from rowcite.spec import read_limits
 for name in ("CELL", "ROW", "BATCH", "FREE"):
-    setattr(read_limits, name, getattr(read_limits, name) // int(sys.argv[3]))
+    setattr(read_limits, name, getattr(read_limits, name) // int(sys.argv[1]))
 from rowcite.errors import TableError
 from rowcite.table.sources import open_source
 from rowcite.spec.models import CsvOptions
@@ -32,20 +32,23 @@ def peak():
     line = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))  # ru_maxrss is inherited
     return int(line.split()[1]) // 1024
 
-rows, message, before = 0, "", peak()
-try:
-    for batch in open_source(sys.argv[1], None, CsvOptions(encoding=sys.argv[2])).batches():
-        rows += batch.frame.height
-except TableError as error:
-    message = str(error)
-print(json.dumps([rows, message, peak() - before]))
+before, read = peak(), []
+for file in sys.argv[3:]:
+    rows, message = 0, ""
+    try:
+        for batch in open_source(file, None, CsvOptions(encoding=sys.argv[2])).batches():
+            rows += batch.frame.height
+    except TableError as error:
+        message = str(error)
+    read.append([rows, message, peak() - before])
+print(json.dumps(read))
 """
 
 
-def read_in_process(file, encoding="utf-8", scale=SCALE):
-    """Read a table in another process; return its rows, its error and the memory that it took in MiB."""
+def read_in_process(*files, encoding="utf-8", scale=SCALE):
+    """Read tables in another process; return of each its rows, its error and the memory in MiB that was needed up to its end."""
     done = subprocess.run(
-        [sys.executable, "-c", READ, str(file), encoding, str(scale)],
+        [sys.executable, "-c", READ, str(scale), encoding, *map(str, files)],
         env=environment(),
         capture_output=True,
         timeout=120,
@@ -67,32 +70,31 @@ def sixteen():
     return {suffix: pack(b"x" * 16 * MIB) for suffix, pack in PACKED.items()}
 
 
-@pytest.mark.parametrize("suffix", [".gz", ".zst"])
-@pytest.mark.parametrize(
-    ("kind", "before", "after", "place"),
-    [
-        ("csv", b"a,b\n1,2\n3,", b"\n", ":3: a row of more than 4 MiB"),
-        ("tsv", b'a\tb\n1\t2\n3\t"', b'"\n', ":3: a row of more than 4 MiB"),
-        ("csv", b"", b"", ":1: the header: a row of more than 4 MiB"),
-        ("jsonl", b'{"a":1}\n{"a":"', b'"}\n', ":2: a row of more than 4 MiB"),
-    ],
-    ids=["csv", "tsv in quotes", "csv header", "jsonl"],
-)
-def test_a_cell_far_above_the_limit_is_rejected_in_little_memory(
-    tmp_path, sixteen, kind, before, after, place, suffix
-):
-    pack = PACKED[suffix]
-    file = tmp_path / f"t.{kind}{suffix}"
-    file.write_bytes(pack(before) + sixteen[suffix] * 32 + (pack(after) if after else b""))
-    _, message, memory = read_in_process(file)
-    assert message.startswith(f"{file}{place}"), message
-    assert memory < 250  # of 512 MiB
+FAR = {
+    "t.csv": (b"a,b\n1,2\n3,", b"\n", ":3: a row of more than 4 MiB"),
+    "t.tsv": (b'a\tb\n1\t2\n3\t"', b'"\n', ":3: a row of more than 4 MiB"),
+    "header.csv": (b"", b"", ":1: the header: a row of more than 4 MiB"),
+    "t.jsonl": (b'{"a":1}\n{"a":"', b'"}\n', ":2: a row of more than 4 MiB"),
+}
+
+
+def test_a_cell_far_above_the_limit_is_rejected_in_little_memory(tmp_path, sixteen):
+    places = {}
+    for name, (before, after, place) in FAR.items():
+        for suffix, pack in PACKED.items():
+            file = tmp_path / f"{name}{suffix}"
+            file.write_bytes(pack(before) + sixteen[suffix] * 32 + (pack(after) if after else b""))
+            places[file] = f"{file}{place}"
+    read = read_in_process(*places)
+    for (file, place), (_, message, memory) in zip(places.items(), read, strict=True):
+        assert message.startswith(place), message
+        assert memory < 250, file  # of 512 MiB, the largest of the files up to this one
 
 
 def test_a_cell_of_a_gigabyte_is_rejected_in_little_memory(tmp_path, sixteen):
     file = tmp_path / "t.csv.zst"
     file.write_bytes(zstd(b"a,b\n1,2\n3,") + sixteen[".zst"] * 64)
-    _, message, memory = read_in_process(file, scale=1)
+    ((_, message, memory),) = read_in_process(file, scale=1)
     assert message.startswith(f"{file}:3: a row of more than 64 MiB"), message
     assert memory < 700
 
@@ -101,7 +103,7 @@ def test_a_huge_cell_in_another_encoding_is_rejected_in_little_memory(tmp_path):
     file = tmp_path / "t.csv.gz"
     part = gzip.compress("x".encode("utf-16-le") * 8 * MIB, 1)
     file.write_bytes(gzip.compress("\ufeffa,b\n1,".encode("utf-16-le")) + part * 32)
-    _, message, memory = read_in_process(file, "utf-16")
+    ((_, message, memory),) = read_in_process(file, encoding="utf-16")
     assert "of more than" in message
     assert memory < 250  # of 512 MiB
 
@@ -151,7 +153,7 @@ def test_a_parquet_dictionary_that_expands_far_is_read_in_little_memory(tmp_path
     large = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), pa.array(["x" * (MIB // SCALE)]))
     pq.write_table(pa.table({"a": large}), file, store_schema=False, dictionary_pagesize_limit=4 * MIB)
     assert file.stat().st_size < MIB
-    read, message, memory = read_in_process(file)
+    ((read, message, memory),) = read_in_process(file)
     assert (read, message) == (rows, "")
     assert memory < 200  # of 500 MiB
 
@@ -163,7 +165,7 @@ def test_parquet_values_that_share_their_beginning_are_read_in_little_memory(tmp
         pa.table({"a": same}), file, use_dictionary=False, column_encoding={"a": "DELTA_BYTE_ARRAY"}
     )
     assert file.stat().st_size < MIB
-    read, message, memory = read_in_process(file)
+    ((read, message, memory),) = read_in_process(file)
     assert (read, message) == (3_000, "")
     assert memory < 150  # of 187 MiB
 
