@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,24 +14,25 @@ from typing import Any, Protocol
 from rowcite.api.base_url import is_loopback, normal_base_url
 from rowcite.api.bodies import LOCAL
 from rowcite.engines.distribution import distribution, open_engine
-from rowcite.engines.output_folder import folder_output
-from rowcite.errors import InputError, KeyRefused, SpecError, TableError, UsageError
+from rowcite.errors import InputError, KeyRefused, SpecError, UsageError
 from rowcite.ledger import Ledger, open_ledger
 from rowcite.pipeline.job import Job, make_job
 from rowcite.pipeline.overrides import NO_OVERRIDES, Overrides, as_typed, overridden, typed_command
+from rowcite.pipeline.paths import (
+    check_new_columns,
+    check_output_columns,
+    check_sheet,
+    output_path,
+    table_address,
+)
 from rowcite.pipeline.spec_file import load_spec, parse_spec
 from rowcite.pipeline.which_api import ApiChoice, Use, choose_api
-from rowcite.spec.fields import fields, value_column
 from rowcite.spec.models import Spec
 from rowcite.submit.options import AnsweringApi
-from rowcite.table.columns import STATUS_COLUMNS, ColumnLayout, column_type_problems
 from rowcite.table.fillable import fillable
-from rowcite.table.input_table import InputTable, TableAddress, open_table
+from rowcite.table.input_table import InputTable, open_table
 from rowcite.table.reader import Reader
-from rowcite.table.sinks import check_columns, check_output, output_format
-from rowcite.table.sources import Source, format_of
-from rowcite.table.sources.limits import NAMES_SEVERAL, is_pattern
-from rowcite.table.sources.partitions import in_partitions
+from rowcite.table.sources import Source
 
 _URL_VARIABLES = ("PARALLEL_BASE_URL", "PARALLEL_API_URL")
 
@@ -104,14 +104,14 @@ def prepare(  # noqa: PLR0913 - the sources of a job, by name
     distributed = source is None and writes is not None and read.engine.name != "polars"
     if source is None:
         identify = not distributed and (use is Use.KEEP or writes is not False)
-        table = open_table(_address(read, overrides, spool), identify=identify)
+        table = open_table(table_address(read, overrides, spool), identify=identify)
         source = table.source
-    _check_sheet(read, overrides, source)
-    _check_new_columns(read, fillable(source, read))
+    check_sheet(read, overrides, source)
+    check_new_columns(read, fillable(source, read))
     choice = _api(read, overrides, local, folder, use, environ)
-    output = None if writes is None else _output(read, overrides, source, writes=writes)
+    output = None if writes is None else output_path(read, overrides, source, writes=writes)
     if output is not None and (writes or use is Use.SEND):
-        _check_output_columns(output, read, source)
+        check_output_columns(output, read, source)
     job = _job(read, overrides, source, table, choice.api)
     if distributed:
         job = _distributed(job, folder, output)
@@ -167,15 +167,6 @@ def _secret_variables(spec: Spec) -> list[str]:
     return ["PARALLEL_API_KEY", *(name for text in headers for name in re.findall(r"\$\{(\w+)", text))]
 
 
-def _check_output_columns(output: str, spec: Spec, source: Source) -> None:
-    """Raise `TableError` if the format of the output cannot hold its columns."""
-    if output.endswith("/"):
-        output += Path(source.files[0]).name  # every part has the format of its input
-    form = output_format(output, source)
-    layout = ColumnLayout(spec, source.schema, native=form.native, workbook=form.workbook)
-    check_columns(output, source, layout.schema)
-
-
 def ledger_folder(spec: Spec, flag: str | None = None, environ: Mapping[str, str] = os.environ) -> Path:
     """Return the folder of a spec's ledger: from the flag, the environment, or beside the spec."""
     return Path(flag or environ.get("ROWCITE_LEDGER") or spec.folder / ".rowcite" / spec.name)
@@ -223,84 +214,6 @@ def read_spec(spec: str | Path | Mapping[str, Any] | Spec, environ: Mapping[str,
     if isinstance(spec, Spec):
         return spec
     return load_spec(spec, environ=environ) if isinstance(spec, (str, Path)) else parse_spec(spec)
-
-
-def _address(spec: Spec, overrides: Overrides, spool: Path | None) -> TableAddress:
-    path, kind = _input(spec, overrides), spec.input.format
-    if spec.engine.name != "polars" and path != "-" and "://" not in path:
-        path = os.path.abspath(path)  # noqa: PTH100 - workers have another working folder, and a pattern must not be resolved
-    if path == "-":
-        kind = kind or format_of(spec.input.path or "") or "csv"
-    elif overrides.input is not None:  # not the table of the spec: its own suffix comes first
-        kind = None if Path(path).is_dir() else format_of(path) or kind
-    return TableAddress(path, kind, spec.input.csv, spool, spec.input.sheet)
-
-
-def _input(spec: Spec, overrides: Overrides) -> str:
-    if overrides.input is not None:
-        return overrides.input
-    path = spec.input.path
-    if path is None:
-        raise UsageError(f"{spec.file}: no table to read. Set input.path, or give --input")
-    return path if path == "-" or "://" in path else str(spec.path(path))
-
-
-def _check_sheet(spec: Spec, overrides: Overrides, source: Source) -> None:
-    if spec.input.sheet is not None and source.format not in ("xlsx", None) and overrides.input is None:
-        raise spec.problem(
-            ("input", "sheet"), f"`sheet` is for workbooks, and the table is {source.format}: remove it"
-        )
-
-
-def _output(spec: Spec, overrides: Overrides, source: Source, *, writes: bool) -> str | None:
-    path = overrides.output
-    if path is None and spec.output.path is not None:
-        path = spec.output.path
-        slash = "/" * path.endswith("/")  # of a folder; `spec.path` removes it
-        path = path if path == "-" or "://" in path else str(spec.path(path)) + slash
-    if path is None:
-        return None
-    if spec.engine.name != "polars":
-        path = folder_output(path, Path(_input(spec, overrides)))
-        check_output(path + Path(source.files[0]).name, source, writes=writes)
-        return path
-    check_output(path, source, writes=writes)
-    if path != "-" and "://" not in path and _is_part(path, _input(spec, overrides)):
-        raise TableError(
-            f"{path}: the next run would read this as a part of the input. Write to another folder"
-        )
-    return path
-
-
-def _is_part(output: str, given: str) -> bool:
-    """Return True if an output is in the input folder or matches the input pattern."""
-    target, parts = Path(output).resolve(), Path(given)
-    if parts.is_dir():
-        return in_partitions(str(target), str(parts.resolve()))
-    pattern = os.path.abspath(given)  # noqa: PTH100 - a pattern must not be resolved
-    return fnmatch(str(target), pattern) if "**" in pattern else "*" in pattern and target.match(pattern)
-
-
-def _check_new_columns(spec: Spec, source: Source) -> None:
-    where = ("task", "outputs") if spec.task.outputs is not None else ("task", "output")
-    for item in fields(spec):
-        if is_pattern(item.name) or is_pattern(value_column(spec, item.name)):
-            raise spec.problem(where, f"the name of field {item.name!r} {NAMES_SEVERAL}. Rename it")
-    added = ColumnLayout(spec, source.schema, native=True).schema
-    existing = [name for name in added if name in source.schema]
-    own = [name for name in existing if name in STATUS_COLUMNS]
-    if own:
-        raise TableError(
-            f"the table has {', '.join(own)} already: rowcite wrote it. Enrich the original table, or drop these columns"
-        )
-    if existing:
-        shown = ", ".join(f'"{name}"' for name in existing)
-        hint = "Set columns.prefix, or rename the field"
-        if spec.columns.existing == "error":
-            hint = "Set columns.existing to fill or overwrite, or columns.prefix, or rename the field"
-        raise spec.problem(where, f"the table has {shown} already. {hint}")
-    for message in column_type_problems(spec, source.schema, source.arrow_schema):
-        raise spec.problem(("columns", "existing"), message)
 
 
 def _api(  # noqa: PLR0913, PLR0917 - where an API may be named, and where its runs are
