@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -74,7 +73,7 @@ def _walk(node: LexborNode, layout: Layout, place: _Place) -> None:
     """Read a block-level node: turn runs of inline content into blocks and walk block-level children."""
     parts: list[str] = []
     has_text = False
-    for child in children(node):
+    for child in node.iter(include_text=True):
         if child.tag in _BLOCKS or _holds_blocks(child):
             _flush(parts, node, layout, place)
             has_text = False
@@ -123,7 +122,7 @@ def _read_table(table: LexborNode, layout: Layout, place: _Place) -> None:
     if caption is not None and (text := collapse_spaces(inline_text(caption))):
         layout.add(Block("text", text, layout.heading, place.aside, (text,)), noise=place.noise)
     for number, row in enumerate(table.css("tr")):
-        cells = [cell for cell in children(row) if cell.tag in {"td", "th"}]
+        cells = [cell for cell in row.iter() if cell.tag in {"td", "th"}]
         texts = tuple(collapse_spaces(inline_text(cell)) for cell in cells)
         if number == 0 and len(cells) > 1 and all(cell.tag == "th" for cell in cells):
             header = texts
@@ -155,7 +154,7 @@ def inline_text(node: LexborNode) -> str:
     if _is_unseen(node):
         return ""
     inner = ""
-    for child in children(node):
+    for child in node.iter(include_text=True):
         text = inline_text(child)
         inner += _apart(inner, text, child) + text
     return f" {inner}\v" if node.tag in _BLOCKS else inner
@@ -178,19 +177,11 @@ def _is_property(node: LexborNode | None) -> bool:
     return not {"itemprop", "property"}.isdisjoint(node.attributes)
 
 
-def children(node: LexborNode) -> Iterator[LexborNode]:
-    """Yield the nodes directly below a node."""
-    child = node.child
-    while child is not None:
-        yield child
-        child = child.next
-
-
 def _holds_blocks(node: LexborNode) -> bool:
     """Return True if an inline or unknown element wraps block-level ones."""
     if (node.tag or "-").startswith("-"):
         return False
-    return any(child.tag in _BLOCKS or _holds_blocks(child) for child in children(node))
+    return any(child.tag in _BLOCKS or _holds_blocks(child) for child in node.iter())
 
 
 def _is_unseen(node: LexborNode) -> bool:

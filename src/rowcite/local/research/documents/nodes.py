@@ -14,7 +14,7 @@ from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from rowcite.local.research.documents.html_blocks import children, inline_text
+from rowcite.local.research.documents.html_blocks import inline_text
 from rowcite.local.research.text.normalise import collapse_spaces
 
 LONGEST = 400  # characters of an excerpt
@@ -212,9 +212,8 @@ class _Markup:
         return node
 
     def _below(self, parent: LexborNode, node: Node, depth: int) -> None:
-        for child in children(parent):
-            if not (child.tag or "-").startswith("-"):
-                self._read(child, node, depth)
+        for child in parent.iter():
+            self._read(child, node, depth)
 
     def _read(self, element: LexborNode, node: Node, depth: int) -> None:
         if self.prop in element.attributes:
