@@ -109,7 +109,7 @@ class Lake:
 
 def finish(process: subprocess.Popen[str], code: int = 0) -> None:
     try:
-        _, errors = process.communicate(timeout=120)
+        _, errors = process.communicate(timeout=300)
     except subprocess.TimeoutExpired:
         process.kill()
         raise
@@ -223,7 +223,7 @@ def cluster(programs):
             f"--temp-dir={folder}",
         )
         with node(programs, *head):
-            until(lambda: is_open(client) and nodes(programs, port) == 1, 60)
+            until(lambda: is_open(client) and nodes(programs, port) == 1, 180)
             yield port, client
 
 
@@ -255,9 +255,9 @@ def test_a_cluster_that_loses_a_node_in_each_pass_writes_the_same_table_and_pays
     ]
     for command, done in passes:
         with node(programs, f"--address=127.0.0.1:{port}") as second:
-            until(lambda: nodes(programs, port) == 2, 60)
+            until(lambda: nodes(programs, port) == 2, 180)
             process = lake.start(*command.split())
-            until(lambda done=done: done(), 90)
+            until(lambda done=done: done(), 180)
             assert len(done()) < 12
             kill_tree(second.pid)
             finish(process)
