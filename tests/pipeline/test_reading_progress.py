@@ -38,7 +38,7 @@ def test_rows_and_answers_are_shown_while_they_are_read(spec, monkeypatch, capsy
     assert main([command, str(spec), *COMMANDS[command], "--base-url", NOWHERE]) == 0
     lines = capsys.readouterr().err.splitlines()
     answers = "" if command == "plan" else ", 3 stored answers read"
-    assert any(re.fullmatch(rf"3 rows read{answers}, 0:0\d", line) for line in lines), lines
+    assert any(re.fullmatch(rf"3 rows read{answers}, 0:0\d(, \d+ \w+/s)?", line) for line in lines), lines
 
 
 def test_a_json_log_has_the_counts(spec, monkeypatch, capsys):
