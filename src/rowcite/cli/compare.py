@@ -15,8 +15,7 @@ from rowcite.cli.options import (
     spec_argument,
     start_console,
 )
-from rowcite.cli.requesting import answers, processor_names
-from rowcite.cli.sending import sending_options
+from rowcite.cli.sending import answers, processor_names, sending_options
 
 if TYPE_CHECKING:
     from rowcite.evaluation.compare import ProcessorComparison, Side

@@ -17,8 +17,7 @@ from rowcite.cli.options import (
     spec_argument,
     start_console,
 )
-from rowcite.cli.requesting import answers, processor_names
-from rowcite.cli.sending import sending_options
+from rowcite.cli.sending import answers, processor_names, sending_options
 
 
 def _target(_: click.Context, __: click.Parameter, value: str | None) -> float | None:

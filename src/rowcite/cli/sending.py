@@ -1,10 +1,10 @@
-"""What `run`, `submit` and `collect` have in common: their flags, what they ask, and what they report."""
+"""What commands that send have in common: their flags, what they ask, and what they report."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +16,7 @@ from rowcite.cli.streams import ReaderGone, StdoutFailed, check_stdout
 
 if TYPE_CHECKING:
     from rowcite.cli.bar import Meter
+    from rowcite.ledger import Ledger
     from rowcite.pipeline.escalate import EscalationRound
     from rowcite.pipeline.execution import Confirmations, Outcome
     from rowcite.pipeline.job import Job
@@ -196,3 +197,37 @@ def confirmed_spend(cost: int, *, yes: bool) -> bool:
 
     ask = not yes and on_terminal(sys.stdin) and on_terminal(sys.stderr)
     return not ask or cost <= _ASK_ABOVE or _confirmed(f"Spend {usd(cost)}?")
+
+
+def processor_names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
+    """Return the names in a flag such as `lite,core`, each once."""
+    return tuple(dict.fromkeys(name.strip() for name in (value or "").split(",") if name.strip()))
+
+
+@contextmanager
+def answers(
+    console: Console, ready: Prepared, jobs: Sequence[Job], *, yes: bool, quiet: bool
+) -> Iterator[Ledger]:
+    """Open the ledger to read the answers of some jobs: those that are not stored are requested, after one confirmation."""
+    from rowcite.ledger import open_ledger
+
+    if jobs:
+        _request(console, ready, jobs, yes=yes, quiet=quiet)
+    with closing(open_ledger(ready.ledger, writing=False)) as ledger:
+        yield ledger
+
+
+def _request(console: Console, ready: Prepared, jobs: Sequence[Job], *, yes: bool, quiet: bool) -> None:
+    from rowcite.cli import render
+    from rowcite.evaluation.requests import request_answers
+
+    def confirm(text: str, cost: int) -> bool:
+        console.info(text)
+        return confirmed_spend(cost, yes=yes)
+
+    console.draws = console.draws and not quiet
+    progress = progress_for(console, ready.job)
+    console.on_interrupt = partial(interrupted, progress, free=ready.job.local)
+    spent = request_answers(ready, jobs, progress, confirm)
+    console.on_interrupt = None
+    console.info(f"{render.plural(spent.submitted, 'run')} submitted, {render.usd(spent.cost)} spent")
