@@ -25,7 +25,7 @@ from rowcite.evaluation.judging import (
 )
 from rowcite.evaluation.labelled_rows import Labelled, LabelledRows, LabelledTask, labelled_tasks, rows_by_key
 from rowcite.evaluation.policies import grid, yaml_block
-from rowcite.evaluation.reviewed import REVIEWED, drawn_and_reviewed, reviewed
+from rowcite.evaluation.reviewed_truth import REVIEWED, drawn_and_reviewed, reviewed
 from rowcite.evaluation.simulation import LabelledAnswers, Simulation
 from rowcite.evaluation.some_rows import job_of, price
 from rowcite.evaluation.truth import NotThese, Truth, label_columns, read_truth

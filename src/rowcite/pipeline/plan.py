@@ -15,9 +15,9 @@ from rowcite.model import Task
 from rowcite.pipeline.escalate import to_escalate
 from rowcite.pipeline.job import Job
 from rowcite.pipeline.next_step import CostForecast, outlook, shares
+from rowcite.pipeline.question_changes import EarlierAnswers, earlier_answers, is_same
 from rowcite.pipeline.spec_checks import column_warnings, spec_warnings
 from rowcite.pipeline.unknown_work import unknown_work
-from rowcite.pipeline.what_changed import EarlierAnswers, earlier_answers, is_same
 from rowcite.pipeline.which_api import Use, choose_api
 from rowcite.submit.stop import Stop
 from rowcite.table.survey import Survey, survey

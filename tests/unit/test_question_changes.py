@@ -7,8 +7,8 @@ import pytest
 from rowcite.api.keys import fingerprint
 from rowcite.api.packing import packed, unpacked
 from rowcite.ledger import QuestionAnswers
+from rowcite.pipeline.question_changes import changes, earlier_answers
 from rowcite.pipeline.spec_file import parse_spec
-from rowcite.pipeline.what_changed import changes, earlier_answers
 from rowcite.spec.question import question
 
 TASK = {
