@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from rowcite.local.research.subject.attribution import EntityNames, mention_pattern
+
 COUNT = {"type": ["integer", "null"], "description": "Latest head count"}
 LEEDS = {"company_name": "Meridian Systems", "website": "meridian.example", "city": "Leeds"}
 
@@ -122,3 +124,10 @@ def test_a_filing_is_about_the_name_alone_on_its_cover(docs):
     docs.file("a.txt", f"{cover}The Company had 240 full-time employees.\n\nStaff: 240\n")
     finding = docs.ask({"name": "Meridian Systems, Inc."}, {"employee_count": COUNT})
     assert (finding.content, finding.basis[0].confidence) == ({"employee_count": 240}, "medium")
+
+
+def test_a_word_in_lower_case_is_not_another_company_of_that_name():
+    names = EntityNames(("acme",), mention_pattern(("acme",)), frozenset({"general", "globex works"}))
+    assert not names.names_another("In most plants our general staff is 240")
+    assert names.names_another("Our customer General has 90")
+    assert names.names_another("At Globex Works 90 people")

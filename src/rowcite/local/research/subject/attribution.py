@@ -34,6 +34,7 @@ THIRD = re.compile(
     re.IGNORECASE,
 )
 _CAPITAL = re.compile(r"(?<![.!?:] )(?<!^)(?<![\w])(?![A-Z]{2,3}\b)([A-ZÀ-ÖØ-Þ][\w'\u2019-]+)")
+_CAPITALISED = re.compile(r"(?<!\w)[A-Z\d][\w'\u2019]*")
 _AFTER_PREPOSITION = re.compile(
     r"(?:\b(?:in|from|at|on|near|of|since|around|by|between|and|to|across|for|under|outside|until|through|mid|early|late)\s+(?:the\s+)?|\()$",
     re.IGNORECASE,
@@ -71,12 +72,11 @@ class EntityNames:
         return [one.span() for one in self.mention.finditer(even) if not _longer_name(even, one.end())]
 
     def names_another(self, text: str) -> bool:
-        """Return True if a text names another entity of the corpus."""
+        """Return True if a text names another entity of the corpus; one word must be capitalised, as "General" is."""
         words = fold(text).split()
-        runs = (
-            words[start : start + size] for size in (1, 2, 3, 4) for start in range(len(words) - size + 1)
-        )
-        return any(" ".join(run) in self.others for run in runs)
+        runs = (words[start : start + size] for size in (2, 3, 4) for start in range(len(words) - size + 1))
+        capitals = fold(" ".join(_CAPITALISED.findall(strip_accents(text)))).split()
+        return not self.others.isdisjoint(capitals) or any(" ".join(run) in self.others for run in runs)
 
 
 @lru_cache(maxsize=4096)
