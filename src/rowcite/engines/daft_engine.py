@@ -54,10 +54,10 @@ class DaftEngine:
                 affinity = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
                     node["NodeID"], soft=False
                 )
-                asked = look.options(scheduling_strategy=affinity).remote(
+                reply = look.options(scheduling_strategy=affinity).remote(
                     __version__, sizes, list(map(str, probes))
                 )
-                if problem := _answer(ray, asked):
+                if problem := _reply(ray, reply):
                     raise UsageError(
                         f"engine.address {self._address}: node {node['NodeManagerAddress']} {problem}"
                     )
@@ -79,11 +79,12 @@ class DaftEngine:
                 for number, result in self._results(work, left):
                     del left[number]
                     yield result
+                if left:
+                    raise RuntimeError("workers returned too few results")  # noqa: TRY301 - as if one had died
             except RowciteError:
                 raise
-            except (
-                Exception
-            ) as error:  # what Daft and Ray raise when processes and nodes die has no type in common
+            # What Daft and Ray raise when processes and nodes die has no type in common.
+            except Exception as error:
                 attempts = attempts + 1 if len(left) == before else 1
                 if attempts == _ATTEMPTS:
                     text = str(error).strip().splitlines() or [type(error).__name__]
@@ -178,10 +179,10 @@ def _problem(version: str, sizes: dict[str, int], probes: list[str]) -> str | No
     return None
 
 
-def _answer(ray: Any, asked: Any) -> str | None:
+def _reply(ray: Any, reply: Any) -> str | None:
     """Return what a node replied to `_problem`; a node without rowcite cannot run it."""
     try:
-        return ray.get(asked, timeout=120)  # type: ignore[no-any-return]
+        return ray.get(reply, timeout=120)  # type: ignore[no-any-return]
     except ray.exceptions.RayError as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         return f"cannot run rowcite {__version__}: {lines[-1]}. Install it on all nodes"
