@@ -131,3 +131,15 @@ def test_a_word_in_lower_case_is_not_another_company_of_that_name():
     assert not names.names_another("In most plants our general staff is 240")
     assert names.names_another("Our customer General has 90")
     assert names.names_another("At Globex Works 90 people")
+
+
+def test_documents_that_the_source_policy_excludes_are_not_reported_as_missing(docs):
+    namesakes(docs)
+    finding = docs.ask(LEEDS, {"employee_count": COUNT}, exclude_domains=("example",))
+    reason = "No document that the source policy admits mentions Meridian Systems."
+    assert finding.basis[0].reasoning == reason
+
+
+def test_a_name_in_the_genitive_is_found(docs):
+    docs.page("a.html", "<h1>News</h1><p>Last week Quillon's staff grew.</p>", "https://news.example/1")
+    assert docs.ask({"name": "Quillon"}, {"employee_count": COUNT}).considered == 1

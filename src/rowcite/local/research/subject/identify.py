@@ -47,11 +47,15 @@ def identify(entity: Entity, library: Library) -> Dossier:
     names = _names_of(entity, pages, library)
     places = [text for kind, text in entity.places if kind != "country"]
     places += [place for page in pages for place in stated(page, OWN_PAGE, names, "city", "hq")]
-    named = [number for name in entity.names for number in finder.containing_phrase(name)]
+    forms = [form for name in entity.names for form in (name, f"{name}s")]  # "Acme's"
+    named = [number for form in forms for number in finder.containing_phrase(form)]
     linked = [number for site in sites for number in finder.by_link.get(site, [])]
     numbers = dict.fromkeys([*own, *sorted({*named, *linked, *_presented(entity, library)})])
     start = Dossier(entity, names, places=tuple(dict.fromkeys(places)))
-    return exclude_namesakes(start, [one for one in numbers if library.admits(one)], set(own), documents)
+    admitted = [number for number in numbers if library.admits(number)]
+    if numbers and not admitted:
+        return replace(start, problem=f"No document that the source policy admits mentions {start.names()}.")
+    return exclude_namesakes(start, admitted, set(own), documents)
 
 
 def _with_known_names(entity: Entity, library: Library) -> Entity:
