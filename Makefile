@@ -48,8 +48,8 @@ versus: .venv/dev  ## Compare the runs that rowcite and the official CLI pay for
 bench-escalation: .venv/dev  ## Measure cost and results of escalation and packs, on the local engine
 	$(BIN)/python benchmarks/escalation.py
 
-bench-full: .venv/dev  ## Measure tables of millions of rows (up to an hour, 60 GB in TMPDIR)
-	$(BIN)/python benchmarks/full.py
+bench-full: .venv/dev  ## Measure tables of millions of rows (up to an hour, 60 GB in TMPDIR; PARTS="--only second": minutes)
+	$(BIN)/python benchmarks/full.py $(PARTS)
 
 soak: .venv/dev  ## Kill the command at more random moments and on a larger table, with more storms of faults (an hour)
 	ROWCITE_KILLS=200 ROWCITE_SIGNALS=50 ROWCITE_CRASH_ROWS=100000 $(BIN)/python -m pytest -n $(WORKERS) tests/crash

@@ -134,7 +134,7 @@ def cpu_of(pid: int) -> float:
 
 
 def make_table(file: Path, rows: int, distinct: int) -> None:
-    """Write rows of distinct companies, repeated across the table; CSV or Parquet by the suffix."""
+    """Write rows of distinct companies, repeated across the table; CSV, Parquet or JSON lines by the suffix."""
     step = 1_000_000
     account = pl.col("id") * 7919 % distinct  # a prime: repeats are far apart
     table = pl.LazyFrame({"part": range(-(-rows // step))}).select(
@@ -152,6 +152,8 @@ def make_table(file: Path, rows: int, distinct: int) -> None:
     )
     if file.suffix == ".parquet":
         table.sink_parquet(file)
+    elif file.suffix == ".jsonl":
+        table.sink_ndjson(file)
     else:
         table.sink_csv(file)
 
