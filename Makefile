@@ -55,6 +55,7 @@ soak: .venv/dev  ## Kill the command at more random moments and on a larger tabl
 	ROWCITE_KILLS=200 ROWCITE_SIGNALS=50 ROWCITE_CRASH_ROWS=100000 $(BIN)/python -m pytest -n $(WORKERS) tests/crash
 	ROWCITE_STORMS=100 $(BIN)/python -m pytest -n $(WORKERS) tests/pipeline/test_storm.py
 	ROWCITE_CLOCKS=200 ROWCITE_INTERLEAVINGS=50 $(BIN)/python -m pytest -n $(WORKERS) tests/pipeline/test_clocks.py tests/pipeline/test_two_commands.py
+	ROWCITE_DAMAGE=500 $(BIN)/python -m pytest tests/edge/test_damage.py
 	ROWCITE_HOSTILE=10000 $(BIN)/python -m pytest -n $(WORKERS) tests/report/test_inert_files.py
 	ROWCITE_STUDIES=300 $(BIN)/python -m pytest tests/unit/test_eval_studies.py
 	ROWCITE_SEQUENCES=60 $(BIN)/python -m pytest -n $(WORKERS) tests/pipeline/test_sequences.py

@@ -27,7 +27,7 @@ from rowcite.table.reader import Reader
 from rowcite.table.sources import open_source
 from support import small_spec, write_spec
 
-PLACES = int(os.environ.get("ROWCITE_DAMAGE", "40"))
+PLACES = int(os.environ.get("ROWCITE_DAMAGE", "20"))
 ROWS, BATCH = 400, 100  # the last batch is in the write-ahead log alone
 TASK = {
     "processor": "lite",
