@@ -280,3 +280,31 @@ def test_a_read_only_ledger_with_answers_outside_its_file_is_never_read_without_
     with unprivileged():
         assert main(["status", str(spec)]) == 5
     assert "copy the folder, and name the copy with --ledger" in capsys.readouterr().err
+
+
+WRITING = {
+    "report": ["report", "spec.yaml", "--output"],
+    "deltas": ["deltas", "spec.yaml", "--key", "name", "--output"],
+    "deltas since": ["deltas", "spec.yaml", "--key", "name", "--since", "7d", "--output"],
+    "review": ["review", "spec.yaml", "--export"],
+    "picture": ["eval", "spec.yaml", "--truth", "table.csv", "--key", "name", "--target", "0.5", "--picture"],
+    "ledger": ["ledger", "export", "spec.yaml", "--output"],
+}
+
+
+@pytest.mark.parametrize("name", WRITING)
+def test_no_command_replaces_the_table_its_output_the_spec_or_the_ledger(tmp_path, monkeypatch, capsys, name):
+    monkeypatch.chdir(tmp_path)
+    path = known(tmp_path, [{"name": "Alpha"}])
+    answered(path, [answer(industry=found("pumps"))])
+    assert main(["write", str(path), "--base-url", NOWHERE]) == 0
+    ledger = next((tmp_path / ".rowcite").rglob("ledger.db"))
+    tables = ("table.csv", "out/known.csv")
+    before = {file: file.read_bytes() for file in (*map(Path, tables), path, ledger)}
+    where = [] if name == "ledger" else ["--base-url", NOWHERE]
+    for target in (*tables, "sub/../spec.yaml", str(ledger.with_name("x.csv"))):
+        assert main([*WRITING[name], target, *where]) == 2
+        err = capsys.readouterr().err
+        assert any(text in err for text in ("Name another file", "ends in .csv")), err
+    assert before == {file: file.read_bytes() for file in before}
+    assert not ledger.with_name("x.csv").exists()

@@ -156,6 +156,8 @@ def _evaluate(spec: str, key: str | None, truth: str, own: dict[str, Any], flags
     processors = own["processors"]
     console = start_console(flags)
     with prepared(spec, flags, Use.SEND if processors else Use.KEEP) as ready:
+        if own["picture"] is not None:
+            ready.check_target("--picture", own["picture"])
         with closing(open_ledger(ready.ledger, writing=False)) as ledger:
             made = evaluator(
                 ready.job,

@@ -62,10 +62,16 @@ def export(spec: str, output: str, ledger: str | None, *, as_json: bool, **flags
     from rowcite.cli import render
     from rowcite.ledger import open_ledger
     from rowcite.ledger.maintenance import export as write
+    from rowcite.pipeline.paths import check_target
+    from rowcite.pipeline.prepare import ledger_folder
+    from rowcite.pipeline.spec_file import load_spec
 
     start_console(flags)
     _refuse_stdout(output)
-    opened = open_ledger(_folder(spec, ledger), writing=False)
+    read = load_spec(spec)
+    folder = ledger_folder(read, ledger)
+    check_target("--output", output, read, folder)
+    opened = open_ledger(folder, writing=False)
     runs = write(opened, Path(output))
     opened.close()
     if as_json:

@@ -81,6 +81,8 @@ def command(  # noqa: PLR0913 - the flags
         from rowcite.report.measured import read_measured
         from rowcite.report.page import page
 
+        target = output or beside(ready)
+        ready.check_target("--output", target)
         measured = read_measured(evaluation, ready.job.spec.name) if evaluation else None
         with closing(open_ledger(ready.ledger, writing=False)) as ledger:
             facts = gather(
@@ -91,7 +93,7 @@ def command(  # noqa: PLR0913 - the flags
                 since=since.timestamp() if since else None,
             )
         facts.measured = measured
-        target, text = output or beside(ready), page(facts).encode()
+        text = page(facts).encode()
     render.write_output(target, text)
     if as_json:
         review = {"to_review": facts.to_review, "on_page": len(facts.rows)}

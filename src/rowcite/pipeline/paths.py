@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -90,6 +91,28 @@ def check_new_columns(spec: Spec, source: Source) -> None:
         raise spec.problem(where, f"the table has {shown} already. {hint}")
     for message in column_type_problems(spec, source.schema, source.arrow_schema):
         raise spec.problem(("columns", "existing"), message)
+
+
+def check_target(
+    flag: str, target: str, spec: Spec, ledger: Path, tables: Iterable[str | Path | None] = ()
+) -> None:
+    """Raise UsageError if a file to write is one that the user cannot get back: the spec, the table, its output, the ledger.
+
+    `tables` are the files of the table and of the output that the command uses, besides those that the spec names.
+    """
+    if target == "-" or "://" in target:
+        return
+    place = Path(target).resolve()
+    named = [spec.path(path) for path in (spec.input.path, spec.output.path) if path and "://" not in path]
+    own = [
+        ("the spec", Path(spec.file)),
+        *(("a table of this spec", Path(path)) for path in (*named, *tables) if path),
+    ]
+    for what, file in own:
+        if place == file.resolve():
+            raise UsageError(f"{flag} {target}: this is {what}, and would be replaced. Name another file")
+    if ledger.resolve() in place.parents:
+        raise UsageError(f"{flag} {target}: this is in the ledger's folder. Name another file")
 
 
 def _input(spec: Spec, overrides: Overrides) -> str:

@@ -22,6 +22,7 @@ from rowcite.pipeline.paths import (
     check_new_columns,
     check_output_columns,
     check_sheet,
+    check_target,
     output_path,
     table_address,
 )
@@ -70,6 +71,10 @@ class Prepared:
     def command(self, name: str) -> str:
         """Return a command on the same job, as it is typed."""
         return typed_command(name, self.typed)
+
+    def check_target(self, flag: str, target: str) -> None:
+        """Raise UsageError if a file to write, which a flag names, is the spec, the table, its output or in the ledger."""
+        check_target(flag, target, self.job.spec, self.ledger, [*self.job.reader.source.files, self.output])
 
     @property
     def api(self) -> str:
