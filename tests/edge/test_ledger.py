@@ -182,19 +182,27 @@ def test_an_answer_is_stored_byte_for_byte(ledger):
     assert runs_of(ledger, [keyed(1)])[keyed(1)].output == raw
 
 
-def test_a_run_that_is_saved_again_keeps_its_first_answer(ledger):
+def save(ledger, batch, runs, *, together):
+    """Save runs in one transaction, or in one each."""
+    for some in [runs] if together else [[run] for run in runs]:
+        ledger.save(batch.id, some)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_run_that_is_saved_again_keeps_its_first_answer(ledger, together):
     one = batch(ledger, 1)
-    ledger.save(one.id, [done(1)])
-    ledger.save(one.id, [EndedRun(keyed(1), "other", RunState.FAILED, error="no")])
+    again = EndedRun(keyed(1), "other", RunState.FAILED, error="no")
+    save(ledger, one, [done(1), again], together=together)
     ledger.record_run_ids(one.id, [(keyed(1), "other")])
     found = runs_of(ledger, [keyed(1)])[keyed(1)]
     assert (found.state, found.run_id) == (RunState.COMPLETED, "run-1")
 
 
-def test_a_failed_run_that_is_saved_again_gets_no_answer(ledger):
+@pytest.mark.parametrize("together", [True, False])
+def test_a_failed_run_that_is_saved_again_gets_no_answer(ledger, together):
     one = batch(ledger, 1)
-    ledger.save(one.id, [EndedRun(keyed(1), "r", RunState.FAILED, error="no", ref_id="ref")])
-    ledger.save(one.id, [done(1)])
+    failed = EndedRun(keyed(1), "r", RunState.FAILED, error="no", ref_id="ref")
+    save(ledger, one, [failed, done(1)], together=together)
     found = runs_of(ledger, [keyed(1)])[keyed(1)]
     assert (found.state, found.output, found.error, found.ref_id) == (RunState.FAILED, None, "no", "ref")
 

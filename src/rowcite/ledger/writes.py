@@ -137,7 +137,7 @@ class Writes(Store):
         now = time.time()
         with self._writing():
             numbers = dict(self._db.execute(queries.ACTIVE_RUNS, (batch,)))
-            found = [(numbers[run.key], run) for run in (*ended, *parts) if run.key in numbers]
+            found = [(numbers.pop(run.key), run) for run in (*ended, *parts) if run.key in numbers]
             self._db.executemany(
                 queries.SAVE_ANSWER,
                 [
