@@ -87,6 +87,7 @@ class Clients:
         for turn in range(self.table.repeat):
             with self._server() as at:
                 own = self._ledger(turn)
+                without_output(self.folder)
                 ours = rowcite("run", self.spec, "--json", "-q", "--base-url", at.url, "--ledger", own)
                 self.served.append(cpu_of(at.pid))
                 posts = bodies(self.folder, self.spec, at.url) if self.table.bare else None
@@ -107,9 +108,9 @@ class Clients:
                     self._add("peer", measure(*command, cwd=self.folder, env=environment))
 
     def again(self) -> Measured:
-        """Run rowcite once more with the answers of the first time."""
-        url = base_url_of(self.folder)
-        return rowcite("run", self.spec, "--json", "-q", "--base-url", url, "--ledger", self._ledger(0))
+        """Run rowcite once more with the answers of the last time."""
+        last = self._ledger(self.table.repeat - 1)
+        return rowcite("run", self.spec, "--json", "-q", "--base-url", base_url_of(last), "--ledger", last)
 
     def median(self, client: str) -> Measured:
         """Return the median run of a client."""
@@ -171,6 +172,7 @@ def row_cost(rows: int, few: int) -> list[Row]:
         for turn in range(REPEAT):
             for size, found in runs.items():
                 make_table(folder / "table.csv", size, size)
+                without_output(folder)
                 spec, ledger = make_spec(folder, fields=EVERY_TYPE), folder / f"ledger-{size}-{turn}"
                 with server(folder, *HOSTILE) as at:
                     found.append(
@@ -180,11 +182,16 @@ def row_cost(rows: int, few: int) -> list[Row]:
     return [("client CPU a row beyond start-up, hostile answers", "at most 80 µs", f"{cost * 1e6:.0f} µs")]
 
 
+def without_output(folder: Path) -> None:
+    """Delete the table of an earlier run, whose runs another ledger would not know, and look for."""
+    (folder / "out.csv").unlink(missing_ok=True)
+
+
 def base_url_of(folder: Path) -> str:
-    """Return the base URL in the first ledger; no request is sent there."""
+    """Return the base URL in a ledger; no request is sent there."""
     from rowcite.ledger import open_ledger
 
-    ledger = open_ledger(folder / "ledger-0", writing=False)
+    ledger = open_ledger(folder, writing=False)
     body = next(ledger.records()).question
     ledger.close()
     return str(json.loads(body)["api"])
