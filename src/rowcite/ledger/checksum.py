@@ -14,7 +14,7 @@ def checksum(run: int, output: Any) -> bytes:
 
 
 def checksum_of_version_2(run: int, output: Any) -> bytes:
-    """Return the checksum of ledger versions 2 and 3: 8 bytes of BLAKE2b, which take seven times as long."""
+    """Return the checksum of ledger versions 2 and 3: 8 bytes of BLAKE2b, which take nearly twice as long."""
     return blake2b(b"%d\n%b" % (run, _bytes(output)), digest_size=8).digest()
 
 
