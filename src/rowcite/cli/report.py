@@ -85,13 +85,8 @@ def command(  # noqa: PLR0913 - the flags
         ready.check_target("--output", target)
         measured = read_measured(evaluation, ready.job.spec.name) if evaluation else None
         with closing(open_ledger(ready.ledger, writing=False)) as ledger:
-            facts = gather(
-                ready.job,
-                ledger,
-                most_rows=rows,
-                table=flags["input"],
-                since=since.timestamp() if since else None,
-            )
+            then = since.timestamp() if since else None
+            facts = gather(ready.job, ledger, most_rows=rows, table=flags["input"], since=then)
         facts.measured = measured
         text = page(facts).encode()
     render.write_output(target, text)
