@@ -3,8 +3,8 @@
 import io
 import json
 import re
-import sys
 import time
+from contextlib import redirect_stderr
 
 import pytest
 
@@ -34,7 +34,7 @@ def spec(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_rows_and_answers_are_shown_while_they_are_read(spec, monkeypatch, capsys, command):
-    monkeypatch.setattr(Passes, "seconds", 0.0005)
+    monkeypatch.setenv("ROWCITE_LOG_SECONDS", "0.0005")
     assert main([command, str(spec), *COMMANDS[command], "--base-url", NOWHERE]) == 0
     lines = capsys.readouterr().err.splitlines()
     answers = "" if command == "plan" else ", 3 stored answers read"
@@ -42,12 +42,19 @@ def test_rows_and_answers_are_shown_while_they_are_read(spec, monkeypatch, capsy
 
 
 def test_a_json_log_has_the_counts(spec, monkeypatch, capsys):
-    monkeypatch.setattr(Passes, "seconds", 0.0005)
+    monkeypatch.setenv("ROWCITE_LOG_SECONDS", "0.0005")
     assert main(["status", str(spec), "--log-format", "json", "--base-url", NOWHERE]) == 0
     events = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     last = [event for event in events if event["event"] == "reading"][-1]
     assert (last["rows"], last["answers"]) == (3, 3)
     assert 0 <= last["seconds"] < 60
+
+
+@pytest.mark.parametrize("given", ["soon", "0", "-1", "nan", "1e9"])
+def test_a_time_between_lines_that_is_none_is_an_error(spec, monkeypatch, capsys, given):
+    monkeypatch.setenv("ROWCITE_LOG_SECONDS", given)
+    assert main(["status", str(spec)]) == 2
+    assert f"ROWCITE_LOG_SECONDS: '{given}' is not a number of seconds, such as 30" in capsys.readouterr().err
 
 
 def test_a_short_pass_shows_nothing(spec, capsys):
@@ -58,13 +65,6 @@ def test_a_short_pass_shows_nothing(spec, capsys):
 class Terminal(io.StringIO):
     def isatty(self):
         return True
-
-
-def terminal_of(monkeypatch):
-    """Make stderr a terminal. Not in a fixture: pytest replaces stderr when the test begins."""
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
-    return terminal
 
 
 def passes(console):
@@ -80,9 +80,8 @@ def until(terminal, text):
         time.sleep(0.005)
 
 
-def test_a_terminal_has_one_line_that_is_removed_at_the_end(monkeypatch):
-    terminal, console = terminal_of(monkeypatch), Console()
-    with passes(console), table_pass():
+def test_a_terminal_has_one_line_that_is_removed_at_the_end():
+    with redirect_stderr(Terminal()) as terminal, passes(console := Console()), table_pass():
         count_read(rows=1_200, answers=7)
         until(terminal, "1,200 rows read  7 stored answers read  0:00")
         console.warning("look")
@@ -91,10 +90,9 @@ def test_a_terminal_has_one_line_that_is_removed_at_the_end(monkeypatch):
     assert terminal.getvalue().replace("\r", "\n").splitlines()[-1].strip() == ""
 
 
-def test_nothing_is_shown_beside_the_progress_of_tasks(monkeypatch):
-    terminal, console = terminal_of(monkeypatch), Console()
-    console.shows_tasks = True
-    with passes(console), table_pass():
+def test_nothing_is_shown_beside_the_progress_of_tasks():
+    with redirect_stderr(Terminal()) as terminal, passes(console := Console()), table_pass():
+        console.shows_tasks = True
         count_read(rows=5)
         time.sleep(0.05)
     assert terminal.getvalue() == ""

@@ -257,12 +257,10 @@ def rows_without_ids(file):
 
 
 def test_progress_counts_what_is_sent_and_what_an_earlier_command_left_active(scene, capsys, monkeypatch):
-    from rowcite.cli.bar import Lines
-
     scene.table("sure A", "slow B", "slow C")
     assert scene("submit") == 0
     assert "3/3 sent, 0:0" in capsys.readouterr().err
-    monkeypatch.setattr(Lines, "seconds", 0.02)
+    monkeypatch.setenv("ROWCITE_LOG_SECONDS", "0.02")
     Timer(0.5, scene.researcher.gate.set).start()
     assert scene("run") == 0
     lines = [line for line in capsys.readouterr().err.splitlines() if " done, " in line]

@@ -9,14 +9,14 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from rowcite.api.facts import MICRO, usd
-from rowcite.cli.console import Console
+from rowcite.cli.console import LINE_SECONDS, Console
 from rowcite.cli.time_left import TimeLeft
 from rowcite.progress import Band, TaskCounts
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-REDRAW_SECONDS, LINE_SECONDS = 1.0, 30.0
+REDRAW_SECONDS = 1.0
 _LEAST_BAR, _LONGEST_BAR = 10, 40
 
 
@@ -189,7 +189,9 @@ class Bar(Meter):
 class Lines(Meter):
     """A plain line every 30 seconds, for logs."""
 
-    seconds = LINE_SECONDS
+    def __init__(self, console: Console, *, free: bool, sends: bool = False) -> None:
+        super().__init__(console, free=free, sends=sends)
+        self.seconds = console.line_seconds
 
     def _show(self) -> None:
         counts = self.counts
@@ -211,11 +213,10 @@ class Passes:
     Nothing is shown while a `Meter` shows tasks.
     """
 
-    seconds = LINE_SECONDS
     first_seconds = REDRAW_SECONDS
 
     def __init__(self, console: Console) -> None:
-        self._console = console
+        self._console, self.seconds = console, console.line_seconds
         self._passes = self._rows = self._answers = 0
         self._began = 0.0
         self._bar: tqdm[Any] | None = None

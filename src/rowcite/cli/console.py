@@ -13,6 +13,8 @@ from rowcite.inert import one_line, shortened
 
 MOST = 5_000
 """Characters of a line."""
+LINE_SECONDS = 30.0
+"""How often progress is written without a terminal."""
 
 
 class Console:
@@ -28,6 +30,8 @@ class Console:
         """Writes a line above a progress bar, while there is one."""
         self.draws = form == "text" and not quiet and on_terminal(sys.stderr)
         """Whether progress is drawn, not written as lines."""
+        self.line_seconds = LINE_SECONDS
+        """How often a line of progress is written."""
         self.shows_tasks = False
         """Whether the progress of tasks is shown now."""
         self._is_asking = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from rowcite.cli.console import Console
-from rowcite.errors import TableError
+from rowcite.errors import TableError, UsageError
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from rowcite.pipeline.which_api import Use
 
 F = TypeVar("F", bound=Callable[..., Any])
+_DAY = 86_400
 
 
 def _amount(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
@@ -225,9 +227,21 @@ def _add(command: F, options: Sequence[Callable[[Any], Any]]) -> F:
 
 
 def start_console(flags: dict[str, Any]) -> Console:
-    """Return the console for the flags about messages, which are removed from `flags`."""
+    """Return the console for the flags about messages, which are removed from `flags`.
+
+    Raises:
+        UsageError: `ROWCITE_LOG_SECONDS` is not a number of seconds.
+    """
     console = Console(flags.pop("log_format"), quiet=flags.pop("quiet"), verbose=flags.pop("verbose"))
-    return console.take_over()
+    console.take_over()
+    if given := os.environ.get("ROWCITE_LOG_SECONDS"):
+        try:
+            console.line_seconds = float(given)
+        except ValueError:
+            console.line_seconds = 0
+        if not 0 < console.line_seconds <= _DAY:
+            raise UsageError(f"ROWCITE_LOG_SECONDS: {given!r} is not a number of seconds, such as 30")
+    return console
 
 
 @contextmanager
