@@ -24,7 +24,7 @@ EVENTS = {
         ("tasks", "done", "active", "failed", "spent_usd", "seconds"),
     ),
     "reading": EventKind(
-        "every 30 seconds while a table or its stored answers are read, and at the end of so long a pass",
+        "every 30 seconds while a table or its stored answers are read, and at the end of a pass of more than that",
         ("rows", "answers", "seconds"),
     ),
     "retry": EventKind("before an escalation round", ("tasks",)),
