@@ -490,7 +490,8 @@ def test_2_for_an_unknown_command(typed, message, capsys):
 
 def test_2_for_an_unknown_flag_with_the_nearest_one(tmp_path, capsys):
     assert main(["run", str(spec(tmp_path)), "--limt", "5"]) == 2
-    assert "No such option '--limt'. Did you mean '--limit'?" in capsys.readouterr().err
+    error = capsys.readouterr().err.replace("'", "")  # which click has written around names since 8.3
+    assert re.search(r"No such option:? --limt\.? Did you mean --limit\?$", error.strip())
 
 
 @pytest.mark.parametrize("command", [[], ["ledger"]])

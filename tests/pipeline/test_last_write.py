@@ -5,9 +5,10 @@ import os
 import shutil
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from rowcite.cli import main
@@ -138,6 +139,14 @@ def test_a_table_that_was_just_made_is_counted_anew(counts):
     assert counts()[0]["last_write"] is None
 
 
+def has_clock():
+    """Return True if polars' SQL can read the clock, as that of 2.0.0 cannot."""
+    with suppress(pl.exceptions.SQLInterfaceError):
+        return pl.sql_expr("current_date") is not None
+    return False
+
+
+@pytest.mark.skipif(not has_clock(), reason="polars' SQL cannot read the clock")
 def test_where_that_reads_the_clock_is_counted_anew(counts):
     clocked = spec(input={"path": "table.csv", "where": "current_date > '2020-01-01'"})
     SPEC.write_text(json.dumps(clocked))

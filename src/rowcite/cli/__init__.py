@@ -161,7 +161,7 @@ def _traceback(error: BaseException) -> Iterator[str]:
 
 
 def _misused(error: click.ClickException) -> int:
-    if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):  # new in click 8.2
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.format_message(), err=True)
         return USAGE
     if isinstance(error, click.NoSuchOption) and error.possibilities:
