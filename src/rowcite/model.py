@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, NamedTuple, NewType
@@ -115,6 +116,15 @@ class Counts(Counter[RowStatus]):
     def as_dict(self) -> dict[str, int]:
         """Return the total and the count of every status, as `--json` has them."""
         return {"total": self.total(), **{status.value: self[status] for status in RowStatus}}
+
+
+def decoded_counts(kind: Any, value: Mapping[str, int]) -> Counter[Any]:
+    """Return counts from JSON: msgspec's `dec_hook` for `Counts` and `Counter[str]`, which it does not know."""
+    return (
+        Counts({RowStatus(name): count for name, count in value.items()})
+        if kind is Counts
+        else Counter(value)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -258,6 +258,39 @@ def test_a_richer_folder_is_not_replaced(lake, engine):
     assert not (lake.folder / "out.partial").exists()
 
 
+@pytest.mark.parametrize("manifest", ["kept", "lost"])
+def test_a_richer_folder_with_folders_in_it_is_not_replaced(closed, engine, manifest):
+    (closed.folder / "in" / "2026").mkdir()
+    for part in (closed.folder / "in").glob("*.parquet"):
+        part.rename(part.parent / "2026" / part.name)
+    nested = {"input": {"path": "in/**/*.parquet"}}
+    closed.rowcite("write", "-q", "--ledger", "empty", code=5, **nested)
+    assert (closed.folder / "out" / "2026" / "part-0.parquet").exists()  # where there was nothing
+    before = answer_all_rows(closed.folder / "out" / "2026" / "part-0.parquet")
+    if manifest == "lost":
+        (closed.folder / "out" / "_rowcite.json").unlink()
+    text = closed.rowcite("write", "--ledger", "empty", code=5, **nested)
+    assert f"out/ is kept: it has {before} answered rows, and the new table 0" in text
+    assert (closed.folder / "out.partial" / "2026" / "part-0.parquet").exists()
+
+
+def answer_all_rows(file):
+    """Give each row of a written part the status of an answered one; return their number."""
+    table = pl.read_parquet(file).with_columns(pl.lit("completed").alias("rowcite_status"))
+    table.write_parquet(file)
+    return table.height
+
+
+@pytest.mark.slow
+def test_a_file_that_rowcite_did_not_write_stays_in_the_folder_of_a_poorer_table(lake, engine):
+    lake.rowcite("run", "-q")
+    lake.rowcite("write", "--ledger", "empty", code=5)
+    notes = lake.folder / "out.partial" / "notes.txt"
+    notes.write_text("mine")
+    lake.rowcite("run", "-q", "--ledger", "other")
+    assert list(notes.parent.rglob("*")) == [notes]
+
+
 @pytest.mark.slow
 def test_the_changed_input_of_a_command_is_noticed(lake, engine):
     def changes(work: Any, _: Any) -> None:

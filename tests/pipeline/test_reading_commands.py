@@ -311,3 +311,17 @@ def test_no_command_replaces_the_table_its_output_the_spec_or_the_ledger(tmp_pat
         assert any(text in err for text in ("Name another file", "ends in .csv")), err
     assert before == {file: file.read_bytes() for file in before}
     assert not ledger.with_name("x.csv").exists()
+
+
+def test_no_command_adds_a_part_to_a_table_in_a_folder(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    path = known(tmp_path, [{"name": "Alpha"}])
+    Path("parts").mkdir()
+    Path("table.csv").rename("parts/table.csv")
+    path.write_text(json.dumps({**json.loads(path.read_text()), "input": {"path": "parts"}}))
+    answered(path, [answer(industry=found("pumps"))])
+    for target, code in (("parts/deltas.csv", 2), ("deltas.csv", 0)):
+        deltas = ["deltas", "spec.yaml", "--key", "name", "--output", target, "--base-url", NOWHERE]
+        assert main(deltas) == code, capsys.readouterr().err
+    assert "would be read as a part of a table of this spec" in capsys.readouterr().err
+    assert [file.name for file in Path("parts").iterdir()] == ["table.csv"]

@@ -75,7 +75,7 @@ class Console:
     def ask(self, question: str) -> str:
         """Ask on the terminal; return the line that was typed, empty at the end of the input. A signal interrupts it."""
         text = folded(one_line(question), sys.stderr)
-        print(f"{text}: ", end="", file=sys.stderr, flush=True)  # noqa: T201 - a question is no message of a log
+        print(f"{text}: ", end="", file=sys.stderr, flush=True)  # noqa: T201 - a question does not belong in a log
         self._is_asking = True
         line = sys.stdin.readline()
         self._is_asking = line == ""

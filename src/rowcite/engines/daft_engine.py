@@ -102,8 +102,7 @@ class DaftEngine:
             else:
                 if get_or_infer_runner_type() != "native":
                     daft.set_runner_native()
-                cores = len(os.sched_getaffinity(0))
-                options["max_concurrency"] = min(cores, len(items))
+                options["max_concurrency"] = min(os.cpu_count() or 1, len(items))
             worker = daft.cls(_Worker, **options)(pickle.dumps(work), tuple(self._secret))
             columns = {_NUMBER: list(items), _ITEM: [pickle.dumps(item) for item in items.values()]}
             frame = daft.from_pydict(columns).into_batches(1)

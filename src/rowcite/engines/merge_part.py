@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +10,8 @@ import msgspec
 from rowcite.engines.answers_file import StoredAnswers
 from rowcite.engines.parts import Part, PartJob
 from rowcite.files import write_whole
-from rowcite.model import Counts, RowStatus
+from rowcite.model import RowStatus, decoded_counts
 from rowcite.table.contents import Contents, write_contents
-from rowcite.table.coverage import Coverage
 
 _RECORD = "record.json"
 
@@ -44,18 +42,12 @@ class PartRecord(msgspec.Struct):
     digest: str
     size: int
     time: int
-    rows: dict[str, int]
-    requested: dict[str, int]
-    answered: int
-    filled: dict[str, int]
-    found: int
-    reasons: dict[str, int]
-    rejected_row: int | None
+    contents: Contents
 
     @property
     def is_final(self) -> bool:
         """Return True if no row of the part is pending."""
-        return not self.rows.get(RowStatus.PENDING)
+        return not self.contents.rows[RowStatus.PENDING]
 
     def is_of(self, file: Path) -> bool:
         """Return True if a file is the one that was written."""
@@ -65,18 +57,13 @@ class PartRecord(msgspec.Struct):
             return False
         return (found.st_size, found.st_mtime_ns) == (self.size, self.time)
 
-    def contents(self) -> Contents:
-        """Return what the part holds."""
-        coverage = Coverage(
-            self.answered, Counter(self.filled), self.found, Counter(self.reasons), self.rejected_row
-        )
-        return Contents(_counts(self.rows), _counts(self.requested), coverage)
-
 
 def written_part(order: Order) -> PartRecord | None:
     """Return the record of a part that an earlier worker or command has written from the same rows and answers, else None."""
     try:
-        record = msgspec.json.decode((order.folder / _RECORD).read_bytes(), type=PartRecord)
+        record = msgspec.json.decode(
+            (order.folder / _RECORD).read_bytes(), type=PartRecord, dec_hook=decoded_counts
+        )
     except (OSError, msgspec.DecodeError):
         return None
     return record if record.digest == order.digest and record.is_of(order.table) else None
@@ -89,23 +76,7 @@ def merge_part(job: PartJob, order: Order) -> PartRecord:
     contents, reader = Contents(), job.reader(order.part, order.limit)
     answers = StoredAnswers(order.answers)
     write_contents(reader, job.question, answers, str(order.table), contents, room=job.room)
-    file, coverage = order.table.stat(), contents.coverage
-    record = PartRecord(
-        order.part.name,
-        order.digest,
-        file.st_size,
-        file.st_mtime_ns,
-        {str(status): rows for status, rows in contents.rows.items()},
-        {str(status): rows for status, rows in contents.requested.items()},
-        coverage.answered,
-        dict(coverage.filled),
-        coverage.found,
-        dict(coverage.reasons),
-        coverage.rejected_row,
-    )
+    file = order.table.stat()
+    record = PartRecord(order.part.name, order.digest, file.st_size, file.st_mtime_ns, contents)
     write_whole(order.folder / _RECORD, msgspec.json.encode(record))
     return record
-
-
-def _counts(rows: dict[str, int]) -> Counts:
-    return Counts({RowStatus(status): count for status, count in rows.items()})

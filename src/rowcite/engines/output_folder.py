@@ -11,7 +11,9 @@ import msgspec
 from rowcite.engines.merge_part import Order, PartRecord, written_part
 from rowcite.errors import TableError
 from rowcite.files import move_whole, write_errors, write_whole
+from rowcite.model import decoded_counts
 from rowcite.table.contents import Contents
+from rowcite.table.sinks import Existing, data_files, existing_file
 
 SUCCESS, MANIFEST, STAGING = "_SUCCESS", "_rowcite.json", ".rowcite-parts"
 """Names that no reader of a folder takes for a part: they begin with `_` or a dot."""
@@ -64,7 +66,7 @@ class OutputFolder:
         """Return what the table holds whose parts have these names, in their order."""
         contents = Contents()
         for name in names:
-            contents.append(self._records[name].contents())
+            contents.append(self._records[name].contents)
         return contents
 
     def install(self, place: str) -> None:
@@ -92,6 +94,43 @@ class OutputFolder:
         shutil.rmtree(self.staging, ignore_errors=True)
 
 
+def existing_folder(path: str, separator: str, count: bool) -> Existing | None:  # noqa: FBT001 - as `existing_file`
+    """Return the table in a folder, None if there is none. Parts that the manifest does not know are read."""
+    folder = Path(path)
+    files, manifest = data_files(folder), _manifest(folder)
+    found: list[Existing] = []
+    for file in files:
+        record = manifest.get(str(file.relative_to(folder)))
+        if record is not None and record.is_of(file):
+            found.append(Existing(own=True, answered=record.contents.answered))
+        elif (part := existing_file(str(file), separator, count)) is not None:
+            found.append(part)
+    if not found:
+        return None
+    return Existing(
+        any(part.own for part in found),
+        sum(part.answered for part in found),
+        all(part.readable for part in found),
+    )
+
+
+def remove_folder(path: str) -> None:
+    """Remove the parts and markers that rowcite wrote into a folder, and the folders that are then empty.
+
+    Raises:
+        OSError: something cannot be removed.
+    """
+    folder = Path(path)
+    parts = [folder / name for name in _manifest(folder)]
+    for file in (folder / SUCCESS, *parts, folder / MANIFEST):
+        file.unlink(missing_ok=True)
+    for each in sorted(
+        {parent for file in parts for parent in file.parents if parent.is_relative_to(folder)}, reverse=True
+    ):
+        if not any(each.iterdir()):
+            each.rmdir()
+
+
 def _as_placed(record: PartRecord, file: Path) -> PartRecord:
     found = file.stat()
     return msgspec.structs.replace(record, size=found.st_size, time=found.st_mtime_ns)
@@ -99,6 +138,8 @@ def _as_placed(record: PartRecord, file: Path) -> PartRecord:
 
 def _manifest(folder: Path) -> dict[str, PartRecord]:
     try:
-        return msgspec.json.decode((folder / MANIFEST).read_bytes(), type=dict[str, PartRecord])
+        return msgspec.json.decode(
+            (folder / MANIFEST).read_bytes(), type=dict[str, PartRecord], dec_hook=decoded_counts
+        )
     except (OSError, msgspec.DecodeError):
         return {}

@@ -50,7 +50,7 @@ def drawn_and_reviewed(
 
     Raises:
         UsageError: the sample was not drawn, or with `complete` the right value of a cell is not known: a sample of the cells
-            that somebody chose is no random sample.
+            that people chose is not a random sample.
     """
     if not sample.strata:
         raise UsageError(f"--drawn: the file has no column {STRATUM}: give the file that --draw wrote")

@@ -7,7 +7,7 @@ age, the day. Everything else is counted anew.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -20,7 +20,7 @@ from rowcite.accept.policy import acceptance_policy
 from rowcite.errors import RowciteError
 from rowcite.files import write_whole
 from rowcite.ledger import Ledger
-from rowcite.model import Counts, RowStatus, RunState
+from rowcite.model import Counts, RunState, decoded_counts
 from rowcite.pipeline.job import Job
 from rowcite.spec.fields import fields
 from rowcite.table.where import names_time
@@ -97,7 +97,7 @@ def kept(job: Job, ledger: Ledger, folder: Path, rows: Counts) -> Iterator[None]
 def last_write(job: Job, ledger: Ledger, folder: Path) -> tuple[Totals, str] | str | None:
     """Return the totals of the last write and its time; why they do not count any more, or None if there are none."""
     try:
-        last = msgspec.json.decode((folder / FILE).read_bytes(), type=_LastWrite, dec_hook=_decoded)
+        last = msgspec.json.decode((folder / FILE).read_bytes(), type=_LastWrite, dec_hook=decoded_counts)
     except (OSError, msgspec.DecodeError):
         return None
     decided_by, state = _decided_by(job), ledger.stamp()
@@ -132,11 +132,6 @@ def _is_settled(job: Job) -> bool:
     marks = cast("tuple[tuple[int, ...], ...]", job.table.stamp)  # after a name: device, file, size, times
     newest = max(max(part[-2:]) for part in marks)
     return job.table.is_current and time.time_ns() - newest > _SETTLED
-
-
-def _decoded(kind: type, value: Mapping[str, int]) -> Counts:
-    assert kind is Counts
-    return Counts({RowStatus(name): count for name, count in value.items()})
 
 
 def _digest(content: bytes) -> str:

@@ -33,7 +33,7 @@ def table_address(spec: Spec, overrides: Overrides, spool: Path | None) -> Table
 
 
 def check_sheet(spec: Spec, overrides: Overrides, source: Source) -> None:
-    """Raise SpecError if a sheet is named and the table is no workbook."""
+    """Raise SpecError if a sheet is named and the table is not a workbook."""
     if spec.input.sheet is not None and source.format not in ("xlsx", None) and overrides.input is None:
         raise spec.problem(
             ("input", "sheet"), f"`sheet` is for workbooks, and the table is {source.format}: remove it"
@@ -111,6 +111,10 @@ def check_target(
     for what, file in own:
         if place == file.resolve():
             raise UsageError(f"{flag} {target}: this is {what}, and would be replaced. Name another file")
+        if file.is_dir() and file.resolve() in place.parents and format_of(target) is not None:
+            raise UsageError(
+                f"{flag} {target}: this would be read as a part of {what}. Write to another folder"
+            )
     if ledger.resolve() in place.parents:
         raise UsageError(f"{flag} {target}: this is in the ledger's folder. Name another file")
 

@@ -11,6 +11,7 @@ import polars as pl
 
 from rowcite.api.facts import MICRO
 from rowcite.engines.distribution import Distribution
+from rowcite.engines.output_folder import existing_folder, remove_folder
 from rowcite.errors import Incomplete
 from rowcite.files import write_errors, write_many
 from rowcite.inert import plain_markdown
@@ -85,10 +86,11 @@ def _write(
         complete = job.reader.limit is None and not exit_code(written.requested)
         return NewTable(written.answered, complete=complete, replace=replace)
 
-    replacement = Replacement(finished)
     if job.distribution is not None:
+        replacement = Replacement(finished, existing_folder, remove_folder)
         _write_parts(job, job.distribution, ledger, target, replacement, written)
     else:
+        replacement = Replacement(finished)
         _write_file(job, ledger, target, replacement, written)
     written.exit_code = exit_code(written.requested)
     written.place = target if replacement.in_place else replacement.place

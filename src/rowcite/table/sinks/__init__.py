@@ -6,7 +6,14 @@ A format is one file here, and its registration below.
 from rowcite.table.sinks import csv_files, jsonl_files, parquet_files, xlsx_files
 from rowcite.table.sinks.destination import check_columns, check_output, open_table
 from rowcite.table.sinks.registry import FORMATS, About, OutputFormat, OutputTable, WriteRows, output_format
-from rowcite.table.sinks.replace import NewTable, Replacement, sample_run_ids
+from rowcite.table.sinks.replace import (
+    Existing,
+    NewTable,
+    Replacement,
+    data_files,
+    existing_file,
+    sample_run_ids,
+)
 
 FORMATS.update(
     {
@@ -18,6 +25,7 @@ FORMATS.update(
 __all__ = [
     "FORMATS",
     "About",
+    "Existing",
     "NewTable",
     "OutputFormat",
     "OutputTable",
@@ -25,6 +33,8 @@ __all__ = [
     "WriteRows",
     "check_columns",
     "check_output",
+    "data_files",
+    "existing_file",
     "open_table",
     "output_format",
     "sample_run_ids",

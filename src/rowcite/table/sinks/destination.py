@@ -157,7 +157,7 @@ def _check_file(path: str, source: Source) -> Path:
     try:
         if target.is_dir():
             raise TableError(
-                f"{path}: this is a folder. Name a file in it, such as {target / 'enriched.csv'}"
+                f"{path}: this is a folder. Name a file in it, such as {target / 'enriched.csv'}; `engine: daft` writes folders"
             )
         output_format(path, source)
         if target.exists() and not target.is_file():

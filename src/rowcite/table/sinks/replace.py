@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from rowcite.errors import TableError
 from rowcite.model import ANSWERED_ROWS
 from rowcite.spec.models import CsvOptions
 from rowcite.table.columns import STATUS_COLUMNS
-from rowcite.table.sources import COMPRESSED, Source, find_files, format_of, open_source
+from rowcite.table.sources import COMPRESSED, Source, format_of, open_source
 from rowcite.table.sources.jsonl_files import text_values
 
 _STATUS, _RUN_IDS = STATUS_COLUMNS[0], STATUS_COLUMNS[-1]
@@ -73,12 +72,18 @@ def decide(new: NewTable, existing: Existing | None) -> Decision:
 class Replacement:
     """Chooses the place of a new table when its rows are written.
 
-    `new` is called then. Afterwards `place` is where the table is, None if it was not written; `in_place` is true if that
+    `new` is called then. `existing` and `remove` find and remove a table on this machine that is not a file: see `existing_file`. Afterwards `place` is where the table is, None if it was not written; `in_place` is true if that
     is the output; and `warning` is what the user needs to know.
     """
 
-    def __init__(self, new: Callable[[], NewTable] = NewTable) -> None:
-        self._new = new
+    def __init__(
+        self,
+        new: Callable[[], NewTable] = NewTable,
+        existing: Callable[[str, str, bool], Existing | None] | None = None,
+        remove: Callable[[str], None] | None = None,
+    ) -> None:
+        self._new, self._existing = new, existing or existing_file
+        self._remove = remove or _unlink
         self.in_place = True
         self.place: str | None = None
         self.warning: str | None = None
@@ -86,14 +91,14 @@ class Replacement:
     def choose(self, path: str, source: Source) -> str | None:
         """Return the place for a table that was written for `path`; None if there is none. `source` is its input."""
         new, separator = self._new(), _separator(source)
-        decision = decide(new, _existing(path, separator, count=not new.complete))
+        decision = decide(new, self._existing(path, separator, not new.complete))
         self.in_place = decision.in_place
         if self.in_place:
             self.place = path
             self.warning = f"{path} was replaced, although {decision.reason}" if decision.reason else None
             return path
         self.place = partial_path(path)
-        before = _existing(self.place, separator, count=False)
+        before = self._existing(self.place, separator, False)
         where = f"The new table is {self.place}"
         if before is not None and before.readable and not before.own:
             where = f"{self.place} was not written by rowcite either, so no table is written"
@@ -106,7 +111,7 @@ class Replacement:
         if not self.in_place or self.place is None:
             return
         partial = partial_path(self.place)
-        found = _existing(partial, _separator(source), count=False)
+        found = self._existing(partial, _separator(source), False)
         if found is None or not found.own:
             return
         if "://" in partial:
@@ -116,7 +121,7 @@ class Replacement:
                 delete(partial)
         else:
             with suppress(OSError):
-                shutil.rmtree(partial) if partial.endswith("/") else Path(partial).unlink()
+                self._remove(partial)
 
 
 def partial_path(path: str) -> str:
@@ -135,7 +140,11 @@ def _separator(source: Source) -> str:
     return source.separator if source.format == "csv" else ","
 
 
-def _existing(path: str, separator: str, *, count: bool) -> Existing | None:
+def _unlink(path: str) -> None:
+    Path(path).unlink()
+
+
+def existing_file(path: str, separator: str, count: bool) -> Existing | None:  # noqa: FBT001 - by place in a Callable
     """Return the file at a path, None if there is none or it is empty. Its answered rows are counted on request."""
     try:
         if not _exists(path):
@@ -159,9 +168,17 @@ def _exists(path: str) -> bool:
         from rowcite.table.sources.cloud import exists
 
         return exists(path)
-    with suppress(OSError, TableError):
-        return bool(find_files(path, None, None)) if path.endswith("/") else Path(path).stat().st_size > 0
+    with suppress(OSError):
+        return Path(path).stat().st_size > 0
     return False
+
+
+def data_files(folder: Path) -> list[Path]:
+    """Return the files of tables in a folder and below it, in the order of their paths, but those that readers of folders skip."""
+    files = [file for file in folder.rglob("*") if format_of(file) is not None and file.is_file()]
+    return sorted(
+        file for file in files if not any(name[0] in "._" for name in file.relative_to(folder).parts)
+    )
 
 
 def sample_run_ids(path: str, source: Source) -> list[str]:
@@ -169,7 +186,7 @@ def sample_run_ids(path: str, source: Source) -> list[str]:
     found = pl.Series("id", dtype=pl.String)
     with suppress(TableError):
         if "://" not in path and Path(path).is_dir():
-            path = str(find_files(path, None, None)[0])  # the other parts name runs of the same ledger
+            path = str(next(iter(data_files(Path(path))), ""))  # the other parts name runs of the same ledger
         for texts in _texts(path, _separator(source), _RUN_IDS) if _exists(path) else ():
             ids = pl.concat(
                 [found, texts.alias("id").drop_nulls().str.split(" ").explode(empty_as_null=False)]
@@ -198,8 +215,7 @@ def _with_column(path: str, separator: str, column: str) -> Source | None:
 
     A CSV of an earlier command may have another separator than the input has now.
     """
-    is_csv = format_of(path) == "csv" or path.endswith("/")
-    others = dict.fromkeys([separator, *_SEPARATORS]) if is_csv else {None: None}
+    others = dict.fromkeys([separator, *_SEPARATORS]) if format_of(path) == "csv" else {None: None}
     for each in others:
         source = open_source(path, None, CsvOptions(separator=each))
         if column in source.schema:

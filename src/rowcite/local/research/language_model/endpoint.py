@@ -121,7 +121,7 @@ class Endpoint:
         return text.replace(self.key, "[key]") if self.key else text  # in case the endpoint repeats it
 
     def _post(self, body: dict[str, Any]) -> httpx.Response:
-        """Post once; return the response, of which no more than LARGEST bytes are read."""
+        """Post once; return the response. At most LARGEST bytes of it are read."""
         end, url = time.monotonic() + self.timeout, f"{self.base_url.rstrip('/')}/chat/completions"
         try:
             with self._client.stream("POST", url, json=body) as response:

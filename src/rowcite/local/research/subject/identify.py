@@ -23,7 +23,7 @@ from rowcite.local.research.text.places import city_of, country_code, same_place
 from rowcite.local.research.text.urls import site_in, site_of
 
 PLACES = ("city", "hq", "country")
-_COVER = 12  # blocks at the start, of which a line with the name alone says what the document is about
+_COVER = 12  # blocks at the start: a line of theirs with the name alone names what the document is about
 _MOST = 0.7  # of a given name's characters, by which a shorter name is the same
 _OFTEN = 4  # mentions by which a page is about the entity, as far as its label lines are concerned
 # The ties of a document to the entity with their scores; a namesake's document and an unrelated one have none.
