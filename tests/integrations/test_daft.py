@@ -9,13 +9,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from filelock import FileLock
 
 from support import ROOT, environment, served, small_spec, until, write_spec
 
@@ -212,9 +213,13 @@ def free_port() -> int:
 
 @pytest.fixture
 def cluster(programs):
-    """Return the ports of a Ray cluster with one node: for further nodes, and for commands."""
-    port, client = free_port(), free_port()
-    with TemporaryDirectory(prefix="r", ignore_cleanup_errors=True) as folder:
+    """Yield the ports of a Ray cluster with one node: for further nodes, and for commands.
+
+    One cluster at a time: all give their workers ports of the same range.
+    """
+    lock = FileLock(Path(gettempdir()) / "rowcite-test-cluster.lock")
+    with lock, TemporaryDirectory(prefix="r", ignore_cleanup_errors=True) as folder:
+        port, client = free_port(), free_port()
         head = (
             "--head",
             f"--port={port}",
