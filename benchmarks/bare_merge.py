@@ -12,6 +12,8 @@ import sys
 import msgspec
 import polars as pl
 
+from rowcite.ledger.stored_answers import received
+
 
 class Citation(msgspec.Struct, gc=False):
     url: str = ""
@@ -39,7 +41,7 @@ def main(table: str, ledger: str, out: str) -> None:
     accounts, columns = [], []
     while some := rows.fetchmany(10_000):
         for given, run_id, output in some:
-            answer = DECODE(output)
+            answer = DECODE(received(output))
             values = []
             for basis in answer.basis:
                 values += [

@@ -14,7 +14,6 @@ import atexit
 import json
 import os
 import shutil
-import sqlite3
 import statistics
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +93,7 @@ class Clients:
                 posts = bodies(self.folder, self.spec, at.url) if self.table.bare else None
             self.summary = json.loads(ours.out)
             assert self.summary["rows"]["completed"] == self.table.rows, self.summary
-            self.size = stored_bytes(own)
+            self.size = answer_bytes(own)
             self._add("ours", ours)
             if posts is not None:
                 with self._server() as at:
@@ -197,10 +197,12 @@ def base_url_of(folder: Path) -> str:
     return str(json.loads(body)["api"])
 
 
-def stored_bytes(ledger: Path) -> int:
-    """Return the mean size of the answers in a ledger."""
-    with closing(sqlite3.connect(ledger / "ledger.db")) as db:
-        return round(db.execute("SELECT avg(length(output)) FROM answer").fetchone()[0])
+def answer_bytes(ledger: Path) -> int:
+    """Return the mean size of the first 1,000 answers in a ledger, as they were received."""
+    from rowcite.ledger import open_ledger
+
+    with closing(open_ledger(ledger, writing=False)) as opened:
+        return round(statistics.mean(len(run.output or b"") for run in islice(opened.records(), 1_000)))
 
 
 def _figures(run: Measured) -> str:

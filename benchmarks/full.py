@@ -97,6 +97,8 @@ def fill(spec: Path) -> int:
 
 
 def _batch(db: sqlite3.Connection, question: int, before: int, tasks: list[Task]) -> None:
+    from rowcite.ledger.stored_answers import stored
+
     number, ids = before // 1_000 + 1, range(before + 1, before + 1 + len(tasks))
     db.execute(
         "INSERT INTO batch (id, question, group_id, processor, sent_at, run_ids) VALUES (?, ?, ?, 'core', 1, '[]')",
@@ -110,7 +112,8 @@ def _batch(db: sqlite3.Connection, question: int, before: int, tasks: list[Task]
         "INSERT INTO input VALUES (?, ?)", [(run, task.input) for run, task in zip(ids, tasks, strict=True)]
     )
     db.executemany(
-        "INSERT INTO answer VALUES (?1, ?2, answer_checksum(?1, ?2))", [(run, answer(run)) for run in ids]
+        "INSERT INTO answer VALUES (?1, ?2, answer_checksum(?1, ?2))",
+        [(run, stored(answer(run))) for run in ids],
     )
 
 

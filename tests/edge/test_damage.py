@@ -19,6 +19,7 @@ from rowcite.cli import main
 from rowcite.errors import LedgerError
 from rowcite.ledger import open_ledger
 from rowcite.ledger.maintenance import verify
+from rowcite.ledger.stored_answers import stored
 from rowcite.model import EndedRun, RunState, Task
 from rowcite.pipeline.job import make_job
 from rowcite.pipeline.spec_file import load_spec
@@ -37,7 +38,9 @@ TASK = {
 
 
 def output_of(number):
-    basis = {"field": "founded_year", "reasoning": f"reason {number} " * 80, "citations": []}
+    """Return an answer that is stored compressed, in about half of its bytes."""
+    reasoning = f"{random.Random(number).randbytes(300).hex()} " * 2
+    basis = {"field": "founded_year", "reasoning": reasoning, "citations": []}
     content = {"founded_year": 1000 + number}
     return json.dumps({"type": "json", "content": content, "basis": [basis]}).encode()
 
@@ -99,7 +102,7 @@ def damaged_answers(held):
             except sqlite3.Error:
                 wrong += 1
             else:
-                wrong += row is not None and row[0] != output_of(run - 1)
+                wrong += row is not None and row[0] != stored(output_of(run - 1))
     return wrong
 
 

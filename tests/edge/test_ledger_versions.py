@@ -1,5 +1,6 @@
 """The format of a ledger file: pinned, migrated whole or not at all, and an error for files of other formats."""
 
+import json
 import re
 import sqlite3
 from contextlib import closing
@@ -7,15 +8,18 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rowcite.errors import LedgerBusy, LedgerError
 from rowcite.ledger import Ledger, open_ledger
 from rowcite.ledger.migrations import FORMAT
 from rowcite.ledger.opening import open_file
-from rowcite.model import Packing, RunState
+from rowcite.ledger.stored_answers import checksum, intact, received, stored
+from rowcite.model import EndedRun, Packing, RunState, Task
 
 DATA = Path(__file__).parents[1] / "data" / "ledger"
-VERSIONS = VERSION_1, _, VERSION_3, VERSION_4 = [DATA / f"version_{number}.sql" for number in (1, 2, 3, 4)]
+VERSIONS = VERSION_1, _, VERSION_3, _, VERSION_5 = [DATA / f"version_{number}.sql" for number in range(1, 6)]
 STEP = "ALTER TABLE answer ADD COLUMN digest BLOB; UPDATE answer SET digest = output;"
 NEXT = FORMAT._replace(
     schema=FORMAT.schema.replace(
@@ -50,8 +54,11 @@ def open_next(folder, *, writing=True):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Return a folder with a ledger of version 4: completed, failed, intended, packed and escalated runs, a decision."""
-    return create(tmp_path / "old", VERSION_4.read_text())
+    """Return a folder with a ledger of version 5: completed, failed, intended, packed and escalated runs, a decision.
+
+    One of its answers is stored compressed.
+    """
+    return create(tmp_path / "old", VERSION_5.read_text())
 
 
 # --- the format ------------------------------------------------------------------------------------------
@@ -59,7 +66,7 @@ def folder(tmp_path):
 
 def test_a_new_file_has_the_pinned_tables_of_its_version(folder, tmp_path):
     """Fails when `schema.sql` changed without a new version and a step that migrates older files."""
-    assert FORMAT.version == 4
+    assert FORMAT.version == 5
     open_ledger(tmp_path / "new", writing=True).close()
     assert tables(tmp_path / "new") == tables(folder)
 
@@ -85,7 +92,7 @@ def test_everything_in_a_file_of_an_earlier_version_is_read(tmp_path, version, o
         assert ledger.warnings() == {"warning: slow": 1}
         assert [len(runs) for runs in ledger.runs_by_task([found[0].key])] == [2]
         made = ledger.decisions()[found[0].key]["a"]
-        assert (made.value, made.answer) == ('"x"', '"y"' if version in (VERSION_3, VERSION_4) else None)
+        assert (made.value, made.answer) == ('"x"', '"y"' if version >= VERSION_3 else None)
         (batch,) = ledger.active_batches()
         assert (batch.group_id, batch.unsure, batch.inputs) == ("group-2", True, {found[2].key: b'{"n":3}'})
 
@@ -103,7 +110,7 @@ def test_a_file_is_migrated_once(folder):
     open_next(folder).close()
     with closing(open_next(folder)) as ledger:
         assert ledger.state_counts()[RunState.COMPLETED] == 3
-    assert query(folder, "PRAGMA user_version") == [(5,)]
+    assert query(folder, "PRAGMA user_version") == [(6,)]
     assert query(folder, "SELECT count(*) FROM answer WHERE digest IS output") == [(4,)]
 
 
@@ -119,22 +126,23 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(folder):
         LedgerError, match=r"ledger\.db: cannot open the ledger: table decision already exists"
     ):
         open_file(folder, writing=True, wait=0, form=broken)
-    assert query(folder, "PRAGMA user_version") == [(4,)]
+    assert query(folder, "PRAGMA user_version") == [(5,)]
     assert query(folder, "SELECT * FROM answer") == before
 
 
 def test_reading_does_not_migrate_a_file_that_another_process_is_using(folder):
     with FileLock(folder / "lock"), pytest.raises(LedgerBusy, match="another rowcite"):
         open_next(folder, writing=False)
-    assert query(folder, "PRAGMA user_version") == [(4,)]
+    assert query(folder, "PRAGMA user_version") == [(5,)]
 
 
 def test_answers_of_every_version_have_the_checksums_of_this_one(tmp_path):
-    folders = [create(tmp_path / path.stem, path.read_text()) for path in VERSIONS]
+    folders = [create(tmp_path / path.stem, path.read_text()) for path in VERSIONS[:-1]]
     for folder in folders:
         open_ledger(folder, writing=True).close()
     *earlier, last = (query(folder, "SELECT * FROM answer") for folder in folders)
     assert earlier == [last] * 3
+    assert {found for folder in folders for found in query(folder, "PRAGMA user_version")} == {(5,)}
     assert all(tables(folder) == tables(folders[-1]) for folder in folders)
 
 
@@ -179,3 +187,40 @@ def test_a_row_that_refers_to_nothing_cannot_be_written(folder, writing):
             with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
                 ledger._db.execute(sql)
         assert ledger.file_faults() == []
+
+
+# --- stored answers --------------------------------------------------------------------------------------
+
+
+def test_a_long_answer_is_stored_compressed_and_read_as_it_was_received(tmp_path):
+    output = json.dumps(
+        {"content": {"n": 1}, "basis": [{"url": f"https://a.example/{n}"} for n in range(40)]}
+    )
+    with closing(open_ledger(tmp_path, writing=True)) as ledger:
+        task = Task(b"k" * 16, b'{"n":1}')
+        batch = ledger.record_intent(
+            ledger.record_question(b"f" * 32, b'{"api":"a"}'), "g", [task], processor="lite", price=1
+        )
+        ledger.save(batch.id, [EndedRun(task.key, "run-1", RunState.COMPLETED, output.encode())])
+        (((run,),), (record,)) = (list(ledger.runs_by_task([task.key])), ledger.records())
+    assert run.output == record.output == output.encode()
+    assert query(tmp_path, "SELECT length(output) FROM answer")[0][0] < len(output) / 3
+
+
+@given(
+    st.binary(max_size=2_000)
+    | st.builds(lambda some, times: some * times, st.binary(max_size=50), st.integers(0, 200))
+)
+def test_any_bytes_are_stored_and_received_again(output):
+    form = stored(b"{" + output)
+    assert received(form) == b"{" + output
+    assert len(form) <= len(output) + 1
+    assert intact(7, form, checksum(7, form)) == b"{" + output
+    assert intact(8, form, checksum(7, form)) is None
+
+
+@pytest.mark.parametrize(
+    "form", [b"L", b"L\x00\x00\x00\x00", b"L\xff\xff\xff\xffabc", b"L\x09\x00\x00\x00abc"]
+)
+def test_a_stored_form_that_is_no_compressed_answer_is_damaged(form):
+    assert intact(7, form, checksum(7, form)) is None

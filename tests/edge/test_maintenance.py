@@ -70,7 +70,7 @@ def test_a_ledger_that_a_run_left_is_whole(folder, capsys):
             "its answer is damaged: the checksum does not match",
         ),
         (
-            "UPDATE answer SET output = replace(output, '1999', '1998')",
+            "UPDATE answer SET output = CAST(replace(output, '1999', '1998') AS BLOB)",
             "its answer is damaged: the checksum does not match",
         ),
         ("UPDATE run SET batch = 99 WHERE id = 1", "refers to a row that is missing"),

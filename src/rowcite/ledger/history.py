@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 from rowcite.errors import LedgerError
 from rowcite.ledger import queries
 from rowcite.ledger.store import Store
+from rowcite.ledger.stored_answers import intact
 from rowcite.model import Packing, RunState, Spend
 
 
 class RunRecord(NamedTuple):
     """A run with all that belongs to it. `price` is micro-US$, times are Unix seconds, `question` and `warnings` are JSON.
 
-    `number` is the ledger's own id, `pack` that of the run in which a packed row was sent.
+    `number` is the ledger's own id, `pack` that of the run in which a packed row was sent. A damaged answer is no output.
     """
 
     run_id: str | None
@@ -37,7 +38,16 @@ class RunRecord(NamedTuple):
     question: str
     number: int
     pack: int | None
-    checksum: bytes | None
+    damaged: bool
+
+
+def _record(row: tuple[Any, ...]) -> RunRecord:
+    *values, checksum = row
+    run = RunRecord._make((*values, False))
+    if run.output is None:
+        return run
+    output = intact(run.number, run.output, checksum)
+    return run._replace(output=output, damaged=output is None)
 
 
 class IntervalCounts(NamedTuple):
@@ -137,7 +147,7 @@ class History(Store):
     def records_between(self, first: int, last: int) -> Iterator[RunRecord]:
         """Yield the runs with ids of the ledger from `first` to `last`."""
         for row in self._each(queries.RECORDS, (first, last)):
-            yield RunRecord(*row)
+            yield _record(row)
 
     def delete_answers(self, *, older_than: float, damaged: bool = False) -> int:
         """Delete answers with a newer one to the same task, and those from before `older_than`; return how many.

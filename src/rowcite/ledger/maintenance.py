@@ -20,7 +20,6 @@ from rowcite.api.packing import has_record
 from rowcite.errors import LedgerError
 from rowcite.files import atomic_write, create_private, write_errors
 from rowcite.ledger import Ledger
-from rowcite.ledger.checksum import is_intact
 from rowcite.ledger.history import RunRecord
 from rowcite.model import RunState
 
@@ -104,11 +103,12 @@ class _Checker:
         """Yield what is wrong with a run."""
         if not self._key_matches(run):
             yield "its key does not match its input"
-        if run.state == RunState.COMPLETED and run.output is None:
+        answered = run.damaged or run.output is not None
+        if run.state == RunState.COMPLETED and not answered:
             yield "it is completed, and its answer is missing"
-        if run.state != RunState.COMPLETED and run.output is not None:
+        if run.state != RunState.COMPLETED and answered:
             yield f"it is {run.state}, and has an answer"
-        if run.output is not None and not is_intact(run.number, run.output, run.checksum):
+        if run.damaged:
             yield "its answer is damaged: the checksum does not match"
 
     def _key_matches(self, run: RunRecord) -> bool:
@@ -177,19 +177,18 @@ def _batches(records: Iterator[RunRecord]) -> Iterator[list[RunRecord]]:
 
 
 def _exported(run: RunRecord) -> dict[str, Any]:
-    intact = run.output is None or is_intact(run.number, run.output, run.checksum)
     return {
         "run_id": run.run_id,
         "group_id": run.group_id,
         "task_key": run.key.hex(),
         "state": run.state,
         "input": _bytes(run.input).decode(errors="replace"),
-        "output": None if run.output is None or not intact else run.output.decode(),
+        "output": None if run.output is None else run.output.decode(),
         "processor": run.processor,
         "price_usd": run.price / MICRO,
         "sent_at": int(run.sent_at * 1000),
         "ended_at": None if run.ended_at is None else int(run.ended_at * 1000),
-        "error": run.error if intact else "the stored answer is damaged",
+        "error": "the stored answer is damaged" if run.damaged else run.error,
         "ref_id": run.ref_id,
         "warnings": run.warnings,
         "question": run.question,

@@ -11,8 +11,8 @@ from string import Template
 from typing import NamedTuple
 
 from rowcite.errors import LedgerError
-from rowcite.ledger.checksum import checksum_of_version_2
 from rowcite.ledger.queries import sql_list
+from rowcite.ledger.stored_answers import checksum_of_version_2
 from rowcite.model import ACTIVE
 
 APPLICATION_ID = 0x726F7763
@@ -48,7 +48,8 @@ _VERSION_4 = (  # a damaged answer stays damaged: no output has an empty checksu
     "UPDATE answer SET checksum = CASE checksum WHEN answer_checksum_2(run, output)"
     " THEN answer_checksum(run, output) ELSE x'' END;"
 )
-FORMAT = Format(_schema(), (_VERSION_2, _VERSION_3, _VERSION_4))
+_VERSION_5 = ""  # answers may be compressed: those of earlier versions stay as they are
+FORMAT = Format(_schema(), (_VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5))
 
 
 def is_current(db: sqlite3.Connection, name: str, form: Format = FORMAT) -> bool:

@@ -11,9 +11,9 @@ from tempfile import mkstemp
 from filelock import FileLock
 
 from rowcite.errors import LedgerError
-from rowcite.ledger.checksum import checksum
 from rowcite.ledger.lock import acquire, cannot_open, no_locks
 from rowcite.ledger.migrations import FORMAT, Format, is_current, migrate
+from rowcite.ledger.stored_answers import checksum
 
 _CACHE = 64 << 10  # KiB: SQLite's default of 2 MiB makes every key of a large ledger a read from disk
 _PAGE = 16 << 10  # bytes: an answer of 2 KB would leave nearly half of SQLite's default of 4 KiB empty

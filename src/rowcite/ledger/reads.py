@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from rowcite.errors import LedgerError
 from rowcite.ledger import queries
-from rowcite.ledger.checksum import is_intact
 from rowcite.ledger.store import Store
+from rowcite.ledger.stored_answers import intact
 from rowcite.model import ACTIVE, FORGOTTEN, ActiveBatch, Decision, RunState, StoredRun
 
 _CHUNK = 50_000  # runs that a scan holds at a time
@@ -275,8 +275,10 @@ class Reads(Store):
 
 def _stored_run(row: tuple[Any, ...]) -> StoredRun:
     run = StoredRun(row[0], _STATES[row[1]], *row[2:-1])
-    if run.output is None or is_intact(run.number, run.output, row[-1]):
+    if run.output is None:
         return run
+    if (output := intact(run.number, run.output, row[-1])) is not None:
+        return run._replace(output=output)
     return run._replace(state=RunState.FAILED, output=None, error=f"{_DAMAGED}. {_ASK_AGAIN}")
 
 

@@ -49,10 +49,10 @@ CREATE TABLE input (                -- what was sent, byte for byte
   input BLOB NOT NULL               -- JSON
 );
 
-CREATE TABLE answer (               -- the output as received, byte for byte
+CREATE TABLE answer (               -- the output as received
   run INTEGER PRIMARY KEY REFERENCES run (id),
-  output BLOB NOT NULL,
-  checksum BLOB NOT NULL DEFAULT x'' -- of the run's id and the output: checksum.py
+  output BLOB NOT NULL,             -- its bytes, or those compressed: stored_answers.py
+  checksum BLOB NOT NULL DEFAULT x'' -- of the run's id and the stored output
 );
 
 CREATE TABLE submission (           -- a `rowcite submit` that sent runs: the collects after it share its budget

@@ -9,9 +9,9 @@ from dataclasses import astuple
 from typing import Any
 
 from rowcite.ledger import queries
-from rowcite.ledger.checksum import checksum
 from rowcite.ledger.queries import IS_ACTIVE
 from rowcite.ledger.store import Store
+from rowcite.ledger.stored_answers import checksum, stored
 from rowcite.model import ActiveBatch, Decision, EndedRun, RunState, Task
 
 
@@ -140,11 +140,7 @@ class Writes(Store):
             found = [(numbers.pop(run.key), run) for run in (*ended, *parts) if run.key in numbers]
             self._db.executemany(
                 queries.SAVE_ANSWER,
-                [
-                    (number, run.output, checksum(number, run.output))
-                    for number, run in found
-                    if run.output is not None
-                ],
+                [_answer(number, run.output) for number, run in found if run.output is not None],
             )
             self._db.executemany(
                 queries.SAVE_END, [_end(number, run, now, self._command) for number, run in found]
@@ -187,6 +183,12 @@ class Writes(Store):
 def _part(run: EndedRun, key: bytes, output: bytes | None) -> EndedRun:
     """Return how a row ended that was sent with others in a run; without its part of the answer it counts as never sent."""
     return EndedRun(key, run.run_id, RunState.LOST if output is None else RunState.COMPLETED, output)
+
+
+def _answer(number: int, output: bytes) -> tuple[int, bytes, bytes]:
+    """Return the values of `SAVE_ANSWER`."""
+    form = stored(output)
+    return number, form, checksum(number, form)
 
 
 def _end(number: int, run: EndedRun, now: float, command: int | None) -> tuple[Any, ...]:
