@@ -76,20 +76,17 @@ class DaftEngine:
         while left:
             before = len(left)
             try:
-                for number, result in self._results(work, left):
-                    del left[number]
-                    yield result
+                with _foreign_errors_as(lambda error: _WorkersFailed(_last_line(error))):
+                    for number, result in self._results(work, left):
+                        del left[number]
+                        yield result
                 if left:
-                    raise RuntimeError("workers returned too few results")  # noqa: TRY301 - as if one had died
-            except RowciteError:
-                raise
-            # What Daft and Ray raise when processes and nodes die has no type in common.
-            except Exception as error:
+                    raise _WorkersFailed("workers returned too few results")  # noqa: TRY301 - as if one had died
+            except _WorkersFailed as error:
                 attempts = attempts + 1 if len(left) == before else 1
                 if attempts == _ATTEMPTS:
-                    text = str(error).strip().splitlines() or [type(error).__name__]
                     raise Incomplete(
-                        f"engine daft: {len(left)} of {len(items)} parts are not done, since workers keep failing: {text[-1]}."
+                        f"engine daft: {len(left)} of {len(items)} parts are not done, since workers keep failing: {error}."
                         " Run again to continue: finished parts are kept"
                     ) from error
 
@@ -130,13 +127,14 @@ class DaftEngine:
         except ImportError as error:
             raise UsageError(f"engine.address needs Ray: {how_to_install('ray')}") from error
         if not ray.is_initialized():
-            try:
+            with _foreign_errors_as(self._cannot_connect):
                 ray.init(self._address, log_to_driver=False, logging_level="ERROR")
-            except Exception as error:
-                raise UsageError(
-                    f"engine.address: cannot connect to {self._address} ({error}). Check the address and that the cluster runs"
-                ) from error
         return ray
+
+    def _cannot_connect(self, error: Exception) -> UsageError:
+        return UsageError(
+            f"engine.address: cannot connect to {self._address} ({error}). Check the address and that the cluster runs"
+        )
 
 
 class _Worker:
@@ -150,14 +148,34 @@ class _Worker:
     def run(self, number: int, item: bytes) -> bytes:
         """Return the pickled number of an item and its result."""
         try:
-            result = self._work(pickle.loads(item))  # noqa: S301 - from the driver
+            with _foreign_errors_as(_bug):  # Daft would run a part again, which cures no bug
+                result = self._work(pickle.loads(item))  # noqa: S301 - from the driver
         except RowciteError as error:
             result = error
-        except Exception as error:  # noqa: BLE001 - Daft would run a part again, which cures no bug
-            result = RowciteError(
-                f"a worker failed, which is a bug in rowcite: {type(error).__name__}: {error}"
-            )
         return pickle.dumps((number, result))
+
+
+class _WorkersFailed(RowciteError):
+    """Daft or Ray raised an error, as they do when processes and nodes die."""
+
+
+@contextmanager
+def _foreign_errors_as(convert: Callable[[Exception], RowciteError]) -> Iterator[None]:
+    """Convert an error that is not rowcite's: those of Daft, Ray and the functions have no type in common."""
+    try:
+        yield
+    except RowciteError:
+        raise
+    except Exception as error:
+        raise convert(error) from error
+
+
+def _last_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1]
+
+
+def _bug(error: Exception) -> RowciteError:
+    return RowciteError(f"a worker failed, which is a bug in rowcite: {type(error).__name__}: {error}")
 
 
 def _problem(version: str, sizes: dict[str, int], probes: list[str]) -> str | None:
@@ -183,5 +201,4 @@ def _reply(ray: Any, reply: Any) -> str | None:
     try:
         return ray.get(reply, timeout=120)  # type: ignore[no-any-return]
     except ray.exceptions.RayError as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        return f"cannot run rowcite {__version__}: {lines[-1]}. Install it on all nodes"
+        return f"cannot run rowcite {__version__}: {_last_line(error)}. Install it on all nodes"
