@@ -1,8 +1,9 @@
-"""The observers of a command: of a run, with its counts, and of each pass over a table."""
+"""The observers of a command: of a run, with its counts, and of each pass over a table; and the thread that redraws them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -135,6 +136,43 @@ def count_read(*, rows: int = 0, answers: int = 0) -> None:
     """Report rows of a table, or stored answers, that were read."""
     if (reading := _reading.get()) is not None:
         reading.read(rows, answers)
+
+
+class Ticker:
+    """Calls a function every few seconds, in a thread, until it is stopped. It can be started again."""
+
+    def __init__(self, name: str, call: Callable[[], None]) -> None:
+        self._name, self._call = name, call
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def runs(self) -> bool:
+        """Return True between start and stop."""
+        return self._thread is not None
+
+    @property
+    def is_stopped(self) -> bool:
+        """Return True after stop."""
+        return self._stopped.is_set()
+
+    def start(self, seconds: float) -> None:
+        """Call the function every few seconds from now on."""
+        self._stopped.clear()
+        self._thread = threading.Thread(target=self._run, args=(seconds,), name=self._name, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> bool:
+        """Wait for the last call; return True if it was started."""
+        self._stopped.set()
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.join()
+        return thread is not None
+
+    def _run(self, seconds: float) -> None:
+        while not self._stopped.wait(seconds):
+            self._call()
 
 
 def duration(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Progress on a terminal, and in plain lines elsewhere: once a second and every 30 seconds. The only file with tqdm."""
+"""Progress on a terminal, and in plain lines elsewhere: once a second and every 30 seconds. The only file of the command with tqdm."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rowcite.api.facts import MICRO, usd
 from rowcite.cli.console import LINE_SECONDS, Console
 from rowcite.cli.time_left import TimeLeft
-from rowcite.progress import Band, TaskCounts
+from rowcite.progress import Band, TaskCounts, Ticker
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -34,8 +34,7 @@ class Meter:
         self._began = time.monotonic()
         self._time_left = TimeLeft(None, self._began)
         self._lock = threading.RLock()
-        self._ended = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._ticker = Ticker("rowcite-progress", self._tick)
 
     @property
     def word(self) -> str:
@@ -81,10 +80,7 @@ class Meter:
 
     def end(self) -> None:
         """Show the last state, once."""
-        self._ended.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        if self._ticker.stop():
             self._finish()
             self._console.shows_tasks = False
 
@@ -103,7 +99,7 @@ class Meter:
 
     def _left(self, now: float, *, short: bool) -> str:
         left = self.counts.tasks - self.position
-        running = left > 0 and not self._ended.is_set()
+        running = left > 0 and not self._ticker.is_stopped
         return self._time_left.text(left, now, short=short) if running else ""
 
     def _expect(self, seconds: Band | None) -> None:
@@ -116,18 +112,16 @@ class Meter:
 
     def _run(self) -> None:
         """Start to show, unless there is nothing to show or it runs already."""
-        if not self.counts.tasks or self._thread is not None:
+        if not self.counts.tasks or self._ticker.runs:
             return
         self._console.shows_tasks = True
         with self._lock:
             self._start()
-        self._thread = threading.Thread(target=self._tick, name="rowcite-progress", daemon=True)
-        self._thread.start()
+        self._ticker.start(self.seconds)
 
     def _tick(self) -> None:
-        while not self._ended.wait(self.seconds):
-            with self._lock:
-                self._show()
+        with self._lock:
+            self._show()
 
     def _start(self) -> None:
         """Show the first state."""
@@ -148,38 +142,22 @@ class Bar(Meter):
 
     def __init__(self, console: Console, *, free: bool, sends: bool = False) -> None:
         super().__init__(console, free=free, sends=sends)
-        self._bar: tqdm[Any] | None = None
+        self._line = _LastLine(console, self._lock)
 
     def _start(self) -> None:
-        from tqdm import tqdm
-
-        if self._bar is None:
-            tqdm.monitor_interval = 0  # this thread redraws, so tqdm needs none
-            self._bar = tqdm(
-                total=self.counts.tasks, file=sys.stderr, bar_format=self._form(), miniters=1 << 62
-            )
-            self._console.write_above = self._above
+        self._line.open(total=self.counts.tasks, bar_format=self._form(), miniters=1 << 62)
         self._show()
 
     def _show(self) -> None:
-        if self._bar is not None:
-            self._bar.n, self._bar.total = self.position, self.counts.tasks
-            self._bar.bar_format, self._bar.ncols = self._form(), _columns()
-            self._bar.refresh()
+        if (bar := self._line.bar) is not None:
+            bar.n, bar.total = self.position, self.counts.tasks
+            bar.bar_format, bar.ncols = self._form(), _columns()
+            bar.refresh()
 
     def _finish(self) -> None:
         with self._lock:
             self._show()
-            self._console.write_above = None
-            if self._bar is not None:
-                self._bar.close()
-                self._bar = None
-
-    def _above(self, line: str) -> None:
-        """Write a line above the bar."""
-        with self._lock:
-            if self._bar is not None:
-                self._bar.write(line, file=sys.stderr)
+            self._line.close()
 
     def _form(self) -> str:
         """Return the line in tqdm's notation."""
@@ -219,10 +197,9 @@ class Passes:
         self._console, self.seconds = console, console.line_seconds
         self._passes = self._rows = self._answers = 0
         self._began = 0.0
-        self._bar: tqdm[Any] | None = None
-        self._ended = threading.Event()
         self._lock = threading.RLock()
-        self._thread: threading.Thread | None = None
+        self._line = _LastLine(console, self._lock)
+        self._ticker = Ticker("rowcite-reading", self._tick)
 
     def begin(self) -> None:
         """Start to count the rows of a pass."""
@@ -232,9 +209,7 @@ class Passes:
                 return
             self._rows = self._answers = 0
             self._began = time.monotonic()
-            self._ended.clear()
-        self._thread = threading.Thread(target=self._tick, name="rowcite-reading", daemon=True)
-        self._thread.start()
+        self._ticker.start(self.first_seconds if self._console.draws else self.seconds)
 
     def read(self, rows: int, answers: int) -> None:
         """Add rows and answers that were read."""
@@ -245,16 +220,13 @@ class Passes:
         """End the pass: take its line from the terminal, or write a last one if lines were due."""
         with self._lock:
             self._passes = max(self._passes - 1, 0)
-            if self._passes or self._thread is None:
+            if self._passes:
                 return
-        self._ended.set()
-        self._thread.join()
-        self._thread = None
+        if not self._ticker.stop():
+            return
         with self._lock:
-            if self._bar is not None:
-                self._console.write_above = None
-                self._bar.close()
-                self._bar = None
+            if self._line.bar is not None:
+                self._line.close()
             elif not self._console.draws and time.monotonic() - self._began >= self.seconds:
                 self._show()
 
@@ -267,9 +239,8 @@ class Passes:
         return [f"{self._rows:,} rows read", *answers, clock(seconds), *filter(None, [rate])]
 
     def _tick(self) -> None:
-        while not self._ended.wait(self.first_seconds if self._console.draws else self.seconds):
-            with self._lock:
-                self._show()
+        with self._lock:
+            self._show()
 
     def _show(self) -> None:
         if not self._console.shows_tasks:
@@ -282,19 +253,38 @@ class Passes:
         )
 
     def _draw(self) -> None:
+        bar = self._line.open(bar_format="{desc}", leave=False)
+        bar.set_description_str("  ".join(self.parts())[: _columns()])
+
+
+class _LastLine:
+    """The last line of the terminal, which tqdm draws: messages are written above it while it is open."""
+
+    def __init__(self, console: Console, lock: threading.RLock) -> None:
+        self._console, self._lock = console, lock
+        self.bar: tqdm[Any] | None = None
+
+    def open(self, **options: Any) -> tqdm[Any]:
+        """Return the line, drawn from now on."""
         from tqdm import tqdm
 
-        if self._bar is None:
-            tqdm.monitor_interval = 0  # this thread redraws, so tqdm needs none
-            self._bar = tqdm(file=sys.stderr, bar_format="{desc}", leave=False)
+        if self.bar is None:
+            tqdm.monitor_interval = 0  # the ticker redraws, so tqdm needs no thread
+            self.bar = tqdm(file=sys.stderr, **options)
             self._console.write_above = self._above
-        self._bar.set_description_str("  ".join(self.parts())[: _columns()])
+        return self.bar
+
+    def close(self) -> None:
+        """Leave the line, or remove it if it was opened so."""
+        self._console.write_above = None
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None
 
     def _above(self, line: str) -> None:
-        """Write a line above the one of the pass."""
         with self._lock:
-            if self._bar is not None:
-                self._bar.write(line, file=sys.stderr)
+            if self.bar is not None:
+                self.bar.write(line, file=sys.stderr)
 
 
 def bar_form(parts: list[str], short: list[str], done: int, tasks: int, columns: int) -> str:

@@ -8,7 +8,7 @@ import warnings
 from typing import Any
 
 from rowcite.api.facts import usd
-from rowcite.progress import Band, Progress, Silent, TaskCounts
+from rowcite.progress import Band, Progress, Silent, TaskCounts, Ticker
 
 _REDRAW_SECONDS = 0.5
 
@@ -29,8 +29,7 @@ class Bar:
     def __init__(self) -> None:
         self._counts = TaskCounts()
         self._lock = threading.Lock()
-        self._ended = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._ticker = Ticker("rowcite-progress", self._draw)
         self._bar: Any = None
 
     def begin(self, tasks: int, answered: int, active: int = 0, seconds: Band | None = None) -> None:  # noqa: ARG002 - tqdm estimates
@@ -64,28 +63,20 @@ class Bar:
 
     def end(self) -> None:
         """Draw the last state, once."""
-        self._ended.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        if self._ticker.stop():
             self._draw()
             self._bar.close()
 
     def _start(self) -> None:
-        if self._thread is not None or not self._counts.tasks:
+        if self._ticker.runs or not self._counts.tasks:
             return
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # tqdm recommends ipywidgets
             from tqdm.auto import tqdm
-        tqdm.monitor_interval = 0  # this thread redraws, so tqdm needs none
+        tqdm.monitor_interval = 0  # the ticker redraws, so tqdm needs none
         counts = self._counts
         self._bar = tqdm(total=counts.tasks, initial=counts.answered, unit=" tasks", miniters=1 << 62)
-        self._thread = threading.Thread(target=self._redraw, name="rowcite-progress", daemon=True)
-        self._thread.start()
-
-    def _redraw(self) -> None:
-        while not self._ended.wait(_REDRAW_SECONDS):
-            self._draw()
+        self._ticker.start(_REDRAW_SECONDS)
 
     def _draw(self) -> None:
         with self._lock:
