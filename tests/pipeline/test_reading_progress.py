@@ -41,6 +41,14 @@ def test_rows_and_answers_are_shown_while_they_are_read(spec, monkeypatch, capsy
     assert any(re.fullmatch(rf"3 rows read{answers}, 0:0\d(, \d+ \w+/s)?", line) for line in lines), lines
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_progress_writes_lines_to_a_terminal(spec, monkeypatch, command):
+    monkeypatch.setenv("ROWCITE_LOG_SECONDS", "0.0005")
+    with redirect_stderr(Terminal()) as terminal:
+        assert main([command, str(spec), *COMMANDS[command], "--base-url", NOWHERE, "--no-progress"]) == 0
+    assert re.search(r"^3 rows read", terminal.getvalue(), re.MULTILINE), terminal.getvalue()
+
+
 def test_a_json_log_has_the_counts(spec, monkeypatch, capsys):
     monkeypatch.setenv("ROWCITE_LOG_SECONDS", "0.0005")
     assert main(["status", str(spec), "--log-format", "json", "--base-url", NOWHERE]) == 0

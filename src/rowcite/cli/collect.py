@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @table_options
 @replace_option
 @max_cost_option
-@sending_options("wait-lock", "escalate-anyway", "no-progress")
+@sending_options("wait-lock", "escalate-anyway")
 @output_options
 def command(spec: str, *, wait: timedelta | None, **flags: Any) -> int:
     """Take the answers to what `submit` sent, send rejected rows to the next processor, and write the table.

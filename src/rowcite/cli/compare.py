@@ -44,7 +44,7 @@ _SHOWN, _WIDTH = 20, 120
 @click.option("--all", "show_all", is_flag=True, help=f"List all disagreements, not the first {_SHOWN}.")
 @read_only_options
 @max_cost_option
-@sending_options("yes", "no-progress")
+@sending_options("yes")
 @output_options
 def command(  # noqa: PLR0913 - one for each flag
     spec: str,
@@ -56,7 +56,6 @@ def command(  # noqa: PLR0913 - one for each flag
     show_all: bool,
     as_json: bool,
     yes: bool,
-    no_progress: bool,
     **flags: Any,
 ) -> int:
     """Compare the answers of two processors to a sample of SPEC's rows, or two answers of one.
@@ -72,7 +71,7 @@ def command(  # noqa: PLR0913 - one for each flag
     with prepared(spec, flags) as ready:
         rows = sample(ready.job, size, seed)
         pair = pair_of(ready.job, rows, processors)
-        with answers(console, ready, pair.jobs, yes=yes, quiet=no_progress) as ledger:
+        with answers(console, ready, pair.jobs, yes=yes) as ledger:
             found = compare(pair, rows, ledger)
     if as_json:
         render.as_json({**_as_dict(found), "api": ready.api})

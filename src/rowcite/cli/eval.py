@@ -80,7 +80,7 @@ def _target(_: click.Context, __: click.Parameter, value: str | None) -> float |
 @click.option("-o", "--output", metavar="CSV", help="File for --draw; it is never overwritten.")
 @read_only_options
 @max_cost_option
-@sending_options("yes", "no-progress")
+@sending_options("yes")
 @output_options
 def command(spec: str, *, key: str | None, truth: str | None, draw: int | None, **flags: Any) -> int:
     """Hold the answers to SPEC's table against a table of labels.
@@ -109,7 +109,6 @@ _OWN = (
     "output",
     "as_json",
     "yes",
-    "no_progress",
 )
 
 
@@ -169,7 +168,7 @@ def _evaluate(spec: str, key: str | None, truth: str, own: dict[str, Any], flags
                 drawn=own["drawn"],
             )
         jobs = [made.job_of(name) for name in processors]
-        with answers(console, ready, jobs, yes=own["yes"], quiet=own["no_progress"]) as ledger:
+        with answers(console, ready, jobs, yes=own["yes"]) as ledger:
             found = made.evaluate(ledger, processors, own["target"])
     if own["picture"] is not None:
         with write_errors(own["picture"]):

@@ -180,6 +180,7 @@ _OUTPUT = [
         "--json", "as_json", is_flag=True, help="Write one JSON object to stdout, and nothing else."
     ),
     click.option("-q", "--quiet", is_flag=True, help="Write only warnings and errors."),
+    click.option("--no-progress", is_flag=True, help="Draw no progress bar."),
     click.option("-v", "--verbose", is_flag=True, help="Log every request."),
     click.option(
         "--log-format",
@@ -233,6 +234,7 @@ def start_console(flags: dict[str, Any]) -> Console:
         UsageError: `ROWCITE_LOG_SECONDS` is not a number of seconds.
     """
     console = Console(flags.pop("log_format"), quiet=flags.pop("quiet"), verbose=flags.pop("verbose"))
+    console.draws = not flags.pop("no_progress") and console.draws
     console.take_over()
     if given := os.environ.get("ROWCITE_LOG_SECONDS"):
         try:

@@ -15,7 +15,7 @@ from rowcite.cli.sending import sending, sending_options
 @table_options
 @replace_option
 @spend_options
-@sending_options("yes", "wait-lock", "escalate-anyway", "no-progress")
+@sending_options("yes", "wait-lock", "escalate-anyway")
 @output_options
 def command(spec: str, **flags: Any) -> int:
     """Enrich the table of SPEC and write it. A command that stops early does not replace a richer table.

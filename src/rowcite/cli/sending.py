@@ -41,7 +41,6 @@ _OPTIONS = {
         is_flag=True,
         help="Escalate although more than half of the first 100 answers were rejected.",
     ),
-    "no-progress": click.option("--no-progress", is_flag=True, help="Draw no progress bar."),
 }
 
 
@@ -78,10 +77,9 @@ def sending(spec: str, flags: dict[str, Any], *, writes: bool = True) -> Iterato
     """
     from rowcite.pipeline.execution import Confirmations
 
-    as_json, yes, quiet = flags.pop("as_json"), flags.pop("yes", False), flags.pop("no_progress")
+    as_json, yes = flags.pop("as_json"), flags.pop("yes", False)
     escalate_anyway = flags.pop("escalate_anyway", False)
     console = start_console(flags)
-    console.draws = console.draws and not quiet
     with prepared(spec, flags, writes=writes) as ready:
         job = ready.job
         if writes:
@@ -205,19 +203,17 @@ def processor_names(_: click.Context, __: click.Parameter, value: str | None) ->
 
 
 @contextmanager
-def answers(
-    console: Console, ready: Prepared, jobs: Sequence[Job], *, yes: bool, quiet: bool
-) -> Iterator[Ledger]:
+def answers(console: Console, ready: Prepared, jobs: Sequence[Job], *, yes: bool) -> Iterator[Ledger]:
     """Open the ledger to read the answers of some jobs: those that are not stored are requested, after one confirmation."""
     from rowcite.ledger import open_ledger
 
     if jobs:
-        _request(console, ready, jobs, yes=yes, quiet=quiet)
+        _request(console, ready, jobs, yes=yes)
     with closing(open_ledger(ready.ledger, writing=False)) as ledger:
         yield ledger
 
 
-def _request(console: Console, ready: Prepared, jobs: Sequence[Job], *, yes: bool, quiet: bool) -> None:
+def _request(console: Console, ready: Prepared, jobs: Sequence[Job], *, yes: bool) -> None:
     from rowcite.cli import render
     from rowcite.evaluation.requests import request_answers
 
@@ -225,7 +221,6 @@ def _request(console: Console, ready: Prepared, jobs: Sequence[Job], *, yes: boo
         console.info(text)
         return confirmed_spend(cost, yes=yes)
 
-    console.draws = console.draws and not quiet
     progress = progress_for(console, ready.job)
     console.on_interrupt = partial(interrupted, progress, free=ready.job.local)
     spent = request_answers(ready, jobs, progress, confirm)

@@ -14,7 +14,7 @@ from rowcite.cli.sending import sending, sending_options
 @spec_argument
 @read_only_options
 @spend_options
-@sending_options("yes", "wait-lock", "no-progress")
+@sending_options("yes", "wait-lock")
 @output_options
 def command(spec: str, **flags: Any) -> int:
     """Send every task of SPEC's table that has no answer and is not active, and end without waiting for answers.
