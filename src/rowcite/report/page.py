@@ -14,7 +14,7 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment
+from jinja2 import Environment, FunctionLoader
 
 from rowcite.accept.evidence import Element
 from rowcite.inert import json_in_page
@@ -47,6 +47,7 @@ def page(facts: Facts, drawn: list[Part] | None = None) -> str:
         asset("page.css"),
         asset("page.js"),
         page_data(facts),
+        kind="report",
         facts=facts,
         lead=lead(facts),
         meta=meta(facts),
@@ -60,14 +61,18 @@ def page(facts: Facts, drawn: list[Part] | None = None) -> str:
 def rendered(
     template: str, style: str, script: str, data: dict[str, Any], *, serves: bool = False, **texts: Any
 ) -> str:
-    """Return a page with its style, script and data in it. One that `serves` may connect to its own server."""
+    """Return a page with its style, script and data in it. One that `serves` may connect to its own server.
+
+    The template extends `frame.html`.
+    """
     script += "\nstart();\n"
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, loader=FunctionLoader(asset)
+    )
     environment.filters["with_code"] = _with_code
     return environment.from_string(template).render(
         policy=policy(style, script, serves=serves),
         version=__version__,
-        rows=asset("rows.html"),
         style=style,
         script=script,
         data=json_in_page(data),

@@ -34,6 +34,7 @@ def review_page(facts: Facts, scope: Scope, decisions: DecisionsByReviewer, comm
         asset("page.js") + _asset("review.js") + _asset("one.js"),
         data,
         serves=True,
+        kind="review",
         facts=facts,
         meta=[*meta(facts), f"Reviewing as {scope.who}"],
         note=rows_note(facts),
