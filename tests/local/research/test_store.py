@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from rowcite.local.research import Question, corpus_digest, open_corpus
-from rowcite.local.research.store import reader_processes
+from rowcite.local.research.store import library, read_files
 from rowcite.local.research.store.cache import UNUSED_FOR, platform_cache
-from rowcite.local.research.store.reader_processes import ReaderProcesses, ReadJob, read
+from rowcite.local.research.store.read_files import ReadJob, read, read_all
 from support import ROOT, environment, until
 
 OPEN = "import sys; from pathlib import Path; from rowcite.local.research import open_corpus; open_corpus(sys.argv[1], Path(sys.argv[2]))"
@@ -104,7 +104,7 @@ def test_scores_do_not_depend_on_documents_that_were_removed(docs, cache):
     for path in docs.folder.glob("old*"):
         path.unlink()
     corpora = open_corpus(docs.folder, cache), docs.open()
-    scores = [[corpus._finder.scored([word], 9) for word in ("pumps", "acme")] for corpus in corpora]
+    scores = [[corpus.documents.scored([word], 9) for word in ("pumps", "acme")] for corpus in corpora]
     assert scores[0] == scores[1]
     assert len(scores[0][0]) == 2
 
@@ -239,48 +239,57 @@ def test_a_killed_process_leaves_a_usable_cache(docs, cache):
     assert corpus.skipped == ()
 
 
-def test_a_file_that_takes_too_long_is_left_out_and_the_next_ones_are_read(monkeypatch):
-    job = ReadJob(b"", "a.txt", b"Acme", {})
-    with ReaderProcesses(1, seconds=0.1) as readers:
-        with monkeypatch.context() as patched:
-            patched.setattr(reader_processes, "_WORK", "import time; time.sleep(60)")
-            readers._start()
-        assert readers.read([job]) == ["a.txt: not read within 0 s"]
-        readers._seconds = 60
-        assert readers.read([job]) == [read(job)]
-        assert len(readers._running) == 2
+def jobs_of(docs):
+    return [
+        ReadJob(path.name.encode(), path.name, path.read_bytes(), {})
+        for path in sorted(docs.folder.iterdir())
+    ]
 
 
-def test_a_small_file_of_many_elements_is_read_in_a_process():
-    with ReaderProcesses(1) as readers:
-        readers.read([ReadJob(b"", "a.html", b"<p>" * 20_001, {})])
-        assert len(readers._running) == 1
+SLOW_OR_DEAD = "import sys, time; from rowcite.local.research.store import read_files\nread = read_files.read\nread_files.read = lambda job: {} if job.name == 'a.txt' else read(job)\nread_files.work()"
 
 
-def test_reader_processes_return_what_this_process_would_read(docs):
+def test_a_file_that_takes_too_long_is_left_out_and_the_others_are_read(docs, monkeypatch):
+    docs.file("a.txt", "Acme")
+    docs.file("b.txt", "Beta")
+    monkeypatch.setattr(read_files, "_WORK", SLOW_OR_DEAD.format("time.sleep(60)"))
+    (late, other) = read_all(jobs_of(docs), processes=1, seconds=3)
+    assert late == "a.txt: not read within 3 s"
+    assert other == read(jobs_of(docs)[1])
+
+
+def test_a_file_that_ends_its_process_is_read_by_this_one(docs, monkeypatch):
+    docs.file("a.txt", "Acme")
+    docs.file("b.txt", "Beta")
+    monkeypatch.setattr(read_files, "_WORK", SLOW_OR_DEAD.format("sys.exit(1)"))
+    assert read_all(jobs_of(docs), processes=2) == [read(job) for job in jobs_of(docs)]
+
+
+def test_a_small_file_of_many_elements_is_read_in_a_process(monkeypatch):
+    job = ReadJob(b"", "a.html", b"<p>" * 20_001, {})
+    monkeypatch.setattr(
+        read_files,
+        "_WORK",
+        "import msgspec, sys; sys.stdout.buffer.write(msgspec.msgpack.encode(['read beside']))",
+    )
+    assert read_all([job]) == ["read beside"]
+
+
+def test_processes_return_what_this_process_would_read(docs):
     many(docs)
     docs.file("bad.html", "<p>")
-    jobs = [
-        ReadJob(path.name.encode(), path.name, path.read_bytes(), {})
-        for path in sorted(docs.folder.iterdir())
-    ]
-    jobs.append(ReadJob(b"x", "x.txt", b"\xff\xfa\x00\x01binary", {}))
-    with ReaderProcesses(2, worth_starting=0) as readers:
-        assert readers.read(jobs) == [read(job) for job in jobs]
-        assert len(readers._running) == 2
+    jobs = [*jobs_of(docs), ReadJob(b"x", "x.txt", b"\xff\xfa\x00\x01binary", {})]
+    assert read_all(jobs, processes=2) == [read(job) for job in jobs]
 
 
-def test_a_killed_reader_process_is_replaced_by_this_process(docs):
-    many(docs, 20)
-    jobs = [
-        ReadJob(path.name.encode(), path.name, path.read_bytes(), {})
-        for path in sorted(docs.folder.iterdir())
-    ]
-    with ReaderProcesses(2, worth_starting=0) as readers:
-        readers.read(jobs)
-        readers._running[0].kill()
-        readers._running[0].wait()
-        assert readers.read(jobs) == [read(job) for job in jobs]
+def test_a_common_word_ranks_nothing_beside_rarer_ones(docs, monkeypatch):
+    monkeypatch.setattr(library, "_COMMON", 2)
+    for name in ("a", "b", "c"):
+        docs.file(f"{name}.txt", f"Pumps of {name}.")
+    docs.file("d.txt", "Valves.")
+    documents = docs.open().documents
+    assert [number for number, _ in documents.scored(["pumps", "valves"], 9)] == [3]
+    assert len(documents.scored(["pumps"], 9)) == 3
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from rowcite.local.research.documents.document import Document
 from rowcite.local.research.question import Finding, Question, documents_to_read, reads_further
 from rowcite.local.research.search import ResultLimits, SearchResult, search
 from rowcite.local.research.store.ingest import CorpusContents, load_contents
-from rowcite.local.research.subject.entity import DocumentMatch, Dossier, Library, entity_of
+from rowcite.local.research.subject.entity import DocumentMatch, Dossier, entity_of
 from rowcite.local.research.subject.identify import identify
 from rowcite.local.research.text.normalise import content_words, fold
 from rowcite.local.research.text.urls import allowed
@@ -36,13 +36,11 @@ class Corpus:
     """Answers questions from its documents; `skipped` has a line for each file that could not be read."""
 
     def __init__(self, contents: CorpusContents) -> None:
-        self.documents = contents.documents
+        self.documents = contents.library
         self.digest = contents.digest
         self.skipped = contents.skipped
-        self.size = len(contents.summaries)
-        self._summaries = contents.summaries
-        self._finder = contents.finder
-        self._newest = max((summary.date for summary in contents.summaries), default="")
+        self.size = len(contents.library)
+        self._newest = max((summary.date for summary in contents.library.summaries), default="")
 
     def research(self, question: Question) -> Finding:
         """Return the answer to a question; equal questions have equal answers."""
@@ -52,7 +50,7 @@ class Corpus:
         """Return the documents about a question's entity, as many as its processor reads."""
         target = _target_of(question)
         policy = (question.include_domains, question.exclude_domains, question.after_date)
-        library = Library(self.documents, self._finder, self._permitted(*policy, undated=True))
+        library = self.documents.limited_to(self._permitted(*policy, undated=True))
         dossier = identify(entity_of(question.input), library)
         tool_answers = permitted_answers(question.tool_answers, question.exclude_domains)
         from_tools = about_entity(documents_of_tools(tool_answers), dossier, self.size)
@@ -88,11 +86,11 @@ class Corpus:
         """
         permitted = self._permitted(include_domains, exclude_domains, after_date, undated=False)
         limits = ResultLimits(max_results, max_chars_per_result, max_chars_total)
-        return search(queries, objective, Library(self.documents, self._finder, permitted), limits)
+        return search(queries, objective, self.documents.limited_to(permitted), limits)
 
     def document_at(self, url: str) -> Document | None:
         """Return the document with an address, or None."""
-        number = self._finder.by_url.get(url)
+        number = self.documents.by_url.get(url)
         return None if number is None else self.documents[number]
 
     def _answer(self, question: Question, reading: Reading, target: OutputField | None) -> Finding:
@@ -118,7 +116,7 @@ class Corpus:
         earliest = after or ""
         return frozenset(
             number
-            for number, summary in enumerate(self._summaries)
+            for number, summary in enumerate(self.documents.summaries)
             if allowed(summary.url, tuple(include), tuple(exclude))
             and (summary.date >= earliest or (undated and not summary.date))
         )
@@ -132,7 +130,7 @@ def open_corpus(folder: Path | str, cache: Path | None = None) -> Corpus:
     """
     root = Path(folder)
     contents = load_contents(root, cache)
-    if not contents.summaries:
+    if not contents.library:
         detail = f" Left out: {'; '.join(contents.skipped[:3])}." if contents.skipped else ""
         raise InputError(
             f"{root}: no documents. Put HTML, Markdown, text, PDF, JSONL or .eml files there, or name another folder.{detail}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rowcite.local.research.documents.document import Document
-from rowcite.local.research.subject.entity import Library
+from rowcite.local.research.store.library import Library
 from rowcite.local.research.text.normalise import content_words, fold, split_sentences
 
 _DEPTH = 200  # documents ranked for each query before filters
@@ -47,7 +47,7 @@ def search(
     for number in filter(library.admits, _ranked(texts, library)):
         if len(found) >= limits.results or left <= 0:
             break
-        document = library.documents[number]
+        document = library[number]
         excerpts = passages(document, stems, min(limits.per_result, left))
         if excerpts:
             found.append(SearchResult(document.url, document.title or None, document.date, excerpts))
@@ -80,10 +80,10 @@ def _ranked(texts: list[tuple[tuple[str, ...], float]], library: Library) -> lis
     """Return document numbers by the sum of their scores; each query's best score counts 1, and titles add to it."""
     scores: dict[int, float] = {}
     for words, weight in texts:
-        hits = library.finder.scored([form for word in words for form in _forms(word)], _DEPTH)
+        hits = library.scored([form for word in words for form in _forms(word)], _DEPTH)
         stems = set(content_words(" ".join(words)))
         for number, score in hits:
-            title = stems & set(content_words(library.documents[number].title))
+            title = stems & set(content_words(library[number].title))
             lift = 1 + _TITLE * len(title) / max(len(stems), 1)
             scores[number] = scores.get(number, 0.0) + weight * lift * score / (hits[0][1] or 1.0)
     return sorted(scores, key=lambda number: (-round(scores[number], 6), number))

@@ -42,8 +42,8 @@ def _linked(reading: Reading) -> Iterator[DocumentMatch]:
     """Yield the pages that name the entity and that its own pages, or pages about it, link to."""
     about = [match.document for match in reading.matches if match.role.own or match.role.profile]
     for url in (url for document in about for url in document.hrefs):
-        number = reading.library.finder.by_url.get(url)
-        document = None if number is None else reading.library.documents[number]
+        number = reading.library.by_url.get(url)
+        document = None if number is None else reading.library[number]
         if number is not None and document and reading.dossier.entity_names.mentions(document.text):
             yield DocumentMatch(number, document, _LINKED, 0.9, "address")
 
@@ -53,9 +53,7 @@ def _unread(missing: list[OutputField], reading: Reading) -> Iterator[DocumentMa
     by_number = {match.number: match for match in reading.dossier.matches}
     for field in missing:
         words = [word for word in fold(f"{field.words} {field.description}").split() if content_words(word)]
-        hits = [
-            number for number in reading.library.finder.containing_any(words, _DEPTH) if number in by_number
-        ]
+        hits = [number for number, _ in reading.library.scored(words, _DEPTH) if number in by_number]
         stating = [
             number
             for number, match in by_number.items()

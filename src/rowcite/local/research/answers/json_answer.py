@@ -12,7 +12,8 @@ from rowcite.local.research.answers.evidence import candidates, label_matches
 from rowcite.local.research.answers.schema_fields import OutputField, empty_value
 from rowcite.local.research.answers.values import read_value
 from rowcite.local.research.documents.document import Block, Directness, Document, Fact
-from rowcite.local.research.subject.entity import DocumentMatch, Dossier, Library
+from rowcite.local.research.store.library import Library
+from rowcite.local.research.subject.entity import DocumentMatch, Dossier
 from rowcite.local.research.text.normalise import content_words, split_words
 from rowcite.model import Citation, FieldBasis
 

@@ -12,7 +12,8 @@ from rowcite.local.research.answers.json_answer import Reading
 from rowcite.local.research.answers.open_answers import NOT_FOUND
 from rowcite.local.research.documents.document import Document
 from rowcite.local.research.documents.phrases import OTHERS_HEADING
-from rowcite.local.research.subject.entity import Library, entity_of
+from rowcite.local.research.store.library import Library
+from rowcite.local.research.subject.entity import entity_of
 from rowcite.local.research.text.normalise import content_words, fold
 from rowcite.model import Citation, FieldBasis
 
@@ -62,14 +63,14 @@ def _about_topic(topic: str, places: str, library: Library) -> list[Passage]:
     stems, near = set(content_words(topic)), set(content_words(places))
     words = [word for word in fold(topic).split() if content_words(word)]
     ranked = []
-    for number in filter(library.admits, library.finder.containing_any(words, _SEARCHED)):
-        document = library.documents[number]
+    for number in filter(library.admits, [hit for hit, _ in library.scored(words, _SEARCHED)]):
+        document = library[number]
         in_title, in_text = _share(stems, document.title), _share(stems, document.text)
         if in_title >= 0.5 or in_text == 1:
             nearby = _share(near, f"{document.title} {document.text}")
             ranked.append((-(2 * in_title + in_text + nearby), number))
     found: list[Passage] = []
-    for document in (library.documents[number] for _, number in sorted(ranked)[:_PAGES]):
+    for document in (library[number] for _, number in sorted(ranked)[:_PAGES]):
         usable = _full_sentences(document)
         if _share(stems, document.title) < 0.5:
             usable = [text for text in usable if _share(stems, text) >= 0.5]

@@ -1,4 +1,4 @@
-"""The cache folder of each corpus, and what changes when files must be read again: a file's key, and the store's name."""
+"""The cache folder of each corpus, and the name of the store in it: another when files must be read again."""
 
 from __future__ import annotations
 
@@ -43,14 +43,6 @@ def corpus_cache(root: Path, corpus: Path) -> Path:
         if other != folder and mark.is_file() and time.time() - mark.stat().st_mtime > UNUSED_FOR:
             shutil.rmtree(other, ignore_errors=True)
     return folder
-
-
-def cache_key(content_hash: bytes, *stated: str) -> bytes:
-    """Return the key of a file: a hash of its content and its metadata."""
-    total = hashlib.sha256(content_hash)
-    for text in stated:
-        total.update(f"{len(text)}:{text}".encode())
-    return total.digest()
 
 
 def store_file(folder: Path) -> Path:

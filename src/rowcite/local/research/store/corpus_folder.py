@@ -56,29 +56,26 @@ def corpus_files(folder: Path) -> list[Path]:
     return [*visible, manifest] if manifest.is_file() and _belongs(manifest, folder, root) else visible
 
 
-def links_out(folder: Path) -> list[str]:
-    """Return a line that counts the links below `folder` to what is outside of it, which are not followed; none without."""
+def left_out(folder: Path) -> list[str]:
+    """Return a line that counts the links to what is outside of the folder, and one that counts the files of kinds that are not read."""
     root = folder.resolve()
-    links = [path for path in sorted(folder.rglob("*")) if path.is_symlink() and path.exists()]
-    names = [relative_name(folder, path) for path in links if not path.resolve().is_relative_to(root)]
-    if not names:
-        return []
-    more = f" and {len(names) - _MOST_LINKS:,} more" if len(names) > _MOST_LINKS else ""
-    counted = f"{len(names):,} link{'s'[: len(names) != 1]} out of the folder left out"
-    return [f"{counted}: {', '.join(names[:_MOST_LINKS])}{more}"]
-
-
-def unread_kinds(folder: Path) -> list[str]:
-    """Return a line that counts the visible files of kinds that are not read, such as "3 .docx"; none if all are read."""
-    relative = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    paths = sorted(path for path in folder.rglob("*") if path.exists())
+    links = [path for path in paths if path.is_symlink() and not path.resolve().is_relative_to(root)]
     kinds = Counter(
         path.suffix.lower()
-        for path in relative
-        if path.suffix and path.name != MANIFEST and not _hidden(path)
+        for path in paths
+        if path.is_file() and path.suffix and path.name != MANIFEST and not _hidden(path.relative_to(folder))
     )
     others = {kind: count for kind, count in kinds.items() if kind not in SUFFIXES | _NO_TEXT}
-    listed = ", ".join(f"{count:,} {kind}" for kind, count in sorted(others.items())[:8])
-    return [f"not read, of other kinds: {listed}"] if listed else []
+    lines = []
+    if links:
+        names = ", ".join(relative_name(folder, path) for path in links[:_MOST_LINKS])
+        more = f" and {len(links) - _MOST_LINKS:,} more" if len(links) > _MOST_LINKS else ""
+        lines.append(f"{len(links):,} link{'s'[: len(links) != 1]} out of the folder left out: {names}{more}")
+    if others:
+        listed = ", ".join(f"{count:,} {kind}" for kind, count in sorted(others.items())[:8])
+        lines.append(f"not read, of other kinds: {listed}")
+    return lines
 
 
 def relative_name(folder: Path, path: Path) -> str:

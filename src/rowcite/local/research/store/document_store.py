@@ -32,6 +32,7 @@ create table if not exists pages (
   summary blob not null, body blob not null, unique (key, number)
 ) strict;
 create virtual table if not exists words using fts5 (text, content = '', tokenize = 'ascii');
+create virtual table temp.vocabulary using fts5vocab (main, words, row);
 """
 
 
@@ -73,7 +74,7 @@ class DocumentStore:
     def __init__(self, file: Path | None) -> None:
         self._lock = threading.Lock()
         self._file = file
-        self._db = _opened(file) if file else _database(":memory:")
+        self._db = _database(file or ":memory:")
         self.close = weakref.finalize(self, self._db.close)
 
     def keys(self) -> set[bytes]:
@@ -129,6 +130,10 @@ class DocumentStore:
         rows = self._all("select rowid, -bm25(words) from words where words match ?", query)
         return [(page, score) for page, score in rows]
 
+    def count(self, word: str) -> int:
+        """Return the number of documents that contain a folded word."""
+        return sum(count for (count,) in self._all("select doc from vocabulary where term = ?", word))
+
     def document(self, page: int) -> Document:
         """Return a document; a damaged file is deleted, so that the next process creates a new one."""
         try:
@@ -165,17 +170,6 @@ def delete_store(file: Path) -> None:
     """Delete the file; processes that have it open keep reading it."""
     for part in file.parent.glob(f"{file.name}*"):
         part.unlink(missing_ok=True)
-
-
-def _opened(file: Path) -> sqlite3.Connection:
-    """Open the file; create a new one if it is damaged."""
-    try:
-        return _database(file)
-    except sqlite3.OperationalError:
-        raise  # locked, full or read-only: a new file would not help
-    except sqlite3.DatabaseError:
-        delete_store(file)
-        return _database(file)
 
 
 def _database(file: Path | str) -> sqlite3.Connection:

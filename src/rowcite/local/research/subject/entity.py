@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rowcite.local.research.documents.document import Document
-from rowcite.local.research.store.search_index import DocumentFinder
 from rowcite.local.research.subject.attribution import DocumentRole, EntityNames
 from rowcite.local.research.text.normalise import core_name, fold, split_words
 from rowcite.local.research.text.urls import SHARED_SITES, site_in, sites_within
@@ -114,19 +112,6 @@ def _places(words: str, text: str) -> list[tuple[str, str]]:
     if re.search(r"\bcountry\b", words):
         return [("country", fold(text))]
     return [("place", folded) for part in text.split(",") if (folded := fold(part)) and not folded.isdigit()]
-
-
-@dataclass(frozen=True)
-class Library:
-    """The documents of a corpus that a question may use; `permitted` has their numbers, None for all."""
-
-    documents: Sequence[Document]
-    finder: DocumentFinder
-    permitted: frozenset[int] | None
-
-    def admits(self, number: int) -> bool:
-        """Return True if the source policy admits a document."""
-        return self.permitted is None or number in self.permitted
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from rapidfuzz import fuzz
 
 from rowcite.local.research.documents.document import Document
+from rowcite.local.research.store.library import Library
 from rowcite.local.research.subject.attribution import (
     OWN_PAGE,
     DocumentRole,
@@ -17,7 +18,7 @@ from rowcite.local.research.subject.attribution import (
     match_fact,
     mention_pattern,
 )
-from rowcite.local.research.subject.entity import DocumentMatch, Dossier, Entity, Library
+from rowcite.local.research.subject.entity import DocumentMatch, Dossier, Entity
 from rowcite.local.research.text.normalise import core_name, fold, has_phrase, strip_accents
 from rowcite.local.research.text.places import city_of, country_code, same_place
 from rowcite.local.research.text.urls import site_in, site_of
@@ -32,7 +33,6 @@ _SCORES = {"own site": 4.0, "address": 2.0, "place": 1.8, "name": 1.0}
 
 def identify(entity: Entity, library: Library) -> Dossier:
     """Return the documents about the entity, of those that the source policy admits."""
-    finder, documents = library.finder, library.documents
     entity = _with_known_names(entity, library)
     sites = list(entity.sites) or _claimed_sites(entity, library)
     if len(sites) > 1 and not entity.sites:
@@ -41,31 +41,30 @@ def identify(entity: Entity, library: Library) -> Dossier:
             listed = ", ".join(sites[:4])
             problem = f"Several organisations are called {entity.given} ({listed}); the input does not identify one of them."
             return Dossier(entity, _names_of(entity, [], library), problem=problem)
-    own = [number for site in sites for number in finder.by_site.get(site, [])]
-    pages = [documents[number] for number in own]
+    own = [number for site in sites for number in library.by_site.get(site, [])]
+    pages = [library[number] for number in own]
     entity = replace(entity, sites=tuple(sites), names=_names_on(pages, entity))
     names = _names_of(entity, pages, library)
     places = [text for kind, text in entity.places if kind != "country"]
     places += [place for page in pages for place in stated(page, OWN_PAGE, names, "city", "hq")]
     forms = [form for name in entity.names for form in (name, f"{name}s")]  # "Acme's"
-    named = [number for form in forms for number in finder.containing_phrase(form)]
-    linked = [number for site in sites for number in finder.by_link.get(site, [])]
+    named = [number for form in forms for number in library.containing_phrase(form)]
+    linked = [number for site in sites for number in library.by_link.get(site, [])]
     numbers = dict.fromkeys([*own, *sorted({*named, *linked, *_presented(entity, library)})])
     start = Dossier(entity, names, places=tuple(dict.fromkeys(places)))
     admitted = [number for number in numbers if library.admits(number)]
     if numbers and not admitted:
         return replace(start, problem=f"No document that the source policy admits mentions {start.names()}.")
-    return exclude_namesakes(start, admitted, set(own), documents)
+    return exclude_namesakes(start, admitted, set(own), library)
 
 
 def _with_known_names(entity: Entity, library: Library) -> Entity:
     """Return the entity with names from free text, the longest words that are a document's subject, or spelled as the corpus does."""
-    finder = library.finder
     if entity.names or not entity.text:
-        if entity.topic or entity.sites or any(map(finder.containing_phrase, entity.names)):
+        if entity.topic or entity.sites or any(map(library.containing_phrase, entity.names)):
             return entity
-        close = [name for given in entity.names for name in finder.close_names(given)]
-        within = [name for name in finder.by_subject for given in entity.names if _is_most_of(name, given)]
+        close = [name for given in entity.names for name in library.close_names(given)]
+        within = [name for name in library.by_subject for given in entity.names if _is_most_of(name, given)]
         return replace(
             entity, names=tuple(dict.fromkeys([*entity.names, *close[:1], *sorted(within, key=len)[-1:]]))
         )
@@ -84,19 +83,19 @@ def _is_most_of(name: str, given: str) -> bool:
 
 def _is_known(run: str, library: Library) -> bool:
     """Return True if words are a name: one in structured data, a subject of several words, or a site's own name."""
-    numbers = library.finder.by_subject.get(run, [])
-    sites = [library.documents[number].site for number in numbers]
-    return run in library.finder.known or any(" " in run or site_is_named(site, run) for site in sites)
+    numbers = library.by_subject.get(run, [])
+    sites = [library[number].site for number in numbers]
+    return run in library.known or any(" " in run or site_is_named(site, run) for site in sites)
 
 
 def _presented(entity: Entity, library: Library) -> list[int]:
-    return sorted({number for name in entity.names for number in library.finder.by_subject.get(name, [])})
+    return sorted({number for name in entity.names for number in library.by_subject.get(name, [])})
 
 
 def _claimed_sites(entity: Entity, library: Library) -> list[str]:
     """Return the sites that documents about the entity give as its site, or that are named after it."""
     names, found = _names_of(entity, [], library), list[str]()
-    for document in (library.documents[number] for number in _presented(entity, library)):
+    for document in (library[number] for number in _presented(entity, library)):
         found += filter(None, map(site_in, stated(document, OWN_PAGE, names, "website")))
         if document.site and any(site_is_named(document.site, name) for name in entity.names):
             found.append(document.site)
@@ -105,11 +104,9 @@ def _claimed_sites(entity: Entity, library: Library) -> list[str]:
 
 def _is_in_given_place(site: str, entity: Entity, library: Library) -> bool:
     """Return True if the pages of a site, or pages that link to it, give the input's place."""
-    numbers = sorted({*library.finder.by_site.get(site, []), *library.finder.by_link.get(site, [])})
+    numbers = sorted({*library.by_site.get(site, []), *library.by_link.get(site, [])})
     names = _names_of(entity, [], library)
-    found = [
-        place for number in numbers for place in stated(library.documents[number], OWN_PAGE, names, *PLACES)
-    ]
+    found = [place for number in numbers for place in stated(library[number], OWN_PAGE, names, *PLACES)]
     return any(same_place(place, given) for place in found for _, given in entity.places)
 
 
@@ -135,7 +132,7 @@ def _names_of(entity: Entity, own: list[Document], library: Library) -> EntityNa
     firsts = {name.split()[0] for name in entity.names if " " in name and len(name.split()[0]) > 4}
     used = sorted(word for word in firsts if any(_uses_alone(word, page, entity.names) for page in own))
     names = tuple(dict.fromkeys([*entity.names, *used]))
-    return EntityNames(names, mention_pattern(names), library.finder.known - frozenset(names))
+    return EntityNames(names, mention_pattern(names), library.known - frozenset(names))
 
 
 def _uses_alone(word: str, document: Document, names: tuple[str, ...]) -> bool:
@@ -145,7 +142,7 @@ def _uses_alone(word: str, document: Document, names: tuple[str, ...]) -> bool:
 
 
 def exclude_namesakes(
-    start: Dossier, numbers: list[int], own: set[int], documents: Sequence[Document]
+    start: Dossier, numbers: list[int], own: set[int], documents: Sequence[Document] | Library
 ) -> Dossier:
     """Drop documents about namesakes; if there are any, drop also documents tied to the entity by name alone."""
     ties = {number: _tie(documents[number], start, own=number in own) for number in numbers}
