@@ -41,8 +41,9 @@ class Contents:
 
 def merged(reader: Reader, question: Question, merge: Merge) -> Iterator[tuple[Rows, pl.DataFrame]]:
     """Yield the table's rows some at a time, with the columns that are added to them."""
-    for batch in reader.batches(question):
-        yield from merge.parts(batch)
+    batches = reader.batches(question)
+    while (parts := next(map(merge.parts, batches), None)) is not None:
+        yield from parts
 
 
 def write_contents(  # noqa: PLR0913 - what a table is made of, by name

@@ -97,9 +97,12 @@ class Reader:
         before = 0
         with table_pass():
             for rows in coalesce(limited(self.source.batches(), limit)):
-                count_read(rows=rows.frame.height)
-                yield self._batch(rows, before, fingerprint, most)
+                batch = self._batch(rows, before, fingerprint, most)
                 before += rows.frame.height
+                count_read(rows=rows.frame.height)
+                del rows  # the caller's batch is the only one in memory while the next one is read
+                yield batch
+                del batch
 
     def _batch(self, rows: Rows, before: int, fingerprint: bytes, most: int) -> Batch:
         columns = self._sent_columns(rows)
