@@ -333,6 +333,6 @@ def test_utf_16_without_its_mark_is_rejected(tmp_path):
 
 def test_a_batch_of_json_lines_is_limited_by_their_bytes_too():
     """A line is in memory beside its values: here all its bytes are in a member that the frame does not have."""
-    lines = [b'{"a":1,"b":"%b"}' % (b"x" * 4_000_000)] * 5
+    lines = [b'{"a":1,"b":"%b"}' % (b"x" * 2_000_000)] * 5
     parts = (Rows(pl.DataFrame({"a": [1] * 5}), lines=lines) for _ in range(4))
     assert [rows.frame.height for rows in coalesce(parts)] == [10, 10]

@@ -1,6 +1,7 @@
 """Resolved rows to columns: names, types, forms, statuses, and texts that a spreadsheet would run."""
 
 import json
+import weakref
 from datetime import date
 
 import polars as pl
@@ -9,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rowcite.model import RunState, StoredRun
+from rowcite.spec.question import question
 from rowcite.table.columns import ColumnLayout
+from rowcite.table.contents import merged
 from rowcite.table.merge import Merge
-from rowcite.table.reader import Batch
+from rowcite.table.reader import Batch, Reader
 from rowcite.table.sources import Rows
 
 ONE, TWO, THREE = (bytes([number]) * 16 for number in (1, 2, 3))
@@ -393,3 +396,28 @@ def test_a_part_without_a_type_is_json_text(make_spec):
         completed(ONE, {"a": 5, "b": {"x": [1]}}), make_spec({"output": {"json_schema": schema}}), native=True
     )
     assert (row["a"], row["b"]) == ("5", '{"x": [1]}')
+
+
+class Watched:
+    """A table of large batches. `alive` has for each the number of earlier ones that were in memory when it was read."""
+
+    format, separator, arrow_schema, files, faults = "csv", ",", None, (), ()
+    schema = pl.Schema({"name": pl.String})
+
+    def batches(self):
+        self.alive, earlier = [], []
+        for _ in range(3):
+            self.alive.append(sum(frame() is not None for frame in earlier))
+            frame = pl.DataFrame({"name": ["Acme"]}).select(pl.col("name").repeat_by(130_000).explode())
+            earlier.append(weakref.ref(frame))
+            yield Rows(frame)
+            del frame
+
+
+def test_a_merged_batch_is_out_of_memory_before_the_next_one_is_read(make_spec):
+    source, spec = Watched(), make_spec()
+    reader = Reader(source, spec)
+    merge = Merge(spec, source.schema, Stored([]), native=False)
+    heights = [rows.frame.height for rows, _ in merged(reader, question(spec, {}, "x"), merge)]
+    assert sum(heights) == 390_000
+    assert source.alive == [0, 0, 0]

@@ -151,11 +151,11 @@ def batch_rows(columns: int) -> int:
 
 def limited(batches: Iterator[Rows], limit: int | None) -> Iterator[Rows]:
     """Yield the first `limit` rows; all rows for None."""
+    if limit is None:
+        yield from batches
+        return
     left = limit
     for rows in batches:
-        if left is None:
-            yield rows
-            continue
         if left <= 0:
             return
         if rows.frame.height > left:
@@ -165,16 +165,20 @@ def limited(batches: Iterator[Rows], limit: int | None) -> Iterator[Rows]:
         left -= rows.frame.height
 
 
-_COALESCED_ROWS, _COALESCED_BYTES, _LINE_OBJECT = 250_000, 32 << 20, 41
+_COALESCED_ROWS, _COALESCED_BYTES, _LINE_OBJECT = 125_000, 16 << 20, 41
 
 
 def coalesce(batches: Iterator[Rows]) -> Iterator[Rows]:
-    """Yield the same rows in larger batches, within a limit of memory: large batches have more duplicates to skip."""
+    """Yield the same rows in larger batches, within a limit of memory: large batches have more duplicates to skip.
+
+    A batch is in memory about six times while it is keyed and written.
+    """
     waiting: list[Rows] = []
     count = size = 0
     for rows in batches:
         waiting.append(rows)
         count, size = count + rows.frame.height, size + _memory(rows)
+        del rows
         if count >= _COALESCED_ROWS or size >= _COALESCED_BYTES:
             yield _concat(waiting)
             waiting, count, size = [], 0, 0
