@@ -1,4 +1,4 @@
-"""An answer resolves to the same row whether the texts of its evidence are decoded or not."""
+"""An answer resolves to the same row whether the texts of its evidence are decoded or not, and alone or among others."""
 
 import json
 from datetime import date
@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rowcite.accept.policy import acceptance_policy
-from rowcite.model import Citation, FieldBasis, RunState, StoredRun
+from rowcite.model import Citation, FieldBasis, RowStatus, RunState, StoredRun
+from rowcite.rows.columns import StoredRow, resolve_accepted
 from rowcite.rows.resolve import resolve
 from rowcite.spec.accept_models import Accept
 from rowcite.spec.fields import Field, FieldType
@@ -135,3 +136,51 @@ def test_texts_are_left_out_only_if_no_check_reads_them():
         (cell,) = resolve([answered], policy, DAY, texts=policy.reads_texts).cells
         assert cell.citations[0].excerpts == expected
         assert cell.citations[0].url == "https://a.example/"
+
+
+def cells_at(columns, at):
+    return [tuple(values[at] for values in column) for column in columns.cells]
+
+
+def shown(cell):
+    return cell.value, cell.confidence, cell.citations, cell.reasoning, cell.elements, cell.rejection
+
+
+@pytest.mark.parametrize(
+    "accept", [*ACCEPTS, {"required": ["two"]}, {"rules": ["one is not null", "1 < 2 and two is null"]}]
+)
+@settings(max_examples=60, deadline=None)
+@given(
+    kinds=st.lists(st.sampled_from(KINDS), min_size=2, max_size=4),
+    answers=st.lists(st.tuples(CONTENT, st.lists(ENTRIES, max_size=7) | st.none()), min_size=1, max_size=5),
+    texts=st.booleans(),
+)
+def test_an_accepted_row_is_the_same_alone_and_among_others(accept, kinds, answers, texts):
+    policy = acceptance_policy(fields_of(kinds), Accept(**accept))
+    runs = [run(json.dumps({"content": content, "basis": basis}).encode()) for content, basis in answers]
+    rows = [resolve([made], policy, DAY, texts=texts) for made in runs]
+    columns, others = resolve_accepted([StoredRow([made], {}, {}) for made in runs], policy, DAY, texts=texts)
+    assert others == {at for at, row in enumerate(rows) if row.status is not RowStatus.COMPLETED}
+    for at, row in enumerate(rows):
+        if at not in others:
+            assert cells_at(columns, at) == list(map(shown, row.cells))
+            assert (columns.run_ids[at], columns.processors[at]) == (row.run_ids, row.processors)
+
+
+def test_rows_without_just_one_answer_are_resolved_by_themselves():
+    policy = acceptance_policy(fields_of([FieldType("string")]), Accept())
+    answered = run(output({"one": "x"}))
+    rows = [
+        StoredRow(runs, given, {})
+        for runs, given in [
+            ([], {}),
+            ([answered], {}),
+            ([answered, answered], {}),
+            ([answered._replace(first=False)], {}),
+            ([answered], {"one": "given"}),
+            ([answered._replace(state=RunState.FAILED, output=None)], {}),
+            ([answered._replace(output=b"{")], {}),
+        ]
+    ]
+    _, others = resolve_accepted(rows, policy, DAY, texts=False)
+    assert others == {0, 2, 3, 4, 5, 6}

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from itertools import chain, islice
 from typing import Any
 
 from rowcite.model import Json
@@ -132,6 +133,75 @@ def _object(value: Json, kind: FieldType, nulls: frozenset[str]) -> dict[str, An
     if not isinstance(value, dict):
         raise CoercionError(f"{shown(value)} is not an object")
     return {name: coerce(value.get(name), part, nulls) for name, part in kind.properties}
+
+
+# --- many values -----------------------------------------------------------------------------------------
+
+
+def coerce_all(values: list[Json], kind: FieldType, nulls: frozenset[str] = _NULLS) -> list[Any]:
+    """Return `coerce` of each value. Values that are of the type already are not looked at one by one.
+
+    Raises:
+        CoercionError: one of them cannot be coerced without loss.
+    """
+    known, as_one = _MANY.get(kind.kind, (frozenset(), None))
+    found = (
+        as_one(values, kind, nulls) if as_one is not None and known.issuperset(map(type, values)) else None
+    )
+    return [coerce(value, kind, nulls) for value in values] if found is None else found
+
+
+def _texts(values: list[Any], kind: FieldType, nulls: frozenset[str]) -> list[Any] | None:
+    if kind.choices:
+        return values if {*kind.choices, None}.issuperset(values) else None
+    return _without(nulls, values)
+
+
+def _without(nulls: frozenset[str], texts: list[Any]) -> list[str | None]:
+    return [text if text is None or text.strip().lower() not in nulls else None for text in texts]
+
+
+def _integers(values: list[Any], _: FieldType, __: frozenset[str]) -> list[Any] | None:
+    return values if all(value is None or value in _INT64 for value in values) else None
+
+
+def _numbers(values: list[Any], _: FieldType, __: frozenset[str]) -> list[Any] | None:
+    if not all(value is None or -_EXACT <= value <= _EXACT for value in values):
+        return None
+    return [None if value is None else float(value) for value in values]
+
+
+def _booleans(values: list[Any], _: FieldType, __: frozenset[str]) -> list[Any]:
+    return values
+
+
+def _dates(values: list[Any], _: FieldType, nulls: frozenset[str]) -> list[Any] | None:
+    try:
+        return [
+            None if text is None else date.fromisoformat(text.strip()) for text in _without(nulls, values)
+        ]
+    except ValueError:
+        return None
+
+
+def _arrays(values: list[Any], kind: FieldType, nulls: frozenset[str]) -> list[Any]:
+    assert kind.items is not None
+    items = iter(coerce_all(list(chain.from_iterable(filter(None, values))), kind.items, nulls))
+    return [None if value is None else list(islice(items, len(value))) for value in values]
+
+
+_NULL = type(None)
+_MANY: dict[
+    str, tuple[frozenset[type], Callable[[list[Any], FieldType, frozenset[str]], list[Any] | None]]
+] = {
+    "string": (frozenset({str, _NULL}), _texts),
+    "integer": (frozenset({int, _NULL}), _integers),
+    "number": (frozenset({int, float, _NULL}), _numbers),
+    "boolean": (frozenset({bool, _NULL}), _booleans),
+    "date": (frozenset({str, _NULL}), _dates),
+    "array": (frozenset({list, _NULL}), _arrays),
+}
+"""By type: the types of values that need no conversion, and the function that converts many of them, or returns None."""
 
 
 def json_text(value: Json) -> str:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from rowcite.accept.checks import Check
-from rowcite.accept.coerce import CoercionError, coerce, json_text, shown
+from rowcite.accept.coerce import CoercionError, coerce, coerce_all, json_text, shown
 from rowcite.accept.evidence import Element, basis_of, by_field, list_basis
 from rowcite.accept.policy import AcceptancePolicy, FieldPolicy
 from rowcite.accept.rules import Rule
@@ -42,6 +42,30 @@ class Cell(msgspec.Struct, frozen=True, gc=False):
     run_id: str | None = None
     processor: str | None = None
     elements: tuple[Element, ...] = ()
+
+
+class CellColumn(NamedTuple):
+    """The cells of one field, of several rows: for each member that a table shows, a list with one item a row."""
+
+    values: list[Any]
+    confidences: list[str | None]
+    citations: list[tuple[Citation, ...]]
+    reasonings: list[str | None]
+    elements: list[tuple[Element, ...]]
+    rejections: list[str | None]
+
+    def replace(self, at: int, cell: Cell) -> None:
+        """Put a cell in a row's place."""
+        self.values[at], self.confidences[at], self.citations[at] = (
+            cell.value,
+            cell.confidence,
+            cell.citations,
+        )
+        self.reasonings[at], self.elements[at], self.rejections[at] = (
+            cell.reasoning,
+            cell.elements,
+            cell.rejection,
+        )
 
 
 def judge(answer: Answer, policy: AcceptancePolicy, day: date) -> list[Cell]:
@@ -149,6 +173,73 @@ def _counted(basis: FieldBasis, part: FieldPolicy) -> tuple[Citation, ...]:
     if part.distrusted is None:
         return basis.citations
     return tuple(citation for citation in basis.citations if citation.url not in part.distrusted)
+
+
+# --- many answers ----------------------------------------------------------------------------------------
+
+
+def judge_columns(
+    answers: Sequence[Answer], policy: AcceptancePolicy, day: date
+) -> tuple[list[CellColumn], set[int]]:
+    """Return the accepted cells of many answers by field, and the places of the answers with a rejected value.
+
+    The cells of such an answer are not complete: `judge` returns them. For the others this is `judge`, in less time.
+    """
+    bases = [by_field(answer) for answer in answers]
+    rejected: set[int] = set()
+    columns = [_judged_column(answers, part, bases, day, rejected) for part in policy.fields]
+    if policy.rules:
+        names = [part.field.name for part in policy.fields]
+        for at, values in enumerate(zip(*(column.values for column in columns), strict=True)):
+            row = dict(zip(names, values, strict=True))
+            if any(rule.broken(row) for rule in policy.rules):
+                rejected.add(at)
+    return columns, rejected
+
+
+def _judged_column(
+    answers: Sequence[Answer],
+    part: FieldPolicy,
+    bases: Sequence[Mapping[str, FieldBasis]],
+    day: date,
+    rejected: set[int],
+) -> CellColumn:
+    """Return the cells of one field; add the places of rejected values to `rejected`."""
+    field = part.field
+    values = _values(answers, part, rejected)
+    elements: list[tuple[Element, ...]] = [()] * len(values)
+    if field.type.kind == "array":
+        found = [_evidence(field, value, own) for value, own in zip(values, bases, strict=True)]
+        evidence, elements = [basis for basis, _ in found], [items for _, items in found]
+    else:
+        evidence = [basis_of(field.basis, own) for own in bases]
+    if part.checks or part.required:
+        for at, (value, basis, items) in enumerate(zip(values, evidence, elements, strict=True)):
+            judged = [_judged_element(item, value, part, day) for item in items] if part.checks else items
+            if _rejection(value, basis, judged, part, day)[0] is not None:
+                rejected.add(at)
+    return CellColumn(
+        values,
+        [None if basis.confidence is None else str(basis.confidence) for basis in evidence],
+        [basis.citations for basis in evidence],
+        [basis.reasoning or None for basis in evidence],
+        elements,
+        [None] * len(values),
+    )
+
+
+def _values(answers: Sequence[Answer], part: FieldPolicy, rejected: set[int]) -> list[Any]:
+    """Return the values of one field as its type; None for one that is not of it, whose place is added to `rejected`."""
+    try:
+        return coerce_all([_found(answer, part.field) for answer in answers], part.field.type, part.nulls)
+    except CoercionError:
+        values: list[Any] = [None] * len(answers)
+        for at, answer in enumerate(answers):
+            try:
+                values[at] = coerce(_found(answer, part.field), part.field.type, part.nulls)
+            except CoercionError:
+                rejected.add(at)
+        return values
 
 
 # --- rules over the row ----------------------------------------------------------------------------------

@@ -62,13 +62,20 @@ def resolve(  # noqa: PLR0913 - the parts of a row, by name
     accepted values replace them. `decisions` are people's, by field. Without `texts` the evidence may lack reasonings, titles
     and excerpts.
     """
-    if len(runs) == 1 and runs[0].first and not given and not decisions:
+    if is_single(runs, given, decisions):
         return _resolve_one(runs[0], policy, day, texts=texts)
     return _Row(policy, day, given or {}, decisions or {}).resolved(runs, overwrite=overwrite)
 
 
+def is_single(
+    runs: Sequence[StoredRun], given: Mapping[str, Any] | None, decisions: Mapping[str, Decision] | None
+) -> bool:
+    """Return True for the most common row: one run, no given values, no decisions."""
+    return len(runs) == 1 and runs[0].first and not given and not decisions
+
+
 def _resolve_one(run: StoredRun, policy: AcceptancePolicy, day: date, *, texts: bool) -> ResolvedRow:
-    """Resolve the most common row: one run, no given values, no decisions."""
+    """Resolve a row of which `is_single` is true."""
     source = ((run.run_id,) if run.run_id else (), (run.processor,))
     if run.state is not RunState.COMPLETED or run.output is None:
         status, error = _status_without_answer([run])

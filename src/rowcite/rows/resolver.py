@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import islice
 from typing import Any, Protocol
 
 import msgspec
@@ -13,6 +14,7 @@ import polars as pl
 from rowcite.accept.policy import AcceptancePolicy, acceptance_policy
 from rowcite.model import Decision, RowStatus, StoredRun
 from rowcite.progress import count_read
+from rowcite.rows.columns import ResolvedColumns, StoredRow, resolve_accepted
 from rowcite.rows.given import GIVEN, fits, given_columns, without_blanks
 from rowcite.rows.resolve import ResolvedRow, resolve
 from rowcite.spec.fields import Field, fields
@@ -24,6 +26,7 @@ KEY = "\0key"
 _ROWS = "\0rows"
 CHUNK = 2_000
 """The number of tasks whose answers are in memory at the same time."""
+_BLOCK = 16  # rows that are resolved together: few enough for the processor's cache
 
 
 class RunStore(Protocol):
@@ -123,10 +126,14 @@ class RowResolver:
         ids = keys.to_frame(KEY)
         return ids.hstack(rows.select(self._own_values)) if self._own_values else ids
 
-    def resolve_each(self, ids: pl.DataFrame) -> Iterator[ResolvedRow]:
-        """Yield the row of each of `ids`: distinct rows of `identify` that have a key."""
-        for _, given, decisions, runs in self._stored(ids):
-            yield self.resolve(runs, given, decisions)
+    def resolve_columns(self, ids: pl.DataFrame) -> Iterator[ResolvedColumns]:
+        """Yield the rows of `ids` in columns, some at a time: distinct rows of `identify` that have a key."""
+        stored = (row for _, row in self._stored(ids))
+        while some := list(islice(stored, _BLOCK)):
+            columns, others = resolve_accepted(some, self.policy, self.day, texts=self._texts)
+            for at in others if not self._types else range(len(some)):
+                columns.replace(at, self.resolve(*some[at]))
+            yield columns
 
     def groups(self, keys: pl.Series, rows: pl.DataFrame) -> Iterator[RowGroup]:
         """Yield the rows of a batch in groups that resolve alike; rows without a key are left out."""
@@ -138,14 +145,10 @@ class RowResolver:
             .agg(pl.col(_ROWS))
         )
         places = grouped[_ROWS].to_list()
-        for places_of, (key, given, decisions, runs) in zip(
-            places, self._stored(grouped.drop(_ROWS)), strict=True
-        ):
-            yield RowGroup(key, places_of, given, decisions, runs, self.resolve(runs, given, decisions))
+        for places_of, (key, row) in zip(places, self._stored(grouped.drop(_ROWS)), strict=True):
+            yield RowGroup(key, places_of, row.given, row.decisions, row.runs, self.resolve(*row))
 
-    def _stored(
-        self, ids: pl.DataFrame
-    ) -> Iterator[tuple[bytes, dict[str, Any], Mapping[str, Decision], list[StoredRun]]]:
+    def _stored(self, ids: pl.DataFrame) -> Iterator[tuple[bytes, StoredRow]]:
         """Yield for each of `ids` its key, its given values, and what the ledger has of it."""
         names = [field.name for field in self.given_columns.values()]
         for part in ids.iter_slices(CHUNK):
@@ -154,8 +157,8 @@ class RowResolver:
             decisions = self._ledger.decisions(keys) if self._decided else {}
             count_read(answers=len(runs))
             if not names:
-                yield from ((key, {}, decisions.get(key, {}), runs.get(key, [])) for key in keys)
+                yield from ((key, StoredRow(runs.get(key, []), {}, decisions.get(key, {}))) for key in keys)
                 continue
             for key, *own in part.iter_rows():
                 given = {name: value for name, value in zip(names, own, strict=True) if value is not None}
-                yield key, given, decisions.get(key, {}), runs.get(key, [])
+                yield key, StoredRow(runs.get(key, []), given, decisions.get(key, {}))

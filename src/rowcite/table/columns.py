@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from json.encoder import encode_basestring
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -15,11 +14,12 @@ import msgspec
 import polars as pl
 import pyarrow as pa
 
-from rowcite.accept.judge import Cell
+from rowcite.accept.evidence import Element
+from rowcite.accept.judge import CellColumn
 from rowcite.inert import FORMULA, NUMBER_OR_PHONE, shortened, without_formula
 from rowcite.model import Citation, RowStatus
+from rowcite.rows.columns import ResolvedColumns
 from rowcite.rows.given import GIVEN, given_columns
-from rowcite.rows.resolve import ResolvedRow
 from rowcite.spec.fields import Field, FieldType, fields, value_column
 from rowcite.spec.models import Spec
 from rowcite.table.sources.arrow_types import is_same_in_polars
@@ -31,7 +31,6 @@ EVIDENCE = "\0evidence "
 CELL_CHARS = 32_767
 """Characters that a cell of a workbook holds, as UTF-16 counts them."""
 
-_BLOCK = 16  # rows whose cells are in memory at a time: few enough for the processor's cache
 _EXCERPT_CHARS, _CITATIONS = 2_000, 100  # of the evidence in a workbook
 _SPACE = re.compile(r"\s")
 _text_of = json.JSONEncoder(
@@ -50,11 +49,11 @@ _DTYPES: dict[str, pl.DataType] = {
 
 
 class Column(NamedTuple):
-    """A column: its name, its type, and its value as a function of a cell of `field`, or of the whole row (None)."""
+    """A column: its name, its type, and its values as a function of the cells of `field`, or of whole rows (None)."""
 
     name: str
     dtype: pl.DataType
-    value: Callable[[Any], Any]
+    values: Callable[[Any], Iterable[Any]]
     field: int | None = None
 
 
@@ -96,14 +95,12 @@ class ColumnLayout:
         """Return the headings of the added columns by name: a name that a spreadsheet would run has an apostrophe."""
         return {name: without_formula(name) if self.escapes else name for name in self.schema}
 
-    def frame(self, rows: Iterable[ResolvedRow]) -> pl.DataFrame:
+    def frame(self, rows: Iterable[ResolvedColumns]) -> pl.DataFrame:
         """Return all columns for these rows. Built by column: row by row takes polars several times as long."""
         values: list[list[Any]] = [[] for _ in self.columns]
-        rows = iter(rows)
-        while some := list(islice(rows, _BLOCK)):
-            cells = list(zip(*(row.cells for row in some), strict=True))
+        for some in rows:
             for column, collected in zip(self.columns, values, strict=True):
-                collected.extend(map(column.value, some if column.field is None else cells[column.field]))
+                collected.extend(column.values(some if column.field is None else some.cells[column.field]))
         found = pl.DataFrame(
             [
                 _series(column.name, collected, column.dtype)
@@ -151,36 +148,37 @@ class ColumnLayout:
             replaces = name in self.given
             yield Column(EVIDENCE + name, pl.Binary(), _evidence_of_given if replaces else _evidence, at)
         if columns.confidence:
-            yield Column(f"{name}_confidence", pl.String(), attrgetter("confidence"), at)
+            yield Column(f"{name}_confidence", pl.String(), attrgetter("confidences"), at)
         if columns.citations == "full":
             is_list = field.type.kind == "array"
             full = _citations_of_list if is_list else _full_citations
             kind = pl.List(_CITATION_OF_LIST if is_list else _CITATION) if self._native else pl.String()
-            value = full if self._native else lambda cell: _text_of(full(cell)) if cell.citations else None
-            yield Column(f"{name}_citations", kind, value, at)
+            yield Column(f"{name}_citations", kind, full if self._native else _as_texts(full), at)
         if columns.citations == "urls":
             dtype = pl.List(pl.String) if self._native else pl.String()
-            yield Column(f"{name}_citations", dtype, _urls if self._native else _urls_text, at)
+            yield Column(f"{name}_citations", dtype, _urls if self._native else _urls_texts, at)
         if columns.reasoning:
-            yield Column(f"{name}_reasoning", pl.String(), attrgetter("reasoning"), at)
+            yield Column(f"{name}_reasoning", pl.String(), attrgetter("reasonings"), at)
 
     def _value_column(self, at: int, field: Field, name: str) -> Column:
         found = dtype(field.type)
         own = self._table[name] if name in self.given else None
         is_text = own == pl.String or (own is None and not self._native)
         is_text = is_text and found.is_nested()
-        value: Callable[[Cell], Any] = _json_text if is_text else attrgetter("value")
+        values: Callable[[CellColumn], list[Any]] = _json_texts if is_text else attrgetter("values")
         kind = pl.String() if is_text else found
         if own is None:
-            return Column(name, kind, value, at)
-        return Column(FOUND + name, kind, lambda cell: value(cell) if _replaces(cell) else None, at)
+            return Column(name, kind, values, at)
+        return Column(FOUND + name, kind, lambda cells: _if(_replaces(cells), values(cells)), at)
 
 
 _OF_ROW = (
-    Column("rowcite_status", pl.String(), attrgetter("status")),
-    Column("rowcite_error", pl.String(), attrgetter("error")),
-    Column("rowcite_processor", pl.String(), lambda row: " ".join(row.processors) or None),
-    Column("rowcite_run_id", pl.String(), lambda row: " ".join(row.run_ids) or None),
+    Column("rowcite_status", pl.String(), attrgetter("statuses")),
+    Column("rowcite_error", pl.String(), attrgetter("errors")),
+    Column(
+        "rowcite_processor", pl.String(), lambda rows: [" ".join(names) or None for names in rows.processors]
+    ),
+    Column("rowcite_run_id", pl.String(), lambda rows: [" ".join(ids) or None for ids in rows.run_ids]),
 )
 STATUS_COLUMNS = tuple(column.name for column in _OF_ROW)
 
@@ -238,69 +236,102 @@ def without_formulas(name: str) -> pl.Expr:
 # --- cells to values -------------------------------------------------------------------------------------
 
 
-def _replaces(cell: Cell) -> bool:
-    """Return True if a cell's value replaces the value in the table."""
-    return cell.value is not None and cell.rejection is None and cell.confidence != GIVEN
+def _replaces(cells: CellColumn) -> list[bool]:
+    """Return for each cell True if its value replaces the value in the table."""
+    return [
+        value is not None and rejection is None and confidence != GIVEN
+        for value, rejection, confidence in zip(
+            cells.values, cells.rejections, cells.confidences, strict=True
+        )
+    ]
 
 
-def _evidence(cell: Cell) -> bytes | None:
-    """Return the evidence of a found value: its confidence, and title, URL and excerpts of each citation."""
-    if cell.value is None or cell.confidence == GIVEN:
-        return None
+def _if(wanted: Iterable[bool], values: Iterable[Any]) -> list[Any]:
+    """Return the wanted values, and None for the others."""
+    return [value if is_wanted else None for is_wanted, value in zip(wanted, values, strict=True)]
+
+
+def _evidence(cells: CellColumn) -> list[bytes | None]:
+    """Return the evidence of each found value: its confidence, and title, URL and excerpts of each citation."""
+    return [
+        None if value is None or confidence == GIVEN else _evidence_bytes(confidence, citations)
+        for value, confidence, citations in zip(cells.values, cells.confidences, cells.citations, strict=True)
+    ]
+
+
+def _evidence_bytes(confidence: str | None, citations: Sequence[Citation]) -> bytes:
     return msgspec.json.encode(
         Evidence(
-            cell.confidence,
+            confidence,
             [
                 (item.title, item.url, shortened(" … ".join(item.excerpts), _EXCERPT_CHARS))
-                for item in cell.citations[:_CITATIONS]
+                for item in citations[:_CITATIONS]
             ],
         )
     )
 
 
-def _evidence_of_given(cell: Cell) -> bytes | None:
-    return _evidence(cell) if _replaces(cell) else None
+def _evidence_of_given(cells: CellColumn) -> list[bytes | None]:
+    return _if(_replaces(cells), _evidence(cells))
 
 
-def _json_text(cell: Cell) -> Any:
-    value = cell.value
+def _json_texts(cells: CellColumn) -> list[Any]:
+    return [_json_text(value) for value in cells.values]
+
+
+def _json_text(value: Any) -> Any:
     if isinstance(value, list) and all(type(item) is str for item in value):
         return f"[{', '.join(map(encode_basestring, value))}]"  # as the encoder does, in half the time
     return _text_of(value) if isinstance(value, (list, dict)) else value
 
 
-def _full_citations(cell: Cell) -> list[dict[str, Any]]:
-    return [_citation(citation) for citation in cell.citations]
+def _as_texts(full: Callable[[CellColumn], list[Any]]) -> Callable[[CellColumn], list[str | None]]:
+    """Return the function that returns citations as JSON text; None without any."""
+    return lambda cells: [_text_of(items) if items else None for items in full(cells)]
 
 
-def _citations_of_list(cell: Cell) -> list[dict[str, Any]]:
+def _full_citations(cells: CellColumn) -> list[list[dict[str, Any]]]:
+    return [list(map(_citation, citations)) for citations in cells.citations]
+
+
+def _citations_of_list(cells: CellColumn) -> list[list[dict[str, Any]]]:
     """Return citations with the position of the element that each supports, None for those of the whole list."""
+    return [
+        [
+            {**_citation(citation), "element": position}
+            for citation, position in _by_element(citations, elements)
+        ]
+        for citations, elements in zip(cells.citations, cells.elements, strict=True)
+    ]
+
+
+def _by_element(
+    citations: Iterable[Citation], elements: Iterable[Element]
+) -> list[tuple[Citation, int | None]]:
+    """Return the citations of a whole list, and those of its elements with their positions."""
     of_elements = [
-        (citation, element.position) for element in cell.elements for citation in element.basis.citations
+        (citation, element.position) for element in elements for citation in element.basis.citations
     ]
     named = {citation.url for citation, _ in of_elements}
-    of_list = [(citation, None) for citation in cell.citations if citation.url not in named]
-    return [{**_citation(citation), "element": position} for citation, position in (*of_list, *of_elements)]
+    return [*((citation, None) for citation in citations if citation.url not in named), *of_elements]
 
 
 def _citation(citation: Citation) -> dict[str, Any]:
     return {**msgspec.structs.asdict(citation), "excerpts": list(citation.excerpts)}
 
 
-def _urls(cell: Cell) -> list[str]:
+def _urls(cells: CellColumn) -> list[list[str]]:
     """Return each URL once, with spaces quoted."""
-    text = _urls_text(cell)
-    return text.split(" ") if text is not None else []
+    return [text.split(" ") if text is not None else [] for text in _urls_texts(cells)]
 
 
-def _urls_text(cell: Cell) -> str | None:
+def _urls_texts(cells: CellColumn) -> list[str | None]:
     """Return each URL once, with spaces quoted and between them."""
-    urls = [citation.url for citation in cell.citations]
-    text = " ".join(urls)
-    # Of all white space only the space is printable.
-    if text.count(" ") == len(urls) - 1 and text.isprintable() and len(set(urls)) == len(urls):
-        return text
-    return " ".join(dict.fromkeys(_SPACE.sub(lambda space: quote(space[0]), url) for url in urls)) or None
+    found = [[citation.url for citation in citations] for citations in cells.citations]
+    texts = "".join(map("".join, found))
+    if " " in texts or not texts.isprintable():  # of all white space only the space is printable
+        found = [[_SPACE.sub(lambda space: quote(space[0]), url) for url in urls] for urls in found]
+    return [" ".join(dict.fromkeys(urls)) or None for urls in found]
 
 
 def _series(name: str, values: list[Any], kind: pl.DataType) -> pl.Series:

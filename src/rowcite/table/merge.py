@@ -77,7 +77,7 @@ class Merge:
             self._resolved = pl.concat([self._resolved, *parts], rechunk=True)  # once, not at each look-up
 
     def _columns(self, ids: pl.DataFrame) -> pl.DataFrame:
-        found = self._layout.frame(self._resolver.resolve_each(ids))
+        found = self._layout.frame(self._resolver.resolve_columns(ids))
         return ids.hstack(found.with_columns(self._guards))
 
     # --- rows ----------------------------------------------------------------------------------------
