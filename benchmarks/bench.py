@@ -164,8 +164,8 @@ def against_peers(table: Table, goals: Mapping[str, str]) -> list[Row]:
     return shown
 
 
-def row_cost(rows: int, few: int) -> list[Row]:
-    """Measure the CPU of a row beyond start-up: that of many rows less that of few."""
+def row_cost(rows: int, few: int, citations: int) -> list[Row]:
+    """Measure the CPU of a row beyond start-up: that of many rows less that of few. Citations make an answer's size."""
     runs: dict[int, list[float]] = {rows: [], few: []}
     with tempfile.TemporaryDirectory(prefix="rowcite-bench-") as name:
         folder = Path(name)
@@ -174,12 +174,14 @@ def row_cost(rows: int, few: int) -> list[Row]:
                 make_table(folder / "table.csv", size, size)
                 without_output(folder)
                 spec, ledger = make_spec(folder, fields=EVERY_TYPE), folder / f"ledger-{size}-{turn}"
-                with server(folder, *HOSTILE) as at:
+                with server(folder, *HOSTILE, "--citations", str(citations)) as at:
                     found.append(
                         rowcite("run", spec, "--json", "-q", "--base-url", at.url, "--ledger", ledger).cpu
                     )
+        size = answer_bytes(ledger) / 1000
     cost = (statistics.median(runs[rows]) - statistics.median(runs[few])) / (rows - few)
-    return [("client CPU a row beyond start-up, hostile answers", "at most 80 µs", f"{cost * 1e6:.0f} µs")]
+    what = f"client CPU a row beyond start-up, hostile answers of {size:.1f} KB"
+    return [(what, "at most 80 µs", f"{cost * 1e6:.0f} µs")]
 
 
 def without_output(folder: Path) -> None:
@@ -306,7 +308,8 @@ if __name__ == "__main__":
             Table(20_000), {"bare": "at most 2.5 x", "requests": "at most 4", "peer": "at least 4 x"}
         ),
         *against_peers(hostile, {"durable": "at most 2.3 x", "peer": "at least 1.15 x"}),
-        *row_cost(20_000, 1_000),
+        *row_cost(20_000, 1_000, citations=1),
+        *row_cost(20_000, 1_000, citations=3),
         *against_peers(replace(hostile, rows=200_000, repeat=1, bare=False), {"peer": "at least 1.2 x"}),
         *makespan(2_000, 5),
     ]

@@ -25,6 +25,7 @@ class _Flags(NamedTuple):
     corpus: Path | None
     bench: bool
     hostile: float
+    citations: int | None
     cache: Path | None
     no_cache: bool
     host: str
@@ -73,6 +74,12 @@ def _path(_: click.Context, __: click.Parameter, value: str | None) -> Path | No
     type=click.FloatRange(0, 1),
     metavar="SHARE",
     help="With --bench: make this share of the texts hostile (unicode, quotes, line breaks, formulas, empty, long).",
+)
+@click.option(
+    "--citations",
+    type=click.IntRange(0, 100),
+    metavar="N",
+    help="With --bench: give each field this number of citations (default 3).",
 )
 @click.option(
     "--cache",
@@ -235,11 +242,12 @@ def _researcher(flags: _Flags, console: Console) -> tuple[Researcher, str]:
     if flags.bench:
         if flags.corpus or endpoint:
             raise UsageError("--bench reads no documents: remove --corpus and --llm-base-url")
-        from rowcite.local.server.bench import Bench
+        from rowcite.local.server.bench import CITATIONS, Bench
 
-        return Bench(flags.hostile), "Serving bench answers (not research)"
-    if flags.hostile:
-        raise UsageError("--hostile is about --bench: give both")
+        citations = CITATIONS if flags.citations is None else flags.citations
+        return Bench(flags.hostile, citations), "Serving bench answers (not research)"
+    if flags.hostile or flags.citations is not None:
+        raise UsageError("--hostile and --citations are about --bench: give it too")
     if flags.corpus is None:
         raise UsageError("no documents: give --corpus DIR (or --bench, to measure clients)")
     from rowcite.local.research import open_corpus

@@ -77,6 +77,15 @@ def test_an_answer_is_as_long_as_a_real_one_and_states_that_it_is_not_research(b
         assert all(citation["excerpts"] for citation in entry["citations"])
 
 
+def test_each_field_has_the_requested_number_of_citations():
+    with (
+        embedded(create_app(Bench(citations=1), ServerSettings())) as base,
+        httpx.Client(base_url=base, timeout=10) as client,
+    ):
+        basis = output(client, "Acme")["basis"]
+    assert {len(entry["citations"]) for entry in basis} == {1}
+
+
 def test_equal_inputs_have_equal_answers_and_different_inputs_different_ones(bench):
     first, again, other = (output(bench, given) for given in ({"a": 1, "b": 2}, {"b": 2, "a": 1}, {"a": 2}))
     assert first == again != other
@@ -198,6 +207,7 @@ def test_the_command_serves_and_reports_its_makespan(tmp_path):
         (("--bench", "--corpus", "."), "--bench"),
         ((), "--corpus DIR"),
         (("--hostile", "0.3", "--corpus", "."), "--bench"),
+        (("--citations", "1", "--corpus", "."), "--bench"),
         (("--bench", "--latency", "1", "--latency-mean", "5"), "--latency-mean"),
         (("--bench", "--latency-mean", "0"), "--latency-mean"),
     ],

@@ -22,7 +22,7 @@ from rowcite.local.server.validation import TaskSpec
 from rowcite.model import Citation, FieldBasis
 
 MIN_BYTES = 1_800  # of an output: about the size of a real one with five fields
-CITATIONS = 3  # of each field
+CITATIONS = 3  # of each field, unless the server is started with another number
 HOSTILE = (
     "Müller & Söhne, \u6771\u4eac\u90fd, \u0645\u0631\u062d\u0628\u0627 \U0001f3e2 e\u0301 \u2028 \u202e {}",
     'said "no", \'yes\', ""quoted"", back\\slash, {}',
@@ -50,14 +50,14 @@ class Bench:
     `hostile` is the share of texts that are hostile: values, elements of lists, reasonings, titles and excerpts.
     """
 
-    def __init__(self, hostile: float = 0.0) -> None:
-        self._hostile = hostile
+    def __init__(self, hostile: float = 0.0, citations: int = CITATIONS) -> None:
+        self._hostile, self._citations = hostile, citations
         self._templates: dict[tuple[int, int, bool], tuple[TaskSpec, list[bytes]]] = {}
 
     def research(self, question: Question, /) -> Finding:
         """Return a bench answer in full, for what `immediate` leaves out."""
         number = number_of(question.input)
-        return self._with_hostile_texts(_finding(question.output, number), number)
+        return self._with_hostile_texts(_finding(question.output, number, self._citations), number)
 
     def search(self, queries: Sequence[str], **_: object) -> tuple[SearchResult, ...]:
         """Return one result that states that it is not a source."""
@@ -75,7 +75,7 @@ class Bench:
         number = number_of(accepted.request.input)
         variant = number % _VARIANTS if self._hostile else 0
         parts = self._template(accepted.spec, variant, per_element=BETA_FIELD_BASIS in accepted.betas)
-        return Ending("completed", Output((b"%d" % number).join(parts), CITATIONS))
+        return Ending("completed", Output((b"%d" % number).join(parts), self._citations))
 
     def _template(self, spec: TaskSpec, variant: int, *, per_element: bool) -> list[bytes]:
         """Return the output of a spec, split where the number belongs. Equal specs are one object: each is read once."""
@@ -83,7 +83,7 @@ class Bench:
         if known is None:
             if len(self._templates) >= _TEMPLATES:
                 self._templates.clear()
-            finding = self._with_hostile_texts(_finding(spec.output, _MARK), variant)
+            finding = self._with_hostile_texts(_finding(spec.output, _MARK, self._citations), variant)
             whole = encoded(finding, per_element=per_element).split(b"%d" % _MARK)
             known = self._templates[id(spec), variant, per_element] = spec, whole
         return known[1]
@@ -131,22 +131,24 @@ def number_of(given: str | dict[str, Any]) -> int:
     return _MIN_NUMBER + int.from_bytes(digest(given)[:4]) % 90_000_000
 
 
-def _finding(output: dict[str, Any], number: int) -> Finding:
-    missing = MIN_BYTES - len(encoded(_padded(output, _MIN_NUMBER, "")))
-    return _padded(output, number, _FILLER * max(0, -(-missing // len(_FILLER))))
+def _finding(output: dict[str, Any], number: int, citations: int) -> Finding:
+    missing = MIN_BYTES - len(encoded(_padded(output, _MIN_NUMBER, "", citations)))
+    return _padded(output, number, _FILLER * max(0, -(-missing // len(_FILLER))), citations)
 
 
-def _padded(output: dict[str, Any], number: int, filler: str) -> Finding:
+def _padded(output: dict[str, Any], number: int, filler: str, citations: int) -> Finding:
     """Return a finding of the requested kind; `filler` makes the first reasoning longer."""
     if output["type"] == "text":
         text = f"Bench answer {number}: not research."
-        return Finding("text", text, (_basis("output", number, filler),), None, CITATIONS)
+        return Finding("text", text, (_basis("output", number, filler, citations),), None, citations)
     schema = output.get("json_schema")
     chosen = None if schema else _auto_schema()
     fields = field_of_schema(schema or _auto_schema()).fields
     content = {field.name: _value(field, number) for field in fields}
-    basis = tuple(_basis(field.name, number, "" if at else filler) for at, field in enumerate(fields))
-    return Finding("json", content, basis, chosen, CITATIONS)
+    basis = tuple(
+        _basis(field.name, number, "" if at else filler, citations) for at, field in enumerate(fields)
+    )
+    return Finding("json", content, basis, chosen, citations)
 
 
 def _auto_schema() -> dict[str, Any]:
@@ -169,12 +171,12 @@ def _value(field: OutputField, number: int) -> Any:
     return True if field.kind == "boolean" else number
 
 
-def _basis(field: str, number: int, filler: str) -> FieldBasis:
+def _basis(field: str, number: int, filler: str, citations: int) -> FieldBasis:
     excerpts = (f"Bench excerpt {number} for {field}: no page contains this.",)
-    citations = tuple(
-        Citation(_url(number, page), "Bench page, not a source", excerpts) for page in range(1, CITATIONS + 1)
+    cited = tuple(
+        Citation(_url(number, page), "Bench page, not a source", excerpts) for page in range(1, citations + 1)
     )
-    return FieldBasis(field, _NOTE + filler, citations, "high")
+    return FieldBasis(field, _NOTE + filler, cited, "high")
 
 
 def _url(number: int, page: int) -> str:
