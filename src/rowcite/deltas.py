@@ -85,7 +85,6 @@ def write_changes(job: Job, ledger: Ledger, options: DeltaOptions, target: Path)
         TableChanged: the table has another header than when the command began, or keeps changing. Nothing was written.
     """
     check_key(job, options.key)
-    columns = [job.spec.columns.prefix + item.name for item in fields(job.spec)]
     keep = job.spec.columns.formulas == "keep"
     with TemporaryDirectory(prefix="rowcite-") as folder:
         spool = Path(folder) / "changes"
@@ -97,11 +96,29 @@ def write_changes(job: Job, ledger: Ledger, options: DeltaOptions, target: Path)
 
         with write_errors(str(target)):
             changes = with_table_of_now(job, spool_now)
-            for name, chosen in _files(target, [c for c in columns if changes.cells[c]], options):
+            for name, own in delta_files(job, target, per_field=options.per_field):
+                chosen = [column for column in own if changes.cells[column]]
+                if options.per_field and not chosen:
+                    continue
                 headings = chosen if keep else map(without_formula, chosen)
                 _write(spool, name, [options.key, *headings], chosen)
                 changes.files.append(str(name))
     return changes
+
+
+def delta_files(job: Job, target: Path, *, per_field: bool) -> Iterator[tuple[Path, list[str]]]:
+    """Yield the files that may be written, with their columns."""
+    columns = [job.spec.columns.prefix + item.name for item in fields(job.spec)]
+    if not per_field:
+        yield target, columns
+        return
+    taken: set[str] = set()
+    for column in columns:
+        name = re.sub(r"[^\w-]+", "_", column)
+        while name.lower() in taken:
+            name += "_"
+        taken.add(name.lower())
+        yield target.with_name(f"{target.stem}.{name}{target.suffix}"), [column]
 
 
 # --- the changes ----------------------------------------------------------------------------------------
@@ -259,19 +276,6 @@ def _spool(changes: _ChangedRows, spool: Path) -> DeltaSummary:
 
 def _digest(text: str) -> bytes:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-
-
-def _files(target: Path, columns: list[str], options: DeltaOptions) -> Iterator[tuple[Path, list[str]]]:
-    if not options.per_field:
-        yield target, columns
-        return
-    taken: set[str] = set()
-    for column in columns:
-        name = re.sub(r"[^\w-]+", "_", column)
-        while name.lower() in taken:
-            name += "_"
-        taken.add(name.lower())
-        yield target.with_name(f"{target.stem}.{name}{target.suffix}"), [column]
 
 
 def _write(spool: Path, target: Path, header: Iterable[str], columns: list[str]) -> None:

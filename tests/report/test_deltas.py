@@ -95,6 +95,15 @@ def test_a_file_for_each_field_has_no_blank_cells(tmp_path):
     }
 
 
+def test_a_file_for_a_field_never_replaces_the_table(tmp_path):
+    path = made(tmp_path, answer(industry=found("pumps")))
+    table_file = (tmp_path / "table.csv").rename(tmp_path / "table.industry.csv")
+    before = table_file.read_bytes()
+    done = deltas(path, "--per-field", "-i", table_file.name, output="table.csv")
+    assert (done.returncode, table_file.read_bytes()) == (2, before)
+    assert b"--output table.industry.csv: this is a table of this spec" in done.stderr
+
+
 def test_a_value_of_an_earlier_file_is_left_out(tmp_path):
     path = made(
         tmp_path,

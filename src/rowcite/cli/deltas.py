@@ -59,9 +59,10 @@ def command(spec: str, output: str, *, as_json: bool, **flags: Any) -> int:
     from pathlib import Path
 
     from rowcite.cli import render
-    from rowcite.deltas import DeltaOptions, write_changes
+    from rowcite.deltas import DeltaOptions, delta_files, write_changes
     from rowcite.ledger import open_ledger
     from rowcite.pipeline.which_api import Use, api_text
+    from rowcite.wording import plural_is
 
     console = start_console(flags)
     if Path(output).suffix.lower() != ".csv":
@@ -73,14 +74,14 @@ def command(spec: str, output: str, *, as_json: bool, **flags: Any) -> int:
         prepared(spec, flags, Use.KEEP) as ready,
         closing(open_ledger(ready.ledger, writing=False)) as ledger,
     ):
-        ready.check_target("--output", output)
+        for file, _ in delta_files(ready.job, Path(output), per_field=options.per_field):
+            ready.check_target("--output", str(file))
         changes = write_changes(ready.job, ledger, options, Path(output))
     if as_json:
         counts = {name: getattr(changes, name) for name in changes.__slots__}
         render.as_json({**counts, "api": ready.api})
     if changes.pending:
-        rows = f"{render.plural(changes.pending, 'row')} {'is' if changes.pending == 1 else 'are'}"
-        console.warning(f"{rows} still pending: run `{ready.command('run')}`")
+        console.warning(f"{plural_is(changes.pending, 'row')} still pending: run `{ready.command('run')}`")
     for line in change_warnings(changes, options.importer == "salesforce"):
         console.warning(line)
     cells = ", ".join(f"{count:,} {column}" for column, count in changes.cells.items())
