@@ -206,6 +206,12 @@ def test_a_page_saved_as_a_csv_is_an_error(refused):
     assert "is HTML or XML and not a table" in refused(b"<!DOCTYPE html><html>")
 
 
+def test_a_json_array_is_an_error_with_the_way_to_make_lines_of_it(refused):
+    assert "is a JSON array. rowcite reads JSON lines" in refused(
+        b'[\n  {"name": "Acme"}\n]\n', name="table.json"
+    )
+
+
 def test_bytes_that_are_not_text_are_an_error(refused):
     assert "is not a text file" in refused(bytes(range(256)) * 20)
 

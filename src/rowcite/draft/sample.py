@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ _SPREADSHEETS = {
     ".ods": "a LibreOffice workbook",
     ".numbers": "a Numbers workbook",
 }
+_ARRAY = re.compile(rb"\s*\[\s*\{")
 _SAVE_AS = 'which rowcite does not read. Save it as "Excel Workbook (.xlsx)", or its sheet as "CSV UTF-8"'
 
 
@@ -131,6 +133,10 @@ def _form(file: Path, named: str) -> TableForm:
     if head.startswith(b"PK\x03\x04"):
         raise TableError(
             f"{named}: has the bytes of a workbook or a zip archive. End its name in .xlsx if it is a workbook"
+        )
+    if _ARRAY.match(head):
+        raise TableError(
+            f"{named}: is a JSON array. rowcite reads JSON lines, an object a line: jq -c '.[]' FILE > TABLE.jsonl"
         )
     if head.lstrip()[:5].lower() in {b"<html", b"<!doc", b"<?xml"}:
         raise TableError(
