@@ -2,6 +2,8 @@
 
 import pytest
 
+from rowcite.cli.report import report_extra
+from rowcite.errors import UsageError
 from rowcite.wording import did_you_mean, did_you_mean_file, plural, plural_is
 
 
@@ -37,3 +39,12 @@ def test_a_number_agrees_with_its_noun():
         "1,000 rows",
     ]
     assert (plural_is(1, "row"), plural_is(2, "row")) == ("1 row is", "2 rows are")
+
+
+@pytest.mark.parametrize("what", ["report", "review"])
+def test_a_command_without_its_packages_names_itself(what):
+    with (
+        pytest.raises(UsageError, match=rf"the {what} needs optional packages .*\[report\]"),
+        report_extra(what),
+    ):
+        raise ModuleNotFoundError("No module named 'starlette'", name="starlette")

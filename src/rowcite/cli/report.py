@@ -76,7 +76,7 @@ def command(  # noqa: PLR0913 - the flags
     console = start_console(flags)
     if as_json and output == "-":
         raise click.UsageError("--json and --output - both write to stdout: give --output a file")
-    with report_extra(), prepared(spec, flags, Use.KEEP) as ready:
+    with report_extra("report"), prepared(spec, flags, Use.KEEP) as ready:
         from rowcite.report.gather import gather
         from rowcite.report.measured import read_measured
         from rowcite.report.page import page
@@ -111,11 +111,11 @@ def pending_text(counts: Counts, command: str) -> str:
     return f"{counts[RowStatus.PENDING]:,} of {plural(counts.total(), 'row')} still pending: run `{command}`"
 
 
-def report_extra() -> AbstractContextManager[None]:
-    """Turn a missing package of the report into an error with the command that installs it."""
+def report_extra(what: str) -> AbstractContextManager[None]:
+    """Turn a missing package of the report or the review into an error with the command that installs it."""
     from rowcite.wording import needs_extra
 
-    return needs_extra("report", "the report needs", UsageError)
+    return needs_extra("report", f"the {what} needs", UsageError)
 
 
 def beside(ready: Prepared) -> str:

@@ -66,7 +66,7 @@ def command(spec: str, **flags: Any) -> int:
     console = start_console(flags)
     chosen = {name: flags.pop(name) for name in Options._fields if name in flags}
     options = Options(**chosen, spec=spec, table=flags["input"], console=console)
-    with report_extra(), prepared(spec, flags, Use.KEEP) as ready:
+    with report_extra("review"), prepared(spec, flags, Use.KEEP) as ready:
         if options.import_from is not None:
             _import(ready, options, options.import_from)
         if options.export_to is not None:
