@@ -1,4 +1,4 @@
-"""A name that does not exist: each command names the nearest one that does."""
+"""A name that does not exist or is missing: each command names the nearest one, or the choices."""
 
 import json
 import shutil
@@ -6,7 +6,7 @@ import shutil
 import pytest
 from click.testing import CliRunner
 
-from rowcite.cli import cli
+from rowcite.cli import cli, main
 from support import ROOT
 
 SPEC = """\
@@ -91,3 +91,8 @@ def test_a_field_beside_a_column_in_another_case_draws_a_warning(typed, tmp_path
         in shown
     )
     assert json.loads(typed("check", "accounts.yaml", "--json"))["warnings"] == []
+
+
+def test_the_choices_of_a_missing_argument_are_on_its_line(capsys):
+    assert main(["completion"]) == 2
+    assert "Missing argument '{bash|zsh|fish}'. Choose from: bash, zsh, fish\n" in capsys.readouterr().err

@@ -169,8 +169,11 @@ def _misused(error: click.ClickException) -> int:
 
         near = nearest(error.option_name, error.possibilities) or error.possibilities[0]
         error = click.NoSuchOption(error.option_name, possibilities=[near], ctx=error.ctx)
+    text = error.format_message()
+    if isinstance(error, click.MissingParameter):
+        text = " ".join(text.split())  # click lists the choices in lines
     if Console.current().form == "json":
-        Console.current().error(error.format_message(), exit_code=USAGE)
+        Console.current().error(text, exit_code=USAGE)
     else:
-        click.UsageError(one_line(error.format_message()), getattr(error, "ctx", None)).show(sys.stderr)
+        click.UsageError(one_line(text), getattr(error, "ctx", None)).show(sys.stderr)
     return USAGE
