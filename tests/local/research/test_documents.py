@@ -10,7 +10,7 @@ import pytest
 
 from rowcite.errors import InputError
 from rowcite.local.research import open_corpus
-from rowcite.local.research.documents import limits
+from rowcite.local.research.documents import parse
 from rowcite.local.research.documents.parse import read_file
 
 
@@ -213,7 +213,7 @@ def test_elements_that_need_no_end_tag_are_not_nested(docs, tags):
 
 
 def test_of_a_long_text_the_first_part_is_read_and_the_file_is_named(monkeypatch):
-    monkeypatch.setattr(limits, "CHARS", 1 << 20)
+    monkeypatch.setattr(parse, "MOST_CHARS", 1 << 20)
     (document,), complaints = read_file(b"Acme.\n\n" + b"x" * (1 << 20) + b" last", "a.txt", {})
     assert document.text.startswith("Acme. x")
     assert not document.text.endswith("last")

@@ -11,12 +11,6 @@ from msgspec import Struct
 
 from rowcite.local.research.text.normalise import collapse_spaces
 
-HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
-MARKDOWN_SUFFIXES = frozenset({".md", ".markdown"})
-TEXT_SUFFIXES = frozenset({".txt", ".text"})
-OTHER_SUFFIXES = frozenset({".pdf", ".jsonl", ".eml"})
-SUFFIXES = HTML_SUFFIXES | MARKDOWN_SUFFIXES | TEXT_SUFFIXES | OTHER_SUFFIXES
-
 
 class Directness(Enum):
     """The form in which a document states a fact; the value is its weight in per cent."""

@@ -16,17 +16,15 @@ from typing import Any
 
 import charset_normalizer
 
-from rowcite.local.research.documents.document import (
-    HTML_SUFFIXES,
-    MARKDOWN_SUFFIXES,
-    FileMetadata,
-    metadata_in,
-)
-from rowcite.local.research.documents.layout_facts import is_labelled_line
+from rowcite.local.research.documents.document import FileMetadata, metadata_in
 from rowcite.local.research.text.normalise import collapse_spaces
 
+SUFFIXES = frozenset(
+    [".html", ".htm", ".xhtml", ".md", ".markdown", ".txt", ".text", ".pdf", ".jsonl", ".eml"]
+)
 _MOST_PAGES = 400
-_SHORT = 0.6  # a line shorter than this share of the page's longest ends its paragraph
+_SHORT = 0.6  # of the length of a page's longest line
+_HYPHEN = re.compile(r"(?<=\w)-\n(?=[a-z])")  # at the end of a line of a PDF
 _CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?([\w-]+)", re.IGNORECASE)
 _GUESSED = 20_000  # bytes by which an encoding is recognised
 
@@ -54,7 +52,7 @@ def pages_in(content: bytes, name: str) -> Iterator[Page]:
         lines = enumerate(_decode(content).split("\n"), 1)
         yield from (_line(line, f"{name}#{number}") for number, line in lines if line.strip())
     else:
-        form = "html" if suffix in HTML_SUFFIXES else "markdown" if suffix in MARKDOWN_SUFFIXES else "text"
+        form = "html" if "htm" in suffix else "markdown" if suffix[:2] == ".m" else "text"
         yield Page(name, _decode(content), form)
 
 
@@ -100,32 +98,21 @@ def _pdf(content: bytes, name: str) -> Page:
     damages = (PyPdfError, ValueError, KeyError, TypeError, AttributeError, NotImplementedError, OSError)
     try:
         reader = PdfReader(io.BytesIO(content))
-        pages = [page.extract_text() or "" for page in reader.pages[:_MOST_PAGES]]
+        text = "\n\n".join(_paragraphs(page.extract_text()) for page in reader.pages[:_MOST_PAGES])
         about = reader.metadata
         title = collapse_spaces(about.title or "") if about else ""
         made = about.creation_date if about else None
     except damages as error:
         raise ValueError(f"not a readable PDF: {error}") from error
-    text = "\n\n".join(paragraph for page in pages for paragraph in _paragraphs(page))
-    return Page(name, text, "text", FileMetadata("", title, made.date().isoformat() if made else ""))
+    day = made.date().isoformat() if made else ""
+    return Page(name, text, "text", FileMetadata("", title, day))
 
 
-def _paragraphs(page: str) -> Iterator[str]:
-    """Yield the lines of each paragraph; a short line or a labelled line ends one."""
-    lines = [collapse_spaces(line) for line in page.splitlines()]
+def _paragraphs(page: str) -> str:
+    """Return the text of a PDF's page with words whole and a blank line after each short one, which ends a paragraph."""
+    lines = _HYPHEN.sub("", page).splitlines()
     short = _SHORT * max(map(len, lines), default=0)
-    current: list[str] = []
-    for line in lines:
-        ended = current and (is_labelled_line(current[-1]) or len(current[-1]) < short)
-        if current and (ended or not line or is_labelled_line(line)):
-            yield "\n".join(current)
-            current = []
-        if current and current[-1].endswith("-") and line[:1].islower():
-            current[-1] = current[-1].removesuffix("-") + line
-        elif line:
-            current.append(line)
-    if current:
-        yield "\n".join(current)
+    return "\n".join(line if len(line) >= short else f"{line}\n" for line in lines)
 
 
 def _decode(content: bytes) -> str:
@@ -137,11 +124,9 @@ def _decode(content: bytes) -> str:
     with suppress(UnicodeDecodeError):
         return content.decode("utf-8-sig")
     if charset := _CHARSET.search(content[:2048]):
-        try:
+        with suppress(LookupError):
             return content.decode(charset[1].decode("ascii"), "replace")
-        except LookupError as error:
-            raise ValueError(f"names an unknown charset: {error}") from error
-    guess = charset_normalizer.from_bytes(content[:_GUESSED]).best()
+    guess = charset_normalizer.from_bytes(content[: content.rfind(b"\n", 0, _GUESSED) + 1 or _GUESSED]).best()
     if guess is None:
         raise ValueError("is in no encoding that could be recognised")
     return content.decode(guess.encoding, "replace")

@@ -12,6 +12,7 @@ from selectolax.lexbor import LexborHTMLParser
 from rowcite.local.research.documents.document import Directness, Fact
 from rowcite.local.research.documents.html_blocks import inline_text
 from rowcite.local.research.documents.labels import concept_of_label
+from rowcite.local.research.documents.node_facts import node_facts
 from rowcite.local.research.documents.nodes import LONGEST, Node, json_nodes, last_part, markup_nodes
 from rowcite.local.research.text.dates import full_date
 from rowcite.local.research.text.normalise import collapse_spaces, split_words
@@ -32,7 +33,7 @@ _TECHNICAL = re.compile(
 
 @dataclass
 class Head:
-    """A page's own metadata; `nodes` are its structured data, `facts` those of its meta tags."""
+    """A page's own metadata: `nodes` are its structured data, `facts` those of its data and meta tags, `hrefs` its links."""
 
     title: str = ""
     url: str = ""
@@ -40,25 +41,24 @@ class Head:
     site_name: str = ""
     nodes: list[Node] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
+    hrefs: list[str] = field(default_factory=list)
 
 
 def read_head(tree: LexborHTMLParser, path: str, source: str) -> Head:
     """Return the metadata of a page; `path` is the file's path in the corpus, `source` its text with collapsed spaces."""
     tags = _tags(tree, source)
     metas = {key: found[0][0] for key, found in tags.items()}
-    title = tree.css_first("title")
     scripts = tree.css('script[type="application/ld+json"]')
     nodes = [node for script in scripts for node in json_nodes(script.text())] + markup_nodes(tree, source)
-    facts = [*_meta_facts(tags), *_tagged_facts(tree)]
+    element = tree.css_first("title")
+    title = collapse_spaces(element.text()) if element is not None else metas.get("og:title", "")
+    facts = [*node_facts(nodes, title), *_meta_facts(tags), *_tagged_facts(tree)]
     if tree.root is not None and (language := tree.root.attributes.get("lang")):
         facts.append(Fact("language", language, f'lang="{language}"', Directness.DATA))
+    hrefs = list(filter(None, (link.attributes.get("href") for link in tree.css("a[href]"))))
+    site_name = metas.get("og:site_name", "")
     return Head(
-        collapse_spaces(title.text()) if title is not None else metas.get("og:title", ""),
-        _own_address(tree, metas, path),
-        _own_date(tree, metas, nodes),
-        metas.get("og:site_name", ""),
-        nodes,
-        facts,
+        title, _own_address(tree, metas, path), _own_date(tree, metas, nodes), site_name, nodes, facts, hrefs
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -30,6 +31,13 @@ _NOISE_NAMES = re.compile(
     re.IGNORECASE,
 )
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+# Elements that only their own end tag closes.
+_CONTAINERS = re.compile(
+    r"<(/?)(address|article|aside|blockquote|center|details|dialog|div|dl|fieldset|figure|footer|form|header|main|nav|ol|section|"
+    r"span|table|ul)(?=[\s/>])",
+    re.IGNORECASE,
+)
+_DEEPEST = 400
 _UNSEEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0", re.IGNORECASE)
 
 
@@ -59,6 +67,19 @@ class _Place:
 
     noise: bool = False
     aside: bool = False
+
+
+def check_depth(html: str) -> None:
+    """Raise ValueError if the elements of a page nest too deeply, judged by their tags alone.
+
+    The time of parsing grows with the square of the depth, and reading the tree is a recursion.
+    """
+    opened = Counter[str]()
+    for end, tag in _CONTAINERS.findall(html) if html.count("<") > _DEEPEST else ():
+        name = tag.lower()
+        opened[name] = max(opened[name] + (-1 if end else 1), 0)
+        if not end and opened.total() > _DEEPEST:
+            raise ValueError(f"its elements nest deeper than {_DEEPEST} levels")
 
 
 def blocks_of(tree: LexborHTMLParser) -> Layout:

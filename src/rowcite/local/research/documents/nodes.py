@@ -9,6 +9,7 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,18 +64,16 @@ def json_nodes(text: str) -> list[Node]:
     """Return the top-level objects of a JSON text, with @graph and references resolved; none if it is not JSON."""
     text = text.strip().removeprefix("<!--").removesuffix("-->").strip(" \t\r\n;")
     try:
-        found = _Data(_JsonSource(text).member).values(_decoder.decode(text), "")
+        found = list(_Data(_JsonSource(text).member).values(_decoder.decode(text), ""))
     except (ValueError, RecursionError):
         return []
     nodes = [node for node in found if isinstance(node, Node)]
-    graphs = [inner for node in nodes for inner in node.nodes("@graph")]
+    nodes += [inner for node in nodes for inner in node.nodes("@graph")]
+    by_id = {node.text("@id"): node for node in nodes if node.text("@id") and len(node.properties) > 1}
     for node in nodes:
         node.properties.pop("@graph", None)
-    every = [*(node for node in nodes if set(node.properties) - {"@context"}), *graphs]
-    by_id = {node.text("@id"): node for node in every if node.text("@id") and len(node.properties) > 1}
-    for node in every:
         _resolve(node, by_id, 0)
-    return every
+    return [node for node in nodes if set(node.properties) - {"@context"}]
 
 
 def mapping_node(data: dict[str, Any], raw: str) -> Node:
@@ -84,17 +83,11 @@ def mapping_node(data: dict[str, Any], raw: str) -> Node:
 
 def markup_nodes(tree: LexborHTMLParser, source: str) -> list[Node]:
     """Return the top-level items of a page's microdata and RDFa; `source` is its source with white space collapsed."""
-    by_id = (
-        {node.attributes.get("id") or "": node for node in tree.css("[id]")}
-        if tree.css_first("[itemref]")
-        else {}
-    )
-    found: list[Node] = []
-    for names in (("itemscope", "itemprop", "itemtype"), ("typeof", "property", "typeof")):
-        reader = _Markup(*names, source, by_id)
-        scopes = (scope for scope in tree.css(f"[{names[0]}]") if names[1] not in scope.attributes)
-        found += [reader.item(scope, 0) for scope in scopes]
-    return found
+    return [
+        node
+        for names in (("itemscope", "itemprop", "itemtype"), ("typeof", "property", "typeof"))
+        for node in _marked(tree, source, *names)
+    ]
 
 
 def last_part(key: str) -> str:
@@ -115,7 +108,7 @@ class _Data:
             key, excerpt = str(name), self.source(str(name))
             values = list(self.values(value, excerpt))
             if key == "@type":
-                node.types = " ".join(last_part(one.text) for one in values if isinstance(one, Leaf))
+                node.types = _types(one.text for one in values if isinstance(one, Leaf))
             elif values:
                 node.add("value" if key == "@value" else key if key[:1] == "@" else last_part(key), values)
         return node
@@ -147,11 +140,9 @@ class _JsonSource:
             return ""
         self.at = match.end()
         value = self.text[self.at : self.at + 2 * LONGEST]
-        try:
-            _, end = _decoder.raw_decode(value)
-        except ValueError:  # it is longer
-            end = len(value)
-        return collapse_spaces(match[0] + value[:end])[:LONGEST]
+        with suppress(ValueError):  # it is longer
+            value = value[: _decoder.raw_decode(value)[1]]
+        return collapse_spaces(match[0] + value)[:LONGEST]
 
 
 def _scalar(value: Any) -> str:
@@ -167,14 +158,11 @@ def _scalar(value: Any) -> str:
 
 def _resolve(node: Node, by_id: dict[str, Node], depth: int) -> None:
     """Replace references to other nodes of the page."""
-    for values in node.properties.values():
+    for values in node.properties.values() if depth <= _DEEPEST else ():
         for number, value in enumerate(values):
-            if not isinstance(value, Node) or depth > _DEEPEST:
-                continue
-            target = by_id.get(value.text("@id")) if set(value.properties) == {"@id"} else None
-            if target is not None and target is not node:
-                values[number] = without_nodes(target)
-            elif target is None:
+            if isinstance(value, Node):
+                referred = by_id.get(value.text("@id")) if set(value.properties) == {"@id"} else None
+                values[number] = without_nodes(referred) if referred else value
                 _resolve(value, by_id, depth + 1)
 
 
@@ -191,65 +179,53 @@ def _lines_of(key: str, raw: str) -> str:
     return collapse_spaces(match[0])[:LONGEST] if match else ""
 
 
+def _marked(tree: LexborHTMLParser, source: str, scope: str, prop: str, kind: str) -> list[Node]:
+    """Return the items that the attributes of elements mark; a property belongs to the nearest item around it."""
+    scopes = tree.css(f"[{scope}]")
+    items = {one.mem_id: Node(_types((one.attributes.get(kind) or "").split())) for one in scopes}
+    excerpts = _Excerpts(source)
+    for element in tree.css(f"[{prop}]")[:_MOST_PROPERTIES] if items else ():
+        around = _item_around(element, items)
+        for name in (element.attributes.get(prop) or "").split():
+            key, inner = last_part(name), items.get(element.mem_id)
+            around.add(key, [inner] if inner else _leaves(element, key, excerpts))
+    return [items[one.mem_id] for one in scopes if prop not in one.attributes]
+
+
+def _item_around(element: LexborNode, items: dict[int, Node]) -> Node:
+    """Return the nearest item around an element; one that is dropped if there is none."""
+    above = element.parent
+    while above is not None and above.mem_id not in items:
+        above = above.parent
+    return items[above.mem_id] if above is not None else Node()
+
+
+def _types(names: Iterable[str]) -> str:
+    return " ".join(map(last_part, names))
+
+
+def _leaves(element: LexborNode, key: str, excerpts: _Excerpts) -> list[Leaf]:
+    """Return the values of a property: of the attribute that states it, else each line of its text."""
+    attributes = element.attributes
+    stated = attributes.get("content") or attributes.get("datetime")
+    if stated is None and (element.tag in {"link", "img", "source"} or key.lower() in _ADDRESSES):
+        stated = attributes.get("href") or attributes.get("src")
+    texts = [stated] if stated else inline_text(element).split("\v")
+    return [Leaf(text, excerpts.of(element, text)) for one in texts if (text := _scalar(one))]
+
+
 @dataclass
-class _Markup:
-    """Reads items by the attributes of their markup; an excerpt is the visible line of a property, else its tag."""
+class _Excerpts:
+    """Finds the words of a page that state a property: the line around it, else its tag."""
 
-    scope: str
-    prop: str
-    type: str
     source: str
-    by_id: dict[str, LexborNode]
-    left: int = _MOST_PROPERTIES
-    around: tuple[int, str] = (0, "")
+    last: tuple[int, str] = (0, "")  # the line around the properties of one parent
 
-    def item(self, scope: LexborNode, depth: int) -> Node:
-        node = Node(" ".join(last_part(part) for part in (scope.attributes.get(self.type) or "").split()))
-        self._below(scope, node, depth)
-        for one in (scope.attributes.get("itemref") or "").split():
-            if (root := self.by_id.get(one)) is not None:
-                self._read(root, node, depth)
-        return node
-
-    def _below(self, parent: LexborNode, node: Node, depth: int) -> None:
-        for child in parent.iter():
-            self._read(child, node, depth)
-
-    def _read(self, element: LexborNode, node: Node, depth: int) -> None:
-        if self.prop in element.attributes:
-            self._property(element, node, depth)
-        elif self.scope not in element.attributes:
-            self._below(element, node, depth)
-
-    def _property(self, element: LexborNode, node: Node, depth: int) -> None:
-        for name in (element.attributes.get(self.prop) or "").split():
-            self.left -= 1
-            if self.left < 0:
-                return
-            key = last_part(name)
-            if self.scope in element.attributes:
-                if depth < _DEEPEST:
-                    node.add(key, [self.item(element, depth + 1)])
-            else:
-                node.add(key, self._leaves(element, key))
-        if self.scope not in element.attributes:
-            self._below(element, node, depth)
-
-    def _leaves(self, element: LexborNode, key: str) -> list[Leaf | Node]:
-        attributes = element.attributes
-        stated = attributes.get("content") or attributes.get("datetime")
-        if stated is None and (element.tag in {"link", "img", "source"} or key.lower() in _ADDRESSES):
-            stated = attributes.get("href") or attributes.get("src")
-        shown = inline_text(element)
-        texts = [stated] if stated else [part for part in shown.split("\v") if part.strip()]
-        return [Leaf(text, self._excerpt(element, text)) for one in texts if (text := _scalar(one))]
-
-    def _excerpt(self, element: LexborNode, text: str) -> str:
+    def of(self, element: LexborNode, text: str) -> str:
         parent = element.parent
-        if parent is not None and self.around[0] != parent.mem_id:
-            self.around = parent.mem_id, collapse_spaces(inline_text(parent))
-        around = self.around[1] if parent is not None else ""
-        if text in around and len(around) < LONGEST:
-            return around
+        if parent is not None and self.last[0] != parent.mem_id:
+            self.last = parent.mem_id, collapse_spaces(inline_text(parent))
+        if text in self.last[1] and len(self.last[1]) < LONGEST:
+            return self.last[1]
         tag = collapse_spaces(f"{(element.html or '').split('>', 1)[0]}>")
         return tag if tag in self.source and len(tag) < LONGEST else text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 from urllib.parse import urldefrag, urljoin
@@ -17,10 +17,9 @@ from selectolax.lexbor import LexborHTMLParser
 from rowcite.local.research.documents.document import Block, Document, Fact, FileMetadata, metadata_in
 from rowcite.local.research.documents.file_formats import Page, pages_in
 from rowcite.local.research.documents.head import Head, read_head
-from rowcite.local.research.documents.html_blocks import Layout, blocks_of
+from rowcite.local.research.documents.html_blocks import Layout, blocks_of, check_depth
 from rowcite.local.research.documents.layout_facts import layout_facts
-from rowcite.local.research.documents.limits import check_depth, first_part
-from rowcite.local.research.documents.node_facts import mapping_facts, named_in, node_facts, node_subjects
+from rowcite.local.research.documents.node_facts import mapping_facts, named_in, node_subjects
 from rowcite.local.research.documents.nodes import mapping_node
 from rowcite.local.research.documents.sentence_facts import sentence_facts, sentences_of
 from rowcite.local.research.text.dates import full_date
@@ -33,20 +32,12 @@ _FRONT_MATTER = re.compile(r"\A---\s*\n(.*?)\n---\s*(?:\n|\Z)", re.DOTALL)
 _TOML = re.compile(r"\A(?:\+\+\+|```toml)\s*\n(.*?)\n(?:\+\+\+|```)\s*(?:\n|\Z)", re.DOTALL)
 _NAME_LABEL = re.compile(r"(?:\w+ ){0,2}name|title|package|project")
 _CONTINUED = re.compile(r"(?<=[,;])\n[ \t]+(?=\S)")  # "Author: Ann Lee,\n        Bo Ek"
+MOST_CHARS = 10 << 20  # of one document
+_TOP = 4  # blocks at the beginning of a page
 _MOST_FACTS = 3_000  # of a page by its layout: each is looked up in the text
 _TITLE_BREAK = re.compile(r"\s+[|\u2013—·:»-]\s+|:\s+")
 _DATE_LABEL = re.compile(r"^(?:published|updated|last updated|posted|date|released?)\b[: ]*", re.IGNORECASE)
 _markdown = MarkdownIt("commonmark", {"breaks": True, "html": True}).enable("table")
-
-
-@dataclass(frozen=True)
-class _Parsed:
-    """A page's layout, its own metadata, the facts of its data, and the addresses it links to."""
-
-    layout: Layout
-    head: Head = field(default_factory=Head)
-    data: tuple[Fact, ...] = ()
-    hrefs: tuple[str, ...] = ()
 
 
 def read_file(
@@ -55,13 +46,13 @@ def read_file(
     """Return the documents in a file's bytes, and a line for each part left out; raise ValueError if it cannot be read."""
     documents, complaints = list[Document](), list[str]()
     for page in pages_in(content, name):
-        text, more = first_part(page.text, page.name)
-        complaints += more
+        if len(page.text) > MOST_CHARS:
+            complaints.append(f"{page.name}: longer than {MOST_CHARS >> 20} MiB; the rest was not read")
         stated = manifest.get(page.name, FileMetadata()).with_fallback(page.metadata)
         try:
             if page.fault:
                 raise ValueError(page.fault)
-            documents.append(_document(replace(page, text=text, metadata=stated)))
+            documents.append(_document(replace(page, text=page.text[:MOST_CHARS], metadata=stated)))
         except UNREADABLE as error:
             if page.name == name:
                 raise
@@ -72,25 +63,15 @@ def read_file(
 def _document(page: Page) -> Document:
     """Parse a page by its form."""
     if page.form == "html":
-        return _build(page, _parsed_html(page))
+        check_depth(page.text)
+        tree = LexborHTMLParser(page.text)
+        return _build(page, blocks_of(tree), read_head(tree, page.name, collapse_spaces(page.text)))
     front, body = _split_front_matter(page.text)
     data = mapping_facts(mapping_node(front, page.text[: len(page.text) - len(body)])) if front else []
-    layout = (
-        blocks_of(LexborHTMLParser(f"<body>{_markdown.render(body)}</body>"))
-        if page.form == "markdown"
-        else _from_text(body)
-    )
+    html = f"<body>{_markdown.render(body)}</body>" if page.form == "markdown" else ""
+    layout = blocks_of(LexborHTMLParser(html)) if html else _from_text(body)
     metadata = page.metadata.with_fallback(metadata_in(front))
-    return _build(replace(page, metadata=metadata), _Parsed(layout, data=tuple(data)))
-
-
-def _parsed_html(page: Page) -> _Parsed:
-    check_depth(page.text)
-    tree = LexborHTMLParser(page.text)
-    head = read_head(tree, page.name, collapse_spaces(page.text))
-    targets = (node.attributes.get("href") or "" for node in tree.css("a[href]"))
-    data = (*node_facts(head.nodes, head.title), *head.facts)
-    return _Parsed(blocks_of(tree), head, data, tuple(filter(None, targets)))
+    return _build(replace(page, metadata=metadata), layout, Head(facts=data))
 
 
 def _from_text(body: str) -> Layout:
@@ -103,22 +84,16 @@ def _from_text(body: str) -> Layout:
     return layout
 
 
-def _build(page: Page, parsed: _Parsed) -> Document:
+def _build(page: Page, layout: Layout, head: Head) -> Document:
     """Build a document; facts whose excerpt does not occur in it are dropped."""
-    head, metadata, blocks = parsed.head, page.metadata, tuple(parsed.layout.blocks)
+    metadata, blocks, words = page.metadata, tuple(layout.blocks), layout.text
     url = metadata.url or head.url or f"file:{page.name}"
     headline = next((block.text for block in blocks if block.kind == "heading"), "")
-    title = metadata.title or head.title or headline or _other_title(blocks, head)
-    words = parsed.layout.text
-    stated = "" if words else "; ".join(fact.value for fact in parsed.data)  # a page of data alone
+    first = blocks[0].lines[0][:120] if blocks and blocks[0].lines else ""
+    title = metadata.title or head.title or headline or first
+    stated = "" if words else "; ".join(fact.value for fact in head.facts)  # a page of data alone
     sentences = tuple(sentences_of(blocks))
-    facts = [*parsed.data, *islice(layout_facts(blocks), _MOST_FACTS), *sentence_facts(sentences)]
-    named = [
-        fact.value
-        for fact in facts
-        if fact.block < 4 and not fact.subject and _NAME_LABEL.fullmatch(fact.label)
-    ]
-    hosts = [host for target in parsed.hrefs if (host := host_of(target))]
+    facts = [*head.facts, *islice(layout_facts(blocks), _MOST_FACTS), *sentence_facts(sentences)]
     document = Document(
         path=page.name,
         url=url,
@@ -130,24 +105,21 @@ def _build(page: Page, parsed: _Parsed) -> Document:
         raw=page.text,
         blocks=blocks,
         sentences=sentences,
-        subjects=_subjects(title, headline, head, named),
-        links=frozenset([*map(site_of, hosts), *sites_within(words)]),
-        hrefs=tuple(dict.fromkeys(urldefrag(_join_url(url, target)).url for target in parsed.hrefs)),
+        subjects=_subjects((title, headline, head.title), head, facts),
+        links=frozenset([*map(site_of, filter(None, map(host_of, head.hrefs))), *sites_within(words)]),
+        hrefs=tuple(dict.fromkeys(urldefrag(_join_url(url, target)).url for target in head.hrefs)),
         named=_named(head, facts),
     )
     return replace(document, facts=tuple(fact for fact in facts if document.contains(fact.excerpt)))
 
 
-def _subjects(title: str, headline: str, head: Head, named: list[str]) -> tuple[str, ...]:
-    """Return the core names a page presents: parts of its title and headline, and organisations in its data."""
-    parts = [part for text in (title, headline, head.title) for part in [text, *_TITLE_BREAK.split(text)]]
-    return tuple(
-        dict.fromkeys(
-            name
-            for name in [*node_subjects(head.nodes), *map(core_name, [*parts, head.site_name, *named])]
-            if name
-        )
-    )
+def _subjects(titles: tuple[str, ...], head: Head, facts: list[Fact]) -> tuple[str, ...]:
+    """Return the core names a page presents: parts of its titles, things in its data, and names labelled at its top."""
+    parts = [part for text in titles for part in [text, *_TITLE_BREAK.split(text)]]
+    top = (fact for fact in facts if fact.block < _TOP and not fact.subject)
+    labelled = [fact.value for fact in top if _NAME_LABEL.fullmatch(fact.label)]
+    names = [*node_subjects(head.nodes), *map(core_name, [*parts, head.site_name, *labelled])]
+    return tuple(dict.fromkeys(filter(None, names)))
 
 
 def _named(head: Head, facts: list[Fact]) -> tuple[str, ...]:
@@ -161,15 +133,6 @@ def _join_url(url: str, target: str) -> str:
         return urljoin(url, target)
     except ValueError:  # such as an unclosed IPv6 bracket
         return ""
-
-
-def _other_title(blocks: tuple[Block, ...], head: Head) -> str:
-    """Return what a line at the top gives as the title, else the first line, else a name in the page's data."""
-    lines = [line for block in blocks[:6] for line in block.lines]
-    labelled = (line[6:].strip() for line in lines if line.lower().startswith("title:"))
-    names = (node.text("name", "headline", "title") for node in head.nodes)
-    first = blocks[0].lines[0][:120] if blocks and blocks[0].lines else ""
-    return next(labelled, "") or first or next(filter(None, names), "")
 
 
 def _dateline(blocks: tuple[Block, ...]) -> str | None:

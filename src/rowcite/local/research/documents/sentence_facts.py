@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import groupby
 
 from rowcite.local.research.documents.document import Block, Directness, Fact, Sentence
 from rowcite.local.research.documents.layout_facts import is_labelled_line
@@ -32,9 +33,9 @@ def sentences_of(blocks: tuple[Block, ...]) -> Iterator[Sentence]:
     for number, block in enumerate(blocks):
         if block.kind in {"row", "pair"} or MODEL_INSTRUCTIONS.search(block.text):
             continue
-        labelled = len(block.lines) > 1 and any(map(is_labelled_line, block.lines))
-        parts = [line for line in block.lines if not is_labelled_line(line)] if labelled else [block.text]
-        for part in parts:
+        lines = block.lines if len(block.lines) > 1 else ()
+        parts = [" ".join(run) for labelled, run in groupby(lines, is_labelled_line) if not labelled]
+        for part in parts if lines else [block.text]:
             for text in split_sentences(part):
                 yield Sentence(text, number, block.heading, block.aside)
 

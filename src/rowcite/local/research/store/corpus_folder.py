@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rowcite.errors import InputError
-from rowcite.local.research.documents.document import SUFFIXES, FileMetadata, metadata_in
+from rowcite.local.research.documents.document import FileMetadata, metadata_in
+from rowcite.local.research.documents.file_formats import SUFFIXES
 from rowcite.wording import did_you_mean_file
 
 MANIFEST = "manifest.csv"
