@@ -14,18 +14,14 @@ _MONTHS = {name: number for number, names in enumerate(
      "october oct oktober octobre octubre ottobre outubro", "november nov novembre noviembre novembro", "december dec dezember décembre diciembre dicembre dezembro"), 1)
     for name in names.split()}  # fmt: skip
 _NAME = "|".join(sorted(_MONTHS, key=len, reverse=True))
-_ISO = re.compile(r"\b((?:1[5-9]|20)\d\d)-(\d\d)(?:-(\d\d))?(?:\b|(?=T))")
-_DAY_FIRST = re.compile(
-    rf"\b(\d{{1,2}})(?:st|nd|rd|th)?\.?[\s-]+(?:(?:of|de)\s+)?({_NAME})\.?,?[\s-]+(?:de\s+)?((?:1[5-9]|20)\d\d)\b",
-    re.IGNORECASE,
-)
-_MONTH_FIRST = re.compile(
-    rf"\b({_NAME})\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+((?:1[5-9]|20)\d\d)\b", re.IGNORECASE
-)
-_MONTH_YEAR = re.compile(rf"\b({_NAME})\.?,?\s+(?:of\s+)?((?:1[5-9]|20)\d\d)\b", re.IGNORECASE)
-_FORMS = ((_ISO, (1, 2, 3)), (_DAY_FIRST, (3, 2, 1)), (_MONTH_FIRST, (3, 1, 2)), (_MONTH_YEAR, (2, 1, 0)))
-"""Patterns in their order, each with its groups of year, month and day."""
-_SLASHED = re.compile(r"\b(\d{1,2})[./](\d{1,2})[./]((?:1[5-9]|20)\d\d)\b")
+_FULL_YEAR = r"(?P<year>(?:1[5-9]|20)\d\d)"
+_FORMS = [re.compile(form, re.IGNORECASE) for form in (
+    rf"\b{_FULL_YEAR}-(?P<month>\d\d)(?:-(?P<day>\d\d))?(?:\b|(?=T))",
+    rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\.?[\s-]+(?:(?:of|de)\s+)?(?P<month>{_NAME})\.?,?[\s-]+(?:de\s+)?{_FULL_YEAR}\b",
+    rf"\b(?P<month>{_NAME})\.?\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+{_FULL_YEAR}\b",
+    rf"\b(?P<month>{_NAME})\.?,?\s+(?:of\s+)?{_FULL_YEAR}\b",
+)]  # fmt: skip
+_SLASHED = re.compile(rf"\b(\d{{1,2}})[./](\d{{1,2}})[./]{_FULL_YEAR}\b")
 _YEAR = re.compile(r"(?<![\d,.#€$£])((?:1[5-9]|20)\d\d)(?![\d,]\d|\d|\s*(?:%|employees|people|staff))")
 _SAID_OF = re.compile(
     r"(?:['\u2019]s|\b(?:in|by|since|during|as of|at the end of|end of|of|FY|fiscal year|the|to the))\s*(?:\w+\s+){0,3}?((?:19|20)\d\d)\b",
@@ -39,11 +35,12 @@ _BEGINNING = re.compile(
 
 def date_in(text: str) -> str:
     """Return the first date as YYYY-MM-DD, YYYY-MM or YYYY, or an empty string."""
-    for pattern, (year, month, day) in _FORMS:
-        if match := pattern.search(text):
-            return _checked(match[year], match[month], match[day] if day else None)
+    for form in _FORMS:
+        if match := form.search(text):
+            return _checked(**match.groupdict())
     if match := _SLASHED.search(text):
-        return _slashed(int(match[1]), int(match[2]), match[3])
+        low, high = sorted((int(match[1]), int(match[2])))
+        return match["year"] if low < high <= 12 else _checked(match["year"], str(low), str(high))
     return match[1] if (match := _YEAR.search(text)) else ""
 
 
@@ -59,17 +56,9 @@ def year_mentioned(sentence: str) -> str:
     return match[1] if match else ""
 
 
-def _checked(year: str, month: str, day: str | None) -> str:
+def _checked(year: str, month: str, day: str | None = None) -> str:
+    """Return a date without the parts that cannot be: 25/03/2019 and 03/25/2019 are one day, 03/04/2019 could be two."""
     number = _MONTHS.get(month.lower()) or int(month)
     if not 1 <= number <= 12:
         return year
     return f"{year}-{number:02}" + (f"-{int(day):02}" if day and 1 <= int(day) <= 31 else "")
-
-
-def _slashed(first: int, second: int, year: str) -> str:
-    """Parse 25/03/2019 or 03/25/2019; return the year alone if both orders are possible."""
-    if first > 12 >= second:
-        return _checked(year, str(second), str(first))
-    if second > 12 >= first or first == second:
-        return _checked(year, str(first), str(second))
-    return year

@@ -9,36 +9,31 @@ import re
 from dataclasses import dataclass
 
 _ONES = {word: n for n, word in enumerate(
-    ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"])} | {"dozen": 12}  # fmt: skip
+    ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"])}  # fmt: skip
 _TENS = {word: n * 10 for n, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)}  # fmt: skip
-_UNITS = _ONES | _TENS
-_SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
-_WORD = "|".join([*_UNITS, *_SCALES])
-MAGNITUDES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "mn": 1e6, "mio": 1e6, "mill": 1e6, "million": 1e6, "millions": 1e6, "bn": 1e9, "b": 1e9,
-              "billion": 1e9, "billions": 1e9, "mrd": 1e9}  # fmt: skip
-_DIGITS = r"\d{1,3}(?:[,.\u00a0\u202f \u2019']\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d+)?"
+_SCALES = {"dozen": 12, "hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
+_WORD = "|".join([*_ONES, *_TENS, *_SCALES])
+_MAGNITUDES = {"k": 1e3, "t": 1e3, "m": 1e6, "b": 1e9, "mrd": 1e9}  # by the first letter, except for "mrd"
+_MAGNITUDE = r"(?:millions?|billions?|thousand|mio\.?|mill|mrd\.?|mn|bn|[kmb])\b"
+_DIGITS = r"(?:\d{1,3}(?:[,.\u00a0\u202f \u2019']\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d+)?)"
 WORDS = rf"(?:a\s+)?(?:{_WORD})(?:[\s-]+(?:and\s+)?(?:{_WORD}))*"
-NUMBER = rf"(?:(?:{_DIGITS})(?:\s?(?:k|thousand|million|m|bn|billion)\b)?|{WORDS})"
+NUMBER = rf"(?:{_DIGITS}(?:\s?(?:k|thousand|million|m|bn|billion)\b)?|{WORDS})"
 APPROXIMATELY = (
     r"(?:about|around|roughly|approximately|approx\.?|circa|ca?\.|some|nearly|almost|close to|an estimated|estimated|over|more than|"
     r"just over|just under|under|at least|well over|upwards of|fewer than|less than|up to|~|≈|>)"
 )
-_CURRENCIES = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY", "us$": "USD", "a$": "AUD", "c$": "CAD", "kr": "", "euro": "EUR", "euros": "EUR",
+_CURRENCIES = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY", "us$": "USD", "a$": "AUD", "c$": "CAD", "euro": "EUR", "euros": "EUR",
                "dollars": "USD", "pounds": "GBP", "zł": "PLN", "₹": "INR"}  # fmt: skip
-_CODE = r"EUR|USD|GBP|CHF|SEK|NOK|DKK|PLN|JPY|AUD|CAD|CZK|INR|CNY"
-_MAGNITUDE = r"(?:million|millions|billion|billions|thousand|mio\.?|mrd\.?|mn|bn|[kmb])\b"
-MONEY = (
-    rf"(?:(?:US\$|A\$|C\$|[€$£¥₹]|\b(?:{_CODE})\b)\s?(?:{_DIGITS})(?:[\s-]?{_MAGNITUDE})?"
-    rf"|(?:{_DIGITS})(?:[\s-]?{_MAGNITUDE})?\s?(?:€|\b(?:{_CODE}|euros?|dollars|pounds)\b|zł))"
-)
-_MONEY = re.compile(MONEY, re.IGNORECASE)
-_MONEY_PARTS = re.compile(rf"(?P<digits>{_DIGITS})[\s-]?(?P<scale>{_MAGNITUDE})?", re.IGNORECASE)
-_NUMBER_PARTS = re.compile(
-    rf"(?P<digits>{_DIGITS})(?:\s?(?P<scale>k|thousand|million|m|bn|billion)\b)?", re.IGNORECASE
+_SIGN = r"(?:US\$|A\$|C\$|[€$£¥₹]|zł|\b(?:EUR|USD|GBP|CHF|SEK|NOK|DKK|PLN|JPY|AUD|CAD|CZK|INR|CNY|euros?|dollars|pounds)\b)"
+_SUM = rf"{_DIGITS}(?:[\s-]?{_MAGNITUDE})?"
+MONEY = rf"(?:{_SIGN}\s?{_SUM}|{_SUM}\s?{_SIGN})"
+_AMOUNT = re.compile(
+    rf"(?:(?P<before>{_SIGN})\s?)?(?P<digits>{_DIGITS})(?:[\s-]?(?P<scale>{_MAGNITUDE}))?(?:\s?(?P<after>{_SIGN}))?",
+    re.IGNORECASE,
 )
 _WORDS_ONLY = re.compile(rf"\b{WORDS}\b", re.IGNORECASE)
 _RANGE = re.compile(rf"({_DIGITS})\s*(?:-|\u2013|—|to|bis)\s*({_DIGITS})")
-_APPROX_START = re.compile(rf"\b{APPROXIMATELY}\s*$|[~≈>]\s*$", re.IGNORECASE)
+_ABOUT = re.compile(rf"\b{APPROXIMATELY}\s*$|[~≈>]\s*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,66 +49,54 @@ def number_in(text: str) -> Amount | None:
     """Return the first number of a text, in digits or words; None if there is none or a range."""
     if range_in(text):
         return None
-    match = _NUMBER_PARTS.search(text)
-    if match:
-        value = _digits(match["digits"]) * MAGNITUDES.get((match["scale"] or "").lower(), 1)
-        rest = text[match.end() :].lstrip()
-        return Amount(value, "", _is_about(text[: match.start()]) or rest.startswith("+"))
+    if match := _AMOUNT.search(text):
+        return _amount(text, match)
     spelled = _WORDS_ONLY.search(text)
-    return Amount(_spelled(spelled[0]), "", _is_about(text[: spelled.start()])) if spelled else None
+    return Amount(_spelled(spelled[0]), "", _is_about(text, spelled)) if spelled else None
 
 
 def money_in(text: str) -> Amount | None:
-    """Return the first amount of money; a bare number has no currency."""
-    stated = _MONEY.search(text)
-    parts = _MONEY_PARTS.search(stated[0] if stated else text)
-    if parts is None:
-        return None
-    sign, start = "", parts.start()
-    if stated:
-        rest = re.sub(r"[\d.,\s\u2019'-]", "", stated[0].replace(parts[0], ""))
-        sign, start = rest or stated[0].replace(parts["digits"], "").strip(), stated.start()
-    scale = MAGNITUDES.get((parts["scale"] or "").lower().rstrip("."), 1)
-    return Amount(
-        round(_digits(parts["digits"]) * scale, 2), _currency(sign.lower()), _is_about(text[:start])
-    )
+    """Return the first amount of money, else the first number, without a currency."""
+    found = list(_AMOUNT.finditer(text))
+    signed = (match for match in found if match["before"] or match["after"])
+    match = next(signed, None) or next(iter(found), None)
+    return _amount(text, match) if match else None
 
 
 def range_in(text: str) -> tuple[float, float] | None:
     """Return both ends of "51-200" or "1 to 10", or None."""
     match = _RANGE.search(text)
-    if not match:
-        return None
-    low, high = _digits(match[1]), _digits(match[2])
-    return (low, high) if low < high else None
+    ends = (_digits(match[1]), _digits(match[2])) if match else (0.0, 0.0)
+    return ends if ends[0] < ends[1] else None
 
 
-def _currency(sign: str) -> str:
-    return _CURRENCIES.get(sign, sign.upper() if re.fullmatch(_CODE, sign, re.IGNORECASE) else "")
+def _amount(text: str, match: re.Match[str]) -> Amount:
+    scale, sign = (match["scale"] or "").lower(), (match["before"] or match["after"] or "").lower()
+    factor = _MAGNITUDES.get(scale.rstrip("."), _MAGNITUDES.get(scale[:1], 1))
+    value = round(_digits(match["digits"]) * factor, 2)
+    return Amount(value, _CURRENCIES.get(sign, sign.upper()), _is_about(text, match))
 
 
 def _digits(text: str) -> float:
     """Parse 1,200, 1.200 and 1 200 as one number, and 4.5 and 4,5 as one."""
     bare = re.sub(r"[\u00a0\u202f \u2019']", "", text)
-    if re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", bare):
-        return float(bare.replace(",", ""))
     if re.fullmatch(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?", bare):
-        return float(bare.replace(".", "").replace(",", "."))
+        bare = bare.replace(".", "")
+    elif re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", bare):
+        bare = bare.replace(",", "")
     return float(bare.replace(",", "."))
 
 
 def _spelled(text: str) -> float:
     """Parse "two hundred and fifty"."""
-    total, current = 0, 0
+    total = current = 0
     for word in re.split(r"[\s-]+", text.lower()):
-        if word in {"dozen", "hundred"}:
-            current = (current or 1) * (12 if word == "dozen" else 100)
-        elif word in _SCALES:
-            total, current = total + (current or 1) * _SCALES[word], 0
-        else:
-            current += _UNITS.get(word, 0)
+        scale = _SCALES.get(word, 1)
+        current = (current or 1) * scale if scale > 1 else current + _ONES.get(word, _TENS.get(word, 0))
+        if scale > 100:
+            total, current = total + current, 0
     return float(total + current)
 
 
-def _is_about(before: str) -> bool:
-    return bool(_APPROX_START.search(before))
+def _is_about(text: str, match: re.Match[str]) -> bool:
+    return bool(_ABOUT.search(text[: match.start()])) or text[match.end() :].lstrip().startswith("+")
