@@ -69,7 +69,7 @@ def _passage(description: str, reading: Reading) -> Verdict | None:
     for match in reading.matches if requested else ():
         for sentence in match.document.sentences:
             share = len(requested & set(content_words(sentence.text))) / len(requested)
-            if sentence.aside or share < _ENOUGH or (best and share <= best[0]):
+            if share < _ENOUGH or (best and share <= best[0]):
                 continue
             text, heading = sentence.text, sentence.heading
             fact = Fact(

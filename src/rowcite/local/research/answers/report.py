@@ -101,7 +101,6 @@ def _full_sentences(document: Document) -> list[str]:
         for sentence in document.sentences
         if _SHORTEST <= len(sentence.text) <= _LONGEST
         and sentence.text[-1] in '.!?”"'
-        and not sentence.aside
         and not OTHERS_HEADING.search(sentence.heading)
     ]
 

@@ -32,7 +32,6 @@ class Block(Struct, frozen=True, array_like=True, gc=False):
     kind: str  # heading, text, item, row or pair
     text: str
     heading: str = ""  # the nearest heading above
-    aside: bool = False  # beside the main text
     lines: tuple[str, ...] = ()
     cells: tuple[str, ...] = ()
     header: tuple[str, ...] = ()
@@ -69,7 +68,6 @@ class Sentence(Struct, frozen=True, array_like=True, gc=False):
     text: str
     block: int
     heading: str
-    aside: bool
 
 
 @dataclass(frozen=True)

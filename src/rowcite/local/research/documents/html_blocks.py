@@ -61,14 +61,6 @@ class Layout:
         return collapse_spaces(" ".join(self.words))
 
 
-@dataclass(frozen=True)
-class _Place:
-    """Where a node is: in navigation or teasers (`noise`), or beside the main text."""
-
-    noise: bool = False
-    aside: bool = False
-
-
 def check_depth(html: str) -> None:
     """Raise ValueError if the elements of a page nest too deeply, judged by their tags alone.
 
@@ -86,48 +78,46 @@ def blocks_of(tree: LexborHTMLParser) -> Layout:
     """Return the blocks and the visible text of a page."""
     layout = Layout()
     if tree.body is not None:
-        _walk(tree.body, layout, _Place())
+        _walk(tree.body, layout, noise=False)
     return layout
 
 
-def _walk(node: LexborNode, layout: Layout, place: _Place) -> None:
+def _walk(node: LexborNode, layout: Layout, *, noise: bool) -> None:
     """Read a block-level node: turn runs of inline content into blocks and walk block-level children."""
     parts: list[str] = []
     has_text = False
     for child in node.iter(include_text=True):
         if child.tag in _BLOCKS or _holds_blocks(child):
-            _flush(parts, node, layout, place)
+            _flush(parts, node, layout, noise=noise)
             has_text = False
-            _enter(
-                child, layout, _Place(place.noise or _is_noise(child), place.aside or child.tag == "aside")
-            )
+            _enter(child, layout, noise=noise or _is_noise(child))
         else:
             text = inline_text(child)
             end = _AFTER_LABEL if child.tag in _LEADS and not has_text else ""
             parts.append(_apart("".join(parts[-1:]).rstrip(_AFTER_LABEL), text, child) + text + end)
             has_text = has_text or bool(text.strip())
-    _flush(parts, node, layout, place)
+    _flush(parts, node, layout, noise=noise)
 
 
-def _enter(node: LexborNode, layout: Layout, place: _Place) -> None:
+def _enter(node: LexborNode, layout: Layout, *, noise: bool) -> None:
     if not _is_unseen(node):
-        {"table": _read_table, "dl": _read_pairs}.get(node.tag or "", _walk)(node, layout, place)
+        {"table": _read_table, "dl": _read_pairs}.get(node.tag or "", _walk)(node, layout, noise=noise)
 
 
-def _flush(parts: list[str], node: LexborNode, layout: Layout, place: _Place) -> None:
+def _flush(parts: list[str], node: LexborNode, layout: Layout, *, noise: bool) -> None:
     """Add the block of a run of inline content, and begin another run."""
     raw, tag = "".join(parts), node.tag or ""
     parts.clear()
     shown = raw.replace(_AFTER_LABEL, "")
     text = collapse_spaces(shown)
     if text and tag in _HEADINGS:
-        layout.add(Block("heading", text, layout.heading, place.aside, level=int(tag[1])), noise=place.noise)
+        layout.add(Block("heading", text, layout.heading, level=int(tag[1])), noise=noise)
         layout.heading = text
     elif text:
         marker = "\n" if tag == "pre" else "\v"
         lines = tuple(filter(None, map(collapse_spaces, shown.split(marker))))
         kind, label = "item" if tag == "li" else "text", _label_and_rest(raw)
-        layout.add(Block(kind, text, layout.heading, place.aside, lines, label), noise=place.noise)
+        layout.add(Block(kind, text, layout.heading, lines, label), noise=noise)
 
 
 def _label_and_rest(raw: str) -> tuple[str, ...]:
@@ -136,12 +126,12 @@ def _label_and_rest(raw: str) -> tuple[str, ...]:
     return (label, rest) if label and rest and len(label) <= _LONGEST_LABEL else ()
 
 
-def _read_table(table: LexborNode, layout: Layout, place: _Place) -> None:
+def _read_table(table: LexborNode, layout: Layout, *, noise: bool) -> None:
     """Add a block for each table row, with its cells and the column headers."""
     header: tuple[str, ...] = ()
     caption = table.css_first("caption")
     if caption is not None and (text := collapse_spaces(inline_text(caption))):
-        layout.add(Block("text", text, layout.heading, place.aside, (text,)), noise=place.noise)
+        layout.add(Block("text", text, layout.heading, (text,)), noise=noise)
     for number, row in enumerate(table.css("tr")):
         cells = [cell for cell in row.iter() if cell.tag in {"td", "th"}]
         texts = tuple(collapse_spaces(inline_text(cell)) for cell in cells)
@@ -149,10 +139,10 @@ def _read_table(table: LexborNode, layout: Layout, place: _Place) -> None:
             header = texts
         if any(texts):
             line = collapse_spaces(" ".join(texts))
-            layout.add(Block("row", line, layout.heading, place.aside, (), texts, header), noise=place.noise)
+            layout.add(Block("row", line, layout.heading, (), texts, header), noise=noise)
 
 
-def _read_pairs(node: LexborNode, layout: Layout, place: _Place) -> None:
+def _read_pairs(node: LexborNode, layout: Layout, *, noise: bool) -> None:
     """Add a block of two cells for each term of a definition list and its description."""
     term = ""
     for entry in node.css("dt, dd"):
@@ -161,8 +151,8 @@ def _read_pairs(node: LexborNode, layout: Layout, place: _Place) -> None:
             layout.words.append(text)
         if entry.tag == "dt":
             term = text
-        elif text and term and not place.noise:
-            block = Block("pair", f"{term} {text}", layout.heading, place.aside, (), (term, text))
+        elif text and term and not noise:
+            block = Block("pair", f"{term} {text}", layout.heading, (), (term, text))
             layout.blocks.append(block)
 
 

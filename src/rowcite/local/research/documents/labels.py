@@ -33,29 +33,29 @@ def _concept(name: str, asks: str, labels: str, *, changes: bool = False, many: 
 # Ordered: the first whose `asks` is found in the field's name wins, so special concepts are before general ones.
 CONCEPTS: tuple[Concept, ...] = (
     _concept("employees", r"(?:number of |no of )?employees?(?: count| number| total| range| size)?|head ?count|staff(?: count| size| number)?|workforce|team size|company size|fte|people employed",
-             r"(?:(?:number|no|total|count) of )?(?:employees?|staff|people|workers|team members|ftes?|full time employees|personnel)(?: count| number| total| worldwide| globally| size| range)?|head ?count|workforce|team(?: size)?|company size|size|mitarbeiter(?:zahl)?|people employed|average (?:number of )?(?:employees|staff|head ?count)|group employees", changes=True),
-    _concept("founders", r"founders?(?: names?)?|co founders?|founded by", r"(?:co )?founders?(?: name)?|(?:co )?founded by|founding team", many=True),
+             r"(?:(?:number|no|total|count) of )?(?:employees?|staff|people|workers|team members|ftes?|full time employees|personnel)(?: count| number| total| worldwide| globally| size| range)?|head ?count|workforce|team(?: size)?|company size|size|mitarbeiter(?:zahl)?|people employed|average (?:number of )?(?:employees|staff|head ?count)|group employees|how (?:many (?:people|employees|staff)|big|large) .+", changes=True),
+    _concept("founders", r"founders?(?: names?)?|co founders?|founded by", r"(?:co )?founders?(?: name)?|(?:co )?founded by|founding team|who (?:founded|started|set up) .+", many=True),
     _concept("founded", r"found(?:ed|ing)(?: in| year| date| on)?|year founded|established|establishment|inception|start year|year of foundation|foundation(?: year| date)|incorporat(?:ed|ion)(?: year| date| on)?",
-             r"(?:year |date )?(?:founded|established)(?: in| on| year| date)?|found(?:ing|ation)(?: year| date)|(?:year|date) of (?:foundation|founding|establishment)|est|since|in business since|trading since|started|gegrundet"),
+             r"(?:year |date )?(?:founded|established)(?: in| on| year| date)?|found(?:ing|ation)(?: year| date)|(?:year|date) of (?:foundation|founding|establishment)|est|since|in business since|trading since|started|gegrundet|when (?:was|were|did|have) .*(?:founded|established|start|begin|began|set up|open).*|how (?:old|long) .*(?:company|business|you).*|since when"),
     _concept("incorporated", r"incorporat(?:ed|ion)(?: year| date| on)?|registration date|date registered", r"(?:date of )?incorporat(?:ed|ion)(?: on| date)?|incorporated on|registered on|registration date|date of registration"),
     _concept("ceo", r"ceo|chief executive(?: officer)?|managing director|head of (?:the )?company|who (?:runs|leads|heads)|run by|led by|leader",
-             r"ceo|chief executive(?: officer)?|managing director|ceo and (?:co )?founder|(?:co )?founder and ceo|geschaftsfuhrer|md|general manager|ceo name|chief executive name", changes=True),
+             r"ceo|chief executive(?: officer)?|managing director|ceo and (?:co )?founder|(?:co )?founder and ceo|geschaftsfuhrer|md|general manager|ceo name|chief executive name|who (?:runs|leads|heads|is the (?:ceo|chief executive)).*", changes=True),
     _concept("public", r"(?:is )?(?:publicly|public)(?: ly)?(?: traded| listed| company| quoted)|(?:is |stock )?listed|is public|stock exchange listed",
-             r"publicly traded|public company|listed|listed on (?:an |the )?(?:stock )?exchange|listing|stock exchange(?: listing)?|traded on|ownership(?: type| status| structure)?|owned by|owners?", changes=True),
+             r"publicly traded|public company|listed|listed on (?:an |the )?(?:stock )?exchange|listing|stock exchange(?: listing)?|traded on|ownership(?: type| status| structure)?|owned by|owners?|.*(?:publicly traded|public company|stock exchange)|(?:can|where can) (?:i|we|one) buy (?:your )?shares|who owns .+", changes=True),
     _concept("stage", r"funding (?:stage|round|status)|(?:latest|last|current) (?:funding )?(?:stage|round)(?: type| name| stage)?|investment stage|financing stage|stage",
-             r"(?:(?:latest|last|current|most recent) )?(?:funding|financing|investment) (?:stage|round|status|type)|(?:latest|last|current|most recent) (?:round|funding|stage)|stage|funding|round", changes=True),
+             r"(?:(?:latest|last|current|most recent) )?(?:funding|financing|investment) (?:stage|round|status|type)|(?:latest|last|current|most recent) (?:round|funding|stage)|stage|funding|round|(?:how|who) .*(?:fund|financed|backed|invest).*|have you raised.*", changes=True),
     _concept("funding_total", r"total (?:funding|raised|investment)(?: raised| amount| usd| eur)?|funding (?:total|to date|raised|amount)|(?:amount|money|capital) raised|raised (?:to date|in total)|funding",
              r"total (?:funding|raised|investment|capital raised)(?: raised| amount| to date)?|funding (?:total|to date|raised)|raised to date|capital raised", changes=True),
     _concept("round_amount", r"(?:last|latest) (?:round|raise|funding) (?:amount|size)|round (?:size|amount)|(?:last|latest) funding amount|amount of the (?:last|latest) round", r"(?:last|latest) (?:round|funding) (?:size|amount)|round size|amount raised|raised", changes=True),
     _concept("investors", r"investors?|backers?|backed by|lead investor", r"(?:key |lead |main )?investors?|backers?|backed by|funders?|funder", many=True),
     _concept("revenue", r"revenues?|turnover|annual sales|sales (?:volume|figure)", r"(?:annual |yearly |total |net |group )?(?:revenues?|turnover|sales)(?: usd| eur| gbp)?|umsatz", changes=True),
     _concept("industry", r"industry|sector|line of business|vertical|branch|what (?:the company|it) does|field of business|business area|main business",
-             r"(?:main |primary )?(?:industry|industries|sector|business sector|line of business|branche|vertical|field|nature of business|business|activity|activities|main activity|category)(?: type)?|sic description"),
+             r"(?:main |primary )?(?:industry|industries|sector|business sector|line of business|branche|vertical|field|nature of business|business|activity|activities|main activity|category)(?: type)?|sic description|what (?:industry|sector|field|business|line of business) .+"),
     _concept("city", r"(?:hq |headquarters? |head office |home )?(?:city|town)|city of (?:the )?headquarters", r"(?:hq |headquarters? |head office |registered )?(?:city|town)|(?:[a-z]+ )?address locality|locality|seat|registered seat"),
     _concept("country", r"(?:hq |headquarters? )?country(?: code| name| of .*)?|nation", r"(?:hq |headquarters? )?country(?: of (?:registration|incorporation))?|(?:[a-z]+ )?address country(?: name)?|jurisdiction"),
-    _concept("hq", r"headquarters?|hq|head office|headquartered|based|location|(?<!street )(?<!mail )address|registered office|where", r"(?:global |world |corporate |main )?(?:headquarters?|hq|head office|headquartered in|location|based in|based|address|registered (?:office|address)|head quarters|main office|office)(?: location| address)?|sitz", changes=True),
+    _concept("hq", r"headquarters?|hq|head office|headquartered|based|location|(?<!street )(?<!mail )address|registered office|where", r"(?:global |world |corporate |main )?(?:headquarters?|hq|head office|headquartered in|location|based in|based|address|registered (?:office|address)|head quarters|main office|office)(?: location| address)?|sitz|where (?:is|are|do|can) .*(?:based|located|headquarter|head office|find you|you sit|office).*", changes=True),
     _concept("products", r"(?:key |main |core |flagship |top )?(?:products?|services?|offerings?|brands?|solutions?)(?: and (?:services|products|solutions))?(?: names?| lines?| list)?",
-             r"(?:our |key |main |core |flagship |the )?(?:products?|services?|offerings?|brands?|solutions?|product lines?|range)(?: (?:and|or) (?:services|products|solutions))?(?: lines?| range| name)?|what we (?:make|do|build|offer|sell)|trade ?marks?|brand names?|makes offer(?: item offered)?(?: name)?|has offer catalog.*name|owns|produkte", many=True),
+             r"(?:our |key |main |core |flagship |the )?(?:products?|services?|offerings?|brands?|solutions?|product lines?|range)(?: (?:and|or) (?:services|products|solutions))?(?: lines?| range| name)?|what we (?:make|do|build|offer|sell)|trade ?marks?|brand names?|makes offer(?: item offered)?(?: name)?|has offer catalog.*name|owns|produkte|what (?:do|does) .*(?:sell|make|offer|produce)|(?:what|which) (?:are your )?(?:products|services).*", many=True),
     _concept("customers", r"(?:key |main |notable )?(?:customers?|clients?)(?: names?| list)?", r"(?:our |key |main |notable |selected )?(?:customers?|clients?)(?: include| list)?|who we work with", many=True),
     _concept("certifications", r"certifi(?:cations?|cates?|ed)|accreditations?|iso", r"(?:our )?certifi(?:cations?|cates?|ed)|accreditations?|has certification.*|has credential.*|standards|quality standards", many=True),
     _concept("phone", r"(?:tele)?phone(?: number)?|tel", r"(?:tele)?phone(?: number)?|tel|(?:contact point )?telephone|call us|switchboard"),
@@ -66,25 +66,9 @@ CONCEPTS: tuple[Concept, ...] = (
     _concept("parent", r"parent(?: company| organi[sz]ation)?|owned by|owner|acquired by|acquirer", r"parent(?: company| organi[sz]ation)?(?: name)?|acquired by|part of", changes=True),
 )  # fmt: skip
 
-_QUESTIONS = (
-    ("employees", r"how (?:many (?:people|employees|staff)|big is (?:the|your) (?:team|company))|how large is"),
-    ("founded", r"when (?:was|were|did|have)\b.*\b(?:founded|established|start(?:ed)?|begin|began|set up|open(?:ed)?)|how (?:old|long)\b.*\b(?:company|business|you)|since when"),
-    ("hq", r"where (?:is|are|do|can)\b.*\b(?:based|located|headquarter\w*|head office|find you|you sit|office)"),
-    ("public", r"(?:are|is)\b.*\b(?:listed|publicly traded|public company|stock exchange)|(?:can|where can) (?:i|we|one) buy (?:your )?shares|who owns"),
-    ("products", r"what (?:do|does) .*\b(?:sell|make|offer|produce)|(?:what|which) (?:are your )?(?:products|services)"),
-    ("industry", r"what (?:industry|sector|field|business|line of business)"),
-    ("ceo", r"who (?:runs|leads|heads|is (?:the|your) (?:ceo|chief executive|managing director|boss))"),
-    ("founders", r"who (?:founded|started|set up)"),
-    ("stage", r"(?:how|who) .*\b(?:funded|financed|backed|investors?)|have you raised"),
-)  # fmt: skip
 BY_NAME = {concept.name: concept for concept in CONCEPTS}
-_QUALIFIER = re.compile(
-    r"\b(?:company|firm|organi[sz]ation|business|official|main|primary|current|latest|reported)\b ?"
-)
+_LONGEST_LABEL = 60
 _LONG = 12  # words: a longer description is a sentence
-_TRIMMED = re.compile(
-    r"^(?:our|the|its|current|reported|approx|approximate|estimated)\s+|\s+(?:19|20)\d\d$|\s+(?:approx|est|estimated)$"
-)
 # Phrases that name the same thing in fields, in labels and in schema.org's properties, and after "~" those that often do; a phrase may
 # have several meanings.
 _SYNONYMS = (
@@ -142,33 +126,21 @@ _SPELLINGS = {
 }
 
 
-def concept_of_label(label: str) -> str:
-    """Return the concept that a document's folded label names, or an empty string."""
-    return _concept_of(label) if len(label) < 60 else ""
-
-
 @lru_cache(maxsize=16384)
-def _concept_of(label: str) -> str:
-    for text in dict.fromkeys((label, _TRIMMED.sub("", label))):
-        for concept in CONCEPTS:
-            if concept.labels.fullmatch(text):
-                return concept.name
-    return ""
+def concept_of_label(label: str) -> str:
+    """Return the concept that a document's folded label or question names, or an empty string."""
+    found = (concept.name for concept in CONCEPTS if concept.labels.fullmatch(label))
+    return next(found, "") if len(label) < _LONGEST_LABEL else ""
 
 
 def concept_of_field(name: str, description: str) -> str:
     """Return the concept that most words of a field's folded name, else of a short folded description, name, or an empty string."""
-    for named, text in ((True, name), (True, _QUALIFIER.sub("", name)), (False, description)):
+    for named, text in ((True, name), (False, description)):
         for concept in CONCEPTS if text and len(text.split()) < _LONG else ():
             match = concept.asks.search(text)
             if match and (not named or 2 * len(match[0].split()) > len(text.split())):
                 return concept.name
     return ""
-
-
-def concept_of_question(question: str) -> str:
-    """Return the concept that a folded question on a page is about, or an empty string."""
-    return next((name for name, pattern in _QUESTIONS if re.search(rf"\b(?:{pattern})", question)), "")
 
 
 @lru_cache(maxsize=32768)

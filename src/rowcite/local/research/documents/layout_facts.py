@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import takewhile, zip_longest
 
 from rowcite.local.research.documents.document import Block, Directness, Fact
-from rowcite.local.research.documents.labels import concept_of_label, concept_of_question
+from rowcite.local.research.documents.labels import concept_of_label
 from rowcite.local.research.documents.phrases import MODEL_INSTRUCTIONS, OTHERS_HEADING
 from rowcite.local.research.text.dates import date_in
 from rowcite.local.research.text.normalise import fold, split_sentences
@@ -72,11 +72,18 @@ def _fact(  # noqa: PLR0913, PLR0917  # what a fact consists of
     items: Sequence[str] = (),
 ) -> Fact:
     folded = _folded(label)
-    concept = concept_of_label(folded) or (concept_of_question(folded) if label.endswith("?") else "")
     year = _YEAR.search(label) or _AS_OF.search(value[:80])
     as_of, heading = year[1] if year else "", block.heading
     return Fact(
-        folded, value, excerpt, form, concept, items=tuple(items), heading=heading, as_of=as_of, block=number
+        folded,
+        value,
+        excerpt,
+        form,
+        concept_of_label(folded),
+        items=tuple(items),
+        heading=heading,
+        as_of=as_of,
+        block=number,
     )
 
 
@@ -165,7 +172,7 @@ def _under_heading(blocks: tuple[Block, ...], number: int) -> Iterator[Fact]:
     """Yield the list, the sub-headings or the text under a heading, or the answer below a question."""
     heading = blocks[number]
     question, folded = heading.text.endswith("?"), fold(heading.text)
-    concept = concept_of_label(folded) or (concept_of_question(folded) if question else "")
+    concept = concept_of_label(folded)
     about_others = OTHERS_HEADING.search(heading.text) and concept != "customers"
     below = _below(blocks, number)
     if len(heading.text) > 120 or about_others or not below or MODEL_INSTRUCTIONS.search(below[0].text):
@@ -218,7 +225,7 @@ def _is_tile(blocks: tuple[Block, ...], at: int, beside: Block, *, is_label: boo
     if not 0 <= at < len(blocks):
         return False
     one = blocks[at]
-    same = one.kind == "text" and one.heading == beside.heading and one.aside == beside.aside
+    same = one.kind == "text" and one.heading == beside.heading
     if not same or len(one.text) > _LONGEST_TILE or one.text.endswith((".", "!", "?", ":")):
         return False
     known = bool(concept_of_label(fold(one.text)))

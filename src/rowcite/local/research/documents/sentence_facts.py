@@ -37,13 +37,13 @@ def sentences_of(blocks: tuple[Block, ...]) -> Iterator[Sentence]:
         parts = [" ".join(run) for labelled, run in groupby(lines, is_labelled_line) if not labelled]
         for part in parts if lines else [block.text]:
             for text in split_sentences(part):
-                yield Sentence(text, number, block.heading, block.aside)
+                yield Sentence(text, number, block.heading)
 
 
 def sentence_facts(sentences: tuple[Sentence, ...]) -> Iterator[Fact]:
-    """Yield the facts that sentences state, except beside the main text and under headings about others."""
+    """Yield the facts that sentences state, except under headings about others."""
     for sentence in sentences:
-        if sentence.aside or len(sentence.text) > _LONGEST:
+        if len(sentence.text) > _LONGEST:
             continue
         low = sentence.text.lower()
         likely = {concept for concept, needs in _NEEDS if needs.search(low)}
