@@ -10,12 +10,12 @@ import signal
 import time
 from pathlib import Path
 
-import polars as pl
 import pytest
 
 from support import numbered, rowcite, served, small_spec, started, until, write_spec
 from support.deviant import Deviations
 from support.dying import PROCESSES, submit_and_die
+from support.killing import killed, output
 from support.submitting import PRICE, Submission, api, tasks
 
 KILLS = int(os.environ.get("ROWCITE_KILLS", "4"))
@@ -37,24 +37,6 @@ def run(folder, server):
     return rowcite("run", "spec.yaml", "--base-url", server.url, "--json", cwd=folder)
 
 
-def killed(folder, server, when):
-    """Start the command and kill it once `when` returns; return True if it was still running."""
-    process = started("run", "spec.yaml", "--base-url", server.url, cwd=folder)
-    try:
-        when(process)
-        alive = process.poll() is None
-        process.send_signal(signal.SIGKILL)
-    finally:
-        process.communicate()
-    return alive
-
-
-def rows(folder):
-    """Return the output table without the column of run ids, which differ between runs."""
-    frame = pl.read_csv(folder / "out.csv", infer_schema=False)
-    return frame.drop([name for name in frame.columns if name == "rowcite_run_id"])
-
-
 def finished(folder, server):
     """Run the command to its end; check that each row is answered and paid for once."""
     done = run(folder, server)
@@ -62,7 +44,7 @@ def finished(folder, server):
     made = server.created()
     keys = {json.dumps(line["metadata"], sort_keys=True) for line in made}
     assert len(made) == len(keys) == ROWS
-    found = rows(folder)
+    found = output(folder)
     assert found.height == ROWS + 1
     assert found["rowcite_status"].unique().to_list() == ["completed"]
     return found

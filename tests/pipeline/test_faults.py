@@ -207,33 +207,29 @@ def test_streams_that_are_cut_after_a_few_events_are_read_to_the_end(start, afte
     assert whole(job, some)
 
 
+class OnceInAListing:
+    """Changes the body of the first listing of runs."""
+
+    def __init__(self, change):
+        self.change, self.done = change, False
+
+    def __call__(self, method, path, body):
+        if method == "GET" and path.endswith("/runs") and not self.done:
+            self.done = True
+            return self.change(body)
+        return None
+
+
 def test_a_stream_that_is_cut_in_the_middle_of_an_event_is_read_again(start):
-    class Once:
-        done = False
-
-        def __call__(self, method, path, body):
-            if method == "GET" and path.endswith("/runs") and not self.done:
-                self.done = True
-                return body[: len(body) // 2 + 3]
-            return None
-
-    job = start(how=Deviations(mangle=Once()))
+    job = start(how=Deviations(mangle=OnceInAListing(lambda body: body[: len(body) // 2 + 3])))
     some = tasks(job.question, 20)
     job.run(some)
     assert whole(job, some)
 
 
 def test_a_listing_with_an_error_event_is_read_again(start):
-    class Once:
-        done = False
-
-        def __call__(self, method, path, body):
-            if method == "GET" and path.endswith("/runs") and not self.done:
-                self.done = True
-                return b'data: {"type":"error","error":{"ref_id":"x","message":"internal"}}\n\n'
-            return None
-
-    job = start(how=Deviations(mangle=Once()))
+    event = b'data: {"type":"error","error":{"ref_id":"x","message":"internal"}}\n\n'
+    job = start(how=Deviations(mangle=OnceInAListing(lambda _: event)))
     some = tasks(job.question, 20)
     job.run(some)
     assert whole(job, some)
