@@ -2,7 +2,7 @@
 
     python benchmarks/frames.py [--rows 100000]
 
-Each kind is enriched in a process of its own, with 5 columns and with 25 (20 texts of 100 characters more, which the spec does
+Each kind is enriched in a separate process, with 5 columns and with 25 (20 texts of 100 characters more, which the spec does
 not use). Memory is the growth of the process's peak from before the call: the result, and what is copied on the way. Writes
 benchmarks/frames.md.
 """

@@ -1,7 +1,7 @@
 """The labelled documents of public repositories: read from Git directories under MIRROR, split in two halves by a hash.
 
 MIRROR names a folder with the Git directory of each repository at owner+name/repo. labels.yaml lists repository, commit
-and path of each document with the facts that it states. A scripted reader stands in for a language model: it knows the
+and path of each document with the facts that it states. A scripted reader takes the place of a language model: it knows the
 labels and quotes the passages that it is shown.
 """
 

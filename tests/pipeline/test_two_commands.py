@@ -151,7 +151,7 @@ def commands(folder):
 
 
 def moved(process):
-    """Let a stopped process go on for a moment: it may have stopped in a transaction, for which others wait."""
+    """Let a stopped process run for a moment: it may have stopped in a transaction, for which others wait."""
     process.send_signal(signal.SIGCONT)
     time.sleep(0.001)
     process.send_signal(signal.SIGSTOP)

@@ -51,7 +51,7 @@ def environment(**extra: str) -> dict[str, str]:
 def rowcite(
     *args: str | Path, cwd: Path, stdin: bytes = b"", **env: str
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run the command to its end in this process, with a folder, an environment and streams of its own."""
+    """Run the command to its end in this process, with its own folder, environment and streams."""
     command = list(map(str, args))
     given, out, err = (
         TextIOWrapper(BytesIO(data), "utf-8", write_through=True) for data in (stdin, b"", b"")

@@ -175,7 +175,7 @@ def test_an_error_of_any_shape_is_shown_with_its_ref_id(case):
 
     with pytest.raises(ApiRefused) as raised:
         asyncio.run(send())
-    assert all(text in str(raised.value) for text in case["told"])
+    assert all(text in str(raised.value) for text in case["shown"])
     assert raised.value.ref_id == case["ref_id"]
 
 

@@ -1,4 +1,4 @@
-"""Intervals and bounds held to their known answers, exactly where the distribution is known and by seeded studies elsewhere."""
+"""Intervals and bounds equal their known values, exactly where the distribution is known and by seeded studies elsewhere."""
 
 import math
 import random

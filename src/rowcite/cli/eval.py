@@ -83,7 +83,7 @@ def _target(_: click.Context, __: click.Parameter, value: str | None) -> float |
 @sending_options("yes")
 @output_options
 def command(spec: str, *, key: str | None, truth: str | None, draw: int | None, **flags: Any) -> int:
-    """Hold the answers to SPEC's table against a table of labels.
+    """Compare the answers for SPEC's table with a table of labels.
 
     Blank labels count as not labelled. Prices are list prices.
     """

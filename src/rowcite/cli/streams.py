@@ -14,7 +14,7 @@ READER_GONE = 141  # the code of SIGPIPE in a shell: `rowcite run … -o - | hea
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
 
 
-class ReaderGone(Exception):  # an exit code of its own, not an error that is explained
+class ReaderGone(Exception):  # has its exit code, and no message
     """The reader of stdout has gone away."""
 
     exit_code = READER_GONE

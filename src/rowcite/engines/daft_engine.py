@@ -34,7 +34,7 @@ class DaftEngine:
         self._address, self._secret = address, secret_variables
 
     def check(self, read: Sequence[Path], write: Sequence[Path]) -> None:
-        """Return if every node can read some files, write to some folders, and has this version of rowcite.
+        """Check that every node can read some files, write to some folders, and has this version of rowcite.
 
         Raises:
             UsageError: a node cannot, or the cluster cannot be reached.

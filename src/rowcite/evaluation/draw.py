@@ -35,11 +35,11 @@ class Drawn(NamedTuple):
 def draw(job: Job, ledger: Ledger, key: str, target: Path, *, size: int, seed: int) -> Drawn:  # noqa: PLR0913
     """Write a CSV with the key, the inputs, and a blank column for each field, of `size` answered tasks.
 
-    Each stratum, by status and the lowest confidence of the row, gets its share of the rows and at least two. The file says the
-    stratum of each row and how many tasks it has, so that an evaluation can weight the labels.
+    Each stratum, by status and the lowest confidence of the row, gets its share of the rows and at least two. The file has the
+    stratum of each row and its number of tasks, so that an evaluation can weight the labels.
 
     Raises:
-        UsageError: the key is no column or identifies no row, or no row is answered.
+        UsageError: the table lacks the key's column, the key identifies no row, or no row is answered.
     """
     if key not in job.reader.source.schema:
         raise UsageError(f"--key: {no_column(key, job.reader.source.schema)}")

@@ -1,6 +1,6 @@
 """Comparisons of a label with a found value, chosen by the field's type or by `eval` in the spec. Pure.
 
-Identical values are equal before any normal form is taken, and an empty normal form equals nothing.
+Identical values are equal whatever their normal form, and an empty normal form matches no value.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def element_comparison(field: Field, terms: EvalField) -> Same:
 
 
 def is_unreadable(field: Field, label: Any) -> bool:
-    """Return True if a label is no number, date or boolean although the field is: it would equal nothing."""
+    """Return True if a label cannot be read as the number, date or boolean of its field, so that no value matches it."""
     form = _TYPED.get(field.type.kind)
     return label is not None and form is not None and form(label) is None
 
@@ -90,7 +90,7 @@ def _same_money(label: Any, found: Any) -> bool:
 
 
 def _within(label: Any, found: Any, *, tolerance: float, money: bool) -> bool:
-    """Return True if two numbers differ by at most a share of the label. Currencies differ only where both are written."""
+    """Return True if two numbers differ by at most a share of the label. Currencies count only if both values name one."""
     first, second = normal_forms.money(label), normal_forms.money(found)
     if first is None or second is None:
         return False

@@ -67,7 +67,7 @@ class Labelled:
 
     `unmatched` are keys that no row has, `ambiguous` those of several rows with different inputs, `skipped` those of rows that are not
     sent, `conflicts` pairs of a key and a field whose label contradicts another row with the same input, and `unreadable` those
-    whose label is no number, date or boolean as the field is.
+    whose label cannot be read as the number, date or boolean of its field.
     """
 
     tasks: list[LabelledTask] = field(default_factory=list)

@@ -260,7 +260,7 @@ _MONTHS = {name: number for number, names in enumerate(
 def partial_date(value: Any) -> PartialDate | None:
     """Return a date: `2015`, `2015-03`, `2015-03-01`, `March 2015`, `1 March 2015`, `March 1, 2015`, `13/03/2015`.
 
-    `03/04/2015` may be either: it is no date.
+    `03/04/2015` has two readings, so it gives None.
     """
     if isinstance(value, datetime):
         value = value.date()

@@ -1,7 +1,7 @@
 """One row under one policy, resolved from stored answers exactly as a run would resolve it. Pure.
 
-Every ladder is resolved from answers to the whole question, cut to the fields that a later processor would be asked for. A
-real one asks for the open fields only, with the accepted values as an input.
+Every ladder is resolved from answers to the whole question, cut to the fields that a later processor would be sent. A real
+ladder sends the open fields only, with the accepted values as an input.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rowcite.rows.resolve import ResolvedRow, resolve
 
 
 class Simulated(NamedTuple):
-    """A row under a policy, and the processors that were asked for it."""
+    """A row under a policy, and the processors that answered for it."""
 
     row: ResolvedRow
     processors: tuple[str, ...]

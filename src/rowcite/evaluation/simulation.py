@@ -122,7 +122,7 @@ class Simulation:
         return cells
 
     def _retried(self, price: int, required: Sequence[str]) -> list[pl.Expr]:
-        """Return the cells and the cost after a further processor: it is asked for the fields that are open."""
+        """Return the cells and the cost after a further processor, which answers the open fields."""
         is_open = {
             name: (pl.col(name) == Judged.REJECTED) | ((pl.col(name) == Judged.NULL) & (name in required))
             for name in self._names

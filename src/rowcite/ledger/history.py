@@ -19,7 +19,7 @@ from rowcite.model import Packing, RunState, Spend
 class RunRecord(NamedTuple):
     """A run with all that belongs to it. `price` is micro-US$, times are Unix seconds, `question` and `warnings` are JSON.
 
-    `number` is the ledger's own id, `pack` that of the run in which a packed row was sent. A damaged answer is no output.
+    `number` is the ledger's own id, `pack` that of the run in which a packed row was sent. The output of a damaged answer is None.
     """
 
     run_id: str | None

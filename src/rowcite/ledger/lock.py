@@ -92,7 +92,7 @@ def _is_exclusive(file: Path) -> bool:
 def _has_record_locks(file: Path) -> bool:
     """Return True if ranges of bytes can be locked, as SQLite does it: some file systems lock whole files only.
 
-    Only Linux distinguishes the two. There a lock of an open file is refused if this process has a lock of its own kind.
+    Only Linux distinguishes the two. There a lock of an open file is refused if this process already has a record lock.
     """
     try:
         import fcntl

@@ -67,7 +67,7 @@ _PHRASES = (
     ("--drawn needs --truth reviewed and --key COLUMN", 'drawn=… needs truth="reviewed" and key=…'),
     ("name a folder there with --ledger DIR", "name a folder there with --ledger"),
 )
-"""What is said otherwise to a program than to a person at a terminal."""
+"""Phrases of messages for the command, each with its wording for a program."""
 _EXPLAIN = re.compile(r"See why with `rowcite explain [^`]*--row (\d+)`")
 _REPEAT = re.compile(r"`rowcite (?:run|submit|collect) [^`]*(--[a-z-]+)`")
 _FLAG = re.compile(rf"({'|'.join(_NAMES)})(?: (https?://[^\s,;]+))?(?![\w-])")

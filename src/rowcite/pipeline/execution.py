@@ -41,6 +41,7 @@ from rowcite.submit.submitter import submit_tasks
 from rowcite.table.coverage import Coverage
 from rowcite.table.sinks import output_format
 from rowcite.table.survey import Survey
+from rowcite.wording import plural
 
 Rounds = Generator[Round, None, None]
 Outcome = tuple[Summary, RowciteError | None]
@@ -257,11 +258,8 @@ def _write_table(  # noqa: PLR0913, PLR0917 - the parts of a command's end
         stopped_by.pending = written.requested[RowStatus.PENDING]
     if summary.exit_code == FAILED_TOO_MANY:
         failed = written.requested[RowStatus.FAILED]
-        rows = "1 row" if failed == 1 else f"{failed:,} rows"
         within = "" if written.requested == written.rows else " within --limit"
-        summary.stopped = (
-            f"{rows}{within} failed, more than limits.max_failed allows: see rowcite_error in the table"
-        )
+        summary.stopped = f"{plural(failed, 'row')}{within} failed, more than limits.max_failed allows: see rowcite_error in the table"
     unfinished = unfinished_text(written, pending_text, prepared.command("run"))
     if stopped_by is None and not unfinished:
         summary.next = _next_commands(prepared, written)
@@ -269,7 +267,7 @@ def _write_table(  # noqa: PLR0913, PLR0917 - the parts of a command's end
 
 
 def _written(prepared: Prepared, ledger: Ledger, exit_code: Callable[[Counts], int]) -> Written:
-    """Write the table, and keep its counts for `status`. Cells of a workbook hold less, so its counts are others."""
+    """Write the table, and keep its counts for `status`. Cells of a workbook hold less, so its counts differ."""
     job, output = prepared.job, prepared.output
     assert output is not None
     with ExitStack() as stack:

@@ -45,7 +45,7 @@ def first_rounds(job: Job, survey: Survey) -> Generator[Round, None, None]:
 
 
 def parts_again(job: Job, survey: Survey, keys: Container[bytes]) -> Round:
-    """Return the round with those of `keys` that are not answered by now, each in a run of its own."""
+    """Return the round with those of `keys` that are not answered by now, each in a separate run."""
 
     def tasks(states: TaskStates) -> Iterator[Task]:
         missing = unanswered(job, states, survey=survey, left=True)

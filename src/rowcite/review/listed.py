@@ -42,7 +42,7 @@ def read_listed(path: Path, job: Job, names: Iterable[str], key: str | None = No
 
     Raises:
         TableError: the file cannot be read.
-        UsageError: it is no such list, or names an unknown field.
+        UsageError: it is not a list of rows, or names an unknown field.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")

@@ -43,7 +43,7 @@ class Cells:
         return cls({field.name: field for field in facts.fields}, views)
 
     def view(self, key: bytes, number: Any, name: str) -> CellView | None:
-        """Return the cell of a task's row; of its first row if `number` is no number."""
+        """Return the cell of a task's row; of its first row if `number` is not an integer."""
         rows = self.views.get(key, {})
         shown = rows.get(number) if isinstance(number, int) else next(iter(rows.values()), None)
         return shown.get(name) if shown else None

@@ -337,7 +337,9 @@ def _webhook_warnings(webhook: Webhook, context: RequestContext) -> Iterator[Run
     elif not context.private_addresses and names_private(webhook.url):
         yield RunWarning("warning", f"Nothing is sent to the webhook: {PRIVATE}.")
     elif not context.signs_webhooks:
-        yield RunWarning("warning", "The webhook's deliveries are not signed: there is no webhook secret.")
+        yield RunWarning(
+            "warning", "The webhook's deliveries are not signed: the server has no webhook secret."
+        )
 
 
 def _field_warnings(properties: dict[str, Any], processor: str) -> Iterator[RunWarning]:

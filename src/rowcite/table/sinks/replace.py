@@ -117,7 +117,7 @@ class Replacement:
         if "://" in partial:
             from rowcite.table.sources.cloud import delete
 
-            with suppress(TableError):  # the table is in its place; that it stays beside it is no loss
+            with suppress(TableError):  # the table is in its place, so a partial one beside it does no harm
                 delete(partial)
         else:
             with suppress(OSError):

@@ -26,7 +26,7 @@ from rowcite.table.sources.registry import format_of
 
 _PART = 8 << 20
 _CHECK_SUFFIX = ".rowcite-check"
-"""Stands for no format, so that an object that cannot be deleted is no part of a table."""
+"""A suffix without a format: an object that cannot be deleted is not read as a part of a table."""
 _HINTS = {
     "s3": "Check the name, and that AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, give access to it "
     "(AWS_REGION is its region, AWS_ENDPOINT_URL the address of another store)",
