@@ -11,7 +11,7 @@ from support.chat_completions import ACME, COUNT, quoting
 
 SHARED = "https://trade.example/pump-makers"
 VALVES = "Bolt Valves of Hull employs 900 people."
-LISTED = "Acme Pumps (Lleida, 66 lathes) sees no reason to sell. Today it has 12 fairs a year."
+LISTED = "Acme Pumps (Lleida, 66 lathes) sees no reason to sell."
 OURS = "Acme Pumps (acmepumps.example) employs 1,240 people."
 
 
@@ -28,7 +28,7 @@ def shared(docs, stub):
     )
     docs.page(
         "own.html",
-        "<h1>Acme Pumps</h1><p>We make pumps. Our customer Globex has 4,000 employees. Globex employs 4,000 people. "
+        "<h1>Acme Pumps</h1><p>We make pumps. Our customer Globex has 4,000 employees. Globex employs 4,000 people. In 2019 Globex had 4,000 employees. "
         "Acme Pumps supplies Globex, which has 4,000 employees. Globex, which supplies Acme Pumps, has 4,000 employees. "
         "Acme Pumps works with Globex of Hull, a firm of 4,000 people. Acme Pumps and Globex employ 4,000 people.</p>"
         "<p>We were founded in 1998.</p><p>Ada Lovelace has been chief executive since 2019.</p>",
@@ -62,6 +62,7 @@ OWN_PAGE = "https://acmepumps.example/"
         (55, SHARED, "The company has 55 employees."),  # under another company's heading
         (4000, OWN_PAGE, "Our customer Globex has 4,000 employees."),
         (4000, OWN_PAGE, "Globex employs 4,000 people."),
+        (4000, OWN_PAGE, "In 2019 Globex had 4,000 employees."),
         (4000, OWN_PAGE, "Acme Pumps supplies Globex, which has 4,000 employees."),
         (4000, OWN_PAGE, "Globex, which supplies Acme Pumps, has 4,000 employees."),
         (4000, OWN_PAGE, "Acme Pumps works with Globex of Hull, a firm of 4,000 people."),
@@ -90,12 +91,6 @@ def test_a_quote_about_the_entity_is_evidence(shared, value, url, quote, name):
     properties = {name: {"type": ["string" if isinstance(value, str) else "integer", "null"]}}
     finding = shared(value, (url, quote), properties=properties, name=name)
     assert (finding.content, finding.basis[0].confidence) == ({name: value}, "medium")
-
-
-def test_a_quote_that_follows_the_entitys_name_is_evidence_of_low_confidence(shared):
-    properties = {"fairs": {"type": ["integer", "null"]}}
-    finding = shared(12, (SHARED, "Today it has 12 fairs a year."), properties=properties, name="fairs")
-    assert (finding.content, finding.basis[0].confidence) == ({"fairs": 12}, "low")
 
 
 def test_a_quote_that_names_another_thing_on_a_page_about_the_entity_is_evidence_of_low_confidence(

@@ -75,7 +75,7 @@ def _passage(description: str, reading: Reading) -> Verdict | None:
             fact = Fact(
                 "", "", text, Directness.SENTENCE, lead="", tail=text, heading=heading, block=sentence.block
             )
-            if match_fact(fact, match.document, match.role, names):
+            if match_fact(fact, match.role, names):
                 best = share, sentence, match
     return None if best is None else _verdict_of(*best)
 

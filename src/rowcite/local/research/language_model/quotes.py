@@ -1,14 +1,14 @@
 """Check a language model's value: do quotes about the entity state it?
 
 Pages are shared: a trade paper names ten companies, a company's own page its rivals. A quote on a page about the entity counts unless
-its sentence, line or row names another one before the value; a quote on another page counts only if it names the entity, or follows its name.
+its sentence, line or row names another one before the value; a quote on another page counts only if it names the entity.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,11 +17,9 @@ from rowcite.local.research.answers.values import read_value
 from rowcite.local.research.documents.document import Directness, Document, Fact
 from rowcite.local.research.subject.attribution import (
     OWN_PAGE,
-    THIRD,
-    is_about_others,
     match_fact,
+    may_be_about_page,
     names_no_other,
-    opens_with_name,
     row_contradicts,
 )
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier
@@ -34,7 +32,7 @@ from rowcite.local.research.text.normalise import (
     strip_accents,
 )
 from rowcite.local.research.text.numbers import NUMBER, money_in, number_in
-from rowcite.local.research.text.places import country_code, country_in
+from rowcite.local.research.text.places import country_code
 
 # "The seat is Lleida, [Spain]"
 _NAME = r"[A-Z][\w'\u2019.-]*(?: [A-Z][\w'\u2019.-]*)*"
@@ -44,7 +42,6 @@ _RANGE_AFTER = re.compile(r"\s*(?:[-\u2013\u2014]|to\b)\s*\d")
 _RANGE_BEFORE = re.compile(r"\d\s*(?:[-\u2013\u2014]|to)\s*$")
 _SCALED = re.compile(r"\b(?:thousands?|millions?|billions?|mio|bn)\b")
 _NEGATIVE = re.compile(r"\b(?:loss|minus|negative|below)\b|[-\u2212]\s?\d", re.IGNORECASE)
-_PIECE = re.compile(r"(?:(?!\b(?:in|of|from)\b)[^,.;()])+")
 _FEW, _SHARE = 4, 0.6  # up to 4 words must all be in the quotes; of more, this share
 _LONGEST = 50_000  # characters of the longest text
 _BIGGEST = 2**53  # the largest integer that every JSON reader keeps exact
@@ -81,65 +78,61 @@ class Quote:
         """Return how the quote is about the entity where it states a value, or as a whole if it states none; else None."""
         if self.dossier is None or self.match is None:
             return "direct"
-        stating = states(self.text, value, target)
-        labelled = [
-            fact
-            for fact in self._facts()
-            if not stating or states(f"{fact.value} {fact.excerpt}", value, target)
-        ]
-        if labelled:
-            found = {self._of_label(fact, self.dossier, self.match) for fact in labelled}
-        else:
-            sentences = split_sentences(self.text)
-            parts = [one for one in sentences if states(one, value, target)] or (
-                [self.text] if stating else sentences
-            )
-            found = {self._of_sentence(one, value, target, self.dossier, self.match) for one in parts}
-        found.discard(None)
+        found = {
+            self._match(fact, value, target, self.dossier, self.match) for fact in self._parts(value, target)
+        } - {None}
         return ("indirect" if found <= {Directness.PASSING} else "direct") if found else None
 
-    def _facts(self) -> Iterator[Fact]:
-        """Yield the labelled facts whose line, row or data the quote repeats."""
+    def _parts(self, value: Any, target: OutputField) -> list[Fact]:
+        """Return the labelled facts, else the sentences, of the quote that state a value; all of them if none does."""
+        labelled = []
         for fact in self.document.facts:
             excerpt = collapse_spaces(fact.excerpt)
-            labelled = (fact.subject or fact.lead is None) and fact.directness is not Directness.LIST
-            if labelled and (excerpt in self.text or self.text in excerpt):
-                yield fact
+            labels = (fact.subject or fact.lead is None) and fact.directness is not Directness.LIST
+            if labels and (excerpt in self.text or self.text in excerpt):
+                labelled.append(fact)
+        sentences = [self._sentence(text, value, target) for text in split_sentences(self.text)]
+        stating = [one for one in labelled if states(f"{one.value} {one.excerpt}", value, target)]
+        stating = stating or [one for one in sentences if states(one.excerpt, value, target)]
+        return stating or labelled or sentences
 
-    def _of_label(self, fact: Fact, dossier: Dossier, match: DocumentMatch) -> Directness | None:
-        contradicted = row_contradicts(fact, dossier.entity.sites, dossier.places)
-        return None if contradicted else match_fact(fact, self.document, match.role, dossier.entity_names)
+    def _sentence(self, text: str, value: Any, target: OutputField) -> Fact:
+        """Return a sentence of the quote as a fact, divided where it states the value."""
+        block = next((block for block in self.document.blocks if text in block.text), None)
+        at = position(text, value, target) or 0
+        lead = _LISTED_BEFORE.sub("", text[:at]) if isinstance(value, str) else text[:at]
+        heading = block.heading if block else ""
+        return Fact(
+            "", str(value), text, Directness.SENTENCE, "", lead=lead, tail=text[len(lead) :], heading=heading
+        )
 
-    def _of_sentence(
-        self, text: str, value: Any, target: OutputField, dossier: Dossier, match: DocumentMatch
+    def _match(
+        self, fact: Fact, value: Any, target: OutputField, dossier: Dossier, match: DocumentMatch
     ) -> Directness | None:
-        """Judge a sentence of the quote by what it names before the value, or anywhere if it does not state the value."""
-        role, names, blocks = match.role, dossier.entity_names, self.document.blocks
-        number = next((n for n, block in enumerate(blocks) if text in block.text), -1)
-        at = position(text, value, target)
-        if is_about_others(blocks[number].heading if number >= 0 else "", names) or (
-            at is None and opens_with_name(text, self.document)
-        ):
-            return None
-        lead = _LISTED_BEFORE.sub("", text[:at]) if isinstance(value, str) and at else text[: at or 0]
-        tail = text[len(lead) :]
-        fact = Fact("", str(value), text, Directness.SENTENCE, lead=lead, tail=tail, block=number)
-        on_page, mentions = role.own or role.profile, names.mentions(text)
-        if match_fact(fact, self.document, OWN_PAGE if on_page else role, names) is None:
+        """Return how directly a part of the quote is about the entity."""
+        role, names = match.role, dossier.entity_names
+        if fact.subject or fact.lead is None:
+            contradicted = row_contradicts(fact, dossier.entity.sites, dossier.places)
+            return None if contradicted else match_fact(fact, role, names)
+        on_page, mentions = role.own or role.profile, names.mentions(fact.excerpt)
+        stated = position(fact.excerpt, value, target) is not None
+        in_part = may_be_about_page(fact.lead if stated else fact.excerpt, names)
+        found = match_fact(fact, OWN_PAGE if on_page else role, names)
+        if found is None or not (stated or mentions or in_part):
             # On a page about the entity, a name in the sentence may be a part of it: the bridge in an article, the maker of a product.
-            other = names.names_another(lead) or THIRD.search(lead) or opens_with_name(text, self.document)
-            return Directness.PASSING if on_page and not mentions and not other else None
-        rest = text[mentions[-1][1] :] if mentions else text
-        sure = (on_page or mentions) and (at is not None or names_no_other(rest))
-        return Directness.SENTENCE if sure else Directness.PASSING
+            return Directness.PASSING if on_page and not mentions and in_part else None
+        rest = fact.excerpt[mentions[-1][1] :] if mentions else fact.excerpt
+        return Directness.SENTENCE if stated or names_no_other(rest) else Directness.PASSING
 
 
 def states(quote: str, value: Any, target: OutputField) -> bool:
     """Return True if a quote states a value directly, in any written form."""
-    if isinstance(value, bool) or target.kind == "enum":
-        read = read_value(Fact(target.words, quote, quote, Directness.SENTENCE), target)
-        return (read is not None and read.value == value) or position(quote, value, target) is not None
-    return position(quote, value, target) is not None
+    if position(quote, value, target) is not None:
+        return True
+    if not (isinstance(value, bool) or target.kind == "enum"):
+        return False
+    read = read_value(Fact(target.words, quote, quote, Directness.SENTENCE), target)
+    return read is not None and read.value == value
 
 
 def position(quote: str, value: Any, target: OutputField) -> int | None:
@@ -190,11 +183,8 @@ def _date_at(quote: str, value: str) -> int | None:
 def _country_at(quote: str, value: str) -> int | None:
     """Return the position of a country by any of its names."""
     code = country_code(value)
-    for match in _PIECE.finditer(quote) if code else ():
-        piece = match[0]
-        if country_code(piece) == code or country_code(country_in(piece)) == code:
-            return match.start() + len(piece) - len(piece.lstrip())
-    return None
+    names = re.finditer(_NAME, quote) if code else ()
+    return next((name.start() for name in names if country_code(name[0]) == code), None)
 
 
 @dataclass(frozen=True, slots=True)

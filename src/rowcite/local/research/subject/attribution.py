@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import takewhile
 
-from rowcite.local.research.documents.document import Directness, Document, Fact
+from rowcite.local.research.documents.document import Directness, Fact
 from rowcite.local.research.documents.labels import concept_of_label
 from rowcite.local.research.documents.phrases import OTHERS_HEADING
 from rowcite.local.research.text.normalise import core_name, fold, is_legal_form, strip_accents
@@ -23,13 +22,11 @@ _PRONOUN = re.compile(
     r"^[\"“'\u2018(]?(?:we|our|us|it|its|the (?:company|firm|group|business|start-?up|manufacturer|maker|carrier|operator|provider|supplier|"
     r"utility|cooperative|co-operative|family|haulier|shipowner|shipyard|yard|team|consultancy|practice|developer|vendor|organi[sz]ation|society|"
     r"[a-z-]+ (?:company|firm|group|business|maker|manufacturer|operator|start-?up))|today|now|currently|at present|as of|with|in total|altogether|"
-    r"to date|since|founded|established|started|headquartered|based|employing|in (?:19|20)\d\d|from its|from our)\b",
+    r"to date|since|founded|established|started|headquartered|based|employing|in (?:19|20)\d\d|from its|from our)\b|"
+    r"\b(?:we|it|the (?:company|firm|group|business))(?: (?:now|today|currently|also))?\s*$",
     re.IGNORECASE,
 )
-_SELF = re.compile(
-    r"\b(?:we|it|the (?:company|firm|group|business))(?: (?:now|today|currently|also))?\s*$", re.IGNORECASE
-)
-THIRD = re.compile(
+_THIRD = re.compile(
     r"\b(?:they|their|he|she|his|her|customers?|clients?|users?|suppliers?|competitors?|rivals?|partners?|investors?|industry|sector|market|average)\b",
     re.IGNORECASE,
 )
@@ -46,9 +43,11 @@ _HEADLINE_WORD = re.compile(
 )
 _APOSTROPHE = "['\u2019]?"  # "roes" also matches "Roe's", "dalva" also "D'Alva"
 _RELATIVE_CLAUSE = re.compile(r"\b(?:which|who|whose|that)\b[^,;]*$")
-_AGAIN = re.compile(
-    r"[;,:] (?=(?:and )?(?:it|we|the (?:company|firm|group|business))\b)"
-)  # takes up the subject
+# The subject of a verb right before a value; "The Company has" is the page's own.
+_OTHER_SUBJECT = re.compile(
+    r"(?:^|[\s,])(?!(?:It|We|They|He|She|This|There|Today|Now|Company|Firm|Group|Business)\b)[A-Z][\w'\u2019&-]+ "
+    r"(?:had|has|have|employs?|employed|owns?|owned|makes?|made|reports?|reported|(?:is|was|were) (?:founded|established))\b[^;]*$"
+)
 _CALENDAR = frozenset(["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "ceo", "i", "founder", "chief", "managing", "director", "chair", "series"])  # fmt: skip
 
 
@@ -112,23 +111,23 @@ class DocumentRole:
 OWN_PAGE = DocumentRole(own=True, profile=True, headline=True)
 
 
-def match_fact(fact: Fact, document: Document, role: DocumentRole, names: EntityNames) -> Directness | None:
+def match_fact(fact: Fact, role: DocumentRole, names: EntityNames) -> Directness | None:
     """Return how directly a statement is about the entity; None if it is about another one."""
     if fact.subject:
         named = names.is_name(fact.subject) or _is_name_variant(fact, role, names)
         return fact.directness if named else None
+    if _is_about_others(fact.heading, names):
+        return None
     if fact.lead is not None:
-        return _match_sentence(fact, fact.lead, document, role, names)
+        return _match_sentence(fact, fact.lead, role, names)
     if names.mentions(fact.heading):
         return fact.directness
-    if is_about_others(fact.heading, names):
-        return None
     if role.profile or role.own:
         return fact.directness
     return Directness.PASSING if role.headline else None
 
 
-def is_about_others(heading: str, names: EntityNames) -> bool:
+def _is_about_others(heading: str, names: EntityNames) -> bool:
     """Return True if what is below a heading is about another entity."""
     others = names.names_another(heading) or bool(OTHERS_HEADING.search(heading))
     return others and not names.mentions(heading)
@@ -144,51 +143,29 @@ def _is_name_variant(fact: Fact, role: DocumentRole, names: EntityNames) -> bool
     return any(long.startswith(f"{short} ") and short.count(" ") >= least for long, short in pairs)
 
 
-def _match_sentence(
-    fact: Fact, lead: str, document: Document, role: DocumentRole, names: EntityNames
-) -> Directness | None:
+def _match_sentence(fact: Fact, lead: str, role: DocumentRole, names: EntityNames) -> Directness | None:
     """Judge a sentence by the name before its value, else by the name after it, else by the page's subject."""
     before, after = names.mentions(lead), names.mentions(fact.tail)
     if before:
-        between = _AGAIN.split(lead[before[-1][1] :])[-1]
+        between = lead[before[-1][1] :]
         other = _RELATIVE_CLAUSE.search(lead[: before[-1][0]]) or _OTHER.search(between)
         named = names.names_another(between) or not names_no_other(between)
         return None if other or named else fact.directness
-    if names.names_another(lead) or not names_no_other(lead):
+    if names.names_another(lead) or not names_no_other(lead) or _OTHER_SUBJECT.search(lead):
         return None
     if after:
         between = fact.tail[: after[0][0]].replace(fact.value, " ")
         return None if names.names_another(between) or _OTHER.search(between) else fact.directness
-    if THIRD.search(lead) or names.names_another(fact.tail.replace(fact.value, " ")):
+    if _THIRD.search(lead) or names.names_another(fact.tail.replace(fact.value, " ")):
         return None
-    if not (_PRONOUN.match(lead or "it") or _SELF.search(lead)):
-        return Directness.PASSING if role.own and not opens_with_name(lead, document) else None
-    if role.own or role.profile:
-        return fact.directness
-    return Directness.PASSING if _follows_mention(fact, document, names) else None
+    if not _PRONOUN.search(lead or "it"):
+        return Directness.PASSING if role.own else None
+    return fact.directness if role.own or role.profile else None
 
 
-def _follows_mention(fact: Fact, document: Document, names: EntityNames) -> bool:
-    """Return True if the entity is the last one named before a sentence, below the same heading."""
-    if fact.block < 0:
-        return False
-    block = document.blocks[fact.block]
-    above = takewhile(lambda one: one.heading == block.heading, reversed(document.blocks[: fact.block]))
-    context = " ".join([*reversed([one.text for one in above]), block.text.partition(fact.excerpt)[0]])
-    mentions = names.mentions(context)
-    if not mentions or _OTHER.search(context[max(0, mentions[-1][0] - 20) : mentions[-1][0]]):
-        return False  # "Its rival Acme sold it."
-    return not names.names_another(context[mentions[-1][1] :])
-
-
-def opens_with_name(text: str, document: Document) -> bool:
-    """Return True if a text begins with a word that the document capitalises inside sentences too."""
-    first = re.match(r"[A-Z][\w-]+", text)
-    if first is None:
-        return False
-    name, word = re.compile(rf"[a-z,] {first[0]}\b"), re.compile(rf"\b{first[0].lower()}\b")
-    texts = [sentence.text for sentence in document.sentences]
-    return any(map(name.search, texts)) and not any(map(word.search, texts))
+def may_be_about_page(lead: str, names: EntityNames) -> bool:
+    """Return True if a sentence on a page about the entity may state a part of it: its lead has a name that is no known other."""
+    return not (names.names_another(lead) or _THIRD.search(lead) or _OTHER_SUBJECT.search(lead))
 
 
 def names_no_other(lead: str) -> bool:

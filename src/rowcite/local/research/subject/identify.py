@@ -209,7 +209,7 @@ def _mentions(text: str, names: EntityNames) -> bool:
 def stated(document: Document, role: DocumentRole, names: EntityNames, *concepts: str) -> list[str]:
     """Return what a document states of the entity."""
     facts = (fact for concept in concepts for fact in document.by_concept.get(concept, ()))
-    return [fact.value for fact in facts if match_fact(fact, document, role, names)]
+    return [fact.value for fact in facts if match_fact(fact, role, names)]
 
 
 def _compare_places(document: Document, start: Dossier) -> str:
