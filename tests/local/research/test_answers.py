@@ -172,16 +172,6 @@ def test_lists_and_objects_are_filled(docs):
     }
 
 
-def test_a_list_of_objects_comes_from_a_table(docs):
-    own(
-        docs,
-        "<h2>Offices</h2><table><tr><th>City</th><th>Staff</th></tr><tr><td>Leeds</td><td>40</td></tr><tr><td>Hull</td><td>9</td></tr></table>",
-    )
-    item = {"type": "object", "properties": {"city": {"type": "string"}, "staff": {"type": "integer"}}}
-    finding = docs.ask(ACME, {"offices": {"type": "array", "items": item}})
-    assert finding.content == {"offices": [{"city": "Leeds", "staff": 40}, {"city": "Hull", "staff": 9}]}
-
-
 def test_a_field_of_unknown_kind_is_found_by_its_label(docs):
     own(docs, "<dl><dt>Test benches</dt><dd>14</dd></dl>")
     assert docs.value(ACME, {"type": ["integer", "null"]}, "test_benches") == 14

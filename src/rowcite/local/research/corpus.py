@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rowcite.errors import InputError
-from rowcite.local.research.answers.further_reading import read_further
-from rowcite.local.research.answers.json_answer import Reading, fill_object
-from rowcite.local.research.answers.open_answers import answer, answer_freely
+from rowcite.local.research.answers.fill import Reading, fill_freely, fill_object, fill_text
 from rowcite.local.research.answers.report import report
 from rowcite.local.research.answers.schema_fields import OutputField, field_of_schema
-from rowcite.local.research.answers.tool_answers import (
-    about_entity,
-    cap_confidence,
-    documents_of_tools,
-    permitted_answers,
-)
-from rowcite.local.research.documents.document import Document
-from rowcite.local.research.question import Finding, Question, documents_to_read, reads_further
-from rowcite.local.research.search import ResultLimits, SearchResult, search
+from rowcite.local.research.answers.tool_answers import cap_confidence, matches_of_tools
+from rowcite.local.research.question import Finding, Question, documents_to_read
+from rowcite.local.research.search import SearchResult, search
 from rowcite.local.research.store.ingest import CorpusContents, load_contents
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier, entity_of
 from rowcite.local.research.subject.identify import identify
@@ -48,25 +41,29 @@ class Corpus:
 
     def read(self, question: Question) -> Reading:
         """Return the documents about a question's entity, as many as its processor reads."""
-        target = _target_of(question)
         policy = (question.include_domains, question.exclude_domains, question.after_date)
         library = self.documents.limited_to(self._permitted(*policy, undated=True))
         dossier = identify(entity_of(question.input), library)
-        tool_answers = permitted_answers(question.tool_answers, question.exclude_domains)
-        from_tools = about_entity(documents_of_tools(tool_answers), dossier, self.size)
-        read = _read(dossier, documents_to_read(question.processor), target)
-        reading = Reading(dossier, (*read, *from_tools), self._newest, library)
-        if target is not None and reads_further(question.processor):
-            reading = read_further(target, reading)
-        return reading
+        read = _most_useful(dossier, documents_to_read(question.processor), _fields(question))
+        from_tools = matches_of_tools(question, dossier, self.size)
+        return Reading(dossier, (*read, *from_tools), self._newest, library)
 
     def answer_from(self, question: Question, reading: Reading) -> Finding:
         """Return the answer to a question from the documents read for it."""
-        finding = self._answer(question, reading, _target_of(question))
+        description = question.output.get("description")
+        match question.output.get("type", "auto"):
+            case "json":
+                finding = fill_object(field_of_schema(question.output.get("json_schema") or {}), reading)
+            case "auto":
+                finding = fill_freely(reading)
+            case _ if description and not _REPORT.search(description):
+                finding = fill_text(description, reading)
+            case _:
+                finding = report(question.input, reading)
         urls = tuple(dict.fromkeys(match.document.url for match in reading.matches))
-        basis = cap_confidence(finding.basis, question.tool_answers)
         known = {match.number for match in (*reading.dossier.matches, *reading.matches)}
-        return Finding(finding.kind, finding.content, basis, finding.output_schema, len(known), urls)
+        basis = cap_confidence(finding.basis, question.tool_answers)
+        return replace(finding, basis=basis, considered=len(known), read=urls)
 
     def search(  # noqa: PLR0913  # one keyword for each setting of the API
         self,
@@ -85,27 +82,9 @@ class Corpus:
         `after_date` is YYYY-MM-DD and excludes older and undated documents; domains have the form of a Question's.
         """
         permitted = self._permitted(include_domains, exclude_domains, after_date, undated=False)
-        limits = ResultLimits(max_results, max_chars_per_result, max_chars_total)
-        return search(queries, objective, self.documents.limited_to(permitted), limits)
-
-    def document_at(self, url: str) -> Document | None:
-        """Return the document with an address, or None."""
-        number = self.documents.by_url.get(url)
-        return None if number is None else self.documents[number]
-
-    def _answer(self, question: Question, reading: Reading, target: OutputField | None) -> Finding:
-        if target is not None:
-            content, basis = fill_object(target, reading)
-            return Finding("json", content, basis)
-        if question.output.get("type") == "auto":
-            return answer_freely(reading)
-        description = question.output.get("description")
-        text, verdict_basis = (
-            answer(description, reading)
-            if description and not _REPORT.search(description)
-            else report(question.input, reading)
-        )
-        return Finding("text", text, (verdict_basis,))
+        total = max_chars_per_result * max_results if max_chars_total is None else max_chars_total
+        library = self.documents.limited_to(permitted)
+        return search(library, queries, objective, (max_results, max_chars_per_result, total))
 
     def _permitted(
         self, include: Sequence[str], exclude: Sequence[str], after: str | None, *, undated: bool
@@ -138,19 +117,16 @@ def open_corpus(folder: Path | str, cache: Path | None = None) -> Corpus:
     return Corpus(contents)
 
 
-def _target_of(question: Question) -> OutputField | None:
-    """Return the fields of a question's schema; None for a text or an auto answer."""
-    if question.output.get("type", "auto") != "json":
-        return None
-    return field_of_schema(question.output.get("json_schema") or {})
+def _fields(question: Question) -> tuple[OutputField, ...]:
+    """Return the fields of a question's schema, if it has one."""
+    asked = question.output.get("json_schema") if question.output.get("type") == "json" else None
+    return field_of_schema(asked).fields if asked else ()
 
 
-def _read(dossier: Dossier, limit: int, target: OutputField | None) -> tuple[DocumentMatch, ...]:
+def _most_useful(dossier: Dossier, limit: int, fields: tuple[OutputField, ...]) -> tuple[DocumentMatch, ...]:
     """Return the documents to read, best first; those that state a field of the schema are preferred."""
-    concepts = {field.concept for field in target.fields if field.concept} if target else set()
-    other_words = (
-        [content_words(field.words) for field in target.fields if not field.concept] if target else []
-    )
+    concepts = {field.concept for field in fields if field.concept}
+    other_words = [content_words(field.words) for field in fields if not field.concept]
 
     def rank(match: DocumentMatch) -> tuple[float, str]:
         text = fold(match.document.text) if other_words else ""

@@ -51,11 +51,6 @@ class Finding:
     read: tuple[str, ...] = ()
 
 
-def reads_further(processor: str) -> bool:
-    """Return True if a processor follows links and searches again for missing fields."""
-    return processor.startswith(("pro", "ultra"))
-
-
 def documents_to_read(processor: str) -> int:
     """Return the number of documents a processor reads; its -fast variant reads as many."""
     base = processor.removesuffix("-fast")

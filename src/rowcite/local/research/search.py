@@ -25,49 +25,27 @@ class SearchResult:
     excerpts: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ResultLimits:
-    """The most results, characters in a result, and characters in all."""
-
-    results: int
-    per_result: int
-    total: int | None = None
-
-
 def search(
-    queries: Sequence[str], objective: str | None, library: Library, limits: ResultLimits
+    library: Library, queries: Sequence[str], objective: str | None, limits: tuple[int, int, int]
 ) -> tuple[SearchResult, ...]:
-    """Return the best permitted documents, best first, ties in the order of the corpus."""
-    texts = [(_words(query), 1.0) for query in queries]
+    """Return the best permitted documents, best first, ties in the order of the corpus.
+
+    `limits` are the most results, characters in a result, and characters in all.
+    """
+    most, per_result, left = limits
+    texts = {_words(query): 1.0 for query in queries}
     if objective:
-        texts.append((_words(objective), _OBJECTIVE if queries else 1.0))
-    stems = frozenset(stem for words, _ in texts for stem in content_words(" ".join(words)))
+        texts[_words(objective)] = _OBJECTIVE if queries else 1.0
+    stems = {stem for words in texts for stem in content_words(" ".join(words))}
     found: list[SearchResult] = []
-    left = limits.per_result * limits.results if limits.total is None else limits.total
     for number in filter(library.admits, _ranked(texts, library)):
-        if len(found) >= limits.results or left <= 0:
+        if len(found) >= most or left <= 0:
             break
         document = library[number]
-        excerpts = passages(document, stems, min(limits.per_result, left))
-        if excerpts:
+        if excerpts := _passages(document, stems, min(per_result, left)):
             found.append(SearchResult(document.url, document.title or None, document.date, excerpts))
             left -= sum(map(len, excerpts))
     return tuple(found)
-
-
-def passages(document: Document, stems: frozenset[str], budget: int) -> tuple[str, ...]:
-    """Return the blocks with the most of the stems, within `budget` characters."""
-    rated = [
-        (-len(stems & set(content_words(text))), number, text)
-        for number, text in enumerate(_pieces(document, budget))
-    ]
-    chosen: list[tuple[int, str]] = []
-    for _, number, text in sorted(rated):
-        cost = len(text) + 1
-        if cost <= budget + 1 and (not chosen or cost <= budget) and document.contains(text):
-            chosen.append((number, text))
-            budget -= cost
-    return _joined(sorted(chosen), document)
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -76,10 +54,10 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word for word in words if content_words(word)) or words
 
 
-def _ranked(texts: list[tuple[tuple[str, ...], float]], library: Library) -> list[int]:
+def _ranked(texts: dict[tuple[str, ...], float], library: Library) -> list[int]:
     """Return document numbers by the sum of their scores; each query's best score counts 1, and titles add to it."""
     scores: dict[int, float] = {}
-    for words, weight in texts:
+    for words, weight in texts.items():
         hits = library.scored([form for word in words for form in _forms(word)], _DEPTH)
         stems = set(content_words(" ".join(words)))
         for number, score in hits:
@@ -95,30 +73,26 @@ def _forms(word: str) -> tuple[str, ...]:
     return (word, other) if word.isalpha() else (word,)
 
 
+def _passages(document: Document, stems: set[str], budget: int) -> tuple[str, ...]:
+    """Return the blocks with the most of the stems, within `budget` characters, in reading order."""
+    pieces = dict(enumerate(_pieces(document, budget)))
+    chosen: list[int] = []
+    for number in sorted(pieces, key=lambda one: (-len(stems & set(content_words(pieces[one]))), one)):
+        if len(pieces[number]) <= budget and document.contains(pieces[number]):
+            chosen.append(number)
+            budget -= len(pieces[number]) + 1
+    return tuple(pieces[number] for number in sorted(chosen))
+
+
 def _pieces(document: Document, budget: int) -> Iterator[str]:
     """Yield blocks; a block over the budget is split into sentences, a sentence over the budget is cut."""
     for block in document.blocks:
-        if len(block.text) < _SHORTEST or block.kind == "heading":
-            continue
-        for piece in [block.text] if len(block.text) <= budget else split_sentences(block.text):
-            yield piece if len(piece) <= budget else _cut(piece, budget)
+        if len(block.text) >= _SHORTEST and block.kind != "heading":
+            for piece in [block.text] if len(block.text) <= budget else split_sentences(block.text):
+                yield piece if len(piece) <= budget else _cut(piece, budget)
     if not document.blocks:
         yield _cut(document.text, budget)
 
 
 def _cut(text: str, budget: int) -> str:
     return text[: budget + 1].rsplit(" ", 1)[0][:budget].strip()
-
-
-def _joined(chosen: list[tuple[int, str]], document: Document) -> tuple[str, ...]:
-    """Return excerpts, with pieces that are adjacent in the document joined."""
-    excerpts: list[str] = []
-    last = -2
-    for number, text in chosen:
-        joined = f"{excerpts[-1]} {text}" if excerpts and number == last + 1 else ""
-        if joined and document.contains(joined):
-            excerpts[-1] = joined
-        else:
-            excerpts.append(text)
-        last = number
-    return tuple(excerpts)

@@ -11,7 +11,7 @@ from support.chat_completions import ACME, COUNT, quoting
 
 SHARED = "https://trade.example/pump-makers"
 VALVES = "Bolt Valves of Hull employs 900 people."
-LISTED = "Acme Pumps (Lleida, 66 lathes) sees no reason to sell."
+LISTED = "Acme Pumps (Lleida, 66 lathes) sees no reason to sell. Today it has 12 fairs a year."
 OURS = "Acme Pumps (acmepumps.example) employs 1,240 people."
 
 
@@ -84,13 +84,24 @@ def test_a_quote_about_another_company_is_not_evidence(shared, value, url, quote
         (1240, SHARED, f"{OURS} {VALVES}", "employee_count"),
         (1998, OWN_PAGE, "We were founded in 1998.", "founded_year"),
         ("Ada Lovelace", OWN_PAGE, "Ada Lovelace has been chief executive since 2019.", "chief_executive"),
-        (66, SHARED, "Acme Pumps (Lleida, 66 lathes) sees no reason to sell.", "lathes"),
+        (
+            66,
+            SHARED,
+            "Acme Pumps (Lleida, 66 lathes) sees no reason to sell. Today it has 12 fairs a year.",
+            "lathes",
+        ),
     ],
 )
 def test_a_quote_about_the_entity_is_evidence(shared, value, url, quote, name):
     properties = {name: {"type": ["string" if isinstance(value, str) else "integer", "null"]}}
     finding = shared(value, (url, quote), properties=properties, name=name)
     assert (finding.content, finding.basis[0].confidence) == ({name: value}, "medium")
+
+
+def test_a_quote_that_follows_the_entitys_name_is_evidence_of_low_confidence(shared):
+    properties = {"fairs": {"type": ["integer", "null"]}}
+    finding = shared(12, (SHARED, "Today it has 12 fairs a year."), properties=properties, name="fairs")
+    assert (finding.content, finding.basis[0].confidence) == ({"fairs": 12}, "low")
 
 
 def test_a_quote_that_names_another_thing_on_a_page_about_the_entity_is_evidence_of_low_confidence(

@@ -69,30 +69,13 @@ def decide(target: OutputField, found: list[Candidate], newest: str) -> Verdict 
     if not found:
         return None
     newest = newest if target.concept in _FAST else ""
-    found, overtaken = _split_by_change(target, found)
     latest = newest or max(candidate.date for candidate in found)
     winner, *rest = _clusters(target, found, latest[:4] if target.changes else "")
     outdated = [cluster for cluster in rest if target.changes and cluster.is_older(winner)]
     against = [cluster for cluster in rest if cluster not in outdated]
-    outdated += _clusters(target, overtaken, "")
     confidence = _confidence(winner, against, changes=target.changes, newest=newest)
     reasoning = _label_note(target, winner) + _reason(winner, outdated, against)
     return Verdict(winner.value, confidence, reasoning, cite(winner.members))
-
-
-def _split_by_change(target: OutputField, found: list[Candidate]) -> tuple[list[Candidate], list[Candidate]]:
-    """Return the candidates still valid, and those outdated by a stated change ("is now in Hull")."""
-    changes = [candidate for candidate in found if candidate.fact.change and candidate.direct]
-    if not changes:
-        return found, []
-    last = max(changes, key=lambda candidate: candidate.date)
-
-    def is_overtaken(one: Candidate) -> bool:
-        undated = one.document.path == last.document.path and not last.fact.as_of
-        older = undated or one.date[:7] <= last.date[: len(one.date[:7])]
-        return older and not _agree(target, last.value, one)
-
-    return [one for one in found if not is_overtaken(one)], [one for one in found if is_overtaken(one)]
 
 
 def _clusters(target: OutputField, found: list[Candidate], latest: str) -> list[Cluster]:

@@ -71,7 +71,7 @@ def candidates(target: OutputField, dossier: Dossier, matches: tuple[DocumentMat
         registry = bool(_REGISTRY.search(match.document.host)) and not match.role.own
         trust = _REGISTRY_TRUST if registry else 1.0 if match.role.own else _TRUST[match.matched_by]
         for fact, fit in _relevant(target, match.document):
-            directness = match_fact(fact, match.role, dossier.entity_names)
+            directness = match_fact(fact, match.document, match.role, dossier.entity_names)
             if directness is None or row_contradicts(fact, dossier.entity.sites, dossier.places):
                 continue
             items = read_items(fact) if target.kind == "array" else ()
@@ -99,8 +99,3 @@ def _relevant(target: OutputField, document: Document) -> Iterator[tuple[Fact, f
             fit = max(fit, by_label if by_label >= _LEAST else 0.0)
         if fit:
             yield fact, fit
-
-
-def label_matches(label: str, target: OutputField) -> bool:
-    """Return True if a document's label names the field."""
-    return any(similarity(phrase, label) >= _LEAST for phrase in target.phrases)

@@ -6,17 +6,17 @@ A tool's text is data. It must be about the entity, and alone supports medium co
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 from msgspec import structs
 
-from rowcite.local.research.documents.document import Block, Directness, Document, Fact, FileMetadata
-from rowcite.local.research.documents.labels import concept_of_label
+from rowcite.local.research.documents.document import Document, FileMetadata
+from rowcite.local.research.documents.node_facts import node_facts
 from rowcite.local.research.documents.nodes import Leaf, Node, json_nodes
 from rowcite.local.research.documents.parse import UNREADABLE, read_file
-from rowcite.local.research.question import ToolAnswer
+from rowcite.local.research.question import Question, ToolAnswer
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier
 from rowcite.local.research.subject.identify import exclude_namesakes
 from rowcite.local.research.text.normalise import collapse_spaces, core_name, fold, split_words
@@ -30,30 +30,22 @@ _NAME = re.compile(
 _SURE = frozenset({"address", "place"})  # ties that identify one of several entities of a name
 
 
-def documents_of_tools(answers: Iterable[ToolAnswer]) -> list[Document]:
-    """Return a document for each answer that can be read."""
-    found = []
-    for number, one in enumerate(answers, 1):
-        text = one.text[:_LONGEST]
-        document = _of_json(text) or _of_text(text, one.url)
-        if document is not None and document.text:
-            host = urlsplit(one.source).hostname or ""
-            # The tools of one server count as one site, whatever addresses they give.
-            path, site = f"tool:{one.title}#{number}", f"tool {one.source}"
-            found.append(replace(document, path=path, url=one.url, title=one.title, host=host, site=site))
-    return found
+def matches_of_tools(question: Question, dossier: Dossier, first: int) -> tuple[DocumentMatch, ...]:
+    """Return the tools' answers about the dossier's entity as documents, numbered from `first` on.
 
-
-def about_entity(documents: Sequence[Document], dossier: Dossier, first: int) -> tuple[DocumentMatch, ...]:
-    """Return the documents about the dossier's entity, numbered from `first` on.
-
-    If the corpus has several entities of that name, an answer must also identify the one it means.
+    The source policy applies as far as it excludes domains. If the corpus has several entities of that name, an answer must also
+    identify the one it means.
     """
+    documents = []
+    for number, one in enumerate(question.tool_answers, 1):
+        permitted = all(allowed(url, (), question.exclude_domains) for url in (one.url, one.source))
+        document = _document(one, number) if permitted else None
+        if document is not None and document.text:
+            documents.append(document)
     start = replace(dossier, matches=(), problem="")
-    matches = exclude_namesakes(start, list(range(len(documents))), set(), documents).matches
+    matches = exclude_namesakes(start, dict(enumerate(documents, first)), set()).matches
     doubtful = bool(dossier.problem) and not dossier.problem.startswith("No document")
-    sure = [match for match in matches if match.matched_by in _SURE or not doubtful]
-    return tuple(replace(match, number=first + match.number) for match in sure)
+    return tuple(match for match in matches if match.matched_by in _SURE or not doubtful)
 
 
 def cap_confidence(basis: Iterable[FieldBasis], answers: Iterable[ToolAnswer]) -> tuple[FieldBasis, ...]:
@@ -67,59 +59,48 @@ def cap_confidence(basis: Iterable[FieldBasis], answers: Iterable[ToolAnswer]) -
     )
 
 
-def permitted_answers(answers: Iterable[ToolAnswer], exclude: tuple[str, ...]) -> tuple[ToolAnswer, ...]:
-    """Return the answers whose address the source policy does not exclude; `include_domains` does not apply to tools."""
-    return tuple(one for one in answers if allowed(one.url, (), exclude) and allowed(one.source, (), exclude))
-
-
-def _of_text(text: str, url: str) -> Document | None:
-    """Return the document of an answer in words; None if it cannot be read."""
-    metadata = {"answer.txt": FileMetadata(url)}
+def _document(answer: ToolAnswer, number: int) -> Document | None:
+    """Return the document of an answer, in JSON or in words; None if it cannot be read."""
+    text = answer.text[:_LONGEST]
+    metadata = {"answer.txt": FileMetadata(answer.url)}
     try:
         documents, _ = read_file(text.encode("utf-8", "replace"), "answer.txt", metadata)
     except UNREADABLE:
         return None
-    return documents[0]
-
-
-def _of_json(text: str) -> Document | None:
-    """Return the document of an answer in JSON, with the facts of each named object; None if it is not JSON."""
-    facts: list[Fact] = []
-    blocks: list[Block] = []
-    subjects: list[str] = []
+    # The tools of one server count as one site, whatever addresses they give.
+    path, site = f"tool:{answer.title}#{number}", f"tool {answer.source}"
+    host = urlsplit(answer.source).hostname or ""
+    found = replace(documents[0], path=path, url=answer.url, title=answer.title, host=host, site=site)
     nodes = [inner for node in json_nodes(text) for inner in _with_inner(node)]
+    return _of_nodes(found, nodes) if nodes else found
+
+
+def _of_nodes(document: Document, nodes: list[Node]) -> Document:
+    """Return the document with the facts of the named objects in it, and their names as its subjects."""
+    facts, subjects = [], list[str]()
     for node in nodes:
-        stated = list(_stated(node))
-        subject = next((value for label, value, _ in stated if _NAME.fullmatch(label)), "")
-        subjects += [subject] if subject else []
-        cells = tuple((label, value) for label, value, _ in stated)
-        for label, value, literal in stated:
-            blocks.append(Block("pair", literal, cells=(label, value)))
-            if subject:
-                fact = Fact(
-                    label, value, literal, Directness.DATA, concept_of_label(label), subject, (), cells
-                )
-                facts.append(structs.replace(fact, block=len(blocks) - 1))
-    raw = collapse_spaces(text)
-    names = tuple(dict.fromkeys(name for subject in subjects for name in (core_name(subject), fold(subject))))
-    links = frozenset(sites_within(raw))
-    document = Document(
-        "", "", "", None, "", "", raw, raw, tuple(blocks), (), tuple(facts), names, links, (), names
+        names = [key for key in node.properties if _NAME.fullmatch(split_words(key))]
+        subject = node.text(names[0]) if names else ""
+        own = [fact for fact in node_facts([node]) if subject and not fact.heading]
+        facts += [structs.replace(fact, subject=subject) for fact in own]
+        subjects += [name for name in (core_name(subject), fold(subject)) if name]
+    text = collapse_spaces(document.raw)
+    distinct = tuple(dict.fromkeys(subjects))
+    return replace(
+        document,
+        text=text,
+        blocks=(),
+        sentences=(),
+        facts=tuple(facts),
+        subjects=distinct,
+        named=distinct,
+        links=frozenset(sites_within(text)),
     )
-    return document if nodes else None
 
 
 def _with_inner(node: Node) -> Iterator[Node]:
     """Yield an object and those inside it, outer ones first."""
     yield node
     for value in (value for values in node.properties.values() for value in values):
-        if isinstance(value, Node):
+        if not isinstance(value, Leaf):
             yield from _with_inner(value)
-
-
-def _stated(node: Node) -> Iterator[tuple[str, str, str]]:
-    """Yield the label, the value and the literal of each member that is a scalar or a list of scalars."""
-    for key, values in node.properties.items():
-        leaves = [value for value in values if isinstance(value, Leaf) and value.text]
-        if leaves and len(leaves) == len(values) and split_words(key):
-            yield split_words(key), ", ".join(leaf.text for leaf in leaves), leaves[0].excerpt

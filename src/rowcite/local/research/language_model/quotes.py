@@ -1,7 +1,7 @@
 """Check a language model's value: do quotes about the entity state it?
 
 Pages are shared: a trade paper names ten companies, a company's own page its rivals. A quote on a page about the entity counts unless
-its sentence, line or row names another one before the value; a quote on another page counts only if it names the entity.
+its sentence, line or row names another one before the value; a quote on another page counts only if it names the entity, or follows its name.
 """
 
 from __future__ import annotations
@@ -98,12 +98,20 @@ class Quote:
 
     def _sentence(self, text: str, value: Any, target: OutputField) -> Fact:
         """Return a sentence of the quote as a fact, divided where it states the value."""
-        block = next((block for block in self.document.blocks if text in block.text), None)
+        blocks = self.document.blocks
+        number = next((number for number, block in enumerate(blocks) if text in block.text), -1)
         at = position(text, value, target) or 0
         lead = _LISTED_BEFORE.sub("", text[:at]) if isinstance(value, str) else text[:at]
-        heading = block.heading if block else ""
+        heading = blocks[number].heading if number >= 0 else ""
         return Fact(
-            "", str(value), text, Directness.SENTENCE, "", lead=lead, tail=text[len(lead) :], heading=heading
+            "",
+            str(value),
+            text,
+            Directness.SENTENCE,
+            lead=lead,
+            tail=text[len(lead) :],
+            heading=heading,
+            block=number,
         )
 
     def _match(
@@ -113,16 +121,17 @@ class Quote:
         role, names = match.role, dossier.entity_names
         if fact.subject or fact.lead is None:
             contradicted = row_contradicts(fact, dossier.entity.sites, dossier.places)
-            return None if contradicted else match_fact(fact, role, names)
+            return None if contradicted else match_fact(fact, self.document, role, names)
         on_page, mentions = role.own or role.profile, names.mentions(fact.excerpt)
         stated = position(fact.excerpt, value, target) is not None
         in_part = may_be_about_page(fact.lead if stated else fact.excerpt, names)
-        found = match_fact(fact, OWN_PAGE if on_page else role, names)
+        found = match_fact(fact, self.document, OWN_PAGE if on_page else role, names)
         if found is None or not (stated or mentions or in_part):
             # On a page about the entity, a name in the sentence may be a part of it: the bridge in an article, the maker of a product.
             return Directness.PASSING if on_page and not mentions and in_part else None
         rest = fact.excerpt[mentions[-1][1] :] if mentions else fact.excerpt
-        return Directness.SENTENCE if stated or names_no_other(rest) else Directness.PASSING
+        sure = (on_page or mentions) and (stated or names_no_other(rest))
+        return Directness.SENTENCE if sure else Directness.PASSING
 
 
 def states(quote: str, value: Any, target: OutputField) -> bool:

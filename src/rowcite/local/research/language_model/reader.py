@@ -16,8 +16,7 @@ from typing import Any
 from msgspec import structs
 
 from rowcite.local.research.answers.decide import Confidence, merge_citations
-from rowcite.local.research.answers.json_answer import with_placeholder_note
-from rowcite.local.research.answers.open_answers import NOT_FOUND
+from rowcite.local.research.answers.fill import NOT_FOUND, with_placeholder_note
 from rowcite.local.research.answers.schema_fields import OutputField, field_of_schema
 from rowcite.local.research.answers.tool_answers import cap_confidence
 from rowcite.local.research.corpus import Corpus
@@ -99,7 +98,8 @@ class ModelResearcher:
     def _cited(self, finding: Finding) -> list[Document]:
         """Return the documents that an answer about a topic cites; a topic has no entity."""
         urls = dict.fromkeys(citation.url for entry in finding.basis for citation in entry.citations)
-        return [document for url in urls if (document := self._corpus.document_at(url)) is not None]
+        library = self._corpus.documents
+        return [library[library.by_url[url]] for url in urls if url in library.by_url]
 
 
 def _fields_schema(output: dict[str, Any]) -> dict[str, Any]:

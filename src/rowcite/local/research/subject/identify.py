@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 
 from rapidfuzz import fuzz
@@ -55,7 +54,7 @@ def identify(entity: Entity, library: Library) -> Dossier:
     admitted = [number for number in numbers if library.admits(number)]
     if numbers and not admitted:
         return replace(start, problem=f"No document that the source policy admits mentions {start.names()}.")
-    return exclude_namesakes(start, admitted, set(own), library)
+    return exclude_namesakes(start, {number: library[number] for number in admitted}, set(own))
 
 
 def _with_known_names(entity: Entity, library: Library) -> Entity:
@@ -141,11 +140,9 @@ def _uses_alone(word: str, document: Document, names: tuple[str, ...]) -> bool:
     return any(not fold(text[end : end + 30]).startswith(seconds) for _, end in alone.mentions(text))
 
 
-def exclude_namesakes(
-    start: Dossier, numbers: list[int], own: set[int], documents: Sequence[Document] | Library
-) -> Dossier:
+def exclude_namesakes(start: Dossier, documents: dict[int, Document], own: set[int]) -> Dossier:
     """Drop documents about namesakes; if there are any, drop also documents tied to the entity by name alone."""
-    ties = {number: _tie(documents[number], start, own=number in own) for number in numbers}
+    ties = {number: _tie(one, start, own=number in own) for number, one in documents.items()}
     namesakes = "namesake" in ties.values()
     matches = [
         _match(number, documents[number], tie, start.entity_names)
@@ -157,7 +154,7 @@ def exclude_namesakes(
     problem = f"No document mentions {who}."
     if namesakes:
         problem = f"The documents that name {who} are about another organisation of that name, or do not identify one."
-    elif numbers:
+    elif documents:
         problem = f"Documents contain the words {who}, but none of them names it."
     return replace(start, matches=ordered, problem="" if ordered else problem)
 
@@ -209,7 +206,7 @@ def _mentions(text: str, names: EntityNames) -> bool:
 def stated(document: Document, role: DocumentRole, names: EntityNames, *concepts: str) -> list[str]:
     """Return what a document states of the entity."""
     facts = (fact for concept in concepts for fact in document.by_concept.get(concept, ()))
-    return [fact.value for fact in facts if match_fact(fact, role, names)]
+    return [fact.value for fact in facts if match_fact(fact, document, role, names)]
 
 
 def _compare_places(document: Document, start: Dossier) -> str:
