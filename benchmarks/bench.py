@@ -21,6 +21,7 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -94,6 +95,7 @@ class Clients:
             self.summary = json.loads(ours.out)
             assert self.summary["rows"]["completed"] == self.table.rows, self.summary
             self.size = answer_bytes(own)
+            self.share = share_in_columns(self.spec, own)
             self._add("ours", ours)
             if posts is not None:
                 with self._server() as at:
@@ -153,6 +155,10 @@ def against_peers(table: Table, goals: Mapping[str, str]) -> list[Row]:
             ]
     requests = clients.summary["requests"] / table.rows * 1000
     shown.append((f"requests per 1,000 of {table.name}", goals.get("requests", ""), f"{requests:.1f}"))
+    if table.flags and table.bare:
+        shown.append(
+            ("share of these answers that are resolved in columns", "at least 90%", f"{clients.share:.0%}")
+        )
     if again is not None:
         shown.append(("the same again, all answered", "", _figures(again)))
     if "peer" in clients.runs:
@@ -205,6 +211,23 @@ def answer_bytes(ledger: Path) -> int:
 
     with closing(open_ledger(ledger, writing=False)) as opened:
         return round(statistics.mean(len(run.output or b"") for run in islice(opened.records(), 1_000)))
+
+
+def share_in_columns(spec_file: Path, folder: Path) -> float:
+    """Return the share of a ledger's first 1,000 answers that become no object of their own."""
+    from rowcite.accept.policy import acceptance_policy
+    from rowcite.ledger import open_ledger
+    from rowcite.pipeline.spec_file import load_spec
+    from rowcite.rows.columns import StoredRow, resolve_accepted
+    from rowcite.spec.fields import fields
+
+    spec = load_spec(str(spec_file))
+    policy = acceptance_policy(fields(spec), spec.accept)
+    with closing(open_ledger(folder, writing=False)) as ledger:
+        keys = [run.key for run in islice(ledger.records(), 1_000)]
+        rows = [StoredRow(runs, {}, {}) for runs in ledger.runs_by_task(keys)]
+    _, others = resolve_accepted(rows, policy, datetime.now(UTC).date(), texts=False)
+    return 1 - len(others) / len(rows)
 
 
 def _figures(run: Measured) -> str:
