@@ -337,9 +337,7 @@ def _webhook_warnings(webhook: Webhook, context: RequestContext) -> Iterator[Run
     elif not context.private_addresses and names_private(webhook.url):
         yield RunWarning("warning", f"Nothing is sent to the webhook: {PRIVATE}.")
     elif not context.signs_webhooks:
-        yield RunWarning(
-            "warning", "The webhook's deliveries are not signed: the server has no webhook secret."
-        )
+        yield RunWarning("warning", "The webhook's deliveries are not signed: no secret is set.")
 
 
 def _field_warnings(properties: dict[str, Any], processor: str) -> Iterator[RunWarning]:
