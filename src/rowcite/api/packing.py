@@ -18,7 +18,7 @@ from rowcite.api.answers import answer
 from rowcite.api.bodies import Question
 from rowcite.api.facts import TASK_AND_INPUT_CHARS
 from rowcite.api.keys import canonical, exact, task_key
-from rowcite.model import Citation, FieldBasis, Task
+from rowcite.model import FieldBasis, Task
 
 RECORDS, RECORD_KEY = "records", "key"
 """The list of records in a run that is sent for several rows, and the member that identifies a record's row."""
@@ -219,9 +219,5 @@ def _basis(field: str, basis: FieldBasis) -> dict[str, Any]:
         "field": field,
         "reasoning": basis.reasoning,
         "confidence": basis.confidence,
-        "citations": [_citation(item) for item in basis.citations],
+        "citations": basis.citations,
     }
-
-
-def _citation(item: Citation) -> dict[str, Any]:
-    return {"url": item.url, "title": item.title, "excerpts": list(item.excerpts)}
