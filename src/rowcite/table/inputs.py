@@ -68,7 +68,10 @@ _HOST = r"^([\pL\pM\pN_-]+\.)+([\pL\pM]{2,}|xn--[a-z0-9-]+)$|^\d{1,3}(\.\d{1,3})
 
 
 def _transformed(value: pl.Expr, transform: str, blanks: tuple[str, ...]) -> pl.Expr:
-    """Apply a transform to a text. A text that the spec counts as blank, or that the transform leaves empty, is null."""
+    """Apply a transform to a text. A text that the spec counts as blank, or that the transform leaves empty, is null.
+
+    polars evaluates an expression as often as it occurs, so a condition on a text does not contain it again.
+    """
     kept = value if transform == "none" else value.str.strip_chars()
     kept = pl.when(value.is_in(list(blanks)) | kept.is_in(list(blanks))).then(None).otherwise(kept)
     if transform == "lower":
@@ -77,7 +80,7 @@ def _transformed(value: pl.Expr, transform: str, blanks: tuple[str, ...]) -> pl.
         kept = _domain(kept)
     elif transform == "url":
         kept = _url(kept)
-    return kept if transform == "none" else pl.when(kept != "").then(kept)
+    return kept if transform == "none" else kept.replace("", None)
 
 
 def _domain(text: pl.Expr) -> pl.Expr:
@@ -91,7 +94,7 @@ def _domain(text: pl.Expr) -> pl.Expr:
         .str.replace(r"^www\d?\.", "")
         .str.strip_chars(".")
     )
-    return pl.when(host.str.contains(_HOST)).then(host)
+    return host.str.extract(_HOST, 0)
 
 
 def _url(text: pl.Expr) -> pl.Expr:
