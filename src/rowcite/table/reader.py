@@ -140,15 +140,13 @@ class Reader:
         text = parts[_PROMPT] if self.spec.task.prompt is not None else column_text.joined(parts)
         text = text.zip_with(skipped.is_null() & unfit.is_null(), pl.Series([None], dtype=pl.String))
         distinct = pl.DataFrame({_TEXT: text.drop_nulls().unique(maintain_order=True)})
-        encoded = [text.encode() for text in distinct[_TEXT].to_list()]
+        encoded = distinct[_TEXT].cast(pl.Binary).to_list()
         keys = task_keys(fingerprint, encoded)
         long = _too_long(distinct[_TEXT], most)
         distinct = distinct.with_columns(pl.Series(_KEY, keys, dtype=pl.Binary), long)
-        tasks = {
-            key: text
-            for key, text, reason in zip(keys, encoded, long.to_list(), strict=True)
-            if reason is None
-        }
+        tasks = dict(zip(keys, encoded, strict=True))
+        for key in distinct.filter(pl.col(_LONG).is_not_null())[_KEY]:
+            del tasks[key]
         all_differ = distinct.height == text.len()
         spread = distinct if all_differ else _spread(text, distinct)
         failed = pl.coalesce(pl.lit(unfit), _LONG)
@@ -342,10 +340,10 @@ def _spread(text: pl.Series, distinct: pl.DataFrame) -> pl.DataFrame:
 
 def _too_long(text: pl.Series, most: int) -> pl.Series:
     """Return the reason for each input that the API does not take together with the task spec; null for the others."""
-    reasons = [
-        f"the input has {size:,} characters, and the API takes {max(most, 0):,} with this task spec"
-        if size > most
-        else None
-        for size in text.str.len_chars()
-    ]
-    return pl.Series(_LONG, reasons, dtype=pl.String)
+    sizes = text.str.len_chars()
+    long = {
+        at: f"the input has {sizes[at]:,} characters, and the API takes {max(most, 0):,} with this task spec"
+        for at in (sizes > most).arg_true()
+    }
+    reasons = pl.Series(_LONG, [None], dtype=pl.String).new_from_index(0, text.len())
+    return reasons.scatter(list(long), list(long.values())) if long else reasons
