@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from rowcite.errors import LedgerError
+from rowcite.ledger import queries
 from rowcite.model import Decision, EndedRun, RunState
 from support.answers import runs_of
 from support.ledgers import BODY, PRICE, done, keyed, task
@@ -125,9 +127,28 @@ def test_a_scan_returns_the_states_of_a_lookup(ledger):
     batch = record_intent(ledger, task(1), task(2))
     ledger.save(batch.id, [done(1)])
     found = {}
-    for keys, states in ledger.scan_states():
-        found |= zip(keys, states, strict=True)
+    for state, keys in ledger.scan_states():
+        found |= {keys[at : at + 16]: state for at in range(0, len(keys), 16)}
     assert found == ledger.task_states([keyed(1), keyed(2)])
+
+
+def test_a_scan_rejects_a_damaged_state(ledger):
+    record_intent(ledger, task(1), task(2))
+    with closing(sqlite3.connect(ledger.where)) as db:
+        db.execute("UPDATE run SET state = 'odd' WHERE id = 2")
+        db.commit()
+    with pytest.raises(LedgerError, match="the ledger is damaged: unexpected value in the place of a state"):
+        list(ledger.scan_states())
+
+
+def test_a_scan_reads_every_part_of_the_ledger(ledger, monkeypatch):
+    monkeypatch.setattr(
+        queries, "LAST_SCANNED", "SELECT id FROM run WHERE id > ? ORDER BY id LIMIT 1 OFFSET 1"
+    )
+    record_intent(ledger, *map(task, range(5)))
+    assert sorted(keys for _, keys in ledger.scan_states()) == sorted(
+        [keyed(0) + keyed(1), keyed(2) + keyed(3), keyed(4)]
+    )
 
 
 def by(who, verdict, value=None, at=1.0):

@@ -188,7 +188,7 @@ def test_a_decision_is_a_change(tmp_path):
     path = made(tmp_path, answer(industry=found("pumps", "low")), rows=ROWS[:1])
     assert changes(path) == [["id"]]
     with closing(open_ledger(ready(path).ledger, writing=True)) as ledger:
-        (key,), _ = next(iter(ledger.scan_states()))
+        _, key = next(iter(ledger.scan_states()))
         ledger.record_decisions([Decision(key, "industry", "accept", None, "ann", 1.0)])
     assert changes(path) == [["id", "industry"], [ROWS[0]["id"], "pumps"]]
 

@@ -23,10 +23,16 @@ IS_SENT_RUN = f"{IS_CREATED} AND run.pack IS NULL"
 ENDED_AT = "CASE WHEN run.ended_in = :command THEN 9e999 ELSE coalesce(run.ended_at, 0.0) END"
 """When a run ended: infinity for this command's, so that its answers are new although the clock was set back."""
 STATES = f"SELECT run.key, run.state, {ENDED_AT} FROM"
-SCAN_STATES = (
-    f"SELECT key, state FROM run WHERE state NOT IN {sql_list(FORGOTTEN)}"
-    f" AND NOT ({IS_COMPLETED} AND {ENDED_AT} < :not_before)"
+SCANNED = 50_000
+"""Runs that a scan holds at a time."""
+SCANNED_STATES = [state for state in RunState if state not in FORGOTTEN]
+SCAN_STATES = (  # a row for many runs: a row of Python for each one takes eight times as long
+    "SELECT count(*), "
+    + ", ".join(f"group_concat(hex(key), '') FILTER (WHERE state = '{state}')" for state in SCANNED_STATES)
+    + f" FROM run WHERE id BETWEEN :first AND :last AND state NOT IN {sql_list(FORGOTTEN)}"
+    f" AND NOT ({IS_COMPLETED} AND {ENDED_AT} < :not_before) AND length(key) = 16"
 )
+LAST_SCANNED = f"SELECT id FROM run WHERE id > ? ORDER BY id LIMIT 1 OFFSET {SCANNED - 1}"
 RUNS_OF_TASKS = (
     "SELECT coalesce(run.root, run.key), run.state, run.run_id, batch.processor, answer.output, run.error, run.ref_id,"
     f" run.id, run.price, run.root IS NULL, {ENDED_AT}, answer.checksum"

@@ -8,13 +8,14 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from rowcite.api.keys import KEY_BYTES
 from rowcite.errors import LedgerError
 from rowcite.ledger import queries
 from rowcite.ledger.store import Store
 from rowcite.ledger.stored_answers import intact
 from rowcite.model import ACTIVE, FORGOTTEN, ActiveBatch, Decision, RunState, StoredRun
 
-_CHUNK = 50_000  # runs that a scan holds at a time
+_MAX_ID = (1 << 63) - 1
 _MOST_CHECKED = 200_000
 _DAMAGED = "the stored answer is damaged"
 _ASK_AGAIN = (
@@ -50,19 +51,25 @@ class Reads(Store):
             ).fetchall()
             return _best(rows, not_before, failed_since)
 
-    def scan_states(self, *, not_before: float = 0.0) -> Iterator[tuple[Sequence[bytes], Sequence[str]]]:
-        """Yield the keys of all tasks and their states, many at a time and in no order: faster than `task_states` for most of a ledger.
+    def scan_states(self, *, not_before: float = 0.0) -> Iterator[tuple[RunState, bytes]]:
+        """Yield the keys of all tasks by state, many at a time, joined and in no order: faster than `task_states` for most of a ledger.
 
         A task with several runs comes more than once.
         """
-        wanted = {**self._this_command, "not_before": min(not_before, 1e300)}
+        last = 0
+        while last < _MAX_ID:
+            first = last + 1
+            last = next((number for (number,) in self._each(queries.LAST_SCANNED, (last,))), _MAX_ID)
+            yield from self._scanned({"first": first, "last": last, "not_before": min(not_before, 1e300)})
+
+    def _scanned(self, part: dict[str, float]) -> list[tuple[RunState, bytes]]:
         with self._reading():
-            cursor = self._db.execute(queries.SCAN_STATES, wanted)
-            while rows := cursor.fetchmany(_CHUNK):
-                keys, states = zip(*rows, strict=True)
-                for text in set(states):
-                    _STATES[text]  # a damaged one is in none of them
-                yield keys, states
+            count, *keys = self._db.execute(queries.SCAN_STATES, {**self._this_command, **part}).fetchone()
+            by_state = zip(queries.SCANNED_STATES, keys, strict=True)
+            found = [(state, bytes.fromhex(joined)) for state, joined in by_state if joined]
+            if sum(len(joined) for _, joined in found) != count * KEY_BYTES:
+                raise ValueError("in the place of a state")
+            return found
 
     def run_count(self) -> int:
         """Return an upper bound of the number of runs, without counting them."""
@@ -274,12 +281,10 @@ class Reads(Store):
 
 
 def _stored_run(row: tuple[Any, ...]) -> StoredRun:
-    run = StoredRun(row[0], _STATES[row[1]], *row[2:-1])
-    if run.output is None:
-        return run
-    if (output := intact(run.number, run.output, row[-1])) is not None:
-        return run._replace(output=output)
-    return run._replace(state=RunState.FAILED, output=None, error=f"{_DAMAGED}. {_ASK_AGAIN}")
+    key, state, run_id, processor, output, error, ref_id, number, *rest, checksum = row
+    if output is not None and (output := intact(number, output, checksum)) is None:
+        state, error = RunState.FAILED, f"{_DAMAGED}. {_ASK_AGAIN}"
+    return StoredRun(key, _STATES[state], run_id, processor, output, error, ref_id, number, *rest)
 
 
 def _best(

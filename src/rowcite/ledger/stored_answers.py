@@ -48,9 +48,7 @@ def received(form: bytes) -> bytes:
 
 def checksum(run: int, form: Any) -> bytes:
     """Return the first 8 bytes of SHA-1 of a run's id in the ledger and its stored output. SQL calls it `answer_checksum`."""
-    digest = sha1(b"%d\n" % run, usedforsecurity=False)
-    digest.update(_bytes(form))
-    return digest.digest()[:8]
+    return sha1(b"%d\n%b" % (run, _bytes(form)), usedforsecurity=False).digest()[:8]
 
 
 def checksum_of_version_2(run: int, output: Any) -> bytes:

@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import polars as pl
+import pyarrow as pa
 
 from rowcite.errors import TableError
 from rowcite.ledger import Ledger
@@ -180,8 +181,8 @@ class _States:
         self.height = 0
         if wanted * 8 > runs > _LOOKUP:
             self._known = _Frames(folder, _STATE, room)
-            for keys, found in ledger.scan_states(not_before=not_before):
-                self._known.add(_ranked(keys, found))
+            for state, keys in ledger.scan_states(not_before=not_before):
+                self._known.add(_joined(keys).with_columns(_rank(state)))
             self.height = self._known.height
 
     def of(self, firsts: pl.DataFrame, part: int, parts: int) -> pl.DataFrame:
@@ -192,7 +193,7 @@ class _States:
             ranks = pl.concat(
                 [
                     pl.DataFrame(schema=_STATE),
-                    *(_ranked(some, some.values()) for some in self._looked_up(firsts)),
+                    *map(_ranked, self._looked_up(firsts)),
                 ]
             )
         return firsts.join(ranks, on=_KEY, how="left", maintain_order="left").with_columns(
@@ -209,7 +210,19 @@ def _bytes(high: int, low: int) -> TaskKey:
     return TaskKey(high.to_bytes(8, "little") + low.to_bytes(8, "little"))
 
 
-def _ranked(keys: Iterable[bytes], states: Iterable[str]) -> pl.DataFrame:
-    texts = pl.Series("state", list(states), dtype=pl.String)
-    ranks = texts.replace_strict(_RANKS, default=_FAILED, return_dtype=pl.UInt8)
-    return _halves(pl.Series(list(keys), dtype=pl.Binary)).with_columns(ranks)
+def _joined(keys: bytes) -> pl.DataFrame:
+    """Return the halves of keys that are joined to one text."""
+    numbers = pa.Array.from_buffers(pa.uint64(), len(keys) // 8, [None, pa.py_buffer(keys)])
+    halves = pl.Series(numbers)
+    return pl.DataFrame({"high": halves.gather_every(2), "low": halves.gather_every(2, 1)})
+
+
+def _rank(state: RunState) -> pl.Expr:
+    return pl.lit(_RANKS.get(state, _FAILED), pl.UInt8).alias("state")
+
+
+def _ranked(states: dict[bytes, RunState]) -> pl.DataFrame:
+    ranks = [_RANKS.get(state, _FAILED) for state in states.values()]
+    return _halves(pl.Series(list(states), dtype=pl.Binary)).with_columns(
+        pl.Series("state", ranks, dtype=pl.UInt8)
+    )
