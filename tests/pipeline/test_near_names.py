@@ -1,4 +1,4 @@
-"""A name that does not exist or is missing: each command names the nearest one, or the choices."""
+"""A name that does not exist or is missing: each command names the nearest one, or the choices; and the help."""
 
 import json
 import shutil
@@ -91,6 +91,13 @@ def test_a_field_beside_a_column_in_another_case_draws_a_warning(typed, tmp_path
         in shown
     )
     assert json.loads(typed("check", "accounts.yaml", "--json"))["warnings"] == []
+
+
+@pytest.mark.parametrize("command", [["--help"], ["run", "--help"], ["ledger", "--help"]])
+def test_help_fits_a_narrow_terminal(monkeypatch, capsys, command):
+    monkeypatch.setenv("COLUMNS", "40")
+    assert main(command) == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 40
 
 
 def test_the_choices_of_a_missing_argument_are_on_its_line(capsys):

@@ -26,6 +26,7 @@ from rowcite.inert import one_line
 from rowcite.version import __version__
 
 BUG, USAGE = 1, 2
+_LEAST_WIDTH, _CLICK_WIDTH = 20, 50
 _COMMANDS = {
     "init": "Draft a spec for a table: inputs, fields to find, limits.",
     "run": "Plan, submit, wait, write; continues where an earlier run stopped.",
@@ -102,7 +103,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     with Signals(_report_interrupt, process_ends=argv is None) as signals:
         try:
             args = None if argv is None else list(argv)
-            code = cli.main(args=args, prog_name="rowcite", standalone_mode=False, obj=specs)
+            code = cli.main(
+                args=args,
+                prog_name="rowcite",
+                standalone_mode=False,
+                obj=specs,
+                terminal_width=_narrow_width(),
+            )
             flush_stdout()
         except BaseException as error:  # noqa: BLE001 - the only place that turns errors into exit codes
             interrupted = signals.received or isinstance(error, KeyboardInterrupt | click.Abort)
@@ -112,6 +119,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:
         gc.freeze()  # a last collection of what the system takes back anyway would cost a fifth of a short command
     return code if isinstance(code, int) else 0
+
+
+def _narrow_width() -> int | None:
+    """Return the width of help on a terminal that is narrower than the least that click uses; None on others."""
+    try:
+        columns = int(os.environ.get("COLUMNS") or os.get_terminal_size(sys.stdout.fileno()).columns)
+    except (OSError, ValueError, AttributeError):  # not a terminal, or closed
+        return None
+    return max(columns - 2, _LEAST_WIDTH) if 0 < columns < _CLICK_WIDTH + 2 else None
 
 
 def _with_spec(text: str, spec: str) -> str:
