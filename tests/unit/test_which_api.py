@@ -41,7 +41,7 @@ WARNED = [
         {A: 2, OLDER: 1},
         Use.SEND,
         PARALLEL,
-        f"3 answers came from {A} and another local corpus; this",
+        f"3 answers came from {A} and a local corpus; this",
     ),
     (None, CORPUS, {OLDER: 2}, Use.SEND, CORPUS, "2 answers came from another local corpus; this"),
     (B, None, {A: 3}, Use.LOOK, B, f"no answers from {B}. It has 3 runs: --base-url {A}"),

@@ -78,13 +78,9 @@ def _unnamed(runs: Mapping[str, int], use: Use) -> str:
 
 
 def _sent_again(api: str, runs: Mapping[str, int]) -> str:
-    count, where = sum(runs.values()), " and ".join(dict.fromkeys(map(_elsewhere, runs)))
-    answers = plural(count, "answer")
-    return f"{answers} came from {where}; this run requests {api_text(api)} again"
-
-
-def _elsewhere(api: str) -> str:
-    return "another local corpus" if api.startswith(LOCAL) else api
+    corpus = "another local corpus" if api.startswith(LOCAL) else "a local corpus"
+    places = dict.fromkeys(corpus if name.startswith(LOCAL) else name for name in runs)
+    return f"{plural(sum(runs.values()), 'answer')} came from {' and '.join(places)}; this run requests {api_text(api)} again"
 
 
 def _listed(runs: Mapping[str, int], *, local: bool) -> list[str]:
