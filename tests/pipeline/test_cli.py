@@ -636,6 +636,15 @@ def test_no_progress_draws_no_bar(tmp_path, server):
     assert "100%" not in seen
 
 
+def test_a_usage_error_is_folded_between_words(tmp_path):
+    code, seen = on_terminal(
+        tmp_path, "deltas", str(spec(tmp_path)), "-o", "x.csv", "--key", "name", "--since", "yesterday"
+    )
+    assert code == 2
+    assert "Error: Invalid value for '--since': 'yesterday' is not a time: write it like 2026-11-01," in seen
+    assert all(len(line) <= 100 for line in seen.splitlines())
+
+
 def test_a_prompt_appears_above_one_dollar_on_a_terminal(tmp_path, server):
     file, before = str(spec(tmp_path, rows=41)), len(server.created())
     code, seen = on_terminal(tmp_path, "run", file, "--base-url", server.url, answer=b"n\n")

@@ -11,7 +11,7 @@ from importlib import import_module
 
 import click
 
-from rowcite.cli.console import Console
+from rowcite.cli.console import Console, folded
 from rowcite.cli.signals import INTERRUPTED, Signals
 from rowcite.cli.streams import (
     READER_GONE,
@@ -26,6 +26,7 @@ from rowcite.inert import one_line
 from rowcite.version import __version__
 
 BUG, USAGE = 1, 2
+_ERROR = "Error: "  # as click begins it
 _LEAST_WIDTH, _CLICK_WIDTH = 20, 50
 _COMMANDS = {
     "init": "Draft a spec for a table: inputs, fields to find, limits.",
@@ -191,5 +192,6 @@ def _misused(error: click.ClickException) -> int:
     if Console.current().form == "json":
         Console.current().error(text, exit_code=USAGE)
     else:
-        click.UsageError(one_line(text), getattr(error, "ctx", None)).show(sys.stderr)
+        text = folded(_ERROR + one_line(text), sys.stderr).removeprefix(_ERROR)
+        click.UsageError(text, getattr(error, "ctx", None)).show(sys.stderr)
     return USAGE
