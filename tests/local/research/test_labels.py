@@ -206,7 +206,6 @@ def test_dates_in_words_are_read_in_several_languages(docs, text):
     ("body", "name", "schema", "value"),
     [
         ("<h2>Area</h2><p>total: 652,230 sq km<br>land: 652,000 sq km</p>", "area", NUMBER, 652_230),
-        ("<p>Capital: name: Quillon; geographic coordinates: 34 31 N</p>", "capital", TEXT, "Quillon"),
         ('<p><ix:nonFraction contextRef="c1" name="us-gaap:Revenues" scale="6">391</ix:nonFraction></p>', "revenues", NUMBER, 391_000_000),
         ('<p><ix:nonNumeric contextRef="c1" name="dei:EntityTaxNumber">12-34</ix:nonNumeric></p>', "tax_number", TEXT, "12-34"),
         ('<div itemscope itemtype="https://schema.org/Recipe"><b itemprop="name">Knot Box</b><meta itemprop="prepTime" content="PT1H5M"></div>', "prep_time_minutes", COUNT, 65),

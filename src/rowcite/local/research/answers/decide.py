@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,7 +12,7 @@ from rapidfuzz import fuzz
 from rowcite.local.research.answers.evidence import Candidate
 from rowcite.local.research.answers.schema_fields import OutputField
 from rowcite.local.research.answers.values import choose
-from rowcite.local.research.text.normalise import fold
+from rowcite.local.research.text.normalise import fold, has_phrase
 from rowcite.model import Citation, FieldBasis
 
 Confidence = Literal["high", "medium", "low"]
@@ -43,7 +44,7 @@ class Verdict:
 
 @dataclass(eq=False)
 class Cluster:
-    """Candidates that agree; `strength` combines one statement from each site."""
+    """Candidates that agree; `strength` combines the best statement of each site."""
 
     value: Any
     members: list[Candidate]
@@ -54,14 +55,10 @@ class Cluster:
         """The sites that state the value; pages of one site count once."""
         return {member.site for member in self.members}
 
-    @property
-    def newest(self) -> str:
-        """The newest date of a statement, empty if none has a date."""
-        return max((member.date for member in self.members), default="")
-
     def is_older(self, other: Cluster) -> bool:
         """Return True if the newest statement is older than the other cluster's."""
-        return bool(self.newest and other.newest) and self.newest[:7] < other.newest[: len(self.newest[:7])]
+        first, second = _newest(self.members), _newest(other.members)
+        return bool(first and second) and first[:7] < second[: len(first[:7])]
 
 
 def decide(target: OutputField, found: list[Candidate], newest: str) -> Verdict | None:
@@ -69,13 +66,15 @@ def decide(target: OutputField, found: list[Candidate], newest: str) -> Verdict 
     if not found:
         return None
     newest = newest if target.concept in _FAST else ""
-    latest = newest or max(candidate.date for candidate in found)
-    winner, *rest = _clusters(target, found, latest[:4] if target.changes else "")
+    winner, *rest = _clusters(target, found, (newest or _newest(found))[:4] if target.changes else "")
     outdated = [cluster for cluster in rest if target.changes and cluster.is_older(winner)]
     against = [cluster for cluster in rest if cluster not in outdated]
     confidence = _confidence(winner, against, changes=target.changes, newest=newest)
-    reasoning = _label_note(target, winner) + _reason(winner, outdated, against)
-    return Verdict(winner.value, confidence, reasoning, cite(winner.members))
+    return Verdict(winner.value, confidence, _reason(target, winner, outdated, against), cite(winner.members))
+
+
+def _newest(found: list[Candidate]) -> str:
+    return max((candidate.date for candidate in found), default="")
 
 
 def _clusters(target: OutputField, found: list[Candidate], latest: str) -> list[Cluster]:
@@ -100,63 +99,57 @@ def _clusters(target: OutputField, found: list[Candidate], latest: str) -> list[
 
 def _agree(target: OutputField, value: Any, candidate: Candidate) -> bool:
     other = candidate.value
-    if isinstance(value, bool) or isinstance(other, bool) or target.kind == "enum":
+    if isinstance(value, bool) or target.kind == "enum":
         return bool(value == other)
-    if isinstance(value, int | float) and isinstance(other, int | float):
-        return value == other or (
-            candidate.about and abs(value - other) <= _NEAR * max(abs(value), abs(other))
-        )
+    if isinstance(value, int | float):
+        near = candidate.about and abs(value - other) <= _NEAR * max(abs(value), abs(other))
+        return bool(value == other or near)
     first, second = fold(str(value)), fold(str(other))
     if first == second or fuzz.token_sort_ratio(first, second) >= _ALIKE:
         return True
-    if target.concept in _NESTED:
-        return f" {first} " in f" {second} " or f" {second} " in f" {first} "
-    return target.concept in {"founded", "incorporated"} and len(first) == 4 and second.startswith(first)
+    return target.concept in _NESTED and (has_phrase(first, second) or has_phrase(second, first))
 
 
 def _strength(cluster: Cluster, latest: str) -> float:
     """Return the combined strength of each site's best statement; old statements of changing facts count less."""
     best: dict[str, float] = {}
     for member in cluster.members:
-        dated = member.date[:4].isdigit()
-        age = (max(0, int(latest) - int(member.date[:4])) if dated else _UNDATED_AGE) if latest else 0
+        year = member.date[:4]
+        age = max(0, int(latest) - int(year)) if latest and year.isdigit() else _UNDATED_AGE if latest else 0
         best[member.site] = max(best.get(member.site, 0.0), member.weight * max(0.3, 1 - 0.2 * age))
-    doubt = 1.0
-    for weight in best.values():
-        doubt *= 1 - min(weight, 0.97)
-    return 1 - doubt
+    return 1 - math.prod(1 - min(weight, 0.97) for weight in best.values())
 
 
 def _confidence(winner: Cluster, against: list[Cluster], *, changes: bool, newest: str) -> Confidence:
+    """Return low for what one indirect, old or contradicted source states, high for what several confirm."""
     opposition = max((cluster.strength for cluster in against), default=0.0)
     agreeing = len(winner.sites)
     direct = [member for member in winner.members if member.direct]
     authority = any(member.authority for member in direct)
-    year, latest = winner.newest[:4], newest[:4]
-    dated = year.isdigit() and latest.isdigit()
-    stale = changes and dated and int(latest) - int(year) >= _STALE_YEARS
-    if (not direct or stale) and agreeing < 2:
+    year = _newest(winner.members)[:4]
+    undated = newest and not year and not authority  # a page of another site about a changing fact
+    stale = changes and newest and year.isdigit() and int(newest[:4]) - int(year) >= _STALE_YEARS
+    if agreeing < 2 and (not direct or stale or undated):
         return "low"
     if opposition >= 0.8 * winner.strength or (changes and any(winner.is_older(one) for one in against)):
         return "low"
-    if newest and agreeing == 1 and not authority and not winner.newest:
-        return "low"  # an undated page of another site about a changing fact
     settled = opposition < 0.35 and direct and not stale
     confirmed = authority and (agreeing > 1 or len({member.document.path for member in direct}) > 1)
     return "high" if settled and (confirmed or agreeing > 2) else "medium"
 
 
-def _reason(winner: Cluster, outdated: list[Cluster], against: list[Cluster]) -> str:
-    sentences = [f"{_statement(winner)}."]
+def _reason(target: OutputField, winner: Cluster, outdated: list[Cluster], against: list[Cluster]) -> str:
+    """Return the sources of a value, the label if it is not the field's name, and the statements that differ."""
+    fact = winner.members[0].fact
+    by_name = fact.label == target.words or (target.concept and fact.concept == target.concept)
+    sentences = [] if fact.lead is not None or by_name else [f'Found under the label "{fact.label}".']
+    sentences.append(f"{_statement(winner)}.")
     if outdated:
         listed = "; ".join(map(_statement, outdated[:3]))
         sentences.append(f"Older statements differ: {listed}; the newer one was preferred.")
     if against:
-        why = "its statement is more direct"
-        if len(winner.sites) > max(len(cluster.sites) for cluster in against):
-            why = "more sources agree on it"
-        elif any(member.authority for member in winner.members):
-            why = "the organisation itself or a register states it"
+        more = len(winner.sites) > max(len(cluster.sites) for cluster in against)
+        why = "more sources agree on it" if more else "its statement is more direct or has more authority"
         listed = "; ".join(map(_statement, against[:3]))
         sentences.append(f"Not in agreement: {listed}; {shown(winner.value)} was preferred because {why}.")
     if all(member.about for member in winner.members):
@@ -164,32 +157,20 @@ def _reason(winner: Cluster, outdated: list[Cluster], against: list[Cluster]) ->
     return " ".join(sentences)
 
 
-def _label_note(target: OutputField, winner: Cluster) -> str:
-    """Return a sentence that names the label, if a value was found by a label other than the field's name."""
-    fact = winner.members[0].fact
-    by_name = fact.label == target.words or (target.concept and fact.concept == target.concept)
-    return "" if fact.lead is not None or by_name else f'Found under the label "{fact.label}". '
-
-
 def _statement(cluster: Cluster) -> str:
-    """Return who states a value: 'a.example (2024) and b.example state "Hull"'."""
-    names = []
-    for member in cluster.members:
-        date = member.fact.as_of or member.document.date
-        names.append(f"{member.document.origin}{f' ({date})' if date else ''}")
-    distinct = list(dict.fromkeys(names))
-    last = [f"{len(distinct) - 4} more"] if len(distinct) > 4 else []
-    *first, final = [*distinct[:4], *last]
+    """Return who states a value: 'a.example (2024), b.example: "Hull"'."""
+    dates = ((member, member.fact.as_of or member.document.date) for member in cluster.members)
+    names = list(dict.fromkeys(f"{one.document.origin}{f' ({date})' if date else ''}" for one, date in dates))
+    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
     one = len({member.document.url for member in cluster.members}) == 1
-    named = f"{', '.join(first)} and {final}" if first else final
-    return f"{named} {'states' if one else 'state'} {shown(cluster.value)}"
+    return f"{', '.join(names[:4])}{more} {'states' if one else 'state'} {shown(cluster.value)}"
 
 
 def shown(value: Any) -> str:
     """Return a value as shown in a sentence."""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, list | tuple):
+    if isinstance(value, list):
         return ", ".join(map(str, value))
     return f'"{value}"' if isinstance(value, str) else str(value)
 
@@ -221,8 +202,7 @@ def decide_items(target: OutputField, found: list[Candidate]) -> Verdict | None:
     best, chosen = listed[0][0], list(listed[0][1])
     direct = [(candidate, items) for candidate, items in listed if candidate.direct]
     for candidate, items in listed[1:]:
-        form = candidate.document.path, candidate.fact.directness
-        same_list = candidate.direct and form == (best.document.path, best.fact.directness)
+        same_list = candidate.direct and candidate.document.path == best.document.path
         for item in items:
             sources = {one.document.path for one, others in direct if _among(item, others)}
             if not _among(item, chosen) and (same_list or sources - {candidate.document.path}):

@@ -11,7 +11,7 @@ from rowcite.local.research.documents.document import Directness, Fact
 from rowcite.local.research.documents.labels import normal_form
 from rowcite.local.research.text.dates import date_in
 from rowcite.local.research.text.normalise import collapse_spaces, fold
-from rowcite.local.research.text.numbers import NUMBER, money_in, number_in, range_in
+from rowcite.local.research.text.numbers import money_in, number_in, range_in
 from rowcite.local.research.text.places import city_of, country_code, country_in, country_name
 
 _YES = frozenset({"yes", "true", "y", "listed", "publicly traded", "public", "active", "1", "ja"})
@@ -44,9 +44,8 @@ _STAGES = (
         r"^(?!.*(?:\bnot\b|\bun)).*\b(?:publicly|listed|quoted|public|ipo|floated|stock|trad(?:es|ed|ing) on)\b",
     ),
 )
-_UNITS = (("second", 1.0), ("hour", 3600.0), ("day", 86400.0))
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
-_INNER_LABEL = re.compile(r"^(?:name|total|value|conventional long form): ")
+_MINUTES = {"second": 1 / 60, "hour": 60, "day": 1440}
 _FORMS = {
     "website": re.compile(r"\w\.[a-z]{2}"),
     "email": re.compile(r"@"),
@@ -63,14 +62,7 @@ _CODES = re.compile(r"\b(?:iso|code|alpha 2|two letter)\b")
 _PLUS = re.compile(
     r"^(?P<base>.*?)\s*(?:\+|(?:and|or) (?:above|later|more|beyond|higher|up))$", re.IGNORECASE
 )
-_UNDER = re.compile(rf"^(?:<|under|less than|fewer than|below|up to)\s*(?P<n>{NUMBER})", re.IGNORECASE)
 _RANK = re.compile(r"\bseries ([a-k])\b")
-_SAME = [frozenset(group.split("|")) for group in (
-    "public|publicly traded|listed|ipo|publicly listed|quoted|stock exchange",
-    "bootstrapped|self funded|self financed|no outside funding|unfunded|no external funding|none|no funding",
-    "active|live|registered|in good standing|trading|operating", "dissolved|closed|struck off|liquidated|inactive|deregistered",
-    "private|privately held|privately owned|family owned|employee owned|private company", "pre seed|preseed",
-)]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +124,13 @@ def _publicness(fact: Fact, folded: str) -> Value | None:
 
 
 def _number(fact: Fact, target: OutputField) -> Value | None:
-    """Return a year, a duration, a sum of money or a count; None for a sum in another currency than requested."""
+    """Return a year, a sum of money or a count; None for a sum in another currency than requested."""
     text, requested = fact.value, _requested(target)
     dated = target.concept in {"founded", "incorporated"}
-    duration = _DURATION.fullmatch(text.strip())
-    if duration and any(duration.groups()):
+    if (duration := _DURATION.fullmatch(text.strip())) and any(duration.groups()):
         days, hours, minutes, seconds = (float(part or 0) for part in duration.groups())
-        unit = next((size for word, size in _UNITS if word in requested), 60.0)
-        return _typed((days * 86400 + hours * 3600 + minutes * 60 + seconds) / unit, target)
+        unit = next((minutes for word, minutes in _MINUTES.items() if word in requested), 1)
+        return _typed((days * 1440 + hours * 60 + minutes + seconds / 60) / unit, target)
     plain = _PLAIN.fullmatch(text) if fact.directness is Directness.DATA else None
     if plain and not dated and target.concept not in _MONEY:
         return _typed(float(plain[1]), target)  # the point of structured data is a decimal point
@@ -152,8 +143,7 @@ def _number(fact: Fact, target: OutputField) -> Value | None:
     if amount is None or (currencies and amount.currency and amount.currency.lower() not in currencies):
         return None
     scale = _SCALE.search(requested)
-    value = amount.value / (_SCALES[scale[1][0]] if scale else 1)
-    return _typed(value, target, about=amount.about)
+    return _typed(amount.value / (_SCALES[scale[1][0]] if scale else 1), target, about=amount.about)
 
 
 def _typed(value: float, target: OutputField, *, about: bool = False) -> Value | None:
@@ -184,9 +174,7 @@ def _text(text: str, target: OutputField) -> str:
         return f"{city}, {country_name(country)}" if city and country_in(text) else city
     if target.concept == "stage":
         return _stage(text)
-    inner = _INNER_LABEL.match(text)
-    bare = text[inner.end() :].split(";", maxsplit=1)[0] if inner else text
-    return collapse_spaces(bare).strip(" .;,")[:1_000]
+    return collapse_spaces(text).strip(" .;,")[:1_000]
 
 
 def _dated(text: str, requested: str) -> str:
@@ -215,7 +203,7 @@ def choose(text: str, choices: tuple[Any, ...]) -> Any:
     if exact:
         return exact[0]
     by_rank = [choice for choice in named if _ranks_in(folded, str(choice))]
-    members = by_rank or _by_number(text, named) or _by_meaning(folded, named) or _by_words(text, named)
+    members = by_rank or _by_number(text, named) or _by_words(text, named)
     return members[0] if len(members) == 1 else None
 
 
@@ -239,16 +227,8 @@ def _holds(choice: str, low: float, high: float, *, ranged: bool) -> bool:
     if bounds := range_in(choice):
         return bounds[0] <= low and high <= bounds[1]
     plus = _PLUS.match(choice)
-    found = plus or _UNDER.match(choice)
-    limit = number_in(found[0].rstrip("+")) if found and re.search(r"\d", choice) else None
-    if limit is None or ranged:
-        return False
-    return low >= limit.value if plus else high < limit.value
-
-
-def _by_meaning(folded: str, named: list[Any]) -> list[Any]:
-    groups = [group for group in _SAME if any(f" {word} " in f" {folded} " for word in group)]
-    return [choice for choice in named if any(fold(str(choice)) in group for group in groups)]
+    limit = number_in(plus["base"]) if plus and not ranged else None
+    return limit is not None and low >= limit.value
 
 
 def _by_words(text: str, named: list[Any]) -> list[Any]:
