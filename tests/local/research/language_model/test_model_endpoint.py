@@ -124,9 +124,9 @@ def test_the_key_is_sent_to_the_endpoint_only(ask, stub, caplog):
         ("http://169.254.1.1/v1", "plain http"),
         ("ftp://127.0.0.1/v1", "not an http address"),
         ("models.example/v1", "not an http address"),
-        ("https://user:word@models.example/v1", "more than host and path"),
-        ("https://models.example/v1?key=1", "more than host and path"),
-        ("https://models.example:port/v1", "not a URL"),
+        ("https://user:word@models.example/v1", "not an http address"),
+        ("https://models.example/v1?key=1", "not an http address"),
+        ("https://models.example:port/v1", "not an http address"),
     ],
 )
 def test_an_unsafe_base_url_is_rejected(url, word):

@@ -7,13 +7,13 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
+from rowcite.api.base_url import is_loopback
 from rowcite.errors import UsageError
 
 ATTEMPTS = 2
@@ -24,20 +24,17 @@ SUSPENSION = 30.0  # seconds
 LARGEST = 1_000_000  # bytes of a reply
 
 
-@dataclass
 class EndpointUnavailable(Exception):
-    """The endpoint gave no usable answer.
+    """The endpoint gave no usable answer: `passing` if a retry may help, after `pause` seconds if it requested some.
 
-    `permanent`: a retry cannot help. `no_response`: nothing was received. `pause`: requested seconds before a retry.
+    `no_response`: nothing was received.
     """
 
-    reason: str
-    permanent: bool = False
-    no_response: bool = False
-    pause: float | None = None
-
-    def __str__(self) -> str:
-        return self.reason
+    def __init__(
+        self, reason: str, *, passing: bool = True, no_response: bool = False, pause: float | None = None
+    ) -> None:
+        super().__init__(reason)
+        self.passing, self.no_response, self.pause = passing, no_response, pause
 
 
 @dataclass
@@ -79,29 +76,19 @@ class Endpoint:
             raise EndpointUnavailable("it did not answer several times in a row")
         attempts = Retrying(
             stop=stop_after_attempt(ATTEMPTS),
-            wait=self._wait,
-            retry=retry_if_exception(_may_pass),
+            wait=lambda state: self.pause if (asked := _trouble(state).pause) is None else asked,
+            retry=retry_if_exception(lambda error: isinstance(error, EndpointUnavailable) and error.passing),
             reraise=True,
         )
         try:
             found = attempts(lambda: object_in(self._complete(messages, schema)))
         except EndpointUnavailable as trouble:
-            self._count(no_response=trouble.no_response)
+            self._failures = self._failures + 1 if trouble.no_response else 0
+            if self._failures >= FAILURES:
+                self._failures, self._suspended_until = 0, time.monotonic() + SUSPENSION
             raise
-        self._count(no_response=False)
+        self._failures = 0
         return found
-
-    def _wait(self, state: RetryCallState) -> float:
-        """Return the seconds before a retry: those that the endpoint requests, else `pause`."""
-        trouble = state.outcome.exception() if state.outcome else None
-        requested = trouble.pause if isinstance(trouble, EndpointUnavailable) else None
-        return self.pause if requested is None else requested
-
-    def _count(self, *, no_response: bool) -> None:
-        self._failures = self._failures + 1 if no_response else 0
-        if self._failures >= FAILURES:
-            self._failures = 0
-            self._suspended_until = time.monotonic() + SUSPENSION
 
     def _complete(self, messages: Sequence[dict[str, str]], schema: dict[str, Any]) -> str:
         """Return the text of one reply, in the strictest format that the endpoint accepts."""
@@ -116,7 +103,7 @@ class Endpoint:
             again = status in {408, 429} or status >= 500
             requested = response.headers.get("retry-after", "")
             pause = min(float(requested), LONGEST_PAUSE) if re.fullmatch(r"[0-9]+", requested) else None
-            raise EndpointUnavailable(f"it answered with status {status}", not again, pause=pause)
+            raise EndpointUnavailable(f"it answered with status {status}", passing=again, pause=pause)
         text = _content(response.content)
         return text.replace(self.key, "[key]") if self.key else text  # in case the endpoint repeats it
 
@@ -135,14 +122,16 @@ class Endpoint:
                 return httpx.Response(response.status_code, headers=response.headers, content=content)
         except httpx.TimeoutException as error:  # no retry: the run has waited long enough
             reason = f"it did not answer within {self.timeout:g} s"
-            raise EndpointUnavailable(reason, permanent=True, no_response=True) from error
+            raise EndpointUnavailable(reason, passing=False, no_response=True) from error
         except httpx.HTTPError as error:
             reason = f"it could not be reached ({type(error).__name__})"
             raise EndpointUnavailable(reason, no_response=True) from error
 
 
-def _may_pass(trouble: BaseException) -> bool:
-    return isinstance(trouble, EndpointUnavailable) and not trouble.permanent
+def _trouble(state: RetryCallState) -> EndpointUnavailable:
+    """Return the failure of an attempt."""
+    error = state.outcome.exception() if state.outcome else None
+    return error if isinstance(error, EndpointUnavailable) else EndpointUnavailable("")
 
 
 def object_in(text: str) -> dict[str, Any]:
@@ -162,41 +151,24 @@ def object_in(text: str) -> dict[str, Any]:
 
 
 def _content(reply: bytes) -> str:
+    """Return the text of a chat completion; some endpoints send it in parts."""
     try:
         content = json.loads(reply)["choices"][0]["message"]["content"]
-    except (ValueError, RecursionError, LookupError, TypeError) as error:
-        raise EndpointUnavailable("it replied with no chat completion") from error
-    if isinstance(content, list):  # some endpoints send parts
-        content = "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
-    if not isinstance(content, str):
-        raise EndpointUnavailable("it replied with no text")
-    return content
+        return content if isinstance(content, str) else "".join(part.get("text") or "" for part in content)
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
+        raise EndpointUnavailable("it replied with no text of a chat completion") from error
 
 
 def _check_address(url: str) -> None:
     """Raise UsageError unless a base URL may receive a key: https, or http on this machine."""
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise UsageError(
-            f"--llm-base-url is not a URL ({error}). Give one such as https://host/v1"
-        ) from error
-    plain = url.isascii() and url.isprintable() and " " not in url
-    if not host or parts.scheme not in {"http", "https"} or not plain:
-        raise UsageError("--llm-base-url is not an http address. Give one such as https://host/v1")
-    if parts.username is not None or parts.query or parts.fragment:
-        raise UsageError(
-            "--llm-base-url has more than host and path. Leave the rest out; the key comes from ROWCITE_LLM_KEY"
-        )
-    if parts.scheme == "http" and not _is_loopback(host):
-        raise UsageError(
-            f"--llm-base-url: plain http to {host} would show the documents and the key. Use https, or a model on this machine"
-        )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
+        valid = bool(parts.hostname) and parts.scheme in {"http", "https"} and parts.port != 0
     except ValueError:
-        return False
+        valid = False
+    if not valid or not re.fullmatch(r"[!-~]+", url) or re.search("[@?#]", url):
+        raise UsageError("--llm-base-url is not an http address of host and path, such as https://host/v1")
+    if parts.scheme == "http" and not is_loopback(url):
+        raise UsageError(
+            f"--llm-base-url: plain http to {parts.hostname} would show the documents and the key. Use https, or a model on this machine"
+        )

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from rowcite.local.research.answers.schema_fields import OutputField, empty_value, means_unknown
 from rowcite.local.research.answers.values import read_value
@@ -45,9 +45,9 @@ _NEGATIVE = re.compile(r"\b(?:loss|minus|negative|below)\b|[-\u2212]\s?\d", re.I
 _FEW, _SHARE = 4, 0.6  # up to 4 words must all be in the quotes; of more, this share
 _LONGEST = 50_000  # characters of the longest text
 _BIGGEST = 2**53  # the largest integer that every JSON reader keeps exact
-_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)|<[^<>]*>|https?://\S+")
-_MARK = re.compile(r"\[(\d{1,4})\]")
-_MARK_AFTER = re.compile(r"([.!?])[ \t]*(\[\d+\](?:[ \t]*\[\d+\])*)")  # belongs to the sentence before it
+_MARKS = re.compile(
+    r"!?\[([^\[\]]*)\]\([^()]*\)|<[^<>]*>|https?://\S+|\s*\[\d{1,4}\]"
+)  # links, of which the words stay, and footnotes
 _HEADINGS = frozenset(
     content_words(
         "overview summary report history background products services people leadership funding finances customers sources conclusion"
@@ -57,31 +57,28 @@ _HEADINGS = frozenset(
 
 @dataclass(eq=False)
 class Quote:
-    """A quote that occurs in its document; `dossier` and `match` are None if the question has no entity.
-
-    `used`: it supports a part of the answer. `refused`: it is about another entity.
-    """
+    """A quote that occurs in a document read for the entity. `used`: it supports a part of the answer. `refused`: it is about another one."""
 
     text: str
-    document: Document
-    dossier: Dossier | None = None
-    match: DocumentMatch | None = None
+    match: DocumentMatch
+    dossier: Dossier
     used: bool = False
     refused: bool = False
+
+    @property
+    def document(self) -> Document:
+        """The document that is quoted."""
+        return self.match.document
 
     @property
     def site(self) -> str:
         """The site of the quote; pages of one site count once."""
         return self.document.site or self.document.url
 
-    def relation(self, value: Any, target: OutputField) -> Literal["direct", "indirect"] | None:
-        """Return how the quote is about the entity where it states a value, or as a whole if it states none; else None."""
-        if self.dossier is None or self.match is None:
-            return "direct"
-        found = {
-            self._match(fact, value, target, self.dossier, self.match) for fact in self._parts(value, target)
-        } - {None}
-        return ("indirect" if found <= {Directness.PASSING} else "direct") if found else None
+    def relation(self, value: Any, target: OutputField) -> Directness | None:
+        """Return how directly the quote is about the entity where it states a value, or as a whole if it states none; None if it is not."""
+        found = [self._match(fact, value, target) for fact in self._parts(value, target)]
+        return max((one for one in found if one), key=lambda one: one.value, default=None)
 
     def _parts(self, value: Any, target: OutputField) -> list[Fact]:
         """Return the labelled facts, else the sentences, of the quote that state a value; all of them if none does."""
@@ -114,13 +111,11 @@ class Quote:
             block=number,
         )
 
-    def _match(
-        self, fact: Fact, value: Any, target: OutputField, dossier: Dossier, match: DocumentMatch
-    ) -> Directness | None:
+    def _match(self, fact: Fact, value: Any, target: OutputField) -> Directness | None:
         """Return how directly a part of the quote is about the entity."""
-        role, names = match.role, dossier.entity_names
+        role, entity, names = self.match.role, self.dossier.entity, self.dossier.entity_names
         if fact.subject or fact.lead is None:
-            contradicted = row_contradicts(fact, dossier.entity.sites, dossier.places)
+            contradicted = row_contradicts(fact, entity.sites, self.dossier.places)
             return None if contradicted else match_fact(fact, self.document, role, names)
         on_page, mentions = role.own or role.profile, names.mentions(fact.excerpt)
         stated = position(fact.excerpt, value, target) is not None
@@ -261,7 +256,7 @@ def support(value: Any, target: OutputField, quotes: Sequence[Quote]) -> Support
     for quote, how in relations.items():
         quote.used |= quote in supporting
         quote.refused |= how is None
-    sites = {quote.site for quote, how in stating.items() if how == "direct"}
+    sites = {quote.site for quote, how in stating.items() if how not in {None, Directness.PASSING}}
     return Support(value, len(sites)) if supporting else None
 
 
@@ -271,25 +266,22 @@ def _together(parts: Sequence[Support | None], value: Any) -> Support | None:
     return Support(value, min(part.sites for part in found), cut) if found else None
 
 
-def supported_text(text: str, quotes: Sequence[Quote], urls: Sequence[str]) -> Support | None:
-    """Return a text without unsupported sentences; [1] becomes a link to the first of `urls`, or is removed."""
-    kept, cut, sentences = [], False, 0
-    bare = _LINK.sub(lambda match: match[1] or "", text)
-    for line in _MARK_AFTER.sub(r" \2\1", bare).splitlines():
+def supported_text(text: str, quotes: Sequence[Quote]) -> Support | None:
+    """Return a text without links, footnotes and sentences that the quotes do not support; mark the quotes as used."""
+    kept, cut, sentences = list[str](), False, 0
+    for line in _MARKS.sub(lambda match: match[1] or "", text).splitlines():
         if re.match(r"\s*#", line):
-            whole = [line] if _is_heading(line, quotes) else []
+            whole = [line] if set(content_words(line)) <= _HEADINGS | _words_of(quotes) else []
         else:
             whole = [one for one in split_sentences(line) if _uses_words_of(one, quotes)]
             sentences += len(whole)
         cut = cut or len(" ".join(whole)) < len(line.strip())
         if whole or not line.strip():
             kept.append(" ".join(whole))
-    linked = dict(enumerate(urls, 1))
-    shown = _MARK.sub(
-        lambda mark: f"[{mark[1]}]({url})" if (url := linked.get(int(mark[1]))) else "", "\n".join(kept)
-    )
+    for quote in quotes if sentences else ():
+        quote.used = True
     sites = len({quote.site for quote in quotes})
-    return Support(shown.strip(), 1 if sites > 1 else 0, cut) if sentences else None
+    return Support("\n".join(kept).strip(), 1 if sites > 1 else 0, cut) if sentences else None
 
 
 def item_of(target: OutputField) -> OutputField:
@@ -306,14 +298,11 @@ def _is_implied(value: Any, target: OutputField, quotes: Sequence[Quote]) -> boo
 
 def _uses_words_of(text: str, quotes: Sequence[Quote]) -> bool:
     """Return True if a text consists of the quotes' words and contains no other figure."""
-    text = re.sub(r"\[\d+\]", "", text)
-    joined = " ".join(quote.text for quote in quotes)
-    words, there = set(content_words(text)), set(content_words(joined))
-    figures = set(re.findall(r"\d+", text)) <= set(re.findall(r"\d+", joined))
+    words, there = set(content_words(text)), _words_of(quotes)
+    stated = {figure for quote in quotes for figure in re.findall(r"\d+", quote.text)}
     share = len(words & there) / len(words) if words else 0.0
-    return figures and share >= (1 if len(words) < _FEW else _SHARE)
+    return set(re.findall(r"\d+", text)) <= stated and share >= (1 if len(words) < _FEW else _SHARE)
 
 
-def _is_heading(line: str, quotes: Sequence[Quote]) -> bool:
-    words = set(content_words(line))
-    return bool(words) and words <= _HEADINGS.union(*(content_words(quote.text) for quote in quotes))
+def _words_of(quotes: Sequence[Quote]) -> set[str]:
+    return {word for quote in quotes for word in content_words(quote.text)}

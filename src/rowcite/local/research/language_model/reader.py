@@ -10,7 +10,6 @@ import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import zip_longest
 from typing import Any
 
 from msgspec import structs
@@ -20,7 +19,6 @@ from rowcite.local.research.answers.fill import NOT_FOUND, with_placeholder_note
 from rowcite.local.research.answers.schema_fields import OutputField, field_of_schema
 from rowcite.local.research.answers.tool_answers import cap_confidence
 from rowcite.local.research.corpus import Corpus
-from rowcite.local.research.documents.document import Document
 from rowcite.local.research.language_model.endpoint import Endpoint, EndpointUnavailable
 from rowcite.local.research.language_model.prompt import clip, messages_for, reply_schema
 from rowcite.local.research.language_model.quotes import (
@@ -45,16 +43,16 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Page:
-    """A document and the passages of it that the model was shown; `match` is None if the question has no entity."""
+    """A document read for a question, and the passages of it that the model was shown."""
 
-    document: Document
+    match: DocumentMatch
     shown: str
-    match: DocumentMatch | None
 
     def contains(self, quote: str) -> bool:
         """Return True if a quote was shown and occurs in the document, with no number or word cut short."""
         whole = rf"(?<!\w)(?<!\d[.,]){re.escape(quote)}(?!\w)(?![.,]\d)"
-        return self.document.contains(quote) and re.search(whole, collapse_spaces(self.shown)) is not None
+        shown = re.search(whole, collapse_spaces(self.shown)) is not None
+        return shown and self.match.document.contains(quote)
 
 
 class ModelResearcher:
@@ -69,7 +67,7 @@ class ModelResearcher:
         """Return the model's checked answer; the engine's for auto answers, without documents or without a usable reply."""
         reading = self._corpus.read(question)
         engine_answer = self._corpus.answer_from(question, reading)
-        documents = [match.document for match in reading.matches] or self._cited(engine_answer)
+        documents = [match.document for match in reading.matches]
         if not documents or question.output.get("type", "auto") not in {"json", "text"}:
             return engine_answer
         fields = _fields_schema(question.output)
@@ -82,7 +80,7 @@ class ModelResearcher:
             return replace(engine_answer, basis=tuple(_with_note(one, note) for one in engine_answer.basis))
         # Some models omit the outer object.
         replies = reply["fields"] if isinstance(reply.get("fields"), dict) else reply
-        pages = [_Page(*page) for page in zip_longest(documents, shown, reading.matches)]
+        pages = [_Page(*page) for page in zip(reading.matches, shown, strict=True)]
         targets = field_of_schema(question.output.get("json_schema") or {}).fields
         answers = [
             (target.name, *_answer(target, replies.get(target.name), pages, reading.dossier, engine_answer))
@@ -95,19 +93,13 @@ class ModelResearcher:
             basis=cap_confidence((entry for *_, entry in answers), question.tool_answers),
         )
 
-    def _cited(self, finding: Finding) -> list[Document]:
-        """Return the documents that an answer about a topic cites; a topic has no entity."""
-        urls = dict.fromkeys(citation.url for entry in finding.basis for citation in entry.citations)
-        library = self._corpus.documents
-        return [library[library.by_url[url]] for url in urls if url in library.by_url]
-
 
 def _fields_schema(output: dict[str, Any]) -> dict[str, Any]:
     """Return the fields sent to the model: the schema, or one field for a text."""
     if output.get("type") == "json":
         return dict(output.get("json_schema") or {})
     description = output.get("description") or (
-        "A markdown report on the entity, each sentence close to the words of a quote and followed by its document's number, such as [1]."
+        "A markdown report on the entity, each sentence close to the words of a quote."
     )
     return {"properties": {"output": {"type": ["string", "null"], "description": description}}}
 
@@ -125,7 +117,7 @@ def _answer(
     value = coerce(given.get("value"), target)
     found = support(value, target, quotes) if value is not None else None
     if target is _TEXT and value is not None and not (found and found.sites):
-        found = _text(value, quotes, pages)
+        found = supported_text(value, [quote for quote in quotes if not quote.refused])
     if found is None:
         reason = _rejection(given.get("value"), value, quotes, missing)
         own = next((one for one in engine_answer.basis if one.field == target.name and one.citations), None)
@@ -144,35 +136,20 @@ def _answer(
     return found.value, FieldBasis(target.name, reasoning, citations, _LEVELS[max(level, 0)])
 
 
-def _text(text: str, quotes: list[Quote], pages: Sequence[_Page]) -> Support | None:
-    """Return the sentences of a text that the quotes about the entity support; mark these quotes as used."""
-    about = [quote for quote in quotes if not quote.refused]
-    quoted = {quote.document.url for quote in about}
-    urls = [page.document.url if page.document.url in quoted else "" for page in pages]
-    found = supported_text(text, about, urls)
-    for quote in about if found else ():
-        quote.used = True
-    return found
-
-
 def _quotes(claimed: Any, pages: Sequence[_Page], dossier: Dossier) -> tuple[list[Quote], int]:
     """Return the quotes that occur in the document they name, and the number of those that do not."""
-    claims = claimed[:_QUOTES] if isinstance(claimed, list) else []
+    claims = [one if isinstance(one, dict) else {} for one in claimed] if isinstance(claimed, list) else []
     numbered = {str(number): page for number, page in enumerate(pages, 1)}  # some models write a string
-    found: dict[tuple[str, str], Quote] = {}
-    good = 0
-    for claim in claims:
-        number, text = (
-            (claim.get("document"), claim.get("quote")) if isinstance(claim, dict) else (None, None)
-        )
-        quote, page = collapse_spaces(text) if isinstance(text, str) else "", numbered.get(str(number))
+    found: dict[tuple[int, str], Quote] = {}
+    missing = 0
+    for claim in claims[:_QUOTES]:
+        page, text = numbered.get(str(claim.get("document"))), collapse_spaces(str(claim.get("quote") or ""))
         # One word such as "240" does not name what it counts.
-        if page and len(quote.split()) > 1 and len(quote) <= _LONGEST_QUOTE and page.contains(quote):
-            good += 1
-            found[page.document.url, quote] = Quote(
-                quote, page.document, dossier if page.match else None, page.match
-            )
-    return list(found.values()), len(claims) - good
+        if page and " " in text and len(text) <= _LONGEST_QUOTE and page.contains(text):
+            found[page.match.number, text] = Quote(text, page.match, dossier)
+        else:
+            missing += 1
+    return list(found.values()), missing
 
 
 def _rejection(given: Any, value: Any, quotes: list[Quote], missing: int) -> str:
@@ -185,25 +162,23 @@ def _rejection(given: Any, value: Any, quotes: list[Quote], missing: int) -> str
         return "Left out: the language model's quotes are about another entity, or do not name one."
     if quotes:
         return "Left out: the language model's quotes do not support its value."
-    if missing:
-        return "Left out: no quote of the language model occurs in the document it names."
-    return "Left out: the language model quoted no document."
+    found = "no quote of the language model occurs in the document it names"
+    return f"Left out: {found if missing else 'the language model quoted no document'}."
 
 
 def _reasoning(used: list[Quote], found: Support, missing: int, refused: int) -> str:
     hosts = list(dict.fromkeys(quote.document.origin for quote in used))
-    sentences = [f"Read by a language model; its quotes from {', '.join(hosts[:4])} were checked."]
-    if not found.sites:
-        sentences.append("They do not state the value directly.")
-    for count, why in (
-        (missing, "not found in the documents"),
-        (refused, "about another entity, or unclear"),
-    ):
-        if count:
-            sentences.append(f"{count} of its quotes {'were' if count > 1 else 'was'} {why}.")
-    if found.cut:
-        sentences.append("Parts of its answer that no quote supports were left out.")
-    return " ".join(sentences)
+    notes = (
+        (True, f"Read by a language model; its quotes from {', '.join(hosts[:4])} were checked."),
+        (not found.sites, "They do not state the value directly."),
+        (missing, f"{missing} of its quotes {'was' if missing == 1 else 'were'} not found in the documents."),
+        (
+            refused,
+            f"{refused} of its quotes {'was' if refused == 1 else 'were'} about another entity, or unclear.",
+        ),
+        (found.cut, "Parts of its answer that no quote supports were left out."),
+    )
+    return " ".join(text for count, text in notes if count)
 
 
 def _model_reasoning(reply: dict[str, Any]) -> str:

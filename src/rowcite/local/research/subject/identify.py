@@ -19,7 +19,7 @@ from rowcite.local.research.subject.attribution import (
 )
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier, Entity
 from rowcite.local.research.text.normalise import core_name, fold, has_phrase, strip_accents
-from rowcite.local.research.text.places import city_of, country_code, same_place
+from rowcite.local.research.text.places import city_of, same_place
 from rowcite.local.research.text.urls import site_in, site_of
 
 PLACES = ("city", "hq", "country")
@@ -45,34 +45,34 @@ def identify(entity: Entity, library: Library) -> Dossier:
     entity = replace(entity, sites=tuple(sites), names=_names_on(pages, entity))
     names = _names_of(entity, pages, library)
     places = [text for kind, text in entity.places if kind != "country"]
-    places += [place for page in pages for place in stated(page, OWN_PAGE, names, "city", "hq")]
+    places += [place for page in pages for place in _stated(page, OWN_PAGE, names, "city", "hq")]
     forms = [form for name in entity.names for form in (name, f"{name}s")]  # "Acme's"
-    named = [number for form in forms for number in library.containing_phrase(form)]
-    linked = [number for site in sites for number in library.by_link.get(site, [])]
-    numbers = dict.fromkeys([*own, *sorted({*named, *linked, *_presented(entity, library)})])
+    named = {number for form in forms for number in library.containing_phrase(form)}
+    linked = {number for site in sites for number in library.by_link.get(site, [])}
+    numbers = dict.fromkeys([*own, *sorted({*named, *linked, *_presenting(entity, library)})])
     start = Dossier(entity, names, places=tuple(dict.fromkeys(places)))
-    admitted = [number for number in numbers if library.admits(number)]
+    admitted = {number: library[number] for number in numbers if library.admits(number)}
     if numbers and not admitted:
         return replace(start, problem=f"No document that the source policy admits mentions {start.names()}.")
-    return exclude_namesakes(start, {number: library[number] for number in admitted}, set(own))
+    return exclude_namesakes(start, admitted, set(own))
 
 
 def _with_known_names(entity: Entity, library: Library) -> Entity:
-    """Return the entity with names from free text, the longest words that are a document's subject, or spelled as the corpus does."""
-    if entity.names or not entity.text:
-        if entity.topic or entity.sites or any(map(library.containing_phrase, entity.names)):
-            return entity
-        close = [name for given in entity.names for name in library.close_names(given)]
-        within = [name for name in library.by_subject for given in entity.names if _is_most_of(name, given)]
-        return replace(
-            entity, names=tuple(dict.fromkeys([*entity.names, *close[:1], *sorted(within, key=len)[-1:]]))
+    """Return the entity with names from free text, or with those of the corpus for a misspelt or longer name."""
+    if entity.text and not entity.names:
+        words = fold(entity.text).split()
+        sizes = range(min(6, len(words)), 0, -1)  # the longest words that are a name
+        runs = (" ".join(words[at : at + size]) for size in sizes for at in range(len(words) - size + 1))
+        name = next((run for run in runs if _is_known(run, library)), "")
+        return (
+            replace(entity, names=(core_name(name),), given=entity.given or name.title()) if name else entity
         )
-    words = fold(entity.text).split()
-    for size in range(min(6, len(words)), 0, -1):
-        runs = [" ".join(words[at : at + size]) for at in range(len(words) - size + 1)]
-        if found := next((run for run in runs if _is_known(run, library)), ""):
-            return replace(entity, names=(core_name(found),), given=entity.given or found.title())
-    return entity
+    if entity.topic or entity.sites or any(map(library.containing_phrase, entity.names)):
+        return entity
+    close = [name for given in entity.names for name in library.close_names(given)]
+    within = [name for name in library.by_subject for given in entity.names if _is_most_of(name, given)]
+    longest = sorted(within, key=len)[-1:]
+    return replace(entity, names=tuple(dict.fromkeys([*entity.names, *close[:1], *longest])))
 
 
 def _is_most_of(name: str, given: str) -> bool:
@@ -83,20 +83,21 @@ def _is_most_of(name: str, given: str) -> bool:
 def _is_known(run: str, library: Library) -> bool:
     """Return True if words are a name: one in structured data, a subject of several words, or a site's own name."""
     numbers = library.by_subject.get(run, [])
-    sites = [library[number].site for number in numbers]
-    return run in library.known or any(" " in run or site_is_named(site, run) for site in sites)
+    sites = (library.summaries[number].site for number in numbers)
+    return run in library.known or any(" " in run or _is_named(site, run) for site in sites)
 
 
-def _presented(entity: Entity, library: Library) -> list[int]:
+def _presenting(entity: Entity, library: Library) -> list[int]:
+    """Return the documents whose subject has one of the entity's names."""
     return sorted({number for name in entity.names for number in library.by_subject.get(name, [])})
 
 
 def _claimed_sites(entity: Entity, library: Library) -> list[str]:
     """Return the sites that documents about the entity give as its site, or that are named after it."""
     names, found = _names_of(entity, [], library), list[str]()
-    for document in (library[number] for number in _presented(entity, library)):
-        found += filter(None, map(site_in, stated(document, OWN_PAGE, names, "website")))
-        if document.site and any(site_is_named(document.site, name) for name in entity.names):
+    for document in (library[number] for number in _presenting(entity, library)):
+        found += filter(None, map(site_in, _stated(document, OWN_PAGE, names, "website")))
+        if document.site and any(_is_named(document.site, name) for name in entity.names):
             found.append(document.site)
     return list(dict.fromkeys(found))
 
@@ -105,7 +106,7 @@ def _is_in_given_place(site: str, entity: Entity, library: Library) -> bool:
     """Return True if the pages of a site, or pages that link to it, give the input's place."""
     numbers = sorted({*library.by_site.get(site, []), *library.by_link.get(site, [])})
     names = _names_of(entity, [], library)
-    found = [place for number in numbers for place in stated(library[number], OWN_PAGE, names, *PLACES)]
+    found = [place for number in numbers for place in _stated(library[number], OWN_PAGE, names, *PLACES)]
     return any(same_place(place, given) for place in found for _, given in entity.places)
 
 
@@ -115,7 +116,7 @@ def _names_on(pages: list[Document], entity: Entity) -> tuple[str, ...]:
     if entity.names or not pages:
         close = [name for name in counts if any(_is_form_of(name, given) for given in entity.names)]
         return tuple(dict.fromkeys([*entity.names, *close]))
-    named = [name for name in counts if any(site_is_named(site, name) for site in entity.sites)]
+    named = [name for name in counts if any(_is_named(site, name) for site in entity.sites)]
     return tuple(sorted(named, key=lambda name: (-counts[name], name))[:2])
 
 
@@ -169,10 +170,10 @@ def _tie(document: Document, start: Dossier, *, own: bool) -> str:
         return "address"
     text = _lines(document)
     if not presents(document, entity.names) and not (
-        _mentions(text, names) and any(name in fold(text) for name in entity.names)
+        names.mentions(text) and any(name in fold(text) for name in entity.names)
     ):
         return "unrelated"
-    if entity.sites and any(site_is_named(document.site, name) for name in entity.names):
+    if entity.sites and any(_is_named(document.site, name) for name in entity.names):
         return "namesake"
     return _compare_places(document, start)
 
@@ -193,17 +194,7 @@ def presents(document: Document, names: tuple[str, ...]) -> bool:
     )
 
 
-def _mentions(text: str, names: EntityNames) -> bool:
-    """Return True if a text names the entity; a capitalised word at the start of a sentence may be any word of the language."""
-    for start, end in names.mentions(text):
-        word = re.escape(text[start:end].lower())
-        inside = re.search(r"[^.!?:\u201c\"] $", text[max(0, start - 9) : start])
-        if "\\ " in word or inside or not re.search(rf"(?<![\w.@/-]){word}(?![\w.@-])", text):
-            return True
-    return False
-
-
-def stated(document: Document, role: DocumentRole, names: EntityNames, *concepts: str) -> list[str]:
+def _stated(document: Document, role: DocumentRole, names: EntityNames, *concepts: str) -> list[str]:
     """Return what a document states of the entity."""
     facts = (fact for concept in concepts for fact in document.by_concept.get(concept, ()))
     return [fact.value for fact in facts if match_fact(fact, document, role, names)]
@@ -213,20 +204,18 @@ def _compare_places(document: Document, start: Dossier) -> str:
     """Return the tie by the address and the places that the document gives for the name."""
     entity, names = start.entity, start.entity_names
     role = _role(document, names, own=False)
-    sites = {site_of(site) for value in stated(document, role, names, "website") if (site := site_in(value))}
+    sites = {site_of(site) for value in _stated(document, role, names, "website") if (site := site_in(value))}
     if entity.sites and sites:
         return "address" if sites & set(entity.sites) else "namesake"
-    seats = stated(document, role, names, "hq")
-    cities = [*stated(document, role, names, "city"), *filter(None, map(city_of, seats))]
+    seats = _stated(document, role, names, "hq")
+    cities = [*_stated(document, role, names, "city"), *filter(None, map(city_of, seats))]
     if start.places and cities:
         same = any(same_place(city, known) for city in cities for known in start.places)
         return "place" if same else "namesake"
-    countries = [*stated(document, role, names, "country"), *(seat.split(",")[-1] for seat in seats)]
-    codes = set(filter(None, map(country_code, countries)))
-    given = {
-        country_code(text) or country_code(text.upper()) for kind, text in entity.places if kind == "country"
-    }
-    return "namesake" if codes and given - {""} and not codes & given else "name"
+    countries = [*_stated(document, role, names, "country"), *seats]
+    given = [text.upper() for kind, text in entity.places if kind == "country"]
+    same = any(same_place(country, known) for country in countries for known in given)
+    return "namesake" if countries and given and not same else "name"
 
 
 def _role(document: Document, names: EntityNames, *, own: bool) -> DocumentRole:
@@ -244,7 +233,7 @@ def _match(number: int, document: Document, tie: str, names: EntityNames) -> Doc
     return DocumentMatch(number, document, role, score, tie)
 
 
-def site_is_named(site: str, name: str) -> bool:
+def _is_named(site: str, name: str) -> bool:
     """Return True if a site is named after a name: `acme-tools.com` after "acme tools"."""
     label = fold(site.split(".", 1)[0]).replace(" ", "")
     compact = name.replace(" ", "")
