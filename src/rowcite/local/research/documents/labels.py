@@ -107,23 +107,11 @@ _DROPPED = frozenset([
     "a", "an", "the", "of", "in", "on", "at", "for", "to", "is", "it", "its", "and", "or", "as", "was", "are", "has", "have", "whether", "which", "that", "who", "when", "what", "no", "nr",
     "total", "name", "full", "value", "current", "latest", "main", "with", "their", "our", "your", "this", "average", "usd", "eur", "gbp", "chf", "yyyy", "mm", "dd", "iso", "8601", "per", "reported", "number", "known", "key", "used", "required", "he", "she", "they",
 ])  # fmt: skip
-_QUESTION = re.compile(
-    r"(?:who|when|where|how|why)\b", re.IGNORECASE
-)  # "Who founded it" is not the label "founded"
 # Words that make another thing of a label: the date of registration is not a registration.
 _DISTINGUISHING = frozenset(["count", "date", "year", "time", "url", "type", "status", "id", "code", "currency", "country", "email", "phone", "image", "link", "fee", "share", "rank"])  # fmt: skip
 _GENERIC = frozenset(["date", "type", "number", "title", "description", "status", "id", "url", "source", "code", "level", "time", "category", "size", "year", "amount", "rate", "first", "last", "end", "start", "unit", "text", "address", "person", "location", "text", "company"])  # fmt: skip
-_SPELLINGS = {
-    "licence": "license",
-    "colour": "color",
-    "organisation": "organization",
-    "organiser": "organizer",
-    "programme": "program",
-    "e": "",
-    "mails": "mail",
-    "birth": "born",
-    "birthdate": "born",
-}
+_PLURAL = re.compile(r"(?<=\w\w[^\Wsui])s\b")
+_PLURAL_Y = re.compile(r"(?<=\w\w)ies\b")
 
 
 @lru_cache(maxsize=16384)
@@ -145,28 +133,16 @@ def concept_of_field(name: str, description: str) -> str:
 
 @lru_cache(maxsize=32768)
 def normal_form(label: str) -> tuple[str, ...]:
-    """Return the words of a label that carry meaning, in singular: "Number of reviews" is ("review",)."""
+    """Return the words of a label that carry meaning, in singular: "Number of reviews" is ("review", "count")."""
     folded = re.sub(r"\b(?:number|no|count) of (?!the\b)(.+)", r"\1 count", fold(label))
-    words = [_SPELLINGS.get(word, word) for word in folded.split()]
-    kept = [_singular(word) for word in words if word and word not in _DROPPED]
-    return tuple(kept) or tuple(filter(None, words))
+    words = _PLURAL.sub("", _PLURAL_Y.sub("y", folded)).split()
+    return tuple(word for word in words if word not in _DROPPED) or tuple(words)
 
 
 def field_phrases(words: str, description: str) -> tuple[tuple[str, ...], ...]:
     """Return the normal forms by which a field may be labelled: its name, its description, and words in brackets."""
-    bare = re.sub(r"\([^)]*\)", " ", description)
-    parts = (
-        [words]
-        if _QUESTION.match(description)
-        else [
-            words,
-            bare,
-            re.split(r",| in (?=[A-Z]{3}\b)| per ", bare, maxsplit=1)[0],
-            *re.findall(r"\(([^)]*)\)", description),
-        ]
-    )
-    forms = dict.fromkeys(normal_form(part) for part in parts if part and len(part) < 100)
-    return tuple(form for form in forms if form)
+    parts = [words, re.sub(r"\([^)]*\)", " ", description), *re.findall(r"\(([^)]*)\)", description)]
+    return tuple(dict.fromkeys(form for part in parts if len(part) < 100 and (form := normal_form(part))))
 
 
 @lru_cache(maxsize=65536)
@@ -193,14 +169,6 @@ def similarity(phrase: tuple[str, ...], label: str, context: str = "") -> float:
         return 0.85 if len(stated) > 1 else 0.75
     close = fuzz.ratio(" ".join(sorted(form)), " ".join(sorted(phrase)), score_cutoff=90)
     return 0.85 if close and min(len("".join(form)), len("".join(phrase))) > 4 else 0.0
-
-
-def _singular(word: str) -> str:
-    if len(word) > 4 and word.endswith("ies"):
-        return f"{word[:-3]}y"
-    return (
-        word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
-    )
 
 
 def _meanings() -> dict[tuple[str, ...], frozenset[int]]:

@@ -17,8 +17,9 @@ _OTHER_NAMES = {"uk": "GB", "u k": "GB", "great britain": "GB", "britain": "GB",
                 "u s a": "US", "u s": "US", "america": "US", "the netherlands": "NL", "czech republic": "CZ", "turkey": "TR", "korea": "KR", "uae": "AE", "eire": "IE",
                 "republic of ireland": "IE", "palestine": "PS", "brunei": "BN", "macedonia": "MK", "ivory coast": "CI", "cape verde": "CV", "swaziland": "SZ",
                 "burma": "MM", "micronesia": "FM"}  # fmt: skip
+_REGION = re.compile(r"[A-Z]{2,3}(?: \d.*)?|[\d ]+")  # "TX", "TX 78701"
 _STREET = re.compile(
-    r"\b(?:road|rd|street|st|avenue|ave|lane|square|house|building|park|quay|tower|floor|way|drive|place|court|centre|center|wharf|dock|hall|mill|works|yard|gate|"
+    r"\d|\b(?:road|rd|street|st|avenue|ave|lane|square|house|building|park|quay|tower|floor|way|drive|place|court|centre|center|wharf|dock|hall|mill|works|yard|gate|"
     r"terrace|row|estate|campus|plaza|suite|unit|box)$|stra(?:\u00dfe|sse)|^(?:rua|rue|via|calle|ul|plaza|piazza|place)\b",
     re.IGNORECASE,
 )
@@ -64,38 +65,16 @@ def _parts(text: str) -> set[str]:
 
 def city_of(text: str) -> str:
     """Return the city of "12 Dock Road, Hull HU1 2AB, United Kingdom" or "Hull, UK"; empty if uncertain."""
-    parts = [part.strip() for part in re.sub(r"\s*\(([^)]*)\)", r", \1", text).split(",") if part.strip()]
-    while len(parts) > 1 and country_code(parts[-1]):
+    parts = [part.strip() for part in re.split(r"[,()]", text) if part.strip()]
+    alone = len(parts) == 1
+    while len(parts) > 1 and (country_code(parts[-1]) or _REGION.fullmatch(parts[-1])):
         parts.pop()
-    if 1 < len(parts) < 4 and not any(map(_is_street, parts)) and not _is_region(parts[-1]):
-        return parts[0] if len(parts[0].split()) < 5 else ""
-    while len(parts) > 1 and (_is_region(parts[-1]) or parts[-1].replace(" ", "").isdigit()):
-        parts.pop()
-    words = (
-        [word for word in parts[-1].split() if not any(letter.isdigit() for letter in word)] if parts else []
-    )
-    city = " ".join(words)
-    alone = len([part for part in text.split(",") if part.strip()]) == 1
-    return "" if not city or (alone and country_code(city)) or len(words) > 4 else city
+    place = parts[-1 if any(map(_STREET.search, parts)) else 0] if parts else ""
+    city = " ".join(word for word in place.split() if not re.search(r"\d", word))
+    return "" if len(city.split()) > 4 or (alone and country_code(city)) else city
 
 
 def country_in(text: str) -> str:
     """Return the country at the end of a place, as written, or an empty string."""
     last = re.split(r"[,(]", text)[-1].strip(" .)")
     return last if country_code(last) else ""
-
-
-def _is_street(part: str) -> bool:
-    """Return True if a part of an address is a street, a building or has a number."""
-    return any(letter.isdigit() for letter in part) or bool(_STREET.search(part))
-
-
-def _is_region(text: str) -> bool:
-    """Return True if a part is a state code with or without a postcode: "TX", "TX 78701"."""
-    words = text.split()
-    return (
-        bool(words)
-        and len(words[0]) in {2, 3}
-        and words[0].isupper()
-        and (len(words) == 1 or words[1][:1].isdigit())
-    )
