@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from msgspec import structs
 
@@ -16,9 +16,6 @@ from rowcite.local.research.text.normalise import collapse_spaces, core_name, sp
 
 ORGANISATIONS = re.compile(
     r"Organization|Corporation|Business|Company|Store|Agency|Brand\b|NGO|Airline|Service\b|Restaurant|Hotel|Place\b|School|University|Hospital"
-)
-_THINGS = re.compile(
-    rf"{ORGANISATIONS.pattern}|Person|Group|Team|Book|Movie|Article|Work|Event|Product|Review|Action|Comment|Album|Song|Recording|WebPage|WebSite"
 )
 _OWN_PARTS = re.compile(
     r"Role|Offer|Rating|Specification|Value|Address|Amount|Place|List|Coordinates|Credential|Instance|Engine"
@@ -35,13 +32,14 @@ _PAGES = re.compile(r"Article|Posting|WebPage|Report|Review$")
 _PAGE_LABELS = frozenset(
     {"url", "permalink", "link", "address", "canonical"}
 )  # of the page, not of its subject
+_ABOUT = ("mainEntity", "about")
+_ADDRESS = ("Locality", "Region", "Country")
 _MORE_EXCERPTS = 6  # of a list whose items are in different places
 _DEEPEST = 5
 _MOST = 400  # facts of one page
 
 
-@dataclass(frozen=True, slots=True)
-class _Position:
+class _Position(NamedTuple):
     """The subject of a node, the words above it, and its depth."""
 
     subject: str
@@ -51,37 +49,33 @@ class _Position:
 
 def node_facts(nodes: Sequence[Node], title: str = "") -> list[Fact]:
     """Return the facts of a page's structured data; a page or an article without a name is called by the page's title."""
-    parts = ("itemListElement", "mainEntity", "about", "mentions")
     things = (
-        thing for node in nodes for thing in (node, *(one for key in parts for one in _inner(node, key)))
+        thing for node in nodes for thing in (node, *_inner(node, "itemListElement", *_ABOUT, "mentions"))
     )
     found = (
         fact
         for thing in things
         for fact in _facts(thing, _Position(_name(thing) or (title if _PAGES.search(thing.types) else "")))
-        if fact.excerpt
     )
     return list(dict.fromkeys(islice(found, 2 * _MOST)))[:_MOST]
 
 
 def mapping_facts(node: Node) -> list[Fact]:
     """Return the facts of front matter, which are about the document's own subject."""
-    facts = list(islice((fact for fact in _facts(node, _Position("")) if fact.excerpt), _MOST))
+    facts = islice(_facts(node, _Position("")), _MOST)
     return [structs.replace(fact, concept="") if fact.label in _PAGE_LABELS else fact for fact in facts]
 
 
 def node_subjects(nodes: Sequence[Node]) -> list[str]:
     """Return the core names of the things that a page's data is about, without publishers."""
-    things = [
-        thing for node in nodes for thing in (node, *_inner(node, "about"), *_inner(node, "mainEntity"))
-    ]
-    names = [
-        thing.text(key)
+    things = [thing for node in nodes for thing in (node, *_inner(node, *_ABOUT))]
+    return [
+        core
         for thing in things
         if not re.search(r"WebSite|ImageObject|BreadcrumbList|SearchAction", thing.types)
         for key in ("name", "legalName", "alternateName", "headline", "title")
+        if (core := core_name(thing.text(key)))
     ]
-    return [core for name in names if (core := core_name(name))]
 
 
 def named_in(nodes: Sequence[Node]) -> set[str]:
@@ -91,9 +85,9 @@ def named_in(nodes: Sequence[Node]) -> set[str]:
     return found | (named_in(inner) if inner else set())
 
 
-def _inner(node: Node, key: str) -> list[Node]:
-    """Return the nodes under a key; those of a list item are its items."""
-    return [inner for value in node.nodes(key) for inner in (_inner(value, "item") or [value])]
+def _inner(node: Node, *keys: str) -> list[Node]:
+    """Return the nodes under some keys; those of a list item are its items."""
+    return [one for key in keys for value in node.nodes(key) for one in (_inner(value, "item") or [value])]
 
 
 def _name(node: Node) -> str:
@@ -102,36 +96,29 @@ def _name(node: Node) -> str:
 
 
 def _facts(node: Node, at: _Position) -> Iterator[Fact]:
+    """Yield the facts of a node's properties: its values as one fact for each place that states some, then those of nodes."""
     for key, values in node.properties.items() if at.depth <= _DEEPEST else ():
         of_page = key == "url" and _PAGES.search(node.types)
-        if not (_IGNORED.fullmatch(key) or of_page or (key == "name" and at.depth and not at.path)):
-            yield from _property(key, [_unwrapped(value, key) for value in values], at)
-
-
-def _property(key: str, values: list[Leaf | Node], at: _Position) -> Iterator[Fact]:
-    """Yield the facts of a property: its values as one fact for each place that states some, then those of the nodes."""
-    shown = [(text, _excerpt(value)) for value in values if (text := _shown(value))]
-    texts = tuple(dict.fromkeys(text for text, _ in shown))
-    if not _OTHERS.fullmatch(key) and key != "additionalProperty":
-        for excerpt in list(dict.fromkeys(excerpt for _, excerpt in shown))[:_MORE_EXCERPTS]:
-            yield _fact(split_words(key), texts, excerpt, at)
-    for value in values:
-        if isinstance(value, Node):
-            yield from _node(key, value, at)
+        if _IGNORED.fullmatch(key) or of_page or (key == "name" and at.depth and not at.path):
+            continue
+        if not _OTHERS.fullmatch(key) and key != "additionalProperty":
+            shown = [(text, _excerpt(value)) for value in values if (text := _shown(value))]
+            texts = tuple(dict.fromkeys(text for text, _ in shown))
+            for excerpt in list(dict.fromkeys(excerpt for _, excerpt in shown))[:_MORE_EXCERPTS]:
+                yield from _fact(key, texts, excerpt, at)
+        for value in values:
+            if isinstance(value, Node):
+                yield from _node(key, value, at)
 
 
 def _node(key: str, node: Node, at: _Position) -> Iterator[Fact]:
     """Yield the facts of a node under a property; a named thing is a subject itself."""
     words, name = split_words(key), _name(node)
     if "PropertyValue" in node.types:
-        if label := node.text("name", "propertyID"):
-            yield _fact(split_words(last_part(label)), (_shown(node),), _excerpt(node), at)
-        return
-    if "Person" in node.types and node.text("jobTitle") and name:
-        yield _fact(split_words(node.text("jobTitle")), (name,), _excerpt(node), at)
-    if _OTHERS.fullmatch(key):
+        yield from _fact(last_part(node.text("name", "propertyID")), (_shown(node),), _excerpt(node), at)
+    elif _OTHERS.fullmatch(key):
         yield from _facts(node, _Position(name or key, "", at.depth + 1))
-    elif name and _THINGS.search(node.types) and not _OWN_PARTS.search(node.types):
+    elif name and not _OWN_PARTS.search(node.types):
         for fact in _facts(without_nodes(node), at):
             if fact.label not in {"name", "url", "same as"}:
                 yield structs.replace(fact, label=f"{words} {fact.label}", concept="")
@@ -140,17 +127,13 @@ def _node(key: str, node: Node, at: _Position) -> Iterator[Fact]:
         yield from _facts(node, _Position(at.subject, f"{at.path} {words}".strip(), at.depth + 1))
 
 
-def _fact(label: str, texts: tuple[str, ...], excerpt: str, at: _Position) -> Fact:
-    items = texts if len(texts) > 1 else ()
-    value = "; ".join(texts)
+def _fact(key: str, texts: tuple[str, ...], excerpt: str, at: _Position) -> Iterator[Fact]:
+    """Yield the fact of a property, if the page states it in words that can be quoted."""
+    label, items = split_words(key), texts if len(texts) > 1 else ()
     concept = concept_of_label(label) or (concept_of_label(f"{at.path} {label}") if at.path else "")
-    return Fact(label, value, excerpt, Directness.DATA, concept, at.subject, items, heading=at.path)
-
-
-def _unwrapped(value: Leaf | Node, key: str) -> Leaf | Node:
-    """Return the thing inside a role, a list item or an offer's catalog entry."""
-    inner = value.nodes(key if "Role" in value.types else "item") if isinstance(value, Node) else []
-    return inner[0] if inner else value
+    if label and excerpt:
+        value = "; ".join(texts)
+        yield Fact(label, value, excerpt, Directness.DATA, concept, at.subject, items, heading=at.path)
 
 
 def _shown(value: Leaf | Node) -> str:
@@ -162,21 +145,15 @@ def _shown(value: Leaf | Node) -> str:
     if value.text("minValue") and value.text("maxValue"):
         return f"{value.text('minValue')}-{value.text('maxValue')}"
     if "PostalAddress" in value.types and not value.text("name"):
-        keys = ("addressLocality", "addressRegion", "addressCountry")
-        return ", ".join(filter(None, (_of(value, key) for key in keys)))
-    if "MonetaryAmount" in value.types or "Offer" in value.types:
-        return _of(value, "value") or _name(value) or _of(value, "itemOffered")
-    return _name(value) or _of(value, "address") or _only_text(value)
+        return ", ".join(filter(None, (_of(value, f"address{part}") for part in _ADDRESS)))
+    leaves = [leaf.text for key in value.properties if key[0] != "@" for leaf in value.leaves(key)]
+    only = leaves[0] if len(leaves) == 1 else ""  # such as a credential's category
+    return _name(value) or _of(value, "address", "value", "item", "itemOffered") or only
 
 
-def _of(node: Node, key: str) -> str:
-    return next((text for value in node.properties.get(key, ()) if (text := _shown(value))), "")
-
-
-def _only_text(node: Node) -> str:
-    """Return the text of a node that has no other: a credential's category, an item's address."""
-    leaves = [leaf.text for key in node.properties if key[0] != "@" for leaf in node.leaves(key)]
-    return leaves[0] if len(leaves) == 1 else ""
+def _of(node: Node, *keys: str) -> str:
+    values = (value for key in keys for value in node.properties.get(key, ()))
+    return next(filter(None, map(_shown, values)), "")
 
 
 def _excerpt(value: Leaf | Node) -> str:
