@@ -24,7 +24,6 @@ _LEADS = frozenset({"b", "strong", "span", "em", "i", "small", "label"})
 _SEPARATE = frozenset({"a", "span", "label", "time", "data", "output"})
 _LONGEST_LABEL = 60
 _AFTER_LABEL = "\x1f"  # marks the end of opening words in bold
-_NOISE_TAGS = frozenset({"nav", "footer"})
 _NOISE_NAMES = re.compile(
     r"(?:^|[\s_-])(?:nav|navigation|navbar|menu|breadcrumbs?|footer|related|teasers?|promo|advert\w*|ads?|cookies?|banner|newsletter|"
     r"share|comments?|testimonials?|recommended|you-may|see-also|also|more-news|more-stories|trending|sponsored)(?:$|[\s_-])",
@@ -88,27 +87,23 @@ def _walk(node: LexborNode, layout: Layout, *, noise: bool) -> None:
     has_text = False
     for child in node.iter(include_text=True):
         if child.tag in _BLOCKS or _holds_blocks(child):
-            _flush(parts, node, layout, noise=noise)
+            _add_text("".join(parts), node, layout, noise=noise)
+            parts.clear()
             has_text = False
-            _enter(child, layout, noise=noise or _is_noise(child))
+            if not _is_unseen(child):
+                read = {"table": _read_table, "dl": _read_pairs}.get(child.tag or "", _walk)
+                read(child, layout, noise=noise or _is_noise(child))
         else:
             text = inline_text(child)
             end = _AFTER_LABEL if child.tag in _LEADS and not has_text else ""
             parts.append(_apart("".join(parts[-1:]).rstrip(_AFTER_LABEL), text, child) + text + end)
             has_text = has_text or bool(text.strip())
-    _flush(parts, node, layout, noise=noise)
+    _add_text("".join(parts), node, layout, noise=noise)
 
 
-def _enter(node: LexborNode, layout: Layout, *, noise: bool) -> None:
-    if not _is_unseen(node):
-        {"table": _read_table, "dl": _read_pairs}.get(node.tag or "", _walk)(node, layout, noise=noise)
-
-
-def _flush(parts: list[str], node: LexborNode, layout: Layout, *, noise: bool) -> None:
-    """Add the block of a run of inline content, and begin another run."""
-    raw, tag = "".join(parts), node.tag or ""
-    parts.clear()
-    shown = raw.replace(_AFTER_LABEL, "")
+def _add_text(raw: str, node: LexborNode, layout: Layout, *, noise: bool) -> None:
+    """Add the block of a run of inline content."""
+    tag, shown = node.tag or "", raw.replace(_AFTER_LABEL, "")
     text = collapse_spaces(shown)
     if text and tag in _HEADINGS:
         layout.add(Block("heading", text, layout.heading, level=int(tag[1])), noise=noise)
@@ -147,13 +142,12 @@ def _read_pairs(node: LexborNode, layout: Layout, *, noise: bool) -> None:
     term = ""
     for entry in node.css("dt, dd"):
         text = collapse_spaces(inline_text(entry))
-        if entry.tag == "dt" or (text and term):
-            layout.words.append(text)
         if entry.tag == "dt":
             term = text
-        elif text and term and not noise:
-            block = Block("pair", f"{term} {text}", layout.heading, (), (term, text))
-            layout.blocks.append(block)
+        elif text:
+            cells = (term, text) if term else ()
+            block = Block("pair", f"{term} {text}".strip(), layout.heading, (), cells)
+            layout.add(block, noise=noise)
 
 
 def inline_text(node: LexborNode) -> str:
@@ -172,46 +166,36 @@ def inline_text(node: LexborNode) -> str:
 
 
 def _apart(before: str, text: str, node: LexborNode) -> str:
-    """Return the space that separates an element from the words before it, if the page's layout does so."""
+    """Return a space if an element would be glued to the words before it, and pages show such elements apart."""
     if not (before[-1:].isalnum() and text[:1].isalnum()):
         return ""
-    previous, separate = node.prev, node.tag in _SEPARATE
-    beside = separate and previous is not None and previous.tag in _SEPARATE
-    joined = separate and not before[-1].isupper() and not text[0].islower()
-    turns = joined and before[-1].isdigit() != text[0].isdigit()
-    return " " if beside or turns or _is_property(node) or _is_property(previous) else ""
+    elements = [one for one in (node, node.prev) if one is not None and _is_element(one)]
+    marked = any(not {"itemprop", "property"}.isdisjoint(one.attributes) for one in elements)
+    return " " if marked or [one.tag in _SEPARATE for one in elements] == [True, True] else ""
 
 
-def _is_property(node: LexborNode | None) -> bool:
-    if node is None or (node.tag or "-").startswith("-"):
-        return False
-    return not {"itemprop", "property"}.isdisjoint(node.attributes)
+def _is_element(node: LexborNode) -> bool:
+    return not (node.tag or "-").startswith("-")
 
 
 def _holds_blocks(node: LexborNode) -> bool:
     """Return True if an inline or unknown element wraps block-level ones."""
-    if (node.tag or "-").startswith("-"):
-        return False
-    return any(child.tag in _BLOCKS or _holds_blocks(child) for child in node.iter())
+    children = node.iter() if _is_element(node) else ()
+    return any(child.tag in _BLOCKS or _holds_blocks(child) for child in children)
 
 
 def _is_unseen(node: LexborNode) -> bool:
     """Return True if a node is not visible to readers of the page."""
-    tag = node.tag or ""
-    if tag in _IGNORED_TAGS or (tag.startswith("-") and tag != "-text"):
+    if node.tag in _IGNORED_TAGS or not _is_element(node):
         return True
-    if tag.startswith("-"):
-        return False
     attributes = node.attributes
     return "hidden" in attributes or bool(_UNSEEN.search(attributes.get("style") or ""))
 
 
 def _is_noise(node: LexborNode) -> bool:
     """Return True if a node is navigation, a footer or a teaser."""
-    if (node.tag or "") in _NOISE_TAGS:
-        return True
-    if node.tag in {"body", "main", "article"}:
-        return False
     attributes = node.attributes
-    names = f"{attributes.get('class') or ''} {attributes.get('id') or ''} {attributes.get('role') or ''}"
-    return bool(names.strip()) and bool(_NOISE_NAMES.search(names))
+    names = (node.tag, *map(attributes.get, ("class", "id", "role")))
+    return node.tag not in {"body", "main", "article"} and bool(
+        _NOISE_NAMES.search(" ".join(filter(None, names)))
+    )

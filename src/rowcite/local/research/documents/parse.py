@@ -31,12 +31,11 @@ UNREADABLE = (UnicodeError, ValueError, RecursionError, yaml.YAMLError)  # the e
 _FRONT_MATTER = re.compile(r"\A---\s*\n(.*?)\n---\s*(?:\n|\Z)", re.DOTALL)
 _TOML = re.compile(r"\A(?:\+\+\+|```toml)\s*\n(.*?)\n(?:\+\+\+|```)\s*(?:\n|\Z)", re.DOTALL)
 _NAME_LABEL = re.compile(r"(?:\w+ ){0,2}name|title|package|project")
-_CONTINUED = re.compile(r"(?<=[,;])\n[ \t]+(?=\S)")  # "Author: Ann Lee,\n        Bo Ek"
 MOST_CHARS = 10 << 20  # of one document
 _TOP = 4  # blocks at the beginning of a page
 _MOST_FACTS = 3_000  # of a page by its layout: each is looked up in the text
 _TITLE_BREAK = re.compile(r"\s+[|\u2013—·:»-]\s+|:\s+")
-_DATE_LABEL = re.compile(r"^(?:published|updated|last updated|posted|date|released?)\b[: ]*", re.IGNORECASE)
+_NOT_DATELINE = re.compile(r"(?<!published)(?<!updated):|[.!?]$", re.IGNORECASE)
 _markdown = MarkdownIt("commonmark", {"breaks": True, "html": True}).enable("table")
 
 
@@ -78,7 +77,7 @@ def _from_text(body: str) -> Layout:
     """Return the paragraphs between blank lines as blocks."""
     layout = Layout()
     for paragraph in re.split(r"\n\s*\n", body):
-        lines = tuple(filter(None, map(collapse_spaces, _CONTINUED.sub(" ", paragraph).splitlines())))
+        lines = tuple(filter(None, map(collapse_spaces, paragraph.splitlines())))
         if lines:
             layout.add(Block("text", " ".join(lines), "", lines=lines), noise=False)
     return layout
@@ -136,15 +135,10 @@ def _join_url(url: str, target: str) -> str:
 
 
 def _dateline(blocks: tuple[Block, ...]) -> str | None:
-    """Return the date in a line near the top that contains little else, as on news pages."""
-    lines = (_DATE_LABEL.sub("", line) for block in blocks[:5] for line in block.lines or (block.text,))
-    return next((date for line in lines if _is_dateline(line) and (date := full_date(line))), None)
-
-
-def _is_dateline(line: str) -> bool:
-    """Return True if a line may be a date beside a byline or a place, not a labelled value or a sentence."""
-    short = len(line) <= 60 and len(re.sub(r"\W", "", line)) < 45
-    return short and ":" not in line and not line.endswith((".", "!", "?"))
+    """Return the date in a short line near the top, as on news pages; not one in a labelled line or a sentence."""
+    lines = (line for block in blocks[:5] for line in block.lines or (block.text,))
+    dates = (full_date(line) for line in lines if len(line) <= 60 and not _NOT_DATELINE.search(line))
+    return next(filter(None, dates), None)
 
 
 def _split_front_matter(text: str) -> tuple[dict[str, Any], str]:
