@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -77,17 +77,16 @@ def _meta_facts(tags: dict[str, list[tuple[str, str]]]) -> Iterator[Fact]:
     """Yield a fact for each name of the meta tags that describes the page; several tags of one name are a list."""
     named: dict[str, list[tuple[str, str]]] = {}
     for key, found in tags.items():
-        if not _TECHNICAL.search(key):
-            stated = [one for one in found if 0 < len(one[0]) < LONGEST]
-            named.setdefault(_PREFIX.sub("", key), []).extend(stated)
+        name = "" if _TECHNICAL.search(key) else _PREFIX.sub("", key)
+        named.setdefault(name, []).extend(one for one in found if 0 < len(one[0]) < LONGEST)
     for name, stated in named.items():
         label, texts = split_words(name), tuple(dict.fromkeys(text for text, _ in stated))
-        refused = "@" if name not in {"author", "publisher"} else ("@", "http")
-        if label in {"", "url", "title", "type", "locale"} or not texts or texts[0].startswith(refused):
-            continue
-        items = texts if len(texts) > 1 else ()
-        concept = concept_of_label(label)
-        yield Fact(label, "; ".join(texts), stated[0][1], Directness.DATA, concept, items=items)
+        handle = bool(texts) and texts[0].startswith(
+            ("@", "http") if name in {"author", "publisher"} else "@"
+        )
+        if texts and not handle and label not in {"", "url", "title", "type", "locale"}:
+            items, concept = texts if len(texts) > 1 else (), concept_of_label(label)
+            yield Fact(label, "; ".join(texts), stated[0][1], Directness.DATA, concept, items=items)
 
 
 def _tagged_facts(tree: LexborHTMLParser) -> Iterator[Fact]:
@@ -102,26 +101,26 @@ def _tagged_facts(tree: LexborHTMLParser) -> Iterator[Fact]:
 
 def _own_address(tree: LexborHTMLParser, metas: dict[str, str], path: str) -> str:
     """Return the canonical link, og:url, or the file's path below <base>."""
-    canonical = tree.css_first('link[rel~="canonical"][href]')
-    base = tree.css_first("base[href]")
-    base_url = (base.attributes.get("href") or "") if base is not None else ""
-    stated = (canonical.attributes.get("href") or "") if canonical is not None else ""
-    for candidate in (stated, *(metas.get(key, "") for key in _URL_KEYS)):
-        address = urljoin(base_url, candidate.strip()) if candidate else ""
-        if urlsplit(address).scheme in {"http", "https"}:
-            return address
-    return urljoin(base_url, path.rsplit("/", 1)[-1]) if base_url.startswith("http") else ""
+    base = _first(tree, "base[href]", "href")
+    stated = (
+        _first(tree, 'link[rel~="canonical"][href]', "href"),
+        *(metas.get(key, "") for key in _URL_KEYS),
+    )
+    addresses = (urljoin(base, one.strip()) for one in stated if one)
+    own = next((one for one in addresses if one.startswith(("http://", "https://"))), "")
+    return own or (urljoin(base, path.rsplit("/", 1)[-1]) if base.startswith("http") else "")
 
 
 def _own_date(tree: LexborHTMLParser, metas: dict[str, str], nodes: list[Node]) -> str | None:
-    stated = [
-        node.text(key)
-        for key in ("dateModified", "datePublished", "dateCreated")
-        for node in nodes
-        if _PAGE_TYPES.search(node.types)
-    ]
-    stated += [metas.get(key, "") for key in _DATE_KEYS]
-    stated += [element.attributes.get("datetime") or "" for element in tree.css("time[datetime]")]
-    element_date = tree.css_first("time")
-    stated += [element_date.text()] if element_date is not None else []
-    return next((date for text in stated if (date := full_date(text))), None)
+    """Return the date of a page by its data, its meta tags or its first <time>."""
+    pages = [node for node in nodes if _PAGE_TYPES.search(node.types)]
+    keys = ("dateModified", "datePublished", "dateCreated")
+    stated = [node.text(key) for key in keys for node in pages] + [metas.get(key, "") for key in _DATE_KEYS]
+    dates = map(full_date, [*stated, _first(tree, "time[datetime]", "datetime")])
+    return next(filter(None, dates), None)
+
+
+def _first(tree: LexborHTMLParser, selector: str, attribute: str) -> str:
+    """Return an attribute of the first element that a selector finds, or an empty string."""
+    element = tree.css_first(selector)
+    return (element.attributes.get(attribute) or "") if element is not None else ""

@@ -25,19 +25,22 @@ _EXEC = r"(?:CEO|chief executive(?: officer)?|managing director)"
 
 
 NEEDS = {
-    "employees": r"people|staff|employ|worker|team|colleague|person|fte|full-time|payroll|count|workforce|of us|specialists|professionals",
-    "founded": r"found|establish|start|set up|created|formed|born|launch|incorporat|open|began|begin|commenc|back to|since",
-    "founders": r"founded",
-    "ceo": r"ceo|chief exec|managing director|led by|run by|headed by",
-    "stage": r"seed|series|listed|quoted|public|float|ipo|initial|trad|bootstrap|self-f|never|not",
-    "public": r"privat|famil|listed|traded|quoted|shares|owned|delist|withdr|left the stock",
-    "funding_total": r"total|altogether|in all|to date|so far|overall",
-    "revenue": r"revenue|turnover|sales",
-    "hq": r"headquarter|based|office|hq|head quarters|operates from|works from|run from|moved|moves|relocat|transfer|shifted|home base",
-    "industry": r"field|business|trade|industry|sector|speciali|line of|work|operat|active|home in|nutshell|phrase|word",
-    "products": r"product|range|portfolio|offering|service|solution|brand|platform",
-    "investors": r"led by|investors|backed by|funded by|investment from|backing from",
-    "email": r"@",
+    concept: re.compile(words)
+    for concept, words in {
+        "employees": r"people|staff|employ|worker|team|colleague|person|fte|full-time|payroll|count|workforce|of us|specialists|professionals",
+        "founded": r"found|establish|start|set up|created|formed|born|launch|incorporat|open|began|begin|commenc|back to|since",
+        "founders": r"founded",
+        "ceo": r"ceo|chief exec|managing director|led by|run by|headed by",
+        "stage": r"seed|series|listed|quoted|public|float|ipo|initial|trad|bootstrap|self-f|never|not",
+        "public": r"privat|famil|listed|traded|quoted|shares|owned|delist|withdr|left the stock",
+        "funding_total": r"total|altogether|in all|to date|so far|overall",
+        "revenue": r"revenue|turnover|sales",
+        "hq": r"headquarter|based|office|hq|head quarters|operates from|works from|run from|moved|moves|relocat|transfer|shifted|home base",
+        "industry": r"field|business|trade|industry|sector|speciali|line of|work|operat|active|home in|nutshell|phrase|word",
+        "products": r"product|range|portfolio|offering|service|solution|brand|platform",
+        "investors": r"led by|investors|backed by|funded by|investment from|backing from",
+        "email": r"@",
+    }.items()
 }
 """The patterns of a concept are slow: they are tried only on sentences that contain one of these in lower case."""
 
@@ -54,20 +57,9 @@ class Phrase:
     change: bool = False
 
 
-_NEVER = "(?!)"
-
-
-def _phrase(  # noqa: PLR0913  # the columns of the table below
-    concept: str,
-    pattern: str,
-    *,
-    before: str = _NEVER,
-    after: str = _NEVER,
-    passing: bool = False,
-    change: bool = False,
-) -> Phrase:
+def _phrase(concept: str, pattern: str, before: str = "(?!)", after: str = "(?!)", **marks: bool) -> Phrase:
     stated, left, right = (re.compile(text, re.IGNORECASE) for text in (pattern, before, after))
-    return Phrase(concept, stated, left, right, passing, change)
+    return Phrase(concept, stated, left, right, **marks)
 
 
 _CHANGE = (
