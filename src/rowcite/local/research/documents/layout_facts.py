@@ -11,9 +11,8 @@ from rowcite.local.research.documents.document import Block, Directness, Fact
 from rowcite.local.research.documents.labels import concept_of_label
 from rowcite.local.research.documents.phrases import MODEL_INSTRUCTIONS, OTHERS_HEADING
 from rowcite.local.research.text.dates import date_in
-from rowcite.local.research.text.normalise import fold, split_sentences
+from rowcite.local.research.text.normalise import LABELLED_LINE, fold, split_sentences
 
-_LINE = re.compile(r"^[-*•·\s]*(\w[^:\uff1a\n.!?]{0,60}?)\s*(?::\s+|\uff1a\s*|\s[\u2013—]\s+|\t\s*)(\S.*)$")
 _BELOW = re.compile(r"^:\s+(\S.*)$")  # a definition below its term, as Markdown writes it
 _NAME_HEADERS = re.compile(
     r"(?:company|name|organi[sz]ation|firm|business|entity|supplier|vendor|account|member|exhibitor|company name|undertaking|employer|brand)(?: name)?"
@@ -85,11 +84,6 @@ def _in_block(blocks: tuple[Block, ...], number: int) -> Iterator[_Stated]:
         yield from _tile(blocks, number)
 
 
-def is_labelled_line(line: str) -> bool:
-    """Return True if a line has the form "Label: value"."""
-    return bool(_LINE.match(line))
-
-
 def _pair(label: str, value: str, excerpt: str, form: Directness = Directness.TABLE) -> Iterator[_Stated]:
     """Yield a label and the text beside it; of the answer to a question, the first sentence and the names in it."""
     if not fold(label) or not value or len(label) > 80 or len(value) > _LONGEST_VALUE:
@@ -133,7 +127,7 @@ def _lines(block: Block) -> list[_Stated]:
     """Return the labelled lines of a block and the definitions below their terms, else a label in bold."""
     found: list[_Stated] = []
     for line, below in zip_longest(block.lines, block.lines[1:], fillvalue=""):
-        match, definition = _LINE.match(line), _BELOW.match(below)
+        match, definition = LABELLED_LINE.match(line), _BELOW.match(below)
         if definition and len(line) <= 80:
             found.append(_Stated(line, definition[1], f"{line} {below}"))
         elif match and (match[1][0].isupper() or len(match[1].split()) < 5):

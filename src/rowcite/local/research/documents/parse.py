@@ -21,7 +21,7 @@ from rowcite.local.research.documents.html_blocks import Layout, blocks_of, chec
 from rowcite.local.research.documents.layout_facts import layout_facts
 from rowcite.local.research.documents.node_facts import mapping_facts, named_in, node_subjects
 from rowcite.local.research.documents.nodes import mapping_node
-from rowcite.local.research.documents.sentence_facts import sentence_facts, sentences_of
+from rowcite.local.research.documents.phrases import sentence_facts, sentences_of
 from rowcite.local.research.text.dates import full_date
 from rowcite.local.research.text.normalise import collapse_spaces, core_name
 from rowcite.local.research.text.urls import host_of, site_of, sites_within

@@ -28,6 +28,10 @@ _MARKS = re.compile(
     r"[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u064b-\u065f\u0670\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
 )
 _ENDINGS = re.compile(r"(ational|ations|ation|ings|ing|ies|ied|ers|er|es|ed|s|y)$")
+LABELLED_LINE = re.compile(
+    r"^[-*•·\s]*(\w[^:\uff1a\n.!?]{0,60}?)\s*(?::\s+|\uff1a\s*|\s[\u2013—]\s+|\t\s*)(\S.*)$"
+)
+"""A line that begins with a label: "Employees: 240"."""
 
 
 def collapse_spaces(text: str) -> str:
