@@ -6,6 +6,7 @@ import json
 import math
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from rowcite.api.keys import KEY_BYTES
@@ -77,25 +78,26 @@ class Reads(Store):
 
     def runs_by_task(self, keys: Iterable[bytes]) -> Iterator[list[StoredRun]]:
         """Yield every run of each row, by the key of the row's first task; oldest first."""
-        wanted = list(keys)
-        try:
-            yield from self._tasks(wanted)
-        except LedgerError:
-            yield from self._readable_tasks(wanted)
+        wanted = iter(dict.fromkeys(keys))
+        escalated = self._one("SELECT EXISTS (SELECT 1 FROM run WHERE root IS NOT NULL)")
+        joins = ("run.key = wanted.key", *(["run.root = wanted.key"] if escalated else []))
+        while some := list(islice(wanted, queries.KEYS_AT_ONCE)):
+            try:
+                yield from self._tasks(some, joins)
+            except LedgerError:
+                yield from self._readable_tasks(some, joins)
 
-    def _readable_tasks(self, keys: Iterable[bytes]) -> Iterator[list[StoredRun]]:
+    def _readable_tasks(self, keys: Iterable[bytes], joins: Iterable[str]) -> Iterator[list[StoredRun]]:
         """Yield the runs of each row, and a failed run for a row whose runs are damaged."""
         for key in keys:
             try:
-                yield from self._tasks([key])
+                yield from self._tasks([key], joins)
             except LedgerError as error:
                 yield [
                     StoredRun(key, RunState.FAILED, None, "", None, f"{_DAMAGED}: {error.__cause__}", None)
                 ]
 
-    def _tasks(self, keys: Sequence[bytes]) -> list[list[StoredRun]]:
-        escalated = self._one("SELECT EXISTS (SELECT 1 FROM run WHERE root IS NOT NULL)")
-        joins = ("run.key = wanted.key", *(["run.root = wanted.key"] if escalated else []))
+    def _tasks(self, keys: Sequence[bytes], joins: Iterable[str]) -> list[list[StoredRun]]:
         tasks: dict[bytes, list[StoredRun]] = {}
         for run in self._runs(keys, joins):
             if run.key in tasks:
@@ -107,10 +109,13 @@ class Reads(Store):
                 runs.sort(key=lambda run: run.number)  # SQLite would sort the answers too
         return list(tasks.values())
 
-    def _runs(self, keys: Iterable[bytes], joins: Iterable[str]) -> Iterator[StoredRun]:
-        with self._reading(), self._wanted(keys):
+    def _runs(self, keys: Sequence[bytes], joins: Iterable[str]) -> Iterator[StoredRun]:
+        wanted = (*keys, *[None] * (queries.KEYS_AT_ONCE - len(keys)))
+        with self._reading():
             for join in joins:
-                for row in self._db.execute(queries.RUNS_OF_TASKS.format(join=join), self._this_command):
+                for row in self._db.execute(
+                    queries.RUNS_OF_TASKS.format(join=join), (*wanted, self._command)
+                ):
                     run = _stored_run(row)
                     if run.state != row[1]:
                         self._damaged_numbers.add(run.number)

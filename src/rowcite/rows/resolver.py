@@ -26,7 +26,7 @@ KEY = "\0key"
 _ROWS = "\0rows"
 CHUNK = 2_000
 """The number of tasks whose answers are in memory at the same time."""
-_BLOCK = 16  # rows that are resolved together: few enough for the processor's cache
+_READ, _BLOCK = 64, 32  # rows that are read, and resolved, together: few enough for the processor's cache
 
 
 class RunStore(Protocol):
@@ -151,7 +151,7 @@ class RowResolver:
     def _stored(self, ids: pl.DataFrame) -> Iterator[tuple[bytes, StoredRow]]:
         """Yield for each of `ids` its key, its given values, and what the ledger has of it."""
         names = [field.name for field in self.given_columns.values()]
-        for part in ids.iter_slices(CHUNK):
+        for part in ids.iter_slices(_READ):
             keys = part[KEY].to_list()
             runs = {stored[0].key: stored for stored in self._ledger.runs_by_task(keys)}
             decisions = self._ledger.decisions(keys) if self._decided else {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
 from json.encoder import encode_basestring
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -327,11 +328,14 @@ def _urls(cells: CellColumn) -> list[list[str]]:
 
 def _urls_texts(cells: CellColumn) -> list[str | None]:
     """Return each URL once, with spaces quoted and between them."""
-    found = [[citation.url for citation in citations] for citations in cells.citations]
-    texts = "".join(map("".join, found))
-    if " " in texts or not texts.isprintable():  # of all white space only the space is printable
-        found = [[_SPACE.sub(lambda space: quote(space[0]), url) for url in urls] for urls in found]
-    return [" ".join(dict.fromkeys(urls)) or None for urls in found]
+    urls = list(map(attrgetter("url"), chain.from_iterable(cells.citations)))
+    whole = "".join(urls)
+    if whole and whole.split() != [whole]:
+        urls = [_SPACE.sub(lambda space: quote(space[0]), url) for url in urls]
+    is_once = len(set(urls)) == len(urls)  # most URLs are those of one row
+    left = iter(urls)
+    own = (islice(left, len(citations)) for citations in cells.citations)
+    return [" ".join(some if is_once else dict.fromkeys(some)) or None for some in own]
 
 
 def _series(name: str, values: list[Any], kind: pl.DataType) -> pl.Series:
