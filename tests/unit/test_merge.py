@@ -421,3 +421,15 @@ def test_a_merged_batch_is_out_of_memory_before_the_next_one_is_read(make_spec):
     heights = [rows.frame.height for rows, _ in merged(reader, question(spec, {}, "x"), merge)]
     assert sum(heights) == 390_000
     assert source.alive == [0, 0, 0]
+
+
+@pytest.mark.parametrize(("room", "reads"), [(1 << 20, [ONE, TWO]), (200, [ONE, TWO, ONE])])
+def test_resolved_tasks_that_the_next_rows_lack_make_room(make_spec, room, reads):
+    stored, keys = Stored([completed(ONE), completed(TWO)]), []
+    stored.runs_by_task = lambda some: keys.extend(some) or Stored.runs_by_task(stored, some)
+    merge = Merge(make_spec(), pl.Schema({"n": pl.Int64}), stored, native=False, room=room)
+    for key in (ONE, TWO, ONE):
+        ((_, columns),) = merge.parts(batch(key))
+        assert columns["industry"].to_list() == ["Retail"]
+    assert keys == reads
+    assert 200 // 8 < merge._resolved.estimated_size() < 200

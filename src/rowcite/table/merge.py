@@ -21,6 +21,8 @@ from rowcite.table.sources import Rows
 from rowcite.table.sources.members import edited
 
 _PLACE = "\0place"
+_UNUSED = 8
+"""The part of the memory for resolved tasks that may hold tasks of which the next rows have none."""
 _ROWS = 20_000  # rows joined at a time: wide text for many rows takes a lot of memory
 
 
@@ -67,13 +69,12 @@ class Merge:
 
     def _resolve(self, ids: pl.DataFrame) -> None:
         """Resolve those of `ids` that are not resolved yet."""
-        if self._resolved.estimated_size() > self._room:
-            self._resolved = self._resolved.clear()
-        if self._resolved.height:
-            on = list(self._ids)
-            ids = ids.join(self._resolved.select(on), on=on, how="anti", nulls_equal=True)
-        if ids.height:
-            parts = (self._columns(part) for part in ids.iter_slices(CHUNK))
+        on, size = list(self._ids), self._resolved.estimated_size()
+        new = ids.join(self._resolved.select(on), on=on, how="anti", nulls_equal=True)
+        if size > self._room or (size > self._room // _UNUSED and 0 < new.height == ids.height):
+            self._resolved, new = self._resolved.clear(), ids
+        if new.height:
+            parts = (self._columns(part) for part in new.iter_slices(CHUNK))
             self._resolved = pl.concat([self._resolved, *parts], rechunk=True)  # once, not at each look-up
 
     def _columns(self, ids: pl.DataFrame) -> pl.DataFrame:
