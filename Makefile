@@ -48,7 +48,7 @@ versus: .venv/dev  ## Compare the runs that rowcite and the official CLI pay for
 bench-escalation: .venv/dev  ## Measure cost and results of escalation and packs, on the local engine
 	$(BIN)/python benchmarks/escalation.py
 
-bench-full: .venv/dev  ## Measure tables of millions of rows (up to an hour, 60 GB in TMPDIR; PARTS="--only second": minutes)
+bench-full: .venv/dev  ## Measure tables of millions of rows (up to an hour, 25 GB in TMPDIR; PARTS="--only second": minutes)
 	$(BIN)/python benchmarks/full.py $(PARTS)
 
 soak: .venv/dev  ## Kill the command at more random moments and on a larger table, with more storms of faults (an hour)

@@ -295,7 +295,7 @@ def main() -> None:
     parser.add_argument("--only", choices=["rows", "growth", "second", "distinct", "curve"], action="append")
     chosen = parser.parse_args()
     most = chosen.rows
-    free, needed = shutil.disk_usage(tempfile.gettempdir()).free, most * 5_000
+    free, needed = shutil.disk_usage(tempfile.gettempdir()).free, most * 2_500
     if free < needed:
         raise SystemExit(
             f"{tempfile.gettempdir()}: {free / 1e9:.0f} GB free, and {needed / 1e9:.0f} GB are needed: set TMPDIR, or give"
