@@ -261,7 +261,7 @@ def _researcher(flags: _Flags, console: Console) -> tuple[Researcher, str]:
 
 def _cache(flags: _Flags) -> Path | None:
     """Return the folder of the document cache; None with --no-cache."""
-    from rowcite.local.research.store.cache import platform_cache
+    from rowcite.local.research.store.document_store import platform_cache
 
     if flags.no_cache:
         if flags.cache:

@@ -17,7 +17,7 @@ import pytest
 
 from rowcite.local.research import Question, corpus_digest, open_corpus
 from rowcite.local.research.store import library, read_files
-from rowcite.local.research.store.cache import UNUSED_FOR, platform_cache
+from rowcite.local.research.store.document_store import UNUSED_FOR, platform_cache
 from rowcite.local.research.store.read_files import ReadJob, read, read_all
 from support import ROOT, environment, until
 

@@ -9,9 +9,8 @@ from typing import Any, Literal
 
 from rapidfuzz import fuzz
 
-from rowcite.local.research.answers.evidence import Candidate
+from rowcite.local.research.answers.evidence import Candidate, choose
 from rowcite.local.research.answers.schema_fields import OutputField
-from rowcite.local.research.answers.values import choose
 from rowcite.local.research.text.normalise import fold, has_phrase
 from rowcite.model import Citation, FieldBasis
 

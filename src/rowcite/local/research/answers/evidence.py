@@ -1,4 +1,4 @@
-"""Collect the candidates for a field: values with the fact, the document and their weight."""
+"""Collect the candidates for a field: facts converted to the field's type, with the document and their weight."""
 
 from __future__ import annotations
 
@@ -7,12 +7,244 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from rowcite.local.research.answers.schema_fields import OutputField
-from rowcite.local.research.answers.values import Value, read_items, read_value
+from rowcite.local.research.answers.schema_fields import OutputField, means_unknown
 from rowcite.local.research.documents.document import Directness, Document, Fact
-from rowcite.local.research.documents.labels import similarity
+from rowcite.local.research.documents.labels import normal_form, similarity
 from rowcite.local.research.subject.attribution import match_fact, row_contradicts
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier
+from rowcite.local.research.text.dates import date_in
+from rowcite.local.research.text.normalise import collapse_spaces, fold
+from rowcite.local.research.text.numbers import money_in, number_in, range_in
+from rowcite.local.research.text.places import city_of, country_code, country_in, country_name
+
+_YES = frozenset({"yes", "true", "y", "listed", "publicly traded", "public", "active", "1", "ja"})
+_NO = frozenset({
+    "no", "false", "n", "none", "not listed", "private", "privately held", "privately owned", "family owned", "0", "nein",
+    "unlisted",
+})  # fmt: skip
+_NOT_STATED = frozenset({
+    "", "n a", "na", "unknown", "not disclosed", "undisclosed", "tbd", "not available", "not stated", "not reported",
+    "none stated", "confidential", "pending",
+})  # fmt: skip
+_MONEY = frozenset({"revenue", "funding_total", "round_amount"})
+_PUBLIC = re.compile(
+    r"\b(?:public|listed|quoted|floated|ipo|trade[sd]?|trading|stock|shares)\b", re.IGNORECASE
+)
+_PRIVATE = re.compile(
+    r"\b(?:delisted|(?:taken|went) private|no longer (?:publicly )?(?:listed|traded|quoted)|left the stock|listing withdrawn|withdr[ae]wn? (?:its|from)|private(?:ly)? (?:held|owned|company)|private$|not listed|not (?:publicly )?(?:traded|quoted)|unlisted|family[- ](?:owned|run|held|business)|"
+    r"employee[- ]owned|owned by|co-?operative|(?:remains|is|are|stayed?) private|(?:remain|in) private)\b",
+    re.IGNORECASE,
+)
+_ITEM_BREAK = re.compile(r"\s*;\s*|\s*,\s+(?:and\s+|or\s+)?|\s*\|\s*|\s+·\s+|\s*\v\s*")
+_LAST_AND = re.compile(r"\s+(?:and|&|as well as|plus)\s+")
+_STAGES = (
+    (
+        "Bootstrapped",
+        r"bootstrap|self-(?:fund|financ)|(?:never|not) (?:taken|raised|accepted)|no (?:outside|external|venture)",
+    ),
+    (
+        "Public",
+        r"^(?!.*(?:\bnot\b|\bun)).*\b(?:publicly|listed|quoted|public|ipo|floated|stock|trad(?:es|ed|ing) on)\b",
+    ),
+)
+_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
+_MINUTES = {"second": 1 / 60, "hour": 60, "day": 1440}
+_FORMS = {
+    "website": re.compile(r"\w\.[a-z]{2}"),
+    "email": re.compile(r"@"),
+    "phone": re.compile(r"(?:\d\D{0,3}){5}"),
+}
+_PLAIN = re.compile(r"[^\d-]{0,3}(-?\d+(?:\.\d+)?)(?: [A-Z]{1,4})?")
+_ARTICLES = re.compile(r"^(?:(?:and|or|for|at|both|the|a|an|our|its)\s+)+", re.IGNORECASE)
+_CURRENCY = re.compile(r"\b(usd|eur|gbp|chf|sek|nok|dkk|pln|jpy)\b")
+_SIGNS = (("$", "usd"), ("€", "eur"), ("£", "gbp"))
+_SCALE = re.compile(r"\b(?:in )?(thousands|millions?|billions?|mio|bn)\b")
+_SCALES = {"t": 1e3, "m": 1e6, "b": 1e9}
+_FULL_DATE = re.compile(r"yyyy mm dd|iso 8601|full date")
+_CODES = re.compile(r"\b(?:iso|code|alpha 2|two letter)\b")
+_PLUS = re.compile(
+    r"^(?P<base>.*?)\s*(?:\+|(?:and|or) (?:above|later|more|beyond|higher|up))$", re.IGNORECASE
+)
+_RANK = re.compile(r"\bseries ([a-k])\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value of the field's type; `about` marks an approximation."""
+
+    value: Any
+    about: bool = False
+
+
+def read_value(fact: Fact, target: OutputField) -> Value | None:
+    """Return a fact's value in the field's type; None if it has none."""
+    folded = fold(fact.value)
+    if folded in _NOT_STATED:
+        return None
+    if target.concept == "public" and target.kind in {"boolean", "string"}:
+        return _publicness(fact, folded)
+    if target.kind == "enum":
+        choice = choose(_stage(fact.value) if target.concept == "stage" else fact.value, target.choices)
+        return None if choice is None else Value(choice)
+    if target.kind in {"integer", "number"}:
+        return _number(fact, target)
+    if target.kind == "boolean":
+        return _yes_or_no(folded, target)
+    text = _text(fact.value, target) if target.kind == "string" else ""
+    return Value(text) if text else None
+
+
+def read_items(fact: Fact) -> tuple[str, ...]:
+    """Return the parts of a fact that lists things."""
+    parts = list(fact.items)
+    if not parts:
+        *parts, last = [part for part in _ITEM_BREAK.split(collapse_spaces(fact.value)) if part] or [""]
+        parts += _LAST_AND.split(last)
+    return tuple(item for item in map(_item, parts) if item)
+
+
+def _item(text: str) -> str:
+    bare = _ARTICLES.sub("", text.strip(" .;,\"“”'"))
+    return re.sub(r"\s*\([^)]*\)$", "", bare)
+
+
+def _yes_or_no(folded: str, target: OutputField) -> Value | None:
+    """Return whether a text says yes or no, or repeats the field's words: "in stock", "out of stock", "not listed"."""
+    if folded in _YES or folded in _NO:
+        return Value(value=folded in _YES)
+    stated = set(normal_form(folded))
+    if not stated & set(normal_form(target.words)) or len(stated) > 3:
+        return None
+    return Value(value=not re.match(r"(?:not|no|out|un|sold|never)\b", folded))
+
+
+def _publicness(fact: Fact, folded: str) -> Value | None:
+    private = folded in _NO or _PRIVATE.search(fact.value)
+    public = folded in _YES or _PUBLIC.search(fact.value)
+    if fact.concept == "ticker" or folded in _YES:
+        private = None
+    return Value(value=not private) if private or public or fact.concept == "ticker" else None
+
+
+def _number(fact: Fact, target: OutputField) -> Value | None:
+    """Return a year, a sum of money or a count; None for a sum in another currency than requested."""
+    text, requested = fact.value, _requested(target)
+    dated = target.concept in {"founded", "incorporated"}
+    if (duration := _DURATION.fullmatch(text.strip())) and any(duration.groups()):
+        days, hours, minutes, seconds = (float(part or 0) for part in duration.groups())
+        unit = next((minutes for word, minutes in _MINUTES.items() if word in requested), 1)
+        return _typed((days * 1440 + hours * 60 + minutes + seconds / 60) / unit, target)
+    plain = _PLAIN.fullmatch(text) if fact.directness is Directness.DATA else None
+    if plain and not dated and target.concept not in _MONEY:
+        return _typed(float(plain[1]), target)  # the point of structured data is a decimal point
+    if dated or (target.kind == "integer" and "year" in target.words.split()):
+        date = date_in(text)
+        return Value(int(date[:4])) if date else None
+    amount = money_in(text) if target.concept in _MONEY else number_in(text)
+    currencies = {*_CURRENCY.findall(requested)}
+    currencies |= {code for sign, code in _SIGNS if sign in target.description}
+    if amount is None or (currencies and amount.currency and amount.currency.lower() not in currencies):
+        return None
+    scale = _SCALE.search(requested)
+    return _typed(amount.value / (_SCALES[scale[1][0]] if scale else 1), target, about=amount.about)
+
+
+def _typed(value: float, target: OutputField, *, about: bool = False) -> Value | None:
+    """Return a number as whole if it is; None for another one in an integer field."""
+    value = round(value, 4)
+    if value == int(value):
+        return Value(int(value), about)
+    return None if target.kind == "integer" else Value(value, about)
+
+
+def _requested(target: OutputField) -> str:
+    return f"{target.words} {fold(target.description)}"
+
+
+def _text(text: str, target: OutputField) -> str:
+    requested = _requested(target)
+    if target.concept in {"founded", "incorporated"} or re.search(r"\bdate\b|yyyy", requested):
+        return _dated(text, requested)
+    if target.concept in _FORMS and not _FORMS[target.concept].search(text):
+        return ""
+    if target.concept == "city":
+        return city_of(text)
+    country = country_code(text) or country_code(country_in(text))
+    if target.concept == "country":
+        return country if _CODES.search(requested) else country_name(country)
+    if target.concept == "hq" and "address" not in requested:
+        city = city_of(text)
+        return f"{city}, {country_name(country)}" if city and country_in(text) else city
+    if target.concept == "stage":
+        return _stage(text)
+    return collapse_spaces(text).strip(" .;,")[:1_000]
+
+
+def _dated(text: str, requested: str) -> str:
+    """Return a date in the form that the field's words name."""
+    date = date_in(text)
+    if "year" in requested and "yyyy mm" not in requested:
+        return date[:4]
+    return "" if _FULL_DATE.search(requested) and len(date) != 10 else date
+
+
+def _stage(text: str) -> str:
+    """Return the usual name of a funding stage: "Series B", "Seed", "Public", "Bootstrapped"."""
+    match = re.search(r"(?<![\w-])(pre-?seed|seed|series [a-k])(?![\w-])", text, re.IGNORECASE)
+    if match:
+        return match[1].title() if match[1].lower().startswith("series") else match[1].capitalize()
+    known = next((name for name, pattern in _STAGES if re.search(pattern, text, re.IGNORECASE)), "")
+    kept = re.search(r"privat|family|state|employee|co-?operative", text, re.IGNORECASE)
+    return known or (collapse_spaces(text) if kept else "")
+
+
+def choose(text: str, choices: tuple[Any, ...]) -> Any:
+    """Return the one member that matches a text; None if none or several match."""
+    named = [choice for choice in choices if choice is not None and not means_unknown(choice)]
+    folded = fold(text)
+    exact = [choice for choice in named if fold(str(choice)) == folded]
+    if exact:
+        return exact[0]
+    by_rank = [choice for choice in named if _ranks_in(folded, str(choice))]
+    members = by_rank or _by_number(text, named) or _by_words(text, named)
+    return members[0] if len(members) == 1 else None
+
+
+def _ranks_in(folded: str, choice: str) -> bool:
+    """Return True for "Series C" and "Series B+": a member with a plus includes all higher ranks."""
+    plus, ranked = _PLUS.match(choice), _RANK.search(folded)
+    base = _RANK.search(fold(plus["base"])) if plus else None
+    return bool(ranked and base and ranked[1] >= base[1])
+
+
+def _by_number(text: str, named: list[Any]) -> list[Any]:
+    """Match 240 with "201-500", "200+" or "<500"; a range must lie within the member's."""
+    stated, amount = range_in(text), number_in(text)
+    low, high = stated or ((amount.value, amount.value) if amount else (None, None))
+    if low is None or high is None:
+        return []
+    return [choice for choice in named if _holds(str(choice), low, high, ranged=stated is not None)]
+
+
+def _holds(choice: str, low: float, high: float, *, ranged: bool) -> bool:
+    if bounds := range_in(choice):
+        return bounds[0] <= low and high <= bounds[1]
+    plus = _PLUS.match(choice)
+    limit = number_in(plus["base"]) if plus and not ranged else None
+    return limit is not None and low >= limit.value
+
+
+def _by_words(text: str, named: list[Any]) -> list[Any]:
+    """Match members that occur in the text as whole words, else members with the text; "seed" does not occur in "pre-seed"."""
+    even = re.sub(r"[^\w-]+", " ", text.casefold().replace("&", " and "))
+    words = [(choice, fold(str(choice))) for choice in named]
+    found = [pair for pair in words if re.search(rf"(?<![\w-]){re.escape(pair[1])}(?![\w-])", even)]
+    longest = [
+        choice for choice, one in found if not any(one != other and one in other for _, other in found)
+    ]
+    folded = fold(text)
+    return longest or [choice for choice, one in words if len(folded) > 3 and f" {folded} " in f" {one} "]
+
 
 _REGISTRY = re.compile(
     r"\.gov(?:\.|$)|regist(?:er|ry|re)|companieshouse|handelsregister|chamber|bolagsverket|brreg|\bsec\b|gazette\.gov",

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rowcite.local.research.answers.evidence import read_value
 from rowcite.local.research.answers.schema_fields import OutputField, empty_value, means_unknown
-from rowcite.local.research.answers.values import read_value
 from rowcite.local.research.documents.document import Directness, Document, Fact
 from rowcite.local.research.subject.attribution import (
     OWN_PAGE,
@@ -165,8 +165,6 @@ def _number_at(quote: str, value: float, target: OutputField) -> int | None:
     wanted = {abs(value)}
     if _SCALED.search(f"{target.words} {fold(target.description)}"):
         wanted |= {abs(value) * scale for scale in (1e3, 1e6, 1e9)}
-    if "%" in quote:
-        wanted.add(abs(value) * 100)
     for match in _TOKEN.finditer(quote):
         readings = (number_in(match[0]), money_in(quote[match.start() : match.end() + 12]))
         ranged = _RANGE_AFTER.match(quote, match.end()) or _RANGE_BEFORE.search(quote[: match.start()])

@@ -1,4 +1,4 @@
-"""Parsed documents and the index of their words in one SQLite file or in memory.
+"""Parsed documents and the index of their words, in one SQLite file in the cache folder of each corpus, or in memory.
 
 Summaries are loaded at once, a document on demand. The file can be deleted at any time and survives a kill; a reader
 keeps seeing the snapshot it opened while other processes write.
@@ -6,20 +6,33 @@ keeps seeing the snapshot it opened while other processes write.
 
 from __future__ import annotations
 
+import hashlib
+import os
+import shutil
 import sqlite3
+import sys
 import threading
+import time
 import weakref
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from rowcite.files import write_whole
 from rowcite.local.research.documents.document import Document, DocumentSummary, summarise
 from rowcite.local.research.text.normalise import fold
+
+UNUSED_FOR = 90 * 86_400.0  # seconds until an unused corpus is deleted
+_MARK = "rowcite-corpus.txt"  # names the corpus of a cache folder, touched at each use
+_READERS = ("selectolax", "markdown-it-py", "pypdf", "msgspec")
+
 
 DAMAGE_ERRORS = (sqlite3.DatabaseError, zlib.error, msgspec.DecodeError)
 UNUSABLE_ERRORS = (OSError, sqlite3.Error)  # what a cache that cannot be used raises
@@ -36,33 +49,67 @@ create virtual table temp.vocabulary using fts5vocab (main, words, row);
 """
 
 
-@dataclass(frozen=True, slots=True)
-class StoredDocument:
-    """A document ready to be stored: its summary, its folded words and its compressed body."""
+def platform_cache(environ: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
+    """Return the platform's cache folder for rowcite: `XDG_CACHE_HOME/rowcite` or its equivalent."""
+    if platform == "win32":
+        return Path(environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "rowcite" / "Cache"
+    if platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "rowcite"
+    given = Path(environ.get("XDG_CACHE_HOME") or "~")
+    return (given if given.is_absolute() else Path.home() / ".cache") / "rowcite"
 
-    summary: bytes
-    words: str
-    body: bytes
+
+def cache_file(root: Path, corpus: Path) -> Path:
+    """Return the path of a corpus's store in a cache folder, whose parent is created if needed.
+
+    Stores of other versions of the engine are deleted, and the folders of corpora unused for 90 days. Two corpora never share a
+    folder, so neither deletes the other's documents.
+    """
+    where = str(corpus.resolve())
+    folder = root / f"corpus-{hashlib.sha256(where.encode()).hexdigest()[:16]}"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_whole(folder / _MARK, f"{where}\n".encode(), private=True)
+    for mark in root.glob(f"corpus-*/{_MARK}"):
+        if time.time() - mark.stat().st_mtime > UNUSED_FOR:
+            shutil.rmtree(mark.parent, ignore_errors=True)
+    file = folder / f"pages-{_engine_fingerprint()[:16]}.sqlite"
+    for other in folder.glob("pages*"):
+        if not other.name.startswith(file.name):
+            other.unlink(missing_ok=True)
+    return file
+
+
+@cache
+def _engine_fingerprint() -> str:
+    """Return a hash of the engine's source and the parsers' versions: when it changes, files are read again."""
+    total = hashlib.sha256()
+    for name in _READERS:
+        total.update(f"{name} {version(name)}\n".encode())
+    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
+        total.update(path.read_bytes())
+    return total.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """The documents of a file, and a line for each part left out."""
+    """The documents of a file ready to be stored, and a line for each part left out.
 
-    pages: tuple[StoredDocument, ...]
-    problems: tuple[str, ...] = ()
+    A document has its summary, its folded words and its compressed body.
+    """
+
+    pages: list[tuple[bytes, str, bytes]]
+    problems: list[str]
 
 
 def to_stored(documents: Iterable[Document], problems: Iterable[str]) -> StoredFile:
     """Return the documents of a file ready to be stored; a document without text becomes a problem."""
-    parsed = list(documents)
-    empty = [f"{document.path}: contains no text" for document in parsed if not document.text]
-    pages = [
-        StoredDocument(_encode(summarise(one)), _words(one), zlib.compress(_encode(one), 1))
-        for one in parsed
-        if one.text
-    ]
-    return StoredFile(tuple(pages), (*problems, *empty))
+    stored = StoredFile([], list(problems))
+    for one in documents:
+        if one.text:
+            stored.pages.append((_encode(summarise(one)), _words(one), zlib.compress(_encode(one), 1)))
+        else:
+            stored.problems.append(f"{one.path}: contains no text")
+    return stored
 
 
 class DocumentStore:
@@ -77,10 +124,6 @@ class DocumentStore:
         self._db = _database(file or ":memory:")
         self.close = weakref.finalize(self, self._db.close)
 
-    def keys(self) -> set[bytes]:
-        """Return the keys of the stored files."""
-        return {key for (key,) in self._all("select key from files")}
-
     def add_files(self, files: Sequence[tuple[bytes, StoredFile]]) -> None:
         """Add files under their keys in one transaction."""
         with self._lock, self._db:
@@ -90,7 +133,7 @@ class DocumentStore:
 
     def remove_others(self, keys: Iterable[bytes]) -> None:
         """Delete the files under other keys, and their words from the index."""
-        stale_keys = self.keys() - set(keys)
+        stale_keys = self.problems().keys() - set(keys)
         for key in stale_keys:
             with self._lock, self._db:
                 self._db.execute("begin immediate")
@@ -114,8 +157,8 @@ class DocumentStore:
         with self._lock:
             self._db.rollback()
 
-    def problems(self) -> dict[bytes, tuple[str, ...]]:
-        """Return the lines about parts left out, by file key."""
+    def problems(self) -> dict[bytes, list[str]]:
+        """Return the lines about parts left out of each stored file, by its key."""
         return {
             key: _problems.decode(problems) for key, problems in self._all("select key, problems from files")
         }
@@ -148,14 +191,12 @@ class DocumentStore:
         stored = (key, _encode(file.problems))
         if not self._db.execute("insert or ignore into files values (?, ?)", stored).rowcount:
             return  # another process added it first
-        for number, page in enumerate(file.pages):
+        for number, (summary, words, body) in enumerate(file.pages):
+            page = (key, number, summary, body)
             inserted = self._db.execute(
-                "insert into pages (key, number, summary, body) values (?, ?, ?, ?)",
-                (key, number, page.summary, page.body),
+                "insert into pages (key, number, summary, body) values (?, ?, ?, ?)", page
             )
-            self._db.execute(
-                "insert into words (rowid, text) values (?, ?)", (inserted.lastrowid, page.words)
-            )
+            self._db.execute("insert into words (rowid, text) values (?, ?)", (inserted.lastrowid, words))
 
     def _all(self, query: str, *values: Any) -> list[Any]:
         with self._lock:
@@ -189,4 +230,4 @@ def _database(file: Path | str) -> sqlite3.Connection:
 _encode = msgspec.msgpack.Encoder().encode
 _summaries = msgspec.msgpack.Decoder(DocumentSummary)
 _bodies = msgspec.msgpack.Decoder(Document)
-_problems = msgspec.msgpack.Decoder(tuple[str, ...])
+_problems = msgspec.msgpack.Decoder(list[str])

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from rowcite.local.research.store.cache import corpus_cache, store_file
 from rowcite.local.research.store.corpus_folder import (
     MANIFEST,
     Manifest,
@@ -22,6 +21,7 @@ from rowcite.local.research.store.document_store import (
     DAMAGE_ERRORS,
     UNUSABLE_ERRORS,
     DocumentStore,
+    cache_file,
     delete_store,
 )
 from rowcite.local.research.store.library import Library
@@ -45,7 +45,7 @@ def load_contents(folder: Path, cache: Path | None) -> CorpusContents:
     if cache is None:
         return read_folder(folder, DocumentStore(None))
     try:
-        file = store_file(corpus_cache(cache, folder))
+        file = cache_file(cache, folder)
         try:
             return read_folder(folder, DocumentStore(file))
         except DAMAGE_ERRORS:
@@ -88,7 +88,7 @@ class _Walk:
     def read(self, store: DocumentStore) -> None:
         """Read the files that are not in the store and add them; on a terminal, show how many if there are many."""
         count = 0
-        for jobs in self._batches(store.keys()):
+        for jobs in self._batches(store.problems().keys()):
             results = list(zip(jobs, read_all(jobs), strict=True))
             store.add_files([(job.key, parsed) for job, parsed in results if not isinstance(parsed, str)])
             for job, parsed in results:
@@ -101,7 +101,7 @@ class _Walk:
         if count >= _FILES and sys.stderr.isatty():
             sys.stderr.write("\n")
 
-    def _batches(self, stored_keys: set[bytes]) -> Iterator[list[ReadJob]]:
+    def _batches(self, stored_keys: Container[bytes]) -> Iterator[list[ReadJob]]:
         """Yield the files that are not stored, some at a time."""
         jobs, size = list[ReadJob](), 0
         for job in self._unknown(stored_keys):
@@ -113,7 +113,7 @@ class _Walk:
         if jobs:
             yield jobs
 
-    def _unknown(self, stored_keys: set[bytes]) -> Iterator[ReadJob]:
+    def _unknown(self, stored_keys: Container[bytes]) -> Iterator[ReadJob]:
         for path in corpus_files(self.folder):
             name = relative_name(self.folder, path)
             try:
