@@ -194,41 +194,37 @@ def merge_citations(citations: Iterable[Citation]) -> tuple[Citation, ...]:
 
 
 def decide_items(target: OutputField, found: list[Candidate]) -> Verdict | None:
-    """Return the verdict on a list: the items of the strongest source, and those that two documents name."""
+    """Return the verdict on a list: the items of the strongest document, or of its strongest list if it is not direct."""
     listed = [(candidate, items) for candidate in found if (items := _items(candidate, target))]
     if not listed:
         return None
     best, chosen = listed[0][0], list(listed[0][1])
-    direct = [(candidate, items) for candidate, items in listed if candidate.direct]
     for candidate, items in listed[1:]:
-        same_list = candidate.direct and candidate.document.path == best.document.path
-        for item in items:
-            sources = {one.document.path for one, others in direct if _among(item, others)}
-            if not _among(item, chosen) and (same_list or sources - {candidate.document.path}):
-                chosen.append(item)
+        if candidate.direct and candidate.document.path == best.document.path:
+            chosen += [item for item in items if not _among(item, chosen)]
     chosen = chosen[: target.limit]
-    backers = [candidate for candidate, items in listed if any(_among(item, chosen) for item in items)]
-    sites = {candidate.site for candidate in backers}
+    backers = [(one, items) for one, items in listed if any(_among(item, chosen) for item in items)]
+    sites = {candidate.site for candidate, _ in backers}
     reasoning = f"{best.document.origin} lists {shown(chosen)}."
     if len(sites) > 1:
-        reasoning += f" {len(sites) - 1} other site{'s' if len(sites) > 2 else ''} name some of them."
-    confidence: Confidence = "medium" if best.direct else "low"
+        reasoning += f" {len(sites) - 1} other site{'s'[: len(sites) > 2]} name some of them."
+    direct = [(one, items) for one, items in backers if one.direct]
     paths = [{one.document.path for one, items in direct if _among(item, items)} for item in chosen]
-    if all(len(sources) > 1 for sources in paths) and any(one.authority and one.direct for one in backers):
-        confidence = "high"
-    return Verdict(chosen, confidence, reasoning, cite(backers))
+    confirmed = all(len(sources) > 1 for sources in paths) and any(one.authority for one, _ in direct)
+    confidence: Confidence = "high" if confirmed else "medium" if best.direct else "low"
+    return Verdict(chosen, confidence, reasoning, cite([one for one, _ in backers]))
 
 
-def _items(candidate: Candidate, target: OutputField) -> tuple[str, ...]:
+def _items(candidate: Candidate, target: OutputField) -> list[Any]:
     """Return a candidate's items as the field takes them: short texts, or members of its enum."""
     if target.item is not None and target.item.kind == "enum":
-        members = (choose(text, target.item.choices) for text in candidate.value)
-        return tuple(dict.fromkeys(member for member in members if member is not None))
+        members = dict.fromkeys(choose(text, target.item.choices) for text in candidate.value)
+        return [member for member in members if member is not None]
     distinct: list[str] = []
     for item in candidate.value:
         if 1 < len(item) <= _LONGEST_ITEM and len(item.split()) <= 7 and not _among(item, distinct):
             distinct.append(item)
-    return tuple(distinct)
+    return distinct
 
 
 def _among(item: str, items: Iterable[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -68,15 +69,7 @@ _PLUS = re.compile(
 _RANK = re.compile(r"\bseries ([a-k])\b")
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A value of the field's type; `about` marks an approximation."""
-
-    value: Any
-    about: bool = False
-
-
-def read_value(fact: Fact, target: OutputField) -> Value | None:
+def read_value(fact: Fact, target: OutputField) -> Any:
     """Return a fact's value in the field's type; None if it has none."""
     folded = fold(fact.value)
     if folded in _NOT_STATED:
@@ -84,14 +77,12 @@ def read_value(fact: Fact, target: OutputField) -> Value | None:
     if target.concept == "public" and target.kind in {"boolean", "string"}:
         return _publicness(fact, folded)
     if target.kind == "enum":
-        choice = choose(_stage(fact.value) if target.concept == "stage" else fact.value, target.choices)
-        return None if choice is None else Value(choice)
+        return choose(_stage(fact.value) if target.concept == "stage" else fact.value, target.choices)
     if target.kind in {"integer", "number"}:
         return _number(fact, target)
     if target.kind == "boolean":
         return _yes_or_no(folded, target)
-    text = _text(fact.value, target) if target.kind == "string" else ""
-    return Value(text) if text else None
+    return (_text(fact.value, target) or None) if target.kind == "string" else None
 
 
 def read_items(fact: Fact) -> tuple[str, ...]:
@@ -108,53 +99,50 @@ def _item(text: str) -> str:
     return re.sub(r"\s*\([^)]*\)$", "", bare)
 
 
-def _yes_or_no(folded: str, target: OutputField) -> Value | None:
+def _yes_or_no(folded: str, target: OutputField) -> bool | None:
     """Return whether a text says yes or no, or repeats the field's words: "in stock", "out of stock", "not listed"."""
     if folded in _YES or folded in _NO:
-        return Value(value=folded in _YES)
+        return folded in _YES
     stated = set(normal_form(folded))
     if not stated & set(normal_form(target.words)) or len(stated) > 3:
         return None
-    return Value(value=not re.match(r"(?:not|no|out|un|sold|never)\b", folded))
+    return not re.match(r"(?:not|no|out|un|sold|never)\b", folded)
 
 
-def _publicness(fact: Fact, folded: str) -> Value | None:
-    private = folded in _NO or _PRIVATE.search(fact.value)
-    public = folded in _YES or _PUBLIC.search(fact.value)
+def _publicness(fact: Fact, folded: str) -> bool | None:
     if fact.concept == "ticker" or folded in _YES:
-        private = None
-    return Value(value=not private) if private or public or fact.concept == "ticker" else None
+        return True
+    private = folded in _NO or bool(_PRIVATE.search(fact.value))
+    return not private if private or _PUBLIC.search(fact.value) else None
 
 
-def _number(fact: Fact, target: OutputField) -> Value | None:
+def _number(fact: Fact, target: OutputField) -> float | None:
     """Return a year, a sum of money or a count; None for a sum in another currency than requested."""
     text, requested = fact.value, _requested(target)
-    dated = target.concept in {"founded", "incorporated"}
+    if target.concept in {"founded", "incorporated"} or (
+        target.kind == "integer" and "year" in target.words.split()
+    ):
+        return int(date_in(text)[:4] or 0) or None
     if (duration := _DURATION.fullmatch(text.strip())) and any(duration.groups()):
         days, hours, minutes, seconds = (float(part or 0) for part in duration.groups())
         unit = next((minutes for word, minutes in _MINUTES.items() if word in requested), 1)
         return _typed((days * 1440 + hours * 60 + minutes + seconds / 60) / unit, target)
     plain = _PLAIN.fullmatch(text) if fact.directness is Directness.DATA else None
-    if plain and not dated and target.concept not in _MONEY:
+    if plain and target.concept not in _MONEY:
         return _typed(float(plain[1]), target)  # the point of structured data is a decimal point
-    if dated or (target.kind == "integer" and "year" in target.words.split()):
-        date = date_in(text)
-        return Value(int(date[:4])) if date else None
     amount = money_in(text) if target.concept in _MONEY else number_in(text)
     currencies = {*_CURRENCY.findall(requested)}
     currencies |= {code for sign, code in _SIGNS if sign in target.description}
     if amount is None or (currencies and amount.currency and amount.currency.lower() not in currencies):
         return None
     scale = _SCALE.search(requested)
-    return _typed(amount.value / (_SCALES[scale[1][0]] if scale else 1), target, about=amount.about)
+    return _typed(amount.value / (_SCALES[scale[1][0]] if scale else 1), target)
 
 
-def _typed(value: float, target: OutputField, *, about: bool = False) -> Value | None:
+def _typed(value: float, target: OutputField) -> float | None:
     """Return a number as whole if it is; None for another one in an integer field."""
     value = round(value, 4)
-    if value == int(value):
-        return Value(int(value), about)
-    return None if target.kind == "integer" else Value(value, about)
+    return int(value) if value == int(value) else None if target.kind == "integer" else value
 
 
 def _requested(target: OutputField) -> str:
@@ -218,20 +206,20 @@ def _ranks_in(folded: str, choice: str) -> bool:
 
 
 def _by_number(text: str, named: list[Any]) -> list[Any]:
-    """Match 240 with "201-500", "200+" or "<500"; a range must lie within the member's."""
-    stated, amount = range_in(text), number_in(text)
-    low, high = stated or ((amount.value, amount.value) if amount else (None, None))
-    if low is None or high is None:
-        return []
-    return [choice for choice in named if _holds(str(choice), low, high, ranged=stated is not None)]
+    """Match 240 with "201-500" or "200+"; a range must lie within the member's."""
+    amount = number_in(text)
+    bounds = range_in(text) or ((amount.value, amount.value) if amount else None)
+    members = ((choice, _range_of(str(choice))) for choice in named) if bounds else ()
+    return [
+        choice for choice, own in members if own and bounds and own[0] <= bounds[0] and bounds[1] <= own[1]
+    ]
 
 
-def _holds(choice: str, low: float, high: float, *, ranged: bool) -> bool:
-    if bounds := range_in(choice):
-        return bounds[0] <= low and high <= bounds[1]
+def _range_of(choice: str) -> tuple[float, float] | None:
+    """Return the bounds of a member such as "201-500" or "200+"."""
     plus = _PLUS.match(choice)
-    limit = number_in(plus["base"]) if plus and not ranged else None
-    return limit is not None and low >= limit.value
+    limit = number_in(plus["base"]) if plus else None
+    return (limit.value, math.inf) if limit else range_in(choice)
 
 
 def _by_words(text: str, named: list[Any]) -> list[Any]:
@@ -306,12 +294,14 @@ def candidates(target: OutputField, dossier: Dossier, matches: tuple[DocumentMat
             directness = match_fact(fact, match.document, match.role, dossier.entity_names)
             if directness is None or row_contradicts(fact, dossier.entity.sites, dossier.places):
                 continue
-            items = read_items(fact) if target.kind == "array" else ()
-            value = (Value(items) if items else None) if target.kind == "array" else read_value(fact, target)
-            if value is not None:
-                weight = directness.value / 100 * trust * fit * (0.9 if value.about else 1)
-                direct = directness is not Directness.PASSING and fit > 0.8
-                found.append(Candidate(value.value, fact, match, weight, direct, value.about))
+            value = (read_items(fact) or None) if target.kind == "array" else read_value(fact, target)
+            if value is None:
+                continue
+            amount = number_in(fact.value) if target.kind in {"integer", "number"} else None
+            about = amount is not None and amount.about
+            weight = directness.value / 100 * trust * fit * (0.9 if about else 1)
+            direct = directness is not Directness.PASSING and fit > 0.8
+            found.append(Candidate(value, fact, match, weight, direct, about))
     return sorted(found, key=lambda one: (-one.weight, one.document.path, one.fact.block))
 
 
@@ -322,12 +312,8 @@ def _relevant(target: OutputField, document: Document) -> Iterator[tuple[Fact, f
     for fact in document.facts:
         fit = kinds.get(fact.concept, 0.0)
         if fact.lead is None and fit < 1:
-            same = fact.label == target.words
-            by_label = (
-                1.0
-                if same
-                else max((similarity(one, fact.label, fact.heading) for one in phrases), default=0.0)
-            )
+            by_label = max((similarity(one, fact.label, fact.heading) for one in phrases), default=0.0)
+            by_label = 1.0 if fact.label == target.words else by_label
             fit = max(fit, by_label if by_label >= _LEAST else 0.0)
         if fit:
             yield fact, fit

@@ -103,16 +103,13 @@ def _resolve(schema: dict[str, Any], root: dict[str, Any], depth: int) -> tuple[
     if branches := schema.get("anyOf") or schema.get("oneOf"):
         real = [branch for branch in branches if branch.get("type") != "null"] or [{"type": "null"}]
         inner, nullable = _resolve(real[0], root, depth + 1)
-        described = {key: rest[key] for key in ("description",) if key in rest}
-        return inner | described, nullable or {"type": "null"} in branches
+        return inner | rest, nullable or {"type": "null"} in branches
     if all_of := schema.get("allOf"):
-        for branch in all_of:
-            rest = _resolve(branch, root, depth + 1)[0] | rest
-        return rest, False
+        parts = (part for part in (*all_of, rest) if isinstance(part, dict))
+        return _resolve({key: value for part in parts for key, value in part.items()}, root, depth + 1)
     kinds = schema.get("type")
-    if isinstance(kinds, list):
-        return schema | {"type": next((one for one in kinds if one != "null"), "null")}, "null" in kinds
-    return schema, kinds == "null"
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    return schema | {"type": next((one for one in kinds if one != "null"), "null")}, "null" in kinds
 
 
 def _at(root: dict[str, Any], pointer: str) -> dict[str, Any]:

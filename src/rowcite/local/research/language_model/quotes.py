@@ -135,8 +135,7 @@ def states(quote: str, value: Any, target: OutputField) -> bool:
         return True
     if not (isinstance(value, bool) or target.kind == "enum"):
         return False
-    read = read_value(Fact(target.words, quote, quote, Directness.SENTENCE), target)
-    return read is not None and read.value == value
+    return bool(read_value(Fact(target.words, quote, quote, Directness.SENTENCE), target) == value)
 
 
 def position(quote: str, value: Any, target: OutputField) -> int | None:
