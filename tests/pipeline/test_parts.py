@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from rowcite.engines.parts import PartJob, survey_part, task_batches
-from rowcite.ledger import Ledger
+from rowcite.spec import read_limits
 from support import rowcite, served, small_spec, write_spec
 
 NAMES = [
@@ -304,12 +304,10 @@ def test_the_changed_input_of_a_command_is_noticed(lake, engine):
     assert (lake.folder / "out" / "part-5.parquet").exists()
 
 
-def test_workers_get_no_key_no_ledger_and_no_secret(lake, engine, monkeypatch):
+def test_workers_get_no_key_no_ledger_and_no_secret(lake, engine):
+    """A ledger cannot be pickled: its connection cannot."""
     seen: list[bytes] = []
     engine.fails = lambda work, item: seen.append(pickle.dumps((work, item)))
-    monkeypatch.setattr(
-        Ledger, "__reduce_ex__", lambda *_: pytest.fail("a worker gets the ledger"), raising=False
-    )
     tools = {"url": "https://tools.example", "name": "tools", "headers": {"Authorization": "hunter2"}}
     lake.spec["task"]["mcp_servers"] = [tools]
     spec, variables = write_spec(lake.folder, lake.spec), {"PARALLEL_API_KEY": "key-of-the-account"}
@@ -319,15 +317,22 @@ def test_workers_get_no_key_no_ledger_and_no_secret(lake, engine, monkeypatch):
     assert not [sent for sent in seen if b"hunter2" in sent or b"key-of-the-account" in sent]
 
 
-def test_the_tasks_of_a_part_are_written_once_however_many_batches_it_has(monkeypatch, closed, engine):
-    file = closed.folder / "in" / "part-0.parquet"
-    pq.write_table(pq.read_table(file), file, row_group_size=1)
+def with_texts(file, size):
+    """Add two columns of texts to a part, a text in each row with a name; a row is a row group."""
+    part = pq.read_table(file, columns=["name", "website", "kind"])
+    texts = pa.array([name and "x" * size for name in part["name"].to_pylist()], pa.string())
+    pq.write_table(part.append_column("one", texts).append_column("two", texts), file, row_group_size=1)
+
+
+def test_the_tasks_of_a_part_are_written_once_however_many_batches_it_has(closed, engine):
+    """Two rows with texts have more bytes than a batch."""
+    for file in (closed.folder / "in").iterdir():
+        with_texts(file, 1)
     jobs: list[tuple[PartJob, Any]] = []
     engine.fails = lambda work, item: jobs.append((work.args[0], item))
     closed.rowcite("plan", "-q")
     job, part = next((job, part) for job, part in jobs if part.name == "part-0.parquet")
-    monkeypatch.setattr("rowcite.table.sources.base._COALESCED_ROWS", 1)
-    monkeypatch.setattr("rowcite.table.sources.parquet_files.batch_rows", lambda _: 1)
+    with_texts(closed.folder / "in" / part.name, read_limits.BATCH // 4 + 1)
     shutil.rmtree(job.folder)
     job.folder.mkdir()
     survey = survey_part(job, part)

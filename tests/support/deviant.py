@@ -44,6 +44,7 @@ class Deviations:
     drop_outputs: bool = False  # from listings that should have them
     keep: int | None = None  # the first POST creates this number of its runs ...
     answer: int | None = None  # ... and returns this status; None cuts the connection
+    again: int = 0  # the first POST creates this number of its runs once more, and is cut
     late: float | None = None  # the first POST is cut and creates its runs after this time
     refuse: Callable[[Any], bool] | None = None  # 422 for a POST with such an input
     refuse_status: int = 422
@@ -154,15 +155,20 @@ class Deviant:
             job = asyncio.get_running_loop().create_task(self._create_late(scope, body, how.late))
             self._jobs.add(job)
             raise DropConnection
-        if first and how.keep is not None:
-            request["inputs"] = inputs[: how.keep]
-            if request["inputs"]:
-                await self._create(scope, json.dumps(request).encode(), receive)
+        if first and (how.again or how.keep is not None):
+            await self._create_some(scope, request, receive)
             if how.answer is None:
                 raise DropConnection
             await _problem(send, how.answer)
             return
         await _answer(send, *await self._create(scope, body, receive))
+
+    async def _create_some(self, scope: Scope, request: Any, receive: Receive) -> None:
+        """Create the first runs of a POST: some, or all of them and some once more."""
+        inputs = request["inputs"]
+        for part in (inputs[: self.how.keep], inputs[: self.how.again]):
+            if part:
+                await self._create(scope, json.dumps({**request, "inputs": part}).encode(), receive)
 
     async def _arrived(self, runs: int) -> None:
         self.posts.append(runs)

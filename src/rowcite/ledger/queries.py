@@ -32,7 +32,7 @@ SCAN_STATES = (  # a row for many runs: a row of Python for each one takes eight
     + f" FROM run WHERE id BETWEEN :first AND :last AND state NOT IN {sql_list(FORGOTTEN)}"
     f" AND NOT ({IS_COMPLETED} AND {ENDED_AT} < :not_before) AND length(key) = 16"
 )
-LAST_SCANNED = f"SELECT id FROM run WHERE id > ? ORDER BY id LIMIT 1 OFFSET {SCANNED - 1}"
+LAST_SCANNED = "SELECT id FROM run WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?"
 KEYS_AT_ONCE = 64
 RUNS_OF_TASKS = (
     f"WITH wanted (key) AS (VALUES {', '.join(['(?)'] * KEYS_AT_ONCE)})"
