@@ -26,7 +26,10 @@ KEY = "\0key"
 _ROWS = "\0rows"
 CHUNK = 2_000
 """The number of tasks whose answers are in memory at the same time."""
-_READ, _BLOCK = 64, 32  # rows that are read, and resolved, together: few enough for the processor's cache
+_READ = 64  # rows whose answers are read together
+_CACHE = (
+    64 << 10
+)  # bytes of answers that are resolved together: what they become stays in the processor's cache
 
 
 class RunStore(Protocol):
@@ -128,12 +131,21 @@ class RowResolver:
 
     def resolve_columns(self, ids: pl.DataFrame) -> Iterator[ResolvedColumns]:
         """Yield the rows of `ids` in columns, some at a time: distinct rows of `identify` that have a key."""
-        stored = (row for _, row in self._stored(ids))
-        while some := list(islice(stored, _BLOCK)):
+        for some in _blocks(row for _, row in self._stored(ids)):
             columns, others = resolve_accepted(some, self.policy, self.day, texts=self._texts)
-            for at in others if not self._types else range(len(some)):
+            for at in others | self._misfits(columns):
                 columns.replace(at, self.resolve(*some[at]))
             yield columns
+
+    def _misfits(self, columns: ResolvedColumns) -> set[int]:
+        """Return the places of the rows with a found value that its column in the table cannot hold."""
+        return {
+            at
+            for field, cells in zip(self.fields, columns.cells, strict=True)
+            if (kind := self._types.get(field.name)) is not None
+            for at, value in enumerate(cells.values)
+            if not fits(value, kind)
+        }
 
     def groups(self, keys: pl.Series, rows: pl.DataFrame) -> Iterator[RowGroup]:
         """Yield the rows of a batch in groups that resolve alike; rows without a key are left out."""
@@ -162,3 +174,11 @@ class RowResolver:
             for key, *own in part.iter_rows():
                 given = {name: value for name, value in zip(names, own, strict=True) if value is not None}
                 yield key, StoredRow(runs.get(key, []), given, decisions.get(key, {}))
+
+
+def _blocks(rows: Iterator[StoredRow]) -> Iterator[list[StoredRow]]:
+    """Yield rows with about `_CACHE` bytes of answers at a time."""
+    while some := list(islice(rows, _READ)):
+        size = sum(len(run.output) for row in some for run in row.runs if run.output is not None)
+        block = max(len(some) * _CACHE // max(size, _CACHE), 1)
+        yield from (some[first : first + block] for first in range(0, len(some), block))
