@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import charset_normalizer
@@ -20,7 +19,7 @@ from rowcite.local.research.documents.document import FileMetadata, metadata_in
 from rowcite.local.research.text.normalise import collapse_spaces
 
 SUFFIXES = frozenset(
-    [".html", ".htm", ".xhtml", ".md", ".markdown", ".txt", ".text", ".pdf", ".jsonl", ".eml"]
+    f".{name}" for name in ["html", "htm", "xhtml", "md", "markdown", "txt", "text", "pdf", "jsonl", "eml"]
 )
 _MOST_PAGES = 400
 _SHORT = 0.6  # of the length of a page's longest line
@@ -78,10 +77,11 @@ def _message(content: bytes, name: str) -> Page:
         text = str(body.get_content())
     except LookupError as error:
         raise ValueError(f"cannot be decoded: {error}") from error
-    archived, day = str(message.get("Archived-At", "")).strip("<> "), ""
-    with suppress(ValueError):
-        day = parsedate_to_datetime(str(message.get("Date", ""))).date().isoformat()
-    url = archived if archived.startswith("http") else ""
+    archived, sent = (
+        str(message.get("Archived-At", "")).strip("<> "),
+        getattr(message["Date"], "datetime", None),
+    )
+    url, day = archived if archived.startswith("http") else "", sent.date().isoformat() if sent else ""
     form = "html" if body.get_content_subtype() == "html" else "text"
     return Page(name, text, form, FileMetadata(url, str(message.get("Subject", "")), day))
 

@@ -64,7 +64,7 @@ def json_nodes(text: str) -> list[Node]:
     """Return the top-level objects of a JSON text, with @graph and references resolved; none if it is not JSON."""
     text = text.strip().removeprefix("<!--").removesuffix("-->").strip(" \t\r\n;")
     try:
-        found = list(_Data(_JsonSource(text).member).values(_decoder.decode(text), ""))
+        found = list(_Data(_members_of(text)).values(_decoder.decode(text), ""))
     except (ValueError, RecursionError):
         return []
     nodes = [node for node in found if isinstance(node, Node)]
@@ -125,24 +125,22 @@ class _Data:
             yield self.node(value) if isinstance(value, dict) else Leaf(_scalar(value), excerpt)
 
 
-@dataclass
-class _JsonSource:
-    """Finds the members of a JSON text in order."""
+def _members_of(text: str) -> Callable[[str], str]:
+    """Return a function that returns the words of the next member of a JSON text with a key, if it is written as usual."""
+    at = 0
 
-    text: str
-    at: int = 0
-
-    def member(self, key: str) -> str:
-        """Return the words of the next member with a key; empty if it is written in another way."""
+    def member(key: str) -> str:
+        nonlocal at
         name = re.escape(json.dumps(key, ensure_ascii=False))
-        match = re.compile(rf"{name}\s*:\s*").search(self.text, self.at, self.at + _FARTHEST)
-        if match is None:
-            return ""
-        self.at = match.end()
-        value = self.text[self.at : self.at + 2 * LONGEST]
-        with suppress(ValueError):  # it is longer
-            value = value[: _decoder.raw_decode(value)[1]]
-        return collapse_spaces(match[0] + value)[:LONGEST]
+        if match := re.compile(rf"{name}\s*:\s*").search(text, at, at + _FARTHEST):
+            at = match.end()
+            value = text[at : at + 2 * LONGEST]
+            with suppress(ValueError):  # it is longer
+                value = value[: _decoder.raw_decode(value)[1]]
+            return collapse_spaces(match[0] + value)[:LONGEST]
+        return ""
+
+    return member
 
 
 def _scalar(value: Any) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from itertools import pairwise
 
 _ODD_LETTERS = str.maketrans(
     {"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "\u0131": "i", "\u2122": " "}
 )
+_SIGNS = str.maketrans({"&": " and ", "'": "", "\u2019": ""})
 _LEGAL_FORMS = frozenset([
     "ab", "ag", "aps", "as", "asa", "bv", "co", "company", "corp", "corporation", "eood", "gmbh", "inc", "incorporated",
     "kft", "kg", "kgaa", "limited", "llc", "llp", "lp", "ltd", "ltda", "nv", "oy", "oyj", "plc", "pte", "pty", "sa",
@@ -51,12 +53,7 @@ def strip_accents(text: str) -> str:
 @lru_cache(maxsize=65536)
 def fold(text: str) -> str:
     """Return lower-case words without accents: "Bjørn & Søn A/S" is "bjorn and son a s"."""
-    return " ".join(
-        re.findall(
-            r"[^\W_]+",
-            strip_accents(text).casefold().replace("&", " and ").replace("'", "").replace("\u2019", ""),
-        )
-    )
+    return " ".join(re.findall(r"[^\W_]+", strip_accents(text).casefold().translate(_SIGNS)))
 
 
 @lru_cache(maxsize=65536)
@@ -66,9 +63,7 @@ def core_name(name: str) -> str:
     words = _SPLIT_FORMS.sub("", folded).split()
     while len(words) > 1 and (words[-1] in _LEGAL_FORMS or words[-1] == "and"):
         words.pop()
-    if len(words) > 1 and words[0] == "the":
-        words = words[1:]
-    return " ".join(words)
+    return " ".join(words).removeprefix("the ")
 
 
 def is_legal_form(word: str) -> bool:
@@ -100,16 +95,15 @@ _ABBREVIATIONS = re.compile(
     r"(?:\b(?:Inc|Ltd|Lt|Gov|Gen|Col|Capt|Sgt|Rev|Sen|Hon|Co|Corp|St|Dr|Mr|Mrs|Ms|Prof|No|Nos|vs|etc|approx|ca|e\.g|i\.e|Jr|Sr|est|Est|Bros|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec|Mio|Mrd|incl)|[(;,\u2013-]\s?(?:b|d|c|fl)|"
     r"\b[A-Z]|\b(?:[A-Za-z]\.)+[A-Za-z])\.$"
 )
+_LONGEST_ABBREVIATION = 12
 _BREAK = re.compile(r"(?<=[.!?])[\"”\u2019')\]]*\s+(?=[\"“\u2018'(\[]?[A-ZÀ-ÖØ-Þ0-9ŁŚŻ€$£])")
 
 
 def split_sentences(text: str) -> list[str]:
     """Return the sentences of a text with collapsed spaces, each exactly as written."""
-    found, start = [], 0
-    for match in _BREAK.finditer(text):
-        piece = text[start : match.start()]
-        if _ABBREVIATIONS.search(piece):
-            continue
-        found.append(text[start : match.end()].strip())
-        start = match.end()
-    return [*found, text[start:].strip()] if text[start:].strip() else found
+    breaks = (match.span() for match in _BREAK.finditer(text))
+    ends = [
+        end for at, end in breaks if not _ABBREVIATIONS.search(text, max(at - _LONGEST_ABBREVIATION, 0), at)
+    ]
+    pieces = (text[start:end].strip() for start, end in pairwise([0, *ends, len(text)]))
+    return list(filter(None, pieces))
