@@ -59,7 +59,6 @@ class Fact(Struct, frozen=True, array_like=True, gc=False):
     tail: str = ""
     as_of: str = ""
     block: int = -1
-    change: bool = False  # states a change: earlier statements are outdated
 
 
 class Sentence(Struct, frozen=True, array_like=True, gc=False):

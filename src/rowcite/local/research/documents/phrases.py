@@ -1,7 +1,7 @@
 """Split blocks into sentences, and find in English ones company facts, instructions to language models and text about others.
 
-Each pattern for a fact has a group `v` for the value. `passing` marks indirect statements, `change` statements of a
-change; `before` and `after` exclude lookalikes.
+Each pattern for a fact has a group `v` for the value. `passing` marks indirect statements; `before` and
+`after` exclude lookalikes.
 """
 
 from __future__ import annotations
@@ -59,12 +59,13 @@ class Phrase:
     before: re.Pattern[str]
     after: re.Pattern[str]
     passing: bool = False
-    change: bool = False
 
 
-def _phrase(concept: str, pattern: str, before: str = "(?!)", after: str = "(?!)", **marks: bool) -> Phrase:
+def _phrase(
+    concept: str, pattern: str, before: str = "(?!)", after: str = "(?!)", *, passing: bool = False
+) -> Phrase:
     stated, left, right = (re.compile(text, re.IGNORECASE) for text in (pattern, before, after))
-    return Phrase(concept, stated, left, right, **marks)
+    return Phrase(concept, stated, left, right, passing)
 
 
 _CHANGE = (
@@ -104,8 +105,6 @@ PHRASES: tuple[Phrase, ...] = (
     _phrase("revenue", rf"(?P<v>(?:{APPROXIMATELY}\s*)?{MONEY})\s+(?:in|of) (?:annual |yearly |net |group |total )?(?:recurring )?(?:revenues?|sales|turnover)\b", before=r"\b(?:customer|client|saved|could|expects?|plans?|target\w*|aims?|forecast|will)\b[^.]{0,40}$"),
     _phrase("hq", rf"\b(?:headquartered|based|head ?quarters (?:is|are)|headquarters (?:is|are)|head office (?:is|are)|HQ is|registered office is|operates from|works from|run from|moved (?:its )?(?:headquarters|head office|HQ) (?:[\w ]+ )?to)\s*(?:now |currently |located |situated |still )*(?:in|at|from|out of)?\s+(?:the (?:city|town|heart|centre|outskirts|port|suburbs) of )?(?P<v>{_PLACE})", before=r"\b(?:customer|client|engineer|founder|investor|supplier|partner|rival|was|originally|previously|formerly|once)s?,? $|\bteams? $"),
     _phrase("hq", rf"\b(?:headquarters|head office|HQ|home base|main office)(?:,| is| are| was)? (?:located |situated )?in (?:the (?:city|town|heart|centre) of )?(?P<v>{_PLACE})"),
-    _phrase("hq", rf"\b(?:moved|relocated|transferred|shifted|moves|relocates)(?: its| our| their| the)?(?: (?:global|corporate|main|company|group))? ?(?:headquarters|head office|HQ|seat|home base)?(?: from (?:{_PLACE}))? to (?P<v>{_PLACE})", change=True, before=r"\b(?:plans?|will|may|could|would|customers?|clients?|production|warehouse|plant|factory|he|she|they|who|family)\b[^.]{0,30}$"),
-    _phrase("public", r"\b(?P<v>delisted|taken private|went private|(?:is|are) no longer (?:publicly )?(?:listed|traded|quoted)|left the stock (?:exchange|market)|withdr[ae]wn? (?:its|from the) (?:listing|stock exchange))\b", change=True, before=r"\b(?:plans?|may|could|will|customer|rival|not)\b[^.]{0,30}$"),
     _phrase("industry", r"\b(?:our|its|the (?:company|firm|group|business)(?:'s|\u2019s)?|whose) (?:main |core )?(?:field|business|trade|industry|sector|line of business|speciality|specialty|line of work) (?:is|remains) (?P<v>[^\W\d_][^.,;:()]{2,60}?)(?= and nothing else|[.,;]|$)"),
     _phrase("industry", r"\b(?:we|it|the (?:company|firm|group|business)) (?:works?|operates?|specialises?|specializes?|is active|are active|is at home) (?:only |exclusively )?in (?:the )?(?P<v>[a-z][^.,;:()]{2,60}?)(?: (?:industry|sector|business|field))?(?= and nothing else|[.;]|$)"),
     _phrase("industry", r"^in (?:one|a|two|three|a few) (?:phrase|words?|nutshell): (?P<v>[^.;:]{3,60})\.?$", passing=True),
@@ -181,5 +180,5 @@ def _fact(phrase: Phrase, sentence: Sentence, match: re.Match[str]) -> Fact:
     return Fact(
         phrase.concept, value, text, Directness.PASSING if passing else Directness.SENTENCE, phrase.concept,
         heading=sentence.heading, lead=text[: match.start()], tail=text[match.start() :],
-        as_of=year_mentioned(text) if phrase.concept in _DATED else "", block=sentence.block, change=phrase.change,
+        as_of=year_mentioned(text) if phrase.concept in _DATED else "", block=sentence.block,
     )  # fmt: skip
