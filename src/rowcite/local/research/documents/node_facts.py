@@ -118,7 +118,7 @@ def _node(key: str, node: Node, at: _Position) -> Iterator[Fact]:
         yield from _fact(last_part(node.text("name", "propertyID")), (_shown(node),), _excerpt(node), at)
     elif _OTHERS.fullmatch(key):
         yield from _facts(node, _Position(name or key, "", at.depth + 1))
-    elif name and not _OWN_PARTS.search(node.types):
+    elif name and node.types and not _OWN_PARTS.search(node.types):
         for fact in _facts(without_nodes(node), at):
             if fact.label not in {"name", "url", "same as"}:
                 yield structs.replace(fact, label=f"{words} {fact.label}", concept="")
