@@ -202,6 +202,10 @@ def test_a_workbook_with_the_suffix_of_a_csv_is_an_error(refused):
     assert "has the bytes of a workbook" in refused(b"PK\x03\x04rest\0\0")
 
 
+def test_a_row_shorter_than_the_header_is_an_error(refused):
+    assert "table.csv:2: 1 cell where the header has 2" in refused(b"name,site\nAcme\n")
+
+
 def test_a_page_saved_as_a_csv_is_an_error(refused):
     assert "is HTML or XML and not a table" in refused(b"<!DOCTYPE html><html>")
 

@@ -176,6 +176,8 @@ def _separator(file: Path, named: str, encoding: str, default: str) -> str:
         for mark, found in widths.items()
         if even[mark] >= 0.6 and (found[0] == most[mark] > 1 or most[mark] > 2)
     ]
+    if not fitting and max(widths[default][:1], default=1) > 1:
+        return default  # a header of several columns over other rows: an error that names the row
     if not fitting:
         return next((mark for mark in widths if set(widths[mark]) <= {1}), default)
     best = max(fitting, key=lambda mark: (even[mark] == 1, most[mark]))
