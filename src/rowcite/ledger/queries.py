@@ -93,9 +93,15 @@ QUESTIONS_WITH_RUNS = (  # stops at the first run of each question
     " ORDER BY question.id"
 )
 ESCALATIONS = (
-    f"SELECT batch.processor, sum(run.{IS_COMPLETED}), sum(run.root IS NOT NULL)"
-    " FROM run JOIN batch ON batch.id = run.batch"
-    " WHERE run.id NOT IN (SELECT pack FROM run WHERE pack IS NOT NULL) GROUP BY batch.processor"
+    "SELECT batch.processor, sum(part.completed), sum(part.escalated) FROM"
+    f" (SELECT batch, sum({IS_COMPLETED}) AS completed, sum(root IS NOT NULL) AS escalated FROM run"
+    " WHERE id NOT IN (SELECT pack FROM run WHERE pack IS NOT NULL) GROUP BY batch) AS part"
+    " JOIN batch ON batch.id = part.batch GROUP BY batch.processor"
+)
+STATE_COUNTS = (  # not by GROUP BY, which sorts
+    "SELECT count(*), "
+    + ", ".join(f"count(*) FILTER (WHERE state = '{state}')" for state in RunState)
+    + " FROM run WHERE pack IS NULL"
 )
 DECISIONS = "SELECT key, field, verdict, value, who, at, note, answer FROM {source} ORDER BY decision.id"
 
@@ -123,9 +129,11 @@ MARK_COPY = "INSERT INTO command (began_at, copied) SELECT ?, coalesce(max(id), 
 
 # --- history ---------------------------------------------------------------------------------------------
 
-SPEND = (
-    "SELECT batch.processor, count(*), sum(run.price), sum(run.state = :failed), sum(run.price * (run.state = :failed)) FROM run JOIN batch ON batch.id = run.batch"
-    f" WHERE {IS_SENT_RUN} GROUP BY batch.processor ORDER BY min(run.id)"
+SPEND = (  # by batch first: SQLite has the runs in that order, and would keep all of them in memory to sort them
+    "SELECT batch.processor, sum(part.runs), sum(part.cost), sum(part.failed), sum(part.failed_cost) FROM"
+    " (SELECT batch, min(id) AS first, count(*) AS runs, sum(price) AS cost, sum(state = :failed) AS failed,"
+    f" sum(price * (state = :failed)) AS failed_cost FROM run WHERE {IS_SENT_RUN} GROUP BY batch) AS part"
+    " JOIN batch ON batch.id = part.batch GROUP BY batch.processor ORDER BY min(part.first)"
 )
 # A row without a part of its pack's answer is `lost` and was sent again alone: packing saved nothing on it.
 PACKING = (
