@@ -81,7 +81,8 @@ def _of_nodes(document: Document, nodes: list[Node]) -> Document:
     for node in nodes:
         names = [key for key in node.properties if _NAME.fullmatch(split_words(key))]
         subject = node.text(names[0]) if names else ""
-        own = [fact for fact in node_facts([node]) if subject and not fact.heading]
+        labels = {split_words(key) for key in node.properties if node.leaves(key)}
+        own = [fact for fact in node_facts([node]) if subject and not fact.heading and fact.label in labels]
         facts += [structs.replace(fact, subject=subject) for fact in own]
         subjects += [name for name in (core_name(subject), fold(subject)) if name]
     text = collapse_spaces(document.raw)

@@ -48,11 +48,6 @@ _BIGGEST = 2**53  # the largest integer that every JSON reader keeps exact
 _MARKS = re.compile(
     r"!?\[([^\[\]]*)\]\([^()]*\)|<[^<>]*>|https?://\S+|\s*\[\d{1,4}\]"
 )  # links, of which the words stay, and footnotes
-_HEADINGS = frozenset(
-    content_words(
-        "overview summary report history background products services people leadership funding finances customers sources conclusion"
-    )
-)
 
 
 @dataclass(eq=False)
@@ -206,7 +201,9 @@ def coerce(value: Any, target: OutputField) -> Any:
         case "enum", _:
             return next((one for one in target.choices if type(one) is type(value) and one == value), None)
         case "array", list():
-            items = [one for one in (coerce(each, item_of(target)) for each in value) if one is not None]
+            items = [
+                one for one in (coerce(each, target.item or target) for each in value) if one is not None
+            ]
             return items[: target.limit] or None
         case "object", dict():
             parts = {one.name: coerce(value.get(one.name), one) for one in target.fields}
@@ -224,17 +221,10 @@ def coerce(value: Any, target: OutputField) -> Any:
     return None
 
 
-def with_empty_values(target: OutputField, value: Any = None) -> Any:
-    """Return a value with the empty value of its type for every part not found."""
-    if target.kind == "object" and isinstance(value, dict):
-        return {one.name: with_empty_values(one, value.get(one.name)) for one in target.fields}
-    return empty_value(target) if value is None else value
-
-
 def support(value: Any, target: OutputField, quotes: Sequence[Quote]) -> Support | None:
     """Return the part of a typed value that the quotes support, or None; mark the quotes that are used or refused."""
     if target.kind == "array":
-        items = [support(each, item_of(target), quotes) for each in value]
+        items = [support(each, target.item or target, quotes) for each in value]
         return _together(items, [one.value for one in items if one])
     if target.kind == "object":
         parts = {
@@ -243,7 +233,9 @@ def support(value: Any, target: OutputField, quotes: Sequence[Quote]) -> Support
             if value[one.name] is not None
         }
         content = {name: part.value for name, part in parts.items() if part}
-        return _together(list(parts.values()), with_empty_values(target, content))
+        return _together(
+            list(parts.values()), {one.name: content.get(one.name, empty_value(one)) for one in target.fields}
+        )
     relations = {quote: quote.relation(value, target) for quote in quotes}
     stating = {quote: how for quote, how in relations.items() if states(quote.text, value, target)}
     others = [quote for quote, how in relations.items() if how and quote not in stating]
@@ -267,11 +259,9 @@ def supported_text(text: str, quotes: Sequence[Quote]) -> Support | None:
     """Return a text without links, footnotes and sentences that the quotes do not support; mark the quotes as used."""
     kept, cut, sentences = list[str](), False, 0
     for line in _MARKS.sub(lambda match: match[1] or "", text).splitlines():
-        if re.match(r"\s*#", line):
-            whole = [line] if set(content_words(line)) <= _HEADINGS | _words_of(quotes) else []
-        else:
-            whole = [one for one in split_sentences(line) if _uses_words_of(one, quotes)]
-            sentences += len(whole)
+        parts = [line] if line.lstrip().startswith("#") else split_sentences(line)
+        whole = [one for one in parts if _uses_words_of(one, quotes)]
+        sentences += len(whole)
         cut = cut or len(" ".join(whole)) < len(line.strip())
         if whole or not line.strip():
             kept.append(" ".join(whole))
@@ -279,11 +269,6 @@ def supported_text(text: str, quotes: Sequence[Quote]) -> Support | None:
         quote.used = True
     sites = len({quote.site for quote in quotes})
     return Support("\n".join(kept).strip(), 1 if sites > 1 else 0, cut) if sentences else None
-
-
-def item_of(target: OutputField) -> OutputField:
-    """Return the field of a list's items; texts if the schema does not restrict them."""
-    return target.item or OutputField(target.name, target.words, "", "string", nullable=False)
 
 
 def _is_implied(value: Any, target: OutputField, quotes: Sequence[Quote]) -> bool:
@@ -295,11 +280,8 @@ def _is_implied(value: Any, target: OutputField, quotes: Sequence[Quote]) -> boo
 
 def _uses_words_of(text: str, quotes: Sequence[Quote]) -> bool:
     """Return True if a text consists of the quotes' words and contains no other figure."""
-    words, there = set(content_words(text)), _words_of(quotes)
-    stated = {figure for quote in quotes for figure in re.findall(r"\d+", quote.text)}
+    joined = " ".join(quote.text for quote in quotes)
+    words, there = set(content_words(text)), set(content_words(joined))
+    figures = set(re.findall(r"\d+", text)) <= set(re.findall(r"\d+", joined))
     share = len(words & there) / len(words) if words else 0.0
-    return set(re.findall(r"\d+", text)) <= stated and share >= (1 if len(words) < _FEW else _SHARE)
-
-
-def _words_of(quotes: Sequence[Quote]) -> set[str]:
-    return {word for quote in quotes for word in content_words(quote.text)}
+    return figures and share >= (1 if len(words) < _FEW else _SHARE)

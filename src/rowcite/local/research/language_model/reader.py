@@ -18,7 +18,7 @@ from msgspec import structs
 
 from rowcite.local.research.answers.decide import Confidence, merge_citations
 from rowcite.local.research.answers.fill import NOT_FOUND, with_placeholder_note
-from rowcite.local.research.answers.schema_fields import OutputField, field_of_schema
+from rowcite.local.research.answers.schema_fields import OutputField, empty_value, field_of_schema
 from rowcite.local.research.answers.tool_answers import cap_confidence
 from rowcite.local.research.corpus import Corpus
 from rowcite.local.research.documents.document import Directness, Document
@@ -30,7 +30,6 @@ from rowcite.local.research.language_model.quotes import (
     coerce,
     support,
     supported_text,
-    with_empty_values,
 )
 from rowcite.local.research.question import Finding, Question
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier
@@ -204,7 +203,7 @@ def _answer(
         own = next((one for one in engine_answer.basis if one.field == target.name and one.citations), None)
         if own and given.get("value") is None and isinstance(engine_answer.content, dict):
             return engine_answer.content[target.name], _with_note(own, reason)
-        empty = with_empty_values(target)
+        empty = empty_value(target)
         reason = with_placeholder_note(f"{reason} {_model_reasoning(given)}".strip(), empty)
         return empty, FieldBasis(target.name, reason, (), "low")
     used = [quote for quote in quotes if quote.used]

@@ -129,16 +129,16 @@ def _is_form_of(name: str, given: str) -> bool:
 
 def _names_of(entity: Entity, own: list[Document], library: Library) -> EntityNames:
     """Return the names of the entity for matching; its first word alone counts if its own site uses it so."""
-    firsts = {name.split()[0] for name in entity.names if " " in name and len(name.split()[0]) > 4}
-    used = sorted(word for word in firsts if any(_uses_alone(word, page, entity.names) for page in own))
+    pairs = sorted({tuple(name.split()[:2]) for name in entity.names if " " in name})
+    texts = [strip_accents(page.text) for page in own]
+    alone = {
+        first: rf"\b{re.escape(first.title())}\b(?! (?i:{re.escape(second)}))" for first, second in pairs
+    }
+    used = [
+        one for one, form in alone.items() if len(one) > 4 and any(re.search(form, text) for text in texts)
+    ]
     names = tuple(dict.fromkeys([*entity.names, *used]))
     return EntityNames(names, mention_pattern(names), library.known - frozenset(names))
-
-
-def _uses_alone(word: str, document: Document, names: tuple[str, ...]) -> bool:
-    text, alone = strip_accents(document.text), EntityNames((word,), mention_pattern((word,)), frozenset())
-    seconds = tuple(name.split()[1] for name in names if " " in name)
-    return any(not fold(text[end : end + 30]).startswith(seconds) for _, end in alone.mentions(text))
 
 
 def exclude_namesakes(start: Dossier, documents: dict[int, Document], own: set[int]) -> Dossier:
