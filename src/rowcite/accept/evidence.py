@@ -76,15 +76,13 @@ def list_basis(
     Null elements need no evidence, and theirs does not count.
     """
     parts: dict[int, list[FieldBasis]] = {}
-    for field, basis in bases.items():
-        at = _position(field, len(name)) if field.startswith(name) else None
-        if at is not None and at < len(items) and items[at] is not None:
-            parts.setdefault(at, []).append(basis)
+    for at, field in _positions(name, tuple(bases)):
+        if at < len(items) and items[at] is not None:
+            parts.setdefault(at, []).append(bases[field])
     if not parts:
         return basis_of(name, bases), ()
     found = [
-        Element(at, own[0] if len(own) == 1 else _joined(f"{name}.{at}", own))
-        for at, own in sorted(parts.items())
+        Element(at, own[0] if len(own) == 1 else _joined(f"{name}.{at}", own)) for at, own in parts.items()
     ]
     whole = bases.get(name)
     elements = [element.basis for element in found]
@@ -93,11 +91,12 @@ def list_basis(
     )
 
 
-@lru_cache(maxsize=4_096)
-def _position(field: str, start: int) -> int | None:
-    """Return the position that a basis's field names after `start`, None if it names none."""
-    match = _POSITION.match(field, start)
-    return int(match[1] or match[2]) if match else None
+@lru_cache(maxsize=256)  # the answers to a question have the same fields in their bases
+def _positions(name: str, fields: tuple[str, ...]) -> tuple[tuple[int, str], ...]:
+    """Return the positions that fields name after `name`, in ascending order, each with its field."""
+    matches = ((_POSITION.match(field, len(name)), field) for field in fields if field.startswith(name))
+    found = ((int(match[1] or match[2]), field) for match, field in matches if match is not None)
+    return tuple(sorted(found, key=lambda item: item[0]))
 
 
 def _joined(name: str, parts: Sequence[FieldBasis], reasoning: str = "") -> FieldBasis:

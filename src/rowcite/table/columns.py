@@ -227,11 +227,18 @@ def utf16_chars(text: pl.Expr) -> pl.Expr:
     return text.str.len_chars() + text.str.count_matches("[\U00010000-\U0010ffff]")
 
 
-def without_formulas(name: str) -> pl.Expr:
-    """Return a text column with an apostrophe before each formula, as `inert.without_formula` does for one text."""
-    column = pl.col(name)
-    runs = column.str.contains(f"^(?:{FORMULA})") & ~column.str.contains(f"^(?:{NUMBER_OR_PHONE})$")
-    return pl.when(runs).then(pl.concat_str(pl.lit("'"), column)).otherwise(column).alias(name)
+def without_formulas(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Return a frame with an apostrophe before each formula of these text columns, as `inert.without_formula` does for one text."""
+    begin = {name: pl.col(name).str.contains(f"^(?:{FORMULA})") for name in names}
+    found = frame.select(is_formula.any() for is_formula in begin.values())  # most columns have none
+    return frame.with_columns(
+        pl.when(begin[name] & ~pl.col(name).str.contains(f"^(?:{NUMBER_OR_PHONE})$"))
+        .then(pl.concat_str(pl.lit("'"), name))
+        .otherwise(name)
+        .alias(name)
+        for name in found.columns
+        if found[name][0]
+    )
 
 
 # --- cells to values -------------------------------------------------------------------------------------

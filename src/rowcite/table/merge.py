@@ -48,8 +48,8 @@ class Merge:
         self._resolver = RowResolver(spec, table, ledger, texts=self._layout.shows_texts)
         self._given = list(self._layout.given)
         self._has_value = [~is_blank(name, table[name], spec.input.csv.null_values) for name in self._given]
-        self._guards = [
-            without_formulas(column.name)
+        self._guarded = [
+            column.name
             for column in self._layout.columns
             if column.dtype == pl.String and self._layout.escapes
         ]
@@ -79,7 +79,7 @@ class Merge:
 
     def _columns(self, ids: pl.DataFrame) -> pl.DataFrame:
         found = self._layout.frame(self._resolver.resolve_columns(ids))
-        return ids.hstack(found.with_columns(self._guards))
+        return ids.hstack(without_formulas(found, self._guarded))
 
     # --- rows ----------------------------------------------------------------------------------------
 
@@ -102,10 +102,8 @@ class Merge:
             pl.coalesce(status, "rowcite_status", pl.lit(RowStatus.PENDING.value)).alias("rowcite_status"),
             pl.coalesce(why, "rowcite_error").alias("rowcite_error"),
         )
-        if self._guards:
-            added = added.with_columns(
-                without_formulas("rowcite_error")
-            )  # a reason may begin with a column's name
+        if self._guarded:
+            added = without_formulas(added, ["rowcite_error"])  # a reason may begin with a column's name
         if not self._spec.columns.confidence:
             return added
         without_task = status.is_not_null()
