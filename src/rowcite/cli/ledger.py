@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rowcite.cli.options import output_options, spec_argument, start_console
+from rowcite.cli.options import duration_value, output_options, spec_argument, start_console
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -121,6 +121,7 @@ def backup(spec: str, output: str, ledger: str | None, *, as_json: bool, **flags
 @spec_argument
 @click.option(
     "--older-than",
+    callback=duration_value,
     metavar="AGE",
     help="Also delete answers older than AGE, such as 90d. They would be requested and paid for again.",
 )
@@ -130,7 +131,13 @@ def backup(spec: str, output: str, ledger: str | None, *, as_json: bool, **flags
 @where_option
 @output_options
 def prune(
-    spec: str, older_than: str | None, ledger: str | None, *, damaged: bool, as_json: bool, **flags: bool
+    spec: str,
+    older_than: timedelta | None,
+    ledger: str | None,
+    *,
+    damaged: bool,
+    as_json: bool,
+    **flags: bool,
 ) -> int:
     """Delete answers that a newer answer to the same task has replaced. The spend stays recorded."""
     from rowcite.cli import render
@@ -138,9 +145,9 @@ def prune(
     from rowcite.ledger.maintenance import prune as delete
 
     start_console(flags)
-    age = _age(older_than)
+    seconds = older_than.total_seconds() if older_than is not None else None
     opened = open_ledger(_folder(spec, ledger), writing=True)
-    deleted = delete(opened, older_than=age.total_seconds() if age is not None else None, damaged=damaged)
+    deleted = delete(opened, older_than=seconds, damaged=damaged)
     opened.close()
     if as_json:
         render.as_json({"deleted": deleted})
@@ -159,13 +166,3 @@ def _folder(spec: str, ledger: str | None) -> Path:
     from rowcite.pipeline.spec_file import load_spec
 
     return ledger_folder(load_spec(spec), ledger)
-
-
-def _age(text: str | None) -> timedelta | None:
-    from rowcite.spec.value_types import duration
-
-    try:
-        age: timedelta | None = duration(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--older-than") from None
-    return age

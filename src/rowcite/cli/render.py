@@ -12,6 +12,7 @@ from rowcite.api.facts import MICRO, usd, usd_each
 from rowcite.cli.console import folded
 from rowcite.cli.events import EVENTS
 from rowcite.inert import one_line
+from rowcite.progress import duration
 from rowcite.wording import percent, plural
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ __all__ = [
     "as_json",
     "counts_line",
     "coverage_lines",
-    "duration",
     "input_lines",
     "line",
     "next_lines",
@@ -241,13 +241,6 @@ def _time(plan: Plan) -> str:
     return f", {duration(low)} to {duration(high)}"
 
 
-def duration(seconds: float) -> str:
-    """Return a duration as text: 45 s, 12 min, 1.5 h."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5_400 else f"{seconds / 3_600:.1f} h"
-
-
 def counts_line(rows: Counts) -> str:
     """Return the number of rows with each status; statuses without rows are left out."""
     from rowcite.model import RowStatus
@@ -275,7 +268,7 @@ def summary_lines(summary: Summary, job: Job) -> list[str]:
     return [
         *rows,
         *coverage_lines(summary),
-        *_named("work", [f"{runs}{requests}, {duration(summary.seconds)}"]),
+        *_named("work", [f"{runs}{requests}, {duration(round(summary.seconds))}"]),
         *_named("cost", [] if job.local else _cost_of_cells(summary)),
         *next_lines(summary),
     ]

@@ -8,6 +8,7 @@ from collections import Counter
 from rowcite.api.facts import usd, usd_each
 from rowcite.inert import one_line
 from rowcite.model import RowStatus
+from rowcite.progress import duration
 from rowcite.report import charts
 from rowcite.report.charts import Bar, filled_text
 from rowcite.report.facts import FILLED, CellState, Facts, ReviewReason, Timeline
@@ -218,6 +219,4 @@ def _moments(line: Timeline) -> Table:
 
 def took(seconds: float) -> str:
     """Return a duration as text: 4.2 s, 45 s, 12 min, 1.5 h."""
-    if seconds < 90:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5_400 else f"{seconds / 3_600:.1f} h"
+    return f"{seconds:.1f} s" if seconds < 10 else duration(seconds)
