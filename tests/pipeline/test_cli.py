@@ -387,7 +387,7 @@ def test_max_age_requests_older_answers_again(tmp_path, server, capsys):
     assert "nothing to submit" in capsys.readouterr().out
     time.sleep(0.01)
     assert main(["plan", file, *flags, "--max-age", "0.001s"]) == 0
-    assert "2 stored answers are older than 0 s: requested again ($0.05)" in capsys.readouterr().out
+    assert "2 stored answers are older than 0.001 s: requested again ($0.05)" in capsys.readouterr().out
     before = len(server.created())
     assert main(["run", file, *flags, "-q", "--max-age", "0.001s"]) == 0
     assert len(server.created()) == before + 2
