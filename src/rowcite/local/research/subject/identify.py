@@ -93,12 +93,13 @@ def _presenting(entity: Entity, library: Library) -> list[int]:
 
 
 def _claimed_sites(entity: Entity, library: Library) -> list[str]:
-    """Return the sites that documents about the entity give as its site, or that are named after it."""
+    """Return the sites that present the entity and are named after it, and the first one that each document gives as its own."""
     names, found = _names_of(entity, [], library), list[str]()
     for document in (library[number] for number in _presenting(entity, library)):
-        found += filter(None, map(site_in, _stated(document, OWN_PAGE, names, "website")))
-        if document.site and any(_is_named(document.site, name) for name in entity.names):
+        if any(_is_named(document.site, name) for name in entity.names):
             found.append(document.site)
+        else:
+            found += list(filter(None, map(site_in, _stated(document, OWN_PAGE, names, "website"))))[:1]
     return list(dict.fromkeys(found))
 
 
