@@ -33,6 +33,7 @@ CELL_CHARS = 32_767
 """Characters that a cell of a workbook holds, as UTF-16 counts them."""
 
 _EXCERPT_CHARS, _CITATIONS = 2_000, 100  # of the evidence in a workbook
+_TEXT = frozenset({str})
 _SPACE = re.compile(r"\s")
 _text_of = json.JSONEncoder(
     ensure_ascii=False, default=str
@@ -288,7 +289,7 @@ def _json_texts(cells: CellColumn) -> list[Any]:
 
 
 def _json_text(value: Any) -> Any:
-    if isinstance(value, list) and all(type(item) is str for item in value):
+    if isinstance(value, list) and _TEXT.issuperset(map(type, value)):
         return f"[{', '.join(map(encode_basestring, value))}]"  # as the encoder does, in half the time
     return _text_of(value) if isinstance(value, (list, dict)) else value
 
@@ -341,8 +342,8 @@ def _urls_texts(cells: CellColumn) -> list[str | None]:
         urls = [_SPACE.sub(lambda space: quote(space[0]), url) for url in urls]
     is_once = len(set(urls)) == len(urls)  # most URLs are those of one row
     left = iter(urls)
-    own = (islice(left, len(citations)) for citations in cells.citations)
-    return [" ".join(some if is_once else dict.fromkeys(some)) or None for some in own]
+    own: Iterable[Iterable[str]] = [islice(left, count) for count in map(len, cells.citations)]
+    return [text or None for text in map(" ".join, own if is_once else map(dict.fromkeys, own))]
 
 
 def _series(name: str, values: list[Any], kind: pl.DataType) -> pl.Series:
