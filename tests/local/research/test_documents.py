@@ -230,6 +230,7 @@ def test_the_time_for_a_line_of_many_elements_grows_with_their_number(docs):
 HOSTILE = {
     "aliases.md": "---\na: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)) + "---\ntext",
     "tiles.html": "<p>a b</p>" * 5_000,
+    "initials.txt": "A. " * 30_000,
     "properties.html": '<div itemscope itemtype="https://schema.org/Recipe">' + '<i itemprop="recipeIngredient">salt</i>' * 5_000 + "</div>",
     "metas.html": "<head>" + '<meta name="author" content="A &amp; B">' * 5_000 + "</head><p>text</p>",
     "circle.html": '<script type="application/ld+json">' + json.dumps({"@graph": [{"@id": f"#{a}", "@type": "Person", "name": f"P{a}", "knows": [{"@id": f"#{b}"} for b in range(60)]} for a in range(60)]}) + "</script>",
