@@ -1,4 +1,4 @@
-"""Rows resolved many at a time, to columns: most answers become no object of their own. Pure.
+"""Rows resolved many at a time, to columns: no object is made for a cell of an accepted row. Pure.
 
 A row with one answer, all of whose values are accepted, no given values and no decisions is judged with many others. Each other
 row is resolved by itself, and its cells are put in its place.
