@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from random import randbytes
 
 import pytest
 
@@ -89,7 +90,7 @@ def test_a_full_disk_is_a_clear_error_and_what_was_written_is_kept(ledger):
     ledger._db.execute(f"PRAGMA max_page_count = {pages + 1}")  # as SQLite sees a disk that is full
     one = batch(ledger, 2)
     with pytest.raises(LedgerError, match=r"full.*free disk space") as raised:
-        ledger.save(one.id, [EndedRun(keyed(2), "r", RunState.COMPLETED, b"x" * 100_000)])
+        ledger.save(one.id, [EndedRun(keyed(2), "r", RunState.COMPLETED, randbytes(100_000))])
     assert raised.value.exit_code == 5
     assert ledger.task_states([keyed(1), keyed(2)]) == {
         keyed(1): RunState.COMPLETED,
@@ -127,3 +128,13 @@ def test_no_statement_names_a_state_itself():
     named = re.compile(f"'({'|'.join(RunState)})'")  # in SQL a text has single quotes
     for file in [*folder.glob("*.py"), *folder.glob("*.sql")]:
         assert not named.search(file.read_text()), file
+
+
+@pytest.mark.parametrize(("runs", "mebibytes"), [(1_000, 64), (5_000_000, 190), (1 << 40, 512)])
+def test_a_large_ledger_is_read_with_a_cache_for_its_index(ledger, tmp_path, runs, mebibytes):
+    batch(ledger, 1)
+    ledger._db.execute("PRAGMA foreign_keys = OFF")
+    ledger._db.execute("UPDATE run SET id = ?", (runs,))
+    reading = open_ledger(tmp_path / "l", writing=False)
+    assert reading._db.execute("PRAGMA cache_size").fetchone()[0] // -1024 == mebibytes
+    reading.close()

@@ -16,6 +16,7 @@ from rowcite.ledger.migrations import FORMAT, Format, is_current, migrate
 from rowcite.ledger.stored_answers import checksum
 
 _CACHE = 64 << 10  # KiB: SQLite's default of 2 MiB makes every key of a large ledger a read from disk
+_LARGEST_CACHE, _KEY_IN_INDEX = 512 << 10, 40  # KiB, and bytes
 _PAGE = 16 << 10  # bytes: an answer of 2 KB would leave nearly half of SQLite's default of 4 KiB empty
 # Pages between checkpoints: keys are random, so each page of their index is written once for many.
 _CHECKPOINT = 2_000
@@ -28,7 +29,7 @@ def open_file(
     """Return a connection, the lock if this process has the ledger for writing, and the ledger's name for errors."""
     file = folder / "ledger.db"
     if not writing:
-        return _open_to_read(folder, file, wait, form), None, str(file)
+        return _with_cache(_open_to_read(folder, file, wait, form)), None, str(file)
     lock = acquire(folder, wait)
     with ExitStack() as undo:
         undo.callback(lock.release)
@@ -39,7 +40,15 @@ def open_file(
         except OSError as error:
             raise cannot_open(folder, error) from error
         undo.pop_all()
-    return connection, lock, str(file)
+    return _with_cache(connection), lock, str(file)
+
+
+def _with_cache(db: sqlite3.Connection) -> sqlite3.Connection:
+    """Return the connection with a cache for the whole index of keys, which is hit at random, up to a limit."""
+    with suppress(sqlite3.Error):  # a damaged file: its first query explains it
+        (runs,) = db.execute("SELECT coalesce(max(id), 0) FROM run").fetchone()
+        db.execute(f"PRAGMA cache_size = -{min(max(_CACHE, runs * _KEY_IN_INDEX >> 10), _LARGEST_CACHE)}")
+    return db
 
 
 def _create(folder: Path, form: Format) -> None:
