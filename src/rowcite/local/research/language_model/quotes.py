@@ -47,7 +47,7 @@ _LONGEST = 50_000  # characters of the longest text
 _BIGGEST = 2**53  # the largest integer that every JSON reader keeps exact
 _MARKS = re.compile(
     r"!?\[([^\[\]]*)\]\([^()]*\)|<[^<>]*>|https?://\S+|\s*\[\d{1,4}\]"
-)  # links, of which the words stay, and footnotes
+)  # links, whose words stay, and footnotes
 
 
 @dataclass(eq=False)

@@ -175,7 +175,7 @@ def _follows_name(fact: Fact, document: Document, names: EntityNames) -> bool:
 
 
 def may_be_about_page(lead: str, names: EntityNames) -> bool:
-    """Return True if a sentence on a page about the entity may state a part of it: its lead has a name that is no known other."""
+    """Return True if a sentence may be about a part of the page's entity: before its value it names no other that the corpus knows."""
     return not (names.names_another(lead) or _THIRD.search(lead) or _OTHER_SUBJECT.search(lead))
 
 
