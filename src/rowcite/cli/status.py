@@ -79,7 +79,7 @@ def _run_lines(found: Totals, folder: Path) -> Iterator[str]:
     from rowcite.model import ACTIVE
 
     counts = Counter[str]()
-    for state, runs in found.runs.items():
+    for state, runs in sorted(found.runs.items()):
         counts["active" if state in ACTIVE else state] += runs
     words = ", ".join(f"{runs:,} {word}" for word, runs in counts.items())
     yield f"{render.plural(counts.total(), 'run')}: {words or 'none'}"
