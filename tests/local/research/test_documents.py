@@ -51,6 +51,13 @@ def test_a_page_without_an_address_has_a_file_url(docs):
     assert only(docs).url == "file:sub/a.txt"
 
 
+def test_an_address_that_is_none_does_not_leave_its_page_out(docs):
+    docs.page("a.html", '<p>Acme was founded in 1998. <a href="http://[x">More</a></p>', "http://[bad")
+    docs.file("b.md", "---\nurl: http://[bad\n---\nAcme was founded in 1998.")
+    read = docs.open().documents
+    assert [document.raw.count("1998") for document in read] == [1, 1]
+
+
 @pytest.mark.parametrize(
     ("head", "date"),
     [

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 from msgspec import structs
 
@@ -20,7 +19,7 @@ from rowcite.local.research.question import Question, ToolAnswer
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier
 from rowcite.local.research.subject.identify import exclude_namesakes
 from rowcite.local.research.text.normalise import collapse_spaces, core_name, fold, split_words
-from rowcite.local.research.text.urls import allowed, sites_within
+from rowcite.local.research.text.urls import allowed, host_of, sites_within
 from rowcite.model import FieldBasis
 
 _LONGEST = 200_000  # characters of an answer that are read
@@ -69,7 +68,7 @@ def _document(answer: ToolAnswer, number: int) -> Document | None:
         return None
     # The tools of one server count as one site, whatever addresses they give.
     path, site = f"tool:{answer.title}#{number}", f"tool {answer.source}"
-    host = urlsplit(answer.source).hostname or ""
+    host = host_of(answer.source)
     found = replace(documents[0], path=path, url=answer.url, title=answer.title, host=host, site=site)
     nodes = [inner for node in json_nodes(text) for inner in _with_inner(node)]
     return _of_nodes(found, nodes) if nodes else found

@@ -86,7 +86,6 @@ class Document:
     facts: tuple[Fact, ...] = field(repr=False, default=())
     subjects: tuple[str, ...] = ()  # core names that the page presents as its subject
     links: frozenset[str] = frozenset()  # sites it links to or names
-    hrefs: tuple[str, ...] = field(repr=False, default=())  # addresses it links to
     named: tuple[str, ...] = ()  # core names of the organisations and people in its data and tables
 
     @property

@@ -106,9 +106,16 @@ def _own_address(tree: LexborHTMLParser, metas: dict[str, str], path: str) -> st
         _first(tree, 'link[rel~="canonical"][href]', "href"),
         *(metas.get(key, "") for key in _URL_KEYS),
     )
-    addresses = (urljoin(base, one.strip()) for one in stated if one)
+    addresses = (_joined(base, one.strip()) for one in stated if one)
     own = next((one for one in addresses if one.startswith(("http://", "https://"))), "")
-    return own or (urljoin(base, path.rsplit("/", 1)[-1]) if base.startswith("http") else "")
+    return own or (_joined(base, path.rsplit("/", 1)[-1]) if base.startswith("http") else "")
+
+
+def _joined(base: str, address: str) -> str:
+    try:
+        return urljoin(base, address)
+    except ValueError:  # such as an unclosed IPv6 bracket
+        return ""
 
 
 def _own_date(tree: LexborHTMLParser, metas: dict[str, str], nodes: list[Node]) -> str | None:

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import islice
 from typing import Any
-from urllib.parse import urldefrag, urljoin
 
 import yaml
 from markdown_it import MarkdownIt
@@ -106,7 +105,6 @@ def _build(page: Page, layout: Layout, head: Head) -> Document:
         sentences=sentences,
         subjects=_subjects((title, headline, head.title), head, facts),
         links=frozenset([*map(site_of, filter(None, map(host_of, head.hrefs))), *sites_within(words)]),
-        hrefs=tuple(dict.fromkeys(urldefrag(_join_url(url, target)).url for target in head.hrefs)),
         named=_named(head, facts),
     )
     return replace(document, facts=tuple(fact for fact in facts if document.contains(fact.excerpt)))
@@ -125,13 +123,6 @@ def _named(head: Head, facts: list[Fact]) -> tuple[str, ...]:
     """Return the core names of others than the page itself: in its data, and in the name columns of its tables."""
     names = map(core_name, [*named_in(head.nodes), *(fact.subject for fact in facts if fact.row_cells)])
     return tuple(sorted({name for name in names if len(name) > 2 and not name.isdigit()}))
-
-
-def _join_url(url: str, target: str) -> str:
-    try:
-        return urljoin(url, target)
-    except ValueError:  # such as an unclosed IPv6 bracket
-        return ""
 
 
 def _dateline(blocks: tuple[Block, ...]) -> str | None:

@@ -28,7 +28,10 @@ SHARED_SITES = frozenset([
 
 def host_of(url: str) -> str:
     """Return the host of a URL, lower-case and without www, or an empty string."""
-    return (urlsplit(url).hostname or "").removeprefix("www.")
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:  # such as an unclosed IPv6 bracket
+        return ""
 
 
 @lru_cache(maxsize=65536)
