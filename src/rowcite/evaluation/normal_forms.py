@@ -13,7 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from rowcite.errors import UsageError
 from rowcite.wording import needs_extra
@@ -97,7 +97,7 @@ def domain(value: Any) -> str:
     written = str(value).strip().casefold()
     if "@" in written and "/" not in written:
         written = written.rpartition("@")[2]
-    host = urlsplit(written if "//" in written else f"//{written}").hostname or ""
+    host = _split(written).hostname or ""
     host = host.rstrip(".").removeprefix("www.")
     try:
         return host.encode("idna").decode()
@@ -108,11 +108,19 @@ def domain(value: Any) -> str:
 def url(value: Any) -> str:
     """Return a URL without scheme, `www.`, fragment, trailing slash and tracking parameters."""
     written = str(value).strip()
-    parts = urlsplit(written if "//" in written else f"//{written}")
+    parts = _split(written)
     host = domain(written)
     query = "&".join(sorted(part for part in parts.query.split("&") if part and not _TRACKING.match(part)))
     path = re.sub(r"/(index\.html?)?$", "", parts.path)
     return f"{host}{path}{'?' * bool(query)}{query}" if host else ""
+
+
+def _split(written: str) -> SplitResult:
+    """Return the parts of a URL or of a host; no parts of what is neither."""
+    try:
+        return urlsplit(written if "//" in written else f"//{written}")
+    except ValueError:  # such as an unclosed IPv6 bracket
+        return urlsplit("")
 
 
 _TRACKING = re.compile(r"(utm_\w+|gclid|fbclid|mc_cid|mc_eid|ref)=", re.IGNORECASE)

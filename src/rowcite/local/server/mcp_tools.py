@@ -156,7 +156,8 @@ def _tool_answer(server: McpServer, tool: str, text: str, address: str) -> ToolA
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     source = f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}/"
     shown = _without_secrets(text, server) or ""
-    cited = (_without_secrets(address, server) or "") if urlsplit(address).scheme in {"http", "https"} else ""
+    is_page = address.lower().startswith(("http://", "https://"))
+    cited = (_without_secrets(address, server) or "") if is_page else ""
     return ToolAnswer(cited or f"{source}#{quote(tool, safe='')}", source, f"{server.name}: {tool}", shown)
 
 
