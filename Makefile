@@ -59,7 +59,7 @@ soak: .venv/dev  ## Kill the command at more random moments and on a larger tabl
 	ROWCITE_HOSTILE=10000 $(BIN)/python -m pytest -n $(WORKERS) tests/report/test_inert_files.py
 	ROWCITE_STUDIES=300 $(BIN)/python -m pytest tests/unit/test_eval_studies.py
 	ROWCITE_SEQUENCES=60 $(BIN)/python -m pytest -n $(WORKERS) tests/pipeline/test_sequences.py
-	ROWCITE_EXAMPLES=5000 $(BIN)/python -m pytest -n $(WORKERS) tests/edge/test_csv_strict.py tests/edge/test_json_lines.py tests/edge/test_parquet_types.py tests/edge/test_workbooks.py tests/edge/test_workbook_output.py
+	ROWCITE_EXAMPLES=5000 $(BIN)/python -m pytest -n $(WORKERS) tests/edge/test_csv_strict.py tests/edge/test_json_lines.py tests/edge/test_row_keys.py tests/edge/test_parquet_types.py tests/edge/test_workbooks.py tests/edge/test_workbook_output.py
 
 load: .venv/dev  ## Run 200,000 runs with failures, 429s, disconnects and a kill (minutes)
 	$(BIN)/python benchmarks/load.py

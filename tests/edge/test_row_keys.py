@@ -1,6 +1,10 @@
-"""A row's key and text depend on that row alone: not on other rows, nor on the type that a file gives a column."""
+"""A row's key and text depend on that row alone: not on other rows, nor on the type that a file gives a column.
+
+`ROWCITE_EXAMPLES` tries more.
+"""
 
 import json
+import os
 from contextlib import closing
 
 import polars as pl
@@ -17,6 +21,7 @@ from rowcite.spec.models import CsvOptions
 from rowcite.table.reader import Reader
 from rowcite.table.sources import open_source
 
+EXAMPLES = int(os.environ.get("ROWCITE_EXAMPLES", "25"))
 INPUTS = {"inputs": {"x": {"column": "x", "transform": "lower"}, "y": {"column": "y"}}}
 PROMPT = {"prompt": "{x} of {y}"}
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=5)
@@ -58,7 +63,7 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("rows")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(
     st.lists(st.fixed_dictionaries({"x": MEMBER, "y": TRUTH}), min_size=1, max_size=5),
     st.sampled_from([INPUTS, PROMPT]),
@@ -68,7 +73,7 @@ def test_a_line_of_json_has_the_same_key_alone_and_among_others(folder, rows, ta
     assert together == [read(jsonl(folder, [row]), task)[0] for row in rows]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(
     st.lists(
         st.fixed_dictionaries({"x": st.one_of(st.none(), FLOAT), "y": st.one_of(st.none(), WHOLE)}),
@@ -172,7 +177,7 @@ def test_a_value_that_does_not_fit_its_type_makes_its_row_failed(tmp_path):
     assert batch.status.to_list() == ["failed", None]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.from_regex(r"-?(0|[1-9][0-9]{0,25})(\.[0-9]{1,12})?([eE][+-]?[0-9]{1,2})?", fullmatch=True))
 def test_a_number_of_a_line_has_its_canonical_text(folder, number):
     file = folder / "number.jsonl"
