@@ -13,8 +13,6 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from typing import Any
 
-import charset_normalizer
-
 from rowcite.local.research.documents.document import FileMetadata, metadata_in
 from rowcite.local.research.text.normalise import collapse_spaces
 
@@ -126,6 +124,8 @@ def _decode(content: bytes) -> str:
     if charset := _CHARSET.search(content[:2048]):
         with suppress(LookupError):
             return content.decode(charset[1].decode("ascii"), "replace")
+    import charset_normalizer  # of the extra: the names of the formats are needed without it
+
     guess = charset_normalizer.from_bytes(content[: content.rfind(b"\n", 0, _GUESSED) + 1 or _GUESSED]).best()
     if guess is None:
         raise ValueError("is in no encoding that could be recognised")
