@@ -40,7 +40,7 @@ from rowcite.table.sources.limits import (
 from rowcite.table.sources.registry import InputFormat
 from rowcite.table.sources.streams import RowLines, RowTooLong, open_stream, open_text
 
-_BLOCKS = (read_limits.ROW >> 7, read_limits.ROW >> 3, read_limits.ROW)
+_BLOCKS = (read_limits.ROW >> 6, read_limits.ROW >> 3, read_limits.ROW)
 """Bytes of CSV that are parsed at once. A larger block is tried if a row does not fit. Arrow reads 32 blocks ahead."""
 
 
