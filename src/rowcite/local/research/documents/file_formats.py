@@ -124,7 +124,7 @@ def _decode(content: bytes) -> str:
     if charset := _CHARSET.search(content[:2048]):
         with suppress(LookupError):
             return content.decode(charset[1].decode("ascii"), "replace")
-    import charset_normalizer  # of the extra: the names of the formats are needed without it
+    import charset_normalizer  # of the extra `local`: the names of formats are needed without it
 
     guess = charset_normalizer.from_bytes(content[: content.rfind(b"\n", 0, _GUESSED) + 1 or _GUESSED]).best()
     if guess is None:
