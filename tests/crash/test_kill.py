@@ -71,7 +71,13 @@ def test_after_a_kill_at_a_random_moment_nothing_is_lost_or_paid_twice(tmp_path,
         assert finished(tmp_path, server).equals(undisturbed)
 
 
-@pytest.mark.parametrize("fault", [{"delay": 60}, {"cut": True}], ids=["no answer", "lost answer"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param({"delay": 60}, id="no answer", marks=pytest.mark.slow),
+        pytest.param({"cut": True}, id="lost answer"),
+    ],
+)
 def test_after_a_kill_between_a_post_and_its_response_nothing_is_paid_twice(tmp_path, undisturbed, fault):
     table(tmp_path)
     spec(tmp_path)
@@ -133,7 +139,13 @@ def test_the_lock_of_a_killed_command_does_not_stop_the_next(tmp_path):
         assert run(tmp_path, server).returncode == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGINT, id="SIGINT"),
+        pytest.param(signal.SIGTERM, id="SIGTERM", marks=pytest.mark.slow),
+    ],
+)
 def test_a_signal_stops_the_command_and_the_next_one_finishes(tmp_path, undisturbed, number):
     table(tmp_path)
     spec(tmp_path)

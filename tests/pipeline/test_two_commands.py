@@ -158,6 +158,7 @@ def moved(process):
     time.sleep(0.2)
 
 
+@pytest.mark.slow
 def test_two_processes_without_a_shared_lock_pay_for_each_row_once(tmp_path):
     lines = "".join(f"Company {number},\n" for number in range(ROWS))
     (tmp_path / "table.csv").write_text(f"name,website\n{lines}")
