@@ -44,7 +44,7 @@ RUNS_OF_TASKS = (
 )
 """The runs of KEYS_AT_ONCE tasks in the keys' order, in which the ledger has most of them too; then the command's number.
 
-Values are half the time of a temporary table of keys: SQLite has the statement ready. A null is no key.
+Values are half the time of a temporary table of keys: SQLite has the statement ready. Nulls fill the places that are left.
 """
 ACTIVE_BATCHES = (
     "SELECT batch.id, group_id, question.body, sent_at, run.key, input.input, run.state"

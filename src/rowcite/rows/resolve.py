@@ -75,7 +75,7 @@ def is_single(
 
 
 def _resolve_one(run: StoredRun, policy: AcceptancePolicy, day: date, *, texts: bool) -> ResolvedRow:
-    """Resolve a row of which `is_single` is true."""
+    """Resolve a row for which `is_single` returns True."""
     source = ((run.run_id,) if run.run_id else (), (run.processor,))
     if run.state is not RunState.COMPLETED or run.output is None:
         status, error = _status_without_answer([run])

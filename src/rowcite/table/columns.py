@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, islice
-from json.encoder import encode_basestring
 from operator import attrgetter
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
-import msgspec
 import polars as pl
 import pyarrow as pa
 
-from rowcite.accept.evidence import Element
 from rowcite.accept.judge import CellColumn
-from rowcite.inert import FORMULA, NUMBER_OR_PHONE, shortened, without_formula
-from rowcite.model import Citation, RowStatus
+from rowcite.inert import FORMULA, NUMBER_OR_PHONE, without_formula
+from rowcite.model import RowStatus
 from rowcite.rows.columns import ResolvedColumns
-from rowcite.rows.given import GIVEN, given_columns
+from rowcite.rows.given import given_columns
 from rowcite.spec.fields import Field, FieldType, fields, value_column
 from rowcite.spec.models import Spec
+from rowcite.table.cell_values import (
+    as_texts,
+    citations_of_list,
+    evidence,
+    evidence_of_given,
+    full_citations,
+    json_texts,
+    replacing,
+    urls,
+    urls_texts,
+)
 from rowcite.table.sources.arrow_types import is_same_in_polars
 
 FOUND = "\0found "
@@ -32,12 +36,6 @@ EVIDENCE = "\0evidence "
 CELL_CHARS = 32_767
 """Characters that a cell of a workbook holds, as UTF-16 counts them."""
 
-_EXCERPT_CHARS, _CITATIONS = 2_000, 100  # of the evidence in a workbook
-_TEXT = frozenset({str})
-_SPACE = re.compile(r"\s")
-_text_of = json.JSONEncoder(
-    ensure_ascii=False, default=str
-).encode  # `json.dumps` builds an encoder each time
 _CITATION = pl.Struct({"url": pl.String, "title": pl.String, "excerpts": pl.List(pl.String)})
 _CITATION_OF_LIST = pl.Struct([*_CITATION.fields, pl.Field("element", pl.Int64())])
 _DTYPES: dict[str, pl.DataType] = {
@@ -57,16 +55,6 @@ class Column(NamedTuple):
     dtype: pl.DataType
     values: Callable[[Any], Iterable[Any]]
     field: int | None = None
-
-
-class Evidence(msgspec.Struct, array_like=True):
-    """The evidence of a found value. A citation is title, URL and excerpts, which are cut."""
-
-    confidence: str | None
-    citations: list[tuple[str | None, str, str]]
-
-
-evidence_of = msgspec.json.Decoder(Evidence).decode
 
 
 class ColumnLayout:
@@ -147,18 +135,18 @@ class ColumnLayout:
         columns, name = self._spec.columns, value_column(self._spec, field.name)
         yield self._value_column(at, field, name)
         if self._workbook:
-            replaces = name in self.given
-            yield Column(EVIDENCE + name, pl.Binary(), _evidence_of_given if replaces else _evidence, at)
+            found = evidence_of_given if name in self.given else evidence
+            yield Column(EVIDENCE + name, pl.Binary(), found, at)
         if columns.confidence:
             yield Column(f"{name}_confidence", pl.String(), attrgetter("confidences"), at)
         if columns.citations == "full":
             is_list = field.type.kind == "array"
-            full = _citations_of_list if is_list else _full_citations
+            full = citations_of_list if is_list else full_citations
             kind = pl.List(_CITATION_OF_LIST if is_list else _CITATION) if self._native else pl.String()
-            yield Column(f"{name}_citations", kind, full if self._native else _as_texts(full), at)
+            yield Column(f"{name}_citations", kind, full if self._native else as_texts(full), at)
         if columns.citations == "urls":
             dtype = pl.List(pl.String) if self._native else pl.String()
-            yield Column(f"{name}_citations", dtype, _urls if self._native else _urls_texts, at)
+            yield Column(f"{name}_citations", dtype, urls if self._native else urls_texts, at)
         if columns.reasoning:
             yield Column(f"{name}_reasoning", pl.String(), attrgetter("reasonings"), at)
 
@@ -167,11 +155,11 @@ class ColumnLayout:
         own = self._table[name] if name in self.given else None
         is_text = own == pl.String or (own is None and not self._native)
         is_text = is_text and found.is_nested()
-        values: Callable[[CellColumn], list[Any]] = _json_texts if is_text else attrgetter("values")
+        values: Callable[[CellColumn], list[Any]] = json_texts if is_text else attrgetter("values")
         kind = pl.String() if is_text else found
         if own is None:
             return Column(name, kind, values, at)
-        return Column(FOUND + name, kind, lambda cells: _if(_replaces(cells), values(cells)), at)
+        return Column(FOUND + name, kind, lambda cells: replacing(cells, values(cells)), at)
 
 
 _OF_ROW = (
@@ -240,110 +228,6 @@ def without_formulas(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
         for name in found.columns
         if found[name][0]
     )
-
-
-# --- cells to values -------------------------------------------------------------------------------------
-
-
-def _replaces(cells: CellColumn) -> list[bool]:
-    """Return for each cell True if its value replaces the value in the table."""
-    return [
-        value is not None and rejection is None and confidence != GIVEN
-        for value, rejection, confidence in zip(
-            cells.values, cells.rejections, cells.confidences, strict=True
-        )
-    ]
-
-
-def _if(wanted: Iterable[bool], values: Iterable[Any]) -> list[Any]:
-    """Return the wanted values, and None for the others."""
-    return [value if is_wanted else None for is_wanted, value in zip(wanted, values, strict=True)]
-
-
-def _evidence(cells: CellColumn) -> list[bytes | None]:
-    """Return the evidence of each found value: its confidence, and title, URL and excerpts of each citation."""
-    return [
-        None if value is None or confidence == GIVEN else _evidence_bytes(confidence, citations)
-        for value, confidence, citations in zip(cells.values, cells.confidences, cells.citations, strict=True)
-    ]
-
-
-def _evidence_bytes(confidence: str | None, citations: Sequence[Citation]) -> bytes:
-    return msgspec.json.encode(
-        Evidence(
-            confidence,
-            [
-                (item.title, item.url, shortened(" … ".join(item.excerpts), _EXCERPT_CHARS))
-                for item in citations[:_CITATIONS]
-            ],
-        )
-    )
-
-
-def _evidence_of_given(cells: CellColumn) -> list[bytes | None]:
-    return _if(_replaces(cells), _evidence(cells))
-
-
-def _json_texts(cells: CellColumn) -> list[Any]:
-    return [_json_text(value) for value in cells.values]
-
-
-def _json_text(value: Any) -> Any:
-    if isinstance(value, list) and _TEXT.issuperset(map(type, value)):
-        return f"[{', '.join(map(encode_basestring, value))}]"  # as the encoder does, in half the time
-    return _text_of(value) if isinstance(value, (list, dict)) else value
-
-
-def _as_texts(full: Callable[[CellColumn], list[Any]]) -> Callable[[CellColumn], list[str | None]]:
-    """Return the function that returns citations as JSON text; None without any."""
-    return lambda cells: [_text_of(items) if items else None for items in full(cells)]
-
-
-def _full_citations(cells: CellColumn) -> list[list[dict[str, Any]]]:
-    return [list(map(_citation, citations)) for citations in cells.citations]
-
-
-def _citations_of_list(cells: CellColumn) -> list[list[dict[str, Any]]]:
-    """Return citations with the position of the element that each supports, None for those of the whole list."""
-    return [
-        [
-            {**_citation(citation), "element": position}
-            for citation, position in _by_element(citations, elements)
-        ]
-        for citations, elements in zip(cells.citations, cells.elements, strict=True)
-    ]
-
-
-def _by_element(
-    citations: Iterable[Citation], elements: Iterable[Element]
-) -> list[tuple[Citation, int | None]]:
-    """Return the citations of a whole list, and those of its elements with their positions."""
-    of_elements = [
-        (citation, element.position) for element in elements for citation in element.basis.citations
-    ]
-    named = {citation.url for citation, _ in of_elements}
-    return [*((citation, None) for citation in citations if citation.url not in named), *of_elements]
-
-
-def _citation(citation: Citation) -> dict[str, Any]:
-    return {**msgspec.structs.asdict(citation), "excerpts": list(citation.excerpts)}
-
-
-def _urls(cells: CellColumn) -> list[list[str]]:
-    """Return each URL once, with spaces quoted."""
-    return [text.split(" ") if text is not None else [] for text in _urls_texts(cells)]
-
-
-def _urls_texts(cells: CellColumn) -> list[str | None]:
-    """Return each URL once, with spaces quoted and between them."""
-    urls = list(map(attrgetter("url"), chain.from_iterable(cells.citations)))
-    whole = "".join(urls)
-    if whole and whole.split() != [whole]:
-        urls = [_SPACE.sub(lambda space: quote(space[0]), url) for url in urls]
-    is_once = len(set(urls)) == len(urls)  # most URLs are those of one row
-    left = iter(urls)
-    own: Iterable[Iterable[str]] = [islice(left, count) for count in map(len, cells.citations)]
-    return [text or None for text in map(" ".join, own if is_once else map(dict.fromkeys, own))]
 
 
 def _series(name: str, values: list[Any], kind: pl.DataType) -> pl.Series:

@@ -22,7 +22,7 @@ from rowcite.table.sources.members import edited
 
 _PLACE = "\0place"
 _UNUSED = 8
-"""The part of the memory for resolved tasks that may hold tasks of which the next rows have none."""
+"""Resolved tasks that the next rows do not have are dropped beyond this part (1/8) of the memory for them."""
 _ROWS = 20_000  # rows joined at a time: wide text for many rows takes a lot of memory
 
 

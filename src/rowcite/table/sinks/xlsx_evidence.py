@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rowcite.accept.evidence import score
 from rowcite.inert import cell_text, is_link, shortened
-from rowcite.table.columns import Evidence
+from rowcite.table.cell_values import Evidence
 from rowcite.table.sinks.xlsx_sheet import Sheet, SheetLimits
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, BinaryIO
 import polars as pl
 
 from rowcite.errors import TableError
-from rowcite.table.columns import CELL_CHARS, EVIDENCE, Evidence, evidence_of, utf16_chars
+from rowcite.table.cell_values import Evidence, evidence_of
+from rowcite.table.columns import CELL_CHARS, EVIDENCE, utf16_chars
 from rowcite.table.sinks.registry import OutputFormat, OutputTable, WriteRows
 from rowcite.table.sinks.xlsx_evidence import EvidenceWriter, band
 from rowcite.table.sinks.xlsx_sheet import MARKS, Sheet, SheetLimits
