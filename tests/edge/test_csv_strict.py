@@ -16,7 +16,7 @@ from rowcite.spec.models import CsvOptions
 from rowcite.table.sinks import open_table
 from rowcite.table.sources import FrameSource, open_source
 from rowcite.table.sources.base import TextForm
-from rowcite.table.sources.csv_quotes import has_quote_fault
+from rowcite.table.sources.csv_quotes import BLOCK, check_quotes, row_blocks
 from rowcite.table.sources.limits import is_pattern
 
 EXAMPLES = int(os.environ.get("ROWCITE_EXAMPLES", "40"))
@@ -63,7 +63,7 @@ def test_a_csv_is_read_as_the_strict_reader_reads_it_or_rejected(tmp_path, separ
     text = (head + body).replace(",", separator)
     file = tmp_path / "t.csv"
     file.write_bytes(text.encode())
-    assert has_quote_fault(file, separator, block_size=7) == has_quote_fault(file, separator)
+    assert check_quotes(file, separator, block_size=7).faulty == check_quotes(file, separator).faulty
     expected = strictly_read(text, separator)
     if expected is None:
         with pytest.raises(TableError) as error:
@@ -72,6 +72,12 @@ def test_a_csv_is_read_as_the_strict_reader_reads_it_or_rejected(tmp_path, separ
     else:
         found = read(file, separator=separator)
         assert [tuple(cell or "" for cell in row) for row in found] == [tuple(row) for row in expected]
+        blocks = [part.decode() for part in row_blocks(file, separator, 0, block_size=7)]
+        rows = [
+            row for part in blocks for row in csv.reader(io.StringIO(part, newline=""), delimiter=separator)
+        ]
+        assert rows == list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+        assert "".join(blocks) == text
 
 
 @pytest.mark.parametrize(
@@ -93,6 +99,24 @@ def test_text_after_a_closing_quote_is_rejected_by_its_line(tmp_path, data, mess
     (tmp_path / "t.csv").write_bytes(data.encode(encoding))
     with pytest.raises(TableError, match=r"t\.csv" + message):
         read(tmp_path / "t.csv", encoding=encoding)
+
+
+@pytest.mark.parametrize("skip", [0, 2])
+@pytest.mark.parametrize(
+    ("blocks", "long"),
+    [(1, 200), (3, 200), (8, 5 * BLOCK)],
+    ids=["first block", "third block", "a row of five blocks"],
+)
+def test_a_line_break_in_a_quoted_value_at_the_end_of_a_block_is_kept(tmp_path, blocks, long, skip):
+    file, above = tmp_path / "t.csv", "made by\nan export\n" if skip else ""
+    head = f'{above}a,b\r\n1,"first\r\nsecond"\r\n'
+    before = head + f'"{"x" * 77}",y\r\n' * ((BLOCK * blocks - long - len(head)) // 83)
+    value = "v" * (BLOCK * blocks - len(before) - len('2,"') - 1) + "\r\nnext"
+    file.write_bytes(f'{before}2,"{value}"\r\n3,"last\r\n"\r\n'.encode())
+    assert file.read_bytes()[BLOCK * blocks - 1 : BLOCK * blocks + 1] == b"\r\n"
+    found = read(file, skip_lines=skip)
+    assert found[:2] == [("a", "b"), ("1", "first\r\nsecond")]
+    assert found[-2:] == [("2", value), ("3", "last\r\n")]
 
 
 def test_a_fault_far_below_the_limit_of_rows_is_found_before_any_row_is_read(tmp_path):

@@ -28,7 +28,7 @@ from rowcite.table.sources.csv_faults import (
     first_fault,
 )
 from rowcite.table.sources.csv_hints import check_header, check_is_text
-from rowcite.table.sources.csv_quotes import has_quote_fault
+from rowcite.table.sources.csv_quotes import BLOCK, Quotes, check_quotes, row_blocks
 from rowcite.table.sources.limits import (
     check_cells,
     check_columns,
@@ -40,7 +40,7 @@ from rowcite.table.sources.limits import (
 from rowcite.table.sources.registry import InputFormat
 from rowcite.table.sources.streams import RowLines, RowTooLong, open_stream, open_text
 
-_BLOCKS = (read_limits.ROW >> 6, read_limits.ROW >> 3, read_limits.ROW)
+_BLOCKS = (BLOCK, read_limits.ROW >> 3, read_limits.ROW)
 """Bytes of CSV that are parsed at once. A larger block is tried if a row does not fit. Arrow reads 32 blocks ahead."""
 
 
@@ -57,7 +57,7 @@ class CsvSource:
         self.separator = options.separator or ("\t" if kind == "tsv" else ",")
         self.text_form = TextForm()
         self._names: list[str] = []
-        self._checked: set[Path] = set()
+        self._quotes: dict[Path, Quotes] = {}
         self._header_rows = {file: self._read_header(file) for file in self.files}
         self.schema = pl.Schema(dict.fromkeys(self._names, pl.String))
 
@@ -87,32 +87,47 @@ class CsvSource:
         """Parse a file without its first `skip` rows; the header is one of them."""
         most, count, width = max_unpacked_bytes(file), 0, len(self._names)
         with _utf8(file, self.options.encoding) as plain:
-            self._check_quotes(file, plain)
-            with self._reader(plain, block) as reader:
-                for batch in reader:
-                    count += batch.nbytes - 8 * width * batch.num_rows  # without the offsets of the values
-                    if count > most:
-                        raise decompression_bomb_error(file)
-                    past, skip = min(skip, batch.num_rows), max(skip - batch.num_rows, 0)
-                    if batch.num_rows > past:
-                        yield to_frame(batch).slice(past)
+            for batch in self._parsed(plain, block, whole_rows=self._checked_quotes(file, plain).splits):
+                count += batch.nbytes - 8 * width * batch.num_rows  # without the offsets of the values
+                if count > most:
+                    raise decompression_bomb_error(file)
+                past, skip = min(skip, batch.num_rows), max(skip - batch.num_rows, 0)
+                if batch.num_rows > past:
+                    yield to_frame(batch).slice(past)
 
-    def _check_quotes(self, file: Path, plain: Path) -> None:
-        """Check a file's quotes when it is read for the first time. `plain` has its text in UTF-8."""
-        if file in self._checked:
+    def _checked_quotes(self, file: Path, plain: Path) -> Quotes:
+        """Return what is known of a file's quotes, after a check when it is first read. `plain` has its text in UTF-8.
+
+        Raises:
+            TableError: a quote is faulty.
+        """
+        if file not in self._quotes:
+            found = check_quotes(plain, self.separator, self.options.skip_lines)
+            if found.faulty:
+                raise self._fault(file, QUOTE_FAULT)
+            self._quotes[file] = found
+        return self._quotes[file]
+
+    def _parsed(self, plain: Path, block: int, *, whole_rows: bool) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of a file in Arrow's blocks, or in blocks of `whole_rows`, which take twice as long."""
+        lines = self.options.skip_lines
+        if not whole_rows:
+            with self._reader(open_stream(plain), block, lines) as reader:
+                yield from reader
             return
-        if has_quote_fault(plain, self.separator, self.options.skip_lines):
-            raise self._fault(file, QUOTE_FAULT)
-        self._checked.add(file)
+        for rows in row_blocks(plain, self.separator, lines, block_size=block):
+            if len(self._names) == 1 or rows.strip(b"\r\n"):  # Arrow does not open blank lines alone
+                with self._reader(pa.BufferReader(rows), len(rows) + 1, 0) as reader:
+                    yield from reader
 
-    def _reader(self, file: Path, block: int) -> Any:
+    def _reader(self, stream: Any, block: int, skip: int) -> Any:
         return pacsv.open_csv(
-            open_stream(file),
+            stream,
             read_options=pacsv.ReadOptions(
                 block_size=block,
                 use_threads=False,
                 column_names=self._names,
-                skip_rows=self.options.skip_lines,
+                skip_rows=skip,
             ),
             parse_options=pacsv.ParseOptions(
                 delimiter=self.separator, newlines_in_values=True, ignore_empty_lines=len(self._names) > 1
