@@ -20,6 +20,7 @@ from rowcite.local.research.store.library import Library
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier
 from rowcite.local.research.text.normalise import fold
 from rowcite.model import FieldBasis
+from rowcite.wording import plural
 
 NOT_FOUND = "Not found in the documents."
 _KNOWN_FIELDS = (  # of an auto answer: a list ends with [], a part follows its object and a dot
@@ -137,10 +138,9 @@ def _not_found(target: OutputField, reading: Reading) -> Verdict:
     dossier, count = reading.dossier, len(reading.matches)
     reason = dossier.problem or f"No document that may be used mentions {dossier.names()}."
     if count:
-        read = "1 document" if count == 1 else f"{count} documents"
         what = re.sub(r"^(?:the|its|their|an?) ", "", target.words or target.name)
         was = "was" if count == 1 else "were"
-        reason = f"Not found: {read} about {dossier.names()} {was} read and none states this: {what}."
+        reason = f"Not found: {plural(count, 'document')} about {dossier.names()} {was} read and none states this: {what}."
     empty = empty_value(target)
     return Verdict(empty, "low", with_placeholder_note(reason, empty), (), found=False)
 

@@ -14,6 +14,7 @@ from rowcite.local.research.question import Finding
 from rowcite.local.research.subject.entity import entity_of
 from rowcite.local.research.text.normalise import content_words, fold
 from rowcite.model import Citation, FieldBasis
+from rowcite.wording import plural
 
 _PAGES, _PER_PAGE, _SEARCHED, _SHORTEST, _LONGEST = 6, 4, 60, 40, 400
 
@@ -34,7 +35,10 @@ def report(given: str | dict[str, Any], reading: Reading) -> Finding:
         return Finding("text", f"# {topic}\n\n{NOT_FOUND}\n", (FieldBasis("output", reason, (), "low"),))
     citations = merge_citations(Citation(one.url, one.title or None, (text,)) for text, one in passages)
     pages, sites = len(citations), len({one.site or one.url for _, one in passages})
-    reasoning = f"Made of {len(passages)} sentences from {pages} document{'s'[: pages != 1]} on {sites} site{'s'[: sites != 1]}, quoted literally."
+    reasoning = (
+        f"Made of {plural(len(passages), 'sentence')} from {plural(pages, 'document')} on {plural(sites, 'site')},"
+        " quoted literally."
+    )
     basis = FieldBasis("output", reasoning, citations, "high" if sites > 2 else "medium")
     return Finding("text", _markdown(topic, passages, citations), (basis,))
 
