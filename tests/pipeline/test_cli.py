@@ -217,7 +217,7 @@ def test_7_when_more_rows_failed_than_allowed(tmp_path, corpus):
         assert len(server.created()) == 4
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sent", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_130_after_a_signal_writes_no_table_and_the_next_run_continues(tmp_path, corpus, sent):
     with served(tmp_path, corpus, latency=0.01) as server:
         file = spec(tmp_path)
