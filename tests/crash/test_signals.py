@@ -139,7 +139,7 @@ def continues(folder, server):
     assert list(folder.glob(".rowcite-*.tmp")) == []
 
 
-@pytest.mark.parametrize("moment", numbered(MOMENTS, quick=1))
+@pytest.mark.parametrize("moment", numbered(MOMENTS))
 def test_a_signal_ends_the_command_within_two_seconds_and_the_next_continues(tmp_path, server, moment):
     dice = random.Random(f"{SEED} {moment}")
     phase, number = (
