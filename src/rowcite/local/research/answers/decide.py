@@ -13,9 +13,10 @@ from rowcite.local.research.answers.evidence import Candidate, choose
 from rowcite.local.research.answers.schema_fields import OutputField
 from rowcite.local.research.text.normalise import fold, has_phrase
 from rowcite.model import Citation, FieldBasis
+from rowcite.wording import plural
 
 Confidence = Literal["high", "medium", "low"]
-RANKS: dict[str, int] = {"low": 0, "medium": 1, "high": 2}
+LEVELS: tuple[Confidence, ...] = ("low", "medium", "high")
 _NEAR = 0.06  # "about 1,200" and 1,187 agree
 _ALIKE, _ALIKE_ITEMS = 88, 90  # rapidfuzz ratios from which two texts are equal
 _LONGEST_ITEM = 60
@@ -140,29 +141,24 @@ def _confidence(winner: Cluster, against: list[Cluster], *, changes: bool, newes
 def _reason(target: OutputField, winner: Cluster, outdated: list[Cluster], against: list[Cluster]) -> str:
     """Return the sources of a value, the label if it is not the field's name, and the statements that differ."""
     fact = winner.members[0].fact
-    by_name = fact.label == target.words or (target.concept and fact.concept == target.concept)
-    sentences = [] if fact.lead is not None or by_name else [f'Found under the label "{fact.label}".']
-    sentences.append(f"{_statement(winner)}.")
-    if outdated:
-        listed = "; ".join(map(_statement, outdated[:3]))
-        sentences.append(f"Older statements differ: {listed}; the newer one was preferred.")
-    if against:
-        more = len(winner.sites) > max(len(cluster.sites) for cluster in against)
-        why = "more sources agree on it" if more else "its statement is more direct or has more authority"
-        listed = "; ".join(map(_statement, against[:3]))
-        sentences.append(f"Not in agreement: {listed}; {shown(winner.value)} was preferred because {why}.")
-    if all(member.about for member in winner.members):
-        sentences.append("The figure is given as an approximation.")
-    return " ".join(sentences)
+    of_kind = fact.lead is not None or (target.concept and fact.concept == target.concept)
+    older, others = ("; ".join(map(_statement, group[:3])) for group in (outdated, against))
+    sentences = (
+        (not of_kind and fact.label != target.words, f'Found under the label "{fact.label}".'),
+        (True, f"{_statement(winner)}."),
+        (older, f"Older statements differ: {older}; the newer one was preferred."),
+        (others, f"Not in agreement: {others}; the stronger evidence was preferred."),
+        (all(member.about for member in winner.members), "The figure is given as an approximation."),
+    )
+    return " ".join(text for applies, text in sentences if applies)
 
 
 def _statement(cluster: Cluster) -> str:
-    """Return who states a value: 'a.example (2024), b.example: "Hull"'."""
-    dates = ((member, member.fact.as_of or member.document.date) for member in cluster.members)
-    names = list(dict.fromkeys(f"{one.document.origin}{f' ({date})' if date else ''}" for one, date in dates))
+    """Return who states a value: 'a.example (2024), b.example state "Hull"'."""
+    dates = ((one.document.origin, one.fact.as_of or one.document.date) for one in cluster.members)
+    names = list(dict.fromkeys(f"{origin} ({date})" if date else origin for origin, date in dates))
     more = f" and {len(names) - 4} more" if len(names) > 4 else ""
-    one = len({member.document.url for member in cluster.members}) == 1
-    return f"{', '.join(names[:4])}{more} {'states' if one else 'state'} {shown(cluster.value)}"
+    return f"{', '.join(names[:4])}{more} {'states' if len(names) == 1 else 'state'} {shown(cluster.value)}"
 
 
 def shown(value: Any) -> str:
@@ -204,14 +200,11 @@ def decide_items(target: OutputField, found: list[Candidate]) -> Verdict | None:
             chosen += [item for item in items if not _among(item, chosen)]
     chosen = chosen[: target.limit]
     backers = [(one, items) for one, items in listed if any(_among(item, chosen) for item in items)]
-    sites = {candidate.site for candidate, _ in backers}
+    others = len({candidate.site for candidate, _ in backers}) - 1
     reasoning = f"{best.document.origin} lists {shown(chosen)}."
-    if len(sites) > 1:
-        reasoning += f" {len(sites) - 1} other site{'s'[: len(sites) > 2]} name some of them."
-    direct = [(one, items) for one, items in backers if one.direct]
-    paths = [{one.document.path for one, items in direct if _among(item, items)} for item in chosen]
-    confirmed = all(len(sources) > 1 for sources in paths) and any(one.authority for one, _ in direct)
-    confidence: Confidence = "high" if confirmed else "medium" if best.direct else "low"
+    if others:
+        reasoning += f" {plural(others, 'other site')} named some of them."
+    confidence: Confidence = "medium" if best.direct else "low"
     return Verdict(chosen, confidence, reasoning, cite([one for one, _ in backers]))
 
 

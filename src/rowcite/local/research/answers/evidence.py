@@ -14,7 +14,7 @@ from rowcite.local.research.documents.labels import normal_form, similarity
 from rowcite.local.research.subject.attribution import match_fact, row_contradicts
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier
 from rowcite.local.research.text.dates import date_in
-from rowcite.local.research.text.normalise import collapse_spaces, fold
+from rowcite.local.research.text.normalise import collapse_spaces, fold, has_phrase
 from rowcite.local.research.text.numbers import money_in, number_in, range_in
 from rowcite.local.research.text.places import city_of, country_code, country_in, country_name
 
@@ -38,16 +38,10 @@ _PRIVATE = re.compile(
 )
 _ITEM_BREAK = re.compile(r"\s*;\s*|\s*,\s+(?:and\s+|or\s+)?|\s*\|\s*|\s+·\s+|\s*\v\s*")
 _LAST_AND = re.compile(r"\s+(?:and|&|as well as|plus)\s+")
-_STAGES = (
-    (
-        "Bootstrapped",
-        r"bootstrap|self-(?:fund|financ)|(?:never|not) (?:taken|raised|accepted)|no (?:outside|external|venture)",
-    ),
-    (
-        "Public",
-        r"^(?!.*(?:\bnot\b|\bun)).*\b(?:publicly|listed|quoted|public|ipo|floated|stock|trad(?:es|ed|ing) on)\b",
-    ),
-)
+_STAGES = {
+    "Bootstrapped": r"bootstrap|self-(?:fund|financ)|(?:never|not) (?:taken|raised|accepted)|no (?:outside|external|venture)",
+    "Public": r"^(?!.*(?:\bnot\b|\bun)).*\b(?:publicly|listed|quoted|public|ipo|floated|stock|trad(?:es|ed|ing) on)\b",
+}
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 _MINUTES = {"second": 1 / 60, "hour": 60, "day": 1440}
 _FORMS = {
@@ -56,11 +50,10 @@ _FORMS = {
     "phone": re.compile(r"(?:\d\D{0,3}){5}"),
 }
 _PLAIN = re.compile(r"[^\d-]{0,3}(-?\d+(?:\.\d+)?)(?: [A-Z]{1,4})?")
-_ARTICLES = re.compile(r"^(?:(?:and|or|for|at|both|the|a|an|our|its)\s+)+", re.IGNORECASE)
+_AROUND_ITEM = re.compile(r"^(?:(?:and|or|for|at|both|the|a|an|our|its)\s+)+|\s*\([^)]*\)$", re.IGNORECASE)
 _CURRENCY = re.compile(r"\b(usd|eur|gbp|chf|sek|nok|dkk|pln|jpy)\b")
-_SIGNS = (("$", "usd"), ("€", "eur"), ("£", "gbp"))
 _SCALE = re.compile(r"\b(?:in )?(thousands|millions?|billions?|mio|bn)\b")
-_SCALES = {"t": 1e3, "m": 1e6, "b": 1e9}
+_SCALES = {"t": 1e3, "m": 1e6, "b": 1e9}  # by the first letter
 _FULL_DATE = re.compile(r"yyyy mm dd|iso 8601|full date")
 _CODES = re.compile(r"\b(?:iso|code|alpha 2|two letter)\b")
 _PLUS = re.compile(
@@ -91,12 +84,7 @@ def read_items(fact: Fact) -> tuple[str, ...]:
     if not parts:
         *parts, last = [part for part in _ITEM_BREAK.split(collapse_spaces(fact.value)) if part] or [""]
         parts += _LAST_AND.split(last)
-    return tuple(item for item in map(_item, parts) if item)
-
-
-def _item(text: str) -> str:
-    bare = _ARTICLES.sub("", text.strip(" .;,\"“”'"))
-    return re.sub(r"\s*\([^)]*\)$", "", bare)
+    return tuple(item for part in parts if (item := _AROUND_ITEM.sub("", part.strip(" .;,\"“”'"))))
 
 
 def _yes_or_no(folded: str, target: OutputField) -> bool | None:
@@ -131,8 +119,7 @@ def _number(fact: Fact, target: OutputField) -> float | None:
     if plain and target.concept not in _MONEY:
         return _typed(float(plain[1]), target)  # the point of structured data is a decimal point
     amount = money_in(text) if target.concept in _MONEY else number_in(text)
-    currencies = {*_CURRENCY.findall(requested)}
-    currencies |= {code for sign, code in _SIGNS if sign in target.description}
+    currencies = _CURRENCY.findall(requested)
     if amount is None or (currencies and amount.currency and amount.currency.lower() not in currencies):
         return None
     scale = _SCALE.search(requested)
@@ -150,88 +137,66 @@ def _requested(target: OutputField) -> str:
 
 
 def _text(text: str, target: OutputField) -> str:
-    requested = _requested(target)
+    """Return a text in the form that the field's words name: a date, a city, a country, a stage."""
+    requested, city = _requested(target), city_of(text)
     if target.concept in {"founded", "incorporated"} or re.search(r"\bdate\b|yyyy", requested):
-        return _dated(text, requested)
+        date = date_in(text)
+        if "year" in requested and "yyyy mm" not in requested:
+            return date[:4]
+        return "" if _FULL_DATE.search(requested) and len(date) != 10 else date
     if target.concept in _FORMS and not _FORMS[target.concept].search(text):
         return ""
     if target.concept == "city":
-        return city_of(text)
+        return city
     country = country_code(text) or country_code(country_in(text))
     if target.concept == "country":
         return country if _CODES.search(requested) else country_name(country)
     if target.concept == "hq" and "address" not in requested:
-        city = city_of(text)
         return f"{city}, {country_name(country)}" if city and country_in(text) else city
-    if target.concept == "stage":
-        return _stage(text)
-    return collapse_spaces(text).strip(" .;,")[:1_000]
-
-
-def _dated(text: str, requested: str) -> str:
-    """Return a date in the form that the field's words name."""
-    date = date_in(text)
-    if "year" in requested and "yyyy mm" not in requested:
-        return date[:4]
-    return "" if _FULL_DATE.search(requested) and len(date) != 10 else date
+    return _stage(text) if target.concept == "stage" else collapse_spaces(text).strip(" .;,")[:1_000]
 
 
 def _stage(text: str) -> str:
     """Return the usual name of a funding stage: "Series B", "Seed", "Public", "Bootstrapped"."""
-    match = re.search(r"(?<![\w-])(pre-?seed|seed|series [a-k])(?![\w-])", text, re.IGNORECASE)
-    if match:
-        return match[1].title() if match[1].lower().startswith("series") else match[1].capitalize()
-    known = next((name for name, pattern in _STAGES if re.search(pattern, text, re.IGNORECASE)), "")
-    kept = re.search(r"privat|family|state|employee|co-?operative", text, re.IGNORECASE)
-    return known or (collapse_spaces(text) if kept else "")
+    if match := re.search(r"(?<![\w-])(pre-?seed|seed|series [a-k])(?![\w-])", text, re.IGNORECASE):
+        return match[1].title()
+    known = next((name for name, pattern in _STAGES.items() if re.search(pattern, text, re.IGNORECASE)), "")
+    return known or (collapse_spaces(text) if _PRIVATE.search(text) else "")
 
 
 def choose(text: str, choices: tuple[Any, ...]) -> Any:
-    """Return the one member that matches a text; None if none or several match."""
-    named = [choice for choice in choices if choice is not None and not means_unknown(choice)]
-    folded = fold(text)
-    exact = [choice for choice in named if fold(str(choice)) == folded]
-    if exact:
-        return exact[0]
-    by_rank = [choice for choice in named if _ranks_in(folded, str(choice))]
-    members = by_rank or _by_number(text, named) or _by_words(text, named)
+    """Return the one member that matches a text; None if none or several match.
+
+    The text is the member, or lies within its bounds, or has it as whole words, or is a part of it.
+    """
+    named = [(one, fold(str(one))) for one in choices if one is not None and not means_unknown(one)]
+    folded, own = fold(text), _bounds(text)
+    even = re.sub(r"[^\w-]+", " ", text.casefold().replace("&", " and "))  # "seed" is not in "pre-seed"
+    found = [words for _, words in named if re.search(rf"(?<![\w-]){re.escape(words)}(?![\w-])", even)]
+    members = (
+        [choice for choice, words in named if words == folded]
+        or [choice for choice, _ in named if own and _contains(_bounds(str(choice)), own)]
+        or [one for one, words in named if words in found and not _is_part(words, found)]
+        or [choice for choice, words in named if len(folded) > 3 and has_phrase(words, folded)]
+    )
     return members[0] if len(members) == 1 else None
 
 
-def _ranks_in(folded: str, choice: str) -> bool:
-    """Return True for "Series C" and "Series B+": a member with a plus includes all higher ranks."""
-    plus, ranked = _PLUS.match(choice), _RANK.search(folded)
-    base = _RANK.search(fold(plus["base"])) if plus else None
-    return bool(ranked and base and ranked[1] >= base[1])
+def _is_part(words: str, others: list[str]) -> bool:
+    return any(words != other and words in other for other in others)
 
 
-def _by_number(text: str, named: list[Any]) -> list[Any]:
-    """Match 240 with "201-500" or "200+"; a range must lie within the member's."""
-    amount = number_in(text)
-    bounds = range_in(text) or ((amount.value, amount.value) if amount else None)
-    members = ((choice, _range_of(str(choice))) for choice in named) if bounds else ()
-    return [
-        choice for choice, own in members if own and bounds and own[0] <= bounds[0] and bounds[1] <= own[1]
-    ]
+def _contains(outer: tuple[float, float] | None, inner: tuple[float, float]) -> bool:
+    return outer is not None and outer[0] <= inner[0] and inner[1] <= outer[1]
 
 
-def _range_of(choice: str) -> tuple[float, float] | None:
-    """Return the bounds of a member such as "201-500" or "200+"."""
-    plus = _PLUS.match(choice)
-    limit = number_in(plus["base"]) if plus else None
-    return (limit.value, math.inf) if limit else range_in(choice)
-
-
-def _by_words(text: str, named: list[Any]) -> list[Any]:
-    """Match members that occur in the text as whole words, else members with the text; "seed" does not occur in "pre-seed"."""
-    even = re.sub(r"[^\w-]+", " ", text.casefold().replace("&", " and "))
-    words = [(choice, fold(str(choice))) for choice in named]
-    found = [pair for pair in words if re.search(rf"(?<![\w-]){re.escape(pair[1])}(?![\w-])", even)]
-    longest = [
-        choice for choice, one in found if not any(one != other and one in other for _, other in found)
-    ]
-    folded = fold(text)
-    return longest or [choice for choice, one in words if len(folded) > 3 and f" {folded} " in f" {one} "]
+def _bounds(text: str) -> tuple[float, float] | None:
+    """Return the bounds of "201-500", "240", "200+" or "Series B+", whose letter counts as a number."""
+    plus = _PLUS.match(text)
+    base = plus["base"] if plus else text
+    rank, amount = _RANK.search(fold(base)), number_in(base)
+    least = ord(rank[1]) if rank else amount.value if amount else None
+    return range_in(base) if least is None else (least, math.inf if plus else least)
 
 
 _REGISTRY = re.compile(
@@ -288,8 +253,8 @@ def candidates(target: OutputField, dossier: Dossier, matches: tuple[DocumentMat
     """Return the candidates for a field in the documents read, strongest first."""
     found = []
     for match in matches:
-        registry = bool(_REGISTRY.search(match.document.host)) and not match.role.own
-        trust = _REGISTRY_TRUST if registry else 1.0 if match.role.own else _TRUST[match.matched_by]
+        registry = _REGISTRY_TRUST if _REGISTRY.search(match.document.host) else 0
+        trust = max(_TRUST[match.matched_by], registry)
         for fact, fit in _relevant(target, match.document):
             directness = match_fact(fact, match.document, match.role, dossier.entity_names)
             if directness is None or row_contradicts(fact, dossier.entity.sites, dossier.places):

@@ -5,13 +5,12 @@ A field without evidence is empty, with the reason.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from msgspec import structs
 
-from rowcite.local.research.answers.decide import RANKS, Verdict, decide, decide_items, merge_citations
+from rowcite.local.research.answers.decide import LEVELS, Verdict, decide, decide_items, merge_citations
 from rowcite.local.research.answers.evidence import candidates
 from rowcite.local.research.answers.schema_fields import OutputField, empty_value, field_of_schema
 from rowcite.local.research.documents.labels import BY_NAME, concept_of_field
@@ -24,16 +23,14 @@ from rowcite.wording import plural
 
 NOT_FOUND = "Not found in the documents."
 _KNOWN_FIELDS = (  # of an auto answer: a list ends with [], a part follows its object and a dot
-    ("industry", "string", "Main industry"), ("employee_count", "integer", "Latest head count"),
-    ("founded_year", "integer", "Year of foundation"), ("headquarters.city", "string", "City"),
-    ("headquarters.country", "string", "Country"), ("chief_executive", "string", "Who leads the company"),
-    ("founders[]", "string", "Who founded it"), ("funding_stage", "string", "Latest funding stage"),
-    ("total_funding", "string", "Total funding raised"), ("investors[]", "string", "Investors"),
-    ("annual_revenue", "string", "Annual revenue"), ("key_products[]", "string", "Products and services"),
-    ("certifications[]", "string", "Certifications held"), ("parent_company", "string", "Parent company"),
-    ("registration_number", "string", "Registration number"), ("website", "string", "Website"),
-    ("phone", "string", "Telephone number"), ("email", "string", "E-mail address"),
+    ("industry", "Main industry"), ("employee_count", "Latest head count"), ("founded_year", "Year of foundation"),
+    ("headquarters.city", "City"), ("headquarters.country", "Country"), ("chief_executive", "Who leads the company"),
+    ("founders[]", "Who founded it"), ("funding_stage", "Latest funding stage"), ("total_funding", "Total funding raised"),
+    ("investors[]", "Investors"), ("annual_revenue", "Annual revenue"), ("key_products[]", "Products and services"),
+    ("certifications[]", "Certifications held"), ("parent_company", "Parent company"), ("website", "Website"),
+    ("registration_number", "Registration number"), ("phone", "Telephone number"), ("email", "E-mail address"),
 )  # fmt: skip
+_WHOLE_NUMBERS = frozenset({"employee_count", "founded_year"})
 
 
 @dataclass(frozen=True)
@@ -57,63 +54,58 @@ def fill_text(description: str, reading: Reading) -> Finding:
     """Return the short text that a description asks for: "The founding year" is a year, "Its main products" a list."""
     words = fold(description)
     concept = concept_of_field("", words)
-    kind, item = "string", None
-    if concept == "employees" or (concept == "founded" and "date" not in words):
-        kind = "integer"
-    elif concept == "public":
-        kind = "boolean"
-    elif concept and BY_NAME[concept].many:
-        kind, item = "array", OutputField("output", words, "", "string", nullable=False)
-    target = OutputField("output", words, description, kind, nullable=True, concept=concept, item=item)
+    year = concept == "founded" and "date" not in words
+    kind = "integer" if concept == "employees" or year else "boolean" if concept == "public" else "string"
+    if concept and BY_NAME[concept].many:
+        kind = "array"
+    target = OutputField("output", words, description, kind, nullable=True, concept=concept)
     verdict = find_value(target, reading)
-    text = {True: "Yes", False: "No"}.get(verdict.value) if kind == "boolean" else None
-    listed = ", ".join(verdict.value) if isinstance(verdict.value, list) else str(verdict.value)
-    return Finding("text", (text or listed) if verdict.found else NOT_FOUND, (verdict.basis("output"),))
+    words_of = {True: "Yes", False: "No"} if kind == "boolean" else {}
+    text = (
+        ", ".join(verdict.value)
+        if kind == "array" and verdict.found
+        else words_of.get(verdict.value, str(verdict.value))
+    )
+    return Finding("text", text if verdict.found else NOT_FOUND, (verdict.basis("output"),))
 
 
 def fill_freely(reading: Reading) -> Finding:
     """Return the facts of known kinds, their schema, and a basis with nested names: of parts and of list items."""
     content: dict[str, Any] = {}
-    schema = _object_schema()
+    shapes: dict[str, Any] = {}
     basis: list[FieldBasis] = []
-    for path, kind, description in _KNOWN_FIELDS:
-        *parents, name = path.removesuffix("[]").split(".")
+    for path, description in _KNOWN_FIELDS:
+        parent, _, name = path.removesuffix("[]").rpartition(".")
+        kind = "integer" if name in _WHOLE_NUMBERS else "string"
         shape: dict[str, Any] = {"type": kind, "description": description}
         if path.endswith("[]"):
             shape = {"type": "array", "items": {"type": kind}, "description": description}
-        nullable = {**shape, "type": [shape["type"], "null"]}
-        verdict = find_value(field_of_schema(nullable, name, " ".join(parents)), reading)
-        if not verdict.found:
-            continue
-        values, inner = content, schema
-        for parent in parents:
-            schema["required"] = list(dict.fromkeys([*schema["required"], parent]))
-            values, inner = (
-                values.setdefault(parent, {}),
-                inner["properties"].setdefault(parent, _object_schema()),
-            )
-        values[name], inner["properties"][name] = verdict.value, shape
-        inner["required"].append(name)
-        basis += _with_items(verdict.basis(path.removesuffix("[]")), verdict.value)
-    names = reading.dossier.names()
-    reason = reading.dossier.problem or f"The documents about {names} state no facts of a known kind."
-    return Finding("json", content, tuple(basis) or (FieldBasis("output", reason, (), "low"),), schema)
+        verdict = find_value(field_of_schema(shape, name, parent), reading)
+        if verdict.found:
+            values, inner = ((one.setdefault(parent, {}) if parent else one) for one in (content, shapes))
+            values[name], inner[name] = verdict.value, shape
+            basis += _with_items(verdict.basis(path.removesuffix("[]")), verdict.value)
+    reason = (
+        reading.dossier.problem
+        or f"The documents about {reading.dossier.names()} state no facts of a known kind."
+    )
+    found = tuple(basis) or (FieldBasis("output", reason, (), "low"),)
+    return Finding("json", content, found, _object_schema(shapes))
 
 
-def _object_schema() -> dict[str, Any]:
-    return {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
+def _object_schema(shapes: dict[str, Any]) -> dict[str, Any]:
+    properties = {name: one if "type" in one else _object_schema(one) for name, one in shapes.items()}
+    return {"type": "object", "properties": properties, "required": [*shapes], "additionalProperties": False}
 
 
 def _with_items(entry: FieldBasis, value: Any) -> list[FieldBasis]:
     """Return the entry, or one for each item of a list (key_products.0), cited from the excerpts that contain it."""
-    if not isinstance(value, list):
-        return [entry]
     named = []
-    for number, item in enumerate(value):
+    for number, item in enumerate(value if isinstance(value, list) else ()):
         holding = tuple(one for one in entry.citations if any(str(item) in text for text in one.excerpts))
         citations = holding or entry.citations
         named.append(structs.replace(entry, field=f"{entry.field}.{number}", citations=citations))
-    return named
+    return named or [entry]
 
 
 def find_value(target: OutputField, reading: Reading) -> Verdict:
@@ -138,9 +130,8 @@ def _not_found(target: OutputField, reading: Reading) -> Verdict:
     dossier, count = reading.dossier, len(reading.matches)
     reason = dossier.problem or f"No document that may be used mentions {dossier.names()}."
     if count:
-        what = re.sub(r"^(?:the|its|their|an?) ", "", target.words or target.name)
-        was = "was" if count == 1 else "were"
-        reason = f"Not found: {plural(count, 'document')} about {dossier.names()} {was} read and none states this: {what}."
+        read = f"{plural(count, 'document')} about {dossier.names()}"
+        reason = f"Not found: none of {read} states this: {target.words or target.name}."
     empty = empty_value(target)
     return Verdict(empty, "low", with_placeholder_note(reason, empty), (), found=False)
 
@@ -151,7 +142,7 @@ def _object(target: OutputField, reading: Reading) -> Verdict | None:
     found = {name: verdict for name, verdict in parts.items() if verdict.found}
     if not found:
         return None
-    lowest = min((verdict.confidence for verdict in found.values()), key=lambda level: RANKS[level])
+    lowest = min((verdict.confidence for verdict in found.values()), key=LEVELS.index)
     reasons = [f"{name}: {verdict.reasoning}" for name, verdict in found.items()]
     if missing := [name for name in parts if name not in found]:
         reasons.append(f"Not found: {', '.join(missing)}.")

@@ -11,14 +11,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
 from rowcite.api.base_url import is_loopback
 from rowcite.errors import UsageError
 
-ATTEMPTS = 2
-PAUSE = 0.5  # seconds before the second attempt
-LONGEST_PAUSE = 10.0  # seconds; limits Retry-After
+PAUSE, LONGEST_PAUSE = (
+    0.5,
+    10.0,
+)  # seconds before the second attempt, and the most that Retry-After can ask for
 FAILURES = 3  # requests in a row without a response, after which the endpoint is suspended
 SUSPENSION = 30.0  # seconds
 LARGEST = 1_000_000  # bytes of a reply
@@ -60,9 +60,9 @@ class Endpoint:
         self.key = (self.key or "").strip() or None
         if self.key and not (self.key.isascii() and self.key.isprintable()):
             raise UsageError("ROWCITE_LLM_KEY has characters that no API key has. Set it again")
-        headers = {"accept-encoding": "identity"} | (
-            {"authorization": f"Bearer {self.key}"} if self.key else {}
-        )
+        headers = {"accept-encoding": "identity"}
+        if self.key:
+            headers["authorization"] = f"Bearer {self.key}"
         limits = httpx.Limits(max_keepalive_connections=0)
         self._client = httpx.Client(headers=headers, timeout=self.timeout, limits=limits, trust_env=False)
 
@@ -74,14 +74,8 @@ class Endpoint:
         """
         if time.monotonic() < self._suspended_until:
             raise EndpointUnavailable("it did not answer several times in a row")
-        attempts = Retrying(
-            stop=stop_after_attempt(ATTEMPTS),
-            wait=lambda state: self.pause if (asked := _trouble(state).pause) is None else asked,
-            retry=retry_if_exception(lambda error: isinstance(error, EndpointUnavailable) and error.passing),
-            reraise=True,
-        )
         try:
-            found = attempts(lambda: object_in(self._complete(messages, schema)))
+            found = self._reply(messages, schema)
         except EndpointUnavailable as trouble:
             self._failures = self._failures + 1 if trouble.no_response else 0
             if self._failures >= FAILURES:
@@ -89,6 +83,16 @@ class Endpoint:
             raise
         self._failures = 0
         return found
+
+    def _reply(self, messages: Sequence[dict[str, str]], schema: dict[str, Any]) -> dict[str, Any]:
+        """Return the object of the first attempt, or of the second after a pause."""
+        try:
+            return object_in(self._complete(messages, schema))
+        except EndpointUnavailable as trouble:
+            if not trouble.passing:
+                raise
+            time.sleep(self.pause if trouble.pause is None else trouble.pause)
+        return object_in(self._complete(messages, schema))
 
     def _complete(self, messages: Sequence[dict[str, str]], schema: dict[str, Any]) -> str:
         """Return the text of one reply, in the strictest format that the endpoint accepts."""
@@ -100,9 +104,9 @@ class Endpoint:
                 break
             self.formats = tuple(one for one in self.formats if one != name)
         if (status := response.status_code) != 200:
-            again = status in {408, 429} or status >= 500
             requested = response.headers.get("retry-after", "")
             pause = min(float(requested), LONGEST_PAUSE) if re.fullmatch(r"[0-9]+", requested) else None
+            again = status in {408, 429} or status >= 500
             raise EndpointUnavailable(f"it answered with status {status}", passing=again, pause=pause)
         text = _content(response.content)
         return text.replace(self.key, "[key]") if self.key else text  # in case the endpoint repeats it
@@ -120,34 +124,23 @@ class Endpoint:
                     if len(content) > LARGEST:
                         break
                 return httpx.Response(response.status_code, headers=response.headers, content=content)
-        except httpx.TimeoutException as error:  # no retry: the run has waited long enough
-            reason = f"it did not answer within {self.timeout:g} s"
-            raise EndpointUnavailable(reason, passing=False, no_response=True) from error
         except httpx.HTTPError as error:
+            late = isinstance(error, httpx.TimeoutException)  # no retry: the run has waited long enough
             reason = f"it could not be reached ({type(error).__name__})"
-            raise EndpointUnavailable(reason, no_response=True) from error
-
-
-def _trouble(state: RetryCallState) -> EndpointUnavailable:
-    """Return the failure of an attempt."""
-    error = state.outcome.exception() if state.outcome else None
-    return error if isinstance(error, EndpointUnavailable) else EndpointUnavailable("")
+            reason = f"it did not answer within {self.timeout:g} s" if late else reason
+            raise EndpointUnavailable(reason, passing=not late, no_response=True) from error
 
 
 def object_in(text: str) -> dict[str, Any]:
     """Return the JSON object in a reply, also in a code fence or between words; raise `EndpointUnavailable` if none."""
     text = text.rsplit("</think>", 1)[-1]  # some models reason aloud
-    fenced = text.split("```", 2)[1].removeprefix("json") if text.count("```") > 1 else ""
-    for candidate in (text, fenced, text[text.find("{") : text.rfind("}") + 1]):
-        try:
-            found = json.loads(candidate)
-            # JSON may contain a lone surrogate, which cannot be encoded.
-            found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(found, dict):
-            return found
-    raise EndpointUnavailable("it replied with something that is not JSON")
+    try:
+        found: dict[str, Any] = json.loads(text[text.find("{") : text.rfind("}") + 1])
+        # JSON may contain a lone surrogate, which cannot be encoded.
+        found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
+    except (ValueError, RecursionError) as error:
+        raise EndpointUnavailable("it replied with something that is not JSON") from error
+    return found
 
 
 def _content(reply: bytes) -> str:
