@@ -318,7 +318,7 @@ def test_links_out_of_the_folder_are_left_out_and_counted(docs, tmp_path_factory
     (docs.folder / "gone.txt").symlink_to(secret / "gone")
     corpus = docs.open()
     assert [document.path for document in corpus.documents] == ["a.txt"]
-    assert corpus.skipped == ("6 links out of the folder left out: folder, link0.txt, link1.txt and 3 more",)
+    assert corpus.skipped == ("6 links out of the folder left out, such as folder",)
     assert corpus.digest == corpus_digest(docs.folder) == digest
 
 

@@ -62,17 +62,15 @@ def field_of_schema(
     choices = tuple(member for member in members if member is not None)
     kind = "enum" if choices else _kind(resolved)
     item: OutputField | None = None
-    fields: tuple[OutputField, ...] = ()
-    if depth < _DEEPEST and kind == "array":
+    if kind == "array" and depth < _DEEPEST:
         item = field_of_schema(resolved.get("items") or {"type": "string"}, name, parents, root, depth + 1)
-    if depth < _DEEPEST and kind == "object":
-        properties = resolved.get("properties") or {}
-        fields = tuple(
-            field_of_schema(inner, key, words, root, depth + 1) for key, inner in properties.items()
-        )
+    inner = (resolved.get("properties") or {}) if kind == "object" and depth < _DEEPEST else {}
+    fields = tuple(field_of_schema(one, key, words, root, depth + 1) for key, one in inner.items())
+    own, stated = split_words(name), fold(description)
+    concept = concept_of_field(own, "") or concept_of_field(words, "") or concept_of_field("", stated)
     return OutputField(
-        name, words, description, kind, nullable or None in members, _concept(name, words, description), choices, item,
-        fields, _limit(resolved, description),
+        name, words, description, kind, nullable or None in members, concept, choices, item, fields,
+        _limit(resolved, description),
     )  # fmt: skip
 
 
@@ -107,8 +105,7 @@ def _resolve(schema: dict[str, Any], root: dict[str, Any], depth: int) -> tuple[
     if all_of := schema.get("allOf"):
         parts = (part for part in (*all_of, rest) if isinstance(part, dict))
         return _resolve({key: value for part in parts for key, value in part.items()}, root, depth + 1)
-    kinds = schema.get("type")
-    kinds = kinds if isinstance(kinds, list) else [kinds]
+    kinds = schema["type"] if isinstance(schema.get("type"), list) else [schema.get("type")]
     return schema | {"type": next((one for one in kinds if one != "null"), "null")}, "null" in kinds
 
 
@@ -125,12 +122,6 @@ def _kind(schema: dict[str, Any]) -> str:
     if kind in {"string", "integer", "number", "boolean", "array", "object"}:
         return str(kind)
     return "object" if "properties" in schema else ("array" if "items" in schema else "string")
-
-
-def _concept(name: str, words: str, description: str) -> str:
-    """Return the concept of a field by its name, then with its parents' names, then by its description."""
-    own = split_words(name)
-    return concept_of_field(own, "") or concept_of_field(words, "") or concept_of_field("", fold(description))
 
 
 def _limit(schema: dict[str, Any], description: str) -> int | None:

@@ -11,15 +11,15 @@ from dataclasses import replace
 
 from msgspec import structs
 
-from rowcite.local.research.documents.document import Document, FileMetadata
+from rowcite.local.research.documents.document import Document, Fact
 from rowcite.local.research.documents.node_facts import node_facts
-from rowcite.local.research.documents.nodes import Leaf, Node, json_nodes
+from rowcite.local.research.documents.nodes import Node, json_nodes, without_nodes
 from rowcite.local.research.documents.parse import UNREADABLE, read_file
 from rowcite.local.research.question import Question, ToolAnswer
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier
 from rowcite.local.research.subject.identify import exclude_namesakes
-from rowcite.local.research.text.normalise import collapse_spaces, core_name, fold, split_words
-from rowcite.local.research.text.urls import allowed, host_of, sites_within
+from rowcite.local.research.text.normalise import core_name, fold, split_words
+from rowcite.local.research.text.urls import allowed, host_of
 from rowcite.model import FieldBasis
 
 _LONGEST = 200_000  # characters of an answer that are read
@@ -35,14 +35,13 @@ def matches_of_tools(question: Question, dossier: Dossier, first: int) -> tuple[
     The source policy applies as far as it excludes domains. If the corpus has several entities of that name, an answer must also
     identify the one it means.
     """
-    documents = []
-    for number, one in enumerate(question.tool_answers, 1):
+    documents = {}
+    for number, one in enumerate(question.tool_answers):
         permitted = all(allowed(url, (), question.exclude_domains) for url in (one.url, one.source))
-        document = _document(one, number) if permitted else None
-        if document is not None and document.text:
-            documents.append(document)
+        if permitted and (document := _document(one, number)):
+            documents[first + number] = document
     start = replace(dossier, matches=(), problem="")
-    matches = exclude_namesakes(start, dict(enumerate(documents, first)), set()).matches
+    matches = exclude_namesakes(start, documents, set()).matches
     doubtful = bool(dossier.problem) and not dossier.problem.startswith("No document")
     return tuple(match for match in matches if match.matched_by in _SURE or not doubtful)
 
@@ -61,46 +60,25 @@ def cap_confidence(basis: Iterable[FieldBasis], answers: Iterable[ToolAnswer]) -
 def _document(answer: ToolAnswer, number: int) -> Document | None:
     """Return the document of an answer, in JSON or in words; None if it cannot be read."""
     text = answer.text[:_LONGEST]
-    metadata = {"answer.txt": FileMetadata(answer.url)}
     try:
-        documents, _ = read_file(text.encode("utf-8", "replace"), "answer.txt", metadata)
+        (found, *_), _ = read_file(text.encode("utf-8", "replace"), f"tool:{answer.title}#{number}.txt", {})
     except UNREADABLE:
         return None
     # The tools of one server count as one site, whatever addresses they give.
-    path, site = f"tool:{answer.title}#{number}", f"tool {answer.source}"
-    host = host_of(answer.source)
-    found = replace(documents[0], path=path, url=answer.url, title=answer.title, host=host, site=site)
-    nodes = [inner for node in json_nodes(text) for inner in _with_inner(node)]
-    return _of_nodes(found, nodes) if nodes else found
-
-
-def _of_nodes(document: Document, nodes: list[Node]) -> Document:
-    """Return the document with the facts of the named objects in it, and their names as its subjects."""
-    facts, subjects = [], list[str]()
-    for node in nodes:
-        names = [key for key in node.properties if _NAME.fullmatch(split_words(key))]
-        subject = node.text(names[0]) if names else ""
-        labels = {split_words(key) for key in node.properties if node.leaves(key)}
-        own = [fact for fact in node_facts([node]) if subject and not fact.heading and fact.label in labels]
-        facts += [structs.replace(fact, subject=subject) for fact in own]
-        subjects += [name for name in (core_name(subject), fold(subject)) if name]
-    text = collapse_spaces(document.raw)
-    distinct = tuple(dict.fromkeys(subjects))
-    return replace(
-        document,
-        text=text,
-        blocks=(),
-        sentences=(),
-        facts=tuple(facts),
-        subjects=distinct,
-        named=distinct,
-        links=frozenset(sites_within(text)),
-    )
+    host, site = host_of(answer.source), f"tool {answer.source}"
+    found = replace(found, url=answer.url, title=answer.title, host=host, site=site)
+    facts, names = list[Fact](), list[str]()
+    nodes = json_nodes(text)
+    for node in (inner for outer in nodes for inner in _with_inner(outer)):
+        subject = next((node.text(key) for key in node.properties if _NAME.fullmatch(split_words(key))), "")
+        if subject:
+            facts += [structs.replace(one, subject=subject) for one in node_facts([without_nodes(node)])]
+            names += dict.fromkeys([core_name(subject), fold(subject)])
+    return replace(found, facts=tuple(facts), subjects=tuple(names), named=tuple(names)) if nodes else found
 
 
 def _with_inner(node: Node) -> Iterator[Node]:
     """Yield an object and those inside it, outer ones first."""
     yield node
-    for value in (value for values in node.properties.values() for value in values):
-        if not isinstance(value, Leaf):
-            yield from _with_inner(value)
+    for inner in (inner for key in node.properties for inner in node.nodes(key)):
+        yield from _with_inner(inner)

@@ -13,13 +13,12 @@ from pathlib import Path
 from rowcite.errors import InputError
 from rowcite.local.research.documents.document import FileMetadata, metadata_in
 from rowcite.local.research.documents.file_formats import SUFFIXES
-from rowcite.wording import did_you_mean_file
+from rowcite.wording import did_you_mean_file, plural
 
 MANIFEST = "manifest.csv"
 _NO_TEXT = frozenset([
     ".css", ".js", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".ico", ".webp", ".woff", ".woff2", ".ttf", ".map", ".lock",
 ])  # fmt: skip
-_MOST_LINKS = 3  # that are named
 
 Manifest = dict[str, dict[str, FileMetadata]]
 
@@ -27,10 +26,8 @@ Manifest = dict[str, dict[str, FileMetadata]]
 def corpus_digest(folder: Path | str) -> str:
     """Return the sha256 (hex) over the sorted (relative path, sha256 of content) of documents and manifest."""
     root = Path(folder)
-    return digest_of(
-        (relative_name(root, path), hashlib.sha256(path.read_bytes()).hexdigest())
-        for path in corpus_files(root)
-    )
+    hashes = ((path, hashlib.sha256(path.read_bytes()).hexdigest()) for path in corpus_files(root))
+    return digest_of((relative_name(root, path), content) for path, content in hashes)
 
 
 def digest_of(files: Iterable[tuple[str, str]]) -> str:
@@ -51,31 +48,25 @@ def corpus_files(folder: Path) -> list[Path]:
             f"{folder}: no such folder{did_you_mean_file(folder)}. Name a folder of HTML, Markdown, text, PDF, JSONL or .eml files as the corpus."
         )
     root = folder.resolve()
-    files = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file()]
-    visible = [path for path in files if _belongs(path, folder, root)]
-    manifest = folder / MANIFEST
-    return [*visible, manifest] if manifest.is_file() and _belongs(manifest, folder, root) else visible
+    files = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES]
+    return [path for path in [*files, folder / MANIFEST] if path.is_file() and _belongs(path, folder, root)]
 
 
 def left_out(folder: Path) -> list[str]:
     """Return a line that counts the links to what is outside of the folder, and one that counts the files of kinds that are not read."""
     root = folder.resolve()
-    paths = sorted(path for path in folder.rglob("*") if path.exists())
-    links = [path for path in paths if path.is_symlink() and not path.resolve().is_relative_to(root)]
-    kinds = Counter(
-        path.suffix.lower()
-        for path in paths
-        if path.is_file() and path.suffix and path.name != MANIFEST and not _hidden(path.relative_to(folder))
+    paths = sorted(
+        path for path in folder.rglob("*") if path.exists() and not _hidden(path.relative_to(folder))
     )
-    others = {kind: count for kind, count in kinds.items() if kind not in SUFFIXES | _NO_TEXT}
+    links = [path for path in paths if not _is_within(path, root)]
+    read = SUFFIXES | _NO_TEXT | {""}
+    kinds = Counter(path.suffix.lower() for path in paths if path.is_file() and path.name != MANIFEST)
     lines = []
     if links:
-        names = ", ".join(relative_name(folder, path) for path in links[:_MOST_LINKS])
-        more = f" and {len(links) - _MOST_LINKS:,} more" if len(links) > _MOST_LINKS else ""
-        lines.append(f"{len(links):,} link{'s'[: len(links) != 1]} out of the folder left out: {names}{more}")
-    if others:
-        listed = ", ".join(f"{count:,} {kind}" for kind, count in sorted(others.items())[:8])
-        lines.append(f"not read, of other kinds: {listed}")
+        example = relative_name(folder, links[0])
+        lines.append(f"{plural(len(links), 'link')} out of the folder left out, such as {example}")
+    if others := [f"{count:,} {kind}" for kind, count in sorted(kinds.items()) if kind not in read]:
+        lines.append(f"not read, of other kinds: {', '.join(others[:8])}")
     return lines
 
 
@@ -101,9 +92,11 @@ def read_manifest(path: Path) -> tuple[Manifest, list[str]]:
 
 
 def _belongs(path: Path, folder: Path, root: Path) -> bool:
-    """Return True if a file is not hidden, and is below `root` if it is a link."""
-    if _hidden(path.relative_to(folder)):
-        return False
+    return not _hidden(path.relative_to(folder)) and _is_within(path, root)
+
+
+def _is_within(path: Path, root: Path) -> bool:
+    """Return True unless a path is a link out of a folder."""
     return not path.is_symlink() or path.resolve().is_relative_to(root)
 
 

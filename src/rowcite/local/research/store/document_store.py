@@ -16,7 +16,6 @@ import time
 import weakref
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -32,8 +31,6 @@ from rowcite.local.research.text.normalise import fold
 UNUSED_FOR = 90 * 86_400.0  # seconds until an unused corpus is deleted
 _MARK = "rowcite-corpus.txt"  # names the corpus of a cache folder, touched at each use
 _READERS = ("selectolax", "markdown-it-py", "pypdf", "msgspec")
-
-
 DAMAGE_ERRORS = (sqlite3.DatabaseError, zlib.error, msgspec.DecodeError)
 UNUSABLE_ERRORS = (OSError, sqlite3.Error)  # what a cache that cannot be used raises
 _BUSY = 30.0  # seconds to wait for another process's write lock
@@ -47,6 +44,8 @@ create table if not exists pages (
 create virtual table if not exists words using fts5 (text, content = '', tokenize = 'ascii');
 create virtual table temp.vocabulary using fts5vocab (main, words, row);
 """
+_ADD_PAGE = "insert into pages (key, number, summary, body) values (?, ?, ?, ?)"
+_DELETE_WORDS = "insert into words (words, rowid, text) values ('delete', ?, ?)"
 
 
 def platform_cache(environ: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
@@ -82,12 +81,9 @@ def cache_file(root: Path, corpus: Path) -> Path:
 @cache
 def _engine_fingerprint() -> str:
     """Return a hash of the engine's source and the parsers' versions: when it changes, files are read again."""
-    total = hashlib.sha256()
-    for name in _READERS:
-        total.update(f"{name} {version(name)}\n".encode())
-    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
-        total.update(path.read_bytes())
-    return total.hexdigest()
+    sources = (path.read_bytes() for path in sorted(Path(__file__).parents[1].rglob("*.py")))
+    parsers = (f"{name} {version(name)}\n".encode() for name in _READERS)
+    return hashlib.sha256(b"".join([*parsers, *sources])).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,25 +121,25 @@ class DocumentStore:
         self.close = weakref.finalize(self, self._db.close)
 
     def add_files(self, files: Sequence[tuple[bytes, StoredFile]]) -> None:
-        """Add files under their keys in one transaction."""
+        """Add files under their keys in one transaction; of a file that another process added first, nothing."""
         with self._lock, self._db:
             self._db.execute("begin immediate")
             for key, file in files:
-                self._add_file(key, file)
+                stored = (key, _encode(file.problems))
+                if self._db.execute("insert or ignore into files values (?, ?)", stored).rowcount:
+                    for number, (summary, words, body) in enumerate(file.pages):
+                        page = self._db.execute(_ADD_PAGE, (key, number, summary, body)).lastrowid
+                        self._db.execute("insert into words (rowid, text) values (?, ?)", (page, words))
 
     def remove_others(self, keys: Iterable[bytes]) -> None:
         """Delete the files under other keys, and their words from the index."""
-        stale_keys = self.problems().keys() - set(keys)
-        for key in stale_keys:
+        for key in self.problems().keys() - set(keys):
             with self._lock, self._db:
                 self._db.execute("begin immediate")
-                for page, body in self._db.execute(
-                    "select id, body from pages where key = ?", (key,)
-                ).fetchall():
+                pages = self._db.execute("select id, body from pages where key = ?", (key,)).fetchall()
+                for page, body in pages:
                     words = _words(_bodies.decode(zlib.decompress(body)))
-                    self._db.execute(
-                        "insert into words (words, rowid, text) values ('delete', ?, ?)", (page, words)
-                    )
+                    self._db.execute(_DELETE_WORDS, (page, words))
                 self._db.execute("delete from files where key = ?", (key,))
 
     def begin_snapshot(self) -> None:
@@ -159,9 +155,8 @@ class DocumentStore:
 
     def problems(self) -> dict[bytes, list[str]]:
         """Return the lines about parts left out of each stored file, by its key."""
-        return {
-            key: _problems.decode(problems) for key, problems in self._all("select key, problems from files")
-        }
+        rows = self._all("select key, problems from files")
+        return {key: _problems.decode(problems) for key, problems in rows}
 
     def summaries(self) -> list[tuple[int, bytes, DocumentSummary]]:
         """Return each document's id, its file's key and its summary."""
@@ -170,8 +165,7 @@ class DocumentStore:
 
     def matches(self, query: str) -> list[tuple[int, float]]:
         """Return the ids of the documents that match a query of FTS5, in any order, with their BM25 scores."""
-        rows = self._all("select rowid, -bm25(words) from words where words match ?", query)
-        return [(page, score) for page, score in rows]
+        return self._all("select rowid, -bm25(words) from words where words match ?", query)
 
     def count(self, word: str) -> int:
         """Return the number of documents that contain a folded word."""
@@ -186,17 +180,6 @@ class DocumentStore:
             if self._file:
                 delete_store(self._file)
             raise
-
-    def _add_file(self, key: bytes, file: StoredFile) -> None:
-        stored = (key, _encode(file.problems))
-        if not self._db.execute("insert or ignore into files values (?, ?)", stored).rowcount:
-            return  # another process added it first
-        for number, (summary, words, body) in enumerate(file.pages):
-            page = (key, number, summary, body)
-            inserted = self._db.execute(
-                "insert into pages (key, number, summary, body) values (?, ?, ?, ?)", page
-            )
-            self._db.execute("insert into words (rowid, text) values (?, ?)", (inserted.lastrowid, words))
 
     def _all(self, query: str, *values: Any) -> list[Any]:
         with self._lock:
@@ -215,15 +198,13 @@ def delete_store(file: Path) -> None:
 
 def _database(file: Path | str) -> sqlite3.Connection:
     database = sqlite3.connect(file, timeout=_BUSY, isolation_level=None, check_same_thread=False)
-    with ExitStack() as undo:
-        undo.callback(database.close)
-        for setting in ("journal_mode = wal", "synchronous = normal", "foreign_keys = on"):
-            database.execute(f"pragma {setting}")
-        database.execute("begin immediate")
-        for statement in _SCHEMA.split(";\n"):
+    settings = "pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on"
+    try:
+        for statement in [*settings.split(";"), "begin immediate", *_SCHEMA.split(";\n"), "commit"]:
             database.execute(statement)
-        database.execute("commit")
-        undo.pop_all()
+    except sqlite3.Error:
+        database.close()
+        raise
     return database
 
 

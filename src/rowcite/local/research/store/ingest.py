@@ -87,7 +87,7 @@ class _Walk:
 
     def read(self, store: DocumentStore) -> None:
         """Read the files that are not in the store and add them; on a terminal, show how many if there are many."""
-        count = 0
+        count, shown = 0, False
         for jobs in self._batches(store.problems().keys()):
             results = list(zip(jobs, read_all(jobs), strict=True))
             store.add_files([(job.key, parsed) for job, parsed in results if not isinstance(parsed, str)])
@@ -96,24 +96,13 @@ class _Walk:
                     del self.keys[job.key]
                     self.skipped.append(parsed)
             count += len(jobs)
-            if count >= _FILES and sys.stderr.isatty():
-                sys.stderr.write(f"\r{count:,} documents read\x1b[K")  # the line may have a bar
-        if count >= _FILES and sys.stderr.isatty():
-            sys.stderr.write("\n")
+            shown = count >= _FILES and sys.stderr.isatty()
+            sys.stderr.write(f"\r{count:,} documents read\x1b[K" if shown else "")  # the line may have a bar
+        sys.stderr.write("\n" if shown else "")
 
     def _batches(self, stored_keys: Container[bytes]) -> Iterator[list[ReadJob]]:
         """Yield the files that are not stored, some at a time."""
         jobs, size = list[ReadJob](), 0
-        for job in self._unknown(stored_keys):
-            jobs.append(job)
-            size += len(job.content)
-            if len(jobs) == _FILES or size >= _BYTES:
-                yield jobs
-                jobs, size = [], 0
-        if jobs:
-            yield jobs
-
-    def _unknown(self, stored_keys: Container[bytes]) -> Iterator[ReadJob]:
         for path in corpus_files(self.folder):
             name = relative_name(self.folder, path)
             try:
@@ -121,21 +110,18 @@ class _Walk:
             except OSError as error:
                 self.skipped.append(unreadable_message(name, error))
                 continue
-            found = hashlib.sha256(content)
-            self.hashes.append((name, found.hexdigest()))
+            found = hashlib.sha256(content).hexdigest()
+            self.hashes.append((name, found))
             if path.name == MANIFEST:
                 continue
             metadata = self.manifest.get(name, {})
-            stated = (f"{page}={entry}" for page, entry in sorted(metadata.items()))
-            key = _file_key(found.digest(), name, *stated)
+            key = hashlib.sha256(repr((found, name, sorted(metadata.items()))).encode()).digest()
             self.keys[key] = None
             if key not in stored_keys:
-                yield ReadJob(key, name, content, metadata)
-
-
-def _file_key(content_hash: bytes, *stated: str) -> bytes:
-    """Return the key of a file: a hash of its content and its metadata."""
-    total = hashlib.sha256(content_hash)
-    for text in stated:
-        total.update(f"{len(text)}:{text}".encode())
-    return total.digest()
+                jobs.append(ReadJob(key, name, content, metadata))
+                size += len(content)
+            if len(jobs) == _FILES or size >= _BYTES:
+                yield jobs
+                jobs, size = [], 0
+        if jobs:
+            yield jobs

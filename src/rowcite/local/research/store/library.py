@@ -28,12 +28,10 @@ class Library:
     def __init__(self, store: DocumentStore, found: Sequence[tuple[int, DocumentSummary]]) -> None:
         self.summaries = [summary for _, summary in found]
         self.permitted: frozenset[int] | None = None
-        self.by_url = {summary.url: number for number, summary in enumerate(self.summaries)}
         self.by_site = _numbers_by([one.site] if one.site else [] for one in self.summaries)
         self.by_subject = _numbers_by(summary.subjects for summary in self.summaries)
         self.by_link = _numbers_by(summary.links for summary in self.summaries)
         self.known = frozenset(name for summary in self.summaries for name in summary.named)
-        self._names = list(self.by_subject)
         self._ids = [page for page, _ in found]
         self._numbers = {page: number for number, page in enumerate(self._ids)}
         self._load = lru_cache(_IN_MEMORY)(store.document)
@@ -74,19 +72,17 @@ class Library:
         """
         asked = list(dict.fromkeys(words))[:_MOST_WORDS]
         common = max(_COMMON, len(self) // 10)
-        query = " OR ".join(
-            f'"{word}"' for word in [one for one in asked if self._count(one) <= common] or asked
-        )
+        rare = [word for word in asked if self._count(word) <= common]
+        query = " OR ".join(f'"{word}"' for word in rare or asked)
         found = self._matches(query) if query else ()
         ranked = ((-score, self._numbers[page]) for page, score in found if page in self._numbers)
         return [(number, -score) for score, number in nsmallest(limit, ranked)]
 
-    def close_names(self, name: str) -> list[str]:
+    def close_name(self, name: str) -> str:
         """Return the subject that differs from a name by a misspelling, if there is one; short names must be exact."""
-        if len(name) < 7:
-            return []
-        found = process.extractOne(name, self._names, scorer=fuzz.ratio, score_cutoff=_CLOSE)
-        return [found[0]] if found else []
+        subjects = [*self.by_subject] if len(name) > 6 else []
+        found = process.extractOne(name, subjects, scorer=fuzz.ratio, score_cutoff=_CLOSE)
+        return str(found[0]) if found else ""
 
 
 def _numbers_by(keys_of: Iterable[Iterable[str]]) -> dict[str, list[int]]:

@@ -69,7 +69,7 @@ def _with_known_names(entity: Entity, library: Library) -> Entity:
         )
     if entity.topic or entity.sites or any(map(library.containing_phrase, entity.names)):
         return entity
-    close = [name for given in entity.names for name in library.close_names(given)]
+    close = [name for given in entity.names if (name := library.close_name(given))]
     within = [name for name in library.by_subject for given in entity.names if _is_most_of(name, given)]
     longest = sorted(within, key=len)[-1:]
     return replace(entity, names=tuple(dict.fromkeys([*entity.names, *close[:1], *longest])))
