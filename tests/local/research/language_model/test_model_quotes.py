@@ -123,7 +123,7 @@ def test_a_quote_about_another_company_lowers_the_confidence_and_is_not_cited(sh
     (basis,) = finding.basis
     assert (finding.content, basis.confidence) == ({"employee_count": 1240}, "low")
     assert [citation.url for citation in basis.citations] == [SHARED]
-    assert "1 of its quotes was about another entity" in basis.reasoning
+    assert "Quotes about another entity, or unclear: 1." in basis.reasoning
 
 
 def test_the_page_of_a_namesake_is_not_shown_and_cannot_be_quoted(docs, shared, stub):

@@ -40,7 +40,7 @@ def test_an_invented_quote_is_dropped_and_lowers_the_confidence(ask, stub):
     basis = ask().basis[0]
     assert basis.confidence == "low"
     assert [citation.url for citation in basis.citations] == [OWN[0]]
-    assert "1 of its quotes was not found" in basis.reasoning
+    assert "Quotes not found in the documents: 1." in basis.reasoning
 
 
 @pytest.mark.parametrize(

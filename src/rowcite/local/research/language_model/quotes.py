@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import structs
+
 from rowcite.local.research.answers.evidence import read_value
 from rowcite.local.research.answers.schema_fields import OutputField, empty_value, means_unknown
 from rowcite.local.research.documents.document import Directness, Document, Fact
@@ -31,15 +33,13 @@ from rowcite.local.research.text.normalise import (
     split_sentences,
     strip_accents,
 )
-from rowcite.local.research.text.numbers import NUMBER, money_in, number_in
+from rowcite.local.research.text.numbers import NUMBER, money_in, number_in, range_in
 from rowcite.local.research.text.places import country_code
 
 # "The seat is Lleida, [Spain]"
 _NAME = r"[A-Z][\w'\u2019.-]*(?: [A-Z][\w'\u2019.-]*)*"
 _LISTED_BEFORE = re.compile(rf"(?:{_NAME}(?:, (?:and )?| and | & ))+$")
 _TOKEN = re.compile(rf"(?<![\w.,]){NUMBER}", re.IGNORECASE)
-_RANGE_AFTER = re.compile(r"\s*(?:[-\u2013\u2014]|to\b)\s*\d")
-_RANGE_BEFORE = re.compile(r"\d\s*(?:[-\u2013\u2014]|to)\s*$")
 _SCALED = re.compile(r"\b(?:thousands?|millions?|billions?|mio|bn)\b")
 _NEGATIVE = re.compile(r"\b(?:loss|minus|negative|below)\b|[-\u2212]\s?\d", re.IGNORECASE)
 _FEW, _SHARE = 4, 0.6  # up to 4 words must all be in the quotes; of more, this share
@@ -77,12 +77,8 @@ class Quote:
 
     def _parts(self, value: Any, target: OutputField) -> list[Fact]:
         """Return the labelled facts, else the sentences, of the quote that state a value; all of them if none does."""
-        labelled = []
-        for fact in self.document.facts:
-            excerpt = collapse_spaces(fact.excerpt)
-            labels = (fact.subject or fact.lead is None) and fact.directness is not Directness.LIST
-            if labels and (excerpt in self.text or self.text in excerpt):
-                labelled.append(fact)
+        facts = (one for one in self.document.facts if one.subject or one.lead is None)
+        labelled = [one for one in facts if one.directness is not Directness.LIST and self._has(one.excerpt)]
         sentences = [self._sentence(text, value, target) for text in split_sentences(self.text)]
         stating = [one for one in labelled if states(f"{one.value} {one.excerpt}", value, target)]
         stating = stating or [one for one in sentences if states(one.excerpt, value, target)]
@@ -95,16 +91,13 @@ class Quote:
         at = position(text, value, target) or 0
         lead = _LISTED_BEFORE.sub("", text[:at]) if isinstance(value, str) else text[:at]
         heading = blocks[number].heading if number >= 0 else ""
-        return Fact(
-            "",
-            str(value),
-            text,
-            Directness.SENTENCE,
-            lead=lead,
-            tail=text[len(lead) :],
-            heading=heading,
-            block=number,
-        )
+        fact = Fact("", str(value), text, Directness.SENTENCE, heading=heading, block=number)
+        return structs.replace(fact, lead=lead, tail=text[len(lead) :])
+
+    def _has(self, excerpt: str) -> bool:
+        """Return True if the excerpt of a fact is a part of the quote, or the quote a part of it."""
+        excerpt = collapse_spaces(excerpt)
+        return excerpt in self.text or self.text in excerpt
 
     def _match(self, fact: Fact, value: Any, target: OutputField) -> Directness | None:
         """Return how directly a part of the quote is about the entity."""
@@ -160,11 +153,14 @@ def _number_at(quote: str, value: float, target: OutputField) -> int | None:
     if _SCALED.search(f"{target.words} {fold(target.description)}"):
         wanted |= {abs(value) * scale for scale in (1e3, 1e6, 1e9)}
     for match in _TOKEN.finditer(quote):
-        readings = (number_in(match[0]), money_in(quote[match.start() : match.end() + 12]))
-        ranged = _RANGE_AFTER.match(quote, match.end()) or _RANGE_BEFORE.search(quote[: match.start()])
-        amounts = [one.value for one in readings if one and (not ranged or 1500 <= one.value < 2100)]
+        start, end = match.span()
+        readings = (number_in(match[0]), money_in(quote[start : end + 12]))
+        ends = range_in(quote[max(start - 12, 0) : end + 12]) or ()
+        amounts = [
+            one.value for one in readings if one and (one.value not in ends or 1500 <= one.value < 2100)
+        ]
         if any(math.isclose(one, other, rel_tol=1e-9) for one in amounts for other in wanted):
-            return match.start()
+            return start
     return None
 
 
@@ -201,10 +197,8 @@ def coerce(value: Any, target: OutputField) -> Any:
         case "enum", _:
             return next((one for one in target.choices if type(one) is type(value) and one == value), None)
         case "array", list():
-            items = [
-                one for one in (coerce(each, target.item or target) for each in value) if one is not None
-            ]
-            return items[: target.limit] or None
+            items = (coerce(each, target.item or target) for each in value)
+            return [one for one in items if one is not None][: target.limit] or None
         case "object", dict():
             parts = {one.name: coerce(value.get(one.name), one) for one in target.fields}
             return parts if any(part is not None for part in parts.values()) else None
@@ -227,20 +221,16 @@ def support(value: Any, target: OutputField, quotes: Sequence[Quote]) -> Support
         items = [support(each, target.item or target, quotes) for each in value]
         return _together(items, [one.value for one in items if one])
     if target.kind == "object":
-        parts = {
-            one.name: support(value[one.name], one, quotes)
-            for one in target.fields
-            if value[one.name] is not None
-        }
-        content = {name: part.value for name, part in parts.items() if part}
-        return _together(
-            list(parts.values()), {one.name: content.get(one.name, empty_value(one)) for one in target.fields}
-        )
+        given = [one for one in target.fields if value[one.name] is not None]
+        parts = {one.name: support(value[one.name], one, quotes) for one in given}
+        content = {one.name: empty_value(one) for one in target.fields}
+        content |= {name: part.value for name, part in parts.items() if part}
+        return _together(list(parts.values()), content)
     relations = {quote: quote.relation(value, target) for quote in quotes}
     stating = {quote: how for quote, how in relations.items() if states(quote.text, value, target)}
     others = [quote for quote, how in relations.items() if how and quote not in stating]
     supporting = [quote for quote, how in stating.items() if how]
-    if not supporting and _is_implied(value, target, others):
+    if not supporting and others and _is_implied(value, target, others):
         supporting = others
     for quote, how in relations.items():
         quote.used |= quote in supporting
@@ -257,25 +247,22 @@ def _together(parts: Sequence[Support | None], value: Any) -> Support | None:
 
 def supported_text(text: str, quotes: Sequence[Quote]) -> Support | None:
     """Return a text without links, footnotes and sentences that the quotes do not support; mark the quotes as used."""
-    kept, cut, sentences = list[str](), False, 0
-    for line in _MARKS.sub(lambda match: match[1] or "", text).splitlines():
-        parts = [line] if line.lstrip().startswith("#") else split_sentences(line)
-        whole = [one for one in parts if _uses_words_of(one, quotes)]
-        sentences += len(whole)
-        cut = cut or len(" ".join(whole)) < len(line.strip())
-        if whole or not line.strip():
-            kept.append(" ".join(whole))
-    for quote in quotes if sentences else ():
+    lines = _MARKS.sub(lambda match: match[1] or "", text).strip().splitlines()
+    parts = [[line] if line.startswith("#") else split_sentences(line) for line in lines]
+    whole = [[one for one in line if _uses_words_of(one, quotes)] for line in parts]
+    if not any(whole):
+        return None
+    for quote in quotes:
         quote.used = True
-    sites = len({quote.site for quote in quotes})
-    return Support("\n".join(kept).strip(), 1 if sites > 1 else 0, cut) if sentences else None
+    kept = "\n".join(" ".join(line) for line, given in zip(whole, parts, strict=True) if line or not given)
+    return Support(kept.strip(), int(len({quote.site for quote in quotes}) > 1), whole != parts)
 
 
 def _is_implied(value: Any, target: OutputField, quotes: Sequence[Quote]) -> bool:
     """Return True if quotes may support a value they do not state: a choice, or a text in their words."""
     if isinstance(value, bool) or target.kind == "enum":
-        return bool(quotes) and not means_unknown(value)
-    return bool(quotes) and isinstance(value, str) and _uses_words_of(value, quotes)
+        return not means_unknown(value)
+    return isinstance(value, str) and _uses_words_of(value, quotes)
 
 
 def _uses_words_of(text: str, quotes: Sequence[Quote]) -> bool:

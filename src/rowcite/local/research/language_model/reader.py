@@ -16,7 +16,7 @@ from typing import Any
 
 from msgspec import structs
 
-from rowcite.local.research.answers.decide import Confidence, merge_citations
+from rowcite.local.research.answers.decide import LEVELS, merge_citations
 from rowcite.local.research.answers.fill import NOT_FOUND, with_placeholder_note
 from rowcite.local.research.answers.schema_fields import OutputField, empty_value, field_of_schema
 from rowcite.local.research.answers.tool_answers import cap_confidence
@@ -24,13 +24,7 @@ from rowcite.local.research.corpus import Corpus
 from rowcite.local.research.documents.document import Directness, Document
 from rowcite.local.research.documents.phrases import MODEL_INSTRUCTIONS
 from rowcite.local.research.language_model.endpoint import Endpoint, EndpointUnavailable
-from rowcite.local.research.language_model.quotes import (
-    Quote,
-    Support,
-    coerce,
-    support,
-    supported_text,
-)
+from rowcite.local.research.language_model.quotes import Quote, Support, coerce, support, supported_text
 from rowcite.local.research.question import Finding, Question
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier
 from rowcite.local.research.text.normalise import collapse_spaces, content_words
@@ -116,7 +110,6 @@ def clip(text: str, length: int = _PASSAGE) -> str:
 
 _LONGEST_QUOTE = 1_000  # characters: a quote of a whole page would support any value
 _QUOTES, _REASONING = 20, 600
-_LEVELS: tuple[Confidence, ...] = ("low", "medium", "high")
 _TEXT = OutputField("output", "output", "", "string", nullable=True)
 _log = logging.getLogger(__name__)
 
@@ -199,7 +192,7 @@ def _answer(
     if target is _TEXT and value is not None and not (found and found.sites):
         found = supported_text(value, [quote for quote in quotes if not quote.refused])
     if found is None:
-        reason = _rejection(given.get("value"), value, quotes, missing)
+        reason = _rejection(given.get("value"), value, quotes)
         own = next((one for one in engine_answer.basis if one.field == target.name and one.citations), None)
         if own and given.get("value") is None and isinstance(engine_answer.content, dict):
             return engine_answer.content[target.name], _with_note(own, reason)
@@ -213,7 +206,7 @@ def _answer(
     citations = merge_citations(
         Citation(one.document.url, one.document.title or None, (one.text,)) for one in used
     )
-    return found.value, FieldBasis(target.name, reasoning, citations, _LEVELS[max(level, 0)])
+    return found.value, FieldBasis(target.name, reasoning, citations, LEVELS[max(level, 0)])
 
 
 def _quotes(claimed: Any, pages: Sequence[_Page], dossier: Dossier) -> tuple[list[Quote], int]:
@@ -232,30 +225,26 @@ def _quotes(claimed: Any, pages: Sequence[_Page], dossier: Dossier) -> tuple[lis
     return list(found.values()), missing
 
 
-def _rejection(given: Any, value: Any, quotes: list[Quote], missing: int) -> str:
+def _rejection(given: Any, value: Any, quotes: list[Quote]) -> str:
     """Return the reason why the model's answer has no value."""
     if given is None:
         return "The language model read the documents and named no value."
     if value is None:
         return "The language model's value is not of the field's type."
-    if quotes and all(quote.refused for quote in quotes):
+    if not quotes:
+        return "Left out: the language model quoted nothing that occurs in the document it names."
+    if all(quote.refused for quote in quotes):
         return "Left out: the language model's quotes are about another entity, or do not name one."
-    if quotes:
-        return "Left out: the language model's quotes do not support its value."
-    found = "no quote of the language model occurs in the document it names"
-    return f"Left out: {found if missing else 'the language model quoted no document'}."
+    return "Left out: the language model's quotes do not support its value."
 
 
 def _reasoning(used: list[Quote], found: Support, missing: int, refused: int) -> str:
-    hosts = list(dict.fromkeys(quote.document.origin for quote in used))
+    hosts = dict.fromkeys(quote.document.origin for quote in used)
     notes = (
-        (True, f"Read by a language model; its quotes from {', '.join(hosts[:4])} were checked."),
+        (True, f"Read by a language model; its quotes from {', '.join([*hosts][:4])} were checked."),
         (not found.sites, "They do not state the value directly."),
-        (missing, f"{missing} of its quotes {'was' if missing == 1 else 'were'} not found in the documents."),
-        (
-            refused,
-            f"{refused} of its quotes {'was' if refused == 1 else 'were'} about another entity, or unclear.",
-        ),
+        (missing, f"Quotes not found in the documents: {missing}."),
+        (refused, f"Quotes about another entity, or unclear: {refused}."),
         (found.cut, "Parts of its answer that no quote supports were left out."),
     )
     return " ".join(text for count, text in notes if count)
