@@ -161,7 +161,8 @@ def _stage(text: str) -> str:
     if match := re.search(r"(?<![\w-])(pre-?seed|seed|series [a-k])(?![\w-])", text, re.IGNORECASE):
         return match[1].title()
     known = next((name for name, pattern in _STAGES.items() if re.search(pattern, text, re.IGNORECASE)), "")
-    return known or (collapse_spaces(text) if _PRIVATE.search(text) else "")
+    private = re.search(r"privat|family|state|employee|co-?operative", text, re.IGNORECASE)
+    return known or (collapse_spaces(text) if private else "")
 
 
 def choose(text: str, choices: tuple[Any, ...]) -> Any:

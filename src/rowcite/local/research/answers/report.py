@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from rapidfuzz import fuzz
@@ -43,15 +43,13 @@ def report(given: str | dict[str, Any], reading: Reading) -> Finding:
     return Finding("text", _markdown(topic, found), (basis,))
 
 
-def _about(stems: set[str], words: list[str], library: Library) -> Iterator[Page]:
-    """Yield the pages that name a topic in their title, or contain all of its words, best first."""
+def _about(stems: set[str], words: list[str], library: Library) -> list[Page]:
+    """Return the pages that name a topic in their title, then those that contain all of its words, best first."""
     ranked = (number for number, _ in library.scored(filter(content_words, words), _SEARCHED))
-    left = _PAGES
-    for document in (library[number] for number in ranked if library.admits(number)):
-        titled = _share(stems, document.title) >= 0.5
-        if left and (titled or _share(stems, document.text) == 1):
-            left -= 1
-            yield document, titled
+    documents = [library[number] for number in ranked if library.admits(number)]
+    titled = [(one, True) for one in documents if _share(stems, one.title) >= 0.5]
+    others = [(one, False) for one in documents if _share(stems, one.title) < 0.5]
+    return [*titled, *(page for page in others if _share(stems, page[0].text) == 1)][:_PAGES]
 
 
 def _share(stems: set[str], text: str) -> float:
