@@ -29,6 +29,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from rowcite.wording import plural
+
 
 class RowciteError(Exception):
     """Any error that rowcite explains: its text names the problem, the place and the remedy."""
@@ -173,9 +175,7 @@ class DeadlineReached(Incomplete):
         super().__init__(deadline)
 
     def __str__(self) -> str:
-        rows = (
-            "" if self.pending is None else f": {self.pending:,} row{'s'[: self.pending != 1]} still pending"
-        )
+        rows = "" if self.pending is None else f": {plural(self.pending, 'row')} still pending"
         return f"Stopped at the {self.deadline} deadline{rows}"
 
 

@@ -115,7 +115,7 @@ class Creator:
         """Report runs of a batch's group that the ledger does not have: nothing here created them."""
         if runs > 0:
             self.progress.say(
-                f"task group {batch.group_id}: the API counts {runs:,} more run{'s'[: runs != 1]} than the ledger has. They may be"
+                f"task group {batch.group_id}: the API counts {plural(runs, 'more run')} than the ledger has. They may be"
                 " charged, and are not part of the spend shown here"
             )
 

@@ -17,6 +17,7 @@ from rowcite.spec import read_limits
 from rowcite.table.sources.csv_hints import ragged_hint
 from rowcite.table.sources.limits import TOO_LARGE, row_too_long
 from rowcite.table.sources.streams import RowLines, RowTooLong, open_stream, open_text, unreadable_error
+from rowcite.wording import plural
 
 QUOTE_FAULT = "a quote is never closed, or text follows a closing one"
 QUOTE_HINT = " Is a quote never closed?"
@@ -91,7 +92,7 @@ def _quote_fault(file: Path, first: int, last: int, error: csv.Error) -> TableEr
 
 
 def _ragged(place: str, row: list[str], header: Sequence[str], line: int) -> TableError:
-    cells = f"{len(row)} cell{'s' if len(row) > 1 else ''}"
+    cells = plural(len(row), "cell")
     return TableError(
         f"{place}: {cells} where the header has {len(header)}. {ragged_hint(header, row, line)}"
     )
