@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 5
+QUICK ?= 1
 export PYTHONDONTWRITEBYTECODE =  # tests start many processes: compile once
 
 .PHONY: help demo test test-all test-integrations lint format check serve bench versus bench-escalation bench-full load soak fuzz eval enrich chromium screenshots docs clean
@@ -15,7 +16,7 @@ demo: .venv/local  ## Enrich the sample CRM export without a key, and show some 
 	@$(BIN)/python examples/show.py out/accounts.csv
 
 test: .venv/dev  ## Run the tests that need only Python
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not browser and not node and not slow and not integration" tests
+	ROWCITE_QUICK=$(QUICK) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not browser and not node and not slow and not integration" tests
 
 test-all: .venv/dev chromium  ## Run the tests that CI runs: with Node 20, npm and its registry, and Chromium
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not integration" tests

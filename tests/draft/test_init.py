@@ -21,7 +21,7 @@ from rowcite.draft.draft import draft
 from rowcite.draft.sample import Column, Sample, TableForm, read_sample
 from rowcite.draft.spec_text import text_of
 from rowcite.pipeline.spec_file import load_spec
-from support import environment
+from support import environment, examples
 
 COMPANIES = (
     b"Company,Website,Industry\nFjordcell,fjordcell.example,\nMalabar Loom,malabarloom.example,Textiles\n"
@@ -378,7 +378,9 @@ CELLS = st.one_of(
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(names=st.lists(NAMES, min_size=1, max_size=6, unique=True), data=st.data())
 def test_the_text_for_any_columns_is_a_spec_of_these_columns(tmp_path, names, data):
     columns = [

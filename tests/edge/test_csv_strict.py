@@ -2,7 +2,6 @@
 
 import csv
 import io
-import os
 import re
 from itertools import chain
 
@@ -18,8 +17,9 @@ from rowcite.table.sources import FrameSource, open_source
 from rowcite.table.sources.base import TextForm
 from rowcite.table.sources.csv_quotes import BLOCK, check_quotes, row_blocks
 from rowcite.table.sources.limits import is_pattern
+from support import examples
 
-EXAMPLES = int(os.environ.get("ROWCITE_EXAMPLES", "40"))
+EXAMPLES = examples(40)
 cheap = settings(
     max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

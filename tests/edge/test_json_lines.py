@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 
 import polars as pl
 import pytest
@@ -16,8 +15,9 @@ from rowcite.table.sinks import open_table
 from rowcite.table.sources import open_source
 from rowcite.table.sources.jsonl_faults import may_repeat_names
 from rowcite.table.sources.members import edited, own_texts
+from support import examples
 
-EXAMPLES = int(os.environ.get("ROWCITE_EXAMPLES", "40"))
+EXAMPLES = examples(40)
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=5)
 NUMBER = st.from_regex(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,12})?([eE][+-]?[0-9]{1,2})?", fullmatch=True)
 WHITE = st.sampled_from(["", " ", "\t"])

@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from rowcite.errors import LedgerError
 from rowcite.ledger import open_ledger
 from rowcite.model import EndedRun, RunState
+from support import examples
 from support.answers import runs_of
 from support.ledgers import BODY, PRICE, batch, done, keyed, task
 
@@ -167,7 +168,10 @@ def _class(state):
 
 
 AnyOrder.TestCase.settings = settings(
-    max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=examples(25),
+    stateful_step_count=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 TestLedgerInAnyOrder = AnyOrder.TestCase
 

@@ -4,7 +4,6 @@ import csv
 import datetime as dt
 import io
 import json
-import os
 from decimal import Context, Decimal
 
 import polars as pl
@@ -21,8 +20,9 @@ from rowcite.table.columns import column_type_problems
 from rowcite.table.sinks import open_table
 from rowcite.table.sources import open_source
 from rowcite.table.sources.arrow_types import to_frame
+from support import examples
 
-EXAMPLES = int(os.environ.get("ROWCITE_EXAMPLES", "40"))
+EXAMPLES = examples(40)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=4)
 EXACT = Context(prec=80)
 UNITS = st.sampled_from(["s", "ms", "us", "ns"])

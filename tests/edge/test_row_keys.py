@@ -4,7 +4,6 @@
 """
 
 import json
-import os
 from contextlib import closing
 
 import polars as pl
@@ -20,8 +19,9 @@ from rowcite.pipeline.spec_file import parse_spec
 from rowcite.spec.models import CsvOptions
 from rowcite.table.reader import Reader
 from rowcite.table.sources import open_source
+from support import examples
 
-EXAMPLES = int(os.environ.get("ROWCITE_EXAMPLES", "25"))
+EXAMPLES = examples(25)
 INPUTS = {"inputs": {"x": {"column": "x", "transform": "lower"}, "y": {"column": "y"}}}
 PROMPT = {"prompt": "{x} of {y}"}
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=5)

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import re
 import zipfile
 from datetime import date, datetime, time, timedelta
@@ -28,8 +27,9 @@ from rowcite.table.sinks.registry import OutputTable
 from rowcite.table.sinks.xlsx_files import workbooks
 from rowcite.table.sinks.xlsx_sheet import SheetLimits
 from rowcite.table.sources import FrameSource, open_source
+from support import examples
 
-EXAMPLES = int(os.environ.get("ROWCITE_EXAMPLES", "8"))
+EXAMPLES = examples(8)
 AT = datetime  # without a zone, as Excel has it
 STATUS = pl.DataFrame({"rowcite_status": ["completed"]})
 CITATION = ("Acme - About", "https://acme.example/about?a=1&b=2#team", "Acme makes anvils.")

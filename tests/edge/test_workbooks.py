@@ -1,7 +1,6 @@
 """A workbook is read as it is, cell by cell, or refused by the address of what would have to be guessed."""
 
 import io
-import os
 import zipfile
 from contextlib import nullcontext
 from datetime import date, datetime, time, timedelta
@@ -20,8 +19,9 @@ from rowcite.table.sources.limits import max_bytes_of
 from rowcite.table.sources.members import members, own_texts
 from rowcite.table.sources.xlsx_parts import Parts, open_parts
 from rowcite.table.sources.xlsx_scan import scan_sheet
+from support import examples
 
-EXAMPLES = int(os.environ.get("ROWCITE_EXAMPLES", "10"))
+EXAMPLES = examples(10)
 DAY = date(2024, 1, 31)
 AT = datetime  # without a zone, as Excel has it
 

@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, given, settings
 
 from fuzz.mutated import mutated
 from fuzz.targets import TARGETS
+from support import examples
 
 SLOWEST = {
     "document": 60,
@@ -23,7 +24,7 @@ def test_bytes_give_a_value_or_an_explained_error(name):
     target = TARGETS[name]
 
     @settings(
-        max_examples=SLOWEST.get(name, 200),
+        max_examples=examples(SLOWEST.get(name, 200)),
         deadline=10_000,
         derandomize=True,
         database=None,

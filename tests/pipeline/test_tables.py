@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rowcite.cli import main
-from support import rowcite, served, small_spec, write_spec
+from support import examples, rowcite, served, small_spec, write_spec
 from support.answers import NOWHERE, answered, known
 
 PAGES = {
@@ -96,7 +96,9 @@ CELL = st.one_of(NASTY, st.text(st.characters(exclude_categories=["Cs"]), max_si
 NAME = st.one_of(st.sampled_from(["Acme Oy", "Borealis Foods", "Unknown & Sons", ""]), CELL)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(rows=st.lists(st.tuples(CELL, NAME, CELL, CELL), min_size=1, max_size=6))
 def test_every_original_value_comes_back_in_its_row(tmp_path, server, rows):
     original = [["id", "name", "website", 'a "note", \n=x'], *map(list, rows)]

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import cache
@@ -27,6 +27,8 @@ ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "sample_data" / "web"
 SECRETS = ("PARALLEL_API_KEY", "PARALLEL_BASE_URL", "PARALLEL_API_URL", "ROWCITE_LEDGER")
 
+QUICK = bool(os.environ.get("ROWCITE_QUICK"))
+
 BASE_SPEC = """\
 name: accounts
 task:
@@ -41,6 +43,23 @@ task:
 def numbered(count: int) -> list[Any]:
     """Return the numbers of seeded cases for `parametrize`; those after the first are slow."""
     return [pytest.param(number, marks=[pytest.mark.slow] * (number > 0)) for number in range(count)]
+
+
+def examples(number: int) -> int:
+    """Return the number of examples of a property: `number`, a quarter in `make test`, or what ROWCITE_EXAMPLES says."""
+    return int(os.environ.get("ROWCITE_EXAMPLES") or (max(number // 4, 5) if QUICK else number))
+
+
+def diagonal(rows: Iterable[Any], columns: Iterable[Any]) -> list[Any]:
+    """Return all pairs for `parametrize`; those that are not needed to have each row and each column once are slow."""
+    rows, columns = list(rows), list(columns)
+    longer = range(max(len(rows), len(columns)))
+    needed = {(number % len(rows), number % len(columns)) for number in longer}
+    return [
+        pytest.param(row, column, marks=[pytest.mark.slow] * ((i, j) not in needed))
+        for i, row in enumerate(rows)
+        for j, column in enumerate(columns)
+    ]
 
 
 def environment(**extra: str) -> dict[str, str]:

@@ -8,8 +8,9 @@ from hypothesis import settings
 from rowcite.errors import SpecError
 from rowcite.pipeline.spec_file import load_spec, parse_spec
 from rowcite.spec.models import Spec
+from support import examples
 
-settings.register_profile("unit", deadline=None, derandomize=True, max_examples=100)
+settings.register_profile("unit", deadline=None, derandomize=True, max_examples=examples(100))
 settings.load_profile("unit")
 
 

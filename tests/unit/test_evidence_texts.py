@@ -14,6 +14,7 @@ from rowcite.rows.columns import StoredRow, resolve_accepted
 from rowcite.rows.resolve import resolve
 from rowcite.spec.accept_models import Accept
 from rowcite.spec.fields import Field, FieldType
+from support import examples
 
 DAY = date(2026, 1, 1)
 KINDS = [
@@ -103,7 +104,7 @@ def cells_without_texts(row):
 
 
 @pytest.mark.parametrize("accept", ACCEPTS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=4),
     content=CONTENT,
@@ -149,7 +150,7 @@ def shown(cell):
 @pytest.mark.parametrize(
     "accept", [*ACCEPTS, {"required": ["two"]}, {"rules": ["one is not null", "1 < 2 and two is null"]}]
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     kinds=st.lists(st.sampled_from(KINDS), min_size=2, max_size=4),
     answers=st.lists(st.tuples(CONTENT, st.lists(ENTRIES, max_size=7) | st.none()), min_size=1, max_size=5),

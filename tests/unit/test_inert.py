@@ -14,6 +14,7 @@ from markdown_it import MarkdownIt
 
 from rowcite.inert import csv_line, is_formula, one_line, plain_markdown, without_formula
 from rowcite.table.columns import without_formulas
+from support import examples
 
 FORMULAS = [
     "=1+1",
@@ -81,7 +82,7 @@ def test_any_other_text_is_left_as_it_is(text):
     assert without_formula(text) == column(text) == text
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(hostile.filter(lambda text: not any("\ud800" <= char <= "\udfff" for char in text)))
 def test_the_rule_for_columns_is_the_rule_for_one_text(text):
     assert column(text) == without_formula(text)

@@ -16,7 +16,7 @@ from rowcite.spec.json_schema import spec_schema
 from rowcite.spec.models import Spec
 from rowcite.spec.problems import OWN_KEYS, models_in
 from support import BASE_SPEC as BASE
-from support import ROOT
+from support import ROOT, examples
 from support.editors import schema_validator, valid_in_an_editor
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -103,7 +103,7 @@ def test_a_variable_is_not_valid_in_place_of_a_list_or_a_mapping(problems):
         assert not valid_in_an_editor(BASE + added)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.too_slow])
 @given(NEARLY)
 def test_a_random_structure_that_is_a_spec_is_valid(value):
     try:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from rowcite.api.rate_limit import MIN_RATE, RISE_AFTER, WINDOW, RateLimiter
 from rowcite.local.server.access import RateLimit
+from support import examples
 
 
 class Jumping(selectors.SelectSelector):
@@ -260,7 +261,7 @@ def test_the_limit_holds_and_nothing_starts_in_a_pause_for_any_sequence_of_429s(
 
 
 @given(st.integers(1, 2_000), st.lists(SECONDS, min_size=3, max_size=20))
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 def test_the_rate_returns_to_the_limit_when_there_are_no_more_429s(per_minute, throttles):
     async def work() -> None:
         limiter = new(per_minute)
@@ -297,7 +298,7 @@ class Api:
 
 
 @given(st.integers(5, 600), st.integers(1, 16), st.booleans())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 def test_a_limit_far_below_the_own_is_used_and_few_requests_are_turned_away(limit, at_once, retry_after):
     """Without Retry-After, thousands of requests would get 429 unless the rate falls."""
     minutes = 6

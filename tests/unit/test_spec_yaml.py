@@ -17,6 +17,7 @@ from rowcite.pipeline.spec_file import load_spec, parse_spec
 from rowcite.spec import yaml_positions
 from rowcite.spec.models import Spec
 from support import BASE_SPEC as BASE
+from support import examples
 
 CONTRACT = Path(__file__).parents[1] / "data" / "contract_spec.yaml"
 
@@ -265,7 +266,7 @@ NEARLY = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.too_slow])
 @given(st.one_of(NEARLY, MAPPINGS, VALUES))
 def test_a_random_structure_is_a_spec_or_a_spec_error(value):
     with contextlib.suppress(SpecError):
@@ -282,7 +283,7 @@ YAML = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.one_of(YAML, st.text(max_size=40), YAML.map(lambda tail: BASE + tail)))
 def test_a_random_text_is_a_spec_or_a_spec_error(load, text):
     with contextlib.suppress(SpecError):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from rowcite.api import column_text
 from rowcite.api.keys import canonical, task_key, task_keys
+from support import examples
 
 ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 TRICKY = [
@@ -48,7 +49,7 @@ def test_numbers_and_booleans(dtype, values):
     assert column_text.objects(frame).to_list() == expected(frame)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     st.dictionaries(ANY, st.lists(st.none() | ANY, min_size=3, max_size=3), min_size=1, max_size=4),
     st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False), min_size=3, max_size=3),

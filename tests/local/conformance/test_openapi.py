@@ -5,6 +5,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from rowcite.local.server.openapi import document
+from support import examples
 
 PATHS = document()["paths"]
 OPERATIONS = [(path, method) for path, methods in PATHS.items() for method in methods]
@@ -18,7 +19,7 @@ WITH_MODES = [
     or any(one["in"] == "query" for one in PATHS[path][method]["parameters"])
 ]
 BOUNDED = settings(
-    max_examples=30,
+    max_examples=examples(30),
     deadline=None,
     derandomize=True,
     database=None,
