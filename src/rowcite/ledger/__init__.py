@@ -5,6 +5,8 @@ The only package of the core with SQL in it. Every method that writes is one tra
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from rowcite.ledger.history import History
@@ -21,6 +23,14 @@ class Ledger(Reads, Writes, History):
     def reopen(self) -> Ledger:
         """Return a second connection to the same file, for another thread. The lock stays with this one."""
         return Ledger(open_again(self.where), None, self.where, self._command)
+
+    def opener(self) -> Callable[[], Ledger]:
+        """Return a function that opens the file for reading as this command reads it, in another process too."""
+        return partial(_opened_to_read, Path(self.where).parent, self._command)
+
+
+def _opened_to_read(folder: Path, command: int | None) -> Ledger:
+    return Ledger(*open_file(folder, writing=False, wait=0.0), command)
 
 
 def open_ledger(folder: Path, *, writing: bool, wait: float = 0.0) -> Ledger:

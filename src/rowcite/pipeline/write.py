@@ -18,7 +18,7 @@ from rowcite.inert import plain_markdown
 from rowcite.ledger import Ledger
 from rowcite.model import Counts, RowStatus
 from rowcite.pipeline.input_changes import check_unchanged, has_other_rows, with_table_of_now
-from rowcite.pipeline.job import Job
+from rowcite.pipeline.job import MEMORY, Job
 from rowcite.table.contents import Contents, count, write_contents
 from rowcite.table.contents import merged as merged_rows
 from rowcite.table.merge import Merge
@@ -114,6 +114,7 @@ def _write_file(job: Job, ledger: Ledger, target: str, replacement: Replacement,
         replacement=replacement,
         about=about,
         before_end=partial(check_unchanged, job),
+        open_runs=ledger.opener() if job.memory >= MEMORY else None,
     )
     written.notes = about.notes
 

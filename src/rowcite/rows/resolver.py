@@ -61,15 +61,22 @@ class RowResolver:
     """Resolves the rows of one table under one spec.
 
     Without `decided` the decisions of people are left out. Without `texts` the evidence may lack reasonings, titles and
-    excerpts: to read them takes half the time of an answer.
+    excerpts: to read them takes half the time of an answer. `day` is the day that the age of evidence counts from, by default today.
     """
 
-    def __init__(
-        self, spec: Spec, table: pl.Schema, ledger: RunStore, *, decided: bool = True, texts: bool = True
+    def __init__(  # noqa: PLR0913 - the sources of a row, by name
+        self,
+        spec: Spec,
+        table: pl.Schema,
+        ledger: RunStore,
+        *,
+        decided: bool = True,
+        texts: bool = True,
+        day: date | None = None,
     ) -> None:
         self.fields: tuple[Field, ...] = fields(spec)
         self.policy: AcceptancePolicy = acceptance_policy(self.fields, spec.accept)
-        self.day: date = datetime.now(UTC).date()
+        self.day: date = day or datetime.now(UTC).date()
         self.given_columns = given_columns(spec, table)
         self._ledger, self._decided = ledger, decided
         self._overwrite = spec.columns.existing == "overwrite"

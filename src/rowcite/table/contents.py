@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -57,18 +58,32 @@ def write_contents(  # noqa: PLR0913 - what a table is made of, by name
     replacement: Replacement | None = None,
     about: About | None = None,
     before_end: Callable[[], None] = lambda: None,
+    open_runs: Callable[[], RunStore] | None = None,
 ) -> None:
     """Write a table and count its contents. `replacement` chooses its place when all rows are counted.
 
-    `room` limits the memory for resolved tasks, in bytes. `before_end` may raise an error, and no table appears.
+    `room` limits the memory for resolved tasks, in bytes. `before_end` may raise an error, and no table appears. `open_runs`
+    opens the runs in another process.
     """
     source, limit = reader.source, reader.limit
     form = output_format(target, source)
     layout = ColumnLayout(reader.spec, source.schema, native=form.native, workbook=form.workbook)
     headings = layout.headings
     added = pl.Schema({headings[name]: dtype for name, dtype in layout.schema.items()})
-    merge = Merge(reader.spec, source.schema, runs, native=form.native, workbook=form.workbook, room=room)
-    with open_table(target, source, added, replacement, about) as write_rows, ThreadPoolExecutor(1) as pool:
+    merge = Merge(
+        reader.spec,
+        source.schema,
+        runs,
+        native=form.native,
+        workbook=form.workbook,
+        room=room,
+        open_runs=open_runs,
+    )
+    with (
+        closing(merge),
+        open_table(target, source, added, replacement, about) as write_rows,
+        ThreadPoolExecutor(1) as pool,
+    ):
         pending: Future[None] | None = None
         for rows, columns in merged(reader, question, merge):
             if pending is not None:

@@ -5,8 +5,11 @@ A task is resolved once and its columns are spread over its rows; they are kept 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import date
+from functools import partial
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -16,6 +19,7 @@ from rowcite.rows.given import GIVEN, is_blank
 from rowcite.rows.resolver import CHUNK, KEY, RowResolver, RunStore
 from rowcite.spec.models import Spec
 from rowcite.table.columns import FOUND, ColumnLayout, without_formulas
+from rowcite.table.processes import FrameProcesses, Function
 from rowcite.table.reader import Batch
 from rowcite.table.sources import Rows
 from rowcite.table.sources.members import edited
@@ -30,7 +34,8 @@ class Merge:
     """Joins one batch of rows after another with the columns of their tasks.
 
     Columns of resolved tasks stay in memory up to `room` bytes, so that a task of many rows is resolved once and memory
-    does not grow with the table.
+    does not grow with the table. With `open_runs`, which opens the ledger in another process, many tasks are resolved on
+    several cores; close the merge then. `day` is the day that the age of evidence counts from, by default today.
     """
 
     def __init__(  # noqa: PLR0913 - the form of a table, by name
@@ -42,10 +47,16 @@ class Merge:
         native: bool,
         workbook: bool = False,
         room: int = 256 << 20,
+        open_runs: Callable[[], RunStore] | None = None,
+        day: date | None = None,
     ) -> None:
         self._spec, self._room = spec, room
         self._layout = ColumnLayout(spec, table, native=native, workbook=workbook)
-        self._resolver = RowResolver(spec, table, ledger, texts=self._layout.shows_texts)
+        self._resolver = RowResolver(spec, table, ledger, texts=self._layout.shows_texts, day=day)
+        self._processes: FrameProcesses | None = None
+        if open_runs is not None:
+            form = {"native": native, "workbook": workbook, "day": self._resolver.day}
+            self._processes = FrameProcesses(partial(_columns_function, spec, table, open_runs, **form))
         self._given = list(self._layout.given)
         self._has_value = [~is_blank(name, table[name], spec.input.csv.null_values) for name in self._given]
         self._guarded = [
@@ -55,6 +66,11 @@ class Merge:
         ]
         self._ids = {KEY: pl.Binary(), **{name: table[name] for name in self._given}}
         self._resolved = pl.DataFrame(schema={**self._ids, **self._layout.full_schema})
+
+    def close(self) -> None:
+        """End the processes that were started."""
+        if self._processes is not None:
+            self._processes.close()
 
     def parts(self, batch: Batch) -> Iterator[tuple[Rows, pl.DataFrame]]:
         """Yield a batch's rows, some at a time, with the columns that are added to them."""
@@ -74,10 +90,16 @@ class Merge:
         if size > self._room or (size > self._room // _UNUSED and 0 < new.height == ids.height):
             self._resolved, new = self._resolved.clear(), ids
         if new.height:
-            parts = (self._columns(part) for part in new.iter_slices(CHUNK))
+            slices = new.iter_slices(CHUNK)
+            parts = (
+                map(self.columns, slices)
+                if self._processes is None
+                else self._processes.map(self.columns, slices, new.height)
+            )
             self._resolved = pl.concat([self._resolved, *parts], rechunk=True)  # once, not at each look-up
 
-    def _columns(self, ids: pl.DataFrame) -> pl.DataFrame:
+    def columns(self, ids: pl.DataFrame) -> pl.DataFrame:
+        """Return `ids`, distinct rows of `RowResolver.identify` that have a key, with the columns that they resolve to."""
         found = self._layout.frame(self._resolver.resolve_columns(ids))
         return ids.hstack(without_formulas(found, self._guarded))
 
@@ -122,6 +144,13 @@ class Merge:
             return rows
         values = pl.DataFrame([found[FOUND + name].alias(name) for name in self._given])
         return replace(_fill(rows, values), found=values)
+
+
+def _columns_function(
+    spec: Spec, table: pl.Schema, open_runs: Callable[[], RunStore], **form: Any
+) -> Function:
+    """Return the function `Merge.columns` of another process."""
+    return Merge(spec, table, open_runs(), **form).columns
 
 
 def _fill(rows: Rows, found: pl.DataFrame) -> Rows:
