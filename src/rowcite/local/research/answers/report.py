@@ -30,7 +30,7 @@ def report(given: str | dict[str, Any], reading: Reading) -> Finding:
     names, stems = reading.dossier.entity_names, set(content_words(topic))
     found = _quoted(((one.document, one.role.own) for one in reading.matches), names.mentions)
     if not found:
-        words = fold(" ".join([topic, *(text for _, text in entity.places)] if entity else topic)).split()
+        words = fold(" ".join([topic, *entity.places, *entity.countries] if entity else topic)).split()
         found = _quoted(_about(stems, words, reading.library), lambda text: _share(stems, text) >= 0.5)
     if not found:
         reason = reading.dossier.problem or f"No document mentions {topic}."

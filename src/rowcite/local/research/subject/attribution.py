@@ -26,10 +26,6 @@ _PRONOUN = re.compile(
     r"\b(?:we|it|the (?:company|firm|group|business))(?: (?:now|today|currently|also))?\s*$",
     re.IGNORECASE,
 )
-_THIRD = re.compile(
-    r"\b(?:they|their|he|she|his|her|customers?|clients?|users?|suppliers?|competitors?|rivals?|partners?|investors?|industry|sector|market|average)\b",
-    re.IGNORECASE,
-)
 _CAPITAL = re.compile(r"(?<![.!?:] )(?<!^)(?<![\w])(?![A-Z]{2,3}\b)([A-ZÀ-ÖØ-Þ][\w'\u2019-]+)")
 _CAPITALISED = re.compile(r"(?<!\w)[A-Z\d][\w'\u2019]*")
 _AFTER_PREPOSITION = re.compile(
@@ -115,21 +111,14 @@ def match_fact(fact: Fact, document: Document, role: DocumentRole, names: Entity
     if fact.subject:
         named = names.is_name(fact.subject) or _is_name_variant(fact, role, names)
         return fact.directness if named else None
-    if _is_about_others(fact.heading, names):
+    others = names.names_another(fact.heading) or OTHERS_HEADING.search(fact.heading)
+    if others and not names.mentions(fact.heading):
         return None
     if fact.lead is not None:
         return _match_sentence(fact, fact.lead, document, role, names)
-    if names.mentions(fact.heading):
-        return fact.directness
-    if role.profile or role.own:
+    if names.mentions(fact.heading) or role.profile or role.own:
         return fact.directness
     return Directness.PASSING if role.headline else None
-
-
-def _is_about_others(heading: str, names: EntityNames) -> bool:
-    """Return True if what is below a heading is about another entity."""
-    others = names.names_another(heading) or bool(OTHERS_HEADING.search(heading))
-    return others and not names.mentions(heading)
 
 
 def _is_name_variant(fact: Fact, role: DocumentRole, names: EntityNames) -> bool:
@@ -157,7 +146,7 @@ def _match_sentence(
     if after:
         between = fact.tail[: after[0][0]].replace(fact.value, " ")
         return None if names.names_another(between) or _OTHER.search(between) else fact.directness
-    if _THIRD.search(lead) or names.names_another(fact.tail.replace(fact.value, " ")):
+    if _OTHER.search(lead) or names.names_another(fact.tail.replace(fact.value, " ")):
         return None
     if not _PRONOUN.search(lead or "it"):
         return Directness.PASSING if role.own else None
@@ -176,7 +165,7 @@ def _follows_name(fact: Fact, document: Document, names: EntityNames) -> bool:
 
 def may_be_about_page(lead: str, names: EntityNames) -> bool:
     """Return True if a sentence may be about a part of the page's entity: before its value it names no other that the corpus knows."""
-    return not (names.names_another(lead) or _THIRD.search(lead) or _OTHER_SUBJECT.search(lead))
+    return not (names.names_another(lead) or _OTHER.search(lead) or _OTHER_SUBJECT.search(lead))
 
 
 def names_no_other(lead: str) -> bool:

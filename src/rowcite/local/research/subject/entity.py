@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,15 +30,16 @@ _NUMBER_KEYS = re.compile(
 
 @dataclass(frozen=True)
 class Entity:
-    """The row's subject: folded core names, sites, folded places and identifying numbers.
+    """The row's subject: folded core names, sites, places, countries and identifying numbers.
 
-    `places` are (kind, text) with kind city, country or place. `topic` marks a theme instead of a proper name.
+    `topic` marks a theme instead of a proper name, `text` a text that may contain a name.
     """
 
     given: str = ""
     names: tuple[str, ...] = ()
     sites: tuple[str, ...] = ()
-    places: tuple[tuple[str, str], ...] = ()
+    places: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     topic: bool = False
     text: str = ""
@@ -47,25 +49,25 @@ def entity_of(value: str | dict[str, Any]) -> Entity:
     """Return the entity of a run's input; values are recognised by their form and key."""
     if isinstance(value, str):
         return Entity(text=value, sites=tuple(sites_within(value)))
-    found: dict[str, list[str]] = {kind: [] for kind in ("name", "site", "number", "topic", "spare")}
-    places: list[tuple[str, str]] = []
-    leaves = _leaves(value)
+    found: dict[str, list[str]] = {
+        kind: [] for kind in ("name", "site", "place", "country", "number", "topic", "spare", "")
+    }
+    leaves = list(_leaves(value))
     for key, text in leaves:
         words, alone = split_words(key), len(leaves) == 1
         kind = _kind_of(words, text, alone=alone)
-        if kind == "place":
-            places += _places(words, text)
-        elif kind:
-            found[kind].append(text)
+        found[kind].append(text)
         if kind == "site" and (alone or _NAME_KEYS.search(words)) and not re.search("[/@]", text):
             found["name"].append(text)  # "Cloud.gov" is a name too
     sites = tuple(dict.fromkeys(map(site_in, found["site"])))
     names = found["name"] or found["topic"] or ([] if sites else found["spare"][:1])
+    parts = (part.strip() for text in found["place"] for part in text.split(","))
     return Entity(
         given=" ".join((names or [*sites, ""])[0].split()),
         names=tuple(dict.fromkeys(one for name in names for one in (core_name(name), fold(name)) if one)),
         sites=sites,
-        places=tuple(places),
+        places=tuple(part for part in parts if fold(part) and not fold(part).isdigit()),
+        countries=tuple(found["country"]),
         numbers=tuple(re.sub(r"\W", "", number).casefold() for number in found["number"]),
         topic=bool(found["topic"] and not found["name"]),
         text=" ".join(found["topic"]),
@@ -78,7 +80,7 @@ def _kind_of(words: str, text: str, *, alone: bool) -> str:
     if site := site_in(text):
         return "" if site in SHARED_SITES or personal else "site"
     if _PLACE_KEYS.search(words) and not alone:
-        return "place"
+        return "country" if re.search(r"\bcountry\b", words) else "place"
     if _NUMBER_KEYS.search(words) and re.search(r"\d{4}", text):
         return "number"
     if _TOPIC_KEYS.search(words):
@@ -88,30 +90,15 @@ def _kind_of(words: str, text: str, *, alone: bool) -> str:
     return "" if personal or len(text) >= 80 else "spare"
 
 
-def _leaves(value: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Return the input's (key, text) pairs; nested keys are joined, blanks are dropped."""
-    found: list[tuple[str, str]] = []
+def _leaves(value: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the input's (key, text) pairs; nested keys are joined, blanks are dropped."""
     for key, inner in value.items():
         name = f"{prefix} {key}".strip()
         if isinstance(inner, dict):
-            found += _leaves(inner, name)
-            continue
-        items = inner if isinstance(inner, list) else [inner]
-        texts = (
-            str(one).strip()
-            for one in items
-            if isinstance(one, str | int | float) and not isinstance(one, bool)
-        )
-        found += [(name, text) for text in texts if fold(text) not in _BLANK]
-    return found
-
-
-def _places(words: str, text: str) -> list[tuple[str, str]]:
-    if re.search(r"\b(?:city|town)\b", words):
-        return [("city", fold(text.split(",", maxsplit=1)[0]))]
-    if re.search(r"\bcountry\b", words):
-        return [("country", fold(text))]
-    return [("place", folded) for part in text.split(",") if (folded := fold(part)) and not folded.isdigit()]
+            yield from _leaves(inner, name)
+        for one in inner if isinstance(inner, list) else [inner]:
+            if type(one) in {str, int, float} and fold(str(one)) not in _BLANK:
+                yield name, str(one).strip()
 
 
 @dataclass(frozen=True)

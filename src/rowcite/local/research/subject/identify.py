@@ -6,8 +6,6 @@ import re
 from collections import Counter
 from dataclasses import replace
 
-from rapidfuzz import fuzz
-
 from rowcite.local.research.documents.document import Document
 from rowcite.local.research.store.library import Library
 from rowcite.local.research.subject.attribution import (
@@ -18,7 +16,7 @@ from rowcite.local.research.subject.attribution import (
     mention_pattern,
 )
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier, Entity
-from rowcite.local.research.text.normalise import core_name, fold, has_phrase, strip_accents
+from rowcite.local.research.text.normalise import core_name, fold, has_phrase
 from rowcite.local.research.text.places import city_of, same_place
 from rowcite.local.research.text.urls import site_in, site_of
 
@@ -35,22 +33,20 @@ def identify(entity: Entity, library: Library) -> Dossier:
     entity = _with_known_names(entity, library)
     sites = list(entity.sites) or _claimed_sites(entity, library)
     if len(sites) > 1 and not entity.sites:
-        sites = [site for site in sites if _is_in_given_place(site, entity, library)] or sites
-        if len(sites) > 1:
-            listed = ", ".join(sites[:4])
-            problem = f"Several organisations are called {entity.given} ({listed}); the input does not identify one of them."
-            return Dossier(entity, _names_of(entity, [], library), problem=problem)
+        listed = ", ".join(sites[:4])
+        problem = f"Several organisations are called {entity.given} ({listed}); the input does not identify one of them."
+        return Dossier(entity, _names_of(entity, library), problem=problem)
     own = [number for site in sites for number in library.by_site.get(site, [])]
     pages = [library[number] for number in own]
-    entity = replace(entity, sites=tuple(sites), names=_names_on(pages, entity))
-    names = _names_of(entity, pages, library)
-    places = [text for kind, text in entity.places if kind != "country"]
-    places += [place for page in pages for place in _stated(page, OWN_PAGE, names, "city", "hq")]
+    entity = replace(entity, sites=tuple(sites))
+    entity = replace(entity, names=_names_on(pages, entity))
+    names = _names_of(entity, library)
+    stated = (place for page in pages for place in _stated(page, OWN_PAGE, names, "city", "hq"))
     forms = [form for name in entity.names for form in (name, f"{name}s")]  # "Acme's"
     named = {number for form in forms for number in library.containing_phrase(form)}
     linked = {number for site in sites for number in library.by_link.get(site, [])}
     numbers = dict.fromkeys([*own, *sorted({*named, *linked, *_presenting(entity, library)})])
-    start = Dossier(entity, names, places=tuple(dict.fromkeys(places)))
+    start = Dossier(entity, names, places=tuple(dict.fromkeys([*entity.places, *stated])))
     admitted = {number: library[number] for number in numbers if library.admits(number)}
     if numbers and not admitted:
         return replace(start, problem=f"No document that the source policy admits mentions {start.names()}.")
@@ -63,9 +59,9 @@ def _with_known_names(entity: Entity, library: Library) -> Entity:
         words = fold(entity.text).split()
         sizes = range(min(6, len(words)), 0, -1)  # the longest words that are a name
         runs = (" ".join(words[at : at + size]) for size in sizes for at in range(len(words) - size + 1))
-        name = next((run for run in runs if _is_known(run, library)), "")
-        return (
-            replace(entity, names=(core_name(name),), given=entity.given or name.title()) if name else entity
+        names = [run for run in runs if _is_known(run, library)][:1]
+        return replace(
+            entity, names=tuple(map(core_name, names)), given=entity.given or "".join(names).title()
         )
     if entity.topic or entity.sites or any(map(library.containing_phrase, entity.names)):
         return entity
@@ -94,51 +90,39 @@ def _presenting(entity: Entity, library: Library) -> list[int]:
 
 def _claimed_sites(entity: Entity, library: Library) -> list[str]:
     """Return the sites that present the entity and are named after it, and the first one that each document gives as its own."""
-    names, found = _names_of(entity, [], library), list[str]()
+    names, found = _names_of(entity, library), list[str]()
     for document in (library[number] for number in _presenting(entity, library)):
         if any(_is_named(document.site, name) for name in entity.names):
             found.append(document.site)
         else:
             found += list(filter(None, map(site_in, _stated(document, OWN_PAGE, names, "website"))))[:1]
-    return list(dict.fromkeys(found))
+    sites = list(dict.fromkeys(found))
+    return [site for site in sites if _is_in_given_place(site, entity, library)] or sites
 
 
 def _is_in_given_place(site: str, entity: Entity, library: Library) -> bool:
     """Return True if the pages of a site, or pages that link to it, give the input's place."""
     numbers = sorted({*library.by_site.get(site, []), *library.by_link.get(site, [])})
-    names = _names_of(entity, [], library)
+    names = _names_of(entity, library)
     found = [place for number in numbers for place in _stated(library[number], OWN_PAGE, names, *PLACES)]
-    return any(same_place(place, given) for place in found for _, given in entity.places)
+    return any(same_place(place, given) for place in found for given in (*entity.places, *entity.countries))
 
 
 def _names_on(pages: list[Document], entity: Entity) -> tuple[str, ...]:
-    """Return the names with those of the own site: close to the given name, or the most frequent if none was given."""
+    """Return the given names, and the two most frequent subjects of the own site after which it is named."""
     counts = Counter(subject for page in pages for subject in page.subjects)
-    if entity.names or not pages:
-        close = [name for name in counts if any(_is_form_of(name, given) for given in entity.names)]
-        return tuple(dict.fromkeys([*entity.names, *close]))
     named = [name for name in counts if any(_is_named(site, name) for site in entity.sites)]
-    return tuple(sorted(named, key=lambda name: (-counts[name], name))[:2])
+    frequent = sorted(named, key=lambda name: (-counts[name], name))[:2]
+    return tuple(dict.fromkeys([*entity.names, *frequent]))
 
 
-def _is_form_of(name: str, given: str) -> bool:
-    """Return True if two names on one site belong to one company: a longer and a shorter form, or a misspelling."""
-    shorter, longer = sorted((name, given), key=len)
-    few = len(longer.split()) <= len(shorter.split()) + 2
-    return (longer.startswith(f"{shorter} ") and few) or fuzz.ratio(name, given) > 88
-
-
-def _names_of(entity: Entity, own: list[Document], library: Library) -> EntityNames:
-    """Return the names of the entity for matching; its first word alone counts if its own site uses it so."""
-    pairs = sorted({tuple(name.split()[:2]) for name in entity.names if " " in name})
-    texts = [strip_accents(page.text) for page in own]
-    alone = {
-        first: rf"\b{re.escape(first.title())}\b(?! (?i:{re.escape(second)}))" for first, second in pairs
-    }
-    used = [
-        one for one, form in alone.items() if len(one) > 4 and any(re.search(form, text) for text in texts)
-    ]
-    names = tuple(dict.fromkeys([*entity.names, *used]))
+def _names_of(entity: Entity, library: Library) -> EntityNames:
+    """Return the names of the entity for matching; the first word of one counts alone if its site is named so."""
+    first = [name.split()[0] for name in entity.names if " " in name]
+    labels = {site.split(".", 1)[0] for site in entity.sites}
+    names = tuple(
+        dict.fromkeys([*entity.names, *(word for word in first if word in labels and len(word) > 4)])
+    )
     return EntityNames(names, mention_pattern(names), library.known - frozenset(names))
 
 
@@ -146,11 +130,10 @@ def exclude_namesakes(start: Dossier, documents: dict[int, Document], own: set[i
     """Drop documents about namesakes; if there are any, drop also documents tied to the entity by name alone."""
     ties = {number: _tie(one, start, own=number in own) for number, one in documents.items()}
     namesakes = "namesake" in ties.values()
-    matches = [
-        _match(number, documents[number], tie, start.entity_names)
-        for number, tie in ties.items()
-        if tie in _SCORES and not (tie == "name" and namesakes)
-    ]
+    kept = {
+        number: tie for number, tie in ties.items() if tie in _SCORES and not (namesakes and tie == "name")
+    }
+    matches = [_match(number, documents[number], tie, start.entity_names) for number, tie in kept.items()]
     ordered = tuple(sorted(matches, key=lambda match: (-match.score, match.document.path)))
     who = start.entity.given or "the subject"
     problem = f"No document mentions {who}."
@@ -188,11 +171,8 @@ def presents(document: Document, names: tuple[str, ...]) -> bool:
     """Return True if a page's subject has one of the names, or a name that begins with a long one of them."""
     # "nll" as it is written, but not the "acme" of acme.example
     lower = any(re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", document.title) for name in names)
-    return lower or any(
-        subject == name or (subject.startswith(f"{name} ") and name.count(" ") > 1)
-        for subject in document.subjects
-        for name in names
-    )
+    long = tuple(f"{name} " for name in names if name.count(" ") > 1)
+    return lower or any(subject in names or subject.startswith(long) for subject in document.subjects)
 
 
 def _stated(document: Document, role: DocumentRole, names: EntityNames, *concepts: str) -> list[str]:
@@ -214,7 +194,7 @@ def _compare_places(document: Document, start: Dossier) -> str:
         same = any(same_place(city, known) for city in cities for known in start.places)
         return "place" if same else "namesake"
     countries = [*_stated(document, role, names, "country"), *seats]
-    given = [text.upper() for kind, text in entity.places if kind == "country"]
+    given = [country.upper() for country in entity.countries]
     same = any(same_place(country, known) for country in countries for known in given)
     return "namesake" if countries and given and not same else "name"
 
