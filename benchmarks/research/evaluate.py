@@ -22,8 +22,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from compare import Truth, is_right
 from mirror import Labelled, ScriptedReader, judged, labelled_documents, write_corpus
 
-from rowcite.local.research import Corpus, Question, open_corpus
+from rowcite.local.research.corpus import Corpus, open_corpus
 from rowcite.local.research.language_model.reader import ModelResearcher
+from rowcite.local.research.question import Question
 
 ROOT = Path(__file__).parents[2]
 RESULTS = Path(__file__).parent / "results.md"

@@ -20,8 +20,8 @@ from typing import Any
 import yaml
 from compare import Truth, is_right
 
-from rowcite.local.research import Corpus
 from rowcite.local.research.answers.schema_fields import field_of_schema
+from rowcite.local.research.corpus import Corpus
 from rowcite.local.research.language_model.quotes import states
 from rowcite.local.research.text.normalise import content_words
 

@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from rowcite.local.research import Corpus, Question, open_corpus
+from rowcite.local.research.corpus import Corpus, open_corpus
+from rowcite.local.research.question import Question
 
 ROOT = Path(__file__).parents[2]
 _SIZE = 10_000

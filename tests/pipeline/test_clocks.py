@@ -20,7 +20,7 @@ from rowcite.api.failures import retry_after
 from rowcite.api.keys import canonical
 from rowcite.cli import main
 from rowcite.ledger import Ledger
-from rowcite.local.research import Finding
+from rowcite.local.research.question import Finding
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.serving import embedded
 from support import write_spec

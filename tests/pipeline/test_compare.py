@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from rowcite.cli import main
-from rowcite.local.research import Finding
+from rowcite.local.research.question import Finding
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.serving import embedded
 from rowcite.model import Citation, FieldBasis

@@ -14,7 +14,7 @@ from rowcite.api.facts import PROCESSORS
 from rowcite.cli import main
 from rowcite.errors import DeadlineReached
 from rowcite.ledger import open_ledger
-from rowcite.local.research import Finding
+from rowcite.local.research.question import Finding
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.serving import embedded
 from rowcite.model import Citation, FieldBasis

@@ -11,7 +11,7 @@ from rowcite.api.facts import MICRO, PROCESSORS
 from rowcite.evaluation.policies import Policy
 from rowcite.ledger import open_ledger
 from rowcite.library import evaluate
-from rowcite.local.research import Finding
+from rowcite.local.research.question import Finding
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.serving import embedded
 from rowcite.model import Citation, FieldBasis

@@ -7,7 +7,7 @@ from threading import Event, Timer
 import pytest
 
 from rowcite.cli import main
-from rowcite.local.research import Finding
+from rowcite.local.research.question import Finding
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.serving import embedded
 from rowcite.model import Citation, FieldBasis

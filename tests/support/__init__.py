@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from rowcite.cli import main
-from rowcite.local.research import Corpus, open_corpus
+from rowcite.local.research.corpus import Corpus, open_corpus
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.bench import Bench
 from rowcite.local.server.serving import embedded

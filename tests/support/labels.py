@@ -6,7 +6,7 @@ import json
 import polars as pl
 
 from rowcite.cli import main
-from rowcite.local.research import Finding
+from rowcite.local.research.question import Finding
 from rowcite.model import Citation, FieldBasis
 from support import write_spec
 

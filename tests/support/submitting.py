@@ -18,7 +18,7 @@ from rowcite.api.keys import canonical, task_key
 from rowcite.api.rate_limit import RateLimiter
 from rowcite.api.retry import RetryPolicy
 from rowcite.ledger import Ledger, open_ledger
-from rowcite.local.research import Finding
+from rowcite.local.research.question import Finding
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.faults import DropMiddleware
 from rowcite.local.server.serving import embedded

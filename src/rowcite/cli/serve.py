@@ -13,7 +13,7 @@ from rowcite.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rowcite.local.research import Corpus
+    from rowcite.local.research.corpus import Corpus
     from rowcite.local.research.language_model.endpoint import Endpoint
     from rowcite.local.server.answering import Researcher
     from rowcite.local.server.app import ServerSettings
@@ -250,7 +250,7 @@ def _researcher(flags: _Flags, console: Console) -> tuple[Researcher, str]:
         raise UsageError("--hostile and --citations are about --bench: give it too")
     if flags.corpus is None:
         raise UsageError("no documents: give --corpus DIR (or --bench, to measure clients)")
-    from rowcite.local.research import open_corpus
+    from rowcite.local.research.corpus import open_corpus
 
     documents = open_corpus(flags.corpus, cache=_cache(flags))
     for text in documents.skipped:

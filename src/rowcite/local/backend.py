@@ -31,7 +31,7 @@ def serving(corpus: Path, cache: Path) -> Iterator[str]:
         UsageError: the extra `local` is not installed.
     """
     with needs_extra("local", "the local backend needs", UsageError):
-        from rowcite.local.research import open_corpus
+        from rowcite.local.research.corpus import open_corpus
         from rowcite.local.server.app import ServerSettings, create_app
         from rowcite.local.server.serving import embedded
     settings = ServerSettings(private_addresses=True)  # the MCP servers are those of the user's own spec

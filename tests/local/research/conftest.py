@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rowcite.local.research import Corpus, Finding, Question, open_corpus
+from rowcite.local.research.corpus import Corpus, open_corpus
+from rowcite.local.research.question import Finding, Question
 
 
 class Documents:

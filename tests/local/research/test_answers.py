@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rowcite.local.research import Question
+from rowcite.local.research.question import Question
 
 ACME = {"company_name": "Acme Pumps", "website": "acmepumps.example"}
 COUNT = {"type": ["integer", "null"], "description": "Latest head count"}

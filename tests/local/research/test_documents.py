@@ -9,7 +9,7 @@ from email.message import EmailMessage
 import pytest
 
 from rowcite.errors import InputError
-from rowcite.local.research import open_corpus
+from rowcite.local.research.corpus import open_corpus
 from rowcite.local.research.documents import parse
 from rowcite.local.research.documents.parse import read_file
 

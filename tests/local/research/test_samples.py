@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rowcite.local.research import Corpus, Question, open_corpus
+from rowcite.local.research.corpus import Corpus, open_corpus
+from rowcite.local.research.question import Question
 from rowcite.local.research.text.normalise import fold
 
 ROOT = Path(__file__).parents[3]

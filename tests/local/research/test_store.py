@@ -15,13 +15,15 @@ from pathlib import Path
 
 import pytest
 
-from rowcite.local.research import Question, corpus_digest, open_corpus
+from rowcite.local.research.corpus import open_corpus
+from rowcite.local.research.question import Question
 from rowcite.local.research.store import library, read_files
+from rowcite.local.research.store.corpus_folder import corpus_digest
 from rowcite.local.research.store.document_store import UNUSED_FOR, platform_cache
 from rowcite.local.research.store.read_files import ReadJob, read, read_all
 from support import ROOT, environment, until
 
-OPEN = "import sys; from pathlib import Path; from rowcite.local.research import open_corpus; open_corpus(sys.argv[1], Path(sys.argv[2]))"
+OPEN = "import sys; from pathlib import Path; from rowcite.local.research.corpus import open_corpus; open_corpus(sys.argv[1], Path(sys.argv[2]))"
 PAGE = "<h1>Acme</h1><table><tr><th>Staff</th><td>240</td></tr></table>"
 ACME = Question(
     {"company_name": "Acme Pumps", "website": "acmepumps.example"},
@@ -218,7 +220,7 @@ def many(docs, count=130):
 @pytest.mark.slow
 def test_processes_can_open_a_corpus_at_the_same_time(docs, cache):
     many(docs)
-    code = "import sys; from pathlib import Path; from rowcite.local.research import open_corpus\nc = open_corpus(sys.argv[1], Path(sys.argv[2])); print(c.size, len(c.search(['founded'], max_results=999)), c.skipped)"
+    code = "import sys; from pathlib import Path; from rowcite.local.research.corpus import open_corpus\nc = open_corpus(sys.argv[1], Path(sys.argv[2])); print(c.size, len(c.search(['founded'], max_results=999)), c.skipped)"
     command = [sys.executable, "-c", code, docs.folder, cache]
     started = [
         subprocess.Popen(command, stdout=subprocess.PIPE, env=environment(), text=True) for _ in range(3)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from rowcite.local.research import Question, ToolAnswer
+from rowcite.local.research.question import Question, ToolAnswer
 
 ACME = {"company_name": "Acme Pumps", "website": "acmepumps.example"}
 COUNT = {"employee_count": {"type": ["integer", "null"], "description": "Head count"}}

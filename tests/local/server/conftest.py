@@ -7,7 +7,8 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
-from rowcite.local.research import Finding, SearchResult
+from rowcite.local.research.question import Finding
+from rowcite.local.research.search import SearchResult
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.serving import embedded
 from rowcite.model import Citation, FieldBasis

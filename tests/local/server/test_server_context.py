@@ -5,7 +5,8 @@ import json
 import httpx
 import pytest
 
-from rowcite.local.research import Finding, open_corpus
+from rowcite.local.research.corpus import open_corpus
+from rowcite.local.research.question import Finding
 from rowcite.local.server.answering import PreviousInteraction, fill_nulls, with_context
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.list_elements import with_elements

@@ -23,7 +23,7 @@ SERVE = """
 import sys, time
 from pathlib import Path
 from rowcite.model import FieldBasis
-from rowcite.local.research import Finding
+from rowcite.local.research.question import Finding
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.serving import serve
 

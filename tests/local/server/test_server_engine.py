@@ -5,7 +5,7 @@ import time
 
 import httpx
 
-from rowcite.local.research import open_corpus
+from rowcite.local.research.corpus import open_corpus
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.serving import embedded
 from support import until

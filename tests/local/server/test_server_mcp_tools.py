@@ -22,7 +22,7 @@ from mcp.types import EmbeddedResource, TextResourceContents, ToolAnnotations
 from starlette.responses import PlainTextResponse
 
 from rowcite.local import backend
-from rowcite.local.research import open_corpus
+from rowcite.local.research.corpus import open_corpus
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.mcp_tools import arguments_for, callable_tools, connecting_to
 from rowcite.local.server.serving import embedded

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from rowcite.local.research import open_corpus
+from rowcite.local.research.corpus import open_corpus
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.serving import embedded
 

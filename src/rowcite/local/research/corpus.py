@@ -12,6 +12,7 @@ from rowcite.local.research.answers.fill import Reading, fill_freely, fill_objec
 from rowcite.local.research.answers.report import report
 from rowcite.local.research.answers.schema_fields import OutputField, field_of_schema
 from rowcite.local.research.answers.tool_answers import cap_confidence, matches_of_tools
+from rowcite.local.research.documents.document import Document
 from rowcite.local.research.question import Finding, Question, documents_to_read
 from rowcite.local.research.search import SearchResult, search
 from rowcite.local.research.store.ingest import CorpusContents, load_contents
@@ -44,7 +45,7 @@ class Corpus:
         policy = (question.include_domains, question.exclude_domains, question.after_date)
         library = self.documents.limited_to(self._permitted(*policy, undated=True))
         dossier = identify(entity_of(question.input), library)
-        read = _most_useful(dossier, documents_to_read(question.processor), _fields(question))
+        read = _most_useful(dossier, question)
         from_tools = matches_of_tools(question, dossier, self.size)
         return Reading(dossier, (*read, *from_tools), self._newest, library)
 
@@ -117,21 +118,22 @@ def open_corpus(folder: Path | str, cache: Path | None = None) -> Corpus:
     return Corpus(contents)
 
 
-def _fields(question: Question) -> tuple[OutputField, ...]:
-    """Return the fields of a question's schema, if it has one."""
-    asked = question.output.get("json_schema") if question.output.get("type") == "json" else None
-    return field_of_schema(asked).fields if asked else ()
-
-
-def _most_useful(dossier: Dossier, limit: int, fields: tuple[OutputField, ...]) -> tuple[DocumentMatch, ...]:
+def _most_useful(dossier: Dossier, question: Question) -> tuple[DocumentMatch, ...]:
     """Return the documents to read, best first; those that state a field of the schema are preferred."""
-    concepts = {field.concept for field in fields if field.concept}
-    other_words = [content_words(field.words) for field in fields if not field.concept]
+    schema = question.output.get("json_schema") if question.output.get("type") == "json" else None
+    fields = field_of_schema(schema).fields if schema else ()
+    limit = documents_to_read(question.processor)
 
     def rank(match: DocumentMatch) -> tuple[float, str]:
-        text = fold(match.document.text) if other_words else ""
-        useful = sum(concept in match.document.by_concept for concept in concepts)
-        useful += sum(bool(words) and all(word in text for word in words) for words in other_words)
+        useful = sum(_may_state(field, match.document) for field in fields)
         return -(match.score + 0.6 * useful), match.document.path
 
     return tuple(sorted(dossier.matches[: _SHORTLIST * limit], key=rank)[:limit])
+
+
+def _may_state(field: OutputField, document: Document) -> bool:
+    """Return True if a document has a fact of the field's kind, or all words of a field of no known kind."""
+    words = content_words(field.words)
+    if field.concept:
+        return field.concept in document.by_concept
+    return bool(words) and all(word in fold(document.text) for word in words)

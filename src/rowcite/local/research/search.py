@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rowcite.local.research.documents.document import Document
@@ -11,7 +11,6 @@ from rowcite.local.research.text.normalise import content_words, fold, split_sen
 
 _DEPTH = 200  # documents ranked for each query before filters
 _OBJECTIVE = 0.5  # weight of the objective beside a query
-_TITLE = 0.6  # added to the score of a title with every word
 _SHORTEST = 20  # characters of the shortest passage
 
 
@@ -36,13 +35,14 @@ def search(
     texts = {_words(query): 1.0 for query in queries}
     if objective:
         texts[_words(objective)] = _OBJECTIVE if queries else 1.0
-    stems = {stem for words in texts for stem in content_words(" ".join(words))}
+    stems = frozenset(stem for words in texts for stem in content_words(" ".join(words)))
     found: list[SearchResult] = []
     for number in filter(library.admits, _ranked(texts, library)):
         if len(found) >= most or left <= 0:
             break
         document = library[number]
-        if excerpts := _passages(document, stems, min(per_result, left)):
+        budget = min(per_result, left)
+        if excerpts := best_texts(filter(document.contains, _pieces(document, budget)), stems, budget):
             found.append(SearchResult(document.url, document.title or None, document.date, excerpts))
             left -= sum(map(len, excerpts))
     return tuple(found)
@@ -55,15 +55,12 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _ranked(texts: dict[tuple[str, ...], float], library: Library) -> list[int]:
-    """Return document numbers by the sum of their scores; each query's best score counts 1, and titles add to it."""
+    """Return document numbers by the sum of their scores; each query's best score counts its weight."""
     scores: dict[int, float] = {}
     for words, weight in texts.items():
         hits = library.scored([form for word in words for form in _forms(word)], _DEPTH)
-        stems = set(content_words(" ".join(words)))
         for number, score in hits:
-            title = stems & set(content_words(library[number].title))
-            lift = 1 + _TITLE * len(title) / max(len(stems), 1)
-            scores[number] = scores.get(number, 0.0) + weight * lift * score / (hits[0][1] or 1.0)
+            scores[number] = scores.get(number, 0.0) + weight * score / (hits[0][1] or 1.0)
     return sorted(scores, key=lambda number: (-round(scores[number], 6), number))
 
 
@@ -73,26 +70,25 @@ def _forms(word: str) -> tuple[str, ...]:
     return (word, other) if word.isalpha() else (word,)
 
 
-def _passages(document: Document, stems: set[str], budget: int) -> tuple[str, ...]:
-    """Return the blocks with the most of the stems, within `budget` characters, in reading order."""
-    pieces = dict(enumerate(_pieces(document, budget)))
-    chosen: list[int] = []
-    for number in sorted(pieces, key=lambda one: (-len(stems & set(content_words(pieces[one]))), one)):
-        if len(pieces[number]) <= budget and document.contains(pieces[number]):
-            chosen.append(number)
-            budget -= len(pieces[number]) + 1
-    return tuple(pieces[number] for number in sorted(chosen))
-
-
 def _pieces(document: Document, budget: int) -> Iterator[str]:
     """Yield blocks; a block over the budget is split into sentences, a sentence over the budget is cut."""
-    for block in document.blocks:
-        if len(block.text) >= _SHORTEST and block.kind != "heading":
-            for piece in [block.text] if len(block.text) <= budget else split_sentences(block.text):
-                yield piece if len(piece) <= budget else _cut(piece, budget)
-    if not document.blocks:
-        yield _cut(document.text, budget)
+    texts = [one.text for one in document.blocks if len(one.text) >= _SHORTEST and one.kind != "heading"]
+    for text in texts if document.blocks else [document.text]:
+        for piece in [text] if len(text) <= budget else split_sentences(text):
+            yield clip(piece, budget)
 
 
-def _cut(text: str, budget: int) -> str:
-    return text[: budget + 1].rsplit(" ", 1)[0][:budget].strip()
+def best_texts(texts: Iterable[str], stems: frozenset[str], room: int) -> tuple[str, ...]:
+    """Return the texts with the most of the stems, at most `room` characters of them, in their order."""
+    numbered = list(enumerate(texts))
+    chosen: list[tuple[int, str]] = []
+    for number, text in sorted(numbered, key=lambda pair: -len(stems & set(content_words(pair[1])))):
+        if text and len(text) <= room:
+            chosen.append((number, text))
+            room -= len(text) + 1
+    return tuple(text for _, text in sorted(chosen))
+
+
+def clip(text: str, length: int) -> str:
+    """Return a text, cut before the word that exceeds the length."""
+    return text if len(text) <= length else text[: length + 1].rsplit(" ", 1)[0][:length].strip()

@@ -15,7 +15,8 @@ from uuid import uuid4
 import msgspec
 
 from rowcite.api.facts import BETA_FIELD_BASIS
-from rowcite.local.research import Finding, Question, SearchResult, ToolAnswer
+from rowcite.local.research.question import Finding, Question, ToolAnswer
+from rowcite.local.research.search import SearchResult
 from rowcite.local.research.subject.entity import entity_of
 from rowcite.local.research.text.normalise import fold
 from rowcite.local.server.list_elements import research_records, with_elements, without_elements
@@ -28,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 class Researcher(Protocol):
-    """What answers questions: `rowcite.local.research.Corpus`, or `bench.Bench`. Called from threads."""
+    """What answers questions: `research.corpus.Corpus`, or `bench.Bench`. Called from threads."""
 
     def research(self, question: Question, /) -> Finding:
         """Return the answer to a question."""

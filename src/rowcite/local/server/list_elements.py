@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from rowcite.local.research import Finding, Question
+from rowcite.local.research.question import Finding, Question
 from rowcite.model import Citation, FieldBasis
 
 _ORDER = {"low": 0, "medium": 1, "high": 2}

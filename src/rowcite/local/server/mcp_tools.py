@@ -18,7 +18,7 @@ from uuid import uuid4
 
 import msgspec
 
-from rowcite.local.research import ToolAnswer
+from rowcite.local.research.question import ToolAnswer
 from rowcite.local.server.addresses import PRIVATE, addresses_of, is_private
 from rowcite.local.server.schema_match import mismatches
 from rowcite.local.server.shapes import McpServer, McpToolCall

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from rowcite.api.facts import BETA_SEARCH
-from rowcite.local.research import SearchResult
+from rowcite.local.research.search import SearchResult
 from rowcite.local.server.engine import Engine
 from rowcite.local.server.http_errors import FieldError, InvalidRequest, decoded
 from rowcite.local.server.params import require_beta

@@ -13,7 +13,7 @@ from uuid import uuid4
 import msgspec
 
 from rowcite.api.facts import ACTIVE_STATUSES, RUN_STATUSES
-from rowcite.local.research import ToolAnswer
+from rowcite.local.research.question import ToolAnswer
 from rowcite.local.server.faults import digest
 from rowcite.local.server.latency import Lognormal, seconds_taken
 from rowcite.local.server.shapes import (

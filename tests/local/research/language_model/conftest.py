@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rowcite.local.research import Question
 from rowcite.local.research.language_model.endpoint import Endpoint
 from rowcite.local.research.language_model.reader import ModelResearcher
+from rowcite.local.research.question import Question
 from support.chat_completions import ACME, COUNT, ELSEWHERE, KEY, STAFF, stubbed
 
 

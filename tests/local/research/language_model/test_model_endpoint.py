@@ -11,9 +11,10 @@ import httpx
 import pytest
 
 from rowcite.errors import UsageError
-from rowcite.local.research import Question, open_corpus
+from rowcite.local.research.corpus import open_corpus
 from rowcite.local.research.language_model.endpoint import Endpoint
 from rowcite.local.research.language_model.reader import ModelResearcher
+from rowcite.local.research.question import Question
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.serving import embedded
 from support import rowcite, serving

@@ -26,6 +26,7 @@ from rowcite.local.research.documents.phrases import MODEL_INSTRUCTIONS
 from rowcite.local.research.language_model.endpoint import Endpoint, EndpointUnavailable
 from rowcite.local.research.language_model.quotes import Quote, Support, coerce, support, supported_text
 from rowcite.local.research.question import Finding, Question
+from rowcite.local.research.search import best_texts, clip
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier
 from rowcite.local.research.text.normalise import collapse_spaces, content_words
 from rowcite.model import Citation, FieldBasis
@@ -90,22 +91,12 @@ def passages(document: Document, requested: frozenset[str], room: int) -> str:
     Passages with instructions to a language model are left out.
     """
     data = dict.fromkeys(fact.excerpt for fact in document.facts if fact.directness is Directness.DATA)
-    texts = [clip(text) for text in [*data, *(collapse_spaces(block.text) for block in document.blocks)]]
-    usable = {
-        number: text for number, text in enumerate(texts) if text and not MODEL_INSTRUCTIONS.search(text)
-    }
-    shared_words = {number: len(requested & set(content_words(text))) for number, text in usable.items()}
-    chosen: list[int] = []
-    for number in sorted(usable, key=lambda number: (-shared_words[number], number)):
-        if len(usable[number]) + 1 <= room:
-            room -= len(usable[number]) + 1
-            chosen.append(number)
-    return "\n".join(usable[number] for number in sorted(chosen))
-
-
-def clip(text: str, length: int = _PASSAGE) -> str:
-    """Return a text, cut before the word that exceeds the length."""
-    return text if len(text) <= length else text[: length + 1].rsplit(" ", 1)[0][:length]
+    texts = [
+        clip(text, _PASSAGE) for text in (*data, *(collapse_spaces(one.text) for one in document.blocks))
+    ]
+    return "\n".join(
+        best_texts((one for one in texts if not MODEL_INSTRUCTIONS.search(one)), requested, room)
+    )
 
 
 _LONGEST_QUOTE = 1_000  # characters: a quote of a whole page would support any value
