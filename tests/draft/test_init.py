@@ -173,6 +173,11 @@ def test_a_title_above_the_header_is_an_error(refused):
     assert "table.csv:1: 1 cell where most rows have 3. The header seems to be row 3" in refused(text)
 
 
+def test_a_comment_above_a_header_of_two_columns_is_an_error(refused):
+    text = b"# Export of 2024-05-01\nCompany,City\nFjordcell,Bergen\nMalabar Loom,Kochi\n"
+    assert "table.csv:1: 1 cell where most rows have 2. The header seems to be row 2" in refused(text)
+
+
 def test_the_line_for_excel_alone_is_an_error(refused):
     assert '"sep=;" is a line for Excel alone. Delete it' in refused(
         b"sep=;\nCompany;City\nFjordcell;Bergen\n"

@@ -171,10 +171,12 @@ def _separator(file: Path, named: str, encoding: str, default: str) -> str:
     widths = {mark: _widths(text, mark) for mark in dict.fromkeys((default, *_SEPARATORS))}
     most = {mark: _common(found) for mark, found in widths.items()}
     even = {mark: found.count(most[mark]) / max(len(found), 1) for mark, found in widths.items()}
+    # Under one cell, rows of two cells may be one column of names with commas: not under a comment.
+    several = 1 if text.lstrip("\ufeff").startswith("#") else 2
     fitting = [
         mark
         for mark, found in widths.items()
-        if even[mark] >= 0.6 and (found[0] == most[mark] > 1 or most[mark] > 2)
+        if even[mark] >= 0.6 and (found[0] == most[mark] > 1 or most[mark] > several)
     ]
     if not fitting and max(widths[default][:1], default=1) > 1:
         return default  # a header of several columns over other rows: an error that names the row
