@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from email.message import EmailMessage
 
 import pytest
 
@@ -181,19 +180,6 @@ def test_an_invalid_json_line_is_reported_and_the_others_are_read(docs):
     corpus = docs.open()
     assert corpus.size == 1
     assert [line.split(":")[0] for line in corpus.skipped] == ["pages.jsonl#2", "pages.jsonl#3"]
-
-
-def test_an_email_is_dated_and_titled_by_its_headers(docs):
-    message = EmailMessage()
-    message["Subject"] = "Acme Pumps in figures"
-    message["Date"] = "Tue, 04 Mar 2025 10:15:00 +0100"
-    message["From"] = "press@acmepumps.example"
-    message.set_content("Acme Pumps has 240 employees.\n\nFounded: 1998\n")
-    message.add_alternative("<p>Acme Pumps has 241 employees.</p>", subtype="html")
-    (docs.folder / "news.eml").write_bytes(message.as_bytes())
-    (document,) = docs.open().documents
-    assert (document.title, document.date) == ("Acme Pumps in figures", "2025-03-04")
-    assert docs.value(ACME, COUNT) == 240
 
 
 # --- limits ----------------------------------------------------------------------------------------------

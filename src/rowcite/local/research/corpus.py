@@ -113,7 +113,7 @@ def open_corpus(folder: Path | str, cache: Path | None = None) -> Corpus:
     if not contents.library:
         detail = f" Left out: {'; '.join(contents.skipped[:3])}." if contents.skipped else ""
         raise InputError(
-            f"{root}: no documents. Put HTML, Markdown, text, PDF, JSONL or .eml files there, or name another folder.{detail}"
+            f"{root}: no documents. Put HTML, Markdown, text, PDF or JSONL files there, or name another folder.{detail}"
         )
     return Corpus(contents)
 

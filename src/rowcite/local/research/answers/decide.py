@@ -23,8 +23,8 @@ _LONGEST_ITEM = 60
 _STALE_YEARS = 2
 _UNDATED_AGE = 1.5
 # Facts that change within a few years.
-_FAST = frozenset({"employees", "revenue", "stage", "ceo", "public", "funding_total", "round_amount"})
-_NESTED = frozenset({"hq", "city", "ceo", "parent"})  # "Lleida" and "Lleida, Spain" agree
+_FAST = frozenset({"employees", "revenue", "stage", "ceo", "public", "funding_total"})
+_NESTED = frozenset({"hq", "city", "ceo"})  # "Lleida" and "Lleida, Spain" agree
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ _NOT_STATED = frozenset({
     "", "n a", "na", "unknown", "not disclosed", "undisclosed", "tbd", "not available", "not stated", "not reported",
     "none stated", "confidential", "pending",
 })  # fmt: skip
-_MONEY = frozenset({"revenue", "funding_total", "round_amount"})
+_MONEY = frozenset({"revenue", "funding_total"})
 _PUBLIC = re.compile(
     r"\b(?:public|listed|quoted|floated|ipo|trade[sd]?|trading|stock|shares)\b", re.IGNORECASE
 )

@@ -29,7 +29,7 @@ class Block(Struct, frozen=True, array_like=True, gc=False):
     `lines` is its text split at line breaks. `cells` is a table row's cells, `header` the column headers above them.
     """
 
-    kind: str  # heading, text, item, row or pair
+    kind: str  # heading, text, item, or row: of a table or a definition list
     text: str
     heading: str = ""  # the nearest heading above
     lines: tuple[str, ...] = ()

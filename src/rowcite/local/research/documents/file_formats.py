@@ -1,4 +1,4 @@
-"""Read pages out of files: their text, by encoding, and those in PDF files, JSON lines and e-mail messages."""
+"""Read pages out of files: their text, by encoding, and those in PDF files and JSON lines."""
 
 from __future__ import annotations
 
@@ -8,19 +8,14 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from email import policy
-from email.message import EmailMessage
-from email.parser import BytesParser
 from typing import Any
 
 from rowcite.local.research.documents.document import FileMetadata, metadata_in
 from rowcite.local.research.text.normalise import collapse_spaces
 
-SUFFIXES = frozenset(
-    f".{name}" for name in ["html", "htm", "xhtml", "md", "markdown", "txt", "text", "pdf", "jsonl", "eml"]
-)
+_NAMES = ("html", "htm", "xhtml", "md", "markdown", "txt", "text", "pdf", "jsonl")
+SUFFIXES = frozenset(f".{name}" for name in _NAMES)
 _MOST_PAGES = 400
-_SHORT = 0.6  # of the length of a page's longest line
 _HYPHEN = re.compile(r"(?<=\w)-\n(?=[a-z])")  # at the end of a line of a PDF
 _CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?([\w-]+)", re.IGNORECASE)
 _GUESSED = 20_000  # bytes by which an encoding is recognised
@@ -42,8 +37,6 @@ def pages_in(content: bytes, name: str) -> Iterator[Page]:
     suffix = f".{name.rsplit('.', 1)[-1].lower()}"
     if suffix == ".pdf":
         yield _pdf(content, name)
-    elif suffix == ".eml":
-        yield _message(content, name)
     elif suffix == ".jsonl":
         # Split at line feeds alone: str.splitlines also breaks at U+2028, which JSON may contain.
         lines = enumerate(_decode(content).split("\n"), 1)
@@ -65,25 +58,6 @@ def _line(line: str, name: str) -> Page:
     return Page(name, text, "html" if page.get("html") else "text", metadata_in(page))
 
 
-def _message(content: bytes, name: str) -> Page:
-    """Return an e-mail's body, plain text preferred to HTML, with its subject as title and its day as date."""
-    message = BytesParser(policy=policy.default).parsebytes(content)
-    body = message.get_body(preferencelist=("plain", "html")) if isinstance(message, EmailMessage) else None
-    if body is None:
-        raise ValueError("contains no text")
-    try:
-        text = str(body.get_content())
-    except LookupError as error:
-        raise ValueError(f"cannot be decoded: {error}") from error
-    archived, sent = (
-        str(message.get("Archived-At", "")).strip("<> "),
-        getattr(message["Date"], "datetime", None),
-    )
-    url, day = archived if archived.startswith("http") else "", sent.date().isoformat() if sent else ""
-    form = "html" if body.get_content_subtype() == "html" else "text"
-    return Page(name, text, form, FileMetadata(url, str(message.get("Subject", "")), day))
-
-
 def _pdf(content: bytes, name: str) -> Page:
     """Return the text of a PDF; raise ValueError if it is damaged or encrypted.
 
@@ -96,7 +70,7 @@ def _pdf(content: bytes, name: str) -> Page:
     damages = (PyPdfError, ValueError, KeyError, TypeError, AttributeError, NotImplementedError, OSError)
     try:
         reader = PdfReader(io.BytesIO(content))
-        text = "\n\n".join(_paragraphs(page.extract_text()) for page in reader.pages[:_MOST_PAGES])
+        text = "\n\n".join(_HYPHEN.sub("", page.extract_text()) for page in reader.pages[:_MOST_PAGES])
         about = reader.metadata
         title = collapse_spaces(about.title or "") if about else ""
         made = about.creation_date if about else None
@@ -104,13 +78,6 @@ def _pdf(content: bytes, name: str) -> Page:
         raise ValueError(f"not a readable PDF: {error}") from error
     day = made.date().isoformat() if made else ""
     return Page(name, text, "text", FileMetadata("", title, day))
-
-
-def _paragraphs(page: str) -> str:
-    """Return the text of a PDF's page with words whole and a blank line after each short one, which ends a paragraph."""
-    lines = _HYPHEN.sub("", page).splitlines()
-    short = _SHORT * max(map(len, lines), default=0)
-    return "\n".join(line if len(line) >= short else f"{line}\n" for line in lines)
 
 
 def _decode(content: bytes) -> str:

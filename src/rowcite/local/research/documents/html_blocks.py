@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from rowcite.local.research.documents.document import Block
@@ -21,9 +23,8 @@ _BLOCKS = frozenset([
     "thead", "tr", "ul",
 ])  # fmt: skip
 _LEADS = frozenset({"b", "strong", "span", "em", "i", "small", "label"})
-_SEPARATE = frozenset({"a", "span", "label", "time", "data", "output"})
+_SEPARATE = frozenset({"a", "span", "label", "time", "data", "output"})  # shown apart when adjacent
 _LONGEST_LABEL = 60
-_AFTER_LABEL = "\x1f"  # marks the end of opening words in bold
 _NOISE_NAMES = re.compile(
     r"(?:^|[\s_-])(?:nav|navigation|navbar|menu|breadcrumbs?|footer|related|teasers?|promo|advert\w*|ads?|cookies?|banner|newsletter|"
     r"share|comments?|testimonials?|recommended|you-may|see-also|also|more-news|more-stories|trending|sponsored)(?:$|[\s_-])",
@@ -47,12 +48,15 @@ class Layout:
     blocks: list[Block] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
     heading: str = ""
+    noise: bool = False  # True within navigation and teasers, whose blocks are not read
 
-    def add(self, block: Block, *, noise: bool) -> None:
-        """Add a block; one in navigation or teasers is added to the visible text only."""
+    def add(self, block: Block) -> None:
+        """Add a block under the current heading, of which it may be the next."""
         self.words.append(block.text)
-        if not noise:
-            self.blocks.append(block)
+        if not self.noise:
+            self.blocks.append(replace(block, heading=self.heading))
+        if block.kind == "heading":
+            self.heading = block.text
 
     @property
     def text(self) -> str:
@@ -77,77 +81,67 @@ def blocks_of(tree: LexborHTMLParser) -> Layout:
     """Return the blocks and the visible text of a page."""
     layout = Layout()
     if tree.body is not None:
-        _walk(tree.body, layout, noise=False)
+        _walk(tree.body, layout)
     return layout
 
 
-def _walk(node: LexborNode, layout: Layout, *, noise: bool) -> None:
+def _walk(node: LexborNode, layout: Layout) -> None:
     """Read a block-level node: turn runs of inline content into blocks and walk block-level children."""
-    parts: list[str] = []
-    has_text = False
+    inline: list[LexborNode] = []
+    around = layout.noise
     for child in node.iter(include_text=True):
-        if child.tag in _BLOCKS or _holds_blocks(child):
-            _add_text("".join(parts), node, layout, noise=noise)
-            parts.clear()
-            has_text = False
-            if not _is_unseen(child):
-                read = {"table": _read_table, "dl": _read_pairs}.get(child.tag or "", _walk)
-                read(child, layout, noise=noise or _is_noise(child))
-        else:
-            text = inline_text(child)
-            end = _AFTER_LABEL if child.tag in _LEADS and not has_text else ""
-            parts.append(_apart("".join(parts[-1:]).rstrip(_AFTER_LABEL), text, child) + text + end)
-            has_text = has_text or bool(text.strip())
-    _add_text("".join(parts), node, layout, noise=noise)
+        if child.tag not in _BLOCKS and not _holds_blocks(child):
+            inline.append(child)
+            continue
+        _add_text(inline, node, layout)
+        inline.clear()
+        if not _is_unseen(child):
+            layout.noise = around or _is_noise(child)
+            {"table": _read_table, "dl": _read_pairs}.get(child.tag or "", _walk)(child, layout)
+            layout.noise = around
+    _add_text(inline, node, layout)
 
 
-def _add_text(raw: str, node: LexborNode, layout: Layout, *, noise: bool) -> None:
-    """Add the block of a run of inline content."""
-    tag, shown = node.tag or "", raw.replace(_AFTER_LABEL, "")
-    text = collapse_spaces(shown)
+def _add_text(inline: list[LexborNode], node: LexborNode, layout: Layout) -> None:
+    """Add the block of a run of inline content; its cells are opening words in bold and the rest: "<b>Founded</b> 2021"."""
+    raw, tag = _joined(inline), node.tag or ""
+    text = collapse_spaces(raw)
     if text and tag in _HEADINGS:
-        layout.add(Block("heading", text, layout.heading, level=int(tag[1])), noise=noise)
-        layout.heading = text
+        layout.add(Block("heading", text, level=int(tag[1])))
     elif text:
-        marker = "\n" if tag == "pre" else "\v"
-        lines = tuple(filter(None, map(collapse_spaces, shown.split(marker))))
-        kind, label = "item" if tag == "li" else "text", _label_and_rest(raw)
-        layout.add(Block(kind, text, layout.heading, lines, label), noise=noise)
+        lines = raw.split("\n" if tag == "pre" else "\v")
+        first = next(number for number, one in enumerate(inline, 1) if inline_text(one).strip())
+        label, rest = (collapse_spaces(_joined(part)) for part in (inline[:first], inline[first:]))
+        bold = inline[first - 1].tag in _LEADS and rest and len(label) <= _LONGEST_LABEL
+        cells = (label, rest) if bold else ()
+        kind = "item" if tag == "li" else "text"
+        layout.add(Block(kind, text, lines=tuple(filter(None, map(collapse_spaces, lines))), cells=cells))
 
 
-def _label_and_rest(raw: str) -> tuple[str, ...]:
-    """Return a block's opening words in bold and the words after them: "<b>Founded</b> 2021"."""
-    label, _, rest = (collapse_spaces(part) for part in raw.partition(_AFTER_LABEL))
-    return (label, rest) if label and rest and len(label) <= _LONGEST_LABEL else ()
-
-
-def _read_table(table: LexborNode, layout: Layout, *, noise: bool) -> None:
+def _read_table(table: LexborNode, layout: Layout) -> None:
     """Add a block for each table row, with its cells and the column headers."""
     header: tuple[str, ...] = ()
     caption = table.css_first("caption")
-    if caption is not None and (text := collapse_spaces(inline_text(caption))):
-        layout.add(Block("text", text, layout.heading, (text,)), noise=noise)
+    if caption is not None:
+        _walk(caption, layout)
     for number, row in enumerate(table.css("tr")):
         cells = [cell for cell in row.iter() if cell.tag in {"td", "th"}]
         texts = tuple(collapse_spaces(inline_text(cell)) for cell in cells)
         if number == 0 and len(cells) > 1 and all(cell.tag == "th" for cell in cells):
             header = texts
         if any(texts):
-            line = collapse_spaces(" ".join(texts))
-            layout.add(Block("row", line, layout.heading, (), texts, header), noise=noise)
+            layout.add(Block("row", collapse_spaces(" ".join(texts)), cells=texts, header=header))
 
 
-def _read_pairs(node: LexborNode, layout: Layout, *, noise: bool) -> None:
-    """Add a block of two cells for each term of a definition list and its description."""
+def _read_pairs(node: LexborNode, layout: Layout) -> None:
+    """Add a row of two cells for each term of a definition list and its description."""
     term = ""
     for entry in node.css("dt, dd"):
         text = collapse_spaces(inline_text(entry))
         if entry.tag == "dt":
             term = text
         elif text:
-            cells = (term, text) if term else ()
-            block = Block("pair", f"{term} {text}".strip(), layout.heading, (), cells)
-            layout.add(block, noise=noise)
+            layout.add(Block("row", f"{term} {text}".strip(), cells=(term, text) if term else ()))
 
 
 def inline_text(node: LexborNode) -> str:
@@ -158,20 +152,19 @@ def inline_text(node: LexborNode) -> str:
         return "\v"
     if _is_unseen(node):
         return ""
-    inner = ""
-    for child in node.iter(include_text=True):
-        text = inline_text(child)
-        inner += _apart(inner, text, child) + text
+    inner = _joined(node.iter(include_text=True))
     return f" {inner}\v" if node.tag in _BLOCKS else inner
 
 
-def _apart(before: str, text: str, node: LexborNode) -> str:
-    """Return a space if an element would be glued to the words before it, and pages show such elements apart."""
-    if not (before[-1:].isalnum() and text[:1].isalnum()):
-        return ""
-    elements = [one for one in (node, node.prev) if one is not None and _is_element(one)]
-    marked = any(not {"itemprop", "property"}.isdisjoint(one.attributes) for one in elements)
-    return " " if marked or [one.tag in _SEPARATE for one in elements] == [True, True] else ""
+def _joined(nodes: Iterable[LexborNode]) -> str:
+    """Return the text of neighbouring nodes, with a space between elements that pages show apart."""
+    text, before = "", ""
+    for node in nodes:
+        added, tag = inline_text(node), node.tag or ""
+        glued = text[-1:].isalnum() and added[:1].isalnum()
+        text += f" {added}" if glued and {before, tag} <= _SEPARATE else added
+        before = tag
+    return text
 
 
 def _is_element(node: LexborNode) -> bool:

@@ -26,44 +26,44 @@ class Concept:
     many: bool = False
 
 
-def _concept(name: str, asks: str, labels: str, *, changes: bool = False, many: bool = False) -> Concept:
-    return Concept(name, re.compile(rf"\b(?:{asks})\b"), re.compile(rf"(?:{labels})"), changes, many)
+def _concept(
+    name: str, asks: str, labels: str = "(?!)", *, changes: bool = False, many: bool = False
+) -> Concept:
+    """Return a concept; `labels` are those that do not name it in a field."""
+    return Concept(name, re.compile(rf"\b(?:{asks})\b"), re.compile(rf"{asks}|{labels}"), changes, many)
 
 
 # Ordered: the first whose `asks` is found in the field's name wins, so special concepts are before general ones.
 CONCEPTS: tuple[Concept, ...] = (
-    _concept("employees", r"(?:number of |no of )?employees?(?: count| number| total| range| size)?|head ?count|staff(?: count| size| number)?|workforce|team size|company size|fte|people employed",
-             r"(?:(?:number|no|total|count) of )?(?:employees?|staff|people|workers|team members|ftes?|full time employees|personnel)(?: count| number| total| worldwide| globally| size| range)?|head ?count|workforce|team(?: size)?|company size|size|mitarbeiter(?:zahl)?|people employed|average (?:number of )?(?:employees|staff|head ?count)|group employees|how (?:many (?:people|employees|staff)|big|large) .+", changes=True),
-    _concept("founders", r"founders?(?: names?)?|co founders?|founded by", r"(?:co )?founders?(?: name)?|(?:co )?founded by|founding team|who (?:founded|started|set up) .+", many=True),
-    _concept("founded", r"found(?:ed|ing)(?: in| year| date| on)?|year founded|established|establishment|inception|start year|year of foundation|foundation(?: year| date)|incorporat(?:ed|ion)(?: year| date| on)?",
-             r"(?:year |date )?(?:founded|established)(?: in| on| year| date)?|found(?:ing|ation)(?: year| date)|(?:year|date) of (?:foundation|founding|establishment)|est|since|in business since|trading since|started|gegrundet|when (?:was|were|did|have) .*(?:founded|established|start|begin|began|set up|open).*|how (?:old|long) .*(?:company|business|you).*|since when"),
-    _concept("incorporated", r"incorporat(?:ed|ion)(?: year| date| on)?|registration date|date registered", r"(?:date of )?incorporat(?:ed|ion)(?: on| date)?|incorporated on|registered on|registration date|date of registration"),
-    _concept("ceo", r"ceo|chief executive(?: officer)?|managing director|head of (?:the )?company|who (?:runs|leads|heads)|run by|led by|leader",
-             r"ceo|chief executive(?: officer)?|managing director|ceo and (?:co )?founder|(?:co )?founder and ceo|geschaftsfuhrer|md|general manager|ceo name|chief executive name|who (?:runs|leads|heads|is the (?:ceo|chief executive)).*", changes=True),
-    _concept("public", r"(?:is )?(?:publicly|public)(?: ly)?(?: traded| listed| company| quoted)|(?:is |stock )?listed|is public|stock exchange listed",
-             r"publicly traded|public company|listed|listed on (?:an |the )?(?:stock )?exchange|listing|stock exchange(?: listing)?|traded on|ownership(?: type| status| structure)?|owned by|owners?|.*(?:publicly traded|public company|stock exchange)|(?:can|where can) (?:i|we|one) buy (?:your )?shares|who owns .+", changes=True),
-    _concept("stage", r"funding (?:stage|round|status)|(?:latest|last|current) (?:funding )?(?:stage|round)(?: type| name| stage)?|investment stage|financing stage|stage",
-             r"(?:(?:latest|last|current|most recent) )?(?:funding|financing|investment) (?:stage|round|status|type)|(?:latest|last|current|most recent) (?:round|funding|stage)|stage|funding|round|(?:how|who) .*(?:fund|financed|backed|invest).*|have you raised.*", changes=True),
-    _concept("funding_total", r"total (?:funding|raised|investment)(?: raised| amount| usd| eur)?|funding (?:total|to date|raised|amount)|(?:amount|money|capital) raised|raised (?:to date|in total)|funding",
-             r"total (?:funding|raised|investment|capital raised)(?: raised| amount| to date)?|funding (?:total|to date|raised)|raised to date|capital raised", changes=True),
-    _concept("round_amount", r"(?:last|latest) (?:round|raise|funding) (?:amount|size)|round (?:size|amount)|(?:last|latest) funding amount|amount of the (?:last|latest) round", r"(?:last|latest) (?:round|funding) (?:size|amount)|round size|amount raised|raised", changes=True),
-    _concept("investors", r"investors?|backers?|backed by|lead investor", r"(?:key |lead |main )?investors?|backers?|backed by|funders?|funder", many=True),
+    _concept("employees", r"(?:(?:number|no|total|count) of )?(?:employees?|staff|ftes?)(?: count| number| total| range| size)?|head ?count|workforce|team size|company size|people employed",
+             r"(?:(?:number|no|total|count) of )?(?:people|workers|team members|full time employees|personnel)|(?:employees|staff) (?:worldwide|globally)|team|size|mitarbeiter(?:zahl)?|average (?:number of )?(?:employees|staff|head ?count)|group employees|how (?:many (?:people|employees|staff)|big|large) .+", changes=True),
+    _concept("founders", r"(?:co )?founders?(?: names?)?|(?:co )?founded by", r"founding team|who (?:founded|started|set up) .+", many=True),
+    _concept("founded", r"(?:year |date )?(?:founded|founding|established)(?: in| on| year| date)?|establishment|inception|start year|(?:year|date) of foundation|foundation(?: year| date)",
+             r"(?:year|date) of (?:founding|establishment)|est|since|(?:in business|trading) since|started|gegrundet|when (?:was|were|did|have) .*(?:founded|established|start|begin|began|set up|open).*|how (?:old|long) .*(?:company|business|you).*|since when"),
+    _concept("incorporated", r"(?:date of )?incorporat(?:ed|ion)(?: year| date| on)?|registration date|date registered|date of registration|registered on"),
+    _concept("ceo", r"ceo(?: name)?|chief executive(?: officer| name)?|managing director|head of (?:the )?company|who (?:runs|leads|heads)|run by|led by|leader",
+             r"ceo and (?:co )?founder|(?:co )?founder and ceo|geschaftsfuhrer|md|general manager|who (?:runs|leads|heads|is the (?:ceo|chief executive)).*", changes=True),
+    _concept("public", r"(?:is )?(?:publicly|public)(?: traded| listed| company| quoted)|(?:is |stock )?listed|is public|stock exchange listed",
+             r"listing|traded on|ownership(?: type| status| structure)?|owned by|owners?|listed on .+|.*(?:publicly traded|public company|stock exchange)|(?:where )?can (?:i|we|one) buy (?:your )?shares|who owns .+", changes=True),
+    _concept("stage", r"(?:(?:latest|last|current|most recent) )?(?:funding|financing|investment) (?:stage|round|status|type)|(?:latest|last|current|most recent) (?:stage|round)(?: type| name)?|stage",
+             r"(?:latest |last |current |most recent )?funding|round|(?:how|who) .*(?:fund|financed|backed|invest).*|have you raised.*", changes=True),
+    _concept("funding_total", r"total (?:funding|raised|investment|capital raised)(?: raised| amount| to date| usd| eur)?|funding (?:total|to date|raised|amount)|capital raised|raised (?:to date|in total)|funding", changes=True),
+    _concept("investors", r"(?:key |lead |main )?(?:investors?|backers?)|backed by", r"funders?", many=True),
     _concept("revenue", r"revenues?|turnover|annual sales|sales (?:volume|figure)", r"(?:annual |yearly |total |net |group )?(?:revenues?|turnover|sales)(?: usd| eur| gbp)?|umsatz", changes=True),
-    _concept("industry", r"industry|sector|line of business|vertical|branch|what (?:the company|it) does|field of business|business area|main business",
-             r"(?:main |primary )?(?:industry|industries|sector|business sector|line of business|branche|vertical|field|nature of business|business|activity|activities|main activity|category)(?: type)?|sic description|what (?:industry|sector|field|business|line of business) .+"),
-    _concept("city", r"(?:hq |headquarters? |head office |home )?(?:city|town)|city of (?:the )?headquarters", r"(?:hq |headquarters? |head office |registered )?(?:city|town)|(?:[a-z]+ )?address locality|locality|seat|registered seat"),
-    _concept("country", r"(?:hq |headquarters? )?country(?: code| name| of .*)?|nation", r"(?:hq |headquarters? )?country(?: of (?:registration|incorporation))?|(?:[a-z]+ )?address country(?: name)?|jurisdiction"),
-    _concept("hq", r"headquarters?|hq|head office|headquartered|based|location|(?<!street )(?<!mail )address|registered office|where", r"(?:global |world |corporate |main )?(?:headquarters?|hq|head office|headquartered in|location|based in|based|address|registered (?:office|address)|head quarters|main office|office)(?: location| address)?|sitz|where (?:is|are|do|can) .*(?:based|located|headquarter|head office|find you|you sit|office).*", changes=True),
+    _concept("industry", r"(?:main |primary )?(?:industry|industries|sector|line of business|vertical|branch)|what (?:the company|it) does|field of business|business area|main business",
+             r"(?:main |primary )?(?:business sector|branche|field|nature of business|business|activity|activities|category)|industry type|sic description|what (?:industry|sector|field|business|line of business) .+"),
+    _concept("city", r"(?:hq |headquarters? |head office |home |registered )?(?:city|town)|city of (?:the )?headquarters", r"(?:[a-z]+ )?address locality|locality|(?:registered )?seat"),
+    _concept("country", r"(?:hq |headquarters? )?country(?: code| name)?(?: of (?:registration|incorporation|the .*))?|nation", r"(?:[a-z]+ )?address country(?: name)?|jurisdiction"),
+    _concept("hq", r"headquarters?|hq|head office|headquartered|based|location|(?<!street )(?<!mail )address|registered office|where",
+             r"(?:global |world |corporate |main |registered )?(?:headquarters?|hq|head office|location|address|head quarters|office)(?: location| address)?|(?:headquartered|based) in|sitz|where (?:is|are|do|can) .*(?:based|located|headquarter|head office|find you|you sit|office).*", changes=True),
     _concept("products", r"(?:key |main |core |flagship |top )?(?:products?|services?|offerings?|brands?|solutions?)(?: and (?:services|products|solutions))?(?: names?| lines?| list)?",
-             r"(?:our |key |main |core |flagship |the )?(?:products?|services?|offerings?|brands?|solutions?|product lines?|range)(?: (?:and|or) (?:services|products|solutions))?(?: lines?| range| name)?|what we (?:make|do|build|offer|sell)|trade ?marks?|brand names?|makes offer(?: item offered)?(?: name)?|has offer catalog.*name|owns|produkte|what (?:do|does) .*(?:sell|make|offer|produce)|(?:what|which) (?:are your )?(?:products|services).*", many=True),
-    _concept("customers", r"(?:key |main |notable )?(?:customers?|clients?)(?: names?| list)?", r"(?:our |key |main |notable |selected )?(?:customers?|clients?)(?: include| list)?|who we work with", many=True),
-    _concept("certifications", r"certifi(?:cations?|cates?|ed)|accreditations?|iso", r"(?:our )?certifi(?:cations?|cates?|ed)|accreditations?|has certification.*|has credential.*|standards|quality standards", many=True),
-    _concept("phone", r"(?:tele)?phone(?: number)?|tel", r"(?:tele)?phone(?: number)?|tel|(?:contact point )?telephone|call us|switchboard"),
-    _concept("email", r"e ?mail(?: address)?", r"e ?mail(?: address)?|(?:contact point )?email"),
-    _concept("website", r"website|web ?site|homepage|domain|web address|url", r"(?:company |official )?(?:website|web ?site|web|homepage|domain|url|internet|site)(?: url| address)?"),
-    _concept("registration", r"(?:company |registration |registry |commercial register )(?:number|no|id)|crn", r"(?:company|registration|registry|register|commercial register|business|org(?:anisation)?|charity) ?(?:number|no|id|nr)|reg no|crn|identifier|hrb|registered number"),
-    _concept("ticker", r"ticker(?: symbol)?|stock symbol", r"ticker(?: symbol)?|(?:stock )?symbol"),
-    _concept("parent", r"parent(?: company| organi[sz]ation)?|owned by|owner|acquired by|acquirer", r"parent(?: company| organi[sz]ation)?(?: name)?|acquired by|part of", changes=True),
+             r"(?:our |the )?(?:products?|services?|offerings?|brands?|solutions?|product lines?|range)(?: (?:and|or) (?:services|products|solutions))?(?: range)?|what we (?:make|do|build|offer|sell)|trade ?marks?|makes offer(?: item offered)?(?: name)?|has offer catalog.*name|owns|produkte|what (?:do|does) .*(?:sell|make|offer|produce)|(?:what|which) (?:are your )?(?:products|services).*", many=True),
+    _concept("certifications", r"(?:our )?certifi(?:cations?|cates?|ed)|accreditations?|iso", r"has certification.*|has credential.*|standards|quality standards", many=True),
+    _concept("phone", r"(?:contact point )?(?:tele)?phone(?: number)?|tel", r"call us|switchboard"),
+    _concept("email", r"(?:contact point )?e ?mail(?: address)?"),
+    _concept("website", r"(?:company |official )?(?:website|web ?site|homepage|domain|url)(?: url| address)?|web address", r"web|internet|site"),
+    _concept("registration", r"(?:company |registration |registry |commercial register )(?:number|no|id)|crn", r"(?:register|registered|business|org(?:anisation)?|charity) ?(?:number|no|id|nr)|reg no|identifier|hrb"),
+    _concept("ticker", r"ticker(?: symbol)?|stock symbol", r"symbol"),
 )  # fmt: skip
 
 BY_NAME = {concept.name: concept for concept in CONCEPTS}
@@ -90,18 +90,11 @@ _SYNONYMS = (
     "city|town|address locality|locality|city of origin|founding location|ort", "state|region|address region|province|county", "country|address country|land|pays",
     "phone|telephone|telephone number|phone number|tel|telefon|telefone|téléphone", "fax|fax number|telefax", "email|e mail|contact email|email address|contact|mail|courriel", "website|web site|homepage|site|web|internet",
     "opening hours|hours|open|öffnungszeiten|horaires", "payment methods|payment accepted|accepted payments", "cuisines|serves cuisine|cuisine", "takes reservations|accepts reservations|reservations",
-    "bathrooms|number of bathrooms|number of bathrooms total|baths", "bedrooms|number of bedrooms|beds", "floor size|area|living area|size", "year built|built|construction year",
-    "pets|pets allowed", "capacity|maximum attendee capacity|seats", "gears|number of gears|number of forward gears", "mileage|mileage from odometer|kilometres", "engine|vehicle engine",
     "color|colour|farbe|couleur", "license|licence|lizenz", "licence name|license name|licence", "annual percentage rate|apr|interest rate", "provider|offered by|seller|provided by|vendor",
-    "feed|web feed|rss", "number|identifier|legislation identifier|id|certificate number|certification identification|reference", "form|legislation type|type", "passed by|legislation passed by|author|adopted by",
-    "date of document|legislation date|date of the document|document date", "in force|legislation legal force|currently in force|legal force", "duration|running time|length|time required|total time|runtime",
     "prep time|preparation time", "cook time|cooking time", "yield|recipe yield|servings|serves|portions", "ingredients|recipe ingredient", "instructions|recipe instructions|method|directions", "calories|nutrition calories|energy",
     "industry|sector|standard industrial classification|sic", "state of incorporation|incorporation state country code|jurisdiction", "brand|manufacturer|make|maker|marke", "model|model number|mpn", "sku|item number|article number|product code|product id", "gtin|ean|barcode|gtin13|upc|gtin12|gtin8", "weight|gewicht|poids", "dimensions|size|measurements|abmessungen", "material|materials|made of",
     "also known as|alternate name|aka|other names", "founded|founding date|established|year of foundation", "dissolved|dissolution date|year of dissolution", "members|member|line up", "born|birth date|date of birth|birthday", "died|death date|date of death", "birth place|place of birth|born in",
     "job title|position|role|occupation|title", "employer|works for|affiliation|organization", "nationality|citizenship", "alumni|graduates|alumnus", "education|alumni of|university", "headline|title|name", "summary|description|abstract|about|overview", "section|article section|rubric", "~section|category", "tags|keywords|article tag", "~tags|keywords|topics|subjects|categories", "topics|topic|subject|theme",
-    "art form|artform", "medium|art medium|materials", "records|number of records|entries|rows|size", "version|software version|release|edition", "requirements|system requirements|memory requirements", "memory|memory required|memory requirements", "storage|storage requirements", "processor|processor requirements",
-    "download|download url|link", "organizer|organiser|event organizer|organized by", "registration|registration url|register", "agency|department|ministry|agency full name", "represented by|vertreten durch|legal representative|geschäftsführer",
-    "occupation|relevant occupation|occupational category", "time to complete|duration|program length", "credential|educational credential awarded|degree|credential awarded", "prerequisites|program prerequisites|prerequisite", "study modes|course mode|course modes|mode of study", "campuses|location|course location|venue",
 )  # fmt: skip
 _DROPPED = frozenset([
     "a", "an", "the", "of", "in", "on", "at", "for", "to", "is", "it", "its", "and", "or", "as", "was", "are", "has", "have", "whether", "which", "that", "who", "when", "what", "no", "nr",

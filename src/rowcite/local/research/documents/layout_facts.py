@@ -18,22 +18,11 @@ _NAME_HEADERS = re.compile(
     r"(?:company|name|organi[sz]ation|firm|business|entity|supplier|vendor|account|member|exhibitor|company name|undertaking|employer|brand)(?: name)?"
 )
 _YEAR_ALONE = re.compile(r"(?:FY ?)?(?:19|20)\d\d")
-_CAPTION = re.compile(r"\([^()]{4,88}\)")
 _YEAR = re.compile(r"\b((?:19|20)\d\d)\b")
-# "240 (2024)", but not the year in which something began.
-_AS_OF = re.compile(
-    r"\((?![^)]*\b(?:found|estab|since|seit|gegr|born|inc))(?:[^)]*\D)?((?:19|20)\d\d)\)", re.IGNORECASE
-)
 _NAMED_PART = re.compile(r"^[A-Z0-9\u00c0-\u00deŁŚŻŽČŠĐ][^:.;]{1,50}$")
 _LISTED = frozenset({"products", "certifications", "customers", "investors", "founders"})
-_LONGEST_VALUE, _LONGEST_EXCERPT, _LONGEST_LABEL, _LONGEST_TILE, _MOST_ITEMS, _LONGEST_ROW = (
-    1_200,
-    400,
-    120,
-    60,
-    60,
-    40,
-)
+_LONGEST_VALUE, _LONGEST_EXCERPT, _LONGEST_LABEL, _LONGEST_TILE = 1_200, 400, 120, 60
+_MOST_ITEMS, _MOST_TILES = 60, 40
 
 
 class _Stated(NamedTuple):
@@ -59,7 +48,7 @@ def layout_facts(blocks: tuple[Block, ...]) -> Iterator[Fact]:
 
 def _fact(stated: _Stated, block: Block, number: int) -> Fact:
     label = fold(re.sub(r"\([^)]*\)", "", stated.label)) or fold(stated.label)
-    year = _YEAR.search(stated.label) or _AS_OF.search(stated.value[:80])
+    year = _YEAR.search(stated.label)
     as_of = stated.as_of or (year[1] if year else "")
     return Fact(
         label, stated.value, stated.excerpt, stated.form, concept_of_label(label), stated.subject, stated.items,
@@ -68,20 +57,17 @@ def _fact(stated: _Stated, block: Block, number: int) -> Fact:
 
 
 def _in_block(blocks: tuple[Block, ...], number: int) -> Iterator[_Stated]:
-    """Yield what one block states: as captions of the block above, a table's row, pairs, lines or a tile."""
+    """Yield what one block states: a table's row, pairs, lines, or the first of a run of tiles."""
     block = blocks[number]
-    captioned = list(_captioned(blocks[number - 1], block)) if number else []
-    if captioned:
-        yield from captioned
-    elif block.kind == "row" and block.header:
+    if block.kind == "row" and block.header:
         yield from _row(block) if block.cells != block.header else ()
-    elif block.kind in {"row", "pair"}:
+    elif block.kind == "row":
         cells = block.cells if len(block.cells) in {2, 4} else ()
         for label, value in zip(cells[::2], cells[1::2], strict=True):
             yield from _pair(label, value, block.text)
     elif block.kind != "heading":
         yield from _lines(block)
-        yield from _tile(blocks, number)
+        yield from _tiles(blocks, number)
 
 
 def _pair(label: str, value: str, excerpt: str, form: Directness = Directness.TABLE) -> Iterator[_Stated]:
@@ -92,15 +78,6 @@ def _pair(label: str, value: str, excerpt: str, form: Directness = Directness.TA
         yield _Stated(label, _first_sentence(value), excerpt, form, tuple(named_parts(value)))
     else:
         yield _Stated(label, value, excerpt, form)
-
-
-def _captioned(above: Block, below: Block) -> Iterator[_Stated]:
-    """Yield the values of a form, each with the caption in brackets below it."""
-    captions, values = (one.cells or (one.text,) for one in (below, above))
-    if len(values) == len(captions) and all(map(_CAPTION.fullmatch, filter(None, captions))):
-        for value, caption in zip(values, captions, strict=True):
-            if value and caption and len(value) < 200:
-                yield _Stated(caption.strip("() "), value, f"{above.text} {below.text}")
 
 
 def _row(block: Block) -> Iterator[_Stated]:
@@ -166,33 +143,26 @@ def _below(blocks: tuple[Block, ...], number: int) -> list[Block]:
     return list(takewhile(lambda one: one.kind != "heading" or one.level > level, found))
 
 
-def _tile(blocks: tuple[Block, ...], number: int) -> Iterator[_Stated]:
-    """Yield a short value above or below its label, each a block of its own, as in figure tiles and forms."""
-    label = blocks[number]
-    if not _is_tile(blocks, number, label, is_label=True):
+def _tiles(blocks: tuple[Block, ...], number: int) -> Iterator[_Stated]:
+    """Yield the pairs in a run of short texts that begins with a block: values above or below their labels, as in figure tiles."""
+    first = blocks[number]
+    if number and _is_tile(blocks[number - 1], first):
         return
-    first = number
-    while number - first < _LONGEST_ROW and _is_tile(blocks, first - 2, label, is_label=True):
-        first -= 2
-    known = bool(concept_of_label(fold(label.text)))
-    above = _is_tile(blocks, first - 1, label) and (known or bool(re.search(r"\d", blocks[number - 1].text)))
-    at = number - 1 if above else number + 1
-    if _is_tile(blocks, at, label):
-        excerpt = " ".join(one.text for one in blocks[min(at, number) : max(at, number) + 1])
-        form = Directness.TABLE if known else Directness.LIST
-        yield _Stated(label.text, blocks[at].text, excerpt, form)
+    run = list(takewhile(lambda one: _is_tile(one, first), blocks[number : number + _MOST_TILES]))
+    for above, below in zip(run[::2], run[1::2], strict=False):
+        known = [bool(concept_of_label(fold(one.text))) for one in (above, below)]
+        figures = [bool(re.search(r"\d", one.text)) for one in (above, below)]
+        if known != [True, True] and figures != [True, True]:
+            is_below = known[1] or (figures[0] and not known[0])
+            label, value = (below, above) if is_below else (above, below)
+            form = Directness.TABLE if any(known) else Directness.LIST
+            yield _Stated(label.text, value.text, f"{above.text} {below.text}", form)
 
 
-def _is_tile(blocks: tuple[Block, ...], at: int, beside: Block, *, is_label: bool = False) -> bool:
-    """Return True if a block is a short value beside a label, or is a label: known as one, or shorter and without a figure."""
-    if not 0 <= at < len(blocks):
-        return False
-    one = blocks[at]
+def _is_tile(one: Block, beside: Block) -> bool:
+    """Return True if a block is a short text under the same heading as another."""
     short = len(one.text) <= _LONGEST_TILE and not one.text.endswith((".", "!", "?", ":"))
-    if one.kind != "text" or one.heading != beside.heading or not short:
-        return False
-    known = bool(concept_of_label(fold(one.text)))
-    return (len(one.text) <= 40 and (known or not re.search(r"\d", one.text))) if is_label else not known
+    return one.kind == "text" and one.heading == beside.heading and short
 
 
 def named_parts(text: str) -> list[str]:

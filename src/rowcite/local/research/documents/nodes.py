@@ -1,4 +1,4 @@
-"""Structured data as trees of nodes: JSON-LD and other JSON, microdata, RDFa, and the mappings of front matter.
+"""Structured data as trees of nodes: JSON-LD and other JSON, microdata, the tags of filings, and front matter.
 
 Every leaf keeps the words of the source that state it, so that each fact can be quoted.
 """
@@ -19,12 +19,20 @@ from rowcite.local.research.documents.html_blocks import inline_text
 from rowcite.local.research.text.normalise import collapse_spaces
 
 LONGEST = 400  # characters of an excerpt
-_DEEPEST = 8
 _MOST_VALUES = 5_000  # of a text: aliases can make front matter as large as they like
 _FARTHEST = 1_000_000  # characters from a member of JSON to the next
+_MOST_TAGS = 400
 _MOST_PROPERTIES = 2_000  # of a page's markup
 _SCHEMA_URL = re.compile(r"^https?://schema\.org/([A-Z]\w+)$")
 _ADDRESSES = frozenset({"url", "sameas", "webfeed", "contenturl", "downloadurl", "mainentityofpage", "id"})
+_SCALES = {"3": "thousand", "6": "million", "9": "billion"}
+_PREFIX = re.compile(
+    r"^(?:(?:og|article|product|book|profile|video|music|business|place|dc|dcterms|twitter):|dc\.|dcterms\.|citation_)"
+)
+_TECHNICAL = re.compile(
+    r"image|viewport|robots|verification|theme|generator|fb:|app[-_:]|card|referrer|format-detection|msapplication|csrf|token|charset|"
+    r"refresh|secure_url|color|googlebot|width|height|player|next-|type|locale"
+)
 _decoder = json.JSONDecoder(strict=False)
 
 
@@ -47,9 +55,9 @@ class Node:
         """Add the values of a property."""
         self.properties.setdefault(key, []).extend(values)
 
-    def leaves(self, key: str) -> list[Leaf]:
-        """Return the single values of a property."""
-        return [value for value in self.properties.get(key, ()) if isinstance(value, Leaf)]
+    def leaves(self, *keys: str) -> list[Leaf]:
+        """Return the single values of some properties."""
+        return [value for key in keys for value in self.properties.get(key, ()) if isinstance(value, Leaf)]
 
     def nodes(self, key: str) -> list[Node]:
         """Return the things that are values of a property."""
@@ -57,7 +65,7 @@ class Node:
 
     def text(self, *keys: str) -> str:
         """Return the first text of the first of some properties that has one, or an empty string."""
-        return next((leaf.text for key in keys for leaf in self.leaves(key) if leaf.text), "")
+        return next((leaf.text for leaf in self.leaves(*keys) if leaf.text), "")
 
 
 def json_nodes(text: str) -> list[Node]:
@@ -69,10 +77,11 @@ def json_nodes(text: str) -> list[Node]:
         return []
     nodes = [node for node in found if isinstance(node, Node)]
     nodes += [inner for node in nodes for inner in node.nodes("@graph")]
-    by_id = {node.text("@id"): node for node in nodes if node.text("@id") and len(node.properties) > 1}
+    # References can form circles: only single values are copied.
+    by_id = {node.text("@id"): without_nodes(node) for node in nodes if len(node.properties) > 1}
     for node in nodes:
         node.properties.pop("@graph", None)
-        _resolve(node, by_id, 0)
+        _resolve(node, by_id)
     return [node for node in nodes if set(node.properties) - {"@context"}]
 
 
@@ -82,12 +91,46 @@ def mapping_node(data: dict[str, Any], raw: str) -> Node:
 
 
 def markup_nodes(tree: LexborHTMLParser, source: str) -> list[Node]:
-    """Return the top-level items of a page's microdata and RDFa; `source` is its source with white space collapsed."""
-    return [
-        node
-        for names in (("itemscope", "itemprop", "itemtype"), ("typeof", "property", "typeof"))
-        for node in _marked(tree, source, *names)
-    ]
+    """Return the top-level items of a page's microdata; `source` is its source with white space collapsed."""
+    scopes = tree.css("[itemscope]")
+    items = {one.mem_id: Node(_types((one.attributes.get("itemtype") or "").split())) for one in scopes}
+    lines: dict[int, str] = {}
+    for element in tree.css("[itemprop]")[:_MOST_PROPERTIES] if items else ():
+        above, inner = element.parent, items.get(element.mem_id)
+        while above is not None and above.mem_id not in items:
+            above = above.parent
+        around = items[above.mem_id] if above is not None else Node()
+        for key in map(last_part, (element.attributes.get("itemprop") or "").split()):
+            around.add(key, [inner] if inner else _leaves(element, key, source, lines))
+    return [items[one.mem_id] for one in scopes if "itemprop" not in one.attributes]
+
+
+def meta_node(tree: LexborHTMLParser, source: str) -> Node:
+    """Return what a page's meta tags state of it, without those for programs and with short names ("og:title" is "title")."""
+    node = Node()
+    for meta in tree.css("meta[content]")[:_MOST_TAGS]:
+        key = next(filter(None, map(meta.attributes.get, ("property", "name"))), "").lower()
+        text = collapse_spaces(meta.attributes.get("content") or "")
+        if 0 < len(text) < LONGEST and not _TECHNICAL.search(key):
+            node.add(_PREFIX.sub("", key), [Leaf(text, tag_excerpt(meta, text, source))])
+    return node
+
+
+def filing_node(tree: LexborHTMLParser) -> Node:
+    """Return what a filing tags in its text (inline XBRL): "dei:EntityRegistrantName" over the name."""
+    node = Node()
+    for element in tree.css("[contextref][name]")[:_MOST_PROPERTIES]:
+        text = collapse_spaces(inline_text(element))
+        scale = _SCALES.get(element.attributes.get("scale") or "", "")
+        if len(text) < LONGEST:
+            node.add(last_part(element.attributes.get("name") or ""), [Leaf(f"{text} {scale}".strip(), text)])
+    return node
+
+
+def tag_excerpt(element: LexborNode, text: str, source: str) -> str:
+    """Return the tag of an element as the source has it, or a text if it is written otherwise."""
+    tag = collapse_spaces((element.html or "").split(">", 1)[0])
+    return tag if tag in source and len(tag) < LONGEST else text
 
 
 def last_part(key: str) -> str:
@@ -154,18 +197,18 @@ def _scalar(value: Any) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", match[1]) if match else text
 
 
-def _resolve(node: Node, by_id: dict[str, Node], depth: int) -> None:
+def _resolve(node: Node, by_id: dict[str, Node]) -> None:
     """Replace references to other nodes of the page."""
-    for values in node.properties.values() if depth <= _DEEPEST else ():
+    for values in node.properties.values():
         for number, value in enumerate(values):
             if isinstance(value, Node):
-                referred = by_id.get(value.text("@id")) if set(value.properties) == {"@id"} else None
-                values[number] = without_nodes(referred) if referred else value
-                _resolve(value, by_id, depth + 1)
+                _resolve(value, by_id)
+                if set(value.properties) == {"@id"}:
+                    values[number] = by_id.get(value.text("@id"), value)
 
 
 def without_nodes(node: Node) -> Node:
-    """Return a node with its single values alone: references can form circles."""
+    """Return a node with its single values alone."""
     return Node(node.types, {key: list(leaves) for key in node.properties if (leaves := node.leaves(key))})
 
 
@@ -177,53 +220,19 @@ def _lines_of(key: str, raw: str) -> str:
     return collapse_spaces(match[0])[:LONGEST] if match else ""
 
 
-def _marked(tree: LexborHTMLParser, source: str, scope: str, prop: str, kind: str) -> list[Node]:
-    """Return the items that the attributes of elements mark; a property belongs to the nearest item around it."""
-    scopes = tree.css(f"[{scope}]")
-    items = {one.mem_id: Node(_types((one.attributes.get(kind) or "").split())) for one in scopes}
-    excerpts = _Excerpts(source)
-    for element in tree.css(f"[{prop}]")[:_MOST_PROPERTIES] if items else ():
-        around = _item_around(element, items)
-        for name in (element.attributes.get(prop) or "").split():
-            key, inner = last_part(name), items.get(element.mem_id)
-            around.add(key, [inner] if inner else _leaves(element, key, excerpts))
-    return [items[one.mem_id] for one in scopes if prop not in one.attributes]
-
-
-def _item_around(element: LexborNode, items: dict[int, Node]) -> Node:
-    """Return the nearest item around an element; one that is dropped if there is none."""
-    above = element.parent
-    while above is not None and above.mem_id not in items:
-        above = above.parent
-    return items[above.mem_id] if above is not None else Node()
-
-
 def _types(names: Iterable[str]) -> str:
     return " ".join(map(last_part, names))
 
 
-def _leaves(element: LexborNode, key: str, excerpts: _Excerpts) -> list[Leaf]:
-    """Return the values of a property: of the attribute that states it, else each line of its text."""
+def _leaves(element: LexborNode, key: str, source: str, lines: dict[int, str]) -> list[Leaf]:
+    """Return the values of a property, each with the line around it or its tag: of an attribute, else each line of its text."""
     attributes = element.attributes
     stated = attributes.get("content") or attributes.get("datetime")
     if stated is None and (element.tag in {"link", "img", "source"} or key.lower() in _ADDRESSES):
         stated = attributes.get("href") or attributes.get("src")
-    texts = [stated] if stated else inline_text(element).split("\v")
-    return [Leaf(text, excerpts.of(element, text)) for one in texts if (text := _scalar(one))]
-
-
-@dataclass
-class _Excerpts:
-    """Finds the words of a page that state a property: the line around it, else its tag."""
-
-    source: str
-    last: tuple[int, str] = (0, "")  # the line around the properties of one parent
-
-    def of(self, element: LexborNode, text: str) -> str:
-        parent = element.parent
-        if parent is not None and self.last[0] != parent.mem_id:
-            self.last = parent.mem_id, collapse_spaces(inline_text(parent))
-        if text in self.last[1] and len(self.last[1]) < LONGEST:
-            return self.last[1]
-        tag = collapse_spaces(f"{(element.html or '').split('>', 1)[0]}>")
-        return tag if tag in self.source and len(tag) < LONGEST else text
+    texts = filter(None, map(_scalar, [stated] if stated else inline_text(element).split("\v")))
+    around = element.parent or element
+    if around.mem_id not in lines:
+        lines[around.mem_id] = collapse_spaces(inline_text(around))
+    line = lines[around.mem_id] if len(lines[around.mem_id]) < LONGEST else ""
+    return [Leaf(text, line if text in line else tag_excerpt(element, text, source)) for text in texts]

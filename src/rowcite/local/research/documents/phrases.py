@@ -28,24 +28,19 @@ _LIST = r"[^.;:!?()]{3,200}"
 _STAGE = r"pre-?seed|seed|series [A-Ka-k]\d?\b"
 _EXEC = r"(?:CEO|chief executive(?: officer)?|managing director)"
 
-
 NEEDS = {
-    concept: re.compile(words)
-    for concept, words in {
-        "employees": r"people|staff|employ|worker|team|colleague|person|fte|full-time|payroll|count|workforce|of us|specialists|professionals",
-        "founded": r"found|establish|start|set up|created|formed|born|launch|incorporat|open|began|begin|commenc|back to|since",
-        "founders": r"founded",
-        "ceo": r"ceo|chief exec|managing director|led by|run by|headed by",
-        "stage": r"seed|series|listed|quoted|public|float|ipo|initial|trad|bootstrap|self-f|never|not",
-        "public": r"privat|famil|listed|traded|quoted|shares|owned|delist|withdr|left the stock",
-        "funding_total": r"total|altogether|in all|to date|so far|overall",
-        "revenue": r"revenue|turnover|sales",
-        "hq": r"headquarter|based|office|hq|head quarters|operates from|works from|run from|moved|moves|relocat|transfer|shifted|home base",
-        "industry": r"field|business|trade|industry|sector|speciali|line of|work|operat|active|home in|nutshell|phrase|word",
-        "products": r"product|range|portfolio|offering|service|solution|brand|platform",
-        "investors": r"led by|investors|backed by|funded by|investment from|backing from",
-        "email": r"@",
-    }.items()
+    "employees": r"people|staff|employ|worker|team|colleague|person|fte|full-time|payroll|count|workforce|of us|specialists|professionals",
+    "founded": r"found|establish|start|set up|created|formed|born|launch|incorporat|open|began|begin|commenc|back to|since",
+    "founders": r"founded",
+    "ceo": r"ceo|chief exec|managing director|led by|run by|headed by",
+    "stage": r"seed|series|listed|quoted|public|float|ipo|initial|trad|bootstrap|self-f|never|not",
+    "public": r"privat|famil|listed|traded|quoted|shares|owned|delist|withdr|left the stock",
+    "revenue": r"revenue|turnover|sales",
+    "hq": r"headquarter|based|office|hq|head quarters|operates from|works from|run from|moved|moves|relocat|transfer|shifted|home base",
+    "industry": r"field|business|trade|industry|sector|speciali|line of|work|operat|active|home in|nutshell|phrase|word",
+    "products": r"product|range|portfolio|offering|service|solution|brand|platform",
+    "investors": r"led by|investors|backed by|funded by|investment from|backing from",
+    "email": r"@",
 }
 """The patterns of a concept are slow: they are tried only on sentences that contain one of these in lower case."""
 
@@ -92,15 +87,11 @@ PHRASES: tuple[Phrase, ...] = (
     _phrase("founders", rf"\b(?:co-?)?founded\b(?: (?:in|on) [^.,;]{{0,40}}?)?,? by (?P<v>(?:(?:brothers|sisters|siblings|engineers?|friends|[a-z-]+) ){{0,3}}{_PERSON}(?:, {_PERSON})*(?:,? (?:and|&) {_PERSON})?)"),
     _phrase("ceo", rf"\b{_EXEC}(?:,| is| remains|:|,? who is)? (?:currently |now )?(?P<v>{_PERSON})", before=r"(?:former|ex-|previous|outgoing|then|deputy|late|interim|vice|assistant|succeeds?|replac\w+|customer|client) ?$|former [^.]{0,12}$"),
     _phrase("ceo", rf"(?P<v>{_PERSON})(?:,| is| as| \()(?: (?:now|currently|the|our|its|who is|new|co-?founder and|founder and|co-?founder &))* ?{_EXEC}\b", before=r"(?:succeed\w*|replac\w+|former|follow\w+|took over from|after) (?:[a-z]+ )?$", after=r"^,? (?:until|from \d{4} to|between|of [A-Z](?!\w+ (?:said|says)))"),
-    _phrase("ceo", rf"\b(?:is|are|now|company|firm) (?:now )?(?:led|run|headed) by (?:(?:its|the|our|co-?founder|founder|chief executive|managing director|CEO|and) )*(?P<v>{_PERSON})"),
     _phrase("stage", rf"\b(?:raised|raises|raising|closed|closes|secured|secures|secure|announced?s?|completed?s?|landed|bagged|lands|wins|banked|took|follows|following|led|leads|joined|backed|its|their|our|a|an|the|new|latest|oversubscribed|in (?:a|an|the|its|our))\b[^.;]{{0,70}}?(?<![\w-])(?P<v>{_STAGE})(?:[ -](?:round|funding|financing|extension|investment|raise|stage))?\b", before=r"\b(?:plans?|planning|seek\w*|hopes?|hoping|aims?|looking|ahead of|before|toward\w*|next|prepar\w+|considering|no|not|never|without|would|will|customer|invest(?:s|ed|ing) in|rumou?r\w*|expects?)\b[^.]{0,40}$", after=r"^[^.]{0,30}\b(?:of|for) (?:our|its) (?:customer|client)"),
-    _phrase("stage", rf"(?<![\w-])(?P<v>{_STAGE})[ -](?:round|funding|financing|stage|backed|funded|company|startup|start-up)", passing=True, before=r"\b(?:plans?|planning|seek\w*|hopes?|hoping|aims?|looking|ahead of|before|toward\w*|next|prepar\w+|considering|no|not|never|without|would|will|in|invest(?:s|ed|ing)|expects?)\b[^.]{0,40}$"),
     _phrase("stage", r"\b(?P<v>(?:is |are |was |has been |been |shares (?:are|have been|trade) |stock (?:is|trades) )?(?:publicly (?:traded|listed|held)|listed on (?:the )?[\w ]{3,30}|quoted on|went public|floated on|completed its (?:IPO|initial public offering)|(?:trades?|trading|traded) on (?:the )?(?:nasdaq|nyse|london|new york|frankfurt|euronext|oslo|stockholm|helsinki|aim|[\w ]{0,20}(?:stock )?exchange)))\b", before=r"\b(?:not|never|plans?|customer|rival|may|could|considering|parent)\b[^.]{0,30}$"),
     _phrase("stage", rf"^(?:In {_YEAR},? )?{_CAP}(?: {_CAP}){{0,4}} led (?:a|an|the|our|its) (?P<v>{_STAGE})"),
-    _phrase("stage", r"\b(?P<v>bootstrapped|self-funded|self-financed|(?:has |have )?(?:never|not) (?:taken|raised|accepted) (?:any )?(?:outside|external|venture|institutional)[\w ]{0,20}(?:capital|money|funding|investment)?)\b"),
     _phrase("employees", rf"\b(?:has|have|with|of|employs?|employing|between|are)\s+(?P<v>\d[\d,]*\s?(?:-|\u2013|to)\s?\d[\d,]*)\s+{_PEOPLE}\b", before=_CHANGE, after=_OTHERS),
     _phrase("public", r"\b(?P<v>(?:privately (?:held|owned)|family[- ](?:owned|run|held)|not (?:publicly )?(?:listed|traded|quoted)|(?:its|our) shares are not \w+|(?:wholly |entirely |still )?owned by (?:its|the|our|a) (?:\w+ )?(?:family|families|founders?|staff|employees|members|partners)|employee-owned|(?:a |remains )private company|in private hands|(?:remains|is|are|stayed?) private))\b", before=r"\b(?:no longer|until|customer|rival|was once)\b[^.]{0,30}$"),
-    _phrase("funding_total", rf"(?:total(?:ling|s)?|altogether|in all|in total|to date|so far|overall)\b[^.;]{{0,60}}?(?P<v>{MONEY})", before=r"\b(?:revenue|turnover|sales|market|orders?)\b[^.]{0,40}$", after=r"^[^.]{0,25}\b(?:revenue|turnover|sales)"),
     _phrase("revenue", rf"\b(?:revenues?|turnover|sales)\b(?: (?:of|was|were|is|rose|grew|fell|climbed|increased|reached|hit|totalled|came to|came in at|stood at|for|in|the|year|last|fiscal|FY|\d{{4}}|to|by \d+(?:\.\d+)?(?: ?%| per ?cent)|about|around|roughly|some|nearly|almost|over|more than|just|under|approximately))*\s+(?P<v>(?:{APPROXIMATELY}\s*)?{MONEY})", before=r"\b(?:customer|client|market|saved|could|expects?|plans?|target\w*|aims?|forecast|customers'|partner|will)\b[^.]{0,40}$"),
     _phrase("revenue", rf"(?P<v>(?:{APPROXIMATELY}\s*)?{MONEY})\s+(?:in|of) (?:annual |yearly |net |group |total )?(?:recurring )?(?:revenues?|sales|turnover)\b", before=r"\b(?:customer|client|saved|could|expects?|plans?|target\w*|aims?|forecast|will)\b[^.]{0,40}$"),
     _phrase("hq", rf"\b(?:headquartered|based|head ?quarters (?:is|are)|headquarters (?:is|are)|head office (?:is|are)|HQ is|registered office is|operates from|works from|run from|moved (?:its )?(?:headquarters|head office|HQ) (?:[\w ]+ )?to)\s*(?:now |currently |located |situated |still )*(?:in|at|from|out of)?\s+(?:the (?:city|town|heart|centre|outskirts|port|suburbs) of )?(?P<v>{_PLACE})", before=r"\b(?:customer|client|engineer|founder|investor|supplier|partner|rival|was|originally|previously|formerly|once)s?,? $|\bteams? $"),
@@ -133,16 +124,15 @@ OTHERS_HEADING = re.compile(
 
 _DATED = frozenset({"employees", "revenue", "ceo", "stage", "funding_total", "hq"})
 _ABOUT = re.compile(APPROXIMATELY, re.IGNORECASE)
-_PAST = re.compile(
-    r"\b(?:had|employed|was|were|counted|numbered)\b", re.IGNORECASE
-)  # "In 2010 we had 15 employees"
+# "In 2010 we had 15 employees"
+_PAST = re.compile(r"\b(?:had|employed|was|were|counted|numbered)\b", re.IGNORECASE)
 _LONGEST = 600
 
 
 def sentences_of(blocks: tuple[Block, ...]) -> Iterator[Sentence]:
     """Yield the sentences of headings, paragraphs and list items, without blocks that instruct a language model."""
     for number, block in enumerate(blocks):
-        if block.kind in {"row", "pair"} or MODEL_INSTRUCTIONS.search(block.text):
+        if block.kind == "row" or MODEL_INSTRUCTIONS.search(block.text):
             continue
         lines = block.lines if len(block.lines) > 1 else ()
         parts = [" ".join(run) for labelled, run in groupby(lines, LABELLED_LINE.match) if not labelled]
@@ -155,7 +145,7 @@ def sentence_facts(sentences: tuple[Sentence, ...]) -> Iterator[Fact]:
     """Yield the facts that sentences state, except under headings about others."""
     for sentence in sentences:
         low = sentence.text.lower() if len(sentence.text) <= _LONGEST else ""
-        likely = {concept for concept, needs in NEEDS.items() if needs.search(low)}
+        likely = {concept for concept, needs in NEEDS.items() if re.search(needs, low)}
         if likely and OTHERS_HEADING.search(sentence.heading):
             likely &= {"investors"}
         for phrase in (one for one in PHRASES if one.concept in likely) if likely else ():

@@ -45,7 +45,7 @@ def corpus_files(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise InputError(
-            f"{folder}: no such folder{did_you_mean_file(folder)}. Name a folder of HTML, Markdown, text, PDF, JSONL or .eml files as the corpus."
+            f"{folder}: no such folder{did_you_mean_file(folder)}. Name a folder of HTML, Markdown, text, PDF or JSONL files as the corpus."
         )
     root = folder.resolve()
     files = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES]

@@ -28,10 +28,6 @@ _SAID_OF = re.compile(
     re.IGNORECASE,
 )
 
-_BEGINNING = re.compile(
-    r"\b(?:founded|established|incorporated|set up|started|launched)[^.;]{0,20}?\d{4}", re.IGNORECASE
-)
-
 
 def date_in(text: str) -> str:
     """Return the first date as YYYY-MM-DD, YYYY-MM or YYYY, or an empty string."""
@@ -52,7 +48,7 @@ def full_date(text: str) -> str | None:
 
 def year_mentioned(sentence: str) -> str:
     """Return the year that a sentence refers to ("in 2015", "as of March 2023"), or an empty string."""
-    match = _SAID_OF.search(_BEGINNING.sub("", sentence))
+    match = _SAID_OF.search(sentence)
     return match[1] if match else ""
 
 
