@@ -22,7 +22,7 @@ test-all: .venv/dev chromium  ## Run the tests that CI runs: with Node 20, npm a
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not integration" tests
 
 test-integrations: .venv/dev  ## Test the built wheel, the lowest versions of packages, and other programs (installs them)
-	$(BIN)/python -m pytest -n $(WORKERS) -m integration tests
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m integration tests
 
 lint: .venv/dev  ## Check style, types, layers and the lock file
 	$(BIN)/ruff check .

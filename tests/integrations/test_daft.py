@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
@@ -21,7 +21,12 @@ from filelock import FileLock
 from support import ROOT, environment, served, small_spec, until, write_spec
 
 PARTS, ROWS, DISTINCT = 8, 5_000, 400
-pytestmark = pytest.mark.integration
+LONG = 600
+"""Seconds for what takes some on an idle machine: a cluster, a pass over a part. No test here is about time."""
+STARTS = 3
+
+# The group runs one after another in one worker: beside the tests of test_lowest, a cluster takes minutes to start.
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("busy")]
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +115,7 @@ class Lake:
 
 def finish(process: subprocess.Popen[str], code: int = 0) -> None:
     try:
-        _, errors = process.communicate(timeout=300)
+        _, errors = process.communicate(timeout=2 * LONG)
     except subprocess.TimeoutExpired:
         process.kill()
         raise
@@ -162,9 +167,9 @@ def test_processes_write_what_one_process_writes_without_the_key_and_the_ledger(
 
 def test_a_killed_process_leaves_its_part_to_another_one(lake):
     lake.make_table(rows=20_000)
-    for command, done in (("submit", lake.surveyed), ("collect --wait 60s", lake.merged)):
+    for command, done in (("submit", lake.surveyed), (f"collect --wait {LONG}s", lake.merged)):
         process = lake.start(*command.split())
-        until(lambda done=done: done(), 60)
+        until(lambda done=done: done(), LONG)
         os.kill(next(filter(is_worker, descendants(process.pid))), signal.SIGKILL)
         finish(process)
     lake.check_equal()
@@ -173,9 +178,9 @@ def test_a_killed_process_leaves_its_part_to_another_one(lake):
 def test_a_killed_command_that_is_started_again_skips_finished_parts(lake):
     lake.make_table(rows=20_000)
     lake.rowcite("submit")
-    lake.rowcite("collect", "--wait", "60s", "-o", "other/")
+    lake.rowcite("collect", "--wait", f"{LONG}s", "-o", "other/")
     command = lake.start("write")
-    until(lambda: len(lake.merged()) >= 2, 60)
+    until(lambda: len(lake.merged()) >= 2, LONG)
     kill_tree(command.pid)
     command.communicate()
     before = {file: file.stat().st_mtime_ns for file in lake.merged()}
@@ -189,15 +194,16 @@ def test_a_killed_command_that_is_started_again_skips_finished_parts(lake):
 
 
 @contextmanager
-def node(programs: Path, *flags: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a node of a Ray cluster."""
+def node(programs: Path, *flags: str, log: Path | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a node of a Ray cluster, which may write to a log."""
     limits = ("--num-cpus=1", "--object-store-memory=80000000", "--disable-usage-stats", "--block")
-    process = subprocess.Popen(
-        [programs / "ray", "start", *flags, *limits],
-        env=environment(PYTHONPATH=str(ROOT / "src")),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    with (log or Path(os.devnull)).open("wb") as output:
+        process = subprocess.Popen(
+            [programs / "ray", "start", *flags, *limits],
+            env=environment(PYTHONPATH=str(ROOT / "src")),
+            stdout=output,
+            stderr=output,
+        )
     try:
         yield process
     finally:
@@ -218,18 +224,34 @@ def cluster(programs):
     One cluster at a time: all give their workers ports of the same range.
     """
     lock = FileLock(Path(gettempdir()) / "rowcite-test-cluster.lock")
-    with lock, TemporaryDirectory(prefix="r", ignore_cleanup_errors=True) as folder:
-        port, client = free_port(), free_port()
-        head = (
-            "--head",
-            f"--port={port}",
-            f"--ray-client-server-port={client}",
-            "--include-dashboard=false",
-            f"--temp-dir={folder}",
+    with lock, ExitStack() as stack:
+        for _ in range(STARTS):
+            folder = stack.enter_context(TemporaryDirectory(prefix="r", ignore_cleanup_errors=True))
+            if ports := started_head(programs, Path(folder), stack):
+                yield ports
+                return
+        pytest.fail(f"Ray ended {STARTS} times while it started:\n{Path(folder, 'log').read_text()[-5_000:]}")
+
+
+def started_head(programs: Path, folder: Path, stack: ExitStack) -> tuple[int, int] | None:
+    """Start the first node of a cluster and return its ports; None if it ends at once, as where a port is taken."""
+    port, client = free_port(), free_port()
+    head = (
+        "--head",
+        f"--port={port}",
+        f"--ray-client-server-port={client}",
+        "--include-dashboard=false",
+        f"--temp-dir={folder}",
+    )
+    process = stack.enter_context(node(programs, *head, log=folder / "log"))
+    try:
+        until(
+            lambda: process.poll() is not None or (is_open(client) and nodes(programs, port) == 1),
+            LONG,
         )
-        with node(programs, *head):
-            until(lambda: is_open(client) and nodes(programs, port) == 1, 180)
-            yield port, client
+    except TimeoutError:
+        pytest.fail(f"no Ray cluster within {LONG} s:\n{(folder / 'log').read_text()[-5_000:]}")
+    return None if process.poll() is not None else (port, client)
 
 
 def is_open(port: int) -> bool:
@@ -256,13 +278,13 @@ def test_a_cluster_that_loses_a_node_in_each_pass_writes_the_same_table_and_pays
     lake.spec["engine"] = {"name": "daft", "address": f"ray://127.0.0.1:{client}"}
     passes: list[tuple[str, Callable[[], list[Path]]]] = [
         ("submit", lake.surveyed),
-        ("collect --wait 60s", lake.merged),
+        (f"collect --wait {LONG}s", lake.merged),
     ]
     for command, done in passes:
         with node(programs, f"--address=127.0.0.1:{port}") as second:
-            until(lambda: nodes(programs, port) == 2, 180)
+            until(lambda: nodes(programs, port) == 2, LONG)
             process = lake.start(*command.split())
-            until(lambda done=done: done(), 180)
+            until(lambda done=done: done(), LONG)
             assert len(done()) < 12
             kill_tree(second.pid)
             finish(process)

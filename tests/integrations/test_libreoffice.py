@@ -59,7 +59,7 @@ def walked(tmp_path_factory):
 def converted(office, file, folder, form):
     profile = f"-env:UserInstallation=file://{folder / 'profile'}"
     command = [office, profile, "--headless", "--convert-to", form, "--outdir", str(folder), str(file)]
-    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    subprocess.run(command, check=True, capture_output=True, timeout=600)
 
 
 @pytest.mark.parametrize("name", ["accounts-enriched.xlsx", "accounts.xlsx"])

@@ -26,7 +26,7 @@ FOLDERS = ("unit", "edge", "pipeline", "report", "local/research", "local/server
 MCP = ROOT / "tests" / "local" / "server" / "test_server_mcp_tools.py"
 """The extra `mcp` wants newer versions of pydantic and starlette than rowcite does."""
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("busy")]  # it keeps all processors busy
 
 
 def uv(*arguments: object) -> str:

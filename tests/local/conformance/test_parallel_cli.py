@@ -59,7 +59,7 @@ def run(command, sample_server, tmp_path):
             env=environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
         )
 
     return ran
