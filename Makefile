@@ -16,10 +16,10 @@ demo: .venv/local  ## Enrich the sample CRM export without a key, and show some 
 	@$(BIN)/python examples/show.py out/accounts.csv
 
 test: .venv/dev  ## Run the tests that need only Python
-	ROWCITE_QUICK=$(QUICK) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not browser and not node and not slow and not integration" tests
+	ROWCITE_QUICK=$(QUICK) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not browser and not node and not slow and not integration" --ignore tests/integrations tests
 
 test-all: .venv/dev chromium  ## Run the tests that CI runs: with Node 20, npm and its registry, and Chromium
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not integration" tests
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not integration" --ignore tests/integrations tests
 
 test-integrations: .venv/dev  ## Test the built wheel, the lowest versions of packages, and other programs (installs them)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m integration tests

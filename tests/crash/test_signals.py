@@ -21,7 +21,7 @@ import pytest
 
 from rowcite.cli.signals import Signals
 from rowcite.local.server.latency import Lognormal
-from support import environment, numbered, served, serving, small_spec, started, until, write_spec
+from support import environment, numbered, served, serving, small_spec, started, until, with_slow, write_spec
 from support.killing import RUN, created, price, run, spent
 
 DELAYS = {"merging": 0.05, "writing": 0.01}  # seconds: these phases are short
@@ -183,7 +183,7 @@ def test_a_process_does_not_end_while_another_thread_writes_the_last_line():
     assert lines == ["Interrupted"]
 
 
-@pytest.mark.parametrize("command", ["plan", "status", "write", "check"])
+@pytest.mark.parametrize("command", with_slow(["plan", "status", "write", "check"], "status", "check"))
 def test_other_commands_end_as_well_and_write_no_table(tmp_path, server, command):
     arguments = [command, "spec.yaml", "-i", "-", *([] if command == "check" else ["--base-url", server.url])]
     process = started(*arguments, cwd=tmp_path, stdin=subprocess.PIPE)

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from support import environment
+from support import diagonal, environment
 
 START = {
     "bash": (["bash", "--norc", "--noprofile", "-i"], 'eval "$(rowcite completion bash)"'),
@@ -56,26 +56,26 @@ def typed(shell, line, expected, cwd, env):
     return shown
 
 
-@pytest.mark.parametrize(
-    ("line", "completed"),
-    [
-        ("rowcite pl", "rowcite plan"),
-        ("rowcite run --max-c", "rowcite run --max-cost"),
-        ("rowcite run acc", "rowcite run accounts.yaml"),
-    ],
-)
-@pytest.mark.parametrize("shell", ["bash", "zsh"])
-def test_the_shell_completes_commands_flags_and_files(shell, line, completed, tmp_path, shell_environment):
+LINES = {
+    "rowcite pl": "rowcite plan",
+    "rowcite run --max-c": "rowcite run --max-cost",
+    "rowcite run acc": "rowcite run accounts.yaml",
+}
+
+
+@pytest.mark.parametrize(("shell", "line"), diagonal(["bash", "zsh"], LINES))
+def test_the_shell_completes_commands_flags_and_files(shell, line, tmp_path, shell_environment):
     if not shutil.which(shell):
         pytest.skip(f"{shell} is not installed")
+    completed = LINES[line]
     assert completed in typed(shell, line, completed, tmp_path, shell_environment)
 
 
 @pytest.mark.parametrize(
     ("line", "completed"),
     [
-        ("rowcite pl", "plan"),
-        ("rowcite run --max-c", "--max-cost"),
+        pytest.param("rowcite pl", "plan", marks=pytest.mark.slow),
+        pytest.param("rowcite run --max-c", "--max-cost", marks=pytest.mark.slow),
         ("rowcite run acc", "accounts.yaml"),
         ("rowcite plan accounts.yaml --processor ultra8", "ultra8x-fast"),
     ],

@@ -26,9 +26,9 @@ from rowcite.pipeline.spec_file import load_spec
 from rowcite.spec.models import CsvOptions
 from rowcite.table.reader import Reader
 from rowcite.table.sources import open_source
-from support import small_spec, write_spec
+from support import QUICK, small_spec, write_spec
 
-PLACES = int(os.environ.get("ROWCITE_DAMAGE", "20"))
+PLACES = int(os.environ.get("ROWCITE_DAMAGE") or (10 if QUICK else 20))
 ROWS, BATCH = 400, 100  # the last batch is in the write-ahead log alone
 TASK = {
     "processor": "lite",

@@ -19,6 +19,7 @@ from rowcite.errors import (
     NotFound,
     Retriable,
 )
+from support import diagonal, with_slow
 from support.answers import runs_of
 from support.deviant import Deviations
 from support.submitting import PRICE, tasks, whole
@@ -101,7 +102,10 @@ REST = [phase for phase in PHASES if phase not in ("add", "run")]
 ALL = ["add", *REST]
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+LIKE_ANOTHER = ("429 at once", "429 in words", "500", "502", "504 after", "reset before", "408")
+
+
+@pytest.mark.parametrize("fault", with_slow(FAULTS, *LIKE_ANOTHER))
 def test_a_fault_in_any_other_phase_only_costs_time(start, fault):
     lost = hits("add", {"cut": True, "when": "after"})
     job = start(lost, *(hits(phase, FAULTS[fault]) for phase in REST), how=Deviations(**BARE))
@@ -155,10 +159,9 @@ FINAL = {
     422: dict.fromkeys(ALL, (ApiRefused, 2, "422")) | {"add": CONTINUES, "events": CONTINUES},
     501: dict.fromkeys(ALL, OUT_OF_ORDER) | {"events": CONTINUES},
 }
-CELLS = [pytest.param(status, phase, id=f"{status} {phase}") for status in FINAL for phase in ALL]
 
 
-@pytest.mark.parametrize(("status", "phase"), CELLS)
+@pytest.mark.parametrize(("status", "phase"), diagonal(FINAL, ALL))
 def test_a_final_response_ends_the_command_as_documented_and_the_next_one_finishes(start, status, phase):
     lost = [hits("add", {"cut": True, "when": "after"})] if phase == "count" else []
     job = start(*lost, hits(phase, {"status": status}), how=Deviations(**BARE))

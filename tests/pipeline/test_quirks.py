@@ -7,7 +7,7 @@ import pytest
 from rowcite.local.server.quirks import QUIRKS, read_quirks
 from support import rowcite, served, small_spec, write_spec
 
-ROWS = 120
+ROWS = 60
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def enriched(folder, corpus, **settings):
     """Run the command against a server with these settings; return the output rows and the created runs."""
     lines = [f"Company {number},c{number}.example" for number in range(ROWS)]
     (folder / "table.csv").write_text("\n".join(["name,website", *lines]) + "\n")
-    spec = small_spec(backend="parallel", limits={"active_runs": 50, "max_cost_usd": 100})
+    spec = small_spec(backend="parallel", limits={"active_runs": 25, "max_cost_usd": 100})
     with served(folder, corpus, latency=0.001, **settings) as server:
         done = rowcite("run", write_spec(folder, spec), "-q", "--base-url", server.url, cwd=folder)
         assert done.returncode == 0, done.stderr.decode()

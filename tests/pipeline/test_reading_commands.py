@@ -13,7 +13,7 @@ import pytest
 
 from rowcite.cli import main
 from rowcite.pipeline.which_api import PARALLEL
-from support import WEB, environment, served
+from support import WEB, environment, served, with_slow
 from support.answers import NOWHERE, answer, answered, found, known
 
 ELSEWHERE = "http://127.0.0.1:19"
@@ -66,7 +66,7 @@ def test_the_only_api_with_runs_is_used_and_named_where_none_is_given(spec, caps
     assert "warning" not in output.err
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", with_slow(COMMANDS, "report"))
 def test_json_names_the_api(spec, capsys, command):
     store(spec, NOWHERE)
     assert rowcite(command, spec, "--json", "-q") == 0
@@ -86,7 +86,7 @@ def test_the_default_api_is_used_where_it_has_runs_among_others(spec, capsys):
     assert json.loads(capsys.readouterr().out)["api"] == PARALLEL
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", with_slow(COMMANDS, "report"))
 def test_several_apis_with_runs_are_listed_with_the_flag_to_type(spec, tmp_path, capsys, command):
     for api in (NOWHERE, ELSEWHERE):
         store(spec, api)
@@ -97,7 +97,7 @@ def test_several_apis_with_runs_are_listed_with_the_flag_to_type(spec, tmp_path,
     assert not (tmp_path / WRITTEN.get(command, "none")).exists()
 
 
-@pytest.mark.parametrize("command", WRITTEN)
+@pytest.mark.parametrize("command", with_slow(WRITTEN, "report"))
 def test_a_named_api_without_runs_leaves_the_written_file_as_it_was(spec, tmp_path, capsys, command):
     store(spec, NOWHERE)
     assert rowcite(command, spec, "-q") == 0

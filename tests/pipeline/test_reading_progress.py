@@ -12,6 +12,7 @@ from rowcite.cli import main
 from rowcite.cli.bar import Passes
 from rowcite.cli.console import Console
 from rowcite.progress import count_read, table_pass, watching
+from support import with_slow
 from support.answers import NOWHERE, answer, answered, found, known
 
 COMMANDS = {
@@ -41,7 +42,7 @@ def test_rows_and_answers_are_shown_while_they_are_read(spec, monkeypatch, capsy
     assert any(re.fullmatch(rf"3 rows read{answers}, 0:0\d(, \d+ \w+/s)?", line) for line in lines), lines
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", with_slow(COMMANDS, "report"))
 def test_no_progress_writes_lines_to_a_terminal(spec, monkeypatch, command):
     monkeypatch.setenv("ROWCITE_LOG_SECONDS", "0.0005")
     with redirect_stderr(Terminal()) as terminal:

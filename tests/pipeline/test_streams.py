@@ -33,7 +33,15 @@ COMMANDS = {
     "run --help": ["run", "--help"],
 }
 
-WITH_CHARTS = {"report -o -", "review --export -"}  # take seconds of CPU
+PLAIN = {
+    name: command for name, command in COMMANDS.items() if name not in {"report -o -", "review --export -"}
+}
+FAILING = [
+    ("full", 5, PLAIN),
+    ("closed", 5, PLAIN),
+    ("gone", 141, PLAIN),
+    pytest.param("full", 5, COMMANDS, marks=pytest.mark.slow),  # charts take seconds of CPU
+]
 
 # Runs each command in one process, as `rowcite` does, with a new stdout: a process each would take half a minute.
 DRIVER = """
@@ -82,9 +90,8 @@ def spent(folder):
         return ledger.spent(), ledger.state_counts()
 
 
-@pytest.mark.parametrize(("state", "code"), [("full", 5), ("closed", 5), ("gone", 141)])
-def test_every_command_has_an_exit_code_for_a_stdout_that_fails(folder, server, state, code):
-    commands = {name: args for name, args in COMMANDS.items() if state == "full" or name not in WITH_CHARTS}
+@pytest.mark.parametrize(("state", "code", "commands"), FAILING, ids=["full", "closed", "gone", "charts"])
+def test_every_command_has_an_exit_code_for_a_stdout_that_fails(folder, server, state, code, commands):
     done = subprocess.run(
         [sys.executable, "-c", DRIVER, state, json.dumps(commands)],
         cwd=folder,

@@ -12,6 +12,7 @@ import pytest
 
 from rowcite.errors import ApiError, ApiRefused, BudgetExceeded, Incomplete, InsufficientCredit
 from rowcite.submit.options import SubmitOptions
+from support import diagonal, with_slow
 from support.answers import runs_of
 from support.deviant import Deviations
 from support.submitting import PRICE, Submission, tasks, whole
@@ -175,30 +176,31 @@ def test_a_refusal_for_credit_that_created_some_runs_pays_none_twice(start):
 LOST_POSTS = {"cut": None, "500": 500, "504": 504, "422": 422, "402": 402, "408": 408}
 
 
-@pytest.mark.parametrize("answer", LOST_POSTS.values(), ids=LOST_POSTS.keys())
-@pytest.mark.parametrize("keep", [0, 25, 40])
+@pytest.mark.parametrize(("keep", "answer"), diagonal([0, 25, 40], LOST_POSTS))
 def test_a_lost_post_creates_each_run_once_whatever_it_created(start, keep, answer):
-    job = start(Deviations(keep=keep, answer=answer))
+    job = start(Deviations(keep=keep, answer=LOST_POSTS[answer]))
     some = tasks(job.question, 40)
     job.run(some)
     assert whole(job, some)
 
 
+LISTINGS = [
+    {},
+    {"list_ended_only": True},
+    {"list_lag": 0.4},
+    {"count_lag": 0.2},
+    {"shuffle": True},
+    {"drop_metadata": True},
+    {"drop_metadata": True, "list_ended_only": True, "shuffle": True, "list_lag": 0.3},
+    {"drop_metadata": True, "drop_inputs": True, "shuffle": True},
+]
+
+
 @pytest.mark.parametrize(
-    "how",
-    [
-        {},
-        {"list_ended_only": True},
-        {"list_lag": 0.4},
-        {"count_lag": 0.2},
-        {"shuffle": True},
-        {"drop_metadata": True},
-        {"drop_metadata": True, "list_ended_only": True, "shuffle": True, "list_lag": 0.3},
-        {"drop_metadata": True, "drop_inputs": True, "shuffle": True},
-    ],
-    ids=lambda how: "+".join(how) or "as shipped",
+    ("how", "keep"),
+    diagonal(LISTINGS, [25, 40]),
+    ids=lambda value: ("+".join(value) or "as shipped") if isinstance(value, dict) else None,
 )
-@pytest.mark.parametrize("keep", [25, 40])
 def test_a_lost_post_is_found_out_about_however_runs_are_listed(start, keep, how):
     job = start(Deviations(keep=keep, answer=None, **how), latency=0.001)
     some = tasks(job.question, 40)
@@ -465,7 +467,9 @@ def test_active_runs_of_an_interrupted_submission_are_collected(start):
     assert whole(job, some)
 
 
-@pytest.mark.parametrize("moment", [0.0, 0.01, 0.02, 0.04, 0.08, 0.15, 0.4, 0.8])
+@pytest.mark.parametrize(
+    "moment", with_slow([0.0, 0.01, 0.02, 0.04, 0.08, 0.15, 0.4, 0.8], 0.01, 0.04, 0.15, 0.8)
+)
 def test_a_cancelled_submission_loses_nothing(start, moment):
     job = start(latency=0.002)
     some = tasks(job.question, 100)

@@ -15,6 +15,7 @@ from rowcite.ledger import open_ledger
 from rowcite.model import Decision
 from rowcite.review.sheet import read_decisions
 from rowcite.spec.fields import fields
+from support import with_slow
 from support.answers import FIELDS, NOWHERE, answer, answered, found, known, ready
 
 VALUES = int(os.environ.get("ROWCITE_HOSTILE", "120"))
@@ -153,7 +154,7 @@ def test_no_cell_of_exported_decisions_begins_a_formula_and_the_import_reads_the
     assert "0 decisions imported, 1 already known" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["write", "report", "status", "explain"])
+@pytest.mark.parametrize("command", with_slow(["write", "report", "status", "explain"], "report"))
 def test_no_line_of_a_log_or_of_the_terminal_is_forged(web, tmp_path, capsys, command):
     flags = {
         "write": ["-o", str(tmp_path / "out.csv")],

@@ -7,9 +7,9 @@ import pytest
 
 from rowcite.cli import main
 from rowcite.ledger import open_ledger
+from rowcite.report.charts import coverage
 from rowcite.report.facts import FILLED
 from rowcite.report.gather import gather
-from rowcite.report.parts import parts
 from support.answers import NOWHERE, answer, answered, found, known, ready
 
 ROWS = [
@@ -68,6 +68,6 @@ def test_the_summary_and_the_report_count_the_same(tmp_path, capsys, columns, on
 
 def test_the_report_shows_the_fill_rates_as_the_summary_does(tmp_path, capsys):
     summary, facts = counted(tmp_path, capsys, columns={"prefix": "x_"})
-    coverage = next(part for part in parts(facts) if part.id == "coverage")
+    (_, picture), *_ = coverage(facts).svgs
     assert summary["answered_rows"] == 5
-    assert f"industry: {summary['filled']['industry']} of 5 (60%)" in coverage.svgs[0][1]
+    assert f"industry: {summary['filled']['industry']} of 5 (60%)" in picture

@@ -50,6 +50,11 @@ def examples(number: int) -> int:
     return int(os.environ.get("ROWCITE_EXAMPLES") or (max(number // 4, 5) if QUICK else number))
 
 
+def with_slow(cases: Iterable[Any], *slow: Any) -> list[Any]:
+    """Return cases for `parametrize`, some of which are slow: what they would find, another case finds too."""
+    return [pytest.param(case, marks=[pytest.mark.slow] * (case in slow)) for case in cases]
+
+
 def diagonal(rows: Iterable[Any], columns: Iterable[Any]) -> list[Any]:
     """Return all pairs for `parametrize`; those that are not needed to have each row and each column once are slow."""
     rows, columns = list(rows), list(columns)

@@ -12,13 +12,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-import httpx2
 import pytest
 import trustme
 import uvicorn
-from mcp.server import MCPServer
-from mcp.server.mcpserver.exceptions import ToolError
-from mcp.types import EmbeddedResource, TextResourceContents, ToolAnnotations
 from starlette.responses import PlainTextResponse
 
 from rowcite.local import backend
@@ -33,6 +29,10 @@ CALLS = []
 
 def crm():
     """Return an MCP server with tools of several kinds."""
+    from mcp.server import MCPServer  # takes a second, in each process that collects the tests
+    from mcp.server.mcpserver.exceptions import ToolError
+    from mcp.types import EmbeddedResource, TextResourceContents, ToolAnnotations
+
     server = MCPServer("crm")
 
     @server.tool()
@@ -146,6 +146,8 @@ def test_a_server_at_a_private_address_is_not_called_unless_told(start, calls_of
 def test_a_connection_goes_to_an_address_that_was_checked_and_not_to_one_of_a_later_look_up(
     tmp_path, monkeypatch, addresses, status
 ):
+    import httpx2
+
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
