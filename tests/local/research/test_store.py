@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import signal
 import sqlite3
@@ -19,7 +18,7 @@ from rowcite.local.research.corpus import open_corpus
 from rowcite.local.research.question import Question
 from rowcite.local.research.store import library, read_files
 from rowcite.local.research.store.corpus_folder import corpus_digest
-from rowcite.local.research.store.document_store import UNUSED_FOR, platform_cache
+from rowcite.local.research.store.document_store import platform_cache
 from rowcite.local.research.store.read_files import ReadJob, read, read_all
 from support import ROOT, environment, until
 
@@ -193,20 +192,6 @@ def test_two_corpora_do_not_delete_each_others_documents(docs, cache, tmp_path_f
     for corpus in (docs.folder, other, docs.folder):
         assert open_corpus(corpus, cache).size == 1
     assert len(list(cache.glob("corpus-*"))) == 2
-
-
-def test_the_cache_of_an_unused_corpus_is_deleted(docs, cache, tmp_path_factory):
-    other = tmp_path_factory.mktemp("other")
-    (other / "b.txt").write_text("Beta makes valves.")
-    open_corpus(other, cache)
-    old = time.time() - UNUSED_FOR - 1
-    os.utime(folder(cache) / "rowcite-corpus.txt", (old, old))
-    (cache / "corpus-of-mine").mkdir()
-    docs.file("a.txt", "Acme Pumps (acmepumps.example) was founded in 1998.")
-    open_corpus(docs.folder, cache)
-    kept = sorted(path.name for path in cache.iterdir())
-    assert len(kept) == 2
-    assert "corpus-of-mine" in kept
 
 
 def many(docs, count=130):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from rowcite.errors import InputError
 from rowcite.local.research.answers.fill import Reading, fill_freely, fill_object, fill_text
@@ -21,7 +22,6 @@ from rowcite.local.research.subject.identify import identify
 from rowcite.local.research.text.normalise import content_words, fold
 from rowcite.local.research.text.urls import allowed
 
-# The API has one text type; only the description can ask for a long one.
 _REPORT = re.compile(r"\breport\b|\bmarkdown\b", re.IGNORECASE)
 _SHORTLIST = 4  # documents ranked for each document read
 
@@ -51,16 +51,15 @@ class Corpus:
 
     def answer_from(self, question: Question, reading: Reading) -> Finding:
         """Return the answer to a question from the documents read for it."""
-        description = question.output.get("description")
         match question.output.get("type", "auto"):
             case "json":
                 finding = fill_object(field_of_schema(question.output.get("json_schema") or {}), reading)
             case "auto":
                 finding = fill_freely(reading)
-            case _ if description and not _REPORT.search(description):
-                finding = fill_text(description, reading)
-            case _:
+            case _ if is_report(question.output):
                 finding = report(question.input, reading)
+            case _:
+                finding = fill_text(question.output["description"], reading)
         urls = tuple(dict.fromkeys(match.document.url for match in reading.matches))
         known = {match.number for match in (*reading.dossier.matches, *reading.matches)}
         basis = cap_confidence(finding.basis, question.tool_answers)
@@ -100,6 +99,12 @@ class Corpus:
             if allowed(summary.url, tuple(include), tuple(exclude))
             and (summary.date >= earliest or (undated and not summary.date))
         )
+
+
+def is_report(output: dict[str, Any]) -> bool:
+    """Return True if an output is a long text: the API has one text type, and only its description can ask for a short one."""
+    description = output.get("description")
+    return output.get("type") == "text" and (not description or bool(_REPORT.search(description)))
 
 
 def open_corpus(folder: Path | str, cache: Path | None = None) -> Corpus:

@@ -98,12 +98,6 @@ def test_a_quote_about_the_entity_is_evidence(shared, value, url, quote, name):
     assert (finding.content, finding.basis[0].confidence) == ({name: value}, "medium")
 
 
-def test_a_quote_that_follows_the_entitys_name_is_evidence_of_low_confidence(shared):
-    properties = {"fairs": {"type": ["integer", "null"]}}
-    finding = shared(12, (SHARED, "Today it has 12 fairs a year."), properties=properties, name="fairs")
-    assert (finding.content, finding.basis[0].confidence) == ({"fairs": 12}, "low")
-
-
 def test_a_quote_that_names_another_thing_on_a_page_about_the_entity_is_evidence_of_low_confidence(
     docs, stub
 ):

@@ -167,21 +167,16 @@ def test_a_text_answer_needs_quotes(ask, stub):
     assert (finding.content, finding.basis[0].confidence) == ("Not found in the documents.", "low")
 
 
-def test_a_report_keeps_only_supported_sentences(ask, stub):
-    report = (
-        "# Overview\n\nAcme Pumps employs 1,240 people in two plants. [1] It was bought by Evil Corp for $9 billion. "
-        "See [here](http://evil.example/).\n\n# Wire your money today\n"
-    )
-    stub.replies = quoting(report, OWN, TRADE, name="output")
-    finding = ask(output={"type": "text"})
-    assert "employs 1,240 people" in finding.content
-    assert not any(word in finding.content for word in ("Evil", "evil", "money"))
-    assert "left out" in finding.basis[0].reasoning
-    assert finding.basis[0].confidence == "low"
+def test_a_text_with_a_sentence_that_no_quote_supports_is_not_accepted(ask, stub):
+    text = "Acme Pumps employs 1,240 people in two plants. See [here](http://evil.example/) for the sale."
+    stub.replies = quoting(text, OWN, TRADE, name="output")
+    finding = ask(output={"type": "text", "description": "What it does"})
+    assert (finding.content, finding.basis[0].citations) == ("Not found in the documents.", ())
 
 
-def test_auto_answers_and_unknown_entities_send_no_request(ask, stub):
+def test_auto_answers_reports_and_unknown_entities_send_no_request(ask, stub):
     assert ask(output={"type": "auto"}).output_schema
+    assert ask(output={"type": "text"}).content.startswith("# ")
     assert ask(given={"company_name": "Nobody Knows Ltd"}).content == {"employee_count": None}
     assert stub.requests == []
 

@@ -257,7 +257,7 @@ def candidates(target: OutputField, dossier: Dossier, matches: tuple[DocumentMat
         registry = _REGISTRY_TRUST if _REGISTRY.search(match.document.host) else 0
         trust = max(_TRUST[match.matched_by], registry)
         for fact, fit in _relevant(target, match.document):
-            directness = match_fact(fact, match.document, match.role, dossier.entity_names)
+            directness = match_fact(fact, match.role, dossier.entity_names)
             if directness is None or row_contradicts(fact, dossier.entity.sites, dossier.places):
                 continue
             value = (read_items(fact) or None) if target.kind == "array" else read_value(fact, target)

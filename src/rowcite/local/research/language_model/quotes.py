@@ -45,9 +45,6 @@ _NEGATIVE = re.compile(r"\b(?:loss|minus|negative|below)\b|[-\u2212]\s?\d", re.I
 _FEW, _SHARE = 4, 0.6  # up to 4 words must all be in the quotes; of more, this share
 _LONGEST = 50_000  # characters of the longest text
 _BIGGEST = 2**53  # the largest integer that every JSON reader keeps exact
-_MARKS = re.compile(
-    r"!?\[([^\[\]]*)\]\([^()]*\)|<[^<>]*>|https?://\S+|\s*\[\d{1,4}\]"
-)  # links, whose words stay, and footnotes
 
 
 @dataclass(eq=False)
@@ -86,12 +83,10 @@ class Quote:
 
     def _sentence(self, text: str, value: Any, target: OutputField) -> Fact:
         """Return a sentence of the quote as a fact, divided where it states the value."""
-        blocks = self.document.blocks
-        number = next((number for number, block in enumerate(blocks) if text in block.text), -1)
+        holding = (block.heading for block in self.document.blocks if text in block.text)
         at = position(text, value, target) or 0
         lead = _LISTED_BEFORE.sub("", text[:at]) if isinstance(value, str) else text[:at]
-        heading = blocks[number].heading if number >= 0 else ""
-        fact = Fact("", str(value), text, Directness.SENTENCE, heading=heading, block=number)
+        fact = Fact("", str(value), text, Directness.SENTENCE, heading=next(holding, ""))
         return structs.replace(fact, lead=lead, tail=text[len(lead) :])
 
     def _has(self, excerpt: str) -> bool:
@@ -104,11 +99,11 @@ class Quote:
         role, entity, names = self.match.role, self.dossier.entity, self.dossier.entity_names
         if fact.subject or fact.lead is None:
             contradicted = row_contradicts(fact, entity.sites, self.dossier.places)
-            return None if contradicted else match_fact(fact, self.document, role, names)
+            return None if contradicted else match_fact(fact, role, names)
         on_page, mentions = role.own or role.profile, names.mentions(fact.excerpt)
         stated = position(fact.excerpt, value, target) is not None
         in_part = may_be_about_page(fact.lead if stated else fact.excerpt, names)
-        found = match_fact(fact, self.document, OWN_PAGE if on_page else role, names)
+        found = match_fact(fact, OWN_PAGE if on_page else role, names)
         if found is None or not (stated or mentions or in_part):
             # On a page about the entity, a name in the sentence may be a part of it: the bridge in an article, the maker of a product.
             return Directness.PASSING if on_page and not mentions and in_part else None
@@ -245,24 +240,11 @@ def _together(parts: Sequence[Support | None], value: Any) -> Support | None:
     return Support(value, min(part.sites for part in found), cut) if found else None
 
 
-def supported_text(text: str, quotes: Sequence[Quote]) -> Support | None:
-    """Return a text without links, footnotes and sentences that the quotes do not support; mark the quotes as used."""
-    lines = _MARKS.sub(lambda match: match[1] or "", text).strip().splitlines()
-    parts = [[line] if line.startswith("#") else split_sentences(line) for line in lines]
-    whole = [[one for one in line if _uses_words_of(one, quotes)] for line in parts]
-    if not any(whole):
-        return None
-    for quote in quotes:
-        quote.used = True
-    kept = "\n".join(" ".join(line) for line, given in zip(whole, parts, strict=True) if line or not given)
-    return Support(kept.strip(), int(len({quote.site for quote in quotes}) > 1), whole != parts)
-
-
 def _is_implied(value: Any, target: OutputField, quotes: Sequence[Quote]) -> bool:
     """Return True if quotes may support a value they do not state: a choice, or a text in their words."""
     if isinstance(value, bool) or target.kind == "enum":
         return not means_unknown(value)
-    return isinstance(value, str) and _uses_words_of(value, quotes)
+    return isinstance(value, str) and all(_uses_words_of(one, quotes) for one in split_sentences(value))
 
 
 def _uses_words_of(text: str, quotes: Sequence[Quote]) -> bool:

@@ -20,11 +20,11 @@ from rowcite.local.research.answers.decide import LEVELS, merge_citations
 from rowcite.local.research.answers.fill import NOT_FOUND, with_placeholder_note
 from rowcite.local.research.answers.schema_fields import OutputField, empty_value, field_of_schema
 from rowcite.local.research.answers.tool_answers import cap_confidence
-from rowcite.local.research.corpus import Corpus
+from rowcite.local.research.corpus import Corpus, is_report
 from rowcite.local.research.documents.document import Directness, Document
 from rowcite.local.research.documents.phrases import MODEL_INSTRUCTIONS
 from rowcite.local.research.language_model.endpoint import Endpoint, EndpointUnavailable
-from rowcite.local.research.language_model.quotes import Quote, Support, coerce, support, supported_text
+from rowcite.local.research.language_model.quotes import Quote, Support, coerce, support
 from rowcite.local.research.question import Finding, Question
 from rowcite.local.research.search import best_texts, clip
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier
@@ -101,7 +101,6 @@ def passages(document: Document, requested: frozenset[str], room: int) -> str:
 
 _LONGEST_QUOTE = 1_000  # characters: a quote of a whole page would support any value
 _QUOTES, _REASONING = 20, 600
-_TEXT = OutputField("output", "output", "", "string", nullable=True)
 _log = logging.getLogger(__name__)
 
 
@@ -128,14 +127,13 @@ class ModelResearcher:
         self.search = corpus.search
 
     def research(self, question: Question, /) -> Finding:
-        """Return the model's checked answer; the engine's for auto answers, without documents or without a usable reply."""
+        """Return the model's checked answer; the engine's for auto answers and reports, without documents or without a usable reply."""
         reading = self._corpus.read(question)
         engine_answer = self._corpus.answer_from(question, reading)
-        documents = [match.document for match in reading.matches]
-        if not documents or question.output.get("type", "auto") not in {"json", "text"}:
-            return engine_answer
         fields = _fields_schema(question.output)
-        messages, shown = messages_for(question.input, fields, documents)
+        if not reading.matches or not fields:
+            return engine_answer
+        messages, shown = messages_for(question.input, fields, [match.document for match in reading.matches])
         try:
             reply = self._endpoint.ask(messages, reply_schema(fields))
         except EndpointUnavailable as error:
@@ -145,10 +143,9 @@ class ModelResearcher:
         # Some models omit the outer object.
         replies = reply["fields"] if isinstance(reply.get("fields"), dict) else reply
         pages = [_Page(*page) for page in zip(reading.matches, shown, strict=True)]
-        targets = field_of_schema(question.output.get("json_schema") or {}).fields
         answers = [
             (target.name, *_answer(target, replies.get(target.name), pages, reading.dossier, engine_answer))
-            for target in (targets if engine_answer.kind == "json" else [_TEXT])
+            for target in field_of_schema(fields).fields
         ]
         content = {name: value for name, value, _ in answers}
         return replace(
@@ -159,13 +156,11 @@ class ModelResearcher:
 
 
 def _fields_schema(output: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields sent to the model: the schema, or one field for a text."""
+    """Return the fields sent to the model: the schema, or one field for a short text; none of an auto answer or a report."""
     if output.get("type") == "json":
         return dict(output.get("json_schema") or {})
-    description = output.get("description") or (
-        "A markdown report on the entity, each sentence close to the words of a quote."
-    )
-    return {"properties": {"output": {"type": ["string", "null"], "description": description}}}
+    text = {"type": ["string", "null"], "description": output.get("description")}
+    return {} if is_report(output) or output.get("type") != "text" else {"properties": {"output": text}}
 
 
 def _with_note(entry: FieldBasis, note: str) -> FieldBasis:
@@ -180,8 +175,6 @@ def _answer(
     quotes, missing = _quotes(given.get("quotes"), pages, dossier)
     value = coerce(given.get("value"), target)
     found = support(value, target, quotes) if value is not None else None
-    if target is _TEXT and value is not None and not (found and found.sites):
-        found = supported_text(value, [quote for quote in quotes if not quote.refused])
     if found is None:
         reason = _rejection(given.get("value"), value, quotes)
         own = next((one for one in engine_answer.basis if one.field == target.name and one.citations), None)
@@ -222,11 +215,9 @@ def _rejection(given: Any, value: Any, quotes: list[Quote]) -> str:
         return "The language model read the documents and named no value."
     if value is None:
         return "The language model's value is not of the field's type."
-    if not quotes:
-        return "Left out: the language model quoted nothing that occurs in the document it names."
-    if all(quote.refused for quote in quotes):
+    if quotes and all(quote.refused for quote in quotes):
         return "Left out: the language model's quotes are about another entity, or do not name one."
-    return "Left out: the language model's quotes do not support its value."
+    return "Left out: no quote of the language model occurs in the document it names and supports the value."
 
 
 def _reasoning(used: list[Quote], found: Support, missing: int, refused: int) -> str:

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import sqlite3
 import sys
 import threading
-import time
 import weakref
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,12 +22,9 @@ from typing import Any
 
 import msgspec
 
-from rowcite.files import write_whole
 from rowcite.local.research.documents.document import Document, DocumentSummary, summarise
 from rowcite.local.research.text.normalise import fold
 
-UNUSED_FOR = 90 * 86_400.0  # seconds until an unused corpus is deleted
-_MARK = "rowcite-corpus.txt"  # names the corpus of a cache folder, touched at each use
 _READERS = ("selectolax", "markdown-it-py", "pypdf", "msgspec")
 DAMAGE_ERRORS = (sqlite3.DatabaseError, zlib.error, msgspec.DecodeError)
 UNUSABLE_ERRORS = (OSError, sqlite3.Error)  # what a cache that cannot be used raises
@@ -59,18 +54,12 @@ def platform_cache(environ: Mapping[str, str] = os.environ, platform: str = sys.
 
 
 def cache_file(root: Path, corpus: Path) -> Path:
-    """Return the path of a corpus's store in a cache folder, whose parent is created if needed.
+    """Return the path of a corpus's store in a cache folder, whose parent is created if needed; stores of other versions are deleted.
 
-    Stores of other versions of the engine are deleted, and the folders of corpora unused for 90 days. Two corpora never share a
-    folder, so neither deletes the other's documents.
+    Two corpora never share a folder, so neither deletes the other's documents.
     """
-    where = str(corpus.resolve())
-    folder = root / f"corpus-{hashlib.sha256(where.encode()).hexdigest()[:16]}"
+    folder = root / f"corpus-{hashlib.sha256(str(corpus.resolve()).encode()).hexdigest()[:16]}"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_whole(folder / _MARK, f"{where}\n".encode(), private=True)
-    for mark in root.glob(f"corpus-*/{_MARK}"):
-        if time.time() - mark.stat().st_mtime > UNUSED_FOR:
-            shutil.rmtree(mark.parent, ignore_errors=True)
     file = folder / f"pages-{_engine_fingerprint()[:16]}.sqlite"
     for other in folder.glob("pages*"):
         if not other.name.startswith(file.name):

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rowcite.local.research.documents.document import Directness, Document, Fact
+from rowcite.local.research.documents.document import Directness, Fact
 from rowcite.local.research.documents.labels import concept_of_label
 from rowcite.local.research.documents.phrases import OTHERS_HEADING
 from rowcite.local.research.text.normalise import core_name, fold, is_legal_form, strip_accents
@@ -106,7 +106,7 @@ class DocumentRole:
 OWN_PAGE = DocumentRole(own=True, profile=True, headline=True)
 
 
-def match_fact(fact: Fact, document: Document, role: DocumentRole, names: EntityNames) -> Directness | None:
+def match_fact(fact: Fact, role: DocumentRole, names: EntityNames) -> Directness | None:
     """Return how directly a statement is about the entity; None if it is about another one."""
     if fact.subject:
         named = names.is_name(fact.subject) or _is_name_variant(fact, role, names)
@@ -115,7 +115,7 @@ def match_fact(fact: Fact, document: Document, role: DocumentRole, names: Entity
     if others and not names.mentions(fact.heading):
         return None
     if fact.lead is not None:
-        return _match_sentence(fact, fact.lead, document, role, names)
+        return _match_sentence(fact, fact.lead, role, names)
     if names.mentions(fact.heading) or role.profile or role.own:
         return fact.directness
     return Directness.PASSING if role.headline else None
@@ -131,9 +131,7 @@ def _is_name_variant(fact: Fact, role: DocumentRole, names: EntityNames) -> bool
     return any(long.startswith(f"{short} ") and short.count(" ") >= least for long, short in pairs)
 
 
-def _match_sentence(
-    fact: Fact, lead: str, document: Document, role: DocumentRole, names: EntityNames
-) -> Directness | None:
+def _match_sentence(fact: Fact, lead: str, role: DocumentRole, names: EntityNames) -> Directness | None:
     """Judge a sentence by the name before its value, else by the name after it, else by the page's subject."""
     before, after = names.mentions(lead), names.mentions(fact.tail)
     if before:
@@ -150,17 +148,7 @@ def _match_sentence(
         return None
     if not _PRONOUN.search(lead or "it"):
         return Directness.PASSING if role.own else None
-    if role.own or role.profile:
-        return fact.directness
-    return Directness.PASSING if _follows_name(fact, document, names) else None
-
-
-def _follows_name(fact: Fact, document: Document, names: EntityNames) -> bool:
-    """Return True if the entity is the last one named before a sentence in its block: not "Its rival Acme sold it."."""
-    before = document.blocks[fact.block].text.partition(fact.excerpt)[0] if fact.block >= 0 else ""
-    mentions = names.mentions(before)
-    start, end = mentions[-1] if mentions else (0, 0)
-    return end > 0 and not (_OTHER.search(before[:start]) or names.names_another(before[end:]))
+    return fact.directness if role.own or role.profile else None
 
 
 def may_be_about_page(lead: str, names: EntityNames) -> bool:

@@ -178,7 +178,7 @@ def presents(document: Document, names: tuple[str, ...]) -> bool:
 def _stated(document: Document, role: DocumentRole, names: EntityNames, *concepts: str) -> list[str]:
     """Return what a document states of the entity."""
     facts = (fact for concept in concepts for fact in document.by_concept.get(concept, ()))
-    return [fact.value for fact in facts if match_fact(fact, document, role, names)]
+    return [fact.value for fact in facts if match_fact(fact, role, names)]
 
 
 def _compare_places(document: Document, start: Dossier) -> str:
