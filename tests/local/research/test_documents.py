@@ -92,7 +92,7 @@ def test_files_of_other_kinds_are_counted(docs):
     docs.file("a.txt", "Acme Pumps was founded in 1998.")
     for name in ("b.docx", "c.docx", "d.xlsx", "e.png"):
         docs.file(name, "x")
-    assert docs.open().skipped == ("not read, of other kinds: 2 .docx, 1 .xlsx",)
+    assert docs.open().skipped == ("not read, of other kinds: 2 .docx, 1 .png, 1 .xlsx",)
 
 
 def test_a_page_is_decoded_by_its_declared_charset(docs):

@@ -9,17 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from rowcite.errors import InputError
-from rowcite.local.research.answers.fill import Reading, fill_freely, fill_object, fill_text
-from rowcite.local.research.answers.report import report
-from rowcite.local.research.answers.schema_fields import OutputField, field_of_schema
+from rowcite.local.research.answers.fill import Reading, fill_freely, fill_object, fill_text, report
+from rowcite.local.research.answers.schema_fields import field_of_schema
 from rowcite.local.research.answers.tool_answers import cap_confidence, matches_of_tools
-from rowcite.local.research.documents.document import Document
 from rowcite.local.research.question import Finding, Question, documents_to_read
 from rowcite.local.research.search import SearchResult, search
 from rowcite.local.research.store.ingest import CorpusContents, load_contents
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier, entity_of
 from rowcite.local.research.subject.identify import identify
-from rowcite.local.research.text.normalise import content_words, fold
 from rowcite.local.research.text.urls import allowed
 
 _REPORT = re.compile(r"\breport\b|\bmarkdown\b", re.IGNORECASE)
@@ -124,21 +121,12 @@ def open_corpus(folder: Path | str, cache: Path | None = None) -> Corpus:
 
 
 def _most_useful(dossier: Dossier, question: Question) -> tuple[DocumentMatch, ...]:
-    """Return the documents to read, best first; those that state a field of the schema are preferred."""
+    """Return the documents to read, best first; those with facts of the kinds of the schema's fields are preferred."""
     schema = question.output.get("json_schema") if question.output.get("type") == "json" else None
-    fields = field_of_schema(schema).fields if schema else ()
+    kinds = {field.concept for field in field_of_schema(schema or {}).fields} - {""}
     limit = documents_to_read(question.processor)
 
     def rank(match: DocumentMatch) -> tuple[float, str]:
-        useful = sum(_may_state(field, match.document) for field in fields)
-        return -(match.score + 0.6 * useful), match.document.path
+        return -(match.score + 0.6 * len(kinds & match.document.by_concept.keys())), match.document.path
 
     return tuple(sorted(dossier.matches[: _SHORTLIST * limit], key=rank)[:limit])
-
-
-def _may_state(field: OutputField, document: Document) -> bool:
-    """Return True if a document has a fact of the field's kind, or all words of a field of no known kind."""
-    words = content_words(field.words)
-    if field.concept:
-        return field.concept in document.by_concept
-    return bool(words) and all(word in fold(document.text) for word in words)

@@ -32,10 +32,10 @@ def search(
     `limits` are the most results, characters in a result, and characters in all.
     """
     most, per_result, left = limits
-    texts = {_words(query): 1.0 for query in queries}
+    texts = dict.fromkeys(queries, 1.0)
     if objective:
-        texts[_words(objective)] = _OBJECTIVE if queries else 1.0
-    stems = frozenset(stem for words in texts for stem in content_words(" ".join(words)))
+        texts[objective] = _OBJECTIVE if queries else 1.0
+    stems = frozenset(stem for text in texts for stem in content_words(text))
     found: list[SearchResult] = []
     for number in filter(library.admits, _ranked(texts, library)):
         if len(found) >= most or left <= 0:
@@ -48,17 +48,12 @@ def search(
     return tuple(found)
 
 
-def _words(text: str) -> tuple[str, ...]:
-    """Return the folded words of a query, without stop words unless it has no others."""
-    words = tuple(dict.fromkeys(fold(text).split()))
-    return tuple(word for word in words if content_words(word)) or words
-
-
-def _ranked(texts: dict[tuple[str, ...], float], library: Library) -> list[int]:
+def _ranked(texts: dict[str, float], library: Library) -> list[int]:
     """Return document numbers by the sum of their scores; each query's best score counts its weight."""
     scores: dict[int, float] = {}
-    for words, weight in texts.items():
-        hits = library.scored([form for word in words for form in _forms(word)], _DEPTH)
+    for text, weight in texts.items():
+        words = [form for word in fold(text).split() if content_words(word) for form in _forms(word)]
+        hits = library.scored(words, _DEPTH)
         for number, score in hits:
             scores[number] = scores.get(number, 0.0) + weight * score / (hits[0][1] or 1.0)
     return sorted(scores, key=lambda number: (-round(scores[number], 6), number))

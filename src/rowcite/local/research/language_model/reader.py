@@ -10,7 +10,7 @@ import json
 import logging
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -104,18 +104,8 @@ _QUOTES, _REASONING = 20, 600
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class _Page:
-    """A document read for a question, and the passages of it that the model was shown."""
-
-    match: DocumentMatch
-    shown: str
-
-    def contains(self, quote: str) -> bool:
-        """Return True if a quote was shown and occurs in the document, with no number or word cut short."""
-        whole = rf"(?<!\w)(?<!\d[.,]){re.escape(quote)}(?!\w)(?![.,]\d)"
-        shown = re.search(whole, collapse_spaces(self.shown)) is not None
-        return shown and self.match.document.contains(quote)
+Page = tuple[DocumentMatch, str]
+"""A document read for a question, and the passages of it that the model was shown."""
 
 
 class ModelResearcher:
@@ -142,7 +132,7 @@ class ModelResearcher:
             return replace(engine_answer, basis=tuple(_with_note(one, note) for one in engine_answer.basis))
         # Some models omit the outer object.
         replies = reply["fields"] if isinstance(reply.get("fields"), dict) else reply
-        pages = [_Page(*page) for page in zip(reading.matches, shown, strict=True)]
+        pages = list(zip(reading.matches, shown, strict=True))
         answers = [
             (target.name, *_answer(target, replies.get(target.name), pages, reading.dossier, engine_answer))
             for target in field_of_schema(fields).fields
@@ -168,7 +158,7 @@ def _with_note(entry: FieldBasis, note: str) -> FieldBasis:
 
 
 def _answer(
-    target: OutputField, reply: Any, pages: Sequence[_Page], dossier: Dossier, engine_answer: Finding
+    target: OutputField, reply: Any, pages: Sequence[Page], dossier: Dossier, engine_answer: Finding
 ) -> tuple[Any, FieldBasis]:
     """Return a field's value and basis: the part of the value that quotes support, the engine's if the model names none."""
     given = reply if isinstance(reply, dict) else {}
@@ -193,7 +183,7 @@ def _answer(
     return found.value, FieldBasis(target.name, reasoning, citations, LEVELS[max(level, 0)])
 
 
-def _quotes(claimed: Any, pages: Sequence[_Page], dossier: Dossier) -> tuple[list[Quote], int]:
+def _quotes(claimed: Any, pages: Sequence[Page], dossier: Dossier) -> tuple[list[Quote], int]:
     """Return the quotes that occur in the document they name, and the number of those that do not."""
     claims = [one if isinstance(one, dict) else {} for one in claimed] if isinstance(claimed, list) else []
     numbered = {str(number): page for number, page in enumerate(pages, 1)}  # some models write a string
@@ -201,12 +191,18 @@ def _quotes(claimed: Any, pages: Sequence[_Page], dossier: Dossier) -> tuple[lis
     missing = 0
     for claim in claims[:_QUOTES]:
         page, text = numbered.get(str(claim.get("document"))), collapse_spaces(str(claim.get("quote") or ""))
-        # One word such as "240" does not name what it counts.
-        if page and " " in text and len(text) <= _LONGEST_QUOTE and page.contains(text):
-            found[page.match.number, text] = Quote(text, page.match, dossier)
+        if page and _occurs(text, *page):
+            found[page[0].number, text] = Quote(text, page[0], dossier)
         else:
             missing += 1
     return list(found.values()), missing
+
+
+def _occurs(quote: str, match: DocumentMatch, shown: str) -> bool:
+    """Return True if a quote was shown and occurs in the document, with no number or word cut short; one word states nothing."""
+    whole = rf"(?<!\w)(?<!\d[.,]){re.escape(quote)}(?!\w)(?![.,]\d)"
+    readable = " " in quote and len(quote) <= _LONGEST_QUOTE
+    return readable and bool(re.search(whole, collapse_spaces(shown))) and match.document.contains(quote)
 
 
 def _rejection(given: Any, value: Any, quotes: list[Quote]) -> str:

@@ -16,9 +16,6 @@ from rowcite.local.research.documents.file_formats import SUFFIXES
 from rowcite.wording import did_you_mean_file, plural
 
 MANIFEST = "manifest.csv"
-_NO_TEXT = frozenset([
-    ".css", ".js", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".ico", ".webp", ".woff", ".woff2", ".ttf", ".map", ".lock",
-])  # fmt: skip
 
 Manifest = dict[str, dict[str, FileMetadata]]
 
@@ -59,7 +56,7 @@ def left_out(folder: Path) -> list[str]:
         path for path in folder.rglob("*") if path.exists() and not _hidden(path.relative_to(folder))
     )
     links = [path for path in paths if not _is_within(path, root)]
-    read = SUFFIXES | _NO_TEXT | {""}
+    read = SUFFIXES | {""}
     kinds = Counter(path.suffix.lower() for path in paths if path.is_file() and path.name != MANIFEST)
     lines = []
     if links:
