@@ -17,7 +17,6 @@ from rowcite.wording import plural
 
 Confidence = Literal["high", "medium", "low"]
 LEVELS: tuple[Confidence, ...] = ("low", "medium", "high")
-_NEAR = 0.06  # "about 1,200" and 1,187 agree
 _ALIKE, _ALIKE_ITEMS = 88, 90  # rapidfuzz ratios from which two texts are equal
 _LONGEST_ITEM = 60
 _STALE_YEARS = 2
@@ -87,9 +86,9 @@ def _clusters(target: OutputField, found: list[Candidate], latest: str) -> list[
         else:
             home.members.append(candidate)
 
-    def exactness(member: Candidate) -> tuple[bool, int, float, str]:
+    def exactness(member: Candidate) -> tuple[int, float, str]:
         parts = str(member.value).count(",") if target.concept == "hq" else 0
-        return not member.about, parts, member.weight, member.date
+        return parts, member.weight, member.date
 
     for cluster in clusters:
         cluster.value = max(cluster.members, key=exactness).value
@@ -99,11 +98,8 @@ def _clusters(target: OutputField, found: list[Candidate], latest: str) -> list[
 
 def _agree(target: OutputField, value: Any, candidate: Candidate) -> bool:
     other = candidate.value
-    if isinstance(value, bool) or target.kind == "enum":
+    if isinstance(value, int | float) or target.kind == "enum":
         return bool(value == other)
-    if isinstance(value, int | float):
-        near = candidate.about and abs(value - other) <= _NEAR * max(abs(value), abs(other))
-        return bool(value == other or near)
     first, second = fold(str(value)), fold(str(other))
     if first == second or fuzz.token_sort_ratio(first, second) >= _ALIKE:
         return True
@@ -148,7 +144,6 @@ def _reason(target: OutputField, winner: Cluster, outdated: list[Cluster], again
         (True, f"{_statement(winner)}."),
         (older, f"Older statements differ: {older}; the newer one was preferred."),
         (others, f"Not in agreement: {others}; the stronger evidence was preferred."),
-        (all(member.about for member in winner.members), "The figure is given as an approximation."),
     )
     return " ".join(text for applies, text in sentences if applies)
 

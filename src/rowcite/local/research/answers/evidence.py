@@ -227,7 +227,6 @@ class Candidate:
     match: DocumentMatch
     weight: float
     direct: bool
-    about: bool = False
 
     @property
     def document(self) -> Document:
@@ -263,11 +262,9 @@ def candidates(target: OutputField, dossier: Dossier, matches: tuple[DocumentMat
             value = (read_items(fact) or None) if target.kind == "array" else read_value(fact, target)
             if value is None:
                 continue
-            amount = number_in(fact.value) if target.kind in {"integer", "number"} else None
-            about = amount is not None and amount.about
-            weight = directness.value / 100 * trust * fit * (0.9 if about else 1)
+            weight = directness.value / 100 * trust * fit
             direct = directness is not Directness.PASSING and fit > 0.8
-            found.append(Candidate(value, fact, match, weight, direct, about))
+            found.append(Candidate(value, fact, match, weight, direct))
     return sorted(found, key=lambda one: (-one.weight, one.document.path, one.fact.block))
 
 

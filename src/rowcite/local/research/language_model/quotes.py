@@ -1,7 +1,7 @@
 """Check a language model's value: do quotes about the entity state it?
 
 Pages are shared: a trade paper names ten companies, a company's own page its rivals. A quote on a page about the entity counts unless
-its sentence, line or row names another one before the value; a quote on another page counts only if it names the entity, or follows its name.
+its sentence, line or row names another one before the value; a quote on another page counts only if it names the entity.
 """
 
 from __future__ import annotations
