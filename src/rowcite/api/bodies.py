@@ -301,8 +301,10 @@ def output_of(event: Event) -> bytes | None:
     raw = bytes(event.output)
     if raw not in _NOTHING:
         return raw
-    inside = (event.run.output, event.run.result) if event.run is not None else ()
-    return next((_whole_output(bytes(part)) for part in inside if bytes(part).startswith(b"{")), None)
+    for part in (event.run.output, event.run.result) if event.run is not None else ():
+        if (inside := bytes(part)).startswith(b"{"):
+            return _whole_output(inside)
+    return None
 
 
 def _whole_output(raw: bytes) -> bytes:

@@ -135,7 +135,7 @@ class Follower:
         run, results = event.run, self.results
         if run is None or run.state not in ENDED:
             return False
-        if any(run.run_id in known for known in (results.done, self._late, self._reported)):
+        if run.run_id in results.done or run.run_id in self._reported or run.run_id in self._late:
             return False
         if output_of(event) is not None:
             results.add(event)
