@@ -139,13 +139,13 @@ def _match_sentence(fact: Fact, lead: str, role: DocumentRole, names: EntityName
         other = _RELATIVE_CLAUSE.search(lead[: before[-1][0]]) or _OTHER.search(between)
         named = names.names_another(between) or not names_no_other(between)
         return None if other or named else fact.directness
-    if names.names_another(lead) or not names_no_other(lead) or _OTHER_SUBJECT.search(lead):
+    if not may_be_about_page(lead, names) or not names_no_other(lead):
+        return None
+    tail = (fact.tail[: after[0][0]] if after else fact.tail).replace(fact.value, " ")
+    if names.names_another(tail) or (after and _OTHER.search(tail)):
         return None
     if after:
-        between = fact.tail[: after[0][0]].replace(fact.value, " ")
-        return None if names.names_another(between) or _OTHER.search(between) else fact.directness
-    if _OTHER.search(lead) or names.names_another(fact.tail.replace(fact.value, " ")):
-        return None
+        return fact.directness
     if not _PRONOUN.search(lead or "it"):
         return Directness.PASSING if role.own else None
     return fact.directness if role.own or role.profile else None

@@ -133,14 +133,20 @@ def exclude_namesakes(start: Dossier, documents: dict[int, Document], own: set[i
     kept = {
         number: tie for number, tie in ties.items() if tie in _SCORES and not (namesakes and tie == "name")
     }
-    matches = [_match(number, documents[number], tie, start.entity_names) for number, tie in kept.items()]
+    matches = []
+    for number, tie in kept.items():
+        document = documents[number]
+        role = _role(document, start.entity_names, own=tie == "own site")
+        score = _SCORES[tie] + role.profile + role.headline / 2 + min(len(document.facts), 10) / 20
+        matches.append(DocumentMatch(number, document, role, score, tie))
     ordered = tuple(sorted(matches, key=lambda match: (-match.score, match.document.path)))
-    who = start.entity.given or "the subject"
-    problem = f"No document mentions {who}."
+    problem = f"No document mentions {start.names()}."
     if namesakes:
-        problem = f"The documents that name {who} are about another organisation of that name, or do not identify one."
+        problem = (
+            f"The documents that name {start.names()} are about another of that name, or do not identify one."
+        )
     elif documents:
-        problem = f"Documents contain the words {who}, but none of them names it."
+        problem = f"Documents contain the words {start.names()}, but none of them names it."
     return replace(start, matches=ordered, problem="" if ordered else problem)
 
 
@@ -206,12 +212,6 @@ def _role(document: Document, names: EntityNames, *, own: bool) -> DocumentRole:
     profile = alone or presents(document, names.names) or any(start < 2 for start, _ in mentions)
     headline = profile or bool(mentions) or len(names.mentions(_lines(document))) >= _OFTEN
     return DocumentRole(own=own, profile=profile, headline=headline)
-
-
-def _match(number: int, document: Document, tie: str, names: EntityNames) -> DocumentMatch:
-    role = _role(document, names, own=tie == "own site")
-    score = _SCORES[tie] + 1.0 * role.profile + 0.5 * role.headline + min(len(document.facts), 10) / 20
-    return DocumentMatch(number, document, role, score, tie)
 
 
 def _is_named(site: str, name: str) -> bool:
