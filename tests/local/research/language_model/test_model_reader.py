@@ -100,7 +100,6 @@ def test_a_value_of_another_type_is_null(ask, stub, schema, value):
         ({"type": "string"}, "Two plants, where Acme Pumps employs people", STAFF, "low"),
         ({"type": "boolean"}, True, STAFF, "low"),
         ({"enum": ["1-10", "1001-5000"]}, "1001-5000", STAFF, "medium"),
-        ({"type": "number", "description": "in thousands"}, 1.24, STAFF, "medium"),
     ],
 )
 def test_a_value_is_found_in_the_words_of_its_quote(ask, stub, schema, value, quote, confidence):

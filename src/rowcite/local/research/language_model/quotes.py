@@ -29,18 +29,15 @@ from rowcite.local.research.text.dates import date_in
 from rowcite.local.research.text.normalise import (
     collapse_spaces,
     content_words,
-    fold,
     split_sentences,
     strip_accents,
 )
 from rowcite.local.research.text.numbers import NUMBER, money_in, number_in, range_in
 from rowcite.local.research.text.places import country_code
 
-# "The seat is Lleida, [Spain]"
 _NAME = r"[A-Z][\w'\u2019.-]*(?: [A-Z][\w'\u2019.-]*)*"
-_LISTED_BEFORE = re.compile(rf"(?:{_NAME}(?:, (?:and )?| and | & ))+$")
+_LISTED_BEFORE = re.compile(rf"(?:{_NAME}(?:, (?:and )?| and | & ))+$")  # "The seat is Lleida, [Spain]"
 _TOKEN = re.compile(rf"(?<![\w.,]){NUMBER}", re.IGNORECASE)
-_SCALED = re.compile(r"\b(?:thousands?|millions?|billions?|mio|bn)\b")
 _NEGATIVE = re.compile(r"\b(?:loss|minus|negative|below)\b|[-\u2212]\s?\d", re.IGNORECASE)
 _FEW, _SHARE = 4, 0.6  # up to 4 words must all be in the quotes; of more, this share
 _LONGEST = 50_000  # characters of the longest text
@@ -69,24 +66,24 @@ class Quote:
 
     def relation(self, value: Any, target: OutputField) -> Directness | None:
         """Return how directly the quote is about the entity where it states a value, or as a whole if it states none; None if it is not."""
-        found = [self._match(fact, value, target) for fact in self._parts(value, target)]
+        found = [self._match(fact, value) for fact in self._parts(value, target)]
         return max((one for one in found if one), key=lambda one: one.value, default=None)
 
     def _parts(self, value: Any, target: OutputField) -> list[Fact]:
         """Return the labelled facts, else the sentences, of the quote that state a value; all of them if none does."""
         facts = (one for one in self.document.facts if one.subject or one.lead is None)
         labelled = [one for one in facts if one.directness is not Directness.LIST and self._has(one.excerpt)]
-        sentences = [self._sentence(text, value, target) for text in split_sentences(self.text)]
+        sentences = [self._sentence(text, value) for text in split_sentences(self.text)]
         stating = [one for one in labelled if states(f"{one.value} {one.excerpt}", value, target)]
         stating = stating or [one for one in sentences if states(one.excerpt, value, target)]
         return stating or labelled or sentences
 
-    def _sentence(self, text: str, value: Any, target: OutputField) -> Fact:
+    def _sentence(self, text: str, value: Any) -> Fact:
         """Return a sentence of the quote as a fact, divided where it states the value."""
         holding = (block.heading for block in self.document.blocks if text in block.text)
-        at = position(text, value, target) or 0
-        lead = _LISTED_BEFORE.sub("", text[:at]) if isinstance(value, str) else text[:at]
+        at = position(text, value) or 0
         fact = Fact("", str(value), text, Directness.SENTENCE, heading=next(holding, ""))
+        lead = _LISTED_BEFORE.sub("", text[:at]) if isinstance(value, str) else text[:at]
         return structs.replace(fact, lead=lead, tail=text[len(lead) :])
 
     def _has(self, excerpt: str) -> bool:
@@ -94,14 +91,14 @@ class Quote:
         excerpt = collapse_spaces(excerpt)
         return excerpt in self.text or self.text in excerpt
 
-    def _match(self, fact: Fact, value: Any, target: OutputField) -> Directness | None:
+    def _match(self, fact: Fact, value: Any) -> Directness | None:
         """Return how directly a part of the quote is about the entity."""
         role, entity, names = self.match.role, self.dossier.entity, self.dossier.entity_names
         if fact.subject or fact.lead is None:
             contradicted = row_contradicts(fact, entity.sites, self.dossier.places)
             return None if contradicted else match_fact(fact, role, names)
         on_page, mentions = role.own or role.profile, names.mentions(fact.excerpt)
-        stated = position(fact.excerpt, value, target) is not None
+        stated = position(fact.excerpt, value) is not None
         in_part = may_be_about_page(fact.lead if stated else fact.excerpt, names)
         found = match_fact(fact, OWN_PAGE if on_page else role, names)
         if found is None or not (stated or mentions or in_part):
@@ -114,19 +111,19 @@ class Quote:
 
 def states(quote: str, value: Any, target: OutputField) -> bool:
     """Return True if a quote states a value directly, in any written form."""
-    if position(quote, value, target) is not None:
+    if position(quote, value) is not None:
         return True
     if not (isinstance(value, bool) or target.kind == "enum"):
         return False
     return bool(read_value(Fact(target.words, quote, quote, Directness.SENTENCE), target) == value)
 
 
-def position(quote: str, value: Any, target: OutputField) -> int | None:
+def position(quote: str, value: Any) -> int | None:
     """Return the position at which a quote has a value in any written form, or None."""
     if isinstance(value, bool) or means_unknown(value):
         return None
     if isinstance(value, int | float):
-        return _number_at(quote, value, target)
+        return _number_at(quote, value)
     found = (_words_at(quote, value), _date_at(quote, value), _country_at(quote, value))
     return next((at for at in found if at is not None), None)
 
@@ -140,13 +137,10 @@ def _words_at(quote: str, value: str) -> int | None:
     return match.start() if match else None
 
 
-def _number_at(quote: str, value: float, target: OutputField) -> int | None:
-    """Return the position of a number in any form, also in thousands or per cent; the ends of a range count only as years."""
+def _number_at(quote: str, value: float) -> int | None:
+    """Return the position of a number in any form, the ends of a range count only as years."""
     if value < 0 and not _NEGATIVE.search(quote):
         return None
-    wanted = {abs(value)}
-    if _SCALED.search(f"{target.words} {fold(target.description)}"):
-        wanted |= {abs(value) * scale for scale in (1e3, 1e6, 1e9)}
     for match in _TOKEN.finditer(quote):
         start, end = match.span()
         readings = (number_in(match[0]), money_in(quote[start : end + 12]))
@@ -154,7 +148,7 @@ def _number_at(quote: str, value: float, target: OutputField) -> int | None:
         amounts = [
             one.value for one in readings if one and (one.value not in ends or 1500 <= one.value < 2100)
         ]
-        if any(math.isclose(one, other, rel_tol=1e-9) for one in amounts for other in wanted):
+        if any(math.isclose(one, abs(value), rel_tol=1e-9) for one in amounts):
             return start
     return None
 

@@ -18,19 +18,16 @@ _NAME_KEYS = re.compile(
 )
 _TOPIC_KEYS = re.compile(r"\b(?:market|topic|subject|query|question|theme|segment|search|keyword|prompt)\b")
 _PERSON_KEYS = re.compile(
-    r"\b(?:contact|first|last|owner|user|manager|rep|note|notes|comment|created|updated|status|id|arr|amount)\b"
+    r"\b(?:contact|first|last|owner|user|manager|rep|note|notes|comment|created|updated|status|id|arr|amount|number|registration|vat|tax|phone|telephone)\b"
 )
 _PLACE_KEYS = re.compile(
     r"\b(?:city|town|country|state|region|province|county|location|address|place|hq|headquarters|postcode|zip)\b"
-)
-_NUMBER_KEYS = re.compile(
-    r"\b(?:number|registration|register|vat|duns|lei|crn|ticker|isin|tax|phone|telephone)\b"
 )
 
 
 @dataclass(frozen=True)
 class Entity:
-    """The row's subject: folded core names, sites, places, countries and identifying numbers.
+    """The row's subject: folded core names, sites, places and countries.
 
     `topic` marks a theme instead of a proper name, `text` a text that may contain a name.
     """
@@ -40,7 +37,6 @@ class Entity:
     sites: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
-    numbers: tuple[str, ...] = ()
     topic: bool = False
     text: str = ""
 
@@ -50,7 +46,7 @@ def entity_of(value: str | dict[str, Any]) -> Entity:
     if isinstance(value, str):
         return Entity(text=value, sites=tuple(sites_within(value)))
     found: dict[str, list[str]] = {
-        kind: [] for kind in ("name", "site", "place", "country", "number", "topic", "spare", "")
+        kind: [] for kind in ("name", "site", "place", "country", "topic", "spare", "")
     }
     leaves = list(_leaves(value))
     for key, text in leaves:
@@ -68,7 +64,6 @@ def entity_of(value: str | dict[str, Any]) -> Entity:
         sites=sites,
         places=tuple(part for part in parts if fold(part) and not fold(part).isdigit()),
         countries=tuple(found["country"]),
-        numbers=tuple(re.sub(r"\W", "", number).casefold() for number in found["number"]),
         topic=bool(found["topic"] and not found["name"]),
         text=" ".join(found["topic"]),
     )
@@ -81,8 +76,6 @@ def _kind_of(words: str, text: str, *, alone: bool) -> str:
         return "" if site in SHARED_SITES or personal else "site"
     if _PLACE_KEYS.search(words) and not alone:
         return "country" if re.search(r"\bcountry\b", words) else "place"
-    if _NUMBER_KEYS.search(words) and re.search(r"\d{4}", text):
-        return "number"
     if _TOPIC_KEYS.search(words):
         return "topic"
     if alone or (_NAME_KEYS.search(words) and not personal):

@@ -16,13 +16,12 @@ from rowcite.local.research.subject.attribution import (
     mention_pattern,
 )
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier, Entity
-from rowcite.local.research.text.normalise import core_name, fold, has_phrase
+from rowcite.local.research.text.normalise import core_name, fold
 from rowcite.local.research.text.places import city_of, same_place
 from rowcite.local.research.text.urls import site_in, site_of
 
 PLACES = ("city", "hq", "country")
 _COVER = 12  # blocks at the start: a line of theirs with the name alone names what the document is about
-_MOST = 0.7  # of a given name's characters, by which a shorter name is the same
 _OFTEN = 4  # mentions by which a page is about the entity, as far as its label lines are concerned
 # The ties of a document to the entity with their scores; a namesake's document and an unrelated one have none.
 _SCORES = {"own site": 4.0, "address": 2.0, "place": 1.8, "name": 1.0}
@@ -54,7 +53,7 @@ def identify(entity: Entity, library: Library) -> Dossier:
 
 
 def _with_known_names(entity: Entity, library: Library) -> Entity:
-    """Return the entity with names from free text, or with those of the corpus for a misspelt or longer name."""
+    """Return the entity with names from free text, or with that of the corpus for a misspelt name."""
     if entity.text and not entity.names:
         words = fold(entity.text).split()
         sizes = range(min(6, len(words)), 0, -1)  # the longest words that are a name
@@ -66,14 +65,7 @@ def _with_known_names(entity: Entity, library: Library) -> Entity:
     if entity.topic or entity.sites or any(map(library.containing_phrase, entity.names)):
         return entity
     close = [name for given in entity.names if (name := library.close_name(given))]
-    within = [name for name in library.by_subject for given in entity.names if _is_most_of(name, given)]
-    longest = sorted(within, key=len)[-1:]
-    return replace(entity, names=tuple(dict.fromkeys([*entity.names, *close[:1], *longest])))
-
-
-def _is_most_of(name: str, given: str) -> bool:
-    """Return True if a name of several words is the greater part of the given one: "iPhone 13" of "Apple iPhone 13"."""
-    return " " in name and has_phrase(given, name) and len(name) >= _MOST * len(given)
+    return replace(entity, names=(*entity.names, *close[:1]))
 
 
 def _is_known(run: str, library: Library) -> bool:
@@ -153,10 +145,9 @@ def exclude_namesakes(start: Dossier, documents: dict[int, Document], own: set[i
 def _tie(document: Document, start: Dossier, *, own: bool) -> str:
     """Return the tie of a document to the entity: own site, address, place or name; else "namesake" or "unrelated"."""
     entity, names = start.entity, start.entity_names
-    digits = fold(document.text).replace(" ", "") if entity.numbers else ""
     if own:
         return "own site"
-    if any(number in digits for number in entity.numbers) or set(entity.sites) & document.links:
+    if set(entity.sites) & document.links:
         return "address"
     text = _lines(document)
     if not presents(document, entity.names) and not (
