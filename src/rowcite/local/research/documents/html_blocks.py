@@ -13,9 +13,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from rowcite.local.research.documents.document import Block
 from rowcite.local.research.text.normalise import collapse_spaces
 
-_IGNORED_TAGS = frozenset(
-    {"script", "style", "noscript", "template", "svg", "head", "iframe", "select", "button"}
-)
+_IGNORED_TAGS = {"script", "style", "noscript", "template", "svg", "head", "iframe", "select", "button"}
 _BLOCKS = frozenset([
     "address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "div", "dl", "dt",
     "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hgroup", "hr", "html",
@@ -167,19 +165,14 @@ def _joined(nodes: Iterable[LexborNode]) -> str:
     return text
 
 
-def _is_element(node: LexborNode) -> bool:
-    return not (node.tag or "-").startswith("-")
-
-
 def _holds_blocks(node: LexborNode) -> bool:
     """Return True if an inline or unknown element wraps block-level ones."""
-    children = node.iter() if _is_element(node) else ()
-    return any(child.tag in _BLOCKS or _holds_blocks(child) for child in children)
+    return any(child.tag in _BLOCKS or _holds_blocks(child) for child in node.iter())
 
 
 def _is_unseen(node: LexborNode) -> bool:
     """Return True if a node is not visible to readers of the page."""
-    if node.tag in _IGNORED_TAGS or not _is_element(node):
+    if node.tag in _IGNORED_TAGS or (node.tag or "-").startswith("-"):
         return True
     attributes = node.attributes
     return "hidden" in attributes or bool(_UNSEEN.search(attributes.get("style") or ""))
@@ -187,8 +180,5 @@ def _is_unseen(node: LexborNode) -> bool:
 
 def _is_noise(node: LexborNode) -> bool:
     """Return True if a node is navigation, a footer or a teaser."""
-    attributes = node.attributes
-    names = (node.tag, *map(attributes.get, ("class", "id", "role")))
-    return node.tag not in {"body", "main", "article"} and bool(
-        _NOISE_NAMES.search(" ".join(filter(None, names)))
-    )
+    names = filter(None, (node.tag, *map(node.attributes.get, ("class", "id", "role"))))
+    return node.tag not in {"body", "main", "article"} and bool(_NOISE_NAMES.search(" ".join(names)))

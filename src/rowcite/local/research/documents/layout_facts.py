@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import chain, takewhile, zip_longest
-from typing import NamedTuple
+
+from msgspec import structs
 
 from rowcite.local.research.documents.document import Block, Directness, Fact
 from rowcite.local.research.documents.labels import concept_of_label
@@ -20,22 +21,9 @@ _NAME_HEADERS = re.compile(
 _YEAR_ALONE = re.compile(r"(?:FY ?)?(?:19|20)\d\d")
 _YEAR = re.compile(r"\b((?:19|20)\d\d)\b")
 _NAMED_PART = re.compile(r"^[A-Z0-9\u00c0-\u00deŁŚŻŽČŠĐ][^:.;]{1,50}$")
-_LISTED = frozenset({"products", "certifications", "customers", "investors", "founders"})
+_LISTED = frozenset({"products", "certifications", "investors", "founders"})
 _LONGEST_VALUE, _LONGEST_EXCERPT, _LONGEST_LABEL, _LONGEST_TILE = 1_200, 400, 120, 60
 _MOST_ITEMS, _MOST_TILES = 60, 40
-
-
-class _Stated(NamedTuple):
-    """A label and its value, as `Fact` describes them."""
-
-    label: str
-    value: str
-    excerpt: str
-    form: Directness = Directness.TABLE
-    items: tuple[str, ...] = ()
-    subject: str = ""
-    row_cells: tuple[tuple[str, str], ...] = ()
-    as_of: str = ""
 
 
 def layout_facts(blocks: tuple[Block, ...]) -> Iterator[Fact]:
@@ -43,20 +31,19 @@ def layout_facts(blocks: tuple[Block, ...]) -> Iterator[Fact]:
     for number, block in enumerate(blocks):
         if not MODEL_INSTRUCTIONS.search(block.text):
             inside = () if OTHERS_HEADING.search(block.heading) else _in_block(blocks, number)
-            yield from (_fact(one, block, number) for one in chain(_under_heading(blocks, number), inside))
+            yield from (_placed(one, block, number) for one in chain(_under_heading(blocks, number), inside))
 
 
-def _fact(stated: _Stated, block: Block, number: int) -> Fact:
+def _placed(stated: Fact, block: Block, number: int) -> Fact:
+    """Return a fact with its label folded, and with what its block and its label state of it."""
     label = fold(re.sub(r"\([^)]*\)", "", stated.label)) or fold(stated.label)
     year = _YEAR.search(stated.label)
     as_of = stated.as_of or (year[1] if year else "")
-    return Fact(
-        label, stated.value, stated.excerpt, stated.form, concept_of_label(label), stated.subject, stated.items,
-        stated.row_cells, block.heading, as_of=as_of, block=number,
-    )  # fmt: skip
+    placed = structs.replace(stated, heading=block.heading, block=number)
+    return structs.replace(placed, label=label, concept=concept_of_label(label), as_of=as_of)
 
 
-def _in_block(blocks: tuple[Block, ...], number: int) -> Iterator[_Stated]:
+def _in_block(blocks: tuple[Block, ...], number: int) -> Iterator[Fact]:
     """Yield what one block states: a table's row, pairs, lines, or the first of a run of tiles."""
     block = blocks[number]
     if block.kind == "row" and block.header:
@@ -70,17 +57,13 @@ def _in_block(blocks: tuple[Block, ...], number: int) -> Iterator[_Stated]:
         yield from _tiles(blocks, number)
 
 
-def _pair(label: str, value: str, excerpt: str, form: Directness = Directness.TABLE) -> Iterator[_Stated]:
-    """Yield a label and the text beside it; of the answer to a question, the first sentence and the names in it."""
-    if not fold(label) or not value or len(label) > 80 or len(value) > _LONGEST_VALUE:
-        return
-    if label.endswith("?"):
-        yield _Stated(label, _first_sentence(value), excerpt, form, tuple(named_parts(value)))
-    else:
-        yield _Stated(label, value, excerpt, form)
+def _pair(label: str, value: str, excerpt: str, form: Directness = Directness.TABLE) -> Iterator[Fact]:
+    """Yield a label and the text beside it."""
+    if fold(label) and value and len(label) <= 80 and len(value) <= _LONGEST_VALUE:
+        yield Fact(label, value, excerpt, form)
 
 
-def _row(block: Block) -> Iterator[_Stated]:
+def _row(block: Block) -> Iterator[Fact]:
     """Yield each cell of a row below a header; the name column, or that of the years, is what the row is about."""
     names = [i for i, word in enumerate(block.header) if _NAME_HEADERS.fullmatch(fold(word))]
     if not names and len(block.cells) == 2 and not date_in(block.cells[0]):
@@ -97,53 +80,54 @@ def _row(block: Block) -> Iterator[_Stated]:
         sideways = not names and (not block.header[0] or known or _YEAR_ALONE.fullmatch(word))
         label, subject = (first, word) if sideways else (word, first)
         year = subject[-4:] if _YEAR_ALONE.fullmatch(subject) else ""
-        yield _Stated(label, cell, block.text, Directness.TABLE, (), "" if year else subject, row_cells, year)
+        about = "" if year else subject
+        yield Fact(label, cell, block.text, Directness.TABLE, subject=about, row_cells=row_cells, as_of=year)
 
 
-def _lines(block: Block) -> list[_Stated]:
+def _lines(block: Block) -> list[Fact]:
     """Return the labelled lines of a block and the definitions below their terms, else a label in bold."""
-    found: list[_Stated] = []
+    found: list[Fact] = []
     for line, below in zip_longest(block.lines, block.lines[1:], fillvalue=""):
         match, definition = LABELLED_LINE.match(line), _BELOW.match(below)
         if definition and len(line) <= 80:
-            found.append(_Stated(line, definition[1], f"{line} {below}"))
+            found.append(Fact(line, definition[1], f"{line} {below}", Directness.TABLE))
         elif match and (match[1][0].isupper() or len(match[1].split()) < 5):
             found += _pair(match[1], match[2].strip(), line, Directness.LINE)
     bold = len(block.cells) == 2 and len(block.lines) == 1 and not found
     return list(_pair(block.cells[0].rstrip(":"), block.cells[1], block.text)) if bold else found
 
 
-def _under_heading(blocks: tuple[Block, ...], number: int) -> Iterator[_Stated]:
+def _under_heading(blocks: tuple[Block, ...], number: int) -> Iterator[Fact]:
     """Yield the list, the sub-headings or the text under a heading, or the answer below a question."""
     heading = blocks[number]
     text, question = heading.text, heading.text.endswith("?")
-    below = _below(blocks, number) if heading.kind == "heading" or question else []
-    concept = concept_of_label(fold(text)) if below else ""
-    about_others = OTHERS_HEADING.search(text) and concept != "customers"
-    if not below or len(text) > _LONGEST_LABEL or about_others or MODEL_INSTRUCTIONS.search(below[0].text):
+    if (
+        not (heading.kind == "heading" or question)
+        or len(text) > _LONGEST_LABEL
+        or OTHERS_HEADING.search(text)
+    ):
         return
-    first = below[0]
-    items = [_item_name(one.text) for one in below if one.kind == "item" and one.heading == text]
-    if question and first.kind == "text":
-        items = []
+    following = blocks[number + 1 : number + 1 + _MOST_ITEMS]
+    below = list(takewhile(lambda one: one.kind != "heading" or one.level > heading.level, following))
+    if not below or MODEL_INSTRUCTIONS.search(below[0].text):
+        return
+    first, concept = below[0], concept_of_label(fold(text))
+    answered = question and first.kind == "text"
+    items = [
+        _item_name(one.text) for one in below if one.kind == "item" and one.heading == text and not answered
+    ]
     if not items and concept in _LISTED:
         subs = [one.text for one in below if one.kind == "heading" and one.level == heading.level + 1]
         items = subs or named_parts(first.text)
     if items:
         start = next(one.text for one in below if items[0] in one.text)
-        yield _Stated(text, "; ".join(items), _cut(start), Directness.LIST, tuple(items))
+        yield Fact(text, "; ".join(items), _cut(start), Directness.LIST, items=tuple(items))
     if first.kind == "text" and concept not in _LISTED:
-        value = _first_sentence(first.text) if question else first.text[:_LONGEST_VALUE]
-        yield _Stated(text, value, _cut(first.text), Directness.LINE if question else Directness.LIST)
+        value = split_sentences(first.text)[0].rstrip(".") if question else first.text[:_LONGEST_VALUE]
+        yield Fact(text, value, _cut(first.text), Directness.LINE if question else Directness.LIST)
 
 
-def _below(blocks: tuple[Block, ...], number: int) -> list[Block]:
-    """Return the blocks under a heading, up to the next of its level; a question in a text has the level 0."""
-    found, level = blocks[number + 1 : number + 1 + _MOST_ITEMS], blocks[number].level
-    return list(takewhile(lambda one: one.kind != "heading" or one.level > level, found))
-
-
-def _tiles(blocks: tuple[Block, ...], number: int) -> Iterator[_Stated]:
+def _tiles(blocks: tuple[Block, ...], number: int) -> Iterator[Fact]:
     """Yield the pairs in a run of short texts that begins with a block: values above or below their labels, as in figure tiles."""
     first = blocks[number]
     if number and _is_tile(blocks[number - 1], first):
@@ -156,7 +140,7 @@ def _tiles(blocks: tuple[Block, ...], number: int) -> Iterator[_Stated]:
             is_below = known[1] or (figures[0] and not known[0])
             label, value = (below, above) if is_below else (above, below)
             form = Directness.TABLE if any(known) else Directness.LIST
-            yield _Stated(label.text, value.text, f"{above.text} {below.text}", form)
+            yield Fact(label.text, value.text, f"{above.text} {below.text}", form)
 
 
 def _is_tile(one: Block, beside: Block) -> bool:
@@ -170,10 +154,6 @@ def named_parts(text: str) -> list[str]:
     parts = [part for sentence in split_sentences(text) for part in sentence.split(";") if part.strip()]
     names = [part.split(":", 1)[0].strip() for part in parts if ":" in part]
     return names if names and len(names) == len(parts) and all(map(_NAMED_PART.match, names)) else []
-
-
-def _first_sentence(text: str) -> str:
-    return split_sentences(text)[0].rstrip(".")
 
 
 def _item_name(text: str) -> str:

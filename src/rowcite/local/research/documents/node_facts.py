@@ -14,6 +14,9 @@ from rowcite.local.research.documents.labels import concept_of_label
 from rowcite.local.research.documents.nodes import Leaf, Node, last_part, without_nodes
 from rowcite.local.research.text.normalise import collapse_spaces, core_name, split_words
 
+_NAMED = re.compile(
+    r"Organization|Corporation|Business|Company|Store|Agency|Brand\b|NGO|Airline|Service\b|Restaurant|Hotel|Place\b|School|University|Hospital|Person"
+)
 _OWN_PARTS = re.compile(
     r"Role|Offer|Rating|Specification|Value|Address|Amount|Place|List|Coordinates|Credential|Instance|Engine"
 )
@@ -70,9 +73,11 @@ def node_subjects(nodes: Sequence[Node]) -> list[str]:
 
 
 def named_in(nodes: Sequence[Node]) -> set[str]:
-    """Return the names of the things in a page's data."""
+    """Return the names of the organisations and people in a page's data."""
     inner = [one for node in nodes for key in node.properties for one in node.nodes(key)]
-    return {_name(node) for node in nodes if node.types} | (named_in(inner) if inner else set())
+    return {_name(node) for node in nodes if _NAMED.search(node.types)} | (
+        named_in(inner) if inner else set()
+    )
 
 
 def _name(node: Node) -> str:

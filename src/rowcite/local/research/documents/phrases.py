@@ -28,7 +28,7 @@ _LIST = r"[^.;:!?()]{3,200}"
 _STAGE = r"pre-?seed|seed|series [A-Ka-k]\d?\b"
 _EXEC = r"(?:CEO|chief executive(?: officer)?|managing director)"
 
-NEEDS = {
+_NEEDS = {
     "employees": r"people|staff|employ|worker|team|colleague|person|fte|full-time|payroll|count|workforce|of us|specialists|professionals",
     "founded": r"found|establish|start|set up|created|formed|born|launch|incorporat|open|began|begin|commenc|back to|since",
     "founders": r"founded",
@@ -42,6 +42,7 @@ NEEDS = {
     "investors": r"led by|investors|backed by|funded by|investment from|backing from",
     "email": r"@",
 }
+NEEDS = {concept: re.compile(words) for concept, words in _NEEDS.items()}
 """The patterns of a concept are slow: they are tried only on sentences that contain one of these in lower case."""
 
 
@@ -91,6 +92,7 @@ PHRASES: tuple[Phrase, ...] = (
     _phrase("stage", r"\b(?P<v>(?:is |are |was |has been |been |shares (?:are|have been|trade) |stock (?:is|trades) )?(?:publicly (?:traded|listed|held)|listed on (?:the )?[\w ]{3,30}|quoted on|went public|floated on|completed its (?:IPO|initial public offering)|(?:trades?|trading|traded) on (?:the )?(?:nasdaq|nyse|london|new york|frankfurt|euronext|oslo|stockholm|helsinki|aim|[\w ]{0,20}(?:stock )?exchange)))\b", before=r"\b(?:not|never|plans?|customer|rival|may|could|considering|parent)\b[^.]{0,30}$"),
     _phrase("stage", rf"^(?:In {_YEAR},? )?{_CAP}(?: {_CAP}){{0,4}} led (?:a|an|the|our|its) (?P<v>{_STAGE})"),
     _phrase("employees", rf"\b(?:has|have|with|of|employs?|employing|between|are)\s+(?P<v>\d[\d,]*\s?(?:-|\u2013|to)\s?\d[\d,]*)\s+{_PEOPLE}\b", before=_CHANGE, after=_OTHERS),
+    _phrase("stage", r"\b(?P<v>bootstrapped|self-funded|self-financed|(?:has |have )?(?:never|not) (?:taken|raised|accepted) (?:any )?(?:outside|external|venture|institutional)[\w ]{0,20}(?:capital|money|funding|investment)?)\b"),
     _phrase("public", r"\b(?P<v>(?:privately (?:held|owned)|family[- ](?:owned|run|held)|not (?:publicly )?(?:listed|traded|quoted)|(?:its|our) shares are not \w+|(?:wholly |entirely |still )?owned by (?:its|the|our|a) (?:\w+ )?(?:family|families|founders?|staff|employees|members|partners)|employee-owned|(?:a |remains )private company|in private hands|(?:remains|is|are|stayed?) private))\b", before=r"\b(?:no longer|until|customer|rival|was once)\b[^.]{0,30}$"),
     _phrase("revenue", rf"\b(?:revenues?|turnover|sales)\b(?: (?:of|was|were|is|rose|grew|fell|climbed|increased|reached|hit|totalled|came to|came in at|stood at|for|in|the|year|last|fiscal|FY|\d{{4}}|to|by \d+(?:\.\d+)?(?: ?%| per ?cent)|about|around|roughly|some|nearly|almost|over|more than|just|under|approximately))*\s+(?P<v>(?:{APPROXIMATELY}\s*)?{MONEY})", before=r"\b(?:customer|client|market|saved|could|expects?|plans?|target\w*|aims?|forecast|customers'|partner|will)\b[^.]{0,40}$"),
     _phrase("revenue", rf"(?P<v>(?:{APPROXIMATELY}\s*)?{MONEY})\s+(?:in|of) (?:annual |yearly |net |group |total )?(?:recurring )?(?:revenues?|sales|turnover)\b", before=r"\b(?:customer|client|saved|could|expects?|plans?|target\w*|aims?|forecast|will)\b[^.]{0,40}$"),
@@ -145,7 +147,7 @@ def sentence_facts(sentences: tuple[Sentence, ...]) -> Iterator[Fact]:
     """Yield the facts that sentences state, except under headings about others."""
     for sentence in sentences:
         low = sentence.text.lower() if len(sentence.text) <= _LONGEST else ""
-        likely = {concept for concept, needs in NEEDS.items() if re.search(needs, low)}
+        likely = {concept for concept, needs in NEEDS.items() if needs.search(low)}
         if likely and OTHERS_HEADING.search(sentence.heading):
             likely &= {"investors"}
         for phrase in (one for one in PHRASES if one.concept in likely) if likely else ():

@@ -71,13 +71,9 @@ def split_words(name: str) -> str:
 
 
 def content_words(text: str) -> tuple[str, ...]:
-    """Return the stems of the words that carry meaning, in order."""
-    return tuple(stem(word) for word in fold(text).split() if word not in _STOP_WORDS and len(word) > 1)
-
-
-def stem(word: str) -> str:
-    """Return a rough stem: "employees" and "employee" have the same."""
-    return _ENDINGS.sub("", word) if len(word) > 4 else word.removesuffix("s")
+    """Return the rough stems of the words that carry meaning, in order: "employees" and "employee" have the same."""
+    words = [word for word in fold(text).split() if word not in _STOP_WORDS and len(word) > 1]
+    return tuple(_ENDINGS.sub("", word) if len(word) > 4 else word.removesuffix("s") for word in words)
 
 
 def has_phrase(folded: str, phrase: str) -> bool:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_ONES = {word: n for n, word in enumerate(
-    ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"])}  # fmt: skip
-_TENS = {word: n * 10 for n, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)}  # fmt: skip
+_TO_NINETEEN = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_SPELLED = {word: n for n, word in enumerate(_TO_NINETEEN.split())} | {
+    word: 10 * n for n, word in enumerate(_TENS.split(), 2)
+}
 _SCALES = {"dozen": 12, "hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
-_WORD = "|".join([*_ONES, *_TENS, *_SCALES])
+_WORD = "|".join([*_SPELLED, *_SCALES])
 _MAGNITUDES = {"k": 1e3, "t": 1e3, "m": 1e6, "b": 1e9, "mrd": 1e9}  # by the first letter, except for "mrd"
 _MAGNITUDE = r"(?:millions?|billions?|thousand|mio\.?|mill|mrd\.?|mn|bn|[kmb])\b"
 _DIGITS = r"(?:\d{1,3}(?:[,.\u00a0\u202f \u2019']\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d+)?)"
@@ -80,10 +82,8 @@ def _amount(text: str, match: re.Match[str]) -> Amount:
 def _digits(text: str) -> float:
     """Parse 1,200, 1.200 and 1 200 as one number, and 4.5 and 4,5 as one."""
     bare = re.sub(r"[\u00a0\u202f \u2019']", "", text)
-    if re.fullmatch(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?", bare):
-        bare = bare.replace(".", "")
-    elif re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", bare):
-        bare = bare.replace(",", "")
+    if grouped := re.fullmatch(r"\d{1,3}([.,])\d{3}(?:\1\d{3})*(?:(?!\1)[.,]\d+)?", bare):
+        bare = bare.replace(grouped[1], "")
     return float(bare.replace(",", "."))
 
 
@@ -92,7 +92,7 @@ def _spelled(text: str) -> float:
     total = current = 0
     for word in re.split(r"[\s-]+", text.lower()):
         scale = _SCALES.get(word, 1)
-        current = (current or 1) * scale if scale > 1 else current + _ONES.get(word, _TENS.get(word, 0))
+        current = (current or 1) * scale if scale > 1 else current + _SPELLED.get(word, 0)
         if scale > 100:
             total, current = total + current, 0
     return float(total + current)
