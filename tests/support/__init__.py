@@ -51,7 +51,7 @@ def examples(number: int) -> int:
 
 
 def with_slow(cases: Iterable[Any], *slow: Any) -> list[Any]:
-    """Return cases for `parametrize`, some of which are slow: what they would find, another case finds too."""
+    """Return cases for `parametrize`, and mark as slow those that find only what another case finds too."""
     return [pytest.param(case, marks=[pytest.mark.slow] * (case in slow)) for case in cases]
 
 

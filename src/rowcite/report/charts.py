@@ -1,4 +1,4 @@
-"""Charts of the facts: Altair renders them to SVG, and the page's style sheet sets their colours.
+"""Charts of the facts: Vega-Lite renders them to SVG, and the page's style sheet sets their colours.
 
 Each picture exists in several widths and the page shows the one that fits, because text in a scaled picture is too small
 on a phone or too large on a desktop.
@@ -7,11 +7,10 @@ on a phone or too large on a desktop.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import altair as alt
 import vl_convert
 
 from rowcite.inert import one_line
@@ -22,7 +21,8 @@ from rowcite.wording import percent
 
 MOST_FIELDS = 25
 _MOST_BARS = 10
-_FONT = "system-ui, sans-serif"
+_Spec = dict[str, Any]
+"""A part of a chart, as Vega-Lite has it."""
 
 # Unique placeholder colours, which `_for_page` replaces by variables of the style sheet.
 _VARIABLES = (
@@ -38,6 +38,24 @@ _VARIABLES = (
 )
 _COLOURS = {name: f"#0a{number:04x}" for number, name in enumerate(_VARIABLES, 1)}
 _NAMES = {colour: name for name, colour in _COLOURS.items()}
+_CONFIG = {
+    "background": "transparent",
+    "padding": 0,
+    "font": "system-ui, sans-serif",
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": _COLOURS["muted"],
+        "titleColor": _COLOURS["muted"],
+        "gridColor": _COLOURS["line"],
+        "domainColor": _COLOURS["line"],
+        "tickColor": _COLOURS["line"],
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "titlePadding": 8,
+    },
+    "text": {"fontSize": 13, "color": _COLOURS["ink"]},
+}
 _COLOUR = re.compile(r'(fill|stroke)="(#0a[0-9a-f]{4})"')
 _ROOT = re.compile(r"<svg [^>]*?width=\"([\d.]+)\" height=\"([\d.]+)\"[^>]*>")
 _ROLES = re.compile(r' (?:role|aria-[a-z]+|pointer-events)="[^"]*"')
@@ -65,22 +83,21 @@ def coverage(facts: Facts) -> Picture:
     names = {field.name for field in least_filled(facts)}
     cells, totals = _cells(facts, names), _totals(facts, names)
 
-    def chart(width: int) -> Any:
-        y = alt.Y("field:O", axis=None, scale=alt.Scale(paddingInner=0.0, paddingOuter=0.0))
-        bars = (
-            _chart(cells)
-            .mark_bar(height=14, yOffset=9)
-            .encode(
-                x=alt.X("cells:Q", stack="normalize", axis=None),
-                y=y,
-                order="order:Q",
-                color=_colours({str(name): f"s-{name}" for name in CellState}, "state"),
-                stroke=alt.value(_COLOURS["none"]),
-                strokeWidth=alt.value(1),
-            )
-        )
-        labels = _labels(_chart(totals).encode(y=y), width, ("name", "filled"), totals, dy=-11)
-        return alt.layer(bars, *labels).properties(width=width, height=44 * max(len(totals), 1))
+    def chart(width: int) -> _Spec:
+        bars = {
+            "data": {"values": cells},
+            "mark": {"type": "bar", "height": 14, "yOffset": 9},
+            "encoding": {
+                "x": _field("cells", "quantitative", stack="normalize", axis=None),
+                "y": _rows("field"),
+                "order": _field("order", "quantitative"),
+                "color": _colours({str(name): f"s-{name}" for name in CellState}, "state"),
+                "stroke": {"value": _COLOURS["none"]},
+                "strokeWidth": {"value": 1},
+            },
+        }
+        labels = _labels("field", width, ("name", "filled"), totals, dy=-11)
+        return {"layer": [bars, *labels], "width": width, "height": 44 * max(len(totals), 1)}
 
     shares = "; ".join(f"{item['name']}: {item['filled']}" for item in totals)
     return _picture(chart, "full", f"Cells filled by field. {shares}")
@@ -129,17 +146,18 @@ def filled_text(facts: Facts, name: str) -> str:
 
 
 def _labels(
-    base: Any, width: int, names: tuple[str, str], items: list[dict[str, Any]], *, dy: int
-) -> tuple[Any, Any]:
+    row: str, width: int, names: tuple[str, str], items: list[dict[str, Any]], *, dy: int
+) -> tuple[_Spec, _Spec]:
     """Return the labels above bars: a name on the left, cut to the room that the longest number on the right leaves."""
     left, right = names
     longest = max((len(item[right]) for item in items), default=0)
     room = (width - 8 * longest - 12) * 0.88  # fonts differ in width
+    y, data = _rows(row), {"values": items}
+    cut = {"type": "text", "align": "left", "dy": dy, "limit": room}
+    whole = {"type": "text", "align": "right", "dy": dy, "color": _COLOURS["muted"]}
     return (
-        base.mark_text(align="left", dy=dy, limit=room).encode(x=alt.value(0), text=f"{left}:N"),
-        base.mark_text(align="right", dy=dy, color=_COLOURS["muted"]).encode(
-            x=alt.value(width), text=f"{right}:N"
-        ),
+        {"data": data, "mark": cut, "encoding": {"x": {"value": 0}, "y": y, "text": _field(left)}},
+        {"data": data, "mark": whole, "encoding": {"x": {"value": width}, "y": y, "text": _field(right)}},
     )
 
 
@@ -157,19 +175,20 @@ def bars(items: Iterable[Bar], title: str, whole: float | None = None) -> Pictur
         for number, bar in enumerate(shown_bars)
     ]
 
-    scale = alt.Scale(domainMin=0) if whole is None else alt.Scale(domain=(0, whole))
+    scale = {"domainMin": 0} if whole is None else {"domain": [0, whole]}
 
-    def chart(width: int) -> Any:
-        base = _chart(data).encode(
-            y=alt.Y("row:O", axis=None, scale=alt.Scale(paddingInner=0.0, paddingOuter=0.0))
-        )
-        return alt.layer(
-            base.mark_bar(height=6, yOffset=9, cornerRadiusEnd=1).encode(
-                x=alt.X("size:Q", axis=None, scale=scale),
-                color=_colours({name: name for name in _VARIABLES}, "c"),
-            ),
-            *_labels(base, width, ("label", "shown"), data, dy=-5),
-        ).properties(width=width, height=36 * max(len(data), 1))
+    def chart(width: int) -> _Spec:
+        drawn = {
+            "data": {"values": data},
+            "mark": {"type": "bar", "height": 6, "yOffset": 9, "cornerRadiusEnd": 1},
+            "encoding": {
+                "x": _field("size", "quantitative", axis=None, scale=scale),
+                "y": _rows("row"),
+                "color": _colours({name: name for name in _VARIABLES}, "c"),
+            },
+        }
+        labels = _labels("row", width, ("label", "shown"), data, dy=-5)
+        return {"layer": [drawn, *labels], "width": width, "height": 36 * max(len(data), 1)}
 
     values = "; ".join(f"{item['label']}: {item['shown']}" for item in data)
     return _picture(chart, "half", f"{title}. {values}")
@@ -190,84 +209,68 @@ def timeline(line: Timeline) -> Picture:
     pauses = [{"at": at / seconds} for at, _ in line.pauses]
     last = line.moments[-1] if line.moments else Moment(0.0, 0, 0, 0)
 
-    def chart(width: int) -> Any:
-        x = alt.X(
-            "at:Q",
-            title=f"{unit} of work",
-            axis=alt.Axis(tickCount=max(width // 110, 3), grid=False),
-            scale=alt.Scale(nice=False),
-        )
-        y = alt.Y(
-            "runs:Q",
-            title=None,
-            stack=None,
-            axis=alt.Axis(tickCount=4, tickMinStep=1, domain=False, ticks=False),
-        )
-        layers = [layer.encode(x=x, y=y) for layer in _run_layers(_chart(data), failed=bool(last.failed))]
+    def chart(width: int) -> _Spec:
+        ticks = {"tickCount": max(width // 110, 3), "grid": False}
+        x = _field("at", "quantitative", title=f"{unit} of work", axis=ticks, scale={"nice": False})
+        few = {"tickCount": 4, "tickMinStep": 1, "domain": False, "ticks": False}
+        y = _field("runs", "quantitative", title=None, stack=None, axis=few)
+        drawn = _run_layers(failed=bool(last.failed))
+        layers = [{"data": {"values": data}, "encoding": {"x": x, "y": y}, **layer} for layer in drawn]
         if pauses:
-            rule = _chart(pauses).mark_rule(color=_COLOURS["muted"], strokeDash=[1, 3])
-            layers.append(rule.encode(x=x))
-        return alt.layer(*layers).properties(width=width - 44, height=170)
+            rule = {"type": "rule", "color": _COLOURS["muted"], "strokeDash": [1, 3]}
+            layers.append({"data": {"values": pauses}, "mark": rule, "encoding": {"x": x}})
+        return {"layer": layers, "width": width - 44, "height": 170}
 
     totals = f"{last.sent:,} submitted, {last.answered:,} completed, {last.failed:,} failed"
     return _picture(chart, "full", f"Runs over time: {totals if line.moments else 'nothing submitted'}")
 
 
-def _run_layers(chart: Any, *, failed: bool) -> list[Any]:
+def _run_layers(*, failed: bool) -> list[_Spec]:
     """Return an area of completed runs, a line of submitted runs and, if any failed, a line of failed runs."""
-    answered = chart.transform_filter("datum.what == 'completed'").mark_area(
-        interpolate="step-after",
-        color=_COLOURS["soft"],
-        line={"color": _COLOURS["accent"], "strokeWidth": 1.5},
-    )
-    sent = chart.transform_filter("datum.what == 'submitted'").mark_line(
-        interpolate="step-after", color=_COLOURS["muted"], strokeWidth=1.25, strokeDash=[3, 3]
-    )
-    ended = chart.transform_filter("datum.what == 'failed'").mark_line(
-        interpolate="step-after", color=_COLOURS["bad"], strokeWidth=1.5
-    )
-    return [answered, sent, ended] if failed else [answered, sent]
+    edge = {"color": _COLOURS["accent"], "strokeWidth": 1.5}
+    marks: dict[str, _Spec] = {
+        "completed": {"type": "area", "color": _COLOURS["soft"], "line": edge},
+        "submitted": {
+            "type": "line",
+            "color": _COLOURS["muted"],
+            "strokeWidth": 1.25,
+            "strokeDash": [3, 3],
+        },
+        "failed": {"type": "line", "color": _COLOURS["bad"], "strokeWidth": 1.5},
+    }
+    return [
+        {
+            "mark": {**mark, "interpolate": "step-after"},
+            "transform": [{"filter": f"datum.what == '{what}'"}],
+        }
+        for what, mark in marks.items()
+        if failed or what != "failed"
+    ]
 
 
 _UNITS = (("hours", 3600.0), ("minutes", 60.0), ("seconds", 1.0))
 
 
-def _chart(values: list[dict[str, Any]]) -> Any:
-    return alt.Chart(alt.Data(values=values))  # type: ignore[no-untyped-call]
+def _field(name: str, kind: str = "nominal", **more: Any) -> _Spec:
+    return {"field": name, "type": kind, **more}
 
 
-def _colours(named: dict[str, str], field: str) -> alt.Color:
-    return alt.Color(
-        f"{field}:N",
-        legend=None,
-        scale=alt.Scale(domain=list(named), range=[_COLOURS[name] for name in named.values()]),
-    )
+def _rows(name: str) -> _Spec:
+    """Return the vertical positions of bars, by a field whose values have their order."""
+    return _field(name, "ordinal", axis=None, scale={"paddingInner": 0.0, "paddingOuter": 0.0})
 
 
-def _picture(chart: Any, room: str, title: str) -> Picture:
+def _colours(named: dict[str, str], field: str) -> _Spec:
+    scale = {"domain": list(named), "range": [_COLOURS[name] for name in named.values()]}
+    return _field(field, legend=None, scale=scale)
+
+
+def _picture(chart: Callable[[int], _Spec], room: str, title: str) -> Picture:
     return Picture(tuple((width, _svg(chart(width), title)) for width in WIDTHS[room]))
 
 
-def _svg(chart: Any, title: str) -> str:
-    spec = chart.configure(
-        background="transparent",
-        padding=0,
-        font=_FONT,
-        view=alt.ViewConfig(stroke=None),
-        axis=alt.AxisConfig(
-            labelColor=_COLOURS["muted"],
-            titleColor=_COLOURS["muted"],
-            gridColor=_COLOURS["line"],
-            domainColor=_COLOURS["line"],
-            tickColor=_COLOURS["line"],
-            labelFontSize=12,
-            titleFontSize=12,
-            titleFontWeight="normal",
-            titlePadding=8,
-        ),
-        text=alt.MarkConfig(fontSize=13, color=_COLOURS["ink"]),
-    ).to_dict(validate=False)  # a check against the schema of Vega-Lite takes an eighth of the time
-    return _for_page(vl_convert.vegalite_to_svg(spec), title)
+def _svg(chart: _Spec, title: str) -> str:
+    return _for_page(vl_convert.vegalite_to_svg({**chart, "config": _CONFIG}), title)
 
 
 def _for_page(svg: str, title: str) -> str:
