@@ -16,10 +16,10 @@ import pytest
 
 from rowcite.local.research.corpus import open_corpus
 from rowcite.local.research.question import Question
-from rowcite.local.research.store import library, read_files
+from rowcite.local.research.store import ingest, library
 from rowcite.local.research.store.corpus_folder import corpus_digest
 from rowcite.local.research.store.document_store import platform_cache
-from rowcite.local.research.store.read_files import ReadJob, read, read_all
+from rowcite.local.research.store.ingest import ReadJob, read, read_all
 from support import ROOT, environment, until
 
 OPEN = "import sys; from pathlib import Path; from rowcite.local.research.corpus import open_corpus; open_corpus(sys.argv[1], Path(sys.argv[2]))"
@@ -233,13 +233,13 @@ def jobs_of(docs):
     ]
 
 
-SLOW_OR_DEAD = "import sys, time; from rowcite.local.research.store import read_files\nread = read_files.read\nread_files.read = lambda job: {} if job.name == 'a.txt' else read(job)\nread_files.work()"
+SLOW_OR_DEAD = "import sys, time; from rowcite.local.research.store import ingest\nread = ingest.read\ningest.read = lambda job: {} if job.name == 'a.txt' else read(job)\ningest.work()"
 
 
 def test_a_file_that_takes_too_long_is_left_out_and_the_others_are_read(docs, monkeypatch):
     docs.file("a.txt", "Acme")
     docs.file("b.txt", "Beta")
-    monkeypatch.setattr(read_files, "_WORK", SLOW_OR_DEAD.format("time.sleep(60)"))
+    monkeypatch.setattr(ingest, "_WORK", SLOW_OR_DEAD.format("time.sleep(60)"))
     (late, other) = read_all(jobs_of(docs), processes=1, seconds=3)
     assert late == "a.txt: not read within 3 s"
     assert other == read(jobs_of(docs)[1])
@@ -248,14 +248,14 @@ def test_a_file_that_takes_too_long_is_left_out_and_the_others_are_read(docs, mo
 def test_a_file_that_ends_its_process_is_read_by_this_one(docs, monkeypatch):
     docs.file("a.txt", "Acme")
     docs.file("b.txt", "Beta")
-    monkeypatch.setattr(read_files, "_WORK", SLOW_OR_DEAD.format("sys.exit(1)"))
+    monkeypatch.setattr(ingest, "_WORK", SLOW_OR_DEAD.format("sys.exit(1)"))
     assert read_all(jobs_of(docs), processes=2) == [read(job) for job in jobs_of(docs)]
 
 
 def test_a_small_file_of_many_elements_is_read_in_a_process(monkeypatch):
     job = ReadJob(b"", "a.html", b"<p>" * 20_001, {})
     monkeypatch.setattr(
-        read_files,
+        ingest,
         "_WORK",
         "import msgspec, sys; sys.stdout.buffer.write(msgspec.msgpack.encode(['read beside']))",
     )

@@ -160,17 +160,13 @@ def shown(value: Any) -> str:
     """Return a value as shown in a sentence."""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    return ", ".join(map(str, value)) if isinstance(value, list) else f'"{value}"'
 
 
 def cite(members: list[Candidate]) -> tuple[Citation, ...]:
-    """Return one citation for each document, at most five, with at most two excerpts in order of strength."""
-    merged = merge_citations(
-        Citation(one.document.url, one.document.title or None, (one.fact.excerpt,)) for one in members
-    )
-    return tuple(Citation(one.url, one.title, one.excerpts[:2]) for one in merged[:5])
+    """Return one citation for each of the strongest five documents, with the excerpts in order of strength."""
+    found = (Citation(one.document.url, one.document.title or None, (one.fact.excerpt,)) for one in members)
+    return merge_citations(found)[:5]
 
 
 def merge_citations(citations: Iterable[Citation]) -> tuple[Citation, ...]:
