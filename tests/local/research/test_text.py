@@ -41,23 +41,22 @@ def test_the_year_a_sentence_refers_to_is_read(sentence, year):
 
 
 @pytest.mark.parametrize(
-    ("text", "value", "about"),
+    ("text", "value"),
     [
-        ("1,200", 1200, False),
-        ("1.200", 1200, False),
-        ("1 200", 1200, False),
-        ("4.5m", 4_500_000, False),
-        ("4,5 million", 4_500_000, False),
-        ("about 240", 240, True),
-        ("240+", 240, True),
-        ("two hundred and fifty", 250, False),
-        ("three thousand two hundred", 3200, False),
-        ("two dozen", 24, False),
+        ("1,200", 1200),
+        ("1.200", 1200),
+        ("1 200", 1200),
+        ("4.5m", 4_500_000),
+        ("4,5 million", 4_500_000),
+        ("about 240", 240),
+        ("240+", 240),
+        ("two hundred and fifty", 250),
+        ("three thousand two hundred", 3200),
+        ("two dozen", 24),
     ],
 )
-def test_a_number_is_read_in_digits_and_words(text, value, about):
-    amount = number_in(text)
-    assert (amount.value, amount.about) == (value, about)
+def test_a_number_is_read_in_digits_and_words(text, value):
+    assert number_in(text).value == value
 
 
 @pytest.mark.parametrize("text", ["51-200", "none", ""])

@@ -35,16 +35,14 @@ _AMOUNT = re.compile(
 )
 _WORDS_ONLY = re.compile(rf"\b{WORDS}\b", re.IGNORECASE)
 _RANGE = re.compile(rf"({_DIGITS})\s*(?:-|\u2013|—|to|bis)\s*({_DIGITS})")
-_ABOUT = re.compile(rf"\b{APPROXIMATELY}\s*$|[~≈>]\s*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """A number from a text; `currency` is an ISO code or empty, `about` marks an approximation."""
+    """A number from a text; `currency` is an ISO code or empty."""
 
     value: float
     currency: str = ""
-    about: bool = False
 
 
 def number_in(text: str) -> Amount | None:
@@ -52,9 +50,9 @@ def number_in(text: str) -> Amount | None:
     if range_in(text):
         return None
     if match := _AMOUNT.search(text):
-        return _amount(text, match)
+        return _amount(match)
     spelled = _WORDS_ONLY.search(text)
-    return Amount(_spelled(spelled[0]), "", _is_about(text, spelled)) if spelled else None
+    return Amount(_spelled(spelled[0])) if spelled else None
 
 
 def money_in(text: str) -> Amount | None:
@@ -62,7 +60,7 @@ def money_in(text: str) -> Amount | None:
     found = list(_AMOUNT.finditer(text))
     signed = (match for match in found if match["before"] or match["after"])
     match = next(signed, None) or next(iter(found), None)
-    return _amount(text, match) if match else None
+    return _amount(match) if match else None
 
 
 def range_in(text: str) -> tuple[float, float] | None:
@@ -72,11 +70,11 @@ def range_in(text: str) -> tuple[float, float] | None:
     return ends if ends[0] < ends[1] else None
 
 
-def _amount(text: str, match: re.Match[str]) -> Amount:
+def _amount(match: re.Match[str]) -> Amount:
     scale, sign = (match["scale"] or "").lower(), (match["before"] or match["after"] or "").lower()
     factor = _MAGNITUDES.get(scale.rstrip("."), _MAGNITUDES.get(scale[:1], 1))
     value = round(_digits(match["digits"]) * factor, 2)
-    return Amount(value, _CURRENCIES.get(sign, sign.upper()), _is_about(text, match))
+    return Amount(value, _CURRENCIES.get(sign, sign.upper()))
 
 
 def _digits(text: str) -> float:
@@ -96,7 +94,3 @@ def _spelled(text: str) -> float:
         if scale > 100:
             total, current = total + current, 0
     return float(total + current)
-
-
-def _is_about(text: str, match: re.Match[str]) -> bool:
-    return bool(_ABOUT.search(text[: match.start()])) or text[match.end() :].lstrip().startswith("+")
