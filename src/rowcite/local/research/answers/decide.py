@@ -52,7 +52,7 @@ class Cluster:
     @property
     def sites(self) -> set[str]:
         """The sites that state the value; pages of one site count once."""
-        return {member.site for member in self.members}
+        return {member.match.site for member in self.members}
 
     def is_older(self, other: Cluster) -> bool:
         """Return True if the newest statement is older than the other cluster's."""
@@ -112,7 +112,9 @@ def _strength(cluster: Cluster, latest: str) -> float:
     for member in cluster.members:
         year = member.date[:4]
         age = max(0, int(latest) - int(year)) if latest and year.isdigit() else _UNDATED_AGE if latest else 0
-        best[member.site] = max(best.get(member.site, 0.0), member.weight * max(0.3, 1 - 0.2 * age))
+        best[member.match.site] = max(
+            best.get(member.match.site, 0.0), member.weight * max(0.3, 1 - 0.2 * age)
+        )
     return 1 - math.prod(1 - min(weight, 0.97) for weight in best.values())
 
 
@@ -130,7 +132,7 @@ def _confidence(winner: Cluster, against: list[Cluster], *, changes: bool, newes
     if opposition >= 0.8 * winner.strength or (changes and any(winner.is_older(one) for one in against)):
         return "low"
     settled = opposition < 0.35 and direct and not stale
-    confirmed = authority and (agreeing > 1 or len({member.document.path for member in direct}) > 1)
+    confirmed = authority and (agreeing > 1 or len({member.match.document.path for member in direct}) > 1)
     return "high" if settled and (confirmed or agreeing > 2) else "medium"
 
 
@@ -150,7 +152,9 @@ def _reason(target: OutputField, winner: Cluster, outdated: list[Cluster], again
 
 def _statement(cluster: Cluster) -> str:
     """Return who states a value: 'a.example (2024), b.example state "Hull"'."""
-    dates = ((one.document.origin, one.fact.as_of or one.document.date) for one in cluster.members)
+    dates = (
+        (one.match.document.origin, one.fact.as_of or one.match.document.date) for one in cluster.members
+    )
     names = list(dict.fromkeys(f"{origin} ({date})" if date else origin for origin, date in dates))
     more = f" and {len(names) - 4} more" if len(names) > 4 else ""
     return f"{', '.join(names[:4])}{more} {'states' if len(names) == 1 else 'state'} {shown(cluster.value)}"
@@ -165,7 +169,10 @@ def shown(value: Any) -> str:
 
 def cite(members: list[Candidate]) -> tuple[Citation, ...]:
     """Return one citation for each of the strongest five documents, with the excerpts in order of strength."""
-    found = (Citation(one.document.url, one.document.title or None, (one.fact.excerpt,)) for one in members)
+    found = (
+        Citation(one.match.document.url, one.match.document.title or None, (one.fact.excerpt,))
+        for one in members
+    )
     return merge_citations(found)[:5]
 
 
@@ -187,12 +194,12 @@ def decide_items(target: OutputField, found: list[Candidate]) -> Verdict | None:
         return None
     best, chosen = listed[0][0], list(listed[0][1])
     for candidate, items in listed[1:]:
-        if candidate.direct and candidate.document.path == best.document.path:
+        if candidate.direct and candidate.match.document.path == best.match.document.path:
             chosen += [item for item in items if not _among(item, chosen)]
     chosen = chosen[: target.limit]
     backers = [(one, items) for one, items in listed if any(_among(item, chosen) for item in items)]
-    others = len({candidate.site for candidate, _ in backers}) - 1
-    reasoning = f"{best.document.origin} lists {shown(chosen)}."
+    others = len({candidate.match.site for candidate, _ in backers}) - 1
+    reasoning = f"{best.match.document.origin} lists {shown(chosen)}."
     if others:
         reasoning += f" {plural(others, 'other site')} named some of them."
     confidence: Confidence = "medium" if best.direct else "low"

@@ -229,24 +229,14 @@ class Candidate:
     direct: bool
 
     @property
-    def document(self) -> Document:
-        """The document that states it."""
-        return self.match.document
-
-    @property
-    def site(self) -> str:
-        """The site that states it; pages of one site count once."""
-        return self.document.site or self.document.url
-
-    @property
     def date(self) -> str:
         """The date of the statement, else of its document, else an empty string."""
-        return self.fact.as_of or self.document.date or ""
+        return self.fact.as_of or self.match.document.date or ""
 
     @property
     def authority(self) -> bool:
         """Whether the entity itself or a registry states it."""
-        return self.match.role.own or bool(_REGISTRY.search(self.document.host))
+        return self.match.role.own or bool(_REGISTRY.search(self.match.document.host))
 
 
 def candidates(target: OutputField, dossier: Dossier, matches: tuple[DocumentMatch, ...]) -> list[Candidate]:
@@ -265,7 +255,7 @@ def candidates(target: OutputField, dossier: Dossier, matches: tuple[DocumentMat
             weight = directness.value / 100 * trust * fit
             direct = directness is not Directness.PASSING and fit > 0.8
             found.append(Candidate(value, fact, match, weight, direct))
-    return sorted(found, key=lambda one: (-one.weight, one.document.path, one.fact.block))
+    return sorted(found, key=lambda one: (-one.weight, one.match.document.path, one.fact.block))
 
 
 def _relevant(target: OutputField, document: Document) -> Iterator[tuple[Fact, float]]:

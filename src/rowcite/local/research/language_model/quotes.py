@@ -16,7 +16,7 @@ from msgspec import structs
 
 from rowcite.local.research.answers.evidence import read_value
 from rowcite.local.research.answers.schema_fields import OutputField, empty_value, means_unknown
-from rowcite.local.research.documents.document import Directness, Document, Fact
+from rowcite.local.research.documents.document import Directness, Fact
 from rowcite.local.research.subject.attribution import (
     OWN_PAGE,
     match_fact,
@@ -54,16 +54,6 @@ class Quote:
     used: bool = False
     refused: bool = False
 
-    @property
-    def document(self) -> Document:
-        """The document that is quoted."""
-        return self.match.document
-
-    @property
-    def site(self) -> str:
-        """The site of the quote; pages of one site count once."""
-        return self.document.site or self.document.url
-
     def relation(self, value: Any, target: OutputField) -> Directness | None:
         """Return how directly the quote is about the entity where it states a value, or as a whole if it states none; None if it is not."""
         found = [self._match(fact, value) for fact in self._parts(value, target)]
@@ -71,7 +61,7 @@ class Quote:
 
     def _parts(self, value: Any, target: OutputField) -> list[Fact]:
         """Return the labelled facts, else the sentences, of the quote that state a value; all of them if none does."""
-        facts = (one for one in self.document.facts if one.subject or one.lead is None)
+        facts = (one for one in self.match.document.facts if one.subject or one.lead is None)
         labelled = [one for one in facts if one.directness is not Directness.LIST and self._has(one.excerpt)]
         sentences = [self._sentence(text, value) for text in split_sentences(self.text)]
         stating = [one for one in labelled if states(f"{one.value} {one.excerpt}", value, target)]
@@ -80,7 +70,7 @@ class Quote:
 
     def _sentence(self, text: str, value: Any) -> Fact:
         """Return a sentence of the quote as a fact, divided where it states the value."""
-        holding = (block.heading for block in self.document.blocks if text in block.text)
+        holding = (block.heading for block in self.match.document.blocks if text in block.text)
         at = position(text, value) or 0
         fact = Fact("", str(value), text, Directness.SENTENCE, heading=next(holding, ""))
         lead = _LISTED_BEFORE.sub("", text[:at]) if isinstance(value, str) else text[:at]
@@ -224,7 +214,7 @@ def support(value: Any, target: OutputField, quotes: Sequence[Quote]) -> Support
     for quote, how in relations.items():
         quote.used |= quote in supporting
         quote.refused |= how is None
-    sites = {quote.site for quote, how in stating.items() if how not in {None, Directness.PASSING}}
+    sites = {quote.match.site for quote, how in stating.items() if how not in {None, Directness.PASSING}}
     return Support(value, len(sites)) if supporting else None
 
 

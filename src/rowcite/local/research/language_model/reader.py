@@ -176,7 +176,7 @@ def _answer(
     level = min(found.sites, 2) - (1 if missing or refused or found.cut else 0)
     reasoning = _reasoning(used, found, missing, refused)
     citations = merge_citations(
-        Citation(one.document.url, one.document.title or None, (one.text,)) for one in used
+        Citation(one.match.document.url, one.match.document.title or None, (one.text,)) for one in used
     )
     return found.value, FieldBasis(target.name, reasoning, citations, LEVELS[max(level, 0)])
 
@@ -215,7 +215,7 @@ def _rejection(given: Any, value: Any, quotes: list[Quote]) -> str:
 
 
 def _reasoning(used: list[Quote], found: Support, missing: int, refused: int) -> str:
-    hosts = dict.fromkeys(quote.document.origin for quote in used)
+    hosts = dict.fromkeys(quote.match.document.origin for quote in used)
     notes = (
         (True, f"Read by a language model; its quotes from {', '.join([*hosts][:4])} were checked."),
         (not found.sites, "They do not state the value directly."),

@@ -104,6 +104,11 @@ class DocumentMatch:
     score: float
     matched_by: str  # own site, address, place or name
 
+    @property
+    def site(self) -> str:
+        """The site of the document; pages of one site count once."""
+        return self.document.site or self.document.url
+
 
 @dataclass(frozen=True)
 class Dossier:
