@@ -132,7 +132,7 @@ def test_an_interrupt_inside_a_running_loop_ends_a_run_and_its_answers_are_kept(
     async def cell(url):
         return rowcite.enrich(table, live, base_url=url, max_cost_usd=10)
 
-    with served(folder, bench=True, latency=Lognormal(1.0)) as server:
+    with served(folder, bench=True, latency=Lognormal(3.0)) as server:
 
         def interrupt():
             until(lambda: len(server.created()) == 30, 20)
