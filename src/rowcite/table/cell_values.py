@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from itertools import chain, islice
+from itertools import chain
 from json.encoder import encode_basestring
-from operator import attrgetter
 from typing import Any
 from urllib.parse import quote
 
@@ -125,11 +124,10 @@ def urls(cells: CellColumn) -> list[list[str]]:
 
 def urls_texts(cells: CellColumn) -> list[str | None]:
     """Return each URL once, with spaces quoted and between them."""
-    urls = list(map(attrgetter("url"), chain.from_iterable(cells.citations)))
-    whole = "".join(urls)
+    own = [[citation.url for citation in citations] for citations in cells.citations]
+    whole = "".join(chain.from_iterable(own))
     if whole and whole.split() != [whole]:
-        urls = [_SPACE.sub(lambda space: quote(space[0]), url) for url in urls]
+        own = [[_SPACE.sub(lambda space: quote(space[0]), url) for url in urls] for urls in own]
+    urls = list(chain.from_iterable(own))
     is_once = len(set(urls)) == len(urls)  # most URLs are those of one row
-    left = iter(urls)
-    own: Iterable[Iterable[str]] = [islice(left, count) for count in map(len, cells.citations)]
     return [text or None for text in map(" ".join, own if is_once else map(dict.fromkeys, own))]
