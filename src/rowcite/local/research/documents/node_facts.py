@@ -15,7 +15,7 @@ from rowcite.local.research.documents.nodes import Leaf, Node, last_part, withou
 from rowcite.local.research.text.normalise import collapse_spaces, core_name, split_words
 
 _NAMED = re.compile(
-    r"Organization|Corporation|Business|Company|Store|Agency|Brand\b|NGO|Airline|Service\b|Restaurant|Hotel|Place\b|School|University|Hospital|Person"
+    r"Organization|Corporation|Business|Company|Store|Agency|Brand\b|NGO|Airline|Service\b|Restaurant|Hotel|Place\b|School|University|Person"
 )
 _OWN_PARTS = re.compile(
     r"Role|Offer|Rating|Specification|Value|Address|Amount|Place|List|Coordinates|Credential|Instance|Engine"

@@ -26,9 +26,7 @@ _MOST_PROPERTIES = 2_000  # of a page's markup
 _SCHEMA_URL = re.compile(r"^https?://schema\.org/([A-Z]\w+)$")
 _ADDRESSES = frozenset({"url", "sameas", "webfeed", "contenturl", "downloadurl", "mainentityofpage", "id"})
 _SCALES = {"3": "thousand", "6": "million", "9": "billion"}
-_PREFIX = re.compile(
-    r"^(?:(?:og|article|product|book|profile|video|music|business|place|dc|dcterms|twitter):|dc\.|dcterms\.|citation_)"
-)
+_PREFIX = re.compile(r"^(?:[a-z]+[:.]|citation_)")  # "og:title", "dc.date", "citation_author"
 _TECHNICAL = re.compile(
     r"image|viewport|robots|verification|theme|generator|fb:|app[-_:]|card|referrer|format-detection|msapplication|csrf|token|charset|"
     r"refresh|secure_url|color|googlebot|width|height|player|next-|type|locale"
