@@ -96,6 +96,13 @@ def test_data_of_any_type_is_read(docs):
     assert all(document.contains(e) for b in finding.basis for c in b.citations for e in c.excerpts)
 
 
+def test_data_that_refers_to_other_data_of_the_page_is_read(docs):
+    author = {"@id": "#ann", **BOOK["author"]}
+    graph = {"@graph": [{**BOOK, "author": {"@id": "#ann"}}, author]}
+    docs.file("b.html", f'<script type="application/ld+json">{json.dumps(graph)}</script>')
+    assert docs.ask({"book": "The Tin Boat"}, FIELDS).content == FOUND
+
+
 MARKUP = (
     '<div itemscope itemtype="https://schema.org/Book"><h1 itemprop="name">The Tin Boat</h1>'
     '<p>By <span itemprop="author" itemscope itemtype="https://schema.org/Person"><b itemprop="name">Ann Lee</b>'

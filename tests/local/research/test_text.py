@@ -90,6 +90,7 @@ def test_money_is_read_with_its_currency(text, value, currency):
         ("12 Dock Road, Hull HU1 2AB, United Kingdom", "Hull"),
         ("Hull, UK", "Hull"),
         ("Austin, TX 78701", "Austin"),
+        ("Dock House, Hull, UK", "Hull"),
         ("Lleida (Spain)", "Lleida"),
         ("Spain", ""),
     ],

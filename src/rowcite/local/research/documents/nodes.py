@@ -66,7 +66,7 @@ class Node:
 
 
 def json_nodes(text: str) -> list[Node]:
-    """Return the top-level objects of a JSON text, and those in @graph; none if it is not JSON."""
+    """Return the top-level objects of a JSON text, with @graph and references resolved; none if it is not JSON."""
     text = text.strip().removeprefix("<!--").removesuffix("-->").strip(" \t\r\n;")
     try:
         found = list(_Data(_members_of(text)).values(_decoder.decode(text), ""))
@@ -74,8 +74,11 @@ def json_nodes(text: str) -> list[Node]:
         return []
     nodes = [node for node in found if isinstance(node, Node)]
     nodes += [inner for node in nodes for inner in node.nodes("@graph")]
+    # References can form circles: only single values are copied.
+    by_id = {node.text("@id"): without_nodes(node) for node in nodes if len(node.properties) > 1}
     for node in nodes:
         node.properties.pop("@graph", None)
+        _resolve(node, by_id)
     return [node for node in nodes if set(node.properties) - {"@context"}]
 
 
@@ -189,6 +192,16 @@ def _scalar(value: Any) -> str:
         text = collapse_spaces(html.unescape(re.sub(r"<[^<>]*>", " ", text)))
     match = _SCHEMA_URL.match(text)
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", match[1]) if match else text
+
+
+def _resolve(node: Node, by_id: dict[str, Node]) -> None:
+    """Replace references to other nodes of the page."""
+    for values in node.properties.values():
+        for number, value in enumerate(values):
+            if isinstance(value, Node):
+                _resolve(value, by_id)
+                if set(value.properties) == {"@id"}:
+                    values[number] = by_id.get(value.text("@id"), value)
 
 
 def without_nodes(node: Node) -> Node:

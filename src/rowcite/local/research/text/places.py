@@ -18,6 +18,11 @@ _OTHER_NAMES = {"uk": "GB", "u k": "GB", "great britain": "GB", "britain": "GB",
                 "republic of ireland": "IE", "palestine": "PS", "brunei": "BN", "macedonia": "MK", "ivory coast": "CI", "cape verde": "CV", "swaziland": "SZ",
                 "burma": "MM", "micronesia": "FM"}  # fmt: skip
 _REGION = re.compile(r"[A-Z]{2,3}(?: \d.*)?|[\d ]+")  # "TX", "TX 78701"
+_STREET = re.compile(
+    r"\d|\b(?:road|street|avenue|lane|square|house|building|park|quay|tower|way|drive|place|court|centre|center|wharf|hall|mill|works|"
+    r"yard|estate|campus|plaza)$|stra(?:\u00dfe|sse)|^(?:rua|rue|via|calle|plaza|piazza|place)\b",
+    re.IGNORECASE,
+)
 
 
 @cache
@@ -64,8 +69,7 @@ def city_of(text: str) -> str:
     alone = len(parts) == 1
     while len(parts) > 1 and (country_code(parts[-1]) or _REGION.fullmatch(parts[-1])):
         parts.pop()
-    has_street = any(character.isdigit() for character in text)
-    place = parts[-1 if has_street else 0] if parts else ""
+    place = parts[-1 if any(map(_STREET.search, parts)) else 0] if parts else ""
     city = " ".join(word for word in place.split() if not any(map(str.isdigit, word)))
     return "" if len(city.split()) > 4 or (alone and country_code(city)) else city
 
