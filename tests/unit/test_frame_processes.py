@@ -17,6 +17,17 @@ FRAMES = [pl.DataFrame({"n": [number, number + 1]}) for number in range(40)]
 REVERSE = partial(methodcaller, "reverse")  # in another process, only what a package has can be imported
 
 
+MAP_TWO_FRAMES = """
+from functools import partial
+from operator import methodcaller
+import polars as pl
+from rowcite.table.processes import FrameProcesses
+frames = [pl.DataFrame({"n": [1]})] * 2
+processes = FrameProcesses(partial(methodcaller, "reverse"), worth=0, count=1)
+print(len(list(processes.map(methodcaller("reverse"), frames, 2))), flush=True)
+"""
+
+
 def fail_here(_):
     raise AssertionError("computed here")
 
@@ -74,10 +85,9 @@ def test_an_error_of_a_process_is_raised_here():
         list(processes.map(select, FRAMES, 80))
 
 
-def test_everything_is_computed_here_where_no_process_can_be_started(monkeypatch):
-    monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    with closing(FrameProcesses(REVERSE, worth=0, count=1)) as processes:
-        assert computed(processes) == REVERSED
+def test_everything_is_computed_here_where_no_process_can_be_started():
+    code = f"import sys; sys.executable = '/nowhere/python'\n{MAP_TWO_FRAMES}"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout == b"2\n"
 
 
 def test_close_ends_the_processes():
@@ -91,16 +101,7 @@ def test_close_ends_the_processes():
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="needs /proc")  # noqa: PTH110
 def test_processes_end_with_a_parent_that_is_killed():
-    code = """
-from functools import partial
-from operator import methodcaller
-import polars as pl
-from rowcite.table.processes import FrameProcesses
-frames = [pl.DataFrame({"n": [1]})] * 2
-processes = FrameProcesses(partial(methodcaller, "reverse"), worth=0, count=1)
-print(len(list(processes.map(methodcaller("reverse"), frames, 2))), flush=True)
-input()
-"""
+    code = f"{MAP_TWO_FRAMES}input()"
     pipe = subprocess.PIPE
     with subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe) as parent:
         assert parent.stdout.readline() == b"2\n"

@@ -88,9 +88,8 @@ def write_contents(  # noqa: PLR0913 - what a table is made of, by name
         for rows, columns in merged(reader, question, merge):
             if pending is not None:
                 pending.result()
-            pending = pool.submit(
-                write_rows, rows, columns.rename(headings)
-            )  # while the next rows are merged
+            # Written while the next rows are merged.
+            pending = pool.submit(write_rows, rows, columns.rename(headings))
             left = None if limit is None else max(limit - contents.rows.total(), 0)
             count(contents.requested, columns.head(columns.height if left is None else left))
             count(contents.rows, columns)
