@@ -1,6 +1,8 @@
 """The file of the ledger: its mode, its lock, its errors, and that no other package has SQL."""
 
+import pickle
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -27,6 +29,24 @@ def test_only_the_owner_can_read_its_files(ledger, tmp_path):
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "l").iterdir()}
     assert modes == dict.fromkeys(modes, 0o600)
     assert "ledger.db-wal" in modes
+
+
+def test_another_process_opens_the_same_file_for_reading(ledger):
+    batch(ledger, 1)
+    opened = pickle.loads(pickle.dumps(ledger.opener()))()
+    assert list(opened.runs_by_task([keyed(1)])) == list(ledger.runs_by_task([keyed(1)])) != []
+    opened.close()
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_another_process_does_not_read_in_place_of_a_deleted_ledger(ledger, tmp_path, replaced):
+    opener = ledger.opener()
+    for file in (tmp_path / "l").glob("ledger.db*"):
+        file.rename(tmp_path / file.name)
+    if replaced:
+        shutil.copy(tmp_path / "ledger.db", tmp_path / "l" / "ledger.db")
+    with pytest.raises(LedgerError, match="deleted or replaced"):
+        opener()
 
 
 def test_reading_a_missing_ledger_is_empty_and_creates_nothing(tmp_path):

@@ -76,6 +76,11 @@ def test_frames_of_a_killed_process_are_computed_here():
         assert computed(processes) == REVERSED
 
 
+def test_everything_is_computed_here_where_the_function_cannot_be_sent():
+    with closing(FrameProcesses(lambda: None, worth=0, count=1)) as processes:
+        assert computed(processes) == REVERSED
+
+
 def test_an_error_of_a_process_is_raised_here():
     select = methodcaller("select", "m")
     with (

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from rowcite.errors import LedgerError
 from rowcite.ledger.history import History
 from rowcite.ledger.opening import open_again, open_file
 from rowcite.ledger.reads import QuestionAnswers, Reads
@@ -25,12 +26,19 @@ class Ledger(Reads, Writes, History):
         return Ledger(open_again(self.where), None, self.where, self._command)
 
     def opener(self) -> Callable[[], Ledger]:
-        """Return a function that opens the file for reading as this command reads it, in another process too."""
-        return partial(_opened_to_read, Path(self.where).parent, self._command)
+        """Return a function that opens the file for reading as this command reads it, in another process too.
+
+        It raises LedgerError if the file is gone or replaced, which this connection still reads.
+        """
+        return partial(_opened_to_read, self.where, self.file_id, self._command)
 
 
-def _opened_to_read(folder: Path, command: int | None) -> Ledger:
-    return Ledger(*open_file(folder, writing=False, wait=0.0), command)
+def _opened_to_read(where: str, file: tuple[int, int] | None, command: int | None) -> Ledger:
+    ledger = Ledger(*open_file(Path(where).parent, writing=False, wait=0.0), command)
+    if ledger.file_id != file:
+        ledger.close()
+        raise LedgerError(f"{where}: the ledger was deleted or replaced")
+    return ledger
 
 
 def open_ledger(folder: Path, *, writing: bool, wait: float = 0.0) -> Ledger:

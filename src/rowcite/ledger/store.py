@@ -27,7 +27,7 @@ class Store:
         self._lock = lock
         self.where = where
         self._command = command  # this command's number, if it may submit
-        self._file = _identity(where)
+        self.file_id = _identity(where)
         self._damaged_numbers: set[int] = set()  # the runs whose answers were read and are damaged
 
     def close(self) -> None:
@@ -112,7 +112,7 @@ class Store:
 
     def _check_file(self) -> None:
         """Raise LedgerError if the file is gone: SQLite would keep writing to a file that nothing can read again."""
-        if self._file is not None and _identity(self.where) != self._file:
+        if self.file_id is not None and _identity(self.where) != self.file_id:
             raise LedgerError(
                 f"{self.where}: the ledger was deleted or replaced while this command was using it. Put it back, or run again"
                 " with a new ledger: what was submitted is then requested and paid for again"

@@ -27,9 +27,8 @@ _ROWS = "\0rows"
 CHUNK = 2_000
 """The number of tasks whose answers are in memory at the same time."""
 _READ = 64  # rows whose answers are read together
-_CACHE = (
-    256 << 10
-)  # bytes of answers that are resolved together: what they become stays in the processor's cache
+# Bytes of answers that are resolved together: what they become stays in the processor's cache.
+_CACHE = 256 << 10
 
 
 class RunStore(Protocol):

@@ -91,25 +91,29 @@ class FrameProcesses:
 
     def _prepare(self, process: subprocess.Popen[bytes]) -> None:
         """Send a process its function, and make it available; None stands for one that ended."""
+        ready = None
         try:
             _send(process, self._make)
-        except _LOST:
-            self._idle.put(None)
-        else:
-            self._idle.put(process)
+            ready = process
+        finally:  # after any error: a thread that waits for a process would wait for ever
+            self._idle.put(ready)
 
     def _elsewhere(self, frame: pl.DataFrame) -> pl.DataFrame | None:
         """Return what a process computes; None if it ended."""
-        process, found = self._idle.get(), None
+        process, ready = self._idle.get(), None
         try:
-            if process is not None:
-                _send(process, frame)
-                assert process.stdout is not None
-                found = pickle.load(process.stdout)  # noqa: S301 - from our own process
+            if process is None:
+                return None
+            _send(process, frame)
+            assert process.stdout is not None
+            found: pl.DataFrame = pickle.load(process.stdout)  # noqa: S301 - from our own process
+            ready = process
         except _LOST:
-            process = None
-        self._idle.put(process)
-        return found
+            return None
+        else:
+            return found
+        finally:
+            self._idle.put(ready)
 
 
 def _cores() -> int:

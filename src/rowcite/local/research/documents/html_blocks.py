@@ -49,7 +49,7 @@ class Layout:
     noise: bool = False  # True within navigation and teasers, whose blocks are not read
 
     def add(self, block: Block) -> None:
-        """Add a block under the current heading, of which it may be the next."""
+        """Add a block under the current heading; a heading becomes the current one."""
         self.words.append(block.text)
         if not self.noise:
             self.blocks.append(replace(block, heading=self.heading))

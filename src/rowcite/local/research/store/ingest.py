@@ -162,7 +162,8 @@ def read_all(jobs: Sequence[ReadJob], processes: int = 0, seconds: float = SECON
     Files are read in some processes if they are large or heavy. A file that takes longer than `seconds` is left out.
     """
     much = sum(len(job.content) for job in jobs) >= WORTH_STARTING
-    if not (processes or much or any(job.content.count(b"<") > HEAVY for job in jobs)):
+    heavy = any(job.content.count(b"<") > HEAVY for job in jobs)
+    if not (processes or much or heavy) or not sys.executable:  # a program with Python in it names none
         return [read(job) for job in jobs]
     count = processes or min(os.cpu_count() or 1, _MOST, len(jobs))
     with ThreadPoolExecutor(count) as pool:
