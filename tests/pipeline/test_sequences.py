@@ -19,7 +19,7 @@ import pytest
 
 from rowcite.cli import main
 from rowcite.ledger import open_ledger
-from support import environment, served, small_spec, started, until, write_spec
+from support import environment, numbered, served, small_spec, started, until, write_spec
 
 SEQUENCES, COMMANDS = int(os.environ.get("ROWCITE_SEQUENCES", "3")), 10
 PRICE = 25_000  # micro-US$ of a run of core
@@ -312,7 +312,7 @@ class World:
         return file.read_bytes() if file.exists() else None
 
 
-@pytest.mark.parametrize("seed", range(SEQUENCES))
+@pytest.mark.parametrize("seed", numbered(SEQUENCES))
 def test_no_sequence_of_commands_loses_answered_rows_or_pays_twice(tmp_path, servers, capsys, seed):
     world = World(tmp_path, servers, seed)
     for _ in range(COMMANDS):

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.support import rowcite, served, small_spec, started, until, write_spec
+
+from support import rowcite, served, small_spec, started, until, write_spec
 
 ROWS = 52_000
 

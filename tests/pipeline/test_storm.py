@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from rowcite.errors import RowciteError
+from support import numbered
 from support.deviant import Deviations
 from support.submitting import PRICE, Submission, api, tasks
 
@@ -44,7 +45,7 @@ def faults(dice, seed):
     return {"seed": seed, "http": http}
 
 
-@pytest.mark.parametrize("seed", range(STORMS))
+@pytest.mark.parametrize("seed", numbered(STORMS))
 def test_no_combination_of_faults_loses_a_row_or_pays_for_one_twice(tmp_path, seed):
     dice = random.Random(seed)
     how, plan = deviations(dice, seed), faults(dice, seed)

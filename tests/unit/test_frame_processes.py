@@ -9,9 +9,9 @@ from operator import methodcaller
 
 import polars as pl
 import pytest
-from tests.support import until
 
 from rowcite.table.processes import FrameProcesses
+from support import until
 
 FRAMES = [pl.DataFrame({"n": [number, number + 1]}) for number in range(40)]
 REVERSE = partial(methodcaller, "reverse")  # in another process, only what a package has can be imported
