@@ -117,8 +117,12 @@ def server(folder: Path, *flags: str) -> Iterator[Server]:
     for file in (port, journal):
         file.unlink(missing_ok=True)
     command = [PYTHON, "-m", "rowcite", "serve", "--bench", "--port", "0", "--port-file", str(port), *flags]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    log = folder / "server.log"
+    with log.open("wb") as errors:
+        process = subprocess.Popen(command, stderr=errors)
     while not port.exists():
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended: {log.read_text()}")
         time.sleep(0.05)
     try:
         yield Server(f"http://127.0.0.1:{port.read_text().strip()}", process.pid, journal)

@@ -1,4 +1,4 @@
-"""A folder of parts with `engine: daft` beside one process, in an environment with the extra `daft`.
+"""A folder of parts with `engine: daft` beside one process, in an environment with the extras `daft` and `local`.
 
     python benchmarks/parts.py [--rows 5000000] [--many 2000000]
 
