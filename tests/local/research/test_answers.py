@@ -32,6 +32,8 @@ def own(docs, body, name="a.html", head=""):
         ({"anyOf": [{"type": "string"}, {"type": "null"}]}, None),
         ({"enum": ["Seed", None]}, None),
         ({"$ref": "#/$defs/gone"}, ""),
+        ({"type": "array", "items": True}, []),
+        ({"oneOf": [{"const": "Seed"}, {"const": "Public"}]}, "Public"),
     ],
 )
 def test_a_field_without_evidence_has_the_empty_value_of_its_schema(docs, schema, empty):

@@ -10,7 +10,7 @@ from typing import Any
 
 from rowcite.local.research.answers.schema_fields import OutputField, means_unknown
 from rowcite.local.research.documents.document import Directness, Document, Fact
-from rowcite.local.research.documents.labels import normal_form, similarity
+from rowcite.local.research.documents.labels import field_phrases, normal_form, similarity
 from rowcite.local.research.subject.attribution import match_fact, row_contradicts
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier
 from rowcite.local.research.text.dates import date_in
@@ -261,7 +261,7 @@ def candidates(target: OutputField, dossier: Dossier, matches: tuple[DocumentMat
 def _relevant(target: OutputField, document: Document) -> Iterator[tuple[Fact, float]]:
     """Yield the facts that a field may mean, with how well they match it: by kind of fact, or by label."""
     kinds = _NEIGHBOURS.get(target.concept, {}) | ({target.concept: 1.0} if target.concept else {})
-    phrases = target.phrases
+    phrases = field_phrases(target.words, target.description)
     for fact in document.facts:
         fit = kinds.get(fact.concept, 0.0)
         if fact.lead is None and fit < 1:

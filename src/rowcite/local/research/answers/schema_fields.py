@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from copy import copy
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
-from rowcite.local.research.documents.labels import BY_NAME, concept_of_field, field_phrases
+from rowcite.local.research.documents.labels import BY_NAME, concept_of_field
 from rowcite.local.research.text.normalise import fold, split_words
 from rowcite.local.research.text.numbers import number_in
 
 _DEEPEST = 8
 _UP_TO = re.compile(r"\b(?:up to|at most|maximum(?: of)?|max\.?|no more than|top)\s+(\w+)", re.IGNORECASE)
+_EMPTY: dict[str, Any] = {
+    "string": "",
+    "integer": 0,
+    "number": 0,
+    "boolean": False,
+    "array": [],
+    "object": {},
+}
 _UNKNOWN = frozenset({"", "unknown", "not found", "n a", "not available", "unclear"})
 _NEUTRAL = _UNKNOWN | {"none", "other", "undisclosed", "not disclosed"}
 
@@ -36,42 +47,33 @@ class OutputField:
     limit: int | None = None
 
     @property
-    def phrases(self) -> tuple[tuple[str, ...], ...]:
-        """The normal forms by which documents may label the field."""
-        return field_phrases(self.words, self.description)
-
-    @property
     def changes(self) -> bool:
         """Whether the newest statement wins."""
         return self.concept in BY_NAME and BY_NAME[self.concept].changes
 
 
 def field_of_schema(
-    schema: dict[str, Any],
-    name: str = "",
-    parents: str = "",
-    root: dict[str, Any] | None = None,
-    depth: int = 0,
+    schema: Any, name: str = "", parents: str = "", root: dict[str, Any] | None = None, depth: int = 0
 ) -> OutputField:
-    """Return the field of a property's schema, with $ref and unions with null resolved."""
+    """Return the field of a property's schema; of its references and unions, the first that has a keyword decides."""
     root = schema if root is None else root
-    resolved, nullable = _resolve(schema, root, 0)
-    words = f"{parents} {split_words(name)}".strip()
-    description = str(resolved.get("description") or schema.get("description") or "")
-    members = tuple(resolved.get("enum") or ((resolved["const"],) if "const" in resolved else ()))
+    parts = list(_parts(schema, root, set()))
+    resolved = {key: value for part in reversed(parts) for key, value in part.items()}
+    kinds = [kind for part in parts for kind in _listed(part.get("type", []))]
+    members = [one for part in parts for one in part.get("enum") or _listed(part.get("const", []))]
     choices = tuple(member for member in members if member is not None)
-    kind = "enum" if choices else _kind(resolved)
-    item: OutputField | None = None
+    implied = "object" if "properties" in resolved else "array" if "items" in resolved else "string"
+    kind = "enum" if choices else next((one for one in kinds if one in _EMPTY), implied)
+    nullable = "null" in kinds or None in members
+    words, description = f"{parents} {split_words(name)}".strip(), str(resolved.get("description") or "")
+    concept = concept_of_field(split_words(name), "") or concept_of_field(words, fold(description))
+    target = OutputField(name, words, description, kind, nullable, concept, choices)
     if kind == "array" and depth < _DEEPEST:
-        item = field_of_schema(resolved.get("items") or {"type": "string"}, name, parents, root, depth + 1)
+        item = field_of_schema(resolved.get("items"), name, parents, root, depth + 1)
+        return replace(target, item=item, limit=_limit(resolved, description))
     inner = (resolved.get("properties") or {}) if kind == "object" and depth < _DEEPEST else {}
-    fields = tuple(field_of_schema(one, key, words, root, depth + 1) for key, one in inner.items())
-    own, stated = split_words(name), fold(description)
-    concept = concept_of_field(own, "") or concept_of_field(words, "") or concept_of_field("", stated)
-    return OutputField(
-        name, words, description, kind, nullable or None in members, concept, choices, item, fields,
-        _limit(resolved, description),
-    )  # fmt: skip
+    fields = (field_of_schema(one, key, words, root, depth + 1) for key, one in inner.items())
+    return replace(target, fields=tuple(fields))
 
 
 def empty_value(target: OutputField) -> Any:
@@ -83,7 +85,7 @@ def empty_value(target: OutputField) -> Any:
         return next(neutral, target.choices[-1])
     if target.kind == "object":
         return {inner.name: empty_value(inner) for inner in target.fields}
-    return {"string": "", "integer": 0, "number": 0, "boolean": False, "array": []}[target.kind]
+    return copy(_EMPTY[target.kind])
 
 
 def means_unknown(choice: Any) -> bool:
@@ -91,37 +93,27 @@ def means_unknown(choice: Any) -> bool:
     return isinstance(choice, str) and fold(choice) in _UNKNOWN
 
 
-def _resolve(schema: dict[str, Any], root: dict[str, Any], depth: int) -> tuple[dict[str, Any], bool]:
-    """Return the schema behind references and unions, and whether null is allowed."""
-    if depth > _DEEPEST or not isinstance(schema, dict):
-        return {"type": "string"}, True
-    rest = {key: value for key, value in schema.items() if key not in {"$ref", "allOf", "anyOf", "oneOf"}}
-    if "$ref" in schema:
-        return _resolve({**_at(root, str(schema["$ref"])), **rest}, root, depth + 1)
-    if branches := schema.get("anyOf") or schema.get("oneOf"):
-        real = [branch for branch in branches if branch.get("type") != "null"] or [{"type": "null"}]
-        inner, nullable = _resolve(real[0], root, depth + 1)
-        return inner | rest, nullable or {"type": "null"} in branches
-    if all_of := schema.get("allOf"):
-        parts = (part for part in (*all_of, rest) if isinstance(part, dict))
-        return _resolve({key: value for part in parts for key, value in part.items()}, root, depth + 1)
-    kinds = schema["type"] if isinstance(schema.get("type"), list) else [schema.get("type")]
-    return schema | {"type": next((one for one in kinds if one != "null"), "null")}, "null" in kinds
+def _parts(schema: Any, root: Any, followed: set[str]) -> Iterator[dict[str, Any]]:
+    """Yield a schema and those behind its references and unions, outer ones first, each reference once."""
+    if isinstance(schema, dict):
+        yield schema
+        pointer = str(schema.get("$ref", ""))
+        behind = [_at(root, pointer)] if pointer and pointer not in followed else []
+        followed.add(pointer)
+        unions = (schema.get(key) or () for key in ("allOf", "anyOf", "oneOf"))
+        for one in chain(behind, *unions):
+            yield from _parts(one, root, followed)
 
 
-def _at(root: dict[str, Any], pointer: str) -> dict[str, Any]:
-    """Return the schema at a local JSON pointer such as #/$defs/place."""
-    node: Any = root
+def _at(node: Any, pointer: str) -> Any:
+    """Return the schema at a local JSON pointer such as #/$defs/place, or None."""
     for part in pointer.lstrip("#/").split("/") if pointer.strip("#/") else []:
-        node = node.get(part.replace("~1", "/").replace("~0", "~"), {}) if isinstance(node, dict) else {}
-    return node if isinstance(node, dict) else {}
+        node = node.get(part.replace("~1", "/").replace("~0", "~")) if isinstance(node, dict) else None
+    return node
 
 
-def _kind(schema: dict[str, Any]) -> str:
-    kind = schema.get("type")
-    if kind in {"string", "integer", "number", "boolean", "array", "object"}:
-        return str(kind)
-    return "object" if "properties" in schema else ("array" if "items" in schema else "string")
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _limit(schema: dict[str, Any], description: str) -> int | None:
