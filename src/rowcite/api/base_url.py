@@ -23,7 +23,7 @@ def normal_base_url(url: str, name: str) -> str:
         UsageError: it is not a base URL, or has a user name or a password, which are not shown.
     """
     url = url.strip()
-    shown = f" {url!r}" if "@" not in url else ""
+    shown = "" if re.search("[@?]", url) else f" {url!r}"
     try:
         parts = urlsplit(url)
         port, host = parts.port, host_of(parts)
@@ -32,7 +32,7 @@ def normal_base_url(url: str, name: str) -> str:
     scheme = parts.scheme
     if "@" in parts.netloc:
         raise UsageError(
-            f"{name}: a base URL has no user name or password. Remove the part before @; the key belongs in PARALLEL_API_KEY"
+            f"{name}: a base URL has no user name or password. Remove the part before @; the key belongs in its environment variable"
         )
     if scheme not in _PORTS or not host or not url.isprintable() or " " in url:
         raise _invalid(name, shown)

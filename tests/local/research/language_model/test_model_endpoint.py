@@ -121,13 +121,14 @@ def test_the_key_is_sent_to_the_endpoint_only(ask, stub, caplog):
     ("url", "word"),
     [
         ("http://models.example/v1", "plain http"),
+        ("HTTP://models.example/v1", "plain http"),
         ("http://127.0.0.1.evil.example/v1", "plain http"),
         ("http://169.254.1.1/v1", "plain http"),
-        ("ftp://127.0.0.1/v1", "not an http address"),
-        ("models.example/v1", "not an http address"),
-        ("https://user:word@models.example/v1", "not an http address"),
-        ("https://models.example/v1?key=1", "not an http address"),
-        ("https://models.example:port/v1", "not an http address"),
+        ("ftp://127.0.0.1/v1", "is not a base URL"),
+        ("models.example/v1", "is not a base URL"),
+        ("https://user:word@models.example/v1", "no user name or password"),
+        ("https://models.example/v1?key=1", "has no query"),
+        ("https://models.example:port/v1", "is not a base URL"),
     ],
 )
 def test_an_unsafe_base_url_is_rejected(url, word):

@@ -12,29 +12,21 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from rowcite.api.base_url import is_loopback
+from rowcite.api.base_url import is_loopback, normal_base_url
 from rowcite.errors import UsageError
 
-PAUSE, LONGEST_PAUSE = (
-    0.5,
-    10.0,
-)  # seconds before the second attempt, and the most that Retry-After can ask for
+PAUSE, LONGEST_PAUSE = 0.5, 10.0  # seconds before the second attempt; Retry-After may ask for more
 FAILURES = 3  # requests in a row without a response, after which the endpoint is suspended
 SUSPENSION = 30.0  # seconds
 LARGEST = 1_000_000  # bytes of a reply
 
 
 class EndpointUnavailable(Exception):
-    """The endpoint gave no usable answer: `passing` if a retry may help, after `pause` seconds if it requested some.
+    """The endpoint gave no usable answer: `passing` if another attempt, after at least `pause` seconds, may help."""
 
-    `no_response`: nothing was received.
-    """
-
-    def __init__(
-        self, reason: str, *, passing: bool = True, no_response: bool = False, pause: float | None = None
-    ) -> None:
+    def __init__(self, reason: str, *, passing: bool = True, pause: float = 0.0) -> None:
         super().__init__(reason)
-        self.passing, self.no_response, self.pause = passing, no_response, pause
+        self.passing, self.pause = passing, pause
 
 
 @dataclass
@@ -56,7 +48,13 @@ class Endpoint:
 
     def __post_init__(self) -> None:
         """Reject an invalid address or key before anything is sent."""
-        _check_address(self.base_url)
+        self.base_url = self.base_url.strip()
+        normal = normal_base_url(self.base_url, "--llm-base-url")
+        if normal.startswith("http:") and not is_loopback(normal):
+            raise UsageError(
+                f"--llm-base-url: plain http to {urlsplit(normal).hostname} would show the documents and the key. "
+                "Use https, or a model on this machine"
+            )
         self.key = (self.key or "").strip() or None
         if self.key and not (self.key.isascii() and self.key.isprintable()):
             raise UsageError("ROWCITE_LLM_KEY has characters that no API key has. Set it again")
@@ -69,33 +67,18 @@ class Endpoint:
     def ask(self, messages: Sequence[dict[str, str]], schema: dict[str, Any]) -> dict[str, Any]:
         """Return the JSON object of the model's reply; raise `EndpointUnavailable` after two failed attempts.
 
-        `schema` is the reply's JSON schema, for endpoints with structured outputs. A rejected reply format is not an attempt. After several
-        requests in a row without any response, the endpoint is suspended for a while.
+        `schema` is the reply's JSON schema, for endpoints with structured outputs. A rejected reply format is not an attempt.
         """
-        if time.monotonic() < self._suspended_until:
-            raise EndpointUnavailable("it did not answer several times in a row")
         try:
-            found = self._reply(messages, schema)
-        except EndpointUnavailable as trouble:
-            self._failures = self._failures + 1 if trouble.no_response else 0
-            if self._failures >= FAILURES:
-                self._failures, self._suspended_until = 0, time.monotonic() + SUSPENSION
-            raise
-        self._failures = 0
-        return found
-
-    def _reply(self, messages: Sequence[dict[str, str]], schema: dict[str, Any]) -> dict[str, Any]:
-        """Return the object of the first attempt, or of the second after a pause."""
-        try:
-            return object_in(self._complete(messages, schema))
+            return self._attempt(messages, schema)
         except EndpointUnavailable as trouble:
             if not trouble.passing:
                 raise
-            time.sleep(self.pause if trouble.pause is None else trouble.pause)
-        return object_in(self._complete(messages, schema))
+            time.sleep(max(self.pause, trouble.pause))
+        return self._attempt(messages, schema)
 
-    def _complete(self, messages: Sequence[dict[str, str]], schema: dict[str, Any]) -> str:
-        """Return the text of one reply, in the strictest format that the endpoint accepts."""
+    def _attempt(self, messages: Sequence[dict[str, str]], schema: dict[str, Any]) -> dict[str, Any]:
+        """Return the object of one reply, in the strictest format that the endpoint accepts."""
         body = {"model": self.model, "messages": list(messages), "temperature": 0}
         for name in (*self.formats, ""):
             shape = {"json_schema": {"name": "answer", "schema": schema}} if name == "json_schema" else {}
@@ -104,64 +87,54 @@ class Endpoint:
                 break
             self.formats = tuple(one for one in self.formats if one != name)
         if (status := response.status_code) != 200:
-            requested = response.headers.get("retry-after", "")
-            pause = min(float(requested), LONGEST_PAUSE) if re.fullmatch(r"[0-9]+", requested) else None
-            again = status in {408, 429} or status >= 500
-            raise EndpointUnavailable(f"it answered with status {status}", passing=again, pause=pause)
-        text = _content(response.content)
-        return text.replace(self.key, "[key]") if self.key else text  # in case the endpoint repeats it
+            requested = re.fullmatch(r"[0-9]+", response.headers.get("retry-after", ""))
+            pause = min(float(requested[0]), LONGEST_PAUSE) if requested else 0.0
+            passing = status in {408, 429} or status >= 500
+            raise EndpointUnavailable(f"it answered with status {status}", passing=passing, pause=pause)
+        return self._object_in(response.content)
 
     def _post(self, body: dict[str, Any]) -> httpx.Response:
-        """Post once; return the response. At most LARGEST bytes of it are read."""
-        end, url = time.monotonic() + self.timeout, f"{self.base_url.rstrip('/')}/chat/completions"
+        """Post once; return the response, of which at most LARGEST bytes are read.
+
+        After several requests in a row without a response, the endpoint is suspended for a while.
+        """
+        if time.monotonic() < self._suspended_until:
+            raise EndpointUnavailable("it did not answer several times in a row", passing=False)
+        end, url, content = (
+            time.monotonic() + self.timeout,
+            f"{self.base_url.rstrip('/')}/chat/completions",
+            b"",
+        )
         try:
             with self._client.stream("POST", url, json=body) as response:
-                content = b""
                 for chunk in response.iter_raw():
                     content += chunk
                     if time.monotonic() > end:
                         raise httpx.ReadTimeout("")
                     if len(content) > LARGEST:
                         break
-                return httpx.Response(response.status_code, headers=response.headers, content=content)
         except httpx.HTTPError as error:
-            late = isinstance(error, httpx.TimeoutException)  # no retry: the run has waited long enough
-            reason = f"it could not be reached ({type(error).__name__})"
-            reason = f"it did not answer within {self.timeout:g} s" if late else reason
-            raise EndpointUnavailable(reason, passing=not late, no_response=True) from error
+            self._failures += 1
+            if self._failures >= FAILURES:
+                self._failures, self._suspended_until = 0, time.monotonic() + SUSPENSION
+            if isinstance(error, httpx.TimeoutException):  # no retry: the run has waited long enough
+                reason = f"it did not answer within {self.timeout:g} s"
+                raise EndpointUnavailable(reason, passing=False) from error
+            raise EndpointUnavailable(f"it could not be reached ({type(error).__name__})") from error
+        self._failures = 0
+        return httpx.Response(response.status_code, headers=response.headers, content=content)
 
-
-def object_in(text: str) -> dict[str, Any]:
-    """Return the JSON object in a reply, also in a code fence or between words; raise `EndpointUnavailable` if none."""
-    text = text.rsplit("</think>", 1)[-1]  # some models reason aloud
-    try:
-        found: dict[str, Any] = json.loads(text[text.find("{") : text.rfind("}") + 1])
-        # JSON may contain a lone surrogate, which cannot be encoded.
-        found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
-    except (ValueError, RecursionError) as error:
-        raise EndpointUnavailable("it replied with something that is not JSON") from error
-    return found
-
-
-def _content(reply: bytes) -> str:
-    """Return the text of a chat completion; some endpoints send it in parts."""
-    try:
-        content = json.loads(reply)["choices"][0]["message"]["content"]
-        return content if isinstance(content, str) else "".join(part.get("text") or "" for part in content)
-    except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
-        raise EndpointUnavailable("it replied with no text of a chat completion") from error
-
-
-def _check_address(url: str) -> None:
-    """Raise UsageError unless a base URL may receive a key: https, or http on this machine."""
-    try:
-        parts = urlsplit(url)
-        valid = bool(parts.hostname) and parts.scheme in {"http", "https"} and parts.port != 0
-    except ValueError:
-        valid = False
-    if not valid or not re.fullmatch(r"[!-~]+", url) or re.search("[@?#]", url):
-        raise UsageError("--llm-base-url is not an http address of host and path, such as https://host/v1")
-    if parts.scheme == "http" and not is_loopback(url):
-        raise UsageError(
-            f"--llm-base-url: plain http to {parts.hostname} would show the documents and the key. Use https, or a model on this machine"
-        )
+    def _object_in(self, reply: bytes) -> dict[str, Any]:
+        """Return the JSON object in the text of a chat completion, also in a code fence or between words."""
+        try:
+            text = json.loads(reply)["choices"][0]["message"]["content"]
+            if not isinstance(text, str):  # some endpoints send it in parts
+                text = "".join(part.get("text") or "" for part in text)
+            text = text.rsplit("</think>", 1)[-1]  # some models reason aloud
+            plain = json.dumps(json.loads(text[text.find("{") : text.rfind("}") + 1]), ensure_ascii=False)
+            plain = plain.replace(self.key, "[key]") if self.key else plain  # in case the endpoint repeats it
+            # JSON may contain a lone surrogate, which cannot be encoded.
+            found: dict[str, Any] = json.loads(plain.encode("utf-8", "replace"))
+        except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
+            raise EndpointUnavailable("it replied with no JSON object") from error
+        return found
