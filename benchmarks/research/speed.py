@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rowcite.local.research.corpus import Corpus, open_corpus
+from rowcite.local.research.documents.phrases import sentences_of
 from rowcite.local.research.question import Question
 
 ROOT = Path(__file__).parents[2]
@@ -77,7 +78,8 @@ def _asked(corpus: Corpus, names: list[str], processor: str) -> float:
 def _write(folder: Path, count: int) -> list[str]:
     """Write pages about a company for every eight documents; return the companies' names."""
     source = open_corpus(ROOT / "sample_data" / "web")
-    sentences = [sentence.text for document in source.documents for sentence in document.sentences]
+    blocks = (block for document in source.documents for block in document.blocks)
+    sentences = [text for block in blocks for text in sentences_of(block)]
     rng = random.Random(7)
     names = [f"{_word(rng)} {_word(rng)}" for _ in range(max(count // 8, 1))]
     for number in range(count):

@@ -31,7 +31,7 @@ class Corpus:
         self.digest = contents.digest
         self.skipped = contents.skipped
         self.size = len(contents.library)
-        self._newest = max((summary.date for summary in contents.library.summaries), default="")
+        self._newest = max((summary.date or "" for summary in contents.library.summaries), default="")
 
     def research(self, question: Question) -> Finding:
         """Return the answer to a question; equal questions have equal answers."""
@@ -94,7 +94,7 @@ class Corpus:
             number
             for number, summary in enumerate(self.documents.summaries)
             if allowed(summary.url, tuple(include), tuple(exclude))
-            and (summary.date >= earliest or (undated and not summary.date))
+            and ((summary.date or "") >= earliest or (undated and not summary.date))
         )
 
 

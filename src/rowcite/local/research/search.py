@@ -37,7 +37,7 @@ def search(
         texts[objective] = _OBJECTIVE if queries else 1.0
     stems = frozenset(stem for text in texts for stem in content_words(text))
     found: list[SearchResult] = []
-    for number in filter(library.admits, _ranked(texts, library)):
+    for number in rank(texts, library):
         if len(found) >= most or left <= 0:
             break
         document = library[number]
@@ -48,15 +48,15 @@ def search(
     return tuple(found)
 
 
-def _ranked(texts: dict[str, float], library: Library) -> list[int]:
-    """Return document numbers by the sum of their scores; each query's best score counts its weight."""
+def rank(texts: dict[str, float], library: Library) -> list[int]:
+    """Return the numbers of permitted documents by the sum of their scores; each query's best score counts its weight."""
     scores: dict[int, float] = {}
     for text, weight in texts.items():
         words = [form for word in fold(text).split() if content_words(word) for form in _forms(word)]
         hits = library.scored(words, _DEPTH)
         for number, score in hits:
             scores[number] = scores.get(number, 0.0) + weight * score / (hits[0][1] or 1.0)
-    return sorted(scores, key=lambda number: (-round(scores[number], 6), number))
+    return sorted(filter(library.admits, scores), key=lambda number: (-round(scores[number], 6), number))
 
 
 def _forms(word: str) -> tuple[str, ...]:

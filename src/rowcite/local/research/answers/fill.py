@@ -5,7 +5,7 @@ A field without evidence is empty, with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +15,13 @@ from rapidfuzz import fuzz
 from rowcite.local.research.answers.decide import LEVELS, Verdict, decide, decide_items, merge_citations
 from rowcite.local.research.answers.evidence import candidates
 from rowcite.local.research.answers.schema_fields import OutputField, empty_value, field_of_schema
-from rowcite.local.research.documents.document import Document, Sentence
+from rowcite.local.research.documents.document import Document
 from rowcite.local.research.documents.labels import BY_NAME, concept_of_field
-from rowcite.local.research.documents.phrases import OTHERS_HEADING
+from rowcite.local.research.documents.phrases import OTHERS_HEADING, sentences_of
 from rowcite.local.research.question import Finding
+from rowcite.local.research.search import rank
 from rowcite.local.research.store.library import Library
-from rowcite.local.research.subject.entity import DocumentMatch, Dossier, entity_of
+from rowcite.local.research.subject.entity import DocumentMatch, Dossier, Entity, entity_of
 from rowcite.local.research.text.normalise import content_words, fold
 from rowcite.model import Citation, FieldBasis
 from rowcite.wording import plural
@@ -155,66 +156,64 @@ def _object(target: OutputField, reading: Reading) -> Verdict | None:
     return Verdict(content, lowest, " ".join(reasons), citations)
 
 
-_PAGES, _PER_PAGE, _SEARCHED, _SHORTEST, _LONGEST = 6, 6, 60, 40, 400
+_PAGES, _PER_PAGE, _SHORTEST, _LONGEST = 6, 6, 40, 400
+_PLACES = 0.5  # weight of the input's places beside its topic
 
-Page = tuple[Document, bool]
-"""A document, and whether all of its sentences are about the subject."""
+Quoted = tuple[Document, list[str]]
+"""A document and sentences of it."""
 
 
 def report(given: str | dict[str, Any], reading: Reading) -> Finding:
-    """Return a report on the entity, or on the topic if no document names an entity of the input."""
-    entity = None if isinstance(given, str) else entity_of(given)
-    topic = (entity.given or reading.dossier.names()) if entity else str(given)
-    names, stems = reading.dossier.entity_names, set(content_words(topic))
-    found = _quoted(((one.document, one.role.own) for one in reading.matches), names.mentions)
+    """Return a report on the entity, or on the topic if no document read names an entity of the input."""
+    entity = Entity(given=given) if isinstance(given, str) else entity_of(given)
+    topic = entity.given or reading.dossier.names()
+    about = ((one.document, one.role.own) for one in reading.matches)
+    found = _quoted(about, reading.dossier.entity_names.mentions)
     if not found:
-        words = fold(" ".join([topic, *entity.places, *entity.countries] if entity else topic)).split()
-        found = _quoted(_about(stems, words, reading.library), lambda text: _share(stems, text) >= 0.5)
+        stems = set(content_words(topic))
+        texts = {topic: 1.0, " ".join([*entity.places, *entity.countries]): _PLACES}
+        pages = [reading.library[number] for number in rank(texts, reading.library)[:_PAGES]]
+        found = _quoted(
+            ((page, _share(stems, page.title) >= 0.5) for page in pages),
+            lambda text: _share(stems, text) == 1,
+        )
     if not found:
         reason = reading.dossier.problem or f"No document mentions {topic}."
         return Finding("text", f"# {topic}\n\n{NOT_FOUND}\n", (FieldBasis("output", reason, (), "low"),))
     count, sites = sum(len(texts) for _, texts in found), len({one.site or one.url for one, _ in found})
     quoted = f"{plural(count, 'sentence')} from {plural(len(found), 'document')} on {plural(sites, 'site')}"
-    citations = tuple(Citation(one.url, one.title or None, tuple(texts)) for one, texts in found)
+    citations = merge_citations(Citation(one.url, one.title or None, tuple(texts)) for one, texts in found)
     level = "high" if sites > 2 else "medium"
     basis = FieldBasis("output", f"Made of {quoted}, quoted literally.", citations, level)
     return Finding("text", _markdown(topic, found), (basis,))
 
 
-def _about(stems: set[str], words: list[str], library: Library) -> list[Page]:
-    """Return the pages that name a topic in their title, then those that contain all of its words, best first."""
-    ranked = (number for number, _ in library.scored(filter(content_words, words), _SEARCHED))
-    documents = [library[number] for number in ranked if library.admits(number)]
-    titled = [(one, True) for one in documents if _share(stems, one.title) >= 0.5]
-    others = [(one, False) for one in documents if _share(stems, one.title) < 0.5]
-    return [*titled, *(page for page in others if _share(stems, page[0].text) == 1)][:_PAGES]
-
-
 def _share(stems: set[str], text: str) -> float:
     """Return the share of the stems that a text contains, 0..1."""
-    return len(stems & set(content_words(text))) / len(stems) if stems else 0.0
+    return len(stems.intersection(content_words(text))) / len(stems) if stems else 0.0
 
 
-def _quoted(pages: Iterable[Page], usable: Callable[[str], object]) -> list[tuple[Document, list[str]]]:
-    """Return for each address its first full sentences that are about the subject, without those of the pages before."""
-    found: dict[str, tuple[Document, list[str]]] = {}
-    known: list[str] = []
-    for document, whole in pages:
-        texts = [one.text for one in document.sentences if _is_full(one) and (whole or usable(one.text))]
+def _quoted(pages: Iterable[tuple[Document, bool]], usable: Callable[[str], object]) -> list[Quoted]:
+    """Return the first sentences of each page, or its first usable ones, without those of the pages before."""
+    found, known = list[Quoted](), list[str]()
+    for page, whole in pages:
+        texts = [text for text in _sentences(page) if whole or usable(text)]
         fresh = [text for text in texts if not any(fuzz.ratio(fold(text), one) >= 90 for one in known)]
         if fresh:
+            found.append((page, fresh[:_PER_PAGE]))
             known += map(fold, fresh[:_PER_PAGE])
-            found.setdefault(document.url, (document, []))[1].extend(fresh[:_PER_PAGE])
-    return list(found.values())
+    return found
 
 
-def _is_full(sentence: Sentence) -> bool:
-    """Return True for a full sentence that is neither a heading nor a teaser."""
-    ends = sentence.text[-1] in '.!?”"' and _SHORTEST <= len(sentence.text) <= _LONGEST
-    return ends and not OTHERS_HEADING.search(sentence.heading)
+def _sentences(page: Document) -> Iterator[str]:
+    """Yield the full sentences that are neither headings nor teasers."""
+    blocks = (block for block in page.blocks if not OTHERS_HEADING.search(block.heading))
+    for text in (text for block in blocks for text in sentences_of(block)):
+        if text[-1] in '.!?”"' and _SHORTEST <= len(text) <= _LONGEST:
+            yield text
 
 
-def _markdown(topic: str, found: list[tuple[Document, list[str]]]) -> str:
+def _markdown(topic: str, found: list[Quoted]) -> str:
     """Return the report as markdown, with a section for each document."""
     lines, sources = [f"# {topic}", ""], ["## Sources", ""]
     for number, (document, texts) in enumerate(found, 1):

@@ -1,8 +1,8 @@
-"""The types of a corpus: a document, its blocks and sentences, and the facts extracted from it."""
+"""The types of a corpus: a document, its blocks, and the facts extracted from it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 from typing import Any
@@ -61,14 +61,6 @@ class Fact(Struct, frozen=True, array_like=True, gc=False):
     block: int = -1
 
 
-class Sentence(Struct, frozen=True, array_like=True, gc=False):
-    """A sentence, the number of its block, and the heading above it."""
-
-    text: str
-    block: int
-    heading: str
-
-
 @dataclass(frozen=True)
 class Document:
     """A page with its address, its subjects, its text and its facts."""
@@ -82,7 +74,6 @@ class Document:
     text: str
     raw: str = field(repr=False)
     blocks: tuple[Block, ...] = field(repr=False, default=())
-    sentences: tuple[Sentence, ...] = field(repr=False, default=())
     facts: tuple[Fact, ...] = field(repr=False, default=())
     subjects: tuple[str, ...] = ()  # core names that the page presents as its subject
     links: frozenset[str] = frozenset()  # sites it links to or names
@@ -111,27 +102,9 @@ class Document:
         wanted = collapse_spaces(excerpt)
         return bool(wanted) and (wanted in self.text or wanted in self.collapsed_source)
 
-
-class DocumentSummary(Struct, frozen=True, array_like=True, gc=False):
-    """What finding a document needs: its address, date, subjects, links and the names in its data.
-
-    `subjects` and `named` are core names; `links` are sites.
-    """
-
-    path: str
-    url: str
-    date: str
-    site: str
-    subjects: tuple[str, ...]
-    links: tuple[str, ...]
-    named: tuple[str, ...]
-
-
-def summarise(document: Document) -> DocumentSummary:
-    """Return the summary of a document."""
-    return DocumentSummary(
-        document.path, document.url, document.date or "", document.site, document.subjects, tuple(sorted(document.links)), document.named
-    )  # fmt: skip
+    def summary(self) -> Document:
+        """Return what finding the document needs: the document without its text, blocks and facts."""
+        return replace(self, text="", raw="", blocks=(), facts=())
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from rowcite.local.research.documents.nodes import (
     markup_nodes,
     meta_node,
 )
-from rowcite.local.research.documents.phrases import sentence_facts, sentences_of
+from rowcite.local.research.documents.phrases import sentence_facts
 from rowcite.local.research.text.dates import full_date
 from rowcite.local.research.text.normalise import collapse_spaces, core_name
 from rowcite.local.research.text.urls import host_of, site_of, sites_within
@@ -144,8 +144,7 @@ def _build(page: Page, layout: Layout, head: _Metadata) -> Document:
     headline = next((block.text for block in blocks if block.kind == "heading"), "")
     first = blocks[0].lines[0][:120] if blocks and blocks[0].lines else ""
     stated = "" if words else "; ".join(fact.value for fact in head.facts)  # a page of data alone
-    sentences = tuple(sentences_of(blocks))
-    facts = [*head.facts, *islice(layout_facts(blocks), _MOST_FACTS), *sentence_facts(sentences)]
+    facts = [*head.facts, *islice(layout_facts(blocks), _MOST_FACTS), *sentence_facts(blocks)]
     title = metadata.title or head.title or headline or first
     document = Document(
         path=page.name,
@@ -157,7 +156,6 @@ def _build(page: Page, layout: Layout, head: _Metadata) -> Document:
         text=collapse_spaces(f"{head.title} {words} {stated}"),
         raw=page.text,
         blocks=blocks,
-        sentences=sentences,
         subjects=_subjects((title, headline, head.title), head, facts),
         links=frozenset([*map(site_of, filter(None, map(host_of, head.hrefs))), *sites_within(words)]),
         named=_named(head, facts),

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby, islice
 
-from rowcite.local.research.documents.document import Block, Directness, Fact, Sentence
+from rowcite.local.research.documents.document import Block, Directness, Fact
 from rowcite.local.research.text.dates import year_mentioned
 from rowcite.local.research.text.normalise import LABELLED_LINE, split_sentences
 from rowcite.local.research.text.numbers import APPROXIMATELY, MONEY, NUMBER
@@ -131,31 +131,30 @@ _PAST = re.compile(r"\b(?:had|employed|was|were|counted|numbered)\b", re.IGNOREC
 _LONGEST = 600
 
 
-def sentences_of(blocks: tuple[Block, ...]) -> Iterator[Sentence]:
-    """Yield the sentences of headings, paragraphs and list items, without blocks that instruct a language model."""
-    for number, block in enumerate(blocks):
-        if block.kind == "row" or MODEL_INSTRUCTIONS.search(block.text):
-            continue
-        lines = block.lines if len(block.lines) > 1 else ()
-        parts = [" ".join(run) for labelled, run in groupby(lines, LABELLED_LINE.match) if not labelled]
-        for part in parts if lines else [block.text]:
-            for text in split_sentences(part):
-                yield Sentence(text, number, block.heading)
+def sentences_of(block: Block) -> Iterator[str]:
+    """Yield the sentences of a heading, paragraph or list item; none of a block that instructs a language model."""
+    if block.kind == "row" or MODEL_INSTRUCTIONS.search(block.text):
+        return
+    lines = block.lines if len(block.lines) > 1 else ()
+    parts = [" ".join(run) for labelled, run in groupby(lines, LABELLED_LINE.match) if not labelled]
+    for part in parts if lines else [block.text]:
+        yield from split_sentences(part)
 
 
-def sentence_facts(sentences: tuple[Sentence, ...]) -> Iterator[Fact]:
+def sentence_facts(blocks: tuple[Block, ...]) -> Iterator[Fact]:
     """Yield the facts that sentences state, except under headings about others."""
-    for sentence in sentences:
-        low = sentence.text.lower() if len(sentence.text) <= _LONGEST else ""
-        likely = {concept for concept, needs in NEEDS.items() if needs.search(low)}
-        if likely and OTHERS_HEADING.search(sentence.heading):
-            likely &= {"investors"}
-        for phrase in (one for one in PHRASES if one.concept in likely) if likely else ():
-            latest = phrase.concept == "stage"  # the last of several rounds
-            matches = phrase.pattern.finditer(sentence.text)
-            found = list(matches if latest else islice(matches, 1))
-            if found and not _refused(phrase, sentence.text, found[-1]):
-                yield _fact(phrase, sentence, found[-1])
+    for number, block in enumerate(blocks):
+        for text in sentences_of(block):
+            low = text.lower() if len(text) <= _LONGEST else ""
+            likely = {concept for concept, needs in NEEDS.items() if needs.search(low)}
+            if likely and OTHERS_HEADING.search(block.heading):
+                likely &= {"investors"}
+            for phrase in (one for one in PHRASES if one.concept in likely) if likely else ():
+                latest = phrase.concept == "stage"  # the last of several rounds
+                matches = phrase.pattern.finditer(text)
+                found = list(matches if latest else islice(matches, 1))
+                if found and not _refused(phrase, text, found[-1]):
+                    yield _fact(phrase, text, found[-1], block.heading, number)
 
 
 def _refused(phrase: Phrase, text: str, match: re.Match[str]) -> bool:
@@ -166,11 +165,11 @@ def _refused(phrase: Phrase, text: str, match: re.Match[str]) -> bool:
     return bool(phrase.before.search(before) or phrase.after.search(after))
 
 
-def _fact(phrase: Phrase, sentence: Sentence, match: re.Match[str]) -> Fact:
-    text, value = sentence.text, match["v"].strip(" ,.")
+def _fact(phrase: Phrase, text: str, match: re.Match[str], heading: str, block: int) -> Fact:
+    value = match["v"].strip(" ,.")
     passing = phrase.passing or bool(_ABOUT.match(value))
     return Fact(
         phrase.concept, value, text, Directness.PASSING if passing else Directness.SENTENCE, phrase.concept,
-        heading=sentence.heading, lead=text[: match.start()], tail=text[match.start() :],
-        as_of=year_mentioned(text) if phrase.concept in _DATED else "", block=sentence.block,
+        heading=heading, lead=text[: match.start()], tail=text[match.start() :],
+        as_of=year_mentioned(text) if phrase.concept in _DATED else "", block=block,
     )  # fmt: skip

@@ -22,7 +22,7 @@ from typing import Any
 
 import msgspec
 
-from rowcite.local.research.documents.document import Document, DocumentSummary, summarise
+from rowcite.local.research.documents.document import Document
 from rowcite.local.research.text.normalise import fold
 
 _READERS = ("selectolax", "markdown-it-py", "pypdf", "msgspec")
@@ -91,7 +91,7 @@ def to_stored(documents: Iterable[Document], problems: Iterable[str]) -> StoredF
     stored = StoredFile([], list(problems))
     for one in documents:
         if one.text:
-            stored.pages.append((_encode(summarise(one)), _words(one), zlib.compress(_encode(one), 1)))
+            stored.pages.append((_encode(one.summary()), _words(one), zlib.compress(_encode(one), 1)))
         else:
             stored.problems.append(f"{one.path}: contains no text")
     return stored
@@ -127,7 +127,7 @@ class DocumentStore:
                 self._db.execute("begin immediate")
                 pages = self._db.execute("select id, body from pages where key = ?", (key,)).fetchall()
                 for page, body in pages:
-                    words = _words(_bodies.decode(zlib.decompress(body)))
+                    words = _words(_documents.decode(zlib.decompress(body)))
                     self._db.execute(_DELETE_WORDS, (page, words))
                 self._db.execute("delete from files where key = ?", (key,))
 
@@ -147,10 +147,10 @@ class DocumentStore:
         rows = self._all("select key, problems from files")
         return {key: _problems.decode(problems) for key, problems in rows}
 
-    def summaries(self) -> list[tuple[int, bytes, DocumentSummary]]:
+    def summaries(self) -> list[tuple[int, bytes, Document]]:
         """Return each document's id, its file's key and its summary."""
         rows = self._all("select id, key, summary from pages order by key, number")
-        return [(page, key, _summaries.decode(summary)) for page, key, summary in rows]
+        return [(page, key, _documents.decode(summary)) for page, key, summary in rows]
 
     def matches(self, query: str) -> list[tuple[int, float]]:
         """Return the ids of the documents that match a query of FTS5, in any order, with their BM25 scores."""
@@ -164,7 +164,7 @@ class DocumentStore:
         """Return a document; a damaged file is deleted, so that the next process creates a new one."""
         try:
             ((body,),) = self._all("select body from pages where id = ?", page)
-            return _bodies.decode(zlib.decompress(body))
+            return _documents.decode(zlib.decompress(body))
         except DAMAGE_ERRORS:
             if self._file:
                 delete_store(self._file)
@@ -198,6 +198,5 @@ def _database(file: Path | str) -> sqlite3.Connection:
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_summaries = msgspec.msgpack.Decoder(DocumentSummary)
-_bodies = msgspec.msgpack.Decoder(Document)
+_documents = msgspec.msgpack.Decoder(Document)
 _problems = msgspec.msgpack.Decoder(list[str])

@@ -9,7 +9,7 @@ from heapq import nsmallest
 
 from rapidfuzz import fuzz, process
 
-from rowcite.local.research.documents.document import Document, DocumentSummary
+from rowcite.local.research.documents.document import Document
 from rowcite.local.research.store.document_store import DocumentStore
 
 _IN_MEMORY = 2_048  # documents, about 200 KB each for pages of 10 KB
@@ -25,7 +25,7 @@ class Library:
     numbers that the source policy admits; None admits all.
     """
 
-    def __init__(self, store: DocumentStore, found: Sequence[tuple[int, DocumentSummary]]) -> None:
+    def __init__(self, store: DocumentStore, found: Sequence[tuple[int, Document]]) -> None:
         self.summaries = [summary for _, summary in found]
         self.permitted: frozenset[int] | None = None
         self.by_site = _numbers_by([one.site] if one.site else [] for one in self.summaries)
