@@ -23,8 +23,10 @@ Manifest = dict[str, dict[str, FileMetadata]]
 def corpus_digest(folder: Path | str) -> str:
     """Return the sha256 (hex) over the sorted (relative path, sha256 of content) of documents and manifest."""
     root = Path(folder)
-    hashes = ((path, hashlib.sha256(path.read_bytes()).hexdigest()) for path in corpus_files(root))
-    return digest_of((relative_name(root, path), content) for path, content in hashes)
+    paths, _ = corpus_files(root)
+    return digest_of(
+        (relative_name(root, path), hashlib.sha256(path.read_bytes()).hexdigest()) for path in paths
+    )
 
 
 def digest_of(files: Iterable[tuple[str, str]]) -> str:
@@ -35,8 +37,8 @@ def digest_of(files: Iterable[tuple[str, str]]) -> str:
     return total.hexdigest()
 
 
-def corpus_files(folder: Path) -> list[Path]:
-    """Return the documents below `folder` and its manifest, without hidden files and folders, and without links out of it.
+def corpus_files(folder: Path) -> tuple[list[Path], list[str]]:
+    """Return the documents below `folder` and its manifest, and lines that count links out of it and files of other kinds.
 
     A served document may be cited in full, and a link must not make one of any file that this user can read.
     """
@@ -45,26 +47,19 @@ def corpus_files(folder: Path) -> list[Path]:
             f"{folder}: no such folder{did_you_mean_file(folder)}. Name a folder of HTML, Markdown, text, PDF or JSONL files as the corpus."
         )
     root = folder.resolve()
-    files = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES]
-    return [path for path in [*files, folder / MANIFEST] if path.is_file() and _belongs(path, folder, root)]
-
-
-def left_out(folder: Path) -> list[str]:
-    """Return a line that counts the links to what is outside of the folder, and one that counts the files of kinds that are not read."""
-    root = folder.resolve()
-    paths = sorted(
-        path for path in folder.rglob("*") if path.exists() and not _hidden(path.relative_to(folder))
-    )
-    links = [path for path in paths if not _is_within(path, root)]
-    read = SUFFIXES | {""}
-    kinds = Counter(path.suffix.lower() for path in paths if path.is_file() and path.name != MANIFEST)
+    shown = [path for path in sorted(folder.rglob("*")) if path.exists() and not _is_hidden(path, folder)]
+    links = [path for path in shown if path.is_symlink() and not path.resolve().is_relative_to(root)]
+    files = [path for path in shown if path.is_file() and path not in links]
+    read = [path for path in files if path.suffix.lower() in SUFFIXES or path == folder / MANIFEST]
+    kinds = Counter(path.suffix.lower() for path in files if path.name != MANIFEST)
+    others = [f"{count:,} {kind}" for kind, count in sorted(kinds.items()) if kind not in SUFFIXES | {""}]
     lines = []
     if links:
         example = relative_name(folder, links[0])
         lines.append(f"{plural(len(links), 'link')} out of the folder left out, such as {example}")
-    if others := [f"{count:,} {kind}" for kind, count in sorted(kinds.items()) if kind not in read]:
+    if others:
         lines.append(f"not read, of other kinds: {', '.join(others[:8])}")
-    return lines
+    return read, lines
 
 
 def relative_name(folder: Path, path: Path) -> str:
@@ -74,8 +69,6 @@ def relative_name(folder: Path, path: Path) -> str:
 
 def read_manifest(path: Path) -> tuple[Manifest, list[str]]:
     """Return the metadata of each file and of the pages in it, and a line for a manifest that cannot be read."""
-    if not path.is_file() or not _belongs(path, path.parent, path.parent.resolve()):
-        return {}, []
     try:
         rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
     except (OSError, UnicodeError, csv.Error) as error:
@@ -88,14 +81,5 @@ def read_manifest(path: Path) -> tuple[Manifest, list[str]]:
     return stated, []
 
 
-def _belongs(path: Path, folder: Path, root: Path) -> bool:
-    return not _hidden(path.relative_to(folder)) and _is_within(path, root)
-
-
-def _is_within(path: Path, root: Path) -> bool:
-    """Return True unless a path is a link out of a folder."""
-    return not path.is_symlink() or path.resolve().is_relative_to(root)
-
-
-def _hidden(relative: Path) -> bool:
-    return any(part.startswith(".") for part in relative.parts)
+def _is_hidden(path: Path, folder: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(folder).parts)

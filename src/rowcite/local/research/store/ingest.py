@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Container, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -22,10 +22,8 @@ from rowcite.local.research.documents.document import FileMetadata
 from rowcite.local.research.documents.parse import UNREADABLE, read_file
 from rowcite.local.research.store.corpus_folder import (
     MANIFEST,
-    Manifest,
     corpus_files,
     digest_of,
-    left_out,
     read_manifest,
     relative_name,
 )
@@ -77,9 +75,8 @@ def load_contents(folder: Path, cache: Path | None) -> CorpusContents:
 
 def read_folder(folder: Path, store: DocumentStore) -> CorpusContents:
     """Read new files, delete the documents of removed ones, and return the contents as a snapshot."""
-    manifest, complaints = read_manifest(folder / MANIFEST)
     for _ in range(_ATTEMPTS):
-        walk = _Walk(folder, manifest)
+        walk = _Walk(folder)
         walk.read(store)
         store.remove_others(walk.keys)
         store.begin_snapshot()
@@ -90,19 +87,21 @@ def read_folder(folder: Path, store: DocumentStore) -> CorpusContents:
     found = [(page, summary) for page, key, summary in store.summaries() if key in walk.keys]
     found.sort(key=lambda pair: pair[1].path)
     lines = (line for key in walk.keys for line in problems.get(key, ()))
-    skipped = (*complaints, *left_out(folder), *walk.skipped, *lines)
-    return CorpusContents(digest_of(walk.hashes), Library(store, found), skipped)
+    return CorpusContents(digest_of(walk.hashes), Library(store, found), (*walk.skipped, *lines))
 
 
-@dataclass
 class _Walk:
-    """One walk over a folder: the keys of its documents in order, and the hashes of all its files."""
+    """One walk over a folder: the keys of its documents in order, the hashes of all its files, and lines on what is left out."""
 
-    folder: Path
-    manifest: Manifest
-    keys: dict[bytes, None] = field(default_factory=dict)
-    hashes: list[tuple[str, str]] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.paths, counted = corpus_files(folder)
+        self.manifest, complaints = (
+            read_manifest(folder / MANIFEST) if folder / MANIFEST in self.paths else ({}, [])
+        )
+        self.skipped = [*complaints, *counted]
+        self.keys: dict[bytes, None] = {}
+        self.hashes: list[tuple[str, str]] = []
 
     def read(self, store: DocumentStore) -> None:
         """Read the files that are not in the store and add them; on a terminal, show how many if there are many."""
@@ -122,7 +121,7 @@ class _Walk:
     def _batches(self, stored_keys: Container[bytes]) -> Iterator[list[ReadJob]]:
         """Yield the files that are not stored, some at a time."""
         jobs, size = list[ReadJob](), 0
-        for path in corpus_files(self.folder):
+        for path in self.paths:
             name = relative_name(self.folder, path)
             try:
                 content = path.read_bytes()
