@@ -7,6 +7,7 @@ import json
 import pytest
 
 from rowcite.local.research.question import Question, ToolAnswer
+from rowcite.local.research.search import SearchQuery
 
 ACME = {"company_name": "Acme Pumps", "website": "acmepumps.example"}
 COUNT = {"employee_count": {"type": ["integer", "null"], "description": "Head count"}}
@@ -157,4 +158,4 @@ def test_a_tool_answer_is_used_in_its_own_run_only(docs):
     )
     assert first.content == {"employee_count": 1240}
     assert corpus.research(Question(ACME, output)).content == {"employee_count": None}
-    assert corpus.search(["1,240 people"]) == ()
+    assert corpus.search(SearchQuery(["1,240 people"])) == ()

@@ -25,8 +25,8 @@ class Answers:
         self.questions = []
         self.searches = []
 
-    def search(self, queries, **settings):
-        self.searches.append((list(queries), settings))
+    def search(self, query):
+        self.searches.append(query)
         return (SearchResult("https://a.example/", "A", "2026-01-02", ("about A",)),)
 
     def research(self, question):

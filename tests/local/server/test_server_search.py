@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from rowcite.local.research.corpus import open_corpus
+from rowcite.local.research.search import SearchQuery
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.serving import embedded
 
@@ -54,17 +55,15 @@ def test_the_settings_of_a_search_reach_the_corpus(start, answers):
     }
     answer = start().post("/v1/search", json=body)
     assert answers.searches == [
-        (
+        SearchQuery(
             ["acme", "acme ceo"],
-            {
-                "objective": "who leads acme",
-                "include_domains": [".gov"],
-                "exclude_domains": [],
-                "after_date": "2025-01-31",
-                "max_results": 3,
-                "max_chars_per_result": 1000,
-                "max_chars_total": 5000,
-            },
+            "who leads acme",
+            include_domains=[".gov"],
+            exclude_domains=[],
+            after_date="2025-01-31",
+            max_results=3,
+            max_chars_per_result=1000,
+            max_chars_total=5000,
         )
     ]
     assert "location" in answer.json()["warnings"][0]["message"]
@@ -81,16 +80,16 @@ def test_the_settings_of_an_older_search_reach_the_corpus(start, answers, path):
         "something": "new",
     }
     start().post(path, json=body)
-    (_, settings) = answers.searches[0]
-    assert (settings["max_results"], settings["max_chars_per_result"]) == (2, 2000)
-    assert (settings["max_chars_total"], settings["exclude_domains"]) == (1000, ["x.example"])
+    (query,) = answers.searches
+    assert (query.max_results, query.max_chars_per_result) == (2, 2000)
+    assert (query.max_chars_total, query.exclude_domains) == (1000, ["x.example"])
 
 
 def test_the_default_is_ten_results(start, answers):
     start().post("/v1/search", json={"search_queries": ["acme"]})
-    settings = answers.searches[0][1]
-    assert (settings["max_results"], settings["max_chars_per_result"]) == (10, 3000)
-    assert (settings["max_chars_total"], settings["after_date"]) == (None, None)
+    (query,) = answers.searches
+    assert (query.max_results, query.max_chars_per_result) == (10, 3000)
+    assert (query.max_chars_total, query.after_date) == (None, None)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from rowcite.local.research.answers.fill import Reading, fill_freely, fill_objec
 from rowcite.local.research.answers.schema_fields import field_of_schema
 from rowcite.local.research.answers.tool_answers import cap_confidence, matches_of_tools
 from rowcite.local.research.question import Finding, Question, documents_to_read
-from rowcite.local.research.search import SearchResult, search
+from rowcite.local.research.search import SearchQuery, SearchResult, search
 from rowcite.local.research.store.ingest import CorpusContents, load_contents
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier, entity_of
 from rowcite.local.research.subject.identify import identify
@@ -62,26 +62,10 @@ class Corpus:
         basis = cap_confidence(finding.basis, question.tool_answers)
         return replace(finding, basis=basis, considered=len(known), read=urls)
 
-    def search(  # noqa: PLR0913  # one keyword for each setting of the API
-        self,
-        queries: Sequence[str],
-        *,
-        objective: str | None = None,
-        include_domains: Sequence[str] = (),
-        exclude_domains: Sequence[str] = (),
-        after_date: str | None = None,
-        max_results: int = 10,
-        max_chars_per_result: int = 3000,
-        max_chars_total: int | None = None,
-    ) -> tuple[SearchResult, ...]:
-        """Return the best documents for the queries and the objective, with passages quoted from them.
-
-        `after_date` is YYYY-MM-DD and excludes older and undated documents; domains have the form of a Question's.
-        """
-        permitted = self._permitted(include_domains, exclude_domains, after_date, undated=False)
-        total = max_chars_per_result * max_results if max_chars_total is None else max_chars_total
-        library = self.documents.limited_to(permitted)
-        return search(library, queries, objective, (max_results, max_chars_per_result, total))
+    def search(self, query: SearchQuery, /) -> tuple[SearchResult, ...]:
+        """Return the best documents for a query, with passages quoted from them."""
+        policy = (query.include_domains, query.exclude_domains, query.after_date)
+        return search(self.documents.limited_to(self._permitted(*policy, undated=False)), query)
 
     def _permitted(
         self, include: Sequence[str], exclude: Sequence[str], after: str | None, *, undated: bool

@@ -24,24 +24,37 @@ class SearchResult:
     excerpts: tuple[str, ...]
 
 
-def search(
-    library: Library, queries: Sequence[str], objective: str | None, limits: tuple[int, int, int]
-) -> tuple[SearchResult, ...]:
-    """Return the best permitted documents, best first, ties in the order of the corpus.
+@dataclass(frozen=True, slots=True)
+class SearchQuery:
+    """Queries with an objective, the domains and the oldest date (YYYY-MM-DD) of results, and the limits.
 
-    `limits` are the most results, characters in a result, and characters in all.
+    Domains have the form of a Question's. An undated document is older than any date.
     """
-    most, per_result, left = limits
-    texts = dict.fromkeys(queries, 1.0)
-    if objective:
-        texts[objective] = _OBJECTIVE if queries else 1.0
+
+    queries: Sequence[str] = ()
+    objective: str | None = None
+    include_domains: Sequence[str] = ()
+    exclude_domains: Sequence[str] = ()
+    after_date: str | None = None
+    max_results: int = 10
+    max_chars_per_result: int = 3_000
+    max_chars_total: int | None = None
+
+
+def search(library: Library, query: SearchQuery) -> tuple[SearchResult, ...]:
+    """Return the best permitted documents, best first, ties in the order of the corpus."""
+    left = query.max_chars_per_result * query.max_results
+    left = left if query.max_chars_total is None else query.max_chars_total
+    texts = dict.fromkeys(query.queries, 1.0)
+    if query.objective:
+        texts[query.objective] = _OBJECTIVE if query.queries else 1.0
     stems = frozenset(stem for text in texts for stem in content_words(text))
     found: list[SearchResult] = []
     for number in rank(texts, library):
-        if len(found) >= most or left <= 0:
+        if len(found) >= query.max_results or left <= 0:
             break
         document = library[number]
-        budget = min(per_result, left)
+        budget = min(query.max_chars_per_result, left)
         if excerpts := best_texts(filter(document.contains, _pieces(document, budget)), stems, budget):
             found.append(SearchResult(document.url, document.title or None, document.date, excerpts))
             left -= sum(map(len, excerpts))

@@ -7,7 +7,6 @@ or a site, unless the new input is a text, which may be a question about "it".
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from uuid import uuid4
@@ -16,7 +15,7 @@ import msgspec
 
 from rowcite.api.facts import BETA_FIELD_BASIS
 from rowcite.local.research.question import Finding, Question, ToolAnswer
-from rowcite.local.research.search import SearchResult
+from rowcite.local.research.search import SearchQuery, SearchResult
 from rowcite.local.research.subject.entity import entity_of
 from rowcite.local.research.text.normalise import fold
 from rowcite.local.server.list_elements import research_records, with_elements, without_elements
@@ -35,19 +34,8 @@ class Researcher(Protocol):
         """Return the answer to a question."""
         ...
 
-    def search(  # noqa: PLR0913  # one keyword for each setting of the API
-        self,
-        queries: Sequence[str],
-        *,
-        objective: str | None,
-        include_domains: Sequence[str],
-        exclude_domains: Sequence[str],
-        after_date: str | None,
-        max_results: int,
-        max_chars_per_result: int,
-        max_chars_total: int | None,
-    ) -> tuple[SearchResult, ...]:
-        """Return the best documents for some queries, with excerpts."""
+    def search(self, query: SearchQuery, /) -> tuple[SearchResult, ...]:
+        """Return the best documents for a query, with excerpts."""
         ...
 
 

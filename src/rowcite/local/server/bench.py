@@ -6,7 +6,7 @@ can be hostile: valid JSON with what text from the web contains, and what client
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from rowcite.api.facts import BETA_FIELD_BASIS
 from rowcite.local.research.answers.schema_fields import OutputField, field_of_schema
 from rowcite.local.research.question import Finding, Question
-from rowcite.local.research.search import SearchResult
+from rowcite.local.research.search import SearchQuery, SearchResult
 from rowcite.local.server.answering import encoded
 from rowcite.local.server.faults import digest
 from rowcite.local.server.store import Ending, Output, Run
@@ -59,9 +59,9 @@ class Bench:
         number = number_of(question.input)
         return self._with_hostile_texts(_finding(question.output, number, self._citations), number)
 
-    def search(self, queries: Sequence[str], **_: object) -> tuple[SearchResult, ...]:
+    def search(self, query: SearchQuery, /) -> tuple[SearchResult, ...]:
         """Return one result that states that it is not a source."""
-        excerpt = f"{_NOTE} Query: {' '.join(queries)}"[:1_000]
+        excerpt = f"{_NOTE} Query: {' '.join(query.queries)}"[:1_000]
         return (SearchResult(_url(0, 0), "Bench page, not a source", None, (excerpt,)),)
 
     def immediate(self, run: Run) -> Ending | None:

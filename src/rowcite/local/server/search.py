@@ -5,20 +5,21 @@ Shapes: the public OpenAPI documents. `/v1` refuses unknown keys, the older path
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 from uuid import uuid4
 
 import msgspec
 from msgspec import Meta, Struct, field
+from msgspec.structs import asdict
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from rowcite.api.facts import BETA_SEARCH
-from rowcite.local.research.search import SearchResult
+from rowcite.local.research.search import SearchQuery, SearchResult
 from rowcite.local.server.engine import Engine
 from rowcite.local.server.http_errors import FieldError, InvalidRequest, decoded
 from rowcite.local.server.params import require_beta
@@ -89,21 +90,7 @@ class OlderSearch(Struct):
     client_model: str | None = None
 
 
-RESULTS = 10
 MIN_CHARACTERS = 1_000  # smaller numbers are raised to this, as the API documents
-CHARACTERS = 3_000  # of a result by default
-
-
-@dataclass(frozen=True, slots=True)
-class SearchQuery:
-    """A search, from either shape; None means the default."""
-
-    queries: Sequence[str]
-    objective: str | None
-    policy: SourcePolicy
-    results: int | None
-    per_result: int | None
-    total: int | None
 
 
 def search_route() -> Route:
@@ -122,15 +109,11 @@ async def search(request: Request) -> Response:
     if not body.search_queries:
         raise _invalid("search_queries", "At least one query is needed.", "too_short")
     more = body.advanced_settings or AdvancedSearch()
-    query = SearchQuery(
-        body.search_queries,
-        body.objective,
-        more.source_policy or SourcePolicy(),
-        more.max_results,
-        more.excerpt_settings.max_chars_per_result if more.excerpt_settings else None,
-        body.max_chars_total,
+    excerpts = OlderExcerpts(
+        more.excerpt_settings.max_chars_per_result if more.excerpt_settings else None, body.max_chars_total
     )
-    found = await _found(request, query)
+    query = SearchQuery(body.search_queries, body.objective)
+    found = await _found(request, query, more.source_policy, more.max_results, excerpts)
     unused = _unused(location=more.location, fetch_policy=more.fetch_policy)
     return _answer(found, unused, session_id=body.session_id or f"session_{uuid4().hex}")
 
@@ -141,41 +124,40 @@ async def older_search(request: Request) -> Response:
     body = decoded(await request.body(), OlderSearch)
     if not (body.search_queries or body.objective):
         raise _invalid("objective", "An objective or a query is needed.", "missing")
-    query = SearchQuery(
-        body.search_queries or [],
-        body.objective,
-        body.source_policy or SourcePolicy(),
-        body.max_results,
-        body.excerpts.max_chars_per_result or body.max_chars_per_result,
-        body.excerpts.max_chars_total,
+    excerpts = OlderExcerpts(
+        body.excerpts.max_chars_per_result or body.max_chars_per_result, body.excerpts.max_chars_total
     )
-    found = await _found(request, query)
+    query = SearchQuery(body.search_queries or [], body.objective)
+    found = await _found(request, query, body.source_policy, body.max_results, excerpts)
     return _answer(found, _unused(location=body.location, fetch_policy=body.fetch_policy))
 
 
-async def _found(request: Request, query: SearchQuery) -> tuple[SearchResult, ...]:
-    """Search in a thread, so that streams and other requests are not blocked."""
+async def _found(
+    request: Request,
+    query: SearchQuery,
+    policy: SourcePolicy | None,
+    results: int | None,
+    excerpts: OlderExcerpts,
+) -> tuple[SearchResult, ...]:
+    """Search in a thread, so that streams and other requests are not blocked; a setting that is None has its default."""
     engine: Engine = request.app.state.engine
-    if errors := list(_errors(query)):
+    policy = policy or SourcePolicy()
+    errors = [*policy_errors(policy)]
+    if results is not None and results < 1:
+        errors.append(FieldError(("max_results",), "At least one result.", "greater_than_equal"))
+    if errors:
         raise InvalidRequest([error.under("body") for error in errors])
-    policy, most, total = query.policy, query.per_result, query.total
-    return await run_in_threadpool(
-        engine.services.researcher.search,
-        query.queries,
-        objective=query.objective,
+    characters = {name: value for name, value in asdict(excerpts).items() if value is not None}
+    limits = {name: max(value, MIN_CHARACTERS) for name, value in characters.items()}
+    query = replace(
+        query,
         include_domains=policy.include_domains,
         exclude_domains=[] if policy.include_domains else policy.exclude_domains,
         after_date=policy.after_date,
-        max_results=query.results or RESULTS,
-        max_chars_per_result=CHARACTERS if most is None else max(most, MIN_CHARACTERS),
-        max_chars_total=None if total is None else max(total, MIN_CHARACTERS),
+        max_results=results or query.max_results,
+        **limits,
     )
-
-
-def _errors(query: SearchQuery) -> Iterator[FieldError]:
-    yield from policy_errors(query.policy)
-    if query.results is not None and query.results < 1:
-        yield FieldError(("max_results",), "At least one result.", "greater_than_equal")
+    return await run_in_threadpool(engine.services.researcher.search, query)
 
 
 def _invalid(name: str, message: str, kind: str) -> InvalidRequest:

@@ -15,6 +15,7 @@ from rowcite.local.research.corpus import open_corpus
 from rowcite.local.research.language_model.endpoint import Endpoint
 from rowcite.local.research.language_model.reader import ModelResearcher
 from rowcite.local.research.question import Question
+from rowcite.local.research.search import SearchQuery
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.serving import embedded
 from support import rowcite, serving
@@ -101,7 +102,7 @@ def test_a_hanging_endpoint_is_suspended_after_three_timeouts(acme, stub):
 
 def test_search_uses_the_corpus_without_the_model(acme, stub):
     researcher = ModelResearcher(acme.open(), Endpoint(stub.base_url, "m"))
-    assert researcher.search(["acme"], objective=None) == acme.open().search(["acme"], objective=None)
+    assert researcher.search(SearchQuery(["acme"])) == acme.open().search(SearchQuery(["acme"]))
 
 
 def test_the_key_is_sent_to_the_endpoint_only(ask, stub, caplog):
