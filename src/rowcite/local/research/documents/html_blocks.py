@@ -23,11 +23,8 @@ _BLOCKS = frozenset([
 _LEADS = frozenset({"b", "strong", "span", "em", "i", "small", "label"})
 _SEPARATE = frozenset({"a", "span", "label", "time", "data", "output"})  # shown apart when adjacent
 _LONGEST_LABEL = 60
-_NOISE_NAMES = re.compile(
-    r"(?:^|[\s_-])(?:nav|navigation|navbar|menu|breadcrumbs?|footer|related|teasers?|promo|advert\w*|ads?|cookies?|banner|newsletter|"
-    r"share|comments?|testimonials?|recommended|you-may|see-also|also|more-news|more-stories|trending|sponsored)(?:$|[\s_-])",
-    re.IGNORECASE,
-)
+# Tags and classes of navigation and of text about others.
+_ASIDES = frozenset(["footer", "menu", "nav", "navigation", "breadcrumbs", "comments", "related", "teaser", "testimonials", "sponsored"])  # fmt: skip
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 # Elements that only their own end tag closes.
 _CONTAINERS = re.compile(
@@ -46,12 +43,12 @@ class Layout:
     blocks: list[Block] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
     heading: str = ""
-    noise: bool = False  # True within navigation and teasers, whose blocks are not read
+    aside: bool = False  # True within elements whose blocks are not read
 
     def add(self, block: Block) -> None:
         """Add a block under the current heading; a heading becomes the current one."""
         self.words.append(block.text)
-        if not self.noise:
+        if not self.aside:
             self.blocks.append(replace(block, heading=self.heading))
         if block.kind == "heading":
             self.heading = block.text
@@ -86,7 +83,7 @@ def blocks_of(tree: LexborHTMLParser) -> Layout:
 def _walk(node: LexborNode, layout: Layout) -> None:
     """Read a block-level node: turn runs of inline content into blocks and walk block-level children."""
     inline: list[LexborNode] = []
-    around = layout.noise
+    around = layout.aside
     for child in node.iter(include_text=True):
         if child.tag not in _BLOCKS and not _holds_blocks(child):
             inline.append(child)
@@ -94,9 +91,10 @@ def _walk(node: LexborNode, layout: Layout) -> None:
         _add_text(inline, node, layout)
         inline.clear()
         if not _is_unseen(child):
-            layout.noise = around or _is_noise(child)
+            classes = (child.attributes.get("class") or "").split()
+            layout.aside = around or not _ASIDES.isdisjoint([child.tag, *classes])
             {"table": _read_table, "dl": _read_pairs}.get(child.tag or "", _walk)(child, layout)
-            layout.noise = around
+            layout.aside = around
     _add_text(inline, node, layout)
 
 
@@ -176,9 +174,3 @@ def _is_unseen(node: LexborNode) -> bool:
         return True
     attributes = node.attributes
     return "hidden" in attributes or bool(_UNSEEN.search(attributes.get("style") or ""))
-
-
-def _is_noise(node: LexborNode) -> bool:
-    """Return True if a node is navigation, a footer or a teaser."""
-    names = filter(None, (node.tag, *map(node.attributes.get, ("class", "id", "role"))))
-    return node.tag not in {"body", "main", "article"} and bool(_NOISE_NAMES.search(" ".join(names)))
