@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import chain, takewhile, zip_longest
+from itertools import chain, pairwise, takewhile
+from textwrap import shorten
 
 from msgspec import structs
 
 from rowcite.local.research.documents.document import Block, Directness, Fact
 from rowcite.local.research.documents.labels import concept_of_label
-from rowcite.local.research.documents.phrases import MODEL_INSTRUCTIONS, OTHERS_HEADING
+from rowcite.local.research.documents.phrases import MODEL_INSTRUCTIONS
 from rowcite.local.research.text.dates import date_in
 from rowcite.local.research.text.normalise import LABELLED_LINE, fold, split_sentences
 
@@ -20,54 +21,56 @@ _NAME_HEADERS = re.compile(
 )
 _YEAR_ALONE = re.compile(r"(?:FY ?)?(?:19|20)\d\d")
 _YEAR = re.compile(r"\b((?:19|20)\d\d)\b")
-_NAMED_PART = re.compile(r"^[A-Z0-9\u00c0-\u00deŁŚŻŽČŠĐ][^:.;]{1,50}$")
+_NAMED_PART = re.compile(r"\s*([A-Z0-9\u00c0-\u00deŁŚŻŽČŠĐ][^:.;]{1,50}):")
 _LISTED = frozenset({"products", "certifications", "investors", "founders"})
 _LONGEST_VALUE, _LONGEST_EXCERPT, _LONGEST_LABEL, _LONGEST_TILE = 1_200, 400, 120, 60
 _MOST_ITEMS, _MOST_TILES = 60, 40
 
 
 def layout_facts(blocks: tuple[Block, ...]) -> Iterator[Fact]:
-    """Yield the labelled facts of a page, without blocks that instruct a language model or are about others."""
+    """Yield the labelled facts of a page, without blocks that instruct a language model."""
     for number, block in enumerate(blocks):
-        if not MODEL_INSTRUCTIONS.search(block.text):
-            inside = () if OTHERS_HEADING.search(block.heading) else _in_block(blocks, number)
-            yield from (_placed(one, block, number) for one in chain(_under_heading(blocks, number), inside))
+        if MODEL_INSTRUCTIONS.search(block.text):
+            continue
+        for fact in chain(_under_heading(blocks, number), _in_block(blocks, number)):
+            if len(fact.label) <= _LONGEST_LABEL and 0 < len(fact.value) <= _LONGEST_VALUE:
+                yield _placed(fact, block, number)
 
 
-def _placed(stated: Fact, block: Block, number: int) -> Fact:
+def _placed(fact: Fact, block: Block, number: int) -> Fact:
     """Return a fact with its label folded, and with what its block and its label state of it."""
-    label = fold(re.sub(r"\([^)]*\)", "", stated.label)) or fold(stated.label)
-    year = _YEAR.search(stated.label)
-    as_of = stated.as_of or (year[1] if year else "")
-    placed = structs.replace(stated, heading=block.heading, block=number)
+    label = fold(re.sub(r"\([^)]*\)", "", fact.label)) or fold(fact.label)
+    year = _YEAR.search(fact.label)
+    as_of = fact.as_of or (year[1] if year else "")
+    placed = structs.replace(fact, heading=block.heading, block=number)
     return structs.replace(placed, label=label, concept=concept_of_label(label), as_of=as_of)
 
 
 def _in_block(blocks: tuple[Block, ...], number: int) -> Iterator[Fact]:
-    """Yield what one block states: a table's row, pairs, lines, or the first of a run of tiles."""
-    block = blocks[number]
+    """Yield what one block states: a table's row, pairs, lines, a label in bold, or the first of a run of tiles."""
+    block, cells = blocks[number], blocks[number].cells
     if block.kind == "row" and block.header:
-        yield from _row(block) if block.cells != block.header else ()
+        yield from _row(block) if cells != block.header else ()
     elif block.kind == "row":
-        cells = block.cells if len(block.cells) in {2, 4} else ()
-        for label, value in zip(cells[::2], cells[1::2], strict=True):
-            yield from _pair(label, value, block.text)
+        for label, value in zip(cells[::2], cells[1::2], strict=False) if len(cells) in {2, 4} else ():
+            yield Fact(label, value, block.text, Directness.TABLE)
     elif block.kind != "heading":
-        yield from _lines(block)
+        for line in block.lines:
+            if match := LABELLED_LINE.match(line):
+                yield Fact(match[1], match[2].strip(), line, Directness.LINE)
+        for term, below in pairwise(block.lines):
+            if match := _BELOW.match(below):
+                yield Fact(term, match[1], f"{term} {below}", Directness.TABLE)
+        if cells and len(block.lines) == 1:
+            yield Fact(cells[0].rstrip(":"), cells[1], block.text, Directness.TABLE)
         yield from _tiles(blocks, number)
-
-
-def _pair(label: str, value: str, excerpt: str, form: Directness = Directness.TABLE) -> Iterator[Fact]:
-    """Yield a label and the text beside it."""
-    if fold(label) and value and len(label) <= 80 and len(value) <= _LONGEST_VALUE:
-        yield Fact(label, value, excerpt, form)
 
 
 def _row(block: Block) -> Iterator[Fact]:
     """Yield each cell of a row below a header; the name column, or that of the years, is what the row is about."""
     names = [i for i, word in enumerate(block.header) if _NAME_HEADERS.fullmatch(fold(word))]
     if not names and len(block.cells) == 2 and not date_in(block.cells[0]):
-        yield from _pair(*block.cells, block.text)
+        yield Fact(*block.cells, block.text, Directness.TABLE)
         return
     at = names[0] if names else 0
     columns = [pair for pair in zip(block.header, block.cells, strict=False) if pair[1]]
@@ -75,7 +78,7 @@ def _row(block: Block) -> Iterator[Fact]:
     row_cells = tuple((fold(word), cell) for word, cell in columns) if names else ()
     known = bool(concept_of_label(fold(first)))
     for word, cell in columns if first else ():
-        if word == block.header[at] or len(word) > _LONGEST_LABEL:
+        if word == block.header[at]:
             continue
         sideways = not names and (not block.header[0] or known or _YEAR_ALONE.fullmatch(word))
         label, subject = (first, word) if sideways else (word, first)
@@ -84,45 +87,22 @@ def _row(block: Block) -> Iterator[Fact]:
         yield Fact(label, cell, block.text, Directness.TABLE, subject=about, row_cells=row_cells, as_of=year)
 
 
-def _lines(block: Block) -> list[Fact]:
-    """Return the labelled lines of a block and the definitions below their terms, else a label in bold."""
-    found: list[Fact] = []
-    for line, below in zip_longest(block.lines, block.lines[1:], fillvalue=""):
-        match, definition = LABELLED_LINE.match(line), _BELOW.match(below)
-        if definition and len(line) <= 80:
-            found.append(Fact(line, definition[1], f"{line} {below}", Directness.TABLE))
-        elif match and (match[1][0].isupper() or len(match[1].split()) < 5):
-            found += _pair(match[1], match[2].strip(), line, Directness.LINE)
-    bold = len(block.cells) == 2 and len(block.lines) == 1 and not found
-    return list(_pair(block.cells[0].rstrip(":"), block.cells[1], block.text)) if bold else found
-
-
 def _under_heading(blocks: tuple[Block, ...], number: int) -> Iterator[Fact]:
     """Yield the list, the sub-headings or the text under a heading, or the answer below a question."""
-    heading = blocks[number]
+    heading, following = blocks[number], blocks[number + 1 : number + 1 + _MOST_ITEMS]
     text, question = heading.text, heading.text.endswith("?")
-    if (
-        not (heading.kind == "heading" or question)
-        or len(text) > _LONGEST_LABEL
-        or OTHERS_HEADING.search(text)
-    ):
-        return
-    following = blocks[number + 1 : number + 1 + _MOST_ITEMS]
     below = list(takewhile(lambda one: one.kind != "heading" or one.level > heading.level, following))
-    if not below or MODEL_INSTRUCTIONS.search(below[0].text):
+    if not (heading.kind == "heading" or question) or not below or MODEL_INSTRUCTIONS.search(below[0].text):
         return
-    first, concept = below[0], concept_of_label(fold(text))
-    answered = question and first.kind == "text"
-    items = [
-        _item_name(one.text) for one in below if one.kind == "item" and one.heading == text and not answered
-    ]
-    if not items and concept in _LISTED:
+    first, listed = below[0], concept_of_label(fold(text)) in _LISTED
+    items = [_item_name(one.text) for one in below if one.kind == "item" and one.heading == text]
+    if not items and listed:
         subs = [one.text for one in below if one.kind == "heading" and one.level == heading.level + 1]
-        items = subs or named_parts(first.text)
+        items = subs or _named_parts(first.text)
     if items:
         start = next(one.text for one in below if items[0] in one.text)
         yield Fact(text, "; ".join(items), _cut(start), Directness.LIST, items=tuple(items))
-    if first.kind == "text" and concept not in _LISTED:
+    if first.kind == "text" and not listed:
         value = split_sentences(first.text)[0].rstrip(".") if question else first.text[:_LONGEST_VALUE]
         yield Fact(text, value, _cut(first.text), Directness.LINE if question else Directness.LIST)
 
@@ -134,13 +114,11 @@ def _tiles(blocks: tuple[Block, ...], number: int) -> Iterator[Fact]:
         return
     run = list(takewhile(lambda one: _is_tile(one, first), blocks[number : number + _MOST_TILES]))
     for above, below in zip(run[::2], run[1::2], strict=False):
-        known = [bool(concept_of_label(fold(one.text))) for one in (above, below)]
-        figures = [bool(re.search(r"\d", one.text)) for one in (above, below)]
-        if known != [True, True] and figures != [True, True]:
-            is_below = known[1] or (figures[0] and not known[0])
-            label, value = (below, above) if is_below else (above, below)
-            form = Directness.TABLE if any(known) else Directness.LIST
-            yield Fact(label.text, value.text, f"{above.text} {below.text}", form)
+        if re.search(r"\d", above.text) or concept_of_label(fold(below.text)):
+            label, value = below.text, above.text
+        else:
+            label, value = above.text, below.text
+        yield Fact(label, value, f"{above.text} {below.text}", Directness.LIST)
 
 
 def _is_tile(one: Block, beside: Block) -> bool:
@@ -149,11 +127,11 @@ def _is_tile(one: Block, beside: Block) -> bool:
     return one.kind == "text" and one.heading == beside.heading and short
 
 
-def named_parts(text: str) -> list[str]:
+def _named_parts(text: str) -> list[str]:
     """Return the names in "Gatehouse: visitor passes; Gate Log: door trails." if every part has one."""
     parts = [part for sentence in split_sentences(text) for part in sentence.split(";") if part.strip()]
-    names = [part.split(":", 1)[0].strip() for part in parts if ":" in part]
-    return names if names and len(names) == len(parts) and all(map(_NAMED_PART.match, names)) else []
+    found = list(map(_NAMED_PART.match, parts))
+    return [match[1].strip() for match in found if match] if all(found) else []
 
 
 def _item_name(text: str) -> str:
@@ -162,4 +140,4 @@ def _item_name(text: str) -> str:
 
 
 def _cut(text: str) -> str:
-    return text[:_LONGEST_EXCERPT].rsplit(" ", 1)[0] if len(text) > _LONGEST_EXCERPT else text
+    return shorten(text[:_LONGEST_VALUE], _LONGEST_EXCERPT, placeholder="")

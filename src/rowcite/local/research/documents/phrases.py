@@ -142,13 +142,11 @@ def sentences_of(block: Block) -> Iterator[str]:
 
 
 def sentence_facts(blocks: tuple[Block, ...]) -> Iterator[Fact]:
-    """Yield the facts that sentences state, except under headings about others."""
+    """Yield the facts that sentences state."""
     for number, block in enumerate(blocks):
         for text in sentences_of(block):
             low = text.lower() if len(text) <= _LONGEST else ""
             likely = {concept for concept, needs in NEEDS.items() if needs.search(low)}
-            if likely and OTHERS_HEADING.search(block.heading):
-                likely &= {"investors"}
             for phrase in (one for one in PHRASES if one.concept in likely) if likely else ():
                 latest = phrase.concept == "stage"  # the last of several rounds
                 matches = phrase.pattern.finditer(text)
