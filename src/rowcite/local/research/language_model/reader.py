@@ -29,7 +29,7 @@ from rowcite.local.research.question import Finding, Question
 from rowcite.local.research.search import best_texts, clip
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier
 from rowcite.local.research.text.normalise import collapse_spaces, content_words
-from rowcite.model import Citation, FieldBasis
+from rowcite.model import FieldBasis
 
 _ALL_PASSAGES, _PER_DOCUMENT = 60_000, 8_000  # characters, about 15,000 and 2,000 tokens
 _PASSAGE = 1_500
@@ -175,9 +175,7 @@ def _answer(
     refused = sum(quote.refused and not quote.used for quote in quotes)
     level = min(found.sites, 2) - (1 if missing or refused or found.cut else 0)
     reasoning = _reasoning(used, found, missing, refused)
-    citations = merge_citations(
-        Citation(one.match.document.url, one.match.document.title or None, (one.text,)) for one in used
-    )
+    citations = merge_citations(quote.match.citation(quote.text) for quote in used)
     return found.value, FieldBasis(target.name, reasoning, citations, LEVELS[max(level, 0)])
 
 

@@ -11,6 +11,7 @@ from rowcite.local.research.documents.document import Document
 from rowcite.local.research.subject.attribution import DocumentRole, EntityNames
 from rowcite.local.research.text.normalise import core_name, fold, split_words
 from rowcite.local.research.text.urls import SHARED_SITES, site_in, sites_within
+from rowcite.model import Citation
 
 _BLANK = frozenset({"", "n a", "na", "none", "null", "unknown", "tbd", "nan"})
 _NAME_KEYS = re.compile(
@@ -108,6 +109,10 @@ class DocumentMatch:
     def site(self) -> str:
         """The site of the document; pages of one site count once."""
         return self.document.site or self.document.url
+
+    def citation(self, excerpt: str) -> Citation:
+        """Return a citation of the document with an excerpt."""
+        return Citation(self.document.url, self.document.title or None, (excerpt,))
 
 
 @dataclass(frozen=True)
