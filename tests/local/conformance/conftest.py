@@ -26,7 +26,7 @@ class Echo:
         self.go = threading.Event()
         self.go.set()
 
-    def search(self, queries, **_):
+    def search(self, query):
         return (SearchResult("https://a.example/", None, None, ("words",)),)
 
     def research(self, question):

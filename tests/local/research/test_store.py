@@ -16,7 +16,8 @@ import pytest
 
 from rowcite.local.research.corpus import open_corpus
 from rowcite.local.research.question import Question
-from rowcite.local.research.store import ingest, library
+from rowcite.local.research.search import SearchQuery
+from rowcite.local.research.store import ingest
 from rowcite.local.research.store.corpus_folder import corpus_digest
 from rowcite.local.research.store.document_store import platform_cache
 from rowcite.local.research.store.ingest import ReadJob, read, read_all
@@ -93,7 +94,7 @@ def test_the_documents_of_a_removed_file_are_deleted(docs, cache):
     (docs.folder / "b.txt").unlink()
     corpus = open_corpus(docs.folder, cache)
     assert corpus.size == len(pages(cache)) == 1
-    assert corpus.search(["valves"]) == ()
+    assert corpus.search(SearchQuery(["valves"])) == ()
 
 
 def test_scores_do_not_depend_on_documents_that_were_removed(docs, cache):
@@ -182,7 +183,9 @@ def test_an_open_corpus_keeps_its_documents_while_another_process_changes_them(d
     assert time.monotonic() - began < 10  # it does not wait for the older process
     assert older.research(ACME).content == {"founded_year": 1998}
     assert newer.research(ACME).content == {"founded_year": 1999}
-    assert older.search(["founded"])[0].excerpts == ("Acme Pumps (acmepumps.example) was founded in 1998.",)
+    assert older.search(SearchQuery(["founded"]))[0].excerpts == (
+        "Acme Pumps (acmepumps.example) was founded in 1998.",
+    )
 
 
 def test_two_corpora_do_not_delete_each_others_documents(docs, cache, tmp_path_factory):
@@ -205,7 +208,7 @@ def many(docs, count=130):
 @pytest.mark.slow
 def test_processes_can_open_a_corpus_at_the_same_time(docs, cache):
     many(docs)
-    code = "import sys; from pathlib import Path; from rowcite.local.research.corpus import open_corpus\nc = open_corpus(sys.argv[1], Path(sys.argv[2])); print(c.size, len(c.search(['founded'], max_results=999)), c.skipped)"
+    code = "import sys; from pathlib import Path; from rowcite.local.research.corpus import open_corpus\nc = open_corpus(sys.argv[1], Path(sys.argv[2])); print(c.size, len(c.search(SearchQuery(['founded'], max_results=999))), c.skipped)"
     command = [sys.executable, "-c", code, docs.folder, cache]
     started = [
         subprocess.Popen(command, stdout=subprocess.PIPE, env=environment(), text=True) for _ in range(3)
@@ -267,16 +270,6 @@ def test_processes_return_what_this_process_would_read(docs):
     docs.file("bad.html", "<p>")
     jobs = [*jobs_of(docs), ReadJob(b"x", "x.txt", b"\xff\xfa\x00\x01binary", {})]
     assert read_all(jobs, processes=2) == [read(job) for job in jobs]
-
-
-def test_a_common_word_ranks_nothing_beside_rarer_ones(docs, monkeypatch):
-    monkeypatch.setattr(library, "_COMMON", 2)
-    for name in ("a", "b", "c"):
-        docs.file(f"{name}.txt", f"Pumps of {name}.")
-    docs.file("d.txt", "Valves.")
-    documents = docs.open().documents
-    assert [number for number, _ in documents.scored(["pumps", "valves"], 9)] == [3]
-    assert len(documents.scored(["pumps"], 9)) == 3
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,6 @@ create table if not exists pages (
   summary blob not null, body blob not null, unique (key, number)
 ) strict;
 create virtual table if not exists words using fts5 (text, content = '', tokenize = 'ascii');
-create virtual table temp.vocabulary using fts5vocab (main, words, row);
 """
 _ADD_PAGE = "insert into pages (key, number, summary, body) values (?, ?, ?, ?)"
 _DELETE_WORDS = "insert into words (words, rowid, text) values ('delete', ?, ?)"
@@ -155,10 +154,6 @@ class DocumentStore:
     def matches(self, query: str) -> list[tuple[int, float]]:
         """Return the ids of the documents that match a query of FTS5, in any order, with their BM25 scores."""
         return self._all("select rowid, -bm25(words) from words where words match ?", query)
-
-    def count(self, word: str) -> int:
-        """Return the number of documents that contain a folded word."""
-        return sum(count for (count,) in self._all("select doc from vocabulary where term = ?", word))
 
     def document(self, page: int) -> Document:
         """Return a document; a damaged file is deleted, so that the next process creates a new one."""

@@ -15,7 +15,6 @@ from rowcite.local.research.store.document_store import DocumentStore
 _IN_MEMORY = 2_048  # documents, about 200 KB each for pages of 10 KB
 _CLOSE = 92  # rapidfuzz ratio of a name and its misspelling
 _MOST_WORDS = 100  # of a query: each costs a pass over the documents that have it
-_COMMON = 2_000  # documents: a word in more of them, and in a tenth of all, costs much and ranks nothing
 
 
 class Library:
@@ -35,7 +34,6 @@ class Library:
         self._ids = [page for page, _ in found]
         self._numbers = {page: number for number, page in enumerate(self._ids)}
         self._load = lru_cache(_IN_MEMORY)(store.document)
-        self._count = lru_cache(65_536)(store.count)
         self._matches = store.matches
 
     def __len__(self) -> int:
@@ -66,15 +64,9 @@ class Library:
         return sorted(self._numbers[page] for page, _ in found if page in self._numbers)
 
     def scored(self, words: Iterable[str], limit: int) -> list[tuple[int, float]]:
-        """Return the documents that contain any of the folded words, with BM25 scores, best first, ties in order.
-
-        Common words count only in a query that has no others.
-        """
+        """Return the documents that contain any of the folded words, with BM25 scores, best first, ties in order."""
         asked = list(dict.fromkeys(words))[:_MOST_WORDS]
-        common = max(_COMMON, len(self) // 10)
-        rare = [word for word in asked if self._count(word) <= common]
-        query = " OR ".join(f'"{word}"' for word in rare or asked)
-        found = self._matches(query) if query else ()
+        found = self._matches(" OR ".join(f'"{word}"' for word in asked)) if asked else ()
         ranked = ((-score, self._numbers[page]) for page, score in found if page in self._numbers)
         return [(number, -score) for score, number in nsmallest(limit, ranked)]
 
