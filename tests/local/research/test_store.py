@@ -208,7 +208,7 @@ def many(docs, count=130):
 @pytest.mark.slow
 def test_processes_can_open_a_corpus_at_the_same_time(docs, cache):
     many(docs)
-    code = "import sys; from pathlib import Path; from rowcite.local.research.corpus import open_corpus\nc = open_corpus(sys.argv[1], Path(sys.argv[2])); print(c.size, len(c.search(SearchQuery(['founded'], max_results=999))), c.skipped)"
+    code = "import sys; from pathlib import Path; from rowcite.local.research.corpus import open_corpus; from rowcite.local.research.search import SearchQuery\nc = open_corpus(sys.argv[1], Path(sys.argv[2])); print(c.size, len(c.search(SearchQuery(['founded'], max_results=999))), c.skipped)"
     command = [sys.executable, "-c", code, docs.folder, cache]
     started = [
         subprocess.Popen(command, stdout=subprocess.PIPE, env=environment(), text=True) for _ in range(3)
