@@ -18,23 +18,16 @@ from rowcite.local.research.text.normalise import collapse_spaces, fold, has_phr
 from rowcite.local.research.text.numbers import money_in, number_in, range_in
 from rowcite.local.research.text.places import city_of, country_code, country_in, country_name
 
-_YES = frozenset({"yes", "true", "y", "listed", "publicly traded", "public", "active", "1", "ja"})
-_NO = frozenset({
-    "no", "false", "n", "none", "not listed", "private", "privately held", "privately owned", "family owned", "0", "nein",
-    "unlisted",
-})  # fmt: skip
+_YES = frozenset({"yes", "true", "y", "active", "1", "ja"})
+_NO = frozenset({"no", "false", "n", "none", "0", "nein"})
 _NOT_STATED = frozenset({
     "", "n a", "na", "unknown", "not disclosed", "undisclosed", "tbd", "not available", "not stated", "not reported",
     "none stated", "confidential", "pending",
 })  # fmt: skip
 _MONEY = frozenset({"revenue", "funding_total"})
-_PUBLIC = re.compile(
-    r"\b(?:public|listed|quoted|floated|ipo|trade[sd]?|trading|stock|shares)\b", re.IGNORECASE
-)
+_PUBLIC = re.compile(r"\b(?:public|publicly|listed|quoted|floated|ipo|trade[sd]?|trading|stock|shares)\b")
 _PRIVATE = re.compile(
-    r"\b(?:delisted|(?:taken|went) private|no longer (?:publicly )?(?:listed|traded|quoted)|left the stock|listing withdrawn|withdr[ae]wn? (?:its|from)|private(?:ly)? (?:held|owned|company)|private$|not listed|not (?:publicly )?(?:traded|quoted)|unlisted|family[- ](?:owned|run|held|business)|"
-    r"employee[- ]owned|owned by|co-?operative|(?:remains|is|are|stayed?) private|(?:remain|in) private)\b",
-    re.IGNORECASE,
+    r"\b(?:private(?:ly)?|delisted|unlisted|not|no longer|left|withdr[ae]wn?|family|employee|owned by|co ?operative)\b"
 )
 _ITEM_BREAK = re.compile(r"\s*;\s*|\s*,\s+(?:and\s+|or\s+)?|\s*\|\s*|\s+·\s+|\s*\v\s*")
 _LAST_AND = re.compile(r"\s+(?:and|&|as well as|plus)\s+")
@@ -56,9 +49,7 @@ _SCALE = re.compile(r"\b(?:in )?(thousands|millions?|billions?|mio|bn)\b")
 _SCALES = {"t": 1e3, "m": 1e6, "b": 1e9}  # by the first letter
 _FULL_DATE = re.compile(r"yyyy mm dd|iso 8601|full date")
 _CODES = re.compile(r"\b(?:iso|code|alpha 2|two letter)\b")
-_PLUS = re.compile(
-    r"^(?P<base>.*?)\s*(?:\+|(?:and|or) (?:above|later|more|beyond|higher|up))$", re.IGNORECASE
-)
+_PLUS = re.compile(r"\+$|\b(?:and|or) (?:above|later|more|beyond|higher|up)$", re.IGNORECASE)
 _RANK = re.compile(r"\bseries ([a-k])\b")
 
 
@@ -98,10 +89,9 @@ def _yes_or_no(folded: str, target: OutputField) -> bool | None:
 
 
 def _publicness(fact: Fact, folded: str) -> bool | None:
-    if fact.concept == "ticker" or folded in _YES:
-        return True
-    private = folded in _NO or bool(_PRIVATE.search(fact.value))
-    return not private if private or _PUBLIC.search(fact.value) else None
+    if folded in _NO or _PRIVATE.search(folded):
+        return False
+    return True if fact.concept == "ticker" or folded in _YES or _PUBLIC.search(folded) else None
 
 
 def _number(fact: Fact, target: OutputField) -> float | None:
@@ -170,7 +160,7 @@ def choose(text: str, choices: tuple[Any, ...]) -> Any:
 
     The text is the member, or lies within its bounds, or has it as whole words, or is a part of it.
     """
-    named = [(one, fold(str(one))) for one in choices if one is not None and not means_unknown(one)]
+    named = [(one, fold(str(one))) for one in choices if not means_unknown(one)]
     folded, own = fold(text), _bounds(text)
     even = re.sub(r"[^\w-]+", " ", text.casefold().replace("&", " and "))  # "seed" is not in "pre-seed"
     found = [words for _, words in named if re.search(rf"(?<![\w-]){re.escape(words)}(?![\w-])", even)]
@@ -193,19 +183,16 @@ def _contains(outer: tuple[float, float] | None, inner: tuple[float, float]) -> 
 
 def _bounds(text: str) -> tuple[float, float] | None:
     """Return the bounds of "201-500", "240", "200+" or "Series B+", whose letter counts as a number."""
-    plus = _PLUS.match(text)
-    base = plus["base"] if plus else text
-    rank, amount = _RANK.search(fold(base)), number_in(base)
+    rank, amount = _RANK.search(fold(text)), number_in(text)
     least = ord(rank[1]) if rank else amount.value if amount else None
-    return range_in(base) if least is None else (least, math.inf if plus else least)
+    return range_in(text) if least is None else (least, math.inf if _PLUS.search(text) else least)
 
 
 _REGISTRY = re.compile(
     r"\.gov(?:\.|$)|regist(?:er|ry|re)|companieshouse|handelsregister|chamber|bolagsverket|brreg|\bsec\b|gazette\.gov",
     re.IGNORECASE,
 )
-_TRUST = {"own site": 1.0, "address": 0.85, "place": 0.8, "name": 0.7}
-_REGISTRY_TRUST = 0.95
+_TRUST = {"own site": 1.0, "registry": 0.95, "address": 0.85, "place": 0.8, "name": 0.7}
 # Concepts whose facts also count for another, with their weight there.
 _NEIGHBOURS: dict[str, dict[str, float]] = {
     "founded": {"incorporated": 0.6},
@@ -243,7 +230,7 @@ def candidates(target: OutputField, dossier: Dossier, matches: tuple[DocumentMat
     """Return the candidates for a field in the documents read, strongest first."""
     found = []
     for match in matches:
-        registry = _REGISTRY_TRUST if _REGISTRY.search(match.document.host) else 0
+        registry = _TRUST["registry"] if _REGISTRY.search(match.document.host) else 0
         trust = max(_TRUST[match.matched_by], registry)
         for fact, fit in _relevant(target, match.document):
             directness = match_fact(fact, match.role, dossier.entity_names)
