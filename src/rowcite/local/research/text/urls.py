@@ -11,13 +11,9 @@ from publicsuffixlist import PublicSuffixList
 from rowcite.api.source_policy import covers, normal_entry
 
 _suffixes = PublicSuffixList(only_icann=True)
-_ADDRESS = re.compile(
-    r"(?:https?://)?(?:[\w.+-]+@)?((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,})(?::\d+)?(?:[/?#]\S*)?",
-    re.IGNORECASE,
-)
-_IN_TEXT = re.compile(
-    r"(?<![\w@.-])(?:https?://)?((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,})(?![\w-])", re.IGNORECASE
-)
+_HOST = r"((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,})"
+_ADDRESS = re.compile(rf"(?:https?://)?(?:[\w.+-]+@)?{_HOST}(?::\d+)?(?:[/?#]\S*)?", re.IGNORECASE)
+_IN_TEXT = re.compile(rf"(?<![\w@.-])(?:https?://)?{_HOST}(?![\w-])", re.IGNORECASE)
 _FILE_ENDINGS = frozenset({"html", "htm", "pdf", "csv", "txt", "md", "js", "py", "png", "jpg", "doc", "docx"})
 SHARED_SITES = frozenset([
     "linkedin.com", "facebook.com", "twitter.com", "x.com", "instagram.com", "youtube.com", "github.com", "crunchbase.com",
@@ -57,9 +53,8 @@ def sites_within(text: str) -> list[str]:
 
 def allowed(url: str, include: tuple[str, ...], exclude: tuple[str, ...]) -> bool:
     """Return True if the source policy admits a document; `exclude` is ignored beside `include`."""
-    if include:
-        return any(covers(entry, url) for entry in map(_normal, include))
-    return not any(covers(entry, url) for entry in map(_normal, exclude))
+    covered = any(covers(entry, url) for entry in map(_normal, include or exclude))
+    return covered == bool(include)
 
 
 _normal = lru_cache(maxsize=1_024)(normal_entry)
