@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rowcite.local.research.subject.attribution import EntityNames, mention_pattern
+from rowcite.local.research.subject.entity import Entity
 
 COUNT = {"type": ["integer", "null"], "description": "Latest head count"}
 LEEDS = {"company_name": "Meridian Systems", "website": "meridian.example", "city": "Leeds"}
@@ -126,10 +126,10 @@ def test_a_filing_is_about_the_name_alone_on_its_cover(docs):
 
 
 def test_a_word_in_lower_case_is_not_another_company_of_that_name():
-    names = EntityNames(("acme",), mention_pattern(("acme",)), frozenset({"general", "globex works"}))
-    assert not names.names_another("In most plants our general staff is 240")
-    assert names.names_another("Our customer General has 90")
-    assert names.names_another("At Globex Works 90 people")
+    entity = Entity(names=("acme",), known=frozenset({"general", "globex works"}))
+    assert not entity.names_another("In most plants our general staff is 240")
+    assert entity.names_another("Our customer General has 90")
+    assert entity.names_another("At Globex Works 90 people")
 
 
 def test_documents_that_the_source_policy_excludes_are_not_reported_as_missing(docs):

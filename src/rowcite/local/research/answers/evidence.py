@@ -12,7 +12,7 @@ from rowcite.local.research.answers.schema_fields import OutputField, means_unkn
 from rowcite.local.research.documents.document import Directness, Document, Fact
 from rowcite.local.research.documents.labels import field_phrases, normal_form, similarity
 from rowcite.local.research.subject.attribution import match_fact, row_contradicts
-from rowcite.local.research.subject.entity import DocumentMatch, Dossier
+from rowcite.local.research.subject.entity import DocumentMatch, DocumentRole, Dossier
 from rowcite.local.research.text.dates import date_in
 from rowcite.local.research.text.normalise import collapse_spaces, fold, has_phrase
 from rowcite.local.research.text.numbers import money_in, number_in, range_in
@@ -223,7 +223,7 @@ class Candidate:
     @property
     def authority(self) -> bool:
         """Whether the entity itself or a registry states it."""
-        return self.match.role.own or bool(_REGISTRY.search(self.match.document.host))
+        return self.match.role is DocumentRole.OWN or bool(_REGISTRY.search(self.match.document.host))
 
 
 def candidates(target: OutputField, dossier: Dossier, matches: tuple[DocumentMatch, ...]) -> list[Candidate]:
@@ -233,8 +233,8 @@ def candidates(target: OutputField, dossier: Dossier, matches: tuple[DocumentMat
         registry = _TRUST["registry"] if _REGISTRY.search(match.document.host) else 0
         trust = max(_TRUST[match.matched_by], registry)
         for fact, fit in _relevant(target, match.document):
-            directness = match_fact(fact, match.role, dossier.entity_names)
-            if directness is None or row_contradicts(fact, dossier.entity.sites, dossier.places):
+            directness = match_fact(fact, match.role, dossier.entity)
+            if directness is None or row_contradicts(fact, dossier.entity):
                 continue
             value = (read_items(fact) or None) if target.kind == "array" else read_value(fact, target)
             if value is None:

@@ -40,8 +40,7 @@ def matches_of_tools(question: Question, dossier: Dossier, first: int) -> tuple[
         permitted = all(allowed(url, (), question.exclude_domains) for url in (one.url, one.source))
         if permitted and (document := _document(one, number)):
             documents[first + number] = document
-    start = replace(dossier, matches=(), problem="")
-    matches = exclude_namesakes(start, documents, set()).matches
+    matches = exclude_namesakes(dossier.entity, documents).matches
     doubtful = bool(dossier.problem) and not dossier.problem.startswith("No document")
     return tuple(match for match in matches if match.matched_by in _SURE or not doubtful)
 

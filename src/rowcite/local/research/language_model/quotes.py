@@ -18,13 +18,12 @@ from rowcite.local.research.answers.evidence import read_value
 from rowcite.local.research.answers.schema_fields import OutputField, empty_value, means_unknown
 from rowcite.local.research.documents.document import Directness, Fact
 from rowcite.local.research.subject.attribution import (
-    OWN_PAGE,
     match_fact,
     may_be_about_page,
     names_no_other,
     row_contradicts,
 )
-from rowcite.local.research.subject.entity import DocumentMatch, Dossier
+from rowcite.local.research.subject.entity import DocumentMatch, DocumentRole, Dossier
 from rowcite.local.research.text.dates import date_in
 from rowcite.local.research.text.normalise import (
     collapse_spaces,
@@ -83,14 +82,13 @@ class Quote:
 
     def _match(self, fact: Fact, value: Any) -> Directness | None:
         """Return how directly a part of the quote is about the entity."""
-        role, entity, names = self.match.role, self.dossier.entity, self.dossier.entity_names
+        role, entity = self.match.role, self.dossier.entity
         if fact.subject or fact.lead is None:
-            contradicted = row_contradicts(fact, entity.sites, self.dossier.places)
-            return None if contradicted else match_fact(fact, role, names)
-        on_page, mentions = role.own or role.profile, names.mentions(fact.excerpt)
+            return None if row_contradicts(fact, entity) else match_fact(fact, role, entity)
+        on_page, mentions = role >= DocumentRole.PROFILE, entity.mentions(fact.excerpt)
         stated = position(fact.excerpt, value) is not None
-        in_part = may_be_about_page(fact.lead if stated else fact.excerpt, names)
-        found = match_fact(fact, OWN_PAGE if on_page else role, names)
+        in_part = may_be_about_page(fact.lead if stated else fact.excerpt, entity)
+        found = match_fact(fact, DocumentRole.OWN if on_page else role, entity)
         if found is None or not (stated or mentions or in_part):
             # On a page about the entity, a name in the sentence may be a part of it: the bridge in an article, the maker of a product.
             return Directness.PASSING if on_page and not mentions and in_part else None

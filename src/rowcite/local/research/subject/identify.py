@@ -8,48 +8,35 @@ from dataclasses import replace
 
 from rowcite.local.research.documents.document import Document
 from rowcite.local.research.store.library import Library
-from rowcite.local.research.subject.attribution import (
-    OWN_PAGE,
-    DocumentRole,
-    EntityNames,
-    match_fact,
-    mention_pattern,
-)
-from rowcite.local.research.subject.entity import DocumentMatch, Dossier, Entity
+from rowcite.local.research.subject.attribution import match_fact
+from rowcite.local.research.subject.entity import TIES, DocumentMatch, DocumentRole, Dossier, Entity
 from rowcite.local.research.text.normalise import core_name, fold
 from rowcite.local.research.text.places import city_of, same_place
-from rowcite.local.research.text.urls import site_in, site_of
+from rowcite.local.research.text.urls import site_in
 
-PLACES = ("city", "hq", "country")
 _COVER = 12  # blocks at the start: a line of theirs with the name alone names what the document is about
 _OFTEN = 4  # mentions by which a page is about the entity, as far as its label lines are concerned
-# The ties of a document to the entity with their scores; a namesake's document and an unrelated one have none.
-_SCORES = {"own site": 4.0, "address": 2.0, "place": 1.8, "name": 1.0}
 
 
 def identify(entity: Entity, library: Library) -> Dossier:
     """Return the documents about the entity, of those that the source policy admits."""
-    entity = _with_known_names(entity, library)
+    entity = replace(_with_known_names(entity, library), known=library.known)
     sites = list(entity.sites) or _claimed_sites(entity, library)
     if len(sites) > 1 and not entity.sites:
         listed = ", ".join(sites[:4])
         problem = f"Several organisations are called {entity.given} ({listed}); the input does not identify one of them."
-        return Dossier(entity, _names_of(entity, library), problem=problem)
+        return Dossier(entity, problem=problem)
     own = [number for site in sites for number in library.by_site.get(site, [])]
-    pages = [library[number] for number in own]
-    entity = replace(entity, sites=tuple(sites))
-    entity = replace(entity, names=_names_on(pages, entity))
-    names = _names_of(entity, library)
-    stated = (place for page in pages for place in _stated(page, OWN_PAGE, names, "city", "hq"))
+    entity = _described_by([library[number] for number in own], replace(entity, sites=tuple(sites)))
     forms = [form for name in entity.names for form in (name, f"{name}s")]  # "Acme's"
     named = {number for form in forms for number in library.containing_phrase(form)}
     linked = {number for site in sites for number in library.by_link.get(site, [])}
     numbers = dict.fromkeys([*own, *sorted({*named, *linked, *_presenting(entity, library)})])
-    start = Dossier(entity, names, places=tuple(dict.fromkeys([*entity.places, *stated])))
     admitted = {number: library[number] for number in numbers if library.admits(number)}
     if numbers and not admitted:
-        return replace(start, problem=f"No document that the source policy admits mentions {start.names()}.")
-    return exclude_namesakes(start, admitted, set(own))
+        problem = f"No document that the source policy admits mentions {entity.label}."
+        return Dossier(entity, problem=problem)
+    return exclude_namesakes(entity, admitted)
 
 
 def _with_known_names(entity: Entity, library: Library) -> Entity:
@@ -82,12 +69,13 @@ def _presenting(entity: Entity, library: Library) -> list[int]:
 
 def _claimed_sites(entity: Entity, library: Library) -> list[str]:
     """Return the sites that present the entity and are named after it, and the first one that each document gives as its own."""
-    names, found = _names_of(entity, library), list[str]()
+    found = list[str]()
     for document in (library[number] for number in _presenting(entity, library)):
         if any(_is_named(document.site, name) for name in entity.names):
             found.append(document.site)
         else:
-            found += list(filter(None, map(site_in, _stated(document, OWN_PAGE, names, "website"))))[:1]
+            stated = map(site_in, _stated(document, DocumentRole.OWN, entity, "website"))
+            found += list(filter(None, stated))[:1]
     sites = list(dict.fromkeys(found))
     return [site for site in sites if _is_in_given_place(site, entity, library)] or sites
 
@@ -95,68 +83,58 @@ def _claimed_sites(entity: Entity, library: Library) -> list[str]:
 def _is_in_given_place(site: str, entity: Entity, library: Library) -> bool:
     """Return True if the pages of a site, or pages that link to it, give the input's place."""
     numbers = sorted({*library.by_site.get(site, []), *library.by_link.get(site, [])})
-    names = _names_of(entity, library)
-    found = [place for number in numbers for place in _stated(library[number], OWN_PAGE, names, *PLACES)]
-    return any(same_place(place, given) for place in found for given in (*entity.places, *entity.countries))
+    pages = (library[number] for number in numbers)
+    found = [
+        one for page in pages for one in _stated(page, DocumentRole.OWN, entity, "city", "hq", "country")
+    ]
+    return any(same_place(one, given) for one in found for given in (*entity.places, *entity.countries))
 
 
-def _names_on(pages: list[Document], entity: Entity) -> tuple[str, ...]:
-    """Return the given names, and the two most frequent subjects of the own site after which it is named."""
+def _described_by(pages: list[Document], entity: Entity) -> Entity:
+    """Return the entity with what its own site states: two names, the most frequent subjects after which it is named, and its places."""
     counts = Counter(subject for page in pages for subject in page.subjects)
     named = [name for name in counts if any(_is_named(site, name) for site in entity.sites)]
     frequent = sorted(named, key=lambda name: (-counts[name], name))[:2]
-    return tuple(dict.fromkeys([*entity.names, *frequent]))
+    entity = replace(entity, names=tuple(dict.fromkeys([*entity.names, *frequent])))
+    stated = [place for page in pages for place in _stated(page, DocumentRole.OWN, entity, "city", "hq")]
+    return replace(entity, places=tuple(dict.fromkeys([*entity.places, *stated])))
 
 
-def _names_of(entity: Entity, library: Library) -> EntityNames:
-    """Return the names of the entity for matching; the first word of one counts alone if its site is named so."""
-    first = [name.split()[0] for name in entity.names if " " in name]
-    labels = {site.split(".", 1)[0] for site in entity.sites}
-    names = tuple(
-        dict.fromkeys([*entity.names, *(word for word in first if word in labels and len(word) > 4)])
-    )
-    return EntityNames(names, mention_pattern(names), library.known - frozenset(names))
-
-
-def exclude_namesakes(start: Dossier, documents: dict[int, Document], own: set[int]) -> Dossier:
+def exclude_namesakes(entity: Entity, documents: dict[int, Document]) -> Dossier:
     """Drop documents about namesakes; if there are any, drop also documents tied to the entity by name alone."""
-    ties = {number: _tie(one, start, own=number in own) for number, one in documents.items()}
+    ties = {number: _tie(document, entity) for number, document in documents.items()}
     namesakes = "namesake" in ties.values()
-    kept = {
-        number: tie for number, tie in ties.items() if tie in _SCORES and not (namesakes and tie == "name")
-    }
-    matches = []
-    for number, tie in kept.items():
-        document = documents[number]
-        role = _role(document, start.entity_names, own=tie == "own site")
-        score = _SCORES[tie] + role.profile + role.headline / 2 + min(len(document.facts), 10) / 20
-        matches.append(DocumentMatch(number, document, role, score, tie))
-    ordered = tuple(sorted(matches, key=lambda match: (-match.score, match.document.path)))
-    problem = f"No document mentions {start.names()}."
+    matches = [
+        DocumentMatch(number, documents[number], _role(documents[number], entity), tie)
+        for number, tie in ties.items()
+        if tie in TIES and not (namesakes and tie == "name")
+    ]
+    if matches:
+        return Dossier(entity, tuple(sorted(matches, key=lambda one: (-one.score, one.document.path))))
+    problem = f"No document mentions {entity.label}."
     if namesakes:
         problem = (
-            f"The documents that name {start.names()} are about another of that name, or do not identify one."
+            f"The documents that name {entity.label} are about another of that name, or do not identify one."
         )
     elif documents:
-        problem = f"Documents contain the words {start.names()}, but none of them names it."
-    return replace(start, matches=ordered, problem="" if ordered else problem)
+        problem = f"Documents contain the words {entity.label}, but none of them names it."
+    return Dossier(entity, problem=problem)
 
 
-def _tie(document: Document, start: Dossier, *, own: bool) -> str:
+def _tie(document: Document, entity: Entity) -> str:
     """Return the tie of a document to the entity: own site, address, place or name; else "namesake" or "unrelated"."""
-    entity, names = start.entity, start.entity_names
-    if own:
+    if document.site in entity.sites:
         return "own site"
-    if set(entity.sites) & document.links:
+    if not document.links.isdisjoint(entity.sites):
         return "address"
     text = _lines(document)
     if not presents(document, entity.names) and not (
-        names.mentions(text) and any(name in fold(text) for name in entity.names)
+        entity.mentions(text) and any(name in fold(text) for name in entity.names)
     ):
         return "unrelated"
     if entity.sites and any(_is_named(document.site, name) for name in entity.names):
         return "namesake"
-    return _compare_places(document, start)
+    return _compare_places(document, entity)
 
 
 def _lines(document: Document) -> str:
@@ -172,37 +150,39 @@ def presents(document: Document, names: tuple[str, ...]) -> bool:
     return lower or any(subject in names or subject.startswith(long) for subject in document.subjects)
 
 
-def _stated(document: Document, role: DocumentRole, names: EntityNames, *concepts: str) -> list[str]:
+def _stated(document: Document, role: DocumentRole, entity: Entity, *concepts: str) -> list[str]:
     """Return what a document states of the entity."""
     facts = (fact for concept in concepts for fact in document.by_concept.get(concept, ()))
-    return [fact.value for fact in facts if match_fact(fact, role, names)]
+    return [fact.value for fact in facts if match_fact(fact, role, entity)]
 
 
-def _compare_places(document: Document, start: Dossier) -> str:
+def _compare_places(document: Document, entity: Entity) -> str:
     """Return the tie by the address and the places that the document gives for the name."""
-    entity, names = start.entity, start.entity_names
-    role = _role(document, names, own=False)
-    sites = {site_of(site) for value in _stated(document, role, names, "website") if (site := site_in(value))}
+    role = _role(document, entity)
+    sites = set(map(site_in, _stated(document, role, entity, "website"))) - {""}
     if entity.sites and sites:
         return "address" if sites & set(entity.sites) else "namesake"
-    seats = _stated(document, role, names, "hq")
-    cities = [*_stated(document, role, names, "city"), *filter(None, map(city_of, seats))]
-    if start.places and cities:
-        same = any(same_place(city, known) for city in cities for known in start.places)
+    seats = _stated(document, role, entity, "hq")
+    cities = [*_stated(document, role, entity, "city"), *filter(None, map(city_of, seats))]
+    if entity.places and cities:
+        same = any(same_place(city, known) for city in cities for known in entity.places)
         return "place" if same else "namesake"
-    countries = [*_stated(document, role, names, "country"), *seats]
-    given = [country.upper() for country in entity.countries]
-    same = any(same_place(country, known) for country in countries for known in given)
-    return "namesake" if countries and given and not same else "name"
+    countries = [*_stated(document, role, entity, "country"), *seats]
+    same = any(same_place(country, known) for country in countries for known in entity.countries)
+    return "namesake" if countries and entity.countries and not same else "name"
 
 
-def _role(document: Document, names: EntityNames, *, own: bool) -> DocumentRole:
-    mentions = [] if document.title.endswith(".") else names.mentions(document.title)
+def _role(document: Document, entity: Entity) -> DocumentRole:
+    """Return how closely a document is about the entity, by its site, subjects, cover, title and mentions."""
+    if document.site in entity.sites:
+        return DocumentRole.OWN
+    mentions = [] if document.title.endswith(".") else entity.mentions(document.title)
     cover = (line for block in document.blocks[:_COVER] if block.kind == "text" for line in block.lines)
-    alone = any(map(names.is_name, cover))
-    profile = alone or presents(document, names.names) or any(start < 2 for start, _ in mentions)
-    headline = profile or bool(mentions) or len(names.mentions(_lines(document))) >= _OFTEN
-    return DocumentRole(own=own, profile=profile, headline=headline)
+    alone = any(map(entity.is_name, cover))
+    if alone or presents(document, entity.spoken) or any(start < 2 for start, _ in mentions):
+        return DocumentRole.PROFILE
+    often = mentions or len(entity.mentions(_lines(document))) >= _OFTEN
+    return DocumentRole.HEADLINE if often else DocumentRole.OTHER
 
 
 def _is_named(site: str, name: str) -> bool:
