@@ -261,13 +261,14 @@ def _researcher(flags: _Flags, console: Console) -> tuple[Researcher, str]:
 
 def _cache(flags: _Flags) -> Path | None:
     """Return the folder of the document cache; None with --no-cache."""
-    from rowcite.local.research.store.document_store import platform_cache
+    import platformdirs  # of the extra `local`
 
     if flags.no_cache:
         if flags.cache:
             raise UsageError("--cache and --no-cache exclude each other: give one of them")
         return None
-    return flags.cache or (flags.data / "pages" if flags.data else platform_cache())
+    system = platformdirs.user_cache_path("rowcite", appauthor=False)
+    return flags.cache or (flags.data / "pages" if flags.data else system)
 
 
 def _endpoint(base_url: str | None, model: str | None, timeout: float) -> Endpoint | None:

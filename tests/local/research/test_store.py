@@ -19,7 +19,6 @@ from rowcite.local.research.question import Question
 from rowcite.local.research.search import SearchQuery
 from rowcite.local.research.store import ingest
 from rowcite.local.research.store.corpus_folder import corpus_digest
-from rowcite.local.research.store.document_store import platform_cache
 from rowcite.local.research.store.ingest import ReadJob, read, read_all
 from support import ROOT, environment, until
 
@@ -270,20 +269,6 @@ def test_processes_return_what_this_process_would_read(docs):
     docs.file("bad.html", "<p>")
     jobs = [*jobs_of(docs), ReadJob(b"x", "x.txt", b"\xff\xfa\x00\x01binary", {})]
     assert read_all(jobs, processes=2) == [read(job) for job in jobs]
-
-
-@pytest.mark.parametrize(
-    ("platform", "environ", "end"),
-    [
-        ("linux", {"XDG_CACHE_HOME": "/c"}, "/c/rowcite"),
-        ("linux", {"XDG_CACHE_HOME": "relative"}, ".cache/rowcite"),
-        ("linux", {}, ".cache/rowcite"),
-        ("darwin", {}, "Library/Caches/rowcite"),
-        ("win32", {"LOCALAPPDATA": "/local"}, "/local/rowcite/Cache"),
-    ],
-)
-def test_the_cache_is_in_the_platforms_cache_folder(platform, environ, end):
-    assert platform_cache(environ, platform).as_posix().endswith(end)
 
 
 def test_links_out_of_the_folder_are_left_out_and_counted(docs, tmp_path_factory):

@@ -7,13 +7,11 @@ keeps seeing the snapshot it opened while other processes write.
 from __future__ import annotations
 
 import hashlib
-import os
 import sqlite3
-import sys
 import threading
 import weakref
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -40,16 +38,6 @@ create virtual table if not exists words using fts5 (text, content = '', tokeniz
 """
 _ADD_PAGE = "insert into pages (key, number, summary, body) values (?, ?, ?, ?)"
 _DELETE_WORDS = "insert into words (words, rowid, text) values ('delete', ?, ?)"
-
-
-def platform_cache(environ: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
-    """Return the platform's cache folder for rowcite: `XDG_CACHE_HOME/rowcite` or its equivalent."""
-    if platform == "win32":
-        return Path(environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "rowcite" / "Cache"
-    if platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "rowcite"
-    given = Path(environ.get("XDG_CACHE_HOME") or "~")
-    return (given if given.is_absolute() else Path.home() / ".cache") / "rowcite"
 
 
 def cache_file(root: Path, corpus: Path) -> Path:
