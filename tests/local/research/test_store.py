@@ -19,6 +19,7 @@ from rowcite.local.research.question import Question
 from rowcite.local.research.search import SearchQuery
 from rowcite.local.research.store import ingest
 from rowcite.local.research.store.corpus_folder import corpus_digest
+from rowcite.local.research.store.document_store import StoredFile
 from rowcite.local.research.store.ingest import ReadJob, read, read_all
 from support import ROOT, environment, until
 
@@ -124,7 +125,7 @@ def test_an_unreadable_file_is_reported_at_each_start(docs, cache):
     (docs.folder / "c.txt").write_bytes(b"\xff\xfa\x00\x01binary")
     first, second = open_corpus(docs.folder, cache), open_corpus(docs.folder, cache)
     assert first.skipped == second.skipped
-    assert [line.split(":")[0] for line in first.skipped] == ["c.txt", "b.html"]
+    assert [line.split(":")[0] for line in first.skipped] == ["b.html", "c.txt"]
 
 
 def test_a_change_of_the_engines_source_reads_all_files_again(docs, cache, tmp_path_factory):
@@ -243,7 +244,7 @@ def test_a_file_that_takes_too_long_is_left_out_and_the_others_are_read(docs, mo
     docs.file("b.txt", "Beta")
     monkeypatch.setattr(ingest, "_WORK", SLOW_OR_DEAD.format("time.sleep(60)"))
     (late, other) = read_all(jobs_of(docs), processes=1, seconds=3)
-    assert late == "a.txt: not read within 3 s"
+    assert late == StoredFile([], ["a.txt: not read within 3 s"])
     assert other == read(jobs_of(docs)[1])
 
 
@@ -259,9 +260,9 @@ def test_a_small_file_of_many_elements_is_read_in_a_process(monkeypatch):
     monkeypatch.setattr(
         ingest,
         "_WORK",
-        "import msgspec, sys; sys.stdout.buffer.write(msgspec.msgpack.encode(['read beside']))",
+        "import msgspec, sys; sys.stdout.buffer.write(msgspec.msgpack.encode([{'pages': [], 'problems': ['read beside']}]))",
     )
-    assert read_all([job]) == ["read beside"]
+    assert read_all([job]) == [StoredFile([], ["read beside"])]
 
 
 def test_processes_return_what_this_process_would_read(docs):

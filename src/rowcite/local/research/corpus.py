@@ -14,7 +14,8 @@ from rowcite.local.research.answers.schema_fields import field_of_schema
 from rowcite.local.research.answers.tool_answers import cap_confidence, matches_of_tools
 from rowcite.local.research.question import Finding, Question, documents_to_read
 from rowcite.local.research.search import SearchQuery, SearchResult, search
-from rowcite.local.research.store.ingest import CorpusContents, load_contents
+from rowcite.local.research.store.ingest import load_contents
+from rowcite.local.research.store.library import Library
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier, entity_of
 from rowcite.local.research.subject.identify import identify
 from rowcite.local.research.text.urls import allowed
@@ -26,12 +27,10 @@ _SHORTLIST = 4  # documents ranked for each document read
 class Corpus:
     """Answers questions from its documents; `skipped` has a line for each file that could not be read."""
 
-    def __init__(self, contents: CorpusContents) -> None:
-        self.documents = contents.library
-        self.digest = contents.digest
-        self.skipped = contents.skipped
-        self.size = len(contents.library)
-        self._newest = max((summary.date or "" for summary in contents.library.summaries), default="")
+    def __init__(self, documents: Library, digest: str, skipped: tuple[str, ...]) -> None:
+        self.documents, self.digest, self.skipped = documents, digest, skipped
+        self.size = len(documents)
+        self._newest = max((summary.date or "" for summary in documents.summaries), default="")
 
     def research(self, question: Question) -> Finding:
         """Return the answer to a question; equal questions have equal answers."""
@@ -95,13 +94,13 @@ def open_corpus(folder: Path | str, cache: Path | None = None) -> Corpus:
     and the documents of removed files are deleted.
     """
     root = Path(folder)
-    contents = load_contents(root, cache)
-    if not contents.library:
-        detail = f" Left out: {'; '.join(contents.skipped[:3])}." if contents.skipped else ""
+    corpus = Corpus(*load_contents(root, cache))
+    if not corpus.size:
+        detail = f" Left out: {'; '.join(corpus.skipped[:3])}." if corpus.skipped else ""
         raise InputError(
             f"{root}: no documents. Put HTML, Markdown, text, PDF or JSONL files there, or name another folder.{detail}"
         )
-    return Corpus(contents)
+    return corpus
 
 
 def _most_useful(dossier: Dossier, question: Question) -> tuple[DocumentMatch, ...]:

@@ -67,10 +67,11 @@ def relative_name(folder: Path, path: Path) -> str:
     return unicodedata.normalize("NFC", path.relative_to(folder).as_posix())
 
 
-def read_manifest(path: Path) -> tuple[Manifest, list[str]]:
+def read_manifest(files: Iterable[Path]) -> tuple[Manifest, list[str]]:
     """Return the metadata of each file and of the pages in it, and a line for a manifest that cannot be read."""
     try:
-        rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
+        texts = [path.read_text(encoding="utf-8-sig") for path in files if path.name == MANIFEST]
+        rows = [row for text in texts for row in csv.DictReader(io.StringIO(text))]
     except (OSError, UnicodeError, csv.Error) as error:
         return {}, [f"{MANIFEST}: {error}"]
     stated: Manifest = {}

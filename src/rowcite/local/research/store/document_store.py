@@ -11,7 +11,7 @@ import sqlite3
 import threading
 import weakref
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -96,7 +96,7 @@ class DocumentStore:
         self._db = _database(file or ":memory:")
         self.close = weakref.finalize(self, self._db.close)
 
-    def add_files(self, files: Sequence[tuple[bytes, StoredFile]]) -> None:
+    def add_files(self, files: Iterable[tuple[bytes, StoredFile]]) -> None:
         """Add files under their keys in one transaction; of a file that another process added first, nothing."""
         with self._lock, self._db:
             self._db.execute("begin immediate")
@@ -118,16 +118,13 @@ class DocumentStore:
                     self._db.execute(_DELETE_WORDS, (page, words))
                 self._db.execute("delete from files where key = ?", (key,))
 
-    def begin_snapshot(self) -> None:
-        """Start a read transaction: later changes by other processes are not seen."""
-        with self._lock:
-            self._db.execute("begin")
-            self._db.execute("select count(*) from files").fetchone()
-
-    def end_snapshot(self) -> None:
-        """End the read transaction of `begin_snapshot`."""
-        with self._lock:
-            self._db.rollback()
+    def begin_snapshot(self, keys: Iterable[bytes]) -> bool:
+        """Start a read transaction, in which later changes by other processes are not seen; return False if a key is not there."""
+        self._all("begin")
+        if set(keys) <= self.problems().keys():
+            return True
+        self._all("rollback")
+        return False
 
     def problems(self) -> dict[bytes, list[str]]:
         """Return the lines about parts left out of each stored file, by its key."""

@@ -10,10 +10,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from itertools import chain
+from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import msgspec
@@ -22,6 +22,7 @@ from rowcite.local.research.documents.document import FileMetadata
 from rowcite.local.research.documents.parse import UNREADABLE, read_file
 from rowcite.local.research.store.corpus_folder import (
     MANIFEST,
+    Manifest,
     corpus_files,
     digest_of,
     read_manifest,
@@ -44,21 +45,17 @@ HEAVY = 20_000  # tags: the time of parsing grows with their square, if they are
 SECONDS, BYTES_PER_SECOND = 60.0, 100_000  # the longest time for some files, and what is added to it by size
 _MOST = 4  # processes, each with the engine in memory
 _WORK = "from rowcite.local.research.store.ingest import work; work()"
-_FILES, _BYTES = 1_024, 32_000_000  # in a transaction: a killed process has to read them again
-_ATTEMPTS = 5  # while another process writes another state of the same folder
+_BYTES = 32_000_000  # in a transaction: a killed process has to read them again
+_PER_FILE = 30_000  # bytes that are added to each file's, so that many small ones are not all in one
+_MANY = 1_000  # documents, from which on their number is shown on a terminal
 
 
-@dataclass(frozen=True)
-class CorpusContents:
-    """A corpus: the digest of its files, its documents in the order of their paths, and a line for each part left out."""
-
-    digest: str
-    library: Library
-    skipped: tuple[str, ...]
+Contents = tuple[Library, str, tuple[str, ...]]
+"""The documents of a folder in the order of their paths, the digest of its files, and a line for each part left out."""
 
 
-def load_contents(folder: Path, cache: Path | None) -> CorpusContents:
-    """Return the contents of a folder; a cache that cannot be used adds a line to `skipped`."""
+def load_contents(folder: Path, cache: Path | None) -> Contents:
+    """Return the contents of a folder; a cache that cannot be used adds a line."""
     if cache is None:
         return read_folder(folder, DocumentStore(None))
     try:
@@ -69,80 +66,66 @@ def load_contents(folder: Path, cache: Path | None) -> CorpusContents:
             delete_store(file)
             return read_folder(folder, DocumentStore(file))
     except UNUSABLE_ERRORS as error:
-        found = read_folder(folder, DocumentStore(None))
-        return replace(found, skipped=(*found.skipped, f"the cache {cache} cannot be used: {error}"))
+        library, digest, lines = read_folder(folder, DocumentStore(None))
+        return library, digest, (*lines, f"the cache {cache} cannot be used: {error}")
 
 
-def read_folder(folder: Path, store: DocumentStore) -> CorpusContents:
+def read_folder(folder: Path, store: DocumentStore) -> Contents:
     """Read new files, delete the documents of removed ones, and return the contents as a snapshot."""
-    for _ in range(_ATTEMPTS):
-        walk = _Walk(folder)
-        walk.read(store)
-        store.remove_others(walk.keys)
-        store.begin_snapshot()
-        problems = store.problems()
-        if walk.keys.keys() <= problems.keys():
-            break
-        store.end_snapshot()  # another process deleted some of these files: it sees another state of the folder
+    walk = _Walk(folder, store)
+    store.remove_others(walk.keys)
+    if not store.begin_snapshot(walk.keys):  # another process sees another state of the folder
+        return read_folder(folder, store)
+    problems = store.problems()
     found = [(page, summary) for page, key, summary in store.summaries() if key in walk.keys]
     found.sort(key=lambda pair: pair[1].path)
-    lines = (line for key in walk.keys for line in problems.get(key, ()))
-    return CorpusContents(digest_of(walk.hashes), Library(store, found), (*walk.skipped, *lines))
+    lines = (*walk.lines, *(line for key in walk.keys for line in problems[key]))
+    return Library(store, found), digest_of(walk.hashes), lines
 
 
 class _Walk:
-    """One walk over a folder: the keys of its documents in order, the hashes of all its files, and lines on what is left out."""
+    """One walk over a folder, which adds its new files to a store.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.paths, counted = corpus_files(folder)
-        self.manifest, complaints = (
-            read_manifest(folder / MANIFEST) if folder / MANIFEST in self.paths else ({}, [])
-        )
-        self.skipped = [*complaints, *counted]
-        self.keys: dict[bytes, None] = {}
-        self.hashes: list[tuple[str, str]] = []
+    `keys` are those of its documents in order, `hashes` those of all files, `lines` are about files that are not read.
+    """
 
-    def read(self, store: DocumentStore) -> None:
-        """Read the files that are not in the store and add them; on a terminal, show how many if there are many."""
-        count, shown = 0, False
-        for jobs in self._batches(store.problems().keys()):
-            results = list(zip(jobs, read_all(jobs), strict=True))
-            store.add_files([(job.key, parsed) for job, parsed in results if not isinstance(parsed, str)])
-            for job, parsed in results:
-                if isinstance(parsed, str):
-                    del self.keys[job.key]
-                    self.skipped.append(parsed)
+    def __init__(self, folder: Path, store: DocumentStore) -> None:
+        files, left_out = corpus_files(folder)
+        manifest, complaints = read_manifest(files)
+        self.keys = dict[bytes, None]()
+        self.hashes = list[tuple[str, str]]()
+        self.lines = [*complaints, *left_out]
+        self._size = 0
+        stored, count, shown = store.problems().keys(), 0, False
+        new = (job for job in self._documents(folder, files, manifest) if job.key not in stored)
+        for _, batch in groupby(new, self._transaction):
+            jobs = list(batch)
+            store.add_files(zip([job.key for job in jobs], read_all(jobs), strict=True))
             count += len(jobs)
-            shown = count >= _FILES and sys.stderr.isatty()
+            shown = count >= _MANY and sys.stderr.isatty()
             sys.stderr.write(f"\r{count:,} documents read\x1b[K" if shown else "")  # the line may have a bar
         sys.stderr.write("\n" if shown else "")
 
-    def _batches(self, stored_keys: Container[bytes]) -> Iterator[list[ReadJob]]:
-        """Yield the files that are not stored, some at a time."""
-        jobs, size = list[ReadJob](), 0
-        for path in self.paths:
-            name = relative_name(self.folder, path)
+    def _documents(self, folder: Path, files: Iterable[Path], manifest: Manifest) -> Iterator[ReadJob]:
+        for path in files:
+            name = relative_name(folder, path)
             try:
                 content = path.read_bytes()
             except OSError as error:
-                self.skipped.append(unreadable_message(name, error))
+                self.lines.append(unreadable_message(name, error))
                 continue
             found = hashlib.sha256(content).hexdigest()
             self.hashes.append((name, found))
-            if path.name == MANIFEST:
-                continue
-            metadata = self.manifest.get(name, {})
-            key = hashlib.sha256(repr((found, name, sorted(metadata.items()))).encode()).digest()
-            self.keys[key] = None
-            if key not in stored_keys:
-                jobs.append(ReadJob(key, name, content, metadata))
-                size += len(content)
-            if len(jobs) == _FILES or size >= _BYTES:
-                yield jobs
-                jobs, size = [], 0
-        if jobs:
-            yield jobs
+            if path.name != MANIFEST:
+                metadata = manifest.get(name, {})
+                key = hashlib.sha256(repr((found, name, sorted(metadata.items()))).encode()).digest()
+                self.keys[key] = None
+                yield ReadJob(key, name, content, metadata)
+
+    def _transaction(self, job: ReadJob) -> int:
+        """Return the number of the transaction in which a file is stored."""
+        self._size += len(job.content) + _PER_FILE
+        return self._size // _BYTES
 
 
 @dataclass(frozen=True)
@@ -155,8 +138,8 @@ class ReadJob:
     metadata: dict[str, FileMetadata]
 
 
-def read_all(jobs: Sequence[ReadJob], processes: int = 0, seconds: float = SECONDS) -> list[StoredFile | str]:
-    """Return the parsed contents of each file, or a line with the reason if it cannot be read.
+def read_all(jobs: Sequence[ReadJob], processes: int = 0, seconds: float = SECONDS) -> list[StoredFile]:
+    """Return the parsed contents of each file.
 
     Files are read in some processes if they are large or heavy. A file that takes longer than `seconds` is left out.
     """
@@ -165,35 +148,37 @@ def read_all(jobs: Sequence[ReadJob], processes: int = 0, seconds: float = SECON
     if not (processes or much or heavy) or not sys.executable:  # a program with Python in it names none
         return [read(job) for job in jobs]
     count = processes or min(os.cpu_count() or 1, _MOST, len(jobs))
+    found = [StoredFile([], [])] * len(jobs)
     with ThreadPoolExecutor(count) as pool:
         parts = pool.map(lambda at: _read_in_process(jobs[at::count], seconds), range(count))
-        found = dict(chain.from_iterable(parts))
-    return [found[job.key] for job in jobs]
+        for at, part in enumerate(parts):
+            found[at::count] = part
+    return found
 
 
-def _read_in_process(jobs: Sequence[ReadJob], seconds: float) -> list[tuple[bytes, StoredFile | str]]:
-    """Return the parsed contents by key; if the process fails, each file has a process to itself."""
+def _read_in_process(jobs: Sequence[ReadJob], seconds: float) -> list[StoredFile]:
+    """Return the parsed contents of each file; if the process fails, each file has a process to itself."""
     limit = seconds + sum(len(job.content) for job in jobs) / BYTES_PER_SECOND
     command = [sys.executable, "-P", "-c", _WORK]
     try:
         done = subprocess.run(  # noqa: S603  # this Python
             command, input=msgspec.msgpack.encode(jobs), capture_output=True, timeout=limit, check=True
         )
-        return list(zip([job.key for job in jobs], _results.decode(done.stdout), strict=True))
+        return _results.decode(done.stdout)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         if len(jobs) > 1:
-            return [pair for job in jobs for pair in _read_in_process([job], seconds)]
-        (job,) = jobs
-        late = isinstance(error, subprocess.TimeoutExpired)
-        return [(job.key, f"{job.name}: not read within {limit:.0f} s" if late else read(job))]
+            return [one for job in jobs for one in _read_in_process([job], seconds)]
+        if isinstance(error, subprocess.TimeoutExpired):
+            return [StoredFile([], [f"{jobs[0].name}: not read within {limit:.0f} s"])]
+        return [read(jobs[0])]
 
 
-def read(job: ReadJob) -> StoredFile | str:
-    """Return the parsed contents of a file, or a line with the reason if it cannot be read."""
+def read(job: ReadJob) -> StoredFile:
+    """Return the parsed contents of a file; of one that cannot be read, a line with the reason."""
     try:
         return to_stored(*read_file(job.content, job.name, job.metadata))
     except UNREADABLE as error:
-        return unreadable_message(job.name, error)
+        return StoredFile([], [unreadable_message(job.name, error)])
 
 
 def unreadable_message(name: str, error: Exception) -> str:
@@ -208,4 +193,4 @@ def work() -> None:
     sys.stdout.buffer.write(msgspec.msgpack.encode([read(job) for job in jobs]))
 
 
-_results: msgspec.msgpack.Decoder[list[StoredFile | str]] = msgspec.msgpack.Decoder(list[StoredFile | str])
+_results = msgspec.msgpack.Decoder(list[StoredFile])
