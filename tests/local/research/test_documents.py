@@ -45,6 +45,11 @@ def test_front_matter_names_url_title_and_date(docs):
     assert (document.url, document.title, document.date) == ("https://x.example/a", "A page", "2024-05-06")
 
 
+def test_front_matter_with_the_path_of_a_site_has_a_file_url(docs):
+    docs.file("a.md", "---\nurl: /about\n---\nAcme Pumps was founded in 1998.")
+    assert only(docs).url == "file:a.md"
+
+
 def test_a_page_without_an_address_has_a_file_url(docs):
     docs.file("sub/a.txt", "Acme Pumps was founded in 1998.")
     assert only(docs).url == "file:sub/a.txt"

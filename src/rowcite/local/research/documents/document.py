@@ -109,7 +109,7 @@ class Document:
 
 @dataclass(frozen=True)
 class FileMetadata:
-    """The URL, title and date that the manifest or front matter gives a file; empty where not given."""
+    """The URL, title and date that the manifest or a line of JSON gives a page; empty where not given."""
 
     url: str = ""
     title: str = ""
@@ -121,5 +121,5 @@ class FileMetadata:
 
 
 def metadata_in(row: dict[str, Any]) -> FileMetadata:
-    """Return the metadata in a row of the manifest or in front matter."""
+    """Return the metadata in a row of the manifest or in a line of JSON."""
     return FileMetadata(*(str(row.get(key) or "").strip() for key in ("url", "title", "date")))

@@ -26,6 +26,7 @@ _MOST_PROPERTIES = 2_000  # of a page's markup
 _SCHEMA_URL = re.compile(r"^https?://schema\.org/([A-Z]\w+)$")
 _ADDRESSES = frozenset({"url", "sameas", "webfeed", "contenturl", "downloadurl", "mainentityofpage", "id"})
 _SCALES = {"3": "thousand", "6": "million", "9": "billion"}
+_OWN = (("title", "title"), ("url", 'link[rel~="canonical"]'), ("time", "time[datetime]"))
 _PREFIX = re.compile(r"^(?:[a-z]+[:.]|citation_)")  # "og:title", "dc.date", "citation_author"
 _TECHNICAL = re.compile(
     r"image|viewport|robots|verification|theme|generator|fb:|app[-_:]|card|referrer|format-detection|msapplication|csrf|token|charset|"
@@ -65,6 +66,12 @@ class Node:
         return next((leaf.text for leaf in self.leaves(*keys) if leaf.text), "")
 
 
+def thing_nodes(tree: LexborHTMLParser, source: str) -> list[Node]:
+    """Return the things in a page's JSON-LD and microdata; `source` is its source with white space collapsed."""
+    scripts = tree.css('script[type="application/ld+json"]')
+    return [node for one in scripts for node in json_nodes(one.text())] + _markup_nodes(tree, source)
+
+
 def json_nodes(text: str) -> list[Node]:
     """Return the top-level objects of a JSON text, with @graph and references resolved; none if it is not JSON."""
     text = text.strip().removeprefix("<!--").removesuffix("-->").strip(" \t\r\n;")
@@ -87,8 +94,8 @@ def mapping_node(data: dict[str, Any], raw: str) -> Node:
     return _Data(lambda key: _lines_of(key, raw)).node(data)
 
 
-def markup_nodes(tree: LexborHTMLParser, source: str) -> list[Node]:
-    """Return the top-level items of a page's microdata; `source` is its source with white space collapsed."""
+def _markup_nodes(tree: LexborHTMLParser, source: str) -> list[Node]:
+    """Return the top-level items of a page's microdata."""
     scopes = tree.css("[itemscope]")
     items = {one.mem_id: Node(_types((one.attributes.get("itemtype") or "").split())) for one in scopes}
     lines: dict[int, str] = {}
@@ -102,20 +109,20 @@ def markup_nodes(tree: LexborHTMLParser, source: str) -> list[Node]:
     return [items[one.mem_id] for one in scopes if "itemprop" not in one.attributes]
 
 
-def meta_node(tree: LexborHTMLParser, source: str) -> Node:
-    """Return what a page's meta tags state of it, without those for programs and with short names ("og:title" is "title")."""
+def page_node(tree: LexborHTMLParser, source: str) -> Node:
+    """Return what a page states of itself, by short names ("og:title" is "title"): what has no excerpt is not a fact."""
     node = Node()
+    for key, selector in _OWN:
+        if element := tree.css_first(selector):
+            stated = element.attributes.get("href") or element.attributes.get("datetime") or element.text()
+            node.add(key, [Leaf(collapse_spaces(stated), "")])
     for meta in tree.css("meta[content]")[:_MOST_TAGS]:
         key = next(filter(None, map(meta.attributes.get, ("property", "name"))), "").lower()
         text = collapse_spaces(meta.attributes.get("content") or "")
         if 0 < len(text) < LONGEST and not _TECHNICAL.search(key):
-            node.add(_PREFIX.sub("", key), [Leaf(text, tag_excerpt(meta, text, source))])
-    return node
-
-
-def filing_node(tree: LexborHTMLParser) -> Node:
-    """Return what a filing tags in its text (inline XBRL): "dei:EntityRegistrantName" over the name."""
-    node = Node()
+            excerpt = "" if text.startswith(("@", "http")) else tag_excerpt(meta, text, source)
+            node.add(_PREFIX.sub("", key), [Leaf(text, excerpt)])
+    # The tags of a filing (inline XBRL): "dei:EntityRegistrantName" over the name.
     for element in tree.css("[contextref][name]")[:_MOST_PROPERTIES]:
         text = collapse_spaces(inline_text(element))
         scale = _SCALES.get(element.attributes.get("scale") or "", "")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -13,19 +13,12 @@ import yaml
 from markdown_it import MarkdownIt
 from selectolax.lexbor import LexborHTMLParser
 
-from rowcite.local.research.documents.document import Block, Document, Fact, FileMetadata, metadata_in
+from rowcite.local.research.documents.document import Block, Document, Fact, FileMetadata
 from rowcite.local.research.documents.file_formats import Page, pages_in
 from rowcite.local.research.documents.html_blocks import Layout, blocks_of, check_depth
 from rowcite.local.research.documents.layout_facts import layout_facts
 from rowcite.local.research.documents.node_facts import mapping_facts, named_in, node_facts, node_subjects
-from rowcite.local.research.documents.nodes import (
-    Node,
-    filing_node,
-    json_nodes,
-    mapping_node,
-    markup_nodes,
-    meta_node,
-)
+from rowcite.local.research.documents.nodes import Node, mapping_node, page_node, thing_nodes
 from rowcite.local.research.documents.phrases import sentence_facts
 from rowcite.local.research.text.dates import full_date
 from rowcite.local.research.text.normalise import collapse_spaces, core_name
@@ -42,22 +35,9 @@ _MOST_FACTS = 3_000  # of a page by its layout: each is looked up in the text
 _TITLE_BREAK = re.compile(r"\s+[|\u2013—·:»-]\s+|:\s+")
 _NOT_DATELINE = re.compile(r"(?<!published)(?<!updated):|[.!?]$", re.IGNORECASE)
 _DATES = ("dateModified", "datePublished", "dateCreated", "modified_time", "published_time", "updated_time",
-          "last-modified", "date", "date.issued", "publish-date", "pubdate", "datepublished")  # fmt: skip
+          "last-modified", "date", "date.issued", "publish-date", "pubdate", "datepublished", "time")  # fmt: skip
 _PAGE_TYPES = re.compile(r"Article|Posting|Page\b|Report|Dataset|CreativeWork")
 _markdown = MarkdownIt("commonmark", {"breaks": True, "html": True}).enable("table")
-
-
-@dataclass
-class _Metadata:
-    """A page's own metadata: `nodes` are its structured data, `facts` those of its data and meta tags, `hrefs` its links."""
-
-    title: str = ""
-    url: str = ""
-    date: str | None = None
-    site_name: str = ""
-    nodes: list[Node] = field(default_factory=list)
-    facts: list[Fact] = field(default_factory=list)
-    hrefs: list[str] = field(default_factory=list)
 
 
 def read_file(
@@ -84,14 +64,13 @@ def _document(page: Page) -> Document:
     """Parse a page by its form."""
     if page.form == "html":
         check_depth(page.text)
-        tree = LexborHTMLParser(page.text)
-        return _build(page, blocks_of(tree), _metadata_of(tree, collapse_spaces(page.text)))
+        tree, source = LexborHTMLParser(page.text), collapse_spaces(page.text)
+        hrefs = [link.attributes.get("href") or "" for link in tree.css("a[href]")]
+        return _build(page, blocks_of(tree), page_node(tree, source), thing_nodes(tree, source), hrefs)
     front, body = _split_front_matter(page.text)
-    data = mapping_facts(mapping_node(front, page.text[: len(page.text) - len(body)])) if front else []
     html = f"<body>{_markdown.render(body)}</body>" if page.form == "markdown" else ""
     layout = blocks_of(LexborHTMLParser(html)) if html else _from_text(body)
-    metadata = page.metadata.with_fallback(metadata_in(front))
-    return _build(replace(page, metadata=metadata), layout, _Metadata(facts=data))
+    return _build(page, layout, mapping_node(front, page.text[: len(page.text) - len(body)]))
 
 
 def _split_front_matter(text: str) -> tuple[dict[str, Any], str]:
@@ -113,69 +92,57 @@ def _from_text(body: str) -> Layout:
     return layout
 
 
-def _metadata_of(tree: LexborHTMLParser, source: str) -> _Metadata:
-    """Return the metadata of a page; `source` is its text with collapsed spaces."""
-    scripts = tree.css('script[type="application/ld+json"]')
-    nodes = [node for script in scripts for node in json_nodes(script.text())] + markup_nodes(tree, source)
-    metas, element = meta_node(tree, source), tree.css_first("title")
-    title = collapse_spaces(element.text()) if element is not None else metas.text("title")
-    stated = mapping_facts(metas) + mapping_facts(filing_node(tree))
-    facts = [fact for fact in stated if fact.label != "title" and not fact.value.startswith(("@", "http"))]
-    hrefs = list(filter(None, (link.attributes.get("href") for link in tree.css("a[href]"))))
-    addresses = (_first(tree, 'link[rel~="canonical"]', "href").strip(), metas.text("url"))
-    url = next((one for one in addresses if one.startswith(("http://", "https://"))), "")
-    dated = [*(node for node in nodes if _PAGE_TYPES.search(node.types)), metas]
-    dates = [node.text(key) for node in dated for key in _DATES]
-    date = next(filter(None, map(full_date, [*dates, _first(tree, "time[datetime]", "datetime")])), None)
-    facts = node_facts(nodes, title) + facts
-    return _Metadata(title, url, date, metas.text("site_name"), nodes, facts, hrefs)
-
-
-def _first(tree: LexborHTMLParser, selector: str, attribute: str) -> str:
-    """Return an attribute of the first element that a selector finds, or an empty string."""
-    element = tree.css_first(selector)
-    return (element.attributes.get(attribute) or "") if element is not None else ""
-
-
-def _build(page: Page, layout: Layout, head: _Metadata) -> Document:
-    """Build a document; facts whose excerpt does not occur in it are dropped."""
+def _build(
+    page: Page, layout: Layout, own: Node, things: Sequence[Node] = (), hrefs: Sequence[str] = ()
+) -> Document:
+    """Build a document from what a page states of itself and of things; facts whose excerpt does not occur in it are dropped."""
     metadata, blocks, words = page.metadata, tuple(layout.blocks), layout.text
-    url = metadata.url or head.url or f"file:{page.name}"
+    addresses = [leaf.text for leaf in own.leaves("url") if leaf.text.startswith(("http://", "https://"))]
+    url = metadata.url or next(iter(addresses), f"file:{page.name}")
     headline = next((block.text for block in blocks if block.kind == "heading"), "")
     first = blocks[0].lines[0][:120] if blocks and blocks[0].lines else ""
-    stated = "" if words else "; ".join(fact.value for fact in head.facts)  # a page of data alone
-    facts = [*head.facts, *islice(layout_facts(blocks), _MOST_FACTS), *sentence_facts(blocks)]
-    title = metadata.title or head.title or headline or first
+    title = metadata.title or own.text("title") or headline or first
+    data = node_facts(things, own.text("title")) + mapping_facts(own)
+    stated = "" if words else "; ".join(fact.value for fact in data)  # a page of data alone
+    facts = [*data, *islice(layout_facts(blocks), _MOST_FACTS), *sentence_facts(blocks)]
+    titles = (title, headline, own.text("title"), own.text("site_name"))
     document = Document(
         path=page.name,
         url=url,
         title=title,
-        date=full_date(metadata.date) or head.date or _dateline(blocks),
+        date=_date(metadata.date, own, things) or _dateline(blocks),
         host=host_of(url),
         site=site_of(host_of(url)),
-        text=collapse_spaces(f"{head.title} {words} {stated}"),
+        text=collapse_spaces(f"{own.text('title')} {words} {stated}"),
         raw=page.text,
         blocks=blocks,
-        subjects=_subjects((title, headline, head.title), head, facts),
-        links=frozenset([*map(site_of, filter(None, map(host_of, head.hrefs))), *sites_within(words)]),
-        named=_named(head, facts),
+        subjects=_subjects(titles, things, facts),
+        links=frozenset([*map(site_of, filter(None, map(host_of, hrefs))), *sites_within(words)]),
+        named=_named(things, facts),
     )
     return replace(document, facts=tuple(fact for fact in facts if document.contains(fact.excerpt)))
 
 
-def _subjects(titles: tuple[str, ...], head: _Metadata, facts: list[Fact]) -> tuple[str, ...]:
+def _subjects(titles: Sequence[str], things: Sequence[Node], facts: Sequence[Fact]) -> tuple[str, ...]:
     """Return the core names a page presents: parts of its titles, things in its data, and names labelled at its top."""
     parts = [part for text in titles for part in [text, *_TITLE_BREAK.split(text)]]
     top = (fact for fact in facts if fact.block < _TOP and not fact.subject)
     labelled = [fact.value for fact in top if _NAME_LABEL.fullmatch(fact.label)]
-    names = [*node_subjects(head.nodes), *map(core_name, [*parts, head.site_name, *labelled])]
+    names = [*node_subjects(things), *map(core_name, [*parts, *labelled])]
     return tuple(dict.fromkeys(filter(None, names)))
 
 
-def _named(head: _Metadata, facts: list[Fact]) -> tuple[str, ...]:
+def _named(things: Sequence[Node], facts: Sequence[Fact]) -> tuple[str, ...]:
     """Return the core names of others than the page itself: in its data, and in the name columns of its tables."""
-    names = map(core_name, [*named_in(head.nodes), *(fact.subject for fact in facts if fact.row_cells)])
+    names = map(core_name, [*named_in(things), *(fact.subject for fact in facts if fact.row_cells)])
     return tuple(sorted({name for name in names if len(name) > 2 and not name.isdigit()}))
+
+
+def _date(stated: str, own: Node, things: Sequence[Node]) -> str | None:
+    """Return the date of a page: the stated one, else that of its data, else that of its metadata."""
+    dated = [*(thing for thing in things if _PAGE_TYPES.search(thing.types)), own]
+    dates = [stated, *(node.text(key) for node in dated for key in _DATES)]
+    return next(filter(None, map(full_date, dates)), None)
 
 
 def _dateline(blocks: tuple[Block, ...]) -> str | None:
