@@ -36,6 +36,14 @@ def test_a_name_shared_by_two_companies_is_not_answered(docs):
     assert "does not identify" in finding.basis[0].reasoning
 
 
+def test_the_city_selects_the_company_among_namesakes(docs):
+    namesakes(docs)
+    docs.page(
+        "c.html", "<h1>Contact</h1><p>Headquarters: Austin, USA</p>", "https://meridiansystems.example/c"
+    )
+    assert docs.value({"company_name": "Meridian Systems", "city": "Austin"}, COUNT) == 90
+
+
 def test_a_register_page_of_a_namesake_is_excluded(docs):
     namesakes(docs)
     row = "<h1>Meridian Systems</h1><dl><dt>Website</dt><dd>meridiansystems.example</dd><dt>Employees</dt><dd>95</dd></dl>"

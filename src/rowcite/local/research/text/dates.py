@@ -42,8 +42,7 @@ def date_in(text: str) -> str:
 
 def full_date(text: str) -> str | None:
     """Return a date as YYYY-MM-DD if day, month and year are given, else None."""
-    date = date_in(text) if text else ""
-    return date if len(date) == 10 else None
+    return date if len(date := date_in(text)) == 10 else None
 
 
 def year_mentioned(sentence: str) -> str:

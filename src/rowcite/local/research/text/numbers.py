@@ -10,9 +10,7 @@ from dataclasses import dataclass
 
 _TO_NINETEEN = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
-_SPELLED = {word: n for n, word in enumerate(_TO_NINETEEN.split())} | {
-    word: 10 * n for n, word in enumerate(_TENS.split(), 2)
-}
+_SPELLED = dict(zip(f"{_TO_NINETEEN} {_TENS}".split(), [*range(20), *range(20, 100, 10)], strict=True))
 _SCALES = {"dozen": 12, "hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
 _WORD = "|".join([*_SPELLED, *_SCALES])
 _MAGNITUDES = {"k": 1e3, "t": 1e3, "m": 1e6, "b": 1e9, "mrd": 1e9}  # by the first letter, except for "mrd"
@@ -57,10 +55,8 @@ def number_in(text: str) -> Amount | None:
 
 def money_in(text: str) -> Amount | None:
     """Return the first amount of money, else the first number, without a currency."""
-    found = list(_AMOUNT.finditer(text))
-    signed = (match for match in found if match["before"] or match["after"])
-    match = next(signed, None) or next(iter(found), None)
-    return _amount(match) if match else None
+    amounts = [_amount(match) for match in _AMOUNT.finditer(text)]
+    return max(amounts, key=lambda one: bool(one.currency), default=None)
 
 
 def range_in(text: str) -> tuple[float, float] | None:

@@ -41,17 +41,16 @@ def _codes() -> dict[str, str]:
 def country_code(text: str) -> str:
     """Return the alpha-2 code of a country's name or code, or an empty string."""
     bare = text.strip(" .,;")
-    if len(bare) == 2 and bare.isupper():
-        return "GB" if bare == "UK" else (bare if pycountry.countries.get(alpha_2=bare) else "")
+    if len(bare) == 2 and bare.isupper() and pycountry.countries.get(alpha_2=bare):
+        return bare
     return _codes().get(fold(bare), "")
 
 
 def country_name(code: str) -> str:
     """Return a country's usual English name."""
-    if code in _USUAL:
-        return _USUAL[code]
     country = pycountry.countries.get(alpha_2=code)
-    return "" if country is None else str(getattr(country, "common_name", country.name)).split(",")[0]
+    name = _USUAL.get(code) or getattr(country, "common_name", getattr(country, "name", ""))
+    return str(name).split(",")[0]
 
 
 def same_place(one: str, other: str) -> bool:
