@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from msgspec import structs
-
 from rowcite.local.research.answers.evidence import read_value
 from rowcite.local.research.answers.schema_fields import OutputField, empty_value, means_unknown
 from rowcite.local.research.documents.document import Directness, Fact
@@ -55,30 +53,28 @@ class Quote:
 
     def relation(self, value: Any, target: OutputField) -> Directness | None:
         """Return how directly the quote is about the entity where it states a value, or as a whole if it states none; None if it is not."""
-        found = [self._match(fact, value) for fact in self._parts(value, target)]
-        return max((one for one in found if one), key=lambda one: one.value, default=None)
-
-    def _parts(self, value: Any, target: OutputField) -> list[Fact]:
-        """Return the labelled facts, else the sentences, of the quote that state a value; all of them if none does."""
         facts = (one for one in self.match.document.facts if one.subject or one.lead is None)
-        labelled = [one for one in facts if one.directness is not Directness.LIST and self._has(one.excerpt)]
+        labelled = [
+            one for one in facts if one.directness is not Directness.LIST and self._overlaps(one.excerpt)
+        ]
         sentences = [self._sentence(text, value) for text in split_sentences(self.text)]
         stating = [one for one in labelled if states(f"{one.value} {one.excerpt}", value, target)]
         stating = stating or [one for one in sentences if states(one.excerpt, value, target)]
-        return stating or labelled or sentences
+        found = [self._match(fact, value) for fact in stating or labelled or sentences]
+        return max((one for one in found if one), key=lambda one: one.value, default=None)
+
+    def _overlaps(self, excerpt: str) -> bool:
+        """Return True if the excerpt of a fact is a part of the quote, or the quote a part of it."""
+        excerpt = collapse_spaces(excerpt)
+        return excerpt in self.text or self.text in excerpt
 
     def _sentence(self, text: str, value: Any) -> Fact:
         """Return a sentence of the quote as a fact, divided where it states the value."""
         holding = (block.heading for block in self.match.document.blocks if text in block.text)
-        at = position(text, value) or 0
-        fact = Fact("", str(value), text, Directness.SENTENCE, heading=next(holding, ""))
-        lead = _LISTED_BEFORE.sub("", text[:at]) if isinstance(value, str) else text[:at]
-        return structs.replace(fact, lead=lead, tail=text[len(lead) :])
-
-    def _has(self, excerpt: str) -> bool:
-        """Return True if the excerpt of a fact is a part of the quote, or the quote a part of it."""
-        excerpt = collapse_spaces(excerpt)
-        return excerpt in self.text or self.text in excerpt
+        lead = text[: position(text, value) or 0]
+        lead = _LISTED_BEFORE.sub("", lead) if isinstance(value, str) else lead
+        heading, tail = next(holding, ""), text[len(lead) :]
+        return Fact("", str(value), text, Directness.SENTENCE, heading=heading, lead=lead, tail=tail)
 
     def _match(self, fact: Fact, value: Any) -> Directness | None:
         """Return how directly a part of the quote is about the entity."""
@@ -112,16 +108,15 @@ def position(quote: str, value: Any) -> int | None:
         return None
     if isinstance(value, int | float):
         return _number_at(quote, value)
-    found = (_words_at(quote, value), _date_at(quote, value), _country_at(quote, value))
-    return next((at for at in found if at is not None), None)
+    finders = (_words_at, _date_at, _country_at)
+    return next((at for find in finders if (at := find(quote, value)) is not None), None)
 
 
 def _words_at(quote: str, value: str) -> int | None:
     bare = re.sub(r"^https?://(?:www\.)?", "", value)
-    words = r"[\W_]*".join(re.escape(word) for word in re.findall(r"[^\W_]+", strip_accents(bare)))
-    if not words:
-        return quote.find(value) if value in quote else None
-    match = re.search(rf"(?<![^\W_]){words}(?![^\W_])", strip_accents(quote), re.IGNORECASE)
+    words = r"[\W_]*".join(re.findall(r"[^\W_]+", strip_accents(bare)))
+    whole = rf"(?<![^\W_]){words}(?![^\W_])" if words else re.escape(value)
+    match = re.search(whole, strip_accents(quote), re.IGNORECASE)
     return match.start() if match else None
 
 
@@ -132,10 +127,9 @@ def _number_at(quote: str, value: float) -> int | None:
     for match in _TOKEN.finditer(quote):
         start, end = match.span()
         readings = (number_in(match[0]), money_in(quote[start : end + 12]))
+        amounts = {one.value for one in readings if one}
         ends = range_in(quote[max(start - 12, 0) : end + 12]) or ()
-        amounts = [
-            one.value for one in readings if one and (one.value not in ends or 1500 <= one.value < 2100)
-        ]
+        amounts -= {one for one in ends if not 1500 <= one < 2100}
         if any(math.isclose(one, abs(value), rel_tol=1e-9) for one in amounts):
             return start
     return None
@@ -183,12 +177,8 @@ def coerce(value: Any, target: OutputField) -> Any:
             return value
         case "string", str() if len(value) <= _LONGEST:
             return value.strip() or None
-        case "integer" | "number", (int() | float()) if (
-            not isinstance(value, bool) and abs(value) <= _BIGGEST
-        ):
-            if target.kind == "number":
-                return value
-            return int(value) if value == int(value) else None
+        case "integer" | "number", int() | float() if type(value) is not bool and abs(value) <= _BIGGEST:
+            return value if target.kind == "number" else int(value) if value == int(value) else None
     return None
 
 
@@ -204,16 +194,14 @@ def support(value: Any, target: OutputField, quotes: Sequence[Quote]) -> Support
         content |= {name: part.value for name, part in parts.items() if part}
         return _together(list(parts.values()), content)
     relations = {quote: quote.relation(value, target) for quote in quotes}
-    stating = {quote: how for quote, how in relations.items() if states(quote.text, value, target)}
-    others = [quote for quote, how in relations.items() if how and quote not in stating]
-    supporting = [quote for quote, how in stating.items() if how]
-    if not supporting and others and _is_implied(value, target, others):
-        supporting = others
+    about = [quote for quote, how in relations.items() if how]
+    stating = [quote for quote in about if states(quote.text, value, target)]
+    used = stating or (about if about and _is_implied(value, target, about) else [])
     for quote, how in relations.items():
-        quote.used |= quote in supporting
+        quote.used |= quote in used
         quote.refused |= how is None
-    sites = {quote.match.site for quote, how in stating.items() if how not in {None, Directness.PASSING}}
-    return Support(value, len(sites)) if supporting else None
+    sites = {quote.match.site for quote in stating if relations[quote] is not Directness.PASSING}
+    return Support(value, len(sites)) if used else None
 
 
 def _together(parts: Sequence[Support | None], value: Any) -> Support | None:
@@ -226,13 +214,13 @@ def _is_implied(value: Any, target: OutputField, quotes: Sequence[Quote]) -> boo
     """Return True if quotes may support a value they do not state: a choice, or a text in their words."""
     if isinstance(value, bool) or target.kind == "enum":
         return not means_unknown(value)
-    return isinstance(value, str) and all(_uses_words_of(one, quotes) for one in split_sentences(value))
-
-
-def _uses_words_of(text: str, quotes: Sequence[Quote]) -> bool:
-    """Return True if a text consists of the quotes' words and contains no other figure."""
     joined = " ".join(quote.text for quote in quotes)
-    words, there = set(content_words(text)), set(content_words(joined))
-    figures = set(re.findall(r"\d+", text)) <= set(re.findall(r"\d+", joined))
-    share = len(words & there) / len(words) if words else 0.0
+    return isinstance(value, str) and all(_uses_words_of(one, joined) for one in split_sentences(value))
+
+
+def _uses_words_of(text: str, quoted: str) -> bool:
+    """Return True if a text consists of the words quoted and contains no other figure."""
+    words = set(content_words(text))
+    figures = set(re.findall(r"\d+", text)) <= set(re.findall(r"\d+", quoted))
+    share = len(words & set(content_words(quoted))) / max(len(words), 1)
     return figures and share >= (1 if len(words) < _FEW else _SHARE)

@@ -68,20 +68,19 @@ def messages_for(
 ) -> tuple[list[dict[str, str]], tuple[str, ...]]:
     """Return the messages for `fields` (a JSON schema's properties), and the passages shown of each document."""
     room = min(_PER_DOCUMENT, _ALL_PASSAGES // max(len(documents), 1))
-    requested = frozenset(content_words(json.dumps(fields, ensure_ascii=False)))
+    requested = frozenset(content_words(_json(fields)))
     shown = tuple(passages(document, requested, room) for document in documents)
     mark = sha256("\0".join(shown).encode()).hexdigest()[:16]  # a page cannot contain its own hash
-    parts = [
-        f"Entity: {json.dumps(given, ensure_ascii=False)}",
-        f"Schema of the fields: {json.dumps(fields, ensure_ascii=False)}",
-    ]
+    parts = [f"Entity: {_json(given)}", f"Schema of the fields: {_json(fields)}"]
     for number, (document, text) in enumerate(zip(documents, shown, strict=True), 1):
-        about = json.dumps(
-            {"url": document.url, "title": document.title, "date": document.date}, ensure_ascii=False
-        )
+        about = _json({"url": document.url, "title": document.title, "date": document.date})
         parts.append(f"<untrusted-{mark} document={number} {about}>\n{text}\n</untrusted-{mark}>")
     messages = [{"role": "system", "content": _RULES}, {"role": "user", "content": "\n\n".join(parts)}]
     return messages, shown
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def passages(document: Document, requested: frozenset[str], room: int) -> str:
@@ -90,12 +89,9 @@ def passages(document: Document, requested: frozenset[str], room: int) -> str:
     Passages with instructions to a language model are left out.
     """
     data = dict.fromkeys(fact.excerpt for fact in document.facts if fact.directness is Directness.DATA)
-    texts = [
-        clip(text, _PASSAGE) for text in (*data, *(collapse_spaces(one.text) for one in document.blocks))
-    ]
-    return "\n".join(
-        best_texts((one for one in texts if not MODEL_INSTRUCTIONS.search(one)), requested, room)
-    )
+    texts = (*data, *(collapse_spaces(block.text) for block in document.blocks))
+    plain = (clip(text, _PASSAGE) for text in texts if not MODEL_INSTRUCTIONS.search(text))
+    return "\n".join(best_texts(plain, requested, room))
 
 
 _LONGEST_QUOTE = 1_000  # characters: a quote of a whole page would support any value
@@ -181,12 +177,12 @@ def _answer(
 
 def _quotes(claimed: Any, pages: Sequence[Page], dossier: Dossier) -> tuple[list[Quote], int]:
     """Return the quotes that occur in the document they name, and the number of those that do not."""
-    claims = [one if isinstance(one, dict) else {} for one in claimed] if isinstance(claimed, list) else []
     numbered = {str(number): page for number, page in enumerate(pages, 1)}  # some models write a string
     found: dict[tuple[int, str], Quote] = {}
     missing = 0
-    for claim in claims[:_QUOTES]:
-        page, text = numbered.get(str(claim.get("document"))), collapse_spaces(str(claim.get("quote") or ""))
+    for claim in claimed[:_QUOTES] if isinstance(claimed, list) else []:
+        given = claim if isinstance(claim, dict) else {}
+        page, text = numbered.get(str(given.get("document"))), collapse_spaces(str(given.get("quote") or ""))
         if page and _occurs(text, *page):
             found[page[0].number, text] = Quote(text, page[0], dossier)
         else:
@@ -197,8 +193,8 @@ def _quotes(claimed: Any, pages: Sequence[Page], dossier: Dossier) -> tuple[list
 def _occurs(quote: str, match: DocumentMatch, shown: str) -> bool:
     """Return True if a quote was shown and occurs in the document, with no number or word cut short; one word states nothing."""
     whole = rf"(?<!\w)(?<!\d[.,]){re.escape(quote)}(?!\w)(?![.,]\d)"
-    readable = " " in quote and len(quote) <= _LONGEST_QUOTE
-    return readable and bool(re.search(whole, collapse_spaces(shown))) and match.document.contains(quote)
+    found = " " in quote and len(quote) <= _LONGEST_QUOTE and re.search(whole, collapse_spaces(shown))
+    return bool(found) and match.document.contains(quote)
 
 
 def _rejection(given: Any, value: Any, quotes: list[Quote]) -> str:
