@@ -6,14 +6,14 @@ A tool's text is data. It must be about the entity, and alone supports medium co
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 
 from msgspec import structs
 
 from rowcite.local.research.documents.document import Document, Fact
 from rowcite.local.research.documents.node_facts import node_facts
-from rowcite.local.research.documents.nodes import Node, json_nodes, without_nodes
+from rowcite.local.research.documents.nodes import json_nodes, without_nodes
 from rowcite.local.research.documents.parse import UNREADABLE, read_file
 from rowcite.local.research.question import Question, ToolAnswer
 from rowcite.local.research.subject.entity import DocumentMatch, Dossier
@@ -68,16 +68,9 @@ def _document(answer: ToolAnswer, number: int) -> Document | None:
     found = replace(found, url=answer.url, title=answer.title, host=host, site=site)
     facts, names = list[Fact](), list[str]()
     nodes = json_nodes(text)
-    for node in (inner for outer in nodes for inner in _with_inner(outer)):
+    for node in (inner for outer in nodes for inner in outer.walk()):
         subject = next((node.text(key) for key in node.properties if _NAME.fullmatch(split_words(key))), "")
         if subject:
             facts += [structs.replace(one, subject=subject) for one in node_facts([without_nodes(node)])]
             names += dict.fromkeys([core_name(subject), fold(subject)])
     return replace(found, facts=tuple(facts), subjects=tuple(names), named=tuple(names)) if nodes else found
-
-
-def _with_inner(node: Node) -> Iterator[Node]:
-    """Yield an object and those inside it, outer ones first."""
-    yield node
-    for inner in (inner for key in node.properties for inner in node.nodes(key)):
-        yield from _with_inner(inner)

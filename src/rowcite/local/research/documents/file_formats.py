@@ -17,7 +17,6 @@ _NAMES = ("html", "htm", "xhtml", "md", "markdown", "txt", "text", "pdf", "jsonl
 SUFFIXES = frozenset(f".{name}" for name in _NAMES)
 _MOST_PAGES = 400
 _HYPHEN = re.compile(r"(?<=\w)-\n(?=[a-z])")  # at the end of a line of a PDF
-_CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?([\w-]+)", re.IGNORECASE)
 _GUESSED = 20_000  # bytes by which an encoding is recognised
 
 
@@ -88,9 +87,6 @@ def _decode(content: bytes) -> str:
         raise ValueError("contains binary data")
     with suppress(UnicodeDecodeError):
         return content.decode("utf-8-sig")
-    if charset := _CHARSET.search(content[:2048]):
-        with suppress(LookupError):
-            return content.decode(charset[1].decode("ascii"), "replace")
     import charset_normalizer  # of the extra `local`: the names of formats are needed without it
 
     guess = charset_normalizer.from_bytes(content[: content.rfind(b"\n", 0, _GUESSED) + 1 or _GUESSED]).best()

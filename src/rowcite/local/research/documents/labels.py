@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import lru_cache
 
 from rapidfuzz import fuzz
@@ -15,55 +15,49 @@ from rowcite.local.research.text.normalise import fold
 class Concept:
     """A kind of fact.
 
-    `asks` matches a field's folded name or description; `labels` matches the whole of a document's folded label.
+    `asks` matches a field's folded name or description; `labels` the whole of a document's folded label.
     `changes`: the newest statement wins. `many`: several values do not contradict each other.
     """
 
     name: str
-    asks: re.Pattern[str]
-    labels: re.Pattern[str]
+    asks: str
+    labels: str = "(?!)"
+    _: KW_ONLY
     changes: bool = False
     many: bool = False
 
 
-def _concept(
-    name: str, asks: str, labels: str = "(?!)", *, changes: bool = False, many: bool = False
-) -> Concept:
-    """Return a concept; `labels` are those that do not name it in a field."""
-    return Concept(name, re.compile(rf"\b(?:{asks})\b"), re.compile(rf"{asks}|{labels}"), changes, many)
-
-
 # Ordered: the first whose `asks` is found in the field's name wins, so special concepts are before general ones.
 CONCEPTS: tuple[Concept, ...] = (
-    _concept("employees", r"(?:(?:number|no|total|count) of )?(?:employees?|staff|ftes?)(?: count| number| total| range| size)?|head ?count|workforce|team size|company size|people employed",
+    Concept("employees", r"(?:(?:number|no|total|count) of )?(?:employees?|staff|ftes?)(?: count| number| total| range| size)?|head ?count|workforce|team size|company size|people employed",
              r"(?:(?:number|no|total|count) of )?(?:people|workers|team members|full time employees|personnel)|(?:employees|staff) (?:worldwide|globally)|team|size|mitarbeiter(?:zahl)?|average (?:number of )?(?:employees|staff|head ?count)|group employees|how (?:many (?:people|employees|staff)|big|large) .+", changes=True),
-    _concept("founders", r"(?:co )?founders?(?: names?)?|(?:co )?founded by", r"founding team|who (?:founded|started|set up) .+", many=True),
-    _concept("founded", r"(?:year |date )?(?:founded|founding|established)(?: in| on| year| date)?|establishment|inception|start year|(?:year|date) of foundation|foundation(?: year| date)",
+    Concept("founders", r"(?:co )?founders?(?: names?)?|(?:co )?founded by", r"founding team|who (?:founded|started|set up) .+", many=True),
+    Concept("founded", r"(?:year |date )?(?:founded|founding|established)(?: in| on| year| date)?|establishment|inception|start year|(?:year|date) of foundation|foundation(?: year| date)",
              r"(?:year|date) of (?:founding|establishment)|est|since|(?:in business|trading) since|started|gegrundet|when (?:was|were|did|have) .*(?:founded|established|start|begin|began|set up|open).*|how (?:old|long) .*(?:company|business|you).*|since when"),
-    _concept("incorporated", r"(?:date of )?incorporat(?:ed|ion)(?: year| date| on)?|registration date|date registered|date of registration|registered on"),
-    _concept("ceo", r"ceo(?: name)?|chief executive(?: officer| name)?|managing director|head of (?:the )?company|who (?:runs|leads|heads)|run by|led by|leader",
+    Concept("incorporated", r"(?:date of )?incorporat(?:ed|ion)(?: year| date| on)?|registration date|date registered|date of registration|registered on"),
+    Concept("ceo", r"ceo(?: name)?|chief executive(?: officer| name)?|managing director|head of (?:the )?company|who (?:runs|leads|heads)|run by|led by|leader",
              r"ceo and (?:co )?founder|(?:co )?founder and ceo|geschaftsfuhrer|md|general manager|who (?:runs|leads|heads|is the (?:ceo|chief executive)).*", changes=True),
-    _concept("public", r"(?:is )?(?:publicly|public)(?: traded| listed| company| quoted)|(?:is |stock )?listed|is public|stock exchange listed",
+    Concept("public", r"(?:is )?(?:publicly|public)(?: traded| listed| company| quoted)|(?:is |stock )?listed|is public|stock exchange listed",
              r"listing|traded on|ownership(?: type| status| structure)?|owned by|owners?|listed on .+|.*(?:publicly traded|public company|stock exchange)|(?:where )?can (?:i|we|one) buy (?:your )?shares|who owns .+", changes=True),
-    _concept("stage", r"(?:(?:latest|last|current|most recent) )?(?:funding|financing|investment) (?:stage|round|status|type)|(?:latest|last|current|most recent) (?:stage|round)(?: type| name)?|stage",
+    Concept("stage", r"(?:(?:latest|last|current|most recent) )?(?:funding|financing|investment) (?:stage|round|status|type)|(?:latest|last|current|most recent) (?:stage|round)(?: type| name)?|stage",
              r"(?:latest |last |current |most recent )?funding|round|(?:how|who) .*(?:fund|financed|backed|invest).*|have you raised.*", changes=True),
-    _concept("funding_total", r"total (?:funding|raised|investment|capital raised)(?: raised| amount| to date| usd| eur)?|funding (?:total|to date|raised|amount)|capital raised|raised (?:to date|in total)|funding", changes=True),
-    _concept("investors", r"(?:key |lead |main )?(?:investors?|backers?)|backed by", r"funders?", many=True),
-    _concept("revenue", r"revenues?|turnover|annual sales|sales (?:volume|figure)", r"(?:annual |yearly |total |net |group )?(?:revenues?|turnover|sales)(?: usd| eur| gbp)?|umsatz", changes=True),
-    _concept("industry", r"(?:main |primary )?(?:industry|industries|sector|line of business|vertical|branch)|what (?:the company|it) does|field of business|business area|main business",
+    Concept("funding_total", r"total (?:funding|raised|investment|capital raised)(?: raised| amount| to date| usd| eur)?|funding (?:total|to date|raised|amount)|capital raised|raised (?:to date|in total)|funding", changes=True),
+    Concept("investors", r"(?:key |lead |main )?(?:investors?|backers?)|backed by", r"funders?", many=True),
+    Concept("revenue", r"revenues?|turnover|annual sales|sales (?:volume|figure)", r"(?:annual |yearly |total |net |group )?(?:revenues?|turnover|sales)(?: usd| eur| gbp)?|umsatz", changes=True),
+    Concept("industry", r"(?:main |primary )?(?:industry|industries|sector|line of business|vertical|branch)|what (?:the company|it) does|field of business|business area|main business",
              r"(?:main |primary )?(?:business sector|branche|field|nature of business|business|activity|activities|category)|industry type|sic description|what (?:industry|sector|field|business|line of business) .+"),
-    _concept("city", r"(?:hq |headquarters? |head office |home |registered )?(?:city|town)|city of (?:the )?headquarters", r"(?:[a-z]+ )?address locality|locality|(?:registered )?seat"),
-    _concept("country", r"(?:hq |headquarters? )?country(?: code| name)?(?: of (?:registration|incorporation|the .*))?|nation", r"(?:[a-z]+ )?address country(?: name)?|jurisdiction"),
-    _concept("hq", r"headquarters?|hq|head office|headquartered|based|location|(?<!street )(?<!mail )address|registered office|where",
+    Concept("city", r"(?:hq |headquarters? |head office |home |registered )?(?:city|town)|city of (?:the )?headquarters", r"(?:[a-z]+ )?address locality|locality|(?:registered )?seat"),
+    Concept("country", r"(?:hq |headquarters? )?country(?: code| name)?(?: of (?:registration|incorporation|the .*))?|nation", r"(?:[a-z]+ )?address country(?: name)?|jurisdiction"),
+    Concept("hq", r"headquarters?|hq|head office|headquartered|based|location|(?<!street )(?<!mail )address|registered office|where",
              r"(?:global |world |corporate |main |registered )?(?:headquarters?|hq|head office|location|address|head quarters|office)(?: location| address)?|(?:headquartered|based) in|sitz|where (?:is|are|do|can) .*(?:based|located|headquarter|head office|find you|you sit|office).*", changes=True),
-    _concept("products", r"(?:key |main |core |flagship |top )?(?:products?|services?|offerings?|brands?|solutions?)(?: and (?:services|products|solutions))?(?: names?| lines?| list)?",
+    Concept("products", r"(?:key |main |core |flagship |top )?(?:products?|services?|offerings?|brands?|solutions?)(?: and (?:services|products|solutions))?(?: names?| lines?| list)?",
              r"(?:our |the )?(?:products?|services?|offerings?|brands?|solutions?|product lines?|range)(?: (?:and|or) (?:services|products|solutions))?(?: range)?|what we (?:make|do|build|offer|sell)|trade ?marks?|makes offer(?: item offered)?(?: name)?|has offer catalog.*name|owns|produkte|what (?:do|does) .*(?:sell|make|offer|produce)|(?:what|which) (?:are your )?(?:products|services).*", many=True),
-    _concept("certifications", r"(?:our )?certifi(?:cations?|cates?|ed)|accreditations?|iso", r"has certification.*|has credential.*|standards|quality standards", many=True),
-    _concept("phone", r"(?:contact point )?(?:tele)?phone(?: number)?|tel", r"call us|switchboard"),
-    _concept("email", r"(?:contact point )?e ?mail(?: address)?"),
-    _concept("website", r"(?:company |official )?(?:website|web ?site|homepage|domain|url)(?: url| address)?|web address", r"web|internet|site"),
-    _concept("registration", r"(?:company |registration |registry |commercial register )(?:number|no|id)|crn", r"(?:register|registered|business|org(?:anisation)?|charity) ?(?:number|no|id|nr)|reg no|identifier|hrb"),
-    _concept("ticker", r"ticker(?: symbol)?|stock symbol", r"symbol"),
+    Concept("certifications", r"(?:our )?certifi(?:cations?|cates?|ed)|accreditations?|iso", r"has certification.*|has credential.*|standards|quality standards", many=True),
+    Concept("phone", r"(?:contact point )?(?:tele)?phone(?: number)?|tel", r"call us|switchboard"),
+    Concept("email", r"(?:contact point )?e ?mail(?: address)?"),
+    Concept("website", r"(?:company |official )?(?:website|web ?site|homepage|domain|url)(?: url| address)?|web address", r"web|internet|site"),
+    Concept("registration", r"(?:company |registration |registry |commercial register )(?:number|no|id)|crn", r"(?:register|registered|business|org(?:anisation)?|charity) ?(?:number|no|id|nr)|reg no|identifier|hrb"),
+    Concept("ticker", r"ticker(?: symbol)?|stock symbol", r"symbol"),
 )  # fmt: skip
 
 BY_NAME = {concept.name: concept for concept in CONCEPTS}
@@ -110,7 +104,7 @@ _PLURAL_Y = re.compile(r"(?<=\w\w)ies\b")
 @lru_cache(maxsize=16384)
 def concept_of_label(label: str) -> str:
     """Return the concept that a document's folded label or question names, or an empty string."""
-    found = (concept.name for concept in CONCEPTS if concept.labels.fullmatch(label))
+    found = (one.name for one in CONCEPTS if re.fullmatch(f"{one.asks}|{one.labels}", label))
     return next(found, "") if len(label) < _LONGEST_LABEL else ""
 
 
@@ -118,7 +112,7 @@ def concept_of_field(name: str, description: str) -> str:
     """Return the concept that most words of a field's folded name, else of a short folded description, name, or an empty string."""
     for named, text in ((True, name), (False, description)):
         for concept in CONCEPTS if text and len(text.split()) < _LONG else ():
-            match = concept.asks.search(text)
+            match = re.search(rf"\b(?:{concept.asks})\b", text)
             if match and (not named or 2 * len(match[0].split()) > len(text.split())):
                 return concept.name
     return ""

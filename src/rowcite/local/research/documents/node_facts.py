@@ -74,10 +74,7 @@ def node_subjects(nodes: Sequence[Node]) -> list[str]:
 
 def named_in(nodes: Sequence[Node]) -> set[str]:
     """Return the names of the organisations and people in a page's data."""
-    inner = [one for node in nodes for key in node.properties for one in node.nodes(key)]
-    return {_name(node) for node in nodes if _NAMED.search(node.types)} | (
-        named_in(inner) if inner else set()
-    )
+    return {_name(inner) for node in nodes for inner in node.walk() if _NAMED.search(inner.types)}
 
 
 def _name(node: Node) -> str:

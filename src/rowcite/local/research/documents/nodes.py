@@ -61,6 +61,13 @@ class Node:
         """Return the things that are values of a property."""
         return [value for value in self.properties.get(key, ()) if isinstance(value, Node)]
 
+    def walk(self) -> Iterator[Node]:
+        """Yield this node and those inside it, outer ones first."""
+        yield self
+        for key in self.properties:
+            for inner in self.nodes(key):
+                yield from inner.walk()
+
     def text(self, *keys: str) -> str:
         """Return the first text of the first of some properties that has one, or an empty string."""
         return next((leaf.text for leaf in self.leaves(*keys) if leaf.text), "")
@@ -85,7 +92,8 @@ def json_nodes(text: str) -> list[Node]:
     by_id = {node.text("@id"): without_nodes(node) for node in nodes if len(node.properties) > 1}
     for node in nodes:
         node.properties.pop("@graph", None)
-        _resolve(node, by_id)
+        for values in (values for inner in node.walk() for values in inner.properties.values()):
+            values[:] = [_resolved(value, by_id) for value in values]
     return [node for node in nodes if set(node.properties) - {"@context"}]
 
 
@@ -201,14 +209,10 @@ def _scalar(value: Any) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", match[1]) if match else text
 
 
-def _resolve(node: Node, by_id: dict[str, Node]) -> None:
-    """Replace references to other nodes of the page."""
-    for values in node.properties.values():
-        for number, value in enumerate(values):
-            if isinstance(value, Node):
-                _resolve(value, by_id)
-                if set(value.properties) == {"@id"}:
-                    values[number] = by_id.get(value.text("@id"), value)
+def _resolved(value: Leaf | Node, by_id: dict[str, Node]) -> Leaf | Node:
+    """Return the node of the page that a value refers to, else the value."""
+    reference = isinstance(value, Node) and set(value.properties) == {"@id"}
+    return by_id.get(value.text("@id"), value) if isinstance(value, Node) and reference else value
 
 
 def without_nodes(node: Node) -> Node:

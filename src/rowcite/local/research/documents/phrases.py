@@ -28,7 +28,8 @@ _LIST = r"[^.;:!?()]{3,200}"
 _STAGE = r"pre-?seed|seed|series [A-Ka-k]\d?\b"
 _EXEC = r"(?:CEO|chief executive(?: officer)?|managing director)"
 
-_NEEDS = {
+# The patterns of a concept are slow: they are tried only on sentences that contain one of these in lower case.
+_NEEDS = {concept: re.compile(words) for concept, words in {
     "employees": r"people|staff|employ|worker|team|colleague|person|fte|full-time|payroll|count|workforce|of us|specialists|professionals",
     "founded": r"found|establish|start|set up|created|formed|born|launch|incorporat|open|began|begin|commenc|back to|since",
     "founders": r"founded",
@@ -41,9 +42,7 @@ _NEEDS = {
     "products": r"product|range|portfolio|offering|service|solution|brand|platform",
     "investors": r"led by|investors|backed by|funded by|investment from|backing from",
     "email": r"@",
-}
-NEEDS = {concept: re.compile(words) for concept, words in _NEEDS.items()}
-"""The patterns of a concept are slow: they are tried only on sentences that contain one of these in lower case."""
+}.items()}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -146,7 +145,7 @@ def sentence_facts(blocks: tuple[Block, ...]) -> Iterator[Fact]:
     for number, block in enumerate(blocks):
         for text in sentences_of(block):
             low = text.lower() if len(text) <= _LONGEST else ""
-            likely = {concept for concept, needs in NEEDS.items() if needs.search(low)}
+            likely = {concept for concept, needs in _NEEDS.items() if needs.search(low)}
             for phrase in (one for one in PHRASES if one.concept in likely) if likely else ():
                 latest = phrase.concept == "stage"  # the last of several rounds
                 matches = phrase.pattern.finditer(text)
