@@ -42,7 +42,7 @@ def covers(entry: str, url: str) -> bool:
     """Return True if an entry in normal form covers a URL. `www.` in front of either host does not count."""
     host, _, prefix = entry.partition("/")
     wanted = host.removeprefix("www.").lstrip(".")
-    found, path = _location(url)
+    found, path = location(url)
     if found != wanted and not found.endswith(f".{wanted}"):
         return False
     segments = prefix.split("/") if prefix else []
@@ -50,7 +50,7 @@ def covers(entry: str, url: str) -> bool:
 
 
 @lru_cache(maxsize=65_536)
-def _location(url: str) -> tuple[str, list[str]]:
+def location(url: str) -> tuple[str, list[str]]:
     """Return the host of a URL and the segments of its path; nothing for what is not a URL."""
     try:
         parts = urlsplit(url)

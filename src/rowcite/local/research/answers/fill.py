@@ -92,7 +92,7 @@ def fill_freely(reading: Reading) -> Finding:
             basis += _with_items(verdict.basis(path.removesuffix("[]")), verdict.value)
     reason = (
         reading.dossier.problem
-        or f"The documents about {reading.dossier.entity.label} state no facts of a known kind."
+        or f"The documents about {reading.dossier.entity.given} state no facts of a known kind."
     )
     found = tuple(basis) or (FieldBasis("output", reason, (), "low"),)
     return Finding("json", content, found, _object_schema(shapes))
@@ -133,9 +133,9 @@ def with_placeholder_note(reason: str, empty: Any) -> str:
 def _not_found(target: OutputField, reading: Reading) -> Verdict:
     """Return the empty value with the reason: no document names the entity, or none states the field."""
     dossier, count = reading.dossier, len(reading.matches)
-    reason = dossier.problem or f"No document that may be used mentions {dossier.entity.label}."
+    reason = dossier.problem or f"No document that may be used mentions {dossier.entity.given}."
     if count:
-        read = f"{plural(count, 'document')} about {dossier.entity.label}"
+        read = f"{plural(count, 'document')} about {dossier.entity.given}"
         reason = f"Not found: none of {read} states this: {target.words or target.name}."
     empty = empty_value(target)
     return Verdict(empty, "low", with_placeholder_note(reason, empty), (), found=False)
@@ -166,7 +166,7 @@ Quoted = tuple[Document, list[str]]
 def report(given: str | dict[str, Any], reading: Reading) -> Finding:
     """Return a report on the entity, or on the topic if no document read names an entity of the input."""
     entity = Entity(given=given) if isinstance(given, str) else entity_of(given)
-    topic = entity.given or reading.dossier.entity.label
+    topic = entity.given
     about = ((one.document, one.role is DocumentRole.OWN) for one in reading.matches)
     found = _quoted(about, reading.dossier.entity.mentions)
     if not found:

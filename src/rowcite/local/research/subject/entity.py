@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from rowcite.local.research.documents.document import Document
-from rowcite.local.research.text.normalise import core_name, fold, is_legal_form, split_words, strip_accents
+from rowcite.local.research.text.normalise import core_name, fold, split_words, strip_accents
 from rowcite.local.research.text.urls import SHARED_SITES, site_in, sites_within
 from rowcite.model import Citation
 
@@ -23,6 +23,7 @@ _KEYS = {kind: re.compile(rf"\b(?:{words})\b") for kind, words in {
     "topic": "market|topic|subject|query|question|theme|segment|search|keyword|prompt",
     "name": "name|company|organi[sz]ation|firm|business|account|brand|entity|supplier|vendor|customer|employer|title|product|person|school|startup",
 }.items()}  # fmt: skip
+_NAMELESS = "the subject"
 _CAPITALISED = re.compile(r"(?<!\w)[A-Z\d][\w'\u2019]*")
 _APOSTROPHE = "['\u2019]?"  # "roes" also matches "Roe's", "dalva" also "D'Alva"
 OTHER_CAPITALS = frozenset(["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "ceo", "i", "founder", "chief", "managing", "director", "chair", "series", "raise", "raises", "win", "wins", "open", "opens", "appoint", "appoints", "name", "names", "launches", "closes", "secures", "hires", "report", "reports", "announces", "buys", "acquires", "moves", "plans", "is", "has", "was", "to", "in", "on", "about", "at", "with", "for", "recipe", "recipes", "review", "reviews", "profile", "facts", "guide", "overview", "wiki", "wikipedia", "annual", "form", "official", "home", "news", "careers", "jobs"])  # fmt: skip
@@ -31,12 +32,12 @@ OTHER_CAPITALS = frozenset(["january", "february", "march", "april", "may", "jun
 
 @dataclass(frozen=True)
 class Entity:
-    """The row's subject: folded core names, sites, places and countries.
+    """The row's subject: its name for a sentence, folded core names, sites, places and countries.
 
     `topic` marks a theme instead of a proper name, `text` a text that may contain a name. `known` has the names in the corpus.
     """
 
-    given: str = ""
+    given: str = _NAMELESS
     names: tuple[str, ...] = ()
     sites: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
@@ -44,11 +45,6 @@ class Entity:
     topic: bool = False
     text: str = ""
     known: frozenset[str] = frozenset()
-
-    @property
-    def label(self) -> str:
-        """The entity's name for a sentence."""
-        return self.given or ", ".join(self.sites) or "the subject"
 
     @cached_property
     def spoken(self) -> tuple[str, ...]:
@@ -76,7 +72,9 @@ class Entity:
     def mentions(self, text: str) -> list[tuple[int, int]]:
         """Return the positions where a text names the entity; longer names that begin alike do not count."""
         even = strip_accents(text)
-        return [one.span() for one in self._mention.finditer(even) if not _longer_name(even, one.end())]
+        return [
+            one.span() for one in self._mention.finditer(even) if not _is_longer(one[0], even[one.end() :])
+        ]
 
     def names_another(self, text: str) -> bool:
         """Return True if a text names another entity of the corpus; one word must be capitalised, as "General" is."""
@@ -86,16 +84,18 @@ class Entity:
         return not self.known.isdisjoint({*capitals, *map(" ".join, runs)}.difference(self.spoken))
 
 
-def _longer_name(text: str, end: int) -> bool:
-    """Return True if a capitalised word other than a legal form follows a name: "Northwind Traders"."""
-    match = re.match(r" (?:(?:&|and|of) )?([A-Z][\w'\u2019-]+)", text[end:])
-    return bool(match and not is_legal_form(match[1]) and match[1].lower() not in OTHER_CAPITALS)
+def _is_longer(name: str, rest: str) -> bool:
+    """Return True if a name continues with a capitalised word other than a legal form: "Northwind Traders"."""
+    match = re.match(r" (?:(?:&|and|of) )?([A-Z][\w'\u2019-]+)", rest)
+    added = match and core_name(f"{name} {match[1]}") != core_name(name)
+    return bool(match and added and match[1].lower() not in OTHER_CAPITALS)
 
 
 def entity_of(value: str | dict[str, Any]) -> Entity:
     """Return the entity of a run's input; values are recognised by their form and key."""
     if isinstance(value, str):
-        return Entity(text=value, sites=tuple(sites_within(value)))
+        found_sites = sites_within(value)
+        return Entity(", ".join(found_sites) or _NAMELESS, sites=tuple(found_sites), text=value)
     found = defaultdict[str, list[str]](list)
     leaves = list(_leaves(value))
     for key, text in leaves:
@@ -108,7 +108,7 @@ def entity_of(value: str | dict[str, Any]) -> Entity:
     names = found["name"] or found["topic"] or ([] if sites else found["spare"][:1])
     parts = (part.strip() for text in found["place"] for part in text.split(","))
     return Entity(
-        given=" ".join((names or [*sites, ""])[0].split()),
+        given=" ".join((names or [*sites, _NAMELESS])[0].split()),
         names=tuple(dict.fromkeys(one for name in names for one in (core_name(name), fold(name)) if one)),
         sites=sites,
         places=tuple(part for part in parts if fold(part) and not fold(part).isdigit()),

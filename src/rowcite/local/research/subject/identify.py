@@ -34,7 +34,7 @@ def identify(entity: Entity, library: Library) -> Dossier:
     numbers = dict.fromkeys([*own, *sorted({*named, *linked, *_presenting(entity, library)})])
     admitted = {number: library[number] for number in numbers if library.admits(number)}
     if numbers and not admitted:
-        problem = f"No document that the source policy admits mentions {entity.label}."
+        problem = f"No document that the source policy admits mentions {entity.given}."
         return Dossier(entity, problem=problem)
     return exclude_namesakes(entity, admitted)
 
@@ -47,7 +47,7 @@ def _with_known_names(entity: Entity, library: Library) -> Entity:
         runs = (" ".join(words[at : at + size]) for size in sizes for at in range(len(words) - size + 1))
         names = [run for run in runs if _is_known(run, library)][:1]
         return replace(
-            entity, names=tuple(map(core_name, names)), given=entity.given or "".join(names).title()
+            entity, names=tuple(map(core_name, names)), given="".join(names).title() or entity.given
         )
     if entity.topic or entity.sites or any(map(library.containing_phrase, entity.names)):
         return entity
@@ -111,13 +111,13 @@ def exclude_namesakes(entity: Entity, documents: dict[int, Document]) -> Dossier
     ]
     if matches:
         return Dossier(entity, tuple(sorted(matches, key=lambda one: (-one.score, one.document.path))))
-    problem = f"No document mentions {entity.label}."
+    problem = f"No document mentions {entity.given}."
     if namesakes:
         problem = (
-            f"The documents that name {entity.label} are about another of that name, or do not identify one."
+            f"The documents that name {entity.given} are about another of that name, or do not identify one."
         )
     elif documents:
-        problem = f"Documents contain the words {entity.label}, but none of them names it."
+        problem = f"Documents contain the words {entity.given}, but none of them names it."
     return Dossier(entity, problem=problem)
 
 

@@ -60,11 +60,6 @@ def core_name(name: str) -> str:
     return " ".join(words).removeprefix("the ")
 
 
-def is_legal_form(word: str) -> bool:
-    """Return True if a word is only a legal form, such as Ltd or GmbH."""
-    return fold(word).replace(" ", "") in _LEGAL_FORMS
-
-
 def split_words(name: str) -> str:
     """Return the folded words of a key: "hqCity" and "hq_city" are "hq city"."""
     return fold(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name))

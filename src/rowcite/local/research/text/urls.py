@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from urllib.parse import urlsplit
 
 from publicsuffixlist import PublicSuffixList
 
-from rowcite.api.source_policy import covers, normal_entry
+from rowcite.api.source_policy import covers, location, normal_entry
 
 _suffixes = PublicSuffixList(only_icann=True)
 _HOST = r"((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,})"
@@ -24,10 +23,7 @@ SHARED_SITES = frozenset([
 
 def host_of(url: str) -> str:
     """Return the host of a URL, lower-case and without www, or an empty string."""
-    try:
-        return (urlsplit(url).hostname or "").removeprefix("www.")
-    except ValueError:  # such as an unclosed IPv6 bracket
-        return ""
+    return location(url)[0]
 
 
 @lru_cache(maxsize=65536)
