@@ -65,13 +65,11 @@ def fill_text(description: str, reading: Reading) -> Finding:
         kind = "array"
     target = OutputField("output", words, description, kind, nullable=True, concept=concept)
     verdict = find_value(target, reading)
-    words_of = {True: "Yes", False: "No"} if kind == "boolean" else {}
-    text = (
-        ", ".join(verdict.value)
-        if kind == "array" and verdict.found
-        else words_of.get(verdict.value, str(verdict.value))
-    )
-    return Finding("text", text if verdict.found else NOT_FOUND, (verdict.basis("output"),))
+    value = verdict.value if verdict.found else NOT_FOUND
+    if isinstance(value, bool):
+        value = "Yes" if value else "No"
+    text = ", ".join(value) if isinstance(value, list) else str(value)
+    return Finding("text", text, (verdict.basis("output"),))
 
 
 def fill_freely(reading: Reading) -> Finding:
@@ -82,9 +80,8 @@ def fill_freely(reading: Reading) -> Finding:
     for path, description in _KNOWN_FIELDS:
         parent, _, name = path.removesuffix("[]").rpartition(".")
         kind = "integer" if name in _WHOLE_NUMBERS else "string"
-        shape: dict[str, Any] = {"type": kind, "description": description}
-        if path.endswith("[]"):
-            shape = {"type": "array", "items": {"type": kind}, "description": description}
+        form = {"type": "array", "items": {"type": kind}} if path.endswith("[]") else {"type": kind}
+        shape: dict[str, Any] = {**form, "description": description}
         verdict = find_value(field_of_schema(shape, name, parent), reading)
         if verdict.found:
             values, inner = ((one.setdefault(parent, {}) if parent else one) for one in (content, shapes))
