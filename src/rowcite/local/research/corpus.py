@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from rowcite.errors import InputError
 from rowcite.local.research.answers.fill import Reading, fill_freely, fill_object, fill_text, report
 from rowcite.local.research.answers.schema_fields import field_of_schema
 from rowcite.local.research.answers.tool_answers import cap_confidence, matches_of_tools
+from rowcite.local.research.documents.document import Document
 from rowcite.local.research.question import Finding, Question, documents_to_read
 from rowcite.local.research.search import SearchQuery, SearchResult, search
 from rowcite.local.research.store.ingest import load_contents
@@ -38,8 +38,7 @@ class Corpus:
 
     def read(self, question: Question) -> Reading:
         """Return the documents about a question's entity, as many as its processor reads."""
-        policy = (question.include_domains, question.exclude_domains, question.after_date)
-        library = self.documents.limited_to(self._permitted(*policy, undated=True))
+        library = self._limited_by(question, undated=True)
         dossier = identify(entity_of(question.input), library)
         read = _most_useful(dossier, question)
         from_tools = matches_of_tools(question, dossier, self.size)
@@ -63,22 +62,19 @@ class Corpus:
 
     def search(self, query: SearchQuery, /) -> tuple[SearchResult, ...]:
         """Return the best documents for a query, with passages quoted from them."""
-        policy = (query.include_domains, query.exclude_domains, query.after_date)
-        return search(self.documents.limited_to(self._permitted(*policy, undated=False)), query)
+        return search(self._limited_by(query, undated=False), query)
 
-    def _permitted(
-        self, include: Sequence[str], exclude: Sequence[str], after: str | None, *, undated: bool
-    ) -> frozenset[int] | None:
-        """Return the numbers of the documents that a source policy admits, of dated ones and perhaps others; None for all."""
-        if not (include or exclude or after):
-            return None
-        earliest = after or ""
-        return frozenset(
-            number
-            for number, summary in enumerate(self.documents.summaries)
-            if allowed(summary.url, tuple(include), tuple(exclude))
-            and ((summary.date or "") >= earliest or (undated and not summary.date))
-        )
+    def _limited_by(self, policy: Question | SearchQuery, *, undated: bool) -> Library:
+        """Return the documents that a source policy admits; with `after_date`, undated ones only if `undated`."""
+        include, exclude = tuple(policy.include_domains), tuple(policy.exclude_domains)
+        earliest = policy.after_date or ""
+
+        def admitted(one: Document) -> bool:
+            recent = (one.date or "") >= earliest or (undated and not one.date)
+            return recent and allowed(one.url, include, exclude)
+
+        limited = include or exclude or earliest
+        return self.documents.limited_to(admitted) if limited else self.documents
 
 
 def is_report(output: dict[str, Any]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from functools import lru_cache
 from heapq import nsmallest
@@ -48,10 +48,10 @@ class Library:
         """Yield the documents in order."""
         return map(self._load, self._ids)
 
-    def limited_to(self, permitted: frozenset[int] | None) -> Library:
-        """Return the library with a source policy."""
+    def limited_to(self, admitted: Callable[[Document], bool]) -> Library:
+        """Return the library with a source policy, given as a test of summaries."""
         limited = copy(self)
-        limited.permitted = permitted
+        limited.permitted = frozenset(at for at, one in enumerate(self.summaries) if admitted(one))
         return limited
 
     def admits(self, number: int) -> bool:
