@@ -24,11 +24,6 @@ _OTHERS = re.compile(
     r"reviews?|comment|mentions|additionalProperty|isRelatedTo|isSimilarTo|itemReviewed|hasVariant|competitor|customer",
     re.IGNORECASE,
 )
-_IGNORED = re.compile(
-    r"@.*|image|logo|photo|potentialAction|breadcrumb|isPartOf|mainEntityOfPage|primaryImageOfPage|thumbnailUrl",
-    re.IGNORECASE,
-)
-_PAGES = re.compile(r"Article|Posting|WebPage|Report|Review$")
 _PAGE_LABELS = frozenset({"url", "permalink", "link", "address", "canonical"})  # not of its subject
 _ADDRESS = ("addressLocality", "addressRegion", "addressCountry")
 _NAMES = ("name", "headline", "title", "legalName")
@@ -45,12 +40,8 @@ class _Position(NamedTuple):
 
 
 def node_facts(nodes: Sequence[Node], title: str = "") -> list[Fact]:
-    """Return the facts of a page's structured data; a page or an article without a name is called by the page's title."""
-    found = (
-        fact
-        for node in nodes
-        for fact in _facts(node, _Position(_name(node) or (title if _PAGES.search(node.types) else "")))
-    )
+    """Return the facts of a page's structured data; a thing without a name is called by the page's title."""
+    found = (fact for node in nodes for fact in _facts(node, _Position(_name(node) or title)))
     return list(dict.fromkeys(islice(found, _MOST)))
 
 
@@ -63,13 +54,8 @@ def mapping_facts(node: Node) -> list[Fact]:
 def node_subjects(nodes: Sequence[Node]) -> list[str]:
     """Return the core names of the things that a page's data is about, without publishers."""
     things = [thing for node in nodes for thing in (node, *node.nodes("mainEntity"), *node.nodes("about"))]
-    return [
-        core
-        for thing in things
-        if not re.search(r"WebSite|ImageObject|BreadcrumbList|SearchAction", thing.types)
-        for key in ("name", "legalName", "alternateName", "headline", "title")
-        if (core := core_name(thing.text(key)))
-    ]
+    cores = (core_name(leaf.text) for thing in things for leaf in thing.leaves(*_NAMES, "alternateName"))
+    return list(filter(None, cores))
 
 
 def named_in(nodes: Sequence[Node]) -> set[str]:
@@ -85,7 +71,7 @@ def _name(node: Node) -> str:
 def _facts(node: Node, at: _Position) -> Iterator[Fact]:
     """Yield the facts of a node's properties: their values as one fact, then the facts of those that are nodes."""
     for key, values in node.properties.items() if at.depth <= _DEEPEST else ():
-        if _IGNORED.fullmatch(key) or (key == "name" and at.depth and not at.path):
+        if key.startswith("@") or (key == "name" and at.depth and not at.path):
             continue
         if not _OTHERS.fullmatch(key):
             yield from _fact(key, values, at)
@@ -139,9 +125,5 @@ def _parts(node: Node) -> tuple[list[Leaf], str]:
         return [one for one in firsts if one.text], ", "
     if named := node.leaves(*_NAMES)[:1] or node.leaves("givenName", "familyName"):
         return named, " "
-    values = (
-        one for key in ("address", "value", "item", "itemOffered") for one in node.properties.get(key, ())
-    )
-    inner = [one for one in map(_shown, values) if one.text]
     leaves = node.leaves(*(key for key in node.properties if key[0] != "@"))
-    return inner[:1] or (leaves if len(leaves) == 1 else []), ""
+    return leaves if len(leaves) == 1 else [], ""
