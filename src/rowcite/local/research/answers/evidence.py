@@ -31,17 +31,14 @@ _PRIVATE = re.compile(
 )
 _ITEM_BREAK = re.compile(r"\s*;\s*|\s*,\s+(?:and\s+|or\s+)?|\s*\|\s*|\s+·\s+|\s*\v\s*")
 _LAST_AND = re.compile(r"\s+(?:and|&|as well as|plus)\s+")
-_STAGES = {
-    "Bootstrapped": r"bootstrap|self-(?:fund|financ)|(?:never|not) (?:taken|raised|accepted)|no (?:outside|external|venture)",
-    "Public": r"^(?!.*(?:\bnot\b|\bun)).*\b(?:publicly|listed|quoted|public|ipo|floated|stock|trad(?:es|ed|ing) on)\b",
-}
+_ROUND = re.compile(r"(?<![\w-])(pre-?seed|seed|series [a-k])(?![\w-])", re.IGNORECASE)
+_OWN_MONEY = re.compile(
+    r"\b(?:bootstrap|self (?:fund|financ)|(?:never|not) (?:taken|raised|accepted)|no (?:outside|external|venture))"
+)
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 _MINUTES = {"second": 1 / 60, "hour": 60, "day": 1440}
-_FORMS = {
-    "website": re.compile(r"\w\.[a-z]{2}"),
-    "email": re.compile(r"@"),
-    "phone": re.compile(r"(?:\d\D{0,3}){5}"),
-}
+_FORMS = {"website": r"\w\.[a-z]{2}", "email": "@", "phone": r"(?:\d\D{0,3}){5}"}
+_DATES = frozenset({"founded", "incorporated"})
 _PLAIN = re.compile(r"[^\d-]{0,3}(-?\d+(?:\.\d+)?)(?: [A-Z]{1,4})?")
 _AROUND_ITEM = re.compile(r"^(?:(?:and|or|for|at|both|the|a|an|our|its)\s+)+|\s*\([^)]*\)$", re.IGNORECASE)
 _CURRENCY = re.compile(r"\b(usd|eur|gbp|chf|sek|nok|dkk|pln|jpy)\b")
@@ -59,7 +56,7 @@ def read_value(fact: Fact, target: OutputField) -> Any:
     if folded in _NOT_STATED:
         return None
     if target.concept == "public" and target.kind in {"boolean", "string"}:
-        return _publicness(fact, folded)
+        return fact.concept == "ticker" or _is_public(folded)
     if target.kind == "enum":
         return choose(_stage(fact.value) if target.concept == "stage" else fact.value, target.choices)
     if target.kind in {"integer", "number"}:
@@ -88,18 +85,17 @@ def _yes_or_no(folded: str, target: OutputField) -> bool | None:
     return not re.match(r"(?:not|no|out|un|sold|never)\b", folded)
 
 
-def _publicness(fact: Fact, folded: str) -> bool | None:
+def _is_public(folded: str) -> bool | None:
+    """Return whether words describe a company as listed or as private; None if they describe neither."""
     if folded in _NO or _PRIVATE.search(folded):
         return False
-    return True if fact.concept == "ticker" or folded in _YES or _PUBLIC.search(folded) else None
+    return True if folded in _YES or _PUBLIC.search(folded) else None
 
 
 def _number(fact: Fact, target: OutputField) -> float | None:
     """Return a year, a sum of money or a count; None for a sum in another currency than requested."""
     text, requested = fact.value, _requested(target)
-    if target.concept in {"founded", "incorporated"} or (
-        target.kind == "integer" and "year" in target.words.split()
-    ):
+    if target.concept in _DATES or (target.kind == "integer" and "year" in target.words.split()):
         return int(date_in(text)[:4] or 0) or None
     if (duration := _DURATION.fullmatch(text.strip())) and any(duration.groups()):
         days, hours, minutes, seconds = (float(part or 0) for part in duration.groups())
@@ -129,12 +125,12 @@ def _requested(target: OutputField) -> str:
 def _text(text: str, target: OutputField) -> str:
     """Return a text in the form that the field's words name: a date, a city, a country, a stage."""
     requested, city = _requested(target), city_of(text)
-    if target.concept in {"founded", "incorporated"} or re.search(r"\bdate\b|yyyy", requested):
+    if target.concept in _DATES or re.search(r"\bdate\b|yyyy", requested):
         date = date_in(text)
         if "year" in requested and "yyyy mm" not in requested:
             return date[:4]
         return "" if _FULL_DATE.search(requested) and len(date) != 10 else date
-    if target.concept in _FORMS and not _FORMS[target.concept].search(text):
+    if not re.search(_FORMS.get(target.concept, ""), text):
         return ""
     if target.concept == "city":
         return city
@@ -147,12 +143,14 @@ def _text(text: str, target: OutputField) -> str:
 
 
 def _stage(text: str) -> str:
-    """Return the usual name of a funding stage: "Series B", "Seed", "Public", "Bootstrapped"."""
-    if match := re.search(r"(?<![\w-])(pre-?seed|seed|series [a-k])(?![\w-])", text, re.IGNORECASE):
+    """Return the usual name of a funding stage: "Series B", "Seed", "Public", "Bootstrapped"; an owner as written."""
+    if match := _ROUND.search(text):
         return match[1].title()
-    known = next((name for name, pattern in _STAGES.items() if re.search(pattern, text, re.IGNORECASE)), "")
-    private = re.search(r"privat|family|state|employee|co-?operative", text, re.IGNORECASE)
-    return known or (collapse_spaces(text) if private else "")
+    folded = fold(text)
+    if _OWN_MONEY.search(folded):
+        return "Bootstrapped"
+    owned = re.search(r"\b(?:private|family|state|employee|co ?operative)", folded)
+    return "Public" if _is_public(folded) else collapse_spaces(text) if owned else ""
 
 
 def choose(text: str, choices: tuple[Any, ...]) -> Any:
@@ -164,17 +162,14 @@ def choose(text: str, choices: tuple[Any, ...]) -> Any:
     folded, own = fold(text), _bounds(text)
     even = re.sub(r"[^\w-]+", " ", text.casefold().replace("&", " and "))  # "seed" is not in "pre-seed"
     found = [words for _, words in named if re.search(rf"(?<![\w-]){re.escape(words)}(?![\w-])", even)]
+    longest = [words for words in found if not any(words in other for other in found if other != words)]
     members = (
         [choice for choice, words in named if words == folded]
         or [choice for choice, _ in named if own and _contains(_bounds(str(choice)), own)]
-        or [one for one, words in named if words in found and not _is_part(words, found)]
+        or [choice for choice, words in named if words in longest]
         or [choice for choice, words in named if len(folded) > 3 and has_phrase(words, folded)]
     )
     return members[0] if len(members) == 1 else None
-
-
-def _is_part(words: str, others: list[str]) -> bool:
-    return any(words != other and words in other for other in others)
 
 
 def _contains(outer: tuple[float, float] | None, inner: tuple[float, float]) -> bool:
