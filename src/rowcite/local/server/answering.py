@@ -89,8 +89,9 @@ def _question(accepted: AcceptedRun, given: Input, tool_answers: tuple[ToolAnswe
 def encoded(
     finding: Finding, calls: tuple[McpToolCall, ...] | None = None, *, per_element: bool = False
 ) -> bytes:
-    """Return a finding as the API's `output`, JSON."""
-    basis = with_elements(finding.content, finding.basis) if per_element else finding.basis
+    """Return a finding as the API's `output`, JSON. An auto answer always has the basis of each list element."""
+    elements = per_element or finding.output_schema is not None
+    basis = with_elements(finding.content, finding.basis) if elements else finding.basis
     output: dict[str, Any] = {"basis": basis, "type": finding.kind, "content": finding.content}
     if finding.output_schema is not None:
         output["output_schema"] = finding.output_schema

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from msgspec import structs
 from rapidfuzz import fuzz
 
 from rowcite.local.research.answers.decide import LEVELS, Verdict, decide, decide_items, merge_citations
@@ -73,7 +72,7 @@ def fill_text(description: str, reading: Reading) -> Finding:
 
 
 def fill_freely(reading: Reading) -> Finding:
-    """Return the facts of known kinds, their schema, and a basis with nested names: of parts and of list items."""
+    """Return the facts of known kinds, their schema, and a basis with nested names (headquarters.city)."""
     content: dict[str, Any] = {}
     shapes: dict[str, Any] = {}
     basis: list[FieldBasis] = []
@@ -86,7 +85,7 @@ def fill_freely(reading: Reading) -> Finding:
         if verdict.found:
             values, inner = ((one.setdefault(parent, {}) if parent else one) for one in (content, shapes))
             values[name], inner[name] = verdict.value, shape
-            basis += _with_items(verdict.basis(path.removesuffix("[]")), verdict.value)
+            basis.append(verdict.basis(path.removesuffix("[]")))
     reason = (
         reading.dossier.problem
         or f"The documents about {reading.dossier.entity.given} state no facts of a known kind."
@@ -98,16 +97,6 @@ def fill_freely(reading: Reading) -> Finding:
 def _object_schema(shapes: dict[str, Any]) -> dict[str, Any]:
     properties = {name: one if "type" in one else _object_schema(one) for name, one in shapes.items()}
     return {"type": "object", "properties": properties, "required": [*shapes], "additionalProperties": False}
-
-
-def _with_items(entry: FieldBasis, value: Any) -> list[FieldBasis]:
-    """Return the entry, or one for each item of a list (key_products.0), cited from the excerpts that contain it."""
-    named = []
-    for number, item in enumerate(value if isinstance(value, list) else ()):
-        holding = tuple(one for one in entry.citations if any(str(item) in text for text in one.excerpts))
-        citations = holding or entry.citations
-        named.append(structs.replace(entry, field=f"{entry.field}.{number}", citations=citations))
-    return named or [entry]
 
 
 def find_value(target: OutputField, reading: Reading) -> Verdict:
