@@ -9,7 +9,7 @@ from typing import Any
 
 from rapidfuzz import fuzz
 
-from rowcite.local.research.text.dates import date_in
+from rowcite.local.research.text.figures import date_in
 from rowcite.local.research.text.places import country_code
 
 _CLOSE = 0.03  # a rounded figure, or last year's, counts as right

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from rowcite.local.research.text.dates import date_in, full_date, year_mentioned
+from rowcite.local.research.text.figures import (
+    date_in,
+    full_date,
+    money_in,
+    number_in,
+    range_in,
+    year_mentioned,
+)
 from rowcite.local.research.text.normalise import core_name, fold, split_sentences
-from rowcite.local.research.text.numbers import money_in, number_in, range_in
 from rowcite.local.research.text.places import city_of, country_code, country_in, country_name, same_place
 from rowcite.local.research.text.urls import allowed, site_in, sites_within
 

@@ -13,9 +13,8 @@ from rowcite.local.research.documents.document import Directness, Document, Fact
 from rowcite.local.research.documents.labels import field_phrases, normal_form, similarity
 from rowcite.local.research.subject.attribution import match_fact, row_contradicts
 from rowcite.local.research.subject.entity import DocumentMatch, DocumentRole, Dossier
-from rowcite.local.research.text.dates import date_in
+from rowcite.local.research.text.figures import date_in, money_in, number_in, range_in
 from rowcite.local.research.text.normalise import collapse_spaces, fold, has_phrase
-from rowcite.local.research.text.numbers import money_in, number_in, range_in
 from rowcite.local.research.text.places import city_of, country_code, country_in, country_name
 
 _YES = frozenset({"yes", "true", "y", "active", "1", "ja"})

@@ -10,8 +10,8 @@ from itertools import chain
 from typing import Any
 
 from rowcite.local.research.documents.labels import BY_NAME, concept_of_field
+from rowcite.local.research.text.figures import number_in
 from rowcite.local.research.text.normalise import fold, split_words
-from rowcite.local.research.text.numbers import number_in
 
 _DEEPEST = 8
 _UP_TO = re.compile(r"\b(?:up to|at most|maximum(?: of)?|max\.?|no more than|top)\s+(\w+)", re.IGNORECASE)

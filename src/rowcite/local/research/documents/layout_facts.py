@@ -12,7 +12,7 @@ from msgspec import structs
 from rowcite.local.research.documents.document import Block, Directness, Fact
 from rowcite.local.research.documents.labels import concept_of_label
 from rowcite.local.research.documents.phrases import MODEL_INSTRUCTIONS
-from rowcite.local.research.text.dates import date_in
+from rowcite.local.research.text.figures import date_in
 from rowcite.local.research.text.normalise import LABELLED_LINE, fold, split_sentences
 
 _BELOW = re.compile(r"^:\s+(\S.*)$")  # a definition below its term, as Markdown writes it

@@ -20,7 +20,7 @@ from rowcite.local.research.documents.layout_facts import layout_facts
 from rowcite.local.research.documents.node_facts import mapping_facts, named_in, node_facts, node_subjects
 from rowcite.local.research.documents.nodes import Node, mapping_node, page_node, thing_nodes
 from rowcite.local.research.documents.phrases import sentence_facts
-from rowcite.local.research.text.dates import full_date
+from rowcite.local.research.text.figures import full_date
 from rowcite.local.research.text.normalise import collapse_spaces, core_name
 from rowcite.local.research.text.urls import host_of, site_of, sites_within
 

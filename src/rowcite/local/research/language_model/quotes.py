@@ -22,14 +22,13 @@ from rowcite.local.research.subject.attribution import (
     row_contradicts,
 )
 from rowcite.local.research.subject.entity import DocumentMatch, DocumentRole, Dossier
-from rowcite.local.research.text.dates import date_in
+from rowcite.local.research.text.figures import NUMBER, date_in, money_in, number_in, range_in
 from rowcite.local.research.text.normalise import (
     collapse_spaces,
     content_words,
     split_sentences,
     strip_accents,
 )
-from rowcite.local.research.text.numbers import NUMBER, money_in, number_in, range_in
 from rowcite.local.research.text.places import country_code
 
 _NAME = r"[A-Z][\w'\u2019.-]*(?: [A-Z][\w'\u2019.-]*)*"
