@@ -106,6 +106,8 @@ def _most_useful(dossier: Dossier, question: Question) -> tuple[DocumentMatch, .
     limit = documents_to_read(question.processor)
 
     def rank(match: DocumentMatch) -> tuple[float, str]:
-        return -(match.score + 0.6 * len(kinds & match.document.by_concept.keys())), match.document.path
+        return -(
+            match.score + 0.6 * len(kinds & {fact.concept for fact in match.document.facts})
+        ), match.document.path
 
     return tuple(sorted(dossier.matches[: _SHORTLIST * limit], key=rank)[:limit])

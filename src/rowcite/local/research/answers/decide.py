@@ -103,7 +103,7 @@ def _strength(members: list[Candidate], year: str) -> float:
     for member in members:
         age = float(year or 0) - float(member.date[:4]) if member.date else _UNDATED_AGE
         weight = member.weight * max(0.3, 1 - 0.2 * max(0, age if year else 0))
-        best[member.match.site] = max(best.get(member.match.site, 0.0), weight)
+        best[member.match.document.site] = max(best.get(member.match.document.site, 0.0), weight)
     return 1 - math.prod(1 - min(weight, 0.97) for weight in best.values())
 
 
@@ -113,7 +113,7 @@ def _confidence(winner: Cluster, against: list[Cluster], year: str) -> Confidenc
     `year` is the newest one of a fact that changes, else empty.
     """
     opposition = max((cluster.strength for cluster in against), default=0.0)
-    sites = {member.match.site for member in winner.members}  # pages of one site count once
+    sites = {member.match.document.site for member in winner.members}  # pages of one site count once
     direct = [member for member in winner.members if member.direct]
     authority = any(member.authority for member in direct)
     undated = year and not winner.newest and not authority  # a page of another site
@@ -189,7 +189,7 @@ def decide_items(target: OutputField, found: list[Candidate]) -> Verdict | None:
             chosen.append(item)
     chosen = chosen[: target.limit]
     backers = [one for one, items in listed if any(_among(item, chosen) for item in items)]
-    others = len({backer.match.site for backer in backers}) - 1
+    others = len({backer.match.document.site for backer in backers}) - 1
     named = f" {plural(others, 'other site')} named some of them." if others else ""
     reasoning = f"{document.origin} lists {_shown(chosen)}.{named}"
     return Verdict(chosen, "medium" if best.direct else "low", reasoning, cite(backers))

@@ -166,7 +166,7 @@ def report(given: str | dict[str, Any], reading: Reading) -> Finding:
     if not found:
         reason = reading.dossier.problem or f"No document mentions {topic}."
         return Finding("text", f"# {topic}\n\n{NOT_FOUND}\n", (FieldBasis("output", reason, (), "low"),))
-    count, sites = sum(len(texts) for _, texts in found), len({one.site or one.url for one, _ in found})
+    count, sites = sum(len(texts) for _, texts in found), len({one.site for one, _ in found})
     quoted = f"{plural(count, 'sentence')} from {plural(len(found), 'document')} on {plural(sites, 'site')}"
     citations = merge_citations(Citation(one.url, one.title or None, tuple(texts)) for one, texts in found)
     level = "high" if sites > 2 else "medium"

@@ -89,14 +89,6 @@ class Document:
         """The source with white space collapsed."""
         return collapse_spaces(self.raw)
 
-    @cached_property
-    def by_concept(self) -> dict[str, tuple[Fact, ...]]:
-        """The facts by concept; facts of no known concept are under an empty string."""
-        found: dict[str, list[Fact]] = {}
-        for fact in self.facts:
-            found.setdefault(fact.concept, []).append(fact)
-        return {concept: tuple(facts) for concept, facts in found.items()}
-
     def contains(self, excerpt: str) -> bool:
         """Return True if an excerpt occurs in the visible text, or literally in the source."""
         wanted = collapse_spaces(excerpt)

@@ -112,7 +112,7 @@ def _build(
         title=title,
         date=_date(metadata.date, own, things) or _dateline(blocks),
         host=host_of(url),
-        site=site_of(host_of(url)),
+        site=site_of(host_of(url)) or url,
         text=collapse_spaces(f"{own.text('title')} {words} {stated}"),
         raw=page.text,
         blocks=blocks,

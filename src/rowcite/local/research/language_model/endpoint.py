@@ -100,11 +100,8 @@ class Endpoint:
         """
         if time.monotonic() < self._suspended_until:
             raise EndpointUnavailable("it did not answer several times in a row", passing=False)
-        end, url, content = (
-            time.monotonic() + self.timeout,
-            f"{self.base_url.rstrip('/')}/chat/completions",
-            b"",
-        )
+        end, content = time.monotonic() + self.timeout, b""
+        url = f"{self.base_url.rstrip('/')}/chat/completions"
         try:
             with self._client.stream("POST", url, json=body) as response:
                 for chunk in response.iter_raw():

@@ -199,7 +199,7 @@ def support(value: Any, target: OutputField, quotes: Sequence[Quote]) -> Support
     for quote, how in relations.items():
         quote.used |= quote in used
         quote.refused |= how is None
-    sites = {quote.match.site for quote in stating if relations[quote] is not Directness.PASSING}
+    sites = {quote.match.document.site for quote in stating if relations[quote] is not Directness.PASSING}
     return Support(value, len(sites)) if used else None
 
 

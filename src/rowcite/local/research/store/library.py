@@ -27,7 +27,7 @@ class Library:
     def __init__(self, store: DocumentStore, found: Sequence[tuple[int, Document]]) -> None:
         self.summaries = [summary for _, summary in found]
         self.permitted: frozenset[int] | None = None
-        self.by_site = _numbers_by([one.site] if one.site else [] for one in self.summaries)
+        self.by_site = _numbers_by([summary.site] for summary in self.summaries)
         self.by_subject = _numbers_by(summary.subjects for summary in self.summaries)
         self.by_link = _numbers_by(summary.links for summary in self.summaries)
         self.known = frozenset(name for summary in self.summaries for name in summary.named)

@@ -170,11 +170,6 @@ class DocumentMatch:
         """The order of matches: the highest is first."""
         return TIES[self.matched_by] + 0.75 * self.role + min(len(self.document.facts), 10) / 20
 
-    @property
-    def site(self) -> str:
-        """The site of the document; pages of one site count once."""
-        return self.document.site or self.document.url
-
     def citation(self, excerpt: str) -> Citation:
         """Return a citation of the document with an excerpt."""
         return Citation(self.document.url, self.document.title or None, (excerpt,))

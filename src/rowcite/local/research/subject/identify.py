@@ -152,7 +152,7 @@ def presents(document: Document, names: tuple[str, ...]) -> bool:
 
 def _stated(document: Document, role: DocumentRole, entity: Entity, *concepts: str) -> list[str]:
     """Return what a document states of the entity."""
-    facts = (fact for concept in concepts for fact in document.by_concept.get(concept, ()))
+    facts = (fact for concept in concepts for fact in document.facts if fact.concept == concept)
     return [fact.value for fact in facts if match_fact(fact, role, entity)]
 
 
