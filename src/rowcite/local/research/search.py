@@ -65,17 +65,10 @@ def rank(texts: dict[str, float], library: Library) -> list[int]:
     """Return the numbers of permitted documents by the sum of their scores; each query's best score counts its weight."""
     scores: dict[int, float] = {}
     for text, weight in texts.items():
-        words = [form for word in fold(text).split() if content_words(word) for form in _forms(word)]
-        hits = library.scored(words, _DEPTH)
+        hits = library.scored(filter(content_words, fold(text).split()), _DEPTH)
         for number, score in hits:
             scores[number] = scores.get(number, 0.0) + weight * score / (hits[0][1] or 1.0)
     return sorted(filter(library.admits, scores), key=lambda number: (-round(scores[number], 6), number))
-
-
-def _forms(word: str) -> tuple[str, ...]:
-    """Return a word in singular and plural: the index has words as written."""
-    other = word.removesuffix("s") if word.endswith("s") and len(word) > 3 else f"{word}s"
-    return (word, other) if word.isalpha() else (word,)
 
 
 def _pieces(document: Document, budget: int) -> Iterator[str]:

@@ -34,7 +34,7 @@ create table if not exists pages (
   id integer primary key, key blob not null references files (key) on delete cascade, number integer not null,
   summary blob not null, body blob not null, unique (key, number)
 ) strict;
-create virtual table if not exists words using fts5 (text, content = '', tokenize = 'ascii');
+create virtual table if not exists words using fts5 (text, content = '', tokenize = 'porter ascii');
 """
 _ADD_PAGE = "insert into pages (key, number, summary, body) values (?, ?, ?, ?)"
 _DELETE_WORDS = "insert into words (words, rowid, text) values ('delete', ?, ?)"

@@ -28,8 +28,7 @@ def identify(entity: Entity, library: Library) -> Dossier:
         return Dossier(entity, problem=problem)
     own = [number for site in sites for number in library.by_site.get(site, [])]
     entity = _described_by([library[number] for number in own], replace(entity, sites=tuple(sites)))
-    forms = [form for name in entity.names for form in (name, f"{name}s")]  # "Acme's"
-    named = {number for form in forms for number in library.containing_phrase(form)}
+    named = {number for name in entity.names for number in library.containing_phrase(name)}
     linked = {number for site in sites for number in library.by_link.get(site, [])}
     numbers = dict.fromkeys([*own, *sorted({*named, *linked, *_presenting(entity, library)})])
     admitted = {number: library[number] for number in numbers if library.admits(number)}
