@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from rowcite.local.research.documents.document import Document
 from rowcite.local.research.store.library import Library
-from rowcite.local.research.text.normalise import content_words, fold, split_sentences
+from rowcite.local.research.text.normalise import content_words, fold
 
 _DEPTH = 200  # documents ranked for each query before filters
 _OBJECTIVE = 0.5  # weight of the objective beside a query
@@ -55,7 +54,9 @@ def search(library: Library, query: SearchQuery) -> tuple[SearchResult, ...]:
             break
         document = library[number]
         budget = min(query.max_chars_per_result, left)
-        if excerpts := best_texts(filter(document.contains, _pieces(document, budget)), stems, budget):
+        blocks = [one.text for one in document.blocks if one.kind != "heading"] or [document.text]
+        pieces = (clip(text, budget) for text in blocks if len(text) >= _SHORTEST)
+        if excerpts := best_texts(filter(document.contains, pieces), stems, budget):
             found.append(SearchResult(document.url, document.title or None, document.date, excerpts))
             left -= sum(map(len, excerpts))
     return tuple(found)
@@ -69,14 +70,6 @@ def rank(texts: dict[str, float], library: Library) -> list[int]:
         for number, score in hits:
             scores[number] = scores.get(number, 0.0) + weight * score / (hits[0][1] or 1.0)
     return sorted(filter(library.admits, scores), key=lambda number: (-round(scores[number], 6), number))
-
-
-def _pieces(document: Document, budget: int) -> Iterator[str]:
-    """Yield blocks; a block over the budget is split into sentences, a sentence over the budget is cut."""
-    texts = [one.text for one in document.blocks if len(one.text) >= _SHORTEST and one.kind != "heading"]
-    for text in texts if document.blocks else [document.text]:
-        for piece in [text] if len(text) <= budget else split_sentences(text):
-            yield clip(piece, budget)
 
 
 def best_texts(texts: Iterable[str], stems: frozenset[str], room: int) -> tuple[str, ...]:
