@@ -76,22 +76,18 @@ def fill_freely(reading: Reading) -> Finding:
     content: dict[str, Any] = {}
     shapes: dict[str, Any] = {}
     basis: list[FieldBasis] = []
-    for path, description in _KNOWN_FIELDS:
-        parent, _, name = path.removesuffix("[]").rpartition(".")
-        kind = "integer" if name in _WHOLE_NUMBERS else "string"
-        form = {"type": "array", "items": {"type": kind}} if path.endswith("[]") else {"type": kind}
-        shape: dict[str, Any] = {**form, "description": description}
+    for stated, description in _KNOWN_FIELDS:
+        path = stated.removesuffix("[]")
+        parent, _, name = path.rpartition(".")
+        kind = {"type": "integer" if name in _WHOLE_NUMBERS else "string"}
+        shape = {**(kind if path == stated else {"type": "array", "items": kind}), "description": description}
         verdict = find_value(field_of_schema(shape, name, parent), reading)
         if verdict.found:
             values, inner = ((one.setdefault(parent, {}) if parent else one) for one in (content, shapes))
             values[name], inner[name] = verdict.value, shape
-            basis.append(verdict.basis(path.removesuffix("[]")))
-    reason = (
-        reading.dossier.problem
-        or f"The documents about {reading.dossier.entity.given} state no facts of a known kind."
-    )
-    found = tuple(basis) or (FieldBasis("output", reason, (), "low"),)
-    return Finding("json", content, found, _object_schema(shapes))
+            basis.append(verdict.basis(path))
+    nothing = FieldBasis("output", _reason_for_nothing(reading, "a fact of a known kind"), (), "low")
+    return Finding("json", content, tuple(basis) or (nothing,), _object_schema(shapes))
 
 
 def _object_schema(shapes: dict[str, Any]) -> dict[str, Any]:
@@ -117,14 +113,16 @@ def with_placeholder_note(reason: str, empty: Any) -> str:
 
 
 def _not_found(target: OutputField, reading: Reading) -> Verdict:
-    """Return the empty value with the reason: no document names the entity, or none states the field."""
-    dossier, count = reading.dossier, len(reading.matches)
-    reason = dossier.problem or f"No document that may be used mentions {dossier.entity.given}."
-    if count:
-        read = f"{plural(count, 'document')} about {dossier.entity.given}"
-        reason = f"Not found: none of {read} states this: {target.words or target.name}."
-    empty = empty_value(target)
+    """Return the empty value with the reason."""
+    empty, reason = empty_value(target), _reason_for_nothing(reading, target.words or target.name)
     return Verdict(empty, "low", with_placeholder_note(reason, empty), (), found=False)
+
+
+def _reason_for_nothing(reading: Reading, words: str) -> str:
+    """Return why a value is missing: none of the documents read states it, or there are none."""
+    read = f"{plural(len(reading.matches), 'document')} about {reading.dossier.entity.given}"
+    missing = f"Not found: none of {read} states this: {words}."
+    return missing if reading.matches else reading.dossier.problem
 
 
 def _object(target: OutputField, reading: Reading) -> Verdict | None:
