@@ -142,10 +142,8 @@ def _reason(target: OutputField, winner: Cluster, outdated: list[Cluster], again
 
 def _statement(cluster: Cluster) -> str:
     """Return who states a value: 'a.example (2024), b.example state "Hull"'."""
-    dates = (
-        (one.match.document.origin, one.fact.as_of or one.match.document.date) for one in cluster.members
-    )
-    names = list(dict.fromkeys(f"{origin} ({date})" if date else origin for origin, date in dates))
+    stated = ((one.match.document, one.fact.as_of or one.match.document.date) for one in cluster.members)
+    names = list(dict.fromkeys(f"{one.origin} ({date})" if date else one.origin for one, date in stated))
     more = f" and {len(names) - 4} more" if len(names) > 4 else ""
     return f"{', '.join(names[:4])}{more} {'states' if len(names) == 1 else 'state'} {_shown(cluster.value)}"
 
@@ -178,13 +176,9 @@ def decide_items(target: OutputField, found: list[Candidate]) -> Verdict | None:
     if not listed:
         return None
     best, document = listed[0][0], listed[0][0].match.document
-    lists = (
-        items
-        for one, items in listed
-        if one is best or (one.direct and one.match.document.path == document.path)
-    )
+    same = [items for one, items in listed if one is best or (one.direct and one.match.document is document)]
     chosen: list[Any] = []
-    for item in chain.from_iterable(lists):
+    for item in chain.from_iterable(same):
         if not _among(item, chosen):
             chosen.append(item)
     chosen = chosen[: target.limit]

@@ -157,10 +157,8 @@ def report(given: str | dict[str, Any], reading: Reading) -> Finding:
         stems = set(content_words(topic))
         texts = {topic: 1.0, " ".join([*entity.places, *entity.countries]): _PLACES}
         pages = [reading.library[number] for number in rank(texts, reading.library)[:_PAGES]]
-        found = _quoted(
-            ((page, _share(stems, page.title) >= 0.5) for page in pages),
-            lambda text: _share(stems, text) == 1,
-        )
+        titled = [(page, _share(stems, page.title) >= 0.5) for page in pages]
+        found = _quoted(titled, lambda text: _share(stems, text) == 1)
     if not found:
         reason = reading.dossier.problem or f"No document mentions {topic}."
         return Finding("text", f"# {topic}\n\n{NOT_FOUND}\n", (FieldBasis("output", reason, (), "low"),))

@@ -42,8 +42,8 @@ def _placed(fact: Fact, block: Block, number: int) -> Fact:
     label = fold(re.sub(r"\([^)]*\)", "", fact.label)) or fold(fact.label)
     year = _YEAR.search(fact.label)
     as_of = fact.as_of or (year[1] if year else "")
-    placed = structs.replace(fact, heading=block.heading, block=number)
-    return structs.replace(placed, label=label, concept=concept_of_label(label), as_of=as_of)
+    place = {"heading": block.heading, "block": number}
+    return structs.replace(fact, label=label, concept=concept_of_label(label), as_of=as_of, **place)
 
 
 def _in_block(blocks: tuple[Block, ...], number: int) -> Iterator[Fact]:

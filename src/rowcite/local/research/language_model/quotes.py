@@ -53,9 +53,8 @@ class Quote:
     def relation(self, value: Any, target: OutputField) -> Directness | None:
         """Return how directly the quote is about the entity where it states a value, or as a whole if it states none; None if it is not."""
         facts = (one for one in self.match.document.facts if one.subject or one.lead is None)
-        labelled = [
-            one for one in facts if one.directness is not Directness.LIST and self._overlaps(one.excerpt)
-        ]
+        single = (one for one in facts if one.directness is not Directness.LIST)
+        labelled = [one for one in single if self._overlaps(one.excerpt)]
         sentences = [self._sentence(text, value) for text in split_sentences(self.text)]
         stating = [one for one in labelled if states(f"{one.value} {one.excerpt}", value, target)]
         stating = stating or [one for one in sentences if states(one.excerpt, value, target)]

@@ -49,9 +49,8 @@ def reply_schema(fields: dict[str, Any]) -> dict[str, Any]:
     quote = _object(document={"type": "integer"}, quote={"type": "string"})
     quotes = {"type": "array", "items": quote}
     properties = (fields.get("properties") or {}).items()
-    return _object(
-        fields=_object(**{name: _object(value=_or_null(one), quotes=quotes) for name, one in properties})
-    )
+    replies = {name: _object(value=_or_null(one), quotes=quotes) for name, one in properties}
+    return _object(fields=_object(**replies))
 
 
 def _object(**properties: Any) -> dict[str, Any]:

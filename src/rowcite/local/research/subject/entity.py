@@ -61,9 +61,8 @@ class Entity:
             for name in self.spoken
         )
         longest_first = sorted((r"[\W_]+".join(one) for one in spellings), key=len, reverse=True)
-        return re.compile(
-            rf"(?<![\w])(?=[A-Z\d]|[a-z]+[A-Z])(?i:{'|'.join(longest_first) or '(?!)'})(?![\w])"
-        )
+        names = "|".join(longest_first) or "(?!)"
+        return re.compile(rf"(?<![\w])(?=[A-Z\d]|[a-z]+[A-Z])(?i:{names})(?![\w])")
 
     def is_name(self, text: str) -> bool:
         """Return True if a text is exactly one of the names."""
@@ -72,9 +71,8 @@ class Entity:
     def mentions(self, text: str) -> list[tuple[int, int]]:
         """Return the positions where a text names the entity; longer names that begin alike do not count."""
         even = strip_accents(text)
-        return [
-            one.span() for one in self._mention.finditer(even) if not _is_longer(one[0], even[one.end() :])
-        ]
+        found = self._mention.finditer(even)
+        return [one.span() for one in found if not _is_longer(one[0], even[one.end() :])]
 
     def names_another(self, text: str) -> bool:
         """Return True if a text names another entity of the corpus; one word must be capitalised, as "General" is."""

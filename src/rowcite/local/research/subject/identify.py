@@ -44,10 +44,8 @@ def _with_known_names(entity: Entity, library: Library) -> Entity:
         words = fold(entity.text).split()
         sizes = range(min(6, len(words)), 0, -1)  # the longest words that are a name
         runs = (" ".join(words[at : at + size]) for size in sizes for at in range(len(words) - size + 1))
-        names = [run for run in runs if _is_known(run, library)][:1]
-        return replace(
-            entity, names=tuple(map(core_name, names)), given="".join(names).title() or entity.given
-        )
+        name = next((run for run in runs if _is_known(run, library)), "")
+        return replace(entity, names=(core_name(name),), given=name.title()) if name else entity
     if entity.topic or entity.sites or any(map(library.containing_phrase, entity.names)):
         return entity
     close = [name for given in entity.names if (name := library.close_name(given))]
@@ -82,11 +80,11 @@ def _claimed_sites(entity: Entity, library: Library) -> list[str]:
 def _is_in_given_place(site: str, entity: Entity, library: Library) -> bool:
     """Return True if the pages of a site, or pages that link to it, give the input's place."""
     numbers = sorted({*library.by_site.get(site, []), *library.by_link.get(site, [])})
-    pages = (library[number] for number in numbers)
-    found = [
-        one for page in pages for one in _stated(page, DocumentRole.OWN, entity, "city", "hq", "country")
+    pages = [
+        _stated(library[number], DocumentRole.OWN, entity, "city", "hq", "country") for number in numbers
     ]
-    return any(same_place(one, given) for one in found for given in (*entity.places, *entity.countries))
+    given = (*entity.places, *entity.countries)
+    return any(same_place(one, place) for stated in pages for one in stated for place in given)
 
 
 def _described_by(pages: list[Document], entity: Entity) -> Entity:
@@ -112,9 +110,7 @@ def exclude_namesakes(entity: Entity, documents: dict[int, Document]) -> Dossier
         return Dossier(entity, tuple(sorted(matches, key=lambda one: (-one.score, one.document.path))))
     problem = f"No document mentions {entity.given}."
     if namesakes:
-        problem = (
-            f"The documents that name {entity.given} are about another of that name, or do not identify one."
-        )
+        problem = f"The documents that name {entity.given} are about a namesake, or do not identify one."
     elif documents:
         problem = f"Documents contain the words {entity.given}, but none of them names it."
     return Dossier(entity, problem=problem)
