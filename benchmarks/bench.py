@@ -339,7 +339,7 @@ if __name__ == "__main__":
         *against_peers(hostile, {"durable": "at most 2.3 x", "peer": "at least 1.15 x"}),
         *row_cost(20_000, 1_000, citations=1),
         *row_cost(20_000, 1_000, citations=3),
-        *against_peers(replace(hostile, rows=200_000, repeat=1, bare=False), {"peer": "at least 1.2 x"}),
+        *against_peers(replace(hostile, rows=200_000, bare=False), {"peer": "at least 1.2 x"}),
         *makespan(2_000, 5),
         *makespan(50_000, 5),
     ]

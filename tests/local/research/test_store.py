@@ -244,7 +244,9 @@ def test_a_file_that_takes_too_long_is_left_out_and_the_others_are_read(docs, mo
     docs.file("b.txt", "Beta")
     monkeypatch.setattr(ingest, "_WORK", SLOW_OR_DEAD.format("time.sleep(60)"))
     (late, other) = read_all(jobs_of(docs), processes=1, seconds=3)
-    assert late == StoredFile([], ["a.txt: not read within 3 s"])
+    assert late == StoredFile(
+        [], ["a.txt: not read within 3 s, nor again until it changes or with --no-cache"]
+    )
     assert other == read(jobs_of(docs)[1])
 
 

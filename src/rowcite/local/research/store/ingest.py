@@ -169,7 +169,8 @@ def _read_in_process(jobs: Sequence[ReadJob], seconds: float) -> list[StoredFile
         if len(jobs) > 1:
             return [one for job in jobs for one in _read_in_process([job], seconds)]
         if isinstance(error, subprocess.TimeoutExpired):
-            return [StoredFile([], [f"{jobs[0].name}: not read within {limit:.0f} s"])]
+            late = f"{jobs[0].name}: not read within {limit:.0f} s, nor again until it changes or with --no-cache"
+            return [StoredFile([], [late])]
         return [read(jobs[0])]
 
 
