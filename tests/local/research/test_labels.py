@@ -216,3 +216,50 @@ def test_dates_in_words_are_read_in_several_languages(docs, text):
 def test_values_are_read_as_fact_sheets_filings_and_recipes_write_them(docs, body, name, schema, value):
     docs.page("k.html", f"<h1>Knot Box</h1>{body}", "https://knots.example/box")
     assert docs.value({"thing": "Knot Box"}, schema, name) == value
+
+
+SHELF = {
+    "@graph": [
+        {
+            "@type": "Product",
+            "name": "Oak Shelf",
+            "image": {"@type": "ImageObject", "url": "https://shop.example/a.jpg", "width": 1200},
+            "offers": {"@type": "Offer", "price": "89.00", "priceCurrency": "EUR"},
+        },
+        {"@type": "ImageObject", "url": "https://shop.example/b.jpg", "width": 1600},
+        {
+            "@type": "BreadcrumbList",
+            "itemListElement": [{"@type": "ListItem", "position": 1, "name": "Home"}],
+        },
+        {"@type": "WebSite", "potentialAction": {"@type": "SearchAction", "query-input": "required name=q"}},
+    ]
+}
+
+
+@pytest.mark.parametrize("name", ["width", "url", "position", "query"])
+def test_images_breadcrumbs_and_actions_of_a_page_are_no_facts(docs, name):
+    docs.file("s.html", f'<h1>Oak Shelf</h1><script type="application/ld+json">{json.dumps(SHELF)}</script>')
+    assert docs.value({"product": "Oak Shelf"}, {"type": ["string", "null"]}, name) is None
+    assert docs.value({"product": "Oak Shelf"}, {"type": ["number", "null"]}, "price") == 89
+
+
+def test_a_place_without_a_name_is_its_address(docs):
+    place = {"@type": "Place", "address": {"@type": "PostalAddress", "addressLocality": "Hull"}}
+    event = {"@type": "MusicEvent", "name": "Harbour Jazz Night", "location": place}
+    docs.file("e.html", f'<h1>Night</h1><script type="application/ld+json">{json.dumps(event)}</script>')
+    assert docs.value({"event": "Harbour Jazz Night"}, {"type": ["string", "null"]}, "venue") == "Hull"
+
+
+@pytest.mark.parametrize(
+    ("around", "price"),
+    [
+        ('<div class="related-products">{}</div>', None),
+        ('<div id="site_footer">{}</div>', None),
+        ("<nav>{}</nav>", None),
+        ('<article class="post comments-open">{}</article>', 59),
+        ('<div class="relatedness">{}</div>', 59),
+    ],
+)
+def test_navigation_and_text_about_others_are_recognised_by_the_words_of_their_names(docs, around, price):
+    docs.file("s.html", f"<h1>Oak Shelf</h1><p>Of oak.</p>{around.format('<p>Price: 59 EUR</p>')}")
+    assert docs.value({"product": "Oak Shelf"}, {"type": ["number", "null"]}, "price") == price

@@ -23,8 +23,8 @@ _BLOCKS = frozenset([
 _LEADS = frozenset({"b", "strong", "span", "em", "i", "small", "label"})
 _SEPARATE = frozenset({"a", "span", "label", "time", "data", "output"})  # shown apart when adjacent
 _LONGEST_LABEL = 60
-# Tags and classes of navigation and of text about others.
-_ASIDES = frozenset(["footer", "menu", "nav", "navigation", "breadcrumbs", "comments", "related", "teaser", "testimonials", "sponsored"])  # fmt: skip
+# Words in the tags, classes and ids of navigation and of text about others.
+_ASIDES = frozenset(["nav", "navigation", "navbar", "menu", "breadcrumb", "breadcrumbs", "footer", "related", "teaser", "teasers", "promo", "advert", "ad", "ads", "cookie", "cookies", "newsletter", "comment", "comments", "testimonial", "testimonials", "recommended", "also", "trending", "sponsored"])  # fmt: skip
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 # Elements that only their own end tag closes.
 _CONTAINERS = re.compile(
@@ -91,8 +91,9 @@ def _walk(node: LexborNode, layout: Layout) -> None:
         _add_text(inline, node, layout)
         inline.clear()
         if not _is_unseen(child):
-            classes = (child.attributes.get("class") or "").split()
-            layout.aside = around or not _ASIDES.isdisjoint([child.tag, *classes])
+            names = filter(None, (child.tag, child.attributes.get("class"), child.attributes.get("id")))
+            words = () if child.tag in {"main", "article"} else re.split(r"[\s_-]+", " ".join(names).lower())
+            layout.aside = around or not _ASIDES.isdisjoint(words)
             {"table": _read_table, "dl": _read_pairs}.get(child.tag or "", _walk)(child, layout)
             layout.aside = around
     _add_text(inline, node, layout)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 from msgspec import structs
@@ -24,6 +24,7 @@ _OTHERS = re.compile(
     r"reviews?|comment|mentions|additionalProperty|isRelatedTo|isSimilarTo|itemReviewed|hasVariant|competitor|customer",
     re.IGNORECASE,
 )
+_FURNITURE = re.compile(r"\b(?:ImageObject|BreadcrumbList|\w*Action)\b")  # of a page: not what it is about
 _PAGE_LABELS = frozenset({"url", "permalink", "link", "address", "canonical"})  # not of its subject
 _ADDRESS = ("addressLocality", "addressRegion", "addressCountry")
 _NAMES = ("name", "headline", "title", "legalName")
@@ -54,7 +55,8 @@ def mapping_facts(node: Node) -> list[Fact]:
 def node_subjects(nodes: Sequence[Node]) -> list[str]:
     """Return the core names of the things that a page's data is about, without publishers."""
     things = [thing for node in nodes for thing in (node, *node.nodes("mainEntity"), *node.nodes("about"))]
-    cores = (core_name(leaf.text) for thing in things for leaf in thing.leaves(*_NAMES, "alternateName"))
+    named = (thing for thing in things if not _FURNITURE.search(thing.types))
+    cores = (core_name(leaf.text) for thing in named for leaf in thing.leaves(*_NAMES, "alternateName"))
     return list(filter(None, cores))
 
 
@@ -70,7 +72,8 @@ def _name(node: Node) -> str:
 
 def _facts(node: Node, at: _Position) -> Iterator[Fact]:
     """Yield the facts of a node's properties: their values as one fact, then the facts of those that are nodes."""
-    for key, values in node.properties.items() if at.depth <= _DEEPEST else ():
+    about = at.depth <= _DEEPEST and not _FURNITURE.search(node.types)
+    for key, values in node.properties.items() if about else ():
         if key.startswith("@") or (key == "name" and at.depth and not at.path):
             continue
         if not _OTHERS.fullmatch(key):
@@ -125,5 +128,7 @@ def _parts(node: Node) -> tuple[list[Leaf], str]:
         return [one for one in firsts if one.text], ", "
     if named := node.leaves(*_NAMES)[:1] or node.leaves("givenName", "familyName"):
         return named, " "
+    inside = (node.properties.get(key, ()) for key in ("address", "value", "item", "itemOffered"))
+    inner = [one for one in map(_shown, chain.from_iterable(inside)) if one.text]
     leaves = node.leaves(*(key for key in node.properties if key[0] != "@"))
-    return leaves if len(leaves) == 1 else [], ""
+    return inner[:1] or (leaves if len(leaves) == 1 else []), ""
