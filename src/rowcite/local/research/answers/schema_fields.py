@@ -15,14 +15,7 @@ from rowcite.local.research.text.normalise import fold, split_words
 
 _DEEPEST = 8
 _UP_TO = re.compile(r"\b(?:up to|at most|maximum(?: of)?|max\.?|no more than|top)\s+(\w+)", re.IGNORECASE)
-_EMPTY: dict[str, Any] = {
-    "string": "",
-    "integer": 0,
-    "number": 0,
-    "boolean": False,
-    "array": [],
-    "object": {},
-}
+_EMPTY: dict[str, Any] = {"string": "", "integer": 0, "number": 0, "boolean": False, "array": [], "object": {}}  # fmt: skip
 _UNKNOWN = frozenset({"", "unknown", "not found", "n a", "not available", "unclear"})
 _NEUTRAL = _UNKNOWN | {"none", "other", "undisclosed", "not disclosed"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import KW_ONLY, dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from rapidfuzz import fuzz
 
@@ -60,6 +60,7 @@ CONCEPTS: tuple[Concept, ...] = (
     Concept("ticker", r"ticker(?: symbol)?|stock symbol", r"symbol"),
 )  # fmt: skip
 
+_compiled = cache(re.compile)  # not in the cache of re, which other patterns fill
 BY_NAME = {concept.name: concept for concept in CONCEPTS}
 _LONGEST_LABEL = 60
 _LONG = 12  # words: a longer description is a sentence
@@ -104,7 +105,7 @@ _PLURAL_Y = re.compile(r"(?<=\w\w)ies\b")
 @lru_cache(maxsize=16384)
 def concept_of_label(label: str) -> str:
     """Return the concept that a document's folded label or question names, or an empty string."""
-    found = (one.name for one in CONCEPTS if re.fullmatch(f"{one.asks}|{one.labels}", label))
+    found = (one.name for one in CONCEPTS if _compiled(f"{one.asks}|{one.labels}").fullmatch(label))
     return next(found, "") if len(label) < _LONGEST_LABEL else ""
 
 
@@ -112,7 +113,7 @@ def concept_of_field(name: str, description: str) -> str:
     """Return the concept that most words of a field's folded name, else of a short folded description, name, or an empty string."""
     for named, text in ((True, name), (False, description)):
         for concept in CONCEPTS if text and len(text.split()) < _LONG else ():
-            match = re.search(rf"\b(?:{concept.asks})\b", text)
+            match = _compiled(rf"\b(?:{concept.asks})\b").search(text)
             if match and (not named or 2 * len(match[0].split()) > len(text.split())):
                 return concept.name
     return ""

@@ -94,7 +94,7 @@ class Endpoint:
         return self._object_in(response.content)
 
     def _post(self, body: dict[str, Any]) -> httpx.Response:
-        """Post once; return the response, of which at most LARGEST bytes are read.
+        """Post once; return the response, with little more than LARGEST bytes of its body.
 
         After several requests in a row without a response, the endpoint is suspended for a while.
         """
