@@ -158,7 +158,8 @@ class ActiveBatch:
 
     `inputs` has the input of every run that was recorded for it, by key; `active` has the keys of the runs that have not
     ended. `unsure`: its runs may or may not exist. `sent` (monotonic seconds) is when its POST was last under way, at the
-    latest; of another command's batch, when it was read. `age` is the seconds from its POST until then by the wall clock.
+    latest; of another command's batch, when it was read less the time that commands waited for its runs. `age` is the seconds
+    from its POST until `sent` by the wall clock.
     """
 
     id: int

@@ -19,7 +19,9 @@ from rowcite.ledger.stored_answers import checksum, intact, received, stored
 from rowcite.model import EndedRun, Packing, RunState, Task
 
 DATA = Path(__file__).parents[1] / "data" / "ledger"
-VERSIONS = VERSION_1, _, VERSION_3, _, VERSION_5 = [DATA / f"version_{number}.sql" for number in range(1, 6)]
+VERSIONS = VERSION_1, _, VERSION_3, _, VERSION_5, VERSION_6 = [
+    DATA / f"version_{number}.sql" for number in range(1, 7)
+]
 STEP = "ALTER TABLE answer ADD COLUMN digest BLOB; UPDATE answer SET digest = output;"
 NEXT = FORMAT._replace(
     schema=FORMAT.schema.replace(
@@ -54,11 +56,11 @@ def open_next(folder, *, writing=True):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Return a folder with a ledger of version 5: completed, failed, intended, packed and escalated runs, a decision.
+    """Return a folder with a ledger of version 6: completed, failed, intended, packed and escalated runs, a decision.
 
     One of its answers is stored compressed.
     """
-    return create(tmp_path / "old", VERSION_5.read_text())
+    return create(tmp_path / "old", VERSION_6.read_text())
 
 
 # --- the format ------------------------------------------------------------------------------------------
@@ -66,7 +68,7 @@ def folder(tmp_path):
 
 def test_a_new_file_has_the_pinned_tables_of_its_version(folder, tmp_path):
     """Fails when `schema.sql` changed without a new version and a step that migrates older files."""
-    assert FORMAT.version == 5
+    assert FORMAT.version == 6
     open_ledger(tmp_path / "new", writing=True).close()
     assert tables(tmp_path / "new") == tables(folder)
 
@@ -110,7 +112,7 @@ def test_a_file_is_migrated_once(folder):
     open_next(folder).close()
     with closing(open_next(folder)) as ledger:
         assert ledger.state_counts()[RunState.COMPLETED] == 3
-    assert query(folder, "PRAGMA user_version") == [(6,)]
+    assert query(folder, "PRAGMA user_version") == [(7,)]
     assert query(folder, "SELECT count(*) FROM answer WHERE digest IS output") == [(4,)]
 
 
@@ -126,23 +128,23 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(folder):
         LedgerError, match=r"ledger\.db: cannot open the ledger: table decision already exists"
     ):
         open_file(folder, writing=True, wait=0, form=broken)
-    assert query(folder, "PRAGMA user_version") == [(5,)]
+    assert query(folder, "PRAGMA user_version") == [(6,)]
     assert query(folder, "SELECT * FROM answer") == before
 
 
 def test_reading_does_not_migrate_a_file_that_another_process_is_using(folder):
     with FileLock(folder / "lock"), pytest.raises(LedgerBusy, match="another rowcite"):
         open_next(folder, writing=False)
-    assert query(folder, "PRAGMA user_version") == [(5,)]
+    assert query(folder, "PRAGMA user_version") == [(6,)]
 
 
 def test_answers_of_every_version_have_the_checksums_of_this_one(tmp_path):
-    folders = [create(tmp_path / path.stem, path.read_text()) for path in VERSIONS[:-1]]
+    folders = [create(tmp_path / path.stem, path.read_text()) for path in VERSIONS if path < VERSION_5]
     for folder in folders:
         open_ledger(folder, writing=True).close()
     *earlier, last = (query(folder, "SELECT * FROM answer") for folder in folders)
     assert earlier == [last] * 3
-    assert {found for folder in folders for found in query(folder, "PRAGMA user_version")} == {(5,)}
+    assert {found for folder in folders for found in query(folder, "PRAGMA user_version")} == {(6,)}
     assert all(tables(folder) == tables(folders[-1]) for folder in folders)
 
 

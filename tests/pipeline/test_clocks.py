@@ -107,6 +107,25 @@ def test_a_time_of_sending_in_the_future_makes_no_command_wait(opened, clock):
     whole(job, some)
 
 
+def test_commands_that_end_early_wait_together_for_the_runs_of_a_lost_post(opened):
+    job = opened(Deviations(keep=0))
+    some = tasks(job.question, 10)
+    interrupted(job, some, 0.3, reconcile_after=60.0)
+    for _ in range(3):
+        interrupted(job, some, 0.6, reconcile_after=1.5)
+    job.run(some, deadline=LONGEST, reconcile_after=60.0)  # nothing is left to wait for
+    whole(job, some)
+
+
+def test_commands_that_end_early_do_not_give_up_late_runs_of_a_lost_post(opened):
+    job = opened(Deviations(late=1.0))
+    some = tasks(job.question, 10)
+    for _ in range(4):
+        interrupted(job, some, 0.3, reconcile_after=1.5)
+    job.run(some, deadline=LONGEST, reconcile_after=1.5)
+    whole(job, some)
+
+
 def test_many_lost_posts_of_an_interrupted_command_are_awaited_at_the_same_time(opened):
     job = opened()
     some = tasks(job.question, 6)

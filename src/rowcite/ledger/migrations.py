@@ -49,7 +49,8 @@ _VERSION_4 = (  # a damaged answer stays damaged: no output has an empty checksu
     " THEN answer_checksum(run, output) ELSE x'' END;"
 )
 _VERSION_5 = ""  # answers may be compressed: those of earlier versions stay as they are
-FORMAT = Format(_schema(), (_VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5))
+_VERSION_6 = "ALTER TABLE batch ADD COLUMN waited REAL NOT NULL DEFAULT 0;"
+FORMAT = Format(_schema(), (_VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6))
 
 
 def is_current(db: sqlite3.Connection, name: str, form: Format = FORMAT) -> bool:

@@ -47,7 +47,7 @@ RUNS_OF_TASKS = (
 Values are half the time of a temporary table of keys: SQLite has the statement ready. Nulls fill the places that are left.
 """
 ACTIVE_BATCHES = (
-    "SELECT batch.id, group_id, question.body, sent_at, run.key, input.input, run.state"
+    "SELECT batch.id, group_id, question.body, sent_at, waited, run.key, input.input, run.state"
     " FROM batch JOIN question ON question.id = batch.question JOIN run ON run.batch = batch.id"
     " JOIN input ON input.run = run.id"
     f" WHERE batch.id IN (SELECT batch FROM run WHERE {IS_ACTIVE}) AND run.pack IS NULL ORDER BY run.id"

@@ -187,11 +187,11 @@ class Reads(Store):
     def _active_batches(self) -> list[ActiveBatch]:
         batches: dict[int, ActiveBatch] = {}
         now, today = time.monotonic(), time.time()
-        for number, group_id, body, sent_at, key, text, state in self._each(queries.ACTIVE_BATCHES):
+        for number, group_id, body, sent_at, waited, key, text, state in self._each(queries.ACTIVE_BATCHES):
             if number not in batches:
                 age = max(today - sent_at, 0.0)
                 batches[number] = ActiveBatch(
-                    number, group_id, json.loads(body)["api"], now, unsure=False, age=age
+                    number, group_id, json.loads(body)["api"], now - waited, unsure=False, age=age - waited
                 )
             batch = batches[number]
             batch.inputs[key] = text

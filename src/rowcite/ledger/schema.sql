@@ -19,7 +19,8 @@ CREATE TABLE batch (                -- one POST of runs; each has a task group t
   group_id TEXT NOT NULL,
   processor TEXT NOT NULL,
   sent_at REAL NOT NULL,            -- when the POST was last sent, or was about to be
-  run_ids TEXT                      -- JSON list from the response of the POST; null while there is none
+  run_ids TEXT,                     -- JSON list from the response of the POST; null while there is none
+  waited REAL NOT NULL DEFAULT 0    -- seconds that later commands waited for runs of a lost POST to appear
 );
 
 CREATE TABLE run (                  -- the intent before the POST, the run after it; narrow, so that counting is fast

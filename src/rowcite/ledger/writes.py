@@ -70,6 +70,15 @@ class Writes(Store):
             self._db.execute("UPDATE batch SET sent_at = ? WHERE id = ?", (time.time(), batch.id))
         batch.sent = time.monotonic()
 
+    def record_waits(self, batches: Iterable[ActiveBatch]) -> None:
+        """Record how long commands have waited for runs of batches of lost POSTs, so that the next one continues."""
+        now = time.monotonic()
+        with self._writing():
+            self._db.executemany(
+                "UPDATE batch SET waited = ? WHERE id = ?",
+                [(now - batch.sent, batch.id) for batch in batches],
+            )
+
     # --- after the POST ------------------------------------------------------------------------------
 
     def record_created(self, batch: int, run_ids: Sequence[str]) -> None:

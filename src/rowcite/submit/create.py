@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -76,6 +77,24 @@ class Creator:
         with suppress(RowciteError):  # the next command finds out what is not known now
             await self.forget(batch, await self._uncreated(batch, problem))
         raise problem
+
+    @asynccontextmanager
+    async def looking_up(self, batches: list[ActiveBatch], api: str) -> AsyncIterator[None]:
+        """Report which of these runs may exist at `api`, and record how long the context waited for them.
+
+        A command that ends before they are known, at its deadline for example, need not be the last: the next one continues.
+        """
+        unsure = [batch for batch in batches if batch.unsure and batch.api == api]
+        try:
+            if runs := sum(len(batch.active) for batch in unsure):
+                seconds = f"up to {self.options.reconcile_after:.0f} s"
+                self.progress.say(
+                    f"a command ended while it created {plural(runs, 'run')}: looking up which exist ({seconds})"
+                )
+            yield
+        finally:
+            if unsure:
+                await self.ledger_thread.call(self.ledger.record_waits, unsure)
 
     async def reconcile(self, batch: ActiveBatch, reconcile_after: float) -> set[bytes]:
         """Find out which runs of a batch exist; return the keys of those that do not.

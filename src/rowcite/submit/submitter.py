@@ -120,16 +120,17 @@ class Submitter:
     async def _active_batches(self, api: str) -> AsyncIterator[ActiveBatch]:
         """Yield the batches that an earlier command left active at `api`, when it is known which runs exist."""
         batches = await self._ledger_thread.call(self._ledger.active_batches)
-        for batch in sorted(batches, key=lambda batch: batch.unsure):
-            if batch.api != api and batch.api.startswith(LOCAL):
-                # a local server over other documents: it ended with its command
-                await self._ledger_thread.call(self._ledger.mark_lost, batch.id)
-            elif batch.api != api:
-                self.progress.say(
-                    f"{plural_is(len(batch.active), 'run')} still active at {batch.api}: run with --base-url {batch.api} to collect them"
-                )
-            elif await self._exists(batch):
-                yield batch
+        async with self._creator.looking_up(batches, api):
+            for batch in sorted(batches, key=lambda batch: batch.unsure):
+                if batch.api != api and batch.api.startswith(LOCAL):
+                    # a local server over other documents: it ended with its command
+                    await self._ledger_thread.call(self._ledger.mark_lost, batch.id)
+                elif batch.api != api:
+                    self.progress.say(
+                        f"{plural_is(len(batch.active), 'run')} still active at {batch.api}: run with --base-url {batch.api} to collect them"
+                    )
+                elif await self._exists(batch):
+                    yield batch
 
     async def _exists(self, batch: ActiveBatch) -> bool:
         """Find out which runs of a batch exist; return True if the batch can be followed."""
