@@ -167,11 +167,10 @@ class Submitter:
             if chunk is None:
                 await self._change()
             elif self._reserve(len(chunk.tasks), chunk.source):
-                runs = len(chunk.tasks)
-                if await self._room_for(runs):
+                if await self._room_for(len(chunk.tasks)):
                     yield chunk
                 else:
-                    self.totals.spent -= runs * chunk.source.price
+                    self.totals.spent -= len(chunk.tasks) * chunk.source.price
 
     async def _room_for(self, runs: int) -> bool:
         """Wait until `runs` more may be active; return False, and send no more, if none of the active ones is followed."""
