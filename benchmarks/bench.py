@@ -80,6 +80,7 @@ class Clients:
         self.table, self.folder, self.peer = table, folder, peer
         self.runs: dict[str, list[Measured]] = {}
         self.served: list[float] = []
+        self.again: Measured | None = None  # once more with the answers of the last time
         make_table(folder / "table.csv", table.rows, table.rows)
         self.spec = make_spec(folder, fields=table.fields)
 
@@ -108,11 +109,10 @@ class Clients:
                     environment = peer_environment(at.url, self.folder)
                     command = enrich(self.peer, self.table.fields)
                     self._add("peer", measure(*command, cwd=self.folder, env=environment))
-
-    def again(self) -> Measured:
-        """Run rowcite once more with the answers of the last time."""
-        last = self._ledger(self.table.repeat - 1)
-        return rowcite("run", self.spec, "--json", "-q", "--base-url", base_url_of(last), "--ledger", last)
+        if self.table.bare and not self.table.flags:
+            self.again = rowcite(
+                "run", self.spec, "--json", "-q", "--base-url", base_url_of(own), "--ledger", own
+            )
 
     def median(self, client: str) -> Measured:
         """Return the median run of a client."""
@@ -128,13 +128,17 @@ class Clients:
         self.runs.setdefault(client, []).append(run)
 
 
-def against_peers(table: Table, goals: Mapping[str, str]) -> list[Row]:
-    """Enrich one table with every client, and compare."""
+def measured(table: Table) -> Clients:
+    """Enrich one table with every client."""
     with tempfile.TemporaryDirectory(prefix="rowcite-bench-") as name:
         clients = Clients(table, Path(name), installed())
         clients.run_all()
-        again = clients.again() if table.bare and not table.flags else None
-    mine = clients.median("ours")
+    return clients
+
+
+def against_peers(clients: Clients, goals: Mapping[str, str]) -> list[Row]:
+    """Compare the clients."""
+    table, mine = clients.table, clients.median("ours")
     shown: list[Row] = [
         (
             f"{table.name}, {clients.size / 1000:.1f} KB each: wall, client CPU, peak memory",
@@ -159,8 +163,8 @@ def against_peers(table: Table, goals: Mapping[str, str]) -> list[Row]:
         shown.append(
             ("share of these answers that are resolved in columns", "at least 90%", f"{clients.share:.0%}")
         )
-    if again is not None:
-        shown.append(("the same again, all answered", "", _figures(again)))
+    if clients.again is not None:
+        shown.append(("the same again, all answered", "", _figures(clients.again)))
     if "peer" in clients.runs:
         other = clients.median("peer")
         shown += [
@@ -170,30 +174,39 @@ def against_peers(table: Table, goals: Mapping[str, str]) -> list[Row]:
     return shown
 
 
-def row_cost(rows: int, few: int, citations: int) -> list[Row]:
-    """Measure the CPU of a row beyond start-up, that of many rows less that of few, beside what the bare clients need.
+def row_cost(clients: Clients) -> list[Row]:
+    """Return the CPU of a row beyond start-up: that of the table's rows less that of 1,000.
 
-    Citations make an answer's size.
+    Beside it stands what the other clients need for a row, and the part of parallel-cli's wall time, which depends least on
+    the machine.
     """
-    flags = (*HOSTILE, "--citations", str(citations))
-    used: dict[int, dict[str, float]] = {}
-    for size in (few, rows):
-        with tempfile.TemporaryDirectory(prefix="rowcite-bench-") as name:
-            clients = Clients(Table(size, EVERY_TYPE, flags), Path(name), peer=None)
-            clients.run_all()
-            used[size] = {
-                one: statistics.median(run.cpu for run in found) for one, found in clients.runs.items()
-            }
-    cost = {one: f"{(cpu - used[few][one]) / (rows - few) * 1e6:.0f} µs" for one, cpu in used[rows].items()}
-    what = f"client CPU a row beyond start-up, hostile answers of {clients.size / 1000:.1f} KB"
-    return [
-        (what, "at most 80 µs", cost["ours"]),
+    few = measured(replace(clients.table, rows=1_000))
+    rows = clients.table.rows - few.table.rows
+
+    def micros(client: str, what: str) -> float:
+        most, least = (getattr(one.median(client), what) for one in (clients, few))
+        return (most - least) / rows * 1e6
+
+    used, stored, bare = (micros(client, "cpu") for client in ("ours", "durable", "bare"))
+    shown: list[Row] = [
+        (
+            f"client CPU a row beyond start-up, hostile answers of {clients.size / 1000:.1f} KB",
+            "at most 80 µs",
+            f"{used:.0f} µs",
+        ),
         (
             "the same of the client that stores each answer; of the bare client",
             "",
-            f"{cost['durable']}; {cost['bare']}",
+            f"{stored:.0f} µs; {bare:.0f} µs",
         ),
     ]
+    if "peer" in clients.runs and "peer" in few.runs:
+        wall, cpu = micros("peer", "wall"), micros("peer", "cpu")
+        shown += [
+            (f"wall and CPU a row of `{PEER}`, beyond start-up", "", f"{wall:.0f} µs, {cpu:.0f} µs"),
+            ("client CPU a row against its wall a row", "at most 0.86 x", f"{used / wall:.2f} x"),
+        ]
+    return shown
 
 
 def without_output(folder: Path) -> None:
@@ -330,16 +343,19 @@ if __name__ == "__main__":
     os.environ.pop("PARALLEL_API_KEY", None)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # installed programs are compiled
     hostile = Table(20_000, EVERY_TYPE, HOSTILE)
+    of_three_citations = measured(hostile)
+    of_one = measured(replace(hostile, flags=(*HOSTILE, "--citations", "1")))
     rows = [
         *start_up(),
         *small(),
         *against_peers(
-            Table(20_000), {"bare": "at most 2.5 x", "requests": "at most 4", "peer": "at least 4 x"}
+            measured(Table(20_000)),
+            {"bare": "at most 2.5 x", "requests": "at most 4", "peer": "at least 4 x"},
         ),
-        *against_peers(hostile, {"durable": "at most 2.3 x", "peer": "at least 1.15 x"}),
-        *row_cost(20_000, 1_000, citations=1),
-        *row_cost(20_000, 1_000, citations=3),
-        *against_peers(replace(hostile, rows=200_000, bare=False), {"peer": "at least 1.2 x"}),
+        *against_peers(of_three_citations, {"durable": "at most 2.3 x", "peer": "at least 1.15 x"}),
+        *row_cost(of_one),
+        *row_cost(of_three_citations),
+        *against_peers(measured(replace(hostile, rows=200_000, bare=False)), {"peer": "at least 1.2 x"}),
         *makespan(2_000, 5),
         *makespan(50_000, 5),
     ]
