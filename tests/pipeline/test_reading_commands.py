@@ -313,15 +313,19 @@ def test_no_command_replaces_the_table_its_output_the_spec_or_the_ledger(tmp_pat
     assert not ledger.with_name("x.csv").exists()
 
 
-def test_no_command_adds_a_part_to_a_table_in_a_folder(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    "table", ["parts", "parts/*.csv", "pa*/**/*.csv", "parts/[a-z]*.csv", "../*/parts/*"]
+)
+def test_no_command_adds_a_part_to_a_table_of_several(tmp_path, monkeypatch, capsys, table):
     monkeypatch.chdir(tmp_path)
     path = known(tmp_path, [{"name": "Alpha"}])
     Path("parts").mkdir()
     Path("table.csv").rename("parts/table.csv")
-    path.write_text(json.dumps({**json.loads(path.read_text()), "input": {"path": "parts"}}))
+    path.write_text(json.dumps({**json.loads(path.read_text()), "input": {"path": table}}))
     answered(path, [answer(industry=found("pumps"))])
-    for target, code in (("parts/deltas.csv", 2), ("deltas.csv", 0)):
-        deltas = ["deltas", "spec.yaml", "--key", "name", "--output", target, "--base-url", NOWHERE]
-        assert main(deltas) == code, capsys.readouterr().err
-    assert "would be read as a part of a table of this spec" in capsys.readouterr().err
+    draw = ["eval", "spec.yaml", "--draw", "1", "--key", "name", "--output"]
+    for words in (WRITING["deltas"], draw, ["write", "spec.yaml", "--output"]):
+        for target, code in (("parts/x.csv", 2), (f"{words[0]}.csv", 0)):
+            assert main([*words, target, "--base-url", NOWHERE]) == code, capsys.readouterr().err
+        assert "Write to another folder" in capsys.readouterr().err
     assert [file.name for file in Path("parts").iterdir()] == ["table.csv"]

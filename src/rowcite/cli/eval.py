@@ -128,6 +128,7 @@ def _draw(spec: str, key: str | None, rows: int, own: dict[str, Any], flags: dic
         prepared(spec, flags, Use.LOOK) as ready,
         closing(open_ledger(ready.ledger, writing=False)) as ledger,
     ):
+        ready.check_target("--output", output)
         drawn = draw(ready.job, ledger, key, Path(output), size=rows, seed=own["seed"])
     if own["as_json"]:
         render.as_json({"rows": drawn.rows, "strata": drawn.strata, "output": output})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from fnmatch import fnmatch
+from glob import has_magic
 from pathlib import Path
 
 from rowcite.engines.output_folder import folder_output
@@ -98,7 +99,7 @@ def check_target(
 ) -> None:
     """Raise UsageError if a file to write is one that the user cannot get back: the spec, the table, its output, the ledger.
 
-    `tables` are the files of the table and of the output that the command uses, besides those that the spec names.
+    `tables` are the table and the output that the command uses, files or patterns, besides those that the spec names.
     """
     if target == "-" or "://" in target:
         return
@@ -111,7 +112,8 @@ def check_target(
     for what, file in own:
         if place == file.resolve():
             raise UsageError(f"{flag} {target}: this is {what}, and would be replaced. Name another file")
-        if file.is_dir() and file.resolve() in place.parents and format_of(target) is not None:
+        inside = file.is_dir() and file.resolve() in place.parents and format_of(target) is not None
+        if inside or _matches(target, str(file)):
             raise UsageError(
                 f"{flag} {target}: this would be read as a part of {what}. Write to another folder"
             )
@@ -130,8 +132,17 @@ def _input(spec: Spec, overrides: Overrides) -> str:
 
 def _is_part(output: str, given: str) -> bool:
     """Return True if an output is in the input folder or matches the input pattern."""
-    target, parts = Path(output).resolve(), Path(given)
-    if parts.is_dir():
-        return in_partitions(str(target), str(parts.resolve()))
+    if Path(given).is_dir():
+        return in_partitions(str(Path(output).resolve()), str(Path(given).resolve()))
+    return _matches(output, given)
+
+
+def _matches(target: str, given: str) -> bool:
+    """Return True if a file would be read as a part of a table that is a pattern."""
+    if not has_magic(given) or Path(given).exists():  # such as a table that is named `a[1].csv`
+        return False
     pattern = os.path.abspath(given)  # noqa: PTH100 - a pattern must not be resolved
-    return fnmatch(str(target), pattern) if "**" in pattern else "*" in pattern and target.match(pattern)
+    names = {os.path.abspath(target), str(Path(target).resolve())}  # noqa: PTH100 - the pattern may go by a link
+    if "**" in pattern:  # also no folder
+        return any(fnmatch(name, pattern.replace("**/", "")) for name in names)
+    return any(Path(name).match(pattern) for name in names)

@@ -74,7 +74,10 @@ class Prepared:
 
     def check_target(self, flag: str, target: str) -> None:
         """Raise UsageError if a file to write, which a flag names, is the spec, the table, its output or in the ledger."""
-        check_target(flag, target, self.job.spec, self.ledger, [*self.job.reader.source.files, self.output])
+        table = self.job.table.address.path if self.job.table else None
+        check_target(
+            flag, target, self.job.spec, self.ledger, [*self.job.reader.source.files, table, self.output]
+        )
 
     @property
     def api(self) -> str:
