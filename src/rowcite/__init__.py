@@ -16,15 +16,24 @@ from rowcite.version import __version__
 if TYPE_CHECKING:
     from rowcite.errors import (
         ApiError,
+        ApiRefused,
         BudgetExceeded,
+        DeadlineReached,
+        Declined,
         Incomplete,
         InputError,
         InsufficientCredit,
         KeyRefused,
+        LedgerBusy,
         LedgerError,
+        NotFound,
+        Problem,
+        Retriable,
         RowciteError,
         SpecError,
+        TableChanged,
         TableError,
+        UsageError,
     )
     from rowcite.library import Result, aenrich, enrich, evaluate, plan, run
     from rowcite.pipeline.spec_file import load_spec, parse_spec
@@ -32,17 +41,26 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ApiError",
+    "ApiRefused",
     "BudgetExceeded",
+    "DeadlineReached",
+    "Declined",
     "Incomplete",
     "InputError",
     "InsufficientCredit",
     "KeyRefused",
+    "LedgerBusy",
     "LedgerError",
+    "NotFound",
+    "Problem",
     "Result",
+    "Retriable",
     "RowciteError",
     "Spec",
     "SpecError",
+    "TableChanged",
     "TableError",
+    "UsageError",
     "__version__",
     "aenrich",
     "enrich",
@@ -61,16 +79,22 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Import a public name on first use: polars and httpx take half a second to import."""
-    if name not in __all__:
-        raise AttributeError(f"module 'rowcite' has no attribute {name!r}")
-    import sys
-    from importlib import import_module
+if not TYPE_CHECKING:  # else every misspelt name has a type: Any
 
-    if name == "aenrich" and "rowcite.library" not in sys.modules:
-        return _import_and_aenrich
-    return getattr(import_module(f"rowcite.{_HOMES.get(name, 'errors')}"), name)
+    def __getattr__(name: str) -> Any:
+        """Import a public name on first use: polars and httpx take half a second to import."""
+        if name not in __all__:
+            raise AttributeError(f"module 'rowcite' has no attribute {name!r}")
+        import sys
+        from importlib import import_module
+
+        if name == "aenrich" and "rowcite.library" not in sys.modules:
+            return _import_and_aenrich
+        return getattr(import_module(f"rowcite.{_HOMES.get(name, 'errors')}"), name)
+
+    def __dir__() -> list[str]:
+        """Return all public names, imported or not: prompts complete what `dir` has."""
+        return sorted({*globals(), *__all__})
 
 
 async def _import_and_aenrich(*args: Any, **options: Any) -> Any:

@@ -26,8 +26,9 @@ A row that fails is a value (a run's state and error in the ledger), never one o
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rowcite.wording import plural
 
@@ -50,6 +51,10 @@ class RowciteError(Exception):
         """Replace each line of the text by its wording."""
         self._lines = tuple(map(wording, self._lines))
         self.args = (wording(str(self.args[0])),) if self.args else ()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what makes the same error in another process, whatever its `__init__` takes."""
+        return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[attr-defined]
 
 
 class InputError(RowciteError):

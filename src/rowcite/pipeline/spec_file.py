@@ -24,8 +24,8 @@ _IS_A_TABLE = "this looks like a table, not a spec. Give the YAML file of a spec
 _TABLE = re.compile(rf"\.({'|'.join(get_args(Format))})(\.gz|\.zst)?\Z", re.IGNORECASE)
 
 
-def load_spec(path: str | Path, *, environ: Mapping[str, str] = os.environ) -> Spec:
-    """Return the spec of a YAML file.
+def load_spec(path: str | Path, *, environ: Mapping[str, str] | None = None) -> Spec:
+    """Return the spec of a YAML file. `environ` has the values of `${VAR}`; the default is the environment.
 
     Raises:
         SpecError: the file cannot be read, or the spec is wrong: all problems at once.
@@ -40,7 +40,13 @@ def load_spec(path: str | Path, *, environ: Mapping[str, str] = os.environ) -> S
         if isinstance(error, UnicodeDecodeError):
             reason = "it is not UTF-8 text: save it as UTF-8"
         raise SpecError(str(file), [Problem(f"cannot read the spec: {reason}")]) from error
-    return _build(yaml_positions.load(text, str(file), environ), str(file), file.parent)
+    document = yaml_positions.load(text, str(file), _variables(environ))
+    return _build(document, str(file), file.parent)
+
+
+def _variables(environ: Mapping[str, str] | None) -> Mapping[str, str]:
+    """Return the environment by default. As the default of an argument it would be in `help()`, with the secrets in it."""
+    return os.environ if environ is None else environ
 
 
 def _text_of(file: Path) -> str:
@@ -53,14 +59,14 @@ def _text_of(file: Path) -> str:
 
 
 def parse_spec(
-    value: Mapping[str, Any], *, folder: str | Path = ".", environ: Mapping[str, str] = os.environ
+    value: Mapping[str, Any], *, folder: str | Path = ".", environ: Mapping[str, str] | None = None
 ) -> Spec:
     """Return the spec of a dict, with paths relative to `folder`. `${VAR}` is replaced as in a file.
 
     Raises:
         SpecError: the spec is wrong: all problems at once.
     """
-    document = yaml_positions.from_python(value, environ)
+    document = yaml_positions.from_python(value, _variables(environ))
     if not isinstance(document.value, dict):
         raise SpecError(
             "<spec>", [Problem("a spec is a mapping of keys to values, such as {'name': 'accounts'}")]
