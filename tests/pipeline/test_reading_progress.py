@@ -100,8 +100,9 @@ def test_a_terminal_has_one_line_that_is_removed_at_the_end():
 
 
 def test_nothing_is_shown_beside_the_progress_of_tasks():
-    with redirect_stderr(Terminal()) as terminal, passes(console := Console()), table_pass():
-        console.shows_tasks = True
+    console = Console()
+    console.shows_tasks = True
+    with redirect_stderr(Terminal()) as terminal, passes(console), table_pass():
         count_read(rows=5)
         time.sleep(0.05)
     assert terminal.getvalue() == ""
