@@ -6,11 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))
 gc.set_threshold(
     50_000, 20, 100
 )  # each worker collects 6,000 tests: garbage among them is searched for less often
+settings.register_profile("any machine", deadline=None)  # a busy one takes 200 ms for an example
+settings.load_profile("any machine")
 
 
 def pytest_collection_finish():

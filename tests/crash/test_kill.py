@@ -83,7 +83,7 @@ def test_after_a_kill_between_a_post_and_its_response_nothing_is_paid_twice(tmp_
     spec(tmp_path)
     plan = {"http": [{"method": "POST", "path": "/runs$", "nth": [1], "when": "after", **fault}]}
     with served(tmp_path, latency=0.002, faults=plan) as server:
-        assert killed(tmp_path, server, lambda _: until(lambda: len(server.created()) >= 20, 30))
+        assert killed(tmp_path, server, lambda _: until(lambda: len(server.created()) >= 20, 120))
         assert finished(tmp_path, server).equals(undisturbed)
 
 
@@ -135,7 +135,7 @@ def test_the_lock_of_a_killed_command_does_not_stop_the_next(tmp_path):
     spec(tmp_path)
     with served(tmp_path, latency=0.002) as server:
         lock = tmp_path / ".rowcite" / "small" / "lock"
-        killed(tmp_path, server, lambda _: until(lambda: Path(lock).exists(), 30))
+        killed(tmp_path, server, lambda _: until(lambda: Path(lock).exists(), 120))
         assert run(tmp_path, server).returncode == 0
 
 
@@ -151,7 +151,7 @@ def test_a_signal_stops_the_command_and_the_next_one_finishes(tmp_path, undistur
     spec(tmp_path)
     with served(tmp_path, latency=0.01) as server:
         process = started("run", "spec.yaml", "--base-url", server.url, cwd=tmp_path)
-        until(lambda: len(server.created()) >= 20, 30)
+        until(lambda: len(server.created()) >= 20, 120)
         began = time.monotonic()
         process.send_signal(number)
         _, errors = process.communicate(timeout=10)

@@ -96,7 +96,7 @@ class Command:
             self.screen += part
             return not part
 
-        until(read, 10)
+        until(read, 120)
         os.close(self.terminal)
 
     def reached(self, phase, dice):
@@ -151,7 +151,7 @@ def test_a_signal_ends_the_command_within_two_seconds_and_the_next_continues(tmp
     for _ in range(5 if phase in DELAYS else 1):
         (tmp_path / "out.csv").unlink(missing_ok=True)
         command = Command(tmp_path, server, prompt=phase == "prompting", ignored=ignored)
-        until(lambda: command.reached(phase, share), 60)  # noqa: B023
+        until(lambda: command.reached(phase, share), 120)  # noqa: B023
         time.sleep(delay)
         seconds = command.end(number)
         command.read_to_end()
@@ -208,7 +208,7 @@ def test_serve_ends_with_130(tmp_path, number):
 
 def test_nohup_keeps_sighup_ignored(tmp_path, server):
     command = Command(tmp_path, server, ignored=("HUP",))
-    until(lambda: command.reached("submitting", 0.1), 60)
+    until(lambda: command.reached("submitting", 0.1), 120)
     command.process.send_signal(signal.SIGHUP)
     assert command.process.wait(60) == 0
     assert (tmp_path / "out.csv").exists()
@@ -217,10 +217,10 @@ def test_nohup_keeps_sighup_ignored(tmp_path, server):
 def test_a_background_job_of_a_shell_ends_on_sigterm(tmp_path, server):
     script = f'"{sys.executable}" -m rowcite run spec.yaml --yes --base-url {server.url} & echo $! >pid; wait'
     with subprocess.Popen(["sh", "-c", script], cwd=tmp_path, env=environment(), stderr=subprocess.DEVNULL):
-        until(lambda: len(server.created()) >= 10, 60)
+        until(lambda: len(server.created()) >= 10, 120)
         process = int((tmp_path / "pid").read_text())
         began = time.monotonic()
         os.kill(process, signal.SIGTERM)
-        until(lambda: not Path(f"/proc/{process}").exists(), 20)
+        until(lambda: not Path(f"/proc/{process}").exists(), 120)
         assert time.monotonic() - began < 2
     assert not (tmp_path / "out.csv").exists()

@@ -32,14 +32,14 @@ def shell_environment(tmp_path):
 
 
 def typed(shell, line, expected, cwd, env):
-    """Type a line and a Tab into an interactive shell; return what the terminal shows, at the latest after 20 s."""
+    """Type a line and a Tab into an interactive shell; return what the terminal shows, at the latest after 60 s."""
     command, setup = START[shell]
     main, side = pty.openpty()
     process = subprocess.Popen(
         command, stdin=side, stdout=side, stderr=side, cwd=cwd, env=env, start_new_session=True
     )
     os.close(side)
-    shown, until = "", time.monotonic() + 20
+    shown, until = "", time.monotonic() + 60
     os.write(main, f"{setup}; echo rea''dy\n".encode())
     sent = False
     try:

@@ -29,7 +29,7 @@ class Slow:
         self.under_way += 1
         self.most = max(self.most, self.under_way)
         self.begun.set()
-        self.release.wait(5)
+        self.release.wait(60)
         self.under_way -= 1
 
 
@@ -38,7 +38,7 @@ def test_a_call_whose_caller_is_cancelled_twice_is_finished_before_the_next_begi
 
     async def cancelled_twice(thread):
         caller = asyncio.create_task(thread.call(slow))
-        await asyncio.to_thread(slow.begun.wait, 5)
+        await asyncio.to_thread(slow.begun.wait, 60)
         for _ in range(2):
             caller.cancel()
             await asyncio.sleep(0.01)
@@ -61,7 +61,7 @@ def test_the_connection_is_closed_after_a_call_whose_loop_has_ended(ledger):
 
     async def cancelled(thread):
         caller = asyncio.create_task(thread.call(slow))
-        await asyncio.to_thread(slow.begun.wait, 5)
+        await asyncio.to_thread(slow.begun.wait, 60)
         caller.cancel()
 
     with LedgerThread(ledger.reopen) as thread:

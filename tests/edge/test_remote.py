@@ -63,7 +63,7 @@ def store():
         command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        until(lambda: listens(port), 30)
+        until(lambda: listens(port), 120)
         address = f"http://127.0.0.1:{port}"
         there = fs.S3FileSystem(
             access_key="a",

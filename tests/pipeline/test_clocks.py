@@ -37,7 +37,7 @@ MOMENTS = {
     "follow": (Client, "group_runs"),
     "save": (Ledger, "save"),
 }
-LONGEST = 20.0  # seconds; the longest wait that a case needs is below two
+LONGEST = 60.0  # seconds; the longest wait that a case needs is below two
 
 
 class Clock:
@@ -110,10 +110,17 @@ def test_a_time_of_sending_in_the_future_makes_no_command_wait(opened, clock):
 def test_commands_that_end_early_wait_together_for_the_runs_of_a_lost_post(opened):
     job = opened(Deviations(keep=0))
     some = tasks(job.question, 10)
-    interrupted(job, some, 0.3, reconcile_after=60.0)
-    for _ in range(3):
-        interrupted(job, some, 0.6, reconcile_after=1.5)
-    job.run(some, deadline=LONGEST, reconcile_after=60.0)  # nothing is left to wait for
+    job.interrupt(some, lambda: job.progress.messages, reconcile_after=600.0)
+    for _ in range(30):  # on a quick machine 3 are enough
+        end = time.monotonic() + 0.6
+        job.interrupt(
+            some,
+            lambda end=end: time.monotonic() > end or len(job.api.deviant.posts) > 1,
+            reconcile_after=1.5,
+        )
+        if job.api.created():
+            break
+    job.run(some, deadline=LONGEST, reconcile_after=600.0)  # nothing is left to wait for
     whole(job, some)
 
 
@@ -136,7 +143,7 @@ def test_many_lost_posts_of_an_interrupted_command_are_awaited_at_the_same_time(
             ledger.record_intent(number, group, [task], processor="core", price=PRICE)
     began = time.monotonic()
     job.run(some, reconcile_after=1.5)
-    assert 1.5 < time.monotonic() - began < 4.0
+    assert 1.5 < time.monotonic() - began < 6 * 1.5
     whole(job, some)
 
 

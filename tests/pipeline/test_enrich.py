@@ -135,7 +135,7 @@ def test_an_interrupt_inside_a_running_loop_ends_a_run_and_its_answers_are_kept(
     with served(folder, bench=True, latency=Lognormal(3.0)) as server:
 
         def interrupt():
-            until(lambda: len(server.created()) == 30, 20)
+            until(lambda: len(server.created()) == 30, 120)
             os.kill(os.getpid(), signal.SIGINT)
 
         with ThreadPoolExecutor(1) as thread, closing(asyncio.new_event_loop()) as loop:

@@ -38,7 +38,7 @@ class RisingConfidence:
 
     def research(self, question):
         if (gate := self.gates.get(question.processor)) is not None:
-            gate.wait(10)
+            gate.wait(120)
         fields = question.output["json_schema"]["properties"]
         self.received.append((question.processor, question.input, sorted(fields)))
         name = question.input["company_name"]
@@ -158,8 +158,11 @@ def test_a_second_run_sends_nothing(world):
 
 def test_a_deadline_that_passes_during_an_escalation_ends_with_5_and_the_next_run_collects_it(world):
     world.researcher.gates["core"] = gate = threading.Event()
-    (row,) = world.run("Acme", limits={"deadline": "2s"}, code=5)
-    assert row["rowcite_status"] == "pending"
+    for deadline in ("2s", "60s"):  # a busy machine may need more than two seconds for the first step
+        (row,) = world.run("Acme", limits={"deadline": deadline}, code=5)
+        assert row["rowcite_status"] == "pending"
+        if "core" in world.created():
+            break
     assert world.created() == ["lite", "core"]
     gate.set()
     (row,) = world.run("Acme")

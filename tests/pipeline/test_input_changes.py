@@ -91,7 +91,7 @@ def changing(server, change):
     before = len(server.created())
 
     def act():
-        until(lambda: len(server.created()) > before, 30)
+        until(lambda: len(server.created()) > before, 120)
         change()
 
     thread = Thread(target=act)

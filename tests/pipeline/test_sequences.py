@@ -14,6 +14,7 @@ from collections import Counter
 from contextlib import closing
 from hashlib import sha256
 
+import httpx
 import polars as pl
 import pytest
 
@@ -258,12 +259,12 @@ class World:
         process = started("run", "spec.yaml", *flags, cwd=self.folder)
         requests = self.servers[self.api].journal_file.stat
         size = requests().st_size
-        until(lambda: requests().st_size > size or process.poll() is not None, 30)
+        until(lambda: requests().st_size > size or process.poll() is not None, 120)
         time.sleep(self.random.random() * 0.2)
         process.kill()
         process.communicate()
         self.killed = True
-        time.sleep(0.1)  # a request that was on its way
+        self.settle(self.servers[self.api])
         created = self.take_created()
         self.remember([sha for _, sha in created[self.api]], active=True)
         if self.bytes(self.output) != content:
@@ -273,6 +274,14 @@ class World:
             if "failed" in after:  # the killed run would have ended with 7
                 assert before == "none" or (before and answered(after) >= answered(before)), self.log
         self.log.append(process.returncode)
+
+    @staticmethod
+    def settle(server):
+        """Wait for a request that was on its way: the server takes one from later, and writes it to the journal."""
+        before = len(server.requests())
+        httpx.get(f"{server.url}/v1/tasks/runs/later")
+        until(lambda: any(line["path"].endswith("/later") for line in server.requests()[before:]), 120)
+        time.sleep(0.1)
 
     def look(self):
         content = self.bytes(self.output)

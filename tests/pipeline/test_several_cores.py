@@ -61,7 +61,7 @@ def others(command):
 def test_several_processes_merge_to_the_same_bytes(answered):
     folder, expected, url = answered
     command = write(folder, url)
-    until(lambda: others(command), 30)
+    until(lambda: others(command), 120)
     assert ended(command) == 0
     assert (folder / "out.csv").read_bytes() == expected
 
@@ -69,7 +69,7 @@ def test_several_processes_merge_to_the_same_bytes(answered):
 def test_a_killed_process_costs_no_row(answered):
     folder, expected, url = answered
     command = write(folder, url)
-    until(lambda: others(command), 30)
+    until(lambda: others(command), 120)
     for pid in others(command):
         os.kill(pid, 9)
     assert ended(command) == 0

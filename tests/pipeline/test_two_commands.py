@@ -165,12 +165,12 @@ def test_two_processes_without_a_shared_lock_pay_for_each_row_once(tmp_path):
     write_spec(tmp_path, small_spec(backend="parallel", limits={"active_runs": 5}))
     with api(tmp_path, latency=0.005) as server:
         first = started("run", "spec.yaml", "-q", "--base-url", server.url, cwd=tmp_path)
-        until(lambda: len(server.created()) >= 5, 30)
+        until(lambda: len(server.created()) >= 5, 120)
         first.send_signal(signal.SIGSTOP)  # it would end before the second has begun
         folder = tmp_path / ".rowcite" / "small"
         (folder / "lock").unlink()
         second = started("run", "spec.yaml", "-q", "--base-url", server.url, cwd=tmp_path)
-        until(lambda: commands(folder) == 2 or moved(first), 60)
+        until(lambda: commands(folder) == 2 or moved(first), 120)
         first.send_signal(signal.SIGCONT)
         _, errors = first.communicate(timeout=60)
         _, none = second.communicate(timeout=60)

@@ -19,7 +19,7 @@ def reviewing(path, *flags, who="Ann"):
         yield re.search(r"http://\S+", line)[0]
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
     assert process.returncode == 130
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -182,6 +182,23 @@ class Submission:
 
     def run(self, some: list[Task], **more: Any) -> None:
         asyncio.run(self.go(some, **more))
+
+    def interrupt(self, some: list[Task], reached: Callable[[], bool], **terms: Any) -> None:
+        """Submit, and stop as at a deadline when `reached` is true, however long that takes."""
+
+        async def interrupted() -> None:
+            going = asyncio.create_task(self.go(some, **terms))
+            while not (reached() or going.done()):  # noqa: ASYNC110 - waits for what other threads do
+                await asyncio.sleep(0.01)
+            going.cancel()
+            await going
+
+        with suppress(asyncio.CancelledError):
+            asyncio.run(interrupted())
+
+    def interrupt_active(self, some: list[Task]) -> None:
+        """Submit, and stop when all runs are created."""
+        self.interrupt(some, lambda: self.progress.counts["submitted"] >= len(some))
 
     def states(self) -> dict[str, int]:
         with self.ledger() as ledger:

@@ -113,7 +113,7 @@ def test_processes_end_with_a_parent_that_is_killed():
         (child,) = children(parent.pid)
         parent.kill()
         parent.wait()
-    until(lambda: not is_running(child), 10)
+    until(lambda: not is_running(child), 120)
 
 
 def is_running(pid):

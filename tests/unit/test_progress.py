@@ -1,25 +1,29 @@
 """The progress of a command: the line on a terminal, the lines in a log, and the time that is left."""
 
 import re
-import time
+from contextlib import redirect_stderr
+from io import StringIO
 
 import pytest
 
 from rowcite.cli.bar import Bar, Lines, bar_form, clock
 from rowcite.cli.console import Console
 from rowcite.cli.time_left import TimeLeft
+from support import until
 
 PARTS = ["1,173/3,000 done", "2:14", "1,827 active", "3 failed", "$75.00", "about 3 min left"]
 SHORT = ["1,173/3,000", "2:14", "1,827 active", "3 failed", "~3 min"]
 
 
-def shown_by(meter, capsys, *, seconds=0.3, every=0.05):
-    """Return what a meter writes in a time in which nothing happens, with its last state."""
-    meter.seconds = every
-    meter.begin(3_000, 100, 400, (60, 300))
-    time.sleep(seconds)
-    meter.end()
-    return capsys.readouterr().err
+def shown_by(make, end, *, times=3, every=0.05):
+    """Return what a meter writes while nothing happens, until `end` is there some times, with its last state."""
+    with redirect_stderr(StringIO()) as written:
+        meter = make(Console(), free=False)
+        meter.seconds = every
+        meter.begin(3_000, 100, 400, (60, 300))
+        until(lambda: written.getvalue().count(end) >= times, 60)
+        meter.end()
+    return written.getvalue()
 
 
 @pytest.mark.parametrize("columns", [30, 39, 60, 79, 119, 199])
@@ -40,15 +44,15 @@ def test_a_wide_terminal_has_a_drawn_bar_of_at_most_40_columns():
     assert "39% |{bar:40}|" in bar_form(list(PARTS), list(SHORT), 1_173, 3_000, 199)
 
 
-def test_the_bar_is_redrawn_without_any_event_and_ends_with_one_last_line(capsys):
-    seen = shown_by(Bar(Console(), free=False), capsys)
+def test_the_bar_is_redrawn_without_any_event_and_ends_with_one_last_line():
+    seen = shown_by(Bar, "\r")
     assert seen.count("\r") >= 4
     assert seen.count("\n") == 1
     assert "100/3,000 done  0:00  400 active" in seen
 
 
-def test_a_log_has_lines_before_the_first_answer(capsys):
-    lines = shown_by(Lines(Console(), free=False), capsys).splitlines()
+def test_a_log_has_lines_before_the_first_answer():
+    lines = shown_by(Lines, "\n").splitlines()
     assert len(lines) >= 4
     assert lines[0] == "100/3,000 done, 0:00, 400 active, 60 s to 5 min left"
 

@@ -30,7 +30,7 @@ class Echo:
         return (SearchResult("https://a.example/", None, None, ("words",)),)
 
     def research(self, question):
-        self.go.wait(10)
+        self.go.wait(60)
         if question.input == "boom":
             raise ZeroDivisionError
         kind = question.output["type"]

@@ -166,14 +166,16 @@ def test_faults_and_the_rate_limit_apply():
 
 
 def test_a_run_takes_its_latency():
-    settings = ServerSettings(latency=Lognormal(0.2))
-    app = create_app(Bench(), settings)
-    with embedded(app) as base, httpx.Client(base_url=base, timeout=30) as client:
-        began = time.monotonic()
-        output(client, "Acme")
-        took = time.monotonic() - began
-    assert app.state.engine.counts.makespan == pytest.approx(took, abs=0.2)
-    assert took > 0.02
+    for _ in range(10):  # requests to a busy machine may take much longer than the run
+        app = create_app(Bench(), ServerSettings(latency=Lognormal(0.2)))
+        with embedded(app) as base, httpx.Client(base_url=base, timeout=30) as client:
+            began = time.monotonic()
+            output(client, "Acme")
+            took = time.monotonic() - began
+        assert 0.01 < app.state.engine.counts.makespan < took
+        if app.state.engine.counts.makespan > took - 0.2:
+            break
+    assert app.state.engine.counts.makespan > took - 0.2
 
 
 def test_latencies_have_the_requested_mean_and_spread():
@@ -188,7 +190,7 @@ def test_the_command_serves_and_reports_its_makespan(tmp_path):
     port = tmp_path / "port"
     process = started("serve", "--bench", "--port", "0", "--port-file", port, "--journal", "j", cwd=tmp_path)
     try:
-        until(port.exists, 30)
+        until(port.exists, 120)
         with httpx.Client(base_url=f"http://127.0.0.1:{port.read_text().strip()}") as client:
             output(client, "Acme")
     finally:

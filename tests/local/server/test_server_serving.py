@@ -11,7 +11,7 @@ import pytest
 
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.serving import GRACE, embedded
-from support import until
+from support import quick, until
 
 SERVE = """
 import sys
@@ -42,11 +42,11 @@ def test_a_signal_ends_serve_cleanly_though_a_stream_is_open(process, number):
     run = httpx.post(f"{process.base}/v1/tasks/runs", json={"processor": "core", "input": "a"}).json()[
         "run_id"
     ]
-    with httpx.stream("GET", f"{process.base}/v1/tasks/runs/{run}/events", timeout=5) as response:
+    with httpx.stream("GET", f"{process.base}/v1/tasks/runs/{run}/events", timeout=60) as response:
         chunks = response.iter_raw()
         next(chunks)
         process.send_signal(number)
-        assert process.wait(3) == 0
+        assert process.wait(60) == 0
     assert process.stdout.read() == "done\n"
 
 
@@ -76,7 +76,7 @@ def test_embedded_stops_without_waiting_for_open_streams_and_results(answers):
             waiting = [threading.Thread(target=wait, args=(path,)) for path in runs]
             for thread in waiting:
                 thread.start()
-            until(lambda: app.state.engine._waiting.keys() >= set(runs.values()), 30)
+            until(lambda: app.state.engine._waiting.keys() >= set(runs.values()), 120)
             left = time.monotonic()
         assert time.monotonic() - left < GRACE
         for thread in waiting:
@@ -103,7 +103,9 @@ def test_an_error_inside_the_block_stops_the_server_and_is_raised(answers):
 def test_an_answer_does_not_wait_for_an_acknowledgement(answers):
     with embedded(create_app(answers, ServerSettings())) as base, httpx.Client(base_url=base) as client:
         client.get("/v1/tasks/runs/x")
-        begun = time.monotonic()
-        for _ in range(20):
-            client.get("/v1/tasks/runs/x")
-        assert time.monotonic() - begun < 0.4  # 20 times 40 ms with Nagle's algorithm on
+
+        def twenty():
+            for _ in range(20):
+                client.get("/v1/tasks/runs/x")
+
+        assert quick(twenty, 0.4)  # 20 times 40 ms with Nagle's algorithm on

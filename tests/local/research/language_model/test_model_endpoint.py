@@ -18,7 +18,7 @@ from rowcite.local.research.question import Question
 from rowcite.local.research.search import SearchQuery
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.serving import embedded
-from support import rowcite, serving
+from support import rowcite, serving, until
 from support.chat_completions import ACME, COUNT, KEY, OWN, TRADE, quoting, stubbed
 
 
@@ -97,6 +97,7 @@ def test_a_hanging_endpoint_is_suspended_after_three_timeouts(acme, stub):
     reasons = [researcher.research(question).basis[0].reasoning for _ in range(5)]
     assert "did not answer within 0.1 s" in reasons[0]
     assert "several times in a row" in reasons[4]
+    until(lambda: len(stub.requests) >= 3, 120)  # the endpoint may read a request after its client has gone
     assert len(stub.requests) == 3
 
 
@@ -155,11 +156,11 @@ def test_a_slow_endpoint_delays_only_the_runs_that_wait_for_it(acme, stub):
 
     def reply(body):
         if '"slow"' in body["messages"][-1]["content"]:
-            go.wait(10)
+            go.wait(60)
         return "{}"
 
     stub.replies = [reply]
-    researcher = ModelResearcher(open_corpus(acme.folder), Endpoint(stub.base_url, "m", timeout=20))
+    researcher = ModelResearcher(open_corpus(acme.folder), Endpoint(stub.base_url, "m", timeout=90))
     task = {"output_schema": {"type": "json", "json_schema": {"type": "object", "properties": COUNT}}}
     with embedded(create_app(researcher, ServerSettings(researchers=3))) as base:
         runs = f"{base}/v1/tasks/runs"
@@ -170,10 +171,10 @@ def test_a_slow_endpoint_delays_only_the_runs_that_wait_for_it(acme, stub):
 
         slow = [created("slow") for _ in range(2)]
         for _ in range(5):
-            assert httpx.get(f"{runs}/{created('quick')}/result", timeout=5).status_code == 200
+            assert httpx.get(f"{runs}/{created('quick')}/result", timeout=60).status_code == 200
         assert {httpx.get(f"{runs}/{one}").json()["status"] for one in slow} == {"running"}
         go.set()
-        assert {httpx.get(f"{runs}/{one}/result", timeout=10).status_code for one in slow} == {200}
+        assert {httpx.get(f"{runs}/{one}/result", timeout=60).status_code for one in slow} == {200}
 
 
 def test_the_serve_command_uses_the_model_and_never_writes_its_key(acme, stub, tmp_path_factory):
@@ -184,12 +185,12 @@ def test_the_serve_command_uses_the_model_and_never_writes_its_key(acme, stub, t
     with serving(folder, *flags, corpus=acme.folder, ROWCITE_LLM_KEY=KEY) as server:
         runs = f"{server.url}/v1/tasks/runs"
         run = httpx.post(runs, json={"processor": "core", "input": ACME, "task_spec": task}).json()
-        output = httpx.get(f"{runs}/{run['run_id']}/result", timeout=20).json()["output"]
+        output = httpx.get(f"{runs}/{run['run_id']}/result", timeout=60).json()["output"]
         stub.replies = [500]
         run = httpx.post(runs, json={"processor": "core", "input": ACME, "task_spec": task}).json()
-        fallen = httpx.get(f"{runs}/{run['run_id']}/result", timeout=20).json()["output"]
+        fallen = httpx.get(f"{runs}/{run['run_id']}/result", timeout=60).json()["output"]
         server.process.terminate()
-        output_text = b"".join(server.process.communicate(timeout=10))
+        output_text = b"".join(server.process.communicate(timeout=60))
     assert (output["content"], output["basis"][0]["confidence"]) == ({"employee_count": 1240}, "high")
     assert stub.requests[0]["body"]["model"] == "reader-1"
     assert stub.requests[0]["headers"]["authorization"] == f"Bearer {KEY}"
