@@ -8,14 +8,20 @@ from typing import Any
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+from pandas.api.types import is_datetime64_dtype
 
 from rowcite.errors import TableError
 from rowcite.library.frames import check_names, frame_of
 from rowcite.table.sources import FrameSource, Rows
 from rowcite.table.sources.arrow_types import to_frame
 
-_NULLABLE = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
-"""The types of added columns that numpy has without a missing value only."""
+_DEFAULT_TEXT = pd.Series([""]).dtype
+_TYPES = {
+    pa.int64(): pd.Int64Dtype(),
+    pa.bool_(): pd.BooleanDtype(),
+    **({pa.large_string(): _DEFAULT_TEXT} if isinstance(_DEFAULT_TEXT, pd.StringDtype) else {}),
+}
+"""The types of added columns where numpy has none with a missing value, or the choice of pyarrow depends on the values."""
 
 
 class PandasFrame:
@@ -41,8 +47,14 @@ class PandasFrame:
                 raise TableError(
                     f"{name!r} is a level of the index, which cannot be filled: frame.reset_index({name!r})"
                 )
+        for name in (name for name in self._columns if name in filled):
+            if isinstance(self._values(name).dtype, (pd.PeriodDtype, pd.SparseDtype)):
+                kind = self._values(name).dtype
+                raise TableError(f"column {name!r} is {kind}, which cannot be filled: {_as_text(name)}")
         names = [name for name in self.names if name in used]
-        arrow = pa.table({name: _to_arrow(name, self._values(name)) for name in names})
+        arrow = pa.table(
+            {name: _to_arrow(name, self._values(name), is_filled=name in filled) for name in names}
+        )
         self._before = to_frame(arrow)
         return FrameSource(frame_of(self.names, self._before, len(self._frame)))
 
@@ -69,24 +81,37 @@ class PandasFrame:
         return self._frame.iloc[:, self._columns.index(name)]
 
 
-def _to_arrow(name: str, values: Any) -> Any:
+def _to_arrow(name: str, values: Any, *, is_filled: bool) -> Any:
     """Return the values of a column. One without any value has no type: pandas has only floats for it."""
     if not values.notna().any():
         return pa.nulls(len(values))
+    if isinstance(values.dtype, pd.PeriodDtype):  # Arrow would have the number of periods since 1970
+        values = values.astype("string")
+    elif isinstance(values.dtype, pd.SparseDtype):
+        values = values.astype(values.dtype.subtype)
+    elif (
+        is_filled
+        and is_datetime64_dtype(values.dtype)
+        and (values.dropna() == values.dropna().dt.normalize()).all()
+    ):
+        return pa.array(values.dt.date, pa.date32(), from_pandas=True)  # pandas has no dates but these
     try:
         return pa.array(values, from_pandas=True)
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
-        hint = f"frame[{name!r}] = frame[{name!r}].astype('string')"
         raise TableError(
-            f'column "{name}" has values of several types: {error}. Give it one type: {hint}'
+            f'column "{name}" has values of several types: {error}. Give it one type: {_as_text(name)}'
         ) from error
+
+
+def _as_text(name: str) -> str:
+    return f"frame[{name!r}] = frame[{name!r}].astype('string')"
 
 
 def _to_pandas(values: pl.Series) -> Any:
     if values.dtype.is_nested():
         return pd.Series(values.to_list(), dtype=object)
     arrow = values.to_arrow(compat_level=pl.CompatLevel.oldest())
-    return arrow.to_pandas(date_as_object=False, types_mapper=_NULLABLE.get)
+    return arrow.to_pandas(date_as_object=False, types_mapper=_TYPES.get)
 
 
 def _filled(column: Any, before: pl.Series, after: pl.Series) -> Any:

@@ -66,7 +66,7 @@ def _casts(kind: pa.DataType, plain: pa.DataType) -> bool:
 
 def _plain_scalar(kind: pa.DataType) -> pa.DataType:
     if isinstance(kind, pa.BaseExtensionType):
-        return _plain(kind.storage_type)
+        return pa.bool_() if kind.extension_name == "arrow.bool8" else _plain(kind.storage_type)
     if types.is_dictionary(kind):
         is_text = types.is_string(kind.value_type) or types.is_large_string(kind.value_type)
         return kind if is_text else _plain(kind.value_type)
