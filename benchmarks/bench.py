@@ -10,19 +10,14 @@ file. rowcite and `parallel-cli` are installed into a virtual environment each. 
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
-import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -44,8 +39,8 @@ from bed import (
     rowcite,
     server,
 )
+from peer import PEER, enrich, installed, peer_environment
 
-PEER = "parallel-web-tools[cli]==0.9.4"
 REPEAT = 5
 HOSTILE = ("--hostile", "0.3")
 Row = tuple[str, str, str]
@@ -251,40 +246,6 @@ def share_in_columns(spec_file: Path, folder: Path) -> float:
 
 def _figures(run: Measured) -> str:
     return f"{run.wall:.1f} s, {run.cpu:.1f} s, {run.peak:.0f} MB"
-
-
-@cache
-def installed() -> Path | None:
-    """Install the peer into a virtual environment; return None if that fails."""
-    venv = Path(tempfile.mkdtemp(prefix="rowcite-bench-peer-"))
-    atexit.register(shutil.rmtree, venv)
-    try:
-        subprocess.run([sys.executable, "-m", "venv", venv], check=True)
-        subprocess.run([venv / "bin" / "python", "-m", "pip", "install", "--quiet", PEER], check=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        print(f"{PEER} cannot be installed and is skipped: {error}", file=sys.stderr)
-        return None
-    return venv / "bin" / "parallel-cli"
-
-
-def enrich(peer: Path, fields: Mapping[str, Any]) -> list[str | Path]:
-    columns = [{"name": name, "description": name} for name in ("name", "website", "account")]
-    wanted = [{"name": name, "description": part["description"]} for name, part in fields.items()]
-    return [
-        *(peer, "enrich", "run", "--source-type", "csv", "--source", "table.csv", "--target", "peer.csv"),
-        *(
-            "--source-columns",
-            json.dumps(columns),
-            "--enriched-columns",
-            json.dumps(wanted),
-            "--processor",
-            "core",
-        ),
-    ]
-
-
-def peer_environment(url: str, folder: Path) -> dict[str, str]:
-    return {"HOME": str(folder), "PARALLEL_API_URL": url, "PARALLEL_API_KEY": "k"}
 
 
 def makespan(rows: int, mean: float) -> list[Row]:

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bed import FIELDS, HERE, MACHINE, PYTHON, Server, make_spec, make_table, server
-from bench import PEER, enrich, installed, peer_environment
+from peer import PEER, enrich, installed, peer_environment
 
 ROWS, DISTINCT, PRICE = 400, 200, 0.025
 SLOW = ("--latency-mean", "2")
