@@ -25,6 +25,8 @@ FLAG = {"type": ["boolean", "null"]}
         ("colour", "", "color"),
         ("last_change", "Zuletzt geändert durch", "zuletzt geändert durch"),
         ("rrp", "Recommended retail price (RRP)", "rrp"),
+        ("max_depth_km", "", "max depth"),
+        ("depth", "Greatest depth in km", "greatest depth"),
     ],
 )
 def test_a_label_matches_a_field_in_other_words(name, description, label):
@@ -211,6 +213,19 @@ def test_dates_in_words_are_read_in_several_languages(docs, text):
         ('<p><ix:nonFraction contextRef="c1" name="us-gaap:Revenues" scale="6">391</ix:nonFraction></p>', "revenues", NUMBER, 391_000_000),
         ('<p><ix:nonNumeric contextRef="c1" name="dei:EntityTaxNumber">12-34</ix:nonNumeric></p>', "tax_number", TEXT, "12-34"),
         ('<div itemscope itemtype="https://schema.org/Recipe"><b itemprop="name">Knot Box</b><meta itemprop="prepTime" content="PT1H5M"></div>', "prep_time_minutes", COUNT, 65),
+        ("<p>Length: 1.8 m</p>", "length", NUMBER, 1.8),
+        ("<p>Height: 38m</p>", "height", NUMBER, 38),
+        ("<p>Colour temperature: 2,700 K</p>", "colour_temperature", COUNT, 2700),
+        ("<p>Downloads: 4.5m</p>", "downloads", COUNT, 4_500_000),
+        ("<p>Lowest point: -430 m</p>", "lowest_point_m", NUMBER, -430),
+        ("<p>Net income: -$12.5 million</p>", "net_income", NUMBER, -12_500_000),
+        ("<p>Weight: 1,300 g</p>", "weight_kg", NUMBER, 1.3),
+        ("<p>Length: 23.6 miles (38.0 km)</p>", "length_km", NUMBER, 38),
+        ("<p>Cooking time: 1 hour and 20 minutes</p>", "cooking_time_minutes", COUNT, 80),
+        ("<p>Working hours: 38 hours per week</p>", "working_hours_per_week", COUNT, 38),
+        ("<p>Surface area: 2 ha</p>", "area", NUMBER | {"description": "Surface area in square metres"}, 20_000),
+        ("<p>Height: 48-54 cm</p>", "height_cm", NUMBER, None),
+        ('<div itemscope itemtype="https://schema.org/Recipe"><b itemprop="name">Knot Box</b><meta itemprop="prepTime" content="PT1H5M"></div>', "prep", COUNT | {"description": "Preparation time in minutes"}, 65),
     ],
 )  # fmt: skip
 def test_values_are_read_as_fact_sheets_filings_and_recipes_write_them(docs, body, name, schema, value):

@@ -13,29 +13,21 @@ from rowcite.local.research.documents.document import Directness, Document, Fact
 from rowcite.local.research.documents.labels import field_phrases, normal_form, similarity
 from rowcite.local.research.subject.attribution import match_fact, row_contradicts
 from rowcite.local.research.subject.entity import DocumentMatch, DocumentRole, Dossier
-from rowcite.local.research.text.figures import date_in, money_in, number_in, range_in
+from rowcite.local.research.text.figures import date_in, money_in, number_in, quantity_in, range_in, unit_in
 from rowcite.local.research.text.normalise import collapse_spaces, fold, has_phrase
 from rowcite.local.research.text.places import city_of, country_code, country_in, country_name
 
 _YES = frozenset({"yes", "true", "y", "active", "1", "ja"})
 _NO = frozenset({"no", "false", "n", "none", "0", "nein"})
-_NOT_STATED = frozenset({
-    "", "n a", "na", "unknown", "not disclosed", "undisclosed", "tbd", "not available", "not stated", "not reported",
-    "none stated", "confidential", "pending",
-})  # fmt: skip
+_NOT_STATED = frozenset({"", "n a", "na", "unknown", "not disclosed", "undisclosed", "tbd", "not available", "not stated", "not reported", "none stated", "confidential", "pending"})  # fmt: skip
 _MONEY = frozenset({"revenue", "funding_total"})
 _PUBLIC = re.compile(r"\b(?:public|publicly|listed|quoted|floated|ipo|trade[sd]?|trading|stock|shares)\b")
-_PRIVATE = re.compile(
-    r"\b(?:private(?:ly)?|delisted|unlisted|not|no longer|left|withdr[ae]wn?|family|employee|owned by|co ?operative)\b"
-)
+_PRIVATE = re.compile(r"\b(?:private(?:ly)?|delisted|unlisted|not|no longer|left|withdr[ae]wn?|family|employee|owned by|co ?operative)\b")  # fmt: skip
 _ITEM_BREAK = re.compile(r"\s*;\s*|\s*,\s+(?:and\s+|or\s+)?|\s*\|\s*|\s+·\s+|\s*\v\s*")
 _LAST_AND = re.compile(r"\s+(?:and|&|as well as|plus)\s+")
 _ROUND = re.compile(r"(?<![\w-])(pre-?seed|seed|series [a-k])(?![\w-])", re.IGNORECASE)
-_OWN_MONEY = re.compile(
-    r"\b(?:bootstrap|self (?:fund|financ)|(?:never|not) (?:taken|raised|accepted)|no (?:outside|external|venture))"
-)
-_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
-_MINUTES = {"second": 1 / 60, "hour": 60, "day": 1440}
+_OWN_MONEY = re.compile(r"\b(?:bootstrap|self (?:fund|financ)|(?:never|not) (?:taken|raised|accepted)|no (?:outside|external|venture))")  # fmt: skip
+_LONG = re.compile(r"\b(?:height|length|width|depth|elevation|altitude|diameter|distance)\b")
 _FORMS = {"website": r"\w\.[a-z]{2}", "email": "@", "phone": r"(?:\d\D{0,3}){5}"}
 _DATES = frozenset({"founded", "incorporated"})
 _PLAIN = re.compile(r"[^\d-]{0,3}(-?\d+(?:\.\d+)?)(?: [A-Z]{1,4})?")
@@ -96,11 +88,11 @@ def _number(fact: Fact, target: OutputField) -> float | None:
     text, requested = fact.value, _requested(target)
     if target.concept in _DATES or (target.kind == "integer" and "year" in target.words.split()):
         return int(date_in(text)[:4] or 0) or None
-    if (duration := _DURATION.fullmatch(text.strip())) and any(duration.groups()):
-        days, hours, minutes, seconds = (float(part or 0) for part in duration.groups())
-        unit = next((minutes for word, minutes in _MINUTES.items() if word in requested), 1)
-        return _typed((days * 1440 + hours * 60 + minutes + seconds / 60) / unit, target)
     plain = _PLAIN.fullmatch(text) if fact.directness is Directness.DATA else None
+    metres = "m" if _LONG.search(requested) and re.search(r"\dm\b", text) else ""
+    unit = unit_in(target.words, target.description) or metres
+    if (quantity := quantity_in(text, unit, decimal=bool(plain))) is not None:
+        return _typed(quantity, target)
     if plain and target.concept not in _MONEY:
         return _typed(float(plain[1]), target)  # the point of structured data is a decimal point
     amount = money_in(text) if target.concept in _MONEY else number_in(text)
@@ -182,10 +174,7 @@ def _bounds(text: str) -> tuple[float, float] | None:
     return range_in(text) if least is None else (least, math.inf if _PLUS.search(text) else least)
 
 
-_REGISTRY = re.compile(
-    r"\.gov(?:\.|$)|regist(?:er|ry|re)|companieshouse|handelsregister|chamber|bolagsverket|brreg|\bsec\b|gazette\.gov",
-    re.IGNORECASE,
-)
+_REGISTRY = re.compile(r"\.gov(?:\.|$)|regist(?:er|ry|re)|companieshouse|handelsregister|chamber|bolagsverket|brreg|\bsec\b|gazette\.gov", re.IGNORECASE)  # fmt: skip
 _TRUST = {"own site": 1.0, "registry": 0.95, "address": 0.85, "place": 0.8, "name": 0.7}
 # Concepts whose facts also count for another, with their weight there.
 _NEIGHBOURS: dict[str, dict[str, float]] = {

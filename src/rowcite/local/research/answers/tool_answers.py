@@ -23,9 +23,7 @@ from rowcite.local.research.text.urls import allowed, host_of
 from rowcite.model import FieldBasis
 
 _LONGEST = 200_000  # characters of an answer that are read
-_NAME = re.compile(
-    r"(?:(?:company|organi[sz]ation|legal|trading|business|display|full|entity|account) )?name|company|organi[sz]ation|title"
-)
+_NAME = re.compile(r"(?:(?:company|organi[sz]ation|legal|trading|business|display|full|entity|account) )?name|company|organi[sz]ation|title")  # fmt: skip
 _SURE = frozenset({"address", "place"})  # ties that identify one of several entities of a name
 
 

@@ -14,12 +14,7 @@ from rowcite.local.research.documents.document import Block
 from rowcite.local.research.text.normalise import collapse_spaces
 
 _IGNORED_TAGS = {"script", "style", "noscript", "template", "svg", "head", "iframe", "select", "button"}
-_BLOCKS = frozenset([
-    "address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "div", "dl", "dt",
-    "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hgroup", "hr", "html",
-    "legend", "li", "main", "menu", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th",
-    "thead", "tr", "ul",
-])  # fmt: skip
+_BLOCKS = frozenset(["address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hgroup", "hr", "html", "legend", "li", "main", "menu", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul"])  # fmt: skip
 _LEADS = frozenset({"b", "strong", "span", "em", "i", "small", "label"})
 _SEPARATE = frozenset({"a", "span", "label", "time", "data", "output"})  # shown apart when adjacent
 _LONGEST_LABEL = 60
@@ -27,11 +22,7 @@ _LONGEST_LABEL = 60
 _ASIDES = frozenset(["nav", "navigation", "navbar", "menu", "breadcrumb", "breadcrumbs", "footer", "related", "teaser", "teasers", "promo", "advert", "ad", "ads", "cookie", "cookies", "newsletter", "comment", "comments", "testimonial", "testimonials", "recommended", "also", "trending", "sponsored"])  # fmt: skip
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 # Elements that only their own end tag closes.
-_CONTAINERS = re.compile(
-    r"<(/?)(address|article|aside|blockquote|center|details|dialog|div|dl|fieldset|figure|footer|form|header|main|nav|ol|section|"
-    r"span|table|ul)(?=[\s/>])",
-    re.IGNORECASE,
-)
+_CONTAINERS = re.compile(r"<(/?)(address|article|aside|blockquote|center|details|dialog|div|dl|fieldset|figure|footer|form|header|main|nav|ol|section|span|table|ul)(?=[\s/>])", re.IGNORECASE)  # fmt: skip
 _DEEPEST = 400
 _UNSEEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0", re.IGNORECASE)
 

@@ -8,6 +8,7 @@ from functools import cache, lru_cache
 
 from rapidfuzz import fuzz
 
+from rowcite.local.research.text.figures import without_unit
 from rowcite.local.research.text.normalise import fold
 
 
@@ -91,10 +92,7 @@ _SYNONYMS = (
     "also known as|alternate name|aka|other names", "founded|founding date|established|year of foundation", "dissolved|dissolution date|year of dissolution", "members|member|line up", "born|birth date|date of birth|birthday", "died|death date|date of death", "birth place|place of birth|born in",
     "job title|position|role|occupation|title", "employer|works for|affiliation|organization", "nationality|citizenship", "alumni|graduates|alumnus", "education|alumni of|university", "headline|title|name", "summary|description|abstract|about|overview", "section|article section|rubric", "~section|category", "tags|keywords|article tag", "~tags|keywords|topics|subjects|categories", "topics|topic|subject|theme",
 )  # fmt: skip
-_DROPPED = frozenset([
-    "a", "an", "the", "of", "in", "on", "at", "for", "to", "is", "it", "its", "and", "or", "as", "was", "are", "has", "have", "whether", "which", "that", "who", "when", "what", "no", "nr",
-    "total", "name", "full", "value", "current", "latest", "main", "with", "their", "our", "your", "this", "average", "usd", "eur", "gbp", "chf", "yyyy", "mm", "dd", "iso", "8601", "per", "reported", "number", "known", "key", "used", "required", "he", "she", "they",
-])  # fmt: skip
+_DROPPED = frozenset(["a", "an", "the", "of", "in", "on", "at", "for", "to", "is", "it", "its", "and", "or", "as", "was", "are", "has", "have", "whether", "which", "that", "who", "when", "what", "no", "nr", "total", "name", "full", "value", "current", "latest", "main", "with", "their", "our", "your", "this", "average", "usd", "eur", "gbp", "chf", "yyyy", "mm", "dd", "iso", "8601", "per", "reported", "number", "known", "key", "used", "required", "he", "she", "they"])  # fmt: skip
 # Words that make another thing of a label: the date of registration is not a registration.
 _DISTINGUISHING = frozenset(["count", "date", "year", "time", "url", "type", "status", "id", "code", "currency", "country", "email", "phone", "image", "link", "fee", "share", "rank"])  # fmt: skip
 _GENERIC = frozenset(["date", "type", "number", "title", "description", "status", "id", "url", "source", "code", "level", "time", "category", "size", "year", "amount", "rate", "first", "last", "end", "start", "unit", "text", "address", "person", "location", "text", "company"])  # fmt: skip
@@ -129,7 +127,8 @@ def normal_form(label: str) -> tuple[str, ...]:
 
 def field_phrases(words: str, description: str) -> tuple[tuple[str, ...], ...]:
     """Return the normal forms by which a field may be labelled: its name, its description, and words in brackets."""
-    parts = [words, re.sub(r"\([^)]*\)", " ", description), *re.findall(r"\(([^)]*)\)", description)]
+    stated = re.sub(r"\([^)]*\)", " ", description)
+    parts = [words, stated, *map(without_unit, (words, stated)), *re.findall(r"\(([^)]*)\)", description)]
     return tuple(dict.fromkeys(form for part in parts if len(part) < 100 and (form := normal_form(part))))
 
 

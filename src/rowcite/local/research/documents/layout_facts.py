@@ -16,9 +16,7 @@ from rowcite.local.research.text.figures import date_in
 from rowcite.local.research.text.normalise import LABELLED_LINE, fold, split_sentences
 
 _BELOW = re.compile(r"^:\s+(\S.*)$")  # a definition below its term, as Markdown writes it
-_NAME_HEADERS = re.compile(
-    r"(?:company|name|organi[sz]ation|firm|business|entity|supplier|vendor|account|member|exhibitor|company name|undertaking|employer|brand)(?: name)?"
-)
+_NAME_HEADERS = re.compile(r"(?:company|name|organi[sz]ation|firm|business|entity|supplier|vendor|account|member|exhibitor|company name|undertaking|employer|brand)(?: name)?")  # fmt: skip
 _YEAR_ALONE = re.compile(r"(?:FY ?)?(?:19|20)\d\d")
 _YEAR = re.compile(r"\b((?:19|20)\d\d)\b")
 _NAMED_PART = re.compile(r"\s*([A-Z0-9\u00c0-\u00deŁŚŻŽČŠĐ][^:.;]{1,50}):")

@@ -14,12 +14,8 @@ from rowcite.local.research.documents.labels import concept_of_label
 from rowcite.local.research.documents.nodes import Leaf, Node, last_part, without_nodes
 from rowcite.local.research.text.normalise import collapse_spaces, core_name, split_words
 
-_NAMED = re.compile(
-    r"Organization|Corporation|Business|Company|Store|Agency|Brand\b|NGO|Airline|Service\b|Restaurant|Hotel|Place\b|School|University|Person"
-)
-_OWN_PARTS = re.compile(
-    r"Role|Offer|Rating|Specification|Value|Address|Amount|Place|List|Coordinates|Credential|Instance|Engine"
-)
+_NAMED = re.compile(r"Organization|Corporation|Business|Company|Store|Agency|Brand\b|NGO|Airline|Service\b|Restaurant|Hotel|Place\b|School|University|Person")  # fmt: skip
+_OWN_PARTS = re.compile(r"Role|Offer|Rating|Specification|Value|Address|Amount|Place|List|Coordinates|Credential|Instance|Engine")  # fmt: skip
 _OTHERS = re.compile(
     r"reviews?|comment|mentions|additionalProperty|isRelatedTo|isSimilarTo|itemReviewed|hasVariant|competitor|customer",
     re.IGNORECASE,

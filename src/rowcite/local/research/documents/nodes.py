@@ -28,10 +28,7 @@ _ADDRESSES = frozenset({"url", "sameas", "webfeed", "contenturl", "downloadurl",
 _SCALES = {"3": "thousand", "6": "million", "9": "billion"}
 _OWN = (("title", "title"), ("url", 'link[rel~="canonical"]'), ("time", "time[datetime]"))
 _PREFIX = re.compile(r"^(?:[a-z]+[:.]|citation_)")  # "og:title", "dc.date", "citation_author"
-_TECHNICAL = re.compile(
-    r"image|viewport|robots|verification|theme|generator|fb:|app[-_:]|card|referrer|format-detection|msapplication|csrf|token|charset|"
-    r"refresh|secure_url|color|googlebot|width|height|player|next-|type|locale"
-)
+_TECHNICAL = re.compile(r"image|viewport|robots|verification|theme|generator|fb:|app[-_:]|card|referrer|format-detection|msapplication|csrf|token|charset|refresh|secure_url|color|googlebot|width|height|player|next-|type|locale")  # fmt: skip
 _decoder = json.JSONDecoder(strict=False)
 
 

@@ -34,8 +34,7 @@ _TOP = 4  # blocks at the beginning of a page
 _MOST_FACTS = 3_000  # of a page by its layout: each is looked up in the text
 _TITLE_BREAK = re.compile(r"\s+[|\u2013—·:»-]\s+|:\s+")
 _NOT_DATELINE = re.compile(r"(?<!published)(?<!updated):|[.!?]$", re.IGNORECASE)
-_DATES = ("dateModified", "datePublished", "dateCreated", "modified_time", "published_time", "updated_time",
-          "last-modified", "date", "date.issued", "publish-date", "pubdate", "datepublished", "time")  # fmt: skip
+_DATES = ("dateModified", "datePublished", "dateCreated", "modified_time", "published_time", "updated_time", "last-modified", "date", "date.issued", "publish-date", "pubdate", "datepublished", "time")  # fmt: skip
 _PAGE_TYPES = re.compile(r"Article|Posting|Page\b|Report|Dataset|CreativeWork")
 _markdown = MarkdownIt("commonmark", {"breaks": True, "html": True}).enable("table")
 

@@ -97,22 +97,10 @@ PHRASES: tuple[Phrase, ...] = (
     Phrase("email", r"(?P<v>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"),
 )  # fmt: skip
 
-MODEL_INSTRUCTIONS = re.compile(
-    r"\b(?:ignore|disregard|forget|override)\b[^.]{0,40}\b(?:instructions?|prompts?|rules|guidelines|sources|text above)\b|\bas an ai\b|\blanguage model\b|"
-    r"\bAI (?:assistants?|agents?|models?|crawlers?)\b[^.]{0,40}\b(?:must|should|please|report|answer)\b|\bsystem prompt\b|\byou must (?:report|answer|reply|say|state|return)\b|"
-    r"\b(?:please )?(?:report|answer|return|output|state) that\b[^.]{0,60}\b(?:has|have|is|are)\b|"
-    r"\b(?:ignore|disregard|forget|override)\b.{0,40}\b(?:above|previous|prior)\b|"
-    r"\byou are (?:now )?(?:an? )?(?:ai|assistant|chatbot)\b",
-    re.IGNORECASE,
-)
+MODEL_INSTRUCTIONS = re.compile(r"\b(?:ignore|disregard|forget|override)\b[^.]{0,40}\b(?:instructions?|prompts?|rules|guidelines|sources|text above)\b|\bas an ai\b|\blanguage model\b|\bAI (?:assistants?|agents?|models?|crawlers?)\b[^.]{0,40}\b(?:must|should|please|report|answer)\b|\bsystem prompt\b|\byou must (?:report|answer|reply|say|state|return)\b|\b(?:please )?(?:report|answer|return|output|state) that\b[^.]{0,60}\b(?:has|have|is|are)\b|\b(?:ignore|disregard|forget|override)\b.{0,40}\b(?:above|previous|prior)\b|\byou are (?:now )?(?:an? )?(?:ai|assistant|chatbot)\b", re.IGNORECASE)  # fmt: skip
 """Instructions to a language model: no facts are read from a block that contains them."""
 
-OTHERS_HEADING = re.compile(
-    r"\b(?:related|similar|see also|also|also (?:viewed|on)|people also|more (?:news|stories|from)|other (?:companies|firms|news|entries)|you may|recommended|competitors?|rivals?|alternatives|"
-    r"customer stor|case stud|testimonials?|what our (?:customers|clients)|success stor|trusted by|our (?:customers|clients|partners|investors)|customers|clients|"
-    r"partners|elsewhere|in brief|newsletter|about the (?:author|investor)|portfolio companies|jobs at)\b",
-    re.IGNORECASE,
-)
+OTHERS_HEADING = re.compile(r"\b(?:related|similar|see also|also|also (?:viewed|on)|people also|more (?:news|stories|from)|other (?:companies|firms|news|entries)|you may|recommended|competitors?|rivals?|alternatives|customer stor|case stud|testimonials?|what our (?:customers|clients)|success stor|trusted by|our (?:customers|clients|partners|investors)|customers|clients|partners|elsewhere|in brief|newsletter|about the (?:author|investor)|portfolio companies|jobs at)\b", re.IGNORECASE)  # fmt: skip
 """Headings over text about other entities."""
 
 _DATED = frozenset({"employees", "revenue", "ceo", "stage", "funding_total", "hq"})

@@ -12,30 +12,13 @@ from rowcite.local.research.text.normalise import core_name, strip_accents
 from rowcite.local.research.text.places import same_place
 from rowcite.local.research.text.urls import site_in
 
-_OTHER = re.compile(
-    r"\b(?:customers?|clients?|rivals?|competitors?|suppliers?|partners?|parent|subsidiar\w+|owner|investors?|acquirer|whose|whereas|while|unlike|"
-    r"compared|than|bought|acquired|acquires|acquisition|sells? to|sold|serves|alongside|neighbours?|peers?)\b",
-    re.IGNORECASE,
-)
-_PRONOUN = re.compile(
-    r"^[\"“'\u2018(]?(?:we|our|us|it|its|the (?:company|firm|group|business|start-?up|manufacturer|maker|carrier|operator|provider|supplier|"
-    r"utility|cooperative|co-operative|family|haulier|shipowner|shipyard|yard|team|consultancy|practice|developer|vendor|organi[sz]ation|society|"
-    r"[a-z-]+ (?:company|firm|group|business|maker|manufacturer|operator|start-?up))|today|now|currently|at present|as of|with|in total|altogether|"
-    r"to date|since|founded|established|started|headquartered|based|employing|in (?:19|20)\d\d|from its|from our)\b|"
-    r"\b(?:we|it|the (?:company|firm|group|business))(?: (?:now|today|currently|also))?\s*$",
-    re.IGNORECASE,
-)
+_OTHER = re.compile(r"\b(?:customers?|clients?|rivals?|competitors?|suppliers?|partners?|parent|subsidiar\w+|owner|investors?|acquirer|whose|whereas|while|unlike|compared|than|bought|acquired|acquires|acquisition|sells? to|sold|serves|alongside|neighbours?|peers?)\b", re.IGNORECASE)  # fmt: skip
+_PRONOUN = re.compile(r"^[\"“'\u2018(]?(?:we|our|us|it|its|the (?:company|firm|group|business|start-?up|manufacturer|maker|carrier|operator|provider|supplier|utility|cooperative|co-operative|family|haulier|shipowner|shipyard|yard|team|consultancy|practice|developer|vendor|organi[sz]ation|society|[a-z-]+ (?:company|firm|group|business|maker|manufacturer|operator|start-?up))|today|now|currently|at present|as of|with|in total|altogether|to date|since|founded|established|started|headquartered|based|employing|in (?:19|20)\d\d|from its|from our)\b|\b(?:we|it|the (?:company|firm|group|business))(?: (?:now|today|currently|also))?\s*$", re.IGNORECASE)  # fmt: skip
 _CAPITAL = re.compile(r"(?<![.!?:] )(?<!^)(?<![\w])(?![A-Z]{2,3}\b)([A-ZÀ-ÖØ-Þ][\w'\u2019-]+)")
-_AFTER_PREPOSITION = re.compile(
-    r"(?:\b(?:in|from|at|on|near|of|since|around|by|between|and|to|across|for|under|outside|until|through|mid|early|late)\s+(?:the\s+)?|\()$",
-    re.IGNORECASE,
-)
+_AFTER_PREPOSITION = re.compile(r"(?:\b(?:in|from|at|on|near|of|since|around|by|between|and|to|across|for|under|outside|until|through|mid|early|late)\s+(?:the\s+)?|\()$", re.IGNORECASE)  # fmt: skip
 _RELATIVE_CLAUSE = re.compile(r"\b(?:which|who|whose|that)\b[^,;]*$")
 # The subject of a verb right before a value; "The Company has" is the page's own.
-_OTHER_SUBJECT = re.compile(
-    r"(?:^|[\s,])(?!(?:It|We|They|He|She|This|There|Today|Now|Company|Firm|Group|Business)\b)[A-Z][\w'\u2019&-]+ "
-    r"(?:had|has|have|employs?|employed|owns?|owned|makes?|made|reports?|reported|(?:is|was|were) (?:founded|established))\b[^;]*$"
-)
+_OTHER_SUBJECT = re.compile(r"(?:^|[\s,])(?!(?:It|We|They|He|She|This|There|Today|Now|Company|Firm|Group|Business)\b)[A-Z][\w'\u2019&-]+ (?:had|has|have|employs?|employed|owns?|owned|makes?|made|reports?|reported|(?:is|was|were) (?:founded|established))\b[^;]*$")  # fmt: skip
 
 
 def match_fact(fact: Fact, role: DocumentRole, entity: Entity) -> Directness | None:

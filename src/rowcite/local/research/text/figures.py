@@ -19,12 +19,8 @@ _MAGNITUDE = r"(?:millions?|billions?|thousand|mio\.?|mill|mrd\.?|mn|bn|[kmb])\b
 _DIGITS = r"(?:\d{1,3}(?:[,.\u00a0\u202f \u2019']\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d+)?)"
 WORDS = rf"(?:a\s+)?(?:{_WORD})(?:[\s-]+(?:and\s+)?(?:{_WORD}))*"
 NUMBER = rf"(?:{_DIGITS}(?:\s?(?:k|thousand|million|m|bn|billion)\b)?|{WORDS})"
-APPROXIMATELY = (
-    r"(?:about|around|roughly|approximately|approx\.?|circa|ca?\.|some|nearly|almost|close to|an estimated|estimated|over|more than|"
-    r"just over|just under|under|at least|well over|upwards of|fewer than|less than|up to|~|≈|>)"
-)
-_CURRENCIES = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY", "us$": "USD", "a$": "AUD", "c$": "CAD", "euro": "EUR", "euros": "EUR",
-               "dollars": "USD", "pounds": "GBP", "zł": "PLN", "₹": "INR"}  # fmt: skip
+APPROXIMATELY = (r"(?:about|around|roughly|approximately|approx\.?|circa|ca?\.|some|nearly|almost|close to|an estimated|estimated|over|more than|just over|just under|under|at least|well over|upwards of|fewer than|less than|up to|~|≈|>)")  # fmt: skip
+_CURRENCIES = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY", "us$": "USD", "a$": "AUD", "c$": "CAD", "euro": "EUR", "euros": "EUR", "dollars": "USD", "pounds": "GBP", "zł": "PLN", "₹": "INR"}  # fmt: skip
 _SIGN = r"(?:US\$|A\$|C\$|[€$£¥₹]|zł|\b(?:EUR|USD|GBP|CHF|SEK|NOK|DKK|PLN|JPY|AUD|CAD|CZK|INR|CNY|euros?|dollars|pounds)\b)"
 _SUM = rf"{_DIGITS}(?:[\s-]?{_MAGNITUDE})?"
 MONEY = rf"(?:{_SIGN}\s?{_SUM}|{_SUM}\s?{_SIGN})"
@@ -33,6 +29,7 @@ _AMOUNT = re.compile(
     re.IGNORECASE,
 )
 _WORDS_ONLY = re.compile(rf"\b{WORDS}\b", re.IGNORECASE)
+_METRES = re.compile(r"\s(?:m|K)$")  # "1.8 m" and "2,700 K" are metres and kelvins
 _RANGE = re.compile(rf"({_DIGITS})\s*(?:-|\u2013|—|to|bis)\s*({_DIGITS})")
 
 
@@ -68,10 +65,12 @@ def range_in(text: str) -> tuple[float, float] | None:
 
 
 def _amount(match: re.Match[str]) -> Amount:
-    scale, sign = (match["scale"] or "").lower(), (match["before"] or match["after"] or "").lower()
+    sign = (match["before"] or match["after"] or "").lower()
+    scale = "" if not sign and _METRES.search(match[0]) else (match["scale"] or "").lower()
     factor = _MAGNITUDES.get(scale.rstrip("."), _MAGNITUDES.get(scale[:1], 1))
+    below = re.search(r"(?:^|\s)[-\u2212]$", match.string[: match.start()])
     value = round(_digits(match["digits"]) * factor, 2)
-    return Amount(value, _CURRENCIES.get(sign, sign.upper()))
+    return Amount(-value if below else value, _CURRENCIES.get(sign, sign.upper()))
 
 
 def _digits(text: str) -> float:
@@ -93,6 +92,73 @@ def _spelled(text: str) -> float:
     return float(total + current)
 
 
+# Units by kind, with their sizes; "metres" is brought to "meter".
+_TIME: dict[str, float] = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hr": 3600, "hour": 3600, "d": 86400, "day": 86400, "week": 604800}  # fmt: skip
+_KINDS: tuple[dict[str, float], ...] = (
+    _TIME,
+    {"mm": 0.001, "mmt": 0.001, "cmt": 0.01, "mtr": 1, "millimeter": 0.001, "cm": 0.01, "centimeter": 0.01, "m": 1, "meter": 1, "km": 1000, "kilometer": 1000, "in": 0.0254, "inch": 0.0254, "inche": 0.0254, "ft": 0.3048, "foot": 0.3048, "feet": 0.3048, "mi": 1609.344, "mile": 1609.344, "nautical mile": 1852},
+    {"m2": 1, "sqm": 1, "sq m": 1, "square meter": 1, "km2": 1e6, "sq km": 1e6, "square kilometer": 1e6, "ha": 1e4, "hectare": 1e4, "acre": 4046.856, "sq ft": 0.092903, "square foot": 0.092903, "square feet": 0.092903, "sq mi": 2589988, "square mile": 2589988},
+    {"mg": 0.001, "milligram": 0.001, "g": 1, "gram": 1, "kg": 1000, "kgm": 1000, "grm": 1, "kilogram": 1000, "lb": 453.59237, "pound": 453.59237, "oz": 28.349523, "ounce": 28.349523, "tonne": 1e6},
+    {"kb": 1, "kilobyte": 1, "mb": 1e3, "megabyte": 1e3, "gb": 1e6, "gigabyte": 1e6, "tb": 1e9, "terabyte": 1e9},
+    {"ml": 1, "milliliter": 1, "cl": 10, "l": 1000, "liter": 1000},
+    {"w": 1, "watt": 1, "kw": 1000, "kilowatt": 1000},
+)  # fmt: skip
+_SIZES = {name: (kind, size) for kind in _KINDS for name, size in kind.items()}
+_UNIT = r"(?:(?:square|sq\.?|nautical)\s)?[a-z]+[²2]?"
+_QUANTITY = re.compile(rf"({_DIGITS})[\s-]?({_UNIT})(?![\w²])\.?", re.IGNORECASE)
+_NAMED = re.compile(rf"\s*(?:\bin ({_UNIT})(?!\w)|\(({_UNIT})\))", re.IGNORECASE)
+_DURATION = re.compile(r"P(?=.*\d)(?:\d+D)?(?:T(?:\d+H)?(?:\d+M)?(?:\d+S)?)?")
+
+
+def unit_in(words: str, description: str) -> str:
+    """Return the unit that a field's folded name ends with ("length km") or its description names ("in minutes"), or an empty string."""
+    named = (_unit(first or second) for first, second in _NAMED.findall(description))
+    return _last_unit(words)[1] or next(filter(_SIZES.get, named), "")
+
+
+def without_unit(text: str) -> str:
+    """Return a field's folded name or its description without the unit that it names."""
+    return _NAMED.sub(lambda one: "" if _unit(one[1] or one[2]) in _SIZES else one[0], _last_unit(text)[0])
+
+
+def quantity_in(text: str, unit: str, *, decimal: bool) -> float | None:
+    """Return the quantity of a text in a unit, converted from others: "1 h 20 min" is 80 minutes; None if there is none or a range.
+
+    `decimal` is for text whose point is a decimal point.
+    """
+    if _DURATION.fullmatch(text.strip()):
+        text, unit = re.sub("([A-Z])", r"\1 ", text).replace("M ", "min "), unit or "minute"
+    kind, size = _SIZES.get(unit, ({}, 1))
+    chains, end = list[list[re.Match[str]]](), 0
+    for one in () if range_in(text) else _QUANTITY.finditer(text):
+        if _unit(one[2]) in kind:
+            follows = chains and re.fullmatch(r"[\s,]*(?:and)?\s*", text[end : one.start()])
+            chains = [*chains[:-1], [*chains[-1], one]] if follows else [*chains, [one]]
+            end = one.end()
+    exact = (chain for chain in chains if any(_unit(one[2]) == unit for one in chain))
+    chosen = next(exact, chains[0] if chains else [])
+    value, below = float if decimal else _digits, re.search(r"(?:^|\s)[-\u2212]\d", text)
+    total = sum(value(one[1]) * kind[_unit(one[2])] for one in chosen) / size
+    return (-total if below else total) if chosen else None
+
+
+def _last_unit(words: str) -> tuple[str, str]:
+    """Return words without the unit at their end, and the unit: not that of a rate ("per week") or of a point in time ("start day")."""
+    parts = words.split()
+    for size in (2, 1):
+        first, name = parts[:-size], _unit(" ".join(parts[-size:]))
+        timed = name in _TIME and (len(name) < 4 or parts[-1][-1] != "s")
+        if first and first[-1] != "per" and name in _SIZES and name != "in" and not timed:
+            return " ".join(first), name
+    return words, ""
+
+
+def _unit(name: str) -> str:
+    """Return a unit's name in lower case, in singular and in American spelling."""
+    even = re.sub(r"tre(?=s?$)", "ter", name.lower().replace("²", "2").replace(".", ""))
+    return even if even in _SIZES else even.removesuffix("s")
+
+
 _MONTHS = {name: number for number, names in enumerate(
     ("january jan januar jänner janvier enero gennaio janeiro januari", "february feb februar février febrero febbraio fevereiro februari",
      "march mar märz mars marzo março maart", "april apr avril abril aprile", "may mai mayo maggio maio mei", "june jun juni juin junio giugno junho",
@@ -109,10 +175,7 @@ _FORMS = [re.compile(form, re.IGNORECASE) for form in (
 )]  # fmt: skip
 _SLASHED = re.compile(rf"\b(\d{{1,2}})[./](\d{{1,2}})[./]{_FULL_YEAR}\b")
 _YEAR = re.compile(r"(?<![\d,.#€$£])((?:1[5-9]|20)\d\d)(?![\d,]\d|\d|\s*(?:%|employees|people|staff))")
-_SAID_OF = re.compile(
-    r"(?:['\u2019]s|\b(?:in|by|since|during|as of|at the end of|end of|of|FY|fiscal year|the|to the))\s*(?:\w+\s+){0,3}?((?:19|20)\d\d)\b",
-    re.IGNORECASE,
-)
+_SAID_OF = re.compile(r"(?:['\u2019]s|\b(?:in|by|since|during|as of|at the end of|end of|of|FY|fiscal year|the|to the))\s*(?:\w+\s+){0,3}?((?:19|20)\d\d)\b", re.IGNORECASE)  # fmt: skip
 
 
 def date_in(text: str) -> str:

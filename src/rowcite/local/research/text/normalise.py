@@ -11,22 +11,11 @@ _ODD_LETTERS = str.maketrans(
     {"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "\u0131": "i", "\u2122": " "}
 )
 _SIGNS = str.maketrans({"&": " and ", "'": "", "\u2019": ""})
-_LEGAL_FORMS = frozenset([
-    "ab", "ag", "aps", "as", "asa", "bv", "co", "company", "corp", "corporation", "eood", "gmbh", "inc", "incorporated",
-    "kft", "kg", "kgaa", "limited", "llc", "llp", "lp", "ltd", "ltda", "nv", "oy", "oyj", "plc", "pte", "pty", "sa",
-    "sarl", "sas", "se", "sl", "spa", "spzoo", "srl", "sro", "ug",
-])  # fmt: skip
+_LEGAL_FORMS = frozenset(["ab", "ag", "aps", "as", "asa", "bv", "co", "company", "corp", "corporation", "eood", "gmbh", "inc", "incorporated", "kft", "kg", "kgaa", "limited", "llc", "llp", "lp", "ltd", "ltda", "nv", "oy", "oyj", "plc", "pte", "pty", "sa", "sarl", "sas", "se", "sl", "spa", "spzoo", "srl", "sro", "ug"])  # fmt: skip
 _SPLIT_FORMS = re.compile(r"\b(s p z o o|s a r l|s p a|s r l|s a|s l|a g|b v|n v|a s)$")
-_STOP_WORDS = frozenset([
-    "a", "an", "and", "are", "as", "at", "be", "by", "current", "do", "does", "for", "from", "full", "has", "have", "how",
-    "in", "is", "it", "its", "latest", "main", "most", "name", "of", "on", "or", "recent", "such", "that", "the", "their",
-    "this", "to", "up", "was", "were", "what", "when", "where", "which", "who", "whole", "with", "year", "yyyy", "mm",
-    "dd", "value", "company", "companies", "organisation", "organization", "business", "entity",
-])  # fmt: skip
+_STOP_WORDS = frozenset(["a", "an", "and", "are", "as", "at", "be", "by", "current", "do", "does", "for", "from", "full", "has", "have", "how", "in", "is", "it", "its", "latest", "main", "most", "name", "of", "on", "or", "recent", "such", "that", "the", "their", "this", "to", "up", "was", "were", "what", "when", "where", "which", "who", "whole", "with", "year", "yyyy", "mm", "dd", "value", "company", "companies", "organisation", "organization", "business", "entity"])  # fmt: skip
 _ENDINGS = re.compile(r"(ational|ations|ation|ings|ing|ies|ied|ers|er|es|ed|s|y)$")
-LABELLED_LINE = re.compile(
-    r"^[-*•·\s]*(\w[^:\uff1a\n.!?]{0,60}?)\s*(?::\s+|\uff1a\s*|\s[\u2013—]\s+|\t\s*)(\S.*)$"
-)
+LABELLED_LINE = re.compile(r"^[-*•·\s]*(\w[^:\uff1a\n.!?]{0,60}?)\s*(?::\s+|\uff1a\s*|\s[\u2013—]\s+|\t\s*)(\S.*)$")  # fmt: skip
 """A line that begins with a label: "Employees: 240"."""
 
 
@@ -76,10 +65,7 @@ def has_phrase(folded: str, phrase: str) -> bool:
     return f" {phrase} " in f" {folded} "
 
 
-_ABBREVIATIONS = re.compile(
-    r"(?:\b(?:Inc|Ltd|Lt|Gov|Gen|Col|Capt|Sgt|Rev|Sen|Hon|Co|Corp|St|Dr|Mr|Mrs|Ms|Prof|No|Nos|vs|etc|approx|ca|e\.g|i\.e|Jr|Sr|est|Est|Bros|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec|Mio|Mrd|incl)|[(;,\u2013-]\s?(?:b|d|c|fl)|"
-    r"\b[A-Z]|\b(?:[A-Za-z]\.)+[A-Za-z])\.$"
-)
+_ABBREVIATIONS = re.compile(r"(?:\b(?:Inc|Ltd|Lt|Gov|Gen|Col|Capt|Sgt|Rev|Sen|Hon|Co|Corp|St|Dr|Mr|Mrs|Ms|Prof|No|Nos|vs|etc|approx|ca|e\.g|i\.e|Jr|Sr|est|Est|Bros|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec|Mio|Mrd|incl)|[(;,\u2013-]\s?(?:b|d|c|fl)|\b[A-Z]|\b(?:[A-Za-z]\.)+[A-Za-z])\.$")  # fmt: skip
 _LONGEST_ABBREVIATION = 12
 _BREAK = re.compile(r"(?<=[.!?])[\"”\u2019')\]]*\s+(?=[\"“\u2018'(\[]?[A-ZÀ-ÖØ-Þ0-9ŁŚŻ€$£])")
 

@@ -13,16 +13,9 @@ from rowcite.local.research.text.normalise import fold
 
 _LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "nb", "da", "fi")
 _USUAL = {"RU": "Russia", "TR": "Turkey"}
-_OTHER_NAMES = {"uk": "GB", "u k": "GB", "great britain": "GB", "britain": "GB", "england": "GB", "scotland": "GB", "wales": "GB", "northern ireland": "GB", "us": "US",
-                "u s a": "US", "u s": "US", "america": "US", "the netherlands": "NL", "czech republic": "CZ", "turkey": "TR", "korea": "KR", "uae": "AE", "eire": "IE",
-                "republic of ireland": "IE", "palestine": "PS", "brunei": "BN", "macedonia": "MK", "ivory coast": "CI", "cape verde": "CV", "swaziland": "SZ",
-                "burma": "MM", "micronesia": "FM"}  # fmt: skip
+_OTHER_NAMES = {"uk": "GB", "u k": "GB", "great britain": "GB", "britain": "GB", "england": "GB", "scotland": "GB", "wales": "GB", "northern ireland": "GB", "us": "US", "u s a": "US", "u s": "US", "america": "US", "the netherlands": "NL", "czech republic": "CZ", "turkey": "TR", "korea": "KR", "uae": "AE", "eire": "IE", "republic of ireland": "IE", "palestine": "PS", "brunei": "BN", "macedonia": "MK", "ivory coast": "CI", "cape verde": "CV", "swaziland": "SZ", "burma": "MM", "micronesia": "FM"}  # fmt: skip
 _REGION = re.compile(r"[A-Z]{2,3}(?: \d.*)?|[\d ]+")  # "TX", "TX 78701"
-_STREET = re.compile(
-    r"\d|\b(?:road|street|avenue|lane|square|house|building|park|quay|tower|way|drive|place|court|centre|center|wharf|hall|mill|works|"
-    r"yard|estate|campus|plaza)$|stra(?:\u00dfe|sse)|^(?:rua|rue|via|calle|plaza|piazza|place)\b",
-    re.IGNORECASE,
-)
+_STREET = re.compile(r"\d|\b(?:road|street|avenue|lane|square|house|building|park|quay|tower|way|drive|place|court|centre|center|wharf|hall|mill|works|yard|estate|campus|plaza)$|stra(?:\u00dfe|sse)|^(?:rua|rue|via|calle|plaza|piazza|place)\b", re.IGNORECASE)  # fmt: skip
 
 
 @cache

@@ -14,11 +14,7 @@ _HOST = r"((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,})"
 _ADDRESS = re.compile(rf"(?:https?://)?(?:[\w.+-]+@)?{_HOST}(?::\d+)?(?:[/?#]\S*)?", re.IGNORECASE)
 _IN_TEXT = re.compile(rf"(?<![\w@.-])(?:https?://)?{_HOST}(?![\w-])", re.IGNORECASE)
 _FILE_ENDINGS = frozenset({"html", "htm", "pdf", "csv", "txt", "md", "js", "py", "png", "jpg", "doc", "docx"})
-SHARED_SITES = frozenset([
-    "linkedin.com", "facebook.com", "twitter.com", "x.com", "instagram.com", "youtube.com", "github.com", "crunchbase.com",
-    "wikipedia.org", "gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "yahoo.com", "icloud.com", "gmx.de",
-    "gmx.net", "web.de", "proton.me",
-])  # fmt: skip
+SHARED_SITES = frozenset(["linkedin.com", "facebook.com", "twitter.com", "x.com", "instagram.com", "youtube.com", "github.com", "crunchbase.com", "wikipedia.org", "gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "yahoo.com", "icloud.com", "gmx.de", "gmx.net", "web.de", "proton.me"])  # fmt: skip
 
 
 def host_of(url: str) -> str:
