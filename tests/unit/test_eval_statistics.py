@@ -85,6 +85,21 @@ def test_lists_that_are_all_right_still_have_an_interval():
     assert found.low == pytest.approx(wilson(1.0, 20)[0])
 
 
+@pytest.mark.parametrize("rows", [1, 20])
+def test_lists_that_are_all_half_right_have_an_interval_that_covers_chance(rows):
+    found = ratio([1] * rows, [2] * rows)
+    assert (found.low, found.high) == pytest.approx(wilson(0.5, 2 * rows))
+
+
+def test_few_lists_of_independent_elements_are_covered_nearly_as_often_as_many():
+    dice, covered = random.Random(2), 0
+    for study in range(100):
+        sizes = [dice.randint(1, 5) for _ in range(5)]
+        found = ratio([sum(dice.random() < 0.8 for _ in range(size)) for size in sizes], sizes, seed=study)
+        covered += found.low <= 0.8 <= found.high
+    assert covered / 100 >= 0.93
+
+
 def test_nothing_labelled_is_no_share():
     assert share([]) == ratio([], []) == ratio([0], [0]) == Share()
     assert labels_to_halve(Share()) is None

@@ -45,16 +45,16 @@ def ratio(
     """Return the sum of `parts` over the sum of `wholes`, with the 95% interval of a bootstrap over rows.
 
     A row is drawn whole: the elements of one list stand and fall together. The interval is never narrower than Wilson's for
-    as many rows where the bootstrap has nothing to vary.
+    as many elements, which few rows, or rows that are alike, would make it; nor for as many rows where all or none are right.
     """
     rows = [
-        (part * weight, whole * weight)
+        (part * weight, whole * weight, whole * weight**2)
         for part, whole, weight in zip(parts, wholes, weights or [1.0] * len(parts), strict=True)
         if whole
     ]
     if not rows:
         return Share()
-    own, all_ = [part for part, _ in rows], [whole for _, whole in rows]
+    own, all_, squares = map(list, zip(*rows, strict=True))
     value = sum(own) / sum(all_)
     dice, drawn = random.Random(seed), list[float]()  # noqa: S311 - a seeded resample, not a secret
     resamples = _RESAMPLES if len(rows) < _MANY_ROWS else _RESAMPLES // 4
@@ -62,9 +62,10 @@ def ratio(
         places = dice.choices(range(len(rows)), k=len(rows))
         drawn.append(sum(map(own.__getitem__, places)) / sum(map(all_.__getitem__, places)))
     drawn.sort()
-    low, high = drawn[round(0.025 * (resamples - 1))], drawn[round(0.975 * (resamples - 1))]
-    if value in (0.0, 1.0):
-        low, high = wilson(value, len(rows))
+    few = len(rows) if value in (0.0, 1.0) else sum(all_) ** 2 / sum(squares)
+    least, most = wilson(value, few)
+    low = min(drawn[round(0.025 * (resamples - 1))], least)
+    high = max(drawn[round(0.975 * (resamples - 1))], most)
     return Share(value, low, high, len(rows))
 
 
