@@ -14,6 +14,7 @@ from rowcite.api.facts import PROCESSORS
 from rowcite.cli import main
 from rowcite.errors import DeadlineReached
 from rowcite.ledger import open_ledger
+from rowcite.ledger.maintenance import verify
 from rowcite.local.research.question import Finding
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.serving import embedded
@@ -266,6 +267,25 @@ def test_a_fresh_run_escalates_again(world):
     world.run("Acme")
     world.run("Acme", flags=["--fresh"])
     assert world.created() == ["lite", "core"] * 2
+
+
+def test_a_step_is_not_paid_again_when_the_question_of_an_accepted_field_changes(world):
+    (before,) = world.run("half Acme")
+    outputs = {"city": {"type": "string", "description": "Where it is"}, "size": "integer"}
+    (row,) = world.run("half Acme", task={"outputs": outputs})
+    assert world.created() == ["lite", "core", "lite"]
+    assert (row["size"], row["rowcite_status"]) == ("1", "completed")
+    assert row["rowcite_run_id"].split()[1] == before["rowcite_run_id"].split()[1]
+    with world.ledger() as ledger:
+        assert (verify(ledger).runs, verify(ledger).faults, ledger.spent()) == (3, [], 35_000)
+
+
+def test_a_fresh_run_that_stops_before_it_escalates_loses_no_step_for_the_next(world):
+    world.run("Acme")
+    world.run("Acme", flags=["--fresh", "--max-cost", "0.005"], code=6)
+    (row,) = world.run("Acme")
+    assert world.created() == ["lite", "core", "lite"]
+    assert (row["city"], row["rowcite_status"]) == ("by core", "completed")
 
 
 def test_given_values_are_not_retried(world):

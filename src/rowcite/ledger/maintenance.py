@@ -113,9 +113,10 @@ class _Checker:
 
     def _key_matches(self, run: RunRecord) -> bool:
         try:
-            if run.pack is not None:  # its batch has the question of the pack
-                return run.pack == self._pack[0] and has_record(self._pack[1], run.key, _bytes(run.input))
-            self._pack = (run.number, _bytes(run.input))
+            if run.pack is None:
+                self._pack = (run.number, _bytes(run.input))
+            elif run.pack == self._pack[0] and has_record(self._pack[1], run.key, _bytes(run.input)):
+                return True  # its batch has the question of the pack
             if run.question not in self._prints:
                 self._prints[run.question] = fingerprint(json.loads(run.question))
             return task_key(self._prints[run.question], _bytes(run.input)) == run.key

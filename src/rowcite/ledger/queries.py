@@ -62,7 +62,7 @@ DAMAGED_TASKS = (
 )
 PACK_OF_RUN = (
     "SELECT pack.price, (SELECT count(*) FROM run AS member WHERE member.pack = pack.id)"
-    " FROM run JOIN run AS pack ON pack.id = run.pack WHERE run.id = ?"
+    " FROM run JOIN run AS pack ON pack.id = run.pack WHERE run.id = ? AND run.root IS NULL"
 )
 COPIED_AT = "SELECT began_at FROM command WHERE copied >= (SELECT coalesce(max(id), 0) FROM run) ORDER BY id DESC LIMIT 1"
 KNOWN_RUNS = "SELECT run_id FROM run WHERE run_id IN (SELECT value FROM json_each(?))"
@@ -110,6 +110,18 @@ DECISIONS = "SELECT key, field, verdict, value, who, at, note, answer FROM {sour
 INSERT_RUN = "INSERT INTO run (id, batch, key, root, pack, state, price) VALUES (?, ?, ?, ?, ?, ?, ?)"
 ACTIVE_RUNS = f"SELECT key, id FROM run WHERE batch = ? AND {IS_ACTIVE}"
 SAVE_ANSWER = "INSERT OR IGNORE INTO answer (run, output, checksum) VALUES (?, ?, ?)"
+# An escalation that answers another row's step too: as the rows of a pack, its copy has no price and is no run.
+STORED_RETRY = (
+    f"SELECT run.id FROM run JOIN answer ON answer.run = run.id WHERE run.key = ? AND run.{IS_COMPLETED}"
+    " AND answer.checksum = answer_checksum(run.id, answer.output) ORDER BY run.id DESC LIMIT 1"
+)
+_COPIED = "batch, key, {root}, {pack}, state, {price}, run_id, ended_at, ended_in"
+REUSE = (
+    f"INSERT INTO run (id, {_COPIED.format(root='root', pack='pack', price='price')})"
+    f" SELECT :new, {_COPIED.format(root=':root', pack='coalesce(pack, id)', price=0)} FROM run WHERE id = :old;"
+    "INSERT INTO input SELECT :new, input FROM input WHERE run = :old;"
+    "INSERT INTO answer SELECT :new, output, answer_checksum(:new, output) FROM answer WHERE run = :old"
+).split(";")
 SAVE_END = (
     "UPDATE run SET run_id = ?, state = ?, ended_at = ?, ended_in = ?, error = ?, ref_id = ?, warnings = ?"
     " WHERE id = ?"
@@ -138,7 +150,7 @@ SPEND = (  # by batch first: SQLite has the runs in that order, and would keep a
 # A row without a part of its pack's answer is `lost` and was sent again alone: packing saved nothing on it.
 PACKING = (
     "SELECT coalesce(sum(rows), 0), count(*), coalesce(sum((rows - 1) * run.price), 0)"
-    " FROM (SELECT pack, sum(state != :lost) AS rows FROM run WHERE pack IS NOT NULL GROUP BY pack) AS members"
+    " FROM (SELECT pack, sum(state != :lost) AS rows FROM run WHERE pack IS NOT NULL AND root IS NULL GROUP BY pack) AS members"
     f" JOIN run ON run.id = members.pack WHERE {IS_CREATED}"
 )
 BATCH_TIMES = (

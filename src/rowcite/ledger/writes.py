@@ -156,6 +156,19 @@ class Writes(Store):
             )
             self._copy_to_members(batch)
 
+    def reuse(self, tasks: Iterable[Task]) -> int:
+        """Give rows the stored answers to escalations that another row, or an earlier answer of theirs, had; return how many."""
+        reused = 0
+        with self._writing():
+            self._check_owner()
+            number = self._next_id("run")
+            for task in tasks:
+                for (old,) in self._db.execute(queries.STORED_RETRY, (task.key,)).fetchall():
+                    for statement in queries.REUSE:
+                        self._db.execute(statement, {"new": number + reused, "old": old, "root": task.root})
+                    reused += 1
+        return reused
+
     # --- people --------------------------------------------------------------------------------------
 
     def record_submission(self, budget: int) -> None:

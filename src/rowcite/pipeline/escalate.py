@@ -78,6 +78,12 @@ class EscalationRound:
                 text = msgspec.msgpack.encode((task.key, task.root, task.input))
                 file.write(len(text).to_bytes(4, "big") + text)
 
+    def clear(self) -> None:
+        """Delete the tasks."""
+        for step in self._counts:
+            self._file(step).unlink(missing_ok=True)
+        self._counts.clear()
+
     def sources(self) -> Iterator[TaskSource]:
         """Yield the sources to submit."""
         for step in self._counts:
@@ -96,22 +102,36 @@ class EscalationRound:
 
 
 def next_round(job: Job, ledger: Ledger, folder: Path, stop: Stop) -> EscalationRound:
-    """Return the next escalation round; it has no tasks if no row needs one. `folder` keeps the tasks."""
-    escalation = EscalationRound(job, folder)
-    for step, tasks in _steps(job, ledger, escalation, stop):
-        escalation.add(step, tasks)
-    return escalation
+    """Return the next escalation round; it has no tasks if no row needs one. `folder` keeps the tasks.
+
+    Rows whose step is answered in the ledger take that answer first, which may lead to their next step.
+    """
+    while True:
+        escalation, reused = EscalationRound(job, folder), 0
+        for step, tasks, stored in _steps(job, ledger, escalation, stop):
+            reused += ledger.reuse(stored) if stored else 0
+            escalation.add(step, tasks)
+        if not reused:
+            return escalation
+        escalation.clear()
 
 
-def to_escalate(job: Job, ledger: Ledger, stop: Stop) -> int:
-    """Return how many of the rows with answers need the next processor."""
-    return sum(len(tasks) for _, tasks in _steps(job, ledger, EscalationRound(job, Path()), stop))
+def to_escalate(job: Job, ledger: Ledger, stop: Stop) -> tuple[int, int]:
+    """Return how many of the rows with answers need the next processor, and how many have its answer in the ledger."""
+    counts = [
+        (len(tasks), len(stored))
+        for _, tasks, stored in _steps(job, ledger, EscalationRound(job, Path()), stop)
+    ]
+    return sum(tasks for tasks, _ in counts), sum(stored for _, stored in counts)
 
 
 def _steps(
     job: Job, ledger: Ledger, escalation: EscalationRound, stop: Stop
-) -> Iterator[tuple[EscalationStep, list[Task]]]:
-    """Yield tasks that are not in the ledger yet, some of one step at a time."""
+) -> Iterator[tuple[EscalationStep, list[Task], list[Task]]]:
+    """Yield tasks that are not in the ledger yet, and those that it has the answers of, some of one step at a time.
+
+    The latter answer an earlier question with the same step, or an answer that is replaced (`--fresh`, `cache.max_age`).
+    """
     resolver = RowResolver(job.spec, job.reader.source.schema, ledger, texts=False)
     policy = resolver.policy
     escalated: set[bytes] = set()  # the rows of one task are sent once, whatever given values each has
@@ -132,10 +152,11 @@ def _steps(
             known = known_words(policy, row.resolved)
             waiting.setdefault(step, []).append(task_of(escalation.question(step), first, known))
             if len(waiting[step]) >= _AT_ONCE:
-                yield step, _not_stored(job, ledger, waiting.pop(step))
+                yield step, *_by_state(job, ledger, waiting.pop(step))
     for step, tasks in waiting.items():
-        if new := _not_stored(job, ledger, tasks):
-            yield step, new
+        new, stored = _by_state(job, ledger, tasks)
+        if new or stored:
+            yield step, new, stored
 
 
 def _counts(row: RowGroup, not_before: float) -> bool:
@@ -145,6 +166,8 @@ def _counts(row: RowGroup, not_before: float) -> bool:
     )
 
 
-def _not_stored(job: Job, ledger: Ledger, tasks: list[Task]) -> list[Task]:
+def _by_state(job: Job, ledger: Ledger, tasks: list[Task]) -> tuple[list[Task], list[Task]]:
+    """Return the tasks that are not in the ledger, and those with an answer there."""
     known = ledger.task_states([task.key for task in tasks], not_before=job.not_before)
-    return [task for task in tasks if task.key not in known]
+    new = [task for task in tasks if task.key not in known]
+    return new, [task for task in tasks if known.get(task.key) is RunState.COMPLETED]

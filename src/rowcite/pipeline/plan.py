@@ -32,7 +32,8 @@ class Plan:
 
     `rows` counts all rows of the table, `requested` those within `--limit`; the counts after them are of the latter.
     `damaged` counts tasks whose stored answer cannot be used, and is not requested again either.
-    `to_submit` counts tasks, `runs` the runs that carry them, `to_escalate` answered rows for the next processor.
+    `to_submit` counts tasks, `runs` the runs that carry them, `to_escalate` answered rows for the next processor,
+    `reusable` those whose answer of it the ledger has from another question or an earlier answer.
     `expected` and `worst` are the cost with escalation and with packs sent again singly, None without either; `expected_is_assumed`
     is True if `expected` rests on an assumed share. `stored_for_other_questions` counts answers to earlier specs, of which
     `requested_again` are requested again because of the `changes`; `too_old` counts answers that are older than allowed.
@@ -50,6 +51,7 @@ class Plan:
     to_submit: int
     runs: int
     to_escalate: int
+    reusable: int
     stored_for_other_questions: int
     changes: list[str]
     requested_again: int
@@ -85,7 +87,7 @@ def plan(job: Job, ledger: Ledger, found: Survey | None = None, stop: Stop | Non
     damaged = 0 if found is not None else _damaged(job, ledger, stop)
     found = found or look(job, ledger, stop)
     runs = -(-found.to_submit // job.spec.task.records_per_run)
-    escalating = to_escalate(job, ledger, stop) if job.spec.escalate else 0
+    escalating, reusable = to_escalate(job, ledger, stop) if job.spec.escalate else (0, 0)
     ahead = _outlook(job, ledger, found.to_submit, runs, escalating)
     before = _before(job, ledger, found)
     return Plan(
@@ -101,6 +103,7 @@ def plan(job: Job, ledger: Ledger, found: Survey | None = None, stop: Stop | Non
         to_submit=found.to_submit,
         runs=runs,
         to_escalate=escalating,
+        reusable=reusable,
         stored_for_other_questions=before.other_answers,
         changes=before.changes,
         requested_again=min(before.answers, found.to_submit),

@@ -30,7 +30,8 @@ def run(prepared: Prepared, progress: Progress, confirm: Confirmations, stop: St
             survey, planned = command.plan()
             budget = check_budget(command.job, planned, command.ledger)
             command.confirm_plan(planned)
-            if planned.to_submit or planned.to_escalate or command.ledger.active_batches():
+            steps = planned.to_escalate or planned.reusable
+            if planned.to_submit or steps or command.ledger.active_batches():
                 _begin(command, planned)
                 with command.submissions(_all_rounds(command, survey), budget) as submissions:
                     for submit_round in submissions:
