@@ -95,7 +95,7 @@ def die(folder, server, at, *, before):
         target=submit_and_die, args=(folder, server.url, at), kwargs={"before": before}
     )
     process.start()
-    process.join(60)
+    process.join(120)
     assert process.exitcode == -signal.SIGKILL
 
 
@@ -154,7 +154,7 @@ def test_a_signal_stops_the_command_and_the_next_one_finishes(tmp_path, undistur
         until(lambda: len(server.created()) >= 20, 120)
         began = time.monotonic()
         process.send_signal(number)
-        _, errors = process.communicate(timeout=10)
+        _, errors = process.communicate(timeout=60)
         assert time.monotonic() - began < 5
         assert process.returncode == 130, errors.decode()
         assert finished(tmp_path, server).equals(undisturbed)

@@ -436,7 +436,7 @@ def test_the_review_ends_with_130(some):
     process = started("review", some.name, "--base-url", NOWHERE, cwd=some.parent)
     assert b"http://127.0.0.1" in process.stderr.readline()
     process.send_signal(2)
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=60)
     assert (process.returncode, b"Traceback" in errors) == (130, False)
 
 

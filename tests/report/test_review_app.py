@@ -201,7 +201,7 @@ def test_a_body_that_never_ends_returns_400(reviewing):
         sent.append(message)
 
     with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, create_app(reviewing)(scope, receive, send)).result(10)
+        thread.submit(asyncio.run, create_app(reviewing)(scope, receive, send)).result(60)
     assert sent[0]["status"] == 400
 
 
@@ -219,7 +219,7 @@ def test_the_token_of_a_page_that_is_opened_is_in_no_argument_of_a_program(tmp_p
     )
     opener.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    cli_review._open_page("http://127.0.0.1:9/t0ken/", tmp_path).join(10)
+    cli_review._open_page("http://127.0.0.1:9/t0ken/", tmp_path).join(60)
     assert "t0ken" not in (tmp_path / "args").read_text()
     assert (tmp_path / "mode").read_text() == "600\n"
     assert "url=http://127.0.0.1:9/t0ken/" in (tmp_path / "page").read_text()

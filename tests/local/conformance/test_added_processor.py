@@ -64,6 +64,6 @@ def test_the_server_has_price_latency_and_useful_fields_of_an_added_processor(ad
         assert client.post("/v1/tasks/runs", json=run).status_code == 402
         ended = client.get(f"/v1/tasks/runs/{first['run_id']}/result").json()["run"]
         taken = datetime.fromisoformat(ended["modified_at"]) - datetime.fromisoformat(ended["created_at"])
-        assert 0.2 <= taken.total_seconds() < 2
+        assert 0.2 <= taken.total_seconds() < 20
         processors = client.get("/openapi.json").json()["components"]["schemas"]["RunInput"]["properties"]
         assert NAME in processors["processor"]["enum"]
