@@ -38,7 +38,7 @@ def finished(folder, url, seconds):
 
 @pytest.mark.slow
 def test_two_commands_that_share_a_limit_finish_with_few_throttled_requests(tmp_path):
-    with api(tmp_path, Deviations(window=(20, 1.0))) as server:
+    with api(tmp_path, Deviations(window=(20, 2.0))) as server:
         statuses = finished(tmp_path, server.url, 60)
         assert statuses == ["completed"] * 2 * ROWS
         assert len(server.created()) == 2 * ROWS
