@@ -16,6 +16,7 @@ from rowcite.cli import main
 from rowcite.deltas import DeltaOptions, write_changes
 from rowcite.errors import Incomplete, TableChanged
 from rowcite.ledger import open_ledger
+from rowcite.local.server.latency import Lognormal
 from rowcite.pipeline.overrides import Overrides
 from rowcite.pipeline.prepare import prepare
 from rowcite.pipeline.run import Confirmations, run
@@ -53,7 +54,8 @@ def written(frame: pl.DataFrame, file: Path) -> None:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with served(tmp_path_factory.mktemp("server"), latency=0.003, bench=True) as running:
+    # never shorter: the table must have changed before the last answer
+    with served(tmp_path_factory.mktemp("server"), latency=Lognormal(0.6, 0.01), bench=True) as running:
         yield running
 
 

@@ -25,7 +25,7 @@ class Gated:
     def research(self, question):
         name = question.input["company_name"]
         if name.startswith("slow"):
-            assert self.gate.wait(30)
+            assert self.gate.wait(120)
         if name == "sure, alone" and name not in self.asked:
             self.asked.add(name)
             return Finding("json", {}, (), None, 1, ())
