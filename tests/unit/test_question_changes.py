@@ -108,8 +108,20 @@ def test_a_packed_prompt_is_compared_as_the_prompt_of_one_row():
 def test_answers_that_are_requested_again_are_those_not_replaced_yet():
     now, before = asked("outputs", "employees", "description", "Employees"), asked()
     stored = [QuestionAnswers(packed(now).named, 100, 30), QuestionAnswers(before.named, 383, 383)]
-    found = earlier_answers(now.named, stored, to_submit=290, present=100)
+    found = earlier_answers(now.named, stored, to_submit=320, present=70)
     assert found == (["the description of employees changed"], 283, 383, 30)
+
+
+def test_answers_that_are_ignored_are_not_those_of_another_question():
+    now, compared = asked(), asked("processor", "pro")
+    stored = [QuestionAnswers(compared.named, 5, 5), QuestionAnswers(now.named, 100, 100)]
+    assert earlier_answers(now.named, stored, to_submit=100, present=0) == ([], 0, 5, 100)
+
+
+def test_rows_of_packs_and_rows_sent_alone_are_of_one_question():
+    now, before = asked("outputs", "employees", "description", "Employees"), asked()
+    stored = [QuestionAnswers(before.named, 1, 0), QuestionAnswers(packed(before).named, 73, 0)]
+    assert earlier_answers(now.named, stored, to_submit=74, present=0).answers == 74
 
 
 def test_a_trial_with_few_rows_does_not_hide_the_full_run_before_it():

@@ -43,12 +43,16 @@ def earlier_answers(
     others = [item for item in stored if item not in own and REPEAT not in item.named]
     most = max((item.answers for item in others), default=0)
     earlier = next((item for item in others if 2 * item.answers >= min(most, to_submit)), None)
-    left = max(earlier.answers - present, 0) if earlier and to_submit else 0
+    older, left = sum(item.older for item in own), 0  # what is older is requested again for its age
+    if earlier and to_submit:
+        alike = unpacked(earlier.named)
+        answers = sum(item.answers for item in others if is_same(item.named, alike))
+        left = max(answers - present - older, 0)
     return EarlierAnswers(
         changes=changes(unpacked(earlier.named), now) if earlier and left else [],
         answers=left,
         other_answers=sum(item.answers for item in others),
-        too_old=sum(item.older for item in own),
+        too_old=older,
     )
 
 
