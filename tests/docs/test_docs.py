@@ -135,7 +135,7 @@ def test_the_readme_example_runs_from_the_command_and_from_python(clone):
     assert (clone / "enriched.csv").exists()
     (code,) = blocks(ROOT / "README.md", "python")
     asserted = code + "\nassert table.height == 80, table.height\n"
-    subprocess.run([sys.executable, "-c", asserted], cwd=clone, env=environment(), check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", asserted], cwd=clone, env=environment(), check=True, timeout=300)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -334,7 +334,7 @@ def typed(answers: bytes, cwd, *args):
         cwd=cwd,
         env=environment(),
         check=True,
-        timeout=60,
+        timeout=300,
     )
     os.close(side)
     shown = b""

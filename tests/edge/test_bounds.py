@@ -51,7 +51,7 @@ def read_in_process(*files, encoding="utf-8", scale=SCALE):
         [sys.executable, "-c", READ, str(scale), encoding, *map(str, files)],
         env=environment(),
         capture_output=True,
-        timeout=120,
+        timeout=300,
         check=True,
     )
     return json.loads(done.stdout)

@@ -91,6 +91,6 @@ def test_fish_completes_commands_flags_and_files(line, completed, tmp_path, shel
         capture_output=True,
         text=True,
         check=True,
-        timeout=30,
+        timeout=300,
     )
     assert completed in [text.split("\t")[0] for text in done.stdout.splitlines()]

@@ -78,7 +78,7 @@ def test_a_file_system_without_locks_is_rejected_before_anything_is_spent(tmp_pa
     with api(tmp_path) as server:
         run = ("run", "spec.yaml", "--yes", "--base-url", server.url)
         process = started(*run, cwd=tmp_path, LD_PRELOAD=shim, BROKEN_LOCKS="none")
-        message = process.communicate(timeout=60)[1].decode()
+        message = process.communicate(timeout=300)[1].decode()
         assert process.returncode == 5
         assert "this file system does not lock files" in message
         assert "--ledger DIR or ROWCITE_LEDGER" in message
@@ -94,7 +94,7 @@ def test_each_kind_of_lock_that_a_ledger_needs_is_tried(tmp_path, shim, broken):
         [sys.executable, "-c", script, tmp_path / "ledger"],
         env=environment(LD_PRELOAD=shim, BROKEN_LOCKS=broken),
         capture_output=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert b"LedgerError" in done.stderr

@@ -1,7 +1,7 @@
 """Remote tables are read like local ones, and their faults appear before anything is spent."""
 
 import gzip
-import socket
+import re
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -47,24 +47,16 @@ def rows(url: str, kind: str | None = None) -> list[tuple[object, ...]]:
 # --- S3 --------------------------------------------------------------------------------------------------
 
 
-def listens(port: int) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
-
-
 @pytest.fixture(scope="module")
-def store():
+def store(tmp_path_factory):
     """Serve S3 on loopback; yield its address and a filesystem to put objects into it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    process = subprocess.Popen(
-        command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
+    log = tmp_path_factory.mktemp("moto") / "log"
+    with log.open("wb") as file:
+        process = subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL, stderr=file)
     try:
-        until(lambda: listens(port), 120)
-        address = f"http://127.0.0.1:{port}"
+        until(lambda: "Running on http" in log.read_text() or process.poll() is not None, 120)
+        address = re.search(r"http://[\d.:]+", log.read_text())[0]
         there = fs.S3FileSystem(
             access_key="a",
             secret_key="s",

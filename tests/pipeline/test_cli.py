@@ -8,7 +8,6 @@ import os
 import pty
 import re
 import signal
-import socket
 import struct
 import subprocess
 import sys
@@ -28,6 +27,7 @@ from rowcite.model import Task
 from support import (
     ROOT,
     environment,
+    refusing,
     rowcite,
     rowcite_process,
     served,
@@ -71,13 +71,6 @@ def spec(folder: Path, rows: int = 2, **changes: object) -> Path:
 
 def statuses(folder: Path, name: str = "out.csv") -> list[str]:
     return [row["rowcite_status"] for row in csv.DictReader(io.StringIO((folder / name).read_text()))]
-
-
-def closed_port() -> str:
-    """Return the URL of a port without a listener."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{free.getsockname()[1]}"
 
 
 # --- exit codes ------------------------------------------------------------------------------------------
@@ -416,7 +409,8 @@ def test_plan_counts_answered_tasks(tmp_path, server, capsys):
 
 @pytest.mark.parametrize("command", ["plan", "check", "write", "status"])
 def test_only_run_uses_the_network(tmp_path, command):
-    assert main([command, str(spec(tmp_path)), "--base-url", closed_port(), "-q"]) in {0, 5}
+    with refusing() as port:
+        assert main([command, str(spec(tmp_path)), "--base-url", f"http://127.0.0.1:{port}", "-q"]) in {0, 5}
     assert not (tmp_path / ".rowcite").exists()
 
 

@@ -46,7 +46,7 @@ def write(folder, url):
 
 
 def ended(command):
-    command.communicate(timeout=60)
+    command.communicate(timeout=300)
     return command.returncode
 
 

@@ -98,7 +98,7 @@ def test_every_command_has_an_exit_code_for_a_stdout_that_fails(folder, server, 
         env=environment(PARALLEL_BASE_URL=server.url),
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     err = done.stderr.decode()
@@ -120,7 +120,7 @@ def rowcite(folder, server, redirection, *args):
         env=environment(PARALLEL_BASE_URL=server.url),
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 
@@ -171,7 +171,7 @@ def test_a_reader_of_stderr_that_goes_away_does_not_end_a_command(folder, server
             env=environment(PARALLEL_BASE_URL=server.url),
             stdin=subprocess.DEVNULL,
             stderr=writing,
-            timeout=60,
+            timeout=300,
             check=False,
         )
     finally:

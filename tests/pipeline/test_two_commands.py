@@ -172,8 +172,8 @@ def test_two_processes_without_a_shared_lock_pay_for_each_row_once(tmp_path):
         second = started("run", "spec.yaml", "-q", "--base-url", server.url, cwd=tmp_path)
         until(lambda: commands(folder) == 2 or moved(first), 120)
         first.send_signal(signal.SIGCONT)
-        _, errors = first.communicate(timeout=60)
-        _, none = second.communicate(timeout=60)
+        _, errors = first.communicate(timeout=300)
+        _, none = second.communicate(timeout=300)
         assert (first.returncode, second.returncode) == (5, 0), (errors, none)
         assert b"another rowcite has begun to use this ledger" in errors
         assert none == b""

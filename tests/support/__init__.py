@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -201,6 +202,14 @@ def serving(folder: Path, *flags: str, corpus: Path | None = WEB, **env: str) ->
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
+
+
+@contextmanager
+def refusing() -> Iterator[int]:
+    """Return a port that refuses connections: it is bound, so that no other process gets it, and does not listen."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
 
 
 def until(true: Any, seconds: float) -> None:

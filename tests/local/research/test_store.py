@@ -213,7 +213,7 @@ def test_processes_can_open_a_corpus_at_the_same_time(docs, cache):
     started = [
         subprocess.Popen(command, stdout=subprocess.PIPE, env=environment(), text=True) for _ in range(3)
     ]
-    tool_answers = {process.communicate(timeout=120)[0].strip() for process in started}
+    tool_answers = {process.communicate(timeout=300)[0].strip() for process in started}
     assert tool_answers == {"130 130 ()"}
 
 

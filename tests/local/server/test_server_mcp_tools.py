@@ -22,6 +22,7 @@ from rowcite.local.research.corpus import open_corpus
 from rowcite.local.server.app import ServerSettings, create_app
 from rowcite.local.server.mcp_tools import arguments_for, callable_tools, connecting_to
 from rowcite.local.server.serving import embedded
+from support import refusing
 
 TOKEN = "Bearer t0ken-of-the-client"
 CALLS = []
@@ -224,10 +225,10 @@ def test_a_tool_that_is_not_allowed_is_not_called(calls_of, url):
 
 
 def test_an_unreachable_server_is_recorded_and_the_run_completes(calls_of, url):
-    with socket.create_server(("127.0.0.1", 0)) as place:
-        gone = f"http://127.0.0.1:{place.getsockname()[1]}/mcp"
     there = {"url": url, "name": "crm", "allowed_tools": ["owner"]}
-    lost, found = calls_of({"company_name": "Acme"}, {"url": gone, "name": "gone"}, there)
+    with refusing() as port:
+        gone = {"url": f"http://127.0.0.1:{port}/mcp", "name": "gone"}
+        lost, found = calls_of({"company_name": "Acme"}, gone, there)
     assert (lost["server_name"], lost["tool_name"]) == ("gone", "tools/list")
     assert "could not be reached" in lost["error"]
     assert found["content"]
@@ -262,7 +263,7 @@ def test_a_slow_server_does_not_delay_other_runs(start, url):
         server = {"url": f"http://127.0.0.1:{silent.getsockname()[1]}/mcp", "name": "silent"}
         client.post("/v1/tasks/runs", json={"processor": "core", "input": "a", "mcp_servers": [server]})
         other = client.post("/v1/tasks/runs", json={"processor": "core", "input": "b"}).json()["run_id"]
-        assert client.get(f"/v1/tasks/runs/{other}/result", params={"timeout": 2}).status_code == 200
+        assert client.get(f"/v1/tasks/runs/{other}/result", params={"timeout": 9}).status_code == 200
 
 
 def test_a_value_from_a_tool_is_cited_with_its_address(url, tmp_path):

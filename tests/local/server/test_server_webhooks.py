@@ -21,8 +21,10 @@ class Receiver(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, *statuses, port=0):
-        super().__init__(("127.0.0.1", port), _Handler)
+    def __init__(self, *statuses, listens=True):
+        super().__init__(("127.0.0.1", 0), _Handler, bind_and_activate=listens)
+        if not listens:  # connections are refused until `server_activate`
+            self.server_bind()
         self.statuses = list(statuses) or [204]
         self.deliveries = []
         self.url = f"http://127.0.0.1:{self.server_port}/hook?a=b"
@@ -110,11 +112,11 @@ def test_a_redirect_is_not_followed_and_counts_as_a_failure(client, receiver):
 
 
 def test_an_unreachable_receiver_gets_the_delivery_later(client):
-    with socket.create_server(("127.0.0.1", 0)) as place:
-        port = place.getsockname()[1]
-    run_with(client, f"http://127.0.0.1:{port}/")
-    time.sleep(0.1)
-    with Receiver(port=port) as late:
+    late = Receiver(listens=False)
+    with late:
+        run_with(client, late.url)
+        time.sleep(0.1)
+        late.server_activate()
         threading.Thread(target=late.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         assert late.wait_for(1)
         late.shutdown()

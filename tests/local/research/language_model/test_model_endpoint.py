@@ -156,7 +156,7 @@ def test_a_slow_endpoint_delays_only_the_runs_that_wait_for_it(acme, stub):
 
     def reply(body):
         if '"slow"' in body["messages"][-1]["content"]:
-            go.wait(60)
+            go.wait(120)
         return "{}"
 
     stub.replies = [reply]
