@@ -104,6 +104,14 @@ def test_an_error_names_the_argument(arguments, error, message):
     assert "--" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"processors": "lite"}, {"target": 95}, {"target": 0.0}, {"target": "0.9"}]
+)
+def test_evaluate_names_the_argument(wrong):
+    with pytest.raises(rowcite.InputError, match=f"^{next(iter(wrong))}=.* such as"):
+        rowcite.evaluate(TABLE, spec(), TABLE, key="name", **wrong)
+
+
 def test_a_missing_table_names_the_argument_and_not_the_spec():
     with pytest.raises(rowcite.TableError, match="Correct the path that you give as the table"):
         rowcite.enrich("nothing.csv", spec())

@@ -5,8 +5,10 @@ import json
 import polars as pl
 import pytest
 
+from rowcite.cli import main
 from rowcite.errors import UsageError
 from rowcite.library import evaluate
+from support.answers import NOWHERE, answer, answered, found, known, spec
 from support.labels import Scene, counts, decide
 
 
@@ -115,14 +117,30 @@ def test_every_element_of_a_rejected_list_is_wrong(scene, capsys):
     assert counts(reviewed(scene, capsys), "products")[:3] == (2, 2, 2)
 
 
+def test_a_rejected_boolean_is_wrong(tmp_path, capsys):
+    path = known(tmp_path, [{"name": "A"}], accept={"min_confidence": "high"})
+    answered(path, [answer(listed=found(True, "low"))])
+    page, flags = tmp_path / "open.csv", ["--base-url", NOWHERE]
+    assert main(["review", str(path), "--export", str(page), *flags]) == 0
+    lines = pl.read_csv(page, infer_schema=False).with_columns(
+        verdict=pl.when(pl.col("field") == "listed").then(pl.lit("reject"))
+    )
+    lines.write_csv(page)
+    assert main(["review", str(path), "--import", str(page), *flags]) == 0
+    path.write_text(json.dumps(spec(accept={})))
+    capsys.readouterr()
+    assert main(["eval", str(path), "--truth", "reviewed", "--json", *flags]) == 0
+    assert counts(json.loads(capsys.readouterr().out), "listed")[:3] == (1, 0, 1)
+
+
 def test_without_decisions_there_are_no_labels(scene, capsys):
     assert "there is no decision yet" in reviewed(scene, capsys)["notes"][0]
 
 
 def test_from_python_the_decisions_need_no_key(scene):
     decide(scene, "Ann", r1_city="accept", r2_city="Bergen")
-    found = evaluate(scene.folder / "t.csv", scene.folder / "spec.yaml", "reviewed", base_url=scene.url)
-    assert found.frame().select("field", "right", "wrong").rows() == [("city", 1, 1)]
-    assert "selected sample" in found.notes[0]
+    result = evaluate(scene.folder / "t.csv", scene.folder / "spec.yaml", "reviewed", base_url=scene.url)
+    assert result.frame().select("field", "right", "wrong").rows() == [("city", 1, 1)]
+    assert "selected sample" in result.notes[0]
     with pytest.raises(UsageError, match="give key="):
         evaluate(scene.folder / "t.csv", scene.folder / "spec.yaml", "t.csv", base_url=scene.url)

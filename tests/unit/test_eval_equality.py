@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowcite.evaluation.equality import ListMatch, comparison, elements, match_lists
+from rowcite.evaluation.equality import ListMatch, comparison, elements, is_unreadable, match_lists
 from rowcite.spec.accept_models import EvalField
 from rowcite.spec.fields import Field, FieldType
 from support import ROOT
@@ -82,6 +82,10 @@ def test_a_phone_number_without_a_country_code_is_read_in_its_region():
     [
         (FieldType("integer"), "240", 240, True),
         (FieldType("integer"), "240", 241, False),
+        (FieldType("integer"), "1.200", 1200, True),
+        (FieldType("integer"), "1.200 k", 1200, True),
+        (FieldType("number"), "1.200", 1200, False),
+        (FieldType("date"), "2015.0", date(2015, 3, 1), True),
         (FieldType("number"), "0.5", 0.5, True),
         (FieldType("boolean"), "yes", True, True),
         (FieldType("boolean"), "no", True, False),
@@ -94,6 +98,33 @@ def test_a_phone_number_without_a_country_code_is_read_in_its_region():
 )
 def test_without_a_word_in_the_spec_the_type_decides(kind, label, found, equal):
     assert comparison(Field("f", kind, "f"), EvalField())(label, found) is equal
+
+
+SEEDED = FieldType("string", choices=("Seed", "Series A", "Unknown"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "label", "unreadable"),
+    [
+        (FieldType("integer"), "12.5", True),
+        (FieldType("integer"), "1200.0", False),
+        (FieldType("integer"), float("inf"), True),
+        (FieldType("number"), float("nan"), True),
+        (FieldType("number"), "12.5", False),
+        (FieldType("string"), " N/A ", True),
+        (FieldType("string"), "Oslo", False),
+        (SEEDED, "series a", False),
+        (SEEDED, "Series C", True),
+        (SEEDED, "unknown", False),
+        (FieldType("array", items=FieldType("string")), "; ;", True),
+    ],
+)
+def test_a_label_that_no_value_of_its_field_can_match_is_unreadable(kind, label, unreadable):
+    assert is_unreadable(Field("f", kind, "f"), EvalField(), label, ["n/a", "unknown"]) is unreadable
+
+
+def test_a_label_between_two_whole_numbers_is_readable_with_a_tolerance():
+    assert not is_unreadable(Field("f", FieldType("integer"), "f"), EvalField(tolerance="10%"), "12.5")
 
 
 # --- lists ------------------------------------------------------------------------------------------------

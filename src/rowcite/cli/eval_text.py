@@ -104,7 +104,7 @@ def problem_lines(found: Evaluation) -> Iterator[str]:
         ),
         (
             [f"{key} ({name})" for key, name in labelled.unreadable],
-            "not a number, date or boolean as the field is",
+            "not a value that the field can have",
         ),
     ):
         if keys:

@@ -6,7 +6,8 @@ Identical values are equal whatever their normal form, and an empty normal form 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any, NamedTuple
@@ -44,10 +45,35 @@ def element_comparison(field: Field, terms: EvalField) -> Same:
     return _comparison(_element(field), terms)
 
 
-def is_unreadable(field: Field, label: Any) -> bool:
-    """Return True if a label cannot be read as the number, date or boolean of its field, so that no value matches it."""
-    form = _TYPED.get(field.type.kind)
-    return label is not None and form is not None and form(label) is None
+def is_unreadable(field: Field, terms: EvalField, label: Any, nulls: Collection[str] = ()) -> bool:
+    """Return True if a label cannot be read as its field, so that no value matches it.
+
+    It is not the number, date or boolean of its field, none of its choices, or one of `nulls`, the texts that mean null in answers.
+    """
+    kind = field.type
+    if label is None:
+        return False
+    if kind.kind == "array":
+        return not elements(label)
+    if kind.choices:
+        same = comparison(field, terms)
+        return not any(same(label, choice) for choice in kind.choices)
+    if str(label).strip().lower() in nulls:
+        return True
+    if kind.kind == "integer":
+        number = normal_forms.number(_without_points(label))
+        return number is None or (terms.tolerance is None and number != number.to_integral_value())
+    form = _TYPED.get(kind.kind)
+    return form is not None and form(label) is None
+
+
+def _without_points(label: Any) -> Any:
+    """Return a label of whole numbers without points between thousands: 1.200 is no whole number otherwise."""
+    is_pointed = isinstance(label, str) and _POINTED.fullmatch(label.strip())
+    return label.replace(".", "") if is_pointed else label
+
+
+_POINTED = re.compile(r"[-+]?[1-9][0-9]{0,2}(\.[0-9]{3})+")
 
 
 def _element(field: Field) -> FieldType:
@@ -56,11 +82,14 @@ def _element(field: Field) -> FieldType:
 
 def _comparison(kind: FieldType, terms: EvalField) -> Same:
     name = terms.compare or _BY_TYPE.get("enum" if kind.choices else kind.kind, "exact")
+    same = _SAME[name]
     if name in ("number", "money") and terms.tolerance is not None:
-        return partial(_either, partial(_within, tolerance=terms.tolerance, money=name == "money"))
+        same = partial(_within, tolerance=terms.tolerance, money=name == "money")
     if name == "phone":
-        return partial(_either, _equal_forms(partial(normal_forms.phone, region=terms.region)))
-    return partial(_either, _SAME[name])
+        same = _equal_forms(partial(normal_forms.phone, region=terms.region))
+    if kind.kind == "integer":
+        return lambda label, found: _either(same, _without_points(label), found)
+    return partial(_either, same)
 
 
 def _either(same: Same, label: Any, found: Any) -> bool:
@@ -133,7 +162,6 @@ _SAME: dict[Comparison, Same] = {
     "boolean": _equal_forms(normal_forms.boolean),
 }
 _TYPED: dict[str, normal_forms.Form] = {
-    "integer": normal_forms.number,
     "number": normal_forms.number,
     "date": normal_forms.partial_date,
     "boolean": normal_forms.boolean,

@@ -7,12 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from rowcite.accept.policy import terms_of
 from rowcite.errors import UsageError
-from rowcite.evaluation.equality import is_unreadable
+from rowcite.evaluation.equality import comparison, is_unreadable
 from rowcite.evaluation.some_rows import SomeRows
-from rowcite.evaluation.truth import Truth, key_text
+from rowcite.evaluation.truth import NotThese, Truth, key_text
 from rowcite.pipeline.job import Job
+from rowcite.spec.accept_models import EvalField
 from rowcite.spec.fields import fields
+from rowcite.spec.models import Spec
 from rowcite.table.sources import Rows, Source
 from rowcite.table.sources.members import own_texts
 from rowcite.table.where import no_column
@@ -67,7 +70,7 @@ class Labelled:
 
     `unmatched` are keys that no row has, `ambiguous` those of several rows with different inputs, `skipped` those of rows that are not
     sent, `conflicts` pairs of a key and a field whose label contradicts another row with the same input, and `unreadable` those
-    whose label cannot be read as the number, date or boolean of its field.
+    whose label no value of the field can match.
     """
 
     tasks: list[LabelledTask] = field(default_factory=list)
@@ -90,17 +93,53 @@ def labelled_tasks(job: Job, source: LabelledRows, truth: Truth) -> Labelled:
     found.skipped = [name for name in dict.fromkeys(source.records) if name not in tasks_of]
     found.ambiguous = [name for name, tasks in tasks_of.items() if len(tasks) > 1]
     firsts: dict[bytes, tuple[str, int]] = {}
-    labels: dict[bytes, dict[str, Any]] = defaultdict(dict)
+    labels: dict[bytes, dict[str, list[tuple[str, Any]]]] = defaultdict(lambda: defaultdict(list))
     left_out = set(found.ambiguous)
-    parts = {part.name: part for part in fields(job.spec)}
+    reading = _Reading(job.spec)
     for name, number, task in rows:
         if task is None or name in left_out:
             continue
         firsts.setdefault(task, (name, number))
         for part, label in truth.labels[name].items():
-            if is_unreadable(parts[part], label):
+            if reading.is_unreadable(part, label):
                 found.unreadable.append((name, part))
-            elif labels[task].setdefault(part, label) != label:
-                found.conflicts.append((name, part))
-    found.tasks = [LabelledTask(*first, labels[task]) for task, first in firsts.items() if labels[task]]
+            else:
+                labels[task][part].append((name, label))
+    for task, first in firsts.items():
+        if agreed := _agreed(labels[task], reading, found):
+            found.tasks.append(LabelledTask(*first, agreed))
     return found
+
+
+def _agreed(
+    labels: Mapping[str, list[tuple[str, Any]]], reading: _Reading, found: Labelled
+) -> dict[str, Any]:
+    """Return the label of each field of a task; those that contradict each other are conflicts."""
+    agreed = dict[str, Any]()
+    for part, given in labels.items():
+        if all(reading.same(part, given[0][1], label) for _, label in given):
+            agreed[part] = given[0][1]
+        else:
+            found.conflicts += [(name, part) for name in dict.fromkeys(name for name, _ in given)]
+    return agreed
+
+
+class _Reading:
+    """How the labels of a spec's fields are read and compared with each other."""
+
+    def __init__(self, spec: Spec) -> None:
+        self._fields = {
+            part.name: (part, spec.eval.get(part.name, EvalField()), terms_of(part.name, spec.accept))
+            for part in fields(spec)
+        }
+
+    def is_unreadable(self, name: str, label: Any) -> bool:
+        part, terms, accept = self._fields[name]
+        nulls = [text.strip().lower() for text in accept.not_found]
+        return not isinstance(label, NotThese) and is_unreadable(part, terms, label, nulls)
+
+    def same(self, name: str, one: Any, other: Any) -> bool:
+        part, terms, _ = self._fields[name]
+        if one == other or one is None or other is None or NotThese in {type(one), type(other)}:
+            return bool(one == other)
+        return comparison(part, terms)(one, other)

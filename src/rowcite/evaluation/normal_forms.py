@@ -214,7 +214,7 @@ def number(value: Any) -> Decimal | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, (int, float, Decimal)):
-        return Decimal(str(value))
+        return exact if (exact := Decimal(str(value))).is_finite() else None
     found = _AMOUNT.findall(str(value))
     if len(found) != 1:
         return None
@@ -275,6 +275,7 @@ def partial_date(value: Any) -> PartialDate | None:
     if isinstance(value, date):
         return PartialDate((value.year, value.month, value.day))
     written = str(value).strip().casefold()
+    written = re.sub(r"^(\d{4})\.0$", r"\1", written)  # a year in a column of floats
     if match := re.fullmatch(r"(\d{4})(?:[-/.](\d{1,2})(?:[-/.](\d{1,2})(?:[t ].*)?)?)?", written):
         return _dated(*match.groups())
     words = re.findall(r"[a-z]+|\d+", written)

@@ -121,9 +121,10 @@ def _labels(
     for column in labelled:
         value = row[column]
         text = value.strip() if isinstance(value, str) else value
-        if text is None or text == "" or (isinstance(value, list) and not value):
+        if text in (None, "", "[]") or text != text or (isinstance(value, list) and not value):  # noqa: PLR0124 - NaN
             continue
-        found[columns[column]] = None if text == none_marker else value
+        is_marker = isinstance(text, str) and text.casefold() == none_marker.casefold()
+        found[columns[column]] = None if is_marker else value
     return found
 
 

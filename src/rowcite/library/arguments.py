@@ -122,6 +122,14 @@ def check_options(options: Options, allowed: type) -> None:
         raise TypeError(f"unexpected keyword argument '{name}'{hint}")
 
 
+def check_evaluation(processors: object, target: object) -> None:
+    """Raise UsageError if the arguments of `evaluate` cannot be used."""
+    if isinstance(processors, str):
+        raise UsageError(f"processors={processors!r}: give a list of processors, such as [{processors!r}]")
+    if target is not None and (not isinstance(target, float) or not 0 < target < 1):
+        raise UsageError(f"target={target!r}: give a share between 0 and 1, such as 0.95")
+
+
 def overrides_of(options: Options, path: str | None) -> Overrides:
     """Return arguments as what replaces the values of a spec. `path` is that of the table.
 

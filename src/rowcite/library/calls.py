@@ -21,6 +21,7 @@ from rowcite.library.arguments import (
     ApiOptions,
     Options,
     as_arguments,
+    check_evaluation,
     check_options,
     naming_arguments,
     overrides_of,
@@ -109,6 +110,7 @@ def evaluate(  # noqa: PLR0913 - the parts of an evaluation, by name
 
     def evaluated(_stop: Stop) -> Evaluation:
         check_options(cast("Options", options), ApiOptions)
+        check_evaluation(processors, target)
         prepared, _ = _prepared(table, spec, cast("Options", options), *([key] if key is not None else []))
         with closing(open_ledger(prepared.ledger, writing=False)) as ledger:
             made = evaluator(
