@@ -27,6 +27,8 @@ FLAG = {"type": ["boolean", "null"]}
         ("rrp", "Recommended retail price (RRP)", "rrp"),
         ("max_depth_km", "", "max depth"),
         ("depth", "Greatest depth in km", "greatest depth"),
+        ("publication_year", "", "published"),
+        ("ein", "IRS employer identification number", "i r s employer identification no"),
     ],
 )
 def test_a_label_matches_a_field_in_other_words(name, description, label):
@@ -53,6 +55,7 @@ def test_a_label_that_often_means_something_else_matches_in_part(name, label):
         ("start_date", "end date"),
         ("publisher", "published"),
         ("date", "type"),
+        ("average_depth", "max depth"),
     ],
 )
 def test_a_label_of_another_thing_does_not_match(name, label):
@@ -197,6 +200,13 @@ def test_the_reasoning_names_another_label(docs):
     assert 'Found under the label "issuing body".' in basis.reasoning
 
 
+@pytest.mark.parametrize("text", ["Tax number      12-3456789", "Tax number ......... 12-3456789"])
+def test_columns_of_a_text_are_labels_and_values(docs, text):
+    docs.file("k.txt", f"Knot Box\n\nOpened          1990\n{text}\nYears    2001    2002\n")
+    asked = docs.ask({"company": "Knot Box"}, {"tax_number": TEXT, "years": TEXT}).content
+    assert asked == {"tax_number": "12-3456789", "years": None}
+
+
 @pytest.mark.parametrize("text", ["13. März 2014", "13 mars 2014", "13 de marzo de 2014", "13-Mar-2014"])
 def test_dates_in_words_are_read_in_several_languages(docs, text):
     docs.page("k.html", f"<h1>Knot Box</h1><p>Opened: {text}</p>", "https://knots.example/box")
@@ -213,6 +223,19 @@ def test_dates_in_words_are_read_in_several_languages(docs, text):
         ('<p><ix:nonFraction contextRef="c1" name="us-gaap:Revenues" scale="6">391</ix:nonFraction></p>', "revenues", NUMBER, 391_000_000),
         ('<p><ix:nonNumeric contextRef="c1" name="dei:EntityTaxNumber">12-34</ix:nonNumeric></p>', "tax_number", TEXT, "12-34"),
         ('<div itemscope itemtype="https://schema.org/Recipe"><b itemprop="name">Knot Box</b><meta itemprop="prepTime" content="PT1H5M"></div>', "prep_time_minutes", COUNT, 65),
+        ("<table><tr><th>Area</th><th>Depth</th></tr><tr><td>14 km²</td><td>96 m</td></tr></table>", "depth", NUMBER, 96),
+        ("<table><tr><td><b>Area</b></td><td><b>Depth</b></td></tr><tr><td>14 km²</td><td>96 m</td></tr></table>", "depth", NUMBER, 96),
+        ("<table><tr><th>Class</th><th>Trading symbol</th><th>Par</th></tr><tr><td>Common</td><td>KNOT</td><td>$1</td></tr></table>", "ticker", TEXT, "KNOT"),
+        ("<table><tr><td>Delaware</td><td>47-11</td></tr><tr><td>(State of incorporation)</td><td>(Tax number)</td></tr></table>", "state_of_incorporation", TEXT, "Delaware"),
+        ("<p>88 Harbor Way, Portland, Maine 04101</p><p>(Address of principal executive offices)</p>", "city", TEXT, "Portland"),
+        ("<p>Tower height<br>38 metres</p>", "tower_height", NUMBER, 38),
+        ("<p><b>Duration</b><br>10 weeks</p>", "duration_weeks", COUNT, 10),
+        ("<p>Opened: 12 May 1990</p>", "opened", COUNT | {"description": "Year in which it opened"}, 1990),
+        ("<p>Opened: 1974年4月12日</p>", "opening_date", TEXT, "1974-04-12"),
+        ("<p>Shares outstanding as of June 12, 2025: 41,208</p>", "shares_outstanding", COUNT, 41_208),
+        ("<p>Contact: office@knots.example, +353 51 555 020</p>", "email", TEXT, "office@knots.example"),
+        ("<p>Contact: office@knots.example, +353 51 555 020</p>", "phone", TEXT, "+353 51 555 020"),
+        ("<p>Place of origin: Cyprus</p>", "origin", TEXT | {"description": "Where it comes from"}, "Cyprus"),
         ("<p>Length: 1.8 m</p>", "length", NUMBER, 1.8),
         ("<p>Height: 38m</p>", "height", NUMBER, 38),
         ("<p>Colour temperature: 2,700 K</p>", "colour_temperature", COUNT, 2700),

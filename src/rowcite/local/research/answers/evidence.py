@@ -28,7 +28,8 @@ _LAST_AND = re.compile(r"\s+(?:and|&|as well as|plus)\s+")
 _ROUND = re.compile(r"(?<![\w-])(pre-?seed|seed|series [a-k])(?![\w-])", re.IGNORECASE)
 _OWN_MONEY = re.compile(r"\b(?:bootstrap|self (?:fund|financ)|(?:never|not) (?:taken|raised|accepted)|no (?:outside|external|venture))")  # fmt: skip
 _LONG = re.compile(r"\b(?:height|length|width|depth|elevation|altitude|diameter|distance)\b")
-_FORMS = {"website": r"\w\.[a-z]{2}", "email": "@", "phone": r"(?:\d\D{0,3}){5}"}
+_FORMS = {"website": r".*\w\.[a-z]{2}.*", "email": r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", "phone": r"[+(\d](?:[\s()./-]*\d){4,}(?: ?(?:ext\.?|x) ?\d+)?"}  # fmt: skip
+_YEAR_OF = re.compile(r"^(?:[a-z0-9]+ )*(?<!per )(?<!last )year(?: [a-z]+)?  |\byear (?:of|in which|when)\b")
 _DATES = frozenset({"founded", "incorporated"})
 _PLAIN = re.compile(r"[^\d-]{0,3}(-?\d+(?:\.\d+)?)(?: [A-Z]{1,4})?")
 _AROUND_ITEM = re.compile(r"^(?:(?:and|or|for|at|both|the|a|an|our|its)\s+)+|\s*\([^)]*\)$", re.IGNORECASE)
@@ -86,7 +87,7 @@ def _is_public(folded: str) -> bool | None:
 def _number(fact: Fact, target: OutputField) -> float | None:
     """Return a year, a sum of money or a count; None for a sum in another currency than requested."""
     text, requested = fact.value, _requested(target)
-    if target.concept in _DATES or (target.kind == "integer" and "year" in target.words.split()):
+    if target.concept in _DATES or (target.kind == "integer" and _YEAR_OF.search(requested)):
         return int(date_in(text)[:4] or 0) or None
     plain = _PLAIN.fullmatch(text) if fact.directness is Directness.DATA else None
     metres = "m" if _LONG.search(requested) and re.search(r"\dm\b", text) else ""
@@ -110,7 +111,7 @@ def _typed(value: float, target: OutputField) -> float | None:
 
 
 def _requested(target: OutputField) -> str:
-    return f"{target.words} {fold(target.description)}"
+    return f"{target.words}  {fold(target.description)}"
 
 
 def _text(text: str, target: OutputField) -> str:
@@ -121,8 +122,9 @@ def _text(text: str, target: OutputField) -> str:
         if "year" in requested and "yyyy mm" not in requested:
             return date[:4]
         return "" if _FULL_DATE.search(requested) and len(date) != 10 else date
-    if not re.search(_FORMS.get(target.concept, ""), text):
-        return ""
+    form = re.search(_FORMS.get(target.concept, ".*"), text)
+    if form is None or target.concept in {"email", "phone"}:
+        return form[0] if form else ""
     if target.concept == "city":
         return city
     country = country_code(text) or country_code(country_in(text))
@@ -177,14 +179,7 @@ def _bounds(text: str) -> tuple[float, float] | None:
 _REGISTRY = re.compile(r"\.gov(?:\.|$)|regist(?:er|ry|re)|companieshouse|handelsregister|chamber|bolagsverket|brreg|\bsec\b|gazette\.gov", re.IGNORECASE)  # fmt: skip
 _TRUST = {"own site": 1.0, "registry": 0.95, "address": 0.85, "place": 0.8, "name": 0.7}
 # Concepts whose facts also count for another, with their weight there.
-_NEIGHBOURS: dict[str, dict[str, float]] = {
-    "founded": {"incorporated": 0.6},
-    "city": {"hq": 1.0},
-    "country": {"hq": 1.0},
-    "hq": {"city": 0.9},
-    "public": {"stage": 0.9, "ticker": 1.0},
-    "stage": {"public": 0.9, "ticker": 0.9},
-}
+_NEIGHBOURS: dict[str, dict[str, float]] = {"founded": {"incorporated": 0.6}, "city": {"hq": 1.0}, "country": {"hq": 1.0}, "hq": {"city": 0.9}, "public": {"stage": 0.9, "ticker": 1.0}, "stage": {"public": 0.9, "ticker": 0.9}}  # fmt: skip
 _LEAST = 0.7  # of a label's similarity to a field
 
 

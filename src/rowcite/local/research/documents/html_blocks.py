@@ -115,7 +115,7 @@ def _read_table(table: LexborNode, layout: Layout) -> None:
     for number, row in enumerate(table.css("tr")):
         cells = [cell for cell in row.iter() if cell.tag in {"td", "th"}]
         texts = tuple(collapse_spaces(inline_text(cell)) for cell in cells)
-        if number == 0 and len(cells) > 1 and all(cell.tag == "th" for cell in cells):
+        if number == 0 and len(cells) > 1 and all(cell.tag == "th" or _is_bold(cell) for cell in cells):
             header = texts
         if any(texts):
             layout.add(Block("row", collapse_spaces(" ".join(texts)), cells=texts, header=header))
@@ -158,6 +158,12 @@ def _joined(nodes: Iterable[LexborNode]) -> str:
 def _holds_blocks(node: LexborNode) -> bool:
     """Return True if an inline or unknown element wraps block-level ones."""
     return any(child.tag in _BLOCKS or _holds_blocks(child) for child in node.iter())
+
+
+def _is_bold(cell: LexborNode) -> bool:
+    """Return True if all text of a cell is in bold, as in the first row of a table without header cells."""
+    bold = cell.css_first("b, strong")
+    return bold is not None and collapse_spaces(inline_text(cell)) == collapse_spaces(inline_text(bold)) != ""
 
 
 def _is_unseen(node: LexborNode) -> bool:

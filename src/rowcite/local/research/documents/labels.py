@@ -35,7 +35,7 @@ CONCEPTS: tuple[Concept, ...] = (
     Concept("founders", r"(?:co )?founders?(?: names?)?|(?:co )?founded by", r"founding team|who (?:founded|started|set up) .+", many=True),
     Concept("founded", r"(?:year |date )?(?:founded|founding|established)(?: in| on| year| date)?|establishment|inception|start year|(?:year|date) of foundation|foundation(?: year| date)",
              r"(?:year|date) of (?:founding|establishment)|est|since|(?:in business|trading) since|started|gegrundet|when (?:was|were|did|have) .*(?:founded|established|start|begin|began|set up|open).*|how (?:old|long) .*(?:company|business|you).*|since when"),
-    Concept("incorporated", r"(?:date of )?incorporat(?:ed|ion)(?: year| date| on)?|registration date|date registered|date of registration|registered on"),
+    Concept("incorporated", r"(?<!state of )(?<!country of )(?<!place of )(?<!jurisdiction of )(?:date of )?incorporat(?:ed|ion)(?: year| date| on)?|registration date|date registered|date of registration|registered on"),
     Concept("ceo", r"ceo(?: name)?|chief executive(?: officer| name)?|managing director|head of (?:the )?company|who (?:runs|leads|heads)|run by|led by|leader",
              r"ceo and (?:co )?founder|(?:co )?founder and ceo|geschaftsfuhrer|md|general manager|who (?:runs|leads|heads|is the (?:ceo|chief executive)).*", changes=True),
     Concept("public", r"(?:is )?(?:publicly|public)(?: traded| listed| company| quoted)|(?:is |stock )?listed|is public|stock exchange listed",
@@ -49,16 +49,16 @@ CONCEPTS: tuple[Concept, ...] = (
              r"(?:main |primary )?(?:business sector|branche|field|nature of business|business|activity|activities|category)|industry type|sic description|what (?:industry|sector|field|business|line of business) .+"),
     Concept("city", r"(?:hq |headquarters? |head office |home |registered )?(?:city|town)|city of (?:the )?headquarters", r"(?:[a-z]+ )?address locality|locality|(?:registered )?seat"),
     Concept("country", r"(?:hq |headquarters? )?country(?: code| name)?(?: of (?:registration|incorporation|the .*))?|nation", r"(?:[a-z]+ )?address country(?: name)?|jurisdiction"),
-    Concept("hq", r"headquarters?|hq|head office|headquartered|based|location|(?<!street )(?<!mail )address|registered office|where",
-             r"(?:global |world |corporate |main |registered )?(?:headquarters?|hq|head office|location|address|head quarters|office)(?: location| address)?|(?:headquartered|based) in|sitz|where (?:is|are|do|can) .*(?:based|located|headquarter|head office|find you|you sit|office).*", changes=True),
+    Concept("hq", r"headquarters?|hq|head office|headquartered|based|location|(?<!street )(?<!mail )address|registered office|where (?:is|are) (?:it|they|the company)",
+             r"(?:global |world |corporate |main |registered )?(?:headquarters?|hq|head office|location|address|head quarters|office)(?: location| address)?|(?:headquartered|based) in|sitz|anschrift|adresse|direccion|indirizzo|address of principal executive offices|where (?:is|are|do|can) .*(?:based|located|headquarter|head office|find you|you sit|office).*", changes=True),
     Concept("products", r"(?:key |main |core |flagship |top )?(?:products?|services?|offerings?|brands?|solutions?)(?: and (?:services|products|solutions))?(?: names?| lines?| list)?",
              r"(?:our |the )?(?:products?|services?|offerings?|brands?|solutions?|product lines?|range)(?: (?:and|or) (?:services|products|solutions))?(?: range)?|what we (?:make|do|build|offer|sell)|trade ?marks?|makes offer(?: item offered)?(?: name)?|has offer catalog.*name|owns|produkte|what (?:do|does) .*(?:sell|make|offer|produce)|(?:what|which) (?:are your )?(?:products|services).*", many=True),
     Concept("certifications", r"(?:our )?certifi(?:cations?|cates?|ed)|accreditations?|iso", r"has certification.*|has credential.*|standards|quality standards", many=True),
-    Concept("phone", r"(?:contact point )?(?:tele)?phone(?: number)?|tel", r"call us|switchboard"),
+    Concept("phone", r"(?:contact point )?(?:tele)?phone(?: number)?|tel", r"call us|switchboard|registrants telephone number(?: including area code)?|telefon(?:nummer)?|telefono|telefone"),
     Concept("email", r"(?:contact point )?e ?mail(?: address)?"),
     Concept("website", r"(?:company |official )?(?:website|web ?site|homepage|domain|url)(?: url| address)?|web address", r"web|internet|site"),
     Concept("registration", r"(?:company |registration |registry |commercial register )(?:number|no|id)|crn", r"(?:register|registered|business|org(?:anisation)?|charity) ?(?:number|no|id|nr)|reg no|identifier|hrb"),
-    Concept("ticker", r"ticker(?: symbol)?|stock symbol", r"symbol"),
+    Concept("ticker", r"ticker(?: symbol)?|stock symbol", r"(?:trading )?symbol"),
 )  # fmt: skip
 
 _compiled = cache(re.compile)  # not in the cache of re, which other patterns fill
@@ -68,33 +68,23 @@ _LONG = 12  # words: a longer description is a sentence
 # Phrases that name the same thing in fields, in labels and in schema.org's properties, and after "~" those that often do; a phrase may
 # have several meanings.
 _SYNONYMS = (
-    "author|authors|writer|written by|creator|byline|posted by|by", "artist|creator|by artist", "~artist|author|performer", "host|hosted by|presenter", "~host|author",
-    "developer|developed by", "~developer|author|creator|manufacturer", "publisher|published by|publisher name|site", "site|site name|publisher",
-    "publication date|date of publication|date published|published|published time|pubdate|date posted|posted|first published", "~publication date|date of publication|date published|published|published time|date|release date",
-    "modified|date modified|modified time|updated|updated time|last updated|date of the last change|last modified|revised",
-    "created|date created|creation date|date of creation|year created|year in which it was made", "price|cost|offer price|ticket price|rrp|recommended retail price|price of a ticket|list price|price amount",
-    "lowest price|low price|price from|minimum price", "highest price|high price|maximum price", "currency|price currency|salary currency|currency of the price",
-    "price range|room rates|prices", "rating|aggregate rating|rating value|stars|star rating|score|average rating|game rating|user rating|review rating",
-    "rating count|number of ratings|votes", "review count|reviews|number of reviews", "in stock|availability|stock status|available",
-    "start date|starts|start|from|begins|first day|date of the event|event date|day on which it starts", "~start date|date|event date|date of the event", "end date|ends|end|until|last day|finishes",
-    "venue|location|place|where", "performers|performer|line up|lineup|artists", "actors|actor|cast|starring|main actors", "director|directed by",
-    "writers|author|screenplay|script|authors of the script", "language|languages|in language", "pages|number of pages|page count|length",
-    "employer|hiring organization|company|company that hires", "location|job location|place of work|office location", "salary|base salary|pay|yearly salary|compensation|estimated salary",
-    "employment type|job type|type of employment|contract type", "working hours|weekly hours|work hours|hours", "education|education requirements|required education",
-    "platform|game platform|operating system|platforms", "players|number of players", "issuer|issued by|issuing body", "expires|expiry date|valid until|expiration date",
-    "free|free of charge|is accessible for free|free access|free entry", "postcode|postal code|zip|zip code", "street|street address|street and number", "address|adresse|anschrift|postal address",
-    "city|town|address locality|locality|city of origin|founding location|ort", "state|region|address region|province|county", "country|address country|land|pays",
-    "phone|telephone|telephone number|phone number|tel|telefon|telefone|téléphone", "fax|fax number|telefax", "email|e mail|contact email|email address|contact|mail|courriel", "website|web site|homepage|site|web|internet",
-    "opening hours|hours|open|öffnungszeiten|horaires", "payment methods|payment accepted|accepted payments", "cuisines|serves cuisine|cuisine", "takes reservations|accepts reservations|reservations",
-    "color|colour|farbe|couleur", "license|licence|lizenz", "licence name|license name|licence", "annual percentage rate|apr|interest rate", "provider|offered by|seller|provided by|vendor",
+    "author|authors|writer|written by|creator|byline|posted by|by", "artist|creator|by artist", "~artist|author|performer", "host|hosted by|presenter", "~host|author", "developer|developed by", "~developer|author|creator|manufacturer", "publisher|published by|publisher name|site", "site|site name|publisher",
+    "publication date|date of publication|date published|published|published time|pubdate|date posted|posted|first published", "publication date|publication year|year published|first release|first released|date of the first release|date published", "~publication date|date of publication|date published|published|published time|date|release date", "modified|date modified|modified time|updated|updated time|last updated|date of the last change|last modified|revised",
+    "created|date created|creation date|date of creation|year created|year in which it was made", "~asking price|guide price|fee|course fee|admission|price", "shipping cost|shipping rate|delivery cost|postage|shipping", "price|cost|offer price|ticket price|rrp|recommended retail price|price of a ticket|list price|price amount", "lowest price|low price|price from|minimum price", "highest price|high price|maximum price", "currency|price currency|salary currency|currency of the price",
+    "price range|room rates|prices", "age rating|content rating|certificate", "rating|aggregate rating|rating value|user score|customer rating|stars|star rating|score|average rating|game rating|user rating|review rating", "rating count|number of ratings|votes|number of votes|user votes", "review count|reviews|number of reviews", "in stock|availability|stock status|available",
+    "start date|starts|start|from|begins|first day|date of the event|event date|day on which it starts", "~start date|date|event date|date of the event", "end date|ends|end|until|last day|finishes", "venue|location|place|where", "performers|performer|line up|lineup|artists", "actors|actor|cast|starring|main actors", "director|directed by", "writers|author|screenplay|script|authors of the script", "language|languages|in language", "pages|number of pages|page count|length",
+    "closing date|application deadline|deadline|apply by|valid through", "reference|reference number|job id|identifier", "organizer|organiser|organised by|organized by", "running time|duration|runtime", "tutor|instructor|teacher|lecturer", "made in|country of manufacture|country of origin|manufactured in", "teaching language|language of teaching|language of instruction", "download url|content url|download link", "download size|file size", "exchange|stock exchange|listed on|name of each exchange on which registered", "employer|hiring organization|company|company that hires", "location|job location|place of work|office location", "salary|base salary|pay|yearly salary|compensation|estimated salary",
+    "employment type|job type|type of employment|contract type", "working hours|weekly hours|work hours|hours", "education|education requirements|required education", "platform|game platform|operating system|platforms", "players|number of players", "issuer|issued by|issuing body", "expires|valid through|expiry date|valid until|expiration date", "free|free of charge|is accessible for free|free access|free entry", "postcode|postal code|zip|zip code", "street|street address|street and number", "address|adresse|anschrift|postal address",
+    "city|town|address locality|locality|city of origin|founding location|ort", "state|region|address region|province|county", "country|address country|land|pays", "~phone|contact", "phone|telephone|telephone number|phone number|tel|telefon|telefone|téléphone", "fax|fax number|telefax", "email|e mail|contact email|email address|contact|mail|courriel", "website|web site|homepage|site|web|internet",
+    "opening hours|hours|open|öffnungszeiten|horaires", "payment methods|payment accepted|accepted payments", "cuisines|serves cuisine|cuisine", "takes reservations|accepts reservations|reservations", "color|colour|farbe|couleur", "license|licence|lizenz", "licence name|license name|licence", "annual percentage rate|apr|interest rate", "provider|offered by|seller|provided by|vendor",
     "prep time|preparation time", "cook time|cooking time", "yield|recipe yield|servings|serves|portions", "ingredients|recipe ingredient", "instructions|recipe instructions|method|directions", "calories|nutrition calories|energy",
-    "industry|sector|standard industrial classification|sic", "state of incorporation|incorporation state country code|jurisdiction", "brand|manufacturer|make|maker|marke", "model|model number|mpn", "sku|item number|article number|product code|product id", "gtin|ean|barcode|gtin13|upc|gtin12|gtin8", "weight|gewicht|poids", "dimensions|size|measurements|abmessungen", "material|materials|made of",
-    "also known as|alternate name|aka|other names", "founded|founding date|established|year of foundation", "dissolved|dissolution date|year of dissolution", "members|member|line up", "born|birth date|date of birth|birthday", "died|death date|date of death", "birth place|place of birth|born in",
+    "industry|sector|standard industrial classification|sic", "state of incorporation|incorporation state country code|jurisdiction", "brand|manufacturer|make|maker|marke", "model|model number|mpn", "sku|item number|article number|product code|product id", "gtin|ean|barcode|gtin13|upc|gtin12|gtin8", "weight|gewicht|poids", "dimensions|size|measurements|abmessungen", "material|materials|made of|medium",
+    "also known as|alternate name|aka|other names", "founded|founding date|established|year of foundation|opened|opening date|year opened|year of opening", "dissolved|dissolution date|year of dissolution", "members|member|line up", "born|birth date|date of birth|birthday", "died|death date|date of death", "birth place|place of birth|born in",
     "job title|position|role|occupation|title", "employer|works for|affiliation|organization", "nationality|citizenship", "alumni|graduates|alumnus", "education|alumni of|university", "headline|title|name", "summary|description|abstract|about|overview", "section|article section|rubric", "~section|category", "tags|keywords|article tag", "~tags|keywords|topics|subjects|categories", "topics|topic|subject|theme",
 )  # fmt: skip
 _DROPPED = frozenset(["a", "an", "the", "of", "in", "on", "at", "for", "to", "is", "it", "its", "and", "or", "as", "was", "are", "has", "have", "whether", "which", "that", "who", "when", "what", "no", "nr", "total", "name", "full", "value", "current", "latest", "main", "with", "their", "our", "your", "this", "average", "usd", "eur", "gbp", "chf", "yyyy", "mm", "dd", "iso", "8601", "per", "reported", "number", "known", "key", "used", "required", "he", "she", "they"])  # fmt: skip
 # Words that make another thing of a label: the date of registration is not a registration.
-_DISTINGUISHING = frozenset(["count", "date", "year", "time", "url", "type", "status", "id", "code", "currency", "country", "email", "phone", "image", "link", "fee", "share", "rank"])  # fmt: skip
+_DISTINGUISHING = frozenset(["count", "date", "year", "time", "url", "type", "status", "max", "maximum", "min", "minimum", "id", "code", "currency", "country", "email", "phone", "image", "link", "fee", "share", "rank"])  # fmt: skip
 _GENERIC = frozenset(["date", "type", "number", "title", "description", "status", "id", "url", "source", "code", "level", "time", "category", "size", "year", "amount", "rate", "first", "last", "end", "start", "unit", "text", "address", "person", "location", "text", "company"])  # fmt: skip
 _PLURAL = re.compile(r"(?<=\w\w[^\Wsui])s\b")
 _PLURAL_Y = re.compile(r"(?<=\w\w)ies\b")
@@ -121,6 +111,7 @@ def concept_of_field(name: str, description: str) -> str:
 def normal_form(label: str) -> tuple[str, ...]:
     """Return the words of a label that carry meaning, in singular: "Number of reviews" is ("review", "count")."""
     folded = re.sub(r"\b(?:number|no|count) of (?!the\b)(.+)", r"\1 count", fold(label))
+    folded = re.sub(r"\b(\w) (?=\w\b)", r"\1", folded)  # "I.R.S." is IRS
     words = _PLURAL.sub("", _PLURAL_Y.sub("y", folded)).split()
     return tuple(word for word in words if word not in _DROPPED) or tuple(words)
 
@@ -129,6 +120,8 @@ def field_phrases(words: str, description: str) -> tuple[tuple[str, ...], ...]:
     """Return the normal forms by which a field may be labelled: its name, its description, and words in brackets."""
     stated = re.sub(r"\([^)]*\)", " ", description)
     parts = [words, stated, *map(without_unit, (words, stated)), *re.findall(r"\(([^)]*)\)", description)]
+    yearly = [part.lower() for part in parts if "year" in part.lower()]
+    parts += [re.sub(r"\byear\b", other, part) for part in yearly for other in (" ", "date")]
     return tuple(dict.fromkeys(form for part in parts if len(part) < 100 and (form := normal_form(part))))
 
 

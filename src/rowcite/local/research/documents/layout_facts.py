@@ -16,28 +16,30 @@ from rowcite.local.research.text.figures import date_in
 from rowcite.local.research.text.normalise import LABELLED_LINE, fold, split_sentences
 
 _BELOW = re.compile(r"^:\s+(\S.*)$")  # a definition below its term, as Markdown writes it
+_CAPTION = re.compile(r"\(([^()]{4,}(?:\([^()]*\)[^()]*)?)\)")  # below a value, as forms have it
+_SHORT_LABEL = re.compile(r"[^\W\d_][^\d:(@]{1,28}[^\W\d_]")
 _NAME_HEADERS = re.compile(r"(?:company|name|organi[sz]ation|firm|business|entity|supplier|vendor|account|member|exhibitor|company name|undertaking|employer|brand)(?: name)?")  # fmt: skip
 _YEAR_ALONE = re.compile(r"(?:FY ?)?(?:19|20)\d\d")
 _YEAR = re.compile(r"\b((?:19|20)\d\d)\b")
 _NAMED_PART = re.compile(r"\s*([A-Z0-9\u00c0-\u00deŁŚŻŽČŠĐ][^:.;]{1,50}):")
 _LISTED = frozenset({"products", "certifications", "investors", "founders"})
 _LONGEST_VALUE, _LONGEST_EXCERPT, _LONGEST_LABEL, _LONGEST_TILE = 1_200, 400, 120, 60
-_MOST_ITEMS, _MOST_TILES = 60, 40
+_MOST_ITEMS, _MOST_TILES, _MOST_LINES = 60, 40, 5
 
 
 def layout_facts(blocks: tuple[Block, ...]) -> Iterator[Fact]:
     """Yield the labelled facts of a page, without blocks that instruct a language model."""
     for number, block in enumerate(blocks):
-        if MODEL_INSTRUCTIONS.search(block.text):
-            continue
-        for fact in chain(_under_heading(blocks, number), _in_block(blocks, number)):
-            if len(fact.label) <= _LONGEST_LABEL and 0 < len(fact.value) <= _LONGEST_VALUE:
+        safe = not MODEL_INSTRUCTIONS.search(block.text)
+        for fact in chain(_under_heading(blocks, number), _in_block(blocks, number)) if safe else ():
+            fits = len(fact.label) <= _LONGEST_LABEL and 0 < len(fact.value) <= _LONGEST_VALUE
+            if fits and not _CAPTION.fullmatch(fact.value):
                 yield _placed(fact, block, number)
 
 
 def _placed(fact: Fact, block: Block, number: int) -> Fact:
     """Return a fact with its label folded, and with what its block and its label state of it."""
-    label = fold(re.sub(r"\([^)]*\)", "", fact.label)) or fold(fact.label)
+    label = fold(re.sub(r"\([^)]*\)|\bas (?:of|at)\b.*", "", fact.label)) or fold(fact.label)
     year = _YEAR.search(fact.label)
     as_of = fact.as_of or (year[1] if year else "")
     place = {"heading": block.heading, "block": number}
@@ -47,26 +49,54 @@ def _placed(fact: Fact, block: Block, number: int) -> Fact:
 def _in_block(blocks: tuple[Block, ...], number: int) -> Iterator[Fact]:
     """Yield what one block states: a table's row, pairs, lines, a label in bold, or the first of a run of tiles."""
     block, cells = blocks[number], blocks[number].cells
+    yield from _captions(blocks, number)
     if block.kind == "row" and block.header:
-        yield from _row(block) if cells != block.header else ()
+        beside = [one.header == block.header for one in blocks[max(number - 2, 0) : number + 2]]
+        yield from _row(block, alone=sum(beside) == 2) if cells != block.header else ()
     elif block.kind == "row":
         for label, value in zip(cells[::2], cells[1::2], strict=False) if len(cells) in {2, 4} else ():
             yield Fact(label, value, block.text, Directness.TABLE)
     elif block.kind != "heading":
-        for line in block.lines:
-            if match := LABELLED_LINE.match(line):
-                yield Fact(match[1], match[2].strip(), line, Directness.LINE)
-        for term, below in pairwise(block.lines):
-            if match := _BELOW.match(below):
-                yield Fact(term, match[1], f"{term} {below}", Directness.TABLE)
-        if cells and len(block.lines) == 1:
-            yield Fact(cells[0].rstrip(":"), cells[1], block.text, Directness.TABLE)
+        yield from _lines(block)
         yield from _tiles(blocks, number)
 
 
-def _row(block: Block) -> Iterator[Fact]:
-    """Yield each cell of a row below a header; the name column, or that of the years, is what the row is about."""
+def _lines(block: Block) -> Iterator[Fact]:
+    """Yield the labelled lines of a text, the definitions in it, and the text beside or below its first words, if they are a label."""
+    for line in block.lines:
+        if (match := LABELLED_LINE.match(line)) and "\t" not in match[2]:
+            yield Fact(match[1], match[2].strip(), line, Directness.LINE)
+    for term, below in pairwise(block.lines):
+        if match := _BELOW.match(below):
+            yield Fact(term, match[1], f"{term} {below}", Directness.TABLE)
+    label, *rest = block.lines
+    if block.cells and (not rest or label == block.cells[0]):
+        yield Fact(block.cells[0].rstrip(":"), block.cells[1], block.text, Directness.TABLE)
+    elif 0 < len(rest) < _MOST_LINES and _SHORT_LABEL.fullmatch(label):
+        yield Fact(label, " ".join(rest), block.text, Directness.LIST)
+
+
+def _captions(blocks: tuple[Block, ...], number: int) -> Iterator[Fact]:
+    """Yield the values above captions in brackets: in the lines of a block, in a row of cells, or in the block before."""
+    above, below = blocks[max(number - 1, 0)], blocks[number]
+    pairs = list(pairwise(below.lines)) or list(zip(above.cells, below.cells, strict=False))
+    for value, caption in [*pairs, (above.text, below.text)]:
+        if value and above.kind != "heading" and (match := _CAPTION.fullmatch(caption)):
+            excerpt = below.text if caption != below.text and below.lines else f"{above.text} {below.text}"
+            yield Fact(match[1], value, excerpt, Directness.LIST)
+
+
+def _row(block: Block, *, alone: bool) -> Iterator[Fact]:
+    """Yield each cell of a row below a header; the name column, or that of the years, is what the row is about.
+
+    The page is what an only row is about that begins with a figure, and perhaps what another one without a name is about.
+    """
     names = [i for i, word in enumerate(block.header) if _NAME_HEADERS.fullmatch(fold(word))]
+    figure = re.match(r"\W?\d", block.cells[0]) and not date_in(block.cells[0])
+    years = any(map(_YEAR_ALONE.fullmatch, block.header))
+    if alone and not names and not years and all(block.header) and (figure or len(block.cells) > 2):
+        direct = Directness.TABLE if figure else Directness.PASSING
+        yield from (Fact(*one, block.text, direct) for one in zip(block.header, block.cells, strict=False))
     if not names and len(block.cells) == 2 and not date_in(block.cells[0]):
         yield Fact(*block.cells, block.text, Directness.TABLE)
         return

@@ -16,10 +16,7 @@ from rowcite.local.research.text.normalise import collapse_spaces, core_name, sp
 
 _NAMED = re.compile(r"Organization|Corporation|Business|Company|Store|Agency|Brand\b|NGO|Airline|Service\b|Restaurant|Hotel|Place\b|School|University|Person")  # fmt: skip
 _OWN_PARTS = re.compile(r"Role|Offer|Rating|Specification|Value|Address|Amount|Place|List|Coordinates|Credential|Instance|Engine")  # fmt: skip
-_OTHERS = re.compile(
-    r"reviews?|comment|mentions|additionalProperty|isRelatedTo|isSimilarTo|itemReviewed|hasVariant|competitor|customer",
-    re.IGNORECASE,
-)
+_OTHERS = re.compile(r"reviews?|comment|mentions|additionalProperty|isRelatedTo|isSimilarTo|itemReviewed|hasVariant|competitor|customer", re.IGNORECASE)  # fmt: skip
 _FURNITURE = re.compile(r"\b(?:ImageObject|BreadcrumbList|\w*Action)\b")  # of a page: not what it is about
 _PAGE_LABELS = frozenset({"url", "permalink", "link", "address", "canonical"})  # not of its subject
 _ADDRESS = ("addressLocality", "addressRegion", "addressCountry")

@@ -85,9 +85,9 @@ def _from_text(body: str) -> Layout:
     """Return the paragraphs between blank lines as blocks."""
     layout = Layout()
     for paragraph in re.split(r"\n\s*\n", body):
-        lines = tuple(filter(None, map(collapse_spaces, paragraph.splitlines())))
-        if lines:
-            layout.add(Block("text", " ".join(lines), lines=lines))
+        columns = (re.split(r"\s{3,}|\t|\s*\.{4,}\s*", line.strip()) for line in paragraph.splitlines())
+        if lines := tuple(filter(None, ("\t".join(map(collapse_spaces, cells)) for cells in columns))):
+            layout.add(Block("text", collapse_spaces(" ".join(lines)), lines=lines))
     return layout
 
 

@@ -55,12 +55,7 @@ class Phrase:
         )
 
 
-_CHANGE = (
-    r"(?:lay(?:s|ing)? off|laid off|cut|cuts|cutting|shed|lost|hire|hired|hires|hiring|add|added|adding|adds|recruit\w*|creat\w+|plans?|planning|aims?|"
-    r"expects?|will|would|could|may|might|hopes?|intends?|target\w*|goal|training|trained|train|customers?|clients?|users?|"
-    r"(?:companies|businesses|firms|organi[sz]ations|employers|teams|sites|workplaces) (?:with|of|that employ|employing)|for (?:every|each)|per|redundanc\w+|joined by|"
-    r"formerly|previously|used to|once|each|every|plant|factory|site|branch|depot|subsidiary|store|division|department|shift|warehouse|mill|invited|report|serves?|serving|supports?|supporting|fewer than)\b[^.]{0,40}$"
-)
+_CHANGE = r"(?:lay(?:s|ing)? off|laid off|cut|cuts|cutting|shed|lost|hire|hired|hires|hiring|add|added|adding|adds|recruit\w*|creat\w+|plans?|planning|aims?|expects?|will|would|could|may|might|hopes?|intends?|target\w*|goal|training|trained|train|customers?|clients?|users?|(?:companies|businesses|firms|organi[sz]ations|employers|teams|sites|workplaces) (?:with|of|that employ|employing)|for (?:every|each)|per|redundanc\w+|joined by|formerly|previously|used to|once|each|every|plant|factory|site|branch|depot|subsidiary|store|division|department|shift|warehouse|mill|invited|report|serves?|serving|supports?|supporting|fewer than)\b[^.]{0,40}$"
 _OTHERS = r"^\s*(?:of|at|from|across|among|on behalf of)\s+(?:our|its|their|the)?\s*(?:\w+ )?(?:customers?|clients?|users?|partners?|members?|suppliers?|companies|businesses)\b|^ (?:in|at) [^,.;]{2,30}(?:,| and| with) (?:about |around )?\d|^['\u2019]|^ in (?:the )?(?:US|USA|UK|EU|United States|United Kingdom|Europe|Asia|Africa|EMEA|North America|South America|Latin America|Germany|France|Spain|Italy|Poland|India|China|Japan|Canada|Mexico|Brazil|Australia|Norway|Sweden|Denmark|Finland|Austria|Switzerland|Belgium|Portugal|Ireland|Netherlands)\b(?! and\b|,)"
 
 PHRASES: tuple[Phrase, ...] = (

@@ -24,10 +24,7 @@ _CURRENCIES = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY", "us$": "USD",
 _SIGN = r"(?:US\$|A\$|C\$|[€$£¥₹]|zł|\b(?:EUR|USD|GBP|CHF|SEK|NOK|DKK|PLN|JPY|AUD|CAD|CZK|INR|CNY|euros?|dollars|pounds)\b)"
 _SUM = rf"{_DIGITS}(?:[\s-]?{_MAGNITUDE})?"
 MONEY = rf"(?:{_SIGN}\s?{_SUM}|{_SUM}\s?{_SIGN})"
-_AMOUNT = re.compile(
-    rf"(?:(?P<before>{_SIGN})\s?)?(?P<digits>{_DIGITS})(?:[\s-]?(?P<scale>{_MAGNITUDE}))?(?:\s?(?P<after>{_SIGN}))?",
-    re.IGNORECASE,
-)
+_AMOUNT = re.compile(rf"(?:(?P<before>{_SIGN})\s?)?(?P<digits>{_DIGITS})(?:[\s-]?(?P<scale>{_MAGNITUDE}))?(?:\s?(?P<after>{_SIGN}))?", re.IGNORECASE)  # fmt: skip
 _WORDS_ONLY = re.compile(rf"\b{WORDS}\b", re.IGNORECASE)
 _METRES = re.compile(r"\s(?:m|K)$")  # "1.8 m" and "2,700 K" are metres and kelvins
 _RANGE = re.compile(rf"({_DIGITS})\s*(?:-|\u2013|—|to|bis)\s*({_DIGITS})")
@@ -172,6 +169,7 @@ _FORMS = [re.compile(form, re.IGNORECASE) for form in (
     rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\.?[\s-]+(?:(?:of|de)\s+)?(?P<month>{_NAME})\.?,?[\s-]+(?:de\s+)?{_FULL_YEAR}\b",
     rf"\b(?P<month>{_NAME})\.?\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+{_FULL_YEAR}\b",
     rf"\b(?P<month>{_NAME})\.?,?\s+(?:of\s+)?{_FULL_YEAR}\b",
+    rf"{_FULL_YEAR}\s*年\s*(?P<month>\d{{1,2}})\s*月(?:\s*(?P<day>\d{{1,2}})\s*日)?",
 )]  # fmt: skip
 _SLASHED = re.compile(rf"\b(\d{{1,2}})[./](\d{{1,2}})[./]{_FULL_YEAR}\b")
 _YEAR = re.compile(r"(?<![\d,.#€$£])((?:1[5-9]|20)\d\d)(?![\d,]\d|\d|\s*(?:%|employees|people|staff))")

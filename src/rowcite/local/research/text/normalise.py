@@ -7,9 +7,7 @@ import unicodedata
 from functools import lru_cache
 from itertools import pairwise
 
-_ODD_LETTERS = str.maketrans(
-    {"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "\u0131": "i", "\u2122": " "}
-)
+_ODD_LETTERS = str.maketrans({"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "\u0131": "i", "\u2122": " "})  # fmt: skip
 _SIGNS = str.maketrans({"&": " and ", "'": "", "\u2019": ""})
 _LEGAL_FORMS = frozenset(["ab", "ag", "aps", "as", "asa", "bv", "co", "company", "corp", "corporation", "eood", "gmbh", "inc", "incorporated", "kft", "kg", "kgaa", "limited", "llc", "llp", "lp", "ltd", "ltda", "nv", "oy", "oyj", "plc", "pte", "pty", "sa", "sarl", "sas", "se", "sl", "spa", "spzoo", "srl", "sro", "ug"])  # fmt: skip
 _SPLIT_FORMS = re.compile(r"\b(s p z o o|s a r l|s p a|s r l|s a|s l|a g|b v|n v|a s)$")

@@ -55,11 +55,23 @@ def _parts(text: str) -> set[str]:
     return {country_code(part) or folded for part in text.split(",") if (folded := fold(part))}
 
 
+@cache
+def _states() -> frozenset[str]:
+    """Return the folded names of the states that addresses name after the city."""
+    return frozenset(fold(one.name) for one in pycountry.subdivisions if one.country_code in {"US", "CA", "AU"})  # fmt: skip
+
+
+def _is_region(before: str, part: str) -> bool:
+    """Return True if a part of an address is a country or a state, with its postcode: "Maine 04101" is no city unless it is after a street."""
+    state = not _STREET.search(before) and fold(re.sub(r"\S*\d\S*", "", part)) in _states()
+    return bool(country_code(part) or _REGION.fullmatch(part) or state)
+
+
 def city_of(text: str) -> str:
     """Return the city of "12 Dock Road, Hull HU1 2AB, United Kingdom" or "Hull, UK"; empty if uncertain."""
     parts = [part.strip() for part in re.split(r"[,()]", text) if part.strip()]
     alone = len(parts) == 1
-    while len(parts) > 1 and (country_code(parts[-1]) or _REGION.fullmatch(parts[-1])):
+    while len(parts) > 1 and _is_region(*parts[-2:]):
         parts.pop()
     place = parts[-1 if any(map(_STREET.search, parts)) else 0] if parts else ""
     city = " ".join(word for word in place.split() if not any(map(str.isdigit, word)))
