@@ -164,6 +164,11 @@ def test_a_first_row_of_values_is_an_error(refused, content):
     assert "the first row looks like values and not like the names of columns" in refused(content)
 
 
+def test_the_name_of_a_member_is_no_value_although_it_is_a_domain(init):
+    init(b"company.name,company.website\nFjordcell,fjordcell.example\nMalabar Loom,malabarloom.example\n")
+    assert [item.column for item in spec().task.inputs.values()] == ["company.name", "company.website"]
+
+
 def test_duplicate_names_are_an_error(refused):
     assert "the header has 'Email' more than once" in refused(b"Name,Email,Email\na,b,c\n")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from rowcite.draft.words import NAMES
+
 Content = Literal["email", "linkedin", "url", "domain", "number", "date", "phone", "text"]
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]{2,}\Z")
@@ -55,7 +57,9 @@ def names_companies(values: list[str]) -> bool:
 
 def looks_like_data(name: str, values: list[str]) -> bool:
     """Return True if a column's name is a mail address, a page or a date, and its values are too."""
-    own = content_of([name])
+    own, last = content_of([name]), name.rpartition(".")[2].lower()
+    if any(kind in ("website", "domain") and pattern.fullmatch(last) for kind, pattern in NAMES):
+        return False  # `company.website` is a member of an object, although .website is a domain too
     return (
         own in ("email", "linkedin", "url", "domain", "phone", "date") and content_of(values or [name]) == own
     )

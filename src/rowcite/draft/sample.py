@@ -16,7 +16,7 @@ from rowcite.errors import TableError
 from rowcite.spec import read_limits
 from rowcite.spec.models import CsvOptions, Format
 from rowcite.table.inputs import can_be_sent
-from rowcite.table.sources import Source, find_files, format_of, open_files
+from rowcite.table.sources import WHICH_INPUT, Source, find_files, format_of, open_files
 from rowcite.table.sources.csv_faults import field_size_limit
 from rowcite.table.sources.registry import suffix_of
 from rowcite.table.sources.remote import RemoteSource
@@ -109,7 +109,10 @@ def _open(path: str, spool: Path) -> tuple[Source, TableForm]:
     is_one = path != "-" and not any(sign in path for sign in "*?[")
     if is_one and not Path(path).exists():
         raise TableError(f"{path}: no such file{did_you_mean_file(path)}")
-    files = find_files(path, "csv" if path == "-" else None, spool)
+    try:
+        files = find_files(path, "csv" if path == "-" else None, spool)
+    except TableError as error:  # there is no spec yet
+        raise TableError(str(error).removesuffix(WHICH_INPUT)) from error
     return read({file: str(file) for file in files}), forms[0]
 
 
