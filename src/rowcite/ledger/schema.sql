@@ -28,7 +28,7 @@ CREATE TABLE run (                  -- the intent before the POST, the run after
   batch INTEGER NOT NULL REFERENCES batch (id),
   key BLOB NOT NULL,
   root BLOB,                        -- of a run that escalates: the key of its row's first task
-  pack INTEGER REFERENCES run (id), -- of a row sent together with others: the run that they were sent in
+  pack INTEGER REFERENCES run (id), -- of a row sent together with others, or with the answer of another run: that run
   state TEXT NOT NULL,              -- model.RunState
   run_id TEXT,                      -- null until the API returned the run with its key
   price INTEGER NOT NULL,

@@ -104,16 +104,22 @@ class EscalationRound:
 def next_round(job: Job, ledger: Ledger, folder: Path, stop: Stop) -> EscalationRound:
     """Return the next escalation round; it has no tasks if no row needs one. `folder` keeps the tasks.
 
-    Rows whose step is answered in the ledger take that answer first, which may lead to their next step.
+    Rows whose step is answered in the ledger take that answer first, which may lead to their next step: with each look
+    such a row comes at least one processor further.
     """
-    while True:
-        escalation, reused = EscalationRound(job, folder), 0
+    escalation = EscalationRound(job, folder)
+    for _ in job.spec.escalate:
+        reused = 0
         for step, tasks, stored in _steps(job, ledger, escalation, stop):
             reused += ledger.reuse(stored) if stored else 0
             escalation.add(step, tasks)
         if not reused:
             return escalation
         escalation.clear()
+        escalation = EscalationRound(job, folder)
+    for step, tasks, _ in _steps(job, ledger, escalation, stop):
+        escalation.add(step, tasks)
+    return escalation
 
 
 def to_escalate(job: Job, ledger: Ledger, stop: Stop) -> tuple[int, int]:
