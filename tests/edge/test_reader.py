@@ -223,7 +223,7 @@ def test_where_selects_rows(where, rows):
         ("a IN (1, 2)", r"CAST\(a AS DOUBLE\)"),
         ("n > '5'", "Remove the quotes around the number"),
         ("nope = 'x'", 'unable to find column "nope". Columns: a, n'),
-        ('a = "x"', 'unable to find column "x"'),
+        ('a = "x"', "unable to find column \"x\". A text is in single quotes: 'x'. Columns: a, n"),
         ("a", "gives String, not true or false"),
         ("a =", "cannot be used"),
         ("SELECT 1", "cannot be used"),
@@ -239,6 +239,14 @@ def test_a_where_that_cannot_be_used_is_rejected(where, message):
 def test_the_cast_to_write_quotes_a_name_that_needs_it():
     with pytest.raises(SpecError, match=r'write CAST\("Head Count" AS DOUBLE\)'):
         job(pl.DataFrame({"a": ["x"], "Head Count": ["5"]}), where='"Head Count" > 5')
+
+
+@pytest.mark.parametrize(
+    "where", ["name LIKE 'a%' AND id IN (1, 2)", "5 < id AND name = 'a'", "name = 'b' AND id = -1"]
+)
+def test_the_cast_to_write_is_of_the_column_beside_the_number(where):
+    with pytest.raises(SpecError, match=r"write CAST\(id AS DOUBLE\)"):
+        job(pl.DataFrame({"name": ["x"], "id": ["5"]}), where=where)
 
 
 def test_a_cast_that_fails_on_a_value_suggests_try_cast():

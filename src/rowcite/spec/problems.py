@@ -18,6 +18,17 @@ OWN_KEYS = frozenset(name for name, field in Spec.model_fields.items() if field.
 """Attributes of a spec that are not keys: its file, its folder, its positions."""
 _FIELDS_IN_OUTPUT = "`output` is one answer, and these look like fields: did you mean `outputs`?"
 
+_NAMED: tuple[Path, ...] = (("task", "inputs"), ("task", "outputs"))
+_INPUT = 3  # the length of the path of an input
+_ONLY_KEYS: dict[Path, str] = {
+    ("input",): "path",
+    ("output",): "path",
+    ("cache",): "max_age",
+    ("local",): "corpus",
+    ("task", "inputs", "*"): "column",
+}
+"""The key that a plain value in place of a mapping stands for."""
+
 
 def validation_problems(error: ValidationError, document: Document) -> Iterator[Problem]:
     """Yield a validation error's problems, each at its position, with what is wrong and what would be right."""
@@ -36,8 +47,23 @@ def validation_problems(error: ValidationError, document: Document) -> Iterator[
             yield document.problem(path, _message(detail, path, document))
     for (path, shown), types in mismatches.items():
         either = " or ".join(dict.fromkeys(types))
-        hint = ": put it in quotes" if types == ["a text"] and shown[0] in "-0123456789tf" else ""
-        yield document.problem(path, f"`{'.'.join(map(str, path))}` is {shown}, but must be {either}{hint}")
+        name, hint = ".".join(map(str, path)), _form_to_write(path, shown, types)
+        yield document.problem(path, f"`{name}` is {shown}, but must be {either}{hint}")
+
+
+def _form_to_write(path: Path, shown: str, types: list[str]) -> str:
+    """Return what to write in place of a value of another type; nothing if that is not known."""
+    if types == ["a text"] and shown[0] in "-0123456789tf":
+        return ": put it in quotes"
+    text = shown[1:-1] if re.fullmatch(r"'\w[\w./ -]*'", shown) else shown
+    if types == ["a list"] and shown.startswith("'"):
+        return f": write [{text}]"
+    key = _ONLY_KEYS.get((*path[:2], "*") if len(path) == _INPUT else path)
+    if types == ["a mapping"] and shown.startswith("'") and key:
+        return f": write {{{key}: {text}}}"
+    if types == ["a mapping"] and shown == "a list" and path in _NAMED:
+        return ": write each item as a key, `name: ...` without -"
+    return ""
 
 
 def unknown_key(document: Document, path: Path, valid: Iterable[str]) -> Problem:

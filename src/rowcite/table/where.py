@@ -54,17 +54,33 @@ def where_problem(spec: Spec, schema: pl.Schema, error: Exception) -> SpecError:
     elif "conversion from `str`" in text:
         text = f"{text}. Write TRY_CAST in place of CAST: it gives null for such values, and their rows are skipped"
     elif isinstance(error, pl.exceptions.ColumnNotFoundError):
-        text = f"{text.split(';', 1)[0]}. Columns: {listed(schema)}"
+        text = f"{text.split(';', 1)[0]}. {_quotes_to_write(text, spec.input.where or '')}Columns: {listed(schema)}"
     return spec.problem(("input", "where"), f"`where` cannot be used: {text}")
+
+
+def _quotes_to_write(text: str, where: str) -> str:
+    """Return how a text is quoted, if the column that is not found may be one."""
+    name = re.search(r'column "(.*?)"', text)
+    if name is None or f'"{name[1]}"' not in where:
+        return ""
+    return f"A text is in single quotes: '{name[1]}'. "
 
 
 def _cast_to_write(where: str, schema: pl.Schema) -> str:
     texts = [name for name, dtype in schema.items() if dtype == pl.String and name in where]
+    texts = [name for name in texts if _is_compared(name, where)] or texts
     if not texts:
         return "Remove the quotes around the number"
     name = max(texts, key=len)
     name = name if re.fullmatch(r"[A-Za-z_]\w*", name) else f'"{name}"'
     return f"CSV columns are text: write CAST({name} AS DOUBLE), or TRY_CAST if some values are not numbers"
+
+
+def _is_compared(name: str, where: str) -> bool:
+    """Return True if a column is beside an operator and a number."""
+    number, column = r"[-+(]*\s*\d", rf'"?{re.escape(name)}"?'
+    after = rf"(?<!\w){column}\s*(?:[-+*/%<>=!]+|(?:not\s+)?(?:in|between)\b)\s*{number}"
+    return bool(re.search(rf"(?i){after}|\d\s*[-+*/%<>=!]+\s*{column}(?!\w)", where))
 
 
 def no_column(name: str, names: Iterable[str]) -> str:
