@@ -122,7 +122,8 @@ def test_a_null_is_an_answer_unless_the_field_is_required():
     strict = {"min_confidence": "high", "min_citations": 3, "trusted_domains": ["sec.gov"]}
     assert cell(strict, value=None, confidence="low", citations=()).rejection is None
     assert cell({"required": ["a"]}, value=None).rejection == "required, and not found"
-    assert cell({"required": ["a"]}, value="Not found").rejection == "required, and not found"
+    for text in ("Not found", "", " \n"):
+        assert cell({"required": ["a"]}, value=text).rejection == "required, and not found"
     assert cell({"required": ["a"]}).rejection is None
 
 

@@ -22,7 +22,7 @@ PERSON = FieldType("object", properties=(("name", STRING), ("born", DATE)))
 @pytest.mark.parametrize(
     ("kind", "value", "kept"),
     [
-        (STRING, "x", "x"), (STRING, " x ", " x "), (STRING, "", ""), (STRING, 12, "12"), (STRING, 12.5, "12.5"), (STRING, 10**30, "1" + "0" * 30),
+        (STRING, "x", "x"), (STRING, " x ", " x "), (STRING, "", None), (STRING, " \n", None), (STRING, 12, "12"), (STRING, 12.5, "12.5"), (STRING, 10**30, "1" + "0" * 30),
         (INTEGER, 230, 230), (INTEGER, "230", 230), (INTEGER, " 230 ", 230), (INTEGER, "1,200", 1200), (INTEGER, "-1,234,567", -1234567),
         (INTEGER, 12.0, 12), (INTEGER, "12.0", 12), (INTEGER, "+7", 7), (INTEGER, "007", 7), (INTEGER, "1e3", 1000), (INTEGER, -0.0, 0),
         (INTEGER, 2**53 + 1, 2**53 + 1), (INTEGER, str(2**53 + 1), 2**53 + 1), (INTEGER, "9,007,199,254,740,993", 2**53 + 1),

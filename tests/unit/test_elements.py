@@ -36,6 +36,13 @@ def test_a_list_is_accepted_if_every_element_is():
     assert (found.value, found.rejection) == (["x", "y"], None)
 
 
+@pytest.mark.parametrize("nothing", [[], [None], ["n/a", " "]])
+def test_a_list_without_an_element_is_no_value_of_a_required_field(nothing):
+    assert cell(nothing, entry("list")).rejection is None
+    found = cell(nothing, entry("list"), required=["list"])
+    assert (found.value, found.rule, found.rejection) == (None, "required", "required, and not found")
+
+
 @pytest.mark.parametrize("place", ["list.1", "list[1]"])
 def test_one_rejected_element_rejects_the_list_and_is_named(place):
     low = FieldBasis(place, "", (), "low")

@@ -29,7 +29,7 @@ class CoercionError(ValueError):
 
 
 def coerce(value: Json, kind: FieldType, nulls: frozenset[str] = _NULLS) -> Any:
-    """Return a value as its type, without losing anything; null, and a text that means null, become None.
+    """Return a value as its type, without losing anything; null, a blank text, and a text that means null, become None.
 
     `nulls` are those texts, in lower case; one of the spec's choices is always a value.
 
@@ -49,7 +49,7 @@ def coerce(value: Json, kind: FieldType, nulls: frozenset[str] = _NULLS) -> Any:
     return _PLAIN[kind.kind](value, kind)
 
 
-def _text(value: Json, kind: FieldType) -> str:
+def _text(value: Json, kind: FieldType) -> str | None:
     if isinstance(value, (bool, dict, list)):
         raise CoercionError(f"{shown(value)} is not a text")
     text = value if isinstance(value, str) else json_text(value)
@@ -58,7 +58,7 @@ def _text(value: Json, kind: FieldType) -> str:
         if len(same) != 1:
             raise CoercionError(f"{shown(value)} is not one of the choices")
         return same[0]
-    return text
+    return text if text.strip() else None
 
 
 def _integer(value: Json, _: FieldType) -> int:
@@ -154,7 +154,7 @@ def coerce_all(values: list[Json], kind: FieldType, nulls: frozenset[str] = _NUL
 def _texts(values: list[Any], kind: FieldType, nulls: frozenset[str]) -> list[Any] | None:
     if kind.choices:
         return values if {*kind.choices, None}.issuperset(values) else None
-    return _without(nulls, values)
+    return [text if text and text.strip() else None for text in _without(nulls, values)]
 
 
 def _without(nulls: frozenset[str], texts: list[Any]) -> list[str | None]:

@@ -147,12 +147,14 @@ def _found(answer: Answer, field: Field) -> Json:
 def _rejection(
     value: Any, basis: FieldBasis, elements: Sequence[Element], part: FieldPolicy, day: date
 ) -> tuple[str, str] | tuple[None, None]:
-    """Return the rule that rejects a value, and the reason. A null is an answer unless the field is required.
+    """Return the rule that rejects a value, and the reason. A null or a list of none is an answer unless the field is required.
 
     A list is accepted if all its evidence is, and that of each element.
     """
+    if part.required and _is_nothing(value):
+        return "required", _NOT_FOUND
     if value is None:
-        return ("required", _NOT_FOUND) if part.required else (None, None)
+        return None, None
     for element in elements:
         if element.rule is not None:
             return element.rule, _of_element(value[element.position], element.rejection)
@@ -163,6 +165,10 @@ def _rejection(
             if rejection is not None:
                 return check.rule, rejection
     return None, None
+
+
+def _is_nothing(value: Any) -> bool:
+    return value is None or (isinstance(value, list) and all(item is None for item in value))
 
 
 def _of_element(item: Any, rejection: str | None) -> str:
@@ -294,7 +300,7 @@ def check_results(answer: Answer, part: FieldPolicy, day: date) -> Iterator[tupl
         yield "type", part.field.type.kind, str(error)
         return
     if part.required:
-        yield "required", "a value", _NOT_FOUND if value is None else None
+        yield "required", "a value", _NOT_FOUND if _is_nothing(value) else None
     if value is None:
         return
     basis, elements = _evidence(part.field, value, by_field(answer))
