@@ -260,7 +260,7 @@ def test_progress_counts_what_is_sent_and_what_an_earlier_command_left_active(sc
     scene.table("sure A", "slow B", "slow C")
     assert scene("submit") == 0
     assert "3/3 sent, 0:0" in capsys.readouterr().err
-    monkeypatch.setenv("ROWCITE_LOG_SECONDS", "0.02")
+    monkeypatch.setenv("ROWCITE_LOG_SECONDS", "0.001")
     Timer(0.5, scene.researcher.gate.set).start()
     assert scene("run") == 0
     lines = [line for line in capsys.readouterr().err.splitlines() if " done, " in line]
