@@ -43,7 +43,7 @@ TERMS = SubmitOptions(
     stalled_timeout=1.0,
 )
 PATIENCE = RetryPolicy(
-    attempts=3, total=5.0, first_pause=0.02, longest_pause=0.1, connect=2.0, answer=1.0, silence=1.0
+    attempts=3, total=60.0, first_pause=0.02, longest_pause=0.1, connect=10.0, answer=10.0, silence=1.0
 )
 SCHEMA = {
     "type": "object",
