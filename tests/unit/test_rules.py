@@ -21,11 +21,15 @@ KINDS = {
     "products": FieldType("array", items=FieldType("string")),
     "ceo": FieldType("object", properties=(("name", FieldType("string")),)),
     "two words": FieldType("integer"),
+    "size": FieldType("string", choices=("Small", "Large")),
+    "years": FieldType("array", items=FieldType("integer")),
+    "moved": FieldType("array", items=FieldType("date")),
 }
 FIELDS = [Field(name, kind, name) for name, kind in KINDS.items()]
 ROW = {
     "count": 230, "share": 0.5, "stage": "Seed", "name": "Acme", "public": True, "founded": date(1999, 5, 1),
     "closed": None, "products": ["a", "b"], "ceo": {"name": "A"}, "two words": 2,
+    "size": "Small", "years": [1999, 2001], "moved": [date(1999, 5, 1)],
 }  # fmt: skip
 
 
@@ -42,7 +46,8 @@ def broken(text, **values):
         "founded > '1990-01-01'", "'1990-01-01' <= founded", "founded in ('1999-05-01',)", "public", "not not public", "public = true", "public = TRUE",
         "closed is null", "closed IS NULL or closed > founded", "founded is not null AND NOT closed is not null", "ceo is not null",
         "count * 2 + 1 = 461", "count / 2 = 115", "count // 100 = 2", "count % 7 = 6", "(count > 9 or stage = 'x') and share < 1",
-        "field('two words') = 2", "count >\n  0", 'stage = "Seed"', "count>0and share>0",
+        "field('two words') = 2", "size = 'Small'", "'Large' <> field('size')", "size in ('Small', 'Large')", "lower(size) = 'small'",
+        "size < 'T'", "1999 in years", "count not in years", "'1999-05-01' in moved", "founded in moved", "count >\n  0", 'stage = "Seed"', "count>0and share>0",
     ],
 )  # fmt: skip
 def test_a_rule_that_holds_is_not_broken(text):
@@ -106,6 +111,12 @@ def test_a_field_may_have_the_name_of_an_sql_keyword():
         ("public > true", "`public` is true or false: it can only be compared with = and <>"),
         ("products = 'a'", "`products` is a list and `'a'` is a text"),
         ("ceo = 'a'", "`ceo` is an object and `'a'` is a text"),
+        ("size = 'small'", "`'small'` is no choice of the field: did you mean 'Small'?"),
+        ("'Huge' <> size", "`'Huge'` is no choice of the field: choices: Small, Large"),
+        ("size in ('Small', 'Big')", "`'Big'` is no choice of the field"),
+        ("'1999' in years", "`'1999'` is a text and `an element of years` is a number"),
+        ("1 in products", "`1` is a number and `an element of products` is a text"),
+        ("'soon' in moved", "`soon` is compared with a date, but is not one"),
         ("founded > '1999'", "`1999` is compared with a date, but is not one (YYYY-MM-DD)"),
         ("count = null", "no value equals null: write `count is null` or `count is not null`"),
         ("count is 5", "`is` is only for null: write `count = 5`"),

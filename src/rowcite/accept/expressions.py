@@ -27,6 +27,7 @@ class RuleError(ValueError):
 
 
 _DEEPEST = 50
+_ANY = FieldType("string")
 _KINDS = {
     "string": "text", "integer": "number", "number": "number", "boolean": "boolean", "date": "date", "array": "list",
 }  # fmt: skip
@@ -155,6 +156,9 @@ class Reader:
         kind, one, other = _alike(left, (kind, one), right, (other_kind, other))
         if not isinstance(op, ast.Eq | ast.NotEq) and kind not in ("number", "text", "date"):
             raise RuleError(f"`{_source(left)}` is {SHOWN[kind]}: it can only be compared with = and <>")
+        if isinstance(op, ast.Eq | ast.NotEq):
+            self._check_choice(right, self._type_of(left))
+            self._check_choice(left, self._type_of(right))
         compare = _COMPARISONS[type(op)]
 
         def evaluate(values: Values) -> bool | None:
@@ -175,6 +179,10 @@ class Reader:
                 raise RuleError(
                     f"`{_source(right)}` is {SHOWN[listed]}, and `in` needs a list such as ('a', 'b')"
                 )
+            if (items := self._type_of(right).items) is not None:
+                self._check_choice(left, items)
+                place = ast.Name(f"an element of {_source(right)}")
+                _, one, _ = _alike(left, (kind, one), place, (_KINDS.get(items.kind, "other"), among))
 
         def evaluate(values: Values) -> bool | None:
             value, found = one(values), among(values)
@@ -186,7 +194,22 @@ class Reader:
         if any(isinstance(inner, ast.Name) and inner.id in self.types for inner in ast.walk(part)):
             raise RuleError(f"`{_source(part)}` in a list: a list has values only. Use `=` to compare fields")
         _, _, other = _alike(left, one, part, self.read(part, depth + 1))
+        self._check_choice(part, self._type_of(left))
         return other({})
+
+    def _type_of(self, node: ast.expr) -> FieldType:
+        """Return the type of the field that a node names; that of a text for any other node."""
+        match node:
+            case ast.Name(name) | ast.Call(ast.Name("field"), [ast.Constant(str(name))]):
+                return self.types.get(name, _ANY)
+        return _ANY
+
+    def _check_choice(self, node: ast.expr, kind: FieldType) -> None:
+        """Raise RuleError if a text that is compared with a choice is none: it would equal no value."""
+        if kind.choices and isinstance(node, ast.Constant) and node.value not in kind.choices:
+            near = nearest(str(node.value), kind.choices)
+            hint = f"did you mean '{near}'?" if near else f"choices: {', '.join(kind.choices)}"
+            raise RuleError(f"`{_source(node)}` is no choice of the field: {hint}")
 
     def _call(self, node: ast.Call, depth: int) -> tuple[Kind, Evaluate]:
         name = node.func.id if isinstance(node.func, ast.Name) else _source(node.func)
