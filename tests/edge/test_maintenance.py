@@ -1,6 +1,7 @@
 """Maintenance of the ledger: verify, export and prune, on a real ledger that a real run has filled."""
 
 import json
+import resource
 import shutil
 import sqlite3
 import stat
@@ -127,6 +128,19 @@ def test_a_backup_into_a_missing_folder_or_of_no_ledger_is_an_error(folder, caps
     assert main(["ledger", "backup", "spec.yaml", "-o", "none/copy.db"]) == 2
     assert main(["ledger", "backup", "spec.yaml", "-o", "copy.db", "--ledger", "none"]) == 5
     assert "nothing to copy: the ledger does not exist yet" in capsys.readouterr().err
+
+
+def test_a_backup_that_cannot_be_written_names_the_copy_and_leaves_nothing(folder, capsys):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, before[1]))  # enough for the files beside the ledger
+    try:
+        assert main(["ledger", "backup", "spec.yaml", "-o", "copy.db"]) == 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "copy.db: cannot write the file: disk I/O error" in capsys.readouterr().err
+    assert not [
+        file.name for file in folder.iterdir() if "copy" in file.name or file.name.startswith(".rowcite-")
+    ]
 
 
 def test_git_ignores_the_ledger_and_nothing_beside_it(folder):

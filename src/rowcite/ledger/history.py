@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -58,6 +59,8 @@ class IntervalCounts(NamedTuple):
 
 
 _LAST = 2**63 - 1
+_NOT_WRITTEN = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_IOERR_WRITE: errno.EIO}
+"""The errors of a copy, which are not the ledger's."""
 
 
 class History(Store):
@@ -166,9 +169,17 @@ class History(Store):
         """Copy the ledger to a file, as it is at this moment: what another process writes meanwhile is left out.
 
         The copy is marked as one: restored, it does not know what happened since.
+
+        Raises:
+            OSError: the copy cannot be written, such as on a disk that is full.
         """
         with self._reading(), closing(sqlite3.connect(target)) as copy:
-            self._db.backup(copy)
+            try:
+                self._db.backup(copy)
+            except sqlite3.OperationalError as error:
+                if (number := _NOT_WRITTEN.get(error.sqlite_errorcode)) is None:
+                    raise
+                raise OSError(number, str(error)) from error
             with copy:
                 copy.execute(queries.MARK_COPY, (time.time(),))
 

@@ -151,4 +151,6 @@ def _connect(target: str, name: str) -> sqlite3.Connection:
 
 
 def _cannot_use(name: str, error: sqlite3.Error) -> LedgerError:
-    return LedgerError(f"{name}: cannot open the ledger: {error}")
+    full = getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+    hint = ". Free disk space or repair the folder, then run again: the ledger is as it was" if full else ""
+    return LedgerError(f"{name}: cannot open the ledger: {error}{hint}")

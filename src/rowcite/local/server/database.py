@@ -69,9 +69,11 @@ class Database:
             )
             self._prepare()
         except (OSError, sqlite3.Error) as error:
-            raise UsageError(
-                f"--data {folder}: {error}. Another server may be using it; stop that one or name another folder"
-            ) from error
+            used = getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+            hint = (
+                "Another server is using it: stop that one or" if used else "Make room, repair the folder or"
+            )
+            raise UsageError(f"--data {folder}: {error}. {hint} name another folder") from error
 
     def restore(self, store: Store) -> list[Run]:
         """Load the file into a store, which records its changes from now on; return the active runs."""
