@@ -37,7 +37,13 @@ def test_a_label_matches_a_field_in_other_words(name, description, label):
 
 
 @pytest.mark.parametrize(
-    ("name", "label"), [("host", "author"), ("release_date", "published"), ("python_version", "version")]
+    ("name", "label"),
+    [
+        ("literacy_rate_percent_of_population", "percent of population"),
+        ("host", "author"),
+        ("release_date", "published"),
+        ("python_version", "version"),
+    ],
 )
 def test_a_label_that_often_means_something_else_matches_in_part(name, label):
     found = max(similarity(phrase, label) for phrase in field_phrases(name.replace("_", " "), ""))
@@ -236,6 +242,14 @@ def test_dates_in_words_are_read_in_several_languages(docs, text):
         ("<p>Contact: office@knots.example, +353 51 555 020</p>", "email", TEXT, "office@knots.example"),
         ("<p>Contact: office@knots.example, +353 51 555 020</p>", "phone", TEXT, "+353 51 555 020"),
         ("<p>Place of origin: Cyprus</p>", "origin", TEXT | {"description": "Where it comes from"}, "Cyprus"),
+        ("<p><b>Exports</b><br>$5.799 billion (2024 est.)<br>$5.7 billion (2023 est.)</p>", "exports_usd", NUMBER, 5_799_000_000),
+        ("<p>Umsatz: 1.200 Mio. EUR</p>", "umsatz", NUMBER, 1_200_000_000),
+        ("<p><b>Area</b><br><i>total</i>: 1.284 million sq km<br><i>land</i>: 1,259,200 sq km</p>", "land_area_km2", NUMBER, 1_259_200),
+        ("<p><b>Area</b><br><i>total</i>: 1.284 million sq km<br><i>land</i>: 1,259,200 sq km</p>", "area_km2", NUMBER, 1_284_000),
+        ("<p>Location: Central Africa</p><p>Capital: Abeche</p>", "capital", TEXT | {"description": "Capital city"}, "Abeche"),
+        ("<p>Phone: 0482 555</p>", "mobile", COUNT | {"description": "Number of mobile phone subscriptions"}, None),
+        ("<h2>Landlocked: True</h2>", "landlocked", FLAG, True),
+        ('<div itemscope itemtype="https://schema.org/Product"><b itemprop="name">Knot Box</b><meta itemprop="weight" content="1.234 kg"></div>', "weight_g", NUMBER, 1234),
         ("<p>Length: 1.8 m</p>", "length", NUMBER, 1.8),
         ("<p>Height: 38m</p>", "height", NUMBER, 38),
         ("<p>Colour temperature: 2,700 K</p>", "colour_temperature", COUNT, 2700),

@@ -31,7 +31,7 @@ _LONG = re.compile(r"\b(?:height|length|width|depth|elevation|altitude|diameter|
 _FORMS = {"website": r".*\w\.[a-z]{2}.*", "email": r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", "phone": r"[+(\d](?:[\s()./-]*\d){4,}(?: ?(?:ext\.?|x) ?\d+)?"}  # fmt: skip
 _YEAR_OF = re.compile(r"^(?:[a-z0-9]+ )*(?<!per )(?<!last )year(?: [a-z]+)?  |\byear (?:of|in which|when)\b")
 _DATES = frozenset({"founded", "incorporated"})
-_PLAIN = re.compile(r"[^\d-]{0,3}(-?\d+(?:\.\d+)?)(?: [A-Z]{1,4})?")
+_PLAIN = re.compile(r"[^\d-]{0,3}(-?\d+(?:\.\d+)?)(?: [A-Za-z]{1,4})?")
 _AROUND_ITEM = re.compile(r"^(?:(?:and|or|for|at|both|the|a|an|our|its)\s+)+|\s*\([^)]*\)$", re.IGNORECASE)
 _CURRENCY = re.compile(r"\b(usd|eur|gbp|chf|sek|nok|dkk|pln|jpy)\b")
 _SCALE = re.compile(r"\b(?:in )?(thousands|millions?|billions?|mio|bn)\b")
@@ -92,7 +92,10 @@ def _number(fact: Fact, target: OutputField) -> float | None:
     plain = _PLAIN.fullmatch(text) if fact.directness is Directness.DATA else None
     metres = "m" if _LONG.search(requested) and re.search(r"\dm\b", text) else ""
     unit = unit_in(target.words, target.description) or metres
-    if (quantity := quantity_in(text, unit, decimal=bool(plain))) is not None:
+    exact = (
+        re.sub(r"\.\d+", r"\g<0>0", text) if plain else text
+    )  # a point with four digits is a decimal point
+    if (quantity := quantity_in(exact, unit)) is not None:
         return _typed(quantity, target)
     if plain and target.concept not in _MONEY:
         return _typed(float(plain[1]), target)  # the point of structured data is a decimal point

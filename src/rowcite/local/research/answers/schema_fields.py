@@ -16,6 +16,8 @@ from rowcite.local.research.text.normalise import fold, split_words
 _DEEPEST = 8
 _UP_TO = re.compile(r"\b(?:up to|at most|maximum(?: of)?|max\.?|no more than|top)\s+(\w+)", re.IGNORECASE)
 _EMPTY: dict[str, Any] = {"string": "", "integer": 0, "number": 0, "boolean": False, "array": [], "object": {}}  # fmt: skip
+_NUMERIC = frozenset({"employees", "founded", "incorporated", "revenue", "funding_total", "registration"})
+_COUNTED = {"integer": _NUMERIC, "number": _NUMERIC, "boolean": frozenset({"public", "certifications"})}
 _UNKNOWN = frozenset({"", "unknown", "not found", "n a", "not available", "unclear"})
 _NEUTRAL = _UNKNOWN | {"none", "other", "undisclosed", "not disclosed"}
 
@@ -60,6 +62,8 @@ def field_of_schema(
     nullable = "null" in kinds or None in members
     words, description = f"{parents} {split_words(name)}".strip(), str(resolved.get("description") or "")
     concept = concept_of_field(split_words(name), "") or concept_of_field(words, fold(description))
+    if kind in _COUNTED and concept not in _COUNTED[kind]:
+        concept = ""
     target = OutputField(name, words, description, kind, nullable, concept, choices)
     if kind == "array" and depth < _DEEPEST:
         item = field_of_schema(resolved.get("items"), name, parents, root, depth + 1)

@@ -42,7 +42,8 @@ def _placed(fact: Fact, block: Block, number: int) -> Fact:
     label = fold(re.sub(r"\([^)]*\)|\bas (?:of|at)\b.*", "", fact.label)) or fold(fact.label)
     year = _YEAR.search(fact.label)
     as_of = fact.as_of or (year[1] if year else "")
-    place = {"heading": block.heading, "block": number}
+    lead = block.cells[0] if len(block.lines) > 1 and block.lines[0] in block.cells else block.heading
+    place = {"heading": lead, "block": number}
     return structs.replace(fact, label=label, concept=concept_of_label(label), as_of=as_of, **place)
 
 
@@ -56,20 +57,22 @@ def _in_block(blocks: tuple[Block, ...], number: int) -> Iterator[Fact]:
     elif block.kind == "row":
         for label, value in zip(cells[::2], cells[1::2], strict=False) if len(cells) in {2, 4} else ():
             yield Fact(label, value, block.text, Directness.TABLE)
-    elif block.kind != "heading":
+    else:
         yield from _lines(block)
-        yield from _tiles(blocks, number)
+        yield from _tiles(blocks, number) if block.kind != "heading" else ()
 
 
 def _lines(block: Block) -> Iterator[Fact]:
     """Yield the labelled lines of a text, the definitions in it, and the text beside or below its first words, if they are a label."""
-    for line in block.lines:
+    for line in block.lines or (block.text,):
         if (match := LABELLED_LINE.match(line)) and "\t" not in match[2]:
             yield Fact(match[1], match[2].strip(), line, Directness.LINE)
     for term, below in pairwise(block.lines):
         if match := _BELOW.match(below):
             yield Fact(term, match[1], f"{term} {below}", Directness.TABLE)
-    label, *rest = block.lines
+    label, *rest = block.lines or (block.text,)
+    if rest and LABELLED_LINE.match(rest[0]) and not rest[0].startswith("total"):
+        return
     if block.cells and (not rest or label == block.cells[0]):
         yield Fact(block.cells[0].rstrip(":"), block.cells[1], block.text, Directness.TABLE)
     elif 0 < len(rest) < _MOST_LINES and _SHORT_LABEL.fullmatch(label):

@@ -26,6 +26,7 @@ _SUM = rf"{_DIGITS}(?:[\s-]?{_MAGNITUDE})?"
 MONEY = rf"(?:{_SIGN}\s?{_SUM}|{_SUM}\s?{_SIGN})"
 _AMOUNT = re.compile(rf"(?:(?P<before>{_SIGN})\s?)?(?P<digits>{_DIGITS})(?:[\s-]?(?P<scale>{_MAGNITUDE}))?(?:\s?(?P<after>{_SIGN}))?", re.IGNORECASE)  # fmt: skip
 _WORDS_ONLY = re.compile(rf"\b{WORDS}\b", re.IGNORECASE)
+_DECIMAL = re.compile(r"(?<![\d.,])\d{1,3}\.\d{3}[\s-]?(?:[mb]illion|bn)", re.IGNORECASE)  # not "1.200 Mio."
 _METRES = re.compile(r"\s(?:m|K)$")  # "1.8 m" and "2,700 K" are metres and kelvins
 _RANGE = re.compile(rf"({_DIGITS})\s*(?:-|\u2013|—|to|bis)\s*({_DIGITS})")
 
@@ -66,7 +67,8 @@ def _amount(match: re.Match[str]) -> Amount:
     scale = "" if not sign and _METRES.search(match[0]) else (match["scale"] or "").lower()
     factor = _MAGNITUDES.get(scale.rstrip("."), _MAGNITUDES.get(scale[:1], 1))
     below = re.search(r"(?:^|\s)[-\u2212]$", match.string[: match.start()])
-    value = round(_digits(match["digits"]) * factor, 2)
+    read = float if _DECIMAL.search(match[0]) else _digits
+    value = round(read(match["digits"]) * factor, 2)
     return Amount(-value if below else value, _CURRENCIES.get(sign, sign.upper()))
 
 
@@ -102,7 +104,7 @@ _KINDS: tuple[dict[str, float], ...] = (
 )  # fmt: skip
 _SIZES = {name: (kind, size) for kind in _KINDS for name, size in kind.items()}
 _UNIT = r"(?:(?:square|sq\.?|nautical)\s)?[a-z]+[²2]?"
-_QUANTITY = re.compile(rf"({_DIGITS})[\s-]?({_UNIT})(?![\w²])\.?", re.IGNORECASE)
+_QUANTITY = re.compile(rf"({_DIGITS}(?: (?:million|billion|thousand)\b)?)[\s-]?({_UNIT})(?![\w²])\.?", re.IGNORECASE)  # fmt: skip
 _NAMED = re.compile(rf"\s*(?:\bin ({_UNIT})(?!\w)|\(({_UNIT})\))", re.IGNORECASE)
 _DURATION = re.compile(r"P(?=.*\d)(?:\d+D)?(?:T(?:\d+H)?(?:\d+M)?(?:\d+S)?)?")
 
@@ -118,25 +120,21 @@ def without_unit(text: str) -> str:
     return _NAMED.sub(lambda one: "" if _unit(one[1] or one[2]) in _SIZES else one[0], _last_unit(text)[0])
 
 
-def quantity_in(text: str, unit: str, *, decimal: bool) -> float | None:
-    """Return the quantity of a text in a unit, converted from others: "1 h 20 min" is 80 minutes; None if there is none or a range.
-
-    `decimal` is for text whose point is a decimal point.
-    """
+def quantity_in(text: str, unit: str) -> float | None:
+    """Return the quantity of a text in a unit, converted from others: "1 h 20 min" is 80 minutes; None if there is none or a range."""
     if _DURATION.fullmatch(text.strip()):
         text, unit = re.sub("([A-Z])", r"\1 ", text).replace("M ", "min "), unit or "minute"
     kind, size = _SIZES.get(unit, ({}, 1))
     chains, end = list[list[re.Match[str]]](), 0
-    for one in () if range_in(text) else _QUANTITY.finditer(text):
-        if _unit(one[2]) in kind:
-            follows = chains and re.fullmatch(r"[\s,]*(?:and)?\s*", text[end : one.start()])
-            chains = [*chains[:-1], [*chains[-1], one]] if follows else [*chains, [one]]
-            end = one.end()
+    for one in (one for one in _QUANTITY.finditer(text) if _unit(one[2]) in kind and not range_in(text)):
+        follows = chains and re.fullmatch(r"[\s,]*(?:and)?\s*", text[end : one.start()])
+        chains = [*chains[:-1], [*chains[-1], one]] if follows else [*chains, [one]]
+        end = one.end()
     exact = (chain for chain in chains if any(_unit(one[2]) == unit for one in chain))
     chosen = next(exact, chains[0] if chains else [])
-    value, below = float if decimal else _digits, re.search(r"(?:^|\s)[-\u2212]\d", text)
-    total = sum(value(one[1]) * kind[_unit(one[2])] for one in chosen) / size
-    return (-total if below else total) if chosen else None
+    sign = -1 if re.search(r"(?:^|\s)[-\u2212]\d", text) else 1
+    stated = ((number_in(one[1]), kind[_unit(one[2])]) for one in chosen)
+    return sign * sum(amount.value * unit for amount, unit in stated if amount) / size if chosen else None
 
 
 def _last_unit(words: str) -> tuple[str, str]:
