@@ -250,6 +250,7 @@ def test_dates_in_words_are_read_in_several_languages(docs, text):
         ("<p>Phone: 0482 555</p>", "mobile", COUNT | {"description": "Number of mobile phone subscriptions"}, None),
         ("<h2>Landlocked: True</h2>", "landlocked", FLAG, True),
         ('<div itemscope itemtype="https://schema.org/Product"><b itemprop="name">Knot Box</b><meta itemprop="weight" content="1.234 kg"></div>', "weight_g", NUMBER, 1234),
+        ("<p>Latitude: 51.0621</p>", "latitude", NUMBER, 51.0621),
         ("<p>Length: 1.8 m</p>", "length", NUMBER, 1.8),
         ("<p>Height: 38m</p>", "height", NUMBER, 38),
         ("<p>Colour temperature: 2,700 K</p>", "colour_temperature", COUNT, 2700),

@@ -68,7 +68,7 @@ def _amount(match: re.Match[str]) -> Amount:
     factor = _MAGNITUDES.get(scale.rstrip("."), _MAGNITUDES.get(scale[:1], 1))
     below = re.search(r"(?:^|\s)[-\u2212]$", match.string[: match.start()])
     read = float if _DECIMAL.search(match[0]) else _digits
-    value = round(read(match["digits"]) * factor, 2)
+    value = round(read(match["digits"]) * factor, 6)
     return Amount(-value if below else value, _CURRENCIES.get(sign, sign.upper()))
 
 
