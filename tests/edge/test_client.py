@@ -470,7 +470,7 @@ def test_an_answer_that_decompresses_to_ten_gigabytes_is_refused_before_it_fills
             scripted(bomb(head=head)) as server,
             pytest.raises(ApiError, match="larger than 64 MiB") as raised,
         ):
-            send(server.url, call, retry_policy=RetryPolicy(answer=20))
+            send(server.url, call, retry_policy=RetryPolicy(answer=120))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
