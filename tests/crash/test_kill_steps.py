@@ -122,7 +122,7 @@ def test_after_kills_of_submit_and_collect_each_run_was_created_once(tmp_path, u
         for _ in range(dice.randint(1, 3)):
             kill(*COLLECT)
         kill(*SUBMIT)
-        until(lambda: end(*COLLECT, "--wait", "10s") == 0, 90)  # 30 s of waiting after a kill in a POST
+        until(lambda: end(*COLLECT, "--wait", "10s") == 0, 300)  # 30 s of waiting after a kill in a POST
         made = created(server)
     assert output(tmp_path).equals(frame)
     assert made == needed
