@@ -14,7 +14,7 @@ from rowcite.report.gather import gather
 from rowcite.report.measured import FieldResult, Measured, Policy
 from rowcite.report.page import page
 from support import rowcite, started
-from support.answers import NOWHERE, answer, answered, found, known, ready
+from support.answers import FIELDS, NOWHERE, answer, answered, found, known, ready
 from support.pages import LOOKS, broken, decisions, reviewing
 
 pytestmark = pytest.mark.browser
@@ -248,6 +248,15 @@ def test_characters_that_turn_or_hide_text_are_shown_as_escapes(hostile, look):
     tab = look(write(hostile))
     chooser(tab, "Show").select_option("all")
     assert "\\u202egnp.exe\\u2066 \\u001b[31mred\\u001b[0m" in " ".join(names(tab))
+
+
+@pytest.mark.parametrize("width", [800, 390])
+def test_a_long_name_of_a_field_does_not_widen_the_page(tmp_path, look, width):
+    long = {"the_legal_name_of_the_group_that_owns_it_" * 3: {"type": "string", "description": "Owner"}}
+    task = {"processor": "core", "inputs": {"company_name": {"column": "name"}}, "outputs": FIELDS | long}
+    path = known(tmp_path, [{"name": "A"}], task=task)
+    answered(path, [answer(industry=found("pumps", "low"))])
+    assert look(write(path), width=width).evaluate("document.documentElement.scrollWidth") == width
 
 
 def test_a_page_whose_script_was_changed_does_not_run(some, look):
