@@ -81,7 +81,7 @@ def test_stored_answers_are_ignored_on_request(folder):
         (
             {"max_cost_usd": 0.01},
             rowcite.BudgetExceeded,
-            "Raise it, give max_cost_usd=…, or take fewer rows with limit=…",
+            "max_cost_usd=… is .0.01. Nothing was submitted. Raise it, or take fewer rows with limit=…",
         ),
         ({}, rowcite.KeyRefused, "PARALLEL_API_KEY is not set. Give api_key=…, or export the key"),
         ({"base_url": "nonsense"}, rowcite.InputError, "^base_url=…: "),

@@ -187,7 +187,7 @@ def test_5_a_deadline_that_passes_while_planning_submits_nothing(tmp_path, serve
 def test_6_over_budget_submits_nothing_and_writes_the_table(tmp_path, server, capsys):
     before = len(server.requests())
     assert main(["run", str(spec(tmp_path, rows=5)), "--base-url", server.url, "--max-cost", "0.1"]) == 6
-    assert "5 runs would cost $0.125, and limits.max_cost_usd is $0.10" in capsys.readouterr().err
+    assert "5 runs would cost $0.125, and --max-cost is $0.10" in capsys.readouterr().err
     assert len(server.requests()) == before
     assert statuses(tmp_path) == ["pending"] * 5
 

@@ -160,8 +160,8 @@ def _rows(job: Job, found: Survey, stop: Stop) -> int:
     return sum(batch.rows.frame.height for batch in stop.checked(job.reader.batches(job.question)))
 
 
-def check_budget(job: Job, planned: Plan, ledger: Ledger) -> int:
-    """Return the most that this command may newly spend, in micro-US$.
+def check_budget(job: Job, planned: Plan, ledger: Ledger, *, by_flag: bool) -> int:
+    """Return the most that this command may newly spend, in micro-US$. `by_flag`: a flag names it, not the spec.
 
     Raises:
         BudgetExceeded: the first round costs more.
@@ -169,9 +169,10 @@ def check_budget(job: Job, planned: Plan, ledger: Ledger) -> int:
     limits = job.spec.limits
     most = round(limits.max_cost_usd * MICRO)
     if planned.cost > most:
+        name, other = ("--max-cost", "") if by_flag else ("limits.max_cost_usd", ", give --max-cost")
         raise BudgetExceeded(
-            f"{plural(planned.runs, 'run')} would cost {usd(planned.cost)}, and limits.max_cost_usd is {usd(most)}."
-            " Nothing was submitted. Raise it, give --max-cost, or take fewer rows with --limit"
+            f"{plural(planned.runs, 'run')} would cost {usd(planned.cost)}, and {name} is {usd(most)}."
+            f" Nothing was submitted. Raise it{other}, or take fewer rows with --limit"
         )
     left = left_of_total(job, ledger)
     if left is None:

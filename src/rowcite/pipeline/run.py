@@ -28,7 +28,7 @@ def run(prepared: Prepared, progress: Progress, confirm: Confirmations, stop: St
     try:
         with command.working():
             survey, planned = command.plan()
-            budget = check_budget(command.job, planned, command.ledger)
+            budget = _budget(command, planned)
             command.confirm_plan(planned)
             steps = planned.to_escalate or planned.reusable
             if planned.to_submit or steps or command.ledger.active_batches():
@@ -84,6 +84,12 @@ def collect(
     return command.outcome
 
 
+def _budget(command: Execution, planned: Plan) -> int:
+    """Return what may newly be spent, in micro-US$."""
+    by_flag = command.prepared.max_cost is not None
+    return check_budget(command.job, planned, command.ledger, by_flag=by_flag)
+
+
 def _all_rounds(command: Execution, survey: Survey) -> Rounds:
     """Yield the rounds of `run`: the first question of each task, then escalations."""
     yield from first_rounds(command.job, survey)
@@ -108,7 +114,7 @@ def _active(command: Execution) -> int:
 
 def _submit(command: Execution) -> None:
     survey, planned = command.plan()
-    budget = check_budget(command.job, planned, command.ledger)
+    budget = _budget(command, planned)
     command.confirm_plan(planned)
     if not planned.to_submit and not any(batch.unsure for batch in command.ledger.active_batches()):
         return
