@@ -28,6 +28,7 @@ FLAG = {"type": ["boolean", "null"]}
         ("max_depth_km", "", "max depth"),
         ("depth", "Greatest depth in km", "greatest depth"),
         ("publication_year", "", "published"),
+        ("max_payload", "", "maximum payload"),
         ("ein", "IRS employer identification number", "i r s employer identification no"),
     ],
 )
@@ -251,6 +252,8 @@ def test_dates_in_words_are_read_in_several_languages(docs, text):
         ("<h2>Landlocked: True</h2>", "landlocked", FLAG, True),
         ('<div itemscope itemtype="https://schema.org/Product"><b itemprop="name">Knot Box</b><meta itemprop="weight" content="1.234 kg"></div>', "weight_g", NUMBER, 1234),
         ("<p>Latitude: 51.0621</p>", "latitude", NUMBER, 51.0621),
+        ("<div><strong>1.284</strong><span>gebaute Brunnen</span></div><div><strong>37</strong><span>Orte</span></div>", "orte", COUNT, 37),
+        ("<div><strong>$4.7m</strong> <span>donations 2024</span></div>", "donations", NUMBER, 4_700_000),
         ("<p>Length: 1.8 m</p>", "length", NUMBER, 1.8),
         ("<p>Height: 38m</p>", "height", NUMBER, 38),
         ("<p>Colour temperature: 2,700 K</p>", "colour_temperature", COUNT, 2700),

@@ -19,6 +19,7 @@ _BELOW = re.compile(r"^:\s+(\S.*)$")  # a definition below its term, as Markdown
 _CAPTION = re.compile(r"\(([^()]{4,}(?:\([^()]*\)[^()]*)?)\)")  # below a value, as forms have it
 _SHORT_LABEL = re.compile(r"[^\W\d_][^\d:(@]{1,28}[^\W\d_]")
 _NAME_HEADERS = re.compile(r"(?:company|name|organi[sz]ation|firm|business|entity|supplier|vendor|account|member|exhibitor|company name|undertaking|employer|brand)(?: name)?")  # fmt: skip
+_FIGURE = re.compile(r"\W?\d")
 _YEAR_ALONE = re.compile(r"(?:FY ?)?(?:19|20)\d\d")
 _YEAR = re.compile(r"\b((?:19|20)\d\d)\b")
 _NAMED_PART = re.compile(r"\s*([A-Z0-9\u00c0-\u00deŁŚŻŽČŠĐ][^:.;]{1,50}):")
@@ -74,7 +75,11 @@ def _lines(block: Block) -> Iterator[Fact]:
     if rest and LABELLED_LINE.match(rest[0]) and not rest[0].startswith("total"):
         return
     if block.cells and (not rest or label == block.cells[0]):
-        yield Fact(block.cells[0].rstrip(":"), block.cells[1], block.text, Directness.TABLE)
+        first, other = block.cells
+        if _FIGURE.match(first) and not _FIGURE.match(other):  # "<b>37</b> members"
+            yield Fact(other, first, block.text, Directness.LIST)
+        else:
+            yield Fact(first.rstrip(":"), other, block.text, Directness.TABLE)
     elif 0 < len(rest) < _MOST_LINES and _SHORT_LABEL.fullmatch(label):
         yield Fact(label, " ".join(rest), block.text, Directness.LIST)
 
@@ -95,7 +100,7 @@ def _row(block: Block, *, alone: bool) -> Iterator[Fact]:
     The page is what an only row is about that begins with a figure, and perhaps what another one without a name is about.
     """
     names = [i for i, word in enumerate(block.header) if _NAME_HEADERS.fullmatch(fold(word))]
-    figure = re.match(r"\W?\d", block.cells[0]) and not date_in(block.cells[0])
+    figure = _FIGURE.match(block.cells[0]) and not date_in(block.cells[0])
     years = any(map(_YEAR_ALONE.fullmatch, block.header))
     if alone and not names and not years and all(block.header) and (figure or len(block.cells) > 2):
         direct = Directness.TABLE if figure else Directness.PASSING

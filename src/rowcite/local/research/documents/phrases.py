@@ -50,9 +50,8 @@ class Phrase:
         self, concept: str, pattern: str, before: str = "(?!)", after: str = "(?!)", *, passing: bool = False
     ) -> None:
         self.concept, self.passing = concept, passing
-        self.pattern, self.before, self.after = (
-            re.compile(text, re.IGNORECASE) for text in (pattern, before, after)
-        )
+        patterns = (re.compile(one, re.IGNORECASE) for one in (pattern, before, after))
+        self.pattern, self.before, self.after = patterns
 
 
 _CHANGE = r"(?:lay(?:s|ing)? off|laid off|cut|cuts|cutting|shed|lost|hire|hired|hires|hiring|add|added|adding|adds|recruit\w*|creat\w+|plans?|planning|aims?|expects?|will|would|could|may|might|hopes?|intends?|target\w*|goal|training|trained|train|customers?|clients?|users?|(?:companies|businesses|firms|organi[sz]ations|employers|teams|sites|workplaces) (?:with|of|that employ|employing)|for (?:every|each)|per|redundanc\w+|joined by|formerly|previously|used to|once|each|every|plant|factory|site|branch|depot|subsidiary|store|division|department|shift|warehouse|mill|invited|report|serves?|serving|supports?|supporting|fewer than)\b[^.]{0,40}$"

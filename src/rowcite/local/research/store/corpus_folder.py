@@ -24,9 +24,8 @@ def corpus_digest(folder: Path | str) -> str:
     """Return the sha256 (hex) over the sorted (relative path, sha256 of content) of documents and manifest."""
     root = Path(folder)
     paths, _ = corpus_files(root)
-    return digest_of(
-        (relative_name(root, path), hashlib.sha256(path.read_bytes()).hexdigest()) for path in paths
-    )
+    contents = ((relative_name(root, one), hashlib.sha256(one.read_bytes()).hexdigest()) for one in paths)
+    return digest_of(contents)
 
 
 def digest_of(files: Iterable[tuple[str, str]]) -> str:

@@ -80,9 +80,7 @@ def _claimed_sites(entity: Entity, library: Library) -> list[str]:
 def _is_in_given_place(site: str, entity: Entity, library: Library) -> bool:
     """Return True if the pages of a site, or pages that link to it, give the input's place."""
     numbers = sorted({*library.by_site.get(site, []), *library.by_link.get(site, [])})
-    pages = [
-        _stated(library[number], DocumentRole.OWN, entity, "city", "hq", "country") for number in numbers
-    ]
+    pages = [_stated(library[one], DocumentRole.OWN, entity, "city", "hq", "country") for one in numbers]
     given = (*entity.places, *entity.countries)
     return any(same_place(one, place) for stated in pages for one in stated for place in given)
 
