@@ -10,8 +10,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import polars as pl
-
 from rowcite.accept.judge import Cell
 from rowcite.errors import UsageError
 from rowcite.files import atomic_write, write_errors
@@ -23,6 +21,8 @@ from rowcite.pipeline.job import Job
 from rowcite.rows.given import GIVEN, same
 from rowcite.rows.resolver import RowGroup, RowResolver
 from rowcite.spec.fields import Field, fields
+from rowcite.table.sources import Rows
+from rowcite.table.sources.members import own_texts
 from rowcite.table.where import no_column
 
 _NOTHING = Cell(None)
@@ -41,9 +41,10 @@ class Change(NamedTuple):
 
 @dataclass(slots=True)
 class ChangesSummary:
-    """The rows with a change, the changed cells by field, and those of them that had no value before."""
+    """The rows with a change, the changed cells by field, and those of them that had no value before; changed rows without a key."""
 
     rows: int = 0
+    without_key: int = 0
     cells: Counter[str] = field(default_factory=Counter)
     first_values: int = 0
 
@@ -59,7 +60,7 @@ def changes_since(job: Job, ledger: Ledger, since: float, key: str | None = None
     for batch in job.reader.batches(job.question):
         groups = list(resolver.groups(batch.keys, batch.rows.frame))
         decided = ledger.decisions([group.key for group in groups], until=since)
-        keys = _keys(batch.rows.frame, key, before)
+        keys = _keys(batch.rows, key, before)
         for group in groups:
             rows, names = [before + row for row in group.rows], [keys[row] for row in group.rows]
             for item, old, new in _of_group(resolver, group, decided.get(group.key, {}), since):
@@ -67,10 +68,11 @@ def changes_since(job: Job, ledger: Ledger, since: float, key: str | None = None
         before += batch.rows.frame.height
 
 
-def _keys(frame: pl.DataFrame, key: str | None, before: int) -> list[str]:
+def _keys(rows: Rows, key: str | None, before: int) -> list[str]:
     if key is None:
-        return [f"{before + row + 1:,}" for row in range(frame.height)]
-    return ["" if value is None else str(value) for value in frame[key].to_list()]
+        return [f"{before + row + 1:,}" for row in range(rows.frame.height)]
+    texts = own_texts(rows, [key]).to_series().to_list()
+    return ["" if text is None else str(text).strip() for text in texts]
 
 
 def _of_group(
@@ -109,19 +111,23 @@ def write_since(job: Job, ledger: Ledger, key: str, since: float, target: Path) 
 
 
 def _write(job: Job, ledger: Ledger, key: str, since: float, target: Path) -> ChangesSummary:
-    summary, changed, keep = ChangesSummary(), set[int](), job.spec.columns.formulas == "keep"
+    summary, keep = ChangesSummary(), job.spec.columns.formulas == "keep"
+    changed, without = set[int](), set[int]()
     header = [key, "field", *(f"old_{part}" for part in _COLUMNS), *(f"new_{part}" for part in _COLUMNS)]
     with atomic_write(target) as file:
         file.write(csv_line(header).encode())
         for change in changes_since(job, ledger, since, key):
             cells = [change.field.name, *_texts(change.old, keep=keep), *_texts(change.new, keep=keep)]
-            for name in change.keys:
+            keyed = [(row, name) for row, name in zip(change.rows, change.keys, strict=True) if name]
+            for _, name in keyed:
                 file.write(csv_line([name, *cells]).encode())
-            changed.update(change.rows)
-            summary.cells[change.field.name] += len(change.rows)
-            summary.first_values += len(change.rows) * (change.old.value is None)
+            changed.update(row for row, _ in keyed)
+            without.update(row for row, name in zip(change.rows, change.keys, strict=True) if not name)
+            if keyed:
+                summary.cells[change.field.name] += len(keyed)
+                summary.first_values += len(keyed) * (change.old.value is None)
         check_unchanged(job)
-    summary.rows = len(changed)
+    summary.rows, summary.without_key = len(changed), len(without)
     return summary
 
 

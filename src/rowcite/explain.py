@@ -22,6 +22,7 @@ from rowcite.rows.resolve import ResolvedRow, current, fields_of
 from rowcite.rows.resolver import RowResolver
 from rowcite.table.reader import Batch, Reader
 from rowcite.table.sources import FrameSource
+from rowcite.table.sources.members import own_texts
 from rowcite.table.where import no_column
 from rowcite.wording import nearest
 
@@ -163,7 +164,7 @@ def row_of(job: Job, key: str) -> int:
         raise UsageError(f"--key: {no_column(column, names)}")
     found, before = list[int](), 0
     for rows in job.reader.source.batches():
-        texts = rows.frame[column].to_list()
+        texts = own_texts(rows, [column]).to_series().to_list()
         found += [before + at for at, text in enumerate(texts, 1) if text is not None and str(text) == value]
         before += rows.frame.height
     if len(found) == 1:

@@ -329,3 +329,20 @@ def test_no_command_adds_a_part_to_a_table_of_several(tmp_path, monkeypatch, cap
             assert main([*words, target, "--base-url", NOWHERE]) == code, capsys.readouterr().err
         assert "Write to another folder" in capsys.readouterr().err
     assert [file.name for file in Path("parts").iterdir()] == ["table.csv"]
+
+
+def test_every_command_names_a_record_by_the_text_of_its_line(tmp_path, capsys):
+    path = known(tmp_path, [{"name": "Alpha"}, {"name": "Beta"}])
+    lines = '{"id": 2.50, "name": "Alpha"}\n{"id": null, "name": "Beta"}\n'
+    (tmp_path / "table.jsonl").write_text(lines)
+    path.write_text(json.dumps({**json.loads(path.read_text()), "input": {"path": "table.jsonl"}}))
+    answered(path, [answer(industry=found("pumps")), answer(industry=found("valves"))])
+    where = ["--key", "id", "--base-url", NOWHERE, "-q"]
+    for flags in (["deltas"], ["deltas", "--since", "7d"], ["eval", "--draw", "1"]):
+        assert (
+            main([flags[0], str(path), *flags[1:], "--output", f"{len(flags)}{flags[-1]}.csv", *where]) == 0
+        )
+    files = list(tmp_path.glob("[0-9]*.csv"))
+    assert [file.read_text().splitlines()[1].split(",")[0] for file in files] == ["2.50"] * 3
+    assert "left out 1 changed row without a key" in capsys.readouterr().err
+    assert main(["explain", str(path), "--key", "id=2.50", "--base-url", NOWHERE]) == 0

@@ -114,8 +114,12 @@ def _write_since(spec: str, output: str, since: datetime, flags: dict[str, Any],
         changes = write_since(ready.job, ledger, key, since.timestamp(), Path(output))
     text = since.isoformat(timespec="seconds")
     if as_json:
-        counts = {"rows": changes.rows, "cells": changes.cells, "first_values": changes.first_values}
+        counts = {name: getattr(changes, name) for name in changes.__slots__}
         render.as_json({**counts, "since": text, "files": [output], "api": ready.api})
+    if changes.without_key:
+        Console.current().warning(
+            f"left out {render.plural(changes.without_key, 'changed row')} without a key"
+        )
     cells = ", ".join(f"{count:,} {name}" for name, count in changes.cells.items())
     first = f"; {changes.first_values:,} of them had no value before" if changes.first_values else ""
     what = f"{render.plural(changes.rows, 'row')} changed since {text} ({cells}{first})"

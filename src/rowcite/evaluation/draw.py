@@ -19,6 +19,7 @@ from rowcite.model import ANSWERED_ROWS
 from rowcite.pipeline.job import Job
 from rowcite.rows.resolve import ResolvedRow
 from rowcite.rows.resolver import RowResolver
+from rowcite.table.sources.members import own_texts
 from rowcite.table.where import no_column
 
 _LEAST = 2  # rows of each stratum, if it has as many
@@ -85,10 +86,11 @@ def _strata(job: Job, ledger: Ledger, key: str) -> _Strata:
     found: _Strata = defaultdict(list)
     seen: set[bytes] = set()
     for batch in job.reader.batches(job.question):
+        texts = own_texts(batch.rows, names)
         for group in resolver.groups(batch.keys, batch.rows.frame):
             if group.key in seen or group.resolved.status not in ANSWERED_ROWS:
                 continue
-            row = batch.rows.frame[group.rows[0]].select(names).row(0, named=True)
+            row = texts.row(group.rows[0], named=True)
             if key_text(row[key]):
                 seen.add(group.key)
                 found[_stratum(group.resolved)].append(row)
