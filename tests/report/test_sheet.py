@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,27 @@ def test_an_import_of_an_export_finds_every_decision_known(some):
 def test_a_line_without_reviewer_and_time_gets_the_defaults(some):
     (decision,) = taken(some, [{**open_line(some, "Unsure"), "verdict": "Accept"}]).decisions
     assert (decision.verdict, decision.who, decision.at, decision.value) == ("accept", "me", NOW, None)
+
+
+def test_a_second_reviewer_who_decides_the_same_is_saved(some):
+    """Else two reviewers by CSV could only ever differ."""
+    line = {**open_line(some, "Unsure"), "verdict": "accept"}
+    (first,) = taken(some, [line]).decisions
+    by_ann = {first.key: {"industry": replace(first, who="ann")}}
+    assert [made.who for made in taken(some, [line], by_ann).decisions] == ["me"]
+    assert taken(some, [line], {first.key: {"industry": first}}).known == 1
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_a_sheet_may_be_separated_as_spreadsheets_of_other_countries_save_it(some, tmp_path, separator):
+    line = {**open_line(some, "Unsure"), "verdict": "correct", "value": "locks, pumps"}
+    file = tmp_path / "saved.csv"
+    with file.open("w", newline="", encoding="utf-8-sig") as opened:
+        writer = csv.DictWriter(opened, line, delimiter=separator)
+        writer.writeheader()
+        writer.writerow(line)
+    (decision,) = read_decisions(file, fields(ready(some).job.spec), [], who="me", now=NOW).decisions
+    assert json.loads(decision.value) == "locks, pumps"
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,8 @@ def read_decisions(
             continue
         who_of = (decision.who,) if line.get("who", "").strip() else ()  # without one: of any reviewer
         before = last.get((decision.key, decision.field, *who_of))
-        if _same(before, decision):
+        own = last.get((decision.key, decision.field, decision.who))
+        if _same(before if decision.verdict == "clear" else own, decision):
             found.known += 1
         elif before is not None and line.get("at") and decision.at < before.at:
             found.older += 1
@@ -147,12 +148,16 @@ def _line(cells: Iterable[str]) -> str:
 # --- reading ---------------------------------------------------------------------------------------------
 
 
+_NEEDED = ("key", "field", "verdict")
+
+
 def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file, field_size_limit(read_limits.ROW):
-            text = csv.DictReader(file, strict=True)
+            text = csv.DictReader(file, strict=True, delimiter=_separator(file.readline(read_limits.ROW)))
+            file.seek(0)
             unique_names(f"{path}:1", [name for name in text.fieldnames or () if name])
-            missing = [name for name in ("key", "field", "verdict") if name not in (text.fieldnames or ())]
+            missing = [name for name in _NEEDED if name not in (text.fieldnames or ())]
             if missing:
                 raise UsageError(f"{path}: not a CSV of decisions: missing columns: {', '.join(missing)}")
             for line in text:
@@ -169,6 +174,12 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         raise TableError(
             f"{path}: cannot read the file: {getattr(error, 'strerror', None) or error}"
         ) from error
+
+
+def _separator(header: str) -> str:
+    """Return what separates the names of a header: spreadsheets save `;` where the comma is the decimal sign."""
+    names = header.strip().replace('"', "")
+    return next((sign for sign in ";\t" if set(_NEEDED).issubset(names.split(sign))), ",")
 
 
 def _bare(text: str) -> str:
