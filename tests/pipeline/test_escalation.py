@@ -31,11 +31,11 @@ BETTER = {"lite": "low", "core": "medium", "pro": "high"}
 class RisingConfidence:
     """Answers each field with the processor's name and a confidence that rises with it; `sure` rows are high at once.
 
-    A processor with a gate answers once that is set.
+    A processor with a gate answers once that is set; one that is down fails.
     """
 
     def __init__(self):
-        self.received, self.gates = [], {}
+        self.received, self.gates, self.down = [], {}, set()
 
     def research(self, question):
         if (gate := self.gates.get(question.processor)) is not None:
@@ -43,7 +43,7 @@ class RisingConfidence:
         fields = question.output["json_schema"]["properties"]
         self.received.append((question.processor, question.input, sorted(fields)))
         name = question.input["company_name"]
-        if name.startswith("broken"):
+        if name.startswith("broken") or question.processor in self.down:
             raise RuntimeError("on purpose")
         confidence = "high" if name.startswith("sure") else BETTER[question.processor]
         content = {field: self.value(field, question.processor) for field in fields}
@@ -286,6 +286,20 @@ def test_a_fresh_run_that_stops_before_it_escalates_loses_no_step_for_the_next(w
     (row,) = world.run("Acme")
     assert world.created() == ["lite", "core", "lite"]
     assert (row["city"], row["rowcite_status"]) == ("by core", "completed")
+
+
+def test_retry_failed_sends_a_step_that_failed_again_once(world):
+    world.researcher.down = {"core"}
+    (row,) = world.run("Acme", escalate=["core"])
+    assert "core failed" in row["rowcite_error"]
+    (row,) = world.run("Acme", escalate=["core"], flags=["--retry-failed"])
+    assert row["rowcite_error"].count("core failed") == 1
+    world.researcher.down = set()
+    world.run("Acme", escalate=["core"])
+    assert world.created() == ["lite", "core", "core"]
+    (row,) = world.run("Acme", escalate=["core"], flags=["--retry-failed"])
+    assert (row["city"], row["rowcite_status"]) == ("by core", "completed")
+    assert world.created() == ["lite", "core", "core", "core"]
 
 
 def test_given_values_are_not_retried(world):

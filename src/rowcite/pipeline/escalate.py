@@ -5,6 +5,7 @@ They are computed from the table and the ledger alone, so a run that was interru
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ import msgspec
 
 from rowcite.api.bodies import Question
 from rowcite.ledger import Ledger
-from rowcite.model import RunState, Task, TaskKey
+from rowcite.model import ACTIVE, RunState, StoredRun, Task, TaskKey
 from rowcite.pipeline.job import Job
 from rowcite.pipeline.next_step import (
     FIRST_ANSWERS,
@@ -146,7 +147,8 @@ def _steps(
         for row in resolver.groups(batch.keys, batch.rows.frame):
             if row.key in escalated or not _counts(row, job.not_before):
                 continue
-            step = next_step(job.spec.escalate, policy, row.resolved, row.runs)
+            runs = [run for run in row.runs if not (job.retry_failed and _failed_before(run))]
+            step = next_step(job.spec.escalate, policy, row.resolved, runs)
             if escalation.answers < FIRST_ANSWERS:
                 escalation.answers += 1
                 escalation.unresolved += step is not None
@@ -172,8 +174,16 @@ def _counts(row: RowGroup, not_before: float) -> bool:
     )
 
 
+def _failed_before(run: StoredRun) -> bool:
+    """Return True if a step failed in an earlier command."""
+    ended = run.state is not RunState.COMPLETED and run.state not in ACTIVE
+    return ended and not run.first and run.ended_at < math.inf
+
+
 def _by_state(job: Job, ledger: Ledger, tasks: list[Task]) -> tuple[list[Task], list[Task]]:
     """Return the tasks that are not in the ledger, and those with an answer there."""
-    known = ledger.task_states([task.key for task in tasks], not_before=job.not_before)
+    failed_since = math.inf if job.retry_failed else 0.0
+    keys = [task.key for task in tasks]
+    known = ledger.task_states(keys, not_before=job.not_before, failed_since=failed_since)
     new = [task for task in tasks if task.key not in known]
     return new, [task for task in tasks if known.get(task.key) is RunState.COMPLETED]

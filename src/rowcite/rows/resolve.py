@@ -241,7 +241,9 @@ class _Row:
         failed = [
             f"{run.processor} {_failure(run)}"
             for run in runs
-            if run.state is not RunState.COMPLETED and run.state not in ACTIVE
+            if run.state is not RunState.COMPLETED
+            and run.state not in ACTIVE
+            and not any(later.processor == run.processor and later.number > run.number for later in runs)
         ]
         active = any(run.state in ACTIVE for run in runs)
         error = "; ".join([*rejected, *self.unreadable, *failed])
