@@ -3,6 +3,7 @@
 import inspect
 import re
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -95,6 +96,11 @@ def test_stored_answers_are_ignored_on_request(folder):
             rowcite.InputError,
             r"^escalate='pro': give a list of processors, such as \['pro'\]",
         ),
+        ({"fresh": "no"}, rowcite.InputError, "^fresh='no': give True or False"),
+        ({"progress": 1}, rowcite.InputError, "^progress=1: give True or False"),
+        ({"processor": 5}, rowcite.InputError, "^processor=5: give the name of a processor"),
+        ({"escalate": [5]}, rowcite.InputError, r"^escalate=\[5\]: give a list of names"),
+        ({"ledger": 5}, rowcite.InputError, "^ledger=5: give the path of a folder"),
         ({"backend": "remote"}, rowcite.InputError, '^backend=\'remote\': give "parallel" or "local"'),
     ],
 )
@@ -110,6 +116,12 @@ def test_an_error_names_the_argument(arguments, error, message):
 def test_evaluate_names_the_argument(wrong):
     with pytest.raises(rowcite.InputError, match=f"^{next(iter(wrong))}=.* such as"):
         rowcite.evaluate(TABLE, spec(), TABLE, key="name", **wrong)
+
+
+def test_numbers_of_numpy_are_numbers():
+    limits = {"limit": np.int64(2), "max_cost_usd": np.int64(1)}
+    plan = rowcite.plan(TABLE, spec(), base_url="http://127.0.0.1:9", **limits)
+    assert (plan.rows, plan.to_submit) == (3, 2)
 
 
 def test_a_missing_table_names_the_argument_and_not_the_spec():

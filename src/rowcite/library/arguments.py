@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Literal, TypedDict, TypeVar, get_type_hints
 
@@ -39,6 +40,17 @@ class Options(ApiOptions, total=False):
     retry_failed: bool
 
 
+_SWITCH = (bool, "True or False")
+_KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
+    "fresh": _SWITCH,  # the text "no" would be true, and pay again
+    "retry_failed": _SWITCH,
+    "escalate_anyway": _SWITCH,
+    "progress": _SWITCH,
+    "processor": (str, 'the name of a processor, such as "pro"'),
+    "base_url": (str, "the address of the Task API as a text"),
+    "api_key": (str, "the key as a text"),
+    "ledger": ((str, Path), "the path of a folder"),
+}
 _DEFAULTS = dict.fromkeys(("escalate_anyway", "fresh", "retry_failed"), False)
 _NAMES = {
     "--max-cost": "max_cost_usd=…",
@@ -120,6 +132,10 @@ def check_options(options: Options, allowed: type) -> None:
     for name in options.keys() - set(names):
         hint = did_you_mean(name, names, "'")
         raise TypeError(f"unexpected keyword argument '{name}'{hint}")
+    for name, (kinds, such_as) in _KINDS.items():
+        value = options.get(name)
+        if value is not None and not isinstance(value, kinds):
+            raise UsageError(f"{name}={value!r}: give {such_as}")
 
 
 def check_evaluation(processors: object, target: object) -> None:
@@ -136,26 +152,32 @@ def overrides_of(options: Options, path: str | None) -> Overrides:
     Raises:
         UsageError: the value of an argument cannot be used.
     """
-    limit, most, escalate = options.get("limit"), options.get("max_cost_usd"), options.get("escalate")
-    if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 0):
+    limit: Any = options.get("limit")
+    most: Any = options.get("max_cost_usd")
+    escalate = options.get("escalate")
+    if limit is not None and (
+        limit is True or limit is False or not isinstance(limit, Integral) or limit < 0
+    ):
         raise UsageError(f"limit={limit!r}: give a number of rows, such as 10")
-    if most is not None and (not isinstance(most, (int, float)) or not math.isfinite(most) or most < 0):
+    if most is not None and (not isinstance(most, Real) or not math.isfinite(most) or most < 0):
         raise UsageError(f"max_cost_usd={most!r}: give an amount of US$, such as 10 or 0.5")
     if isinstance(escalate, str):
         raise UsageError(f"escalate={escalate!r}: give a list of processors, such as [{escalate!r}]")
+    if escalate is not None and not all(isinstance(name, str) for name in escalate):
+        raise UsageError(f"escalate={escalate!r}: give a list of names of processors")
     if (backend := options.get("backend")) not in {None, "parallel", "local"}:
         raise UsageError(f'backend={backend!r}: give "parallel" or "local"')
     ledger: Any = options.get("ledger")
     return Overrides(
         input=path,
-        limit=limit,
+        limit=None if limit is None else int(limit),
         processor=options.get("processor"),
         escalate=None if escalate is None else tuple(escalate),
         backend=backend,
         base_url=options.get("base_url"),
         api_key=options.get("api_key"),
         ledger=None if ledger is None else str(ledger),
-        max_cost=most,
+        max_cost=None if most is None else float(most),
         fresh=options.get("fresh", False),
         retry_failed=options.get("retry_failed", False),
     )
