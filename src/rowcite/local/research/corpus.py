@@ -106,8 +106,7 @@ def _most_useful(dossier: Dossier, question: Question) -> tuple[DocumentMatch, .
     limit = documents_to_read(question.processor)
 
     def rank(match: DocumentMatch) -> tuple[float, str]:
-        return -(
-            match.score + 0.6 * len(kinds & {fact.concept for fact in match.document.facts})
-        ), match.document.path
+        useful = len(kinds & {fact.concept for fact in match.document.facts})
+        return -(match.score + 0.6 * useful), match.document.path
 
     return tuple(sorted(dossier.matches[: _SHORTLIST * limit], key=rank)[:limit])

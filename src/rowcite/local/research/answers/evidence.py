@@ -86,7 +86,7 @@ def _is_public(folded: str) -> bool | None:
 
 def _number(fact: Fact, target: OutputField) -> float | None:
     """Return a year, a sum of money or a count; None for a sum in another currency than requested."""
-    text, requested = fact.value, _requested(target)
+    text, requested = "" if "@" in fact.value else fact.value, _requested(target)
     if target.concept in _DATES or (target.kind == "integer" and _YEAR_OF.search(requested)):
         return int(date_in(text)[:4] or 0) or None
     plain = _PLAIN.fullmatch(text) if fact.directness is Directness.DATA else None

@@ -76,10 +76,9 @@ def _lines(block: Block) -> Iterator[Fact]:
         return
     if block.cells and (not rest or label == block.cells[0]):
         first, other = block.cells
-        if _FIGURE.match(first) and not _FIGURE.match(other):  # "<b>37</b> members"
-            yield Fact(other, first, block.text, Directness.LIST)
-        else:
-            yield Fact(first.rstrip(":"), other, block.text, Directness.TABLE)
+        swapped = _FIGURE.match(first) and not _FIGURE.match(other)  # "<b>37</b> members"
+        pair = (other, first) if swapped else (first.rstrip(":"), other)
+        yield Fact(*pair, block.text, Directness.LIST if swapped else Directness.TABLE)
     elif 0 < len(rest) < _MOST_LINES and _SHORT_LABEL.fullmatch(label):
         yield Fact(label, " ".join(rest), block.text, Directness.LIST)
 
@@ -138,6 +137,8 @@ def _under_heading(blocks: tuple[Block, ...], number: int) -> Iterator[Fact]:
     if items:
         start = next(one.text for one in below if items[0] in one.text)
         yield Fact(text, "; ".join(items), _cut(start), Directness.LIST, items=tuple(items))
+    if concept_of_label(fold(first.text)) == "ceo":  # below a name
+        yield Fact(first.text, text, f"{text} {first.text}", Directness.LIST)
     if first.kind == "text" and not listed:
         value = split_sentences(first.text)[0].rstrip(".") if question else first.text[:_LONGEST_VALUE]
         yield Fact(text, value, _cut(first.text), Directness.LINE if question else Directness.LIST)
@@ -159,7 +160,8 @@ def _tiles(blocks: tuple[Block, ...], number: int) -> Iterator[Fact]:
 
 def _is_tile(one: Block, beside: Block) -> bool:
     """Return True if a block is a short text under the same heading as another."""
-    short = len(one.text) <= _LONGEST_TILE and not one.text.endswith((".", "!", "?", ":"))
+    paired = one.cells or one.text.endswith((".", "!", "?", ":")) or LABELLED_LINE.match(one.text)
+    short = len(one.text) <= _LONGEST_TILE and not paired
     return one.kind == "text" and one.heading == beside.heading and short
 
 

@@ -79,7 +79,7 @@ def _facts(node: Node, at: _Position) -> Iterator[Fact]:
 def _node(key: str, node: Node, at: _Position) -> Iterator[Fact]:
     """Yield the facts of a node under a property; a named thing is a subject itself."""
     words, name = split_words(key), _name(node)
-    if "PropertyValue" in node.types:
+    if re.search("PropertyValue|FeatureSpecification", node.types):
         yield from _fact(last_part(node.text("name", "propertyID")), [node], at)
     elif _OTHERS.fullmatch(key):
         yield from _facts(node, _Position(name or key, "", at.depth + 1))

@@ -84,6 +84,5 @@ def row_contradicts(fact: Fact, entity: Entity) -> bool:
     if entity.sites and row_sites:
         return not row_sites & set(entity.sites)
     stated = [cell for label, cell in fact.row_cells if concept_of_label(label) in {"city", "hq"}]
-    return bool(entity.places and stated) and not any(
-        same_place(cell, place) for cell in stated for place in entity.places
-    )
+    near = any(same_place(cell, place) for cell in stated for place in entity.places)
+    return bool(entity.places and stated) and not near

@@ -75,7 +75,7 @@ def _amount(match: re.Match[str]) -> Amount:
 def _digits(text: str) -> float:
     """Parse 1,200, 1.200 and 1 200 as one number, and 4.5 and 4,5 as one."""
     bare = re.sub(r"[\u00a0\u202f \u2019']", "", text)
-    if grouped := re.fullmatch(r"\d{1,3}([.,])\d{3}(?:\1\d{3})*(?:(?!\1)[.,]\d+)?", bare):
+    if grouped := re.fullmatch(r"[1-9]\d{0,2}([.,])\d{3}(?:\1\d{3})*(?:(?!\1)[.,]\d+)?", bare):
         bare = bare.replace(grouped[1], "")
     return float(bare.replace(",", "."))
 
@@ -92,10 +92,10 @@ def _spelled(text: str) -> float:
 
 
 # Units by kind, with their sizes; "metres" is brought to "meter".
-_TIME: dict[str, float] = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hr": 3600, "hour": 3600, "d": 86400, "day": 86400, "week": 604800}  # fmt: skip
+_TIME: dict[str, float] = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hr": 3600, "hour": 3600, "d": 86400, "day": 86400, "week": 604800, "month": 2629746, "year": 31556952}  # fmt: skip
 _KINDS: tuple[dict[str, float], ...] = (
     _TIME,
-    {"mm": 0.001, "mmt": 0.001, "cmt": 0.01, "mtr": 1, "millimeter": 0.001, "cm": 0.01, "centimeter": 0.01, "m": 1, "meter": 1, "km": 1000, "kilometer": 1000, "in": 0.0254, "inch": 0.0254, "inche": 0.0254, "ft": 0.3048, "foot": 0.3048, "feet": 0.3048, "mi": 1609.344, "mile": 1609.344, "nautical mile": 1852},
+    {"mm": 0.001, "mmt": 0.001, "cmt": 0.01, "mtr": 1, "millimeter": 0.001, "cm": 0.01, "centimeter": 0.01, "m": 1, "meter": 1, "km": 1000, "kilometer": 1000, "in": 0.0254, "inch": 0.0254, "inche": 0.0254, "ft": 0.3048, "foot": 0.3048, "feet": 0.3048, "mi": 1609.344, "mile": 1609.344, "nautical mile": 1852, "au": 149597870700},
     {"m2": 1, "sqm": 1, "sq m": 1, "square meter": 1, "km2": 1e6, "sq km": 1e6, "square kilometer": 1e6, "ha": 1e4, "hectare": 1e4, "acre": 4046.856, "sq ft": 0.092903, "square foot": 0.092903, "square feet": 0.092903, "sq mi": 2589988, "square mile": 2589988},
     {"mg": 0.001, "milligram": 0.001, "g": 1, "gram": 1, "kg": 1000, "kgm": 1000, "grm": 1, "kilogram": 1000, "lb": 453.59237, "pound": 453.59237, "oz": 28.349523, "ounce": 28.349523, "tonne": 1e6},
     {"kb": 1, "kilobyte": 1, "mb": 1e3, "megabyte": 1e3, "gb": 1e6, "gigabyte": 1e6, "tb": 1e9, "terabyte": 1e9},
