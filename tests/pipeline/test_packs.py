@@ -185,6 +185,10 @@ def test_the_plan_counts_runs_and_cost_by_pack(tmp_path, capsys, records):
     plan = json.loads(capsys.readouterr().out)
     assert plan["runs"] == 10 // records
     assert plan["cost_usd"] == pytest.approx(plan["runs"] * 0.025)
+    main(["plan", str(tmp_path / "spec.yaml"), "--base-url", "http://127.0.0.1:9"])
+    shown = capsys.readouterr().out
+    assert "retried" not in shown
+    assert ("rows that an answer leaves out are sent again, one row a run" in shown) == (records > 1)
 
 
 def test_rows_of_a_pack_are_escalated_singly(tmp_path):

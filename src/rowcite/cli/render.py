@@ -175,9 +175,10 @@ def _escalation(job: Job, plan: Plan) -> list[str]:
     """Return the line about retries of rejected values, and their cost."""
     if plan.worst is None or plan.expected is None or not (plan.to_submit or plan.to_escalate):
         return []
-    how = f"with {', then '.join(job.spec.escalate)}" if job.spec.escalate else "one row a run"
     now = f" (now {plural(plan.to_escalate, 'row')} of earlier answers)" if plan.to_escalate else ""
-    text = f"rejected values are retried {how}{now}"
+    text = f"rejected values are retried with {', then '.join(job.spec.escalate)}{now}"
+    if not job.spec.escalate:
+        text = "rows that an answer leaves out are sent again, one row a run"
     if job.local:
         return [text]
     assumed = ", assuming that half of the rows escalate at each step" if plan.expected_is_assumed else ""
