@@ -125,6 +125,11 @@ def test_after_a_change_rows_are_counted_anew_with_the_reason(counts, change, re
     assert how == f"counted now: {reason} since the last write"
 
 
+def test_another_limit_on_cost_or_time_changes_no_count(counts):
+    SPEC.write_text(json.dumps(spec(limits={"max_cost_usd": 3, "deadline": "1h"})))
+    assert counts()[0]["last_write"] is not None
+
+
 def test_a_change_during_the_write_is_not_taken_for_counted(folder, counts):
     job = ready(SPEC).job
     with closing(open_ledger(LEDGER, writing=False)) as ledger, kept(job, ledger, LEDGER, Counts()):

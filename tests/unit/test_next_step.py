@@ -247,7 +247,11 @@ def test_a_run_stops_when_more_than_half_of_the_first_answers_are_rejected(answe
     ("escalate", "inputs", "message"),
     [
         (("pro", "cor"), {}, "no price is known for `cor`"),
-        (("core",), {}, "`core` is listed before: name each processor once"),
+        (
+            ("core",),
+            {},
+            "`core` is listed before (`task.processor` or --processor): name each processor once",
+        ),
         (("pro", "pro"), {}, "`pro` is listed before"),
         (
             ("pro",),

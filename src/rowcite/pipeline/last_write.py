@@ -121,7 +121,7 @@ def _decided_by(job: Job) -> dict[str, str] | None:
     return {
         "version": __version__,
         "day": datetime.now(UTC).date().isoformat() if ages else "any",
-        "spec": _digest(spec.model_dump_json().encode() + job.question.fingerprint),
+        "spec": _digest(spec.model_dump_json(exclude={"limits"}).encode() + job.question.fingerprint),
         "table": _digest(repr(table.stamp).encode()),
     }
 

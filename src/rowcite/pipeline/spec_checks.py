@@ -133,7 +133,11 @@ def _price_problems(spec: Spec) -> Iterator[Problem]:
     named: list[tuple[tuple[str | int, ...], str]] = [(("task", "processor"), spec.task.processor)]
     for index, name in enumerate(spec.escalate):
         if name in [earlier for _, earlier in named]:
-            yield ("escalate", index), f"`{name}` is listed before: name each processor once"
+            first = " (`task.processor` or --processor)" if name == spec.task.processor else ""
+            yield (
+                ("escalate", index),
+                f"`{name}` is listed before{first}: name each processor once in `escalate`",
+            )
         named.append((("escalate", index), name))
     for path, name in named:
         if spec.backend == "parallel" and name not in spec.prices and name not in facts.PROCESSORS:
