@@ -85,6 +85,13 @@ def test_lists_that_are_all_right_still_have_an_interval():
     assert found.low == pytest.approx(wilson(1.0, 20)[0])
 
 
+def test_an_interval_holds_its_own_share():
+    for n in range(1, 60):
+        for hits in range(n + 1):
+            low, high = wilson(hits / n, n)
+            assert 0 <= low <= hits / n <= high <= 1
+
+
 @pytest.mark.parametrize("rows", [1, 20])
 def test_lists_that_are_all_half_right_have_an_interval_that_covers_chance(rows):
     found = ratio([1] * rows, [2] * rows)

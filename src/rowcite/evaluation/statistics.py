@@ -36,7 +36,7 @@ def wilson(value: float, n: float) -> tuple[float, float]:
     """Return the 95% interval of a share of `n` labels."""
     middle = (value + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
     half = _Z / (1 + _Z**2 / n) * math.sqrt(value * (1 - value) / n + _Z**2 / (4 * n**2))
-    return max(middle - half, 0.0), min(middle + half, 1.0)
+    return max(min(middle - half, value), 0.0), min(max(middle + half, value), 1.0)  # rounding: 1 is in 1's
 
 
 def ratio(
