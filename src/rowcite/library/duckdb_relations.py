@@ -47,15 +47,31 @@ class GiveBack:
 
     def _columns(self, table: pa.Table) -> str:
         """Return the columns to select. duckdb renames one whose name differs only in case from another."""
-        now = duckdb.from_arrow(table.slice(0, 0))
+        now = duckdb.from_arrow(table)
         types = [*self._types, *now.types[len(self._types) :]]
-        return ", ".join(map(_column, now.columns, now.types, types))
+        return ", ".join(_column(now, *column) for column in zip(now.columns, now.types, types, strict=True))
 
 
-def _column(name: str, kind: Any, own: Any) -> str:
-    quoted = _quoted(name)
-    same = own == kind or str(own).strip('"') == "NULL"  # a column without a type may have been filled
-    return quoted if same else f"CAST({quoted} AS {own}) AS {quoted}"
+def _column(table: Any, name: str, kind: Any, own: Any) -> str:
+    """Return a column as its own type; as it is now if that has no place for a value that was found for it."""
+    quoted, wanted = _quoted(name), str(own)
+    if own == kind or wanted.strip('"') == "NULL":  # a column without a type may have been filled
+        return quoted
+    if own.id == "enum":
+        wanted = _with_new_values(own, table.select(quoted).distinct().fetchall())
+    lost = table.filter(f"{quoted} IS NOT NULL AND TRY_CAST({quoted} AS {wanted}) IS NULL")
+    return quoted if lost.limit(1).fetchall() else f"CAST({quoted} AS {wanted}) AS {quoted}"
+
+
+def _with_new_values(own: Any, rows: list[tuple[Any]]) -> str:
+    """Return an ENUM with the values that were found, after its own."""
+    found = sorted(text for (text,) in rows if text is not None)
+    values = dict.fromkeys([*dict(own.children)["values"], *found])
+    return f"ENUM({', '.join(map(_text, values))})"
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _quoted(name: str) -> str:
