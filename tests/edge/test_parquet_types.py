@@ -224,3 +224,9 @@ def test_two_members_of_a_struct_with_one_name_are_rejected_by_name(tmp_path):
     pq.write_table(pa.table({"s": pa.ListArray.from_arrays([0, 1], pair)}), tmp_path / "t.parquet")
     with pytest.raises(TableError, match=r"more than one column is named \['s\.element\.x'\]"):
         open_source(str(tmp_path / "t.parquet"), None, CsvOptions())
+
+
+@pytest.mark.parametrize("kind", [pa.list_view(pa.string()), pa.large_list_view(pa.string())])
+def test_a_view_of_lists_has_its_elements_beside_nulls(kind):
+    values = [None, [], None, ["a", None], ["b"]]
+    assert to_frame(pa.table({"a": pa.array(values, kind)}))["a"].to_list() == values

@@ -42,6 +42,8 @@ def _plain_column(column: Any, item: pa.Field) -> Any:
     kind = _plain(item.type)
     if kind == item.type:
         return column
+    if types.is_list_view(item.type) or types.is_large_list_view(item.type):
+        return pa.chunked_array([pa.array(column.to_pylist(), kind)])  # a cast loses elements beside nulls
     if _casts(item.type, kind):
         return column.cast(kind)
     values = [None if value is None else str(value) for value in column.to_pylist()]
