@@ -2,6 +2,7 @@
 
 import pytest
 
+import rowcite
 from support.labels import Scene, counts, right
 
 
@@ -35,3 +36,14 @@ def test_a_blank_list_is_no_label_and_the_marker_may_be_in_any_case(scene, capsy
     assert scene("run", "-q") == 0
     scene.truth(right(1, products="[]"), right(2, products="(None)"))
     assert counts(scene.eval(capsys), "products")[:5] == (1, 0, 0, 0, 2)
+
+
+def test_an_evaluation_shows_itself_by_counts_and_without_a_value(scene):
+    assert scene("run", "-q") == 0
+    scene.truth(right(1), right(2, city="Bergen"))
+    given = [scene.folder / name for name in ("t.csv", "spec.yaml", "truth.csv")]
+    found = rowcite.evaluate(*given, key="id", target=0.9, base_url=scene.url)
+    *fields, policy = repr(found).splitlines()
+    assert fields[1] == "core: city      2 labelled, 1 right, 1 wrong, 0 invented, 0 missed"
+    assert len(fields) == 3
+    assert policy == "core: not certified for 90%"

@@ -58,7 +58,7 @@ class Setting:
         }
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Evaluation:
     """Labels compared with answers.
 
@@ -77,6 +77,19 @@ class Evaluation:
     target: float | None = None
     candidates: list[Candidate] = field(default_factory=list)
     choice: Choice | None = None
+
+    def __repr__(self) -> str:
+        """Return the counts of each field and setting, and the policy for the target; no label and no answer."""
+        width = max((len(item.field) for item in self.fields), default=0)
+        lines = [
+            f"{item.setting}: {item.field:{width}}  {item.labelled:,} labelled, {item.right:,} right, {item.wrong:,} wrong,"
+            f" {item.invented:,} invented, {item.missed:,} missed"
+            for item in self.fields
+        ]
+        if self.choice is not None and self.target is not None:
+            certified = "certified" if self.choice.certified else "not certified"
+            lines.append(f"{self.choice.candidate.policy}: {certified} for {self.target * 100:g}%")
+        return "\n".join([*self.notes, *lines])
 
     @property
     def front(self) -> list[Candidate]:
