@@ -331,6 +331,18 @@ def test_no_command_adds_a_part_to_a_table_of_several(tmp_path, monkeypatch, cap
     assert [file.name for file in Path("parts").iterdir()] == ["table.csv"]
 
 
+@pytest.mark.parametrize("name", ["report", "review", "draw", "picture", "ledger"])
+def test_no_command_writes_a_file_under_the_name_of_another_format(tmp_path, monkeypatch, capsys, name):
+    monkeypatch.chdir(tmp_path)
+    path = known(tmp_path, [{"name": "Alpha"}])
+    answered(path, [answer(industry=found("pumps"))])
+    draw = ["eval", "spec.yaml", "--draw", "1", "--key", "name", "--output"]
+    where = [] if name == "ledger" else ["--base-url", NOWHERE]
+    assert main([*WRITING.get(name, draw), "x.xlsx", *where]) == 2
+    assert "written, and the name is that of xlsx. Name another file" in capsys.readouterr().err
+    assert not Path("x.xlsx").exists()
+
+
 def test_every_command_names_a_record_by_the_text_of_its_line(tmp_path, capsys):
     path = known(tmp_path, [{"name": "Alpha"}, {"name": "Beta"}])
     lines = '{"id": 2.50, "name": "Alpha"}\n{"id": null, "name": "Beta"}\n'

@@ -75,7 +75,7 @@ def command(spec: str, output: str, *, as_json: bool, **flags: Any) -> int:
         closing(open_ledger(ready.ledger, writing=False)) as ledger,
     ):
         for file, _ in delta_files(ready.job, Path(output), per_field=options.per_field):
-            ready.check_target("--output", str(file))
+            ready.check_target("--output", str(file), "csv")
         changes = write_changes(ready.job, ledger, options, Path(output))
     if as_json:
         counts = {name: getattr(changes, name) for name in changes.__slots__}
@@ -110,7 +110,7 @@ def _write_since(spec: str, output: str, since: datetime, flags: dict[str, Any],
         prepared(spec, flags, Use.KEEP) as ready,
         closing(open_ledger(ready.ledger, writing=False)) as ledger,
     ):
-        ready.check_target("--output", output)
+        ready.check_target("--output", output, "csv")
         changes = write_since(ready.job, ledger, key, since.timestamp(), Path(output))
     text = since.isoformat(timespec="seconds")
     if as_json:

@@ -121,6 +121,8 @@ def _draw(spec: str, key: str | None, rows: int, own: dict[str, Any], flags: dic
     output = own["output"]
     if output is None or key is None:
         raise click.UsageError("--draw needs --output FILE.csv and --key COLUMN")
+    if output == "-":
+        raise click.UsageError("--draw writes a file to fill in: give --output FILE.csv")
     if Path(output).exists():
         raise click.UsageError(f"{output} exists: labels may be in it. Give --output another file")
     console = start_console(flags)
@@ -128,7 +130,7 @@ def _draw(spec: str, key: str | None, rows: int, own: dict[str, Any], flags: dic
         prepared(spec, flags, Use.LOOK) as ready,
         closing(open_ledger(ready.ledger, writing=False)) as ledger,
     ):
-        ready.check_target("--output", output)
+        ready.check_target("--output", output, "csv")
         drawn = draw(ready.job, ledger, key, Path(output), size=rows, seed=own["seed"])
     if own["as_json"]:
         render.as_json({"rows": drawn.rows, "strata": drawn.strata, "output": output})

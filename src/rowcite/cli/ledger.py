@@ -70,7 +70,7 @@ def export(spec: str, output: str, ledger: str | None, *, as_json: bool, **flags
     _refuse_stdout(output)
     read = load_spec(spec)
     folder = ledger_folder(read, ledger)
-    check_target("--output", output, read, folder)
+    check_target("--output", output, read, folder, form="parquet")
     opened = open_ledger(folder, writing=False)
     runs = write(opened, Path(output))
     opened.close()

@@ -260,7 +260,7 @@ def _export(ready: Prepared, options: Options, target: str) -> None:
     from rowcite.report.gather import gather
     from rowcite.review.sheet import export_lines
 
-    ready.check_target("--export", target)
+    ready.check_target("--export", target, "csv")
     ledger = open_ledger(ready.ledger, writing=False)
     facts = gather(ready.job, ledger, most_rows=options.rows, decided=False, table=options.table)
     decisions = list(ledger.all_decisions())

@@ -12,7 +12,7 @@ from rowcite.engines.output_folder import folder_output
 from rowcite.errors import TableError, UsageError
 from rowcite.pipeline.overrides import Overrides
 from rowcite.spec.fields import fields, value_column
-from rowcite.spec.models import Spec
+from rowcite.spec.models import Format, Spec
 from rowcite.table.columns import STATUS_COLUMNS, ColumnLayout, column_type_problems
 from rowcite.table.input_table import TableAddress
 from rowcite.table.sinks import check_columns, check_output, output_format
@@ -94,11 +94,18 @@ def check_new_columns(spec: Spec, source: Source) -> None:
         raise spec.problem(("columns", "existing"), message)
 
 
-def check_target(
-    flag: str, target: str, spec: Spec, ledger: Path, tables: Iterable[str | Path | None] = ()
+def check_target(  # noqa: PLR0913 - the files of a job, by name
+    flag: str,
+    target: str,
+    spec: Spec,
+    ledger: Path,
+    tables: Iterable[str | Path | None] = (),
+    *,
+    form: Format | None = None,
 ) -> None:
     """Raise UsageError if a file to write is one that the user cannot get back: the spec, the table, its output, the ledger.
 
+    So it is if its name is that of a table of another format than `form`, which nothing could read (None: no table is written).
     `tables` are the table and the output that the command uses, files or patterns, besides those that the spec names.
     """
     if target == "-" or "://" in target:
@@ -119,6 +126,11 @@ def check_target(
             )
     if ledger.resolve() in place.parents:
         raise UsageError(f"{flag} {target}: this is in the ledger's folder. Name another file")
+    if (found := format_of(target)) not in (None, form):
+        what = f"{form} is" if form else "no table is"
+        raise UsageError(
+            f"{flag} {target}: {what} written, and the name is that of {found}. Name another file"
+        )
 
 
 def _input(spec: Spec, overrides: Overrides) -> str:

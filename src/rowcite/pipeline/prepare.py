@@ -28,7 +28,7 @@ from rowcite.pipeline.paths import (
 )
 from rowcite.pipeline.spec_file import load_spec, parse_spec
 from rowcite.pipeline.which_api import ApiChoice, Use, choose_api
-from rowcite.spec.models import Spec
+from rowcite.spec.models import Format, Spec
 from rowcite.submit.options import AnsweringApi
 from rowcite.table.fillable import fillable
 from rowcite.table.input_table import InputTable, open_table
@@ -72,12 +72,14 @@ class Prepared:
         """Return a command on the same job, as it is typed."""
         return typed_command(name, self.typed)
 
-    def check_target(self, flag: str, target: str) -> None:
-        """Raise UsageError if a file to write, which a flag names, is the spec, the table, its output or in the ledger."""
+    def check_target(self, flag: str, target: str, form: Format | None = None) -> None:
+        """Raise UsageError if a file to write, which a flag names, is the spec, the table, its output or in the ledger.
+
+        `form` is the format of the file, if it is a table.
+        """
         table = self.job.table.address.path if self.job.table else None
-        check_target(
-            flag, target, self.job.spec, self.ledger, [*self.job.reader.source.files, table, self.output]
-        )
+        tables = [*self.job.reader.source.files, table, self.output]
+        check_target(flag, target, self.job.spec, self.ledger, tables, form=form)
 
     @property
     def api(self) -> str:
