@@ -29,6 +29,9 @@ FLAG = {"type": ["boolean", "null"]}
         ("depth", "Greatest depth in km", "greatest depth"),
         ("publication_year", "", "published"),
         ("max_payload", "", "maximum payload"),
+        ("floor_area_m2", "", "floor size"),
+        ("vat_number", "", "vat id"),
+        ("listed_on", "Date it was listed", "date posted"),
         ("ein", "IRS employer identification number", "i r s employer identification no"),
     ],
 )
@@ -63,6 +66,7 @@ def test_a_label_that_often_means_something_else_matches_in_part(name, label):
         ("publisher", "published"),
         ("date", "type"),
         ("average_depth", "max depth"),
+        ("birth_date", "founder birth date"),
     ],
 )
 def test_a_label_of_another_thing_does_not_match(name, label):
@@ -260,6 +264,7 @@ def test_dates_in_words_are_read_in_several_languages(docs, text):
         ("<h3>Marta Ziel</h3><p>Chief Executive Officer</p>", "ceo", TEXT, "Marta Ziel"),
         ("<p>Height: 31</p><p>Width: 20</p>", "width", NUMBER, 20),
         ('<div itemscope itemtype="https://schema.org/Hotel"><b itemprop="name">Knot Box</b><div itemprop="amenityFeature" itemscope itemtype="https://schema.org/LocationFeatureSpecification"><b itemprop="name">Pool</b>: <i itemprop="value">yes</i></div></div>', "pool", FLAG, True),
+        ('<div itemscope itemtype="https://schema.org/Car"><b itemprop="name">Knot Box</b><div itemprop="mileageFromOdometer" itemscope itemtype="https://schema.org/QuantitativeValue"><i itemprop="value">48210</i> <i itemprop="unitCode">KMT</i></div></div>', "mileage_miles", NUMBER, 29956.3052),
         ("<p>Length: 1.8 m</p>", "length", NUMBER, 1.8),
         ("<p>Height: 38m</p>", "height", NUMBER, 38),
         ("<p>Colour temperature: 2,700 K</p>", "colour_temperature", COUNT, 2700),

@@ -180,7 +180,7 @@ def _bounds(text: str) -> tuple[float, float] | None:
 _REGISTRY = re.compile(r"\.gov(?:\.|$)|regist(?:er|ry|re)|companieshouse|handelsregister|chamber|bolagsverket|brreg|\bsec\b|gazette\.gov", re.IGNORECASE)  # fmt: skip
 _TRUST = {"own site": 1.0, "registry": 0.95, "address": 0.85, "place": 0.8, "name": 0.7}
 # Concepts whose facts also count for another, with their weight there.
-_NEIGHBOURS: dict[str, dict[str, float]] = {"founded": {"incorporated": 0.6}, "city": {"hq": 1.0}, "country": {"hq": 1.0}, "hq": {"city": 0.9}, "public": {"stage": 0.9, "ticker": 1.0}, "stage": {"public": 0.9, "ticker": 0.9}}  # fmt: skip
+_NEIGHBOURS: dict[str, dict[str, float]] = {"founded": {"incorporated": 0.6}, "city": {"hq": 0.95}, "country": {"hq": 1.0}, "hq": {"city": 0.9}, "public": {"stage": 0.9, "ticker": 1.0}, "stage": {"public": 0.9, "ticker": 0.9}}  # fmt: skip
 _LEAST = 0.7  # of a label's similarity to a field
 
 

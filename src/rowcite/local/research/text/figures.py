@@ -95,11 +95,11 @@ def _spelled(text: str) -> float:
 _TIME: dict[str, float] = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hr": 3600, "hour": 3600, "d": 86400, "day": 86400, "week": 604800, "month": 2629746, "year": 31556952}  # fmt: skip
 _KINDS: tuple[dict[str, float], ...] = (
     _TIME,
-    {"mm": 0.001, "mmt": 0.001, "cmt": 0.01, "mtr": 1, "millimeter": 0.001, "cm": 0.01, "centimeter": 0.01, "m": 1, "meter": 1, "km": 1000, "kilometer": 1000, "in": 0.0254, "inch": 0.0254, "inche": 0.0254, "ft": 0.3048, "foot": 0.3048, "feet": 0.3048, "mi": 1609.344, "mile": 1609.344, "nautical mile": 1852, "au": 149597870700},
-    {"m2": 1, "sqm": 1, "sq m": 1, "square meter": 1, "km2": 1e6, "sq km": 1e6, "square kilometer": 1e6, "ha": 1e4, "hectare": 1e4, "acre": 4046.856, "sq ft": 0.092903, "square foot": 0.092903, "square feet": 0.092903, "sq mi": 2589988, "square mile": 2589988},
+    {"mm": 0.001, "mmt": 0.001, "cmt": 0.01, "mtr": 1, "kmt": 1000, "millimeter": 0.001, "cm": 0.01, "centimeter": 0.01, "m": 1, "meter": 1, "km": 1000, "kilometer": 1000, "in": 0.0254, "inch": 0.0254, "inche": 0.0254, "ft": 0.3048, "foot": 0.3048, "feet": 0.3048, "mi": 1609.344, "mile": 1609.344, "nautical mile": 1852, "au": 149597870700},
+    {"m2": 1, "mtk": 1, "ftk": 0.092903, "sqm": 1, "sq m": 1, "square meter": 1, "km2": 1e6, "sq km": 1e6, "square kilometer": 1e6, "ha": 1e4, "hectare": 1e4, "acre": 4046.856, "sq ft": 0.092903, "square foot": 0.092903, "square feet": 0.092903, "sq mi": 2589988, "square mile": 2589988},
     {"mg": 0.001, "milligram": 0.001, "g": 1, "gram": 1, "kg": 1000, "kgm": 1000, "grm": 1, "kilogram": 1000, "lb": 453.59237, "pound": 453.59237, "oz": 28.349523, "ounce": 28.349523, "tonne": 1e6},
     {"kb": 1, "kilobyte": 1, "mb": 1e3, "megabyte": 1e3, "gb": 1e6, "gigabyte": 1e6, "tb": 1e9, "terabyte": 1e9},
-    {"ml": 1, "milliliter": 1, "cl": 10, "l": 1000, "liter": 1000},
+    {"ml": 1, "ltr": 1000, "milliliter": 1, "cl": 10, "l": 1000, "liter": 1000},
     {"w": 1, "watt": 1, "kw": 1000, "kilowatt": 1000},
 )  # fmt: skip
 _SIZES = {name: (kind, size) for kind in _KINDS for name, size in kind.items()}
