@@ -144,3 +144,11 @@ def test_from_python_the_decisions_need_no_key(scene):
     assert "selected sample" in result.notes[0]
     with pytest.raises(UsageError, match="give key="):
         evaluate(scene.folder / "t.csv", scene.folder / "spec.yaml", "t.csv", base_url=scene.url)
+
+
+def test_wrong_values_of_several_types_are_texts_in_one_frame(scene):
+    decide(scene, "Ann", r1_size="reject", r2_city="reject", r3_products="reject")
+    result = evaluate(scene.folder / "t.csv", scene.folder / "spec.yaml", "reviewed", base_url=scene.url)
+    wrong = result.pairs_frame()["not"].explode().to_list()
+    assert wrong == ["0", "Oslo", "['A', 'B2']"]
+    assert result.policies_frame().filter("certified").is_empty()

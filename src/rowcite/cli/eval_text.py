@@ -30,7 +30,7 @@ def chosen_pairs(found: Evaluation, show: str | None) -> list[tuple[str, Pair]]:
 
 def as_dict(found: Evaluation, shown: list[tuple[str, Pair]]) -> dict[str, Any]:
     """Return an evaluation as JSON; money in US$ at list price. The keys are listed in docs/evaluation.md."""
-    from rowcite.evaluation.evaluate import pair_as_dict
+    from rowcite.evaluation.frames import pair_as_dict
 
     labelled = found.labelled
     return {

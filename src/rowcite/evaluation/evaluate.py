@@ -13,6 +13,7 @@ import polars as pl
 from rowcite.api.facts import MICRO
 from rowcite.errors import UsageError
 from rowcite.evaluation.choice import Candidate, Choice, choose, front, with_own_bars
+from rowcite.evaluation.frames import PAIRS, POLICIES, pair_as_dict, texts_of
 from rowcite.evaluation.judging import (
     Comparisons,
     FieldResult,
@@ -28,7 +29,7 @@ from rowcite.evaluation.policies import grid, yaml_block
 from rowcite.evaluation.reviewed_truth import REVIEWED, drawn_and_reviewed, reviewed
 from rowcite.evaluation.simulation import LabelledAnswers, Simulation
 from rowcite.evaluation.some_rows import job_of, price
-from rowcite.evaluation.truth import NotThese, Truth, label_columns, read_truth
+from rowcite.evaluation.truth import Truth, label_columns, read_truth
 from rowcite.ledger import Ledger
 from rowcite.model import ACTIVE, RowStatus, RunState, StoredRun
 from rowcite.pipeline.job import Job
@@ -127,41 +128,16 @@ class Evaluation:
             }
             for item in self.candidates
         ]
-        return pl.DataFrame(rows)
+        return pl.DataFrame(rows, schema=POLICIES)
 
     def pairs_frame(self) -> pl.DataFrame:
         """Return every judged pair as a frame of texts: setting, key, row, field, label, found, outcome, evidence."""
         rows = [
-            {"processor": setting, **pair_as_dict(pair)}
+            {"processor": setting, **pair_as_dict(pair), **texts_of(pair)}
             for setting, pairs in self.pairs.items()
             for pair in pairs
         ]
-        texts = [
-            {name: _text(value) if name in ("label", "found") else value for name, value in row.items()}
-            for row in rows
-        ]
-        return pl.DataFrame(texts, infer_schema_length=None)
-
-
-def pair_as_dict(pair: Pair) -> dict[str, Any]:
-    """Return a judged pair as JSON."""
-    return {
-        "key": pair.record,
-        "row": pair.row,
-        "field": pair.field,
-        "label": None if isinstance(pair.label, NotThese) else pair.label,
-        "not": list(pair.label.values) if isinstance(pair.label, NotThese) else [],
-        "found": pair.found,
-        "outcome": pair.outcome.value,
-        "found_right": pair.found_right,
-        "confidence": pair.confidence,
-        "rejection": pair.rejection,
-        "urls": list(pair.urls),
-    }
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
+        return pl.DataFrame(rows, schema=PAIRS)
 
 
 class Evaluator:
