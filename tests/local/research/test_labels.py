@@ -211,6 +211,14 @@ def test_the_reasoning_names_another_label(docs):
     assert 'Found under the label "issuing body".' in basis.reasoning
 
 
+@pytest.mark.parametrize(
+    ("text", "count"), [("Employees\nAbout 40", 40), ("Employees and\nmanagers met 40 times", None)]
+)
+def test_a_short_line_over_others_is_a_label_unless_a_sentence_goes_on(docs, text, count):
+    docs.file("k.txt", f"Knot Box\n\n{text}\n")
+    assert docs.value({"company": "Knot Box"}, COUNT, "employees") == count
+
+
 @pytest.mark.parametrize("text", ["Tax number      12-3456789", "Tax number ......... 12-3456789"])
 def test_columns_of_a_text_are_labels_and_values(docs, text):
     docs.file("k.txt", f"Knot Box\n\nOpened          1990\n{text}\nYears    2001    2002\n")

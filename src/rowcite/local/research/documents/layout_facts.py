@@ -17,7 +17,7 @@ from rowcite.local.research.text.normalise import LABELLED_LINE, fold, split_sen
 
 _BELOW = re.compile(r"^:\s+(\S.*)$")  # a definition below its term, as Markdown writes it
 _CAPTION = re.compile(r"\(([^()]{4,}(?:\([^()]*\)[^()]*)?)\)")  # below a value, as forms have it
-_SHORT_LABEL = re.compile(r"[^\W\d_][^\d:(@]{1,28}[^\W\d_]")
+_SHORT_LABEL = re.compile(r"[^\W\d_][^\d:(@\v]{1,28}[^\W\d_]\v(?:[^a-zß-ÿ]|\S+@)")  # no sentence
 _NAME_HEADERS = re.compile(r"(?:company|name|organi[sz]ation|firm|business|entity|supplier|vendor|account|member|exhibitor|company name|undertaking|employer|brand)(?: name)?")  # fmt: skip
 _FIGURE = re.compile(r"\W?\d")
 _YEAR_ALONE = re.compile(r"(?:FY ?)?(?:19|20)\d\d")
@@ -79,7 +79,7 @@ def _lines(block: Block) -> Iterator[Fact]:
         swapped = _FIGURE.match(first) and not _FIGURE.match(other)  # "<b>37</b> members"
         pair = (other, first) if swapped else (first.rstrip(":"), other)
         yield Fact(*pair, block.text, Directness.LIST if swapped else Directness.TABLE)
-    elif 0 < len(rest) < _MOST_LINES and _SHORT_LABEL.fullmatch(label):
+    elif 0 < len(rest) < _MOST_LINES and _SHORT_LABEL.match(f"{label}\v{rest[0]}"):
         yield Fact(label, " ".join(rest), block.text, Directness.LIST)
 
 
