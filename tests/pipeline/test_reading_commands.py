@@ -317,8 +317,10 @@ def test_no_command_replaces_the_table_its_output_the_spec_or_the_ledger(tmp_pat
     "table", ["parts", "parts/*.csv", "pa*/**/*.csv", "parts/[a-z]*.csv", "../*/parts/*"]
 )
 def test_no_command_adds_a_part_to_a_table_of_several(tmp_path, monkeypatch, capsys, table):
-    monkeypatch.chdir(tmp_path)
-    path = known(tmp_path, [{"name": "Alpha"}])
+    home = tmp_path / "home"  # the folders beside it are this test's alone
+    home.mkdir()
+    monkeypatch.chdir(home)
+    path = known(home, [{"name": "Alpha"}])
     Path("parts").mkdir()
     Path("table.csv").rename("parts/table.csv")
     path.write_text(json.dumps({**json.loads(path.read_text()), "input": {"path": table}}))

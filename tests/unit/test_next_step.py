@@ -250,7 +250,7 @@ def test_a_run_stops_when_more_than_half_of_the_first_answers_are_rejected(answe
         (
             ("core",),
             {},
-            "`core` is listed before (`task.processor` or --processor): name each processor once",
+            "`core` is listed before (as the first processor): name each processor once",
         ),
         (("pro", "pro"), {}, "`pro` is listed before"),
         (

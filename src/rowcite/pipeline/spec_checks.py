@@ -133,7 +133,7 @@ def _price_problems(spec: Spec) -> Iterator[Problem]:
     named: list[tuple[tuple[str | int, ...], str]] = [(("task", "processor"), spec.task.processor)]
     for index, name in enumerate(spec.escalate):
         if name in [earlier for _, earlier in named]:
-            first = " (`task.processor` or --processor)" if name == spec.task.processor else ""
+            first = " (as the first processor)" if name == spec.task.processor else ""
             yield (
                 ("escalate", index),
                 f"`{name}` is listed before{first}: name each processor once in `escalate`",
