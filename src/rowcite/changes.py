@@ -118,14 +118,14 @@ def _write(job: Job, ledger: Ledger, key: str, since: float, target: Path) -> Ch
         file.write(csv_line(header).encode())
         for change in changes_since(job, ledger, since, key):
             cells = [change.field.name, *_texts(change.old, keep=keep), *_texts(change.new, keep=keep)]
-            keyed = [(row, name) for row, name in zip(change.rows, change.keys, strict=True) if name]
-            for _, name in keyed:
+            for row, name in zip(change.rows, change.keys, strict=True):
+                if not name:
+                    without.add(row)
+                    continue
                 file.write(csv_line([name, *cells]).encode())
-            changed.update(row for row, _ in keyed)
-            without.update(row for row, name in zip(change.rows, change.keys, strict=True) if not name)
-            if keyed:
-                summary.cells[change.field.name] += len(keyed)
-                summary.first_values += len(keyed) * (change.old.value is None)
+                changed.add(row)
+                summary.cells[change.field.name] += 1
+                summary.first_values += change.old.value is None
         check_unchanged(job)
     summary.rows, summary.without_key = len(changed), len(without)
     return summary

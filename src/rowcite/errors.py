@@ -26,7 +26,6 @@ A row that fails is a value (a run's state and error in the ledger), never one o
 
 from __future__ import annotations
 
-import copyreg
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -54,7 +53,7 @@ class RowciteError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return what makes the same error in another process, whatever its `__init__` takes."""
-        return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[attr-defined]
+        return type(self).__new__, (type(self), *self.args), vars(self)
 
 
 class InputError(RowciteError):

@@ -209,7 +209,7 @@ class Reader:
         if kind.choices and isinstance(node, ast.Constant) and node.value not in kind.choices:
             near = nearest(str(node.value), kind.choices)
             hint = f"did you mean '{near}'?" if near else f"choices: {', '.join(kind.choices)}"
-            raise RuleError(f"`{_source(node)}` is no choice of the field: {hint}")
+            raise RuleError(f"`{_source(node)}` is not a choice of the field: {hint}")
 
     def _call(self, node: ast.Call, depth: int) -> tuple[Kind, Evaluate]:
         name = node.func.id if isinstance(node.func, ast.Name) else _source(node.func)

@@ -68,7 +68,7 @@ def is_unreadable(field: Field, terms: EvalField, label: Any, nulls: Collection[
 
 
 def _without_points(label: Any) -> Any:
-    """Return a label of whole numbers without points between thousands: 1.200 is no whole number otherwise."""
+    """Return a label of whole numbers without points between thousands: 1.200 is not a whole number otherwise."""
     is_pointed = isinstance(label, str) and _POINTED.fullmatch(label.strip())
     return label.replace(".", "") if is_pointed else label
 

@@ -110,7 +110,7 @@ DECISIONS = "SELECT key, field, verdict, value, who, at, note, answer FROM {sour
 INSERT_RUN = "INSERT INTO run (id, batch, key, root, pack, state, price) VALUES (?, ?, ?, ?, ?, ?, ?)"
 ACTIVE_RUNS = f"SELECT key, id FROM run WHERE batch = ? AND {IS_ACTIVE}"
 SAVE_ANSWER = "INSERT OR IGNORE INTO answer (run, output, checksum) VALUES (?, ?, ?)"
-# An escalation that answers another row's step too: as the rows of a pack, its copy has no price and is no run.
+# An escalation that answers another row's step too: as the rows of a pack, its copy has no price and does not count as a run.
 STORED_RETRY = (
     f"SELECT run.id FROM run JOIN answer ON answer.run = run.id WHERE run.key = ? AND run.{IS_COMPLETED}"
     " AND answer.checksum = answer_checksum(run.id, answer.output) ORDER BY run.id DESC LIMIT 1"

@@ -108,18 +108,14 @@ def next_round(job: Job, ledger: Ledger, folder: Path, stop: Stop) -> Escalation
     Rows whose step is answered in the ledger take that answer first, which may lead to their next step: with each look
     such a row comes at least one processor further.
     """
-    escalation = EscalationRound(job, folder)
-    for _ in job.spec.escalate:
-        reused = 0
+    for left in range(len(job.spec.escalate), -1, -1):
+        escalation, reused = EscalationRound(job, folder), 0
         for step, tasks, stored in _steps(job, ledger, escalation, stop):
-            reused += ledger.reuse(stored) if stored else 0
+            reused += ledger.reuse(stored) if stored and left else 0
             escalation.add(step, tasks)
         if not reused:
-            return escalation
+            break
         escalation.clear()
-        escalation = EscalationRound(job, folder)
-    for step, tasks, _ in _steps(job, ledger, escalation, stop):
-        escalation.add(step, tasks)
     return escalation
 
 

@@ -92,7 +92,7 @@ def _number(fact: Fact, target: OutputField) -> float | None:
     plain = _PLAIN.fullmatch(text) if fact.directness is Directness.DATA else None
     metres = "m" if _LONG.search(requested) and re.search(r"\dm\b", text) else ""
     unit = unit_in(target.words, target.description) or metres
-    exact = re.sub(r"\.\d+", r"\g<0>0", text) if plain else text  # "1.2340" is no thousand
+    exact = re.sub(r"\.\d+", r"\g<0>0", text) if plain else text  # not a thousand: "1.2340"
     if (quantity := quantity_in(exact, unit)) is not None:
         return _typed(quantity, target)
     if plain and target.concept not in _MONEY:

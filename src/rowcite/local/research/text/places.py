@@ -62,7 +62,7 @@ def _states() -> frozenset[str]:
 
 
 def _is_region(before: str, part: str) -> bool:
-    """Return True if a part of an address is a country or a state, with its postcode: "Maine 04101" is no city unless it is after a street."""
+    """Return True if a part of an address is a country or a state, with its postcode: "Maine 04101" is not a city unless it is after a street."""
     state = not _STREET.search(before) and fold(re.sub(r"\S*\d\S*", "", part)) in _states()
     return bool(country_code(part) or _REGION.fullmatch(part) or state)
 
